@@ -1,0 +1,1 @@
+"""Encrypted store for API credentials, shared safely by several processes and machines."""
