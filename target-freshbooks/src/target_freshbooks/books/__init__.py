@@ -1,0 +1,1 @@
+"""How an order becomes an invoice, its payments and its refunds: pure accounting, no I/O."""

@@ -1,0 +1,190 @@
+"""What the books should hold: the values the accounting rules produce and the poster brings about.
+
+Invoice amounts are `Decimal` with at most the currency's number of decimals, in the invoice's currency.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from target_freshbooks.books.shop import Address
+
+
+class Reason(StrEnum):
+    """Why an order is parked: a code an operator can search for."""
+
+    TOTAL_MISMATCH = "total_mismatch"
+    NUMBER_TAKEN = "number_taken"
+    NUMBER_TOO_LONG = "number_too_long"
+    UNSUPPORTED_CURRENCY = "unsupported_currency"
+    REFUND_MISSING = "refund_missing"
+    REFUND_REFUSED = "refund_refused"
+    REFUND_MISMATCH = "refund_mismatch"
+    REFUND_EXCEEDS_PAYMENTS = "refund_exceeds_payments"
+    OVERPAID = "overpaid"
+    NO_CLIENT = "no_client"
+    CANCELLED_AFTER_POSTING = "cancelled_after_posting"
+    CHANGED_AFTER_POSTING = "changed_after_posting"
+    EDITED_IN_FRESHBOOKS = "edited_in_freshbooks"
+    DELETED_IN_FRESHBOOKS = "deleted_in_freshbooks"
+    PAYMENT_CURRENCY = "payment_currency"
+    UNREADABLE_RECORD = "unreadable_record"
+    REFUSED_BY_FRESHBOOKS = "refused_by_freshbooks"
+    FRESHBOOKS_ERROR = "freshbooks_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """The order cannot be booked (further) without a person."""
+
+    reason: Reason
+    detail: str
+    """One plain sentence with the figures."""
+    next_step: str
+    """What the bookkeeper can do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The order is not billable (yet): counted, not parked. `why` is a short code, e.g. `status_7`."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Billable:
+    """The order is to be in the books."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineTax:
+    """A tax on a line: FreshBooks takes a name and a percent and computes the amount."""
+
+    name: str
+    percent: Decimal
+    """At most three decimals, e.g. Decimal("8.875")."""
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceLine:
+    """A line as FreshBooks keeps it; `quantity * unit_cost` is its amount before tax."""
+
+    name: str
+    description: str
+    quantity: Decimal
+    unit_cost: Decimal
+    taxes: tuple[LineTax, ...] = ()
+    """None, one or two, in the order tax 1, tax 2."""
+    item_key: str = ""
+    """The `ItemDraft` whose FreshBooks name the line takes; empty for lines that are no item."""
+
+
+Lines = tuple[InvoiceLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientDraft:
+    """Whom the invoice is for."""
+
+    key: str
+    """Ledger key: `customer:<id>`, `email:<normalised>` or `generic`."""
+    email: str
+    """As the shop spells it, trimmed; empty only for the generic client."""
+    address: Address
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDraft:
+    """A FreshBooks item for something sold."""
+
+    key: str
+    """Ledger key: `variant:<product>:<variant>`, `sku:<sku>` or `name:<name>`."""
+    name: str
+    sku: str
+    description: str
+    unit_cost: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Money received for the invoice."""
+
+    key: str
+    """Unique within the order: `transaction:<id>`, `store_credit`, `gift_certificate` or `derived`."""
+    amount: Decimal
+    """What was captured, refunds not yet subtracted."""
+    day: date
+    type: str
+    note: str
+    """Begins with "BigCommerce order N, ": how the payment is found again."""
+    transaction_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNote:
+    """Value given back as credit rather than money."""
+
+    refund_id: int
+    notes: str
+    """ "BigCommerce order N, refund R": how it is found again."""
+    day: date
+    total: Decimal
+    expressions: tuple[Lines, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundEntry:
+    """One refund: what it takes off the invoice and off the payments; both absolute, so applying twice is harmless."""
+
+    refund_id: int
+    money: Decimal
+    """Sent back as money: what the invoice's total falls by (0 where all went to store credit)."""
+    payments_after: tuple[tuple[str, Decimal], ...]
+    """Payment key and the amount it has once this refund and all before it are booked."""
+    taken: tuple[InvoiceLine, ...]
+    """The negative lines, in their preferred form, before they are fitted to the invoice (`fit_refund`)."""
+    credit_note: CreditNote | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """The invoice as first posted, before refunds."""
+
+    number: str
+    day: date
+    currency: str
+    total: Decimal
+    """What FreshBooks must answer as `amount`, to the cent."""
+    expressions: tuple[Lines, ...]
+    """The same invoice said in several ways, best first; the first whose total FreshBooks confirms is kept."""
+    marker: str
+    """ "BigCommerce order N": proves that an invoice found by its number is ours."""
+    notes: str
+    po_number: str
+    billing: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What FreshBooks should hold for one order."""
+
+    order_id: int
+    client: ClientDraft
+    items: tuple[ItemDraft, ...]
+    invoice: Invoice
+    payments: tuple[Payment, ...]
+    refunds: tuple[RefundEntry, ...]
+    flag: Parked | None = None
+    """Posted as far as it goes, and still parked for a person (overpaid, refund_missing, ...)."""
+    hold: bool = False
+    """With a flag: leave the invoice a Draft, without payments (a total that does not add up)."""
+
+
+def round_trip(amount: Decimal) -> str:
+    """The decimal as FreshBooks takes it: plain digits, no exponent."""
+    return format(amount, "f")

@@ -1,0 +1,243 @@
+"""What the shop says of an order, parsed: the facts every accounting rule starts from.
+
+All money is `Decimal` in the order's transactional currency, exactly as the shop stores it (up to four
+decimals); nothing is rounded here. All times are aware UTC. Nothing in this module computes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """An amount with and without tax (shipping, handling, gift wrapping, a fee)."""
+
+    ex_tax: Decimal
+    inc_tax: Decimal
+    tax: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A postal address with the person and the e-mail it belongs to; empty text where unknown."""
+
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    street_1: str = ""
+    street_2: str = ""
+    city: str = ""
+    state: str = ""
+    zip: str = ""
+    country: str = ""
+    phone: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedDiscount:
+    """A discount as repeated on a line: the same money as the order's discounts, never added to them."""
+
+    id: str
+    amount: Decimal
+    name: str
+    target: str
+    """`product` for the line's own, `order` for the line's share of an order discount."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One order product (BigCommerce v2 order products). `id` is what refunds refer to."""
+
+    id: int
+    product_id: int
+    variant_id: int
+    name: str
+    sku: str
+    type: str
+    """`physical`, `digital` or `giftcertificate`."""
+    quantity: Decimal
+    price_ex_tax: Decimal
+    price_inc_tax: Decimal
+    total_ex_tax: Decimal
+    total_inc_tax: Decimal
+    total_tax: Decimal
+    discounted_total_inc_tax: Decimal | None
+    """Line total after all discounts, tax included; None where the shop does not say it."""
+    discounts: tuple[AppliedDiscount, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+    """Display name and value of each chosen option."""
+    wrapping: Charge | None = None
+    wrapping_name: str = ""
+    parent_id: int | None = None
+    """The line of the bundle this child belongs to."""
+    address_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """A fee of the order, with its own id since refunds may name it."""
+
+    id: int
+    name: str
+    charge: Charge
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRow:
+    """One tax on one thing (BigCommerce v2 order taxes with details)."""
+
+    name: str
+    tax_class: str
+    rate: Decimal
+    """Percent, e.g. 8.8750."""
+    priority: int
+    amount: Decimal
+    item_type: str
+    """`item`, `shipping`, `handling`, `gift-wrapping`, or empty where the shop does not say."""
+    line_id: int | None
+    address_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A BigCommerce v2 order."""
+
+    id: int
+    customer_id: int
+    created: datetime
+    modified: datetime
+    status_id: int
+    payment_method: str
+    payment_status: str
+    archived: bool
+    external_source: str
+    currency: str
+    """The transactional currency (`default_currency_code`): the one of all amounts."""
+    tax_inclusive: bool
+    """True: the amounts with tax are the exact ones; False: those without."""
+    subtotal_ex_tax: Decimal
+    subtotal_inc_tax: Decimal
+    subtotal_tax: Decimal
+    total_ex_tax: Decimal
+    total_inc_tax: Decimal
+    total_tax: Decimal
+    shipping: Charge
+    handling: Charge
+    wrapping: Charge
+    discount_amount: Decimal
+    coupon_discount: Decimal
+    store_credit: Decimal
+    gift_certificate: Decimal
+    billing: Address
+    lines: tuple[OrderLine, ...]
+    fees: tuple[Fee, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A payment event (BigCommerce v3 transactions)."""
+
+    id: int
+    event: str
+    method: str
+    gateway: str
+    amount: Decimal
+    currency: str
+    created: datetime
+    status: str
+    test: bool
+    reference_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundItem:
+    """What was refunded."""
+
+    item_type: str
+    """`PRODUCT`, `GIFT_WRAPPING`, `SHIPPING`, `HANDLING`, `ORDER`, `FEE` or `TAX`."""
+    item_id: int
+    quantity: Decimal | None
+    requested_amount: Decimal | None
+    adjustment: Decimal
+    """Sum of the item's adjustments, zero or negative."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPayment:
+    """How the money went back."""
+
+    id: int
+    provider_id: str
+    amount: Decimal
+    offline: bool
+    declined: bool
+    transaction_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """A refund (BigCommerce v3 payment actions)."""
+
+    id: int
+    order_id: int
+    created: datetime
+    total_amount: Decimal
+    total_tax: Decimal
+    override: bool
+    """The merchant typed the amounts; lines and tax rows do not explain them."""
+    reason: str
+    items: tuple[RefundItem, ...]
+    payments: tuple[RefundPayment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A registered customer (BigCommerce v3 customers)."""
+
+    id: int
+    email: str
+    first_name: str
+    last_name: str
+    company: str
+    phone: str
+    address: Address | None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A variant of a product (BigCommerce v3 catalog)."""
+
+    id: int
+    product_id: int
+    sku: str
+    price: Decimal | None
+    options: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product (BigCommerce v3 catalog)."""
+
+    id: int
+    name: str
+    sku: str
+    price: Decimal | None
+    variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """Everything known of one order."""
+
+    order: Order
+    transactions: tuple[Transaction, ...]
+    refunds: tuple[Refund, ...]
+    """In the order of their ids."""
+    taxes: tuple[TaxRow, ...]
+    customer: Customer | None = None
+    store_timezone: str = "UTC"
+    """IANA name of the shop's time zone."""
