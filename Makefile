@@ -1,0 +1,56 @@
+# The commands of this repository. `make help` lists them; each needs Python 3.11 or newer and pip, no more.
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.14 python3.12 python3.11 python; do \
+    $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := plugins/credentials tap-bigcommerce-orders target-freshbooks plugins/sandbox plugins/webhooks
+MANIFESTS := $(wildcard $(PACKAGES:%=%/pyproject.toml))
+PRESENT := $(MANIFESTS:%/pyproject.toml=%)
+WORKERS ?= 2
+STAMP := $(VENV)/.setup
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test sweep lint types format docs-check build-check constraints clean
+
+help: ## list the commands
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+setup: $(STAMP) ## make .venv with all packages and tools, ready for `meltano run`
+
+$(STAMP): pyproject.toml constraints.txt meltano.yml tools/setup.sh $(MANIFESTS)
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" tools/setup.sh $(PRESENT)
+	@touch $@
+
+demo: $(STAMP) ## the main job on the sandbox: a month of orders becomes invoices
+	@$(BIN)/python tools/demo.py
+
+test: $(STAMP) ## every suite but the long sweeps
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+sweep: $(STAMP) ## the long proofs: crashes, faults, generated orders
+	$(BIN)/pytest -m sweep -s --timeout 7200
+
+lint: $(STAMP) types ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	@set -e; for package in $(PRESENT); do echo "mypy $$package"; $(BIN)/mypy $$package/src; done
+	$(BIN)/mypy tools
+
+format: $(STAMP) ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs-check: $(STAMP) ## links in the documentation lead somewhere
+	$(BIN)/python tools/docs_check.py
+
+build-check: $(STAMP) ## each wheel builds, and installs alone
+	PYTHON="$(PYTHON)" VENV="$(VENV)" tools/build_check.sh $(PRESENT)
+
+constraints: ## resolve the newest versions again and pin them in constraints.txt
+	$(BIN)/python tools/constraints.py $(PRESENT)
+
+clean: ## remove what the commands above have made
+	rm -rf $(VENV) .meltano out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Makes .venv: the packages named as arguments (editable) and the tools, at the versions of constraints.txt.
+# uv does the work when pip can bring it; otherwise pip does, more slowly.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+: "${VENV:=.venv}"
+
+if [ ! -x "$VENV/bin/python" ]; then
+  if [ -z "${PYTHON:-}" ]; then
+    echo "No Python 3.11 or newer was found. Install one, or name it: make setup PYTHON=/path/to/python3" >&2
+    exit 1
+  fi
+  "$PYTHON" -m venv "$VENV"
+fi
+python="$VENV/bin/python"
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+  echo "$VENV was made with a Python older than 3.11. Remove it and name a newer one: make setup PYTHON=..." >&2
+  exit 1
+fi
+
+editable=()
+for package in "$@"; do editable+=(-e "./$package"); done
+
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+if "$VENV/bin/uv" --version >/dev/null 2>&1 ||
+  { "$python" -m pip install --quiet -c constraints.txt uv && "$VENV/bin/uv" --version >/dev/null; }; then
+  "$VENV/bin/uv" pip install --quiet --python "$python" \
+    --constraints constraints.txt --build-constraints constraints.txt --group dev "${editable[@]}"
+else
+  echo "uv is not to be had here; pip installs everything, which takes longer" >&2
+  "$python" -m pip install --quiet -c constraints.txt pip
+  PIP_CONSTRAINT=constraints.txt "$python" -m pip install --quiet --group dev "${editable[@]}"
+fi
+
+# Meltano keeps its plugins in environments of their own; made now, later runs need no network.
+if [ -x "$VENV/bin/tap-bigcommerce-orders" ] && [ -x "$VENV/bin/target-freshbooks" ]; then
+  "$VENV/bin/meltano" --log-level warning install tap-bigcommerce-orders target-freshbooks
+fi
+echo "ready: $("$python" --version), $("$VENV/bin/meltano" --version 2>/dev/null | tail -n 1), commands in $VENV/bin"
