@@ -1,0 +1,147 @@
+"""The command ``sandbox``: ``up``, ``reset``, ``seed``, ``inspect``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from connector_sandbox import constants
+from connector_sandbox.app import Context, create_app, create_context
+from connector_sandbox.clock import Clock
+from connector_sandbox.control import inspection
+from connector_sandbox.server import SandboxServer, listen
+from connector_sandbox.switches import SwitchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code is 0, or 1 with the reason on stderr."""
+    asked = _parser().parse_args(argv)
+    try:
+        done: int = asked.run(asked)
+    except (OSError, SwitchError, RuntimeError) as error:
+        print(f"sandbox: {error}", file=sys.stderr)  # noqa: T201 - a command speaks
+        return 1
+    return done
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sandbox",
+        description="BigCommerce and FreshBooks on localhost, for trying and testing.",
+    )
+    commands = parser.add_subparsers(required=True)
+    up = commands.add_parser("up", help="serve both APIs until interrupted")
+    up.add_argument("--host", default=constants.DEFAULT_HOST)
+    up.add_argument("--port", type=int, default=constants.DEFAULT_PORT, help="0: any free port")
+    up.add_argument("--clock-rate", type=float, default=1.0, help="sandbox seconds per second")
+    up.add_argument("--seed", type=int, default=constants.DEFAULT_SEED)
+    up.add_argument("--empty", action="store_true", help="do not seed an empty sandbox")
+    up.add_argument(
+        "--switch", action="append", default=[], metavar="NAME=VALUE", help="may be repeated"
+    )
+    up.set_defaults(run=_up)
+    for name, run, words in (
+        ("reset", _reset, "empty the sandbox and seed it anew"),
+        ("seed", _seed, "fill an empty sandbox with the month of orders"),
+        ("inspect", _inspect, "tell what it holds and how to log in"),
+    ):
+        command = commands.add_parser(name, help=words)
+        command.add_argument("--url", help="a running sandbox (else the data directory)")
+        command.add_argument("--json", action="store_true", help="one JSON document")
+        command.set_defaults(run=run)
+        if name == "reset":
+            command.add_argument("--empty", action="store_true", help="do not seed anew")
+    for command in commands.choices.values():
+        command.add_argument("--data", type=Path, default=Path(".meltano/sandbox"))
+    return parser
+
+
+def _up(asked: argparse.Namespace) -> int:
+    app = create_app(asked.data, clock=Clock(rate=asked.clock_rate), seed=asked.seed)
+    context: Context = app.state.context
+    context.switches.set(dict(_pair(text) for text in asked.switch))
+    if not asked.empty and context.plant is not None:
+        context.plant()
+    listener, url = listen(asked.host, asked.port)
+    server = SandboxServer(app, lambda: _say({"url": url}))
+    server.run(sockets=[listener])
+    context.store.close()
+    return 0
+
+
+def _reset(asked: argparse.Namespace) -> int:
+    if asked.url:
+        _show(_call(asked.url, "reset", {"seed": not asked.empty}), as_json=asked.json)
+        return 0
+    context, _ = create_context(asked.data)
+    context.reset()
+    planted = context.plant() if context.plant is not None and not asked.empty else None
+    _show({"reset": True, "seeded": planted}, as_json=asked.json)
+    return 0
+
+
+def _seed(asked: argparse.Namespace) -> int:
+    if asked.url:
+        _show(_call(asked.url, "seed", {}), as_json=asked.json)
+        return 0
+    context, _ = create_context(asked.data)
+    if context.plant is None:
+        raise RuntimeError("this build has no month of orders to seed")
+    _show({"seeded": context.plant()}, as_json=asked.json)
+    return 0
+
+
+def _inspect(asked: argparse.Namespace) -> int:
+    if asked.url:
+        _show(_call(asked.url, "inspect"), as_json=asked.json)
+    else:
+        _show(inspection(create_context(asked.data)[0]), as_json=asked.json)
+    return 0
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise SwitchError(f"--switch takes NAME=VALUE, not {text!r}")
+    return name, value
+
+
+def _call(url: str, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+    if not url.startswith(("http://", "https://")):
+        raise RuntimeError(f"--url must be http(s), not {url!r}")
+    request = urllib.request.Request(  # noqa: S310 - the scheme was checked above
+        f"{url.rstrip('/')}/_sandbox/{path}",
+        data=None if body is None else json.dumps(body).encode(),
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - as above
+        return json.load(answer)
+
+
+def _show(document: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        _say(document)
+        return
+    for name, value in document.items():
+        if isinstance(value, dict):
+            _print(f"{name}:")
+            for inner, detail in value.items():
+                _print(
+                    f"  {inner}: {json.dumps(detail) if not isinstance(detail, str) else detail}"
+                )
+        else:
+            _print(f"{name}: {value}")
+
+
+def _say(document: dict[str, Any]) -> None:
+    _print(json.dumps(document, default=str))
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - a command speaks

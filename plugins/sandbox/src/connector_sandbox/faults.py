@@ -1,0 +1,277 @@
+"""Fault rules: which requests go wrong, and how. What that means on the wire is in ``wire``.
+
+A rule is made of matching (side, method, path, query, body), of choosing among the matches
+(``skip``, ``times``, ``probability_percent`` with ``seed``) and of a kind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import threading
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal
+
+from connector_sandbox.constants import BIGCOMMERCE, FRESHBOOKS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class Kind(StrEnum):
+    """What goes wrong."""
+
+    STATUS = "status"
+    """Answered with ``status``, before or after the request is handled."""
+    RESET_BEFORE = "reset_before"
+    """The connection is reset; the request is not handled."""
+    RESET_AFTER = "reset_after"
+    """The request is handled, then the connection is reset without an answer."""
+    TIMEOUT = "timeout"
+    """No answer until the client gives up (or ``delay_ms`` have passed: then a reset)."""
+    SLOW = "slow"
+    """Answered ``delay_ms`` late."""
+    TRUNCATE = "truncate"
+    """Handled; half of the body is sent under the full content length, then the end."""
+    HTML = "html"
+    """An HTML page of a proxy in place of JSON, with ``status`` (502)."""
+    STALE_SEARCH = "stale_search"
+    """Searches do not see what was written within the last ``delay_ms``."""
+    HOLD = "hold"
+    """Held until released (or ``delay_ms`` have passed), so that a client can be killed there."""
+
+
+class FaultError(ValueError):
+    """A rule that cannot be understood."""
+
+
+_DEFAULT_DELAY = {Kind.SLOW: 1_000, Kind.STALE_SEARCH: 5_000, Kind.HOLD: 60_000}
+_DEFAULT_STATUS = {Kind.STATUS: 500, Kind.HTML: 502}
+
+
+@dataclass(slots=True)
+class Rule:
+    """One fault as it was ordered, with what became of it.
+
+    Attributes:
+        method: pattern for the whole method, such as ``POST|PUT``; None for any.
+        path: pattern searched for in the path (without the query).
+        query: pattern searched for in the unquoted query string.
+        body: pattern searched for in the request's body text.
+        when: before or after the request is handled and committed.
+        headers: for answers made by the fault: True for the API's own quota headers, or
+            a mapping of header to value.
+        answer: text of the body in place of the API's own way of saying this status.
+        skip: how many matches pass unharmed first.
+        times: how many are harmed, None for no end.
+    """
+
+    id: int
+    kind: Kind
+    side: str | None = None
+    method: str | None = None
+    path: str | None = None
+    query: str | None = None
+    body: str | None = None
+    status: int = 500
+    headers: bool | dict[str, str] = False
+    answer: str | None = None
+    when: Literal["before", "after"] = "before"
+    times: int | None = None
+    probability_percent: float = 100
+    seed: int = 0
+    skip: int = 0
+    delay_ms: int | None = None
+    handle_gone: bool = False
+    matches: int = 0
+    hits: int = 0
+    random: random.Random = field(default_factory=random.Random, repr=False)
+
+    def told(self) -> dict[str, Any]:
+        """Tell the rule and its counts as JSON."""
+        hidden = {"random"}
+        return {name: getattr(self, name) for name in Rule.__slots__ if name not in hidden}
+
+
+@dataclass(slots=True)
+class Hold:
+    """One request that is being held."""
+
+    id: int
+    rule: int
+    method: str
+    path: str
+    when: str
+    released: asyncio.Event
+    loop: asyncio.AbstractEventLoop
+    client_gone: bool = False
+
+    def told(self) -> dict[str, Any]:
+        """Tell the hold as JSON."""
+        names = ("id", "rule", "method", "path", "when", "client_gone")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as rules see it; the query is unquoted, the body empty unless a rule reads it."""
+
+    side: str
+    method: str
+    path: str
+    query: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How one API words an answer that a fault makes in its name.
+
+    Attributes:
+        body: from a status, the body and its content type.
+        quota_headers: the headers with which the API tells its quota, exhausted or not.
+    """
+
+    body: Callable[[int], tuple[bytes, str]]
+    quota_headers: Callable[[bool], Mapping[str, str]]
+
+
+def _plain_body(status: int) -> tuple[bytes, str]:
+    return f'{{"status": {status}, "title": "fault"}}'.encode(), "application/json"
+
+
+def _no_headers(exhausted: bool) -> Mapping[str, str]:
+    del exhausted
+    return {}
+
+
+class Faults:
+    """The rules in force, in the order they were added; the first that fires wins."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rules: dict[int, Rule] = {}
+        self._holds: dict[int, Hold] = {}
+        self._last_id = 0
+        self.manners: dict[str, Manners] = {}
+
+    def add(self, order: Mapping[str, Any]) -> Rule:
+        """Put a rule in force.
+
+        Raises:
+            FaultError: saying which part of it is not understood.
+        """
+        values = dict(order)
+        try:
+            kind = Kind(values.pop("kind"))
+        except (KeyError, ValueError) as error:
+            raise FaultError(f"kind must be one of {[str(kind) for kind in Kind]}") from error
+        allowed = set(Rule.__slots__) - {"id", "kind", "matches", "hits", "random"}
+        if unknown := set(values) - allowed:
+            raise FaultError(f"unknown: {sorted(unknown)}; a rule has {sorted(allowed)}")
+        if values.get("side") not in {None, BIGCOMMERCE, FRESHBOOKS}:
+            raise FaultError(f"side must be {BIGCOMMERCE} or {FRESHBOOKS}")
+        if values.get("when", "before") not in {"before", "after"}:
+            raise FaultError("when must be before or after")
+        for name in ("method", "path", "query", "body"):
+            try:
+                re.compile(values.get(name) or "")
+            except re.error as error:
+                raise FaultError(f"{name} is no regular expression: {error}") from error
+        values.setdefault("status", _DEFAULT_STATUS.get(kind, 500))
+        values.setdefault("delay_ms", _DEFAULT_DELAY.get(kind))
+        with self._lock:
+            self._last_id += 1
+            rule = Rule(self._last_id, kind, **values)
+            rule.random.seed(rule.seed)
+            self._rules[rule.id] = rule
+        return rule
+
+    def remove(self, rule_id: int | None = None) -> None:
+        """Lift one rule or all, and let go what they hold."""
+        self.release(rule_id)
+        with self._lock:
+            if rule_id is None:
+                self._rules.clear()
+            else:
+                self._rules.pop(rule_id, None)
+
+    def release(self, rule_id: int | None = None) -> int:
+        """Let go the requests held by a rule (or by all) and say how many there were."""
+        with self._lock:
+            held = [hold for hold in self._holds.values() if rule_id in {None, hold.rule}]
+        for hold in held:
+            hold.loop.call_soon_threadsafe(hold.released.set)
+        return len(held)
+
+    def told(self) -> dict[str, Any]:
+        """Tell the rules with their counts, and the requests being held."""
+        with self._lock:
+            return {
+                "rules": [rule.told() for rule in self._rules.values()],
+                "held": [hold.told() for hold in self._holds.values()],
+            }
+
+    @property
+    def none(self) -> bool:
+        """Whether no rule is in force."""
+        return not self._rules
+
+    @property
+    def read_bodies(self) -> bool:
+        """Whether some rule looks into the request's body."""
+        return any(rule.body is not None for rule in self._rules.values())
+
+    def strike(self, call: Call) -> Rule | None:
+        """Find the rule that this request falls to, and count it."""
+        with self._lock:
+            for rule in self._rules.values():
+                if not _matches(rule, call):
+                    continue
+                rule.matches += 1
+                if rule.matches <= rule.skip:
+                    continue
+                if rule.times is not None and rule.hits >= rule.times:
+                    continue
+                if rule.random.uniform(0, 100) > rule.probability_percent:
+                    continue
+                rule.hits += 1
+                return rule
+        return None
+
+    def hold(self, rule: Rule, method: str, path: str) -> Hold:
+        """Note that a request is being held."""
+        with self._lock:
+            self._last_id += 1
+            hold = Hold(
+                self._last_id,
+                rule.id,
+                method,
+                path,
+                rule.when,
+                asyncio.Event(),
+                asyncio.get_running_loop(),
+            )
+            self._holds[hold.id] = hold
+        return hold
+
+    def let_go(self, hold: Hold) -> None:
+        """Note that a request is no longer held."""
+        with self._lock:
+            self._holds.pop(hold.id, None)
+
+    def manners_of(self, side: str) -> Manners:
+        """Say how a side words the answers that faults make in its name."""
+        return self.manners.get(side) or Manners(_plain_body, _no_headers)
+
+
+def _matches(rule: Rule, call: Call) -> bool:
+    return (
+        rule.side in {None, call.side}
+        and (rule.method is None or re.fullmatch(rule.method, call.method) is not None)
+        and (rule.path is None or re.search(rule.path, call.path) is not None)
+        and (rule.query is None or re.search(rule.query, call.query) is not None)
+        and (rule.body is None or re.search(rule.body, call.body) is not None)
+    )

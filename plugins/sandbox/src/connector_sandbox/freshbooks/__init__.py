@@ -1,0 +1,1 @@
+"""The FreshBooks API: OAuth, clients, items, taxes, invoices, payments, credit notes."""

@@ -1,0 +1,272 @@
+"""Carrying faults out below HTTP: connections are really reset, bodies really cut short.
+
+``FaultProtocol`` puts the TCP transport of each request into its ASGI scope; ``FaultLayer`` sits
+around both APIs, counts every request, and spoils those that fall to a rule.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from connector_sandbox.constants import side_of
+from connector_sandbox.faults import Call, Faults, Kind, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from connector_sandbox.history import RequestCounts
+
+TRANSPORT = "connector_sandbox.transport"
+STALE_SECONDS = "connector_sandbox.stale_seconds"
+
+_HTML = (
+    b"<html>\r\n<head><title>%d Bad Gateway</title></head>\r\n<body>\r\n"
+    b"<center><h1>%d Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n"
+    b"</body>\r\n</html>\r\n"
+)
+
+
+class FaultProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol, whose scopes know their TCP transport."""
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        scope: MutableMapping[str, Any] = self.scope  # type: ignore[assignment] # a dict at run time
+        scope[TRANSPORT] = self.transport
+
+
+class FaultLayer:
+    """ASGI middleware around both APIs."""
+
+    def __init__(self, app: ASGIApp, faults: Faults, counts: RequestCounts) -> None:
+        self._app = app
+        self._faults = faults
+        self._counts = counts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request, spoiled or not."""
+        side = side_of(scope["path"]) if scope["type"] == "http" else None
+        if side is None:
+            await self._app(scope, receive, send)
+            return
+        seen = _Seen(send)
+        query = scope["query_string"].decode("latin-1")
+        try:
+            if self._faults.none:
+                await self._app(scope, receive, seen)
+            else:
+                await self._maybe_spoil(side, query, scope, receive, seen)
+        finally:
+            self._counts.count(side, scope["method"], scope["path"], query, seen.status)
+
+    async def _maybe_spoil(
+        self, side: str, query: str, scope: Scope, receive: Receive, send: _Seen
+    ) -> None:
+        body = b""
+        if self._faults.read_bodies:
+            body = await _whole_body(receive)
+            receive = _replay(body, receive)
+        call = Call(
+            side,
+            scope["method"],
+            scope["path"],
+            unquote_plus(query),
+            body.decode("utf-8", "replace"),
+        )
+        rule = self._faults.strike(call)
+        if rule is None:
+            await self._app(scope, receive, send)
+        else:
+            await self._spoil(rule, side, scope, receive, send)
+
+    async def _spoil(  # noqa: C901, PLR0912 - one branch per kind of fault, told in order
+        self, rule: Rule, side: str, scope: Scope, receive: Receive, send: _Seen
+    ) -> None:
+        delay = None if rule.delay_ms is None else rule.delay_ms / 1000
+        if rule.kind is Kind.STALE_SEARCH:
+            scope[STALE_SECONDS] = delay
+            await self._app(scope, receive, send)
+            return
+        body = await _whole_body(receive)
+        answer = _Answer()
+        replayed = _replay(body, receive)
+        if rule.kind is Kind.HOLD:
+            await self._hold(rule, scope, body, receive, send)
+        elif rule.kind is Kind.RESET_BEFORE:
+            await _reset(scope, receive)
+        elif rule.kind is Kind.RESET_AFTER:
+            await self._app(scope, replayed, answer)
+            await _reset(scope, receive)
+        elif rule.kind is Kind.TRUNCATE:
+            await self._app(scope, replayed, answer)
+            await _truncate(answer, scope, receive, send)
+        elif rule.kind is Kind.TIMEOUT:
+            if rule.when == "after":
+                await self._app(scope, replayed, answer)
+            if not await _gone_within(receive, delay):
+                await _reset(scope, receive)
+        elif rule.kind is Kind.SLOW:
+            if rule.when == "before":
+                await asyncio.sleep(delay or 0)
+                await self._app(scope, replayed, send)
+            else:
+                await self._app(scope, replayed, answer)
+                await asyncio.sleep(delay or 0)
+                await answer.pass_on(send)
+        else:
+            if rule.when == "after":
+                await self._app(scope, replayed, answer)
+            await self._answer_for(rule, side, send)
+
+    async def _hold(
+        self, rule: Rule, scope: Scope, body: bytes, receive: Receive, send: _Seen
+    ) -> None:
+        answer = _Answer()
+        if rule.when == "after":
+            await self._app(scope, _replay(body, receive), answer)
+        hold = self._faults.hold(rule, scope["method"], scope["path"])
+        gone = asyncio.ensure_future(_gone(receive))
+        gone.add_done_callback(lambda _: setattr(hold, "client_gone", True))
+        try:
+            async with asyncio.timeout((rule.delay_ms or 0) / 1000):
+                await hold.released.wait()
+        except TimeoutError:
+            pass  # the limit of a hold is its ordinary end when nobody releases it
+        finally:
+            self._faults.let_go(hold)
+            was_gone = gone.done()
+            gone.cancel()
+        if rule.when == "after":
+            await answer.pass_on(send)
+        elif not was_gone or rule.handle_gone:
+            await self._app(scope, _replay(body, receive), send)
+
+    async def _answer_for(self, rule: Rule, side: str, send: _Seen) -> None:
+        manners = self._faults.manners_of(side)
+        headers: dict[str, str] = {}
+        if rule.kind is Kind.HTML:
+            body, content_type = _HTML % (rule.status, rule.status), "text/html"
+        else:
+            body, content_type = manners.body(rule.status)
+        if rule.headers is True:
+            headers.update(manners.quota_headers(rule.status == 429))  # noqa: PLR2004 - HTTP's
+        elif isinstance(rule.headers, dict):
+            headers.update(rule.headers)
+        if rule.answer is not None:
+            body = rule.answer.encode()
+        headers = {"content-type": content_type, **headers, "content-length": str(len(body))}
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": rule.status, "headers": raw})
+        await send({"type": "http.response.body", "body": body})
+
+
+class _Seen:
+    """A ``send`` that remembers the status its client was given (0 for none)."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send(message)
+
+
+class _Answer:
+    """A ``send`` that keeps the answer instead of sending it."""
+
+    def __init__(self) -> None:
+        self.start: Message = {"type": "http.response.start", "status": 500, "headers": []}
+        self.body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.start = message
+        else:
+            self.body += message.get("body", b"")
+
+    async def pass_on(self, send: Send) -> None:
+        await send(self.start)
+        await send({"type": "http.response.body", "body": self.body})
+
+
+async def _whole_body(receive: Receive) -> bytes:
+    chunks = []
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            break
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            break
+    return b"".join(chunks)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Give a body that was read already once more, then what the client does next."""
+    given = False
+
+    async def replayed() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replayed
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the client has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _gone_within(receive: Receive, seconds: float | None) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await _gone(receive)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _transport(scope: Scope) -> asyncio.Transport:
+    transport: asyncio.Transport | None = scope.get(TRANSPORT)
+    if transport is None:
+        raise RuntimeError("faults on the wire need the sandbox's own server (see `server`)")
+    return transport
+
+
+async def _reset(scope: Scope, receive: Receive) -> None:
+    """Close the connection with a TCP reset and without an answer."""
+    transport = _transport(scope)
+    raw = transport.get_extra_info("socket")
+    # Lingering for zero seconds makes the kernel send RST in place of FIN.
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+    await _gone(receive)
+
+
+async def _truncate(answer: _Answer, scope: Scope, receive: Receive, send: _Seen) -> None:
+    """Announce the whole body, send half of it, and end the connection in good order."""
+    transport = _transport(scope)
+    headers = [
+        (name, value) for name, value in answer.start["headers"] if name != b"content-length"
+    ]
+    headers.append((b"content-length", str(len(answer.body)).encode()))
+    await send({**answer.start, "headers": headers})
+    half = answer.body[: len(answer.body) // 2]
+    await send({"type": "http.response.body", "body": half, "more_body": True})
+    transport.close()
+    await _gone(receive)
