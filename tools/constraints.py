@@ -30,7 +30,7 @@ def resolve(packages: list[str]) -> list[str]:
     for ours in OURS:
         command += ["--no-emit-package", ours]
     command += [f"{package}/pyproject.toml" for package in packages]
-    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own tool, fixed arguments
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     return done.stdout.splitlines()
 
 
@@ -51,7 +51,7 @@ def main() -> None:
     """Write constraints.txt for the packages named as arguments."""
     lines = pins(resolve(sys.argv[1:]))
     (ROOT / "constraints.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(f"constraints.txt: {len(lines)} pins")  # noqa: T201 - a command's own words
+    print(f"constraints.txt: {len(lines)} pins")
 
 
 if __name__ == "__main__":

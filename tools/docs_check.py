@@ -1,0 +1,78 @@
+"""Links in the documentation lead to files and headings that exist; `make` commands it names exist.
+
+Only links within the repository are followed: the check needs no network.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote
+
+ROOT = Path(__file__).resolve().parent.parent
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)|!\[[^\]]*\]\(([^)\s]+)\)")
+FENCE = re.compile(r"^(```|~~~).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
+MAKE = re.compile(r"`make ([a-z][a-z-]*)|^\s*make ([a-z][a-z-]*)", re.MULTILINE)
+TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
+
+
+def pages() -> list[Path]:
+    """Return every Markdown file that git knows or would add."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return sorted({ROOT / line for line in listed.stdout.splitlines() if (ROOT / line).is_file()})
+
+
+def slug(heading: str) -> str:
+    """Turn a heading into its anchor, as code hosts do: letters and digits, spaces as hyphens."""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
+    return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings; a repeated heading gets -1, -2 and so on."""
+    found: set[str] = set()
+    for heading in HEADING.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        base, name, count = slug(heading), slug(heading), 0
+        while name in found:
+            count += 1
+            name = f"{base}-{count}"
+        found.add(name)
+    return found
+
+
+def faults(page: Path, make_targets: set[str]) -> list[str]:
+    """Return one sentence for each link or command of the page that leads nowhere."""
+    text = page.read_text(encoding="utf-8")
+    wrong: list[str] = []
+    for pair in LINK.findall(FENCE.sub("", text)):
+        link = unquote(pair[0] or pair[1])
+        if re.match(r"[a-z][a-z0-9+.-]*:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists():
+            wrong.append(f"{link}: no such file")
+        elif anchor and target.suffix == ".md" and anchor not in anchors(target):
+            wrong.append(f"{link}: no such heading")
+    named = {first or second for first, second in MAKE.findall(text)}
+    wrong += [f"make {name}: no such command" for name in sorted(named - make_targets)]
+    return [f"{page.relative_to(ROOT)}: {sentence}" for sentence in wrong]
+
+
+def main() -> None:
+    """Print what is wrong and exit 1, or print how much was read."""
+    make_targets = set(TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8")))
+    read = pages()
+    wrong = [sentence for page in read for sentence in faults(page, make_targets)]
+    for sentence in wrong:
+        print(sentence, file=sys.stderr)
+    print(f"{len(read)} pages, {len(wrong)} faults")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
