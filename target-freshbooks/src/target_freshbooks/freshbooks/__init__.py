@@ -1,0 +1,62 @@
+"""FreshBooks over HTTP: the one room that knows its paths, answers, tokens and limits.
+
+No accounting here: callers send bodies and get `Observed*` values or one of the errors, which say
+whether a write may have happened.
+"""
+
+from .client import FreshBooks
+from .errors import (
+    ApiError,
+    AuthError,
+    Conflict,
+    Forbidden,
+    FreshBooksError,
+    NotFound,
+    Outage,
+    Refused,
+    UnknownOutcome,
+)
+from .identity import AccountUnclear, Identity, Membership, choose_account
+from .oauth import SCOPES, OAuth, TokenPair
+from .observed import (
+    ObservedClient,
+    ObservedCreditNote,
+    ObservedInvoice,
+    ObservedItem,
+    ObservedLine,
+    ObservedPayment,
+    ObservedTax,
+)
+from .pacing import Pacer
+from .tokens import TokenSource
+from .transport import RequestRecord
+
+__all__ = [
+    "SCOPES",
+    "AccountUnclear",
+    "ApiError",
+    "AuthError",
+    "Conflict",
+    "Forbidden",
+    "FreshBooks",
+    "FreshBooksError",
+    "Identity",
+    "Membership",
+    "NotFound",
+    "OAuth",
+    "ObservedClient",
+    "ObservedCreditNote",
+    "ObservedInvoice",
+    "ObservedItem",
+    "ObservedLine",
+    "ObservedPayment",
+    "ObservedTax",
+    "Outage",
+    "Pacer",
+    "Refused",
+    "RequestRecord",
+    "TokenPair",
+    "TokenSource",
+    "UnknownOutcome",
+    "choose_account",
+]

@@ -1,0 +1,169 @@
+"""From an HTTP answer to a verdict: what FreshBooks said, in any of its formats.
+
+Success is `{"response": {"result": {...}}}` (users/me has no `result`). Errors come as
+`{"response": {"errors": [...]}}`, as a google.rpc-like object with `details`, as a bare `error`
+or `message`, sometimes inside HTTP 200; proxies answer HTML. (FreshBooks API errors page; the
+fixtures of its official SDKs.)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from http import HTTPStatus
+from typing import Any, Never
+
+from .errors import ERRNO_READ_ONLY_FIELD, ERRNO_UNKNOWN_RESOURCE, ApiError
+
+ERRNO_ACCESS_DENIED = 1003
+ERRNO_INACTIVE_ACCOUNT = 1042
+ERRNO_NO_ITEMS_ACCESS = 12001
+_NUMBER_FIELD = "invoice_number"
+
+
+class Verdict(Enum):
+    """What an answer means for the request, before asking whether it was a write."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    FORBIDDEN = "forbidden"
+    UNAUTHENTICATED = "unauthenticated"
+    THROTTLED = "throttled"
+    BROKEN = "broken"  # 5xx, 408, or not an answer of FreshBooks at all
+    ELSEWHERE = "elsewhere"  # a redirect: the address is wrong, nothing was done
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A verdict with what belongs to it: the payload of a success, the entries of a refusal."""
+
+    verdict: Verdict
+    status: int
+    payload: Mapping[str, Any]
+    errors: tuple[ApiError, ...] = ()
+
+
+def read(status: int, body: bytes) -> Answer:  # noqa: PLR0911 - one return per kind of answer
+    """Judge an answer by its status and body."""
+    document = _document(body)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Answer(Verdict.THROTTLED, status, {})
+    if status == HTTPStatus.UNAUTHORIZED:
+        return Answer(Verdict.UNAUTHENTICATED, status, {}, errors_of(document))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
+        return Answer(Verdict.BROKEN, status, {}, errors_of(document))
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return Answer(Verdict.ELSEWHERE, status, {})
+    errors = errors_of(document)
+    if status < HTTPStatus.MULTIPLE_CHOICES and not errors:
+        response = document.get("response") if document is not None else None
+        if not isinstance(response, Mapping):
+            return Answer(Verdict.BROKEN, status, {})
+        return Answer(Verdict.DONE, status, response)
+    if status == HTTPStatus.NOT_FOUND and document is None:
+        # A proxy's page, not FreshBooks' word that the record does not exist.
+        return Answer(Verdict.BROKEN, status, {})
+    if not errors:
+        errors = (ApiError(None, "", f"HTTP {status} without an explanation", ""),)
+    return Answer(_refusal(status, errors), status, {}, errors)
+
+
+def _refusal(status: int, errors: tuple[ApiError, ...]) -> Verdict:
+    """Which kind of refusal: by the code where there is one, for errors also come with 200."""
+    codes = {error.errno for error in errors}
+    success = status < HTTPStatus.MULTIPLE_CHOICES
+    if status == HTTPStatus.NOT_FOUND or (
+        ERRNO_UNKNOWN_RESOURCE in codes and len(errors) == 1 and success
+    ):
+        return Verdict.NOT_FOUND
+    if status == HTTPStatus.CONFLICT or int(HTTPStatus.CONFLICT) in codes:
+        taken = any(error.field == _NUMBER_FIELD for error in errors)
+        return Verdict.REFUSED if taken else Verdict.CONFLICT
+    if success and codes & {int(HTTPStatus.INTERNAL_SERVER_ERROR)}:
+        return Verdict.BROKEN
+    if status == HTTPStatus.FORBIDDEN and ERRNO_READ_ONLY_FIELD not in codes:
+        return Verdict.FORBIDDEN
+    if codes & {ERRNO_INACTIVE_ACCOUNT, ERRNO_NO_ITEMS_ACCESS, ERRNO_ACCESS_DENIED}:
+        # Said of the whole account or user, so it is no fault of the record at hand.
+        return Verdict.FORBIDDEN
+    return Verdict.REFUSED
+
+
+def errors_of(document: Mapping[str, Any] | None) -> tuple[ApiError, ...]:  # noqa: PLR0911 - see read
+    """All error entries of a body, whichever format; empty for a success."""
+    if document is None:
+        return ()
+    response = document.get("response")
+    if isinstance(response, Mapping) and response.get("errors"):
+        return tuple(_old(entry) for entry in _entries(response["errors"]))
+    nested = document.get("errors")
+    if isinstance(nested, Mapping):  # ledger accounts
+        document = nested
+    elif nested:
+        return tuple(_old(entry) for entry in _entries(nested))
+    if isinstance(response, Mapping):
+        return ()
+    details = document.get("details")
+    if isinstance(details, list) and details:
+        found = [_new(entry) for entry in details if isinstance(entry, Mapping)]
+        found += [ApiError(None, "", entry, "") for entry in details if isinstance(entry, str)]
+        if found:
+            return tuple(found)
+    message = document.get("message") or document.get("error_description") or document.get("error")
+    if message:
+        return (ApiError(_errno(document.get("errno")), "", str(message), ""),)
+    return ()
+
+
+def _entries(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _old(entry: object) -> ApiError:
+    """`{"errno": 1012, "field": "userid", "message": ..., "object": "client"}`."""
+    if not isinstance(entry, Mapping):
+        return ApiError(None, "", str(entry), "")
+    return ApiError(
+        _errno(entry.get("errno")),
+        str(entry.get("field") or ""),
+        str(entry.get("message") or ""),
+        str(entry.get("object") or ""),
+    )
+
+
+def _new(entry: Mapping[str, Any]) -> ApiError:
+    """`{"reason": "1012", "metadata": {"field": ..., "message": ..., "object": ...}}`."""
+    metadata = entry.get("metadata")
+    metadata = metadata if isinstance(metadata, Mapping) else {}
+    return ApiError(
+        _errno(entry.get("reason")),
+        str(metadata.get("field") or ""),
+        str(metadata.get("message") or entry.get("message") or entry.get("reason") or ""),
+        str(metadata.get("object") or ""),
+    )
+
+
+def _errno(value: object) -> int | None:
+    text = str(value) if value is not None else ""
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _document(body: bytes) -> dict[str, Any] | None:
+    """The JSON object of a body; None for HTML, truncated JSON, or anything else."""
+    try:
+        document = json.loads(
+            body.decode("utf-8"), parse_float=Decimal, parse_constant=_no_constant
+        )
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _no_constant(name: str) -> Never:
+    """NaN and Infinity are no JSON, whatever Python's parser thinks."""
+    raise ValueError(name)

@@ -1,0 +1,409 @@
+"""FreshBooks' accounting API as the target uses it: one method, one request.
+
+Three habits of FreshBooks shape this file. Unknown search keys are ignored and the whole list
+comes back, so every row is checked again. Lists hide deleted records unless asked for them. And a
+PUT runs in phases: one that holds `vis_state` or an action drops all its other fields without a
+word, so those are methods of their own. (FreshBooks "parameters" and "active/deleted" pages.)
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from . import parsing
+from .errors import FreshBooksError, Outage, UnknownOutcome
+from .identity import Identity, parse_identity
+from .observed import (
+    ACTIVE,
+    DELETED,
+    ObservedClient,
+    ObservedCreditNote,
+    ObservedInvoice,
+    ObservedItem,
+    ObservedPayment,
+    ObservedTax,
+)
+from .retrying import Patience
+from .transport import Operation, RequestRecord, Tokens, Transport
+from .wire import Wire
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from random import Random
+
+    from .pacing import Pacer
+
+T = TypeVar("T")
+Body = Mapping[str, Any]
+Search = tuple[tuple[str, str], ...]
+
+PER_PAGE = 100  # the most FreshBooks gives; more is silently cut to it
+_LINES: Search = (("include[]", "lines"),)
+_PHASES = ("vis_state", "ext_vis_state")
+_ME = "/auth/api/v1/users/me"
+
+
+class Collection:
+    """One kind of record: where it lives and what it is called in bodies."""
+
+    def __init__(self, path: str, singular: str, plural: str) -> None:
+        self.template = f"/accounting/account/{{account_id}}/{path}"
+        self.singular = singular
+        self.plural = plural
+
+
+CLIENTS = Collection("users/clients", "client", "clients")
+CREDIT_NOTES = Collection("credit_notes/credit_notes", "credit_note", "credit_notes")
+INVOICES = Collection("invoices/invoices", "invoice", "invoices")
+ITEMS = Collection("items/items", "item", "items")
+PAYMENTS = Collection("payments/payments", "payment", "payments")
+TAXES = Collection("taxes/taxes", "tax", "taxes")
+
+
+class FreshBooks:
+    """One FreshBooks account. Thread-safe.
+
+    Bodies are what stands inside the singular key; amounts in them are text. Reads raise
+    `Outage` when patience ends; writes may raise `UnknownOutcome`, and then the caller looks.
+
+    Args:
+        account_id: The accounting account; "" is enough for `me`.
+        request_timeout: Seconds.
+        max_retry_seconds: How long one operation may be tried again.
+        clock: Aware UTC now.
+        on_request: Told of each request, without personal data.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_url: str,
+        account_id: str,
+        tokens: Tokens,
+        user_agent: str,
+        request_timeout: float,
+        max_retry_seconds: float,
+        pacer: Pacer,
+        random: Random,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+        on_request: Callable[[RequestRecord], None] | None = None,
+    ) -> None:
+        self.account_id = account_id
+        self._transport = Transport(
+            Wire(api_url, user_agent=user_agent, timeout=request_timeout, on_request=on_request),
+            tokens=tokens,
+            pacer=pacer,
+            patience=Patience(max_retry_seconds, random, sleep),
+            clock=clock,
+        )
+        self._items_lock = threading.Lock()
+        self._items: dict[int, ObservedItem] | None = None
+
+    # -- who we are
+
+    def me(self) -> Identity:
+        """The user behind the tokens, with the accounts it belongs to."""
+        operation = Operation("GET", _ME, {})
+        return _readable(operation, lambda: parse_identity(self._transport.run(operation)))
+
+    # -- invoices
+
+    def find_invoices(
+        self, number: str, *, deleted: bool = False, lines: bool = True
+    ) -> list[ObservedInvoice]:
+        """The invoices that bear exactly this number: the deleted ones, or all others.
+
+        A number is unique over active, archived and deleted, so reading stops at the first.
+        """
+        search = (("search[invoice_number]", number), *(_LINES if lines else ()))
+        rows = self._rows(INVOICES, search, parsing.invoice, deleted=deleted)
+        found = (row for row in rows if row.number == number)
+        return [row for row in (next(found, None),) if row is not None]
+
+    def get_invoice(self, id: int) -> ObservedInvoice:  # noqa: A002 - FreshBooks' name
+        """One invoice with its lines; a deleted one may come with `vis_state` 1 or as NotFound."""
+        return self._get(INVOICES, id, parsing.invoice, _LINES)
+
+    def create_invoice(self, body: Body) -> ObservedInvoice:
+        """A new invoice; it is a draft."""
+        return self._create(INVOICES, body, parsing.invoice, _LINES)
+
+    def update_invoice(self, id: int, body: Body) -> ObservedInvoice:  # noqa: A002
+        """Change fields; `lines`, if given, replaces all lines."""
+        return self._update(INVOICES, id, body, parsing.invoice, _LINES)
+
+    def mark_sent(self, id: int) -> ObservedInvoice:  # noqa: A002
+        """A draft becomes a receivable, without an e-mail to anybody."""
+        body = {"action_mark_as_sent": True}
+        return self._put(INVOICES, id, body, parsing.invoice, _LINES)
+
+    def delete_invoice(self, id: int) -> ObservedInvoice:  # noqa: A002
+        """Hide it; its number stays taken."""
+        return self._put(INVOICES, id, {"vis_state": DELETED}, parsing.invoice, _LINES)
+
+    # -- payments
+
+    def payments_of(self, invoice_id: int, *, deleted: bool = False) -> list[ObservedPayment]:
+        """The payments of one invoice: the deleted ones, or all others."""
+        search = (("search[invoiceid]", str(invoice_id)),)
+        rows = self._rows(PAYMENTS, search, parsing.payment, deleted=deleted)
+        return [row for row in rows if row.invoice_id == invoice_id]
+
+    def get_payment(self, id: int) -> ObservedPayment:  # noqa: A002
+        """One payment."""
+        return self._get(PAYMENTS, id, parsing.payment)
+
+    def create_payment(self, body: Body) -> ObservedPayment:
+        """A new payment. Above what is outstanding FreshBooks caps it and makes a credit."""
+        return self._create(PAYMENTS, body, parsing.payment)
+
+    def update_payment(self, id: int, body: Body) -> ObservedPayment:  # noqa: A002
+        """Change fields of a payment that is not deleted (this would restore a deleted one)."""
+        return self._update(PAYMENTS, id, body, parsing.payment)
+
+    def delete_payment(self, id: int) -> ObservedPayment:  # noqa: A002
+        """Take it away; the invoice is outstanding again."""
+        return self._put(PAYMENTS, id, {"vis_state": DELETED}, parsing.payment)
+
+    # -- clients
+
+    def find_clients(self, email: str) -> list[ObservedClient]:
+        """All clients with this e-mail in any case; active before archived, then lowest id.
+
+        The search may or may not heed case, so a form with capitals that finds nothing is
+        followed by one in lower case.
+        """
+        wanted = email.strip()
+        for form in dict.fromkeys((wanted, wanted.lower())):
+            search = (("search[email]", form),)
+            found = {
+                row.id: row
+                for row in self._rows(CLIENTS, search, parsing.client)
+                if row.email.casefold() == wanted.casefold()
+            }
+            if found:
+                return sorted(found.values(), key=lambda row: (row.vis_state != ACTIVE, row.id))
+        return []
+
+    def get_client(self, id: int) -> ObservedClient:  # noqa: A002
+        """One client."""
+        return self._get(CLIENTS, id, parsing.client)
+
+    def create_client(self, body: Body) -> ObservedClient:
+        """A new client; FreshBooks does not mind that the e-mail exists already."""
+        return self._create(CLIENTS, body, parsing.client)
+
+    def update_client(self, id: int, body: Body) -> ObservedClient:  # noqa: A002
+        """Change fields; invoices keep their copies of name and address."""
+        return self._update(CLIENTS, id, body, parsing.client)
+
+    # -- items
+
+    def find_items_by_sku(self, sku: str, *, deleted: bool = False) -> list[ObservedItem]:
+        """The items with exactly this SKU; active before archived, then lowest id."""
+        search = (("search[sku]", sku),)
+        rows = self._rows(ITEMS, search, parsing.item, deleted=deleted)
+        return _in_order(row for row in rows if row.sku == sku)
+
+    def find_items_by_name(self, name: str, *, deleted: bool = False) -> list[ObservedItem]:
+        """The items of exactly this name; active before archived, then lowest id.
+
+        FreshBooks cannot search by name. The first call reads the whole catalogue, later ones
+        the memory of it, which this object's own writes keep up to date.
+        """
+        if deleted:
+            rows = self._rows(ITEMS, (), parsing.item, deleted=True)
+            return _in_order(row for row in rows if row.name == name)
+        with self._items_lock:
+            if self._items is None:
+                self._items = {row.id: row for row in self._rows(ITEMS, (), parsing.item)}
+            return _in_order(row for row in self._items.values() if row.name == name)
+
+    def forget_items(self) -> None:
+        """Read the catalogue anew at the next look by name (after an unknown outcome)."""
+        with self._items_lock:
+            self._items = None
+
+    def get_item(self, id: int) -> ObservedItem:  # noqa: A002
+        """One item."""
+        return self._get(ITEMS, id, parsing.item)
+
+    def create_item(self, body: Body) -> ObservedItem:
+        """A new item."""
+        return self._remember(lambda: self._create(ITEMS, body, parsing.item))
+
+    def update_item(self, id: int, body: Body) -> ObservedItem:  # noqa: A002
+        """Change fields."""
+        return self._remember(lambda: self._update(ITEMS, id, body, parsing.item))
+
+    def _remember(self, write: Callable[[], ObservedItem]) -> ObservedItem:
+        try:
+            item = write()
+        except UnknownOutcome:
+            self.forget_items()
+            raise
+        with self._items_lock:
+            if self._items is not None:
+                self._items[item.id] = item
+        return item
+
+    # -- credit notes
+
+    def credit_notes_of(self, client_id: int, *, deleted: bool = False) -> list[ObservedCreditNote]:
+        """The credit notes of one client: the deleted ones, or all others."""
+        search = (("search[clientid]", str(client_id)),)
+        rows = self._rows(CREDIT_NOTES, search, parsing.credit_note, deleted=deleted)
+        return [row for row in rows if row.client_id == client_id]
+
+    def get_credit_note(self, id: int) -> ObservedCreditNote:  # noqa: A002
+        """One credit note."""
+        return self._get(CREDIT_NOTES, id, parsing.credit_note)
+
+    def create_credit_note(self, body: Body) -> ObservedCreditNote:
+        """A new credit note."""
+        return self._create(CREDIT_NOTES, body, parsing.credit_note)
+
+    def delete_credit_note(self, id: int) -> ObservedCreditNote:  # noqa: A002
+        """Take it away."""
+        return self._put(CREDIT_NOTES, id, {"vis_state": DELETED}, parsing.credit_note)
+
+    # -- taxes
+
+    def taxes(self) -> list[ObservedTax]:
+        """The taxes the account knows. Lines may name others."""
+        return list(self._pages(TAXES, (), parsing.tax))
+
+    # -- one request each
+
+    def _get(
+        self,
+        kind: Collection,
+        id: int,  # noqa: A002
+        parse: Callable[[Body], T],
+        query: Search = (),
+    ) -> T:
+        return self._one(kind, "GET", parse, query, id=id)
+
+    def _create(
+        self, kind: Collection, body: Body, parse: Callable[[Body], T], query: Search = ()
+    ) -> T:
+        return self._one(kind, "POST", parse, query, body=body)
+
+    def _update(
+        self,
+        kind: Collection,
+        id: int,  # noqa: A002
+        body: Body,
+        parse: Callable[[Body], T],
+        query: Search = (),
+    ) -> T:
+        dropping = [key for key in body if key in _PHASES or key.startswith("action_")]
+        if dropping:
+            raise ValueError(f"{dropping} would make FreshBooks drop every other field")
+        return self._put(kind, id, body, parse, query)
+
+    def _put(
+        self,
+        kind: Collection,
+        id: int,  # noqa: A002
+        body: Body,
+        parse: Callable[[Body], T],
+        query: Search = (),
+    ) -> T:
+        return self._one(kind, "PUT", parse, query, id=id, body=body)
+
+    def _one(
+        self,
+        kind: Collection,
+        method: str,
+        parse: Callable[[Body], T],
+        query: Search,
+        *,
+        id: int | None = None,  # noqa: A002
+        body: Body | None = None,
+    ) -> T:
+        template = kind.template if id is None else f"{kind.template}/{{id}}"
+        operation = Operation(
+            method,
+            template,
+            self._account() if id is None else {**self._account(), "id": id},
+            query,
+            None if body is None else {kind.singular: body},
+        )
+
+        def read() -> T:
+            row = _result(self._transport.run(operation)).get(kind.singular)
+            if not isinstance(row, Mapping):
+                raise parsing.Unreadable(f"no {kind.singular}")
+            return parse(row)
+
+        return _readable(operation, read)
+
+    # -- lists
+
+    def _rows(
+        self, kind: Collection, search: Search, parse: Callable[[Body], T], *, deleted: bool = False
+    ) -> Iterator[T]:
+        """The rows of all pages, with the deleted apart from the others, each id once."""
+        query = (*search, ("search[vis_state]", str(DELETED))) if deleted else search
+        for row in self._pages(kind, query, parse):
+            if (getattr(row, "vis_state", ACTIVE) == DELETED) == deleted:
+                yield row
+
+    def _pages(self, kind: Collection, query: Search, parse: Callable[[Body], T]) -> Iterator[T]:
+        seen: set[object] = set()
+        page = 1
+        while True:
+            paging = (("page", str(page)), ("per_page", str(PER_PAGE)))
+            operation = Operation("GET", kind.template, self._account(), (*query, *paging))
+
+            def read(operation: Operation = operation) -> tuple[list[T], int]:
+                result = _result(self._transport.run(operation))
+                rows = result.get(kind.plural)
+                if not isinstance(rows, list):
+                    raise parsing.Unreadable(f"no {kind.plural}")
+                return [parse(row) for row in rows], parsing.whole(result, "pages", 1)
+
+            rows, pages = _readable(operation, read)
+            for row in rows:
+                id_ = getattr(row, "id", None)
+                if id_ not in seen:  # a row may slip to the next page while we read
+                    seen.add(id_)
+                    yield row
+            # `total` may count rows that cannot be read, so it does not end the list.
+            if not rows or page >= pages:
+                return
+            page += 1
+
+    def _account(self) -> dict[str, str | int]:
+        if not self.account_id:
+            raise ValueError("no account_id: ask me() and choose_account() first")
+        return {"account_id": self.account_id}
+
+
+def _result(response: Mapping[str, Any]) -> Mapping[str, Any]:
+    result = response.get("result")
+    if not isinstance(result, Mapping):
+        raise parsing.Unreadable("no result")
+    return result
+
+
+def _readable(operation: Operation, read: Callable[[], T]) -> T:
+    """What `read` gives; an answer that lacks the record is as good as no answer."""
+    try:
+        return read()
+    except parsing.Unreadable as exc:
+        problem = f"an answer that cannot be read: {exc}"
+    error: FreshBooksError = (
+        UnknownOutcome(operation.name, problem)
+        if operation.writes
+        else Outage(operation.name, problem)
+    )
+    raise error
+
+
+def _in_order(items: Iterable[ObservedItem]) -> list[ObservedItem]:
+    return sorted(items, key=lambda row: (row.vis_state != ACTIVE, row.id))

@@ -1,0 +1,124 @@
+"""Which FreshBooks account the books live in.
+
+`users/me` lists the businesses a person belongs to. `account_id` can be null there, even for an
+owner; the deprecated `roles` then still has it. A role `client` means that one is somebody's
+customer: reading works, writing does not. (FreshBooks identity model and "me" endpoint pages.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import FreshBooksError
+from .parsing import text, whole_or_none
+
+OPERATION = "GET /auth/api/v1/users/me"
+_INACTIVE = frozenset({"cancelled", "canceled", "expired", "suspended", "inactive", "deleted"})
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One business of the user with its accounting account, if that is known."""
+
+    business_id: int | None
+    business_name: str
+    account_id: str | None
+    role: str
+    subscription: str
+
+    @property
+    def objection(self) -> str | None:
+        """Why the books cannot live here, None if they can."""
+        if not self.account_id:
+            return "no accounting account"
+        if self.role == "client":
+            return "you are a client there, so writing is not allowed"
+        if self.subscription.lower() in _INACTIVE:
+            return f"subscription {self.subscription}"
+        return None
+
+    def __str__(self) -> str:
+        named = f"{self.account_id or '(no account_id)'} {self.business_name!r}, role {self.role}"
+        return f"{named} ({self.objection})" if self.objection else named
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The user that the tokens speak for. Neither name nor e-mail is kept."""
+
+    id: int | None
+    memberships: tuple[Membership, ...]
+
+
+class AccountUnclear(FreshBooksError):  # noqa: N818 - the word says it
+    """Not exactly one account fits, or the configured one does not; the message lists them."""
+
+
+def parse_identity(response: Mapping[str, Any]) -> Identity:
+    """The answer of users/me, without its `response` envelope."""
+    subscriptions = _mapping(response.get("subscription_statuses"))
+    roles = {
+        text(row, "accountid"): text(row, "role")
+        for row in _rows(response.get("roles"))
+        if row.get("accountid")
+    }
+    found: list[Membership] = []
+    without_account: list[tuple[int | None, str, str]] = []
+    for row in _rows(response.get("business_memberships")):
+        business = _mapping(row.get("business"))
+        account = text(business, "account_id")
+        entry = (whole_or_none(business, "id"), text(business, "name"), text(row, "role"))
+        if account:
+            # The role on the account decides about writing, where both are told.
+            role = "client" if roles.get(account) == "client" else entry[2]
+            status = text(subscriptions, account)
+            found.append(Membership(entry[0], entry[1], account, role, status))
+        else:
+            without_account.append(entry)
+    known = {membership.account_id for membership in found}
+    orphans = [(account, role) for account, role in roles.items() if account not in known]
+    working = [(account, role) for account, role in orphans if role != "client"]
+    for business_id, name, role in without_account:
+        # Only where there is nothing to mistake it for does a role's account belong to it.
+        if len(working) == 1 and len(without_account) == 1:
+            account, _ = working[0]
+            status = text(subscriptions, account)
+            found.append(Membership(business_id, name, account, role, status))
+            orphans.remove(working[0])
+        else:
+            found.append(Membership(business_id, name, None, role, ""))
+    found += [
+        Membership(None, "", account, role, text(subscriptions, account))
+        for account, role in orphans
+    ]
+    return Identity(whole_or_none(response, "id"), tuple(found))
+
+
+def choose_account(identity: Identity, wanted: str | None = None) -> Membership:
+    """The account to book into: the one wanted, else the only one that fits.
+
+    Raises:
+        AccountUnclear: None or several fit, or the wanted one does not.
+    """
+    listed = "\n".join(f"  {membership}" for membership in identity.memberships) or "  (none)"
+    if wanted:
+        for membership in identity.memberships:
+            if membership.account_id == wanted and membership.objection is None:
+                return membership
+        problem = f"account_id {wanted!r} is not one this user can book into"
+    else:
+        fits = [one for one in identity.memberships if one.objection is None]
+        if len(fits) == 1:
+            return fits[0]
+        problem = f"{len(fits)} accounts fit; set account_id to one of them"
+    raise AccountUnclear(OPERATION, f"{problem}:\n{listed}")
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _rows(value: object) -> list[Mapping[str, Any]]:
+    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []

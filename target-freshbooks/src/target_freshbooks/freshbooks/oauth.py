@@ -1,0 +1,194 @@
+"""FreshBooks' OAuth 2.0: the consent page, and codes or refresh tokens for tokens.
+
+Only the authorisation-code flow exists. A refresh token works once; the answer to its use holds
+the next one. (FreshBooks authentication and scopes pages.)
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from .errors import AuthError, Outage, UnknownOutcome
+from .wire import Wire, WireFailure, WireReply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SCOPES = (
+    "user:profile:read",
+    "user:clients:read",
+    "user:clients:write",
+    "user:billable_items:read",
+    "user:billable_items:write",
+    "user:invoices:read",
+    "user:invoices:write",
+    "user:payments:read",
+    "user:payments:write",
+    "user:taxes:read",
+    "user:credit_notes:read",
+    "user:credit_notes:write",
+)
+"""What the target needs. Asking for one that the app does not have fails the whole consent."""
+
+RECONNECT = "reconnect: target-freshbooks-ctl login"
+TOKEN_PATH = "/auth/oauth/token"  # noqa: S105 - a path
+REVOKE_PATH = "/auth/oauth/revoke"
+_DEFAULT_LIFETIME = 3600
+
+
+class GrantRefused(AuthError):  # noqa: N818 - the word says it
+    """`invalid_grant`: the code or refresh token was used before, was revoked, or is too old."""
+
+
+class Throttled(Outage):
+    """The token endpoint says 429; the grant was not used.
+
+    Attributes:
+        headers: Those of the answer, which say how long to wait.
+    """
+
+    def __init__(self, operation: str, reply: WireReply) -> None:
+        super().__init__(operation, "too many requests (429)")
+        self.headers = reply.headers
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """An access token with its successor's key. Neither shows in a repr."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at: datetime
+    scope: str
+
+
+class OAuth:
+    """The token endpoints of one FreshBooks app. Nothing is retried here.
+
+    Args:
+        auth_url: Where the consent page is (`https://auth.freshbooks.com`).
+        redirect_uri: Exactly as registered with the app; HTTPS.
+        clock: Aware UTC now.
+    """
+
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        redirect_uri: str,
+        auth_url: str,
+        wire: Wire,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.client_id = client_id
+        self._client_secret = client_secret
+        self._redirect_uri = redirect_uri
+        self._auth_url = auth_url.rstrip("/")
+        self._wire = wire
+        self._clock = clock
+
+    def authorize_url(self, state: str, scopes: tuple[str, ...] = SCOPES) -> str:
+        """The page where a person allows the app; FreshBooks then opens the redirect URI."""
+        query = {
+            "client_id": self.client_id,
+            "response_type": "code",
+            "redirect_uri": self._redirect_uri,
+            "scope": " ".join(scopes),
+            "state": state,
+        }
+        return f"{self._auth_url}/oauth/authorize?{urlencode(query)}"
+
+    def exchange(self, code: str) -> TokenPair:
+        """A code from the redirect (valid five minutes, once) for the first token pair."""
+        return self._grant(
+            grant_type="authorization_code", code=code, redirect_uri=self._redirect_uri
+        )
+
+    def refresh(self, refresh_token: str) -> TokenPair:
+        """The next pair. The token given is used up when FreshBooks has handled this.
+
+        Raises:
+            GrantRefused: It was used up before.
+            AuthError: The app's id or secret is wrong.
+            Throttled, Outage: It was not used.
+            UnknownOutcome: The answer was lost, so it may be used up.
+        """
+        return self._grant(grant_type="refresh_token", refresh_token=refresh_token)
+
+    def revoke(self, token: str) -> None:
+        """End the token; the app has no access from then on."""
+        operation = f"POST {REVOKE_PATH}"
+        reply = self._post(REVOKE_PATH, token=token)
+        if reply.status != HTTPStatus.OK:
+            raise AuthError(operation, f"not revoked (HTTP {reply.status})")
+
+    def _grant(self, **fields: str) -> TokenPair:
+        operation = f"POST {TOKEN_PATH}"
+        reply = self._post(TOKEN_PATH, **fields)
+        if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise Throttled(operation, reply)
+        document = _object(reply.body)
+        if reply.status == HTTPStatus.OK:
+            pair = self._pair(document)
+            if pair is None:
+                raise UnknownOutcome(operation, "the answer holds no tokens, or only a part")
+            return pair
+        code = document.get("error")
+        if code == "invalid_grant":
+            raise GrantRefused(operation, f"FreshBooks no longer accepts the token; {RECONNECT}")
+        if code == "invalid_client":
+            raise AuthError(
+                operation, "FreshBooks does not know this client_id with this client_secret"
+            )
+        if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR or not isinstance(code, str):
+            raise UnknownOutcome(operation, f"HTTP {reply.status}")
+        raise AuthError(operation, f"refused with {code!r} (HTTP {reply.status}); {RECONNECT}")
+
+    def _post(self, path: str, **fields: str) -> WireReply:
+        form = {"client_id": self.client_id, "client_secret": self._client_secret, **fields}
+        reply = self._wire.send(
+            "POST",
+            path,
+            path,
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            body=urlencode(form).encode(),
+        )
+        if isinstance(reply, WireFailure):
+            if reply.sent:
+                raise UnknownOutcome(f"POST {path}", reply.reason)
+            raise Outage(f"POST {path}", reply.reason)
+        return reply
+
+    def _pair(self, document: dict[str, Any]) -> TokenPair | None:
+        """The pair of an answer, None where a token is missing.
+
+        A refresh was once seen to repeat the first `created_at` with a smaller `expires_in`, so
+        the end is reckoned from the answer, not from now.
+        """
+        access, refresh = document.get("access_token"), document.get("refresh_token")
+        if not (isinstance(access, str) and access and isinstance(refresh, str) and refresh):
+            return None
+        created, lifetime = document.get("created_at"), document.get("expires_in")
+        start = (
+            datetime.fromtimestamp(created, tz=UTC)
+            if isinstance(created, int) and created > 0
+            else self._clock()
+        )
+        seconds = lifetime if isinstance(lifetime, int) and lifetime > 0 else _DEFAULT_LIFETIME
+        return TokenPair(
+            access, refresh, start + timedelta(seconds=seconds), str(document.get("scope") or "")
+        )
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}

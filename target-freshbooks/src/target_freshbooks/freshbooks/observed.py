@@ -1,0 +1,119 @@
+"""What FreshBooks holds, as frozen values: the only shapes its answers leave this package in.
+
+Money and percents are Decimals taken from text. Ids are ints whatever the wire had. Text that
+FreshBooks returns as null is "". `vis_state` is 0 active, 1 deleted, 2 archived.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+    from decimal import Decimal
+
+ACTIVE, DELETED, ARCHIVED = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedLine:
+    """One invoice line. A percent belongs to a tax name; untaxed is None and 0."""
+
+    lineid: int
+    type: int
+    name: str
+    description: str
+    qty: Decimal
+    unit_cost: Decimal
+    amount: Decimal
+    tax_name1: str | None
+    tax_percent1: Decimal
+    tax_name2: str | None
+    tax_percent2: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedInvoice:
+    """An invoice. `lines` is None where FreshBooks was not asked for them; `updated` as sent."""
+
+    id: int
+    number: str
+    customer_id: int
+    status: int
+    v3_status: str
+    payment_status: str
+    amount: Decimal
+    paid: Decimal
+    outstanding: Decimal
+    currency: str
+    create_date: date
+    notes: str
+    po_number: str
+    vis_state: int
+    lines: tuple[ObservedLine, ...] | None
+    updated: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedPayment:
+    """A payment. `overpayment_id` is set when FreshBooks turned a part of it into a credit."""
+
+    id: int
+    invoice_id: int
+    amount: Decimal
+    currency: str
+    date: date
+    type: str
+    note: str
+    vis_state: int
+    overpayment_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedClient:
+    """A client. Several may share one e-mail."""
+
+    id: int
+    email: str
+    fname: str
+    lname: str
+    organization: str
+    currency_code: str
+    vis_state: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedItem:
+    """An item of the catalogue; the price is None where FreshBooks holds none."""
+
+    id: int
+    name: str
+    sku: str
+    description: str
+    unit_cost: Decimal | None
+    currency: str | None
+    vis_state: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedCreditNote:
+    """A credit note of a client."""
+
+    id: int
+    client_id: int
+    number: str
+    amount: Decimal
+    currency: str
+    notes: str
+    vis_state: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedTax:
+    """A tax of the account: a name and its percent."""
+
+    id: int
+    name: str
+    percent: Decimal
+    compound: bool

@@ -1,0 +1,210 @@
+"""FreshBooks' JSON into `Observed*` values, tolerant of what its answers really look like.
+
+Ids come as ints or text, empty text as "" or null, whole objects without some keys. Amounts are
+`{"amount": "12.50", "code": "USD"}`. What makes a record useless (no id, an amount that is no
+number) raises `Unreadable`: better than a zero that looks like money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from .observed import (
+    ObservedClient,
+    ObservedCreditNote,
+    ObservedInvoice,
+    ObservedItem,
+    ObservedLine,
+    ObservedPayment,
+    ObservedTax,
+)
+
+Row = Mapping[str, Any]
+
+
+class Unreadable(ValueError):  # noqa: N818 - the word says it
+    """A record of an answer lacks what makes it that record; the message names the field."""
+
+
+def text(row: Row, key: str) -> str:
+    """The text at the key; "" for null and for a missing key."""
+    value = row.get(key)
+    return "" if value is None else str(value)
+
+
+def whole(row: Row, key: str, default: int | None = None) -> int:
+    """The int at the key, also where the wire has it as text."""
+    value = row.get(key)
+    if value is None or value == "" or isinstance(value, bool):
+        if default is None:
+            raise Unreadable(f"no {key}")
+        return default
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise Unreadable(f"{key} is no whole number") from None
+
+
+def whole_or_none(row: Row, key: str) -> int | None:
+    """The int at the key, None where there is none (FreshBooks also writes 0 for "none")."""
+    return whole(row, key, 0) or None
+
+
+def identifier(row: Row, *keys: str) -> int:
+    """The id under the first of the names present: records have `id` and an older alias."""
+    for key in keys:
+        if row.get(key) not in (None, ""):
+            return whole(row, key)
+    raise Unreadable(f"no {keys[0]}")
+
+
+def number(row: Row, key: str, default: Decimal | None = None) -> Decimal:
+    """The Decimal at the key."""
+    return _decimal(row.get(key), key, default)
+
+
+def _decimal(value: object, key: str, default: Decimal | None = None) -> Decimal:
+    if value is None or value == "":
+        if default is None:
+            raise Unreadable(f"no {key}")
+        return default
+    if isinstance(value, float | bool) or not isinstance(value, str | int | Decimal):
+        raise Unreadable(f"{key} is no number")
+    try:
+        found = Decimal(value)
+    except InvalidOperation:
+        raise Unreadable(f"{key} is no number") from None
+    if not found.is_finite():
+        raise Unreadable(f"{key} is no number")
+    return found
+
+
+def money(row: Row, key: str, default: Decimal | None = None) -> tuple[Decimal, str]:
+    """Amount and currency code of a money object; the code is "" where it is not given."""
+    value = row.get(key)
+    if isinstance(value, Mapping):
+        return _decimal(value.get("amount"), key, default), text(value, "code")
+    return _decimal(value, key, default), ""
+
+
+def day(row: Row, key: str) -> date:
+    """A plain date; FreshBooks' dates have no zone."""
+    try:
+        return date.fromisoformat(text(row, key)[:10])
+    except ValueError:
+        raise Unreadable(f"{key} is no date") from None
+
+
+def line(row: Row) -> ObservedLine:
+    """One invoice line. `taxAmount1` is a percent, whatever its name says."""
+    unit_cost, _ = money(row, "unit_cost", Decimal(0))
+    amount, _ = money(row, "amount", Decimal(0))
+    return ObservedLine(
+        lineid=whole(row, "lineid", 0),
+        type=whole(row, "type", 0),
+        name=text(row, "name"),
+        description=text(row, "description"),
+        qty=number(row, "qty", Decimal(0)),
+        unit_cost=unit_cost,
+        amount=amount,
+        tax_name1=text(row, "taxName1") or None,
+        tax_percent1=number(row, "taxAmount1", Decimal(0)),
+        tax_name2=text(row, "taxName2") or None,
+        tax_percent2=number(row, "taxAmount2", Decimal(0)),
+    )
+
+
+def invoice(row: Row) -> ObservedInvoice:
+    """An invoice; `lines` stays None where the answer has none of that key."""
+    amount, code = money(row, "amount")
+    paid, _ = money(row, "paid", Decimal(0))
+    outstanding, _ = money(row, "outstanding", amount - paid)
+    lines = row.get("lines")
+    return ObservedInvoice(
+        id=identifier(row, "id", "invoiceid"),
+        number=text(row, "invoice_number"),
+        customer_id=whole(row, "customerid", 0),
+        status=whole(row, "status", 0),
+        v3_status=text(row, "v3_status"),
+        payment_status=text(row, "payment_status"),
+        amount=amount,
+        paid=paid,
+        outstanding=outstanding,
+        currency=text(row, "currency_code") or code,
+        create_date=day(row, "create_date"),
+        notes=text(row, "notes"),
+        po_number=text(row, "po_number"),
+        vis_state=whole(row, "vis_state", 0),
+        lines=None if lines is None else tuple(line(one) for one in lines),
+        updated=text(row, "updated"),
+    )
+
+
+def payment(row: Row) -> ObservedPayment:
+    """A payment."""
+    amount, code = money(row, "amount")
+    return ObservedPayment(
+        id=identifier(row, "id", "logid"),
+        invoice_id=whole(row, "invoiceid", 0),
+        amount=amount,
+        currency=code,
+        date=day(row, "date"),
+        type=text(row, "type"),
+        note=text(row, "note"),
+        vis_state=whole(row, "vis_state", 0),
+        overpayment_id=whole_or_none(row, "overpaymentid"),
+    )
+
+
+def client(row: Row) -> ObservedClient:
+    """A client."""
+    return ObservedClient(
+        id=identifier(row, "id", "userid"),
+        email=text(row, "email").strip(),
+        fname=text(row, "fname"),
+        lname=text(row, "lname"),
+        organization=text(row, "organization"),
+        currency_code=text(row, "currency_code"),
+        vis_state=whole(row, "vis_state", 0),
+    )
+
+
+def item(row: Row) -> ObservedItem:
+    """An item; a missing price is None, not zero."""
+    price, code = money(row, "unit_cost", Decimal("NaN"))
+    return ObservedItem(
+        id=identifier(row, "id", "itemid"),
+        name=text(row, "name"),
+        sku=text(row, "sku"),
+        description=text(row, "description"),
+        unit_cost=None if price.is_nan() else price,
+        currency=code or None,
+        vis_state=whole(row, "vis_state", 0),
+    )
+
+
+def credit_note(row: Row) -> ObservedCreditNote:
+    """A credit note; the client is `clientid` on the wire."""
+    amount, code = money(row, "amount")
+    return ObservedCreditNote(
+        id=identifier(row, "id", "creditid"),
+        client_id=whole(row, "clientid", 0),
+        number=text(row, "credit_number"),
+        amount=amount,
+        currency=text(row, "currency_code") or code,
+        notes=text(row, "notes"),
+        vis_state=whole(row, "vis_state", 0),
+    )
+
+
+def tax(row: Row) -> ObservedTax:
+    """A tax; its `amount` is a percent."""
+    return ObservedTax(
+        id=identifier(row, "id", "taxid"),
+        name=text(row, "name"),
+        percent=number(row, "amount", Decimal(0)),
+        compound=bool(row.get("compound")),
+    )

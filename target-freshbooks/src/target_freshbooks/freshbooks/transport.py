@@ -1,0 +1,241 @@
+"""Requests to FreshBooks with a token, at its pace, tried again where that is safe.
+
+A read is tried again after anything that may pass. A write is tried again only when it certainly
+did not happen: FreshBooks said 429 or 401, or the connection was never made. Everything else that
+is unclear about a write is `UnknownOutcome`, for the caller to look first.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote, urlencode
+
+from . import answers
+from .answers import Answer, Verdict
+from .errors import (
+    AuthError,
+    Conflict,
+    Forbidden,
+    FreshBooksError,
+    NotFound,
+    Outage,
+    Refused,
+    UnknownOutcome,
+    without_addresses,
+)
+from .oauth import RECONNECT
+from .pacing import Pacer, seconds_asked
+from .wire import RequestRecord, Wire, WireFailure
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from .retrying import Attempts, Patience
+
+__all__ = ["Operation", "RequestRecord", "Tokens", "Transport"]
+
+logger = logging.getLogger(__name__)
+Query = Sequence[tuple[str, str]]
+
+
+class Tokens(Protocol):
+    """Where access tokens come from: `TokenSource`, or a fixed one in a test."""
+
+    def access_token(self) -> str:
+        """A token to use now."""
+
+    def refresh(self, rejected: str) -> str:
+        """Another one, since FreshBooks answered 401 to this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One request.
+
+    Attributes:
+        template: The path with `{account_id}` and `{id}` for the ids: this goes into logs.
+        values: What stands in for them.
+        query: Pairs, not yet encoded.
+        body: The JSON document of a write.
+    """
+
+    method: str
+    template: str
+    values: Mapping[str, str | int]
+    query: Query = ()
+    body: Mapping[str, Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return f"{self.method} {self.template}"
+
+    @property
+    def writes(self) -> bool:
+        """Whether repeating it could do something twice."""
+        return self.method != "GET"
+
+    @property
+    def path(self) -> str:
+        """Encoded, with the query. A `+` in an e-mail becomes %2B: bare, it would be a space."""
+        values = {key: quote(str(value), safe="") for key, value in self.values.items()}
+        path = self.template.format(**values)
+        return f"{path}?{urlencode(self.query, quote_via=quote)}" if self.query else path
+
+
+class _AgainError(Exception):
+    """This try came to nothing and another one is safe; `final` is raised if none is left."""
+
+    def __init__(self, final: FreshBooksError, at_least: float = 0.0) -> None:
+        super().__init__()
+        self.final = final
+        self.at_least = at_least
+
+
+class Transport:
+    """Carries out operations. Thread-safe.
+
+    Args:
+        clock: Aware UTC now.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        *,
+        tokens: Tokens,
+        pacer: Pacer,
+        patience: Patience,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._wire = wire
+        self._tokens = tokens
+        self._pacer = pacer
+        self._patience = patience
+        self._clock = clock
+
+    def run(self, operation: Operation) -> Mapping[str, Any]:
+        """The `response` object of the answer.
+
+        Raises:
+            FreshBooksError: One of its kinds, see the `errors` module.
+        """
+        body = None if operation.body is None else encode(operation.body)
+        attempts = self._patience.begin()
+        while True:
+            try:
+                return self._try(operation, body, attempts)
+            except _AgainError as again:
+                final, wait = again.final, attempts.next_wait(again.at_least)
+            # Outside the handler, so that nothing that follows carries this failure along.
+            if wait is None:
+                raise final
+            logger.warning("%s; trying again in %.1f s", final, wait)
+            attempts.sleep(wait)
+
+    def _try(
+        self, operation: Operation, body: bytes | None, attempts: Attempts
+    ) -> Mapping[str, Any]:
+        token = self._tokens.access_token()
+        answer = self._exchange(operation, body, token, attempts)
+        if answer.verdict is Verdict.UNAUTHENTICATED:
+            token = self._tokens.refresh(token)
+            answer = self._exchange(operation, body, token, attempts)
+        if answer.verdict is Verdict.DONE:
+            return answer.payload
+        return _raise_for(operation, answer, attempts)
+
+    def _exchange(
+        self, operation: Operation, body: bytes | None, token: str, attempts: Attempts
+    ) -> Answer:
+        self._pacer.acquire()
+        headers: Mapping[str, str] | None = None
+        try:
+            reply = self._wire.send(
+                operation.method,
+                operation.path,
+                operation.template,
+                headers={"Content-Type": "application/json"} if body is not None else None,
+                token=token,
+                body=body,
+            )
+            headers = None if isinstance(reply, WireFailure) else reply.headers
+        finally:
+            self._pacer.release(headers)
+        attempts.spend(reply.seconds)
+        if isinstance(reply, WireFailure):
+            raise _after(operation, reply, attempts)
+        answer = answers.read(reply.status, reply.body)
+        if answer.verdict is Verdict.THROTTLED:
+            asked = seconds_asked(reply.headers, self._clock())
+            self._pacer.pause(asked)
+            raise _AgainError(
+                Outage(operation.name, f"too many requests (429) after {attempts.tries} tries"),
+                asked,
+            )
+        return answer
+
+
+def _after(operation: Operation, failure: WireFailure, attempts: Attempts) -> Exception:
+    """What to raise where no whole answer came."""
+    if not failure.sent:
+        final = Outage(operation.name, f"{failure.reason}, {attempts.tries} tries; nothing sent")
+        return _AgainError(final) if failure.passing else final
+    if operation.writes:
+        return UnknownOutcome(operation.name, failure.reason)
+    return _AgainError(Outage(operation.name, f"{failure.reason}, {attempts.tries} tries"))
+
+
+def _raise_for(operation: Operation, answer: Answer, attempts: Attempts) -> Mapping[str, Any]:
+    """Raise what the answer means; typed as a result so that a caller can return it."""
+    name, status, errors = operation.name, answer.status, answer.errors
+    said = without_addresses("; ".join(error.message for error in errors)) or "no explanation"
+    match answer.verdict:
+        case Verdict.UNAUTHENTICATED:
+            raise AuthError(name, f"401 also with a fresh token; {RECONNECT}")
+        case Verdict.BROKEN:
+            if operation.writes:
+                raise UnknownOutcome(name, f"HTTP {status} without a usable answer")
+            raise _AgainError(
+                Outage(name, f"HTTP {status} without a usable answer, {attempts.tries} tries")
+            )
+        case Verdict.ELSEWHERE:
+            raise Outage(name, f"answered with a redirect ({status}): check api_url")
+        case Verdict.CONFLICT:
+            if operation.writes:
+                raise Conflict(name, status, errors)
+            raise _AgainError(Conflict(name, status, errors))
+        case Verdict.FORBIDDEN:
+            raise Forbidden(name, f"not allowed (HTTP {status}): {said}; check role and scopes")
+        case Verdict.NOT_FOUND if "id" not in operation.values and not operation.writes:
+            # A list is never missing, so what is missing is the account.
+            raise Forbidden(name, f"not found (HTTP {status}): {said}; check account_id")
+        case Verdict.NOT_FOUND:
+            raise NotFound(name, status, errors)
+        case _:
+            raise Refused(name, status, errors)
+
+
+def encode(document: Mapping[str, Any]) -> bytes:
+    """The JSON of a body.
+
+    Raises:
+        TypeError: It holds a float or a Decimal; amounts are sent as text.
+    """
+    _no_floats(document)
+    return json.dumps(document).encode()
+
+
+def _no_floats(value: object) -> None:
+    if isinstance(value, float):
+        raise TypeError("an amount is sent as text, not as a float")
+    if isinstance(value, Mapping):
+        for one in value.values():
+            _no_floats(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            _no_floats(one)

@@ -1,0 +1,207 @@
+"""One HTTP exchange: send, read the whole answer, and say what is known when that fails.
+
+For a write everything hangs on whether the request can have reached FreshBooks. Only what fails
+before the connection stands (refused, unknown host, connect time-out, bad certificate) counts as
+never sent. A reset on a kept-alive connection does not, although it is often just stale.
+
+`requests` puts whole addresses into its exceptions and `urllib3` into its log, and ours hold
+e-mail addresses of customers. So failures leave here as values, and urllib3's log is kept quiet.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import requests
+import urllib3
+from requests.auth import AuthBase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+logger = logging.getLogger(__name__)
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One request for counting: no query, no ids, no personal data.
+
+    Attributes:
+        path: The template, such as `/accounting/account/{account_id}/invoices/invoices/{id}`.
+        status: None where no answer came.
+        outcome: "answered", "not_sent" or "lost".
+    """
+
+    method: str
+    path: str
+    status: int | None
+    seconds: float
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class WireReply:
+    """A whole answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WireFailure:
+    """No whole answer. `sent` is False only where the request certainly never left."""
+
+    sent: bool
+    passing: bool
+    reason: str
+    seconds: float
+
+
+class _Bearer(AuthBase):
+    """Sets the token itself, so that `requests` does not put a .netrc entry in its place."""
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token is not None:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class Wire:
+    """Sends requests to one host, with a connection pool for each thread.
+
+    Args:
+        base_url: Scheme and host, such as `https://api.freshbooks.com`.
+        timeout: Seconds, for connecting and for each pause between the answer's bytes.
+        on_request: Told of each request after it.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        user_agent: str,
+        timeout: float,
+        on_request: Callable[[RequestRecord], None] | None = None,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._user_agent = user_agent
+        self._timeout = timeout
+        self._on_request = on_request
+        self._local = threading.local()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        template: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        token: str | None = None,
+        body: bytes | None = None,
+    ) -> WireReply | WireFailure:
+        """One exchange. `path` has the query, encoded; `template` is what may be shown."""
+        outcome = self._exchange(method, path, headers=headers or {}, token=token, body=body)
+        status = outcome.status if isinstance(outcome, WireReply) else None
+        name = "answered" if isinstance(outcome, WireReply) else _name(outcome)
+        logger.debug(
+            "%s %s: %s %s in %.3f s", method, template, name, status or "", outcome.seconds
+        )
+        if self._on_request is not None:
+            self._on_request(RequestRecord(method, template, status, outcome.seconds, name))
+        return outcome
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        token: str | None,
+        body: bytes | None,
+    ) -> WireReply | WireFailure:
+        started = time.monotonic()
+        try:
+            response = self._session().request(
+                method,
+                f"{self._base_url}{path}",
+                data=body,
+                headers={"User-Agent": self._user_agent, "Accept": "application/json", **headers},
+                auth=_Bearer(token),
+                timeout=self._timeout,
+                allow_redirects=False,  # following one would turn a POST into a GET
+            )
+        except requests.RequestException as exc:
+            return _failure(exc, time.monotonic() - started)
+        return WireReply(
+            response.status_code, response.headers, response.content, time.monotonic() - started
+        )
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = requests.Session()
+        return session
+
+
+def _name(failure: WireFailure) -> str:
+    return "lost" if failure.sent else "not_sent"
+
+
+_NEVER_SENT: tuple[type[BaseException], ...] = (
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+    requests.ConnectTimeout,
+)
+_LASTING: tuple[type[BaseException], ...] = (
+    ssl.SSLCertVerificationError,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+)
+
+
+def _failure(exc: requests.RequestException, seconds: float) -> WireFailure:
+    """What is known after an exception; its text is not used, for it holds the address."""
+    chain = list(_chain(exc))
+    for cause in chain:
+        if isinstance(cause, _LASTING):
+            name = type(cause).__name__
+            return WireFailure(
+                sent=False, passing=False, reason=f"cannot connect ({name})", seconds=seconds
+            )
+    for cause in chain:
+        if isinstance(cause, _NEVER_SENT):
+            name = type(cause).__name__
+            return WireFailure(
+                sent=False, passing=True, reason=f"cannot connect ({name})", seconds=seconds
+            )
+    name = type(chain[-1]).__name__
+    return WireFailure(sent=True, passing=True, reason=f"no whole answer ({name})", seconds=seconds)
+
+
+def _chain(exc: BaseException) -> list[BaseException]:
+    """The exception with all that it wraps, urllib3's `reason` included.
+
+    Not `__context__`: where the caller is itself handling an earlier failure, that one would be
+    found here and this request taken for never sent.
+    """
+    found: list[BaseException] = []
+    queue: list[object] = [exc]
+    while queue:
+        current = queue.pop(0)
+        if not isinstance(current, BaseException) or any(current is one for one in found):
+            continue
+        found.append(current)
+        queue += [*current.args, getattr(current, "reason", None)]
+    return found
