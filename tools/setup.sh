@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes .venv: the packages named as arguments (editable) and the tools, at the versions of constraints.txt.
-# uv does the work when pip can bring it; otherwise pip does, more slowly.
+# uv does the work when pip can bring it; otherwise (or with WITHOUT_UV=1) pip does, more slowly.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${VENV:=.venv}"
@@ -22,12 +22,18 @@ editable=()
 for package in "$@"; do editable+=(-e "./$package"); done
 
 export PIP_DISABLE_PIP_VERSION_CHECK=1
-if "$VENV/bin/uv" --version >/dev/null 2>&1 ||
-  { "$python" -m pip install --quiet -c constraints.txt uv && "$VENV/bin/uv" --version >/dev/null; }; then
+has_uv() {
+  [ -z "${WITHOUT_UV:-}" ] || return 1
+  "$VENV/bin/uv" --version >/dev/null 2>&1 && return 0
+  "$python" -m pip install --quiet -c constraints.txt uv && "$VENV/bin/uv" --version >/dev/null
+}
+if has_uv; then
   "$VENV/bin/uv" pip install --quiet --python "$python" \
     --constraints constraints.txt --build-constraints constraints.txt --group dev "${editable[@]}"
 else
-  echo "uv is not to be had here; pip installs everything, which takes longer" >&2
+  echo "without uv: pip installs everything, which takes longer" >&2
+  export MELTANO_VENV_BACKEND=virtualenv
+  export CONNECTOR_RELEASE=1 # pip will not have one package both editable and as a sibling's folder
   "$python" -m pip install --quiet -c constraints.txt pip
   PIP_CONSTRAINT=constraints.txt "$python" -m pip install --quiet --group dev "${editable[@]}"
 fi
