@@ -1,0 +1,44 @@
+"""The ledger: inbox, orders, links, intents, audit journal and lease in one database.
+
+Read `ledger.py` for what it can do, `tables.py` for what it holds, `audit.py` for how the journal
+is chained, `lease.py` for how runs keep out of each other's way.
+"""
+
+from target_freshbooks.ledger.audit import AuditRow, ChainVerdict
+from target_freshbooks.ledger.errors import (
+    IntentNotOpen,
+    LeaseHeld,
+    LeaseLost,
+    LedgerError,
+    LedgerTooNew,
+    LedgerUnavailable,
+)
+from target_freshbooks.ledger.inbox import Record, StoredFacts
+from target_freshbooks.ledger.intents import Intent, Outcome
+from target_freshbooks.ledger.lease import Lease
+from target_freshbooks.ledger.ledger import Ledger
+from target_freshbooks.ledger.links import Link, LinkKind
+from target_freshbooks.ledger.orders import OrderRow, OrderState
+from target_freshbooks.ledger.runs import RunRow
+
+__all__ = [
+    "AuditRow",
+    "ChainVerdict",
+    "Intent",
+    "IntentNotOpen",
+    "Lease",
+    "LeaseHeld",
+    "LeaseLost",
+    "Ledger",
+    "LedgerError",
+    "LedgerTooNew",
+    "LedgerUnavailable",
+    "Link",
+    "LinkKind",
+    "OrderRow",
+    "OrderState",
+    "Outcome",
+    "Record",
+    "RunRow",
+    "StoredFacts",
+]

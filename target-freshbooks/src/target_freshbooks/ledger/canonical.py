@@ -1,0 +1,102 @@
+"""One text for one body: JSON with sorted keys in ASCII, Decimals written digit by digit.
+
+Bodies are stored and hashed in this form, so equal bodies have equal hashes on every machine and
+a number comes back with the digits it came with. `json.dumps` cannot write a Decimal as a number
+and `float` would lose cents, hence a small writer of our own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from json.encoder import encode_basestring_ascii
+from typing import Any
+
+
+def to_text(value: Any) -> str:  # noqa: ANN401 - a JSON document is any of its types
+    """Write a JSON document canonically.
+
+    Args:
+        value: dict (text keys), list, tuple, str, bool, None, int, Decimal, float (by its shortest
+            digits), date, or aware datetime (written as `2026-11-01T10:00:00Z`).
+
+    Raises:
+        TypeError: For any other type, or a key that is not text.
+        ValueError: For NaN, an infinity, or a datetime without a zone.
+    """
+    parts: list[str] = []
+    _write(value, parts)
+    return "".join(parts)
+
+
+def from_text(text: str) -> Any:  # noqa: ANN401 - a JSON document is any of its types
+    """Read a document written by `to_text`; numbers with a fraction come back as Decimal."""
+    return json.loads(text, parse_float=Decimal)
+
+
+def hash_text(text: str) -> str:
+    """Give the SHA-256 of a canonical text, in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def hash_of(value: Any) -> str:  # noqa: ANN401 - a JSON document is any of its types
+    """Give the SHA-256 of a document's canonical text, in hex."""
+    return hash_text(to_text(value))
+
+
+def _write(value: Any, parts: list[str]) -> None:  # noqa: ANN401 - see to_text
+    if isinstance(value, str):
+        parts.append(encode_basestring_ascii(value))
+    elif value is None:
+        parts.append("null")
+    elif value is True:
+        parts.append("true")
+    elif value is False:
+        parts.append("false")
+    elif isinstance(value, dict):
+        _write_object(value, parts)
+    elif isinstance(value, (list, tuple)):
+        parts.append("[")
+        for index, entry in enumerate(value):
+            if index:
+                parts.append(",")
+            _write(entry, parts)
+        parts.append("]")
+    else:
+        parts.append(_scalar(value))
+
+
+def _write_object(value: dict[Any, Any], parts: list[str]) -> None:
+    for key in value:
+        if not isinstance(key, str):
+            raise TypeError(f"A key of a JSON object must be text, not {type(key).__name__}.")
+    parts.append("{")
+    for index, key in enumerate(sorted(value)):
+        if index:
+            parts.append(",")
+        parts.append(encode_basestring_ascii(key))
+        parts.append(":")
+        _write(value[key], parts)
+    parts.append("}")
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, float):
+        # The shortest digits that name this float are the ones it was parsed from.
+        value = Decimal(float.__repr__(value))
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError(f"{value} cannot be written as a JSON number.")
+        # "-0" would be read back as the integer 0 and lose its sign.
+        return "-0.0" if str(value) == "-0" else str(value)
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("A time in a body has no zone; give it in UTC.")
+        return f'"{value.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"'
+    if isinstance(value, date):
+        return f'"{value.isoformat()}"'
+    raise TypeError(f"A {type(value).__name__} cannot be stored as JSON.")

@@ -1,0 +1,272 @@
+"""The inbox: what the shop last said of each thing, stream by stream.
+
+A record replaces the one of the same key. Bodies are canonical JSON with a hash, so "has anything
+changed?" is a comparison of hashes, and it can still be answered when retention has dropped the
+body itself.
+"""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, bindparam, delete, or_, select, update
+
+from target_freshbooks.ledger.canonical import from_text, hash_of, hash_text, to_text
+from target_freshbooks.ledger.database import insert
+from target_freshbooks.ledger.tables import inbox, orders
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+Key = tuple[Any, ...]
+
+ORDERS = "orders"
+"""The stream whose record means "all of this order has been said"."""
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a stream.
+
+    Attributes:
+        stream: Name of the stream, for instance `transactions`.
+        key: Values of its key properties.
+        order_id: The order it belongs to (an order's own id for `orders`); None for others.
+        body: The record as parsed JSON, numbers with a fraction as Decimal.
+    """
+
+    stream: str
+    key: Key
+    order_id: int | None
+    body: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFacts:
+    """All the shop said of one order.
+
+    Attributes:
+        order: The order's record.
+        children: Per stream the order's other records, by key.
+        hash: SHA-256 over all of it; equal facts have equal hashes.
+    """
+
+    order: dict[str, Any] = field(repr=False)
+    children: dict[str, list[dict[str, Any]]] = field(repr=False)
+    hash: str
+
+
+def receive(
+    connection: Connection,
+    source: str,
+    records: Iterable[Record],
+    complete: Collection[str],
+    now: datetime,
+) -> None:
+    """Store records; see `Ledger.receive`."""
+    received = list(records)
+    rows = [
+        {
+            "source": source,
+            "stream": record.stream,
+            "key": key_text(record.key),
+            "order_id": record.order_id,
+            "body": (text := to_text(record.body)),
+            "hash": hash_text(text),
+            "received_at": now,
+        }
+        for record in received
+    ]
+    if not rows:
+        return
+    # Always in the same order (later ones of one key last), so that two batches cannot wait for
+    # each other's rows.
+    rows.sort(key=operator.itemgetter("stream", "key"))
+    statement = insert(connection, inbox)
+    new = statement.excluded
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["source", "stream", "key"],
+            set_={
+                "order_id": new.order_id,
+                "body": new.body,
+                "hash": new.hash,
+                "received_at": new.received_at,
+            },
+            where=or_(
+                inbox.c.hash != new.hash,
+                inbox.c.body.is_(None),
+                inbox.c.order_id.is_distinct_from(new.order_id),
+            ),
+        ),
+        rows,
+    )
+    for stream in complete:
+        _drop_unsaid(connection, source, stream, rows)
+    fresh = [
+        {
+            "source": source,
+            "order_id": record.order_id,
+            "state": "new",
+            "order_date": _day_of(record.body),
+            "updated_at": now,
+        }
+        for record in received
+        if record.stream == ORDERS and record.order_id is not None
+    ]
+    if fresh:
+        connection.execute(insert(connection, orders).on_conflict_do_nothing(), fresh)
+
+
+def replace_children(
+    connection: Connection, source: str, stream: str, order_id: int, keys: Collection[Key]
+) -> None:
+    """Drop the order's records of a stream whose keys are not among those given."""
+    kept = {key_text(key) for key in keys}
+    of_order = and_(
+        inbox.c.source == source, inbox.c.order_id == order_id, inbox.c.stream == stream
+    )
+    stored = connection.execute(select(inbox.c.key).where(of_order)).scalars()
+    gone = sorted(set(stored) - kept)
+    if gone:
+        connection.execute(
+            delete(inbox).where(of_order, inbox.c.key == bindparam("gone")),
+            [{"gone": key} for key in gone],
+        )
+
+
+def _drop_unsaid(
+    connection: Connection, source: str, stream: str, rows: list[dict[str, Any]]
+) -> None:
+    said: dict[int, list[str]] = {
+        row["order_id"]: [] for row in rows if row["stream"] == ORDERS and row["order_id"]
+    }
+    for row in rows:
+        if row["stream"] == stream and row["order_id"] in said:
+            said[row["order_id"]].append(row["key"])
+    for order_id, texts in said.items():
+        replace_children(connection, source, stream, order_id, [_key(text) for text in texts])
+
+
+def facts_of(connection: Connection, source: str, order_id: int) -> StoredFacts | None:
+    """Gather an order's facts; None when they are not here in full."""
+    rows = connection.execute(
+        select(inbox.c.stream, inbox.c.key, inbox.c.body, inbox.c.hash).where(
+            inbox.c.source == source, inbox.c.order_id == order_id
+        )
+    ).all()
+    if any(row.body is None for row in rows):
+        return None
+    order: dict[str, Any] | None = None
+    children: dict[str, list[dict[str, Any]]] = {}
+    for row in sorted(rows, key=lambda row: (row.stream, _sorting(_key(row.key)))):
+        body = from_text(row.body)
+        if row.stream == ORDERS:
+            order = body
+        else:
+            children.setdefault(row.stream, []).append(body)
+    if order is None:
+        return None
+    whole = sorted((row.stream, row.key, row.hash) for row in rows)
+    return StoredFacts(order, children, hash_of(whole))
+
+
+def body(connection: Connection, source: str, stream: str, key: Key) -> dict[str, Any] | None:
+    """Read one record's body; None when it was never received or has been dropped."""
+    text = connection.execute(
+        select(inbox.c.body).where(
+            inbox.c.source == source, inbox.c.stream == stream, inbox.c.key == key_text(key)
+        )
+    ).scalar_one_or_none()
+    return None if text is None else dict(from_text(text))
+
+
+def page_of_bodies(
+    connection: Connection, source: str, stream: str, after: str
+) -> list[tuple[str, dict[str, Any]]]:
+    """Read the next bodies of a stream behind a key text, in the order of key texts."""
+    rows = connection.execute(
+        select(inbox.c.key, inbox.c.body)
+        .where(
+            inbox.c.source == source,
+            inbox.c.stream == stream,
+            inbox.c.key > after,
+            inbox.c.body.is_not(None),
+        )
+        .order_by(inbox.c.key)
+        .limit(PAGE)
+    )
+    return [(row.key, from_text(row.body)) for row in rows]
+
+
+def prune(connection: Connection, source: str, before: datetime) -> int:
+    """Drop the bodies of some orders posted and untouched since a time; tell how many orders."""
+    settled = (
+        connection.execute(
+            select(orders.c.order_id)
+            .where(
+                orders.c.source == source,
+                orders.c.state == "posted",
+                orders.c.updated_at < before,
+                select(inbox.c.key)
+                .where(
+                    inbox.c.source == orders.c.source,
+                    inbox.c.order_id == orders.c.order_id,
+                    inbox.c.body.is_not(None),
+                )
+                .exists(),
+                # What came in after the order was settled has not been looked at yet.
+                ~select(inbox.c.key)
+                .where(
+                    inbox.c.source == orders.c.source,
+                    inbox.c.order_id == orders.c.order_id,
+                    inbox.c.received_at > orders.c.updated_at,
+                )
+                .exists(),
+            )
+            .order_by(orders.c.order_id)
+            .limit(PAGE)
+        )
+        .scalars()
+        .all()
+    )
+    if settled:
+        connection.execute(
+            update(inbox)
+            .where(inbox.c.source == source, inbox.c.order_id.in_(settled))
+            .values(body=None)
+        )
+    return len(settled)
+
+
+def key_text(key: Iterable[Any]) -> str:
+    """Write a key as the canonical JSON list it is stored under."""
+    return to_text(list(key))
+
+
+def _key(text: str) -> Key:
+    return tuple(from_text(text))
+
+
+def _sorting(key: Key) -> list[tuple[str, Any]]:
+    """Order keys by value where values compare, by type where they do not."""
+    return [
+        ("", value) if isinstance(value, (int, float)) else (type(value).__name__, str(value))
+        for value in key
+    ]
+
+
+def _day_of(order: dict[str, Any]) -> date | None:
+    """Guess the day of an order that was never planned; `settle` gives the true one."""
+    try:
+        return date.fromisoformat(str(order.get("date_created"))[:10])
+    except ValueError:
+        return None

@@ -1,0 +1,128 @@
+"""Links: which thing in FreshBooks stands for which of ours, and what it last looked like there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import delete, literal, select, tuple_
+
+from target_freshbooks.ledger.canonical import from_text, to_text
+from target_freshbooks.ledger.database import insert
+from target_freshbooks.ledger.tables import links
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+LinkKind = Literal["client", "item", "invoice", "payment", "credit_note"]
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One of our things and its FreshBooks id.
+
+    Attributes:
+        kind: What it is.
+        key: Our name for it, unique per kind: a customer id, an SKU, an order id, a transaction.
+        remote_id: Its id in FreshBooks.
+        fingerprint: Hash of what FreshBooks last showed of it, to notice edits by hand.
+        content_hash: Hash of what we last wrote.
+        order_id: The order it belongs to; None for clients and items.
+        deleted: Whether we deleted it there.
+        extra: Whatever else is worth knowing, as JSON.
+    """
+
+    kind: LinkKind
+    key: str = field(repr=False)
+    remote_id: int
+    fingerprint: str | None = None
+    content_hash: str | None = None
+    order_id: int | None = None
+    deleted: bool = False
+    extra: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+def read(connection: Connection, source: str, kind: str, key: str) -> Link | None:
+    """Read one link."""
+    row = connection.execute(
+        select(links).where(links.c.source == source, links.c.kind == kind, links.c.key == key)
+    ).one_or_none()
+    return None if row is None else _link(row)
+
+
+def of_order(connection: Connection, source: str, order_id: int) -> list[Link]:
+    """Read an order's links, by kind and key."""
+    rows = connection.execute(
+        select(links)
+        .where(links.c.source == source, links.c.order_id == order_id)
+        .order_by(links.c.kind, links.c.key)
+    )
+    return [_link(row) for row in rows]
+
+
+def page(
+    connection: Connection, source: str, kind: str | None, after: tuple[str, str]
+) -> list[Link]:
+    """Read the next links behind a kind and key, in that order."""
+    statement = select(links).where(
+        links.c.source == source,
+        tuple_(links.c.kind, links.c.key) > tuple_(literal(after[0]), literal(after[1])),
+    )
+    if kind is not None:
+        statement = statement.where(links.c.kind == kind)
+    rows = connection.execute(statement.order_by(links.c.kind, links.c.key).limit(PAGE))
+    return [_link(row) for row in rows]
+
+
+def put(connection: Connection, source: str, new_links: Iterable[Link], now: datetime) -> None:
+    """Store links in place of those of the same kind and key."""
+    rows = [
+        {
+            "source": source,
+            "kind": link.kind,
+            "key": link.key,
+            "remote_id": link.remote_id,
+            "fingerprint": link.fingerprint,
+            "content_hash": link.content_hash,
+            "order_id": link.order_id,
+            "deleted": link.deleted,
+            "extra": to_text(link.extra),
+            "updated_at": now,
+        }
+        # By kind and key, so that two transactions cannot wait for each other's rows.
+        for link in sorted(new_links, key=lambda link: (link.kind, link.key))
+    ]
+    if not rows:
+        return
+    statement = insert(connection, links)
+    new = statement.excluded
+    changed = {name: new[name] for name in rows[0] if name not in {"source", "kind", "key"}}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["source", "kind", "key"], set_=changed),
+        rows,
+    )
+
+
+def drop(connection: Connection, source: str, kind: str, key: str) -> None:
+    """Forget a link."""
+    connection.execute(
+        delete(links).where(links.c.source == source, links.c.kind == kind, links.c.key == key)
+    )
+
+
+def _link(row: Row[Any]) -> Link:
+    return Link(
+        kind=row.kind,
+        key=row.key,
+        remote_id=row.remote_id,
+        fingerprint=row.fingerprint,
+        content_hash=row.content_hash,
+        order_id=row.order_id,
+        deleted=row.deleted,
+        extra=from_text(row.extra),
+    )

@@ -1,0 +1,137 @@
+"""Where each order stands: new, waiting, posted or parked, and from which facts that follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import func, or_, select
+
+from target_freshbooks.ledger.database import insert
+from target_freshbooks.ledger.tables import orders
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from decimal import Decimal
+
+    from sqlalchemy import Connection, Row
+
+OrderState = Literal["new", "waiting", "posted", "parked"]
+
+PAGE = 500
+
+_KEPT = (
+    "desired_hash",
+    "base_hash",
+    "invoice_number",
+    "order_total",
+    "currency",
+    "order_date",
+)
+"""What is known of an order stays known when a later verdict does not mention it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One order's standing.
+
+    Attributes:
+        order_id: The shop's order id.
+        state: `new` (received, never looked at), `waiting` (not billable yet), `posted` (the books
+            agree), `parked` (needs somebody).
+        reason: Code of the reason for waiting or parking.
+        detail: The figures behind the reason.
+        words: The other side's own words.
+        next_step: What to do about it.
+        facts_hash: Hash of the facts the verdict rests on.
+        policy_hash: Hash of the settings it rests on.
+        desired_hash: Hash of the desired state.
+        base_hash: Hash of what we last wrote to FreshBooks.
+        invoice_number: The invoice's number.
+        order_total: The order's total, in `currency`.
+        currency: ISO code.
+        order_date: Day of the order in the shop's time zone.
+        posted_at: When it was first posted.
+        updated_at: When this row last changed.
+        run_id: The run that did.
+    """
+
+    order_id: int
+    state: OrderState
+    reason: str | None = None
+    detail: str | None = None
+    words: str | None = field(default=None, repr=False)
+    next_step: str | None = None
+    facts_hash: str | None = None
+    policy_hash: str | None = None
+    desired_hash: str | None = None
+    base_hash: str | None = None
+    invoice_number: str | None = None
+    order_total: Decimal | None = None
+    currency: str | None = None
+    order_date: date | None = None
+    posted_at: datetime | None = None
+    updated_at: datetime | None = None
+    run_id: str | None = None
+
+
+def read(connection: Connection, source: str, order_id: int) -> OrderRow | None:
+    """Read one order's standing."""
+    row = connection.execute(
+        select(orders).where(orders.c.source == source, orders.c.order_id == order_id)
+    ).one_or_none()
+    return None if row is None else _order_row(row)
+
+
+def page(
+    connection: Connection, source: str, after: int, state: str | None, since: date | None
+) -> list[OrderRow]:
+    """Read the next orders behind an id, by id; those of unknown day count as recent."""
+    statement = select(orders).where(orders.c.source == source, orders.c.order_id > after)
+    if state is not None:
+        statement = statement.where(orders.c.state == state)
+    if since is not None:
+        statement = statement.where(
+            or_(orders.c.order_date >= since, orders.c.order_date.is_(None))
+        )
+    rows = connection.execute(statement.order_by(orders.c.order_id).limit(PAGE))
+    return [_order_row(row) for row in rows]
+
+
+def settle(connection: Connection, values: dict[str, Any]) -> None:
+    """Write a verdict; `values` are columns of the row, with `source` and `order_id`."""
+    statement = insert(connection, orders)
+    new = statement.excluded
+    changes: dict[str, Any] = {
+        name: func.coalesce(new[name], orders.c[name]) if name in _KEPT else new[name]
+        for name in values
+        if name not in {"source", "order_id", "posted_at"}
+    }
+    changes["posted_at"] = func.coalesce(orders.c.posted_at, new.posted_at)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["source", "order_id"], set_=changes),
+        values,
+    )
+
+
+def counts(connection: Connection, source: str) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """Count the orders by state, and those waiting or parked by reason."""
+    by_state: dict[str, int] = {"new": 0, "waiting": 0, "posted": 0, "parked": 0}
+    by_reason: dict[str, dict[str, int]] = {"waiting": {}, "parked": {}}
+    rows = connection.execute(
+        select(orders.c.state, orders.c.reason, func.count())
+        .where(orders.c.source == source)
+        .group_by(orders.c.state, orders.c.reason)
+        .order_by(orders.c.state, orders.c.reason)
+    )
+    for state, reason, number in rows:
+        by_state[state] = by_state.get(state, 0) + number
+        if state in by_reason and reason is not None:
+            by_reason[state][reason] = number
+    return by_state, by_reason
+
+
+def _order_row(row: Row[Any]) -> OrderRow:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    del values["source"]
+    return OrderRow(**values)

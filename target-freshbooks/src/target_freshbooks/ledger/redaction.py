@@ -1,0 +1,86 @@
+"""What of a body may stand in the audit journal: ids, figures, dates and codes, never a person.
+
+The journal is kept for good and shown to many, so it holds no names, e-mails or addresses. Of the
+bodies of outside writes only fields known to be harmless are kept; of data the caller composed
+itself, fields that name persons are taken out. What remains is searched for e-mail addresses.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from target_freshbooks.ledger.canonical import hash_text
+
+PERSONAL_KINDS = frozenset({"create_client", "update_client"})
+"""Writes whose key may be an e-mail address or a name."""
+
+HARMLESS = frozenset(
+    {
+        "account_id", "amount", "client_id", "clientid", "code", "create_date", "credit_type",
+        "creditid", "creditnote_number", "credit_number", "currency", "currency_code",
+        "customer_id", "customerid", "date", "display_status", "errno", "field", "id",
+        "invoice_id", "invoice_number", "invoiceid", "itemid", "itemids", "lineid", "lines",
+        "number", "outstanding", "paid", "payment_status", "paymentid", "qty", "quantity",
+        "remote_id", "sku", "status", "status_code", "taxAmount1", "taxAmount2", "type",
+        "unit_cost", "updated", "v3_status", "vis_state", "action_mark_as_sent",
+        "action_email", "message", "words", "reason", "total", "lines_count", "http_status",
+    }
+)  # fmt: skip
+"""Fields of FreshBooks' invoices, payments, items and errors which name no person."""
+
+PERSONAL = frozenset(
+    {
+        "address", "billing_address", "bus_phone", "city", "company", "contacts", "customer",
+        "customer_name", "email", "fax", "first_name", "fname", "home_phone", "last_name",
+        "lname", "mob_phone", "name", "organization", "p_city", "p_code", "p_street", "p_street2",
+        "phone", "postal_code", "recipient", "recipient_name", "recipient_email", "s_city",
+        "s_code", "s_street", "s_street2", "sender_name", "sender_email", "shipping_address",
+        "street", "street2", "street_1", "street_2", "username", "vat_number", "zip",
+    }
+)  # fmt: skip
+"""Fields that tell who somebody is."""
+
+_EMAIL = re.compile(r"[^\s@<>\"',;:()\[\]]+@[^\s@<>\"',;:()\[\]]+")
+
+
+def of_write(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Keep of a request's or answer's body what names nobody.
+
+    Args:
+        kind: The kind of write. FreshBooks' words on a client repeat what was sent, so for
+            clients they are left out, too.
+        body: The body; it is not changed.
+    """
+    words = {"message", "words"} if kind in PERSONAL_KINDS else set()
+    kept = _only(body, HARMLESS - words)
+    return dict(kept)
+
+
+def of_key(kind: str, key: str) -> str:
+    """Give the key, or for a client (an e-mail, a name) a short hash by which it can be told."""
+    if kind in PERSONAL_KINDS or kind == "client" or _EMAIL.search(key):
+        return f"sha256:{hash_text(key)[:16]}"
+    return key
+
+
+def of_data(data: Any) -> Any:  # noqa: ANN401 - a JSON document is any of its types
+    """Take out of a document the fields that name persons, and mask e-mail addresses."""
+    if isinstance(data, dict):
+        return {key: of_data(value) for key, value in data.items() if key not in PERSONAL}
+    if isinstance(data, (list, tuple)):
+        return [of_data(value) for value in data]
+    return masked(data) if isinstance(data, str) else data
+
+
+def masked(text: str) -> str:
+    """Write `[e-mail]` for each e-mail address in a text."""
+    return _EMAIL.sub("[e-mail]", text)
+
+
+def _only(value: Any, names: frozenset[str]) -> Any:  # noqa: ANN401 - see of_data
+    if isinstance(value, dict):
+        return {key: _only(entry, names) for key, entry in value.items() if key in names}
+    if isinstance(value, (list, tuple)):
+        return [_only(entry, names) for entry in value]
+    return masked(value) if isinstance(value, str) else value

@@ -1,0 +1,223 @@
+"""The ledger's tables, as SQLAlchemy Core sees them.
+
+All names begin with `ledger_`, because the database may be shared with the credentials store and
+with Meltano's own tables. Migrations under `migrations/` make these tables; a test compares both.
+Times are ISO text in UTC with microseconds, so they sort as text and hash the same everywhere.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData()
+
+ROW_ID = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts up only columns declared INTEGER."""
+
+
+def time_text(moment: datetime) -> str:
+    """Write an aware time as `2026-11-01T10:00:00.000000Z`."""
+    if moment.tzinfo is None:
+        raise ValueError("The ledger stores aware times only; this one has no zone.")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def plain(text: str) -> str:
+    """Write NUL (refused by PostgreSQL) and lone surrogates (no UTF-8) as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+
+
+class PlainText(TypeDecorator[str]):
+    """Text that both databases accept, see `plain`."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Escape what UTF-8 or PostgreSQL cannot hold."""
+        return None if value is None else plain(value)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware time, stored as ISO text in UTC."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Write the time in UTC."""
+        return None if value is None else time_text(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Read the time back, aware."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class Day(TypeDecorator[date]):
+    """A calendar day, stored as ISO text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Write the day."""
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> date | None:  # noqa: ARG002
+        """Read the day back."""
+        return None if value is None else date.fromisoformat(value)
+
+
+class Digits(TypeDecorator[Decimal]):
+    """An amount, stored as text so that no digit is lost."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ANN401, ARG002 - SQLAlchemy's signature
+        """Write the digits."""
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
+        """Read the digits back."""
+        return None if value is None else Decimal(value)
+
+
+inbox = Table(
+    "ledger_inbox",
+    metadata,
+    Column("source", PlainText, primary_key=True),
+    Column("stream", PlainText, primary_key=True),
+    Column("key", PlainText, primary_key=True),
+    Column("order_id", BigInteger),
+    Column("body", Text),
+    Column("hash", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Index("ledger_inbox_order", "source", "order_id"),
+)
+
+orders = Table(
+    "ledger_orders",
+    metadata,
+    Column("source", PlainText, primary_key=True),
+    Column("order_id", BigInteger, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("reason", PlainText),
+    Column("detail", PlainText),
+    Column("words", PlainText),
+    Column("next_step", PlainText),
+    Column("facts_hash", Text),
+    Column("policy_hash", Text),
+    Column("desired_hash", Text),
+    Column("base_hash", Text),
+    Column("invoice_number", PlainText),
+    Column("order_total", Digits),
+    Column("currency", PlainText),
+    Column("order_date", Day),
+    Column("posted_at", Instant),
+    Column("updated_at", Instant, nullable=False),
+    Column("run_id", PlainText),
+    Index("ledger_orders_state", "source", "state"),
+)
+
+links = Table(
+    "ledger_links",
+    metadata,
+    Column("source", PlainText, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("key", PlainText, primary_key=True),
+    Column("remote_id", BigInteger, nullable=False),
+    Column("fingerprint", PlainText),
+    Column("content_hash", PlainText),
+    Column("order_id", BigInteger),
+    Column("deleted", Boolean, nullable=False),
+    Column("extra", Text, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Index("ledger_links_order", "source", "order_id"),
+)
+
+intents = Table(
+    "ledger_intents",
+    metadata,
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
+    Column("source", PlainText, nullable=False),
+    Column("order_id", BigInteger),
+    Column("kind", Text, nullable=False),
+    Column("key", PlainText, nullable=False),
+    Column("request_hash", Text, nullable=False),
+    Column("payload", Text),
+    Column("run_id", PlainText, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("outcome", Text),
+    Column("closed_at", Instant),
+    Index("ledger_intents_open", "source", "outcome", "order_id"),
+    sqlite_autoincrement=True,
+)
+
+runs = Table(
+    "ledger_runs",
+    metadata,
+    Column("run_id", PlainText, primary_key=True),
+    Column("source", PlainText, nullable=False),
+    Column("code_version", PlainText, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("outcome", PlainText),
+    Column("counts", Text),
+    Index("ledger_runs_started", "source", "started_at"),
+)
+
+audit = Table(
+    "ledger_audit",
+    metadata,
+    Column("seq", ROW_ID, primary_key=True, autoincrement=False),
+    Column("source", PlainText, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("event", PlainText, nullable=False),
+    Column("order_id", BigInteger),
+    Column("run_id", PlainText, nullable=False),
+    Column("who", PlainText, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("prev_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index("ledger_audit_order", "source", "order_id", "seq"),
+)
+
+audit_head = Table(
+    "ledger_audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+leases = Table(
+    "ledger_leases",
+    metadata,
+    Column("account", PlainText, primary_key=True),
+    Column("token", Text, nullable=False),
+    Column("holder", PlainText, nullable=False),
+    Column("host", PlainText, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("process_start", Text, nullable=False),
+    Column("run_id", PlainText, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+    Column("acquired_ms", BigInteger, nullable=False),
+    Column("heartbeat_ms", BigInteger, nullable=False),
+)
