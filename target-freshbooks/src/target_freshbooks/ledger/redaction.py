@@ -17,14 +17,14 @@ PERSONAL_KINDS = frozenset({"create_client", "update_client"})
 
 HARMLESS = frozenset(
     {
-        "account_id", "amount", "client_id", "clientid", "code", "create_date", "credit_type",
-        "creditid", "creditnote_number", "credit_number", "currency", "currency_code",
+        "account_id", "amount", "body", "client_id", "clientid", "code", "content",
+        "create_date", "credit_type", "creditid", "creditnote_number", "credit_number", "currency", "currency_code",
         "customer_id", "customerid", "date", "display_status", "errno", "field", "id",
         "invoice_id", "invoice_number", "invoiceid", "itemid", "itemids", "lineid", "lines",
         "number", "outstanding", "paid", "payment_status", "paymentid", "qty", "quantity",
         "remote_id", "sku", "status", "status_code", "taxAmount1", "taxAmount2", "type",
         "unit_cost", "updated", "v3_status", "vis_state", "action_mark_as_sent",
-        "action_email", "message", "words", "reason", "total", "lines_count", "http_status",
+        "message", "words", "reason", "total", "http_status", "why",
     }
 )  # fmt: skip
 """Fields of FreshBooks' invoices, payments, items and errors which name no person."""
