@@ -23,10 +23,10 @@ $(STAMP): pyproject.toml constraints.txt meltano.yml tools/setup.sh $(MANIFESTS)
 	@touch $@
 
 demo: $(STAMP) ## the main job on the sandbox: a month of orders becomes invoices
-	@$(BIN)/python tools/demo.py
+	@PYTHONPATH=tools $(BIN)/python -m demo
 
 test: $(STAMP) ## every suite but the long sweeps
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 sweep: $(STAMP) ## the long proofs: crashes, faults, generated orders
 	$(BIN)/pytest -m sweep -s --timeout 7200
@@ -37,7 +37,7 @@ lint: $(STAMP) types ## ruff and mypy
 
 types: $(STAMP)
 	@set -e; for package in $(PRESENT); do echo "mypy $$package"; $(BIN)/mypy $$package/src; done
-	$(BIN)/mypy tools
+	MYPYPATH=tools $(BIN)/mypy tools
 
 format: $(STAMP) ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .

@@ -1,0 +1,143 @@
+"""Runs the main job twice on a fresh sandbox and shows what it did.
+
+Exit code 0 only if everything posted agrees with the shop to the cent, every other order has its
+reason, nothing is there twice and the second run wrote nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from demo import books, ledger, show
+from demo import sandbox as sandboxes
+from demo.login import LoginFailed, log_in
+from demo.project import ROOT, Project
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from demo.sandbox import Sandbox
+
+LOG_TAIL_LINES = 25
+
+
+def main() -> int:
+    """Run the demonstration; its data stay under `--out` (default `out/demo`) to look at."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=ROOT / "out" / "demo")
+    asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, _terminated)  # so that what we started is ended too
+    home = _fresh(asked.out)
+    screen = show.console()
+    screen.print("[bold]1. A sandbox with both APIs and a month of orders")
+    with sandboxes.up(home / "sandbox") as sandbox:
+        project = Project(home=home, url=sandbox.url, settings={})
+        try:
+            return _story(screen, sandbox, project)
+        except LoginFailed as failure:
+            screen.print(f"login failed:\n{failure}", markup=False)
+            return 1
+
+
+def _story(screen: Console, sandbox: Sandbox, project: Project) -> int:
+    truth = sandbox.ask("truth")["orders"]
+    screen.print(f"   {sandbox.url}, {len(truth)} orders")
+    screen.print("[bold]2. Log in to FreshBooks (OAuth, as `target-freshbooks-ctl login` does it)")
+    screen.print("   " + log_in(project).strip().splitlines()[-1], markup=False)
+
+    screen.print("[bold]3. meltano run sync")
+    sandbox.count_anew()
+    if not _run(screen, project, "first", len(truth)):
+        return 1
+    held = sandbox.ask("books")
+    standings = ledger.standings(project.ledger)
+    parked = {number for number, one in standings.items() if one.state == "parked"}
+    outcome = books.compare(truth, held, parked)
+    show.month(screen, outcome, books.documents(held))
+    silent = show.left_out(screen, outcome, standings)
+    wrong = _faults(outcome, silent)
+
+    screen.print("[bold]4. meltano run sync, again")
+    sandbox.count_anew()
+    if not _run(screen, project, "second", len(truth)):
+        return 1
+    writes = sandbox.writes()
+    screen.print("   " + ", ".join(f"{count} {method}" for method, count in writes.items()))
+    if any(writes.values()):
+        wrong.append("the second run wrote to FreshBooks")
+    for sentence in wrong:
+        screen.print(f"[red]wrong: {sentence}")
+    if not wrong:
+        screen.print(
+            f"[green]{len(outcome.posted)} orders posted, difference 0.00; {len(outcome.left)} "
+            "listed with their reason; the second run wrote nothing."
+        )
+    _what_next(screen, project)
+    return 1 if wrong else 0
+
+
+def _run(screen: Console, project: Project, name: str, expected: int) -> bool:
+    log = project.home / f"{name}-run.log"
+    began = time.monotonic()
+    look = show.Watch(screen, lambda: ledger.glance(project.ledger), expected)
+    with log.open("w", encoding="utf-8") as output, look:
+        code = project.meltano("run", "sync", output=output, watch=look)
+    if code == 0:
+        screen.print(f"   done in {time.monotonic() - began:.0f} s; its log: {_shown(log)}")
+        return True
+    tail = log.read_text(encoding="utf-8").splitlines()[-LOG_TAIL_LINES:]
+    screen.print("\n".join(tail), markup=False)
+    screen.print(f"[red]meltano run sync ended with {code}; the whole log: {_shown(log)}")
+    return False
+
+
+def _faults(outcome: books.Comparison, silent: list[int]) -> list[str]:
+    wrong = [f"order {number}: {words}" for number, words in sorted(outcome.differing.items())]
+    wrong += [f"invoice {number} exists more than once" for number in outcome.doubled]
+    wrong += [f"order {number} was neither posted nor given a reason" for number in silent]
+    if not outcome.posted:
+        wrong.append("nothing was posted")
+    return wrong
+
+
+def _what_next(screen: Console, project: Project) -> None:
+    ctl = f"TARGET_FRESHBOOKS_LEDGER_URL=sqlite:///{_shown(project.ledger)} "
+    ctl += ".venv/bin/target-freshbooks-ctl"
+    screen.print("[bold]Look further")
+    screen.print(f"   {ctl} status", markup=False, soft_wrap=True)
+    screen.print(f"   {ctl} audit ORDER", markup=False, soft_wrap=True)
+    screen.print("   docs/accounting.md: how an order becomes an invoice", markup=False)
+
+
+def _fresh(home: Path) -> Path:
+    """Empty the folder of an earlier demonstration; leave any other folder alone."""
+    home = home.resolve()
+    if home.exists() and any(home.iterdir()):
+        if not (home / "sandbox").is_dir():
+            sys.exit(f"{home} holds something else; name another folder with --out")
+        shutil.rmtree(home)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError:  # a read-only clone
+        home = Path(tempfile.mkdtemp(prefix="orders-demo-"))
+    home.chmod(0o700)
+    return home
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def _terminated(number: int, _frame: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

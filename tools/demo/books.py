@@ -1,0 +1,128 @@
+"""Both sides, order by order: what the shop says each order is worth, what FreshBooks holds for it.
+
+The shop's side is the sandbox's own account of its orders (`/_sandbox/truth`), worked out without
+the connector's code; the books' side is what was written over HTTP (`/_sandbox/books`). An order
+counts as posted when its invoice has left Draft and the ledger does not say that it is parked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+DRAFT = "draft"
+ZERO = Decimal(0)
+
+
+@dataclass(slots=True)
+class Totals:
+    """Sums of one currency over the posted orders, in that currency's unit."""
+
+    shop: Decimal = ZERO
+    invoiced: Decimal = ZERO
+    shop_paid: Decimal = ZERO
+    paid: Decimal = ZERO
+    orders: int = 0
+
+    @property
+    def difference(self) -> Decimal:
+        """Invoices less orders."""
+        return self.invoiced - self.shop
+
+    @property
+    def paid_difference(self) -> Decimal:
+        """Payments booked less payments received."""
+        return self.paid - self.shop_paid
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What a run has come to.
+
+    Attributes:
+        posted: ids of orders with a finished invoice.
+        totals: by currency, of the posted orders.
+        differing: orders whose invoice or payments differ from the shop's figures, with a sentence.
+        left: orders without a finished invoice, id to the case they stand for in the month.
+        doubled: invoice numbers that exist more than once.
+    """
+
+    orders: int = 0
+    posted: set[int] = field(default_factory=set)
+    totals: dict[str, Totals] = field(default_factory=lambda: defaultdict(Totals))
+    differing: dict[int, str] = field(default_factory=dict)
+    left: dict[int, dict[str, Any]] = field(default_factory=dict)
+    doubled: list[str] = field(default_factory=list)
+
+
+def compare(
+    truth: list[dict[str, Any]], books: Mapping[str, Any], parked: Collection[int] = ()
+) -> Comparison:
+    """Put the shop's orders and FreshBooks' invoices side by side.
+
+    Args:
+        truth: the shop's orders with the figures their invoices should have.
+        books: what FreshBooks holds.
+        parked: orders that the ledger lists for a person, whatever stage they got to.
+    """
+    outcome = Comparison(orders=len(truth))
+    invoices: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for invoice in books["invoices"]:
+        if invoice["vis_state"] == 0:
+            invoices[invoice["number"]].append(invoice)
+    outcome.doubled = sorted(number for number, held in invoices.items() if len(held) > 1)
+    for order in truth:
+        held = invoices.get(str(order["order_id"]), [])
+        finished = [invoice for invoice in held if invoice["status"] != DRAFT]
+        if finished and order["order_id"] not in parked:
+            _count(outcome, order, finished[0])
+        else:
+            outcome.left[order["order_id"]] = order
+    return outcome
+
+
+def _count(outcome: Comparison, order: Mapping[str, Any], invoice: Mapping[str, Any]) -> None:
+    number = order["order_id"]
+    totals = outcome.totals[order["currency"]]
+    outcome.posted.add(number)
+    totals.orders += 1
+    worth, amount = Decimal(order["invoice_total"]), Decimal(invoice["amount"])
+    received, paid = Decimal(order["paid"]), Decimal(invoice["paid"])
+    totals.shop += worth
+    totals.invoiced += amount
+    totals.shop_paid += received
+    totals.paid += paid
+    if invoice["currency"] != order["currency"]:
+        outcome.differing[number] = f"in {invoice['currency']}, ordered in {order['currency']}"
+    elif worth != amount:
+        outcome.differing[number] = f"invoice {amount}, order {worth} {order['currency']}"
+    elif received != paid:
+        outcome.differing[number] = f"paid {paid}, received {received} {order['currency']}"
+
+
+def documents(held: Mapping[str, Any]) -> dict[str, int]:
+    """Count what FreshBooks holds, deleted things left out."""
+    alive = {
+        kind: [row for row in held[kind] if row.get("vis_state", 0) == 0]
+        for kind in ("clients", "items", "invoices", "payments", "credit_notes")
+    }
+    refunds = sum(
+        1
+        for invoice in alive["invoices"]
+        for line in invoice.get("lines") or []
+        if str(line.get("name", "")).startswith("Refund ")
+    )
+    return {
+        "clients": len(alive["clients"]),
+        "items": len(alive["items"]),
+        "invoices": len(alive["invoices"]),
+        "of them drafts": sum(1 for one in alive["invoices"] if one["status"] == DRAFT),
+        "payments": len(alive["payments"]),
+        "refund lines": refunds,
+        "credit notes": len(alive["credit_notes"]),
+    }

@@ -1,0 +1,94 @@
+"""The sandbox as a process of its own, and its control routes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BIN = Path(__file__).resolve().parents[2] / ".venv" / "bin"
+STOP_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A running sandbox: both APIs at `url`, its data in `data`."""
+
+    url: str
+    data: Path
+    process: subprocess.Popen[str]
+
+    def ask(self, path: str, **query: str | int) -> Any:  # noqa: ANN401 - JSON
+        """GET a control route, as `ask("truth")`."""
+        answer = httpx.get(f"{self.url}/_sandbox/{path}", params=query, timeout=120)
+        return answer.raise_for_status().json()
+
+    def tell(self, method: str, path: str, body: Any = None) -> Any:  # noqa: ANN401 - JSON
+        """Change something through a control route, as `tell("POST", "faults", {...})`."""
+        url = f"{self.url}/_sandbox/{path}"
+        return httpx.request(method, url, json=body, timeout=120).raise_for_status().json()
+
+    def count_anew(self) -> None:
+        """Set the request counters to zero."""
+        self.tell("POST", "requests/reset")
+
+    def requests(self, side: str, method: str | None = None) -> int:
+        """Say how many requests a side (`bigcommerce`, `freshbooks`) got since `count_anew`.
+
+        The FreshBooks side's counts include OAuth; `writes` leaves it out.
+        """
+        rows = self.ask("requests")["requests"]
+        return sum(
+            row["count"]
+            for row in rows
+            if row["side"] == side and (method is None or row["method"] == method)
+        )
+
+    def writes(self) -> dict[str, int]:
+        """Count the POST, PUT and DELETE requests that FreshBooks' accounting API got."""
+        counts = {"POST": 0, "PUT": 0, "DELETE": 0}
+        for row in self.ask("requests")["requests"]:
+            if row["path"].startswith("/accounting/") and row["method"] in counts:
+                counts[row["method"]] += row["count"]
+        return counts
+
+
+@contextmanager
+def up(data: Path, *options: str) -> Iterator[Sandbox]:
+    """Start a sandbox on a free port with its data under `data`; stop it at the end.
+
+    Raises:
+        RuntimeError: It ended before it was ready; its own words are on stderr.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    command = [str(BIN / "sandbox"), "up", "--port", "0", "--data", str(data), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None  # noqa: S101 - it was asked for with PIPE
+            line = process.stdout.readline()
+            if not line:
+                raise RuntimeError(f"the sandbox did not start (exit code {process.wait()})")
+            yield Sandbox(url=json.loads(line)["url"], data=data, process=process)
+        finally:
+            stop(process)
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """End a process that we started: ask, then insist."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
