@@ -1,0 +1,243 @@
+"""BigCommerce's hooks API (v3, "Webhooks" reference), as much of it as is needed.
+
+Answers come wrapped in ``data`` or bare (the documentation shows both), errors as JSON or not.
+Reads are repeated when the service is busy. Writes are not: registering and mending look first, so
+the command is simply run again.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+
+from connector_webhooks import __version__
+from connector_webhooks.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PAGE = 50
+MOST_PAGES = 100
+READ_TRIES = 5
+LONGEST_PAUSE_SECONDS = 30.0
+_BUSY = frozenset({429, 500, 502, 503, 504})
+_TIMEOUT_SECONDS = 30.0
+_NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredHook:
+    """A hook as BigCommerce knows it.
+
+    Attributes:
+        headers: Headers sent with each call; their values may be secrets.
+        updated_at: Unix seconds of its last change, 0 where unknown.
+    """
+
+    id: int
+    scope: str
+    destination: str
+    is_active: bool
+    headers: Mapping[str, str] = field(repr=False)
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedDomain:
+    """A destination that BigCommerce sends nothing to at the moment."""
+
+    destination: str
+    seconds_left: int
+
+
+class HooksApi:
+    """The hooks of the API account whose token is used; others' are not visible to it.
+
+    Args:
+        api_url: Origin of the API.
+        store_hash: The store.
+        access_token: Sent as ``X-Auth-Token``.
+        sleep: Waits between tries of a read.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        store_hash: str,
+        access_token: str,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._sleep = sleep
+        self._client = httpx.Client(
+            base_url=f"{api_url.rstrip('/')}/stores/{store_hash}/v3",
+            headers={
+                "X-Auth-Token": access_token,
+                "Accept": "application/json",
+                "User-Agent": f"connector-webhooks/{__version__}",
+            },
+            timeout=_TIMEOUT_SECONDS,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def hooks(self) -> list[RegisteredHook]:
+        """All hooks of the account, page by page."""
+        found: dict[int, RegisteredHook] = {}
+        for page in range(1, MOST_PAGES + 1):
+            answer = self._read("/hooks", {"page": page, "limit": PAGE})
+            rows = _rows(answer)
+            new = [hook for hook in map(_hook, rows) if hook.id not in found]
+            found |= {hook.id: hook for hook in new}
+            if not new or _is_last(answer, page, len(rows)):
+                return list(found.values())
+        raise ApiError(f"The list of hooks has no end after {MOST_PAGES} pages.")
+
+    def blocked_domains(self) -> list[BlockedDomain]:
+        """Destinations on BigCommerce's deny list; empty where the account may not ask."""
+        try:
+            answer = self._read("/hooks/admin", {})
+        except ApiError as error:
+            if error.status in {403, _NOT_FOUND}:
+                return []
+            raise
+        rows = _document(answer).get("blocked_domains") or []
+        return [
+            BlockedDomain(str(row.get("destination", "")), int(row.get("time_left") or 0))
+            for row in rows
+            if isinstance(row, dict)
+        ]
+
+    def create(self, scope: str, destination: str, headers: Mapping[str, str]) -> RegisteredHook:
+        """Register a hook, active."""
+        body = {
+            "scope": scope,
+            "destination": destination,
+            "is_active": True,
+            "headers": dict(headers),
+        }
+        return _hook(_document(self._write("POST", "/hooks", body)))
+
+    def update(self, hook_id: int, headers: Mapping[str, str]) -> None:
+        """Switch a hook on, with these headers."""
+        self._write("PUT", f"/hooks/{hook_id}", {"is_active": True, "headers": dict(headers)})
+
+    def _read(self, path: str, query: Mapping[str, int]) -> Any:  # noqa: ANN401 - JSON
+        for tries_left in range(READ_TRIES - 1, -1, -1):
+            try:
+                response = self._client.get(path, params=dict(query))
+            except httpx.TransportError as error:
+                if not tries_left:
+                    raise _unreachable(error) from error
+                pause = 1.0
+            else:
+                if response.status_code not in _BUSY or not tries_left:
+                    return _answer(response)
+                pause = _pause_of(response)
+            self._sleep(min(pause, LONGEST_PAUSE_SECONDS))
+        raise AssertionError("the last try returns or raises")
+
+    def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        try:
+            response = self._client.request(method, path, json=body)
+        except httpx.TransportError as error:
+            raise _unreachable(error) from error
+        return _answer(response)
+
+
+def _answer(response: httpx.Response) -> Any:  # noqa: ANN401 - JSON
+    if not response.is_success:
+        raise ApiError(_refusal(response), response.status_code)
+    if not response.content:
+        return {}
+    try:
+        return response.json()
+    except ValueError as error:
+        raise ApiError(
+            f"BigCommerce answered {response.status_code} with something that is no JSON."
+        ) from error
+
+
+def _refusal(response: httpx.Response) -> str:
+    words = ""
+    try:
+        document = response.json()
+    except ValueError:
+        document = None  # error pages may be HTML or text: the status says enough
+    if isinstance(document, list) and document:
+        document = document[0]
+    if isinstance(document, dict):
+        details = document.get("errors")
+        words = ": " + str(document.get("title") or document.get("message") or "no reason given")
+        if isinstance(details, dict) and details:
+            words += " (" + ", ".join(f"{name}: {text}" for name, text in details.items()) + ")"
+    hint = _HINTS.get(response.status_code, "")
+    request = response.request
+    return f"BigCommerce answered {response.status_code} to {request.method}{words}.{hint}"
+
+
+_HINTS = {
+    401: " The access token is not valid for this store: check access_token and store_hash.",
+    403: " The access token lacks the right, or store_hash is wrong.",
+    429: " The store's request quota is used up: run the command again in a minute.",
+}
+
+
+def _unreachable(error: httpx.TransportError) -> ApiError:
+    return ApiError(
+        f"BigCommerce could not be reached ({type(error).__name__}): check api_url and the "
+        "network, then run the command again."
+    )
+
+
+def _pause_of(response: httpx.Response) -> float:
+    """Seconds to wait: the longer of the two headers, which may both be missing."""
+    reset = response.headers.get("X-Rate-Limit-Time-Reset-Ms", "")
+    after = response.headers.get("X-Retry-After", "")
+    return max(
+        int(reset) / 1000 if reset.isdigit() else 1.0, float(after) if after.isdigit() else 0.0
+    )
+
+
+def _document(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    inner = answer.get("data", answer) if isinstance(answer, dict) else answer
+    if not isinstance(inner, dict):
+        raise ApiError("BigCommerce answered with a document of an unknown form.")
+    return inner
+
+
+def _rows(answer: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - JSON
+    inner = answer.get("data", []) if isinstance(answer, dict) else answer
+    if not isinstance(inner, list):
+        raise ApiError("BigCommerce answered with a list of an unknown form.")
+    return [row for row in inner if isinstance(row, dict)]
+
+
+def _is_last(answer: Any, page: int, rows: int) -> bool:  # noqa: ANN401 - JSON
+    if isinstance(answer, dict):
+        pages = ((answer.get("meta") or {}).get("pagination") or {}).get("total_pages")
+        if isinstance(pages, int):
+            return page >= pages
+    return rows < PAGE
+
+
+def _hook(row: dict[str, Any]) -> RegisteredHook:
+    identity = row.get("id")
+    if not isinstance(identity, int):
+        raise ApiError("BigCommerce answered with a hook that has no id.")
+    headers = row.get("headers")
+    return RegisteredHook(
+        id=identity,
+        scope=str(row.get("scope", "")),
+        destination=str(row.get("destination", "")),
+        is_active=bool(row.get("is_active", False)),
+        headers={str(k): str(v) for k, v in headers.items()} if isinstance(headers, dict) else {},
+        updated_at=int(row.get("updated_at") or row.get("created_at") or 0),
+    )

@@ -1,0 +1,146 @@
+"""The command line: ``webhooks COMMAND``, also run by ``meltano invoke webhooks:COMMAND``.
+
+Exit codes: 0 all well; 1 something needs a person or another try, which the output names; 2 the
+command line itself is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connector_webhooks import __version__, commands
+from connector_webhooks.assembly import Assembly
+from connector_webhooks.errors import WebhooksError
+from connector_webhooks.secrecy import RedactingFormatter, Redaction, secrets_of
+from connector_webhooks.settings import PREFIX, Settings, load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LOG_LEVEL = PREFIX + "LOG_LEVEL"
+DRAIN_WAIT_SECONDS = 600
+
+log = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    options = _parser().parse_args(arguments)
+    _log_to_stderr(Redaction(secrets_of(os.environ)))
+    try:
+        settings = _settings(options)
+        assembly = Assembly(settings, dict(os.environ))
+        _log_to_stderr(assembly.redaction())
+        return _carry_out(options, assembly)
+    except WebhooksError as error:
+        log.error("%s", error)  # noqa: TRY400 - the sentence is for the operator, not a traceback
+        return 1
+    except OSError as error:
+        log.error("%s", error)  # noqa: TRY400 - a taken port, a missing folder: as above
+        return 1
+
+
+def _carry_out(options: argparse.Namespace, assembly: Assembly) -> int:
+    answer: commands.Answer
+    match options.command:
+        case "serve":
+            commands.serve(assembly, dispatch=not options.no_dispatch)
+            return 0
+        case "drain":
+            answer = commands.drain(assembly, wait_seconds=options.wait)
+        case "register":
+            answer = commands.register(assembly, allow_insecure=options.allow_insecure)
+        case "list":
+            answer = commands.list_hooks(assembly)
+        case "check":
+            answer = commands.check(assembly, allow_insecure=options.allow_insecure)
+        case "status":
+            answer = commands.status(assembly)
+        case "retry":
+            answer = commands.retry(assembly, options.order)
+        case _:
+            answer = commands.send_test(assembly, options.order, options.url)
+    text = json.dumps(answer.document) if options.json else "\n".join(answer.lines)
+    sys.stdout.write(text + "\n")
+    return answer.code
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    environment = dict(os.environ)
+    for name in ("host", "port"):
+        if getattr(options, name, None) is not None:
+            environment[PREFIX + name.upper()] = str(getattr(options, name))
+    return load(environment, options.config)
+
+
+def _log_to_stderr(redaction: Redaction) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    handler.setFormatter(RedactingFormatter(form, redaction))
+    logging.basicConfig(
+        handlers=[handler], level=os.environ.get(LOG_LEVEL, "INFO").upper(), force=True
+    )
+    # It would note each request, and a receiver's test or check makes no secret of its own.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="webhooks",
+        description="Take BigCommerce order hooks and have their orders brought over at once.",
+        epilog="Settings come from WEBHOOKS_* in the environment, or from --config.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--config", type=Path, help="JSON file of settings; wins over environment")
+    parser.add_argument("--json", action="store_true", help="print a JSON document")
+    sub = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    shared = argparse.ArgumentParser(add_help=False)
+    for name, kind in (("--config", Path), ("--json", None)):
+        # Also after the command, where Meltano puts arguments; absent there, the one before holds.
+        if kind is None:
+            shared.add_argument(name, action="store_true", default=argparse.SUPPRESS)
+        else:
+            shared.add_argument(name, type=kind, default=argparse.SUPPRESS)
+
+    def command(name: str, words: str) -> argparse.ArgumentParser:
+        return sub.add_parser(name, help=words, description=words, parents=[shared])
+
+    serve = command("serve", "receive hooks and run their orders until stopped")
+    serve.add_argument("--no-dispatch", action="store_true", help="receive only")
+    serve.add_argument("--host", help="instead of the setting")
+    serve.add_argument("--port", type=int, help="instead of the setting; 0 picks a free one")
+    drain = command("drain", "run what is due now, then end")
+    drain.add_argument(
+        "--wait",
+        type=int,
+        default=DRAIN_WAIT_SECONDS,
+        help="seconds to wait while another dispatcher is at work",
+    )
+    for name, words in (
+        ("register", "make the wanted hooks exist at BigCommerce"),
+        ("check", "mend switched-off and missing hooks; exit 1 if a person is needed"),
+    ):
+        one = command(name, words)
+        one.add_argument(
+            "--allow-insecure",
+            action="store_true",
+            help="let an http destination on this machine pass, for the sandbox",
+        )
+    command("list", "show the hooks of the API account")
+    command("status", "show the inbox")
+    retry = command("retry", "make failed orders due at once")
+    retry.add_argument("order", type=int, nargs="*", help="which; all that failed if none")
+    test = command("send-test", "send a signed hook for an order to the receiver")
+    test.add_argument("order", type=int)
+    test.add_argument("--url", default="", help="instead of the receiver on this machine")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""Where the secrets come from: the settings, else the encrypted credentials store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from connector_webhooks.errors import SettingsError
+
+if TYPE_CHECKING:
+    from connector_webhooks.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The client secrets, newest first, and the access token; never shown by ``repr``."""
+
+    client_secrets: tuple[str, ...] = field(repr=False)
+    access_token: str = field(repr=False)
+
+
+def keys_of(settings: Settings) -> Keys:
+    """Find the secrets of the store.
+
+    A value in the settings wins over the one in the credentials store
+    (document ``bigcommerce:<store_hash>``).
+
+    Raises:
+        SettingsError: The credentials store is named but cannot be read.
+    """
+    stored = _stored(settings) if settings.credentials_url else {}
+    secret = settings.client_secret or str(stored.get("client_secret") or "")
+    token = settings.access_token or str(stored.get("access_token") or "")
+    return Keys(tuple(part.strip() for part in secret.split(",") if part.strip()), token)
+
+
+def need_secrets(keys: Keys) -> tuple[str, ...]:
+    """Return the client secrets, or say how to give one."""
+    if not keys.client_secrets:
+        raise SettingsError(
+            "No client_secret: hooks could not be told from forgeries. Set "
+            "WEBHOOKS_CLIENT_SECRET, or store it with `connector-credentials set-bigcommerce` "
+            "and set WEBHOOKS_CREDENTIALS_URL."
+        )
+    return keys.client_secrets
+
+
+def need_token(keys: Keys) -> str:
+    """Return the access token, or say how to give one."""
+    if not keys.access_token:
+        raise SettingsError(
+            "No access_token: hooks are managed through BigCommerce's API. Set "
+            "WEBHOOKS_ACCESS_TOKEN, or store it with `connector-credentials set-bigcommerce` "
+            "and set WEBHOOKS_CREDENTIALS_URL."
+        )
+    return keys.access_token
+
+
+def need_store(settings: Settings) -> str:
+    """Return the store hash, or ask for it."""
+    if not settings.store_hash:
+        raise SettingsError("No store_hash: set WEBHOOKS_STORE_HASH to the store's hash.")
+    return settings.store_hash
+
+
+def _stored(settings: Settings) -> dict[str, Any]:
+    try:
+        from connector_credentials import (  # noqa: PLC0415 - an optional package
+            CredentialError,
+            CredentialStore,
+        )
+    except ImportError as error:
+        raise SettingsError(
+            "credentials_url is set, but the package connector-credentials is not installed "
+            "beside connector-webhooks; install it, or set client_secret and access_token."
+        ) from error
+    name = f"bigcommerce:{need_store(settings)}"
+    try:
+        store = CredentialStore.open(settings.credentials_url, settings.encryption_key or None)
+        document = store.read(name)
+    except CredentialError as error:
+        raise SettingsError(f"The credentials store cannot be read: {error}") from error
+    return dict(document or {})

@@ -1,0 +1,223 @@
+"""One targeted run: a child process that brings over just the orders it is told.
+
+By default it is the ordinary ``meltano run`` of tap and target, with a state id of its own. The
+order numbers travel in the environment (``TAP_BIGCOMMERCE_ORDERS_ORDER_IDS``, a JSON array). The
+child leads a process group, so that ending it ends all it started. Its output goes to our log,
+line by line, without secrets.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connector_webhooks.errors import SettingsError
+from connector_webhooks.settings import PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from connector_webhooks.secrecy import Redaction
+    from connector_webhooks.settings import Settings
+
+ORDER_IDS = "TAP_BIGCOMMERCE_ORDERS_ORDER_IDS"
+ON_PARKED = "TARGET_FRESHBOOKS_ON_PARKED"
+RUN_ID = "CONNECTOR_WEBHOOKS_RUN_ID"
+# --force: Meltano would refuse its own state id for five minutes after a killed run. That lock
+# guards the bookmark, and a run of named orders keeps none; the target's lease guards the books.
+MELTANO_RUN = (
+    "run",
+    "--force",
+    "--state-id-suffix",
+    "webhooks",
+    "tap-bigcommerce-orders",
+    "target-freshbooks",
+)
+EXIT_DONE = 0
+EXIT_PARKED = 2
+# The child has no business with these; it has credentials of its own.
+_KEPT_BACK = ("CLIENT_SECRET", "ACCESS_TOKEN", "ENCRYPTION_KEY", "SHARED_HEADER_VALUE")
+LONGEST_LINE = 2_000
+LONGEST_REASON = 300
+TERMINATION_GRACE_SECONDS = 20.0
+_LAST_READ_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+output = logging.getLogger(f"{__name__}.output")
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    DELIVERED = "delivered"
+    PARKED = "parked"
+    """Delivered, and the target parked something for a person."""
+    FAILED = "failed"
+    STOPPED = "stopped"
+    """We ended it because we are to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended, and in words why."""
+
+    outcome: Outcome
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to start.
+
+    Attributes:
+        arguments: The command; no secret is in it.
+        directory: Where it starts.
+        environment: All of its environment but the order numbers.
+        timeout_seconds: After that it is ended.
+    """
+
+    arguments: Sequence[str]
+    directory: Path
+    environment: Mapping[str, str]
+    timeout_seconds: int
+
+    @classmethod
+    def of(cls, settings: Settings, environment: Mapping[str, str]) -> Program:
+        """The run that the settings ask for."""
+        project = settings.run_directory or environment.get("MELTANO_PROJECT_ROOT") or "."
+        directory = Path(project).resolve()
+        # What was parked is delivered: the target has it, and lists it with its reason.
+        given = {ON_PARKED: "warn"} if not settings.run_command else {}
+        return cls(
+            arguments=_arguments(settings.run_command, directory),
+            directory=directory,
+            environment={**_without_secrets(environment), **given},
+            timeout_seconds=settings.run_timeout_seconds,
+        )
+
+
+class Run:
+    """A started run. Call :meth:`poll` until it returns an ending."""
+
+    def __init__(
+        self, program: Program, order_ids: Sequence[int], run_id: str, redaction: Redaction
+    ) -> None:
+        self._redaction = redaction
+        self._last_line = ""
+        self._stopping = False
+        self._timeout = program.timeout_seconds
+        environment = {
+            **program.environment,
+            ORDER_IDS: json.dumps(list(order_ids)),
+            RUN_ID: run_id,
+        }
+        self._child = subprocess.Popen(  # noqa: S603 - the operator's own command
+            list(program.arguments),
+            cwd=program.directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, name=f"output-{run_id}", daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        stream = self._child.stdout
+        if stream is None:  # never so: it was asked for as a pipe
+            return
+        with stream:
+            for raw in stream:
+                line = self._redaction(raw.decode(errors="replace").rstrip())[:LONGEST_LINE]
+                if line:
+                    self._last_line = line
+                    output.info("%s", line)
+
+    def poll(self, seconds: float) -> Ending | None:
+        """Wait so long at most; return how the run ended, or None while it goes on."""
+        try:
+            code = self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        self._end_group()  # a grandchild could hold the pipe, or go on writing to the books
+        self._reader.join(_LAST_READ_SECONDS)
+        if code == EXIT_DONE:
+            return Ending(Outcome.DELIVERED)
+        if code == EXIT_PARKED:
+            return Ending(Outcome.PARKED, "The target parked something: see its status.")
+        if self._stopping:
+            return Ending(Outcome.STOPPED)
+        what = f"was ended by signal {-code}" if code < 0 else f"exited {code}"
+        return Ending(Outcome.FAILED, self._reason(f"The run {what}"))
+
+    def stop(self) -> Ending:
+        """End the run because we are to stop; it may still have finished its work."""
+        self._stopping = True
+        self._terminate()
+        return self.poll(0) or Ending(Outcome.STOPPED)
+
+    def time_out(self) -> Ending:
+        """End a run that takes too long."""
+        self._terminate()
+        return Ending(
+            Outcome.FAILED,
+            self._reason(f"The run took longer than {self._timeout} s and was ended"),
+        )
+
+    def _reason(self, what: str) -> str:
+        if not self._last_line:
+            return f"{what} without a word."
+        return f"{what}. Its last line: {self._last_line[:LONGEST_REASON]}"
+
+    def _terminate(self) -> None:
+        self._signal(signal.SIGTERM)
+        try:
+            self._child.wait(TERMINATION_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            log.warning("The run did not end within %d s of SIGTERM.", TERMINATION_GRACE_SECONDS)
+        self._end_group()
+        self._child.wait()
+
+    def _end_group(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):  # the group is empty: nothing to end
+            os.killpg(self._child.pid, number)
+
+
+def _arguments(command: str, directory: Path) -> tuple[str, ...]:
+    if not command:
+        return (_meltano(directory), *MELTANO_RUN)
+    bash = shutil.which("bash")
+    if bash is None:
+        raise SettingsError(
+            "run_command needs bash, so that a failing tap in `tap | target` is noticed."
+        )
+    return (bash, "-o", "pipefail", "-c", command)
+
+
+def _meltano(directory: Path) -> str:
+    # Meltano leaves a link to itself there, which works from within a plugin's own environment.
+    linked = directory / ".meltano" / "run" / "bin"
+    if linked.exists():
+        return str(linked)
+    beside = Path(sys.executable).with_name("meltano")
+    return shutil.which("meltano") or (str(beside) if beside.exists() else "meltano")
+
+
+def _without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    kept_back = {PREFIX + name for name in _KEPT_BACK}
+    return {name: value for name, value in environment.items() if name not in kept_back}

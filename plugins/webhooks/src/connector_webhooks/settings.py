@@ -1,0 +1,194 @@
+"""The settings, read from ``WEBHOOKS_*`` in the environment or from a JSON file.
+
+Every number is a whole one: Meltano and the Singer SDK both stumble over fractions that come from
+the environment, so durations are seconds, milliseconds, hours or days, as the name says.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import MISSING, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from connector_webhooks.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PREFIX = "WEBHOOKS_"
+DEFAULT_PATH = "/webhooks"
+EXCEPTIONS_SUFFIX = "/delivery-exceptions"
+# One environment string may hold 128 KiB on Linux; a thousand ids stay far below it.
+MOST_ORDERS_PER_RUN = 1000
+SECONDS_A_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator may set; secrets stay out of ``repr``.
+
+    Attributes:
+        store_hash: The store whose hooks are taken; others are told apart by ``producer``.
+        client_secret: Client secret(s) of the API account that registered the hooks, comma
+            separated while one replaces another.
+        access_token: X-Auth-Token of the same API account; needed by register, list and check.
+        credentials_url: SQLAlchemy URL of the encrypted store, instead of the two above.
+        encryption_key: Key(s) of that store.
+        api_url: Origin of the BigCommerce API.
+        destination: Public https URL at which BigCommerce reaches the receiver.
+        path: Path the receiver serves; empty means the path of ``destination``.
+        shared_header_name: Header that each hook must carry besides its signature; empty for none.
+        shared_header_value: What that header must hold.
+        inbox_url: SQLAlchemy URL of the inbox, SQLite or PostgreSQL.
+        host: Address to listen on.
+        port: Port to listen on; 0 picks a free one.
+        max_body_bytes: A larger request is answered 413.
+        request_timeout_seconds: Longest time for a request's body, and for its commit.
+        timestamp_tolerance_seconds: A signature older or newer than this counts as late.
+        late_limit_seconds: A genuine signature late by more than this is answered, not queued.
+        collapse_milliseconds: Time given to further hooks of an order before its run.
+        max_orders_per_run: Most orders one run is asked for.
+        run_command: Shell line instead of the ordinary ``meltano run``.
+        run_directory: Where the run starts; empty means the Meltano project, else here.
+        run_timeout_seconds: A run that takes longer is ended and tried again.
+        retry_base_seconds: First pause after a failed run; it doubles each time.
+        retry_max_seconds: Longest pause between two tries.
+        max_attempts: After so many failed runs an order waits for a person.
+        retention_days: Finished hooks are forgotten after so many days.
+        silent_hours: ``check`` complains when no hook came for so long; 0 turns that off.
+        shutdown_seconds: Time a run in work is given to finish after SIGTERM.
+    """
+
+    store_hash: str = ""
+    client_secret: str = field(default="", repr=False)
+    access_token: str = field(default="", repr=False)
+    credentials_url: str = field(default="", repr=False)
+    encryption_key: str = field(default="", repr=False)
+    api_url: str = "https://api.bigcommerce.com"
+    destination: str = ""
+    path: str = ""
+    shared_header_name: str = ""
+    shared_header_value: str = field(default="", repr=False)
+    inbox_url: str = field(default="sqlite:///.meltano/webhooks.sqlite", repr=False)
+    host: str = "127.0.0.1"
+    port: int = 8788
+    max_body_bytes: int = 65_536
+    request_timeout_seconds: int = 10
+    timestamp_tolerance_seconds: int = 300
+    late_limit_seconds: int = 3 * SECONDS_A_DAY
+    collapse_milliseconds: int = 2_000
+    max_orders_per_run: int = 50
+    run_command: str = field(default="", repr=False)
+    run_directory: str = ""
+    run_timeout_seconds: int = 900
+    retry_base_seconds: int = 5
+    retry_max_seconds: int = 3_600
+    max_attempts: int = 20
+    retention_days: int = 30
+    silent_hours: int = 48
+    shutdown_seconds: int = 30
+
+    def __post_init__(self) -> None:
+        self._check_whole_numbers()
+        if bool(self.shared_header_name) != bool(self.shared_header_value):
+            raise SettingsError(
+                "shared_header_name and shared_header_value belong together: set both or neither."
+            )
+        if self.retention_days * SECONDS_A_DAY < 2 * self.late_limit_seconds:
+            raise SettingsError(
+                f"retention_days ({self.retention_days}) must span at least twice "
+                f"late_limit_seconds ({self.late_limit_seconds}): a hook's id has to be remembered "
+                "for as long as a copy of it would still be queued."
+            )
+
+    def _check_whole_numbers(self) -> None:
+        for name, least in _LEAST.items():
+            if getattr(self, name) < least:
+                raise SettingsError(f"{name} must be at least {least}.")
+        if self.max_orders_per_run > MOST_ORDERS_PER_RUN:
+            raise SettingsError(f"max_orders_per_run must be at most {MOST_ORDERS_PER_RUN}.")
+
+    @property
+    def hook_path(self) -> str:
+        """Path at which the receiver takes hooks, exactly as they are sent to it."""
+        path = self.path or (urlsplit(self.destination).path or "/" if self.destination else "")
+        return "/" + path.removeprefix("/") if path else DEFAULT_PATH
+
+    @property
+    def exceptions_path(self) -> str:
+        """Path for BigCommerce's own complaints, which need a destination of their own."""
+        return self.hook_path.rstrip("/") + EXCEPTIONS_SUFFIX
+
+
+_LEAST = {
+    "port": 0,
+    "max_body_bytes": 1,
+    "request_timeout_seconds": 1,
+    "timestamp_tolerance_seconds": 1,
+    "late_limit_seconds": 0,
+    "collapse_milliseconds": 0,
+    "max_orders_per_run": 1,
+    "run_timeout_seconds": 1,
+    "retry_base_seconds": 1,
+    "retry_max_seconds": 1,
+    "max_attempts": 1,
+    "retention_days": 1,
+    "silent_hours": 0,
+    "shutdown_seconds": 0,
+}
+_WHOLE_NUMBERS = frozenset(_LEAST)
+_NAMES = tuple(f.name for f in fields(Settings))
+
+
+def load(environment: Mapping[str, str], file: Path | None = None) -> Settings:
+    """Read the settings; what the file says wins over the environment.
+
+    Args:
+        environment: Names as ``WEBHOOKS_STORE_HASH``; an empty value counts as not given.
+        file: A JSON object of settings.
+
+    Raises:
+        SettingsError: A value has the wrong form, or the file has a name that is no setting.
+    """
+    given: dict[str, Any] = {
+        name: environment[PREFIX + name.upper()]
+        for name in _NAMES
+        if environment.get(PREFIX + name.upper(), "") != ""
+    }
+    if file is not None:
+        given.update(_of_file(file))
+    typed: dict[str, Any] = {name: _typed(name, value) for name, value in given.items()}
+    return Settings(**typed)
+
+
+def _of_file(file: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"The settings file {file} cannot be read: {error}") from error
+    if not isinstance(document, dict):
+        raise SettingsError(f"The settings file {file} must hold one JSON object.")
+    unknown = sorted(set(document) - set(_NAMES))
+    if unknown:
+        raise SettingsError(f"{file} has settings that do not exist: {', '.join(unknown)}.")
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def _typed(name: str, value: object) -> object:
+    if name in _WHOLE_NUMBERS:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        try:
+            return int(str(value))
+        except ValueError:
+            raise SettingsError(f"{name} must be a whole number.") from None
+    if not isinstance(value, str):
+        raise SettingsError(f"{name} must be text.")
+    return value.strip()
+
+
+def defaults() -> dict[str, object]:
+    """Every setting with its default, for documentation that cannot go stale."""
+    return {f.name: f.default for f in fields(Settings) if f.default is not MISSING}

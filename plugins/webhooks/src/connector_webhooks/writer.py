@@ -1,0 +1,98 @@
+"""Group commit: whatever hooks wait at the moment go into one transaction.
+
+One thread writes. It takes the first hook, then all others that have queued up while the last
+transaction was being synced, commits them together, and only then answers each. So the disk is
+synced once per batch instead of once per hook, and no hook is acknowledged before its own commit.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from connector_webhooks.inbox import key_of
+
+if TYPE_CHECKING:
+    from connector_webhooks.inbox import Arrival, Inbox
+
+MOST_PER_COMMIT = 500
+# Beyond this many the disk is not keeping up: senders are told to come again.
+MOST_WAITING = 5_000
+
+log = logging.getLogger(__name__)
+
+Ticket = tuple["Arrival", "Future[bool]"]
+
+
+class Overfull(Exception):  # noqa: N818 - a state of the queue, answered 503
+    """Too many hooks wait for the disk."""
+
+
+class Writer:
+    """The one thread that stores hooks.
+
+    Args:
+        inbox: Where to.
+    """
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._waiting: queue.Queue[Ticket | None] = queue.Queue(MOST_WAITING)
+        self._thread = threading.Thread(target=self._work, name="inbox-writer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Commit what was submitted, then end."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def submit(self, arrival: Arrival) -> Future[bool]:
+        """Queue a hook; the future holds, after its commit, whether it was new.
+
+        Raises:
+            Overfull: The disk is not keeping up.
+        """
+        future: Future[bool] = Future()
+        try:
+            self._waiting.put_nowait((arrival, future))
+        except queue.Full:
+            raise Overfull from None
+        return future
+
+    def _work(self) -> None:
+        last = False
+        while not last:
+            batch: list[Ticket] = []
+            ticket = self._waiting.get()
+            while ticket is not None:
+                # A sender that was given up on meanwhile will send again: nothing to store for it.
+                if ticket[1].set_running_or_notify_cancel():
+                    batch.append(ticket)
+                if len(batch) >= MOST_PER_COMMIT:
+                    break
+                try:
+                    ticket = self._waiting.get_nowait()
+                except queue.Empty:
+                    break
+            last = ticket is None
+            if batch:
+                self._commit(batch)
+
+    def _commit(self, batch: list[Ticket]) -> None:
+        try:
+            new = self._inbox.store([arrival for arrival, _ in batch])
+        except Exception as error:  # each sender is told, so that it sends again
+            log.exception("%d hooks could not be stored; their sender will repeat them", len(batch))
+            for _, future in batch:
+                future.set_exception(error)
+            return
+        for arrival, future in batch:
+            key = key_of(arrival.webhook_id)
+            future.set_result(key in new)
+            new.discard(key)  # of two equal ones in a batch the second is the duplicate
