@@ -1,0 +1,94 @@
+"""`tap-bigcommerce-orders | target-freshbooks` on the sandbox: the month, twice, after losses."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+RETRY_SECONDS = 3
+UNTAXED_LIMIT = Decimal("1.1")
+TAXED_LIMIT = Decimal("2.1")
+
+
+def test_the_month_is_posted_and_the_same_input_again_changes_nothing(pipe: Any) -> None:
+    assert pipe.read()[0] == 0
+    code, _, log = pipe.post()
+    assert code == 0, log[-3000:]
+    books = pipe.compare()
+    assert books.differing == {}
+    assert {sums.difference for sums in books.totals.values()} == {Decimal(0)}
+    history = pipe.sandbox.ask("history")["history"]
+
+    pipe.sandbox.count_anew()
+    code, _, log = pipe.post()
+    assert code == 0, log[-3000:]
+    assert pipe.sandbox.writes() == {"POST": 0, "PUT": 0, "DELETE": 0}
+    assert pipe.sandbox.ask("history")["history"] == history
+    assert pipe.compare().doubled == []
+
+
+def test_with_ledger_and_state_gone_nothing_is_doubled_and_nothing_is_written(pipe: Any) -> None:
+    pipe.run().expect_success()
+    posted = pipe.compare().posted
+    history = pipe.sandbox.ask("history")["history"]
+    for file in (*pipe.home.glob(f"{pipe.ledger.name}*"), pipe.state):
+        file.unlink()
+
+    pipe.sandbox.count_anew()
+    pipe.run().expect_success()
+    assert pipe.sandbox.writes() == {"POST": 0, "PUT": 0, "DELETE": 0}
+    assert pipe.sandbox.ask("history")["history"] == history
+    books = pipe.compare()
+    assert books.posted == posted
+    assert books.doubled == []
+
+
+def test_an_order_whose_transactions_fail_for_ever_stops_the_run_and_is_posted_after_healing(
+    pipe: Any,
+) -> None:
+    expected = {
+        one["order_id"] for one in pipe.sandbox.ask("truth")["orders"] if one["expect"] == "posted"
+    }
+    ill = sorted(expected)[len(expected) // 2]
+    pipe.tap["max_retry_seconds"] = RETRY_SECONDS
+    pipe.sandbox.tell(
+        "POST",
+        "faults",
+        {
+            "side": "bigcommerce",
+            "method": "GET",
+            "path": f"/orders/{ill}/transactions",
+            "kind": "status",
+            "status": 500,
+            "times": None,
+        },
+    )
+    failed = pipe.run()
+    assert failed.tap_code == 1
+    assert str(ill) in failed.tap_log
+    assert ill not in pipe.compare().posted
+
+    pipe.sandbox.tell("DELETE", "faults")
+    pipe.run().expect_success()
+    books = pipe.compare()
+    assert expected <= books.posted
+    assert books.differing == {}
+    assert books.doubled == []
+
+
+def test_the_tap_asks_once_for_an_untaxed_order_and_twice_for_a_taxed_one(
+    pipe: Any, capsys: Any
+) -> None:
+    orders = pipe.sandbox.ask("truth")["orders"]
+    taxed = sum(1 for one in orders if Decimal(one["total_tax"]) != 0)
+    untaxed = len(orders) - taxed
+    pipe.sandbox.count_anew()
+    assert pipe.read()[0] == 0
+    asked = pipe.sandbox.requests("bigcommerce")
+    allowed = UNTAXED_LIMIT * untaxed + TAXED_LIMIT * taxed
+    with capsys.disabled():
+        print(  # noqa: T201 - a figure that is reported
+            f"\ntap: {asked} requests for {untaxed} untaxed and {taxed} taxed orders "
+            f"({asked / len(orders):.2f} an order; at most {allowed} allowed)"
+        )
+    assert asked <= allowed

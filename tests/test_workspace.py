@@ -1,0 +1,143 @@
+"""The files at the root agree with the packages they hold together."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tomllib
+from typing import Any
+
+import pytest
+import yaml
+from demo.project import BIN, ROOT
+
+PACKAGES = {
+    "tap-bigcommerce-orders": "tap-bigcommerce-orders",
+    "target-freshbooks": "target-freshbooks",
+    "plugins/credentials": "connector-credentials",
+    "plugins/sandbox": "connector-sandbox",
+    "plugins/webhooks": "connector-webhooks",
+}
+# Settings that the SDK adds to every tap or target; Meltano users rarely meet them.
+OF_THE_SDK = re.compile(
+    r"stream_maps|stream_map_config|faker_config|flattening_|batch_config|add_record_metadata"
+    r"|load_method|batch_size_rows|validate_records|sql_options"
+)
+INDEX_HOST = re.compile(r"https?://|--index-url|--extra-index-url|--find-links|@ file:")
+
+
+@pytest.fixture(scope="module")
+def meltano() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    return document
+
+
+def _plugin(document: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(one for one in document["plugins"][kind] if one["name"] == name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("extractors", "tap-bigcommerce-orders"), ("loaders", "target-freshbooks")],
+)
+def test_meltano_knows_every_setting_with_its_kind_its_default_and_what_is_secret(
+    meltano: dict[str, Any], kind: str, name: str
+) -> None:
+    said = subprocess.run(
+        [str(BIN / name), "--about", "--format", "json"], check=True, capture_output=True, text=True
+    )
+    properties = json.loads(said.stdout)["settings"]["properties"]
+    ours = {one: schema for one, schema in properties.items() if not OF_THE_SDK.match(one)}
+    described = {one["name"]: one for one in _plugin(meltano, kind, name)["settings"]}
+    assert set(described) == set(ours)
+    for setting, schema in ours.items():
+        entry = described[setting]
+        types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        kinds = {
+            "integer": {"integer"},
+            "boolean": {"boolean"},
+            "array": {"array"},
+            "object": {"object"},
+            "string": {"string", "options", "date_iso8601"},
+        }
+        allowed = set().union(*(kinds.get(one, set()) for one in types))
+        assert entry["kind"] in allowed, setting
+        assert "number" not in types, f"{setting}: fractions break when they come from env"
+        assert entry.get("description"), setting
+        if schema.get("secret"):
+            assert entry.get("sensitive") is True, setting
+        if "enum" in schema:
+            values = {one["value"] for one in entry["options"]}
+            assert values == {one for one in schema["enum"] if one is not None}, setting
+        default = schema.get("default")
+        if default is not None and not str(entry.get("value", "")).startswith("sqlite:"):
+            assert entry.get("value", _nothing(types)) == default, setting
+
+
+def _nothing(types: list[str]) -> Any:
+    return {"string": "", "array": [], "object": {}}.get(types[0])
+
+
+def test_meltano_sends_no_telemetry_and_asks_for_no_newer_version(meltano: dict[str, Any]) -> None:
+    assert meltano["send_anonymous_usage_stats"] is False
+    assert meltano["cli"]["disable_version_check"] is True
+
+
+def test_every_schedule_names_a_job_and_every_job_runs_plugins_that_exist(
+    meltano: dict[str, Any],
+) -> None:
+    plugins = {one["name"] for kind in meltano["plugins"].values() for one in kind}
+    jobs = {one["name"]: one["tasks"] for one in meltano["jobs"]}
+    assert {"sync", "backfill", "deep"} <= set(jobs)
+    for name, tasks in jobs.items():
+        for task in tasks:
+            assert {block.split(":")[0] for block in task.split()} <= plugins, name
+    assert {one["job"] for one in meltano["schedules"]} <= set(jobs)
+
+
+def test_constraints_are_plain_pins_and_name_no_index() -> None:
+    for file in (ROOT / "constraints.txt", ROOT / "plugins" / "airflow" / "constraints.txt"):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            assert re.fullmatch(r"[a-z0-9._-]+==[0-9a-z.+!-]+", line), f"{file.name}: {line}"
+            assert not INDEX_HOST.search(line), line
+
+
+def _version(folder: str) -> str:
+    text = (ROOT / folder / "pyproject.toml").read_text(encoding="utf-8")
+    return str(tomllib.loads(text)["project"]["version"])
+
+
+@pytest.mark.parametrize("folder", PACKAGES)
+def test_each_package_says_the_same_version_licence_and_python(folder: str) -> None:
+    text = (ROOT / folder / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(text)["project"]
+    assert project["name"] == PACKAGES[folder]
+    assert project["version"] == _version("tap-bigcommerce-orders")
+    assert project["license"] == "Apache-2.0"
+    assert project["requires-python"] == ">=3.11"
+    assert (ROOT / folder / "README.md").is_file()
+    sources = list((ROOT / folder / "src").glob("*/py.typed"))
+    assert len(sources) == 1
+
+
+def test_the_example_environment_has_every_needed_setting(meltano: dict[str, Any]) -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    known = {
+        f"{plugin['name'].replace('-', '_')}_{setting['name']}".upper()
+        for kind in meltano["plugins"].values()
+        for plugin in kind
+        for setting in plugin.get("settings", [])
+    }
+    named = set(re.findall(r"^#? ?([A-Z][A-Z_]+)=", example, re.MULTILINE))
+    strange = {one for one in named - known if not one.startswith("MELTANO_")}
+    assert strange == set()
+    for needed in (
+        "TAP_BIGCOMMERCE_ORDERS_STORE_HASH",
+        "TAP_BIGCOMMERCE_ORDERS_ACCESS_TOKEN",
+        "TARGET_FRESHBOOKS_CLIENT_ID",
+        "TARGET_FRESHBOOKS_CLIENT_SECRET",
+        "TARGET_FRESHBOOKS_REDIRECT_URI",
+    ):
+        assert re.search(rf"^{needed}=", example, re.MULTILINE), needed
