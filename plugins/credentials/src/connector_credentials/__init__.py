@@ -1,1 +1,16 @@
 """Encrypted store for API credentials, shared safely by several processes and machines."""
+
+from .errors import CredentialError, KeyMissing, KeyUnusable, LockTimeout
+from .keys import load_keys
+from .store import CredentialStore, LockedEntry, StoredSecret
+
+__all__ = [
+    "CredentialError",
+    "CredentialStore",
+    "KeyMissing",
+    "KeyUnusable",
+    "LockTimeout",
+    "LockedEntry",
+    "StoredSecret",
+    "load_keys",
+]

@@ -1,0 +1,123 @@
+"""`connector-credentials`: put a secret in, see what is there, change the key.
+
+Secrets come from a prompt or from standard input, never from arguments, which every user of the
+machine can read. Where the store is and its key come from the environment (or `--url`):
+`CREDENTIALS_URL`, `CREDENTIALS_ENCRYPTION_KEY`, `CREDENTIALS_KEY_FILE`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from . import store as stores
+from .errors import CredentialError
+from .store import CredentialStore
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    if not options.url:
+        sys.stderr.write("say where the store is: --url or CREDENTIALS_URL\n")
+        return 1
+    try:
+        options.run(options)
+    except CredentialError as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="connector-credentials", description=__doc__)
+    parser.add_argument(
+        "--url",
+        default=os.environ.get("CREDENTIALS_URL"),
+        help="SQLAlchemy URL of the store (default: CREDENTIALS_URL)",
+    )
+    commands = parser.add_subparsers(required=True)
+    command = commands.add_parser("set-bigcommerce", help="store a BigCommerce API account")
+    command.add_argument("store_hash")
+    command.add_argument("--client-id", help="of the API account; webhooks need it")
+    command.add_argument(
+        "--with-client-secret", action="store_true", help="ask for the client secret as well"
+    )
+    command.set_defaults(run=_set_bigcommerce)
+    command = commands.add_parser("list", help="the names stored (no secrets)")
+    command.set_defaults(run=_list)
+    command = commands.add_parser("delete", help="forget entries; works without the key")
+    command.add_argument("names", nargs="*", metavar="NAME")
+    command.add_argument("--all", action="store_true")
+    command.set_defaults(run=_delete)
+    command = commands.add_parser(
+        "rotate-key",
+        help="encrypt all anew: with a new key in the key file, or with the first of "
+        "CREDENTIALS_ENCRYPTION_KEY=new,old",
+    )
+    command.set_defaults(run=_rotate_key)
+    return parser
+
+
+def _open(url: str) -> CredentialStore:
+    key_file = os.environ.get("CREDENTIALS_KEY_FILE")
+    return CredentialStore.open(
+        url,
+        os.environ.get("CREDENTIALS_ENCRYPTION_KEY"),
+        key_file=Path(key_file) if key_file else None,
+    )
+
+
+def _set_bigcommerce(options: argparse.Namespace) -> None:
+    store = _open(options.url)
+    document = {"access_token": _secret("access token")}
+    if options.client_id:
+        document["client_id"] = options.client_id
+    if options.with_client_secret:
+        document["client_secret"] = _secret("client secret")
+    name = f"bigcommerce:{options.store_hash}"
+    with store.exclusive(name, timeout=60) as entry:
+        entry.write({**(entry.read() or {}), **document})
+    sys.stdout.write(f"stored {name}\n")
+
+
+def _secret(what: str) -> str:
+    """One line from the prompt, or from standard input where that is no terminal."""
+    text = getpass.getpass(f"{what}: ") if sys.stdin.isatty() else sys.stdin.readline()
+    if not text.strip():
+        raise CredentialError(f"no {what} given; nothing was stored")
+    return text.strip()
+
+
+def _list(options: argparse.Namespace) -> None:
+    for name in stores.stored_names(options.url):
+        sys.stdout.write(f"{name}\n")
+
+
+def _delete(options: argparse.Namespace) -> None:
+    there = stores.stored_names(options.url)
+    names = there if options.all else [name for name in options.names if name in there]
+    unknown = sorted(set(options.names) - set(there))
+    if unknown:
+        raise CredentialError(f"not stored: {', '.join(unknown)}; nothing was removed")
+    stores.forget(options.url, names)
+    for name in names:
+        sys.stdout.write(f"removed {name}\n")
+
+
+def _rotate_key(options: argparse.Namespace) -> None:
+    store = _open(options.url)
+    given = os.environ.get("CREDENTIALS_ENCRYPTION_KEY", "").strip()
+    count = store.reencrypt(given or Fernet.generate_key().decode())
+    sys.stdout.write(f"{count} entries encrypted anew\n")
+    if given:
+        sys.stdout.write("the keys after the first comma are no longer needed\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,365 @@
+"""The store: named documents, encrypted, one of which can be held exclusively while it changes.
+
+It exists for a token that works once. Whoever uses it up must be alone, must have read the
+latest, and must have the next one on disk before anybody uses it: `exclusive` gives all three.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+import sqlalchemy as sa
+from cryptography.fernet import InvalidToken, MultiFernet
+from sqlalchemy.exc import SQLAlchemyError
+
+from . import database, locks
+from .database import credentials
+from .errors import CredentialError, KeyMissing, KeyUnusable
+from .keys import KeyFile, load_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+SETUP_SECONDS = 60.0
+
+
+class StoredSecret(dict[str, Any]):
+    """A document as read. It is a plain dict whose repr shows the names and no value."""
+
+    def __repr__(self) -> str:
+        return f"<StoredSecret {', '.join(sorted(self))}>"
+
+    __str__ = __repr__
+
+
+class LockedEntry:
+    """An entry that nobody else can hold. Valid inside the `with` that gave it."""
+
+    def __init__(self, store: CredentialStore, name: str, connection: sa.Connection) -> None:
+        self._store = store
+        self._name = name
+        self._connection = connection
+
+    def read(self) -> StoredSecret | None:
+        """The document as it is now, under the lock."""
+        with _explained(self._connection.engine):
+            return self._store.read_on(self._connection, self._name)
+
+    def write(self, document: Mapping[str, Any]) -> None:
+        """Replace the document; it is on disk when this returns, while the lock is still held."""
+        with _explained(self._connection.engine):
+            self._store.write_on(self._connection, self._name, document)
+
+
+class CredentialStore:
+    """Encrypted named documents in SQLite or PostgreSQL, for several processes at once."""
+
+    def __init__(self, engine: sa.Engine, keys: MultiFernet, key_file: KeyFile | None) -> None:
+        self._engine = engine
+        self._keys = keys
+        self._key_file = key_file
+
+    @classmethod
+    def open(cls, url: str, encryption_key: str | None, *, key_file: Path | None = None) -> Self:
+        """Open the store, and make it where there is none.
+
+        Args:
+            url: SQLAlchemy URL: `sqlite:///path` or `postgresql+psycopg://...`.
+            encryption_key: Fernet keys, separated by commas; the first encrypts, all decrypt.
+            key_file: Where the keys are if `encryption_key` is None or empty. By default
+                `<database file>.key`, made with a new key while the store is still empty.
+
+        Raises:
+            KeyMissing: No key, and the store is not empty or is not a SQLite file.
+            KeyUnusable: The key does not open what is stored.
+            CredentialError: The database cannot be used.
+        """
+        parsed = database.parse_url(url)
+        path = database.sqlite_path(parsed)
+        engine = database.connect(parsed)
+        with _explained(engine):
+            _set_up(engine, path)
+        file: KeyFile | None = None
+        if encryption_key and encryption_key.strip():
+            keys = load_keys(encryption_key)
+        else:
+            if key_file is None and path is None:
+                raise KeyMissing(
+                    "credentials in PostgreSQL need the setting encryption_key, or a key file"
+                )
+            file = KeyFile(key_file or path.with_name(f"{path.name}.key"))  # type: ignore[union-attr] # path is None only with a key_file
+            keys = _keys_of(file, engine)
+        store = cls(engine, keys, file)
+        store.check_key()
+        return store
+
+    def __repr__(self) -> str:
+        return f"<CredentialStore {self._engine.url.render_as_string(hide_password=True)}>"
+
+    def close(self) -> None:
+        """Let go of the database; connections are not kept between calls anyway."""
+        self._engine.dispose()
+
+    def read(self, name: str) -> StoredSecret | None:
+        """The document of that name, None if there is none."""
+        with _explained(self._engine), self._engine.connect() as connection:
+            return self.read_on(connection, name)
+
+    def write(self, name: str, document: Mapping[str, Any]) -> None:
+        """Store a document, replacing one of the same name; on disk when this returns."""
+        with _explained(self._engine), self._engine.connect() as connection:
+            self.write_on(connection, name, document)
+
+    def delete(self, name: str) -> None:
+        """Forget a document."""
+        _delete(self._engine, [name])
+
+    def names(self) -> list[str]:
+        """The names stored, sorted."""
+        return _names(self._engine)
+
+    @contextmanager
+    def exclusive(self, name: str, timeout: float) -> Iterator[LockedEntry]:
+        """Hold an entry, alone among all processes (and machines) that share the database.
+
+        The lock is freed when the process ends in whatever way. Under PostgreSQL the entry
+        reads and writes in the very session that holds the lock, so that one who has lost it
+        cannot write. Not re-entrant.
+
+        Args:
+            name: The entry's name; it need not exist.
+            timeout: Seconds to wait for the lock.
+
+        Raises:
+            LockTimeout: Somebody else held it for longer.
+        """
+        what = f"the credentials entry {name!r}"
+        path = database.sqlite_path(self._engine.url)
+        with ExitStack() as stack:
+            with _explained(self._engine):
+                connection = stack.enter_context(self._engine.connect())
+                if path is None:
+                    lock = locks.session_lock(connection, name, timeout, what)
+                else:
+                    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+                    file = path.with_name(f"{path.name}.{digest}.lock")
+                    lock = locks.file_lock(file, timeout, what)
+                stack.enter_context(lock)
+            yield LockedEntry(self, name, connection)
+
+    def reencrypt(self, new_keys: str) -> int:
+        """Encrypt all documents anew with the first of the new keys. Returns their number.
+
+        All or none are changed. The keys known so far still decrypt meanwhile; afterwards this
+        store uses the new ones alone, and its key file, if it has one, holds them.
+        """
+        new = load_keys(new_keys)
+        # Alone: of two at once the slower one would put its key file over the other's documents.
+        with self.exclusive("(key rotation)", SETUP_SECONDS):
+            if self._key_file is not None:
+                # First let everybody read both, so that a crash on the way locks nobody out.
+                before = self._key_file.text() or ""
+                self._key_file.replace(f"{new_keys.strip()},{before.strip()}")
+            with _explained(self._engine), self._engine.connect() as connection:
+                count = self._reencrypt_on(connection, new)
+            if self._key_file is not None:
+                self._key_file.replace(new_keys.strip())
+        self._keys = new
+        return count
+
+    def _reencrypt_on(self, connection: sa.Connection, new: MultiFernet) -> int:
+        with database.writing(connection):
+            rows = connection.execute(
+                sa.select(credentials.c.name, credentials.c.document).with_for_update()
+            ).all()
+            for name, document in rows:
+                plain = self._decrypt(name, document, also=new)
+                connection.execute(
+                    sa.update(credentials)
+                    .where(credentials.c.name == name)
+                    .values(document=new.encrypt(plain), version=credentials.c.version + 1)
+                )
+        return len(rows)
+
+    def check_key(self) -> None:
+        """See that the key opens what is stored.
+
+        Raises:
+            KeyUnusable: It does not.
+        """
+        with _explained(self._engine), self._engine.begin() as connection:
+            rows = connection.execute(sa.select(credentials.c.name, credentials.c.document)).all()
+        for name, document in rows:
+            self._decrypt(name, document)
+
+    def read_on(self, connection: sa.Connection, name: str) -> StoredSecret | None:
+        """As `read`, on a connection that is not in a transaction."""
+        with connection.begin():
+            document = connection.scalar(
+                sa.select(credentials.c.document).where(credentials.c.name == name)
+            )
+        if document is None:
+            return None
+        return StoredSecret(json.loads(self._decrypt(name, document)))
+
+    def write_on(self, connection: sa.Connection, name: str, document: Mapping[str, Any]) -> None:
+        """As `write`, on a connection that is not in a transaction."""
+        plain = json.dumps(dict(document)).encode()
+        with database.writing(connection):
+            # Inside the transaction: a rotation that follows it will find and renew this row.
+            if self._key_file is not None:
+                self._keys = self._key_file.read() or self._keys
+            values = {
+                "document": self._keys.encrypt(plain),
+                "updated_at": datetime.now(UTC),
+            }
+            changed = connection.execute(
+                sa.update(credentials)
+                .where(credentials.c.name == name)
+                .values(**values, version=credentials.c.version + 1)
+            )
+            if changed.rowcount == 0:
+                _insert(connection, {"name": name, "version": 1, **values})
+
+    def _decrypt(self, name: str, document: bytes, also: MultiFernet | None = None) -> bytes:
+        """The plain bytes, with our keys, with the file's if those have changed, or with `also`."""
+        current = self._key_file.read() if self._key_file is not None else None
+        for keys in (self._keys, current, also):
+            if keys is not None:
+                plain = _opened(keys, bytes(document))
+                if plain is not None:
+                    return plain
+        raise KeyUnusable(
+            f"the encryption key does not open the stored credentials {name!r}. Give the key they "
+            "were stored with (also as a second one, after a comma), or remove the entry "
+            f"(connector-credentials delete {name}) and log in again"
+        )
+
+
+def _opened(keys: MultiFernet, document: bytes) -> bytes | None:
+    try:
+        return keys.decrypt(document)
+    except InvalidToken:
+        return None
+
+
+def _insert(connection: sa.Connection, values: dict[str, Any]) -> None:
+    """Insert a row; of two first writers under PostgreSQL the second one's value wins."""
+    changes = {key: values[key] for key in ("document", "updated_at")}
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as insert_postgresql  # noqa: PLC0415
+
+        connection.execute(
+            insert_postgresql(credentials)
+            .values(**values)
+            .on_conflict_do_update(index_elements=["name"], set_=changes)
+        )
+    else:  # the write lock is ours since BEGIN IMMEDIATE
+        connection.execute(sa.insert(credentials).values(**values))
+
+
+def _set_up(engine: sa.Engine, path: Path | None) -> None:
+    """Make the table where it is missing, alone among those who start at once."""
+    what = "the credentials database"
+    if path is None:
+        with engine.connect() as connection:
+            if _has_table(connection):
+                return
+            with (
+                locks.session_lock(connection, "(setup)", SETUP_SECONDS, what),
+                connection.begin(),
+            ):
+                database.metadata.create_all(connection)
+        return
+    with locks.file_lock(path.with_name(f"{path.name}.lock"), SETUP_SECONDS, what):
+        database.write_ahead(engine)
+        with engine.connect() as connection:
+            if not _has_table(connection):
+                with database.writing(connection):
+                    database.metadata.create_all(connection)
+    database.make_private(path)
+
+
+def _has_table(connection: sa.Connection) -> bool:
+    with connection.begin():
+        return sa.inspect(connection).has_table(credentials.name)
+
+
+def stored_names(url: str) -> list[str]:
+    """The names in the database at the URL; no key is needed."""
+    with _keyless(url) as engine:
+        return _names(engine)
+
+
+def forget(url: str, names: list[str]) -> None:
+    """Remove entries; no key is needed, for this is the way out when the key is lost."""
+    with _keyless(url) as engine:
+        _delete(engine, names)
+
+
+@contextmanager
+def _keyless(url: str) -> Iterator[sa.Engine]:
+    parsed = database.parse_url(url)
+    engine = database.connect(parsed)
+    try:
+        with _explained(engine):
+            _set_up(engine, database.sqlite_path(parsed))
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _names(engine: sa.Engine) -> list[str]:
+    with _explained(engine), engine.begin() as connection:
+        return list(connection.scalars(sa.select(credentials.c.name).order_by("name")))
+
+
+def _delete(engine: sa.Engine, names: list[str]) -> None:
+    with (
+        _explained(engine),
+        engine.connect() as connection,
+        database.writing(connection),
+    ):
+        connection.execute(sa.delete(credentials).where(credentials.c.name.in_(names)))
+
+
+def _keys_of(file: KeyFile, engine: sa.Engine) -> MultiFernet:
+    """The key file's keys; a new file while nothing is stored yet."""
+    keys = file.read()
+    if keys is not None:
+        return keys
+    with _explained(engine), engine.begin() as connection:
+        stored = connection.scalar(sa.select(sa.func.count()).select_from(credentials))
+    if stored:
+        # Asked again: another first starter may have made it and stored something meanwhile.
+        keys = file.read()
+    else:
+        file.make()
+        keys = file.read()
+    if keys is None:
+        raise KeyMissing(
+            f"the key file {file.path} is gone, and without it the stored credentials cannot be "
+            "read. Restore it from a backup, or give encryption_key; if both are lost, remove "
+            "the entries (connector-credentials delete --all) and log in again"
+        )
+    return keys
+
+
+@contextmanager
+def _explained(engine: sa.Engine) -> Iterator[None]:
+    """A database's failure as ours: its kind and the database, without statement or values."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error) as exc:
+        cause = getattr(exc, "orig", None) or exc
+        url = engine.url.render_as_string(hide_password=True)
+        problem = f"the credentials database {url} failed ({type(cause).__name__}: {cause})"
+    else:
+        return
+    raise CredentialError(problem)

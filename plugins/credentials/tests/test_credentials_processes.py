@@ -1,0 +1,175 @@
+"""Several processes at once: one first key, one holder, and no lock that outlives its holder."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from connector_credentials import CredentialStore, LockTimeout
+from cryptography.fernet import Fernet
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+    from pathlib import Path
+
+KEY = Fernet.generate_key().decode()
+PROCESSES, ROUNDS = 8, 25
+
+INCREMENT = """
+import sys
+from connector_credentials import CredentialStore
+url, key, rounds = sys.argv[1:]
+sys.stdin.readline()
+for _ in range(int(rounds)):
+    store = CredentialStore.open(url, key)
+    with store.exclusive("counter", 120) as entry:
+        seen = (entry.read() or {"n": 0})["n"]
+        entry.write({"n": seen + 1})
+    store.close()
+"""
+
+FIRST_START = """
+import sys
+from connector_credentials import CredentialStore
+url, name = sys.argv[1:]
+sys.stdin.readline()
+CredentialStore.open(url, None).write(name, {"name": name})
+"""
+
+HOLD = """
+import sys
+from connector_credentials import CredentialStore
+store = CredentialStore.open(sys.argv[1], sys.argv[2])
+with store.exclusive("token", 10) as entry:
+    entry.write({"n": "written while held"})
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def finish(processes: list[subprocess.Popen[str]]) -> None:
+    """Let all go at once and see them end well."""
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in processes:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+
+
+def test_eight_processes_lose_no_increment(
+    url: str, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    finish([start(INCREMENT, url, KEY, str(ROUNDS)) for _ in range(PROCESSES)])
+    assert CredentialStore.open(url, KEY).read("counter") == {"n": PROCESSES * ROUNDS}
+
+
+@pytest.mark.parametrize("attempt", range(2))
+def test_first_starters_agree_on_one_key(
+    tmp_path: Path, start: Callable[..., subprocess.Popen[str]], attempt: int
+) -> None:
+    path = tmp_path / f"store{attempt}.sqlite"
+    finish([start(FIRST_START, f"sqlite:///{path}", f"n{i}") for i in range(PROCESSES)])
+    store = CredentialStore.open(f"sqlite:///{path}", None)
+    assert store.names() == [f"n{i}" for i in range(PROCESSES)]
+    for name in store.names():
+        assert store.read(name) == {"name": name}
+    key = path.with_name(f"{path.name}.key")
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert not [file for file in tmp_path.iterdir() if file.name.startswith(".")]  # no drafts
+
+
+def test_the_death_of_the_holder_frees_the_lock_and_keeps_what_it_wrote(
+    url: str, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    holder = start(HOLD, url, KEY)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    store = CredentialStore.open(url, KEY)
+    assert store.read("token") == {"n": "written while held"}  # durable before the lock is freed
+    with pytest.raises(LockTimeout, match="held by another process"), store.exclusive("token", 0.3):
+        pass
+    holder.kill()
+    started = time.monotonic()
+    with store.exclusive("token", 20) as entry:
+        assert entry.read() == {"n": "written while held"}
+        assert time.monotonic() - started < 10
+
+
+def test_the_lock_of_one_name_does_not_hold_another(url: str) -> None:
+    store = CredentialStore.open(url, KEY)
+    with store.exclusive("a", 1) as first, store.exclusive("b", 1) as second:
+        first.write({"n": 1})
+        second.write({"n": 2})
+    assert (store.read("a"), store.read("b")) == ({"n": 1}, {"n": 2})
+
+
+def test_an_exception_inside_frees_the_lock(url: str) -> None:
+    store = CredentialStore.open(url, KEY)
+    with pytest.raises(ZeroDivisionError), store.exclusive("a", 1):
+        raise ZeroDivisionError
+    with store.exclusive("a", 10):
+        pass
+
+
+def test_a_postgresql_holder_whose_session_has_ended_cannot_write(
+    url: str, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    if url.startswith("sqlite"):
+        pytest.skip("a file lock has no session to lose")
+    program = HOLD.replace("    sys.stdin.read()\n", "    sys.stdin.readline()\n") + (
+        "    try:\n        entry.write({'n': 'too late'})\n"
+        "    except Exception as exc:\n        print(type(exc).__name__, flush=True)\n"
+    )
+    holder = start(program, url, KEY)
+    assert holder.stdin is not None
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    store = CredentialStore.open(url, KEY)
+    with store._engine.connect() as connection:
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+        )
+    with store.exclusive("token", 10) as entry:
+        entry.write({"n": "the next holder's"})
+    holder.stdin.write("\n")
+    holder.stdin.flush()
+    assert holder.stdout.readline() == "CredentialError\n"
+    assert store.read("token") == {"n": "the next holder's"}
+
+
+def test_the_command_line_takes_secrets_from_standard_input_only(
+    tmp_path: Path, start: Callable[..., subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_URL", f"sqlite:///{tmp_path / 'store.sqlite'}")
+    program = "import sys; from connector_credentials.cli import main; sys.exit(main())"
+
+    def run(*arguments: str, text: str = "") -> tuple[int, str]:
+        process = start(program, *arguments)
+        output, errors = process.communicate(text, timeout=30)
+        return process.returncode, output + errors
+
+    arguments = ("set-bigcommerce", "hash1", "--client-id", "app", "--with-client-secret")
+    code, said = run(*arguments, text="token-canary\nsecret-canary\n")
+    assert (code, said) == (0, "stored bigcommerce:hash1\n")
+    assert run("list") == (0, "bigcommerce:hash1\n")
+    assert run("rotate-key") == (0, "1 entries encrypted anew\n")
+    store = CredentialStore.open(f"sqlite:///{tmp_path / 'store.sqlite'}", None)
+    assert json.loads(json.dumps(store.read("bigcommerce:hash1"))) == {
+        "access_token": "token-canary",
+        "client_id": "app",
+        "client_secret": "secret-canary",
+    }
+    (tmp_path / "store.sqlite.key").unlink()
+    code, said = run("rotate-key")
+    assert code == 1
+    assert "connector-credentials delete --all" in said
+    assert run("delete", "nothing")[0] == 1
+    assert run("delete", "--all") == (0, "removed bigcommerce:hash1\n")
+    code, said = run("set-bigcommerce", "hash1", text="\n")
+    assert code == 1
+    assert "nothing was stored" in said
