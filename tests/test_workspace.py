@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from connector_webhooks.settings import defaults as webhook_defaults
 from demo.project import BIN, ROOT
 
 PACKAGES = {
@@ -78,6 +79,18 @@ def test_meltano_knows_every_setting_with_its_kind_its_default_and_what_is_secre
 
 def _nothing(types: list[str]) -> Any:
     return {"string": "", "array": [], "object": {}}.get(types[0])
+
+
+def test_meltano_knows_every_setting_of_the_webhooks(meltano: dict[str, Any]) -> None:
+    described = {
+        one["name"]: one.get("value", "")
+        for one in _plugin(meltano, "utilities", "webhooks")["settings"]
+    }
+    known = webhook_defaults()
+    assert set(described) == set(known)
+    for setting, default in known.items():
+        if not str(default).startswith("sqlite:"):
+            assert described[setting] == default, setting
 
 
 def test_meltano_sends_no_telemetry_and_asks_for_no_newer_version(meltano: dict[str, Any]) -> None:
