@@ -1,0 +1,210 @@
+"""Sends every request of the tap: authenticated, paced, and tried again while that can help.
+
+Only GETs are sent, so a request can always be repeated. What passes by itself (429, most 5xx,
+time-outs, resets, answers that are cut off or are not JSON) is tried again with full-jitter
+back-off until ``max_retry_seconds`` are over; everything else stops the run with a sentence that
+says what to do (`answers`).
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from tap_bigcommerce_orders.answers import NO_CONTENT, Passing, read_answer
+from tap_bigcommerce_orders.errors import GaveUp, Stopped
+from tap_bigcommerce_orders.quota import Quota, asked_wait
+
+if TYPE_CHECKING:
+    from tap_bigcommerce_orders.shape import Json
+
+Params = Mapping[str, str | int]
+
+FIRST_BACKOFF = 0.5  # seconds; doubled at each try
+LONGEST_BACKOFF = 30.0
+QUIET_TRIES = 3  # a first trouble or two is no news
+
+logger = logging.getLogger("tap-bigcommerce-orders.connection")
+
+
+class Connection:
+    """The store's API, for any number of threads.
+
+    Args:
+        base_url: ``https://api.bigcommerce.com/stores/{store_hash}``.
+        token: Gives the access token; called at the first request.
+        user_agent: Names the integration, as BigCommerce asks for.
+        request_timeout: Seconds to wait for the connection, and for each next byte.
+        max_retry_seconds: For how long one request is tried again, from its first failure on.
+        quota_percent: The part of the store's quota we may use.
+        max_concurrency: Connections kept open.
+        now: Monotonic seconds (injected in tests).
+        sleep: Replaces the interruptible wait (injected in tests).
+        rng: Source of the jitter.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        token: Callable[[], str],
+        user_agent: str,
+        request_timeout: int,
+        max_retry_seconds: int,
+        quota_percent: int,
+        max_concurrency: int,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.request_count = 0
+        self._base_path = urlsplit(self.base_url).path
+        self._token = token
+        self._user_agent = user_agent
+        self._timeout = request_timeout
+        self._max_retry_seconds = max_retry_seconds
+        self._now = now
+        self._stop = threading.Event()
+        self._sleep = sleep or self._wait
+        self._random = rng or random.Random()  # noqa: S311 - jitter, not a secret
+        self._quota = Quota(percent=quota_percent, now=now, sleep=self._sleep)
+        self._count_lock = threading.Lock()
+        self._session = requests.Session()
+        # Nothing may be kept between requests of several threads but the open connections.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = HTTPAdapter(pool_maxsize=max_concurrency + 1)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def get(self, path: str, params: Params | None = None, *, absent: Collection[int] = ()) -> Json:
+        """GET a path and decode its JSON.
+
+        Args:
+            path: From the store on: ``/v2/orders``.
+            params: Query parameters.
+            absent: Statuses, such as 404, that mean "there is none" here.
+
+        Returns:
+            The decoded body; None for 204 and for the statuses in ``absent``.
+        """
+        query = f"?{urlencode(params, safe=',:')}" if params else ""
+        request = requests.Request("GET", f"{self.base_url}{path}{query}")
+        return self.exchange(request.prepare(), absent=absent)[1]
+
+    def exchange(
+        self, request: requests.PreparedRequest, *, absent: Collection[int] = ()
+    ) -> tuple[requests.Response, Json]:
+        """Send a prepared request until it is answered.
+
+        Returns:
+            The answer and its decoded body.
+
+        Raises:
+            BigCommerceError: It is not going to be answered.
+        """
+        path = self._path_of(request)
+        self._authenticate(request)
+        tries, deadline = 0, 0.0
+        while True:
+            trouble = self._try(request, path, absent)
+            if not isinstance(trouble, Passing):
+                return trouble
+            tries += 1
+            deadline = deadline or self._now() + self._max_retry_seconds
+            wait = self._wait_before_retry(trouble, tries, deadline, path)
+            level = logging.DEBUG if tries < QUIET_TRIES else logging.WARNING
+            logger.log(
+                level,
+                "GET %s: %s (try %d); trying again in %.1f s",
+                path,
+                trouble.what,
+                tries,
+                wait,
+            )
+            if trouble.holds_everybody:
+                self._quota.pause(wait)
+            self._sleep(wait)
+
+    def stop(self) -> None:
+        """Let every thread that waits or wants to send end with `Stopped`."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Close the open connections."""
+        self._session.close()
+
+    def _try(
+        self, request: requests.PreparedRequest, path: str, absent: Collection[int]
+    ) -> tuple[requests.Response, Json] | Passing:
+        self._quota.take()
+        if self._stop.is_set():
+            raise Stopped("The run is being stopped.")
+        with self._count_lock:
+            self.request_count += 1
+        response: requests.Response | None = None
+        try:
+            # A redirect would carry the token to another address, so none is followed.
+            response = self._session.send(request, timeout=self._timeout, allow_redirects=False)
+        except requests.exceptions.Timeout:
+            return Passing(f"no answer within {self._timeout} s")
+        except (
+            requests.exceptions.ConnectionError,
+            requests.exceptions.ChunkedEncodingError,
+            requests.exceptions.ContentDecodingError,
+        ) as error:
+            return Passing(f"connection trouble ({type(error).__name__})")
+        finally:
+            self._quota.give_back(None if response is None else response.headers)
+        if response.status_code in absent:
+            return response, NO_CONTENT
+        answer = read_answer(response, path)
+        return answer if isinstance(answer, Passing) else (response, answer.body)
+
+    def _wait_before_retry(self, trouble: Passing, tries: int, deadline: float, path: str) -> float:
+        remaining = deadline - self._now()
+        asked = asked_wait(trouble.headers) if trouble.holds_everybody else None
+        if remaining <= 0 or (asked is not None and asked > remaining):
+            wish = "" if asked is None else f", asking for a pause of {asked:.0f} s"
+            raise GaveUp(
+                f"GET {path} failed {tries} times, at last with {trouble.what}{wish}; "
+                f"max_retry_seconds ({self._max_retry_seconds}) are over. "
+                "Nothing is lost: run again when BigCommerce is well, "
+                "or raise max_retry_seconds."
+            )
+        if asked is not None:
+            return asked + self._random.uniform(0, 0.25)
+        ceiling = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(tries, 16))
+        return min(self._random.uniform(0, ceiling), remaining)
+
+    def _authenticate(self, request: requests.PreparedRequest) -> None:
+        request.headers.update(
+            {
+                "X-Auth-Token": self._token(),
+                "Accept": "application/json",
+                "User-Agent": self._user_agent,
+            }
+        )
+
+    def _path_of(self, request: requests.PreparedRequest) -> str:
+        """The path for messages: without host, store hash and query."""
+        return urlsplit(request.url or "").path.removeprefix(self._base_path)
+
+    def _wait(self, seconds: float) -> None:
+        if self._stop.wait(seconds):
+            raise Stopped("The run is being stopped.")
+
+
+def data_of(answer: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - decoded JSON
+    """The rows of a v3 answer; none for 204 and for ``{"data": null}``."""
+    rows = (answer or {}).get("data") or []
+    return rows if isinstance(rows, list) else [rows]

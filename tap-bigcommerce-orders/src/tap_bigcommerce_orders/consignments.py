@@ -1,0 +1,70 @@
+"""Takes an order's line items out of its consignments.
+
+With ``include=consignments.line_items`` BigCommerce nests the lines in the consignments they go
+with: ``shipping``, ``pickups``, ``downloads`` and ``email.gift_certificates``. Without it the same
+places hold links. Source: "Get consignments", BigCommerce v2 orders reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tap_bigcommerce_orders.shape import Json, is_link
+
+Row = dict[str, Any]
+
+
+def split_consignments(node: Json) -> tuple[Json, list[Row]] | None:
+    """Part consignments and line items.
+
+    Args:
+        node: The ``consignments`` of a raw order.
+
+    Returns:
+        The consignments without their line items, and the line items in order of id, each once;
+        None if the line items are not in there, only links or nothing.
+    """
+    if not node or is_link(node):
+        return None
+    lines: dict[int, Row] = {}
+    try:
+        rest = _without_lines(node, lines, kind="")
+    except _OnlyLinksError:
+        return None
+    return rest, [lines[line_id] for line_id in sorted(lines)]
+
+
+class _OnlyLinksError(Exception):
+    """The line items are not included."""
+
+
+def _without_lines(node: Json, lines: dict[int, Row], kind: str) -> Json:
+    """Copy a part of the consignments; its line items go to ``lines``.
+
+    ``kind`` is the name under which it stands, such as ``shipping``.
+    """
+    if isinstance(node, list):
+        return [_without_lines(item, lines, kind) for item in node]
+    if not isinstance(node, Mapping):
+        return node
+    for line in _lines_of(node, kind):
+        lines[int(line["id"])] = line
+    return {
+        key: _without_lines(inner, lines, key.lower())
+        for key, inner in node.items()
+        if key != "line_items" and not is_link(inner)
+    }
+
+
+def _lines_of(consignment: Mapping[str, Json], kind: str) -> Iterator[Row]:
+    items = consignment.get("line_items", [])
+    if not isinstance(items, list) or any("id" not in item for item in items):
+        raise _OnlyLinksError
+    for item in items:
+        line = dict(item)
+        if kind == "shipping" and "id" in consignment:
+            line.setdefault("order_address_id", consignment["id"])
+        if kind == "gift_certificates":
+            line.setdefault("type", "giftcertificate")
+        yield line

@@ -1,0 +1,55 @@
+"""Finds the access token: in the settings, or in the encrypted credential store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_bigcommerce_orders.errors import TokenMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def find_token(config: Mapping[str, Any]) -> str:
+    """Find the store's access token.
+
+    Raises:
+        TokenMissing: There is none, or it cannot be read; the text says what to do.
+    """
+    token = config.get("access_token")
+    if not token and config.get("credentials_url"):
+        token = _stored_token(config)
+    if not token:
+        raise TokenMissing(
+            "There is no access token: set access_token, or set credentials_url and store one "
+            "with `connector-credentials set-bigcommerce`."
+        )
+    token = str(token).strip()
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise TokenMissing(
+            "The access token holds blanks or other characters that no token has. "
+            "Copy it again from the API account."
+        )
+    return token
+
+
+def _stored_token(config: Mapping[str, Any]) -> str | None:
+    try:
+        from connector_credentials import CredentialError, CredentialStore  # noqa: PLC0415 - optional
+    except ImportError as error:
+        raise TokenMissing(
+            "credentials_url is set, but the package connector-credentials is not installed. "
+            "Install it, or set access_token."
+        ) from error
+    name = f"bigcommerce:{config['store_hash']}"
+    try:
+        store = CredentialStore.open(config["credentials_url"], config.get("encryption_key"))
+        document = store.read(name)
+    except CredentialError as error:
+        raise TokenMissing(f"The credential store cannot be read: {error}") from error
+    if document is None or not document.get("access_token"):
+        raise TokenMissing(
+            f"The credential store holds no access token under {name}. "
+            "Store one with `connector-credentials set-bigcommerce`."
+        )
+    return str(document["access_token"])

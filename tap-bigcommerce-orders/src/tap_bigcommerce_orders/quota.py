@@ -1,0 +1,116 @@
+"""Keeps all threads together within our part of the store's request quota.
+
+BigCommerce allows a store so many requests a window (150 in 30 s on most plans), shared by all of
+its apps, and says in each answer how many are left and when the window ends ("API rate limits",
+BigCommerce developer documentation). We stop at the reserve that belongs to the others, wait for
+the window's end, and stand still together when a 429 says so.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+WINDOW_MARGIN = 0.1  # seconds after the announced end, so that the server's clock is there too
+
+
+class Quota:
+    """Shared by all threads: `take` before each request, `give_back` with the answer's headers.
+
+    Args:
+        percent: The part of the store's quota we may use, 1 to 100.
+        now: Monotonic seconds.
+        sleep: Waits so many seconds; may raise to end the run.
+    """
+
+    def __init__(
+        self, *, percent: int, now: Callable[[], float], sleep: Callable[[float], None]
+    ) -> None:
+        self._percent = percent
+        self._now = now
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._in_flight = 0
+        self._quota: int | None = None
+        self._left = 0  # how many of this window's requests are neither used nor taken
+        self._window_end = 0.0
+        self._paused_until = 0.0
+
+    def take(self) -> None:
+        """Wait until a request may be sent, and count it."""
+        while (wait := self._try_take()) > 0:
+            self._sleep(wait)
+
+    def give_back(self, headers: Mapping[str, str] | None) -> None:
+        """Note that a request has ended.
+
+        Args:
+            headers: Those of its answer; None when there was no answer.
+        """
+        with self._lock:
+            self._in_flight -= 1
+            if headers is not None:
+                self._learn(headers)
+
+    def pause(self, seconds: float) -> None:
+        """Hold everybody for so long: the store has been asked too much."""
+        with self._lock:
+            self._paused_until = max(self._paused_until, self._now() + seconds)
+
+    def _try_take(self) -> float:
+        with self._lock:
+            now = self._now()
+            if now < self._paused_until:
+                return self._paused_until - now
+            if self._quota is not None:
+                if now >= self._window_end:
+                    # A new window: full as far as we know, until its first answer tells.
+                    self._left = max(self._left, self._quota - self._in_flight)
+                elif self._left <= self._reserve(self._quota):
+                    return self._window_end - now
+            self._left -= 1
+            self._in_flight += 1
+            return 0.0
+
+    def _reserve(self, quota: int) -> int:
+        return quota - max(1, quota * self._percent // 100)
+
+    def _learn(self, headers: Mapping[str, str]) -> None:
+        quota = header_number(headers, "X-Rate-Limit-Requests-Quota")
+        left = header_number(headers, "X-Rate-Limit-Requests-Left")
+        reset = header_number(headers, "X-Rate-Limit-Time-Reset-Ms")
+        if not quota or left is None or reset is None:
+            return
+        now = self._now()
+        end = now + reset / 1000 + WINDOW_MARGIN
+        if now < self._window_end and end < self._window_end - 1:
+            return  # an answer of the window before, overtaken by one of this
+        new_window = end > self._window_end + 1
+        # Those in flight may or may not be counted in `left` yet: take it that they are not.
+        known = int(left) - self._in_flight
+        self._left = known if new_window else min(self._left, known)
+        self._quota = int(quota)
+        self._window_end = end
+
+
+def header_number(headers: Mapping[str, str], name: str) -> float | None:
+    """Read a header that should be a number of zero or more; None if it is not there or is not."""
+    try:
+        value = float(headers.get(name, ""))
+    except ValueError:
+        return None
+    return value if 0 <= value < float("inf") else None
+
+
+def asked_wait(headers: Mapping[str, str]) -> float | None:
+    """How long a 429 asks us to wait, in seconds: the longer of its two headers, None without."""
+    reset_ms = header_number(headers, "X-Rate-Limit-Time-Reset-Ms")
+    waits = [
+        None if reset_ms is None else reset_ms / 1000,
+        header_number(headers, "X-Retry-After"),
+        header_number(headers, "Retry-After"),
+    ]
+    return max((wait for wait in waits if wait is not None), default=None)

@@ -1,0 +1,1 @@
+"""The records' schemas, one module per domain of the API."""

@@ -1,0 +1,123 @@
+"""The tap's settings. None is fractional: Meltano and the SDK break on those from environment."""
+
+from __future__ import annotations
+
+from singer_sdk import typing as th
+
+DEFAULT_API_URL = "https://api.bigcommerce.com"
+
+SETTINGS = th.PropertiesList(
+    th.Property(
+        "store_hash",
+        th.StringType,
+        required=True,
+        title="Store hash",
+        description="The part abc123 of https://store-abc123.mybigcommerce.com.",
+    ),
+    th.Property(
+        "access_token",
+        th.StringType,
+        secret=True,
+        title="Access token",
+        description="Of a store-level API account. May be left out if credentials_url is given.",
+    ),
+    th.Property(
+        "credentials_url",
+        th.StringType,
+        secret=True,
+        title="Credential store",
+        description=(
+            "SQLAlchemy URL of the encrypted credential store to take the access token from, "
+            "under the name bigcommerce:<store_hash>."
+        ),
+    ),
+    th.Property(
+        "encryption_key",
+        th.StringType,
+        secret=True,
+        title="Encryption key",
+        description=(
+            "Fernet key of the credential store; several, separated by commas, while rotating. "
+            "Default: the key file beside an SQLite store."
+        ),
+    ),
+    th.Property(
+        "api_url",
+        th.StringType,
+        default=DEFAULT_API_URL,
+        title="API address",
+        description="Where the API is; another one than BigCommerce's for trying out.",
+    ),
+    th.Property(
+        "start_date",
+        th.DateTimeType,
+        title="Start date",
+        description="Read what was modified from then on. The later of it and the bookmark counts.",
+    ),
+    th.Property(
+        "end_date",
+        th.DateTimeType,
+        title="End date",
+        description="Read what was modified until then. Default: the run's start.",
+    ),
+    th.Property(
+        "order_ids",
+        th.ArrayType(th.IntegerType),
+        title="Order ids",
+        description=(
+            "Read just these orders with all that belongs to them, their customers and products, "
+            "and keep no bookmark. Empty means: not set."
+        ),
+    ),
+    th.Property(
+        "lookback_seconds",
+        th.IntegerType(minimum=0),
+        default=300,
+        title="Look-back",
+        description="How far before the bookmark to begin, in seconds.",
+    ),
+    th.Property(
+        "page_size",
+        th.IntegerType(minimum=1, maximum=250),
+        default=250,
+        title="Page size",
+        description="Rows per page, at most 250.",
+    ),
+    th.Property(
+        "max_concurrency",
+        th.IntegerType(minimum=1, maximum=64),
+        default=8,
+        title="Concurrent requests",
+        description="How many orders' parts to read at once.",
+    ),
+    th.Property(
+        "quota_percent",
+        th.IntegerType(minimum=1, maximum=100),
+        default=90,
+        title="Part of the quota",
+        description=(
+            "Never take more than this part, in percent, of the store's request quota, which "
+            "all of its apps share."
+        ),
+    ),
+    th.Property(
+        "request_timeout",
+        th.IntegerType(minimum=1),
+        default=60,
+        title="Request time-out",
+        description="Seconds to wait for an answer.",
+    ),
+    th.Property(
+        "max_retry_seconds",
+        th.IntegerType(minimum=0),
+        default=120,
+        title="Retry limit",
+        description="For how long to try one request again before the run fails, in seconds.",
+    ),
+    th.Property(
+        "user_agent",
+        th.StringType,
+        title="User agent",
+        description="Names the integration to BigCommerce. Default: the tap's name and version.",
+    ),
+)

@@ -1,0 +1,155 @@
+"""Turns the API's JSON into records of one shape: typed by schema, exact, in UTC.
+
+BigCommerce writes one thing in several ways: money as ``"50.5000"`` or ``50.5``, ids as ``121`` or
+``"121"``, dates as RFC 2822, ISO 8601 or Unix seconds, and "nothing" as null, ``""``, ``{}`` or
+``[]``. Here money becomes a decimal string with exactly the digits that were sent, a date becomes
+``2026-11-01T10:00:00Z``, and nothing becomes null. Fields the schema does not know pass through.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+Json = Any  # a decoded JSON value; numbers with a point are Decimal
+
+LINK_KEYS = frozenset({"url", "resource"})
+
+
+def decode(text: str | bytes) -> Json:
+    """Decode JSON text without ever making a float.
+
+    Raises:
+        ValueError: The text is not JSON, or not UTF-8.
+    """
+    return json.loads(text, parse_float=Decimal)
+
+
+def parse_time(value: Json) -> datetime | None:
+    """Read a moment in any of the API's formats; None if there is none in it.
+
+    Args:
+        value: ``"Tue, 05 Mar 2019 21:40:11 +0000"``, ``"2018-05-08T15:06:12+00:00"``, a date,
+            or Unix seconds. Without an offset it is UTC.
+
+    Returns:
+        The aware UTC time, cut to the second (the API's resolution).
+    """
+    if isinstance(value, bool) or value in (None, "", 0, "0"):
+        return None
+    try:
+        if isinstance(value, (int, Decimal)) or (isinstance(value, str) and value.isdigit()):
+            moment = datetime.fromtimestamp(int(value), UTC)
+        elif isinstance(value, str):
+            moment = _parse_text(value.strip())
+        else:
+            return None
+    except (ValueError, TypeError, OverflowError, OSError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def _parse_text(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return parsedate_to_datetime(text)
+
+
+def format_time(moment: datetime) -> str:
+    """Write a moment as ``2026-11-01T10:00:00Z``: fixed width, so that text order is time order."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def exact_text(value: Decimal | int) -> str:
+    """Write a number with the digits it was sent with: 5 -> "5", 50.50 -> "50.50"."""
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def is_link(value: Json) -> bool:
+    """Tell whether this is only a pointer ``{"url", "resource"}`` to something not included."""
+    return isinstance(value, Mapping) and bool(value) and value.keys() <= LINK_KEYS
+
+
+def shape(row: Mapping[str, Json], schema: Mapping[str, Any]) -> dict[str, Json]:
+    """Shape one row by its schema.
+
+    Args:
+        row: A decoded JSON object.
+        schema: JSON Schema of an object; only ``properties``, ``type``, ``format`` and ``items``
+            are looked at.
+
+    Returns:
+        A new record. Links are left out. A key field that is missing stays missing.
+    """
+    properties: Mapping[str, Any] = schema.get("properties", {})
+    return {
+        name: _value(value, properties.get(name))
+        for name, value in row.items()
+        if not is_link(value)
+    }
+
+
+def _value(value: Json, schema: Mapping[str, Any] | None) -> Json:
+    if value == "" or (isinstance(value, Mapping) and not value):
+        return None
+    if schema is None or value is None:
+        return _unknown(value)
+    types = schema["type"]
+    if schema.get("format") == "date-time":
+        moment = parse_time(value)
+        return format_time(moment) if moment else None
+    if isinstance(value, Mapping):
+        return shape(value, schema) if "object" in types else _unknown(value)
+    if isinstance(value, list):
+        return _list(value, schema)
+    return _scalar(value, types)
+
+
+def _list(value: list[Json], schema: Mapping[str, Any]) -> Json:
+    if "array" not in schema["type"]:
+        return None if not value else _unknown(value)  # PHP writes an empty object as []
+    items = schema.get("items")
+    return [_value(item, items) for item in value if not is_link(item)]
+
+
+def _scalar(value: Json, types: list[str] | str) -> Json:
+    if isinstance(value, bool):
+        return value if "boolean" in types or "string" not in types else str(value).lower()
+    if isinstance(value, (int, Decimal)):
+        if "integer" in types:
+            return int(value) if value == int(value) else value
+        if "boolean" in types and value in (0, 1):
+            return bool(value)
+        return exact_text(value) if "string" in types and "number" not in types else value
+    if "string" in types:
+        return value
+    return _number_or_flag(value, types)
+
+
+def _number_or_flag(text: str, types: list[str] | str) -> Json:
+    """Read a number or flag that was sent as text; what cannot be read stays as it is."""
+    if "boolean" in types and text.lower() in ("true", "false", "0", "1"):
+        return text.lower() in ("true", "1")
+    if "integer" in types or "number" in types:
+        try:
+            number = Decimal(text)
+        except InvalidOperation:
+            return text
+        return int(number) if number.is_finite() and number == int(number) else number
+    return text
+
+
+def _unknown(value: Json) -> Json:
+    """Pass a field on that no schema describes, with "" and {} as null inside it too."""
+    if isinstance(value, Mapping):
+        return {key: _value(inner, None) for key, inner in value.items() if not is_link(inner)}
+    if isinstance(value, list):
+        return [_unknown(item) for item in value]
+    return value

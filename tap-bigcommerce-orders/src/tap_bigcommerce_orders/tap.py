@@ -1,0 +1,162 @@
+"""The tap: its settings, its streams, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from singer_sdk import Tap
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
+
+from tap_bigcommerce_orders.connection import Connection
+from tap_bigcommerce_orders.credentials import find_token
+from tap_bigcommerce_orders.errors import BigCommerceError, StoreNotFound
+from tap_bigcommerce_orders.settings import DEFAULT_API_URL, SETTINGS
+from tap_bigcommerce_orders.streams.catalog import ProductsStream
+from tap_bigcommerce_orders.streams.customers import CustomersStream
+from tap_bigcommerce_orders.streams.orders import OrdersStream
+from tap_bigcommerce_orders.streams.parts import (
+    OrderCouponsStream,
+    OrderTaxesStream,
+    RefundsStream,
+    TransactionsStream,
+)
+from tap_bigcommerce_orders.streams.store import (
+    CurrenciesStream,
+    OrderStatusesStream,
+    StoreStream,
+    TaxClassesStream,
+)
+from tap_bigcommerce_orders.targeted import TargetedOrders
+from tap_bigcommerce_orders.writing import UntouchedState, WholeMessageWriter
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from singer_sdk.streams import Stream
+
+    from tap_bigcommerce_orders.streams.base import BigCommerceStream
+
+# In this order they are read: what orders refer to comes before the orders.
+STREAMS: tuple[type[BigCommerceStream], ...] = (
+    StoreStream,
+    CurrenciesStream,
+    TaxClassesStream,
+    OrderStatusesStream,
+    CustomersStream,
+    ProductsStream,
+    TransactionsStream,
+    RefundsStream,
+    OrderTaxesStream,
+    OrderCouponsStream,
+    OrdersStream,
+)
+
+
+class TapBigCommerceOrders(Tap):
+    """Singer tap for BigCommerce orders and everything that belongs to them."""
+
+    name = "tap-bigcommerce-orders"
+    config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS.to_dict()
+    message_writer_class = WholeMessageWriter
+    # Without BATCH: an order's parts must come before it on one and the same way.
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    @override
+    def discover_streams(self) -> Sequence[Stream]:
+        return [stream(tap=self) for stream in STREAMS]
+
+    @property
+    @override
+    def streams(self) -> dict[str, Stream]:
+        found = super().streams
+        return {
+            stream.name: stream
+            for kind in STREAMS
+            for stream in found.values()
+            if type(stream) is kind
+        }
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The store's API; the token is looked for at the first request."""
+        store_hash = str(self.config.get("store_hash", ""))
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", store_hash):
+            raise StoreNotFound(
+                "store_hash is not one: it is the part abc123 of "
+                "https://store-abc123.mybigcommerce.com."
+            )
+        api_url = str(self.config.get("api_url") or DEFAULT_API_URL).rstrip("/")
+        return Connection(
+            base_url=f"{api_url}/stores/{store_hash}",
+            token=lambda: self._token,
+            user_agent=self.config.get("user_agent") or f"{self.name}/{self.plugin_version}",
+            request_timeout=self.config["request_timeout"],
+            max_retry_seconds=self.config["max_retry_seconds"],
+            quota_percent=self.config["quota_percent"],
+            max_concurrency=self.config["max_concurrency"],
+        )
+
+    @cached_property
+    def targeted(self) -> TargetedOrders | None:
+        """The orders of ``order_ids``; None in an ordinary run."""
+        order_ids = self.config.get("order_ids")
+        if not order_ids:
+            return None
+        return TargetedOrders(self.connection, order_ids, self.config["max_concurrency"])
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        super().load_state(state)
+        if self.config.get("order_ids"):
+            self._state_writer = UntouchedState(self.message_writer, self.state)
+
+    @cached_property
+    def _token(self) -> str:
+        return find_token(self.config)
+
+    @classmethod
+    @override
+    def invoke(cls, **kwargs: Any) -> None:
+        try:
+            super().invoke(**kwargs)
+        except BigCommerceError as error:
+            cls.logger.error("%s", error)  # noqa: TRY400 - the sentence says it all
+            sys.exit(1)
+        except BrokenPipeError:
+            # What the target did not read cannot be told to it either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            cls.logger.error("The target has closed the pipe; the run ends.")  # noqa: TRY400
+            sys.exit(1)
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Write the last true state and exit with 143 (130), so that a scheduler sees it."""
+        writer = cast("WholeMessageWriter", self.message_writer)
+        writer.when_whole(lambda: self._terminate(signum))
+
+    def _terminate(self, signum: int) -> None:
+        self.logger.warning(
+            "Stopping on signal %d; the state covers what has been written.", signum
+        )
+        if "connection" in self.__dict__:
+            self.connection.stop()
+        self.state_writer.write_state(self.state)
+        sys.exit(128 + signum)
