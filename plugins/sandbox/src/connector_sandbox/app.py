@@ -26,7 +26,7 @@ from starlette.middleware import Middleware
 
 from connector_sandbox import control
 from connector_sandbox.clock import Clock
-from connector_sandbox.constants import DEFAULT_SEED
+from connector_sandbox.constants import BIGCOMMERCE, DEFAULT_SEED, SIDES
 from connector_sandbox.faults import Faults
 from connector_sandbox.history import History, RequestCounts
 from connector_sandbox.store import Store
@@ -34,7 +34,7 @@ from connector_sandbox.switches import Switches
 from connector_sandbox.wire import FaultLayer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from pathlib import Path
 
     from starlette.routing import BaseRoute
@@ -77,7 +77,11 @@ class Context:
 
 
 def create_context(
-    data_dir: Path, *, clock: Clock | None = None, seed: int = DEFAULT_SEED
+    data_dir: Path,
+    *,
+    clock: Clock | None = None,
+    seed: int = DEFAULT_SEED,
+    sides: Sequence[str] = SIDES,
 ) -> tuple[Context, list[BaseRoute]]:
     """Open the data directory and collect both sides' routes."""
     store = Store(data_dir)
@@ -93,10 +97,11 @@ def create_context(
         seed=seed,
     )
     routes: list[BaseRoute] = []
-    for side in ("connector_sandbox.bigcommerce.routes", "connector_sandbox.freshbooks.routes"):
-        if _exists(side):
-            routes += importlib.import_module(side).routes(ctx)
-    if _exists("connector_sandbox.seed"):
+    for side in sides:
+        module = f"connector_sandbox.{side}.routes"
+        if _exists(module):
+            routes += importlib.import_module(module).routes(ctx)
+    if BIGCOMMERCE in sides and _exists("connector_sandbox.seed"):
         plant = getattr(importlib.import_module("connector_sandbox.seed"), "plant", None)
         if plant is not None:
             ctx.plant = lambda: plant(ctx)
@@ -104,10 +109,21 @@ def create_context(
 
 
 def create_app(
-    data_dir: Path, *, clock: Clock | None = None, seed: int = DEFAULT_SEED
+    data_dir: Path,
+    *,
+    clock: Clock | None = None,
+    seed: int = DEFAULT_SEED,
+    sides: Sequence[str] = SIDES,
 ) -> Starlette:
-    """Make the application on a data directory; ``app.state.context`` is its ``Context``."""
-    ctx, routes = create_context(data_dir, clock=clock, seed=seed)
+    """Make the application on a data directory; ``app.state.context`` is its ``Context``.
+
+    Args:
+        data_dir: where its database lies.
+        clock: the clock it goes by; the real one when None.
+        seed: for everything random in it.
+        sides: which of the two APIs it has.
+    """
+    ctx, routes = create_context(data_dir, clock=clock, seed=seed, sides=sides)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

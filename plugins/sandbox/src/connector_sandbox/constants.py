@@ -20,6 +20,7 @@ DEFAULT_SEED = 2026
 
 BIGCOMMERCE = "bigcommerce"
 FRESHBOOKS = "freshbooks"
+SIDES = (BIGCOMMERCE, FRESHBOOKS)
 
 
 def side_of(path: str) -> str | None:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from connector_sandbox.app import Context, create_app
-from connector_sandbox.constants import DEFAULT_HOST, DEFAULT_SEED
+from connector_sandbox.constants import DEFAULT_HOST, DEFAULT_SEED, SIDES
 from connector_sandbox.wire import FaultProtocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from starlette.applications import Starlette
@@ -76,6 +76,7 @@ def running(
     port: int = 0,
     clock: Clock | None = None,
     seed: int = DEFAULT_SEED,
+    sides: Sequence[str] = SIDES,
     **switches: Any,  # noqa: ANN401 - switch values
 ) -> Iterator[Running]:
     """Serve a sandbox from a thread of this process for as long as the block lasts.
@@ -86,9 +87,10 @@ def running(
         port: 0 for any that is free.
         clock: the clock it goes by.
         seed: for everything random in it.
+        sides: which of the two APIs it serves.
         switches: switches to set, with ``__`` for the dot (``fb__rate_limit=0``).
     """
-    app = create_app(data_dir, clock=clock, seed=seed)
+    app = create_app(data_dir, clock=clock, seed=seed, sides=sides)
     context: Context = app.state.context
     context.switches.set({name.replace("__", "."): value for name, value in switches.items()})
     listener, url = listen(host, port)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
@@ -158,7 +159,7 @@ class FaultLayer:
         else:
             body, content_type = manners.body(rule.status)
         if rule.headers is True:
-            headers.update(manners.quota_headers(rule.status == 429))  # noqa: PLR2004 - HTTP's
+            headers.update(manners.quota_headers(rule.status == HTTPStatus.TOO_MANY_REQUESTS))
         elif isinstance(rule.headers, dict):
             headers.update(rule.headers)
         if rule.answer is not None:

@@ -1,0 +1,178 @@
+"""What every FreshBooks call passes first: the quota, the bearer token, account and scope.
+
+Each answer carries the quota's headers; ``Retry-After`` among them also on success, where it
+tells how long the window lasts and does not mean that anything was refused.
+"""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse, Response
+
+from connector_sandbox import constants
+from connector_sandbox.faults import Manners
+from connector_sandbox.freshbooks import errors
+from connector_sandbox.quota import FixedWindow, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from connector_sandbox.app import Context
+    from connector_sandbox.freshbooks.tokens import Tokens
+
+    Handler = Callable[[Request], Awaitable[Response]]
+
+_NO_LIMIT = 1_000_000_000
+_NOT_AUTHORISED = (
+    "The server could not verify that you are authorized to access the URL requested. You either "
+    "supplied the wrong credentials (e.g. a bad password), or your browser doesn't understand how "
+    "to supply the credentials required."
+)
+_UNAUTHENTICATED = {
+    "error": "unauthenticated",
+    "error_description": "This action requires authentication to continue.",
+}
+
+
+class Gate:
+    """Lets requests in, or answers in FreshBooks' words."""
+
+    def __init__(self, ctx: Context, tokens: Tokens) -> None:
+        self._switches = ctx.switches
+        self._tokens = tokens
+        self._window = FixedWindow()
+        ctx.faults.manners[constants.FRESHBOOKS] = Manners(_fault_body, self._fault_headers)
+
+    def reset(self) -> None:
+        """Open new quota windows."""
+        self._window.clear()
+
+    def metered(self, handler: Handler) -> Handler:
+        """Count a call against the quota and put the headers on its answer."""
+
+        async def pass_through(request: Request) -> Response:
+            verdict = self._window.take(
+                "account",
+                limit=self._limit(),
+                seconds=self._switches.number("fb.rate_window_seconds"),
+            )
+            if not verdict.allowed:
+                told = self._switches["fb.rate_headers_on_429"] == "yes"
+                return JSONResponse(
+                    {"message": "Too many requests."},
+                    status_code=429,
+                    headers=_headers(verdict) if told else None,
+                )
+            answer = await handler(request)
+            for name, value in _headers(verdict).items():
+                answer.headers[name] = value
+            return answer
+
+        return pass_through
+
+    def accounting(self, handler: Handler) -> Handler:
+        """Let in calls of the accounting family, and word the errors they end in."""
+
+        async def pass_through(request: Request) -> Response:
+            try:
+                self._admit(request)
+                return await handler(request)
+            except errors.Refusal as refusal:
+                return self._refused(request, refusal)
+
+        return self.metered(pass_through)
+
+    def personal(self, handler: Handler) -> Handler:
+        """Let in calls of the auth family."""
+
+        async def pass_through(request: Request) -> Response:
+            if self._scopes(request) is None:
+                return JSONResponse(_UNAUTHENTICATED, status_code=401)
+            return await handler(request)
+
+        return self.metered(pass_through)
+
+    def need_scope(self, request: Request, name: str) -> None:
+        """Refuse what the token's scope does not hold."""
+        right = "read" if request.method == "GET" else "write"
+        if self._switches["fb.enforce_scopes"] == "no":
+            return
+        scopes = self._scopes(request) or frozenset()
+        if f"user:{name}:{right}" not in scopes:
+            words = f"Insufficient scope: user:{name}:{right} is needed."
+            raise errors.Refusal(errors.Entry(errors.ACCESS_DENIED, words), status=403)
+
+    def _admit(self, request: Request) -> None:
+        if self._scopes(request) is None:
+            raise errors.Refusal(errors.Entry(errors.ACCESS_DENIED, _NOT_AUTHORISED))
+        account = request.path_params["account_id"]
+        if account != constants.FRESHBOOKS_ACCOUNT_ID:
+            entry = errors.Entry(
+                errors.UNKNOWN, "Account not found.", "accountid", "system", account
+            )
+            raise errors.Refusal(entry, status=self._switches.number("fb.wrong_account"))
+        if self._switches["fb.subscription"] == "cancelled":
+            raise errors.Refusal(errors.Entry(errors.INACTIVE, "Account is not active."))
+        if self._switches["fb.role"] == "client" and request.method != "GET":
+            entry = errors.Entry(errors.ACCESS_DENIED, "Permission Denied")
+            raise errors.Refusal(entry, status=403)
+
+    def _scopes(self, request: Request) -> frozenset[str] | None:
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        return self._tokens.scopes_of(token) if kind.lower() == "bearer" else None
+
+    def _refused(self, request: Request, refusal: errors.Refusal) -> Response:
+        form = self._switches["fb.error_format"]
+        newer = form == "new" or (form == "header" and "x-api-version" in request.headers)
+        inside_200 = (
+            self._switches["fb.error_status"] == "200" and refusal.status != HTTPStatus.UNAUTHORIZED
+        )
+        return JSONResponse(
+            errors.new_format(refusal) if newer else errors.old_format(refusal),
+            status_code=200 if inside_200 else refusal.status,
+        )
+
+    def _limit(self) -> int:
+        return self._switches.number("fb.rate_limit") or _NO_LIMIT
+
+    def _fault_headers(self, exhausted: bool) -> dict[str, str]:
+        verdict = self._window.peek(
+            "account",
+            limit=self._limit(),
+            seconds=self._switches.number("fb.rate_window_seconds"),
+        )
+        headers = _headers(verdict)
+        if exhausted:
+            headers["X-RateLimit-Remaining"] = "0"
+        return headers
+
+
+def _headers(verdict: Verdict) -> dict[str, str]:
+    return {
+        "X-RateLimit-Limit": str(verdict.limit),
+        "X-RateLimit-Remaining": str(verdict.remaining),
+        "X-RateLimit-Reset": str(int(time.time() + verdict.resets_in)),
+        "Retry-After": str(verdict.retry_after),
+    }
+
+
+def _fault_body(status: int) -> tuple[bytes, str]:
+    """How FreshBooks words an error of its own that says nothing of the request."""
+    if status == HTTPStatus.UNAUTHORIZED:
+        body = (
+            b'{"error":"unauthenticated",'
+            b'"error_description":"This action requires authentication to continue."}'
+        )
+    elif status == HTTPStatus.TOO_MANY_REQUESTS:
+        body = b'{"message":"Too many requests."}'
+    else:
+        body = (
+            b'{"response":{"errors":[{"errno":%d,"field":"","message":"An error occurred.",'
+            b'"object":"","value":""}]}}' % status
+        )
+    return body, "application/json"

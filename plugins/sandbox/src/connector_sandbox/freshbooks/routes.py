@@ -1,0 +1,124 @@
+"""The FreshBooks routes: OAuth, identity, the accounting family, and what tests ask of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from connector_sandbox import constants
+from connector_sandbox.freshbooks import switches as freshbooks_switches
+from connector_sandbox.freshbooks.account import Account
+from connector_sandbox.freshbooks.accounting import Endpoint
+from connector_sandbox.freshbooks.gate import Gate
+from connector_sandbox.freshbooks.identity import me
+from connector_sandbox.freshbooks.oauth import OAuth
+from connector_sandbox.freshbooks.tokens import Tokens
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from connector_sandbox.app import Context
+
+
+def routes(ctx: Context) -> list[BaseRoute]:
+    """Join the FreshBooks side to a sandbox (see ``app``)."""
+    freshbooks_switches.declare(ctx.switches)
+    account = Account(ctx)
+    tokens = Tokens(ctx)
+    gate = Gate(ctx, tokens)
+    ctx.resets += [account.clear, tokens.reset, gate.reset]
+    ctx.inspections["freshbooks"] = account.counts
+    return [
+        *_oauth_routes(ctx, tokens, gate),
+        *_accounting_routes(ctx, account, gate),
+        *_control_routes(account, tokens),
+    ]
+
+
+def _oauth_routes(ctx: Context, tokens: Tokens, gate: Gate) -> list[BaseRoute]:
+    oauth = OAuth(ctx, tokens)
+
+    async def identity(request: Request) -> Response:
+        del request
+        return JSONResponse(me(ctx.switches))
+
+    found: list[BaseRoute] = [
+        Route("/.well-known/oauth-authorization-server", oauth.metadata),
+        Route("/auth/api/v1/users/me", gate.personal(identity)),
+    ]
+    for base in ("/auth/oauth", "/service/auth/oauth"):
+        found += [
+            Route(f"{base}/token", gate.metered(oauth.token), methods=["POST"]),
+            Route(f"{base}/revoke", gate.metered(oauth.revoke), methods=["POST"]),
+        ]
+    for path in ("/oauth/authorize", "/oauth/authorize/", "/service/auth/oauth/authorize"):
+        found.append(Route(path, oauth.authorize, methods=["GET", "POST"]))
+    return found
+
+
+def _accounting_routes(ctx: Context, account: Account, gate: Gate) -> list[BaseRoute]:
+    found: list[BaseRoute] = []
+    for kind in account.kinds:
+        found += Endpoint(ctx, gate, kind).routes()
+    return found + _extra_routes(gate)
+
+
+def _extra_routes(gate: Gate) -> list[BaseRoute]:
+    async def system(request: Request) -> Response:
+        account_id = request.path_params["account_id"]
+        found = {
+            "id": 654654,
+            "systemid": 654654,
+            "accounting_systemid": account_id,
+            "accountid": account_id,
+            "company_name": "Sandbox Books",
+            "currency_code": Account.home_currency,
+            "timezone": "America/New_York",
+        }
+        return JSONResponse({"response": {"result": {"system": found}}})
+
+    async def no_gateways(request: Request) -> Response:
+        del request
+        empty = {"gateways": [], "page": 1, "pages": 0, "per_page": 15, "total": 0}
+        return JSONResponse({"response": {"result": empty}})
+
+    base = "/accounting/account/{account_id}/systems"
+    return [
+        Route(f"{base}/systems/{{id}}", gate.accounting(system)),
+        Route(f"{base}/gateways", gate.accounting(no_gateways)),
+    ]
+
+
+def _control_routes(account: Account, tokens: Tokens) -> list[BaseRoute]:
+    async def books(request: Request) -> Response:
+        del request
+        return JSONResponse(account.books())
+
+    async def show_tokens(request: Request) -> Response:
+        del request
+        return JSONResponse(tokens.told())
+
+    async def expire(request: Request) -> Response:
+        tokens.expire_access()
+        return await show_tokens(request)
+
+    async def grant(request: Request) -> Response:
+        del request
+        issued = tokens.grant()
+        return JSONResponse(
+            {
+                "access_token": issued.access,
+                "refresh_token": issued.refresh,
+                "account_id": constants.FRESHBOOKS_ACCOUNT_ID,
+            }
+        )
+
+    base = "/_sandbox/freshbooks/tokens"
+    return [
+        Route("/_sandbox/books", books),
+        Route(base, show_tokens),
+        Route(f"{base}/expire", expire, methods=["POST"]),
+        Route(f"{base}/grant", grant, methods=["POST"]),
+    ]
