@@ -1,16 +1,20 @@
 """What the books should hold: the values the accounting rules produce and the poster brings about.
 
-Invoice amounts are `Decimal` with at most the currency's number of decimals, in the invoice's currency.
+Invoice amounts are `Decimal` with at most the currency's number of decimals, in the invoice's
+currency.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from target_freshbooks.books.shop import Address
+if TYPE_CHECKING:
+    from datetime import date
+    from decimal import Decimal
+
+    from target_freshbooks.books.shop import Address
 
 
 class Reason(StrEnum):
@@ -49,7 +53,7 @@ class Parked:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The order is not billable (yet): counted, not parked. `why` is a short code, e.g. `status_7`."""
+    """Not billable (yet): counted, not parked. `why` is a short code, e.g. `status_7`."""
 
     why: str
 
@@ -115,7 +119,7 @@ class Payment:
     """Money received for the invoice."""
 
     key: str
-    """Unique within the order: `transaction:<id>`, `store_credit`, `gift_certificate` or `derived`."""
+    """In the order: `transaction:<id>`, `store_credit`, `gift_certificate` or `derived`."""
     amount: Decimal
     """What was captured, refunds not yet subtracted."""
     day: date
@@ -139,7 +143,10 @@ class CreditNote:
 
 @dataclass(frozen=True, slots=True)
 class RefundEntry:
-    """One refund: what it takes off the invoice and off the payments; both absolute, so applying twice is harmless."""
+    """One refund: what it takes off the invoice and the payments.
+
+    Both are absolute, so that applying it twice is harmless.
+    """
 
     refund_id: int
     money: Decimal
@@ -147,7 +154,7 @@ class RefundEntry:
     payments_after: tuple[tuple[str, Decimal], ...]
     """Payment key and the amount it has once this refund and all before it are booked."""
     taken: tuple[InvoiceLine, ...]
-    """The negative lines, in their preferred form, before they are fitted to the invoice (`fit_refund`)."""
+    """The negative lines in their preferred form, not yet fitted to the invoice (`fit_refund`)."""
     credit_note: CreditNote | None = None
 
 
@@ -161,7 +168,8 @@ class Invoice:
     total: Decimal
     """What FreshBooks must answer as `amount`, to the cent."""
     expressions: tuple[Lines, ...]
-    """The same invoice said in several ways, best first; the first whose total FreshBooks confirms is kept."""
+    """The same invoice said in several ways, best first; kept is the first that FreshBooks
+    puts at the total."""
     marker: str
     """ "BigCommerce order N": proves that an invoice found by its number is ours."""
     notes: str

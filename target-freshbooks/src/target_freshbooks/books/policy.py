@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class LineNames:
 class TaxName:
     """One entry of `tax_mapping`: a shop tax (by name, class or rate) and what FreshBooks calls it.
 
-    `match` is compared case-insensitively with the row's name, then its class, then its rate ("8.875").
+    `match` is compared case-insensitively with the row's name, then its class, then its rate
+    ("8.875").
     """
 
     match: str
@@ -53,7 +56,8 @@ class Policy:
     tax_mapping: tuple[TaxName, ...] = ()
     rounding_tolerance_cents: int = 5
     payment_type_mapping: tuple[tuple[str, str], ...] = ()
-    """Pairs of (gateway, method, payment_method_id or payment_method, lower case; FreshBooks payment type)."""
+    """Pairs of (gateway, method, payment_method_id or payment_method, in lower case) and
+    FreshBooks payment type."""
     derive_offline_payments: bool = True
     refund_mode: Literal["adjust_invoice", "credit_note"] = "adjust_invoice"
     on_cancel: Literal["park", "delete"] = "park"

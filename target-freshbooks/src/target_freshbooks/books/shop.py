@@ -1,14 +1,17 @@
 """What the shop says of an order, parsed: the facts every accounting rule starts from.
 
-All money is `Decimal` in the order's transactional currency, exactly as the shop stores it (up to four
-decimals); nothing is rounded here. All times are aware UTC. Nothing in this module computes.
+All money is `Decimal` in the order's transactional currency, exactly as the shop stores it (up to
+four decimals); nothing is rounded here. All times are aware UTC. Nothing in this module computes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class AppliedDiscount:
-    """A discount as repeated on a line: the same money as the order's discounts, never added to them."""
+    """A discount as repeated on a line: the same money as the order's discounts, not more."""
 
     id: str
     amount: Decimal
@@ -84,6 +87,15 @@ class Fee:
     id: int
     name: str
     charge: Charge
+
+
+@dataclass(frozen=True, slots=True)
+class ShippingAddress:
+    """What shipping and handling to one address of the order cost; refunds name its id."""
+
+    id: int
+    shipping: Charge
+    handling: Charge
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +147,8 @@ class Order:
     billing: Address
     lines: tuple[OrderLine, ...]
     fees: tuple[Fee, ...]
+    addresses: tuple[ShippingAddress, ...] = ()
+    """Empty where the shop does not say what each address costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +165,8 @@ class Transaction:
     status: str
     test: bool
     reference_id: int | None = None
+    payment_method_id: str = ""
+    """E.g. `squarev2.card`; for the mapping of payment types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,5 +255,7 @@ class OrderFacts:
     """In the order of their ids."""
     taxes: tuple[TaxRow, ...]
     customer: Customer | None = None
+    products: tuple[Product, ...] = ()
+    """The catalog's products of the order's lines, as far as they are known."""
     store_timezone: str = "UTC"
     """IANA name of the shop's time zone."""

@@ -1,0 +1,37 @@
+"""The bookkeeping day: a moment seen on the shop's own calendar.
+
+An order placed at 23:30 in Chicago belongs to that day, although it is 05:30 of the next in UTC,
+and the distance changes with daylight saving. Days are therefore taken in the store's time zone (or
+in the one the bookkeeper sets) and travel as plain dates from there on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.shop import OrderFacts
+
+
+def bookkeeping_day(moment: datetime, facts: OrderFacts, policy: Policy) -> date:
+    """The day of the moment in the bookkeeper's zone, else the store's."""
+    return moment.astimezone(zone(policy.timezone or facts.store_timezone)).date()
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone of an IANA name.
+
+    Raises:
+        ValueError: There is no such zone; the setting `timezone` can name one instead.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(
+            f"{name!r} is no time zone known here; set `timezone` to an IANA name such as"
+            " America/Chicago."
+        ) from error

@@ -1,0 +1,116 @@
+"""FreshBooks clients: whom an invoice is for.
+
+A registered customer is known by the customer id, however often name or e-mail change; a guest by
+the e-mail of the billing address, compared without regard to case (a `+tag` is part of the
+address). An order with neither goes to the `generic_client` of the settings, or waits for one to be
+named: FreshBooks wants a client on every invoice, and inventing one would scatter the books.
+
+The invoice keeps its own copy of name and address, so a client that changes later rewrites no
+history.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.books.desired import ClientDraft, Parked, Reason
+from target_freshbooks.books.shop import Address
+from target_freshbooks.books.text import ADDRESS_LIMIT, clean
+
+if TYPE_CHECKING:
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.shop import Customer, OrderFacts
+
+
+def client_for(facts: OrderFacts, policy: Policy) -> ClientDraft | Parked:
+    """The client of the order, or why there is none."""
+    order, customer = facts.order, facts.customer
+    address = cleaned(order.billing)
+    email = address.email
+    if order.customer_id and customer is not None:
+        email = clean(customer.email, ADDRESS_LIMIT) or email
+        address = _named_after(customer, address)
+    if email:
+        key = f"customer:{order.customer_id}" if order.customer_id else email_key(email)
+        return ClientDraft(key, email, replace(address, email=email), order.currency)
+    generic = policy.generic_client
+    if generic is None:
+        return Parked(
+            Reason.NO_CLIENT,
+            f"Order {order.id} has no e-mail address, so its client cannot be told.",
+            "Enter an e-mail in the order's billing address in the shop, or set generic_client to"
+            " the client that such orders go to; then replay the order.",
+        )
+    organization = clean(generic.organization, ADDRESS_LIMIT, "Shop customers")
+    return ClientDraft(
+        "generic",
+        clean(generic.email, ADDRESS_LIMIT),
+        Address(company=organization),
+        order.currency,
+    )
+
+
+def client_of_customer(customer: Customer, currency: str) -> ClientDraft | None:
+    """The client of a customer record by itself; None where it has no e-mail."""
+    email = clean(customer.email, ADDRESS_LIMIT)
+    if not email:
+        return None
+    address = _named_after(customer, cleaned(customer.address or Address()))
+    return ClientDraft(f"customer:{customer.id}", email, replace(address, email=email), currency)
+
+
+def email_key(email: str) -> str:
+    """The ledger key of a guest."""
+    return f"email:{email.casefold()}"
+
+
+def _named_after(customer: Customer, address: Address) -> Address:
+    """The address under the customer's own name, company and phone where the record has them."""
+    return replace(
+        address,
+        first_name=clean(customer.first_name, ADDRESS_LIMIT) or address.first_name,
+        last_name=clean(customer.last_name, ADDRESS_LIMIT) or address.last_name,
+        company=clean(customer.company, ADDRESS_LIMIT) or address.company,
+        phone=clean(customer.phone, ADDRESS_LIMIT) or address.phone,
+    )
+
+
+def cleaned(address: Address) -> Address:
+    """The address with every text as FreshBooks takes it."""
+    return Address(
+        first_name=clean(address.first_name, ADDRESS_LIMIT),
+        last_name=clean(address.last_name, ADDRESS_LIMIT),
+        company=clean(address.company, ADDRESS_LIMIT),
+        street_1=clean(address.street_1, ADDRESS_LIMIT),
+        street_2=clean(address.street_2, ADDRESS_LIMIT),
+        city=clean(address.city, ADDRESS_LIMIT),
+        state=clean(address.state, ADDRESS_LIMIT),
+        zip=clean(address.zip, ADDRESS_LIMIT),
+        country=clean(address.country, ADDRESS_LIMIT),
+        phone=clean(address.phone, ADDRESS_LIMIT),
+        email=clean(address.email, ADDRESS_LIMIT),
+    )
+
+
+def client_body(draft: ClientDraft) -> dict[str, Any]:
+    """The client as FreshBooks takes it (clients reference); what is empty is left out.
+
+    Without a company `organization` stays out too: FreshBooks fills it in itself.
+    """
+    address = draft.address
+    body = {
+        "fname": address.first_name,
+        "lname": address.last_name,
+        "organization": address.company,
+        "email": draft.email,
+        "bus_phone": address.phone,
+        "p_street": address.street_1,
+        "p_street2": address.street_2,
+        "p_city": address.city,
+        "p_province": address.state,
+        "p_code": address.zip,
+        "p_country": address.country,
+        "currency_code": draft.currency,
+    }
+    return {name: value for name, value in body.items() if value}

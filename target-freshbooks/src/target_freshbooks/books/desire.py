@@ -1,0 +1,144 @@
+"""What FreshBooks should hold for an order: client, items, invoice, payments and refunds together.
+
+This is the whole of the accounting in one page. The order is taken apart (`breakdown`), said as an
+invoice (`expression`), paid (`payments`) and refunded (`refunds`). What a person must look at is
+either `Parked`, when nothing can be written at all, or a flag on what is written as far as it goes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.breakdown import Breakdown, break_down
+from target_freshbooks.books.calendar import bookkeeping_day
+from target_freshbooks.books.clients import cleaned, client_for
+from target_freshbooks.books.desired import Desired, Invoice, Parked, Reason
+from target_freshbooks.books.expression import express
+from target_freshbooks.books.items import items_for
+from target_freshbooks.books.money import MOST_DECIMALS, decimals_of
+from target_freshbooks.books.payments import receipts
+from target_freshbooks.books.refunds import refunds_of
+
+if TYPE_CHECKING:
+    from target_freshbooks.books.desired import ClientDraft
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.shop import Order, OrderFacts
+
+NUMBER_LIMIT = 50
+"""FreshBooks' own limit is not published; what it refuses as too long is parked by the poster."""
+
+
+def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
+    """What FreshBooks should hold for the order, or why nothing can be written.
+
+    Whether the order is to be booked at all is `assess`'s matter.
+    """
+    order = facts.order
+    decimals = decimals_of(order.currency)
+    number = f"{policy.invoice_number_prefix}{order.id}"
+    if decimals > MOST_DECIMALS:
+        return _unsupported(order, decimals)
+    if len(number) > NUMBER_LIMIT:
+        return _too_long(order, number)
+    client = client_for(facts, policy)
+    if isinstance(client, Parked):
+        return client
+    breakdown = break_down(facts, policy)
+    if breakdown.total < 0:
+        return _negative(order, breakdown)
+    invoice = _invoice(facts, breakdown, number, policy, decimals)
+    if breakdown.problem:
+        return _held(facts, client, invoice, breakdown)
+    received = receipts(facts, breakdown.total, policy)
+    refunded = refunds_of(facts, breakdown, received.payments, policy)
+    return Desired(
+        order_id=order.id,
+        client=client,
+        items=items_for(facts),
+        invoice=invoice,
+        payments=received.payments,
+        refunds=refunded.entries,
+        flag=_together([*refunded.flags, *([received.flag] if received.flag else [])]),
+    )
+
+
+def marker(order_id: int) -> str:
+    """The text that proves an invoice ours."""
+    return f"BigCommerce order {order_id}"
+
+
+def _invoice(
+    facts: OrderFacts, breakdown: Breakdown, number: str, policy: Policy, decimals: int
+) -> Invoice:
+    order = facts.order
+    return Invoice(
+        number=number,
+        day=bookkeeping_day(order.created, facts, policy),
+        currency=order.currency,
+        total=breakdown.total,
+        expressions=express(breakdown, order.id, policy, decimals),
+        marker=marker(order.id),
+        notes=marker(order.id),
+        po_number=marker(order.id),
+        billing=cleaned(order.billing),
+    )
+
+
+def _held(
+    facts: OrderFacts, client: ClientDraft, invoice: Invoice, breakdown: Breakdown
+) -> Desired:
+    """The invoice as a Draft with the lines as the shop states them, for a person to look at."""
+    return Desired(
+        order_id=facts.order.id,
+        client=client,
+        items=items_for(facts),
+        invoice=invoice,
+        payments=(),
+        refunds=(),
+        flag=Parked(
+            Reason.TOTAL_MISMATCH,
+            f"Order {facts.order.id}: {breakdown.problem}",
+            "The invoice is left a Draft: correct its lines in FreshBooks, or the order's totals"
+            " in the shop, and replay the order.",
+        ),
+        hold=True,
+    )
+
+
+def _together(flags: list[Parked]) -> Parked | None:
+    """One flag that tells of all: the first gives the reason."""
+    if not flags:
+        return None
+    return replace(
+        flags[0],
+        detail=" ".join(dict.fromkeys(flag.detail for flag in flags)),
+        next_step=" ".join(dict.fromkeys(flag.next_step for flag in flags)),
+    )
+
+
+def _unsupported(order: Order, decimals: int) -> Parked:
+    return Parked(
+        Reason.UNSUPPORTED_CURRENCY,
+        f"Order {order.id} is in {order.currency}, which has {decimals} decimals; FreshBooks keeps"
+        f" {MOST_DECIMALS}, so its total of {order.total_inc_tax} cannot be booked exactly.",
+        "Enter the order by hand in a currency that FreshBooks can hold.",
+    )
+
+
+def _too_long(order: Order, number: str) -> Parked:
+    return Parked(
+        Reason.NUMBER_TOO_LONG,
+        f"Order {order.id} would get the invoice number {number}, of {len(number)} characters;"
+        f" {NUMBER_LIMIT} is the most.",
+        "Set a shorter invoice_number_prefix and replay the order.",
+    )
+
+
+def _negative(order: Order, breakdown: Breakdown) -> Parked:
+    return Parked(
+        Reason.TOTAL_MISMATCH,
+        f"Order {order.id} has the negative total {breakdown.total} {order.currency}; an invoice"
+        " cannot.",
+        "Look up in the shop how the total came about, and book the order by hand.",
+    )

@@ -1,0 +1,84 @@
+"""Which orders belong in the books, and which wait.
+
+An order is billable when the shop says it is paid: its status is one of `paid_status_ids` (2
+Shipped, 3 Partially Shipped, 8 Awaiting Pickup, 9 Awaiting Shipment, 10 Completed, 11 Awaiting
+Fulfillment). BigCommerce counts 4 Refunded and 14 Partially Refunded as neither paid nor unpaid (v2
+orders reference), so for them the money decides: something was captured, or a refund that went
+through shows that something had been. All others wait; they are counted, not parked, for most of
+them are carts and authorisations that may still become orders.
+
+What is in the books stays there: once invoiced, an order that is archived, disputed or moved before
+the start date keeps its invoice. One that is cancelled or declined after it was invoiced needs a
+person, since nobody said where the money went.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.calendar import bookkeeping_day
+from target_freshbooks.books.desired import Billable, Parked, Reason, Waiting
+from target_freshbooks.books.payments import captures
+
+if TYPE_CHECKING:
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.shop import Order, OrderFacts
+
+INCOMPLETE = 0
+REFUNDED = 4
+CANCELLED = 5
+DECLINED = 6
+PARTIALLY_REFUNDED = 14
+
+
+def assess(
+    facts: OrderFacts, policy: Policy, *, already_invoiced: bool
+) -> Billable | Waiting | Parked:
+    """Whether the order is to be in the books.
+
+    Args:
+        facts: Everything known of the order.
+        policy: The bookkeeper's choices.
+        already_invoiced: The books hold an invoice for it.
+
+    Returns:
+        `Parked` only for an order that was cancelled or declined after it was invoiced.
+    """
+    order = facts.order
+    if order.status_id == INCOMPLETE:
+        return Waiting("status_0")
+    if already_invoiced:
+        return _cancelled(order) if is_cancelled(order) else Billable()
+    if order.archived:
+        return Waiting("archived")
+    if order.external_source in policy.exclude_external_sources:
+        return Waiting("excluded_source")
+    start = policy.invoice_start_date
+    if start is not None and bookkeeping_day(order.created, facts, policy) < start:
+        return Waiting("before_start_date")
+    if order.status_id in policy.paid_status_ids:
+        return Billable()
+    if order.status_id in (REFUNDED, PARTIALLY_REFUNDED) and _money_came_in(facts):
+        return Billable()
+    return Waiting(f"status_{order.status_id}")
+
+
+def is_cancelled(order: Order) -> bool:
+    """Whether the shop took the order back; with `on_cancel: delete` its invoice goes as well."""
+    return order.status_id in (CANCELLED, DECLINED)
+
+
+def _money_came_in(facts: OrderFacts) -> bool:
+    return bool(captures(facts.transactions)) or any(
+        not payment.declined for refund in facts.refunds for payment in refund.payments
+    )
+
+
+def _cancelled(order: Order) -> Parked:
+    word = "cancelled" if order.status_id == CANCELLED else "declined"
+    return Parked(
+        Reason.CANCELLED_AFTER_POSTING,
+        f"Order {order.id} was {word} in the shop after it was invoiced.",
+        "Delete the invoice in FreshBooks, or replay the order with on_cancel set to delete;"
+        " if the money went back, refund the order in the shop first.",
+    )

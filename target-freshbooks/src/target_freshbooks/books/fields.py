@@ -1,0 +1,172 @@
+"""Reading one field of a record from the shop, whatever spelling of "nothing" stands there.
+
+BigCommerce's v2 answers use `null`, `""`, `{}` and `[]` for nothing, numbers or strings for money,
+strings or numbers for ids, and RFC 2822 or ISO dates (v2 and v3 orders reference). Money is read
+from its text, never through a binary float.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from target_freshbooks.books.money import ZERO
+
+
+class ReadError(ValueError):
+    """A record that cannot be understood; parks its order as `unreadable_record`.
+
+    Attributes:
+        field: Where, e.g. `line_items[2].quantity`.
+        what: What is wrong there, as a phrase; holds no value of the record (it may be personal).
+    """
+
+    def __init__(self, field: str, what: str) -> None:
+        super().__init__(f"{field} {what}")
+        self.field = field
+        self.what = what
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A record (or an object inside one) with the path that leads to it."""
+
+    body: Mapping[str, Any]
+    path: str = ""
+
+    def place(self, name: str) -> str:
+        """The field's full name, for errors."""
+        return f"{self.path}.{name}" if self.path else name
+
+    def present(self, *names: str) -> tuple[str, Any]:
+        """The first of the names that holds something, and its value; else the first and None."""
+        for name in names:
+            value = self.body.get(name)
+            if value is not None and value not in ("", {}, []):
+                return name, value
+        return names[0], None
+
+    def money(self, *names: str) -> Decimal:
+        """An amount; zero where there is none."""
+        found = self.optional_money(*names)
+        return ZERO if found is None else found
+
+    def required_money(self, *names: str) -> Decimal:
+        """An amount that must be there."""
+        found = self.optional_money(*names)
+        if found is None:
+            raise ReadError(self.place(names[0]), "is missing")
+        return found
+
+    def optional_money(self, *names: str) -> Decimal | None:
+        """An amount, or None where there is none."""
+        name, value = self.present(*names)
+        if value is None:
+            return None
+        if isinstance(value, (bool, float)) or not isinstance(value, (str, int, Decimal)):
+            raise ReadError(self.place(name), f"is no decimal number but a {_kind(value)}")
+        try:
+            amount = Decimal(value.strip() if isinstance(value, str) else value)
+        except InvalidOperation:
+            amount = Decimal("NaN")
+        if not amount.is_finite():
+            raise ReadError(self.place(name), "is no decimal number")
+        return amount
+
+    def integer(self, *names: str) -> int:
+        """A whole number that must be there."""
+        found = self.optional_integer(*names)
+        if found is None:
+            raise ReadError(self.place(names[0]), "is missing")
+        return found
+
+    def optional_integer(self, *names: str) -> int | None:
+        """A whole number, or None where there is none."""
+        found = self.optional_money(*names)
+        if found is None:
+            return None
+        if found != found.to_integral_value():
+            raise ReadError(self.place(names[0]), "is no whole number")
+        return int(found)
+
+    def text(self, *names: str) -> str:
+        """A text, empty where there is none; a number is taken as its digits."""
+        name, value = self.present(*names)
+        if value is None:
+            return ""
+        if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+            raise ReadError(self.place(name), f"is no text but a {_kind(value)}")
+        return str(value).strip()
+
+    def flag(self, name: str) -> bool:
+        """A boolean, false where there is none."""
+        _, value = self.present(name)
+        if value in (None, False, True):
+            return bool(value)
+        known = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
+        if known is None:
+            raise ReadError(self.place(name), "is neither true nor false")
+        return known
+
+    def moment(self, name: str) -> datetime:
+        """A point in time that must be there, as aware UTC."""
+        written = self.text(name)
+        if not written:
+            raise ReadError(self.place(name), "is missing")
+        try:
+            found = _parsed(written)
+        except ValueError as error:
+            raise ReadError(self.place(name), "is no date and time") from error
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+
+    def inside(self, name: str) -> Fields:
+        """An object inside; empty where there is none."""
+        _, value = self.present(name)
+        value = _unfolded(value)
+        if value is None:
+            return Fields({}, self.place(name))
+        if not isinstance(value, Mapping):
+            raise ReadError(self.place(name), f"is no object but a {_kind(value)}")
+        return Fields(value, self.place(name))
+
+    def rows(self, name: str) -> list[Fields]:
+        """The objects of a list; none where there is no list."""
+        _, value = self.present(name)
+        value = _unfolded(value)
+        if value is None:
+            return []
+        if not isinstance(value, (list, tuple)):
+            raise ReadError(self.place(name), f"is no list but a {_kind(value)}")
+        return [self._row(name, position, row) for position, row in enumerate(value)]
+
+    def _row(self, name: str, position: int, row: object) -> Fields:
+        place = f"{self.place(name)}[{position}]"
+        if not isinstance(row, Mapping):
+            raise ReadError(place, f"is no object but a {_kind(row)}")
+        return Fields(row, place)
+
+
+def _unfolded(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """A nested value that travelled as JSON text, as databases between tap and target do it."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            return json.loads(value, parse_float=Decimal)
+        except ValueError:
+            return value
+    return value
+
+
+def _parsed(written: str) -> datetime:
+    try:
+        return datetime.fromisoformat(written)
+    except ValueError:
+        return parsedate_to_datetime(written)
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__

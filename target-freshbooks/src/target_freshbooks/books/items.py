@@ -1,0 +1,98 @@
+"""FreshBooks items: one for each thing the shop sells, found again under the shop's own identity.
+
+An item stands for a variant of a product, since that is what has a SKU and a price. A custom
+product (typed into one order) has no identity but its SKU or its name. Gift certificates, shipping
+and fees are no items. An item's price is a default for invoices typed by hand; the lines of posted
+orders say their own, and keep their name and price when the item is renamed later.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.books.desired import ItemDraft, round_trip
+from target_freshbooks.books.money import ZERO, decimals_of, rounded
+from target_freshbooks.books.text import DESCRIPTION_LIMIT, NAME_LIMIT, SKU_LIMIT, clean
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from target_freshbooks.books.shop import Order, OrderFacts, OrderLine, Product
+
+
+def item_key(line: OrderLine) -> str:
+    """The ledger key of the line's item; empty for a line that is none (gift certificates)."""
+    if line.type == "giftcertificate":
+        return ""
+    if line.product_id:
+        return f"variant:{line.product_id}:{line.variant_id}"
+    sku = clean(line.sku, SKU_LIMIT)
+    return f"sku:{sku}" if sku else f"name:{clean(line.name, NAME_LIMIT, f'Item {line.id}')}"
+
+
+def items_for(facts: OrderFacts) -> tuple[ItemDraft, ...]:
+    """The items of the order's lines, each once, in the lines' order."""
+    found: dict[str, ItemDraft] = {}
+    for line in facts.order.lines:
+        key = item_key(line)
+        if key and key not in found:
+            found[key] = _from_line(key, line, facts.order, facts.products)
+    return tuple(found.values())
+
+
+def _from_line(key: str, line: OrderLine, order: Order, products: tuple[Product, ...]) -> ItemDraft:
+    product = next((p for p in products if p.id == line.product_id and p.id), None)
+    return ItemDraft(
+        key=key,
+        name=clean(line.name, NAME_LIMIT, f"Item {line.product_id or line.id}"),
+        sku=clean(line.sku or _catalog_sku(product, line.variant_id), SKU_LIMIT),
+        description=clean(_said(line.options), DESCRIPTION_LIMIT),
+        unit_cost=rounded(line.price_ex_tax, decimals_of(order.currency)),
+        currency=order.currency,
+    )
+
+
+def _catalog_sku(product: Product | None, variant_id: int) -> str:
+    """The variant's SKU, else the product's."""
+    if product is None:
+        return ""
+    own = next((v.sku for v in product.variants if v.id == variant_id), "")
+    return own or product.sku
+
+
+def items_of_product(product: Product, currency: str) -> tuple[ItemDraft, ...]:
+    """The items of a catalog product: one for each variant.
+
+    Args:
+        product: The product as the catalog has it now.
+        currency: The store's currency, in which the catalog's prices are.
+    """
+    return tuple(
+        ItemDraft(
+            key=f"variant:{product.id}:{variant.id}",
+            name=clean(product.name, NAME_LIMIT, f"Item {product.id}"),
+            sku=clean(variant.sku or product.sku, SKU_LIMIT),
+            description=clean(_said(variant.options), DESCRIPTION_LIMIT),
+            unit_cost=rounded(_price(variant.price, product.price), decimals_of(currency)),
+            currency=currency,
+        )
+        for variant in product.variants
+    )
+
+
+def _price(own: Decimal | None, inherited: Decimal | None) -> Decimal:
+    return next((price for price in (own, inherited) if price is not None), ZERO)
+
+
+def _said(options: tuple[tuple[str, str], ...]) -> str:
+    return "; ".join(f"{name}: {value}" if name else value for name, value in options)
+
+
+def item_body(draft: ItemDraft) -> dict[str, Any]:
+    """The item as FreshBooks takes it; stock is not tracked (`inventory` is left alone)."""
+    body: dict[str, Any] = {
+        "name": draft.name,
+        "description": draft.description,
+        "unit_cost": {"amount": round_trip(draft.unit_cost), "code": draft.currency},
+    }
+    return body | ({"sku": draft.sku} if draft.sku else {})

@@ -1,0 +1,262 @@
+"""From the shop's records to the facts of `books.shop`.
+
+Records have BigCommerce's own field names: v2 for orders, order products, fees and order taxes; v3
+for transactions, refunds, customers and products. A field nobody needs is not looked at, a field
+that may be absent is taken as nothing, and a record that cannot be understood raises `ReadError`
+with the field and what is wrong there, since a guess would be booked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.books.fields import Fields, ReadError
+from target_freshbooks.books.money import ZERO
+from target_freshbooks.books.reading_lines import read_addresses, read_charge, read_fee, read_line
+from target_freshbooks.books.shop import (
+    Address,
+    Customer,
+    Order,
+    OrderFacts,
+    Product,
+    Refund,
+    RefundItem,
+    RefundPayment,
+    TaxRow,
+    Transaction,
+    Variant,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from decimal import Decimal
+
+
+__all__ = [
+    "ReadError",
+    "read_customer",
+    "read_facts",
+    "read_order",
+    "read_product",
+    "read_refund",
+    "read_tax_row",
+    "read_transaction",
+]
+
+
+def read_facts(
+    order: Mapping[str, Any],
+    transactions: Iterable[Mapping[str, Any]] = (),
+    refunds: Iterable[Mapping[str, Any]] = (),
+    taxes: Iterable[Mapping[str, Any]] = (),
+    customer: Mapping[str, Any] | None = None,
+    store: Mapping[str, Any] | None = None,
+    products: Iterable[Mapping[str, Any]] = (),
+) -> OrderFacts:
+    """Everything known of one order.
+
+    Raises:
+        ReadError: A record cannot be understood.
+    """
+    zone = Fields(store or {}, "store").inside("timezone").text("name")
+    return OrderFacts(
+        order=read_order(order),
+        transactions=tuple(sorted(map(read_transaction, transactions), key=lambda row: row.id)),
+        refunds=tuple(sorted(map(read_refund, refunds), key=lambda row: row.id)),
+        taxes=tuple(map(read_tax_row, taxes)),
+        customer=read_customer(customer) if customer else None,
+        products=tuple(map(read_product, products)),
+        store_timezone=zone or "UTC",
+    )
+
+
+def read_order(body: Mapping[str, Any]) -> Order:
+    """A v2 order with `line_items`, `fees` and `consignments` inside.
+
+    Raises:
+        ReadError: A field that the books need is missing or no such thing.
+    """
+    fields = Fields(body)
+    if "line_items" not in body:
+        raise ReadError("line_items", "is missing: the order came without its lines")
+    currency = fields.text("default_currency_code").upper()
+    if not currency:
+        raise ReadError("default_currency_code", "is missing")
+    inc, ex, tax = _totals(fields)
+    sub_ex, sub_inc = fields.money("subtotal_ex_tax"), fields.money("subtotal_inc_tax")
+    return Order(
+        id=fields.integer("id"),
+        customer_id=fields.optional_integer("customer_id") or 0,
+        created=fields.moment("date_created"),
+        modified=fields.moment("date_modified" if fields.text("date_modified") else "date_created"),
+        status_id=fields.integer("status_id"),
+        payment_method=fields.text("payment_method"),
+        payment_status=fields.text("payment_status"),
+        archived=fields.flag("is_deleted"),
+        external_source=fields.text("external_source"),
+        currency=currency,
+        tax_inclusive=fields.flag("is_tax_inclusive_pricing"),
+        subtotal_ex_tax=sub_ex,
+        subtotal_inc_tax=sub_inc,
+        subtotal_tax=fields.money("subtotal_tax"),
+        total_ex_tax=ex,
+        total_inc_tax=inc,
+        total_tax=tax,
+        shipping=read_charge(fields, "shipping_cost"),
+        handling=read_charge(fields, "handling_cost"),
+        wrapping=read_charge(fields, "wrapping_cost"),
+        discount_amount=abs(fields.money("discount_amount")),
+        coupon_discount=abs(fields.money("coupon_discount")),
+        store_credit=fields.money("store_credit_amount"),
+        gift_certificate=fields.money("gift_certificate_amount"),
+        billing=read_address(fields.inside("billing_address")),
+        lines=tuple(read_line(row) for row in fields.rows("line_items") if _is_kept(row)),
+        fees=tuple(read_fee(row) for row in fields.rows("fees")),
+        addresses=read_addresses(fields),
+    )
+
+
+def _is_kept(row: Fields) -> bool:
+    """Whether the line still stands: one that was edited away has the quantity 0."""
+    return row.required_money("quantity") != 0
+
+
+def _totals(fields: Fields) -> tuple[Decimal, Decimal, Decimal]:
+    inc = fields.required_money("total_inc_tax")
+    ex, tax = fields.optional_money("total_ex_tax"), fields.optional_money("total_tax")
+    if tax is None:
+        tax = ZERO if ex is None else inc - ex
+    return inc, inc - tax if ex is None else ex, tax
+
+
+def read_address(fields: Fields) -> Address:
+    """A v2 order address, or a v3 customer address with its other names."""
+    return Address(
+        first_name=fields.text("first_name"),
+        last_name=fields.text("last_name"),
+        company=fields.text("company"),
+        street_1=fields.text("street_1", "address1"),
+        street_2=fields.text("street_2", "address2"),
+        city=fields.text("city"),
+        state=fields.text("state", "state_or_province"),
+        zip=fields.text("zip", "postal_code"),
+        country=fields.text("country", "country_iso2", "country_code"),
+        phone=fields.text("phone"),
+        email=fields.text("email"),
+    )
+
+
+def read_transaction(body: Mapping[str, Any]) -> Transaction:
+    """A v3 transaction."""
+    fields = Fields(body, f"transaction {body.get('id', '?')}")
+    return Transaction(
+        id=fields.integer("id"),
+        event=fields.text("event").lower(),
+        method=fields.text("method").lower(),
+        gateway=fields.text("gateway").lower(),
+        amount=fields.required_money("amount"),
+        currency=fields.text("currency").upper(),
+        created=fields.moment("date_created"),
+        status=fields.text("status").lower(),
+        test=fields.flag("test"),
+        reference_id=fields.optional_integer("reference_transaction_id"),
+        payment_method_id=fields.text("payment_method_id").lower(),
+    )
+
+
+def read_refund(body: Mapping[str, Any]) -> Refund:
+    """A v3 refund."""
+    fields = Fields(body, f"refund {body.get('id', '?')}")
+    return Refund(
+        id=fields.integer("id"),
+        order_id=fields.integer("order_id"),
+        created=fields.moment("created"),
+        total_amount=fields.required_money("total_amount"),
+        total_tax=fields.money("total_tax"),
+        override=fields.flag("uses_merchant_override_values"),
+        reason=fields.text("reason"),
+        items=tuple(map(_refund_item, fields.rows("items"))),
+        payments=tuple(map(_refund_payment, fields.rows("payments"))),
+    )
+
+
+def _refund_item(fields: Fields) -> RefundItem:
+    return RefundItem(
+        item_type=fields.text("item_type").upper(),
+        item_id=fields.optional_integer("item_id") or 0,
+        quantity=fields.optional_money("quantity"),
+        requested_amount=fields.optional_money("requested_amount"),
+        adjustment=sum((row.money("amount") for row in fields.rows("adjustments")), ZERO),
+    )
+
+
+def _refund_payment(fields: Fields) -> RefundPayment:
+    transaction = fields.text("transaction_id")
+    return RefundPayment(
+        id=fields.optional_integer("id") or 0,
+        provider_id=fields.text("provider_id").lower(),
+        amount=fields.required_money("amount"),
+        offline=fields.flag("offline"),
+        declined=fields.flag("is_declined"),
+        # A gateway's own id may stand here; only BigCommerce's are numbers.
+        transaction_id=int(transaction) if transaction.isdigit() else None,
+    )
+
+
+def read_tax_row(body: Mapping[str, Any]) -> TaxRow:
+    """A v2 order tax, with or without `details`."""
+    fields = Fields(body, f"order tax {body.get('id', '?')}")
+    line_id, address_id = (
+        fields.optional_integer("order_product_id"),
+        fields.optional_integer("order_address_id"),
+    )
+    return TaxRow(
+        name=fields.text("name"),
+        tax_class=fields.text("class"),
+        rate=fields.money("rate"),
+        priority=fields.optional_integer("priority") or 0,
+        amount=fields.money("line_amount", "priority_amount"),
+        item_type=fields.text("line_item_type").lower(),
+        line_id=line_id or None,
+        address_id=address_id or None,
+    )
+
+
+def read_customer(body: Mapping[str, Any]) -> Customer:
+    """A v3 customer; of several addresses the first."""
+    fields = Fields(body, f"customer {body.get('id', '?')}")
+    addresses = fields.rows("addresses")
+    return Customer(
+        id=fields.integer("id"),
+        email=fields.text("email"),
+        first_name=fields.text("first_name"),
+        last_name=fields.text("last_name"),
+        company=fields.text("company"),
+        phone=fields.text("phone"),
+        address=read_address(addresses[0]) if addresses else None,
+    )
+
+
+def read_product(body: Mapping[str, Any]) -> Product:
+    """A v3 catalog product with its variants."""
+    fields = Fields(body, f"product {body.get('id', '?')}")
+    return Product(
+        id=fields.integer("id"),
+        name=fields.text("name"),
+        sku=fields.text("sku"),
+        price=fields.optional_money("price"),
+        variants=tuple(map(_variant, fields.rows("variants"))),
+    )
+
+
+def _variant(fields: Fields) -> Variant:
+    return Variant(
+        id=fields.integer("id"),
+        product_id=fields.optional_integer("product_id") or 0,
+        sku=fields.text("sku"),
+        price=fields.optional_money("price"),
+        options=tuple(
+            (option.text("option_display_name"), option.text("label"))
+            for option in fields.rows("option_values")
+        ),
+    )

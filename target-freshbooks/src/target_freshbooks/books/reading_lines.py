@@ -1,0 +1,107 @@
+"""Reading what is inside an order: its lines, fees and shipping addresses with their costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.money import ZERO
+from target_freshbooks.books.shop import AppliedDiscount, Charge, Fee, OrderLine, ShippingAddress
+
+if TYPE_CHECKING:
+    from target_freshbooks.books.fields import Fields
+
+
+def read_line(fields: Fields) -> OrderLine:
+    """A v2 order product."""
+    quantity = fields.required_money("quantity")
+    price_ex = fields.money("price_ex_tax", "base_price")
+    price_inc = fields.optional_money("price_inc_tax")
+    price_inc = price_ex if price_inc is None else price_inc
+    total_ex, total_inc = (
+        fields.optional_money("total_ex_tax"),
+        fields.optional_money("total_inc_tax"),
+    )
+    total_ex = price_ex * quantity if total_ex is None else total_ex
+    total_inc = price_inc * quantity if total_inc is None else total_inc
+    tax = fields.optional_money("total_tax")
+    return OrderLine(
+        id=fields.integer("id"),
+        product_id=fields.optional_integer("product_id") or 0,
+        variant_id=fields.optional_integer("variant_id") or 0,
+        name=fields.text("name", "name_customer", "name_merchant"),
+        sku=fields.text("sku"),
+        type=fields.text("type").lower() or "physical",
+        quantity=quantity,
+        price_ex_tax=price_ex,
+        price_inc_tax=price_inc,
+        total_ex_tax=total_ex,
+        total_inc_tax=total_inc,
+        total_tax=total_inc - total_ex if tax is None else tax,
+        discounted_total_inc_tax=fields.optional_money("discounted_total_inc_tax"),
+        discounts=tuple(map(_discount, fields.rows("applied_discounts"))),
+        options=_options(fields),
+        wrapping=_wrapping(fields),
+        wrapping_name=fields.text("wrapping_name"),
+        parent_id=fields.optional_integer("parent_order_product_id") or None,
+        address_id=fields.optional_integer("order_address_id") or 0,
+    )
+
+
+def _discount(fields: Fields) -> AppliedDiscount:
+    return AppliedDiscount(
+        id=fields.text("id"),
+        amount=abs(fields.money("amount")),
+        name=fields.text("name"),
+        target=fields.text("target").lower(),
+    )
+
+
+def _options(fields: Fields) -> tuple[tuple[str, str], ...]:
+    pairs = (
+        (
+            row.text("display_name", "display_name_customer", "name"),
+            row.text("display_value", "display_value_customer", "value"),
+        )
+        for row in fields.rows("product_options")
+    )
+    return tuple(pair for pair in pairs if pair[1])
+
+
+def _wrapping(fields: Fields) -> Charge | None:
+    charge = read_charge(fields, "wrapping_cost")
+    return charge if charge.ex_tax or charge.inc_tax else None
+
+
+def read_charge(fields: Fields, name: str) -> Charge:
+    """The charge under `<name>_ex_tax`, `_inc_tax` and `_tax`; what is missing is worked out."""
+    ex = fields.optional_money(f"{name}_ex_tax", f"{name}_exc_tax")
+    inc = fields.optional_money(f"{name}_inc_tax")
+    tax = fields.optional_money(f"{name}_tax")
+    if ex is None and inc is None:
+        base = fields.optional_money(f"base_{name}")
+        ex = ZERO if base is None else base
+    if inc is None:
+        inc = (ex or ZERO) + (tax or ZERO)
+    if ex is None:
+        ex = inc - (tax or ZERO)
+    return Charge(ex, inc, inc - ex if tax is None else tax)
+
+
+def read_fee(fields: Fields) -> Fee:
+    """An order fee."""
+    return Fee(
+        id=fields.optional_integer("id") or 0,
+        name=fields.text("display_name_customer", "display_name_merchant", "name"),
+        charge=read_charge(fields, "cost"),
+    )
+
+
+def read_addresses(fields: Fields) -> tuple[ShippingAddress, ...]:
+    """The shipping addresses with their costs, from the order's consignments."""
+    return tuple(
+        ShippingAddress(
+            row.integer("id"), read_charge(row, "cost"), read_charge(row, "handling_cost")
+        )
+        for row in fields.inside("consignments").rows("shipping")
+        if row.optional_integer("id")
+    )

@@ -1,0 +1,226 @@
+"""Refunds: what each takes off the invoice, off the payments, or gives as credit.
+
+FreshBooks knows no refund. Money that went back is booked by lowering the payment it had come in
+with and by negative lines "Refund R" on the invoice, which carry the taxes of what was taken back:
+revenue, tax and cash all fall by the right amounts, and nothing is left outstanding. Value given as
+store credit is no money: it becomes a credit note for the client, and the invoice stays whole. With
+`refund_mode` `credit_note` every refund is booked that way.
+
+All amounts are absolute: what the payments have once this refund and all before it are booked. So
+it does no harm to apply a refund twice, and a refund that the gateway declines later simply
+contributes nothing any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.calendar import bookkeeping_day
+from target_freshbooks.books.desired import CreditNote, Parked, Payment, Reason, RefundEntry
+from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
+from target_freshbooks.books.refund_fit import fit_credit_note
+from target_freshbooks.books.refunded import lines_of, scaled, takes_of
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from target_freshbooks.books.breakdown import Breakdown
+    from target_freshbooks.books.desired import Lines
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.shop import OrderFacts, Refund, RefundPayment
+
+REFUNDED = 4
+PARTIALLY_REFUNDED = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Refunds:
+    """The refunds of an order that went through, and what is wrong with them."""
+
+    entries: tuple[RefundEntry, ...]
+    flags: tuple[Parked, ...]
+
+
+def refunds_of(
+    facts: OrderFacts, breakdown: Breakdown, payments: tuple[Payment, ...], policy: Policy
+) -> Refunds:
+    """All refunds of the order in the order of their ids."""
+    decimals = decimals_of(facts.order.currency)
+    left = {payment.key: payment.amount for payment in payments}
+    standing = breakdown.total
+    entries, flags = list[RefundEntry](), list[Parked]()
+    for refund in facts.refunds:
+        money, credit = _split(refund, policy, decimals)
+        flags += _unexplained(facts, refund, decimals)
+        if money > standing:
+            flags.append(_too_much(facts, refund, money, standing))
+            money = standing
+        if not money and not credit:
+            continue
+        standing -= money
+        short = money - _lower(left, refund, money, facts, payments)
+        if short:
+            flags.append(_unpaid(facts, refund, money, short))
+        entries.append(_entry(facts, refund, breakdown, (money, credit), left, policy))
+    flags += _missing(facts, entries, breakdown.total)
+    return Refunds(tuple(entries), tuple(flags))
+
+
+def _split(refund: Refund, policy: Policy, decimals: int) -> tuple[Decimal, Decimal]:
+    """What went back as money and what as credit; declined payments went nowhere."""
+    good = [payment for payment in refund.payments if not payment.declined]
+    credit = rounded(total(p.amount for p in good if _is_credit(p, policy)), decimals)
+    return rounded(total(p.amount for p in good), decimals) - credit, credit
+
+
+def _is_credit(payment: RefundPayment, policy: Policy) -> bool:
+    return (
+        policy.refund_mode == "credit_note" or payment.provider_id.replace("_", "") == "storecredit"
+    )
+
+
+def _entry(
+    facts: OrderFacts,
+    refund: Refund,
+    breakdown: Breakdown,
+    amounts: tuple[Decimal, Decimal],
+    left: dict[str, Decimal],
+    policy: Policy,
+) -> RefundEntry:
+    money, credit = amounts
+    decimals = decimals_of(facts.order.currency)
+    takes = takes_of(refund, breakdown.parts, decimals)
+    whole = refund.total_amount or total(take.gross for take in takes) or money + credit
+    return RefundEntry(
+        refund_id=refund.id,
+        money=money,
+        payments_after=tuple(left.items()),
+        taken=lines_of(refund.id, scaled(takes, money / whole), -1, policy, decimals)
+        if money
+        else (),
+        credit_note=_credit_note(
+            facts,
+            refund,
+            credit,
+            lines_of(refund.id, scaled(takes, credit / whole), 1, policy, decimals),
+            policy,
+        )
+        if credit
+        else None,
+    )
+
+
+def _credit_note(
+    facts: OrderFacts, refund: Refund, credit: Decimal, lines: Lines, policy: Policy
+) -> CreditNote:
+    return CreditNote(
+        refund_id=refund.id,
+        notes=f"BigCommerce order {facts.order.id}, refund {refund.id}",
+        day=bookkeeping_day(refund.created, facts, policy),
+        total=credit,
+        expressions=fit_credit_note(refund.id, lines, credit, policy, facts.order.currency),
+    )
+
+
+def _lower(
+    left: dict[str, Decimal],
+    refund: Refund,
+    money: Decimal,
+    facts: OrderFacts,
+    payments: tuple[Payment, ...],
+) -> Decimal:
+    """Take the money off the payments it had come in with; gives what could be taken off."""
+    taken = ZERO
+    for part in refund.payments:
+        if part.declined:
+            continue
+        wanted = min(part.amount, money - taken)
+        for key in _sources(part, facts, payments):
+            amount = min(left[key], wanted)
+            if amount > 0:
+                left[key] -= amount
+                wanted -= amount
+                taken += amount
+    return taken
+
+
+def _sources(part: RefundPayment, facts: OrderFacts, payments: tuple[Payment, ...]) -> list[str]:
+    """The payments to lower: the refunded transaction's, then its gateway's, then the last ones."""
+    transactions = {row.id: row for row in facts.transactions}
+    meant, seen = part.transaction_id, set[int]()
+    family = set[int]()
+    while meant is not None and meant not in seen:
+        seen.add(meant)
+        family.add(meant)
+        row = transactions.get(meant)
+        meant = row.reference_id if row else None
+    family |= {row.id for row in facts.transactions if row.reference_id in family}
+
+    def rank(entry: tuple[int, Payment]) -> tuple[bool, bool, int]:
+        position, payment = entry
+        row = transactions.get(payment.transaction_id or 0)
+        same_gateway = row is not None and bool(row.gateway) and row.gateway == part.provider_id
+        return (payment.transaction_id not in family, not same_gateway, -position)
+
+    return [payment.key for _, payment in sorted(enumerate(payments), key=rank)]
+
+
+def _said(facts: OrderFacts, amount: Decimal) -> str:
+    return f"{rounded(amount, decimals_of(facts.order.currency))} {facts.order.currency}"
+
+
+def _unexplained(facts: OrderFacts, refund: Refund, decimals: int) -> list[Parked]:
+    """A refund whose payments do not add up to its total."""
+    paid = rounded(total(payment.amount for payment in refund.payments), decimals)
+    if paid == rounded(refund.total_amount, decimals):
+        return []
+    how = f"its payments come to {_said(facts, paid)}" if refund.payments else "it has no payment"
+    return [
+        Parked(
+            Reason.REFUND_MISMATCH,
+            f"Order {facts.order.id}: refund {refund.id} is over"
+            f" {_said(facts, refund.total_amount)}, but {how}; only the payments are booked.",
+            "Look up in the shop what went back, and correct the invoice and its payment by hand.",
+        )
+    ]
+
+
+def _too_much(facts: OrderFacts, refund: Refund, money: Decimal, standing: Decimal) -> Parked:
+    return Parked(
+        Reason.REFUND_MISMATCH,
+        f"Order {facts.order.id}: refund {refund.id} sent back {_said(facts, money)}, but only"
+        f" {_said(facts, standing)} of the invoice are left.",
+        "Look up in the shop what went back beyond the order, and book it by hand.",
+    )
+
+
+def _unpaid(facts: OrderFacts, refund: Refund, money: Decimal, short: Decimal) -> Parked:
+    return Parked(
+        Reason.REFUND_EXCEEDS_PAYMENTS,
+        f"Order {facts.order.id}: refund {refund.id} sent back {_said(facts, money)}, which is"
+        f" {_said(facts, short)} more than the payments in the books.",
+        "Enter the payment that is missing, or correct the refund's lines, in FreshBooks.",
+    )
+
+
+def _missing(facts: OrderFacts, entries: list[RefundEntry], due: Decimal) -> list[Parked]:
+    """A status that speaks of refunds which nothing shows."""
+    status = facts.order.status_id
+    booked = total(
+        entry.money + (entry.credit_note.total if entry.credit_note else ZERO) for entry in entries
+    )
+    if status not in (REFUNDED, PARTIALLY_REFUNDED) or (booked and status == PARTIALLY_REFUNDED):
+        return []
+    if booked >= due:
+        return []
+    word = "Refunded" if status == REFUNDED else "Partially Refunded"
+    return [
+        Parked(
+            Reason.REFUND_MISSING,
+            f"Order {facts.order.id} over {_said(facts, due)} has the status {word}, but its"
+            f" refunds come to {_said(facts, booked)}.",
+            "The money went back outside the shop, or not at all: book the rest by hand in"
+            " FreshBooks, or record the refund in the shop and replay the order.",
+        )
+    ]

@@ -1,0 +1,57 @@
+"""Text as FreshBooks takes it: cleaned and cut, never refused.
+
+FreshBooks refuses some characters (errno 1036, "unicode out of range"; those beyond the Basic
+Multilingual Plane, such as emoji, are the likely ones) and texts that are too long (errno 1017,
+with limits that are not published). An order must not fail for the sake of a heart in a product's
+name.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+NAME_LIMIT = 150
+DESCRIPTION_LIMIT = 1000
+TAX_NAME_LIMIT = 50
+ADDRESS_LIMIT = 100
+SKU_LIMIT = 100
+
+_LAST_OF_BMP = "\uffff"
+_ELLIPSIS = "…"
+_REFUND_LINE = re.compile(r"Refund (\d+)(?:$|,)")
+# Control, format-less surrogate, private and unassigned characters; format ones (Cf) such as the
+# joiners of Persian or Hindi spelling are kept, but for the byte order mark.
+_UNWANTED = frozenset({"Cc", "Cs", "Co", "Cn"})
+
+
+def clean(text: str, limit: int, fallback: str = "") -> str:
+    """Normalise (NFC), drop what FreshBooks may refuse, fold white space, cut to `limit`.
+
+    A text that was cut ends in an ellipsis; a text of which nothing is left becomes the fallback.
+    """
+    kept = "".join(map(_allowed, unicodedata.normalize("NFC", text)))
+    folded = " ".join(kept.split())
+    if len(folded) > limit:
+        folded = folded[: limit - 1].rstrip() + _ELLIPSIS
+    return folded or fallback
+
+
+def _allowed(character: str) -> str:
+    if character > _LAST_OF_BMP or character == "\ufeff":
+        return ""
+    if character.isspace():
+        return " "
+    return "" if unicodedata.category(character) in _UNWANTED else character
+
+
+def refund_line(refund_id: int, what: str = "") -> str:
+    """The name of a refund's line; `what` sets a refund's further lines apart."""
+    name = f"Refund {refund_id}"
+    return clean(f"{name}, {what}", NAME_LIMIT) if what else name
+
+
+def is_refund_line(name: str) -> int | None:
+    """The refund an invoice line belongs to by its name; None for all other lines."""
+    found = _REFUND_LINE.match(" ".join(name.split()))
+    return int(found[1]) if found else None
