@@ -1,0 +1,1 @@
+"""BigCommerce's Management API for one store, over the shop model of `connector_sandbox.seed`."""

@@ -1,0 +1,294 @@
+"""v3 customers: pages by number and by cursor, at most ten addresses included, strict filters."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from connector_sandbox.bigcommerce import dates
+from connector_sandbox.bigcommerce.access import CUSTOMERS, Answer, Call, Door, Problem, answer
+from connector_sandbox.bigcommerce.exact_json import loads
+from connector_sandbox.bigcommerce.paging import Page, cursor_link, page_of, pagination
+
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime
+
+    from starlette.routing import BaseRoute
+
+    from connector_sandbox.seed.catalog import Customer
+    from connector_sandbox.seed.model import Address
+
+ADDRESSES_INCLUDED = 10
+_LISTS = {
+    "id:in": "id",
+    "company:in": "company",
+    "customer_group_id:in": "customer_group_id",
+    "email:in": "email",
+    "phone:in": "phone",
+}
+_SORTS = {"date_created": "created", "last_name": "last_name", "date_modified": "modified"}
+_KNOWN = {
+    *_LISTS, "name:in", "name:like", "registration_ip_address:in", "include", "sort", "page",
+    "limit", "after", "before",
+    *(f"date_{what}{way}" for what in ("created", "modified") for way in ("", ":min", ":max")),
+}  # fmt: skip
+_INCLUDES = {
+    "addresses", "storecredit", "attributes", "formfields", "shopper_profile_id", "segment_ids",
+}  # fmt: skip
+
+
+def routes(door: Door) -> list[BaseRoute]:
+    """The routes of this module."""
+    return [
+        door.route("v3/customers", list_customers, CUSTOMERS),
+        door.route("v3/customers/addresses", list_addresses, CUSTOMERS),
+    ]
+
+
+def customer_document(customer: Customer, at: datetime) -> dict[str, Any]:
+    """A customer with everything that can be included."""
+    who = customer.address
+    return {
+        "id": customer.id,
+        "email": who.email,
+        "first_name": who.first_name,
+        "last_name": who.last_name,
+        "company": who.company,
+        "phone": who.phone,
+        "registration_ip_address": "",
+        "notes": "",
+        "tax_exempt_category": "G" if customer.tax_exempt else "",
+        "customer_group_id": 0,
+        "date_created": dates.iso(at),
+        "date_modified": dates.iso(at),
+        "address_count": len(customer.addresses),
+        "attribute_count": 0,
+        "authentication": {"force_password_reset": False},
+        "addresses": [
+            _address(customer, address, position)
+            for position, address in enumerate(customer.addresses)
+        ],
+        "attributes": [],
+        "form_fields": [],
+        "store_credit_amounts": [{"amount": str(customer.store_credit)}],
+        "accepts_product_review_abandoned_cart_emails": True,
+        "origin_channel_id": 1,
+        "channel_ids": None,
+        "shopper_profile_id": None,
+        "segment_ids": [],
+    }
+
+
+def _address(customer: Customer, address: Address, position: int) -> dict[str, Any]:
+    return {
+        "id": customer.id * 100 + position,
+        "customer_id": customer.id,
+        "first_name": address.first_name,
+        "last_name": address.last_name,
+        "company": address.company,
+        "address1": address.street_1,
+        "address2": address.street_2 or (f"Unit {position}" if position else ""),
+        "city": address.city,
+        "state_or_province": address.state,
+        "postal_code": address.zip,
+        "country": address.country,
+        "country_code": address.country_iso2,
+        "phone": address.phone,
+        "address_type": "residential",
+        "form_fields": [],
+    }
+
+
+def put_customer(connection: sqlite3.Connection, document: dict[str, Any]) -> None:
+    """Write a customer."""
+    created, modified = (
+        dates.epoch(_required(document[name])) for name in ("date_created", "date_modified")
+    )
+    connection.execute(
+        "INSERT OR REPLACE INTO bc_customers VALUES(?,?,?,?,?,?,?,?,?,?)",
+        (
+            document["id"],
+            document["email"],
+            document["first_name"],
+            document["last_name"],
+            document["company"],
+            document["phone"],
+            document["customer_group_id"],
+            created,
+            modified,
+            json.dumps(document),
+        ),
+    )
+
+
+def _required(text: str) -> datetime:
+    moment = dates.read(text)
+    if moment is None:
+        raise ValueError(f"{text!r} is not a moment.")
+    return moment
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    where: str
+    values: list[object]
+
+
+def _filter(call: Call) -> _Filter:
+    where: list[str] = ["1"]
+    values: list[object] = []
+    for name, text in call.query.multi_items():
+        if name not in _KNOWN:
+            raise Problem(422, errors={name: "is not a valid filter parameter"})
+        if name in _LISTS:
+            wanted = [part.strip() for part in text.split(",") if part.strip()]
+            if name in {"id:in", "customer_group_id:in"} and not all(w.isdigit() for w in wanted):
+                raise Problem(422, errors={name: "must be a list of integers"})
+            where.append(f"{_LISTS[name]} COLLATE NOCASE IN ({','.join('?' * len(wanted))})")
+            values += wanted
+        elif name == "name:in":
+            wanted = [part.strip() for part in text.split(",")]
+            marks = ",".join("?" * len(wanted))
+            where.append(f"first_name || ' ' || last_name COLLATE NOCASE IN ({marks})")
+            values += wanted
+        elif name == "name:like":
+            where.append("first_name || ' ' || last_name LIKE ?")
+            values.append(f"%{text}%")
+        elif name.startswith("date_"):
+            column, _, way = name.removeprefix("date_").partition(":")
+            moment = dates.read(text)
+            if moment is None:
+                raise Problem(422, errors={name: "is not a valid date"})
+            where.append(f"{column} {({'min': '>=', 'max': '<='}).get(way, '=')} ?")
+            values.append(dates.epoch(moment))
+    for part in filter(None, call.query.get("include", "").split(",")):
+        if part.strip() not in _INCLUDES:
+            raise Problem(422, errors={"include": f"{part} is not valid"})
+    return _Filter(" AND ".join(where), values)
+
+
+def _sort(call: Call) -> tuple[str, bool]:
+    asked = call.query.get("sort")
+    if asked is None:
+        return "id", False
+    name, _, way = asked.partition(":")
+    if name not in _SORTS or way not in {"", "asc", "desc"}:
+        raise Problem(422, errors={"sort": "is not valid"})
+    return _SORTS[name], way == "desc"
+
+
+def _shown(call: Call, text: str) -> dict[str, Any]:
+    document: dict[str, Any] = loads(text)
+    included = {part.strip() for part in call.query.get("include", "").split(",")}
+    for name, part in (
+        ("addresses", "addresses"),
+        ("attributes", "attributes"),
+        ("form_fields", "formfields"),
+        ("store_credit_amounts", "storecredit"),
+        ("shopper_profile_id", "shopper_profile_id"),
+        ("segment_ids", "segment_ids"),
+    ):
+        if part not in included:
+            del document[name]
+    if "addresses" in document:
+        document["addresses"] = document["addresses"][:ADDRESSES_INCLUDED]
+    if "store_credit_amounts" in document:
+        document["store_credit_amounts"] = [
+            {"amount": Decimal(row["amount"])} for row in document["store_credit_amounts"]
+        ]
+    return document
+
+
+def list_customers(call: Call) -> Answer:
+    """GET /v3/customers."""
+    chosen, (column, backwards) = _filter(call), _sort(call)
+    page = page_of(call)
+    after, before = call.query.get("after"), call.query.get("before")
+    if after or before:
+        return _by_cursor(call, chosen, column, page, backwards=backwards)
+    way = "DESC" if backwards else "ASC"
+    rows = call.db.execute(
+        f"SELECT id, {column} AS place, document FROM bc_customers WHERE {chosen.where} "  # noqa: S608  values are bound
+        f"ORDER BY {column} {way}, id {way} LIMIT ? OFFSET ?",
+        [*chosen.values, page.limit, page.offset],
+    ).fetchall()
+    (total,) = call.db.execute(
+        f"SELECT count(*) FROM bc_customers WHERE {chosen.where}",  # noqa: S608  as above
+        chosen.values,
+    ).fetchone()
+    meta: dict[str, Any] = {"pagination": pagination(call.query, page, total, len(rows))}
+    if page.number == 1:
+        more = total > len(rows)
+        meta["cursor_pagination"] = _cursors(call, page, rows, more=more, first=True)
+    return answer({"data": [_shown(call, row["document"]) for row in rows], "meta": meta})
+
+
+def _by_cursor(call: Call, chosen: _Filter, column: str, page: Page, *, backwards: bool) -> Answer:
+    after, before = call.query.get("after"), call.query.get("before")
+    place, number = _read_cursor(after or before or "")
+    forwards = bool(after) != backwards
+    sign, way = (">", "ASC") if forwards else ("<", "DESC")
+    rows = call.db.execute(
+        f"SELECT id, {column} AS place, document FROM bc_customers WHERE {chosen.where} "  # noqa: S608  values are bound
+        f"AND ({column}, id) {sign} (?, ?) ORDER BY {column} {way}, id {way} LIMIT ?",
+        [*chosen.values, place, number, page.limit + 1],
+    ).fetchall()
+    more = len(rows) > page.limit
+    rows = rows[: page.limit]
+    if before:
+        rows.reverse()
+    meta = {"cursor_pagination": _cursors(call, page, rows, more=more, first=False)}
+    return answer({"data": [_shown(call, row["document"]) for row in rows], "meta": meta})
+
+
+def _cursors(
+    call: Call, page: Page, rows: list[sqlite3.Row], *, more: bool, first: bool
+) -> dict[str, Any]:
+    start = _cursor(rows[0]) if rows else None
+    end = _cursor(rows[-1]) if rows else None
+    links: dict[str, str] = {"current": cursor_link(call.query, limit=page.limit)}
+    endless = call.switches["bc.customer_last_page"] == "count_0"
+    if end and (more or endless):
+        links["next"] = cursor_link(call.query, limit=page.limit, after=end)
+    if start and not first:
+        links["previous"] = cursor_link(call.query, limit=page.limit, before=start)
+    return {
+        "count": len(rows),
+        "per_page": page.limit,
+        "start_cursor": start,
+        "end_cursor": end,
+        "links": links,
+    }
+
+
+def _cursor(row: sqlite3.Row) -> str:
+    return base64.urlsafe_b64encode(json.dumps([row["place"], row["id"]]).encode()).decode()
+
+
+def _read_cursor(text: str) -> tuple[object, int]:
+    try:
+        place, number = json.loads(base64.urlsafe_b64decode(text))
+    except (ValueError, binascii.Error) as unreadable:
+        raise Problem(422, errors={"cursor": "is not valid"}) from unreadable
+    return place, int(number)
+
+
+def list_addresses(call: Call) -> Answer:
+    """GET /v3/customers/addresses: all of them, where the embedded ones end at ten."""
+    wanted = call.query.get("customer_id:in")
+    rows = call.db.execute("SELECT id, document FROM bc_customers ORDER BY id").fetchall()
+    addresses = [
+        address
+        for row in rows
+        if wanted is None or str(row["id"]) in {part.strip() for part in wanted.split(",")}
+        for address in loads(row["document"])["addresses"]
+    ]
+    page = page_of(call)
+    shown = page.cut(addresses)
+    meta = {"pagination": pagination(call.query, page, len(addresses), len(shown))}
+    return answer({"data": shown, "meta": meta})

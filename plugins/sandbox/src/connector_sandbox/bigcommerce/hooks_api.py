@@ -1,0 +1,192 @@
+"""v3 hooks: a client sees its own; destinations are https on port 443.
+
+The sandbox also takes `http://127.0.0.1` and `http://localhost` with any port, which BigCommerce
+does not.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from connector_sandbox.bigcommerce.access import DEFAULT, Answer, Call, Door, Problem, answer
+from connector_sandbox.bigcommerce.dates import epoch
+from connector_sandbox.bigcommerce.paging import page_of, pagination
+from connector_sandbox.bigcommerce.shelf import Numbered
+from connector_sandbox.constants import BIGCOMMERCE, STORE_HASH
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from starlette.routing import BaseRoute
+
+MOST_PER_SCOPE = 10
+HTTPS_PORT = 443
+LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost"})
+
+
+def routes(door: Door) -> list[BaseRoute]:
+    """The routes of this module."""
+    return [
+        door.route("v3/hooks", hooks, DEFAULT, ("GET", "POST")),
+        door.route("v3/hooks/admin", administration, DEFAULT, ("GET", "PUT")),
+        door.route("v3/hooks/{hook_id:int}", hook, DEFAULT, ("GET", "PUT", "DELETE")),
+    ]
+
+
+def _document(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "client_id": row["client_id"],
+        "store_hash": STORE_HASH,
+        "scope": row["scope"],
+        "destination": row["destination"],
+        "headers": json.loads(row["headers"]),
+        "is_active": bool(row["is_active"]),
+        "created_at": row["created"],
+        "updated_at": row["updated"],
+    }
+
+
+def hooks(call: Call) -> Answer:
+    """GET and POST /v3/hooks."""
+    return _create(call) if call.method == "POST" else _list(call)
+
+
+def _list(call: Call) -> Answer:
+    where, values = ["client_id = ?"], [call.token.client_id]
+    for name in ("scope", "destination"):
+        if name in call.query:
+            where.append(f"{name} = ?")
+            values.append(call.query[name])
+    if "is_active" in call.query:
+        where.append("is_active = ?")
+        values.append("1" if call.query["is_active"].lower() in {"true", "1"} else "0")
+    rows = call.db.execute(
+        f"SELECT * FROM bc_hooks WHERE {' AND '.join(where)} ORDER BY id",  # noqa: S608  values are bound
+        values,
+    ).fetchall()
+    page = page_of(call)
+    shown = [_document(row) for row in page.cut(rows)]
+    meta = {"pagination": pagination(call.query, page, len(rows), len(shown))}
+    return answer({"data": shown, "meta": meta})
+
+
+def _create(call: Call) -> Answer:
+    asked = _asked(call, ("scope", "destination"))
+    now = epoch(call.ctx.clock.now())
+    with call.ctx.store.writing() as connection:
+        _room_for(connection, call, asked)
+        number = Numbered(connection).next("hook")
+        connection.execute(
+            "INSERT INTO bc_hooks VALUES(?,?,?,?,?,?,?,?)",
+            (
+                number,
+                call.token.client_id,
+                asked["scope"],
+                asked["destination"],
+                json.dumps(asked.get("headers") or {}),
+                bool(asked.get("is_active", True)),
+                now,
+                now,
+            ),
+        )
+        _remember(connection, call, "hook.create", number)
+    return _one(call, number)
+
+
+def _room_for(connection: sqlite3.Connection, call: Call, asked: dict[str, Any]) -> None:
+    rows = connection.execute(
+        "SELECT destination FROM bc_hooks WHERE client_id = ? AND scope = ?",
+        (call.token.client_id, asked["scope"]),
+    ).fetchall()
+    if any(row["destination"] == asked["destination"] for row in rows):
+        raise Problem(422, "A hook with this scope and destination exists already.")
+    if len(rows) >= MOST_PER_SCOPE:
+        raise Problem(422, "There are ten hooks of this scope already.")
+
+
+def _remember(connection: sqlite3.Connection, call: Call, kind: str, number: int) -> None:
+    call.ctx.history.append(
+        connection,
+        side=BIGCOMMERCE,
+        method=call.method,
+        path=call.url_path,
+        kind=kind,
+        object_id=number,
+        body=call.body,
+        status=200,
+    )
+
+
+def _asked(call: Call, required: tuple[str, ...]) -> dict[str, Any]:
+    asked = call.body
+    if not isinstance(asked, dict):
+        raise Problem(422, errors={".": "error.expected.jsobject"})
+    missing = {name: "error.path.missing." for name in required if name not in asked}
+    if missing:
+        raise Problem(422, errors=missing)
+    for name in ("scope", "destination"):
+        if name in asked and not isinstance(asked[name], str):
+            raise Problem(422, errors={name: "error.expected.jsstring"})
+    if "scope" in asked and not asked["scope"].startswith("store/"):
+        raise Problem(422, errors={"scope": "is not a known scope"})
+    if "destination" in asked and not _reachable(asked["destination"]):
+        raise Problem(422, errors={"destination": "must be https on port 443"})
+    return asked
+
+
+def _reachable(destination: str) -> bool:
+    try:
+        parts = urlsplit(destination)
+        port = parts.port
+    except ValueError:
+        return False
+    if parts.scheme == "http":
+        return parts.hostname in LOCAL_HOSTS
+    return parts.scheme == "https" and bool(parts.hostname) and port in {None, HTTPS_PORT}
+
+
+def hook(call: Call) -> Answer:
+    """GET, PUT and DELETE /v3/hooks/{id}."""
+    number = int(call.path["hook_id"])
+    found = _one(call, number)
+    if call.method == "DELETE":
+        with call.ctx.store.writing() as connection:
+            connection.execute("DELETE FROM bc_hooks WHERE id = ?", (number,))
+            _remember(connection, call, "hook.delete", number)
+        return found
+    if call.method == "PUT":
+        asked = _asked(call, ())
+        with call.ctx.store.writing() as connection:
+            for name in ("scope", "destination", "is_active", "headers"):
+                if name in asked:
+                    value = json.dumps(asked[name] or {}) if name == "headers" else asked[name]
+                    connection.execute(
+                        f"UPDATE bc_hooks SET {name} = ?, updated = ? WHERE id = ?",  # noqa: S608  names above
+                        (value, epoch(call.ctx.clock.now()), number),
+                    )
+            _remember(connection, call, "hook.update", number)
+        return _one(call, number)
+    return found
+
+
+def _one(call: Call, number: int) -> Answer:
+    row = call.db.execute(
+        "SELECT * FROM bc_hooks WHERE id = ? AND client_id = ?", (number, call.token.client_id)
+    ).fetchone()
+    if row is None:
+        raise Problem(404, f"Webhook with id [{number}] not found.")
+    return answer({"data": _document(row), "meta": {}})
+
+
+def administration(call: Call) -> Answer:
+    """GET and PUT /v3/hooks/admin."""
+    if call.method == "PUT":
+        return Answer(None, 204)
+    rows = call.db.execute(
+        "SELECT * FROM bc_hooks WHERE client_id = ? ORDER BY id", (call.token.client_id,)
+    )
+    shown = [_document(row) for row in rows]
+    return answer({"data": {"hooks_list": shown, "emails": [], "deny_list": []}, "meta": {}})

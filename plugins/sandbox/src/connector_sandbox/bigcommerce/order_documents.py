@@ -1,0 +1,427 @@
+"""The v2 documents of an order: the order itself, its products, consignments, taxes and so on.
+
+Money is text with four decimals, but for consignments, whose amounts are JSON numbers, and for
+fees and coupons, which come either way (BigCommerce v2 orders reference).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from connector_sandbox.bigcommerce.dates import rfc2822
+from connector_sandbox.seed import catalog
+from connector_sandbox.seed.changes import refunded_quantity
+from connector_sandbox.seed.exact import ZERO, stored
+from connector_sandbox.seed.totals import ChargeFigures, Figures, LineFigures, compute, together
+
+if TYPE_CHECKING:
+    from connector_sandbox.seed.model import Address, Line, Order, ShipTo
+
+Document = dict[str, Any]
+SHIPPED_STATUSES = frozenset({2, 10})
+CUSTOM_LABELS = {11: "Ready to pack"}
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """How unconfirmed things look; each field is the switch of that name."""
+
+    base: str  # https://host/stores/hash/v2
+    fees_in_subtotal: bool = False
+    fee_tax_rows: bool = False
+    fee_money: str = "text"
+    coupon_money: str = "number"
+    tax_detail_ids: str = "unique"
+    empty_texts: str = "mixed"
+
+
+def money(amount: Decimal) -> str:
+    """`"361.9500"`."""
+    return format(stored(amount), "f")
+
+
+def order_document(order: Order, forms: Forms) -> Document:
+    """The order without anything included: links stand for its parts."""
+    figures = compute(order)
+    wrapping = figures.wrapping()
+    shipping, handling = together(list(figures.shipping)), together(list(figures.handling))
+    inside = together(list(figures.fees)) if forms.fees_in_subtotal else together([])
+    unset = _unset(forms)
+    status = catalog.STATUS_NAMES[order.status_id]
+    quantity = sum(line.quantity for line in order.lines)
+    shipped = order.shipped or (order.modified if order.status_id in SHIPPED_STATUSES else None)
+    rate = catalog.CURRENCY_RATES[order.currency]
+    currency_id = catalog.CURRENCY_IDS[order.currency]
+    shown = order.display_currency or order.currency
+    gifts = sum((use.amount for use in order.gift_certificates), ZERO)
+    return {
+        "id": order.id,
+        "customer_id": order.customer_id,
+        "date_created": rfc2822(order.created),
+        "date_modified": rfc2822(order.modified),
+        "date_shipped": rfc2822(shipped) if shipped else "",
+        "cart_id": f"7e48f7ef-2e88-4817-aea4-{order.id:012d}",
+        "status_id": order.status_id,
+        "status": status,
+        "custom_status": CUSTOM_LABELS.get(order.status_id, status),
+        "subtotal_ex_tax": money(figures.subtotal_ex + inside.ex),
+        "subtotal_inc_tax": money(figures.subtotal_inc + inside.inc),
+        "subtotal_tax": money(figures.subtotal_tax + inside.tax),
+        "base_shipping_cost": money(shipping.base),
+        **_costs("shipping_cost", shipping),
+        "shipping_cost_tax_class_id": 3 if shipping.taxes else 0,
+        "base_handling_cost": money(handling.base),
+        **_costs("handling_cost", handling),
+        "handling_cost_tax_class_id": 3 if handling.taxes else 0,
+        "base_wrapping_cost": money(wrapping.base),
+        **_costs("wrapping_cost", wrapping),
+        "wrapping_cost_tax_class_id": 4 if wrapping.taxes else 0,
+        "total_ex_tax": money(figures.total_ex),
+        "total_inc_tax": money(figures.total_inc),
+        "total_tax": money(figures.total_tax),
+        "items_total": quantity,
+        "items_shipped": quantity if order.status_id in SHIPPED_STATUSES else 0,
+        "payment_method": order.payment_method,
+        "payment_provider_id": order.payment_provider_id or unset["number"],
+        "payment_status": order.payment_status,
+        "refunded_amount": "0.0000",
+        "order_is_digital": bool(order.lines) and all(x.kind != "physical" for x in order.lines),
+        "store_credit_amount": money(order.store_credit),
+        "gift_certificate_amount": money(gifts),
+        "ip_address": "203.0.113.7",
+        "ip_address_v6": "",
+        "geoip_country": "United States",
+        "geoip_country_iso2": "US",
+        # The currency shown; the order's amounts are in `default_currency_code`.
+        "currency_id": catalog.CURRENCY_IDS[shown],
+        "currency_code": shown,
+        "currency_exchange_rate": (
+            "1.0000000000" if shown == order.currency else catalog.CURRENCY_RATES[shown]
+        ),
+        "default_currency_id": currency_id,
+        "default_currency_code": order.currency,
+        "staff_notes": order.staff_notes or unset["note"],
+        "customer_message": order.customer_message,
+        "discount_amount": money(figures.discount_amount),
+        "coupon_discount": money(figures.coupon_discount),
+        "shipping_address_count": len(order.ship_to),
+        "is_deleted": order.is_deleted,
+        "is_tax_inclusive_pricing": order.tax_inclusive,
+        "ebay_order_id": "0",
+        "billing_address": _address(order.billing) | {"form_fields": []},
+        "is_email_opt_in": False,
+        "credit_card_type": None,
+        "order_source": order.order_source,
+        "channel_id": order.channel_id,
+        "external_source": order.external_source or unset["external"],
+        "external_id": order.external_id or unset["external"],
+        "external_merchant_id": unset["external"],
+        "external_order_id": order.external_order_id,
+        "tax_provider_id": order.tax_provider_id,
+        "customer_locale": "en",
+        "store_default_currency_code": catalog.STORE_CURRENCY,
+        "store_default_to_transactional_exchange_rate": rate,
+        **_links(order, forms),
+    }
+
+
+def _costs(name: str, charge: ChargeFigures) -> dict[str, str]:
+    return {
+        f"{name}_ex_tax": money(charge.ex),
+        f"{name}_inc_tax": money(charge.inc),
+        f"{name}_tax": money(charge.tax),
+    }
+
+
+def _unset(forms: Forms) -> dict[str, str | None]:
+    if forms.empty_texts == "mixed":
+        return {"number": "", "note": "", "external": None}
+    value = None if forms.empty_texts == "null" else ""
+    return dict.fromkeys(("number", "note", "external"), value)
+
+
+def _links(order: Order, forms: Forms) -> Document:
+    # The address link is spelt without an underscore, unlike the documented path.
+    parts = {
+        "products": "products",
+        "shipping_addresses": "shippingaddresses",
+        "coupons": "coupons",
+        "consignments": "consignments",
+        "fees": "fees",
+    }
+    return {
+        name: {
+            "url": f"{forms.base}/orders/{order.id}/{part}",
+            "resource": f"/orders/{order.id}/{part}",
+        }
+        for name, part in parts.items()
+    }
+
+
+def _address(address: Address) -> Document:
+    return {
+        "first_name": address.first_name,
+        "last_name": address.last_name,
+        "company": address.company,
+        "street_1": address.street_1,
+        "street_2": address.street_2,
+        "city": address.city,
+        "state": address.state,
+        "zip": address.zip,
+        "country": address.country,
+        "country_iso2": address.country_iso2,
+        "phone": address.phone,
+        "email": address.email,
+    }
+
+
+def line_documents(order: Order, figures: Figures | None = None) -> list[Document]:
+    """The order products, by line id."""
+    figures = figures or compute(order)
+    parents = {line.parent_line for line in order.lines if line.parent_line is not None}
+    rows = [
+        _line(order, line, made, is_bundle=position in parents)
+        for position, (line, made) in enumerate(zip(order.lines, figures.lines, strict=True))
+    ]
+    return sorted(rows, key=lambda row: int(row["id"]))
+
+
+def _address_id(order: Order, line: Line) -> int:
+    if line.kind != "physical" or line.address >= len(order.ship_to):
+        return 0
+    return order.ship_to[line.address].id
+
+
+def _line(order: Order, line: Line, made: LineFigures, *, is_bundle: bool) -> Document:
+    refunded = refunded_quantity(order, line.id)
+    cost = (line.price / 2).quantize(Decimal("0.01"))
+    return {
+        "id": line.id,
+        "order_id": order.id,
+        "product_id": line.product_id,
+        "variant_id": line.variant_id,
+        "order_pickup_method_id": 0,
+        "order_address_id": _address_id(order, line),
+        "name": line.name,
+        "name_customer": line.name,
+        "name_merchant": line.name,
+        "sku": line.sku,
+        "upc": "",
+        "type": line.kind,
+        "base_price": money(line.price),
+        "price_ex_tax": money(made.price_ex),
+        "price_inc_tax": money(made.price_inc),
+        "price_tax": money(made.price_inc - made.price_ex),
+        "base_total": money(line.price * line.quantity),
+        "total_ex_tax": money(made.total_ex),
+        "total_inc_tax": money(made.total_inc),
+        "total_tax": money(made.tax),
+        "discounted_total_inc_tax": money(made.discounted_inc),
+        "weight": "1.0000" if line.kind == "physical" else 0,
+        "width": "0.0000",
+        "height": "0.0000",
+        "depth": "0.0000",
+        "quantity": line.quantity,
+        "base_cost_price": money(cost),
+        "cost_price_inc_tax": money(cost),
+        "cost_price_ex_tax": money(cost),
+        "cost_price_tax": "0.0000",
+        "is_refunded": refunded == line.quantity,
+        "quantity_refunded": refunded,
+        "refund_amount": "0.0000",
+        "return_id": 0,
+        "wrapping_id": 7 if line.wrapping else 0,
+        "wrapping_name": line.wrapping.name or "Gift wrapping" if line.wrapping else "",
+        "base_wrapping_cost": money(made.wrapping.base),
+        "wrapping_cost_ex_tax": money(made.wrapping.ex),
+        "wrapping_cost_inc_tax": money(made.wrapping.inc),
+        "wrapping_cost_tax": money(made.wrapping.tax),
+        "wrapping_message": "",
+        "quantity_shipped": line.quantity if order.status_id in SHIPPED_STATUSES else 0,
+        "event_name": None,
+        "event_date": None,
+        "fixed_shipping_cost": "0.0000",
+        "ebay_item_id": "",
+        "ebay_transaction_id": "",
+        "option_set_id": 5 if line.options else None,
+        "parent_order_product_id": (
+            None if line.parent_line is None else order.lines[line.parent_line].id
+        ),
+        "is_bundled_product": is_bundle or line.parent_line is not None,
+        "bin_picking_number": "",
+        "external_id": None,
+        "brand": "",
+        "gift_certificate_id": line.gift_certificate_id,
+        "applied_discounts": [
+            {
+                "id": "manual-discount" if d.kind == "manual" else f"{d.kind}-{position}"
+                if d.kind == "automatic" else "total-coupon",
+                "amount": money(amount),
+                "name": d.name,
+                "code": d.code,
+                "target": "product" if d.lines else "order",
+            }
+            for position, (d, amount) in enumerate(made.applied)
+        ],
+        "product_options": [
+            {
+                "id": line.id * 10 + position,
+                "option_id": 18,
+                "order_product_id": line.id,
+                "product_option_id": 120,
+                "display_name": option.name,
+                "display_name_customer": option.name,
+                "display_name_merchant": option.name,
+                "display_value": option.value,
+                "display_value_customer": option.value,
+                "display_value_merchant": option.value,
+                "value": str(70 + position),
+                "type": "Multiple choice",
+                "name": option.name,
+                "display_style": "Rectangle",
+            }
+            for position, option in enumerate(line.options)
+        ],
+        "configurable_fields": [],
+    }  # fmt: skip
+
+
+def consignments(order: Order, forms: Forms, *, line_items: bool) -> Document:
+    """The consignments as an object; their amounts are numbers."""
+    figures = compute(order)
+    rows = line_documents(order, figures) if line_items else []
+    link = {
+        "url": f"{forms.base}/orders/{order.id}/products",
+        "resource": f"/orders/{order.id}/products",
+    }
+
+    def items(wanted: set[int]) -> list[Document]:
+        return [row for row in rows if row["id"] in wanted] if line_items else [link]
+
+    by_address: dict[int, set[int]] = {to.id: set() for to in order.ship_to}
+    digital: set[int] = set()
+    gifts: dict[str, set[int]] = {}
+    for line in order.lines:
+        address_id = _address_id(order, line)
+        if line.kind == "giftcertificate":
+            gifts.setdefault(line.recipient, set()).add(line.id)
+        elif address_id:
+            by_address[address_id].add(line.id)
+        else:
+            digital.add(line.id)
+    shipping = [
+        _address(to.to)
+        | {
+            "id": to.id,
+            "form_fields": [],
+            "line_items": items(by_address[to.id]),
+            **_destination(order, to, by_address[to.id]),
+            **_numbers("cost", figures.shipping[position]),
+            "base_cost": figures.shipping[position].base,
+            "cost_tax_class_id": 3 if to.shipping.taxes else 0,
+            **_numbers("handling_cost", figures.handling[position]),
+            "base_handling_cost": figures.handling[position].base,
+            "handling_cost_tax_class_id": 3 if to.handling.taxes else 0,
+            "shipping_quotes": {
+                "url": f"{forms.base}/orders/{order.id}/consignments/shipping/{to.id}/shipping_quotes",
+                "resource": f"/orders/{order.id}/consignments/shipping/{to.id}/shipping_quotes",
+            },
+        }
+        for position, to in enumerate(order.ship_to)
+    ]
+    return {
+        "pickups": [],
+        "shipping": shipping,
+        "downloads": (
+            [{"recipient_email": order.billing.email, "line_items": items(digital)}]
+            if digital
+            else []
+        ),
+        "email": {
+            "gift_certificates": [
+                {"recipient_email": recipient, "line_items": items(ids)}
+                for recipient, ids in gifts.items()
+            ]
+        },
+    }
+
+
+def _numbers(name: str, charge: ChargeFigures) -> Document:
+    return {f"{name}_ex_tax": charge.ex, f"{name}_inc_tax": charge.inc, f"{name}_tax": charge.tax}
+
+
+def _destination(order: Order, to: ShipTo, line_ids: set[int]) -> Document:
+    quantity = sum(line.quantity for line in order.lines if line.id in line_ids)
+    return {
+        "items_total": quantity,
+        "items_shipped": quantity if order.status_id in SHIPPED_STATUSES else 0,
+        "shipping_method": to.method,
+        "shipping_zone_id": 1,
+        "shipping_zone_name": to.to.country,
+    }
+
+
+def shipping_addresses(order: Order, forms: Forms) -> list[Document]:
+    """The shipping addresses with their costs as text."""
+    figures = compute(order)
+    rows = []
+    for position, to in enumerate(order.ship_to):
+        ids = {line.id for line in order.lines if _address_id(order, line) == to.id}
+        shipping, handling = figures.shipping[position], figures.handling[position]
+        path = f"/orders/{order.id}/shippingaddresses/{to.id}/shippingquotes"
+        rows.append(
+            {"id": to.id, "order_id": order.id}
+            | _address(to.to)
+            | _destination(order, to, ids)
+            | {
+                "base_cost": money(shipping.base),
+                **_costs("cost", shipping),
+                "cost_tax_class_id": 3 if shipping.taxes else 0,
+                "base_handling_cost": money(handling.base),
+                **_costs("handling_cost", handling),
+                "handling_cost_tax_class_id": 3 if handling.taxes else 0,
+                "form_fields": [],
+                "shipping_quotes": {"url": f"{forms.base}{path}", "resource": path},
+            }
+        )
+    return rows
+
+
+def fee_documents(order: Order, forms: Forms) -> list[Document]:
+    """The fees on the order."""
+    figures = compute(order)
+    say = money if forms.fee_money == "text" else (lambda amount: amount)
+    return [
+        {
+            "id": fee.id,
+            "type": "custom_fee",
+            "display_name_customer": fee.name,
+            "display_name_merchant": fee.name,
+            "source": "v2",
+            "base_cost": say(made.base),
+            "cost_ex_tax": say(made.ex),
+            "cost_inc_tax": say(made.inc),
+            "cost_tax": say(made.tax),
+            "tax_class_id": 0 if made.taxes else None,
+        }
+        for fee, made in zip(order.fees, figures.fees, strict=True)
+    ]
+
+
+def coupon_documents(order: Order, forms: Forms) -> list[Document]:
+    """The coupons used and the money each took off."""
+    say = money if forms.coupon_money == "text" else (lambda amount: amount)
+    return [
+        {
+            "id": order.id * 10 + position,
+            "coupon_id": coupon.coupon_id,
+            "order_id": order.id,
+            "code": coupon.code,
+            "amount": say(coupon.amount),
+            "type": coupon.coupon_type,
+            "discount": say(amount),
+        }
+        for position, (coupon, amount) in enumerate(compute(order).coupon_shares)
+    ]

@@ -1,0 +1,318 @@
+"""v2 orders: the list with its filters, one order, and the lists that belong to it.
+
+A filter that is unknown or cannot be read is ignored, and the answer then holds everything, as
+the API does.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from connector_sandbox.bigcommerce import dates
+from connector_sandbox.bigcommerce.access import ORDERS, Answer, Call, Door, Problem, answer
+from connector_sandbox.bigcommerce.exact_json import dumps
+from connector_sandbox.bigcommerce.order_documents import (
+    CUSTOM_LABELS,
+    Forms,
+    consignments,
+    coupon_documents,
+    fee_documents,
+    line_documents,
+    order_document,
+    shipping_addresses,
+)
+from connector_sandbox.bigcommerce.paging import page_of, v2_list, whole_number
+from connector_sandbox.bigcommerce.shelf import order_of
+from connector_sandbox.bigcommerce.tax_rows import tax_documents
+from connector_sandbox.seed import catalog
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from connector_sandbox.seed.model import Order
+
+_SORTS = {
+    "id": "id",
+    "customer_id": "customer_id",
+    "date_created": "created",
+    "date_modified": "modified",
+    "status_id": "status_id",
+    "channel_id": "channel_id",
+    "external_id": "external_id",
+}
+_TIES = {"id": "id ASC", "id_desc": "id DESC", "shuffled": "shuffle ASC", "random": "random()"}
+
+
+def routes(door: Door) -> list[BaseRoute]:
+    """The routes of this module."""
+    one = "v2/orders/{order_id:int}"
+    return [
+        door.route("v2/orders", list_orders, ORDERS),
+        door.route("v2/orders/count", count_orders, ORDERS),
+        door.route("v2/order_statuses", list_statuses, ORDERS),
+        door.route("v2/order_statuses/{status_id:int}", get_status, ORDERS),
+        door.route(one, get_order, ORDERS),
+        door.route(one + "/products", list_products, ORDERS),
+        door.route(one + "/products/{line_id:int}", get_product, ORDERS),
+        door.route(one + "/taxes", list_taxes, ORDERS),
+        door.route(one + "/coupons", list_coupons, ORDERS),
+        door.route(one + "/shipping_addresses", list_addresses, ORDERS),
+        door.route(one + "/shippingaddresses", list_addresses, ORDERS),
+        door.route(one + "/shipping_addresses/{address_id:int}", get_address, ORDERS),
+        door.route(one + "/shipments", list_nothing, ORDERS),
+        door.route(one + "/messages", list_nothing, ORDERS),
+        door.route(one + "/consignments", get_consignments, ORDERS),
+        door.route(one + "/fees", list_fees, ORDERS),
+    ]
+
+
+def forms_of(call: Call) -> Forms:
+    """How unconfirmed things look now."""
+    switches = call.switches
+    return Forms(
+        base=call.base,
+        fees_in_subtotal=switches["bc.fees_in_subtotal"],
+        fee_tax_rows=switches["bc.fee_tax_rows"],
+        fee_money=switches["bc.fee_money"],
+        coupon_money=switches["bc.coupon_money"],
+        tax_detail_ids=switches["bc.tax_detail_ids"],
+        empty_texts=switches["bc.empty_texts"],
+    )
+
+
+# Rendered orders, as long as they stand: an Order is frozen, so it is its own version.
+_rendered: dict[tuple[int, int, Forms, str], tuple[Order, str]] = {}
+_KEPT = 4096
+
+
+def order_text(order: Order, revision: int, forms: Forms, included: str) -> str:
+    """The JSON of an order with what is included (`""`, or a part of `include`)."""
+    key = (order.id, revision, forms, included)
+    kept = _rendered.get(key)
+    if kept is not None and kept[0] == order:
+        return kept[1]
+    document = order_document(order, forms)
+    parts = included.split(",")
+    if "consignments.line_items" in parts or "consignments" in parts:
+        inside = consignments(order, forms, line_items="consignments.line_items" in parts)
+        document["consignments"] = inside if "object" in parts else [inside]
+    if "fees" in parts:
+        document["fees"] = fee_documents(order, forms)
+    text = dumps(document)
+    if len(_rendered) >= _KEPT:
+        _rendered.clear()
+    _rendered[key] = (order, text)
+    return text
+
+
+def _included(call: Call) -> str:
+    asked = {part.strip() for part in call.query.get("include", "").split(",")}
+    wanted = asked & {"consignments", "consignments.line_items", "fees"}
+    if call.query.get("consignment_structure") == "object":
+        wanted.add("object")
+    return ",".join(sorted(wanted))
+
+
+def _conditions(call: Call) -> tuple[str, list[object]]:
+    """The filters of a list, as SQL."""
+    where: list[str] = []
+    values: list[object] = []
+    inclusive = call.switches["bc.inclusive_filters"]
+    least, most = (">=", "<=") if inclusive else (">", "<")
+
+    def add(condition: str, value: object | None) -> None:
+        if value is not None:
+            where.append(condition)
+            values.append(value)
+
+    query = call.query
+    # Ids are whole numbers: their bounds were never seen to be exclusive.
+    add("id >= ?", whole_number(query.get("min_id")))
+    add("id <= ?", whole_number(query.get("max_id")))
+    add("total >= ?", _ten_thousandths(query.get("min_total")))
+    add("total <= ?", _ten_thousandths(query.get("max_total")))
+    for name in ("customer_id", "status_id", "channel_id"):
+        add(f"{name} = ?", whole_number(query.get(name)))
+    for name in ("email", "payment_method", "external_order_id"):
+        add(f"{name} = ?", query.get(name) or None)
+    for name in ("created", "modified"):
+        add(f"{name} {least} ?", _moment(query.get(f"min_date_{name}")))
+        add(f"{name} {most} ?", _moment(query.get(f"max_date_{name}")))
+    deleted = query.get("is_deleted")
+    if deleted is not None and call.switches["bc.is_deleted_filter"] == "honoured":
+        add("is_deleted = ?", deleted.lower() in {"true", "1"})
+    elif not call.switches["bc.archived_in_lists"]:
+        where.append("is_deleted = 0")
+    return " AND ".join(where) or "1", values
+
+
+def _ten_thousandths(text: str | None) -> int | None:
+    try:
+        return int(Decimal(text) * 10_000) if text is not None else None
+    except InvalidOperation:
+        return None
+
+
+def _moment(text: str | None) -> int | None:
+    moment = dates.read(text) if text else None
+    return None if moment is None else dates.epoch(moment)
+
+
+def _order_by(call: Call) -> str:
+    name, _, direction = call.query.get("sort", "id:asc").partition(":")
+    column = _SORTS.get(name)
+    if column is None:
+        return "ORDER BY id"
+    way = "DESC" if direction.lower() == "desc" else "ASC"
+    return f"ORDER BY {column} {way}, {_TIES[call.switches['bc.tie_order']]}"
+
+
+def list_orders(call: Call) -> Answer:
+    """GET /v2/orders."""
+    page = page_of(call)
+    where, values = _conditions(call)
+    forms, included = forms_of(call), _included(call)
+    rows = call.db.execute(
+        f"SELECT id, revision FROM bc_orders WHERE {where} {_order_by(call)} LIMIT ? OFFSET ?",  # noqa: S608  values are bound, names are this module's
+        [*values, page.limit, page.offset],
+    ).fetchall()
+    found = [order_of(call.db, row["id"]) for row in rows]
+    texts = [order_text(order, rev, forms, included) for order, rev in filter(None, found)]
+    return v2_list(call, texts, of_order=False)
+
+
+def count_orders(call: Call) -> Answer:
+    """GET /v2/orders/count."""
+    where, values = _conditions(call)
+    rows = call.db.execute(
+        f"SELECT status_id, count(*) AS n FROM bc_orders WHERE {where} GROUP BY status_id",  # noqa: S608  as above
+        values,
+    )
+    counts = {row["status_id"]: row["n"] for row in rows}
+    statuses = [
+        {k: v for k, v in _status(s).items() if k != "order"}
+        | {"count": counts.get(s[0], 0), "sort_order": s[2]}
+        for s in catalog.STATUSES
+    ]
+    return answer({"statuses": statuses, "count": sum(counts.values())})
+
+
+def _status(status: tuple[int, str, int]) -> dict[str, Any]:
+    number, name, position = status
+    return {
+        "id": number,
+        "name": name,
+        "system_label": name,
+        "custom_label": CUSTOM_LABELS.get(number, name),
+        "system_description": f"The order is in the state {name}.",
+        "order": position,
+    }
+
+
+def list_statuses(call: Call) -> Answer:
+    """GET /v2/order_statuses."""
+    del call
+    return answer([_status(status) for status in catalog.STATUSES])
+
+
+def get_status(call: Call) -> Answer:
+    """GET /v2/order_statuses/{id}."""
+    for status in catalog.STATUSES:
+        if status[0] == call.path["status_id"]:
+            return answer(_status(status))
+    raise Problem(404)
+
+
+def the_order(call: Call) -> tuple[Order, int]:
+    """The order in the path, or 404."""
+    found = order_of(call.db, call.path["order_id"])
+    if found is None or (found[0].is_deleted and call.switches["bc.archived_by_id"] == "404"):
+        raise Problem(404)
+    return found
+
+
+def get_order(call: Call) -> Answer:
+    """GET /v2/orders/{id}."""
+    order, revision = the_order(call)
+    return Answer(order_text(order, revision, forms_of(call), _included(call)))
+
+
+@lru_cache(maxsize=256)
+def _lines(order: Order) -> tuple[str, ...]:
+    return tuple(dumps(row) for row in line_documents(order))
+
+
+def _children(call: Call, texts: list[str] | tuple[str, ...]) -> Answer:
+    return v2_list(call, page_of(call).cut(texts), of_order=True)
+
+
+def list_products(call: Call) -> Answer:
+    """GET /v2/orders/{id}/products; 50 a page unless told otherwise."""
+    return _children(call, _lines(the_order(call)[0]))
+
+
+def get_product(call: Call) -> Answer:
+    """GET /v2/orders/{id}/products/{order_product_id}."""
+    order, _ = the_order(call)
+    for row in line_documents(order):
+        if row["id"] == call.path["line_id"]:
+            return answer(row)
+    raise Problem(404)
+
+
+def list_taxes(call: Call) -> Answer:
+    """GET /v2/orders/{id}/taxes."""
+    details = call.query.get("details", "").lower() == "true"
+    rows = tax_documents(the_order(call)[0], forms_of(call), details=details)
+    return _children(call, [dumps(row) for row in rows])
+
+
+def list_coupons(call: Call) -> Answer:
+    """GET /v2/orders/{id}/coupons."""
+    return _children(call, [dumps(r) for r in coupon_documents(the_order(call)[0], forms_of(call))])
+
+
+def list_addresses(call: Call) -> Answer:
+    """GET /v2/orders/{id}/shipping_addresses."""
+    rows = shipping_addresses(the_order(call)[0], forms_of(call))
+    return _children(call, [dumps(row) for row in rows])
+
+
+def get_address(call: Call) -> Answer:
+    """GET /v2/orders/{id}/shipping_addresses/{id}."""
+    for row in shipping_addresses(the_order(call)[0], forms_of(call)):
+        if row["id"] == call.path["address_id"]:
+            return answer(row)
+    raise Problem(404)
+
+
+def list_nothing(call: Call) -> Answer:
+    """Shipments and messages: this shop keeps none."""
+    the_order(call)
+    return v2_list(call, [], of_order=True)
+
+
+def get_consignments(call: Call) -> Answer:
+    """GET /v2/orders/{id}/consignments."""
+    order, _ = the_order(call)
+    wanted = "line_items" in call.query.get("include", "")
+    return answer(consignments(order, forms_of(call), line_items=wanted))
+
+
+def list_fees(call: Call) -> Answer:
+    """GET /v2/orders/{id}/fees, in the three forms seen."""
+    rows = fee_documents(the_order(call)[0], forms_of(call))
+    form = call.switches["bc.fees_form"]
+    if form == "wrapped":
+        return answer({"fees": rows})
+    if form == "misspelt":
+        rows = [
+            {
+                ("cost_exc_tax" if name == "cost_ex_tax" else name): value
+                for name, value in r.items()
+            }
+            for r in rows
+        ]
+    return v2_list(call, [dumps(row) for row in rows], of_order=True)

@@ -1,0 +1,80 @@
+"""Joins the BigCommerce side to the sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connector_sandbox.bigcommerce import (
+    customers_api,
+    hooks_api,
+    orders_api,
+    payments_api,
+    products_api,
+    shelf,
+    shop_routes,
+    store_api,
+    switches,
+)
+from connector_sandbox.bigcommerce.access import (
+    DEFAULT,
+    INFORMATION,
+    Call,
+    Door,
+    Problem,
+    first_token,
+    put_token,
+)
+from connector_sandbox.bigcommerce.delivery import Courier
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from connector_sandbox.app import Context
+    from connector_sandbox.bigcommerce.access import Answer
+
+_METHODS = ("GET", "POST", "PUT", "DELETE")
+
+
+def routes(ctx: Context) -> list[BaseRoute]:
+    """All routes of the BigCommerce side, its control routes under `/_sandbox` among them."""
+    shelf.create(ctx.store)
+    switches.declare(ctx.switches)
+    with ctx.store.writing() as connection:
+        put_token(connection, first_token())
+    door = Door(ctx)
+    courier = Courier(ctx)
+
+    def reset() -> None:
+        with ctx.store.writing() as connection:
+            shelf.clear(connection)
+            put_token(connection, first_token())
+        door.forget()
+
+    def inspection() -> dict[str, Any]:
+        connection = ctx.store.connect()
+        return {
+            name: connection.execute(f"SELECT count(*) FROM bc_{name}").fetchone()[0]  # noqa: S608  names below
+            for name in ("orders", "refunds", "customers", "products", "hooks", "deliveries")
+        }
+
+    ctx.resets.append(reset)
+    ctx.inspections["bigcommerce"] = inspection
+    ctx.startups.append(courier.start)
+    ctx.shutdowns.append(courier.stop)
+    anything = (*DEFAULT, *INFORMATION)
+    return [
+        *shop_routes.routes(ctx, courier),
+        *orders_api.routes(door),
+        *payments_api.routes(door),
+        *customers_api.routes(door),
+        *products_api.routes(door),
+        *store_api.routes(door),
+        *hooks_api.routes(door),
+        door.route("v2/{rest:path}", _nothing_here, anything, _METHODS),
+        door.route("v3/{rest:path}", _nothing_here, anything, _METHODS),
+    ]
+
+
+def _nothing_here(call: Call) -> Answer:
+    del call
+    raise Problem(404)

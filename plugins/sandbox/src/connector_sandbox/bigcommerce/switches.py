@@ -1,0 +1,59 @@
+"""Every BigCommerce behaviour nobody could confirm, as a switch with both sides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connector_sandbox.switches import Switches, SwitchValue
+
+YES_NO = (True, False)
+
+_SWITCHES: tuple[tuple[str, SwitchValue, tuple[SwitchValue, ...] | None, str], ...] = (
+    ("bc.inclusive_filters", True, YES_NO, "min_* and max_* of v2 orders include the bound"),
+    ("bc.tie_order", "id", ("id", "id_desc", "shuffled", "random"),
+     "order of rows equal in the sort: by id, by id backwards, in a fixed shuffle, anew each time"),
+    ("bc.limit_over_250", "clamp", ("clamp", "413"), "what limit=251 gets"),
+    ("bc.archived_in_lists", False, YES_NO, "archived orders are rows of the v2 list"),
+    ("bc.archived_by_id", "found", ("found", "404"), "what an archived order's own URL gives"),
+    ("bc.is_deleted_filter", "ignored", ("ignored", "honoured"), "the filter gone from the spec"),
+    ("bc.empty", "204", ("204", "[]", "mixed"),
+     "an empty v2 list; mixed: 204 for lists of orders, [] for an order's children"),
+    ("bc.transactions_none", "204", ("204", "200", "404"), "an order without transactions"),
+    ("bc.transactions_meta", "pagination", ("pagination", "empty"), "meta of transactions"),
+    ("bc.transactions_pages", "ignored", ("ignored", "honoured"),
+     "page of transactions; ignored: always the first 250"),
+    ("bc.refunds_meta", "empty", ("empty", "pagination"), "meta of refunds"),
+    ("bc.not_applicable", "mixed", ("mixed", "null", "{}"), "objects that do not apply"),
+    ("bc.empty_texts", "mixed", ("mixed", "null", "text"), "texts that are not set"),
+    ("bc.fees_in_subtotal", False, YES_NO, "subtotals of an order hold its fees"),
+    ("bc.fees_form", "array", ("array", "wrapped", "misspelt"),
+     "GET fees: rows, {fees: rows}, or rows with cost_exc_tax"),
+    ("bc.fee_tax_rows", False, YES_NO, "taxes of an order list those on fees"),
+    ("bc.fee_money", "text", ("text", "number"), "amounts of fees"),
+    ("bc.coupon_money", "number", ("number", "text"), "amounts of coupons"),
+    ("bc.tax_detail_ids", "unique", ("unique", "repeated"),
+     "ids of tax rows with details: own ones, or those of the rows without details"),
+    ("bc.credit_transactions", True, YES_NO,
+     "redeemed store credit and gift certificates appear as transactions"),
+    ("bc.capture_moves_modified", True, YES_NO, "a capture moves the order's date_modified"),
+    ("bc.refund_requested_amount", "null", ("null", "ex", "inc"),
+     "requested_amount of a refunded product"),
+    ("bc.customer_last_page", "no_next", ("no_next", "count_0"),
+     "how cursor paging of customers ends: no next link, or one more empty page"),
+    ("bc.tax_class_zero", False, YES_NO, "the default tax class is in the list of tax classes"),
+    ("bc.forbidden_v2", "array", ("array", "object"), "form of a v2 403"),
+    ("bc.suspended", False, YES_NO, "the store is suspended: 503"),
+    ("bc.plan_quota", 150, None, "requests per window"),
+    ("bc.quota_window_seconds", 30, None, "length of the quota window in real seconds"),
+    ("bc.quota_429_headers", True, YES_NO, "a 429 tells its quota headers"),
+    ("bc.webhook_signed", True, YES_NO, "hooks are signed"),
+    ("bc.webhook_hash", "data", ("data", "data_and_time"), "what the hash of a hook covers"),
+    ("bc.webhook_timeout_seconds", 5, None, "real seconds a receiver has for its answer"),
+)  # fmt: skip
+
+
+def declare(switches: Switches) -> None:
+    """Make the switches of this side known."""
+    for name, default, choices, words in _SWITCHES:
+        switches.declare(name, default, choices, words)

@@ -1,0 +1,97 @@
+"""The rows of `GET /v2/orders/{id}/taxes`, with details (per line) and without (per rate)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from connector_sandbox.bigcommerce.order_documents import Forms, money
+from connector_sandbox.seed.exact import ZERO
+from connector_sandbox.seed.totals import compute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from connector_sandbox.seed.model import Order
+    from connector_sandbox.seed.totals import TaxShare
+
+_CLASS_OF = {
+    "shipping": ("Shipping", 3),
+    "handling": ("Shipping", 3),
+    "gift-wrapping": ("Gift Wrapping", 4),
+}
+_OWN_CLASS = frozenset({"Automatic Tax", "API Tax Override"})
+
+
+def tax_documents(order: Order, forms: Forms, *, details: bool) -> list[dict[str, Any]]:
+    """The tax rows of an order.
+
+    Without details the amounts of one rate, class and address are one row. With them each row
+    tells its line and kind; its id is its own, or by `tax_detail_ids` the id of the row it is a
+    part of.
+    """
+    summed: dict[tuple[object, ...], dict[str, Any]] = {}
+    rows = []
+    totals: dict[tuple[object, ...], Decimal] = {}
+    for position, (kind, line_id, address_id, share) in enumerate(_shares(order, forms)):
+        row = _row(order, kind, address_id, share)
+        key = (share.tax.id, row["class"], address_id)
+        whole = summed.setdefault(key, row | {"id": order.id * 10_000 + len(summed) + 1})
+        totals[key] = totals.get(key, ZERO) + share.amount
+        whole["line_amount"] = whole["priority_amount"] = money(totals[key])
+        own = order.id * 10_000 + 1_001 + position
+        rows.append(
+            row
+            | {
+                "id": whole["id"] if forms.tax_detail_ids == "repeated" else own,
+                "order_product_id": None if line_id is None else str(line_id),
+                "line_item_type": kind,
+            }
+        )
+    return rows if details else list(summed.values())
+
+
+def _shares(order: Order, forms: Forms) -> Iterator[tuple[str, int | None, int, TaxShare]]:
+    figures = compute(order)
+    first = order.ship_to[0].id if order.ship_to else 0
+    for line, made in zip(order.lines, figures.lines, strict=True):
+        physical = line.kind == "physical" and line.address < len(order.ship_to)
+        address_id = order.ship_to[line.address].id if physical else 0
+        for share in made.taxes:
+            yield "item", line.id, address_id, share
+        for share in made.wrapping.taxes:
+            yield "gift-wrapping", line.id, address_id, share
+    for position, to in enumerate(order.ship_to):
+        for share in figures.shipping[position].taxes:
+            yield "shipping", None, to.id, share
+        for share in figures.handling[position].taxes:
+            yield "handling", None, to.id, share
+    if forms.fee_tax_rows:
+        for fee in figures.fees:
+            for share in fee.taxes:
+                yield "item", None, first, share
+
+
+def _row(order: Order, kind: str, address_id: int, share: TaxShare) -> dict[str, Any]:
+    tax = share.tax
+    name, class_id = _CLASS_OF.get(kind, (tax.tax_class, tax.tax_class_id))
+    if tax.tax_class in _OWN_CLASS:
+        name, class_id = tax.tax_class, None
+    row: dict[str, Any] = {
+        "id": 0,
+        "order_id": order.id,
+        "order_address_id": address_id,
+        "tax_rate_id": tax.id,
+        "sales_tax_id": f"TaxId{tax.id}",
+        "tax_class_id": class_id,
+        "name": tax.name,
+        "class": name,
+        "rate": money(tax.percent),
+        "priority": tax.priority,
+        "priority_amount": money(share.amount),
+        "line_amount": money(share.amount),
+        "order_pickup_method_id": 0,
+    }
+    if tax.tax_class == "Automatic Tax":
+        del row["order_id"], row["order_address_id"]
+    return row

@@ -1,0 +1,151 @@
+"""What the books should hold for each order, told from the shop's side alone.
+
+The rules are the bookkeeping promises a user is given, written a second time and separately from
+the programs that keep them: an invoice equals its order, a payment for each capture, money sent
+back is subtracted, and what cannot be booked exactly is parked.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from connector_sandbox.seed.catalog import PAID_STATUSES, STORE_TIMEZONE
+from connector_sandbox.seed.changes import PARTIALLY_REFUNDED, REFUNDED, captured, credit_used
+from connector_sandbox.seed.exact import ZERO, decimal_places
+from connector_sandbox.seed.totals import compute
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from connector_sandbox.seed.model import Order, Refund
+
+CENTS = 2
+
+
+def expected(order: Order, timezone: str = STORE_TIMEZONE) -> dict[str, Any]:
+    """The row of `GET /_sandbox/truth` for one order; amounts are text in the order's currency.
+
+    `expect` is posted, parked (`reason` says why) or waiting (not to be booked). `payments` lists
+    what was received with `booked`, the part that fits on the invoice. `invoice_total` and `paid`
+    are after refunds; refunds to store credit become credit notes instead.
+    """
+    zone = ZoneInfo(timezone)
+    figures = compute(order)
+    outcome, reason = _outcome(order)
+    money = sum((_money_back(r) for r in order.refunds), ZERO)
+    credit = sum((_credit_back(r) for r in order.refunds), ZERO)
+    payments, left = [], figures.total_inc
+    for payment in received(order, figures.total_inc):
+        booked = min(payment["amount"], left)
+        left -= booked
+        payments.append(payment | {"booked": booked, "date": _day(payment["date"], zone)})
+    booked_in_all = sum((p["booked"] for p in payments), ZERO)
+    return _as_text(
+        {
+            "order_id": order.id,
+            "case": order.case,
+            "expect": outcome,
+            "reason": reason,
+            "billable": outcome != "waiting",
+            "status_id": order.status_id,
+            "total": figures.total_inc,
+            "total_tax": figures.total_tax,
+            "currency": order.currency,
+            "date": _day(order.created, zone),
+            "customer_id": order.customer_id,
+            "payments": payments,
+            "captured": captured(order),
+            "refunds": [
+                {
+                    "refund": r.id,
+                    "amount": r.total_amount,
+                    "tax": r.total_tax,
+                    "money": _money_back(r),
+                    "store_credit": _credit_back(r),
+                    "date": _day(r.created, zone),
+                }
+                for r in order.refunds
+            ],
+            "invoice_total": figures.total_inc - money,
+            "paid": booked_in_all - money,
+            "outstanding": figures.total_inc - booked_in_all,
+            "credit_notes": credit,
+        }
+    )  # fmt: skip
+
+
+def _outcome(order: Order) -> tuple[str, str | None]:
+    refunded = order.status_id in {REFUNDED, PARTIALLY_REFUNDED}
+    billable = order.status_id in PAID_STATUSES or (refunded and captured(order) > 0)
+    if not billable or order.is_deleted or order.external_source == "M-MIG":
+        return "waiting", None
+    if decimal_places(order.currency) > CENTS:
+        return "parked", "currency"
+    if order.override:
+        return "parked", "total_mismatch"
+    if refunded and not order.refunds:
+        return "parked", "refund_missing"
+    return "posted", None
+
+
+def received(order: Order, total: Decimal) -> list[dict[str, Any]]:
+    """Payments in the order they came: captures, store credit, gift certificates, offline."""
+    payments: list[dict[str, Any]] = [
+        {"transaction": t.id, "kind": "gateway", "amount": t.amount, "date": t.at or order.created}
+        for t in order.transactions
+        if t.status == "ok" and not t.test and t.event in {"purchase", "capture"}
+    ]
+    cash = bool(payments)
+    credits_ = [("gift_certificate", use.amount) for use in order.gift_certificates]
+    credits_.append(("store_credit", order.store_credit))
+    payments += [
+        {"transaction": None, "kind": kind, "amount": amount, "date": order.created}
+        for kind, amount in credits_
+        if amount
+    ]
+    due = total - credit_used(order)
+    if not cash and due > 0 and order.status_id in PAID_STATUSES and _offline(order):
+        derived = {"transaction": None, "kind": "offline", "amount": due, "date": order.created}
+        payments.append(derived)
+    return payments
+
+
+def _offline(order: Order) -> bool:
+    """Paid outside of any gateway that would have left a transaction."""
+    gateways = [t for t in order.transactions if t.event != "pending"]
+    return not gateways and order.payment_status in {"", "captured", "paid"}
+
+
+def _money_back(refund: Refund) -> Decimal:
+    return sum(
+        (p.amount for p in refund.payments if not p.is_declined and p.provider_id != "storecredit"),
+        ZERO,
+    )
+
+
+def _credit_back(refund: Refund) -> Decimal:
+    return sum(
+        (p.amount for p in refund.payments if not p.is_declined and p.provider_id == "storecredit"),
+        ZERO,
+    )
+
+
+def _day(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).date().isoformat()
+
+
+def _as_text(value: Any) -> Any:  # noqa: ANN401  a JSON document
+    if isinstance(value, Decimal):
+        return format(
+            value.quantize(Decimal("0.01"))
+            if value == value.quantize(Decimal("0.01"))
+            else value.normalize(),
+            "f",
+        )
+    if isinstance(value, dict):
+        return {key: _as_text(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_text(item) for item in value]
+    return value
