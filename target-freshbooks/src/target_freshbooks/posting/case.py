@@ -1,0 +1,157 @@
+"""One order's case: everything the plan needs besides what FreshBooks holds at the moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.books.desired import Parked, Reason, round_trip
+from target_freshbooks.books.money import decimals_of
+from target_freshbooks.posting import lines as wire
+from target_freshbooks.posting.marks import is_marked
+from target_freshbooks.posting.memory import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_freshbooks.books.desired import CreditNote, Desired, Lines, Payment, RefundEntry
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.freshbooks.observed import ObservedInvoice
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Desired state, policy and memory of one order.
+
+    Attributes:
+        desired: What the books should hold.
+        content: `content_digest` of the facts behind it.
+        policy: The bookkeeper's settings.
+        client_id: FreshBooks' id of the client (0 in a plan where it is still to be created).
+        item_names: Item key → the name FreshBooks has for the item.
+        memory: What the ledger knows.
+    """
+
+    desired: Desired
+    content: str
+    policy: Policy
+    client_id: int
+    item_names: Mapping[str, str] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
+
+    @property
+    def decimals(self) -> int:
+        """Decimals of the invoice's currency."""
+        return decimals_of(self.desired.invoice.currency)
+
+    @property
+    def expressions(self) -> tuple[Lines, ...]:
+        """The ways to say the invoice, with the items' FreshBooks names."""
+        return tuple(
+            wire.named(lines, self.item_names) for lines in self.desired.invoice.expressions
+        )
+
+    def is_ours(self, invoice: ObservedInvoice) -> bool:
+        """Whether the invoice bears the order's marker."""
+        return is_marked(invoice, self.desired.invoice.marker)
+
+    def total_with_refunds_on(self, invoice: ObservedInvoice) -> Decimal:
+        """What the invoice must come to with the refunds whose lines stand on it."""
+        on_it = wire.refunds_on(wire.standing(invoice))
+        booked = [entry.money for entry in self.desired.refunds if entry.refund_id in on_it]
+        return self.desired.invoice.total - sum(booked, start=ZERO)
+
+    def body_of_lines(self, lines: Lines) -> dict[str, Any]:
+        """The body that replaces the invoice's lines."""
+        return {"lines": wire.lines_body(lines, self.desired.invoice.currency)}
+
+    def invoice_body(self, lines: Lines) -> dict[str, Any]:
+        """The body that creates the invoice."""
+        invoice = self.desired.invoice
+        billing = invoice.billing
+        body: dict[str, Any] = {
+            "customerid": self.client_id,
+            "create_date": invoice.day.isoformat(),
+            "invoice_number": invoice.number,
+            "currency_code": invoice.currency,
+            "notes": invoice.notes,
+            "po_number": invoice.po_number,
+            "due_offset_days": 0,
+            "fname": billing.first_name,
+            "lname": billing.last_name,
+            "organization": billing.company,
+            "street": billing.street_1,
+            "street2": billing.street_2,
+            "city": billing.city,
+            "province": billing.state,
+            "code": billing.zip,
+            "country": billing.country,
+        }
+        return {name: value for name, value in body.items() if value != ""} | self.body_of_lines(
+            lines
+        )
+
+    def payment_body(self, invoice_id: int, payment: Payment, amount: Decimal) -> dict[str, Any]:
+        """The body that records a payment; never e-mails the customer a receipt."""
+        return {
+            "invoiceid": invoice_id,
+            "amount": self.money(amount),
+            "date": payment.day.isoformat(),
+            "type": payment.type,
+            "note": payment.note,
+            "send_client_notification": False,
+        }
+
+    def credit_note_body(self, note: CreditNote, expression: int) -> dict[str, Any]:
+        """The body that gives the client credit for a refund."""
+        lines = note.expressions[expression]
+        return {
+            "clientid": self.client_id,
+            "create_date": note.day.isoformat(),
+            "credit_number": self.credit_number(note.refund_id, expression),
+            "currency_code": self.desired.invoice.currency,
+            "credit_type": "goodwill",
+            "notes": note.notes,
+            "lines": wire.lines_body(
+                wire.named(lines, self.item_names), self.desired.invoice.currency
+            ),
+        }
+
+    def credit_number(self, refund_id: int, expression: int) -> str:
+        """The number of a refund's credit note: the invoice's number and the refund's id.
+
+        Another wording is another document: the number of a deleted one may stay taken.
+        """
+        another = f"-{expression + 1}" if expression else ""
+        return f"{self.desired.invoice.number}-R{refund_id}{another}"
+
+    def money(self, amount: Decimal) -> dict[str, str]:
+        """An amount as FreshBooks takes it."""
+        places = max(self.decimals, 2)
+        return {
+            "amount": round_trip(amount.quantize(Decimal(1).scaleb(-places))),
+            "code": self.desired.invoice.currency,
+        }
+
+    def wording(self, amount: Decimal) -> str:
+        """An amount as a person reads it."""
+        return f"{amount:.{self.decimals}f} {self.desired.invoice.currency}"
+
+    def payments_at(self, entry: RefundEntry | None) -> dict[str, Decimal]:
+        """Amount of each payment once `entry` (and all refunds before it) is booked."""
+        amounts = {payment.key: payment.amount for payment in self.desired.payments}
+        if entry is not None:
+            amounts.update(dict(entry.payments_after))
+        return amounts
+
+    def edited(self, what: str) -> Parked:
+        """The order is parked since a person changed its invoice."""
+        return Parked(
+            Reason.EDITED_IN_FRESHBOOKS,
+            f"Invoice {self.desired.invoice.number}: {what}",
+            "Compare both; then either undo the edit in FreshBooks and replay the order, or replay"
+            " it with --overwrite to let the order's own figures win.",
+        )

@@ -1,0 +1,75 @@
+"""Customers and products by themselves: what the shop changes of them reaches FreshBooks.
+
+By default only clients and items that some order needed are kept up to date (`ordered`); with `all`
+every customer and every variant becomes one. Invoices keep their own copies: no history is rewritten.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books import (
+    ReadError,
+    client_of_customer,
+    items_of_product,
+    read_customer,
+    read_product,
+)
+from target_freshbooks.freshbooks.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from target_freshbooks.ledger import Ledger, Record
+    from target_freshbooks.posting.parties import Parties
+
+logger = logging.getLogger(__name__)
+
+
+class Catalogue:
+    """Brings clients and items up to date with the shop's records."""
+
+    def __init__(
+        self, ledger: Ledger, parties: Parties, *, all_clients: bool, all_items: bool
+    ) -> None:
+        self._ledger = ledger
+        self._parties = parties
+        self._all_clients = all_clients
+        self._all_items = all_items
+
+    def update(self, records: Iterable[Record]) -> None:
+        """Look at each customer and product; a refused one is told and holds nobody up."""
+        for record in records:
+            try:
+                if record.stream == "customers":
+                    self._customer(record)
+                elif record.stream == "products":
+                    self._product(record)
+            except ReadError as unreadable:
+                logger.warning("%s %s: %s", record.stream, record.key, unreadable)
+            except Refused as refused:
+                logger.warning(
+                    "FreshBooks refused the change of %s %s: %s",
+                    record.stream,
+                    record.key,
+                    refused,
+                )
+
+    def _customer(self, record: Record) -> None:
+        draft = client_of_customer(read_customer(record.body), "")
+        if draft is None:
+            return
+        if self._all_clients:
+            self._parties.client(draft, None, draft)
+        self._parties.update_client(draft)
+
+    def _product(self, record: Record) -> None:
+        store = next(iter(self._ledger.bodies("store")), None)
+        if store is None:
+            return  # prices without a currency say nothing; the next run knows the store
+        drafts = items_of_product(read_product(record.body), str(store.get("currency") or "USD"))
+        if self._all_items:
+            self._parties.items(drafts, None)
+        for draft in drafts:
+            self._parties.update_item(draft)

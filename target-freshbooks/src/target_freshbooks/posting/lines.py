@@ -1,0 +1,122 @@
+"""Invoice lines on both sides: turning ours into FreshBooks' body, and telling whether they agree."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.books import text
+from target_freshbooks.books.desired import InvoiceLine, LineTax, round_trip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from target_freshbooks.books.desired import Lines
+    from target_freshbooks.freshbooks.observed import ObservedInvoice, ObservedLine
+
+
+def line_body(line: InvoiceLine, currency: str) -> dict[str, Any]:
+    """One line as FreshBooks takes it (type 0; money and percents as text)."""
+    body: dict[str, Any] = {
+        "type": 0,
+        "name": line.name,
+        "description": line.description,
+        "qty": round_trip(line.quantity),
+        "unit_cost": {"amount": round_trip(line.unit_cost), "code": currency},
+    }
+    for position, tax in enumerate(line.taxes, start=1):
+        body[f"taxName{position}"] = tax.name
+        body[f"taxAmount{position}"] = round_trip(tax.percent)
+    return body
+
+
+def lines_body(lines: Iterable[InvoiceLine], currency: str) -> list[dict[str, Any]]:
+    """All lines, since a PUT replaces the whole set."""
+    return [line_body(line, currency) for line in lines]
+
+
+def standing(invoice: ObservedInvoice) -> Lines:
+    """The lines that stand on the invoice, as our values."""
+    return tuple(from_observed(line) for line in invoice.lines or ())
+
+
+def from_observed(line: ObservedLine) -> InvoiceLine:
+    """A line FreshBooks holds, as our value."""
+    taxes = tuple(
+        LineTax(name, percent)
+        for name, percent in (
+            (line.tax_name1, line.tax_percent1),
+            (line.tax_name2, line.tax_percent2),
+        )
+        if name
+    )
+    return InvoiceLine(line.name, line.description, line.qty, line.unit_cost, taxes)
+
+
+def from_body(body: Mapping[str, Any]) -> Lines:
+    """The lines of a body that was (perhaps) sent, as our values."""
+    return tuple(
+        InvoiceLine(
+            line["name"],
+            line["description"],
+            Decimal(line["qty"]),
+            Decimal(line["unit_cost"]["amount"]),
+            tuple(
+                LineTax(line[f"taxName{position}"], Decimal(line[f"taxAmount{position}"]))
+                for position in (1, 2)
+                if f"taxName{position}" in line
+            ),
+        )
+        for line in body["lines"]
+    )
+
+
+def _plain(value: Decimal) -> Decimal:
+    return value.normalize() + 0  # + 0 turns -0 into 0
+
+
+def _shape(line: InvoiceLine) -> tuple[object, ...]:
+    return (
+        " ".join(line.name.split()),
+        _plain(line.quantity),
+        _plain(line.unit_cost),
+        frozenset((tax.name.strip(), _plain(tax.percent)) for tax in line.taxes),
+    )
+
+
+def agree(ours: Lines, theirs: Lines) -> bool:
+    """Whether both say the same: names, quantities, prices and taxes, in order; texts folded.
+
+    Descriptions may be cut or cleaned by FreshBooks and carry no money: they are not compared.
+    """
+    return [_shape(line) for line in ours] == [_shape(line) for line in theirs]
+
+
+def without_refunds(lines: Lines) -> Lines:
+    """The lines of the invoice itself."""
+    return tuple(line for line in lines if text.is_refund_line(line.name) is None)
+
+
+def refunds_on(lines: Lines) -> dict[int, Lines]:
+    """The refund lines by refund id."""
+    found: dict[int, Lines] = {}
+    for line in lines:
+        refund_id = text.is_refund_line(line.name)
+        if refund_id is not None:
+            found[refund_id] = (*found.get(refund_id, ()), line)
+    return found
+
+
+def named(lines: Lines, item_names: Mapping[str, str]) -> Lines:
+    """The lines with each item's line called as FreshBooks calls the item."""
+    return tuple(
+        InvoiceLine(
+            item_names.get(line.item_key, line.name),
+            line.description,
+            line.quantity,
+            line.unit_cost,
+            line.taxes,
+            line.item_key,
+        )
+        for line in lines
+    )

@@ -1,0 +1,83 @@
+"""What FreshBooks holds for an order, read with as few requests as can prove it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from target_freshbooks.freshbooks.errors import NotFound
+from target_freshbooks.posting.marks import DELETED, is_marked
+from target_freshbooks.posting.steps import Actual
+
+if TYPE_CHECKING:
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.freshbooks.observed import ObservedInvoice, ObservedPayment
+    from target_freshbooks.posting.case import Case
+
+
+def observe(books: FreshBooks, case: Case) -> Actual:
+    """Read the order's invoice, its payments, and credit notes where any may exist.
+
+    A known invoice is read by its id, an unknown one is searched by its number. One request when
+    there is none; archived invoices count, deleted ones are looked for only when the number turns
+    out to be taken (FreshBooks keeps numbers unique over all of them).
+    """
+    invoice = _invoice(books, case)
+    if invoice is None or not is_marked(invoice, case.desired.invoice.marker):
+        return Actual(invoice)
+    payments = _payments(books, case, invoice)
+    return credit_notes(books, case, Actual(invoice, payments))
+
+
+def credit_notes(books: FreshBooks, case: Case, actual: Actual) -> Actual:
+    """Add the order's credit notes, where the order's refunds or the ledger know of any."""
+    wanted = any(entry.credit_note is not None for entry in case.desired.refunds)
+    if actual.invoice is None or not (wanted or case.memory.credit_notes):
+        return actual
+    marker = f"{case.desired.invoice.marker}, refund "
+    found = tuple(
+        note
+        for note in books.credit_notes_of(actual.invoice.customer_id)
+        if note.notes.startswith(marker) or note.id in case.memory.credit_notes.values()
+    )
+    return replace(actual, credit_notes=found)
+
+
+def _invoice(books: FreshBooks, case: Case) -> ObservedInvoice | None:
+    memory, wanted = case.memory, case.desired.invoice
+    if memory.invoice_id is not None:
+        try:
+            return books.get_invoice(memory.invoice_id)
+        except NotFound:
+            # Deleted ones may be answered so; the search below tells which it is.
+            deleted = books.find_invoices(wanted.number, deleted=True)
+            return next((row for row in deleted if row.id == memory.invoice_id), None)
+    return choose(books.find_invoices(wanted.number), wanted.marker)
+
+
+def choose(rows: list[ObservedInvoice], marker: str) -> ObservedInvoice | None:
+    """The order's own invoice among those of its number, else somebody else's, else none."""
+    marked = [row for row in rows if is_marked(row, marker)]
+    return min(marked or rows, key=lambda row: (row.vis_state == 1, row.id), default=None)
+
+
+def _payments(
+    books: FreshBooks, case: Case, invoice: ObservedInvoice
+) -> tuple[ObservedPayment, ...]:
+    """The invoice's payments; one we know of but a search does not show is read by its id.
+
+    An invoice nothing was paid on needs no request, unless we know better.
+    """
+    known = case.memory.payments
+    if invoice.paid == 0 and not known:
+        return ()
+    listed = {payment.id: payment for payment in books.payments_of(invoice.id)}
+    for remote_id in known.values():
+        if remote_id not in listed:
+            try:
+                payment = books.get_payment(remote_id)
+            except NotFound:
+                continue
+            if payment.vis_state != DELETED:
+                listed[remote_id] = payment
+    return tuple(listed[remote_id] for remote_id in sorted(listed))

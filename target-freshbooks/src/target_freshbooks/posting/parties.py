@@ -1,0 +1,272 @@
+"""Clients and items: found before they are made, made once, kept up to date with the shop.
+
+One worker at a time looks after one client or item, so that two orders of a new customer cannot both
+make the client. What was found or made is remembered in the ledger and costs no request again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.books.clients import client_body
+from target_freshbooks.books.items import item_body
+from target_freshbooks.freshbooks.errors import Refused
+from target_freshbooks.ledger import Link
+from target_freshbooks.posting.memory import request_digest
+from target_freshbooks.posting.steps import StepKind
+from target_freshbooks.posting.writer import Unanswered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from target_freshbooks.books.desired import ClientDraft, ItemDraft
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.freshbooks.observed import ObservedItem
+    from target_freshbooks.ledger import Ledger
+    from target_freshbooks.posting.writer import Writer
+
+ACTIVE, DELETED = 0, 1
+NAME_TAKEN = frozenset({1029, 1004, 409})
+
+
+class Locks:
+    """One lock per key, for as long as the run lasts."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._locks: dict[tuple[str, str], threading.RLock] = defaultdict(threading.RLock)
+
+    @contextmanager
+    def held(self, kind: str, key: str) -> Iterator[None]:
+        """Hold the lock of one client or item."""
+        with self._guard:
+            lock = self._locks[kind, key]
+        with lock:
+            yield
+
+
+class Parties:
+    """Finds or makes the clients and items of one run."""
+
+    def __init__(
+        self,
+        books: FreshBooks,
+        ledger: Ledger,
+        writer: Writer,
+        settle_unknown: Callable[[Unanswered], None],
+    ) -> None:
+        self._books = books
+        self._ledger = ledger
+        self._writer = writer
+        self._settle_unknown = settle_unknown
+        self._locks = Locks()
+
+    # -- clients
+
+    def client(
+        self, draft: ClientDraft, order_id: int | None, registered: ClientDraft | None
+    ) -> int:
+        """FreshBooks' id of the client, found by what the ledger knows, then by e-mail, else made.
+
+        Args:
+            draft: The client as the order needs it.
+            order_id: The order, for the audit trail.
+            registered: The client as the customer's own record has it now, where that is known:
+                a later record that differs is a change to carry over.
+        """
+        baseline = None if registered is None else request_digest(client_body(registered))
+        with self._locks.held("client", _email_key(draft)):
+            known = self._known_client(draft)
+            if known is not None:
+                return known.remote_id
+            body = client_body(draft)
+            found = self._find_client(draft)
+            if found is not None:
+                self._ledger.put_link(_client_link(draft.key, found, baseline))
+                return found
+            self._written(
+                StepKind.CREATE_CLIENT,
+                draft.key,
+                body,
+                order_id,
+                lambda answer: [
+                    _client_link(key, answer.id, baseline) for key in {draft.key, _email_key(draft)}
+                ],
+                lambda: self._ledger.link("client", draft.key) is not None,
+            )
+        link = self._ledger.link("client", draft.key)
+        if link is None:
+            raise LookupError(f"No link to client {draft.key} although it was just made.")
+        return link.remote_id
+
+    def forget_client(self, draft: ClientDraft) -> None:
+        """Drop the links to a client that FreshBooks no longer has."""
+        self._ledger.drop_link("client", draft.key)
+        self._ledger.drop_link("client", _email_key(draft))
+
+    def update_client(self, draft: ClientDraft) -> bool:
+        """Bring a linked client up to date with the shop; True if something was written."""
+        with self._locks.held("client", _email_key(draft)):
+            link = self._ledger.link("client", draft.key)
+            if link is None:
+                return False
+            body = client_body(draft)
+            body_hash = request_digest(body)
+            if link.content_hash == body_hash:
+                return False
+            self._written(
+                StepKind.UPDATE_CLIENT,
+                draft.key,
+                body,
+                None,
+                lambda answer: [_client_link(draft.key, answer.id, body_hash)],
+                lambda: False,
+                remote_id=link.remote_id,
+            )
+            return True
+
+    def _known_client(self, draft: ClientDraft) -> Link | None:
+        link = self._ledger.link("client", draft.key)
+        if link is None and draft.email:
+            link = self._ledger.link("client", _email_key(draft))
+            if link is not None:
+                self._ledger.put_link(_client_link(draft.key, link.remote_id, link.content_hash))
+        return link
+
+    def _find_client(self, draft: ClientDraft) -> int | None:
+        if not draft.email:
+            return None
+        rows = [row for row in self._books.find_clients(draft.email) if row.vis_state != DELETED]
+        rows.sort(key=lambda row: (row.vis_state != ACTIVE, row.id))
+        return rows[0].id if rows else None
+
+    # -- items
+
+    def items(self, drafts: tuple[ItemDraft, ...], order_id: int | None) -> dict[str, str]:
+        """Item key → the name FreshBooks has for it; each is found, or made once."""
+        return {draft.key: self._item(draft, order_id) for draft in drafts}
+
+    def _item(self, draft: ItemDraft, order_id: int | None) -> str:
+        # By SKU or name, not by key: two products that share an SKU share the item.
+        with self._locks.held("item", draft.sku or draft.name):
+            link = self._ledger.link("item", draft.key)
+            if link is None:
+                found = self._find_item(draft)
+                if found is not None:
+                    link = _item_link(draft.key, found, None)
+                    self._ledger.put_link(link)
+            if link is None:
+                self._make_item(draft, order_id)
+                link = self._ledger.link("item", draft.key)
+            if link is None:
+                raise LookupError(f"No link to item {draft.key} although it was just made.")
+            return str(link.extra["name"])
+
+    def update_item(self, draft: ItemDraft) -> bool:
+        """Bring a linked item up to date with the shop; True if something was written."""
+        with self._locks.held("item", draft.sku or draft.name):
+            link = self._ledger.link("item", draft.key)
+            if link is None:
+                return False
+            body = item_body(draft)
+            body_hash = request_digest(body)
+            first_met = link.content_hash is None and link.extra.get("name") == draft.name
+            if first_met:
+                # Made from an order's line: the catalogue's price and options are no change of it.
+                self._ledger.put_link(replace(link, content_hash=body_hash))
+            if first_met or link.content_hash == body_hash:
+                return False
+            self._written(
+                StepKind.UPDATE_ITEM,
+                draft.key,
+                body,
+                None,
+                lambda answer: [_item_link(draft.key, answer, body_hash)],
+                lambda: False,
+                remote_id=link.remote_id,
+            )
+            return True
+
+    def _find_item(self, draft: ItemDraft) -> ObservedItem | None:
+        if draft.sku:
+            rows = self._books.find_items_by_sku(draft.sku)
+        else:
+            rows = [row for row in self._books.find_items_by_name(draft.name) if not row.sku]
+        rows = [row for row in rows if row.vis_state != DELETED]
+        rows.sort(key=lambda row: (row.vis_state != ACTIVE, row.id))
+        return rows[0] if rows else None
+
+    def _make_item(self, draft: ItemDraft, order_id: int | None) -> None:
+        body = item_body(draft)
+        try:
+            self._create_item(draft, body, order_id)
+        except Refused as refused:
+            if refused.errno not in NAME_TAKEN and refused.field not in {"name", "sku"}:
+                raise
+            # The name belongs to another item (perhaps a deleted one): the SKU tells them apart.
+            apart = draft.sku or draft.key
+            renamed = body | {"name": f"{body['name']} ({apart})"}
+            self._create_item(draft, renamed, order_id)
+
+    def _create_item(self, draft: ItemDraft, body: Mapping[str, Any], order_id: int | None) -> None:
+        self._written(
+            StepKind.CREATE_ITEM,
+            draft.key,
+            body,
+            order_id,
+            lambda answer: [_item_link(draft.key, answer, None)],
+            lambda: self._ledger.link("item", draft.key) is not None,
+        )
+
+    # -- both
+
+    def _written(
+        self,
+        kind: StepKind,
+        key: str,
+        body: Mapping[str, Any],
+        order_id: int | None,
+        links: Callable[[Any], list[Link]],
+        is_there: Callable[[], bool],
+        *,
+        remote_id: int | None = None,
+    ) -> None:
+        """Write until it is known to be done: after an unknown outcome look, then perhaps again."""
+        while True:
+            try:
+                self._writer.write(
+                    kind=kind,
+                    key=key,
+                    body=body,
+                    order_id=order_id,
+                    remote_id=remote_id,
+                    links=links,
+                )
+            except Unanswered as unknown:
+                self._settle_unknown(unknown)
+                if is_there():
+                    return
+                continue
+            return
+
+
+def _email_key(draft: ClientDraft) -> str:
+    return f"email:{draft.email.casefold()}" if draft.email else draft.key
+
+
+def _client_link(key: str, remote_id: int, content_hash: str | None) -> Link:
+    return Link(kind="client", key=key, remote_id=remote_id, content_hash=content_hash)
+
+
+def _item_link(key: str, item: ObservedItem, content_hash: str | None) -> Link:
+    return Link(
+        kind="item",
+        key=key,
+        remote_id=item.id,
+        content_hash=content_hash,
+        extra={"name": item.name},
+    )

@@ -1,0 +1,111 @@
+"""How often a write with an unknown outcome is tried again, and whom a lasting failure is put down to.
+
+An outage stops the run and parks nobody; an order that FreshBooks cannot digest is parked and holds
+nobody up. From one order's failures alone the two cannot be told apart, so an order that was given
+up is only a suspect. What settles it is whether FreshBooks carried out other writes meanwhile.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from target_freshbooks.posting import marks
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from target_freshbooks.ledger import Intent
+    from target_freshbooks.posting.resolve import Resolver
+    from target_freshbooks.posting.writer import Unanswered
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 20.0
+MOST_TRIES = 8
+
+
+class GivenUp(Exception):  # noqa: N818 - whether it is an error is for the checkpoint to say
+    """A write kept ending without an answer; it is certain that it did not happen.
+
+    Attributes:
+        kind: What was to be written.
+        since: Number of writes that had succeeded when its first failure was seen.
+    """
+
+    def __init__(self, kind: str, since: int) -> None:
+        super().__init__(f"{kind} was given up")
+        self.kind = kind
+        self.since = since
+
+
+@dataclass(slots=True)
+class _Trial:
+    tries: int
+    began: float
+    successes: int
+
+
+class Patience:
+    """Looks after each unknown outcome, waits with jitter, and gives up in the end."""
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        *,
+        random: random.Random,
+        sleep: Callable[[float], None],
+        max_retry_seconds: int,
+    ) -> None:
+        self._resolver = resolver
+        self._random = random
+        self._sleep = sleep
+        self._limit = max_retry_seconds
+        self._guard = threading.Lock()
+        self._trials: dict[tuple[int | None, str, str], _Trial] = {}
+        self._successes = 0
+
+    @property
+    def successes(self) -> int:
+        """Writes FreshBooks has carried out in this run."""
+        with self._guard:
+            return self._successes
+
+    def succeeded(self) -> None:
+        """Count a write that FreshBooks carried out."""
+        with self._guard:
+            self._successes += 1
+
+    def settle(self, unknown: Unanswered) -> None:
+        """Find out what came of the write; if nothing did, wait before it is tried again.
+
+        Raises:
+            GivenUp: It did not happen, and it was tried often enough.
+        """
+        intent = unknown.intent
+        trial = self._trial_of(intent)
+        mark = marks.marker(intent.order_id) if intent.order_id is not None else ""
+        if self._resolver.resolve(intent, marker=mark, since=datetime.now(UTC)):
+            self._forget(intent)
+            self.succeeded()
+            return
+        spent = time.monotonic() - trial.began
+        if trial.tries >= MOST_TRIES or spent >= self._limit:
+            self._forget(intent)
+            raise GivenUp(intent.kind, trial.successes)
+        ceiling = min(LONGEST_PAUSE, FIRST_PAUSE * 2**trial.tries)
+        self._sleep(self._random.uniform(0, ceiling))
+
+    def _trial_of(self, intent: Intent) -> _Trial:
+        key = (intent.order_id, intent.kind, intent.key)
+        with self._guard:
+            trial = self._trials.setdefault(key, _Trial(0, time.monotonic(), self._successes))
+            trial.tries += 1
+            return trial
+
+    def _forget(self, intent: Intent) -> None:
+        with self._guard:
+            self._trials.pop((intent.order_id, intent.kind, intent.key), None)

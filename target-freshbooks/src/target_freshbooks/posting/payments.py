@@ -1,0 +1,185 @@
+"""Payment steps: each captured payment once, never above what is outstanding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.posting.case import ZERO
+from target_freshbooks.posting.steps import Step, StepKind, Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from target_freshbooks.books.desired import Payment, RefundEntry
+    from target_freshbooks.freshbooks.observed import ObservedPayment
+    from target_freshbooks.posting.case import Case
+    from target_freshbooks.posting.steps import Actual, Progress
+
+
+def find_payment(payment: Payment, case: Case, actual: Actual) -> ObservedPayment | None:
+    """The payment in FreshBooks: by the id we remember, else by its note."""
+    remembered = case.memory.payments.get(payment.key)
+    for found in actual.payments:
+        if found.id == remembered:
+            return found
+    return next((found for found in actual.payments if found.note.strip() == payment.note), None)
+
+
+def is_ours(found: ObservedPayment, marker: str) -> bool:
+    """Whether the payment's note says that the connector made it for this order."""
+    return found.note.startswith(f"{marker},")
+
+
+def drop_foreign_derivation(case: Case, actual: Actual) -> Step | None:
+    """Delete a payment of ours that the shop no longer explains (a derived one, now a real one)."""
+    wanted = [find_payment(payment, case, actual) for payment in case.desired.payments]
+    marker = case.desired.invoice.marker
+    for found in actual.payments:
+        if is_ours(found, marker) and found not in wanted and found.amount > ZERO:
+            key = _key_of(found, case)
+            return Step(
+                StepKind.DELETE_PAYMENT,
+                key,
+                {"vis_state": 1},
+                f"delete the payment of {case.wording(found.amount)} ({key}):"
+                " the shop no longer has it",
+                remote_id=found.id,
+            )
+    return None
+
+
+def _key_of(found: ObservedPayment, case: Case) -> str:
+    return next(
+        (key for key, remote in case.memory.payments.items() if remote == found.id),
+        f"payment:{found.id}",
+    )
+
+
+def lower_payment(
+    case: Case, actual: Actual, entry: RefundEntry | None, progress: Progress
+) -> Step | None:
+    """Lower the first payment that is above its amount after the refund `entry`."""
+    amounts = case.payments_at(entry)
+    for payment in case.desired.payments:
+        found = find_payment(payment, case, actual)
+        if found is not None and found.amount > amounts[payment.key]:
+            return _set_amount(case, found, payment, amounts[payment.key], entry, progress)
+    return None
+
+
+def record_payment(
+    case: Case,
+    actual: Actual,
+    booked: RefundEntry | None,
+    following: RefundEntry | None,
+    progress: Progress,
+) -> Step | Stop | None:
+    """Record or raise the first payment that is below its amount after the refund `booked`.
+
+    A payment that already has the lower amount of the `following` refund is left so: its lowering
+    was interrupted before the refund's lines were added.
+    """
+    amounts = case.payments_at(booked)
+    ahead = case.payments_at(following) if following is not None else amounts
+    for payment in case.desired.payments:
+        wanted = amounts[payment.key]
+        found = find_payment(payment, case, actual)
+        if found is None:
+            lowered_away = payment.key in case.memory.deleted_payments and ahead[payment.key] == 0
+            if wanted == ZERO or lowered_away:
+                continue
+            if payment.key in case.memory.payments and not progress.overwrite:
+                return Stop(
+                    case.edited(
+                        f"the payment of {case.wording(wanted)} ({payment.key}) was deleted in"
+                        " FreshBooks."
+                    )
+                )
+            return _create(case, actual, payment, wanted)
+        if found.amount < wanted and not _lowered_ahead(found, payment, amounts, ahead):
+            return _raise(case, actual, found, payment, wanted, progress)
+    return None
+
+
+def _lowered_ahead(
+    found: ObservedPayment,
+    payment: Payment,
+    amounts: Mapping[str, Decimal],
+    ahead: Mapping[str, Decimal],
+) -> bool:
+    return found.amount == ahead[payment.key] and ahead[payment.key] < amounts[payment.key]
+
+
+def _create(case: Case, actual: Actual, payment: Payment, wanted: Decimal) -> Step | Stop:
+    invoice = actual.invoice
+    assert invoice is not None  # noqa: S101 - payments are planned for an invoice only
+    if invoice.outstanding < wanted:
+        return _foreign_money(case, actual, wanted)
+    return Step(
+        StepKind.CREATE_PAYMENT,
+        payment.key,
+        case.payment_body(invoice.id, payment, wanted),
+        f"record the payment of {case.wording(wanted)} of {payment.day.isoformat()}"
+        f" ({payment.type}, {payment.key})",
+    )
+
+
+def _raise(
+    case: Case,
+    actual: Actual,
+    found: ObservedPayment,
+    payment: Payment,
+    wanted: Decimal,
+    progress: Progress,
+) -> Step | Stop:
+    invoice = actual.invoice
+    assert invoice is not None  # noqa: S101 - payments are planned for an invoice only
+    if invoice.outstanding < wanted - found.amount:
+        return _foreign_money(case, actual, wanted - found.amount)
+    return _set_amount(case, found, payment, wanted, None, progress)
+
+
+def _foreign_money(case: Case, actual: Actual, wanted: Decimal) -> Stop:
+    invoice = actual.invoice
+    assert invoice is not None  # noqa: S101 - payments are planned for an invoice only
+    return Stop(
+        Parked(
+            Reason.EDITED_IN_FRESHBOOKS,
+            f"Invoice {invoice.number} has only {case.wording(invoice.outstanding)} outstanding,"
+            f" but {case.wording(wanted)} captured by the shop is not recorded yet: somebody"
+            " recorded a payment by hand.",
+            "Delete the payment recorded by hand in FreshBooks and replay the order.",
+        )
+    )
+
+
+def _set_amount(
+    case: Case,
+    found: ObservedPayment,
+    payment: Payment,
+    wanted: Decimal,
+    entry: RefundEntry | None,
+    progress: Progress,
+) -> Step:
+    refund_id = None if entry is None else entry.refund_id
+    direction = "lower" if wanted < found.amount else "raise"
+    if wanted == ZERO and progress.zero_refused:
+        return Step(
+            StepKind.DELETE_PAYMENT,
+            payment.key,
+            {"vis_state": 1},
+            f"delete the payment {payment.key}, of which nothing is left",
+            remote_id=found.id,
+            refund_id=refund_id,
+        )
+    return Step(
+        StepKind.UPDATE_PAYMENT,
+        payment.key,
+        {"amount": case.money(wanted)},
+        f"{direction} the payment {payment.key} from {case.wording(found.amount)}"
+        f" to {case.wording(wanted)}",
+        remote_id=found.id,
+        refund_id=refund_id,
+    )

@@ -1,0 +1,97 @@
+"""The next step between what the books should hold and what FreshBooks holds: pure, one at a time.
+
+The order of the steps is an accounting matter. An invoice is created as a Draft, and only when
+FreshBooks' own total equals the order's is it marked sent; then payments are recorded; then refunds
+are booked one by one, each by lowering the payments first (so that the invoice is never overpaid,
+which FreshBooks would turn into a credit) and adding the negative lines after. Since each step is
+derived anew from what FreshBooks holds, an interrupted plan goes on where it stood.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked
+from target_freshbooks.posting.memory import fingerprint
+from target_freshbooks.posting.proof import prove_draft, rewrite_content
+from target_freshbooks.posting.settlement import settle_step
+from target_freshbooks.posting.steps import Step, StepKind, Stop
+
+if TYPE_CHECKING:
+    from target_freshbooks.freshbooks.observed import ObservedInvoice
+    from target_freshbooks.posting.case import Case
+    from target_freshbooks.posting.steps import Actual, Progress
+
+
+def next_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop | None:
+    """The next outside write for the order; None when the books are as desired."""
+    invoice = actual.invoice
+    if invoice is None:
+        return _create(case)
+    stop = _not_ours_to_touch(case, invoice, progress)
+    if stop is not None:
+        return stop
+    if invoice.status == DRAFT:
+        return prove_draft(case, actual, progress)
+    changed = case.memory.known and case.memory.content != case.content
+    if changed or (progress.overwrite and invoice.amount != case.total_with_refunds_on(invoice)):
+        step = rewrite_content(case, actual, progress)
+        if step is not None:
+            return step
+    return settle_step(case, actual, progress)
+
+
+def _create(case: Case) -> Step | Stop:
+    wanted = case.desired.invoice
+    if case.memory.known:
+        return Stop(
+            Parked(
+                Reason.DELETED_IN_FRESHBOOKS,
+                f"Invoice {wanted.number} was posted before and is gone from FreshBooks.",
+                "Restore it in FreshBooks and replay the order; its number stays taken otherwise.",
+            )
+        )
+    return Step(
+        StepKind.CREATE_INVOICE,
+        wanted.number,
+        case.invoice_body(case.expressions[0]),
+        f"create invoice {wanted.number} as a Draft, to come to {case.wording(wanted.total)}",
+        expression=0,
+    )
+
+
+def _not_ours_to_touch(case: Case, invoice: ObservedInvoice, progress: Progress) -> Stop | None:
+    wanted = case.desired.invoice
+    if not is_marked(invoice, wanted.marker):
+        return Stop(
+            Parked(
+                Reason.NUMBER_TAKEN,
+                f"FreshBooks has an invoice {invoice.number} that is not this order's.",
+                "Give that invoice another number in FreshBooks, or set invoice_number_prefix;"
+                " then replay the order.",
+            )
+        )
+    if invoice.vis_state == DELETED:
+        return Stop(
+            Parked(
+                Reason.DELETED_IN_FRESHBOOKS,
+                f"Invoice {invoice.number} was deleted in FreshBooks.",
+                "Restore it in FreshBooks and replay the order, or leave it: it is not posted"
+                " again by itself.",
+            )
+        )
+    if invoice.currency != wanted.currency:
+        return Stop(case.edited(f"its currency is {invoice.currency}, not {wanted.currency}."))
+    if progress.overwrite or not case.memory.known or case.memory.fingerprint is None:
+        return None
+    if fingerprint(invoice) == case.memory.fingerprint:
+        return None
+    if invoice.status == DRAFT and invoice.amount == wanted.total:
+        return None  # the bookkeeper finished the Draft so that it agrees: that is what we want
+    return Stop(
+        case.edited(
+            f"it was changed in FreshBooks since it was posted"
+            f" (it now comes to {case.wording(invoice.amount)})."
+        )
+    )

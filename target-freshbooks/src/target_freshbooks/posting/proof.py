@@ -1,0 +1,133 @@
+"""The proof of a total: only an invoice whose amount FreshBooks itself puts at the order's is sent.
+
+FreshBooks computes tax from percents and rounds in its own way. The same invoice can be said in
+several ways (`Invoice.expressions`): the first is tried, mended by one Rounding line when it is off
+by no more than the tolerance, else the next is tried; when none comes out right the Draft stays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books import mend
+from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.posting import lines as wire
+from target_freshbooks.posting.payments import lower_payment
+from target_freshbooks.posting.steps import Step, StepKind, Stop
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from target_freshbooks.books.desired import Lines
+    from target_freshbooks.freshbooks.observed import ObservedInvoice
+    from target_freshbooks.posting.case import Case
+    from target_freshbooks.posting.steps import Actual, Progress
+
+
+def prove_draft(case: Case, actual: Actual, progress: Progress) -> Step | Stop | None:
+    """The Draft's next step: another wording, a Rounding line, or marking it sent."""
+    invoice = actual.invoice
+    assert invoice is not None  # noqa: S101 - next_step asks only with an invoice
+    desired = case.desired
+    if desired.hold and desired.flag is not None:
+        return Stop(desired.flag)
+    if invoice.amount == desired.invoice.total:
+        return Step(
+            StepKind.MARK_SENT,
+            invoice.number,
+            {"action_mark_as_sent": True},
+            f"mark invoice {invoice.number} as sent: FreshBooks puts it at"
+            f" {case.wording(invoice.amount)}, as the order",
+            remote_id=invoice.id,
+        )
+    return _reword(case, invoice, desired.invoice.total, (), progress)
+
+
+def rewrite_content(case: Case, actual: Actual, progress: Progress) -> Step | Stop | None:
+    """The step that follows an order edited in the shop after it was posted."""
+    invoice = actual.invoice
+    assert invoice is not None  # noqa: S101 - next_step asks only with an invoice
+    desired = case.desired
+    if desired.hold and desired.flag is not None:
+        return Stop(desired.flag)
+    if case.policy.on_order_change == "park":
+        return Stop(
+            Parked(
+                Reason.CHANGED_AFTER_POSTING,
+                f"The order changed after invoice {invoice.number} was posted: it now comes to"
+                f" {case.wording(desired.invoice.total)}.",
+                "Set on_order_change to update, or change the invoice by hand and replay the"
+                " order with --overwrite.",
+            )
+        )
+    refunds = wire.refunds_on(wire.standing(invoice))
+    kept = tuple(line for entry in refunds.values() for line in entry)
+    booked = [entry for entry in desired.refunds if entry.refund_id in refunds]
+    total = case.total_with_refunds_on(invoice)
+    if progress.expression >= 0 and invoice.amount == total:
+        return None
+    # A total that falls must not leave the invoice overpaid for a moment: payments first.
+    lowered = lower_payment(case, actual, booked[-1] if booked else None, progress)
+    if lowered is not None:
+        return lowered
+    return _reword(case, invoice, total, kept, progress)
+
+
+def _reword(
+    case: Case,
+    invoice: ObservedInvoice,
+    total: Decimal,
+    kept: Lines,
+    progress: Progress,
+) -> Step | Stop:
+    expressions = case.expressions
+    written, mended_before = (
+        (progress.expression, progress.mended)
+        if progress.expression >= 0
+        else _recognise(case, invoice)
+    )
+    if written >= 0 and not mended_before:
+        mended = mend(expressions[written], invoice.amount, total, case.policy, case.decimals)
+        if mended is not None:
+            return _write(case, invoice, (*mended, *kept), written, mended=True)
+    following = written + 1
+    if following < len(expressions):
+        return _write(case, invoice, (*expressions[following], *kept), following)
+    return Stop(
+        Parked(
+            Reason.TOTAL_MISMATCH,
+            f"FreshBooks puts invoice {invoice.number} at {case.wording(invoice.amount)}, the order"
+            f" at {case.wording(total)}, and no wording of its lines brings them together.",
+            "The Draft is left unsent in FreshBooks: compare its lines with the order, correct"
+            " the Draft so that its total agrees, and replay the order.",
+        )
+    )
+
+
+def _recognise(case: Case, invoice: ObservedInvoice) -> tuple[int, bool]:
+    """Which expression stands on the invoice, and whether a Rounding line was added to it."""
+    rounding = case.policy.names.rounding
+
+    def plain(lines: Lines) -> Lines:
+        return tuple(line for line in lines if line.name != rounding)
+
+    found = wire.without_refunds(wire.standing(invoice))
+    for position, lines in enumerate(case.expressions):
+        if wire.agree(plain(lines), plain(found)):
+            return position, len(found) > len(plain(found)) and not wire.agree(lines, found)
+    return -1, False
+
+
+def _write(
+    case: Case, invoice: ObservedInvoice, lines: Lines, expression: int, *, mended: bool = False
+) -> Step:
+    how = "with a Rounding line" if mended else "as the order now has them"
+    return Step(
+        StepKind.UPDATE_INVOICE,
+        invoice.number,
+        case.body_of_lines(lines),
+        f"write the lines of invoice {invoice.number} {how}",
+        remote_id=invoice.id,
+        expression=expression,
+        mended=mended,
+    )

@@ -1,0 +1,236 @@
+"""Looking before writing again: what came of a write whose answer never arrived.
+
+FreshBooks has no idempotency keys, and its searches may not show a record for some seconds after it
+was made. So a creation counts as "did not happen" only when a look finds nothing after the settle
+time has passed since the write. A record read by its id is never stale: an invoice whose paid amount
+is explained by the payments already seen proves at once that no other payment was recorded.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.freshbooks.errors import NotFound
+from target_freshbooks.ledger import Link
+from target_freshbooks.posting import keys
+from target_freshbooks.posting import lines as wire
+from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked
+from target_freshbooks.posting.observe import choose
+from target_freshbooks.posting.steps import StepKind
+from target_freshbooks.posting.writer import invoice_link, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.freshbooks.observed import (
+        ObservedClient,
+        ObservedInvoice,
+        ObservedItem,
+        ObservedPayment,
+    )
+    from target_freshbooks.ledger import Intent, Ledger
+
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 3.0
+
+
+class Resolver:
+    """Closes open intents by looking at FreshBooks."""
+
+    def __init__(
+        self,
+        books: FreshBooks,
+        ledger: Ledger,
+        *,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+        settle_seconds: int,
+    ) -> None:
+        self._books = books
+        self._ledger = ledger
+        self._clock = clock
+        self._sleep = sleep
+        self._settle = timedelta(seconds=settle_seconds)
+
+    def resolve(self, intent: Intent, *, marker: str, since: datetime | None = None) -> bool:
+        """Close the intent as found or not found.
+
+        Args:
+            intent: What was about to be written.
+            marker: The order's marker, which its invoice's notes bear.
+            since: When the write was last under way; the intent's own time where a run was killed.
+
+        Returns:
+            Whether the write had happened.
+        """
+        deadline = (since or intent.opened_at) + self._settle
+        pause = FIRST_PAUSE
+        while True:
+            found = self._look(intent, marker)
+            if found is not None:
+                answer, links = found
+                self._ledger.close(intent.id, "found", answer=answer, links=links)
+                return True
+            if not self._may_be_stale(intent) or self._clock() >= deadline:
+                self._ledger.close(intent.id, "not_found", answer={})
+                return False
+            self._sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _may_be_stale(self, intent: Intent) -> bool:
+        """Whether a look that finds nothing proves nothing yet.
+
+        Changes are checked by reading the record by its id, which shows them at once.
+        """
+        if intent.kind == StepKind.CREATE_PAYMENT:
+            return not self._paid_is_explained(intent)
+        return intent.kind.startswith("create_")
+
+    def _paid_is_explained(self, intent: Intent) -> bool:
+        invoice_id = int(intent.payload["body"]["invoiceid"])
+        seen = self._books.payments_of(invoice_id)
+        invoice = self._books.get_invoice(invoice_id)
+        return invoice.paid == sum(payment.amount for payment in seen)
+
+    def _look(self, intent: Intent, marker: str) -> tuple[dict[str, Any], list[Link]] | None:
+        lookers: dict[str, Callable[[Intent, str], tuple[Any, list[Link]] | None]] = {
+            StepKind.CREATE_CLIENT: self._client,
+            StepKind.CREATE_ITEM: self._item,
+            StepKind.CREATE_INVOICE: self._created_invoice,
+            StepKind.CREATE_PAYMENT: self._payment,
+            StepKind.CREATE_CREDIT_NOTE: self._credit_note,
+            StepKind.UPDATE_INVOICE: self._changed_lines,
+            StepKind.MARK_SENT: self._sent,
+            StepKind.UPDATE_PAYMENT: self._changed_payment,
+            StepKind.DELETE_PAYMENT: self._deleted_payment,
+        }
+        # Any other change is absolute and harmless to repeat: not proven counts as not done.
+        looker = lookers.get(intent.kind)
+        found = looker(intent, marker) if looker is not None else None
+        if found is None:
+            return None
+        record, links = found
+        return summary(record), links
+
+    def _client(self, intent: Intent, _: str) -> tuple[ObservedClient, list[Link]] | None:
+        body = intent.payload["body"]
+        email = body.get("email", "")
+        if not email:
+            return None
+        rows = [row for row in self._books.find_clients(email) if row.vis_state != 1]
+        if not rows:
+            return None
+        link = Link(
+            kind="client",
+            key=intent.key,
+            remote_id=rows[0].id,
+        )
+        return rows[0], [link]
+
+    def _item(self, intent: Intent, _: str) -> tuple[ObservedItem, list[Link]] | None:
+        body = intent.payload["body"]
+        if body.get("sku"):
+            rows = self._books.find_items_by_sku(body["sku"])
+        else:
+            self._books.forget_items()
+            rows = self._books.find_items_by_name(body["name"])
+        rows = [row for row in rows if row.vis_state != 1]
+        if not rows:
+            return None
+        link = Link(
+            kind="item",
+            key=intent.key,
+            remote_id=rows[0].id,
+            extra={"name": rows[0].name},
+        )
+        return rows[0], [link]
+
+    def _created_invoice(
+        self, intent: Intent, marker: str
+    ) -> tuple[ObservedInvoice, list[Link]] | None:
+        rows = self._books.find_invoices(intent.payload["body"]["invoice_number"])
+        found = choose(rows, marker)
+        if found is None or not is_marked(found, marker):
+            return None
+        return found, self._invoice_links(intent, found)
+
+    def _changed_lines(self, intent: Intent, _: str) -> tuple[ObservedInvoice, list[Link]] | None:
+        """Read by id and compare: only lines that are ours may renew the fingerprint."""
+        invoice = self._invoice_of(intent)
+        if invoice is None:
+            return None
+        if not wire.agree(wire.from_body(intent.payload["body"]), wire.standing(invoice)):
+            return None
+        return invoice, self._invoice_links(intent, invoice)
+
+    def _sent(self, intent: Intent, _: str) -> tuple[ObservedInvoice, list[Link]] | None:
+        invoice = self._invoice_of(intent)
+        return None if invoice is None or invoice.status == DRAFT else (invoice, [])
+
+    def _invoice_of(self, intent: Intent) -> ObservedInvoice | None:
+        try:
+            return self._books.get_invoice(int(intent.payload["remote_id"]))
+        except NotFound:
+            return None
+
+    def _invoice_links(self, intent: Intent, invoice: ObservedInvoice) -> list[Link]:
+        if intent.order_id is None:
+            return []
+        key = keys.invoice_key(intent.order_id)
+        known = self._ledger.link("invoice", key)
+        content = intent.payload.get("content") or (known.content_hash if known else None)
+        return [invoice_link(invoice, key=key, order_id=intent.order_id, content=content)]
+
+    def _changed_payment(self, intent: Intent, _: str) -> tuple[ObservedPayment, list[Link]] | None:
+        payment = self._payment_of(intent)
+        wanted = Decimal(intent.payload["body"]["amount"]["amount"])
+        return None if payment is None or payment.amount != wanted else (payment, [])
+
+    def _deleted_payment(self, intent: Intent, _: str) -> tuple[ObservedPayment, list[Link]] | None:
+        payment = self._payment_of(intent)
+        if payment is None or payment.vis_state != DELETED or intent.order_id is None:
+            return None
+        link = Link(
+            kind="payment",
+            key=keys.payment_key(intent.order_id, intent.key),
+            remote_id=payment.id,
+            order_id=intent.order_id,
+            deleted=True,
+        )
+        return payment, [link]
+
+    def _payment_of(self, intent: Intent) -> ObservedPayment | None:
+        try:
+            return self._books.get_payment(int(intent.payload["remote_id"]))
+        except NotFound:
+            return None
+
+    def _payment(self, intent: Intent, _: str) -> tuple[ObservedPayment, list[Link]] | None:
+        body = intent.payload["body"]
+        for payment in self._books.payments_of(int(body["invoiceid"])):
+            if payment.note.strip() == body["note"] and intent.order_id is not None:
+                link = Link(
+                    kind="payment",
+                    key=keys.payment_key(intent.order_id, intent.key),
+                    remote_id=payment.id,
+                    order_id=intent.order_id,
+                )
+                return payment, [link]
+        return None
+
+    def _credit_note(self, intent: Intent, _: str) -> tuple[Any, list[Link]] | None:
+        body = intent.payload["body"]
+        for note in self._books.credit_notes_of(int(body["clientid"])):
+            if note.notes.strip() == body["notes"] and intent.order_id is not None:
+                link = Link(
+                    kind="credit_note",
+                    key=keys.credit_note_key(intent.order_id, intent.key),
+                    remote_id=note.id,
+                    order_id=intent.order_id,
+                )
+                return note, [link]
+        return None

@@ -1,0 +1,417 @@
+"""The posting service of one run: takes the shop's records in, posts orders, and says when state is true.
+
+An order's record means that all of the order has been said. It is stored with its parts in one
+transaction and handed to a worker; orders are worked on in parallel, an order never by two workers.
+`checkpoint` returns only when every order taken in is posted, waiting, or parked with its reason.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.books.calendar import bookkeeping_day
+from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.books.reading import ReadError, read_facts
+from target_freshbooks.freshbooks.errors import FreshBooksError
+from target_freshbooks.ledger import Record
+from target_freshbooks.posting import marks
+from target_freshbooks.posting.memory import policy_digest
+from target_freshbooks.posting.patience import GivenUp
+from target_freshbooks.posting.poster import Interrupted, Poster, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.shop import OrderFacts
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
+    from target_freshbooks.posting.catalogue import Catalogue
+    from target_freshbooks.posting.patience import Patience
+    from target_freshbooks.posting.resolve import Resolver
+
+logger = logging.getLogger(__name__)
+
+CHILD_STREAMS = ("transactions", "refunds", "order_taxes", "order_coupons")
+REPLACED_STREAMS = frozenset({"order_taxes", "order_coupons"})
+"""An edited order has new rows of these; captured money and refunds are only ever added."""
+
+BATCH = 500
+POLL_SECONDS = 0.5
+
+
+class FreshBooksFails(FreshBooksError):  # noqa: N818 - the sentence is the name
+    """FreshBooks kept failing, for all orders alike: an outage, so nobody is parked for it."""
+
+    def __init__(self, orders: Iterable[int]) -> None:
+        names = ", ".join(str(order) for order in sorted(orders))
+        super().__init__(
+            "posting",
+            f"FreshBooks kept answering with server errors (order {names}). Nothing is lost:"
+            " run again when it is well.",
+        )
+
+
+@dataclass(slots=True)
+class Tally:
+    """What this run did, in numbers; `parked` has the orders this run parked."""
+
+    received: int = 0
+    posted: int = 0
+    unchanged: int = 0
+    waiting: int = 0
+    writes: int = 0
+    parked: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """An order that was given up, until it is known whether FreshBooks or the order is to blame."""
+
+    order_id: int
+    given_up: GivenUp
+    stored: StoredFacts
+
+
+class Service:
+    """Posts the orders of one run."""
+
+    def __init__(
+        self,
+        *,
+        books: FreshBooks,
+        ledger: Ledger,
+        poster: Poster,
+        catalogue: Catalogue,
+        patience: Patience,
+        resolver: Resolver,
+        policy: Policy,
+        run_id: str,
+        stop: threading.Event,
+        max_parallel_orders: int,
+        dry_run: bool = False,
+    ) -> None:
+        self._books = books
+        self._ledger = ledger
+        self._poster = poster
+        self._catalogue = catalogue
+        self._patience = patience
+        self._resolver = resolver
+        self._policy = policy
+        self._policy_hash = policy_digest(policy)
+        self._run_id = run_id
+        self._stop = stop
+        self._dry_run = dry_run
+        self._workers = ThreadPoolExecutor(max_parallel_orders, thread_name_prefix="order")
+        self._most_waiting = max_parallel_orders * 4
+        self._in_work: dict[Future[None], int | None] = {}
+        self._children: dict[int, list[Record]] = {}
+        self._others: list[Record] = []
+        self._streams_seen: set[str] = set()
+        self._guard = threading.Lock()
+        self._suspects: list[Suspect] = []
+        self._failure: BaseException | None = None
+        self.tally = Tally()
+
+    # -- taking in
+
+    def start(self) -> None:
+        """Look what came of the writes that a killed run left without an answer."""
+        for intent in self._ledger.open_intents():
+            mark = marks.marker(intent.order_id) if intent.order_id is not None else ""
+            found = self._resolver.resolve(intent, marker=mark)
+            logger.info(
+                "A run before this one was interrupted at %s (order %s): it %s",
+                intent.kind,
+                intent.order_id,
+                "had happened" if found else "had not happened",
+            )
+
+    def announce(self, stream: str) -> None:
+        """A stream's schema was seen: its records will come with their orders."""
+        self._streams_seen.add(stream)
+
+    def take_child(self, record: Record) -> None:
+        """Keep a part of an order until the order itself comes."""
+        if record.order_id is None:
+            raise ValueError(f"a record of {record.stream} names no order")
+        self._children.setdefault(record.order_id, []).append(record)
+
+    def take_other(self, record: Record) -> None:
+        """Keep a record that belongs to no order (a customer, a product, the store)."""
+        self._others.append(record)
+        if len(self._others) >= BATCH:
+            self._flush_others()
+
+    def take_order(self, order_id: int, body: Mapping[str, Any]) -> None:
+        """All of the order has been said: store it with its parts and have it posted."""
+        self._raise_failure()
+        self._flush_others()
+        records = self._children.pop(order_id, [])
+        said = {record.stream for record in records}
+        # Rows that stayed away for an order that has them no more are gone; where the stream was
+        # not asked for, what is known of it stands.
+        complete = REPLACED_STREAMS & (self._streams_seen | said)
+        order = Record("orders", (order_id,), order_id, dict(body))
+        self._ledger.receive([*records, order], complete=complete)
+        self.tally.received += 1
+        self._submit(order_id)
+
+    def checkpoint(self) -> None:
+        """Return when all that was taken in is settled, so that a STATE may leave.
+
+        Raises:
+            FreshBooksError, LedgerError: The run cannot go on; nothing taken in is lost.
+            Interrupted: The run was asked to stop.
+        """
+        self._flush_others()
+        self._flush_orphans()
+        self._wait_until(0)
+        self._judge_suspects()
+
+    def finish(self) -> None:
+        """Settle everything, and orders that a run before this one took in but did not reach."""
+        self.checkpoint()
+        if not self._dry_run:
+            for row in list(self._ledger.orders(state="new")):
+                self._submit(row.order_id)
+            self.checkpoint()
+
+    def close(self) -> None:
+        """Wait for the steps in hand and end the workers."""
+        self._workers.shutdown(wait=True, cancel_futures=True)
+
+    def post_again(
+        self, order_ids: Iterable[int], *, overwrite: bool = False, force: bool = True
+    ) -> None:
+        """Plan and apply orders anew, whatever their standing (replay)."""
+        for order_id in order_ids:
+            self._submit(order_id, overwrite=overwrite, force=force)
+        self.checkpoint()
+
+    # -- storing
+
+    def _flush_others(self) -> None:
+        if self._others:
+            records, self._others = self._others, []
+            self._ledger.receive(records)
+            if not self._dry_run:
+                self._in_work[self._workers.submit(self._catalogue.update, records)] = None
+
+    def _flush_orphans(self) -> None:
+        """Parts whose order's record did not come: new information on an order known already."""
+        orphans, self._children = self._children, {}
+        for order_id, records in orphans.items():
+            self._ledger.receive(records)
+            if self._ledger.order(order_id) is not None:
+                self._submit(order_id)
+
+    # -- working
+
+    def _submit(self, order_id: int, *, overwrite: bool = False, force: bool = False) -> None:
+        while order_id in self._in_work.values():  # an order is never in two workers' hands
+            self._collect()
+        self._wait_until(self._most_waiting)
+        work = self._workers.submit(self._work, order_id, overwrite=overwrite, force=force)
+        self._in_work[work] = order_id
+
+    def _wait_until(self, left: int) -> None:
+        while len(self._in_work) > left:
+            self._collect()
+        self._raise_failure()
+
+    def _collect(self) -> None:
+        """Wait for some order to be done, or for the wish to stop; keep the first failure."""
+        done, _ = wait(self._in_work, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        for future in done:
+            del self._in_work[future]
+            failure = None if future.cancelled() else future.exception()
+            if failure is not None and (self._failure is None):
+                self._failure = failure
+                self._stop.set()
+        if self._stop.is_set():
+            self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if self._stop.is_set():
+            raise Interrupted
+
+    def _work(self, order_id: int, *, overwrite: bool, force: bool) -> None:
+        if self._stop.is_set():
+            raise Interrupted
+        self._settle(order_id, overwrite=overwrite, force=force)
+
+    def _settle(self, order_id: int, *, overwrite: bool, force: bool) -> None:
+        stored = self._ledger.facts_of(order_id)
+        if stored is None:
+            logger.warning(
+                "Order %s: its record is no longer in the ledger; it is looked at when the tap"
+                " sends it again",
+                order_id,
+            )
+            return
+        row = self._ledger.order(order_id)
+        if row is not None and not force and self._is_settled(row, stored):
+            self._count("unchanged")
+            return
+        try:
+            facts = self._facts(stored)
+        except ReadError as unreadable:
+            self._park(order_id, stored, None, _unreadable(unreadable))
+            return
+        try:
+            verdict = self._poster.post(facts, standing=None if force else row, overwrite=overwrite)
+        except GivenUp as given_up:
+            with self._guard:
+                self._suspects.append(Suspect(order_id, given_up, stored))
+            return
+        self._record(facts, stored, verdict)
+
+    def _is_settled(self, row: OrderRow, stored: StoredFacts) -> bool:
+        return (
+            row.state != "new"
+            and row.facts_hash == stored.hash
+            and row.policy_hash == self._policy_hash
+        )
+
+    def _facts(self, stored: StoredFacts) -> OrderFacts:
+        customer_id = stored.order.get("customer_id") or 0
+        customer = self._ledger.body("customers", (customer_id,)) if customer_id else None
+        store = next(iter(self._ledger.bodies("store")), None)
+        children = stored.children
+        return read_facts(
+            stored.order,
+            children.get("transactions", ()),
+            children.get("refunds", ()),
+            children.get("order_taxes", ()),
+            customer,
+            store,
+        )
+
+    # -- verdicts
+
+    def _record(self, facts: OrderFacts, stored: StoredFacts, verdict: Verdict) -> None:
+        if self._dry_run:
+            self._count_verdict(facts.order.id, verdict)
+            return
+        if verdict.parked is not None:
+            self._park(facts.order.id, stored, facts, verdict.parked, verdict=verdict)
+            return
+        order = facts.order
+        self._ledger.settle(
+            order.id,
+            state="posted" if verdict.state == "posted" else "waiting",
+            reason=verdict.why,
+            facts_hash=stored.hash,
+            policy_hash=self._policy_hash,
+            desired_hash=verdict.desired_hash,
+            base_hash=verdict.content,
+            invoice_number=verdict.desired.invoice.number if verdict.desired else None,
+            order_total=order.total_inc_tax,
+            currency=order.currency,
+            order_date=bookkeeping_day(order.created, facts, self._policy),
+            run_id=self._run_id,
+            event="unchanged" if verdict.unchanged else verdict.state,
+            data={"writes": verdict.writes, "total": str(order.total_inc_tax)},
+        )
+        self._count_verdict(order.id, verdict)
+
+    def _park(
+        self,
+        order_id: int,
+        stored: StoredFacts,
+        facts: OrderFacts | None,
+        parked: Parked,
+        *,
+        verdict: Verdict | None = None,
+    ) -> None:
+        known: dict[str, Any] = {}
+        if facts is not None:
+            known = {
+                "order_total": facts.order.total_inc_tax,
+                "currency": facts.order.currency,
+                "order_date": bookkeeping_day(facts.order.created, facts, self._policy),
+            }
+        if verdict is not None and verdict.desired is not None:
+            known |= {
+                "desired_hash": verdict.desired_hash,
+                "base_hash": verdict.content,
+                "invoice_number": verdict.desired.invoice.number,
+            }
+        if not self._dry_run:
+            self._ledger.settle(
+                order_id,
+                state="parked",
+                reason=parked.reason.value,
+                detail=parked.detail,
+                words=verdict.words if verdict else None,
+                next_step=parked.next_step,
+                facts_hash=stored.hash,
+                policy_hash=self._policy_hash,
+                run_id=self._run_id,
+                event="parked",
+                data={"reason": parked.reason.value},
+                **known,
+            )
+        logger.warning("Order %s parked: %s. %s", order_id, parked.reason.value, parked.detail)
+        with self._guard:
+            self.tally.parked[order_id] = parked.reason.value
+            self.tally.writes += verdict.writes if verdict else 0
+
+    def _count_verdict(self, order_id: int, verdict: Verdict) -> None:
+        if verdict.parked is not None:
+            with self._guard:
+                self.tally.parked[order_id] = verdict.parked.reason.value
+            return
+        self._count("unchanged" if verdict.unchanged else verdict.state)
+        with self._guard:
+            self.tally.writes += verdict.writes
+
+    def _count(self, name: str) -> None:
+        with self._guard:
+            setattr(self.tally, name, getattr(self.tally, name) + 1)
+
+    # -- outage, or a bad order
+
+    def _judge_suspects(self) -> None:
+        """Park the orders that alone were to blame; stop the run for an outage.
+
+        An order is to blame when FreshBooks carried out other writes after its first failure, or,
+        being the only one, when it did so in this run and still answers reads.
+        """
+        suspects, self._suspects = self._suspects, []
+        if not suspects:
+            return
+        successes = self._patience.successes
+        to_blame = [suspect for suspect in suspects if successes > suspect.given_up.since]
+        if not to_blame and len(suspects) == 1 and successes > 0:
+            self._books.me()  # raises when FreshBooks is down altogether
+            to_blame = suspects
+        if len(to_blame) < len(suspects):
+            raise FreshBooksFails(suspect.order_id for suspect in suspects)
+        for suspect in to_blame:
+            self._park(suspect.order_id, suspect.stored, None, _failing(suspect))
+
+
+def _failing(suspect: Suspect) -> Parked:
+    return Parked(
+        Reason.FRESHBOOKS_ERROR,
+        f"FreshBooks answered {suspect.given_up.kind.replace('_', ' ')} with a server error each"
+        " time, while it carried out the writes of other orders.",
+        "Try again with replay; if it lasts, ask FreshBooks' support what it dislikes about this"
+        " order.",
+    )
+
+
+def _unreadable(unreadable: ReadError) -> Parked:
+    return Parked(
+        Reason.UNREADABLE_RECORD,
+        f"The shop's record cannot be understood: {unreadable}.",
+        "Compare the order in BigCommerce; it is tried again when the shop sends it changed.",
+    )

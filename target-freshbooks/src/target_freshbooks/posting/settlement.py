@@ -1,0 +1,213 @@
+"""Steps for an invoice that is sent: payments, then refunds one at a time, then credit notes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books import fit_refund, text
+from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.posting import lines as wire
+from target_freshbooks.posting.case import ZERO
+from target_freshbooks.posting.payments import (
+    drop_foreign_derivation,
+    lower_payment,
+    record_payment,
+)
+from target_freshbooks.posting.steps import Step, StepKind, Stop
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from target_freshbooks.books.desired import CreditNote, Lines, RefundEntry
+    from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedInvoice
+    from target_freshbooks.posting.case import Case
+    from target_freshbooks.posting.steps import Actual, Progress
+
+
+def settle_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop | None:
+    """The next step of a sent invoice; None when payments and refunds are as desired."""
+    invoice = actual.invoice
+    assert invoice is not None  # noqa: S101 - next_step asks only with an invoice
+    standing = wire.refunds_on(wire.standing(invoice))
+    wanted = [entry for entry in case.desired.refunds if entry.money > ZERO]
+    wanted_ids = {entry.refund_id for entry in wanted}
+    booked = [entry for entry in wanted if entry.refund_id in standing]
+    if set(standing) - wanted_ids:
+        return _take_back(case, invoice, set(standing) - wanted_ids)
+    expected = case.desired.invoice.total - sum((entry.money for entry in booked), start=ZERO)
+    if invoice.amount != expected:
+        return _unfit(case, invoice, booked, expected, progress)
+    possible = [entry for entry in wanted if entry.refund_id not in progress.refused_refunds]
+    missing = [entry for entry in possible if entry.refund_id not in standing]
+    following = missing[0] if missing else None
+    at = _last_before(booked, following)
+    step = (
+        drop_foreign_derivation(case, actual)
+        or (None if missing else lower_payment(case, actual, at, progress))
+        or record_payment(case, actual, at, following, progress)
+    )
+    if step is not None:
+        return step
+    if following is not None:
+        return lower_payment(case, actual, following, progress) or _add_refund(
+            case,
+            invoice,
+            following,
+            expected,
+            progress.refund_expression.get(following.refund_id, -1),
+        )
+    return _credit_step(case, actual, progress)
+
+
+def _last_before(booked: list[RefundEntry], following: RefundEntry | None) -> RefundEntry | None:
+    """The refund whose `payments_after` hold while `following` is not booked yet."""
+    if following is None:
+        return booked[-1] if booked else None
+    earlier = [entry for entry in booked if entry.refund_id < following.refund_id]
+    return earlier[-1] if earlier else None
+
+
+def _add_refund(
+    case: Case, invoice: ObservedInvoice, entry: RefundEntry, expected: Decimal, written: int
+) -> Step | Stop:
+    lines = wire.standing(invoice)
+    ways = fit_refund(entry, lines, expected - entry.money, case.policy, invoice.currency)
+    following = written + 1
+    if following >= len(ways):
+        return Stop(
+            Parked(
+                Reason.REFUND_MISMATCH,
+                f"Refund {entry.refund_id} of {case.wording(entry.money)} cannot be put on invoice"
+                f" {invoice.number} to the cent.",
+                "Book this refund by hand in FreshBooks.",
+            )
+        )
+    return _write_lines(
+        case,
+        invoice,
+        (*lines, *wire.named(ways[following], case.item_names)),
+        f"take refund {entry.refund_id} of {case.wording(entry.money)} off invoice {invoice.number}",
+        refund_id=entry.refund_id,
+        refund_expression=following,
+    )
+
+
+def _unfit(
+    case: Case,
+    invoice: ObservedInvoice,
+    booked: list[RefundEntry],
+    expected: Decimal,
+    progress: Progress,
+) -> Step | Stop:
+    """The invoice's amount is not what its order and booked refunds come to."""
+    if booked and booked[-1].refund_id in progress.refund_expression:
+        # FreshBooks computed our refund lines otherwise than foreseen: off again, then another way.
+        return _take_back(case, invoice, {booked[-1].refund_id})
+    return Stop(
+        case.edited(
+            f"FreshBooks puts it at {case.wording(invoice.amount)}, order and refunds come to"
+            f" {case.wording(expected)}."
+        )
+    )
+
+
+def _take_back(case: Case, invoice: ObservedInvoice, refund_ids: set[int]) -> Step:
+    kept = tuple(
+        line for line in wire.standing(invoice) if text.is_refund_line(line.name) not in refund_ids
+    )
+    names = ", ".join(str(refund_id) for refund_id in sorted(refund_ids))
+    return _write_lines(
+        case,
+        invoice,
+        kept,
+        f"take the lines of refund {names} off invoice {invoice.number} again",
+        refund_id=min(refund_ids),
+    )
+
+
+def _write_lines(
+    case: Case,
+    invoice: ObservedInvoice,
+    lines: Lines,
+    why: str,
+    *,
+    refund_id: int,
+    refund_expression: int = -1,
+) -> Step:
+    return Step(
+        StepKind.UPDATE_INVOICE,
+        invoice.number,
+        case.body_of_lines(lines),
+        why,
+        remote_id=invoice.id,
+        refund_id=refund_id,
+        refund_expression=refund_expression,
+    )
+
+
+def _credit_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop | None:
+    wanted = {
+        entry.credit_note.refund_id: entry.credit_note
+        for entry in case.desired.refunds
+        if entry.credit_note is not None
+    }
+    for refund_id, note in wanted.items():
+        found = _find_note(case, actual, refund_id, note.notes)
+        written = progress.credit_expression.get(refund_id, -1)
+        if found is None:
+            if written + 1 < len(note.expressions):
+                return _create_note(case, note, written + 1)
+            return _note_mismatch(case, refund_id, note.total, "no wording")
+        if found.amount != note.total:
+            if written >= 0:
+                return _delete_note(refund_id, found.id, "comes to another amount")
+            return _note_mismatch(case, refund_id, note.total, case.wording(found.amount))
+    for refund_id, remote_id in case.memory.credit_notes.items():
+        if refund_id not in wanted and any(note.id == remote_id for note in actual.credit_notes):
+            return _delete_note(refund_id, remote_id, "is no longer explained by the shop")
+    return None
+
+
+def _create_note(case: Case, note: CreditNote, expression: int) -> Step:
+    return Step(
+        StepKind.CREATE_CREDIT_NOTE,
+        str(note.refund_id),
+        case.credit_note_body(note, expression),
+        f"give the client a credit note of {case.wording(note.total)} for refund {note.refund_id}",
+        refund_id=note.refund_id,
+        refund_expression=expression,
+    )
+
+
+def _delete_note(refund_id: int, remote_id: int, reason: str) -> Step:
+    return Step(
+        StepKind.DELETE_CREDIT_NOTE,
+        str(refund_id),
+        {"vis_state": 1},
+        f"delete the credit note of refund {refund_id}: it {reason}",
+        remote_id=remote_id,
+        refund_id=refund_id,
+    )
+
+
+def _note_mismatch(case: Case, refund_id: int, total: Decimal, found: str) -> Stop:
+    return Stop(
+        Parked(
+            Reason.REFUND_MISMATCH,
+            f"Refund {refund_id} is a credit of {case.wording(total)}, FreshBooks has {found}.",
+            "Correct the credit note by hand in FreshBooks.",
+        )
+    )
+
+
+def _find_note(case: Case, actual: Actual, refund_id: int, notes: str) -> ObservedCreditNote | None:
+    remembered = case.memory.credit_notes.get(refund_id)
+    number = case.credit_number(refund_id, 0)
+    return next(
+        (
+            found
+            for found in actual.credit_notes
+            if found.id == remembered or found.number == number or found.notes.strip() == notes
+        ),
+        None,
+    )

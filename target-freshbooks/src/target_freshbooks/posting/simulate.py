@@ -1,0 +1,224 @@
+"""The same posting without writing: FreshBooks' answers are foreseen, the ledger is read only.
+
+A plan is what the poster would do, so it is made by the poster itself: with a writer that answers
+each write as FreshBooks would if it computes as expected, and a ledger whose changes stay in memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.books import predict_totals
+from target_freshbooks.books.money import decimals_of
+from target_freshbooks.freshbooks.observed import (
+    ObservedClient,
+    ObservedCreditNote,
+    ObservedInvoice,
+    ObservedItem,
+    ObservedLine,
+    ObservedPayment,
+)
+from target_freshbooks.posting import lines as wire
+from target_freshbooks.posting.marks import DRAFT
+from target_freshbooks.posting.steps import StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from target_freshbooks.books.desired import InvoiceLine
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.ledger import Ledger, Link
+
+SENT, PAID = 2, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One write that would be made."""
+
+    kind: StepKind
+    key: str
+    body: Mapping[str, Any]
+    remote_id: int | None
+
+
+class LedgerOverlay:
+    """A ledger to read from, whose changes stay in memory; just what the poster needs of it."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._links: dict[tuple[str, str], Link | None] = {}
+
+    def link(self, kind: Any, key: str) -> Link | None:  # noqa: ANN401 - a literal of the ledger
+        """The link as it would be."""
+        if (kind, key) in self._links:
+            return self._links[kind, key]
+        return self._ledger.link(kind, key)
+
+    def links_of(self, order_id: int) -> list[Link]:
+        """The order's links as they would be."""
+        stored: dict[tuple[str, str], Link] = {
+            (link.kind, link.key): link for link in self._ledger.links_of(order_id)
+        }
+        for where, link in self._links.items():
+            if link is None:
+                stored.pop(where, None)
+            elif link.order_id == order_id:
+                stored[where] = link
+        return list(stored.values())
+
+    def put_link(self, link: Link) -> None:
+        """Remember a link in memory."""
+        self._links[link.kind, link.key] = link
+
+    def drop_link(self, kind: str, key: str) -> None:
+        """Forget a link in memory."""
+        self._links[kind, key] = None
+
+    def audit(self, **_: object) -> None:
+        """Nothing happened, so nothing is written down."""
+
+
+class PlanningWriter:
+    """Answers writes as FreshBooks would, and keeps them as the plan."""
+
+    run_id = "plan"
+
+    def __init__(self, books: FreshBooks, overlay: LedgerOverlay) -> None:
+        self._books = books
+        self._overlay = overlay
+        self._invoices: dict[int, ObservedInvoice] = {}
+        self._ids = count(-1, -1)
+        self.planned: list[Planned] = []
+
+    def write(
+        self,
+        *,
+        kind: StepKind,
+        key: str,
+        body: Mapping[str, Any],
+        order_id: int | None,
+        remote_id: int | None = None,
+        content: str | None = None,
+        links: Callable[[Any], list[Link]] = lambda _: [],
+    ) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
+        """Foresee the answer; nothing leaves the process."""
+        del order_id, content
+        self.planned.append(Planned(kind, key, body, remote_id))
+        answer = self._answer(kind, body, remote_id)
+        for link in links(answer):
+            self._overlay.put_link(link)
+        return answer
+
+    def _answer(self, kind: StepKind, body: Mapping[str, Any], remote_id: int | None) -> Any:  # noqa: ANN401
+        new = next(self._ids) if remote_id is None else remote_id
+        if kind in {StepKind.CREATE_CLIENT, StepKind.UPDATE_CLIENT}:
+            return ObservedClient(new, body.get("email", ""), "", "", "", "", 0)
+        if kind in {StepKind.CREATE_ITEM, StepKind.UPDATE_ITEM}:
+            return ObservedItem(new, body["name"], body.get("sku", ""), "", None, None, 0)
+        if kind in {StepKind.CREATE_PAYMENT, StepKind.UPDATE_PAYMENT, StepKind.DELETE_PAYMENT}:
+            return self._payment(kind, body, new)
+        if kind in {StepKind.CREATE_CREDIT_NOTE, StepKind.DELETE_CREDIT_NOTE}:
+            return self._credit_note(body, new)
+        return self._invoice(kind, body, new)
+
+    def _payment(self, kind: StepKind, body: Mapping[str, Any], remote_id: int) -> ObservedPayment:
+        if kind is StepKind.CREATE_PAYMENT:
+            return ObservedPayment(
+                remote_id,
+                body["invoiceid"],
+                Decimal(body["amount"]["amount"]),
+                body["amount"]["code"],
+                date.fromisoformat(body["date"]),
+                body["type"],
+                body["note"],
+                0,
+                None,
+            )
+        payment = self._books.get_payment(remote_id)
+        if kind is StepKind.DELETE_PAYMENT:
+            return replace(payment, vis_state=1)
+        return replace(payment, amount=Decimal(body["amount"]["amount"]))
+
+    def _credit_note(self, body: Mapping[str, Any], remote_id: int) -> ObservedCreditNote:
+        if "lines" not in body:
+            return ObservedCreditNote(remote_id, 0, "", Decimal(0), "", "", 1)
+        lines = wire.from_body(body)
+        amount = foreseen(lines, body["currency_code"], None)
+        return ObservedCreditNote(
+            remote_id,
+            body["clientid"],
+            body["credit_number"],
+            amount,
+            body["currency_code"],
+            body["notes"],
+            0,
+        )
+
+    def _invoice(self, kind: StepKind, body: Mapping[str, Any], remote_id: int) -> ObservedInvoice:
+        if kind is StepKind.CREATE_INVOICE:
+            lines = wire.from_body(body)
+            amount = foreseen(lines, body["currency_code"], None)
+            invoice = ObservedInvoice(
+                remote_id,
+                body["invoice_number"],
+                body["customerid"],
+                DRAFT,
+                "draft",
+                "unpaid",
+                amount,
+                Decimal(0),
+                amount,
+                body["currency_code"],
+                date.fromisoformat(body["create_date"]),
+                body.get("notes", ""),
+                body.get("po_number", ""),
+                0,
+                tuple(_observed(position, line) for position, line in enumerate(lines, 1)),
+                "",
+            )
+        else:
+            invoice = self._invoices.get(remote_id) or self._books.get_invoice(remote_id)
+            if kind is StepKind.MARK_SENT:
+                invoice = replace(invoice, status=SENT, v3_status="sent")
+            elif kind is StepKind.UPDATE_INVOICE:
+                lines = wire.from_body(body)
+                amount = foreseen(lines, invoice.currency, None)
+                invoice = replace(
+                    invoice,
+                    amount=amount,
+                    outstanding=amount - invoice.paid,
+                    lines=tuple(_observed(n, line) for n, line in enumerate(lines, 1)),
+                )
+        self._invoices[invoice.id] = invoice
+        return invoice
+
+
+def foreseen(lines: tuple[InvoiceLine, ...], currency: str, wanted: Decimal | None) -> Decimal:
+    """The total FreshBooks will put the lines at; `wanted` where it is one of the possible ones."""
+    totals = predict_totals(lines, decimals_of(currency))
+    if wanted is not None and wanted in totals:
+        return wanted
+    return min(totals)
+
+
+def _observed(position: int, line: InvoiceLine) -> ObservedLine:
+    taxes = [*line.taxes, None, None]
+    first, second = taxes[0], taxes[1]
+    return ObservedLine(
+        position,
+        0,
+        line.name,
+        line.description,
+        line.quantity,
+        line.unit_cost,
+        line.quantity * line.unit_cost,
+        first.name if first else None,
+        first.percent if first else Decimal(0),
+        second.name if second else None,
+        second.percent if second else Decimal(0),
+    )

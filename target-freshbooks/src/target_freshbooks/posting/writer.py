@@ -1,0 +1,177 @@
+"""The only place that writes to FreshBooks: an intent is committed before each write and closed after.
+
+A write that ends in an unknown outcome leaves its intent open: `resolve` looks what came of it before
+anything is written again. What is certain (done, refused, never sent) closes it at once, in one
+transaction with the link to the new record.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.freshbooks.errors import (
+    AuthError,
+    Forbidden,
+    Outage,
+    Refused,
+    UnknownOutcome,
+)
+from target_freshbooks.ledger import Intent, Link
+from target_freshbooks.posting.memory import fingerprint, request_digest
+from target_freshbooks.posting.steps import StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.freshbooks.observed import (
+        ObservedClient,
+        ObservedCreditNote,
+        ObservedInvoice,
+        ObservedItem,
+        ObservedPayment,
+    )
+    from target_freshbooks.ledger import Lease, Ledger
+
+    Answer = ObservedClient | ObservedItem | ObservedInvoice | ObservedPayment | ObservedCreditNote
+
+
+class Unanswered(Exception):  # noqa: N818 - it names what is known, and it is no failure yet
+    """A write whose answer never came: its intent is open, since the moment it was last under way."""
+
+    def __init__(self, intent: Intent) -> None:
+        super().__init__(f"no answer to {intent.kind} (intent {intent.id})")
+        self.intent = intent
+
+
+class Writer:
+    """Writes to FreshBooks on behalf of one run."""
+
+    def __init__(
+        self,
+        freshbooks: FreshBooks,
+        ledger: Ledger,
+        lease: Lease,
+        run_id: str,
+        clock: Callable[[], datetime],
+        on_write: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.freshbooks = freshbooks
+        self.ledger = ledger
+        self.run_id = run_id
+        self._lease = lease
+        self._clock = clock
+        self._on_write = on_write
+
+    def write(
+        self,
+        *,
+        kind: StepKind,
+        key: str,
+        body: Mapping[str, Any],
+        order_id: int | None,
+        remote_id: int | None = None,
+        content: str | None = None,
+        links: Callable[[Any], list[Link]] = lambda _: [],
+    ) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
+        """Carry out one write and return what FreshBooks answered.
+
+        Args:
+            kind: What to write.
+            key: Our own name of the thing.
+            body: What goes inside FreshBooks' singular key.
+            order_id: The order it is for.
+            remote_id: FreshBooks' id of the record to change.
+            content: Digest of the order's content that the write puts into the invoice.
+            links: Makes the links to remember from the answer.
+
+        Raises:
+            Refused: Nothing was written.
+            Unanswered: It may have been written; the intent stays open.
+            Outage, AuthError, Forbidden, LeaseLost: Nothing was written; the run cannot go on.
+        """
+        self._lease.check()
+        intent = self.ledger.intend(
+            order_id=order_id,
+            kind=kind.value,
+            key=key,
+            request_hash=request_digest(body),
+            payload={"remote_id": remote_id, "body": dict(body), "content": content},
+            run_id=self.run_id,
+        )
+        try:
+            answer = self._send(kind, remote_id, body)
+        except Refused as refused:
+            self.ledger.close(
+                intent,
+                "refused",
+                answer={"status": refused.status, "errno": refused.errno, "words": refused.words},
+            )
+            raise
+        except UnknownOutcome as unknown:
+            opened = self._clock()
+            raise Unanswered(
+                Intent(
+                    id=intent,
+                    order_id=order_id,
+                    kind=kind.value,
+                    key=key,
+                    request_hash=request_digest(body),
+                    payload={"remote_id": remote_id, "body": dict(body), "content": content},
+                    opened_at=opened,
+                    run_id=self.run_id,
+                )
+            ) from unknown
+        except (Outage, AuthError, Forbidden) as failure:
+            self.ledger.close(intent, "not_sent", answer={"why": type(failure).__name__})
+            raise
+        self.ledger.close(intent, "done", answer=summary(answer), links=links(answer))
+        self._on_write()
+        return answer
+
+    def _send(self, kind: StepKind, remote_id: int | None, body: Mapping[str, Any]) -> Answer:
+        books = self.freshbooks
+        if remote_id is None:
+            creators: dict[StepKind, Callable[[Mapping[str, Any]], Answer]] = {
+                StepKind.CREATE_CLIENT: books.create_client,
+                StepKind.CREATE_ITEM: books.create_item,
+                StepKind.CREATE_INVOICE: books.create_invoice,
+                StepKind.CREATE_PAYMENT: books.create_payment,
+                StepKind.CREATE_CREDIT_NOTE: books.create_credit_note,
+            }
+            return creators[kind](body)
+        changers: dict[StepKind, Callable[[int, Mapping[str, Any]], Answer]] = {
+            StepKind.UPDATE_CLIENT: books.update_client,
+            StepKind.UPDATE_ITEM: books.update_item,
+            StepKind.UPDATE_INVOICE: books.update_invoice,
+            StepKind.UPDATE_PAYMENT: books.update_payment,
+            # These say all with their kind: data sent along would be dropped by FreshBooks.
+            StepKind.MARK_SENT: lambda remote, _: books.mark_sent(remote),
+            StepKind.DELETE_INVOICE: lambda remote, _: books.delete_invoice(remote),
+            StepKind.DELETE_PAYMENT: lambda remote, _: books.delete_payment(remote),
+            StepKind.DELETE_CREDIT_NOTE: lambda remote, _: books.delete_credit_note(remote),
+        }
+        return changers[kind](remote_id, body)
+
+
+def summary(answer: Answer) -> dict[str, Any]:
+    """What the audit trail keeps of an answer: ids, numbers, amounts, states; no personal data."""
+    kept: dict[str, Any] = {"id": answer.id, "vis_state": answer.vis_state}
+    for name in ("number", "amount", "paid", "outstanding", "currency", "status", "invoice_id"):
+        value = getattr(answer, name, None)
+        if value is not None:
+            kept[name] = value if isinstance(value, int) else str(value)
+    return kept
+
+
+def invoice_link(invoice: ObservedInvoice, *, key: str, order_id: int, content: str | None) -> Link:
+    """The link to an invoice as it stands now."""
+    return Link(
+        kind="invoice",
+        key=key,
+        remote_id=invoice.id,
+        fingerprint=fingerprint(invoice),
+        content_hash=content,
+        order_id=order_id,
+    )

@@ -1,0 +1,122 @@
+"""The Singer sinks: thin adapters that hand each record to the posting service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from singer_sdk import RecordSink
+from typing_extensions import override
+
+from target_freshbooks.ledger import Record
+from target_freshbooks.posting.service import CHILD_STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from singer_sdk.target_base import Target
+
+    from target_freshbooks.target import TargetFreshBooks
+
+
+class RecordError(ValueError):
+    """A record lacks what is needed to know what it is. The message holds no field's value."""
+
+
+class ShopSink(RecordSink):
+    """A sink of one of the shop's streams. Records stay text: money and times are read in `books`."""
+
+    def __init__(
+        self,
+        target: Target,
+        stream_name: str,
+        schema: dict[str, Any],
+        key_properties: Sequence[str] | None,
+    ) -> None:
+        super().__init__(target, stream_name, schema, key_properties)
+        self._target = cast("TargetFreshBooks", target)  # there is no other
+
+    @override
+    def setup(self) -> None:
+        self._target.service.announce(self.stream_name)
+
+    @override
+    def _validate_and_parse(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Records are read field by field in `books.reading`, where a bad one parks its order."""
+        return record
+
+    @override
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+        self._target.service.take_other(Record(self.stream_name, self.key_of(record), None, record))
+
+    def key_of(self, record: dict[str, Any]) -> tuple[Any, ...]:
+        """The record's key: its key properties, or its name where it is the only one."""
+        keys = self.key_properties or ()
+        missing = [name for name in keys if record.get(name) is None and name in REQUIRED_KEYS]
+        if missing:
+            raise RecordError(
+                f"A record of {self.stream_name} has no {', '.join(missing)}; the tap's output is"
+                " damaged. Nothing of it was booked; run again."
+            )
+        return tuple(record.get(name) for name in keys) or (self.stream_name,)
+
+
+REQUIRED_KEYS = frozenset({"id", "order_id"})
+
+
+class OrderPartSink(ShopSink):
+    """Transactions, refunds, taxes, coupons: kept until their order comes."""
+
+    @override
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+        order_id = whole_number(record, "order_id", self.stream_name)
+        self._target.service.take_child(
+            Record(self.stream_name, self.key_of(record), order_id, record)
+        )
+
+
+class OrderSink(ShopSink):
+    """Orders: the record that says that all of the order has been said."""
+
+    @override
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+        self._target.service.take_order(whole_number(record, "id", self.stream_name), record)
+
+
+class IgnoredSink(RecordSink):
+    """A stream that has no place in the books."""
+
+    @override
+    def setup(self) -> None:
+        self.logger.info("Stream %s has no place in the books: ignored", self.stream_name)
+
+    @override
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+        """Nothing is done with it."""
+
+
+OTHER_STREAMS = ("customers", "products", "store")
+"""Streams that say something the books use besides orders and their parts."""
+
+
+def sink_for(stream_name: str) -> type[RecordSink]:
+    """The sink of a stream."""
+    if stream_name == "orders":
+        return OrderSink
+    if stream_name in CHILD_STREAMS:
+        return OrderPartSink
+    return ShopSink if stream_name in OTHER_STREAMS else IgnoredSink
+
+
+def whole_number(record: dict[str, Any], name: str, stream: str) -> int:
+    """An id of the record.
+
+    Raises:
+        RecordError: It is missing or no number: the record cannot even be parked.
+    """
+    try:
+        return int(record[name])
+    except (KeyError, TypeError, ValueError):
+        raise RecordError(
+            f"A record of {stream} has no usable {name}; the tap's output is damaged. Nothing of"
+            " it was booked; run again."
+        ) from None

@@ -1,0 +1,267 @@
+"""The Singer target: reads messages, hands records to the posting service, lets true state out.
+
+STATE leaves only when every record before it is posted, waiting, or parked in the ledger with its
+reason; that is checked at every STATE message. On SIGTERM the steps in hand are finished and the
+process ends with 143; what had been let out before is all there is to say.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+import traceback
+from contextlib import ExitStack
+from decimal import Decimal
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+from connector_credentials import CredentialError
+from singer_sdk import Target
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.singerlib.encoding import SimpleSingerReader
+from sqlalchemy.exc import SQLAlchemyError
+from typing_extensions import override
+
+from target_freshbooks.freshbooks import FreshBooksError
+from target_freshbooks.ledger import LedgerError
+from target_freshbooks.posting.poster import Interrupted
+from target_freshbooks.settings import SettingError, read_settings, schema
+from target_freshbooks.sinks import IgnoredSink, RecordError, sink_for
+from target_freshbooks.wiring import open_run, version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+    from singer_sdk.plugin_base import _ConfigInput
+    from singer_sdk.sinks import Sink
+
+    from target_freshbooks.posting.service import Service, Tally
+    from target_freshbooks.settings import Settings
+    from target_freshbooks.wiring import Run
+
+logger = logging.getLogger(__name__)
+
+EXIT_FAILED = 1
+EXIT_PARKED = 2
+EXPECTED = (
+    FreshBooksError,
+    LedgerError,
+    CredentialError,
+    RecordError,
+    SettingError,
+    ConfigValidationError,
+    LookupError,
+)
+"""What may stop a run; their messages tell the operator what to do and hold no record's content."""
+
+
+class DamagedInput(RecordError):  # noqa: N818 - a record error of a kind
+    """A line of the input is no Singer message."""
+
+
+class Reader(SimpleSingerReader):
+    """Reads messages with exact decimals, and never quotes a line that it cannot read."""
+
+    @override
+    def deserialize_json(self, line: str) -> dict[str, Any]:
+        try:
+            message = json.loads(line, parse_float=Decimal)
+        except json.JSONDecodeError as error:
+            raise DamagedInput(
+                f"A line of {len(line)} characters on the input is not JSON (at character"
+                f" {error.pos}): the tap was cut off. What came before is booked; run again."
+            ) from None
+        if not isinstance(message, dict) or "type" not in message:
+            raise DamagedInput("A line on the input is no Singer message; run again.")
+        return message
+
+
+class TargetFreshBooks(Target):
+    """Books paid BigCommerce orders in FreshBooks."""
+
+    name = "target-freshbooks"
+    config_jsonschema: ClassVar[dict[str, Any]] = schema
+    default_sink_class = IgnoredSink
+    message_reader_class = Reader
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
+        self._busy = False
+        self._stop = threading.Event()
+        self._signal: int | None = None
+        self._run: Run | None = None
+        self._stack = ExitStack()
+        self._written_state: dict[str, Any] | None = None
+        super().__init__(**options)
+        # After super(), which sets it: sinks keep nothing, so there is nothing to drain in threads.
+        self.max_parallelism = 1
+
+    # -- the run
+
+    @property
+    def settings(self) -> Settings:
+        """The typed settings."""
+        return read_settings(self.config, version=version())
+
+    @property
+    def service(self) -> Service:
+        """The posting service; opened at the first stream that has a place in the books."""
+        if self._run is None:
+            self._run = self._stack.enter_context(open_run(self.settings, self._stop))
+        return self._run.service
+
+    @property
+    def tally(self) -> Tally | None:
+        """What this run did; None if no stream of the shop came."""
+        return None if self._run is None else self._run.service.tally
+
+    @override
+    def get_sink_class(self, stream_name: str) -> type[Sink]:
+        return sink_for(stream_name)
+
+    def close(self) -> None:
+        """Wait for the steps in hand, give the lease back, close the connections."""
+        self._stack.close()
+
+    # -- messages
+
+    @override
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        self._while_busy(super()._process_record_message, message_dict)
+
+    @override
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        self._while_busy(super()._process_schema_message, message_dict)
+
+    @override
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        self._while_busy(self._settle_and_let_out, message_dict)
+
+    def _settle_and_let_out(self, message_dict: dict[str, Any]) -> None:
+        # Settle first: `_latest_state` must never hold a state that is not true yet, since the SDK
+        # lets it out at moments of its own.
+        if self._run is not None:
+            self._run.service.checkpoint()
+        super()._process_state_message(message_dict)
+        if self._run is not None and self._run.dry_run:
+            self._latest_state = None  # nothing was booked, so no bookmark may move
+            return
+        self.drain_all()
+
+    @override
+    def process_endofpipe(self) -> None:
+        self._while_busy(self._finish, {})
+
+    def _finish(self, _: dict[str, Any]) -> None:
+        if self._run is not None:
+            self._run.service.finish()
+        super().process_endofpipe()
+        if self._run is not None:
+            self._run.forget_old_bodies(self.settings.ledger_retention_days)
+        self.close()
+
+    @override
+    def _write_state_message(self, state: dict[str, Any]) -> None:
+        if state != self._written_state:
+            super()._write_state_message(state)
+            self._written_state = state
+
+    # -- signals
+
+    def _while_busy(self, work: Callable[[dict[str, Any]], None], message: dict[str, Any]) -> None:
+        self._busy = True
+        try:
+            work(message)
+        finally:
+            self._busy = False
+        if self._signal is not None:
+            raise Interrupted
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Only note the wish: whatever is under way finishes its step first."""
+        self._signal = signum
+        self._stop.set()
+        if not self._busy:
+            raise Interrupted
+
+    @property
+    def exit_code(self) -> int:
+        """143 after SIGTERM, 130 after SIGINT."""
+        return 128 + self._signal if self._signal is not None else EXIT_FAILED
+
+    # -- command line
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override]  # the SDK narrows it so itself
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        file_input: IO[str] | None = None,
+    ) -> None:
+        if about:
+            super().invoke(about=about, about_format=about_format)
+        target: TargetFreshBooks | None = None
+        try:
+            cls.print_version(print_fn=cls.logger.info)
+            target = cls(
+                config=None if config is None else config.config,
+                validate_config=True,
+                parse_env_config=config is not None and config.parse_env,
+            )
+            target.settings  # noqa: B018 - wrong settings are told before anything is read
+            target.listen(file_input)
+        except Interrupted:
+            cls.logger.warning("Stopped as asked; what is left is done by the next run.")
+            sys.exit(target.exit_code if target else EXIT_FAILED)
+        except ConfigValidationError:
+            raise  # the SDK's own command prints the errors, setting by setting
+        except EXPECTED as error:
+            cls.logger.error("%s", error)  # noqa: TRY400 - a traceback would tell no more
+            sys.exit(EXIT_FAILED)
+        except SQLAlchemyError as error:
+            cls.logger.error("The ledger cannot be used: %s", type(error).__name__)  # noqa: TRY400
+            sys.exit(EXIT_FAILED)
+        except Exception as error:  # noqa: BLE001 - the last place: told without a record's content
+            cls.logger.critical(
+                "Stopped by a defect (%s). Nothing is lost: run again, and report this:\n%s",
+                type(error).__name__,
+                "".join(traceback.format_tb(error.__traceback__)),
+            )
+            sys.exit(EXIT_FAILED)
+        finally:
+            if target is not None:
+                target.close()
+        sys.exit(_report(target.tally, target.settings.on_parked))
+
+
+def _report(tally: Tally | None, on_parked: str) -> int:
+    if tally is None:
+        return 0
+    logger.info(
+        "Orders received %d: posted %d, unchanged %d, waiting %d, parked %d; %d writes",
+        tally.received,
+        tally.posted,
+        tally.unchanged,
+        tally.waiting,
+        len(tally.parked),
+        tally.writes,
+    )
+    if not tally.parked:
+        return 0
+    listed = ", ".join(f"{order} ({reason})" for order, reason in sorted(tally.parked.items()))
+    logger.warning(
+        "%d orders parked: %s. See `target-freshbooks-ctl status`.", len(tally.parked), listed
+    )
+    return EXIT_PARKED if on_parked == "fail" else 0

@@ -1,0 +1,271 @@
+"""How the parts of a run are put together, for the target and for the operator's commands alike."""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from connector_credentials import CredentialStore
+from sqlalchemy.engine import make_url
+
+from target_freshbooks.freshbooks import FreshBooks, OAuth, Pacer, TokenSource, choose_account
+from target_freshbooks.freshbooks.retrying import Patience as Retries
+from target_freshbooks.freshbooks.wire import Wire
+from target_freshbooks.ledger import Ledger
+from target_freshbooks.posting.catalogue import Catalogue
+from target_freshbooks.posting.parties import Parties
+from target_freshbooks.posting.patience import Patience
+from target_freshbooks.posting.poster import Interrupted, Poster
+from target_freshbooks.posting.resolve import Resolver
+from target_freshbooks.posting.service import Service
+from target_freshbooks.posting.writer import Writer
+from target_freshbooks.settings import private_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from target_freshbooks.freshbooks import RequestRecord
+    from target_freshbooks.ledger import Lease
+    from target_freshbooks.settings import Settings
+
+
+def version() -> str:
+    """The installed version of this package."""
+    return metadata.version("target-freshbooks")
+
+
+def utc_now() -> datetime:
+    """Aware UTC now."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Account:
+    """A FreshBooks account one may read and write, with the store behind its tokens."""
+
+    books: FreshBooks
+    store: CredentialStore
+    account_id: str
+
+
+@dataclass(slots=True)
+class Run:
+    """All parts of one run."""
+
+    run_id: str
+    account: Account
+    ledger: Ledger
+    service: Service
+    poster: Poster
+    dry_run: bool
+
+    def forget_old_bodies(self, days: int) -> None:
+        """Drop what the shop said of orders that are settled for so long; hashes and links stay."""
+        if not self.dry_run:
+            self.ledger.prune(timedelta(days=days))
+
+
+def open_store(settings: Settings) -> CredentialStore:
+    """The encrypted credential store of the settings."""
+    private_folder(settings.credentials_url)
+    return CredentialStore.open(settings.credentials_url, settings.encryption_key)
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger of the settings, migrated."""
+    private_folder(settings.ledger_url)
+    return Ledger.open(settings.ledger_url, source=settings.source, clock=utc_now)
+
+
+def interruptible(stop: threading.Event) -> Callable[[float], None]:
+    """A sleep that ends at once, with `Interrupted`, when the run is asked to stop."""
+
+    def sleep(seconds: float) -> None:
+        if stop.wait(seconds):
+            raise Interrupted
+
+    return sleep
+
+
+def open_account(
+    settings: Settings,
+    *,
+    sleep: Callable[[float], None],
+    rng: random.Random,
+    on_request: Callable[[RequestRecord], None] | None = None,
+) -> Account:
+    """Connect to FreshBooks and choose the account.
+
+    Raises:
+        AuthError: A person has to log in.
+        AccountUnclear: There are several accounts; the message lists them.
+    """
+    store = open_store(settings)
+    tokens = token_source(settings, store, sleep=sleep, rng=rng)
+
+    def connect(account_id: str) -> FreshBooks:
+        return FreshBooks(
+            api_url=settings.api_url,
+            account_id=account_id,
+            tokens=tokens,
+            user_agent=settings.user_agent,
+            request_timeout=settings.request_timeout,
+            max_retry_seconds=settings.max_retry_seconds,
+            pacer=Pacer(clock=utc_now, sleep=sleep, random=rng),
+            random=rng,
+            clock=utc_now,
+            sleep=sleep,
+            on_request=on_request,
+        )
+
+    account_id = settings.account_id
+    if account_id is None:
+        account_id = choose_account(connect("").me()).account_id
+    if not account_id:
+        raise LookupError("FreshBooks names no account of this user; set account_id.")
+    return Account(connect(account_id), store, account_id)
+
+
+def token_source(
+    settings: Settings,
+    store: CredentialStore,
+    *,
+    sleep: Callable[[float], None],
+    rng: random.Random,
+) -> TokenSource:
+    """The tokens of the settings' app, kept in the store."""
+    return TokenSource(
+        store=store,
+        oauth=open_oauth(settings),
+        clock=utc_now,
+        patience=Retries(settings.max_retry_seconds, rng, sleep),
+        seed=settings.refresh_token,
+    )
+
+
+def open_oauth(settings: Settings) -> OAuth:
+    """The token endpoints of the settings' app."""
+    return OAuth(
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        redirect_uri=settings.redirect_uri,
+        auth_url=settings.auth_url,
+        wire=Wire(
+            settings.api_url, user_agent=settings.user_agent, timeout=settings.request_timeout
+        ),
+        clock=utc_now,
+    )
+
+
+@contextmanager
+def open_run(
+    settings: Settings,
+    stop: threading.Event,
+    *,
+    on_request: Callable[[RequestRecord], None] | None = None,
+) -> Iterator[Run]:
+    """Open everything a run needs, hold the account's lease, and end the run's row at the end."""
+    rng = random.Random()  # noqa: S311 - jitter
+    sleep = interruptible(stop)
+    run_id = uuid.uuid4().hex[:12]
+    with ExitStack() as stack:
+        ledger = stack.enter_context(open_ledger(settings))
+        account = open_account(settings, sleep=sleep, rng=rng, on_request=on_request)
+        lease = stack.enter_context(
+            ledger.lease(
+                account.account_id,
+                f"run {run_id}",
+                wait_seconds=settings.lease_wait_seconds,
+                sleep=sleep,
+                run_id=run_id,
+            )
+        )
+        run = assemble(settings, account, ledger, lease, stop, run_id=run_id, rng=rng)
+        stack.callback(run.service.close)
+        ledger.start_run(run_id, version())
+        outcome = "failed"
+        try:
+            if not settings.dry_run:
+                run.service.start()
+            yield run
+            outcome = "done"
+        except Interrupted:
+            outcome = "interrupted"
+            raise
+        finally:
+            run.service.close()
+            ledger.end_run(run_id, outcome, _counts(run.service))
+
+
+def assemble(
+    settings: Settings,
+    account: Account,
+    ledger: Ledger,
+    lease: Lease,
+    stop: threading.Event,
+    *,
+    run_id: str,
+    rng: random.Random,
+) -> Run:
+    """Put a run's parts together over open connections."""
+    sleep = interruptible(stop)
+    books = account.books
+    resolver = Resolver(
+        books, ledger, clock=utc_now, sleep=sleep, settle_seconds=settings.settle_seconds
+    )
+    patience = Patience(
+        resolver, random=rng, sleep=sleep, max_retry_seconds=settings.max_retry_seconds
+    )
+    writer = Writer(books, ledger, lease, run_id, utc_now, patience.succeeded)
+    parties = Parties(books, ledger, writer, patience.settle)
+    poster = Poster(
+        books=books,
+        ledger=ledger,
+        writer=writer,
+        parties=parties,
+        policy=settings.policy,
+        settle_unknown=patience.settle,
+        stop=stop,
+    )
+    service = Service(
+        books=books,
+        ledger=ledger,
+        poster=poster,
+        catalogue=Catalogue(
+            ledger,
+            parties,
+            all_clients=settings.client_sync == "all",
+            all_items=settings.item_sync == "all",
+        ),
+        patience=patience,
+        resolver=resolver,
+        policy=settings.policy,
+        run_id=run_id,
+        stop=stop,
+        max_parallel_orders=settings.max_parallel_orders,
+        dry_run=settings.dry_run,
+    )
+    return Run(run_id, account, ledger, service, poster, settings.dry_run)
+
+
+def _counts(service: Service) -> dict[str, int]:
+    tally = service.tally
+    return {
+        "received": tally.received,
+        "posted": tally.posted,
+        "unchanged": tally.unchanged,
+        "waiting": tally.waiting,
+        "parked": len(tally.parked),
+        "writes": tally.writes,
+    }
+
+
+def ledger_file(url: str) -> str | None:
+    """The file of a SQLite URL, for messages; None for a server."""
+    return make_url(url).database if url.startswith("sqlite") else None
