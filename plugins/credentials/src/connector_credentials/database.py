@@ -53,7 +53,8 @@ def parse_url(url: str) -> sa.URL:
         raise CredentialError(
             f"credentials are kept in SQLite or PostgreSQL, not in {parsed.get_backend_name()}"
         )
-    return parsed
+    path = sqlite_path(parsed)
+    return parsed if path is None else parsed.set(database=str(path.expanduser().absolute()))
 
 
 def sqlite_path(url: sa.URL) -> Path | None:

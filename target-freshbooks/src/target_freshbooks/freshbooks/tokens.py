@@ -1,18 +1,265 @@
 """FreshBooks' tokens, shared by all threads, processes and machines that use one store.
 
-placeholder
+An access token lasts twelve hours; the refresh token that brings the next one works once. Two
+who refresh at the same time, or one who loses the answer, cut the connection until a person logs
+in again. So a refresh happens alone (the store's exclusive lock), from the latest pair (read
+again under the lock), and the new pair is on disk before anybody uses it.
+
+One window cannot be closed: FreshBooks has used the token up and its answer never reaches our
+disk (a crash, a lost connection). Before each refresh the entry is marked, so that whoever finds
+the chain broken can say that this is what happened. It costs a login and never an order.
 """
 
 from __future__ import annotations
 
+import hashlib
+import logging
+import math
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from connector_credentials import CredentialError, LockTimeout
+
+from .errors import AuthError, FreshBooksError, Outage, UnknownOutcome
+from .oauth import RECONNECT, GrantRefused, OAuth, Throttled, TokenPair
+from .pacing import seconds_asked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from connector_credentials import CredentialStore, LockedEntry
+
+    from .retrying import Patience
+
+logger = logging.getLogger(__name__)
+
+REFRESH_AHEAD = timedelta(minutes=5)
+JUST_REFRESHED = timedelta(minutes=1)
+LOCK_SECONDS = 120.0
+_OPERATION = "refresh"
+_TOKEN_KEYS = ("access_token", "refresh_token", "expires_at", "refreshed_at", "scope")
+
+
+def entry_name(client_id: str) -> str:
+    """The name of the app's entry in the store."""
+    return f"freshbooks:{client_id}"
+
+
+def fingerprint(seed: str) -> str:
+    """By this the entry remembers which seed it took, without holding it."""
+    return hashlib.sha256(seed.encode()).hexdigest()
+
 
 class TokenSource:
-    """Access tokens."""
+    """Access tokens that are good for some minutes at least. Thread-safe.
+
+    Args:
+        store: Where the pair lives.
+        oauth: The token endpoint.
+        clock: Aware UTC now.
+        patience: How long a refresh may be tried again.
+        seed: The `refresh_token` setting. It starts the chain where the store has none, and is
+            taken a second time only if it is another one than before and the chain is broken:
+            then an operator has put it there for that.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: CredentialStore,
+        oauth: OAuth,
+        clock: Callable[[], datetime],
+        patience: Patience,
+        seed: str | None = None,
+        lock_seconds: float = LOCK_SECONDS,
+    ) -> None:
+        self._store = store
+        self._oauth = oauth
+        self._clock = clock
+        self._patience = patience
+        self._seed = seed or None
+        self._lock_seconds = lock_seconds
+        self._name = entry_name(oauth.client_id)
+        self._lock = threading.Lock()
+        self._known: Mapping[str, Any] = {}
 
     def access_token(self) -> str:
-        """A token to use now."""
-        raise NotImplementedError
+        """A token to use now; refreshed first if it ends in a few minutes.
+
+        Raises:
+            AuthError: A person has to log in (again).
+            Outage: FreshBooks or the store cannot be used now.
+        """
+        with self._lock:
+            if not self._usable(self._known):
+                self._known = self._stored() or {}
+            if not self._usable(self._known):
+                self._renew(rejected=None)
+            return str(self._known["access_token"])
 
     def refresh(self, rejected: str) -> str:
-        """Another one."""
-        raise NotImplementedError
+        """Another token, since FreshBooks answered 401 to this one.
+
+        If another thread or process has refreshed already, its token is used.
+        """
+        with self._lock:
+            if self._known.get("access_token") in (None, rejected):
+                self._renew(rejected)
+            return str(self._known["access_token"])
+
+    def store_login(self, pair: TokenPair, **more: Any) -> None:  # noqa: ANN401 - JSON
+        """Begin a new chain with a pair from a login; the old one is dead by that.
+
+        Args:
+            pair: From `OAuth.exchange`.
+            more: What else to remember, such as `account_id`.
+        """
+        with self._lock, self._store.exclusive(self._name, self._lock_seconds) as entry:
+            kept = _without_tokens(entry.read() or {})
+            if self._seed:
+                # Older than this login, which ended the chain it belongs to.
+                kept["seed_sha256"] = fingerprint(self._seed)
+            self._known = self._save(entry, {**kept, **more}, pair)
+
+    def _usable(self, document: Mapping[str, Any]) -> bool:
+        """Whether to use this pair without asking FreshBooks."""
+        if not document.get("access_token"):
+            return False
+        now = self._clock()
+        # Where clocks disagree, or tokens live for minutes, "soon" would be "always".
+        if now - _time(document, "refreshed_at") < JUST_REFRESHED:
+            return True
+        return _time(document, "expires_at") - now > REFRESH_AHEAD
+
+    def _stored(self) -> Mapping[str, Any] | None:
+        try:
+            return self._store.read(self._name)
+        except CredentialError as exc:
+            raise Outage(_OPERATION, str(exc)) from None
+
+    def _renew(self, rejected: str | None) -> None:
+        """Set `_known` to a pair that is fresh, refreshing it if nobody else has."""
+        try:
+            with self._store.exclusive(self._name, self._lock_seconds) as entry:
+                document: Mapping[str, Any] = entry.read() or {}
+                token = document.get("access_token")
+                if token and token != rejected and (rejected or self._usable(document)):
+                    self._known = document  # refreshed by another while we waited for the lock
+                    return
+                self._known = self._refresh_alone(entry, document)
+        except LockTimeout:
+            message = f"another process has been refreshing the token for {self._lock_seconds:g} s"
+        except CredentialError as exc:
+            message = str(exc)
+        else:
+            return
+        raise Outage(_OPERATION, message)
+
+    def _refresh_alone(self, entry: LockedEntry, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Under the lock: the next pair, from the chain, else from a seed not yet taken."""
+        chain = document if document.get("refresh_token") else self._seeded(document)
+        if chain is None:
+            raise AuthError(_OPERATION, f"no FreshBooks login is stored; {RECONNECT}")
+        pair = self._ask(entry, chain)
+        if pair is None:
+            marked = entry.read()
+            in_doubt_since = marked.get("refreshing_since") if marked else None
+            seeded = self._seeded(chain)
+            if seeded is not None:
+                logger.warning("the stored refresh token is dead; taking the one of the setting")
+                chain = seeded
+                pair = self._ask(entry, chain)
+            if pair is None:
+                raise AuthError(_OPERATION, _broken_chain(in_doubt_since))
+        return self._save(entry, chain, pair)
+
+    def _seeded(self, document: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The entry with the setting's token at the head of the chain; None if it was taken."""
+        if self._seed is None or document.get("seed_sha256") == fingerprint(self._seed):
+            return None
+        return {
+            **_without_tokens(document),
+            "refresh_token": self._seed,
+            "seed_sha256": fingerprint(self._seed),
+        }
+
+    def _ask(self, entry: LockedEntry, document: Mapping[str, Any]) -> TokenPair | None:
+        """Use the refresh token up. None if FreshBooks says that it is used up already.
+
+        The mark is written first: it proves that the store can be written before the token is
+        spent, and it tells a later reader that an answer may have been lost.
+        """
+        entry.write({**document, "refreshing_since": self._clock().isoformat()})
+        attempts = self._patience.begin()
+        in_doubt = False
+        while True:
+            try:
+                return self._oauth.refresh(str(document["refresh_token"]))
+            except GrantRefused:
+                final: FreshBooksError | None = None
+            except AuthError as exc:  # the app's id or secret: the token was not looked at
+                final, asked = exc, math.inf
+            except Throttled as exc:
+                final = exc
+                asked = seconds_asked(exc.headers, self._clock())
+            except UnknownOutcome as exc:
+                # Asking again with the same token is safe: it works, or it is told to be used.
+                final, asked, in_doubt = Outage(_OPERATION, exc.message), 0.0, True
+            except Outage as exc:
+                final, asked = exc, 0.0
+            wait = None if final is None else attempts.next_wait(asked)
+            if wait is not None:
+                logger.warning("%s; trying again in %.1f s", final, wait)
+                attempts.sleep(wait)
+                continue
+            if not in_doubt:
+                entry.write(document)  # takes this try's mark away, not an older one
+            if final is None:
+                return None
+            raise final
+
+    def _save(
+        self, entry: LockedEntry, document: Mapping[str, Any], pair: TokenPair
+    ) -> Mapping[str, Any]:
+        """Put the pair on disk; only then may it be used."""
+        renewed = {
+            **{key: value for key, value in document.items() if key != "refreshing_since"},
+            "access_token": pair.access_token,
+            "refresh_token": pair.refresh_token,
+            "expires_at": pair.expires_at.isoformat(),
+            "refreshed_at": self._clock().isoformat(),
+            "scope": pair.scope,
+        }
+        try:
+            entry.write(renewed)
+        except CredentialError as exc:
+            message = f"FreshBooks gave new tokens but they cannot be stored ({exc}); {RECONNECT}"
+        else:
+            logger.info("refreshed the FreshBooks tokens, good until %s", pair.expires_at)
+            return renewed
+        raise AuthError(_OPERATION, message)
+
+
+def _without_tokens(document: Mapping[str, Any]) -> dict[str, Any]:
+    gone = {*_TOKEN_KEYS, "refreshing_since"}
+    return {key: value for key, value in document.items() if key not in gone}
+
+
+def _broken_chain(in_doubt_since: str | None) -> str:
+    lost = (
+        f" A refresh begun at {in_doubt_since} was never answered or never stored, which uses the "
+        "token up."
+        if in_doubt_since
+        else ""
+    )
+    return f"FreshBooks no longer accepts our refresh token.{lost} No order is lost; {RECONNECT}"
+
+
+def _time(document: Mapping[str, Any], key: str) -> datetime:
+    """An ISO time of the entry; long ago where there is none."""
+    try:
+        found = datetime.fromisoformat(str(document.get(key)))
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
