@@ -48,7 +48,10 @@ def main() -> int:
 
 def _story(screen: Console, sandbox: Sandbox, project: Project) -> int:
     truth = sandbox.ask("truth")["orders"]
-    screen.print(f"   {sandbox.url}, {len(truth)} orders")
+    screen.print(
+        f"   {sandbox.url}: {len(truth)} orders; request quota as on a large plan "
+        f"({sandboxes.PLAN_QUOTA} in 30 s)"
+    )
     screen.print("[bold]2. Log in to FreshBooks (OAuth, as `target-freshbooks-ctl login` does it)")
     screen.print("   " + log_in(project).strip().splitlines()[-1], markup=False)
 
