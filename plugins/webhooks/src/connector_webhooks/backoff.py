@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from random import Random
 
-_MOST_DOUBLINGS = 30  # beyond any cap in use, and far below what overflows
+_MOST_DOUBLINGS = 20  # beyond any cap in use, and far below what overflows
 
 
 @dataclass(frozen=True, slots=True)

