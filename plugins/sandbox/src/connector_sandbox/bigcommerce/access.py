@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -26,10 +25,12 @@ if TYPE_CHECKING:
     import sqlite3
 
     from starlette.datastructures import QueryParams
+    from starlette.requests import Request
 
     from connector_sandbox.app import Context
     from connector_sandbox.switches import Switches
 
+UNLIMITED = 10**9
 STATUS_PAGE = "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes"
 
 ORDERS = ("store_v2_orders_read_only", "store_v2_orders")
@@ -158,10 +159,8 @@ class Door:
             verdict = self._take()
             headers = self._quota_headers(verdict, not verdict.allowed)
             try:
-                if not verdict.allowed:
-                    raise Problem(429)
                 body = await _json(request) if request.method in {"POST", "PUT"} else None
-                given = handler(self._admit(request, scopes, body))
+                given = handler(self._admit(request, scopes, body, verdict))
             except Problem as problem:
                 if problem.status == 429 and not self._ctx.switches["bc.quota_429_headers"]:  # noqa: PLR2004  HTTP's
                     headers = {}
@@ -178,7 +177,7 @@ class Door:
     def _limits(self) -> dict[str, int]:
         switches = self._ctx.switches
         return {
-            "limit": switches.number("bc.plan_quota"),
+            "limit": switches.number("bc.plan_quota") or UNLIMITED,
             "seconds": switches.number("bc.quota_window_seconds"),
         }
 
@@ -200,7 +199,15 @@ class Door:
             headers["X-Retry-After"] = str(verdict.retry_after)
         return headers
 
-    def _admit(self, request: Request, scopes: tuple[str, ...], body: Any) -> Call:  # noqa: ANN401  JSON
+    def _admit(
+        self,
+        request: Request,
+        scopes: tuple[str, ...],
+        body: Any,  # noqa: ANN401  JSON
+        verdict: Verdict,
+    ) -> Call:
+        if not verdict.allowed:
+            raise Problem(429)
         store_hash = request.path_params["store_hash"]
         if store_hash != constants.STORE_HASH:
             raise Problem(403)

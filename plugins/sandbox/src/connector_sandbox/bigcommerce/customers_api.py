@@ -139,26 +139,27 @@ class _Filter:
     values: list[object]
 
 
+def _text_filter(name: str, text: str) -> tuple[str, list[str]]:
+    """The condition of a list or name filter."""
+    if name == "name:like":
+        return "first_name || ' ' || last_name LIKE ?", [f"%{text}%"]
+    wanted = [part.strip() for part in text.split(",") if part.strip()]
+    if name in {"id:in", "customer_group_id:in"} and not all(w.isdigit() for w in wanted):
+        raise Problem(422, errors={name: "must be a list of integers"})
+    column = _LISTS.get(name, "(first_name || ' ' || last_name)")
+    return f"{column} COLLATE NOCASE IN ({','.join('?' * len(wanted))})", wanted
+
+
 def _filter(call: Call) -> _Filter:
     where: list[str] = ["1"]
     values: list[object] = []
     for name, text in call.query.multi_items():
         if name not in _KNOWN:
             raise Problem(422, errors={name: "is not a valid filter parameter"})
-        if name in _LISTS:
-            wanted = [part.strip() for part in text.split(",") if part.strip()]
-            if name in {"id:in", "customer_group_id:in"} and not all(w.isdigit() for w in wanted):
-                raise Problem(422, errors={name: "must be a list of integers"})
-            where.append(f"{_LISTS[name]} COLLATE NOCASE IN ({','.join('?' * len(wanted))})")
+        if name in _LISTS or name.startswith("name:"):
+            condition, wanted = _text_filter(name, text)
+            where.append(condition)
             values += wanted
-        elif name == "name:in":
-            wanted = [part.strip() for part in text.split(",")]
-            marks = ",".join("?" * len(wanted))
-            where.append(f"first_name || ' ' || last_name COLLATE NOCASE IN ({marks})")
-            values += wanted
-        elif name == "name:like":
-            where.append("first_name || ' ' || last_name LIKE ?")
-            values.append(f"%{text}%")
         elif name.startswith("date_"):
             column, _, way = name.removeprefix("date_").partition(":")
             moment = dates.read(text)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce.dates import epoch
@@ -19,7 +17,8 @@ from connector_sandbox.constants import STORE_HASH
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from random import Random
 
     from connector_sandbox.app import Context
     from connector_sandbox.seed.model import Order, Transaction
@@ -103,7 +102,8 @@ class Outbox:
         due = self.ctx.clock.now().timestamp() + self.mischief.late_seconds
         due += self.random.random() * self.mischief.shuffle_seconds
         connection.execute(
-            "INSERT INTO bc_deliveries(hook_id, webhook_id, scope, body, attempts, due, state, forged) "
+            "INSERT INTO bc_deliveries"
+            "(hook_id, webhook_id, scope, body, attempts, due, state, forged) "
             "VALUES(?,?,?,?,0,?,?,?)",
             (hook_id, webhook_id, scope, body, due, state, forged),
         )

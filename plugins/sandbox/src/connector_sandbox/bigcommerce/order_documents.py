@@ -311,6 +311,7 @@ def consignments(order: Order, forms: Forms, *, line_items: bool) -> Document:
             by_address[address_id].add(line.id)
         else:
             digital.add(line.id)
+    quotes = f"/orders/{order.id}/consignments/shipping/{{}}/shipping_quotes"
     shipping = [
         _address(to.to)
         | {
@@ -325,8 +326,8 @@ def consignments(order: Order, forms: Forms, *, line_items: bool) -> Document:
             "base_handling_cost": figures.handling[position].base,
             "handling_cost_tax_class_id": 3 if to.handling.taxes else 0,
             "shipping_quotes": {
-                "url": f"{forms.base}/orders/{order.id}/consignments/shipping/{to.id}/shipping_quotes",
-                "resource": f"/orders/{order.id}/consignments/shipping/{to.id}/shipping_quotes",
+                "url": forms.base + quotes.format(to.id),
+                "resource": quotes.format(to.id),
             },
         }
         for position, to in enumerate(order.ship_to)
@@ -366,7 +367,7 @@ def _destination(order: Order, to: ShipTo, line_ids: set[int]) -> Document:
 def shipping_addresses(order: Order, forms: Forms) -> list[Document]:
     """The shipping addresses with their costs as text."""
     figures = compute(order)
-    rows = []
+    rows: list[Document] = []
     for position, to in enumerate(order.ship_to):
         ids = {line.id for line in order.lines if _address_id(order, line) == to.id}
         shipping, handling = figures.shipping[position], figures.handling[position]

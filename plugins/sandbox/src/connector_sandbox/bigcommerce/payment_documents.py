@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce.dates import iso
@@ -10,6 +9,8 @@ from connector_sandbox.seed.exact import ZERO
 from connector_sandbox.seed.totals import compute
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from connector_sandbox.seed.model import Order, Refund, RefundItem, Transaction
 
 Document = dict[str, Any]

@@ -14,7 +14,6 @@ from connector_sandbox.bigcommerce.access import (
     Problem,
     answer,
 )
-from connector_sandbox.bigcommerce.order_documents import Document
 from connector_sandbox.bigcommerce.paging import Page, page_of, pagination
 from connector_sandbox.bigcommerce.payment_documents import refund_document, transaction_documents
 from connector_sandbox.bigcommerce.shelf import order_of
@@ -22,6 +21,7 @@ from connector_sandbox.bigcommerce.shelf import order_of
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
+    from connector_sandbox.bigcommerce.order_documents import Document
     from connector_sandbox.seed.model import Order
 
 

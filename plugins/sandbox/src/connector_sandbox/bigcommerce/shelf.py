@@ -7,7 +7,6 @@ order, so that rendered documents can be kept as long as it stands.
 from __future__ import annotations
 
 import json
-import sqlite3
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from connector_sandbox.seed.month import FIRST_IDS
 from connector_sandbox.seed.totals import compute
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable, Sequence
 
     from connector_sandbox.store import Store

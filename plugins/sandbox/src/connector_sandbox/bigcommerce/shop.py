@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce.events import between
@@ -27,6 +26,7 @@ from connector_sandbox.seed.totals import compute
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
+    from decimal import Decimal
 
     from connector_sandbox.app import Context
     from connector_sandbox.bigcommerce.events import Outbox
@@ -200,7 +200,7 @@ def _paid(draft: Order, pay: object, given: Document) -> Order:
     if pay is None or due <= 0:
         return draft
     if not isinstance(pay, str):
-        raise ValueError(f"pay takes a gateway, authorize, offline or null, not {pay!r}.")
+        raise ValueError(f"pay takes a gateway, authorize, offline or null, not {pay!r}.")  # noqa: TRY004  callers answer 400 to ValueError
     if pay == "authorize":
         waiting = Transaction(event="authorization", amount=due)
         return replace(draft, transactions=(waiting,), payment_status="authorized")

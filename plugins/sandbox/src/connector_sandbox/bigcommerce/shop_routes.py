@@ -1,4 +1,4 @@
-"""Control routes of the shop, under `/_sandbox`: orders, customers, products, tokens, hooks, truth."""
+"""Control routes of the shop, under `/_sandbox`: orders, records, tokens, hooks, the truth."""
 
 from __future__ import annotations
 

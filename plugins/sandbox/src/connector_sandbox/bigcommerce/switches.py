@@ -44,7 +44,7 @@ _SWITCHES: tuple[tuple[str, SwitchValue, tuple[SwitchValue, ...] | None, str], .
     ("bc.tax_class_zero", False, YES_NO, "the default tax class is in the list of tax classes"),
     ("bc.forbidden_v2", "array", ("array", "object"), "form of a v2 403"),
     ("bc.suspended", False, YES_NO, "the store is suspended: 503"),
-    ("bc.plan_quota", 150, None, "requests per window"),
+    ("bc.plan_quota", 150, None, "requests per window; 0 for no limit"),
     ("bc.quota_window_seconds", 30, None, "length of the quota window in real seconds"),
     ("bc.quota_429_headers", True, YES_NO, "a 429 tells its quota headers"),
     ("bc.webhook_signed", True, YES_NO, "hooks are signed"),

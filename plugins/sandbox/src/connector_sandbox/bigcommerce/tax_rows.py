@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce.order_documents import Forms, money
@@ -11,6 +10,7 @@ from connector_sandbox.seed.totals import compute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from decimal import Decimal
 
     from connector_sandbox.seed.model import Order
     from connector_sandbox.seed.totals import TaxShare

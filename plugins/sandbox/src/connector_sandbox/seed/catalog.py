@@ -158,7 +158,7 @@ def products() -> tuple[Product, ...]:
                 Decimal(price),
                 name not in _UNTAXED,
                 tuple(variants),
-            )  # fmt: skip
+            )
         )
     odd = [
         (140, "Pattern Download", "digital", "PD-140", "7.50"),
@@ -220,8 +220,8 @@ def customers(random: random.Random, count: int = 64) -> tuple[Customer, ...]:
                 11 + position,
                 address,
                 (address,) * (1 + extra),
-                tax_exempt=position % 16 == 7,
-                store_credit=Decimal(25) if position % 10 == 4 else Decimal(0),
+                tax_exempt=not (position + 9) % 16,
+                store_credit=Decimal(25) if not (position + 6) % 10 else Decimal(0),
             )
         )
     return tuple(made)

@@ -256,7 +256,7 @@ def decode(cls: type[T], document: Any) -> T:  # noqa: ANN401  a parsed JSON doc
     """
     if not isinstance(document, dict):
         raise ValueError(f"{cls.__name__} wants a JSON object, got {document!r}.")  # noqa: TRY004  callers answer 400 to ValueError
-    hints = _hints(cls)
+    hints = _hints(cls)  # type: ignore[arg-type]  # classes are hashable
     unknown = set(document) - set(hints)
     if unknown:
         raise ValueError(f"{cls.__name__} has no field {', '.join(sorted(unknown))}.")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random as random_module
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from connector_sandbox.seed import catalog
-from connector_sandbox.seed.cases import UNSET, Case, becomes, captures, cases, refunds
+from connector_sandbox.seed.cases import cases
+from connector_sandbox.seed.cases.words import UNSET, Case, becomes, captures, refunds
 from connector_sandbox.seed.changes import RefundLine, RefundRequest, RefundTo, place
 from connector_sandbox.seed.model import (
     Address,
@@ -32,7 +32,7 @@ from connector_sandbox.seed.model import (
 from connector_sandbox.seed.totals import compute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from random import Random
 
 FIRST_IDS = {

@@ -42,7 +42,7 @@ def expected(order: Order, timezone: str = STORE_TIMEZONE) -> dict[str, Any]:
         left -= booked
         payments.append(payment | {"booked": booked, "date": _day(payment["date"], zone)})
     booked_in_all = sum((p["booked"] for p in payments), ZERO)
-    return _as_text(
+    row: dict[str, Any] = _as_text(
         {
             "order_id": order.id,
             "case": order.case,
@@ -74,6 +74,7 @@ def expected(order: Order, timezone: str = STORE_TIMEZONE) -> dict[str, Any]:
             "credit_notes": credit,
         }
     )  # fmt: skip
+    return row
 
 
 def _outcome(order: Order) -> tuple[str, str | None]:
@@ -138,12 +139,8 @@ def _day(moment: datetime, zone: ZoneInfo) -> str:
 
 def _as_text(value: Any) -> Any:  # noqa: ANN401  a JSON document
     if isinstance(value, Decimal):
-        return format(
-            value.quantize(Decimal("0.01"))
-            if value == value.quantize(Decimal("0.01"))
-            else value.normalize(),
-            "f",
-        )
+        cents = value.quantize(Decimal("0.01"))
+        return format(cents if cents == value else value.normalize(), "f")
     if isinstance(value, dict):
         return {key: _as_text(item) for key, item in value.items()}
     if isinstance(value, list):
