@@ -119,9 +119,9 @@ class FreshBooks:
         A number is unique over active, archived and deleted, so reading stops at the first.
         """
         search = (("search[invoice_number]", number), *(_LINES if lines else ()))
-        rows = self._rows(INVOICES, search, parsing.invoice, deleted=deleted)
-        found = (row for row in rows if row.number == number)
-        return [row for row in (next(found, None),) if row is not None]
+        ours = _holding("invoice_number", number)
+        rows = self._rows(INVOICES, search, parsing.invoice, ours, deleted=deleted)
+        return list(islice(rows, 1))
 
     def get_invoice(self, id: int) -> ObservedInvoice:  # noqa: A002 - FreshBooks' name
         """One invoice with its lines; a deleted one may come with `vis_state` 1 or as NotFound."""
@@ -149,8 +149,8 @@ class FreshBooks:
     def payments_of(self, invoice_id: int, *, deleted: bool = False) -> list[ObservedPayment]:
         """The payments of one invoice: the deleted ones, or all others."""
         search = (("search[invoiceid]", str(invoice_id)),)
-        rows = self._rows(PAYMENTS, search, parsing.payment, deleted=deleted)
-        return [row for row in rows if row.invoice_id == invoice_id]
+        ours = _holding("invoiceid", str(invoice_id))
+        return list(self._rows(PAYMENTS, search, parsing.payment, ours, deleted=deleted))
 
     def get_payment(self, id: int) -> ObservedPayment:  # noqa: A002
         """One payment."""
@@ -177,15 +177,15 @@ class FreshBooks:
         followed by one in lower case.
         """
         wanted = email.strip()
+
+        def ours(row: Body) -> bool:
+            return parsing.text(row, "email").strip().casefold() == wanted.casefold()
+
         for form in dict.fromkeys((wanted, wanted.lower())):
             search = (("search[email]", form),)
-            found = {
-                row.id: row
-                for row in self._rows(CLIENTS, search, parsing.client)
-                if row.email.casefold() == wanted.casefold()
-            }
+            found = list(self._rows(CLIENTS, search, parsing.client, ours))
             if found:
-                return sorted(found.values(), key=lambda row: (row.vis_state != ACTIVE, row.id))
+                return sorted(found, key=lambda row: (row.vis_state != ACTIVE, row.id))
         return []
 
     def get_client(self, id: int) -> ObservedClient:  # noqa: A002
@@ -205,8 +205,8 @@ class FreshBooks:
     def find_items_by_sku(self, sku: str, *, deleted: bool = False) -> list[ObservedItem]:
         """The items with exactly this SKU; active before archived, then lowest id."""
         search = (("search[sku]", sku),)
-        rows = self._rows(ITEMS, search, parsing.item, deleted=deleted)
-        return _in_order(row for row in rows if row.sku == sku)
+        ours = _holding("sku", sku)
+        return _in_order(self._rows(ITEMS, search, parsing.item, ours, deleted=deleted))
 
     def find_items_by_name(self, name: str, *, deleted: bool = False) -> list[ObservedItem]:
         """The items of exactly this name; active before archived, then lowest id.
@@ -215,8 +215,8 @@ class FreshBooks:
         the memory of it, which this object's own writes keep up to date.
         """
         if deleted:
-            rows = self._rows(ITEMS, (), parsing.item, deleted=True)
-            return _in_order(row for row in rows if row.name == name)
+            ours = _holding("name", name)
+            return _in_order(self._rows(ITEMS, (), parsing.item, ours, deleted=True))
         with self._items_lock:
             if self._items is None:
                 self._items = {row.id: row for row in self._rows(ITEMS, (), parsing.item)}
@@ -255,8 +255,8 @@ class FreshBooks:
     def credit_notes_of(self, client_id: int, *, deleted: bool = False) -> list[ObservedCreditNote]:
         """The credit notes of one client: the deleted ones, or all others."""
         search = (("search[clientid]", str(client_id)),)
-        rows = self._rows(CREDIT_NOTES, search, parsing.credit_note, deleted=deleted)
-        return [row for row in rows if row.client_id == client_id]
+        ours = _holding("clientid", str(client_id))
+        return list(self._rows(CREDIT_NOTES, search, parsing.credit_note, ours, deleted=deleted))
 
     def get_credit_note(self, id: int) -> ObservedCreditNote:  # noqa: A002
         """One credit note."""
@@ -274,7 +274,7 @@ class FreshBooks:
 
     def taxes(self) -> list[ObservedTax]:
         """The taxes the account knows. Lines may name others."""
-        return list(self._pages(TAXES, (), parsing.tax))
+        return list(self._rows(TAXES, (), parsing.tax))
 
     # -- one request each
 
@@ -345,43 +345,65 @@ class FreshBooks:
     # -- lists
 
     def _rows(
-        self, kind: Collection, search: Search, parse: Callable[[Body], T], *, deleted: bool = False
+        self,
+        kind: Collection,
+        search: Search,
+        parse: Callable[[Body], T],
+        ours: Callable[[Body], bool] | None = None,
+        *,
+        deleted: bool = False,
     ) -> Iterator[T]:
-        """The rows of all pages, with the deleted apart from the others, each id once."""
-        query = (*search, ("search[vis_state]", str(DELETED))) if deleted else search
-        for row in self._pages(kind, query, parse):
-            if (getattr(row, "vis_state", ACTIVE) == DELETED) == deleted:
-                yield row
+        """The rows of all pages that are ours, the deleted ones or all others, each id once.
 
-    def _pages(self, kind: Collection, query: Search, parse: Callable[[Body], T]) -> Iterator[T]:
-        seen: set[object] = set()
+        A row is checked before it is read in full, so that one which is none of our business
+        cannot stop us, whatever state it is in.
+        """
+        query = (*search, ("search[vis_state]", str(DELETED))) if deleted else search
+        seen: set[str] = set()
         page = 1
         while True:
-            paging = (("page", str(page)), ("per_page", str(PER_PAGE)))
-            operation = Operation("GET", kind.template, self._account(), (*query, *paging))
-
-            def read(operation: Operation = operation) -> tuple[list[T], int]:
-                result = _result(self._transport.run(operation))
-                rows = result.get(kind.plural)
-                if not isinstance(rows, list):
-                    raise parsing.Unreadable(f"no {kind.plural}")
-                return [parse(row) for row in rows], parsing.whole(result, "pages", 1)
-
-            rows, pages = _readable(operation, read)
+            rows, pages = self._page(kind, query, page)
             for row in rows:
-                id_ = getattr(row, "id", None)
-                if id_ not in seen:  # a row may slip to the next page while we read
+                hidden = parsing.text(row, "vis_state") == str(DELETED)
+                id_ = parsing.text(row, "id")
+                # A row may slip to the next page while we read, and come again.
+                if (
+                    hidden == deleted
+                    and (ours is None or ours(row))
+                    and (not id_ or id_ not in seen)
+                ):
                     seen.add(id_)
-                    yield row
+                    yield self._parsed(kind, row, parse)
             # `total` may count rows that cannot be read, so it does not end the list.
             if not rows or page >= pages:
                 return
             page += 1
 
+    def _page(self, kind: Collection, query: Search, page: int) -> tuple[list[Body], int]:
+        paging = (("page", str(page)), ("per_page", str(PER_PAGE)))
+        operation = Operation("GET", kind.template, self._account(), (*query, *paging))
+
+        def read() -> tuple[list[Body], int]:
+            result = _result(self._transport.run(operation))
+            rows = result.get(kind.plural)
+            if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+                raise parsing.Unreadable(f"no {kind.plural}")
+            return rows, parsing.whole(result, "pages", 1)
+
+        return _readable(operation, read)
+
+    def _parsed(self, kind: Collection, row: Body, parse: Callable[[Body], T]) -> T:
+        return _readable(Operation("GET", kind.template, {}), lambda: parse(row))
+
     def _account(self) -> dict[str, str | int]:
         if not self.account_id:
             raise ValueError("no account_id: ask me() and choose_account() first")
         return {"account_id": self.account_id}
+
+
+def _holding(key: str, wanted: str) -> Callable[[Body], bool]:
+    """Whether a row has exactly this text at the key: filters may be ignored, or be "like"."""
+    return lambda row: parsing.text(row, key) == wanted
 
 
 def _result(response: Mapping[str, Any]) -> Mapping[str, Any]:
