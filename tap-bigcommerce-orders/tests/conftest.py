@@ -11,16 +11,17 @@ import socket
 import struct
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-
 from tap_bigcommerce_orders.tap import TapBigCommerceOrders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 Row = dict[str, Any]
 TOKEN = "canary-token-9f8e7d"

@@ -65,7 +65,7 @@ class OrderPages:
     def __iter__(self) -> Iterator[Page]:
         """Yield the pages in order of modification."""
         cursor = self._start
-        given: set[int] = set()  # ids given with exactly the cursor's time: at most a page
+        given: set[int] = set()  # ids given with exactly the cursor's time: at most two pages
         while cursor <= self._end:
             rows = self._fetch(
                 {"sort": "date_modified:asc", "page": 1, **self._between(cursor, self._end)}
@@ -84,13 +84,14 @@ class OrderPages:
                 if cursor <= time <= self._end and not (time == cursor and row["id"] in given)
             ]
             if fresh:
-                yield Page(fresh, through=min(last, self._end))
+                yield Page(fresh, through=max(time for time in times if time <= self._end))
             if surely_short(len(rows), self._limit) or last > self._end:
                 return
+            at_last = {row["id"] for row, time in zip(rows, times, strict=True) if time == last}
             if last > cursor:
-                given = {row["id"] for row, time in zip(rows, times, strict=True) if time == last}
-                cursor = last
+                cursor, given = last, at_last
             else:
+                given |= at_last
                 yield from self._by_id(cursor, cursor, given, through=cursor)
                 cursor, given = cursor + SECOND, set()
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from tap_bigcommerce_orders.connection import Connection, data_of
 from tap_bigcommerce_orders.consignments import split_consignments
-from tap_bigcommerce_orders.errors import UnexpectedAnswer
+from tap_bigcommerce_orders.errors import StoreNotFound, UnexpectedAnswer
 from tap_bigcommerce_orders.pages import MAX_LIMIT, Row, more_v3_pages, read_v2
 from tap_bigcommerce_orders.shape import Json, is_link
 
@@ -122,14 +122,15 @@ class PartsReader:
         """All transactions of an order that the list of orders has given."""
         path = f"/v3/orders/{order_id}/transactions"
         found: dict[int, Row] = {}
+        answer: Json = None
         page = 1
         while True:
-            answer = self._connection.get(
-                path, {"limit": MAX_LIMIT, **({"page": page} if page > 1 else {})}, absent=NOT_FOUND
-            )
-            rows = data_of(answer)
-            if answer is None and page == 1:
+            try:
+                answer = self._connection.get(path, {"limit": MAX_LIMIT, "page": page})
+            except StoreNotFound:
                 self._check_exists(order_id)
+                break
+            rows = data_of(answer)
             fresh = [row for row in rows if int(row["id"]) not in found]
             found.update((int(row["id"]), row) for row in fresh)
             if not fresh or not more_v3_pages(answer, len(rows), MAX_LIMIT):
@@ -146,7 +147,7 @@ class PartsReader:
         return [found[key] for key in sorted(found)]
 
     def _check_exists(self, order_id: int) -> None:
-        """Make sure, once a run, that no answer means no transactions, not a wrong address."""
+        """Make sure, once a run, that 404 means no transactions and not a wrong address."""
         if self._not_found_is_none:
             return
         if self._connection.get(f"/v2/orders/{order_id}", absent=NOT_FOUND) is None:

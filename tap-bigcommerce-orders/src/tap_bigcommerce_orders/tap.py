@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
+    from singer_sdk.helpers.types import TapState
     from singer_sdk.streams import Stream
 
     from tap_bigcommerce_orders.streams.base import BigCommerceStream
@@ -126,7 +127,7 @@ class TapBigCommerceOrders(Tap):
     def load_state(self, state: dict[str, Any]) -> None:
         super().load_state(state)
         if self.config.get("order_ids"):
-            self._state_writer = UntouchedState(self.message_writer, self.state)
+            self._state_writer = UntouchedState(self.message_writer, cast("TapState", state))
 
     @cached_property
     def _token(self) -> str:
