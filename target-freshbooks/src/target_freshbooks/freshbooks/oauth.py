@@ -169,7 +169,8 @@ class OAuth:
         """The pair of an answer, None where a token is missing.
 
         A refresh was once seen to repeat the first `created_at` with a smaller `expires_in`, so
-        the end is reckoned from the answer, not from now.
+        the end is reckoned from the answer, not from now; unless that end has passed already,
+        which a token just given cannot mean.
         """
         access, refresh = document.get("access_token"), document.get("refresh_token")
         if not (isinstance(access, str) and access and isinstance(refresh, str) and refresh):
@@ -181,9 +182,10 @@ class OAuth:
             else self._clock()
         )
         seconds = lifetime if isinstance(lifetime, int) and lifetime > 0 else _DEFAULT_LIFETIME
-        return TokenPair(
-            access, refresh, start + timedelta(seconds=seconds), str(document.get("scope") or "")
-        )
+        end, now = start + timedelta(seconds=seconds), self._clock()
+        if end <= now:
+            end = now + timedelta(seconds=seconds)
+        return TokenPair(access, refresh, end, str(document.get("scope") or ""))
 
 
 def _object(body: bytes) -> dict[str, Any]:
