@@ -12,6 +12,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from connector_webhooks.assembly import Assembly
+from connector_webhooks.errors import WebhooksError
+from connector_webhooks.metrics import Metrics
+from connector_webhooks.settings import load
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -307,9 +312,20 @@ def test_no_secret_is_in_the_log(program: Make, start: Make, signed: Make, wait_
 def test_an_unusable_setting_is_named_in_one_sentence(
     program: Make, settings: dict[str, Any], words: str
 ) -> None:
-    ended = program(**settings).call("serve", "--port", "0")
+    environment = program(**settings).environment()
+    with pytest.raises(WebhooksError, match=words):
+        _open(environment)
+
+
+def _open(environment: dict[str, str]) -> None:
+    assembly = Assembly(load(environment), environment)
+    assembly.receiver(assembly.inbox(), Metrics())
+
+
+def test_a_command_that_cannot_go_on_says_why_in_one_sentence_and_exits_1(program: Make) -> None:
+    ended = program(client_secret="").call("serve", "--port", "0")
     assert ended.returncode == 1
-    assert words in ended.stderr
+    assert "No client_secret" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

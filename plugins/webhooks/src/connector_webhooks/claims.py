@@ -132,6 +132,15 @@ class Claims:
                 .values(holder="", until=0)
             )
 
+    def work_in_sight(self, until: datetime) -> bool:
+        """Whether anything is due by then, or is claimed: by a dispatcher at work, or a dead one."""
+        statement = select(hooks.c.seq).where(
+            hooks.c.state == State.WAITING,
+            or_(hooks.c.run_id.is_not(None), hooks.c.due_at <= milliseconds(until)),
+        )
+        with self._database.look() as connection:
+            return connection.execute(statement.limit(1)).first() is not None
+
     def due(self, until: datetime, limit: int, *, suspects: bool) -> list[DueOrder]:
         """Unclaimed orders due at ``until`` or before, those waiting longest first.
 

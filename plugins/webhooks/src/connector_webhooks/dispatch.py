@@ -115,7 +115,7 @@ class Dispatcher:
             LeaseLostError: Another dispatcher took over; the orders are its.
         """
         until = self._clock() + ahead
-        if not (self._together(until) or self._alone(until)):
+        if not self._claims.work_in_sight(until):
             return Cycle()
         if not self._claims.take_lease(self._clock()):
             return Cycle(busy=True)

@@ -1,0 +1,402 @@
+"""From the inbox to runs: collapsing, retries, isolation, leases; clock and runs are ours."""
+
+from __future__ import annotations
+
+import random
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from connector_webhooks import claims as claims_module
+from connector_webhooks.backoff import Backoff
+from connector_webhooks.claims import Claims, new_holder
+from connector_webhooks.database import Database, hooks, lease
+from connector_webhooks.dispatch import Cycle, Dispatcher
+from connector_webhooks.errors import LeaseLostError
+from connector_webhooks.inbox import Arrival, Inbox, State
+from connector_webhooks.isolation import Isolation
+from connector_webhooks.run import Ending, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+START = datetime(2026, 11, 1, 10, tzinfo=UTC)
+COLLAPSE = timedelta(seconds=2)
+SEED = 20261101
+
+
+@dataclass
+class Shop:
+    """An inbox with a clock, and runs that fail for the orders told."""
+
+    inbox: Inbox
+    now: datetime = START
+    poison: set[int] = field(default_factory=set)
+    outage: bool = False
+    runs: list[tuple[int, ...]] = field(default_factory=list)
+    during_run: Callable[[], None] = lambda: None
+    ending: Ending | None = None
+    stopping: threading.Event = field(default_factory=threading.Event)
+    sent: int = 0
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def later(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+    def hook(self, *order_ids: int) -> None:
+        for order_id in order_ids:
+            self.sent += 1
+            arrival = Arrival(
+                webhook_id=f"msg_{self.sent}",
+                scope="store/order/updated",
+                order_id=order_id,
+                reason="",
+                body="{}",
+                signed_at=self.now,
+                received_at=self.now,
+                due_at=self.now + COLLAPSE,
+            )
+            self.inbox.store([arrival])
+
+    def worker(self, order_ids: Sequence[int], _run_id: str) -> Ending:
+        self.runs.append(tuple(order_ids))
+        self.during_run()
+        if self.ending is not None:
+            return self.ending
+        if self.outage or self.poison & set(order_ids):
+            return Ending(Outcome.FAILED, "The run exited 1.")
+        return Ending(Outcome.DELIVERED)
+
+    def dispatcher(
+        self, *, holder: str = "", max_orders: int = 50, max_attempts: int = 20
+    ) -> Dispatcher:
+        return Dispatcher(
+            Claims(self.inbox.database, holder or new_holder()),
+            self.worker,
+            backoff=Backoff(timedelta(seconds=5), timedelta(hours=1)),
+            max_orders=max_orders,
+            max_attempts=max_attempts,
+            clock=self.clock,
+            random=random.Random(SEED),
+            stopping=self.stopping,
+        )
+
+    def states(self) -> dict[int, list[str]]:
+        with self.inbox.database.look() as connection:
+            found: dict[int, list[str]] = {}
+            for row in connection.execute(select(hooks).order_by(hooks.c.seq)):
+                found.setdefault(row.order_id, []).append(row.state)
+            return found
+
+    def column(self, name: str) -> list[Any]:
+        with self.inbox.database.look() as connection:
+            return list(connection.execute(select(hooks.c[name]).order_by(hooks.c.seq)).scalars())
+
+
+@pytest.fixture
+def shop(inbox_url: str) -> Iterator[Shop]:
+    database = Database(inbox_url, "abc123")
+    yield Shop(Inbox(database))
+    database.close()
+
+
+def test_all_hooks_of_all_due_orders_become_one_run(shop: Shop) -> None:
+    shop.hook(1, 2, 1, 3, 1)
+    shop.later(seconds=2)
+    assert shop.dispatcher().cycle() == Cycle(delivered=3)
+    assert shop.runs == [(1, 2, 3)]
+    assert {s for states in shop.states().values() for s in states} == {"done"}
+    assert shop.dispatcher().cycle() == Cycle()
+
+
+def test_an_order_waits_for_its_window_counted_from_its_first_hook(shop: Shop) -> None:
+    shop.hook(1)
+    shop.later(seconds=1.5)
+    shop.hook(1, 2)
+    assert shop.dispatcher().cycle() == Cycle()
+    shop.later(seconds=0.5)
+    shop.dispatcher().cycle()
+    assert shop.runs == [(1,)]
+    assert shop.states() == {1: ["done", "done"], 2: ["waiting"]}
+
+
+def test_draining_does_not_wait_for_the_window(shop: Shop) -> None:
+    shop.hook(1)
+    shop.dispatcher().cycle(COLLAPSE)
+    assert shop.runs == [(1,)]
+
+
+def test_no_run_is_asked_for_more_orders_than_allowed(shop: Shop) -> None:
+    shop.hook(*range(1, 8))
+    shop.later(seconds=2)
+    dispatcher = shop.dispatcher(max_orders=3)
+    while dispatcher.cycle().worked:
+        pass
+    assert shop.runs == [(1, 2, 3), (4, 5, 6), (7,)]
+
+
+def test_a_hook_that_comes_during_its_orders_run_causes_another(shop: Shop) -> None:
+    shop.hook(1)
+    shop.later(seconds=2)
+    shop.during_run = lambda: shop.hook(1)
+    shop.dispatcher().cycle()
+    shop.during_run = lambda: None
+    assert shop.states() == {1: ["done", "waiting"]}
+    shop.later(seconds=2)
+    shop.dispatcher().cycle()
+    assert shop.runs == [(1,), (1,)]
+    assert shop.states() == {1: ["done", "done"]}
+
+
+def test_exit_code_two_counts_as_delivered_and_is_noted(shop: Shop) -> None:
+    shop.hook(1)
+    shop.ending = Ending(Outcome.PARKED, "The target parked something.")
+    assert shop.dispatcher().cycle(COLLAPSE) == Cycle(delivered=1)
+    assert shop.column("reason") == ["The target parked something."]
+
+
+def test_a_passing_failure_of_a_group_is_retried_together_after_a_pause(shop: Shop) -> None:
+    shop.hook(1, 2, 3)
+    shop.outage = True
+    dispatcher = shop.dispatcher()
+    assert dispatcher.cycle(COLLAPSE) == Cycle(failed=3)
+    assert shop.column("reason") == ["The run exited 1."] * 3
+    shop.outage = False
+    shop.later(seconds=1)
+    assert dispatcher.cycle() == Cycle()
+    shop.later(seconds=5)
+    assert dispatcher.cycle() == Cycle(delivered=3)
+    assert shop.runs == [(1, 2, 3), (1, 2, 3)]
+
+
+def test_a_poison_order_is_found_and_from_then_on_runs_alone(shop: Shop) -> None:
+    shop.hook(*range(1, 41))
+    shop.poison = {17}
+    dispatcher = shop.dispatcher()
+    dispatcher.cycle(COLLAPSE)
+    shop.later(seconds=6)
+    assert dispatcher.cycle() == Cycle(delivered=39, failed=1)
+    assert len(shop.runs) <= 13, "halving, not one by one"
+    assert [o for o, states in shop.states().items() if "waiting" in states] == [17]
+    shop.runs.clear()
+    shop.hook(50, 51)
+    shop.later(hours=1)
+    assert dispatcher.cycle() == Cycle(delivered=2, failed=1)
+    assert shop.runs == [(50, 51), (17,)]
+
+
+def test_several_poison_orders_hold_up_no_other(shop: Shop) -> None:
+    shop.hook(*range(1, 51))
+    shop.poison = {1, 2, 3, 4, 30, 50}
+    dispatcher = shop.dispatcher()
+    for _ in range(4):
+        dispatcher.cycle(COLLAPSE)
+        shop.later(minutes=1)
+    waiting = {o for o, states in shop.states().items() if "waiting" in states}
+    assert waiting == shop.poison
+
+
+def test_an_outage_is_not_taken_for_fifty_poison_orders(shop: Shop) -> None:
+    shop.hook(*range(1, 51))
+    shop.outage = True
+    dispatcher = shop.dispatcher()
+    dispatcher.cycle(COLLAPSE)
+    shop.later(seconds=6)
+    shop.runs.clear()
+    done = dispatcher.cycle()
+    assert (done.failed, done.postponed) == (3, 47)
+    assert len(shop.runs) <= 10
+    shop.outage = False
+    shop.later(hours=1)
+    for _ in range(4):
+        dispatcher.cycle()
+    assert {s for states in shop.states().values() for s in states} == {"done"}
+
+
+def test_pauses_double_up_to_the_longest_and_then_the_order_waits_for_a_person(shop: Shop) -> None:
+    shop.hook(1)
+    shop.poison = {1}
+    dispatcher = shop.dispatcher(max_attempts=12)
+    pauses = []
+    while shop.states() == {1: ["waiting"]}:
+        dispatcher.cycle(COLLAPSE)
+        (order,) = shop.inbox.open_orders()
+        pauses.append((order.due_at - shop.now).total_seconds())
+        shop.now = order.due_at
+    wholes = [min(5 * 2**n, 3600) for n in range(12)]
+    assert all(w / 2 - 1 <= p <= w + 1 for p, w in zip(pauses, wholes, strict=True)), pauses
+    (order,) = shop.inbox.open_orders()
+    assert (order.state, order.attempts, order.reason) == (State.FAILED, 12, "The run exited 1.")
+    shop.later(days=300)
+    assert dispatcher.cycle() == Cycle()
+    assert shop.inbox.prune(shop.now, timedelta(days=30)) == 0, "a failed one is never forgotten"
+
+
+def test_a_given_up_order_is_revived_by_retry_or_by_its_next_hook(shop: Shop) -> None:
+    shop.poison = {1, 2}
+    shop.hook(1, 2)
+    dispatcher = shop.dispatcher(max_attempts=1)
+    dispatcher.cycle(COLLAPSE)
+    assert shop.inbox.census().orders_failed == 2
+    shop.poison = set()
+    shop.hook(1)
+    assert shop.inbox.retry(shop.now, [2]) == 1
+    dispatcher.cycle(COLLAPSE)
+    assert shop.states() == {1: ["done", "done"], 2: ["done"]}
+
+
+def test_finished_hooks_are_forgotten_after_their_time_and_open_ones_never(shop: Shop) -> None:
+    shop.hook(1)
+    shop.dispatcher().cycle(COLLAPSE)
+    shop.hook(2)
+    shop.later(days=30, seconds=1)
+    assert shop.inbox.prune(shop.now, timedelta(days=30)) == 1
+    assert shop.states() == {2: ["waiting"]}
+
+
+def test_two_dispatchers_never_run_at_the_same_time(shop: Shop) -> None:
+    shop.hook(1)
+    other = shop.dispatcher()
+    seen: list[Cycle] = []
+
+    def meanwhile() -> None:
+        shop.hook(2)
+        seen.append(other.cycle(COLLAPSE))
+
+    shop.during_run = meanwhile
+    shop.dispatcher().cycle(COLLAPSE)
+    assert seen == [Cycle(busy=True)]
+    shop.during_run = lambda: None
+    assert other.cycle(COLLAPSE) == Cycle(delivered=1)
+    assert shop.runs == [(1,), (2,)]
+
+
+@pytest.mark.parametrize(
+    ("holder", "seconds", "free"),
+    [
+        ("elsewhere/1/x/1", 29, False),
+        ("elsewhere/1/x/1", 30, True),
+        ("HERE/999999999/x/1", 1, True),
+        ("HERE/SELF/another-process/1", 1, True),
+        ("HERE/1/x/1", 1, False),
+    ],
+)
+def test_claims_of_a_dead_dispatcher_come_back(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, holder: str, seconds: int, free: bool
+) -> None:
+    monkeypatch.setattr(claims_module.socket, "gethostname", lambda: "HERE")
+    holder = holder.replace("SELF", str(claims_module.os.getpid()))
+    shop.hook(1)
+    dead = Claims(shop.inbox.database, holder)
+    assert dead.take_lease(shop.now)
+    dead.claim([1], "run-of-the-dead", shop.now)
+    shop.later(seconds=seconds)
+    expected = Cycle(delivered=1) if free else Cycle(busy=True)
+    assert shop.dispatcher().cycle(COLLAPSE) == expected
+
+
+def test_who_lost_the_lease_can_settle_nothing(shop: Shop) -> None:
+    shop.hook(1)
+    halted = Claims(shop.inbox.database, "elsewhere/1/x/1")
+    halted.take_lease(shop.now)
+    halted.claim([1], "run-1", shop.now)
+    shop.later(seconds=31)
+    assert Claims(shop.inbox.database, "elsewhere/2/y/1").take_lease(shop.now)
+    for settle in (
+        lambda: halted.renew_lease(shop.now),
+        lambda: halted.delivered([1], "run-1", shop.now),
+        lambda: halted.hand_back("run-1", shop.now),
+        lambda: halted.claim([1], "run-3", shop.now),
+    ):
+        with pytest.raises(LeaseLostError):
+            settle()
+    halted.drop_lease()
+    with shop.inbox.database.look() as connection:
+        assert connection.execute(select(lease.c.holder)).scalar() == "elsewhere/2/y/1"
+    assert shop.states() == {1: ["waiting"]}
+
+
+def test_an_order_that_keeps_killing_its_dispatcher_is_run_alone(shop: Shop) -> None:
+    shop.hook(1, 2)
+    for number in range(3):
+        dead = Claims(shop.inbox.database, f"elsewhere/{number}/x/1")
+        assert dead.take_lease(shop.now)
+        dead.claim([1], "run-of-the-dead", shop.now)
+        shop.later(seconds=31)
+    shop.dispatcher().cycle()
+    assert shop.runs == [(2,), (1,)]
+
+
+def test_a_stop_hands_the_orders_back_untried(shop: Shop) -> None:
+    shop.hook(1, 2)
+    shop.ending = Ending(Outcome.STOPPED)
+    assert shop.dispatcher().cycle(COLLAPSE) == Cycle(postponed=2)
+    assert shop.column("attempts") == [0, 0]
+    assert shop.column("run_id") == [None, None]
+    shop.ending = None
+    assert shop.dispatcher().cycle(COLLAPSE) == Cycle(delivered=2)
+
+
+def test_a_crash_of_the_worker_leaves_the_orders_waiting(shop: Shop) -> None:
+    shop.hook(1)
+
+    def crash() -> None:
+        raise OSError("the database went away")
+
+    shop.during_run = crash
+    with pytest.raises(OSError, match="went away"):
+        shop.dispatcher().cycle(COLLAPSE)
+    shop.during_run = lambda: None
+    assert shop.dispatcher().cycle(COLLAPSE) == Cycle(delivered=1)
+
+
+def test_an_id_known_already_changes_nothing(shop: Shop) -> None:
+    shop.hook(1)
+    shop.dispatcher().cycle(COLLAPSE)
+    shop.sent -= 1
+    shop.hook(1)
+    assert shop.states() == {1: ["done"]}
+
+
+@given(
+    orders=st.integers(2, 60).flatmap(
+        lambda n: st.tuples(st.just(n), st.sets(st.integers(1, n), max_size=n))
+    )
+)
+def test_halving_blames_exactly_the_poison_orders_unless_it_looks_like_an_outage(
+    orders: tuple[int, set[int]],
+) -> None:
+    number, poison = orders
+    isolation = Isolation.of_failed(tuple(range(1, number + 1)))
+    good: set[int] = set()
+    blamed: set[int] = set()
+    runs = 0
+    while (group := isolation.next_group()) is not None:
+        runs += 1
+        if poison & set(group):
+            one = isolation.failed(group)
+            blamed |= {one} if one is not None else set()
+        else:
+            isolation.succeeded()
+            good |= set(group)
+    left = set(isolation.left)
+    assert good | blamed | left == set(range(1, number + 1))
+    assert not good & poison
+    assert blamed <= poison
+    assert not left or (isolation.outage and len(blamed) == 3)
+    assert runs <= 2 * number
+
+
+@given(failures=st.integers(0, 10_000), seed=st.integers())
+def test_a_pause_is_never_more_than_the_longest_nor_less_than_half(failures: int, seed: int) -> None:
+    base, longest = timedelta(seconds=5), timedelta(hours=1)
+    pause = Backoff(base, longest).pause(failures, random.Random(seed))
+    assert base / 2 <= pause <= longest
