@@ -17,14 +17,14 @@ PERSONAL_KINDS = frozenset({"create_client", "update_client"})
 
 HARMLESS = frozenset(
     {
-        "account_id", "amount", "body", "client_id", "clientid", "code", "content",
-        "create_date", "credit_type", "creditid", "creditnote_number", "credit_number", "currency", "currency_code",
-        "customer_id", "customerid", "date", "display_status", "errno", "field", "id",
-        "invoice_id", "invoice_number", "invoiceid", "itemid", "itemids", "lineid", "lines",
-        "number", "outstanding", "paid", "payment_status", "paymentid", "qty", "quantity",
-        "remote_id", "sku", "status", "status_code", "taxAmount1", "taxAmount2", "type",
-        "unit_cost", "updated", "v3_status", "vis_state", "action_mark_as_sent",
-        "message", "words", "reason", "total", "http_status", "why",
+        "account_id", "action_mark_as_sent", "amount", "body", "client_id", "clientid", "code",
+        "content", "create_date", "credit_number", "credit_type", "creditid",
+        "creditnote_number", "currency", "currency_code", "customer_id", "customerid", "date",
+        "display_status", "errno", "field", "http_status", "id", "invoice_id", "invoice_number",
+        "invoiceid", "itemid", "itemids", "lineid", "lines", "message", "number", "outstanding",
+        "paid", "payment_status", "paymentid", "qty", "quantity", "reason", "remote_id", "sku",
+        "status", "status_code", "taxAmount1", "taxAmount2", "total", "type", "unit_cost",
+        "updated", "v3_status", "vis_state", "why", "words",
     }
 )  # fmt: skip
 """Fields of FreshBooks' invoices, payments, items and errors which name no person."""

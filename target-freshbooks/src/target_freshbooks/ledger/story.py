@@ -207,8 +207,8 @@ def _result(row: AuditRow) -> str:
 
 
 def _amount(data: dict[str, Any]) -> str:
-    amount = data.get("amount") or data.get("order_total") or data.get("total")
-    code = data.get("currency") or data.get("currency_code") or ""
+    amount: Any = data.get("amount") or data.get("order_total") or data.get("total")
+    code: Any = data.get("currency") or data.get("currency_code") or ""
     if isinstance(amount, dict):
         amount, code = amount.get("amount"), amount.get("code") or code
     return f", {amount} {code}".rstrip() if amount is not None else ""

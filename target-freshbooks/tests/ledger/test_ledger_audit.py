@@ -1,0 +1,240 @@
+# ruff: noqa: S608 - the tests write the tampering into the SQL
+"""The audit chain: whatever is done to a row, the first broken one is named."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+from target_freshbooks.ledger import Ledger, audit
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+
+    from conftest import SteppingClock
+
+ROWS = 9
+
+
+@pytest.fixture
+def written(ledger: Ledger) -> Ledger:
+    for number in range(1, ROWS + 1):
+        ledger.audit(
+            event="posted", order_id=number % 3, run_id="run", data={"amount": f"{number}.00"}
+        )
+    return ledger
+
+
+def tamper(ledger: Ledger, *statements: str) -> None:
+    with ledger._database.write() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def test_an_untouched_chain_is_whole(written: Ledger) -> None:
+    verdict = written.verify_chain()
+    assert (verdict.ok, verdict.rows, verdict.broken_seq) == (True, ROWS, None)
+    assert verdict.head_hash == list(written.audit_rows())[-1].hash
+
+
+def test_an_empty_chain_is_whole(ledger: Ledger) -> None:
+    assert ledger.verify_chain() == audit.ChainVerdict(True, 0, audit.GENESIS)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "source = 'other'",
+        "at = '2026-01-01T00:00:00.000000Z'",
+        "event = 'parked'",
+        "order_id = 99",
+        "order_id = NULL",
+        "run_id = 'another'",
+        "who = 'nobody'",
+        """data = '{"amount":"4.01"}'""",
+        """data = data || ' '""",
+        "prev_hash = hash",
+        "hash = prev_hash",
+    ],
+)
+@pytest.mark.parametrize("seq", [1, 4, ROWS])
+def test_an_altered_column_is_noticed(written: Ledger, seq: int, change: str) -> None:
+    tamper(written, f"UPDATE ledger_audit SET {change} WHERE seq = {seq}")
+    verdict = written.verify_chain()
+    assert (verdict.ok, verdict.broken_seq) == (False, seq)
+    assert f"row {seq} " in (verdict.problem or "")
+
+
+@pytest.mark.parametrize("seq", [1, 4, ROWS])
+def test_a_removed_row_is_noticed(written: Ledger, seq: int) -> None:
+    tamper(written, f"DELETE FROM ledger_audit WHERE seq = {seq}")
+    verdict = written.verify_chain()
+    assert (verdict.ok, verdict.broken_seq) == (False, seq)
+    assert "is missing" in (verdict.problem or "")
+
+
+def test_a_gap_that_was_closed_up_is_noticed(written: Ledger) -> None:
+    tamper(
+        written,
+        "DELETE FROM ledger_audit WHERE seq = 4",
+        *(f"UPDATE ledger_audit SET seq = {seq - 1} WHERE seq = {seq}" for seq in range(5, 10)),
+    )
+    assert written.verify_chain().broken_seq == 4
+
+
+def test_rows_in_another_order_are_noticed(written: Ledger) -> None:
+    tamper(
+        written,
+        "UPDATE ledger_audit SET seq = 100 WHERE seq = 4",
+        "UPDATE ledger_audit SET seq = 4 WHERE seq = 5",
+        "UPDATE ledger_audit SET seq = 5 WHERE seq = 100",
+    )
+    assert written.verify_chain().broken_seq == 4
+
+
+@pytest.mark.parametrize("kept", [0, 5, ROWS - 1])
+def test_a_chain_that_was_cut_off_at_the_end_is_noticed(written: Ledger, kept: int) -> None:
+    tamper(written, f"DELETE FROM ledger_audit WHERE seq > {kept}")
+    verdict = written.verify_chain()
+    assert (verdict.ok, verdict.rows, verdict.broken_seq) == (False, kept, kept + 1)
+    assert "cut off" in (verdict.problem or "")
+
+
+COPY = """INSERT INTO ledger_audit
+    SELECT {seq}, source, at, event, order_id, run_id, who, data, hash, hash
+    FROM ledger_audit WHERE seq = {of}"""
+
+
+@pytest.mark.parametrize("seq", [0, -5, ROWS + 1, ROWS + 2])
+def test_a_row_that_was_put_in_is_noticed(written: Ledger, seq: int) -> None:
+    tamper(written, COPY.format(seq=seq, of=ROWS))
+    verdict = written.verify_chain()
+    assert not verdict.ok
+    assert verdict.broken_seq == min(seq, ROWS + 1)
+
+
+def test_a_well_made_row_behind_the_head_is_noticed(written: Ledger) -> None:
+    tamper(written, "CREATE TABLE kept AS SELECT * FROM ledger_audit_head")
+    written.audit(event="posted", order_id=1, run_id="run", data={})
+    tamper(
+        written,
+        "DELETE FROM ledger_audit_head",
+        "INSERT INTO ledger_audit_head SELECT * FROM kept",
+    )
+    verdict = written.verify_chain()
+    assert (verdict.broken_seq, verdict.rows) == (ROWS + 1, ROWS)
+    assert "behind the journal's head" in (verdict.problem or "")
+
+
+def test_a_last_row_that_was_written_anew_with_a_fitting_hash_is_noticed(written: Ledger) -> None:
+    last = list(written.audit_rows())[-1]
+    forged = {column.name: getattr(last, column.name) for column in audit.audit.c}
+    forged |= {"at": audit.time_text(last.at), "data": "{}"}
+    tamper(
+        written,
+        f"UPDATE ledger_audit SET data = '{{}}', hash = '{audit._seal(forged)}' WHERE seq = {ROWS}",
+    )
+    verdict = written.verify_chain()
+    assert (verdict.ok, verdict.broken_seq) == (False, ROWS)
+    assert "head" in (verdict.problem or "")
+
+
+def test_a_missing_head_is_noticed(written: Ledger) -> None:
+    tamper(written, "DELETE FROM ledger_audit_head")
+    assert not written.verify_chain().ok
+
+
+def test_a_long_chain_is_walked_page_by_page(
+    written: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "PAGE", 2)
+    assert written.verify_chain().rows == ROWS
+    assert [row.seq for row in written.audit_rows()] == list(range(1, ROWS + 1))
+    assert [row.seq for row in written.audit_rows(1)] == [1, 4, 7]
+    tamper(written, "UPDATE ledger_audit SET who = 'nobody' WHERE seq = 7")
+    assert written.verify_chain().broken_seq == 7
+
+
+def test_all_shops_write_one_chain_but_read_their_own(
+    written: Ledger, ledger_url: str, clock: SteppingClock
+) -> None:
+    with Ledger.open(ledger_url, source="other", clock=clock) as other:
+        other.audit(event="parked", order_id=1, run_id="run", data={})
+        assert [row.seq for row in other.audit_rows()] == [ROWS + 1]
+        assert other.verify_chain().rows == ROWS + 1
+    tamper(written, f"DELETE FROM ledger_audit WHERE seq = {ROWS + 1}")
+    assert written.verify_chain().broken_seq == ROWS + 1
+
+
+def test_sixteen_threads_write_one_whole_chain(ledger: Ledger) -> None:
+    def work(worker: int) -> None:
+        for _ in range(5):
+            number = ledger.intend(
+                order_id=worker,
+                kind="mark_sent",
+                key=str(worker),
+                request_hash="h",
+                payload={},
+                run_id="run",
+            )
+            ledger.facts_of(worker)
+            ledger.close(number, "done")
+
+    with ThreadPoolExecutor(16) as workers:
+        list(workers.map(work, range(16)))
+    verdict = ledger.verify_chain()
+    assert (verdict.ok, verdict.rows) == (True, 160)
+    assert ledger.open_intents() == []
+
+
+def test_four_processes_write_one_whole_chain(
+    ledger: Ledger, ledger_url: str, start_process: Callable[..., subprocess.Popen[str]]
+) -> None:
+    writers = [
+        start_process(
+            """
+            import sys
+            from target_freshbooks.ledger import Ledger
+            with Ledger.open(sys.argv[1], source=sys.argv[2]) as ledger:
+                for number in range(25):
+                    ledger.order(number)
+                    ledger.audit(event="posted", order_id=number, run_id="run", data={})
+            """,
+            ledger_url,
+            f"shop-{writer}",
+        )
+        for writer in range(4)
+    ]
+    for writer in writers:
+        _, errors = writer.communicate(timeout=60)
+        assert writer.returncode == 0, errors
+    verdict = ledger.verify_chain()
+    assert (verdict.ok, verdict.rows) == (True, 100)
+
+
+def test_a_killed_appender_leaves_the_chain_whole(
+    ledger: Ledger, ledger_url: str, start_process: Callable[..., subprocess.Popen[str]]
+) -> None:
+    writer = start_process(
+        """
+        import sys
+        from target_freshbooks.ledger import Ledger
+        ledger = Ledger.open(sys.argv[1], source="shop")
+        while True:
+            ledger.audit(event="posted", order_id=1, run_id="run", data={})
+            print("one more", flush=True)
+        """,
+        ledger_url,
+    )
+    assert writer.stdout is not None
+    for _ in range(10):
+        writer.stdout.readline()
+    writer.kill()
+    writer.wait()
+    ledger.audit(event="posted", order_id=2, run_id="run", data={})
+    verdict = ledger.verify_chain()
+    assert verdict.ok, verdict.problem
+    assert verdict.rows > 10

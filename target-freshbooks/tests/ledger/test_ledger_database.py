@@ -1,0 +1,280 @@
+"""The ledger's database: made privately, migrated by itself, refused when it is too new."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from target_freshbooks.ledger import (
+    Ledger,
+    LedgerError,
+    LedgerTooNew,
+    LedgerUnavailable,
+    Record,
+    database,
+    migrate,
+)
+from target_freshbooks.ledger.tables import metadata
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import SteppingClock
+
+OPEN = """
+import sys
+from target_freshbooks.ledger import Ledger, Record
+print("ready", flush=True)
+sys.stdin.readline()
+with Ledger.open(sys.argv[1], source="shop") as ledger:
+    ledger.receive([Record("orders", (int(sys.argv[2]),), int(sys.argv[2]), {})])
+    print(ledger.verify_chain().ok)
+"""
+
+
+def test_four_processes_make_one_fresh_ledger_together(
+    empty_url: str, start_process: Callable[..., subprocess.Popen[str]]
+) -> None:
+    openers = [start_process(OPEN, empty_url, number) for number in range(4)]
+    for opener in openers:
+        assert opener.stdout is not None
+        assert opener.stdout.readline() == "ready\n"
+    for opener in openers:
+        assert opener.stdin is not None
+        opener.stdin.write("go\n")
+        opener.stdin.flush()
+    for opener in openers:
+        output, errors = opener.communicate(timeout=60)
+        assert (opener.returncode, output) == (0, "True\n"), errors
+    with Ledger.open(empty_url, source="shop") as ledger:
+        assert [row.order_id for row in ledger.orders()] == [0, 1, 2, 3]
+
+
+def test_threads_open_one_fresh_ledger_together(empty_url: str) -> None:
+    failures: list[BaseException] = []
+
+    def open_it() -> None:
+        try:
+            Ledger.open(empty_url, source="shop").dispose()
+        except LedgerError as error:
+            failures.append(error)
+
+    openers = [threading.Thread(target=open_it) for _ in range(4)]
+    for opener in openers:
+        opener.start()
+    for opener in openers:
+        opener.join()
+    assert failures == []
+
+
+def test_an_older_ledger_is_migrated_and_keeps_what_it_holds(empty_url: str) -> None:
+    opened = database.Database(empty_url)
+    migrate.migrate(opened, "0001")
+    with opened.write() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO ledger_orders (source, order_id, state, updated_at)"
+                " VALUES ('shop', 7, 'parked', '2026-11-01T10:00:00.000000Z')"
+            )
+        )
+    opened.dispose()
+    with Ledger.open(empty_url, source="shop") as ledger:
+        row = ledger.order(7)
+        assert row is not None
+        assert row.state == "parked"
+        assert ledger.verify_chain().ok
+
+
+def test_a_newer_ledger_is_refused_and_left_untouched(ledger_url: str) -> None:
+    Ledger.open(ledger_url, source="shop").dispose()
+    opened = database.Database(ledger_url)
+    with opened.write() as connection:
+        connection.execute(text(f"UPDATE {migrate.VERSION_TABLE} SET version_num = '9001'"))  # noqa: S608 - a constant
+    with pytest.raises(LedgerTooNew, match=r"schema 9001, which is newer.*Install the version"):
+        Ledger.open(ledger_url, source="shop")
+    with opened.read() as connection:
+        assert migrate.stored_version(connection) == "9001"
+    opened.dispose()
+
+
+def test_the_migrations_make_exactly_the_tables_the_code_uses(ledger: Ledger) -> None:
+    with ledger._database.read() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "version_table": migrate.VERSION_TABLE,
+                "compare_type": True,
+                "include_name": lambda name, kind, _: kind != "table" or name in metadata.tables,
+            },
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_known_version_is_the_newest_step() -> None:
+    config = Config()
+    config.set_main_option("script_location", "target_freshbooks.ledger:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [migrate.SCHEMA_VERSION]
+
+
+def test_a_failing_migration_leaves_nothing_behind(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class PowerCut(BaseException):
+        pass
+
+    def fail(*_: object) -> None:
+        raise PowerCut
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Operations, "bulk_insert", fail)
+        with pytest.raises(PowerCut):
+            Ledger.open(empty_url, source="shop")
+    opened = database.Database(empty_url)
+    with opened.read() as connection:
+        assert migrate.stored_version(connection) is None
+    opened.dispose()
+    Ledger.open(empty_url, source="shop").dispose()
+
+
+def mode(file: Path) -> int:
+    return stat.S_IMODE(file.stat().st_mode)
+
+
+def test_the_file_and_its_companions_are_private_whatever_the_umask(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    before = os.umask(0)
+    try:
+        with Ledger.open(sqlite_url, source="shop") as ledger:
+            ledger.receive([Record("orders", (7,), 7, {})])
+            files = sorted((tmp_path / "made").iterdir())
+            assert [file.name for file in files] == [
+                "ledger.sqlite",
+                "ledger.sqlite-shm",
+                "ledger.sqlite-wal",
+            ]
+            assert {oct(mode(file)) for file in files} == {"0o600"}
+            assert oct(mode(tmp_path / "made")) == "0o700"
+    finally:
+        os.umask(before)
+
+
+def test_a_file_open_to_others_is_made_private(sqlite_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "made" / "ledger.sqlite"
+    file.parent.mkdir()
+    file.touch(mode=0o644)
+    file.chmod(0o644)
+    Ledger.open(sqlite_url, source="shop").dispose()
+    assert oct(mode(file)) == "0o600"
+
+
+def test_sqlite_writes_ahead_and_to_the_disk(sqlite_url: str) -> None:
+    with Ledger.open(sqlite_url, source="shop") as ledger, ledger._database.read() as connection:
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert found == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 60_000,
+    }
+
+
+def test_a_write_that_reads_first_is_not_refused_for_another_process_s_write(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    with Ledger.open(sqlite_url, source="shop") as ledger:
+        other = sqlite3.connect(tmp_path / "made" / "ledger.sqlite", timeout=0)
+        with ledger._database.write() as connection:
+            assert connection.execute(text("SELECT count(*) FROM ledger_orders")).scalar() == 0
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("BEGIN IMMEDIATE")
+            connection.execute(
+                text(
+                    "INSERT INTO ledger_orders (source, order_id, state, updated_at)"
+                    " VALUES ('shop', 1, 'new', '2026-11-01T10:00:00.000000Z')"
+                )
+            )
+        other.close()
+        assert ledger.order(1) is not None
+
+
+def test_readers_go_on_while_somebody_writes(ledger: Ledger) -> None:
+    ledger.receive([Record("orders", (7,), 7, {"id": 7})])
+    with ledger._database.write() as connection:
+        connection.execute(text("UPDATE ledger_orders SET state = 'posted'"))
+        row = ledger.order(7)
+    assert row is not None
+    assert row.state == "new"
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("not a url", "not a database URL"),
+        ("mysql://host/books", "kept in SQLite or PostgreSQL"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+    ],
+)
+def test_a_url_of_no_ledger_is_refused(url: str, words: str) -> None:
+    with pytest.raises(LedgerError, match=words):
+        Ledger.open(url, source="shop")
+
+
+def test_a_file_that_is_no_database_is_refused(sqlite_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "made" / "ledger.sqlite"
+    file.parent.mkdir()
+    file.write_text("a letter to the tax office " * 50)
+    with pytest.raises(LedgerUnavailable, match="no SQLite database"):
+        Ledger.open(sqlite_url, source="shop")
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(LedgerUnavailable, match="cannot be made or kept private"):
+        Ledger.open(f"sqlite:///{tmp_path}/file/ledger.sqlite", source="shop")
+
+
+def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+    url = "postgresql://books:canary-password@127.0.0.1:1/books"
+    with pytest.raises(LedgerUnavailable) as failure:
+        Ledger.open(url, source="shop")
+    assert "127.0.0.1" in str(failure.value)
+    assert "canary" not in str(failure.value)
+
+
+def test_the_plain_postgresql_scheme_means_psycopg(ledger_url: str, clock: SteppingClock) -> None:
+    if not ledger_url.startswith("postgresql"):
+        pytest.skip("it is about PostgreSQL's URLs")
+    for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        url = ledger_url.replace("postgresql", scheme, 1)
+        Ledger.open(url, source="shop", clock=clock).dispose()
+
+
+def test_an_unchanged_start_needs_no_migration_tools(
+    ledger_url: str, start_process: Callable[..., subprocess.Popen[str]]
+) -> None:
+    Ledger.open(ledger_url, source="shop").dispose()
+    program = """
+    import sys
+    from target_freshbooks.ledger import Ledger
+    Ledger.open(sys.argv[1], source="shop").dispose()
+    print("alembic" in sys.modules)
+    """
+    output, errors = start_process(program, ledger_url).communicate(timeout=60)
+    assert output == "False\n", errors

@@ -1,0 +1,152 @@
+"""Orders and links: what was decided, and which FreshBooks id stands for what."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.ledger import Ledger, Link, Record, links, orders
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def settle(ledger: Ledger, number: int, **fields: Any) -> None:
+    verdict: dict[str, Any] = {
+        "state": "posted",
+        "facts_hash": "f",
+        "policy_hash": "p",
+        "run_id": "run",
+    }
+    ledger.settle(number, **{**verdict, **fields})
+
+
+def test_a_verdict_is_read_back_as_it_was_given(ledger: Ledger) -> None:
+    settle(
+        ledger,
+        7,
+        state="parked",
+        reason="total_mismatch",
+        detail="69.84 wanted, 69.85 made",
+        words="Nul \0 and half \ud83d",
+        next_step="Look at the taxes.",
+        desired_hash="d",
+        base_hash="b",
+        invoice_number="BC-7",
+        order_total=Decimal("69.840"),
+        currency="USD",
+        order_date=date(2026, 11, 2),
+    )
+    row = ledger.order(7)
+    assert row is not None
+    assert (row.state, row.reason, row.invoice_number) == ("parked", "total_mismatch", "BC-7")
+    assert str(row.order_total) == "69.840"
+    assert row.order_date == date(2026, 11, 2)
+    assert row.words == "Nul \\x00 and half \\ud83d"
+    assert row.posted_at is None
+
+
+def test_a_later_verdict_keeps_what_is_known_and_drops_the_old_reason(ledger: Ledger) -> None:
+    known = {"base_hash": "b", "order_total": Decimal("69.84"), "currency": "USD"}
+    settle(ledger, 7, **known, invoice_number="7", desired_hash="d")
+    first = ledger.order(7)
+    settle(ledger, 7, state="parked", reason="refund_refused", next_step="Refund by hand.")
+    settle(ledger, 7, base_hash="b2")
+    row = ledger.order(7)
+    assert first is not None
+    assert row is not None
+    assert (row.reason, row.next_step) == (None, None)
+    assert (row.base_hash, row.order_total, row.invoice_number) == ("b2", Decimal("69.84"), "7")
+    assert row.posted_at == first.posted_at
+    assert row.updated_at is not None
+    assert first.updated_at is not None
+    assert row.updated_at > first.updated_at
+
+
+def test_a_record_that_comes_again_does_not_change_the_standing(ledger: Ledger) -> None:
+    settle(ledger, 7)
+    ledger.receive([Record("orders", (7,), 7, {"id": 7, "status_id": 4})])
+    row = ledger.order(7)
+    assert row is not None
+    assert row.state == "posted"
+
+
+def test_a_verdict_and_its_audit_row_are_one_transaction(ledger: Ledger) -> None:
+    settle(ledger, 7, event="posted", data={"amount": "69.84", "email": "ada@example.com"})
+    (row,) = ledger.audit_rows(7)
+    assert (row.event, row.data) == ("posted", {"amount": "69.84"})
+
+
+def test_orders_are_listed_by_state_and_day_over_many_pages(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "PAGE", 5)
+    for number in range(1, 25):
+        settle(ledger, number, order_date=date(2026, 11, 1 + number % 2))
+    settle(ledger, 700, state="parked", reason="no_rate")
+    assert [row.order_id for row in ledger.orders()] == [*range(1, 25), 700]
+    assert [row.order_id for row in ledger.orders(state="parked")] == [700]
+    late = [row.order_id for row in ledger.orders(since=date(2026, 11, 2))]
+    assert late == [*range(1, 25, 2), 700], "one of unknown day is rather looked at"
+
+
+def test_counts_tell_states_reasons_and_streams(ledger: Ledger) -> None:
+    ledger.receive([Record("orders", (1,), 1, {"id": 1}), Record("refunds", (1,), 1, {"id": 1})])
+    settle(ledger, 2)
+    settle(ledger, 3, state="parked", reason="total_mismatch")
+    settle(ledger, 4, state="parked", reason="total_mismatch")
+    settle(ledger, 5, state="waiting", reason="not_paid")
+    ledger.intend(order_id=2, kind="mark_sent", key="2", request_hash="h", payload={}, run_id="r")
+    counts = ledger.counts()
+    assert {name: counts[name] for name in ("new", "waiting", "posted", "parked")} == {
+        "new": 1,
+        "waiting": 1,
+        "posted": 1,
+        "parked": 2,
+    }
+    assert counts["parked_reasons"] == {"total_mismatch": 2}
+    assert counts["waiting_reasons"] == {"not_paid": 1}
+    assert counts["open_intents"] == 1
+    assert counts["inbox"] == {"orders": 1, "refunds": 1}
+
+
+def test_links_are_put_read_replaced_listed_and_dropped(ledger: Ledger) -> None:
+    paid = Link("payment", "7:transaction:9", 44, order_id=7, extra={"amount": Decimal("69.84")})
+    ledger.put_link(Link("invoice", "7", 555, fingerprint="f", content_hash="c", order_id=7))
+    ledger.put_link(paid)
+    ledger.put_link(Link("client", "customer:12", 9))
+    assert ledger.link("payment", "7:transaction:9") == paid
+    assert [link.remote_id for link in ledger.links_of(7)] == [555, 44]
+    ledger.put_link(Link("invoice", "7", 556, order_id=7, deleted=True))
+    replaced = ledger.link("invoice", "7")
+    assert replaced is not None
+    assert (replaced.remote_id, replaced.fingerprint, replaced.deleted) == (556, None, True)
+    assert [link.key for link in ledger.links("client")] == ["customer:12"]
+    ledger.drop_link("client", "customer:12")
+    assert ledger.link("client", "customer:12") is None
+
+
+def test_links_are_listed_over_many_pages(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "PAGE", 5)
+    for number in range(20):
+        ledger.put_link(Link("item" if number % 2 else "client", f"{number:04}", number))
+    assert sorted(link.remote_id for link in ledger.links()) == list(range(20))
+    assert len(list(ledger.links("item"))) == 10
+
+
+def test_personal_data_is_in_no_repr(ledger: Ledger) -> None:
+    record = Record("orders", (7,), 7, {"email": "ada@example.com"})
+    ledger.receive([record])
+    link = Link("client", "ada@example.com", 9, extra={"email": "ada@example.com"})
+    assert "ada" not in f"{record} {ledger.facts_of(7)} {link}"
+
+
+def test_runs_are_remembered_with_version_and_outcome(ledger: Ledger) -> None:
+    ledger.start_run("run-1", "0.1.0")
+    ledger.end_run("run-1", "done", {"posted": 3})
+    ledger.start_run("run-2", "0.1.1")
+    second, first = ledger.last_runs()
+    assert (first.code_version, first.outcome, first.counts) == ("0.1.0", "done", {"posted": 3})
+    assert (second.run_id, second.ended_at, second.outcome) == ("run-2", None, None)
+    assert [row.event for row in ledger.audit_rows()] == ["run_started", "run_ended", "run_started"]
