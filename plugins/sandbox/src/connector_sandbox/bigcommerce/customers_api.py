@@ -78,7 +78,7 @@ def customer_document(customer: Customer, at: datetime) -> dict[str, Any]:
         "store_credit_amounts": [{"amount": str(customer.store_credit)}],
         "accepts_product_review_abandoned_cart_emails": True,
         "origin_channel_id": 1,
-        "channel_ids": None,
+        "channel_ids": [1],
         "shopper_profile_id": None,
         "segment_ids": [],
     }
@@ -196,6 +196,8 @@ def _shown(call: Call, text: str) -> dict[str, Any]:
     ):
         if part not in included:
             del document[name]
+    if call.switches["bc.channel_ids"] == "null":
+        document["channel_ids"] = None
     if "addresses" in document:
         document["addresses"] = document["addresses"][:ADDRESSES_INCLUDED]
     if "store_credit_amounts" in document:

@@ -58,7 +58,6 @@ def product_document(product: Product, at: datetime) -> dict[str, Any]:
         "calculated_price": product.price,
         "categories": [23],
         "brand_id": 0,
-        "option_set_id": None,
         "inventory_level": 0,
         "inventory_tracking": "none",
         "is_visible": True,

@@ -132,10 +132,21 @@ def list_currencies(call: Call) -> Answer:
 def list_tax_classes(call: Call) -> Answer:
     """GET /v2/tax_classes; the default class is missing unless switched in."""
     made = rfc2822(datetime(2024, 1, 5, 9, 0, tzinfo=UTC))
-    rows = [{"id": n, "name": name} for n, name in catalog.TAX_CLASSES]
+    classes = list(catalog.TAX_CLASSES)
     if call.switches["bc.tax_class_zero"]:
-        rows.insert(0, {"id": 0, "name": "Default Tax Class"})
-    return answer([row | {"created_at": made, "updated_at": made} for row in rows])
+        classes.insert(0, (0, "Default Tax Class"))
+    as_text = call.switches["bc.tax_class_id"] == "text"
+    return answer(
+        [
+            {
+                "id": str(number) if as_text else number,
+                "name": name,
+                "created_at": made,
+                "updated_at": made,
+            }
+            for number, name in classes
+        ]
+    )
 
 
 def get_profile(call: Call) -> Answer:

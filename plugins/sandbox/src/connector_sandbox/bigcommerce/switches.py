@@ -42,6 +42,8 @@ _SWITCHES: tuple[tuple[str, SwitchValue, tuple[SwitchValue, ...] | None, str], .
     ("bc.customer_last_page", "no_next", ("no_next", "count_0"),
      "how cursor paging of customers ends: no next link, or one more empty page"),
     ("bc.tax_class_zero", False, YES_NO, "the default tax class is in the list of tax classes"),
+    ("bc.tax_class_id", "text", ("text", "number"), "ids of tax classes"),
+    ("bc.channel_ids", "list", ("list", "null"), "channels of a customer who may use all"),
     ("bc.forbidden_v2", "array", ("array", "object"), "form of a v2 403"),
     ("bc.suspended", False, YES_NO, "the store is suspended: 503"),
     ("bc.plan_quota", 150, None, "requests per window; 0 for no limit"),
