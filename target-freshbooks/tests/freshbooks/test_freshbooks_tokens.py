@@ -1,0 +1,346 @@
+"""One refresh at a time, the latest pair, on disk before use; and what is said when it breaks."""
+
+from __future__ import annotations
+
+import random
+import threading
+import traceback
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from connector_credentials import CredentialError, CredentialStore, LockedEntry
+from target_freshbooks.freshbooks import AuthError, OAuth, Outage, TokenSource
+from target_freshbooks.freshbooks.retrying import Patience
+from target_freshbooks.freshbooks.tokens import fingerprint
+from target_freshbooks.freshbooks.wire import Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+NAME = "freshbooks:app"
+INVALID = {"error": "invalid_grant", "error_description": "expired, revoked, or used"}
+
+
+@dataclass
+class Rotating:
+    """FreshBooks' token endpoint: each refresh token works once."""
+
+    reply: Callable[..., Any]
+    clock: Any
+    alive: str = "seed-0"
+    count: int = 0
+    refused: int = 0
+    spoil_after: list[str] = field(default_factory=list)
+    before: list[Any] = field(default_factory=list)
+
+    def __call__(self, asked: Any) -> Any:
+        if self.before:
+            return self.before.pop(0)
+        if asked.form.get("client_secret") != "app-secret":
+            return self.reply({"error": "invalid_client"}, status=401)
+        if asked.form.get("refresh_token") != self.alive:
+            self.refused += 1
+            return self.reply(INVALID, status=400)
+        self.count += 1
+        self.alive = f"refresh-{self.count}"
+        document = {
+            "access_token": f"access-{self.count}",
+            "refresh_token": self.alive,
+            "expires_in": 43200,
+            "created_at": int(self.clock().timestamp()),
+            "scope": "user:profile:read",
+        }
+        if self.spoil_after:
+            return self.reply(document, spoil=self.spoil_after.pop(0))
+        return self.reply(document)
+
+
+@pytest.fixture(autouse=True)
+def endpoint(server: Any, reply: Any, clock: Any) -> Rotating:
+    server.answer = Rotating(reply, clock)
+    return server.answer
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> CredentialStore:
+    return CredentialStore.open(f"sqlite:///{tmp_path / 'store.sqlite'}", None)
+
+
+@pytest.fixture
+def source(
+    server: Any, clock: Any, store: CredentialStore, seed: int
+) -> Callable[..., TokenSource]:
+    def _source(
+        refresh_token: str | None = "seed-0",  # noqa: S107 - a made-up seed
+        secret: str = "app-secret",  # noqa: S107 - as above
+    ) -> TokenSource:
+        oauth = OAuth(
+            client_id="app",
+            client_secret=secret,
+            redirect_uri="https://localhost/callback",
+            auth_url=server.url,
+            wire=Wire(server.url, user_agent="test", timeout=1),
+            clock=clock,
+        )
+        patience = Patience(30, random.Random(seed), clock.sleep)  # noqa: S311 - jitter
+        return TokenSource(
+            store=store, oauth=oauth, clock=clock, patience=patience, seed=refresh_token
+        )
+
+    return _source
+
+
+def test_the_seed_starts_the_chain_and_is_not_used_again(
+    endpoint: Rotating, source: Any, store: CredentialStore, clock: Any
+) -> None:
+    assert source().access_token() == "access-1"
+    clock.sleep(13 * 3600)
+    assert source().access_token() == "access-2"  # by refresh-1, not by the seed
+    assert (endpoint.count, endpoint.refused) == (2, 0)
+    document = store.read(NAME)
+    assert document is not None
+    assert document["refresh_token"] == "refresh-2"
+    assert document["seed_sha256"] == fingerprint("seed-0")
+    assert "refreshing_since" not in document
+
+
+def test_the_request_has_what_freshbooks_wants(source: Any, server: Any) -> None:
+    source().access_token()
+    (asked,) = server.asked
+    assert (asked.method, asked.path) == ("POST", "/auth/oauth/token")
+    assert asked.form == {
+        "grant_type": "refresh_token",
+        "client_id": "app",
+        "client_secret": "app-secret",
+        "refresh_token": "seed-0",
+    }
+    assert "Authorization" not in asked.headers
+
+
+def test_a_token_is_refreshed_minutes_before_it_ends(
+    endpoint: Rotating, source: Any, clock: Any
+) -> None:
+    tokens = source()
+    assert tokens.access_token() == "access-1"
+    clock.sleep(43200 - 400)
+    assert tokens.access_token() == "access-1"
+    clock.sleep(101)
+    assert tokens.access_token() == "access-2"
+    assert endpoint.count == 2
+
+
+def test_a_login_by_another_process_is_used_instead_of_a_refresh(
+    endpoint: Rotating, source: Any
+) -> None:
+    one, other = source(), source()
+    assert (one.access_token(), other.access_token()) == ("access-1", "access-1")
+    assert one.refresh("access-1") == "access-2"
+    assert other.refresh("access-1") == "access-2"
+    assert endpoint.count == 2
+    # A late 401 for a token that has been replaced since is no reason to refresh either.
+    assert one.refresh("access-1") == "access-2"
+    assert endpoint.count == 2
+
+
+def test_eight_threads_refresh_once(endpoint: Rotating, source: Any) -> None:
+    tokens = source()
+    first = tokens.access_token()
+    got: list[str] = []
+    threads = [threading.Thread(target=lambda: got.append(tokens.refresh(first))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == ["access-2"] * 8
+    assert endpoint.count == 2
+
+
+def test_the_new_pair_is_on_disk_before_it_is_used(
+    endpoint: Rotating, source: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = source()
+    written: list[str] = []
+    write = LockedEntry.write
+
+    def failing(self: LockedEntry, document: Any) -> None:
+        if document.get("access_token") == "access-1":
+            raise CredentialError("the disk is full")
+        written.append(document["refresh_token"])
+        write(self, document)
+
+    monkeypatch.setattr(LockedEntry, "write", failing)
+    with pytest.raises(AuthError, match=r"cannot be stored \(the disk is full\); reconnect"):
+        tokens.access_token()
+    assert endpoint.count == 1
+    assert tokens._known == {}
+
+
+def test_a_store_that_cannot_be_written_spends_no_token(
+    endpoint: Rotating, source: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: Any) -> None:
+        raise CredentialError("the disk is full")
+
+    monkeypatch.setattr(LockedEntry, "write", failing)
+    with pytest.raises(Outage, match="the disk is full"):
+        source().access_token()
+    assert endpoint.count == 0
+
+
+def test_a_lost_answer_says_reconnect_and_that_no_order_is_lost(
+    endpoint: Rotating, source: Any
+) -> None:
+    tokens = source()
+    tokens.access_token()
+    endpoint.spoil_after = ["reset"]
+    with pytest.raises(AuthError, match="reconnect: target-freshbooks-ctl login") as caught:
+        tokens.refresh("access-1")
+    assert "never answered" in str(caught.value)
+    assert "No order is lost" in str(caught.value)
+    # Later runs say the same, as long as nobody logs in.
+    with pytest.raises(AuthError, match="never answered"):
+        source().refresh("access-1")
+
+
+def test_a_request_lost_before_it_was_handled_costs_nothing(
+    endpoint: Rotating, source: Any, reply: Any
+) -> None:
+    endpoint.before = [
+        reply(spoil="reset"),
+        reply(status=502, body=b"<html>"),
+        reply(status=429, body=b"", headers={"Retry-After": "2"}),
+        reply(status=503, body=b""),
+    ]
+    assert source().access_token() == "access-1"
+    assert endpoint.refused == 0
+
+
+def test_a_kill_after_the_answer_was_lost_is_told_by_the_next_process(
+    endpoint: Rotating, source: Any, store: CredentialStore
+) -> None:
+    source().access_token()
+    document = store.read(NAME)
+    # What a process that was killed in the middle of a refresh leaves behind.
+    store.write(NAME, {**document, "refreshing_since": "2026-11-20T11:59:00+00:00"})
+    endpoint.alive = "refresh-that-nobody-stored"
+    with pytest.raises(AuthError, match="begun at 2026-11-20T11:59:00"):
+        source().refresh("access-1")
+
+
+def test_a_kill_before_the_request_was_sent_costs_nothing(
+    source: Any, store: CredentialStore
+) -> None:
+    store.write(
+        NAME,
+        {
+            "refresh_token": "seed-0",
+            "seed_sha256": fingerprint("seed-0"),
+            "refreshing_since": "2026-11-20T11:59:00+00:00",
+        },
+    )
+    assert source().access_token() == "access-1"
+
+
+def test_a_dead_chain_without_doubt_does_not_claim_a_lost_answer(
+    endpoint: Rotating, source: Any
+) -> None:
+    source().access_token()
+    endpoint.alive = "of somebody who logged in elsewhere"
+    for _ in range(2):
+        with pytest.raises(AuthError, match="reconnect") as caught:
+            source().refresh("access-1")
+        assert "never answered" not in str(caught.value)
+
+
+def test_a_new_seed_is_taken_when_the_chain_is_dead(
+    endpoint: Rotating, source: Any, store: CredentialStore
+) -> None:
+    source().access_token()
+    endpoint.alive = "seed-1"
+    assert source("seed-1").refresh("access-1") == "access-2"
+    document = store.read(NAME)
+    assert document is not None
+    assert document["seed_sha256"] == fingerprint("seed-1")
+
+
+def test_a_new_seed_is_left_alone_while_the_chain_lives(endpoint: Rotating, source: Any) -> None:
+    source().access_token()
+    assert source("seed-1").refresh("access-1") == "access-2"
+    assert endpoint.refused == 0
+
+
+def test_a_used_seed_is_never_sent_twice(endpoint: Rotating, source: Any) -> None:
+    endpoint.alive = "another"
+    with pytest.raises(AuthError):
+        source("seed-0").access_token()
+    assert endpoint.refused == 1
+    with pytest.raises(AuthError):
+        source("seed-0").access_token()
+    # The second time it is the chain's own head that is asked for, not the seed once more.
+    assert endpoint.refused == 2
+
+
+def test_without_login_and_seed_it_says_log_in(source: Any) -> None:
+    with pytest.raises(AuthError, match="no FreshBooks login is stored; reconnect"):
+        source(None).access_token()
+
+
+def test_a_wrong_client_secret_is_said_so_and_leaves_the_chain(source: Any) -> None:
+    with pytest.raises(AuthError, match="client_id with this client_secret"):
+        source(secret="wrong").access_token()
+    assert source().access_token() == "access-1"
+
+
+def test_an_outage_of_the_token_endpoint_keeps_the_chain(
+    endpoint: Rotating, source: Any, reply: Any
+) -> None:
+    endpoint.before = [reply(status=503, body=b"")] * 1000
+    with pytest.raises(Outage, match="HTTP 503"):
+        source().access_token()
+    endpoint.before = []
+    assert source().access_token() == "access-1"
+
+
+def test_a_login_replaces_the_chain_and_outdates_the_seed(
+    source: Any, store: CredentialStore, clock: Any
+) -> None:
+    tokens = source()
+    tokens.access_token()
+    pair = tokens._oauth.refresh("refresh-1")  # stands for the exchange of a code
+    tokens.store_login(pair, account_id="ACM123")
+    assert source("seed-9").access_token() == "access-2"
+    document = store.read(NAME)
+    assert document is not None
+    assert document["account_id"] == "ACM123"
+    clock.sleep(13 * 3600)
+    assert tokens.access_token() == "access-3"
+    assert (store.read(NAME) or {})["account_id"] == "ACM123"  # a refresh keeps what else is there
+
+
+def test_clocks_that_disagree_do_not_refresh_for_ever(
+    endpoint: Rotating, source: Any, clock: Any
+) -> None:
+    endpoint.clock = lambda: clock() - timedelta(days=30)
+    tokens = source()
+    for _ in range(5):
+        assert tokens.access_token() == "access-1"
+
+
+def test_no_token_shows_in_messages_logs_or_reprs(
+    endpoint: Rotating, source: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("DEBUG"):
+        tokens = source()
+        tokens.access_token()
+        endpoint.spoil_after = ["truncate"]
+        with pytest.raises(AuthError) as caught:
+            tokens.refresh("access-1")
+        pair = None
+        endpoint.alive = "refresh-9"
+        pair = tokens._oauth.refresh("refresh-9")
+    shown = "".join(traceback.format_exception(caught.value)) + caplog.text + repr(pair)
+    for secret in ("seed-0", "refresh-1", "refresh-2", "app-secret", "access-2", "refresh-3"):
+        assert secret not in shown
