@@ -1,0 +1,163 @@
+"""Runs as real child processes, through the server and through `drain`."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import pytest
+
+from connector_webhooks.run import MELTANO_RUN, Program
+from connector_webhooks.settings import load
+
+Make = Any
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_hooks_of_an_order_become_one_run_and_later_ones_another(
+    program: Make, start: Make, signed: Make, wait_until: Make
+) -> None:
+    ours = program(collapse_milliseconds=300)
+    server = start(ours)
+    for scope in ("created", "updated", "statusUpdated"):
+        server.send(signed(250, scope=f"store/order/{scope}"))
+    data = {"type": "transaction", "order_id": "250", "transaction_id": "1"}
+    server.send(signed(scope="store/order/transaction/created", data=data))
+    wait_until(lambda: {row.state for row in ours.rows()} == {"done"}, "the run")
+    assert ours.runs() == [[250]]
+    server.send(signed(250))
+    wait_until(lambda: len(ours.runs()) == 2, "another run")
+    assert server.figure('webhooks_runs_total{outcome="delivered"}') >= 1
+
+
+def test_a_failing_tap_before_a_target_is_noticed(program: Make, start: Make, signed: Make) -> None:
+    ours = program(run_command="(echo no luck; exit 1) | cat", retry_base_seconds=600)
+    server = start(ours, "--no-dispatch")
+    server.send(signed(1))
+    drained = ours.call("drain", "--json")
+    assert drained.returncode == 1
+    assert json.loads(drained.stdout) == {"delivered": 0, "failed": 1, "postponed": 0}
+    shown = ours.call("status").stdout
+    assert "order 1:" in shown
+    assert "The run exited 1. Its last line: no luck" in shown
+    assert ours.call("drain").returncode == 0, "it is not due again yet"
+    assert "1 hooks are due again" in ours.call("retry", "1").stdout
+    ours.settings["run_command"] = "exit 2"
+    assert json.loads(ours.call("drain", "--json").stdout)["delivered"] == 1
+
+
+def test_a_run_that_hangs_is_ended_with_all_it_started(
+    program: Make, start: Make, signed: Make, wait_until: Make
+) -> None:
+    ours = program(
+        run_timeout_seconds=1,
+        run_command="sleep 1000 & echo $! >> pids.txt; sleep 1000 | cat",
+    )
+    server = start(ours)
+    server.send(signed(1))
+    wait_until(lambda: "was ended" in (ours.rows()[0].reason), "the end of the run")
+    pid = int((ours.folder / "pids.txt").read_text().splitlines()[0])
+    wait_until(lambda: not alive(pid), "the end of what it started")
+    assert ours.rows()[0].state == "waiting"
+
+
+def test_sigterm_lets_a_run_finish(
+    program: Make, start: Make, signed: Make, wait_until: Make
+) -> None:
+    ours = program(run_command='echo "$TAP_BIGCOMMERCE_ORDERS_ORDER_IDS" >> runs.txt; sleep 1')
+    server = start(ours)
+    server.send(signed(1))
+    wait_until(ours.runs, "the run")
+    assert server.terminate() == 0
+    assert ours.rows()[0].state == "done"
+
+
+def test_sigterm_hands_back_a_run_that_takes_too_long_and_ends_it(
+    program: Make, start: Make, signed: Make, wait_until: Make
+) -> None:
+    ours = program(
+        shutdown_seconds=1,
+        run_command='echo "$TAP_BIGCOMMERCE_ORDERS_ORDER_IDS" >> runs.txt; echo $$ > pid; '
+        "exec sleep 1000",
+    )
+    server = start(ours)
+    server.send(signed(1))
+    wait_until((ours.folder / "pid").exists, "the run")
+    assert server.terminate() == 0
+    row = ours.rows()[0]
+    assert (row.state, row.attempts, row.interruptions, row.run_id) == ("waiting", 0, 0, None)
+    assert not alive(int((ours.folder / "pid").read_text()))
+
+
+def test_a_command_that_cannot_be_started_is_a_reason(
+    program: Make, start: Make, signed: Make
+) -> None:
+    ours = program()
+    start(ours, "--no-dispatch").send(signed(1))
+    ours.settings["run_directory"] = str(ours.folder / "none")
+    assert ours.call("drain").returncode == 1
+    assert "could not be started" in ours.rows()[0].reason
+
+
+def test_a_drain_beside_a_dispatcher_at_work_waits_and_says_so(
+    program: Make, start: Make, signed: Make, wait_until: Make
+) -> None:
+    ours = program(run_command='echo "$TAP_BIGCOMMERCE_ORDERS_ORDER_IDS" >> runs.txt; sleep 20')
+    server = start(ours)
+    server.send(signed(1))
+    wait_until(ours.runs, "the run")
+    beside = ours.call("drain", "--wait", "0")
+    assert beside.returncode == 1
+    assert "Another dispatcher" in beside.stderr
+    assert ours.runs() == [[1]]
+
+
+def test_a_send_test_hook_goes_the_whole_way(program: Make, start: Make, wait_until: Make) -> None:
+    ours = program(shared_header_name="X-Shared", shared_header_value="canary-shared-value")
+    server = start(ours)
+    sent = ours.call("send-test", "77", "--url", f"{server.origin}/webhooks")
+    assert (sent.returncode, "answered 200" in sent.stdout) == (0, True)
+    wait_until(lambda: ours.runs() == [[77]], "the run")
+    ours.settings["client_secret"] = "another-client-secret"
+    assert ours.call("send-test", "78", "--url", f"{server.origin}/webhooks").returncode == 1
+
+
+def test_the_ordinary_run_is_meltano_s_with_a_state_of_its_own(tmp_path: Any) -> None:
+    meltano = tmp_path / ".meltano" / "run" / "bin"
+    meltano.parent.mkdir(parents=True)
+    meltano.touch()
+    environment = {
+        "MELTANO_PROJECT_ROOT": str(tmp_path),
+        "WEBHOOKS_CLIENT_SECRET": "canary-client-secret",
+        "TAP_BIGCOMMERCE_ORDERS_STORE_HASH": "abc123",
+        "TARGET_FRESHBOOKS_ON_PARKED": "fail",
+    }
+    program = Program.of(load(environment), environment)
+    assert program.arguments == (str(meltano), *MELTANO_RUN)
+    assert "--state-id-suffix" in program.arguments
+    assert program.directory == tmp_path
+    assert "WEBHOOKS_CLIENT_SECRET" not in program.environment
+    assert program.environment["TAP_BIGCOMMERCE_ORDERS_STORE_HASH"] == "abc123"
+    assert program.environment["TARGET_FRESHBOOKS_ON_PARKED"] == "warn"
+
+
+@pytest.mark.parametrize("name", ["serve", "drain", "register", "list", "check", "status", "retry"])
+def test_each_command_is_there(program: Make, name: str) -> None:
+    assert name in _help(program)
+
+
+_HELP: list[str] = []
+
+
+def _help(program: Make) -> str:
+    if not _HELP:
+        _HELP.append(program().call("--help").stdout)
+    return _HELP[0]
