@@ -17,6 +17,7 @@ from target_freshbooks.books import (
     read_product,
 )
 from target_freshbooks.freshbooks.errors import Refused
+from target_freshbooks.posting.parties import store_currency
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,10 +66,10 @@ class Catalogue:
         self._parties.update_client(draft)
 
     def _product(self, record: Record) -> None:
-        store = next(iter(self._ledger.bodies("store")), None)
-        if store is None:
+        currency = store_currency(self._ledger)
+        if currency is None:
             return  # prices without a currency say nothing; the next run knows the store
-        drafts = items_of_product(read_product(record.body), str(store.get("currency") or "USD"))
+        drafts = items_of_product(read_product(record.body), currency)
         if self._all_items:
             self._parties.items(drafts, None)
         for draft in drafts:

@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.books.clients import client_body
-from target_freshbooks.books.items import item_body
+from target_freshbooks.books import client_body, item_body, items_of_product, read_product
 from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting.memory import request_digest
@@ -157,7 +156,10 @@ class Parties:
             if link is None:
                 found = self._find_item(draft)
                 if found is not None:
-                    link = _item_link(draft.key, found, None)
+                    link = _item_link(draft.key, found, self._baseline(draft))
+                    if self._belongs_to_another(found):
+                        # One SKU on two products: the first keeps the item's name to itself.
+                        link = replace(link, extra=link.extra | {"shared": True})
                     self._ledger.put_link(link)
             if link is None:
                 self._make_item(draft, order_id)
@@ -170,7 +172,7 @@ class Parties:
         """Bring a linked item up to date with the shop; True if something was written."""
         with self._locks.held("item", draft.sku or draft.name):
             link = self._ledger.link("item", draft.key)
-            if link is None:
+            if link is None or link.extra.get("shared"):
                 return False
             body = item_body(draft)
             body_hash = request_digest(body)
@@ -190,6 +192,20 @@ class Parties:
                 remote_id=link.remote_id,
             )
             return True
+
+    def _baseline(self, draft: ItemDraft) -> str | None:
+        """Digest of the item as the catalogue has it now: a later record that differs is a change."""
+        product_id = draft.key.split(":")[1] if draft.key.startswith("variant:") else ""
+        body = self._ledger.body("products", (int(product_id),)) if product_id else None
+        if body is None:
+            return None
+        for now in items_of_product(read_product(body), store_currency(self._ledger) or ""):
+            if now.key == draft.key:
+                return request_digest(item_body(now))
+        return None
+
+    def _belongs_to_another(self, item: ObservedItem) -> bool:
+        return any(link.remote_id == item.id for link in self._ledger.links("item"))
 
     def _find_item(self, draft: ItemDraft) -> ObservedItem | None:
         if draft.sku:
@@ -218,7 +234,7 @@ class Parties:
             draft.key,
             body,
             order_id,
-            lambda answer: [_item_link(draft.key, answer, None)],
+            lambda answer: [_item_link(draft.key, answer, self._baseline(draft))],
             lambda: self._ledger.link("item", draft.key) is not None,
         )
 
@@ -252,6 +268,12 @@ class Parties:
                     return
                 continue
             return
+
+
+def store_currency(ledger: Ledger) -> str | None:
+    """The store's own currency, in which the catalogue's prices are; None while unknown."""
+    store = next(iter(ledger.bodies("store")), None)
+    return str(store["currency"]) if store and store.get("currency") else None
 
 
 def _email_key(draft: ClientDraft) -> str:

@@ -27,7 +27,7 @@ from target_freshbooks.posting.marks import DRAFT
 from target_freshbooks.posting.steps import StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from target_freshbooks.books.desired import InvoiceLine
     from target_freshbooks.freshbooks import FreshBooks
@@ -78,6 +78,18 @@ class LedgerOverlay:
     def drop_link(self, kind: str, key: str) -> None:
         """Forget a link in memory."""
         self._links[kind, key] = None
+
+    def links(self, kind: Any) -> Iterator[Link]:  # noqa: ANN401 - a literal of the ledger
+        """The stored links of a kind."""
+        return self._ledger.links(kind)
+
+    def body(self, stream: str, key: tuple[Any, ...]) -> dict[str, Any] | None:
+        """A stored record."""
+        return self._ledger.body(stream, key)
+
+    def bodies(self, stream: str) -> Iterator[dict[str, Any]]:
+        """The stored records of a stream."""
+        return self._ledger.bodies(stream)
 
     def audit(self, **_: object) -> None:
         """Nothing happened, so nothing is written down."""
