@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import logging
+import os
 import re
 import socket
 import struct
@@ -355,7 +356,7 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "reset":
             linger = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            self.connection.close()
+            os.close(self.connection.detach())
         if kind.isdigit():
             return int(kind), fault.get("body", b'{"secret": "body"}'), headers
         return status, raw, headers

@@ -191,6 +191,7 @@ class Connection:
             {
                 "X-Auth-Token": self._token(),
                 "Accept": "application/json",
+                "Accept-Encoding": "gzip, deflate",
                 "User-Agent": self._user_agent,
             }
         )

@@ -1,0 +1,158 @@
+"""The tap takes its part of the store's quota, all of it, and never more."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from tap_bigcommerce_orders.quota import Quota
+
+
+class Api:
+    """BigCommerce's quota by windows, on a clock that only waiting moves."""
+
+    def __init__(self, quota: int = 150, window: float = 30.0) -> None:
+        self.time, self.quota, self.window = 0.0, quota, window
+        self.started, self.used, self.refused, self.mine = 0.0, 0, 0, [0]
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+    def request(self, *, by_other: bool = False) -> dict[str, str]:
+        while self.time >= self.started + self.window:
+            self.started, self.used = self.started + self.window, 0
+            self.mine.append(0)
+        self.used += 1
+        self.refused += self.used > self.quota
+        if not by_other:
+            self.mine[-1] += 1
+        return {
+            "X-Rate-Limit-Time-Window-Ms": str(int(self.window * 1000)),
+            "X-Rate-Limit-Time-Reset-Ms": str(
+                round((self.started + self.window - self.time) * 1000)
+            ),
+            "X-Rate-Limit-Requests-Quota": str(self.quota),
+            "X-Rate-Limit-Requests-Left": str(max(0, self.quota - self.used)),
+        }
+
+
+@pytest.mark.parametrize("percent", [50, 90, 100])
+def test_each_window_is_used_up_to_its_part_and_never_beyond(percent: int) -> None:
+    api = Api()
+    quota = Quota(percent=percent, now=api.now, sleep=api.sleep)
+    for _ in range(1000):
+        quota.take()
+        api.time += 0.01
+        quota.give_back(api.request())
+    allowed = 150 * percent // 100
+    full = api.mine[:-1]
+    print(f"quota_percent {percent}: used {min(full)} to {max(full)} of {allowed} allowed")
+    assert max(full) <= allowed
+    assert min(full) >= 0.95 * allowed
+    assert api.refused == 0
+
+
+def test_what_other_apps_take_is_not_taken_by_us() -> None:
+    api = Api()
+    quota = Quota(percent=90, now=api.now, sleep=api.sleep)
+    for number in range(600):
+        quota.take()
+        api.time += 0.01
+        if number % 2:
+            api.request(by_other=True)
+        quota.give_back(api.request())
+    assert api.refused == 0
+
+
+def test_threads_share_one_quota() -> None:
+    """Requests in flight count, though no answer has told of them yet."""
+    lock = threading.Lock()
+    api = Api(quota=40)
+    quota = Quota(percent=90, now=api.now, sleep=api.sleep)
+    quota.take()
+    quota.give_back(api.request())
+    for _ in range(35):
+        quota.take()
+    before = api.time
+    quota.take()  # the 37th of 36 allowed
+    assert api.time > before
+    with lock:
+        assert api.refused == 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Rate-Limit-Requests-Quota": "150"},
+        {"X-Rate-Limit-Requests-Left": "x", "X-Rate-Limit-Requests-Quota": "150"},
+        {
+            "X-Rate-Limit-Requests-Quota": "0",
+            "X-Rate-Limit-Requests-Left": "0",
+            "X-Rate-Limit-Time-Reset-Ms": "9",
+        },
+    ],
+)
+def test_without_usable_headers_nothing_is_held_back(headers: dict[str, str]) -> None:
+    api = Api()
+    quota = Quota(percent=90, now=api.now, sleep=api.sleep)
+    for _ in range(500):
+        quota.take()
+        quota.give_back(headers)
+    assert api.time == 0
+
+
+def test_a_pause_holds_everybody() -> None:
+    api = Api()
+    quota = Quota(percent=90, now=api.now, sleep=api.sleep)
+    quota.pause(7)
+    quota.take()
+    assert api.time == 7
+
+
+def test_a_late_answer_of_the_last_window_does_not_spoil_this_one() -> None:
+    api = Api()
+    quota = Quota(percent=100, now=api.now, sleep=api.sleep)
+    quota.take()
+    quota.take()
+    late = api.request()
+    late["X-Rate-Limit-Requests-Left"] = "0"
+    api.time = 31
+    quota.give_back(api.request())
+    quota.give_back({**late, "X-Rate-Limit-Time-Reset-Ms": "1"})
+    before = api.time
+    quota.take()
+    assert api.time == before
+
+
+def test_a_run_against_a_small_quota_causes_no_429(shop: Any, run: Any) -> None:
+    import time  # noqa: PLC0415 - the server's window is real time
+
+    quota, window = 40, 1.0
+    state = {"start": 0.0, "used": 0, "most": 0}
+
+    def headers() -> dict[str, str]:
+        now = time.monotonic()
+        if now >= state["start"] + window:
+            state.update(start=now, used=0)
+        state["used"] += 1
+        state["most"] = max(state["most"], state["used"])
+        return {
+            "X-Rate-Limit-Requests-Quota": str(quota),
+            "X-Rate-Limit-Requests-Left": str(max(0, quota - state["used"])),
+            "X-Rate-Limit-Time-Reset-Ms": str(round((state["start"] + window - now) * 1000)),
+            "X-Rate-Limit-Time-Window-Ms": "1000",
+        }
+
+    shop.rate_headers = headers
+    for number in range(1, 121):
+        shop.order(number, number)
+    started = time.monotonic()
+    assert run(shop, streams=("orders", "transactions"), page_size=50).error is None
+    print(f"most in a window: {state['most']} of {quota}; {time.monotonic() - started:.1f} s")
+    assert state["most"] <= 36 + 1  # the very first request of a window cannot know it
