@@ -1,0 +1,171 @@
+"""Load on the receiver: so many signed hooks a second for so many seconds, on loopback.
+
+The receiver is a process of its own with its dispatcher on, whose runs hang for ever, as if
+FreshBooks did: that must not be felt by the sender. Hooks are sent on time whatever the answers
+take (an open loop), over kept-alive connections, as a delivery service does. Latency counts from
+the moment a hook should have been sent, so a stall cannot hide behind fewer requests.
+
+    python bench/load.py [--rate 100] [--seconds 60]
+
+Prints one JSON document; exits 1 if an answer was not 2xx, or if the inbox does not hold exactly
+the hooks that were sent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from connector_webhooks.signature import signer
+
+STORE = "bench"
+SECRET = "bench-client-secret"  # noqa: S105 - made up, for a receiver of our own
+CONNECTIONS = 8
+PATH = "/webhooks"
+
+
+@dataclass
+class Tally:
+    """What the sender saw.
+
+    Attributes:
+        latencies: Seconds from the due time of each hook to its answer.
+        statuses: Answers by status.
+        ids: Of all hooks sent.
+    """
+
+    latencies: list[float] = field(default_factory=list)
+    statuses: dict[int, int] = field(default_factory=dict)
+    ids: set[str] = field(default_factory=set)
+
+
+def request_of(order_id: int) -> tuple[str, bytes]:
+    """A signed hook as the bytes of an HTTP request, with its id."""
+    webhook_id = f"msg_{uuid.uuid4().hex}"
+    now = datetime.now(UTC)
+    body = json.dumps(
+        {
+            "scope": "store/order/updated",
+            "store_id": "1",
+            "data": {"type": "order", "id": order_id},
+            "hash": uuid.uuid4().hex,
+            "created_at": int(now.timestamp()),
+            "producer": f"stores/{STORE}",
+        }
+    )
+    head = (
+        f"POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\nwebhook-id: {webhook_id}\r\n"
+        f"webhook-timestamp: {int(now.timestamp())}\r\n"
+        f"webhook-signature: {signer(SECRET).sign(webhook_id, now, body)}\r\n\r\n"
+    )
+    return webhook_id, (head + body).encode()
+
+
+async def connection(
+    origin: str, due: asyncio.Queue[tuple[float, int] | None], tally: Tally
+) -> None:
+    """Send what is due over one kept-alive connection."""
+    place = urlsplit(origin)
+    reader, writer = await asyncio.open_connection(place.hostname, place.port)
+    while (job := await due.get()) is not None:
+        at, order_id = job
+        webhook_id, request = request_of(order_id)
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        status = int(head.split(b" ", 2)[1])
+        tally.latencies.append(time.perf_counter() - at)
+        tally.statuses[status] = tally.statuses.get(status, 0) + 1
+        tally.ids.add(webhook_id)
+    writer.close()
+
+
+async def send(origin: str, rate: int, seconds: int) -> Tally:
+    """Send ``rate`` hooks a second, each at its time."""
+    tally = Tally()
+    due: asyncio.Queue[tuple[float, int] | None] = asyncio.Queue()
+    senders = [asyncio.create_task(connection(origin, due, tally)) for _ in range(CONNECTIONS)]
+    began = time.perf_counter()
+    for number in range(rate * seconds):
+        at = began + number / rate
+        await asyncio.sleep(max(0.0, at - time.perf_counter()))
+        due.put_nowait((at, 1 + number % 500))
+    for _ in senders:
+        due.put_nowait(None)
+    await asyncio.gather(*senders)
+    return tally
+
+
+def stored_ids(inbox: Path) -> list[str]:
+    """The ids in the inbox, read past the product's own code."""
+    with sqlite3.connect(inbox) as database:
+        rows = database.execute("SELECT webhook_id FROM webhook_inbox").fetchall()
+    database.close()
+    return [row[0] for row in rows]
+
+
+def measure(rate: int, seconds: int) -> dict[str, Any]:
+    """Start a receiver, load it, and say what came of it."""
+    with tempfile.TemporaryDirectory(prefix="webhooks-load-") as folder:
+        inbox = Path(folder) / "inbox.sqlite"
+        environment = {
+            **os.environ,
+            "WEBHOOKS_STORE_HASH": STORE,
+            "WEBHOOKS_CLIENT_SECRET": SECRET,
+            "WEBHOOKS_INBOX_URL": f"sqlite:///{inbox}",
+            "WEBHOOKS_RUN_COMMAND": "exec sleep 100000",
+            "WEBHOOKS_SHUTDOWN_SECONDS": "0",
+            "WEBHOOKS_LOG_LEVEL": "WARNING",
+        }
+        command = [sys.executable, "-m", "connector_webhooks", "serve", "--port", "0"]
+        server = subprocess.Popen(  # noqa: S603 - the program beside us
+            command, env=environment, stdout=subprocess.PIPE, text=True
+        )
+        with server:
+            try:
+                origin = json.loads(server.stdout.readline() if server.stdout else "{}")["url"]
+                tally = asyncio.run(send(origin, rate, seconds))
+            finally:
+                server.terminate()
+        rows = stored_ids(inbox)
+    ordered = sorted(tally.latencies)
+    return {
+        "hooks": len(ordered),
+        "rate": rate,
+        "seconds": seconds,
+        "statuses": {str(status): number for status, number in sorted(tally.statuses.items())},
+        "p50_milliseconds": round(1000 * ordered[len(ordered) // 2], 1),
+        "p99_milliseconds": round(1000 * ordered[len(ordered) * 99 // 100], 1),
+        "max_milliseconds": round(1000 * ordered[-1], 1),
+        "inbox_rows": len(rows),
+        "every_answer_2xx": all(200 <= status < 300 for status in tally.statuses),  # noqa: PLR2004
+        "inbox_equals_sent": sorted(rows) == sorted(tally.ids),
+    }
+
+
+def main() -> int:
+    """Run the measurement that the command line asks for."""
+    parser = argparse.ArgumentParser(description="Load a receiver on loopback.")
+    parser.add_argument("--rate", type=int, default=100, help="hooks a second")
+    parser.add_argument("--seconds", type=int, default=60)
+    options = parser.parse_args()
+    found = measure(options.rate, options.seconds)
+    sys.stdout.write(json.dumps(found) + "\n")
+    return 0 if found["every_answer_2xx"] and found["inbox_equals_sent"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

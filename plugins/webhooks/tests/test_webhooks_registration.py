@@ -1,0 +1,309 @@
+"""Registering, listing and checking hooks, against a small server that speaks the hooks API."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from connector_webhooks import commands
+from connector_webhooks.assembly import Assembly
+from connector_webhooks.bigcommerce import HooksApi
+from connector_webhooks.checkup import examine
+from connector_webhooks.errors import ApiError, SettingsError
+from connector_webhooks.inbox import Arrival, Census, State
+from connector_webhooks.registration import ORDER_SCOPES, Mending, check_destination
+from connector_webhooks.settings import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+DESTINATION = "https://hooks.example.com/bc"
+EXCEPTION = "store/hook/deliveryException"
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@dataclass
+class HooksServer:
+    """State of the small server.
+
+    Attributes:
+        bare: Answer without the v3 wrapping, as an older page of the documentation shows.
+        refuse: Status by scope for creating hooks.
+        broken: Answers to give before the real ones: (status, headers, body).
+    """
+
+    url: str = ""
+    hooks: list[dict[str, Any]] = field(default_factory=list)
+    bare: bool = False
+    refuse: dict[str, int] = field(default_factory=dict)
+    broken: list[tuple[int, dict[str, str], str]] = field(default_factory=list)
+    blocked: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def answer(self, method: str, path: str, body: Any) -> tuple[int, dict[str, str], str]:
+        self.requests.append(f"{method} {path}")
+        if self.broken:
+            return self.broken.pop(0)
+        place = urlsplit(path)
+        tail = place.path.removeprefix("/stores/abc123/v3/hooks")
+        if tail == "/admin":
+            return self._wrapped({"hooks_list": [], "blocked_domains": self.blocked})
+        if method == "GET":
+            return self._page(parse_qs(place.query))
+        if method == "POST":
+            return self._create(body)
+        (hook,) = [h for h in self.hooks if f"/{h['id']}" == tail]
+        hook.update(body)
+        return self._wrapped(hook)
+
+    def _create(self, body: dict[str, Any]) -> tuple[int, dict[str, str], str]:
+        if status := self.refuse.get(body["scope"]):
+            return status, {}, json.dumps({"status": status, "title": "No", "errors": {}})
+        hook_id = max((h["id"] for h in self.hooks), default=0) + 1
+        hook = {"id": hook_id, "client_id": "c", "updated_at": 1, **body}
+        self.hooks.append(hook)
+        return self._wrapped(hook)
+
+    def _page(self, query: dict[str, list[str]]) -> tuple[int, dict[str, str], str]:
+        page, limit = (int(query[name][0]) for name in ("page", "limit"))
+        rows = self.hooks[(page - 1) * limit : page * limit]
+        meta = {} if self.bare else {"pagination": {"total_pages": -(-len(self.hooks) // limit)}}
+        return self._wrapped(rows, meta)
+
+    def _wrapped(self, data: Any, meta: Any = None) -> tuple[int, dict[str, str], str]:
+        return 200, {}, json.dumps(data if self.bare else {"data": data, "meta": meta or {}})
+
+
+@pytest.fixture
+def shop() -> Iterator[HooksServer]:
+    state = HooksServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _any(self) -> None:
+            raw = self.rfile.read(int(self.headers.get("content-length", 0)))
+            assert self.headers["X-Auth-Token"] == "canary-access-token"
+            body = json.loads(raw) if raw else None
+            status, headers, text = state.answer(self.command, self.path, body)
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        do_GET = do_POST = do_PUT = _any  # noqa: N815 - names the base class looks for
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    state.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield state
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def assembly(shop: HooksServer, program: Any) -> Callable[..., Assembly]:
+    def make(**settings: Any) -> Assembly:
+        given = {
+            "api_url": shop.url,
+            "destination": DESTINATION,
+            "access_token": "canary-access-token",
+        }
+        environment = program(**(given | settings)).environment()
+        return Assembly(load(environment), environment)
+
+    return make
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_registering_creates_each_scope_once_and_again_changes_nothing(
+    shop: HooksServer, assembly: Any, bare: bool
+) -> None:
+    shop.bare = bare
+    first = commands.register(assembly(), allow_insecure=False)
+    assert (first.code, len(first.document["created"])) == (0, 8)
+    assert {(h["scope"], h["destination"]) for h in shop.hooks} == {
+        *((scope, DESTINATION) for scope in ORDER_SCOPES),
+        (EXCEPTION, DESTINATION + "/delivery-exceptions"),
+    }
+    second = commands.register(assembly(), allow_insecure=False)
+    assert (second.code, second.document["created"]) == (0, [])
+    assert len(second.document["unchanged"]) == len(shop.hooks) == 8
+
+
+def test_another_program_s_hooks_are_left_alone_on_however_many_pages(
+    shop: HooksServer, assembly: Any
+) -> None:
+    shop.hooks = [
+        {"id": n, "scope": ORDER_SCOPES[0], "destination": f"https://x/{n}", "is_active": False}
+        for n in range(1, 121)
+    ]
+    before = json.dumps(shop.hooks)
+    answer = commands.register(assembly(), allow_insecure=False)
+    assert len(answer.document["created"]) == 8
+    assert json.dumps(shop.hooks[:120]) == before
+    listed = commands.list_hooks(assembly())
+    assert len(listed.document["hooks"]) == 128
+
+
+def test_the_shared_header_is_registered_and_mended_and_never_printed(
+    shop: HooksServer, assembly: Any
+) -> None:
+    commands.register(assembly(), allow_insecure=False)
+    shared = {"shared_header_name": "X-Shared", "shared_header_value": "canary-shared-value"}
+    answer = commands.register(assembly(**shared), allow_insecure=False)
+    assert len(answer.document["headers_set"]) == 8
+    assert all(h["headers"] == {"X-Shared": "canary-shared-value"} for h in shop.hooks)
+    listed = commands.list_hooks(assembly(**shared))
+    assert "canary" not in json.dumps(listed.document) + "".join(listed.lines)
+
+
+@pytest.mark.parametrize("status", [409, 422])
+def test_a_refused_scope_is_told_and_the_others_are_made(
+    shop: HooksServer, assembly: Any, status: int
+) -> None:
+    shop.refuse = {EXCEPTION: status}
+    answer = commands.register(assembly(), allow_insecure=False)
+    assert (answer.code, len(answer.document["created"])) == (1, 7)
+    assert "only one hook of this scope" in answer.document["refused"][0]
+
+
+def test_check_switches_on_makes_anew_and_then_finds_all_well(
+    shop: HooksServer, assembly: Any
+) -> None:
+    commands.register(assembly(), allow_insecure=False)
+    shop.hooks[0]["is_active"] = False
+    del shop.hooks[3]
+    shop.hooks = [h | {"updated_at": int(datetime.now(UTC).timestamp())} for h in shop.hooks]
+    answer = commands.check(assembly(), allow_insecure=False)
+    assert (answer.code, len(answer.document["mended"])) == (0, 2)
+    assert all(h["is_active"] for h in shop.hooks)
+    assert commands.check(assembly(), allow_insecure=False).lines == ("All is well.",)
+
+
+def test_check_names_what_needs_a_person(shop: HooksServer, assembly: Any) -> None:
+    commands.register(assembly(), allow_insecure=False)
+    shop.blocked = [{"destination": "https://hooks.example.com", "time_left": 120}]
+    ours = assembly(max_attempts=1, run_command="exit 1")
+    inbox = ours.inbox()
+    old = datetime.now(UTC) - timedelta(days=3)
+    inbox.store([Arrival("msg_1", "store/order/created", 5, "", "{}", old, old, old)])
+    dispatcher, _ = ours.dispatcher(inbox, None)
+    dispatcher.cycle()
+    answer = commands.check(ours, allow_insecure=False)
+    assert answer.code == 1
+    text = " ".join(answer.document["problems"])
+    assert "blocks https://hooks.example.com for 120 s" in text
+    assert "Order 5 was given up after 1 runs: The run exited 1" in text
+    assert "No hook arrived for 48 hours" in text
+    inbox.database.close()
+
+
+@pytest.mark.parametrize(
+    ("last", "silent_hours", "complains"),
+    [(47, 48, False), (49, 48, True), (49, 0, False), (None, 48, False)],
+)
+def test_silence_is_complained_of_after_its_time(
+    last: int | None, silent_hours: int, complains: bool
+) -> None:
+    heard = None if last is None else NOW - timedelta(hours=last)
+    found = examine(
+        mending=Mending((), (), (), ()),
+        hooks=(),
+        blocked=(),
+        census=Census(dict.fromkeys(State, 0), 0, 0, None, heard),
+        orders=(),
+        notices=(),
+        silent_hours=silent_hours,
+        now=NOW,
+    )
+    assert bool(found.problems) == complains
+
+
+def test_reads_are_repeated_while_the_service_is_busy(shop: HooksServer) -> None:
+    shop.broken = [
+        (429, {"X-Rate-Limit-Time-Reset-Ms": "1500", "X-Retry-After": "3"}, ""),
+        (429, {}, ""),
+        (500, {}, "<html>no</html>"),
+    ]
+    pauses: list[float] = []
+    with HooksApi(shop.url, "abc123", "canary-access-token", sleep=pauses.append) as api:
+        assert api.hooks() == []
+    assert pauses == [3.0, 1.0, 1.0]
+
+
+def test_a_service_that_stays_busy_or_is_gone_is_an_error_with_advice(shop: HooksServer) -> None:
+    shop.broken = [(503, {}, "<html>no</html>")] * 5
+    with HooksApi(shop.url, "abc123", "canary-access-token", sleep=lambda _: None) as api:
+        with pytest.raises(ApiError, match="answered 503"):
+            api.hooks()
+    with HooksApi("http://127.0.0.1:9", "abc123", "t", sleep=lambda _: None) as api:
+        with pytest.raises(ApiError, match="could not be reached"):
+            api.create("s", "d", {})
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (401, '{"status":401,"title":"Unauthorized"}', "access token is not valid"),
+        (403, '[{"status":403,"message":"no scope"}]', "no scope"),
+        (404, "<html>", "404"),
+        (422, '{"title":"Bad","errors":{"destination":"missing"}}', "destination: missing"),
+        (200, "<html>", "no JSON"),
+        (200, '{"data":[]}', "unknown form"),
+    ],
+)
+def test_a_refused_write_is_not_repeated_and_told_in_words(
+    shop: HooksServer, status: int, body: str, words: str
+) -> None:
+    shop.broken = [(status, {}, body)]
+    with HooksApi(shop.url, "abc123", "canary-access-token") as api:
+        with pytest.raises(ApiError, match=words):
+            api.create("store/order/created", DESTINATION, {})
+    assert len(shop.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("destination", "words"),
+    [
+        ("", "WEBHOOKS_DESTINATION"),
+        ("http://hooks.example.com/bc", "port 443 only"),
+        ("https://hooks.example.com:8443/bc", "port 443 only"),
+        ("https://hooks.example.com:x/bc", "no valid port"),
+        ("https://hooks.example.com/bc?a=b", "form https://host/path"),
+        ("https://u:p@hooks.example.com/bc", "form https://host/path"),
+        ("ftp://hooks.example.com/bc", "port 443 only"),
+        ("hooks.example.com", "form https://host/path"),
+        ("http://127.0.0.1:8788/webhooks", "--allow-insecure"),
+    ],
+)
+def test_a_destination_that_would_get_nothing_is_refused_with_the_reason(
+    destination: str, words: str
+) -> None:
+    with pytest.raises(SettingsError, match=words):
+        check_destination(destination)
+
+
+@pytest.mark.parametrize(
+    "destination", ["http://127.0.0.1:8788/x", "http://localhost/x", "http://[::1]:1/x"]
+)
+def test_only_the_loopback_may_be_insecure_and_only_when_allowed(destination: str) -> None:
+    assert check_destination(destination, allow_insecure=True) == destination
+    with pytest.raises(SettingsError):
+        check_destination("http://hooks.example.com/x", allow_insecure=True)
+
+
+def test_plain_https_passes() -> None:
+    for good in (DESTINATION, "https://hooks.example.com:443/bc", "https://hooks.example.com"):
+        assert check_destination(good) == good
