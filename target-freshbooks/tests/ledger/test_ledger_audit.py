@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
@@ -156,6 +156,21 @@ def test_a_long_chain_is_walked_page_by_page(
     assert [row.seq for row in written.audit_rows(1)] == [1, 4, 7]
     tamper(written, "UPDATE ledger_audit SET who = 'nobody' WHERE seq = 7")
     assert written.verify_chain().broken_seq == 7
+
+
+def test_rows_written_during_the_walk_do_not_disturb_it(
+    written: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examine = audit._problem_of
+    monkeypatch.setattr(audit, "PAGE", 2)
+
+    def examine_while_others_write(*arguments: Any) -> str | None:
+        written.audit(event="posted", order_id=1, run_id="run", data={})
+        return examine(*arguments)
+
+    monkeypatch.setattr(audit, "_problem_of", examine_while_others_write)
+    verdict = written.verify_chain()
+    assert (verdict.ok, verdict.rows) == (True, ROWS)
 
 
 def test_all_shops_write_one_chain_but_read_their_own(

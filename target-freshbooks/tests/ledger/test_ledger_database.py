@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import SteppingClock
-
 OPEN = """
 import sys
 from target_freshbooks.ledger import Ledger, Record
@@ -258,12 +256,10 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
     assert "canary" not in str(failure.value)
 
 
-def test_the_plain_postgresql_scheme_means_psycopg(ledger_url: str, clock: SteppingClock) -> None:
-    if not ledger_url.startswith("postgresql"):
-        pytest.skip("it is about PostgreSQL's URLs")
-    for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
-        url = ledger_url.replace("postgresql", scheme, 1)
-        Ledger.open(url, source="shop", clock=clock).dispose()
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_the_plain_postgresql_scheme_means_psycopg(postgresql_url: str, scheme: str) -> None:
+    url = postgresql_url.replace("postgresql", scheme, 1)
+    Ledger.open(url, source="shop").dispose()
 
 
 def test_an_unchanged_start_needs_no_migration_tools(

@@ -12,7 +12,7 @@ import sqlite3
 import stat
 import threading
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 60
 """How long a writer waits for another process's transaction before it gives up."""
+
+CONNECT_SECONDS = 15
+"""How long to wait for a PostgreSQL server to answer at all."""
 
 POOL_SIZE = 24
 """Sixteen workers, the heartbeat and some readers at once."""
@@ -59,6 +62,7 @@ class Database:
         self.name = self.url.render_as_string(hide_password=True)
         if self.url.get_backend_name() == "sqlite":
             path = _prepare_file(self.url)
+            self.url = self.url.set(database=str(path))  # whatever the working folder becomes
             with _file_locks_guard:
                 self._writers: AbstractContextManager[object] = _file_locks.setdefault(
                     path, threading.Lock()
@@ -152,10 +156,10 @@ def _prepare_file(url: URL) -> Path:
         path.touch(mode=0o600)
         # -wal and -shm get the mode of the file when SQLite makes them; older ones are mended too.
         for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
-            if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077:
-                file.chmod(0o600)
-    except FileNotFoundError:
-        return _prepare_file(url)  # another process has just closed the last connection: no -wal
+            # SQLite takes -wal and -shm away when the last connection is closed, perhaps just now.
+            with suppress(FileNotFoundError):
+                if stat.S_IMODE(file.stat().st_mode) & 0o077:
+                    file.chmod(0o600)
     except OSError as error:
         raise LedgerUnavailable(
             f"The ledger {path} cannot be made or kept private ({error.strerror}); check the"
@@ -228,7 +232,10 @@ def _postgresql_engine(url: URL) -> Engine:
             max_overflow=POOL_SIZE - 5,
             pool_timeout=BUSY_SECONDS,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": BUSY_SECONDS, "application_name": "target-freshbooks"},
+            connect_args={
+                "connect_timeout": CONNECT_SECONDS,
+                "application_name": "target-freshbooks",
+            },
         )
     except (ImportError, NoSuchModuleError, InterfaceError) as error:
         raise LedgerError(
