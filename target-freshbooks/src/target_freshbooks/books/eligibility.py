@@ -49,18 +49,25 @@ def assess(
         return Waiting("status_0")
     if already_invoiced:
         return _cancelled(order) if is_cancelled(order) else Billable()
+    why = _kept_out(facts, policy)
+    if why:
+        return Waiting(why)
+    paid = order.status_id in policy.paid_status_ids or (
+        order.status_id in (REFUNDED, PARTIALLY_REFUNDED) and _money_came_in(facts)
+    )
+    return Billable() if paid else Waiting(f"status_{order.status_id}")
+
+
+def _kept_out(facts: OrderFacts, policy: Policy) -> str:
+    """What keeps an order out of the books whatever its status; empty for nothing."""
+    order, start = facts.order, policy.invoice_start_date
     if order.archived:
-        return Waiting("archived")
+        return "archived"
     if order.external_source in policy.exclude_external_sources:
-        return Waiting("excluded_source")
-    start = policy.invoice_start_date
+        return "excluded_source"
     if start is not None and bookkeeping_day(order.created, facts, policy) < start:
-        return Waiting("before_start_date")
-    if order.status_id in policy.paid_status_ids:
-        return Billable()
-    if order.status_id in (REFUNDED, PARTIALLY_REFUNDED) and _money_came_in(facts):
-        return Billable()
-    return Waiting(f"status_{order.status_id}")
+        return "before_start_date"
+    return ""
 
 
 def is_cancelled(order: Order) -> bool:

@@ -16,8 +16,9 @@ overridden through the API) and the order is not bent into shape: it is held for
 Discounts are looked for, in this order: in what the shop says the line cost in the end; in the
 discounts listed on the lines; in the order's own discount, spread over the lines by price. A part
 of the order's discounts that the lines do not show can only have fallen on shipping (a
-free-shipping coupon). The tax of a thing is looked for in its tax rows, in the shop's own figure,
-and in its rate; failing all these the order's whole tax is spread as the rates would have it.
+free-shipping coupon). The tax of a thing is looked for in its tax rows (fees may have none of their
+own), in the shop's own figure, and in its rate; failing all these the order's whole tax is spread
+as the rates would have it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from target_freshbooks.books.shop import Order, TaxRow
 
 Side = Literal["inc", "ex"]
-Source = Literal["rows", "shop", "rate", "spread"]
+Source = Literal["rows", "mixed", "shop", "rate", "spread"]
 
 _OFF = 3
 """Grade of a sum that misses its total by more than the tolerance."""
@@ -70,7 +71,7 @@ def explain(
         return None
     best: Explanation | None = None
     for reading in _readings(order, things):
-        found = _tried(reading, order, things, pool, decimals, tolerance)
+        found = _tried(reading, order, things, pool, (decimals, tolerance))
         if found is not None and (best is None or found.grade < best.grade):
             best = found
             if best.grade == 0:
@@ -92,7 +93,7 @@ def stated(things: Sequence[Thing]) -> Explanation:
 
 def _readings(order: Order, things: Sequence[Thing]) -> Iterator[_Reading]:
     sides: tuple[Side, ...] = ("inc", "ex") if order.tax_inclusive else ("ex", "inc")
-    sources: tuple[Source, ...] = ("rows", "shop", "rate", "spread")
+    sources: tuple[Source, ...] = ("rows", "mixed", "shop", "rate", "spread")
     for offs, only in _discounts(order, things):
         for side, source in product([only] if only else sides, sources):
             yield _Reading(offs, side, source)
@@ -146,13 +147,13 @@ def _tried(
     order: Order,
     things: Sequence[Thing],
     pool: Sequence[TaxRow],
-    decimals: int,
-    tolerance: Decimal,
+    exactness: tuple[int, Decimal],
 ) -> Explanation | None:
     amounts = [
         (t.inc if reading.side == "inc" else t.ex) - off
         for t, off in zip(things, reading.offs, strict=True)
     ]
+    decimals, tolerance = exactness
     taxes = _taxes(reading, order, things, pool, amounts)
     if taxes is None:
         return None
@@ -182,10 +183,13 @@ def _taxes(
     pool: Sequence[TaxRow],
     amounts: Sequence[Decimal],
 ) -> list[Decimal] | None:
-    if reading.source == "rows":
+    if reading.source in ("rows", "mixed"):
         if not any(t.rows for t in things):
             return None
-        return [total(row.amount for row in t.rows) for t in things]
+        unnamed = reading.source == "mixed"
+        return [
+            t.tax if unnamed and not t.rows else total(row.amount for row in t.rows) for t in things
+        ]
     if reading.source == "shop":
         return [t.tax for t in things]
     rates = [_rate(t, pool) for t in things]

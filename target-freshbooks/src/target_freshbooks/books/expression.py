@@ -1,12 +1,18 @@
 """Saying the invoice so that FreshBooks comes to the order's total, whichever way it rounds.
 
 The candidates, as a reader would prefer them: itemised with Discount lines; the same with odd cents
-moved (each line still its true amount rounded down or up); net lines; these with the percents that
-the shop's tax amounts come to. Every candidate is computed under all of FreshBooks' possible
-roundings (`rounding`). The first that comes to the total under all of them is put first. After
-those come the ones that a Rounding line within the tolerance can mend, the smallest difference
-first: where all roundings agree the line is put in at once, else FreshBooks' answer decides. Last
-stands the form in amounts, which has no percents to round and is right always.
+moved (each line still its true amount rounded down or up); net lines; then these with the percents
+that the shop's tax amounts come to, for a shop that rounds the tax of every piece or overrides it.
+Every candidate is computed under all of FreshBooks' possible roundings (`rounding`), and they are
+put in this order:
+
+1. at the shop's percents, right under every rounding;
+2. at the shop's percents, right under the likeliest rounding (each line, half up);
+3. at the percents that give the shop's tax, or moved to it by thousandths (`nudging`), right under
+   every rounding;
+4. within the tolerance of a Rounding line, the smallest difference first. Where all roundings agree
+   on the difference, the line is put in at once; else FreshBooks' answer decides;
+5. in amounts, without percents: nothing is left to round, so it is right always.
 
 A candidate must also be honest by tax: what FreshBooks will report for each tax may differ from
 what the shop charged by no more than half a cent for each line, plus the tolerance.
@@ -14,16 +20,17 @@ what the shop charged by no more than half a cent for each line, plus the tolera
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, Decimal
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books import slots as forms
-from target_freshbooks.books.desired import Lines
 from target_freshbooks.books.money import HUNDRED, ZERO, cent, is_whole, largest_remainder, total
+from target_freshbooks.books.nudging import nudge
 from target_freshbooks.books.rounding import (
     Weighed,
+    is_rounding,
     mending,
     rounding_line,
     tolerance,
@@ -36,8 +43,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from target_freshbooks.books.breakdown import Breakdown, Part
+    from target_freshbooks.books.desired import Lines
     from target_freshbooks.books.policy import Policy
 
+_OWN_PERCENTS = 2
+"""The rank of a candidate at percents of our own."""
 _TRIES = 250
 """Ways to move cents that are tried for one candidate."""
 
@@ -46,62 +56,74 @@ _TRIES = 250
 class _Candidate:
     lines: Lines
     totals: tuple[Decimal, ...]
-    preference: int
+    """FreshBooks' answer under each rounding, the likeliest first."""
+    preference: tuple[int, Decimal, int]
+    """At first (1 with percents of our own, nothing, form); lower is better."""
 
 
 def express(
     breakdown: Breakdown, order_id: int, policy: Policy, decimals: int
 ) -> tuple[Lines, ...]:
     """The invoice's lines in all the ways that are worth trying, best first."""
-    wanted = breakdown.total
     last = in_amounts(breakdown, policy, decimals) or (
         forms.placeholder(f"BigCommerce order {order_id}"),
     )
     if policy.tax_mode == "amount_lines" or not breakdown.parts:
         return (last,)
-    limit = tolerance(policy, decimals)
-    exact, near = list[Lines](), list[tuple[Decimal, int, Lines]]()
+    ranked = sorted(
+        _ranked(breakdown, policy, decimals), key=lambda candidate: candidate.preference
+    )
+    best = ranked[:1] if ranked and ranked[0].preference[0] == 0 else ranked[:2]
+    if best and best[0].preference[0] > _OWN_PERCENTS:
+        nudged = nudge(_plain(best[0], policy), breakdown.total, decimals)
+        best = best if nudged is None else [replace(best[0], lines=nudged), *best[:1]]
+    return tuple(dict.fromkeys([*(candidate.lines for candidate in best), last]))
+
+
+def _ranked(breakdown: Breakdown, policy: Policy, decimals: int) -> Iterator[_Candidate]:
+    """The candidates worth trying with their final preference: rank, cents to mend, form."""
+    wanted = breakdown.total
     for candidate in _candidates(breakdown, policy, decimals):
+        effective, _, form = candidate.preference
         off = mending(candidate.totals, wanted)
+        if off > tolerance(policy, decimals):
+            continue
+        lines, answers = candidate.lines, candidate.totals
         if not off:
-            exact.append(candidate.lines)
-            if candidate.preference == 0:
-                break
-        elif off <= limit:
-            lines, agreed = candidate.lines, set(candidate.totals)
-            if len(agreed) == 1 and is_whole(off, decimals):
-                lines = (*lines, rounding_line(wanted - agreed.pop(), policy))
-            near.append((off, candidate.preference, lines))
-    near.sort(key=lambda entry: entry[:2])
-    found = exact[:1] or [lines for _, _, lines in near[:2]]
-    return tuple(dict.fromkeys([*found, last]))
+            rank = _OWN_PERCENTS if effective else 0
+        elif answers[0] == wanted and not effective:
+            rank = 1
+        else:
+            rank = 3
+            if len(set(answers)) == 1 and is_whole(off, decimals):
+                lines = (*lines, rounding_line(wanted - answers[0], policy))
+        yield _Candidate(lines, answers, (rank, off, form))
+        if rank == 0:
+            return
+
+
+def _plain(candidate: _Candidate, policy: Policy) -> Lines:
+    """The candidate's lines without the Rounding line it was given."""
+    return tuple(line for line in candidate.lines if not is_rounding(line, policy))
 
 
 def _candidates(breakdown: Breakdown, policy: Policy, decimals: int) -> Iterator[_Candidate]:
     parts, names = breakdown.parts, policy.names
-    ways: list[Slots] = []
+    seen = set[Slots]()
+    form = 0
     for effective in (False, True):
         for slots in (
             forms.itemised(parts, names, decimals, effective=effective),
             forms.net(parts, decimals, effective=effective),
         ):
-            if slots not in ways:
-                ways.append(slots)
-    preference = 0
-    for slots in ways:
-        if not _honest(slots, parts, policy, decimals):
-            continue
-        for units in _cents(slots, breakdown.total, decimals):
-            weighed = [
-                Weighed(u, weigh(s.line(0, decimals), decimals).taxes)
-                for u, s in zip(units, slots, strict=True)
-            ]
-            yield _Candidate(
-                tuple(slot.line(u, decimals) for slot, u in zip(slots, units, strict=True)),
-                totals(weighed, decimals),
-                preference,
-            )
-            preference += 1
+            if slots in seen or not _honest(slots, parts, policy, decimals):
+                continue
+            seen.add(slots)
+            for units in _cents(slots, breakdown.total, decimals):
+                lines = tuple(slot.line(u, decimals) for slot, u in zip(slots, units, strict=True))
+                answers = totals([weigh(line, decimals) for line in lines], decimals)
+                yield _Candidate(lines, answers, (int(effective), ZERO, form))
+                form += 1
 
 
 def _cents(slots: Slots, wanted: Decimal, decimals: int) -> Iterator[list[int]]:

@@ -44,13 +44,14 @@ __all__ = [
 ]
 
 
-def read_facts(
+def read_facts(  # noqa: PLR0917 - one argument for each stream, in the order they arrive
     order: Mapping[str, Any],
     transactions: Iterable[Mapping[str, Any]] = (),
     refunds: Iterable[Mapping[str, Any]] = (),
     taxes: Iterable[Mapping[str, Any]] = (),
     customer: Mapping[str, Any] | None = None,
     store: Mapping[str, Any] | None = None,
+    *,
     products: Iterable[Mapping[str, Any]] = (),
 ) -> OrderFacts:
     """Everything known of one order.

@@ -10,7 +10,7 @@ the cents; and the last form says the taxes as amounts, which is right under eve
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -43,32 +43,35 @@ def fit_refund(
         policy: For the tolerance of the rounding line.
         currency: The invoice's.
     """
-    return _fitted(
-        entry.refund_id, entry.taken, standing, wanted_total, -entry.money, policy, currency
-    )
+    change = _Change(entry.refund_id, entry.taken, -entry.money)
+    return _fitted(change, standing, wanted_total, policy, currency)
 
 
 def fit_credit_note(
     refund_id: int, lines: Lines, amount: Decimal, policy: Policy, currency: str
 ) -> tuple[Lines, ...]:
     """A credit note's lines in the ways worth trying, best first."""
-    return _fitted(refund_id, lines, (), amount, amount, policy, currency)
+    return _fitted(_Change(refund_id, lines, amount), (), amount, policy, currency)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A refund's lines and what they must change the total by."""
+
+    refund_id: int
+    lines: Lines
+    amount: Decimal
 
 
 def _fitted(
-    refund_id: int,
-    lines: Lines,
-    standing: Lines,
-    wanted: Decimal,
-    change: Decimal,
-    policy: Policy,
-    currency: str,
+    change: _Change, standing: Lines, wanted: Decimal, policy: Policy, currency: str
 ) -> tuple[Lines, ...]:
     decimals = decimals_of(currency)
-    last = in_amounts(refund_id, lines, change, decimals)
+    refund_id, lines = change.refund_id, change.lines
+    last = in_amounts(refund_id, lines, change.amount, decimals)
     if not any(line.taxes for line in lines) or _says_amounts(standing):
         return (last,)
-    live = _live(standing, wanted - change, decimals)
+    live = _live(standing, wanted - change.amount, decimals)
     kept = [weigh(line, decimals) for line in standing]
     nearest: tuple[Lines, list[Decimal]] | None = None
     for moved in _moved(lines, decimals):

@@ -13,14 +13,14 @@ contributes nothing any more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import CreditNote, Parked, Payment, Reason, RefundEntry
 from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
 from target_freshbooks.books.refund_fit import fit_credit_note
-from target_freshbooks.books.refunded import lines_of, scaled, takes_of
+from target_freshbooks.books.refunded import Take, lines_of, scaled, takes_of
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -62,7 +62,9 @@ def refunds_of(
         short = money - _lower(left, refund, money, facts, payments)
         if short:
             flags.append(_unpaid(facts, refund, money, short))
-        entries.append(_entry(facts, refund, breakdown, (money, credit), left, policy))
+        takes = takes_of(refund, breakdown.parts, decimals)
+        entry = _entry(facts, refund, takes, (money, credit), policy)
+        entries.append(replace(entry, payments_after=tuple(left.items())))
     flags += _missing(facts, entries, breakdown.total)
     return Refunds(tuple(entries), tuple(flags))
 
@@ -83,19 +85,18 @@ def _is_credit(payment: RefundPayment, policy: Policy) -> bool:
 def _entry(
     facts: OrderFacts,
     refund: Refund,
-    breakdown: Breakdown,
+    takes: tuple[Take, ...],
     amounts: tuple[Decimal, Decimal],
-    left: dict[str, Decimal],
     policy: Policy,
 ) -> RefundEntry:
+    """The entry without its payments."""
     money, credit = amounts
     decimals = decimals_of(facts.order.currency)
-    takes = takes_of(refund, breakdown.parts, decimals)
     whole = refund.total_amount or total(take.gross for take in takes) or money + credit
     return RefundEntry(
         refund_id=refund.id,
         money=money,
-        payments_after=tuple(left.items()),
+        payments_after=(),
         taken=lines_of(refund.id, scaled(takes, money / whole), -1, policy, decimals)
         if money
         else (),
@@ -210,9 +211,9 @@ def _missing(facts: OrderFacts, entries: list[RefundEntry], due: Decimal) -> lis
     booked = total(
         entry.money + (entry.credit_note.total if entry.credit_note else ZERO) for entry in entries
     )
-    if status not in (REFUNDED, PARTIALLY_REFUNDED) or (booked and status == PARTIALLY_REFUNDED):
-        return []
-    if booked >= due:
+    declined = total(p.amount for r in facts.refunds for p in r.payments if p.declined)
+    explained = booked + declined >= due if status == REFUNDED else bool(facts.refunds)
+    if status not in (REFUNDED, PARTIALLY_REFUNDED) or explained:
         return []
     word = "Refunded" if status == REFUNDED else "Partially Refunded"
     return [

@@ -18,7 +18,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import InvoiceLine, LineTax
-from target_freshbooks.books.money import ZERO, cent, is_whole, rounded, total
+from target_freshbooks.books.money import HUNDRED, ZERO, cent, is_whole, rounded
 from target_freshbooks.books.taxes import PERCENT_DECIMALS, Levy, line_taxes
 from target_freshbooks.books.text import DESCRIPTION_LIMIT, NAME_LIMIT, clean
 from target_freshbooks.books.things import Kind
@@ -66,7 +66,7 @@ def itemised(
     """Things at list price, then Discount lines; `effective`: percents that give the amounts."""
     found, groups = [], dict[tuple[LineTax, ...], Decimal]()
     for part in parts:
-        taxes, unsaid = _taxes(part, effective=effective)
+        taxes, unsaid = _taxes(part, decimals, effective=effective)
         found.append(_slot(part, part.list_net, taxes, decimals))
         found += unsaid
         off = part.net - part.list_net
@@ -82,7 +82,7 @@ def net(parts: Sequence[Part], decimals: int, *, effective: bool = False) -> Slo
     """Things at what they came to after discounts, one piece each."""
     found = []
     for part in parts:
-        taxes, unsaid = _taxes(part, effective=effective)
+        taxes, unsaid = _taxes(part, decimals, effective=effective)
         found.append(_slot(part, part.net, taxes, decimals))
         found += unsaid
     return tuple(found)
@@ -98,7 +98,7 @@ def amounts(parts: Sequence[Part], decimals: int) -> tuple[Slots, Slots]:
     return things, tuple(Slot(name, "Tax", amount) for name, amount in taxes.items() if amount)
 
 
-def _taxes(part: Part, *, effective: bool) -> tuple[tuple[LineTax, ...], list[Slot]]:
+def _taxes(part: Part, decimals: int, *, effective: bool) -> tuple[tuple[LineTax, ...], list[Slot]]:
     """The part's taxes as percents, and lines for those that no percent can say."""
     said, unsaid = list[Levy](), list[Slot]()
     for levy in part.levies:
@@ -106,9 +106,15 @@ def _taxes(part: Part, *, effective: bool) -> tuple[tuple[LineTax, ...], list[Sl
         if actual is None:
             unsaid.append(Slot(levy.name, f"Tax on {part.name}", levy.amount))
         else:
-            percent = rounded(actual, PERCENT_DECIMALS) if effective else levy.percent
+            own = effective and not _gives(levy, part.net, decimals)
+            percent = rounded(actual, PERCENT_DECIMALS) if own else levy.percent
             said.append(Levy(levy.name, percent, levy.amount))
     return line_taxes(tuple(said)), unsaid
+
+
+def _gives(levy: Levy, net_amount: Decimal, decimals: int) -> bool:
+    """Whether the shop's percent gives the shop's amount, as far as a cent can tell."""
+    return abs(net_amount * levy.percent / HUNDRED - levy.amount) <= cent(decimals) / 2
 
 
 def _slot(part: Part, amount: Decimal, taxes: tuple[LineTax, ...], decimals: int) -> Slot:
@@ -129,8 +135,3 @@ def _plain(number: Decimal) -> str:
 def placeholder(name: str) -> InvoiceLine:
     """The line of an order without any, since an invoice needs one."""
     return InvoiceLine(clean(name, NAME_LIMIT), "", ONE, ZERO)
-
-
-def tax_sum(slots: Sequence[Slot]) -> Decimal:
-    """The tax of the slots as their percents give it, unrounded."""
-    return total(s.net * tax.percent / 100 for s in slots for tax in s.taxes)
