@@ -31,6 +31,11 @@ class Books:
     http: httpx.Client
     account_id: str = FRESHBOOKS_ACCOUNT_ID
 
+    def login(self) -> None:
+        """Take fresh tokens, as after a move of the clock."""
+        token = self.http.post("/_sandbox/freshbooks/tokens/grant").json()["access_token"]
+        self.http.headers["authorization"] = f"Bearer {token}"
+
     def url(self, kind: str, record_id: object = None) -> str:
         path = f"/accounting/account/{self.account_id}/{_PATHS[kind]}"
         return path if record_id is None else f"{path}/{record_id}"
@@ -158,12 +163,12 @@ def switch(sandbox: Running) -> Callable[..., None]:
 
 
 @pytest.fixture
-def books(sandbox: Running, control: httpx.Client) -> Iterator[Books]:
+def books(sandbox: Running) -> Iterator[Books]:
     """A logged-in FreshBooks client."""
-    token = control.post("freshbooks/tokens/grant").json()["access_token"]
-    headers = {"authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=sandbox.url, headers=headers, timeout=10) as client:
-        yield Books(client)
+    with httpx.Client(base_url=sandbox.url, timeout=10) as client:
+        books = Books(client)
+        books.login()
+        yield books
 
 
 @pytest.fixture
