@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a programme by itself, no package
 """Load on the receiver: so many signed hooks a second for so many seconds, on loopback.
 
 The receiver is a process of its own with its dispatcher on, whose runs hang for ever, as if

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, select, text
-
 from connector_webhooks.database import Database, hooks
 from connector_webhooks.inbox import Inbox
 from connector_webhooks.signature import signer
+from sqlalchemy import create_engine, select, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -245,7 +244,7 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_url(postgres: str) -> Iterator[str]:
+def postgres_url(postgres: str) -> str:
     """A fresh PostgreSQL database."""
     name = f"inbox_{uuid.uuid4().hex}"
     engine = create_engine(postgres, isolation_level="AUTOCOMMIT")
@@ -253,7 +252,7 @@ def postgres_url(postgres: str) -> Iterator[str]:
         connection.execute(text(f"CREATE DATABASE {name}"))
     engine.dispose()
     base, _, query = postgres.partition("?")
-    yield f"{base.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+    return f"{base.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

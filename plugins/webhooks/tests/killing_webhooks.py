@@ -13,12 +13,11 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, event
-
 from connector_webhooks import serve, worker
 from connector_webhooks.claims import Claims
 from connector_webhooks.cli import main
 from connector_webhooks.inbox import Inbox
+from sqlalchemy import Engine, event
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.inbox import Arrival
 from connector_webhooks.settings import load

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import random
+import socket
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from sqlalchemy import select
-
-from connector_webhooks import claims as claims_module
 from connector_webhooks.backoff import Backoff
 from connector_webhooks.claims import Claims, new_holder
 from connector_webhooks.database import Database, hooks, lease
@@ -22,6 +19,9 @@ from connector_webhooks.errors import LeaseLostError
 from connector_webhooks.inbox import Arrival, Inbox, State
 from connector_webhooks.isolation import Isolation
 from connector_webhooks.run import Ending, Outcome
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -85,7 +85,7 @@ class Shop:
             max_orders=max_orders,
             max_attempts=max_attempts,
             clock=self.clock,
-            random=random.Random(SEED),
+            random=random.Random(SEED),  # noqa: S311 - it scatters pauses
             stopping=self.stopping,
         )
 
@@ -292,8 +292,8 @@ def test_two_dispatchers_never_run_at_the_same_time(shop: Shop) -> None:
 def test_claims_of_a_dead_dispatcher_come_back(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, holder: str, seconds: int, free: bool
 ) -> None:
-    monkeypatch.setattr(claims_module.socket, "gethostname", lambda: "HERE")
-    holder = holder.replace("SELF", str(claims_module.os.getpid()))
+    monkeypatch.setattr(socket, "gethostname", lambda: "HERE")
+    holder = holder.replace("SELF", str(os.getpid()))
     shop.hook(1)
     dead = Claims(shop.inbox.database, holder)
     assert dead.take_lease(shop.now)
@@ -396,7 +396,10 @@ def test_halving_blames_exactly_the_poison_orders_unless_it_looks_like_an_outage
 
 
 @given(failures=st.integers(0, 10_000), seed=st.integers())
-def test_a_pause_is_never_more_than_the_longest_nor_less_than_half(failures: int, seed: int) -> None:
+def test_a_pause_is_never_more_than_the_longest_nor_less_than_half(
+    failures: int, seed: int
+) -> None:
     base, longest = timedelta(seconds=5), timedelta(hours=1)
-    pause = Backoff(base, longest).pause(failures, random.Random(seed))
+    scatter = random.Random(seed)  # noqa: S311 - as above
+    pause = Backoff(base, longest).pause(failures, scatter)
     assert base / 2 <= pause <= longest

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.errors import WebhooksError
 from connector_webhooks.metrics import Metrics
@@ -278,7 +277,9 @@ def test_sigterm_answers_what_is_in_work_and_ends_with_zero(
     assert "Traceback" not in ours.log
 
 
-def test_no_secret_is_in_the_log(program: Make, start: Make, signed: Make, wait_until: Make) -> None:
+def test_no_secret_is_in_the_log(
+    program: Make, start: Make, signed: Make, wait_until: Make
+) -> None:
     ours = program(
         shared_header_name="X-Shared",
         shared_header_value="canary-shared-value",

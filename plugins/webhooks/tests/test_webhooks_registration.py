@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-
 from connector_webhooks import commands
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.bigcommerce import HooksApi
@@ -245,12 +244,12 @@ def test_reads_are_repeated_while_the_service_is_busy(shop: HooksServer) -> None
 
 def test_a_service_that_stays_busy_or_is_gone_is_an_error_with_advice(shop: HooksServer) -> None:
     shop.broken = [(503, {}, "<html>no</html>")] * 5
-    with HooksApi(shop.url, "abc123", "canary-access-token", sleep=lambda _: None) as api:
-        with pytest.raises(ApiError, match="answered 503"):
-            api.hooks()
-    with HooksApi("http://127.0.0.1:9", "abc123", "t", sleep=lambda _: None) as api:
-        with pytest.raises(ApiError, match="could not be reached"):
-            api.create("s", "d", {})
+    busy = HooksApi(shop.url, "abc123", "canary-access-token", sleep=lambda _: None)
+    gone = HooksApi("http://127.0.0.1:9", "abc123", "t", sleep=lambda _: None)
+    with busy, pytest.raises(ApiError, match="answered 503"):
+        busy.hooks()
+    with gone, pytest.raises(ApiError, match="could not be reached"):
+        gone.create("s", "d", {})
 
 
 @pytest.mark.parametrize(
@@ -268,9 +267,9 @@ def test_a_refused_write_is_not_repeated_and_told_in_words(
     shop: HooksServer, status: int, body: str, words: str
 ) -> None:
     shop.broken = [(status, {}, body)]
-    with HooksApi(shop.url, "abc123", "canary-access-token") as api:
-        with pytest.raises(ApiError, match=words):
-            api.create("store/order/created", DESTINATION, {})
+    api = HooksApi(shop.url, "abc123", "canary-access-token")
+    with api, pytest.raises(ApiError, match=words):
+        api.create("store/order/created", DESTINATION, {})
     assert len(shop.requests) == 1
 
 

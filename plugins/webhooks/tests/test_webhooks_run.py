@@ -7,7 +7,6 @@ import os
 from typing import Any
 
 import pytest
-
 from connector_webhooks.run import MELTANO_RUN, Program
 from connector_webhooks.settings import load
 

@@ -6,10 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from connector_webhooks.hook import read
 from hypothesis import given
 from hypothesis import strategies as st
-
-from connector_webhooks.hook import read
 
 
 def body(scope: Any, data: Any, **more: Any) -> bytes:
@@ -80,7 +79,9 @@ def test_what_names_no_order_is_ignored_with_a_reason(scope: Any, data: Any) -> 
 
 
 def test_a_hook_without_created_at_and_with_keys_in_any_order_is_read() -> None:
-    raw = b'{"data":{"id":9,"type":"order"},"producer":"stores/abc123","scope":"store/order/created"}'
+    raw = (
+        b'{"data":{"id":9,"type":"order"},"producer":"stores/abc123","scope":"store/order/created"}'
+    )
     assert read(raw, "abc123").order_id == 9
 
 

@@ -4,10 +4,9 @@ import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from connector_webhooks.signature import Age, Genuine, Verifier, signer
 from hypothesis import given
 from hypothesis import strategies as st
-
-from connector_webhooks.signature import Age, Genuine, Verifier, signer
 
 # Made with the published scheme: HMAC key = the client secret's bytes, content id.timestamp.body.
 VECTOR_SECRET = "test_client_secret_0123456789"
@@ -90,7 +89,9 @@ def test_without_a_known_version_nothing_is_proven(signatures: str) -> None:
     assert judge(signatures) is None
 
 
-@pytest.mark.parametrize("timestamp", ["", "x", "1614265331", "1614265330.5", "-1", "nan", "9" * 40])
+@pytest.mark.parametrize(
+    "timestamp", ["", "x", "1614265331", "1614265330.5", "-1", "nan", "9" * 40]
+)
 def test_a_timestamp_that_was_not_signed_is_refused(timestamp: str) -> None:
     assert judge(timestamp=timestamp) is None
 

@@ -133,7 +133,7 @@ class Claims:
             )
 
     def work_in_sight(self, until: datetime) -> bool:
-        """Whether anything is due by then, or is claimed: by a dispatcher at work, or a dead one."""
+        """Whether anything is due by then, or claimed: by a dispatcher at work, or a dead one."""
         statement = select(hooks.c.seq).where(
             hooks.c.state == State.WAITING,
             or_(hooks.c.run_id.is_not(None), hooks.c.due_at <= milliseconds(until)),

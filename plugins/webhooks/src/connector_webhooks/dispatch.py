@@ -36,7 +36,7 @@ GOOD = frozenset({Outcome.DELIVERED, Outcome.PARKED})
 class Worker(Protocol):
     """What carries out a run; see :class:`connector_webhooks.worker.ChildWorker`."""
 
-    def __call__(self, order_ids: Sequence[int], run_id: str) -> Ending:
+    def __call__(self, order_ids: Sequence[int], run_id: str, /) -> Ending:
         """Run the orders to an end."""
 
 

@@ -55,7 +55,7 @@ class ChildWorker:
         self._hurrying = hurrying
         self._grace = grace
 
-    def __call__(self, order_ids: Sequence[int], run_id: str) -> Ending:
+    def __call__(self, order_ids: Sequence[int], run_id: str, /) -> Ending:
         """Run the orders to an end.
 
         Raises:
