@@ -33,6 +33,7 @@ class Books:
 
     def login(self) -> None:
         """Take fresh tokens, as after a move of the clock."""
+        self.http.headers.pop("authorization", None)
         token = self.http.post("/_sandbox/freshbooks/tokens/grant").json()["access_token"]
         self.http.headers["authorization"] = f"Bearer {token}"
 
@@ -132,23 +133,30 @@ def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield sandbox
 
 
+@pytest.fixture(scope="module")
+def _clients(_served: Running) -> Iterator[tuple[httpx.Client, httpx.Client]]:
+    # One pair for a module: making an httpx client costs more than most tests here.
+    with (
+        httpx.Client(base_url=f"{_served.url}/_sandbox/", timeout=10) as control,
+        httpx.Client(base_url=_served.url, timeout=10) as books,
+    ):
+        yield control, books
+
+
 @pytest.fixture
-def sandbox(_served: Running) -> Iterator[Running]:
+def control(_clients: tuple[httpx.Client, httpx.Client]) -> httpx.Client:
+    """A client of the control routes."""
+    return _clients[0]
+
+
+@pytest.fixture
+def sandbox(_served: Running, control: httpx.Client) -> Iterator[Running]:
     """An empty sandbox with default switches and no quota in the way."""
-    control = httpx.Client(base_url=_served.url)
-    with control:
-        control.post("/_sandbox/reset", json={"seed": False}).raise_for_status()
-        control.post("/_sandbox/clock", json={"set": "2026-11-02T18:00:00+00:00", "rate": 1})
-        control.put("/_sandbox/switches", json={"fb.rate_limit": 0}).raise_for_status()
+    control.post("reset", json={"seed": False}).raise_for_status()
+    control.post("clock", json={"set": "2026-11-02T18:00:00+00:00", "rate": 1})
+    control.put("switches", json={"fb.rate_limit": 0}).raise_for_status()
     yield _served
     _served.context.faults.remove()
-
-
-@pytest.fixture
-def control(sandbox: Running) -> Iterator[httpx.Client]:
-    """A client of the control routes."""
-    with httpx.Client(base_url=f"{sandbox.url}/_sandbox/", timeout=10) as client:
-        yield client
 
 
 @pytest.fixture
@@ -163,12 +171,12 @@ def switch(sandbox: Running) -> Callable[..., None]:
 
 
 @pytest.fixture
-def books(sandbox: Running) -> Iterator[Books]:
+def books(sandbox: Running, _clients: tuple[httpx.Client, httpx.Client]) -> Books:
     """A logged-in FreshBooks client."""
-    with httpx.Client(base_url=sandbox.url, timeout=10) as client:
-        books = Books(client)
-        books.login()
-        yield books
+    del sandbox
+    books = Books(_clients[1])
+    books.login()
+    return books
 
 
 @pytest.fixture

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from connector_sandbox import constants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import httpx
 
 CLIENT = {
     "client_id": constants.FRESHBOOKS_CLIENT_ID,
@@ -24,9 +23,11 @@ ASKED = {
 
 
 @pytest.fixture
-def http(sandbox: Any) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=sandbox.url, timeout=10) as client:
-        yield client
+def http(books: Any) -> httpx.Client:
+    """A client without tokens, in a sandbox where only the first refresh token lives."""
+    books.http.post("/_sandbox/reset", json={"seed": False})
+    books.http.headers.pop("authorization")
+    return books.http
 
 
 def consent(http: httpx.Client, **more: str) -> str:
