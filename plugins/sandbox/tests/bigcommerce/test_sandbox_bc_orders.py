@@ -113,6 +113,17 @@ def test_line_items_are_spread_over_the_kinds_of_consignment(month: Shop) -> Non
     assert len(sold["shipping"][0]["line_items"]) == 1
 
 
+def test_each_address_has_its_own_lines_and_cost(month: Shop) -> None:
+    path = f"v2/orders/{month.case('ship_to_two_addresses')}"
+    order = month.rows(path, include="consignments.line_items", consignment_structure="object")
+    first, second = order["consignments"]["shipping"]
+    assert [line["name"] for line in second["line_items"]] == ["Stoneware Mug"]
+    assert (first["cost_inc_tax"], second["cost_inc_tax"]) == (D("7.23"), D("9.95"))
+    assert D(order["shipping_cost_inc_tax"]) == D("17.18")
+    rows = month.rows(path + "/shipping_addresses")
+    assert [row["cost_inc_tax"] for row in rows] == ["7.2300", "9.9500"]
+
+
 def test_an_unknown_or_unreadable_filter_is_ignored_and_gives_everything(month: Shop) -> None:
     everything = ids(month.rows("v2/orders", limit=250))
     for filters in (

@@ -32,7 +32,7 @@ def an_order(*lines: Line, **more: object) -> Order:
 
 
 def a_month(seed: int = 2026, orders: int = 220) -> Month:
-    customers = catalog.customers(random.Random(seed))
+    customers = catalog.customers(random.Random(seed))  # noqa: S311  not for secrets
     return live_through(orders=orders, seed=seed, month="2026-10", customers=customers)
 
 
@@ -224,7 +224,16 @@ BOOKS = {
     "payment_captured_later": {"paid": "50.96"},
     "payment_two_captures": {"paid": "50.96"},
     "payment_one_of_two_captures": {"paid": "20.00", "outstanding": "30.96"},
-    "payment_overpaid": {"captured": "60.00", "paid": "50.96", "outstanding": "0.00"},
+    "client_without_email": {"expect": "parked", "reason": "no_client", "books": "none"},
+    "client_without_billing_email": {"expect": "posted"},
+    "payment_overpaid": {
+        "expect": "parked",
+        "reason": "overpaid",
+        "books": "full",
+        "captured": "60.00",
+        "paid": "50.96",
+        "outstanding": "0.00",
+    },
     "payment_underpaid": {"paid": "45.00", "outstanding": "5.96"},
     "payment_test_transaction": {"paid": "0.00"},
     "payment_settled_too": {"paid": "50.96"},
@@ -238,7 +247,7 @@ BOOKS = {
     "refund_declined_later": {"invoice_total": "135.22", "paid": "135.22"},
     "refund_missing": {"expect": "parked", "reason": "refund_missing"},
     "state_overridden_totals": {"expect": "parked", "reason": "total_mismatch"},
-    "currency_three_decimals": {"expect": "parked", "reason": "currency"},
+    "currency_three_decimals": {"expect": "parked", "reason": "unsupported_currency"},
     "currency_jpy": {"expect": "posted", "total": "4829.00"},
     "state_migrated": {"expect": "waiting"},
     "state_archived": {"expect": "waiting"},

@@ -27,13 +27,15 @@ CENTS = 2
 def expected(order: Order, timezone: str = STORE_TIMEZONE) -> dict[str, Any]:
     """The row of `GET /_sandbox/truth` for one order; amounts are text in the order's currency.
 
-    `expect` is posted, parked (`reason` says why) or waiting (not to be booked). `payments` lists
-    what was received with `booked`, the part that fits on the invoice. `invoice_total` and `paid`
-    are after refunds; refunds to store credit become credit notes instead.
+    `expect` is posted, parked (`reason` says why) or waiting (not to be booked), all with default
+    settings; `books` says how far the books go: `full`, `draft` or `none`. `payments` lists what
+    was received with `booked`, the part that fits on the invoice (several gift certificates may as
+    well be booked as one payment). `invoice_total` and `paid` are after refunds; refunds to store
+    credit become credit notes instead.
     """
     zone = ZoneInfo(timezone)
     figures = compute(order)
-    outcome, reason = _outcome(order)
+    outcome, reason, books = _outcome(order, figures.total_inc)
     money = sum((_money_back(r) for r in order.refunds), ZERO)
     credit = sum((_credit_back(r) for r in order.refunds), ZERO)
     payments, left = [], figures.total_inc
@@ -48,6 +50,7 @@ def expected(order: Order, timezone: str = STORE_TIMEZONE) -> dict[str, Any]:
             "case": order.case,
             "expect": outcome,
             "reason": reason,
+            "books": books,
             "billable": outcome != "waiting",
             "status_id": order.status_id,
             "total": figures.total_inc,
@@ -77,18 +80,24 @@ def expected(order: Order, timezone: str = STORE_TIMEZONE) -> dict[str, Any]:
     return row
 
 
-def _outcome(order: Order) -> tuple[str, str | None]:
+def _outcome(order: Order, total: Decimal) -> tuple[str, str | None, str]:
+    """What becomes of the order, why, and how far it is booked."""
     refunded = order.status_id in {REFUNDED, PARTIALLY_REFUNDED}
     billable = order.status_id in PAID_STATUSES or (refunded and captured(order) > 0)
     if not billable or order.is_deleted or order.external_source == "M-MIG":
-        return "waiting", None
-    if decimal_places(order.currency) > CENTS:
-        return "parked", "currency"
-    if order.override:
-        return "parked", "total_mismatch"
-    if refunded and not order.refunds:
-        return "parked", "refund_missing"
-    return "posted", None
+        return "waiting", None, "none"
+    surplus = sum((payment["amount"] for payment in received(order, total)), ZERO) > total
+    objections = (
+        (decimal_places(order.currency) > CENTS, "unsupported_currency", "none"),
+        (not order.billing.email and not order.customer_id, "no_client", "none"),
+        (order.override is not None, "total_mismatch", "draft"),
+        (refunded and not order.refunds, "refund_missing", "full"),
+        (surplus, "overpaid", "full"),
+    )
+    for applies, reason, books in objections:
+        if applies:
+            return "parked", reason, books
+    return "posted", None, "full"
 
 
 def received(order: Order, total: Decimal) -> list[dict[str, Any]]:

@@ -50,6 +50,12 @@ def currencies_and_shapes() -> list[Case]:
             "item_custom_product",
             Line(name="Engraved plaque, as agreed", price=D("75.00"), taxes=(STATE,)),
         ),
+        case(
+            "ship_to_two_addresses",
+            line("24.00", STATE),
+            line("14.95", STATE, name="Stoneware Mug", product_id=102, variant_id=502, address=1),
+            ship_to=(ship("6.95", STATE), ship("9.95")),
+        ),
         case("item_bundle", *bundle),
         case(
             "item_variants",

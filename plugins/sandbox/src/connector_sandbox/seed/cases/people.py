@@ -21,6 +21,7 @@ def people_and_dates() -> list[Case]:
         case("client_email_other_case", goods, billing=replace(ada, email="Ada.Case@Example.COM")),
         case("client_email_plus", goods, billing=replace(ada, email="ada.case+shop@example.com")),
         case("client_without_email", goods, billing=replace(ada, email="")),
+        case("client_without_billing_email", goods, customer_id=14, billing=replace(ada, email="")),
         case(
             "client_without_name",
             goods,
