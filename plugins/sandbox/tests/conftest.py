@@ -129,7 +129,9 @@ def _line() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("sandbox"), sides=["freshbooks"]) as sandbox:
+    with running(
+        tmp_path_factory.mktemp("sandbox"), sides=["freshbooks"], fb__rate_limit=0
+    ) as sandbox:
         yield sandbox
 
 
@@ -154,7 +156,6 @@ def sandbox(_served: Running, control: httpx.Client) -> Iterator[Running]:
     """An empty sandbox with default switches and no quota in the way."""
     control.post("reset", json={"seed": False}).raise_for_status()
     control.post("clock", json={"set": "2026-11-02T18:00:00+00:00", "rate": 1})
-    control.put("switches", json={"fb.rate_limit": 0}).raise_for_status()
     yield _served
     _served.context.faults.remove()
 

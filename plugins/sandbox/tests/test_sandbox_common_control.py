@@ -15,6 +15,7 @@ import pytest
 from connector_sandbox.clock import Clock
 from connector_sandbox.history import template
 from connector_sandbox.quota import FixedWindow
+from connector_sandbox.server import running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +67,7 @@ def test_every_switch_has_words_and_wrong_ones_are_refused(control: httpx.Client
 
 def test_a_reset_puts_everything_back(control: httpx.Client, books: Any) -> None:
     books.client()
-    control.put("switches", json={"fb.tax_rounding": "per_tax"})
+    control.put("switches", json={"fb.tax_rounding": "per_tax", "fb.rate_limit": 9})
     control.post("faults", json={"kind": "status", "side": "bigcommerce"})
     control.post("reset", json={"seed": False})
     assert control.get("books").json()["clients"] == []
@@ -74,6 +75,8 @@ def test_a_reset_puts_everything_back(control: httpx.Client, books: Any) -> None
     assert control.get("requests").json()["requests"] == []
     assert control.get("faults").json()["rules"] == []
     assert control.get("switches").json()["fb.tax_rounding"] == "per_line"
+    # What the sandbox was started with comes back, too.
+    assert control.get("switches").json()["fb.rate_limit"] == 0
 
 
 def test_the_history_holds_accepted_writes_alone(control: httpx.Client, books: Any) -> None:
@@ -85,6 +88,24 @@ def test_the_history_holds_accepted_writes_alone(control: httpx.Client, books: A
     of_order = control.get("history", params={"order": "1001"}).json()["history"]
     assert [row["kind"] for row in of_order] == ["invoice.create"]
     assert of_order[0]["body"]["invoice"]["invoice_number"] == "BC-1001"
+
+
+def test_everything_lives_through_a_restart(tmp_path: Path) -> None:
+    path, headers = "/accounting/account/SBX001/users/clients", {}
+    with running(tmp_path, sides=["freshbooks"]) as first:
+        token = httpx.post(f"{first.url}/_sandbox/freshbooks/tokens/grant").json()["access_token"]
+        headers["authorization"] = f"Bearer {token}"
+        httpx.put(f"{first.url}/_sandbox/switches", json={"fb.default_order": "id_desc"})
+        body = {"client": {"email": "first@example.com"}}
+        httpx.post(f"{first.url}{path}", json=body, headers=headers)
+    with running(tmp_path, sides=["freshbooks"]) as second:
+        body = {"client": {"email": "second@example.com"}}
+        httpx.post(f"{second.url}{path}", json=body, headers=headers)
+        rows = httpx.get(f"{second.url}{path}", headers=headers).json()["response"]["result"]
+        history = httpx.get(f"{second.url}/_sandbox/history").json()["history"]
+    emails = [row["email"] for row in rows["clients"]]
+    assert emails == ["second@example.com", "first@example.com"]
+    assert [row["seq"] for row in history] == [1, 2]
 
 
 def test_the_history_cannot_be_changed(sandbox: Any, books: Any) -> None:

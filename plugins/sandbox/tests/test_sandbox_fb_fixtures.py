@@ -22,8 +22,6 @@ _ARTEFACTS = {
     "invoice.deposit_percentage": "as deposit_amount",
     "token.id_token": "a placeholder",
 }
-# These differ with the data (a text or null, a number or null), so that only presence counts.
-_NULLABLE = (str, int, dict, type(None))
 
 
 def shape(value: Any) -> str:

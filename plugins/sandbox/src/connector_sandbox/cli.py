@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
 def _up(asked: argparse.Namespace) -> int:
     app = create_app(asked.data, clock=Clock(rate=asked.clock_rate), seed=asked.seed)
     context: Context = app.state.context
-    context.switches.set(dict(_pair(text) for text in asked.switch))
+    context.switches.start_with(dict(_pair(text) for text in asked.switch))
     if not asked.empty and context.plant is not None:
         context.plant()
     listener, url = listen(asked.host, asked.port)

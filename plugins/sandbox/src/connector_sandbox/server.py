@@ -91,11 +91,13 @@ def running(
         clock: the clock it goes by.
         seed: for everything random in it.
         sides: which of the two APIs it serves.
-        switches: switches to set, with ``__`` for the dot (``fb__rate_limit=0``).
+        switches: switches to start with, with ``__`` for the dot (``fb__rate_limit=0``).
     """
     app = create_app(data_dir, clock=clock, seed=seed, sides=sides)
     context: Context = app.state.context
-    context.switches.set({name.replace("__", "."): value for name, value in switches.items()})
+    context.switches.start_with(
+        {name.replace("__", "."): value for name, value in switches.items()}
+    )
     listener, url = listen(host, port)
     ready = threading.Event()
     server = SandboxServer(app, ready.set)

@@ -1,7 +1,8 @@
 """Switches: every behaviour of the real APIs that nobody has confirmed, with both of its sides.
 
-A side declares its switches when its routes are made. Values are kept in the database, so that
-they live through a restart and can be set with no server running.
+A side declares its switches when its routes are made. Values that are set are kept in the
+database and live through a restart, until a reset; values the sandbox was started with come back
+after a reset.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class Switches:
         self._store = store
         self._declared: dict[str, Switch] = {}
         self._values: dict[str, SwitchValue] = {}
+        self._baseline: dict[str, SwitchValue] = {}
         store.create("CREATE TABLE IF NOT EXISTS switches(name TEXT PRIMARY KEY, value TEXT)")
         self.reload()
 
@@ -58,8 +60,9 @@ class Switches:
         self._declared[name] = Switch(name, default, choices, words)
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - its type is the switch's own
-        value = self._values.get(name)
-        return self._declared[name].default if value is None else value
+        if name in self._values:
+            return self._values[name]
+        return self._baseline.get(name, self._declared[name].default)
 
     def number(self, name: str) -> int:
         """Read a switch that holds a number."""
@@ -81,8 +84,20 @@ class Switches:
                 )
         self._values.update(checked)
 
+    def start_with(self, values: Mapping[str, Any]) -> None:
+        """Take values that are to hold from the start and again after every reset.
+
+        Raises:
+            SwitchError: naming the switch and what it takes.
+        """
+        self._baseline = {name: self._checked(name, value) for name, value in values.items()}
+        with self._store.writing() as connection:
+            for name in self._baseline:
+                connection.execute("DELETE FROM switches WHERE name = ?", (name,))
+                self._values.pop(name, None)
+
     def clear(self) -> None:
-        """Put every switch back to its default."""
+        """Put every switch back to what the sandbox was started with, else to its default."""
         with self._store.writing() as connection:
             connection.execute("DELETE FROM switches")
         self._values.clear()
