@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from connector_sandbox.app import create_context
+from connector_sandbox.constants import DEFAULT_SEED
+from connector_sandbox.seed import DEFAULT_MONTH, seed_shop
 from demo import books, ledger
 from demo import sandbox as sandboxes
 from demo.project import BIN, Project
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from demo.sandbox import Sandbox
 
 RUN_SECONDS = 240
+FEW_ORDERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,17 +163,39 @@ def pipe_for() -> Callable[[Sandbox, Path], Pipe]:
     return make
 
 
+def plant(data: Path, *, orders: int) -> None:
+    """Fill a new sandbox with fewer orders than its usual month, all of common kinds."""
+    data.mkdir(parents=True)
+    context, _ = create_context(data)
+    seed_shop(context, orders=orders, seed=DEFAULT_SEED, month=DEFAULT_MONTH)
+    context.store.close()
+
+
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    """A sandbox of its own, with the month of orders."""
+    """A sandbox of its own, with the whole month of orders."""
     with sandboxes.up(tmp_path / "sandbox") as running:
         yield running
 
 
 @pytest.fixture
-def pipe(sandbox: Sandbox, tmp_path: Path, pipe_for: Callable[[Sandbox, Path], Pipe]) -> Pipe:
-    """Tap and target on the test's own sandbox."""
-    return pipe_for(sandbox, tmp_path / "pipe")
+def few_orders(tmp_path: Path) -> Iterator[Sandbox]:
+    """A sandbox of its own, with as many orders as a page or two would hold."""
+    plant(tmp_path / "few", orders=FEW_ORDERS)
+    with sandboxes.up(tmp_path / "few") as running:
+        yield running
+
+
+@pytest.fixture
+def pipe(few_orders: Sandbox, tmp_path: Path, pipe_for: Callable[[Sandbox, Path], Pipe]) -> Pipe:
+    """Tap and target on a sandbox with few orders."""
+    return pipe_for(few_orders, tmp_path / "pipe")
+
+
+@pytest.fixture
+def month_pipe(sandbox: Sandbox, tmp_path: Path, pipe_for: Callable[[Sandbox, Path], Pipe]) -> Pipe:
+    """Tap and target on a sandbox with the whole month."""
+    return pipe_for(sandbox, tmp_path / "month-pipe")
 
 
 @pytest.fixture

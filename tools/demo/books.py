@@ -7,6 +7,7 @@ counts as posted when its invoice has left Draft and the ledger does not say tha
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -74,35 +75,51 @@ def compare(
     invoices: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for invoice in books["invoices"]:
         if invoice["vis_state"] == 0:
-            invoices[invoice["number"]].append(invoice)
+            invoices[invoice["invoice_number"]].append(invoice)
     outcome.doubled = sorted(number for number, held in invoices.items() if len(held) > 1)
+    credit = _credit_notes(books)
     for order in truth:
         held = invoices.get(str(order["order_id"]), [])
-        finished = [invoice for invoice in held if invoice["status"] != DRAFT]
+        finished = [invoice for invoice in held if invoice["v3_status"] != DRAFT]
         if finished and order["order_id"] not in parked:
-            _count(outcome, order, finished[0])
+            _count(outcome, order, finished[0], credit[order["order_id"]])
         else:
             outcome.left[order["order_id"]] = order
     return outcome
 
 
-def _count(outcome: Comparison, order: Mapping[str, Any], invoice: Mapping[str, Any]) -> None:
+def _credit_notes(books: Mapping[str, Any]) -> dict[int, Decimal]:
+    """Sum the credit notes of each order, known by what their notes say."""
+    sums: dict[int, Decimal] = defaultdict(Decimal)
+    for note in books["credit_notes"]:
+        named = re.match(r"BigCommerce order (\d+), refund ", note.get("notes") or "")
+        if note["vis_state"] == 0 and named:
+            sums[int(named[1])] += Decimal(note["amount"]["amount"])
+    return sums
+
+
+def _count(
+    outcome: Comparison, order: Mapping[str, Any], invoice: Mapping[str, Any], noted: Decimal
+) -> None:
     number = order["order_id"]
     totals = outcome.totals[order["currency"]]
     outcome.posted.add(number)
     totals.orders += 1
-    worth, amount = Decimal(order["invoice_total"]), Decimal(invoice["amount"])
-    received, paid = Decimal(order["paid"]), Decimal(invoice["paid"])
+    worth, amount = Decimal(order["invoice_total"]), Decimal(invoice["amount"]["amount"])
+    received, paid = Decimal(order["paid"]), Decimal(invoice["paid"]["amount"])
+    credited = Decimal(order["credit_notes"])
     totals.shop += worth
     totals.invoiced += amount
     totals.shop_paid += received
     totals.paid += paid
-    if invoice["currency"] != order["currency"]:
-        outcome.differing[number] = f"in {invoice['currency']}, ordered in {order['currency']}"
+    if invoice["currency_code"] != order["currency"]:
+        outcome.differing[number] = f"in {invoice['currency_code']}, ordered in {order['currency']}"
     elif worth != amount:
         outcome.differing[number] = f"invoice {amount}, order {worth} {order['currency']}"
     elif received != paid:
         outcome.differing[number] = f"paid {paid}, received {received} {order['currency']}"
+    elif credited != noted:
+        outcome.differing[number] = f"credit notes {noted}, store credit {credited}"
 
 
 def documents(held: Mapping[str, Any]) -> dict[str, int]:
@@ -121,7 +138,7 @@ def documents(held: Mapping[str, Any]) -> dict[str, int]:
         "clients": len(alive["clients"]),
         "items": len(alive["items"]),
         "invoices": len(alive["invoices"]),
-        "of them drafts": sum(1 for one in alive["invoices"] if one["status"] == DRAFT),
+        "of them drafts": sum(1 for one in alive["invoices"] if one["v3_status"] == DRAFT),
         "payments": len(alive["payments"]),
         "refund lines": refunds,
         "credit notes": len(alive["credit_notes"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -94,7 +93,7 @@ def stop(process: subprocess.Popen[str]) -> None:
     """End a process that we started: ask, then insist."""
     if process.poll() is not None:
         return
-    process.send_signal(signal.SIGINT)
+    process.terminate()
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
