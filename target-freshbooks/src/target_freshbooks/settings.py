@@ -254,7 +254,7 @@ def read_policy(config: Mapping[str, Any]) -> Policy:
 
 
 def private_folder(url: str) -> Path | None:
-    """The folder of a SQLite URL, made if missing, so that ledger and key file can be made in it."""
+    """The folder of a SQLite URL, made if missing, for the ledger and the key file."""
     if not url.startswith("sqlite:///"):
         return None
     folder = Path(url.removeprefix("sqlite:///")).parent

@@ -23,7 +23,7 @@ class RecordError(ValueError):
 
 
 class ShopSink(RecordSink):
-    """A sink of one of the shop's streams. Records stay text: money and times are read in `books`."""
+    """A sink of a stream of the shop. Records stay text: money is read in `books`."""
 
     def __init__(
         self,

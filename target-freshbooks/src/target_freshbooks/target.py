@@ -250,13 +250,14 @@ def _report(tally: Tally | None, on_parked: str) -> int:
     if tally is None:
         return 0
     logger.info(
-        "Orders received %d: posted %d, unchanged %d, waiting %d, parked %d; %d writes",
+        "Orders received %d: posted %d, unchanged %d, waiting %d, parked %d; %d writes%s",
         tally.received,
         tally.posted,
         tally.unchanged,
         tally.waiting,
         len(tally.parked),
         tally.writes,
+        f" ({tally.planned} planned: this was a dry run)" if tally.planned else "",
     )
     if not tally.parked:
         return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import uuid
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -22,12 +21,14 @@ from target_freshbooks.posting.catalogue import Catalogue
 from target_freshbooks.posting.parties import Parties
 from target_freshbooks.posting.patience import Patience
 from target_freshbooks.posting.poster import Interrupted, Poster
+from target_freshbooks.posting.previewing import Previewer
 from target_freshbooks.posting.resolve import Resolver
 from target_freshbooks.posting.service import Service
 from target_freshbooks.posting.writer import Writer
 from target_freshbooks.settings import private_folder
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator
 
     from target_freshbooks.freshbooks import RequestRecord
@@ -249,7 +250,7 @@ def assemble(
         run_id=run_id,
         stop=stop,
         max_parallel_orders=settings.max_parallel_orders,
-        dry_run=settings.dry_run,
+        previewer=Previewer(books, ledger, settings.policy, stop) if settings.dry_run else None,
     )
     return Run(run_id, account, ledger, service, poster, settings.dry_run)
 

@@ -1,7 +1,8 @@
 """Customers and products by themselves: what the shop changes of them reaches FreshBooks.
 
-By default only clients and items that some order needed are kept up to date (`ordered`); with `all`
-every customer and every variant becomes one. Invoices keep their own copies: no history is rewritten.
+By default only clients and items that some order needed are kept up to date (`ordered`); with
+`all` every customer and every variant becomes one. Invoices keep their own copies: no history is
+rewritten.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Invoice lines on both sides: turning ours into FreshBooks' body, and telling whether they agree."""
+"""Invoice lines on both sides: ours as FreshBooks' body, and whether the two agree."""
 
 from __future__ import annotations
 

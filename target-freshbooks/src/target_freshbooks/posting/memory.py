@@ -1,4 +1,4 @@
-"""What we remember of an order's records in FreshBooks, and the digests that tell change from noise."""
+"""What we remember of an order's records, and the digests that tell change from noise."""
 
 from __future__ import annotations
 

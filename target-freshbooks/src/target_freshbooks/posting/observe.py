@@ -23,13 +23,17 @@ def observe(books: FreshBooks, case: Case) -> Actual:
     out to be taken (FreshBooks keeps numbers unique over all of them).
     """
     invoice = _invoice(books, case)
-    if invoice is None or not is_marked(invoice, case.desired.invoice.marker):
+    return Actual() if invoice is None else around(books, case, invoice)
+
+
+def around(books: FreshBooks, case: Case, invoice: ObservedInvoice) -> Actual:
+    """The invoice with its payments and credit notes; somebody else's is none of our business."""
+    if not is_marked(invoice, case.desired.invoice.marker):
         return Actual(invoice)
-    payments = _payments(books, case, invoice)
-    return credit_notes(books, case, Actual(invoice, payments))
+    return _credit_notes(books, case, Actual(invoice, _payments(books, case, invoice)))
 
 
-def credit_notes(books: FreshBooks, case: Case, actual: Actual) -> Actual:
+def _credit_notes(books: FreshBooks, case: Case, actual: Actual) -> Actual:
     """Add the order's credit notes, where the order's refunds or the ledger know of any."""
     wanted = any(entry.credit_note is not None for entry in case.desired.refunds)
     if actual.invoice is None or not (wanted or case.memory.credit_notes):

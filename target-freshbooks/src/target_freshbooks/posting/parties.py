@@ -1,7 +1,7 @@
 """Clients and items: found before they are made, made once, kept up to date with the shop.
 
-One worker at a time looks after one client or item, so that two orders of a new customer cannot both
-make the client. What was found or made is remembered in the ledger and costs no request again.
+One worker at a time looks after one client or item, so that two orders of a new customer cannot
+both make the client. What was found or made is remembered in the ledger and costs no request again.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.freshbooks.observed import ObservedItem
     from target_freshbooks.ledger import Ledger
+    from target_freshbooks.posting.simulate import LedgerOverlay, PlanningWriter
     from target_freshbooks.posting.writer import Writer
 
 ACTIVE, DELETED = 0, 1
@@ -54,8 +55,8 @@ class Parties:
     def __init__(
         self,
         books: FreshBooks,
-        ledger: Ledger,
-        writer: Writer,
+        ledger: Ledger | LedgerOverlay,
+        writer: Writer | PlanningWriter,
         settle_unknown: Callable[[Unanswered], None],
     ) -> None:
         self._books = books
@@ -194,7 +195,7 @@ class Parties:
             return True
 
     def _baseline(self, draft: ItemDraft) -> str | None:
-        """Digest of the item as the catalogue has it now: a later record that differs is a change."""
+        """Digest of the item as the catalogue has it now: a later one that differs is a change."""
         product_id = draft.key.split(":")[1] if draft.key.startswith("variant:") else ""
         body = self._ledger.body("products", (int(product_id),)) if product_id else None
         if body is None:
@@ -270,7 +271,7 @@ class Parties:
             return
 
 
-def store_currency(ledger: Ledger) -> str | None:
+def store_currency(ledger: Ledger | LedgerOverlay) -> str | None:
     """The store's own currency, in which the catalogue's prices are; None while unknown."""
     store = next(iter(ledger.bodies("store")), None)
     return str(store["currency"]) if store and store.get("currency") else None

@@ -1,4 +1,4 @@
-"""How often a write with an unknown outcome is tried again, and whom a lasting failure is put down to.
+"""How often an unanswered write is tried again, and whom a lasting failure is put down to.
 
 An outage stops the run and parks nobody; an order that FreshBooks cannot digest is parked and holds
 nobody up. From one order's failures alone the two cannot be told apart, so an order that was given

@@ -28,7 +28,7 @@ def next_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop | N
     """The next outside write for the order; None when the books are as desired."""
     invoice = actual.invoice
     if invoice is None:
-        return _create(case)
+        return _create(case, progress)
     stop = _not_ours_to_touch(case, invoice, progress)
     if stop is not None:
         return stop
@@ -42,14 +42,15 @@ def next_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop | N
     return settle_step(case, actual, progress)
 
 
-def _create(case: Case) -> Step | Stop:
+def _create(case: Case, progress: Progress) -> Step | Stop:
     wanted = case.desired.invoice
-    if case.memory.known:
+    if case.memory.known and not progress.overwrite:
         return Stop(
             Parked(
                 Reason.DELETED_IN_FRESHBOOKS,
                 f"Invoice {wanted.number} was posted before and is gone from FreshBooks.",
-                "Restore it in FreshBooks and replay the order; its number stays taken otherwise.",
+                "Restore it in FreshBooks and replay the order, or replay it with --overwrite to"
+                " post it anew.",
             )
         )
     return Step(

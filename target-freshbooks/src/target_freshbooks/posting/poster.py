@@ -17,7 +17,7 @@ from target_freshbooks.posting import keys, refusals
 from target_freshbooks.posting.case import Case
 from target_freshbooks.posting.marks import DRAFT
 from target_freshbooks.posting.memory import Memory, content_digest, desired_digest
-from target_freshbooks.posting.observe import credit_notes, observe
+from target_freshbooks.posting.observe import around, observe
 from target_freshbooks.posting.plan import next_step
 from target_freshbooks.posting.steps import Actual, Progress, Step, StepKind, Stop
 from target_freshbooks.posting.writer import Unanswered, invoice_link
@@ -32,10 +32,14 @@ if TYPE_CHECKING:
     from target_freshbooks.freshbooks.observed import ObservedPayment
     from target_freshbooks.ledger import Ledger, OrderRow
     from target_freshbooks.posting.parties import Parties
+    from target_freshbooks.posting.simulate import LedgerOverlay, PlanningWriter
     from target_freshbooks.posting.writer import Writer
 
 MOST_STEPS = 2000
 """More than any order's parts need: an endless plan is a defect, and is stopped."""
+
+MOST_CONFLICTS = 5
+"""How often a record that "is being changed by another request" is tried anew."""
 
 
 class Interrupted(Exception):  # noqa: N818 - it is no error to be asked to stop
@@ -69,15 +73,26 @@ class Verdict:
     unchanged: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an order's posting stands between two steps."""
+
+    case: Case
+    actual: Actual
+    progress: Progress
+    writes: int = 0
+    conflicts: int = 0
+
+
 class Poster:
-    """Brings orders about, one call an order; safe to call from several threads for several orders."""
+    """Brings orders about, one call an order; several threads may do so for several orders."""
 
     def __init__(
         self,
         *,
         books: FreshBooks,
-        ledger: Ledger,
-        writer: Writer,
+        ledger: Ledger | LedgerOverlay,
+        writer: Writer | PlanningWriter,
         parties: Parties,
         policy: Policy,
         settle_unknown: Callable[[Unanswered], None],
@@ -102,7 +117,8 @@ class Poster:
             overwrite: Let the order's figures win over edits made in FreshBooks.
 
         Raises:
-            Outage, AuthError, Forbidden, LeaseLost, GivenUp: The run, or this order, cannot go on now.
+            Outage, AuthError, Forbidden, LeaseLost: The run cannot go on now.
+            GivenUp: This order cannot go on now.
         """
         order_id = facts.order.id
         memory = recall(self._ledger, order_id)
@@ -147,41 +163,42 @@ class Poster:
         except Refused as refused:
             return _refused_verdict(refused, "client or item", 0)
         case = Case(desired, content, self._policy, client_id, item_names, memory)
-        progress = Progress(overwrite=overwrite)
         actual = observe(self._books, case)
-        case = self._adopt(case, actual)
-        writes = 0
+        at = Standing(self._adopt(case, actual), actual, Progress(overwrite=overwrite))
         for _ in range(MOST_STEPS):
             if self._stop.is_set():
                 raise Interrupted
-            step = next_step(case, actual, progress)
+            step = next_step(at.case, at.actual, at.progress)
             if step is None:
-                return self._finished(desired, progress, writes)
+                return self._finished(desired, at)
             if isinstance(step, Stop):
-                return Verdict("parked", parked=step.parked, writes=writes)
-            try:
-                actual = self._apply(case, step, actual)
-                progress = _advance(progress, step)
-                writes += 1
-            except Unanswered as unknown:
-                self._settle_unknown(unknown)
-                actual = observe(self._books, replace(case, memory=recall(self._ledger, order_id)))
-            except Conflict as conflict:
-                if step.kind is StepKind.CREATE_INVOICE and refusals.is_number_taken(conflict):
-                    actual = self._taken(case)
-                    if actual.invoice is None:
-                        return Verdict("parked", parked=refusals.number_taken(case), writes=writes)
-                else:
-                    raise
-            except Refused as refused:
-                outcome = self._refused(case, step, refused, progress)
-                if isinstance(outcome, Verdict):
-                    return replace(outcome, writes=writes)
-                actual, progress, case = outcome
-            case = replace(case, memory=recall(self._ledger, order_id))
+                return Verdict("parked", parked=step.parked, writes=at.writes)
+            outcome = self._take(at, step)
+            if isinstance(outcome, Verdict):
+                return replace(outcome, writes=at.writes)
+            renewed = replace(outcome.case, memory=recall(self._ledger, order_id))
+            at = replace(outcome, case=renewed)
         raise RuntimeError(f"Order {order_id}: the plan does not come to an end.")
 
-    def _finished(self, desired: Desired, progress: Progress, writes: int) -> Verdict:
+    def _take(self, at: Standing, step: Step) -> Standing | Verdict:
+        """Take one step; after an unknown outcome or a refusal, look where that leaves us."""
+        order_id = at.case.desired.order_id
+        try:
+            return replace(
+                at,
+                actual=self._apply(at.case, step, at.actual),
+                progress=_advance(at.progress, step),
+                writes=at.writes + 1,
+            )
+        except Unanswered as unknown:
+            self._settle_unknown(unknown)
+            known = replace(at.case, memory=recall(self._ledger, order_id))
+            return replace(at, actual=observe(self._books, known))
+        except Refused as refused:
+            return self._refused(at, step, refused)
+
+    def _finished(self, desired: Desired, at: Standing) -> Verdict:
+        progress, writes = at.progress, at.writes
         if progress.refused_refunds:
             refund_id, words = next(iter(progress.refused_refunds.items()))
             parked = refusals.refund_refused(desired, refund_id)
@@ -206,6 +223,7 @@ class Poster:
             order_id=order_id,
             remote_id=step.remote_id,
             content=content,
+            why=step.why,
             links=links,
         )
         return after(actual, step, answer)
@@ -280,39 +298,46 @@ class Poster:
 
     # -- refusals
 
-    def _refused(
-        self, case: Case, step: Step, refused: Refused, progress: Progress
-    ) -> Verdict | tuple[Actual, Progress, Case]:
-        kind = step.kind
-        if kind is StepKind.CREATE_INVOICE and refusals.is_number_taken(refused):
-            actual = self._taken(case)
-            if actual.invoice is None:
-                return Verdict("parked", parked=refusals.number_taken(case), words=refused.words)
-            return actual, progress, case
-        if kind is StepKind.CREATE_INVOICE and refusals.is_client_gone(refused):
-            self._parties.forget_client(case.desired.client)
-            client_id = self._parties.client(case.desired.client, case.desired.order_id, None)
-            if client_id != case.client_id:
-                return Actual(), progress, replace(case, client_id=client_id)
+    def _refused(self, at: Standing, step: Step, refused: Refused) -> Standing | Verdict:
+        case, progress, kind = at.case, at.progress, step.kind
+        if kind is StepKind.CREATE_INVOICE:
+            return self._invoice_refused(at, refused)
+        if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
+            # Another request is changing the record: it is looked at anew, and tried again.
+            return replace(at, actual=observe(self._books, case), conflicts=at.conflicts + 1)
         if kind is StepKind.UPDATE_PAYMENT and _is_zero(step) and not progress.zero_refused:
-            return observe(self._books, case), replace(progress, zero_refused=True), case
-        if step.refund_id is not None and kind in {
-            StepKind.UPDATE_INVOICE,
-            StepKind.UPDATE_PAYMENT,
-            StepKind.DELETE_PAYMENT,
-        }:
+            refreshed = replace(progress, zero_refused=True)
+            return replace(at, actual=observe(self._books, case), progress=refreshed)
+        if step.refund_id is not None and kind in REFUND_STEPS:
             if step.refund_id in progress.refused_refunds:
                 return _refused_verdict(refused, kind.value, 0)
             refunds = {**progress.refused_refunds, step.refund_id: refused.words}
-            return observe(self._books, case), replace(progress, refused_refunds=refunds), case
-        if kind is StepKind.CREATE_INVOICE and refusals.is_number_too_long(refused):
-            return Verdict("parked", parked=refusals.number_too_long(case), words=refused.words)
+            refreshed = replace(progress, refused_refunds=refunds)
+            return replace(at, actual=observe(self._books, case), progress=refreshed)
         return _refused_verdict(refused, kind.value, 0)
+
+    def _invoice_refused(self, at: Standing, refused: Refused) -> Standing | Verdict:
+        case = at.case
+        if refusals.is_number_too_long(refused):
+            return Verdict("parked", parked=refusals.number_too_long(case), words=refused.words)
+        if refusals.is_number_taken(refused):
+            actual = self._taken(case)
+            if actual.invoice is None:
+                return Verdict("parked", parked=refusals.number_taken(case), words=refused.words)
+            return replace(at, actual=actual, case=self._adopt(case, actual))
+        if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
+            return replace(at, actual=observe(self._books, case), conflicts=at.conflicts + 1)
+        if refusals.is_client_gone(refused):
+            self._parties.forget_client(case.desired.client)
+            client_id = self._parties.client(case.desired.client, case.desired.order_id, None)
+            if client_id != case.client_id:
+                return replace(at, case=replace(case, client_id=client_id), actual=Actual())
+        return _refused_verdict(refused, StepKind.CREATE_INVOICE.value, 0)
 
     def _taken(self, case: Case) -> Actual:
         """Whose the taken number is: looked for among the deleted invoices as well."""
         invoice = refusals.holder_of_number(self._books, case)
-        return credit_notes(self._books, case, Actual(invoice)) if invoice else Actual()
+        return Actual() if invoice is None else around(self._books, case, invoice)
 
     # -- cancelled
 
@@ -363,6 +388,11 @@ INVOICE_STEPS = frozenset(
 )
 PAYMENT_STEPS = frozenset(
     {StepKind.CREATE_PAYMENT, StepKind.UPDATE_PAYMENT, StepKind.DELETE_PAYMENT}
+)
+
+
+REFUND_STEPS = frozenset(
+    {StepKind.UPDATE_INVOICE, StepKind.UPDATE_PAYMENT, StepKind.DELETE_PAYMENT}
 )
 
 
@@ -426,7 +456,7 @@ def _refused_verdict(refused: Refused, what: str, writes: int) -> Verdict:
     )
 
 
-def recall(ledger: Ledger, order_id: int) -> Memory:
+def recall(ledger: Ledger | LedgerOverlay, order_id: int) -> Memory:
     """What the ledger knows of the order's records in FreshBooks."""
     invoice: Link | None = None
     payments: dict[str, int] = {}

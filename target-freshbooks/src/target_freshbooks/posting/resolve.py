@@ -2,8 +2,8 @@
 
 FreshBooks has no idempotency keys, and its searches may not show a record for some seconds after it
 was made. So a creation counts as "did not happen" only when a look finds nothing after the settle
-time has passed since the write. A record read by its id is never stale: an invoice whose paid amount
-is explained by the payments already seen proves at once that no other payment was recorded.
+time has passed since the write. A record read by its id is never stale: an invoice whose paid
+amount is explained by the payments already seen proves at once that no other payment was recorded.
 """
 
 from __future__ import annotations

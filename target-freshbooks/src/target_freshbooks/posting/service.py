@@ -1,4 +1,4 @@
-"""The posting service of one run: takes the shop's records in, posts orders, and says when state is true.
+"""One run's posting: takes the shop's records in, posts orders, says when state is true.
 
 An order's record means that all of the order has been said. It is stored with its parts in one
 transaction and handed to a worker; orders are worked on in parallel, an order never by two workers.
@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.books.reading import ReadError, read_facts
+from target_freshbooks.books.reading import ReadError
 from target_freshbooks.freshbooks.errors import FreshBooksError
 from target_freshbooks.ledger import Record
 from target_freshbooks.posting import marks
+from target_freshbooks.posting.facts import gather
 from target_freshbooks.posting.memory import policy_digest
 from target_freshbooks.posting.patience import GivenUp
 from target_freshbooks.posting.poster import Interrupted, Poster, Verdict
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
     from target_freshbooks.posting.catalogue import Catalogue
     from target_freshbooks.posting.patience import Patience
+    from target_freshbooks.posting.preview import Preview
+    from target_freshbooks.posting.previewing import Previewer
     from target_freshbooks.posting.resolve import Resolver
 
 logger = logging.getLogger(__name__)
@@ -65,6 +68,7 @@ class Tally:
     unchanged: int = 0
     waiting: int = 0
     writes: int = 0
+    planned: int = 0
     parked: dict[int, str] = field(default_factory=dict)
 
 
@@ -93,7 +97,7 @@ class Service:
         run_id: str,
         stop: threading.Event,
         max_parallel_orders: int,
-        dry_run: bool = False,
+        previewer: Previewer | None = None,
     ) -> None:
         self._books = books
         self._ledger = ledger
@@ -105,7 +109,7 @@ class Service:
         self._policy_hash = policy_digest(policy)
         self._run_id = run_id
         self._stop = stop
-        self._dry_run = dry_run
+        self._previewer = previewer
         self._workers = ThreadPoolExecutor(max_parallel_orders, thread_name_prefix="order")
         self._most_waiting = max_parallel_orders * 4
         self._in_work: dict[Future[None], int | None] = {}
@@ -176,7 +180,7 @@ class Service:
     def finish(self) -> None:
         """Settle everything, and orders that a run before this one took in but did not reach."""
         self.checkpoint()
-        if not self._dry_run:
+        if self._previewer is None:
             for row in list(self._ledger.orders(state="new")):
                 self._submit(row.order_id)
             self.checkpoint()
@@ -199,7 +203,7 @@ class Service:
         if self._others:
             records, self._others = self._others, []
             self._ledger.receive(records)
-            if not self._dry_run:
+            if self._previewer is None:
                 self._in_work[self._workers.submit(self._catalogue.update, records)] = None
 
     def _flush_orphans(self) -> None:
@@ -261,7 +265,7 @@ class Service:
             self._count("unchanged")
             return
         try:
-            facts = self._facts(stored)
+            facts = gather(self._ledger, stored)
         except ReadError as unreadable:
             self._park(order_id, stored, None, _unreadable(unreadable))
             return
@@ -280,26 +284,21 @@ class Service:
             and row.policy_hash == self._policy_hash
         )
 
-    def _facts(self, stored: StoredFacts) -> OrderFacts:
-        customer_id = stored.order.get("customer_id") or 0
-        customer = self._ledger.body("customers", (customer_id,)) if customer_id else None
-        store = next(iter(self._ledger.bodies("store")), None)
-        children = stored.children
-        return read_facts(
-            stored.order,
-            children.get("transactions", ()),
-            children.get("refunds", ()),
-            children.get("order_taxes", ()),
-            customer,
-            store,
-        )
+    def _show(self, preview: Preview) -> None:
+        """A dry run tells each order's plan and settles nothing."""
+        verdict = preview.verdict
+        logger.info("Plan, nothing is written:\n%s", preview.text())
+        if verdict.parked is not None:
+            with self._guard:
+                self.tally.parked[preview.order_id] = verdict.parked.reason.value
+        else:
+            self._count(verdict.state)
+        with self._guard:
+            self.tally.planned += len(preview.steps)
 
     # -- verdicts
 
     def _record(self, facts: OrderFacts, stored: StoredFacts, verdict: Verdict) -> None:
-        if self._dry_run:
-            self._count_verdict(facts.order.id, verdict)
-            return
         if verdict.parked is not None:
             self._park(facts.order.id, stored, facts, verdict.parked, verdict=verdict)
             return
@@ -344,7 +343,7 @@ class Service:
                 "base_hash": verdict.content,
                 "invoice_number": verdict.desired.invoice.number,
             }
-        if not self._dry_run:
+        if self._previewer is None:
             self._ledger.settle(
                 order_id,
                 state="parked",

@@ -86,7 +86,8 @@ def _add_refund(
         case,
         invoice,
         (*lines, *wire.named(ways[following], case.item_names)),
-        f"take refund {entry.refund_id} of {case.wording(entry.money)} off invoice {invoice.number}",
+        f"take refund {entry.refund_id} of {case.wording(entry.money)} off invoice"
+        f" {invoice.number}",
         refund_id=entry.refund_id,
         refund_expression=following,
     )

@@ -1,7 +1,8 @@
 """The same posting without writing: FreshBooks' answers are foreseen, the ledger is read only.
 
 A plan is what the poster would do, so it is made by the poster itself: with a writer that answers
-each write as FreshBooks would if it computes as expected, and a ledger whose changes stay in memory.
+each write as FreshBooks would if it computes as expected, and a ledger whose changes stay in
+memory.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class Planned:
     key: str
     body: Mapping[str, Any]
     remote_id: int | None
+    why: str
 
 
 class LedgerOverlay:
@@ -116,17 +118,18 @@ class PlanningWriter:
         order_id: int | None,
         remote_id: int | None = None,
         content: str | None = None,
+        why: str = "",
         links: Callable[[Any], list[Link]] = lambda _: [],
     ) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
         """Foresee the answer; nothing leaves the process."""
         del order_id, content
-        self.planned.append(Planned(kind, key, body, remote_id))
+        self.planned.append(Planned(kind, key, body, remote_id, why or _why(kind, body)))
         answer = self._answer(kind, body, remote_id)
         for link in links(answer):
             self._overlay.put_link(link)
         return answer
 
-    def _answer(self, kind: StepKind, body: Mapping[str, Any], remote_id: int | None) -> Any:  # noqa: ANN401
+    def _answer(self, kind: StepKind, body: Mapping[str, Any], remote_id: int | None) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
         new = next(self._ids) if remote_id is None else remote_id
         if kind in {StepKind.CREATE_CLIENT, StepKind.UPDATE_CLIENT}:
             return ObservedClient(new, body.get("email", ""), "", "", "", "", 0)
@@ -208,6 +211,12 @@ class PlanningWriter:
                 )
         self._invoices[invoice.id] = invoice
         return invoice
+
+
+def _why(kind: StepKind, body: Mapping[str, Any]) -> str:
+    verb, _, what = kind.value.partition("_")
+    name = f" {body['name']!r}" if what == "item" else ""
+    return f"{verb} the {what.replace('_', ' ')}{name}"
 
 
 def foreseen(lines: tuple[InvoiceLine, ...], currency: str, wanted: Decimal | None) -> Decimal:

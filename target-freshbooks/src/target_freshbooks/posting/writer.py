@@ -1,8 +1,8 @@
-"""The only place that writes to FreshBooks: an intent is committed before each write and closed after.
+"""The only place that writes to FreshBooks: an intent is committed before each write.
 
-A write that ends in an unknown outcome leaves its intent open: `resolve` looks what came of it before
-anything is written again. What is certain (done, refused, never sent) closes it at once, in one
-transaction with the link to the new record.
+A write that ends in an unknown outcome leaves its intent open: `resolve` looks what came of it
+before anything is written again. What is certain (done, refused, never sent) closes it at once,
+in one transaction with the link to the new record.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class Unanswered(Exception):  # noqa: N818 - it names what is known, and it is no failure yet
-    """A write whose answer never came: its intent is open, since the moment it was last under way."""
+    """A write whose answer never came; its intent is open since it was last under way."""
 
     def __init__(self, intent: Intent) -> None:
         super().__init__(f"no answer to {intent.kind} (intent {intent.id})")
@@ -73,6 +73,7 @@ class Writer:
         order_id: int | None,
         remote_id: int | None = None,
         content: str | None = None,
+        why: str = "",
         links: Callable[[Any], list[Link]] = lambda _: [],
     ) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
         """Carry out one write and return what FreshBooks answered.
@@ -84,6 +85,7 @@ class Writer:
             order_id: The order it is for.
             remote_id: FreshBooks' id of the record to change.
             content: Digest of the order's content that the write puts into the invoice.
+            why: The sentence a plan shows for it.
             links: Makes the links to remember from the answer.
 
         Raises:
@@ -91,6 +93,7 @@ class Writer:
             Unanswered: It may have been written; the intent stays open.
             Outage, AuthError, Forbidden, LeaseLost: Nothing was written; the run cannot go on.
         """
+        del why
         self._lease.check()
         intent = self.ledger.intend(
             order_id=order_id,

@@ -1,0 +1,129 @@
+"""What every command shares: the settings, the form of the output, and how errors are told."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from connector_credentials import CredentialError
+from sqlalchemy.exc import SQLAlchemyError
+
+from target_freshbooks.freshbooks import FreshBooksError
+from target_freshbooks.ledger import LedgerError
+from target_freshbooks.posting.poster import Interrupted
+from target_freshbooks.settings import SettingError, read_settings, schema
+from target_freshbooks.wiring import Account, Run, open_account, open_ledger, open_run, version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_freshbooks.ledger import Ledger
+    from target_freshbooks.settings import Settings
+
+PREFIX = "TARGET_FRESHBOOKS_"
+
+
+@dataclass(slots=True)
+class Context:
+    """The command line's shared options."""
+
+    sources: tuple[str, ...]
+    as_json: bool
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, from files given with `--config`, else from the environment."""
+        return read_settings(self.config(), version=version())
+
+    def config(self) -> dict[str, Any]:
+        """The configuration: the environment, overridden by files in their order."""
+        merged: dict[str, Any] = {}
+        files = [source for source in self.sources if source != "ENV"]
+        if not files or "ENV" in self.sources:
+            merged |= from_environment()
+        for file in files:
+            try:
+                document = json.loads(Path(file).read_text(encoding="utf-8"))
+            except (OSError, json.JSONDecodeError) as error:
+                raise SettingError(
+                    f"The configuration {file} cannot be read: {type(error).__name__}."
+                ) from None
+            merged |= document
+        return merged
+
+    @contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        """The ledger, without the account's lease: for looking only."""
+        with open_ledger(self.settings) as ledger:
+            yield ledger
+
+    def account(self) -> Account:
+        """FreshBooks, for looking."""
+        return open_account(self.settings, sleep=time.sleep, rng=random.Random())  # noqa: S311
+
+    @contextmanager
+    def run(self) -> Iterator[Run]:
+        """A run of its own, with the lease: for writing."""
+        with open_run(self.settings, threading.Event()) as run:
+            yield run
+
+    def show(self, document: Any, text: str) -> None:  # noqa: ANN401 - JSON
+        """Print the document as JSON, or the text."""
+        if self.as_json:
+            click.echo(json.dumps(document, default=str, ensure_ascii=False, indent=2))
+        else:
+            click.echo(text)
+
+
+def from_environment() -> dict[str, Any]:
+    """The settings of the environment, arrays and objects as JSON text, as Meltano gives them."""
+    import os  # noqa: PLC0415 - the only use
+
+    found: dict[str, Any] = {}
+    for name, entry in schema["properties"].items():
+        value = os.environ.get(f"{PREFIX}{name.upper()}")
+        if value is None or value == "":
+            continue
+        kinds = entry.get("type", [])
+        if "boolean" in kinds:
+            found[name] = value.strip().lower() in {"1", "true", "yes", "on"}
+        elif "array" in kinds or "object" in kinds:
+            try:
+                found[name] = json.loads(value)
+            except json.JSONDecodeError:
+                raise SettingError(f"{PREFIX}{name.upper()} must be JSON.") from None
+        else:
+            found[name] = value
+    return found
+
+
+def told_plainly(command: click.Command) -> int:
+    """Run the command line; expected failures are one line on stderr and exit 1."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    try:
+        command.main(standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt, Interrupted):
+        click.echo("Stopped.", err=True)
+        return 130
+    except (FreshBooksError, LedgerError, CredentialError, SettingError, LookupError) as error:
+        click.echo(f"Error: {error}", err=True)
+        return 1
+    except SQLAlchemyError as error:
+        click.echo(f"Error: the ledger cannot be used ({type(error).__name__}).", err=True)
+        return 1
+    sys.stdout.flush()
+    return 0

@@ -1,0 +1,76 @@
+"""`status` and `audit`: where the orders stand, and how one of them came there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.ledger.story import tell
+
+if TYPE_CHECKING:
+    from target_freshbooks.ctl.context import Context
+    from target_freshbooks.ledger import OrderRow
+
+
+def show_status(context: Context) -> None:
+    """Count orders by state, and tell each parked one's reason and next step."""
+    with context.ledger() as ledger:
+        counts = ledger.counts()
+        parked = [_parked(row) for row in ledger.orders(state="parked")]
+        runs = [
+            {"run_id": run.run_id, "outcome": run.outcome, "started_at": run.started_at}
+            for run in ledger.last_runs(3)
+        ]
+    document = {**counts, "parked_orders": parked, "last_runs": runs}
+    lines = [f"{name:>8}: {counts[name]}" for name in ("posted", "parked", "waiting", "new")]
+    if counts["waiting_reasons"]:
+        listed = ", ".join(f"{why} {number}" for why, number in counts["waiting_reasons"].items())
+        lines.append(f"waiting for: {listed}")
+    if counts["open_intents"]:
+        lines.append(
+            f"{counts['open_intents']} writes were interrupted; the next run looks what came of"
+            " them."
+        )
+    for order in parked:
+        lines += [
+            "",
+            f"Order {order['order_id']} is parked: {order['reason']}",
+            f"  {order['detail']}",
+        ]
+        if order["words"]:
+            lines.append(f"  FreshBooks says: {order['words']}")
+        lines.append(f"  Next: {order['next_step']}")
+    context.show(document, "\n".join(lines))
+
+
+def _parked(row: OrderRow) -> dict[str, Any]:
+    return {
+        "order_id": row.order_id,
+        "reason": row.reason,
+        "detail": row.detail,
+        "words": row.words,
+        "next_step": row.next_step,
+        "invoice_number": row.invoice_number,
+        "total": None if row.order_total is None else str(row.order_total),
+        "currency": row.currency,
+        "since": row.updated_at,
+    }
+
+
+def show_audit(context: Context, order_id: int) -> None:
+    """Tell an order's story."""
+    with context.ledger() as ledger:
+        rows = list(ledger.audit_rows(order_id))
+    document = [
+        {
+            "seq": row.seq,
+            "at": row.at,
+            "event": row.event,
+            "run_id": row.run_id,
+            "who": row.who,
+            "data": row.data,
+            "hash": row.hash,
+        }
+        for row in rows
+    ]
+    told = tell(rows) if rows else [f"The ledger knows nothing of order {order_id}."]
+    context.show(document, "\n".join(told))

@@ -1,0 +1,81 @@
+"""Making a preview: the poster runs over an order with a writer that only foresees the answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from target_freshbooks.freshbooks.errors import NotFound
+from target_freshbooks.posting.facts import gather
+from target_freshbooks.posting.marks import DELETED
+from target_freshbooks.posting.memory import fingerprint
+from target_freshbooks.posting.parties import Parties
+from target_freshbooks.posting.poster import Poster, recall
+from target_freshbooks.posting.preview import Preview
+from target_freshbooks.posting.simulate import LedgerOverlay, PlanningWriter
+
+if TYPE_CHECKING:
+    import threading
+
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.shop import OrderFacts
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.ledger import Ledger
+    from target_freshbooks.posting.writer import Unanswered
+
+
+class Previewer:
+    """Plans orders over the ledger and FreshBooks as they are; writes to neither."""
+
+    def __init__(
+        self, books: FreshBooks, ledger: Ledger, policy: Policy, stop: threading.Event
+    ) -> None:
+        self._books = books
+        self._ledger = ledger
+        self._policy = policy
+        self._stop = stop
+
+    def preview(self, order_id: int, *, overwrite: bool = False) -> Preview | None:
+        """The plan of an order in the ledger; None where its record is not there.
+
+        Raises:
+            ReadError: A record of the order cannot be understood.
+        """
+        stored = self._ledger.facts_of(order_id)
+        if stored is None:
+            return None
+        return self.of_facts(gather(self._ledger, stored), overwrite=overwrite)
+
+    def of_facts(self, facts: OrderFacts, *, overwrite: bool = False) -> Preview:
+        """The plan of an order whose facts are at hand."""
+        overlay = LedgerOverlay(self._ledger)
+        writer = PlanningWriter(self._books, overlay)
+        poster = Poster(
+            books=self._books,
+            ledger=overlay,
+            writer=writer,
+            parties=Parties(self._books, overlay, writer, _never),
+            policy=self._policy,
+            settle_unknown=_never,
+            stop=self._stop,
+        )
+        verdict = poster.post(facts, overwrite=overwrite)
+        return Preview(facts.order.id, verdict, tuple(writer.planned))
+
+    def compare_fingerprint(self, order_id: int) -> tuple[str, str] | None:
+        """Kind and sentence of what is wrong with a posted order's invoice; None if nothing is."""
+        memory = recall(self._ledger, order_id)
+        if memory.invoice_id is None:
+            return "missing", "the ledger knows no invoice of it"
+        try:
+            invoice = self._books.get_invoice(memory.invoice_id)
+        except NotFound:
+            return "missing", f"FreshBooks has no invoice {memory.invoice_id}"
+        if invoice.vis_state == DELETED:
+            return "missing", f"invoice {invoice.number} was deleted in FreshBooks"
+        if fingerprint(invoice) != memory.fingerprint:
+            return "edited", f"invoice {invoice.number} was changed in FreshBooks"
+        return None
+
+
+def _never(unknown: Unanswered) -> NoReturn:
+    raise AssertionError("a planning writer always answers") from unknown
