@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from target_freshbooks.ledger.canonical import from_text, to_text
 from target_freshbooks.ledger.tables import audit, audit_head, plain, time_text
@@ -24,6 +24,16 @@ PAGE = 1000
 
 GENESIS = "0" * 64
 """The hash before the first row."""
+
+# Made once: every write appends a row, and building a statement costs more than running it.
+_HEAD = select(audit_head.c.seq, audit_head.c.hash).where(audit_head.c.id == 1)
+_HEAD_LOCKED = _HEAD.with_for_update()
+_ADD = audit.insert()
+_MOVE_HEAD = (
+    update(audit_head)
+    .where(audit_head.c.id == 1)
+    .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +100,7 @@ def append(
     Last, because the head is locked until the commit: whoever takes other locks after it could
     wait for one who waits for the head.
     """
-    head = connection.execute(
-        select(audit_head.c.seq, audit_head.c.hash).where(audit_head.c.id == 1).with_for_update()
-    ).one()
+    head = connection.execute(_HEAD_LOCKED).one()
     row = {
         "seq": head.seq + 1,
         "source": plain(source),
@@ -105,10 +113,8 @@ def append(
         "prev_hash": head.hash,
     }
     row["hash"] = _seal(row)
-    connection.execute(audit.insert(), row)
-    connection.execute(
-        update(audit_head).where(audit_head.c.id == 1).values(seq=row["seq"], hash=row["hash"])
-    )
+    connection.execute(_ADD, row)
+    connection.execute(_MOVE_HEAD, {"new_seq": row["seq"], "new_hash": row["hash"]})
 
 
 def page(connection: Connection, source: str, after: int, order_id: int | None) -> list[AuditRow]:
@@ -122,9 +128,7 @@ def page(connection: Connection, source: str, after: int, order_id: int | None) 
 
 def verify(connection: Connection) -> ChainVerdict:
     """Walk the chain from its first row to the head, in one unchanging view."""
-    head = connection.execute(
-        select(audit_head.c.seq, audit_head.c.hash).where(audit_head.c.id == 1)
-    ).one_or_none()
+    head = connection.execute(_HEAD).one_or_none()
     seq, last, after = 0, GENESIS, -(2**62)
     while True:
         rows = connection.execute(
@@ -158,7 +162,7 @@ def _problem_of(row: Row[Any], expected_seq: int, prev_hash: str) -> str | None:
     if row.seq < expected_seq:
         return f"has a number below the first ({expected_seq})"
     if row.prev_hash != prev_hash:
-        return "does not follow the row before it: its previous hash differs"
+        return f"does not follow row {expected_seq - 1}: one of the two was written anew"
     try:
         sealed = _seal(dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name for it
     except TypeError:  # SQLite lets anybody put bytes where text was

@@ -120,9 +120,9 @@ class Database:
             ) from None
 
 
-def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """Give an INSERT that knows ON CONFLICT, in the words of the connection's database."""
-    if connection.dialect.name == "postgresql":
+def insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Give an INSERT that knows ON CONFLICT, in the words of a database."""
+    if dialect == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
 

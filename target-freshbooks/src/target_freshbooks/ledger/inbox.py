@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, delete, or_, select, update
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Executable
 
 Key = tuple[Any, ...]
 
@@ -90,25 +91,7 @@ def receive(
     # Always in the same order (later ones of one key last), so that two batches cannot wait for
     # each other's rows.
     rows.sort(key=operator.itemgetter("stream", "key"))
-    statement = insert(connection, inbox)
-    new = statement.excluded
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["source", "stream", "key"],
-            set_={
-                "order_id": new.order_id,
-                "body": new.body,
-                "hash": new.hash,
-                "received_at": new.received_at,
-            },
-            where=or_(
-                inbox.c.hash != new.hash,
-                inbox.c.body.is_(None),
-                inbox.c.order_id.is_distinct_from(new.order_id),
-            ),
-        ),
-        rows,
-    )
+    connection.execute(_upsert(connection.dialect.name), rows)
     for stream in complete:
         _drop_unsaid(connection, source, stream, rows)
     fresh = [
@@ -123,7 +106,32 @@ def receive(
         if record.stream == ORDERS and record.order_id is not None
     ]
     if fresh:
-        connection.execute(insert(connection, orders).on_conflict_do_nothing(), fresh)
+        connection.execute(_make_known(connection.dialect.name), fresh)
+
+
+@cache
+def _upsert(dialect: str) -> Executable:
+    statement = insert(dialect, inbox)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["source", "stream", "key"],
+        set_={
+            "order_id": new.order_id,
+            "body": new.body,
+            "hash": new.hash,
+            "received_at": new.received_at,
+        },
+        where=or_(
+            inbox.c.hash != new.hash,
+            inbox.c.body.is_(None),
+            inbox.c.order_id.is_distinct_from(new.order_id),
+        ),
+    )
+
+
+@cache
+def _make_known(dialect: str) -> Executable:
+    return insert(dialect, orders).on_conflict_do_nothing()
 
 
 def replace_children(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, null, select, update
 
 from target_freshbooks.ledger.canonical import from_text, to_text
 from target_freshbooks.ledger.errors import IntentNotOpen
@@ -23,6 +23,19 @@ if TYPE_CHECKING:
 
 Outcome = Literal["done", "refused", "not_sent", "found", "not_found"]
 """Answered (done, refused), never left (not_sent), seen by looking (found, not_found)."""
+
+# Made once: each outside write needs all three, and building a statement costs more than running.
+_OPEN = intents.insert().returning(intents.c.id)
+_READ_LOCKED = (
+    select(intents)
+    .where(intents.c.id == bindparam("intent_id"), intents.c.source == bindparam("of_source"))
+    .with_for_update()
+)
+_CLOSE = (
+    update(intents)
+    .where(intents.c.id == bindparam("intent_id"))
+    .values(outcome=bindparam("how"), closed_at=bindparam("now"), payload=null())
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +65,8 @@ class Intent:
 
 def open_intent(connection: Connection, values: dict[str, Any], payload: dict[str, Any]) -> int:
     """Insert an intent and tell its number."""
-    row_id = connection.execute(
-        intents.insert().returning(intents.c.id), {**values, "payload": to_text(payload)}
-    ).scalar_one()
-    return int(row_id)
+    row = {**values, "payload": to_text(payload)}
+    return int(connection.execute(_OPEN, row).scalar_one())
 
 
 def close_intent(
@@ -66,22 +77,15 @@ def close_intent(
     Raises:
         IntentNotOpen: If it is closed already or unknown.
     """
-    row = connection.execute(
-        select(intents)
-        .where(intents.c.id == intent_id, intents.c.source == source)
-        .with_for_update()
-    ).one_or_none()
+    wanted = {"intent_id": intent_id, "of_source": source}
+    row = connection.execute(_READ_LOCKED, wanted).one_or_none()
     if row is None or row.outcome is not None:
         what = "does not exist" if row is None else f"was closed already as {row.outcome}"
         raise IntentNotOpen(
             f"Intent {intent_id} {what}, so it cannot be closed as {outcome}. Another run may be"
             " at work on the same order; run again when it has ended."
         )
-    connection.execute(
-        update(intents)
-        .where(intents.c.id == intent_id)
-        .values(outcome=outcome, closed_at=now, payload=None)
-    )
+    connection.execute(_CLOSE, {"intent_id": intent_id, "how": outcome, "now": now})
     return _intent(row)
 
 

@@ -260,7 +260,7 @@ def _row(account: str, token: str, holder: str, run_id: str, now_ms: int) -> dic
 def _replace(connection: Connection, found: Holder | None, row: dict[str, object]) -> bool:
     """Put our row in place of exactly the one that was found; tell whether that came off."""
     if found is None:
-        statement = insert(connection, leases).on_conflict_do_nothing()
+        statement = insert(connection.dialect.name, leases).on_conflict_do_nothing()
         made = connection.execute(statement.returning(leases.c.account), row)
         return made.one_or_none() is not None
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import delete, literal, select, tuple_
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Executable, Row
 
 LinkKind = Literal["client", "item", "invoice", "payment", "credit_note"]
 
@@ -99,13 +100,19 @@ def put(connection: Connection, source: str, new_links: Iterable[Link], now: dat
     ]
     if not rows:
         return
-    statement = insert(connection, links)
-    new = statement.excluded
-    changed = {name: new[name] for name in rows[0] if name not in {"source", "kind", "key"}}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["source", "kind", "key"], set_=changed),
-        rows,
-    )
+    connection.execute(_upsert(connection.dialect.name), rows)
+
+
+@cache
+def _upsert(dialect: str) -> Executable:
+    statement = insert(dialect, links)
+    identity = ["source", "kind", "key"]
+    changed = {
+        column.name: statement.excluded[column.name]
+        for column in links.c
+        if column.name not in identity
+    }
+    return statement.on_conflict_do_update(index_elements=identity, set_=changed)
 
 
 def drop(connection: Connection, source: str, kind: str, key: str) -> None:

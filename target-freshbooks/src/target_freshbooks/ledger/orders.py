@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import func, or_, select
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from decimal import Decimal
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Executable, Row
 
 OrderState = Literal["new", "waiting", "posted", "parked"]
 
@@ -100,18 +101,23 @@ def page(
 
 def settle(connection: Connection, values: dict[str, Any]) -> None:
     """Write a verdict; `values` are columns of the row, with `source` and `order_id`."""
-    statement = insert(connection, orders)
+    connection.execute(_upsert(connection.dialect.name), values)
+
+
+@cache
+def _upsert(dialect: str) -> Executable:
+    statement = insert(dialect, orders)
     new = statement.excluded
+    identity = ["source", "order_id"]
     changes: dict[str, Any] = {
-        name: func.coalesce(new[name], orders.c[name]) if name in _KEPT else new[name]
-        for name in values
-        if name not in {"source", "order_id", "posted_at"}
+        column.name: func.coalesce(new[column.name], column)
+        if column.name in _KEPT
+        else new[column.name]
+        for column in orders.c
+        if column.name not in identity
     }
-    changes["posted_at"] = func.coalesce(orders.c.posted_at, new.posted_at)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["source", "order_id"], set_=changes),
-        values,
-    )
+    changes["posted_at"] = func.coalesce(orders.c.posted_at, new.posted_at)  # the first time
+    return statement.on_conflict_do_update(index_elements=identity, set_=changes)
 
 
 def counts(connection: Connection, source: str) -> tuple[dict[str, int], dict[str, dict[str, int]]]:

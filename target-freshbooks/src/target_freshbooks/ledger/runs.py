@@ -43,7 +43,7 @@ def start(
 ) -> None:
     """Insert the run; one that is there already keeps its start."""
     connection.execute(
-        insert(connection, runs).on_conflict_do_nothing(),
+        insert(connection.dialect.name, runs).on_conflict_do_nothing(),
         {"run_id": run_id, "source": source, "code_version": code_version, "started_at": now},
     )
 
