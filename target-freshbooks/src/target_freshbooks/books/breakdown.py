@@ -8,6 +8,7 @@ rounding them to an invoice's cents is the next step (`expression`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.explanation import Explanation, explain, stated
@@ -27,7 +28,6 @@ from target_freshbooks.books.things import Kind, Thing, things_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from decimal import Decimal
 
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts, TaxRow
@@ -144,7 +144,9 @@ def _levies(
             found[i] = ()
         elif thing.rows:
             # A tax rounded for each piece of a line may be off by half a cent for each.
-            found[i] = levies_on(thing.rows, net, tax, policy, unit * 3 / 2)
+            most = Decimal(2 * policy.rounding_tolerance_cents)
+            halves = min(max(thing.quantity, Decimal(3)), most)
+            found[i] = levies_on(thing.rows, net, tax, policy, unit / 2 * halves)
         else:
             chosen = chosen_from(pool or facts.taxes, net, tax, policy, unit)
             if chosen is not None:

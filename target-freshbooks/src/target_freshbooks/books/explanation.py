@@ -119,7 +119,8 @@ def _discounts(
     if not whole:
         yield tuple(ZERO for _ in things), None
         return
-    if not any(applied):
+    shipping = total(t.inc for t in things if t.kind is Kind.SHIPPING)
+    if not any(applied) and whole == shipping:
         yield from ((offs, None) for offs in _with_shipping(applied, whole, things))
     rest = whole - total(applied)
     if rest > 0:
@@ -129,6 +130,7 @@ def _discounts(
                 rest, [price if good else ZERO for price, good in zip(prices, goods, strict=True)]
             )
             yield tuple(a + s for a, s in zip(applied, spread, strict=True)), None
+    yield from ((offs, None) for offs in _with_shipping(applied, whole, things))
 
 
 def _with_shipping(

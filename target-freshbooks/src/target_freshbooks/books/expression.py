@@ -26,7 +26,15 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books import slots as forms
-from target_freshbooks.books.money import HUNDRED, ZERO, cent, is_whole, largest_remainder, total
+from target_freshbooks.books.money import (
+    HUNDRED,
+    ZERO,
+    cent,
+    is_whole,
+    largest_remainder,
+    rounded,
+    total,
+)
 from target_freshbooks.books.nudging import nudge
 from target_freshbooks.books.rounding import (
     Weighed,
@@ -119,20 +127,24 @@ def _candidates(breakdown: Breakdown, policy: Policy, decimals: int) -> Iterator
             if slots in seen or not _honest(slots, parts, policy, decimals):
                 continue
             seen.add(slots)
-            for units in _cents(slots, breakdown.total, decimals):
+            for units in _cents(slots, breakdown, decimals):
                 lines = tuple(slot.line(u, decimals) for slot, u in zip(slots, units, strict=True))
                 answers = totals([weigh(line, decimals) for line in lines], decimals)
                 yield _Candidate(lines, answers, (int(effective), ZERO, form))
                 form += 1
 
 
-def _cents(slots: Slots, wanted: Decimal, decimals: int) -> Iterator[list[int]]:
-    """The slots' amounts in whole units: each rounded for itself, then with odd cents moved."""
-    unit = cent(decimals)
+def _cents(slots: Slots, breakdown: Breakdown, decimals: int) -> Iterator[list[int]]:
+    """The slots' amounts in whole units: adding up to the shop's net, then with cents moved."""
+    unit, wanted = cent(decimals), breakdown.total
     exact = [slot.net / unit for slot in slots]
     low = [int(amount.to_integral_value(ROUND_FLOOR)) for amount in exact]
     odd = [i for i, amount in enumerate(exact) if amount != low[i]]
-    plain = [low[i] + 1 if exact[i] - low[i] >= Decimal("0.5") else low[i] for i in range(len(low))]
+    net = rounded(total(slot.net for slot in slots), decimals)
+    if abs(net - (wanted - breakdown.tax)) <= unit:
+        net = wanted - breakdown.tax
+    nearest = largest_remainder([slot.net for slot in slots], net, decimals)
+    plain = [int(amount / unit) for amount in nearest]
     yield plain
     if not odd:
         return

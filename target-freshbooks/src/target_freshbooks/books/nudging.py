@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.money import total
 from target_freshbooks.books.rounding import Weighed, totals, weigh
+from target_freshbooks.books.taxes import FURTHEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 
 _MILLI = 1000
 _FULL = 100 * _MILLI
-_FURTHEST = 50
-"""Thousandths of a percentage point that a percent may be moved."""
+_FURTHEST = int(FURTHEST * _MILLI)
 _NEAREST = 40
 """Moves that are looked at, the smallest first."""
 _MOST_MOVES = 4

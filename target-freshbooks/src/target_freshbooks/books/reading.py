@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 
-def read_facts(  # noqa: PLR0917 - one argument for each stream, in the order they arrive
+def read_facts(
     order: Mapping[str, Any],
     transactions: Iterable[Mapping[str, Any]] = (),
     refunds: Iterable[Mapping[str, Any]] = (),

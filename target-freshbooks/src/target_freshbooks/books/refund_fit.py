@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import InvoiceLine
 from target_freshbooks.books.money import HUNDRED, ZERO, cent, decimals_of, is_whole, rounded, total
-from target_freshbooks.books.rounding import tolerance, totals, weigh
+from target_freshbooks.books.rounding import Weighed, tolerance, totals, weigh
 from target_freshbooks.books.slots import ONE
 from target_freshbooks.books.text import refund_line
 
@@ -73,24 +73,37 @@ def _fitted(
         return (last,)
     live = _live(standing, wanted - change.amount, decimals)
     kept = [weigh(line, decimals) for line in standing]
-    nearest: tuple[Lines, list[Decimal]] | None = None
-    for moved in _moved(lines, decimals):
-        answers = totals([*kept, *(weigh(line, decimals) for line in moved)], decimals)
-        found = [answers[i] for i in live]
-        if all(answer == wanted for answer in found):
-            return (moved, last)
-        if nearest is None:
-            nearest = (moved, found)
-    assert nearest is not None  # noqa: S101 - the unmoved lines come first
+    answers = _answers(kept, lines, live, decimals)
+    exact = _moved_to(wanted, kept, lines, live, decimals)
+    if exact is not None and (exact == lines or answers[0] != wanted):
+        return (exact, last)
     mended = [
-        (*nearest[0], _rounding(refund_id, wanted - answer))
-        for answer in dict.fromkeys(nearest[1])
-        if abs(wanted - answer) <= tolerance(policy, decimals)
+        (*lines, _rounding(refund_id, wanted - answer))
+        for answer in dict.fromkeys(answers)
+        if 0 < abs(wanted - answer) <= tolerance(policy, decimals)
         and is_whole(wanted - answer, decimals)
-        and wanted != answer
     ]
-    exact_in_some = [nearest[0]] if wanted in nearest[1] else []
-    return (*exact_in_some, *mended, last)
+    likely = [lines] if wanted in answers else []
+    moved = [exact] if exact is not None else []
+    return (*likely, *moved, *mended, last)
+
+
+def _answers(
+    kept: Sequence[Weighed], lines: Lines, live: Sequence[int], decimals: int
+) -> list[Decimal]:
+    """FreshBooks' total with the lines added, under each rounding that is possible."""
+    found = totals([*kept, *(weigh(line, decimals) for line in lines)], decimals)
+    return [found[i] for i in live]
+
+
+def _moved_to(
+    wanted: Decimal, kept: Sequence[Weighed], lines: Lines, live: Sequence[int], decimals: int
+) -> Lines | None:
+    """The lines with the fewest cents moved that are right under every possible rounding."""
+    for moved in _moved(lines, decimals):
+        if all(answer == wanted for answer in _answers(kept, moved, live, decimals)):
+            return moved
+    return None
 
 
 def _live(standing: Lines, now: Decimal, decimals: int) -> list[int]:

@@ -13,13 +13,13 @@ quantity and unit price: 3 x 9.0909 is one line of 27.27.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import InvoiceLine, LineTax
 from target_freshbooks.books.money import HUNDRED, ZERO, cent, is_whole, rounded
-from target_freshbooks.books.taxes import PERCENT_DECIMALS, Levy, line_taxes
+from target_freshbooks.books.taxes import FURTHEST, PERCENT_DECIMALS, Levy, line_taxes
 from target_freshbooks.books.text import DESCRIPTION_LIMIT, NAME_LIMIT, clean
 from target_freshbooks.books.things import Kind
 
@@ -83,7 +83,13 @@ def net(parts: Sequence[Part], decimals: int, *, effective: bool = False) -> Slo
     found = []
     for part in parts:
         taxes, unsaid = _taxes(part, decimals, effective=effective)
-        found.append(_slot(part, part.net, taxes, decimals))
+        slot = _slot(part, part.net, taxes, decimals)
+        off = rounded(part.list_net - part.net, decimals)
+        if off:
+            less = f"{rounded(part.list_net, decimals):f} less {off:f} discount"
+            said = clean(f"{less}; {slot.description}".rstrip("; "), DESCRIPTION_LIMIT)
+            slot = replace(slot, description=said)
+        found.append(slot)
         found += unsaid
     return tuple(found)
 
@@ -107,6 +113,7 @@ def _taxes(part: Part, decimals: int, *, effective: bool) -> tuple[tuple[LineTax
             unsaid.append(Slot(levy.name, f"Tax on {part.name}", levy.amount))
         else:
             own = effective and not _gives(levy, part.net, decimals)
+            own = own and abs(actual - levy.percent) <= FURTHEST
             percent = rounded(actual, PERCENT_DECIMALS) if own else levy.percent
             said.append(Levy(levy.name, percent, levy.amount))
     return line_taxes(tuple(said)), unsaid

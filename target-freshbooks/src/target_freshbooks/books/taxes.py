@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from target_freshbooks.books.shop import TaxRow
 
 UNNAMED = "Tax"
+FURTHEST = Decimal("0.05")
+"""Percentage points by which a percent may differ from the shop's to give the shop's amount."""
 PERCENT_DECIMALS = 3
 _AT_MOST = 2
 _POOL_LIMIT = 7

@@ -1,0 +1,169 @@
+"""Every kind of order as a file: the shop's records and, written by hand, what the books must hold.
+
+A new case costs a file in `books_cases` and, so that people can read it too, a section in
+`docs/accounting.md`. Amounts of tax in the expectations are what FreshBooks makes of the lines (each
+line, half up), computed here apart from the code under test.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from target_freshbooks import books
+from target_freshbooks.books.desired import Billable, Desired, InvoiceLine, Parked, Waiting
+from target_freshbooks.books.policy import GenericClient, LineNames, Policy, TaxName
+
+CASES = sorted((Path(__file__).parent / "books_cases").glob("*.json"))
+MANUAL = Path(__file__).parents[2] / "docs" / "accounting.md"
+CENT = Decimal("0.01")
+
+
+def read(path: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(path.read_text("utf-8"), parse_float=Decimal)
+    return loaded
+
+
+def policy_of(case: dict[str, Any]) -> Policy:
+    """The settings of a case, as the target hands them over."""
+    made: dict[str, Any] = dict(case.get("policy", {}))
+    readers = {
+        "tax_mapping": lambda rows: tuple(TaxName(*row) for row in rows),
+        "payment_type_mapping": lambda rows: tuple(tuple(row) for row in rows),
+        "generic_client": lambda row: GenericClient(**row),
+        "invoice_start_date": date.fromisoformat,
+        "names": lambda row: LineNames(**row),
+    }
+    for name, reader in readers.items():
+        if name in made:
+            made[name] = reader(made[name])
+    return Policy(**made)
+
+
+def facts_of(case: dict[str, Any]) -> Any:
+    return books.read_facts(
+        case["order"],
+        case["transactions"],
+        case["refunds"],
+        case["order_taxes"],
+        case.get("customer"),
+        case.get("store"),
+    )
+
+
+def tax_of(lines: tuple[InvoiceLine, ...], rounding: str = ROUND_HALF_UP) -> dict[str, Decimal]:
+    """FreshBooks' tax by name, rounded for each line."""
+    found: dict[str, Decimal] = {}
+    for line in lines:
+        for tax in line.taxes:
+            exact = line.quantity * line.unit_cost * tax.percent / 100
+            found[tax.name] = found.get(tax.name, Decimal(0)) + exact.quantize(CENT, rounding)
+    return found
+
+
+def amount_of(lines: tuple[InvoiceLine, ...], rounding: str = ROUND_HALF_UP) -> Decimal:
+    net = sum((line.quantity * line.unit_cost for line in lines), Decimal(0))
+    return net + sum(tax_of(lines, rounding).values(), Decimal(0))
+
+
+def said(line: InvoiceLine) -> str:
+    about = f" ({line.description})" if line.description else ""
+    taxes = "".join(f" + {tax.name} {tax.percent:f} %" for tax in line.taxes)
+    return f"{line.quantity:f} x {line.unit_cost:f} {line.name}{about}{taxes}"
+
+
+def rendered(case: dict[str, Any]) -> list[str]:
+    """What the books make of a case, one thing a line."""
+    facts, policy = facts_of(case), policy_of(case)
+    verdict = books.assess(facts, policy, already_invoiced=case.get("already_invoiced", False))
+    if isinstance(verdict, Waiting):
+        return [f"waits: {verdict.why}"]
+    if isinstance(verdict, Parked):
+        return [f"parked {verdict.reason}: {verdict.detail}"]
+    assert isinstance(verdict, Billable)
+    desired = books.desire(facts, policy)
+    if isinstance(desired, Parked):
+        return [f"parked {desired.reason}: {desired.detail}"]
+    return list(_told(desired, policy))
+
+
+def _told(desired: Desired, policy: Policy) -> Any:
+    invoice = desired.invoice
+    yield f"invoice {invoice.number} of {invoice.day} for {desired.client.key}"
+    lines = invoice.expressions[0]
+    yield from (said(line) for line in lines)
+    yield from (f"tax {name} {amount:f}" for name, amount in tax_of(lines).items())
+    if desired.hold:
+        yield f"total {invoice.total:f} {invoice.currency} in the shop, left a Draft"
+    else:
+        assert amount_of(lines) == invoice.total
+        yield f"total {invoice.total:f} {invoice.currency}"
+    for payment in desired.payments:
+        note = payment.note.partition(", ")[2]
+        yield f"paid {payment.amount:f} {payment.type} on {payment.day} ({note})"
+    standing, total = lines, invoice.total
+    for entry in desired.refunds:
+        if entry.money:
+            total -= entry.money
+            ways = books.fit_refund(entry, standing, total, policy, invoice.currency)
+            assert amount_of((*standing, *ways[0])) == total
+            standing = (*standing, *ways[0])
+            yield from (said(line) for line in ways[0])
+            yield f"total {total:f} {invoice.currency}"
+            yield from (f"lowered to {amount:f} ({key})" for key, amount in entry.payments_after)
+        if entry.credit_note is not None:
+            note_lines = entry.credit_note.expressions[0]
+            assert amount_of(note_lines) == entry.credit_note.total
+            yield f"credit note of {entry.credit_note.day} ({entry.credit_note.notes})"
+            yield from (said(line) for line in note_lines)
+            yield f"credit {entry.credit_note.total:f} {invoice.currency}"
+    if desired.flag is not None:
+        yield f"parked {desired.flag.reason}: {desired.flag.detail}"
+
+
+@pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
+def test_the_case_is_booked_as_a_bookkeeper_wrote_it(path: Path) -> None:
+    case = read(path)
+    assert rendered(case) == case["expected"]
+
+
+@pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
+def test_the_case_has_a_wording_for_every_rounding(path: Path) -> None:
+    case = read(path)
+    desired = books.desire(facts_of(case), policy_of(case))
+    if isinstance(desired, Parked) or desired.hold:
+        return
+    decimals = 0 if desired.invoice.currency == "JPY" else 2
+    for lines in desired.invoice.expressions:
+        predicted = books.predict_totals(lines, decimals)
+        assert {amount_of(lines, way) for way in (ROUND_HALF_UP, ROUND_HALF_EVEN)} <= predicted
+    assert predicted == {desired.invoice.total}
+
+
+def blocks() -> dict[str, list[str]]:
+    """The manual's examples by the name of their case."""
+    found: dict[str, list[str]] = {}
+    name = ""
+    for line in MANUAL.read_text("utf-8").splitlines():
+        if line.startswith("```"):
+            name = line.partition("case=")[2]
+            if name:
+                assert name not in found, f"{name} stands twice in the manual"
+                found[name] = []
+        elif name:
+            found[name].append(line)
+    return found
+
+
+def test_every_example_of_the_manual_is_what_the_books_say() -> None:
+    cases = {path.stem: read(path) for path in CASES}
+    for name, block in blocks().items():
+        assert block == rendered(cases[name]), name
+
+
+def test_every_case_is_explained_in_the_manual() -> None:
+    assert {path.stem for path in CASES} == set(blocks())
