@@ -16,6 +16,7 @@ from tap_bigcommerce_orders.errors import (
     StoreNotFound,
     StoreSuspended,
     TokenMissing,
+    UnexpectedAnswer,
 )
 
 
@@ -280,3 +281,15 @@ def test_a_store_hash_that_is_none_is_told(shop: Any, store_hash: str) -> None:
     tap = TapBigCommerceOrders(config={"store_hash": store_hash, "access_token": "t"})
     with pytest.raises(StoreNotFound, match="abc123"):
         _ = tap.connection
+
+
+@pytest.mark.parametrize("stream", ["orders", "transactions", "refunds", "customers", "products"])
+@pytest.mark.parametrize("body", [b'{"status": "fine"}', b'"fine"', b"7"])
+def test_json_that_is_no_answer_stops_the_run(
+    shop: Any, run: Any, stream: str, body: bytes
+) -> None:
+    shop.order(1, 1)
+    shop.fault(
+        "(?!/v2/orders$).*" if stream in ("transactions", "refunds") else ".*", "200", 99, body=body
+    )
+    assert isinstance(run(shop, streams=(stream,)).error, UnexpectedAnswer)

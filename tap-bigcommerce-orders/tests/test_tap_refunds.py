@@ -136,3 +136,13 @@ def test_an_empty_created_date_is_no_error(shop: Any, run: Any) -> None:
     shop.order(1, 1)
     shop.refunds.append({"id": 1, "order_id": 1, "created": "", "total_amount": 5})
     assert run(shop, streams=("refunds",)).records("refunds")[0]["created"] is None
+
+
+def test_a_refund_of_an_order_that_is_gone_is_still_given(
+    shop: Any, run: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.refund(1, 77, 60)
+    ran = run(shop)
+    assert ran.error is None
+    assert ran.ids("refunds") == [1]
+    assert "77" in caplog.text

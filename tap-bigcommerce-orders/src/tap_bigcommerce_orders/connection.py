@@ -21,7 +21,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from tap_bigcommerce_orders.answers import NO_CONTENT, Passing, read_answer
-from tap_bigcommerce_orders.errors import GaveUp, Stopped
+from tap_bigcommerce_orders.errors import GaveUp, Stopped, UnexpectedAnswer
 from tap_bigcommerce_orders.quota import Quota, asked_wait
 
 if TYPE_CHECKING:
@@ -205,7 +205,32 @@ class Connection:
             raise Stopped("The run is being stopped.")
 
 
-def data_of(answer: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - decoded JSON
-    """The rows of a v3 answer; none for 204 and for ``{"data": null}``."""
-    rows = (answer or {}).get("data") or []
+def data_of(answer: Json) -> list[dict[str, Any]]:
+    """The rows of a v3 answer; none for 204 and for ``{"data": null}``.
+
+    Raises:
+        UnexpectedAnswer: It is JSON, but no v3 answer.
+    """
+    if answer is None:
+        return []
+    if not isinstance(answer, dict) or "data" not in answer:
+        raise UnexpectedAnswer(
+            "BigCommerce gave an answer without `data`. Check api_url; run again if it is right."
+        )
+    rows = answer["data"] or []
     return rows if isinstance(rows, list) else [rows]
+
+
+def list_of(answer: Json) -> list[dict[str, Any]]:
+    """The rows of a v2 list; none for 204 and for the ``{}`` that PHP makes of nothing.
+
+    Raises:
+        UnexpectedAnswer: It is JSON, but no list.
+    """
+    if not answer:
+        return []
+    if not isinstance(answer, list):
+        raise UnexpectedAnswer(
+            "BigCommerce gave no list where there is one. Check api_url; run again if it is right."
+        )
+    return answer

@@ -144,7 +144,7 @@ class PartsReader:
                 total,
                 len(found),
             )
-        return [found[key] for key in sorted(found)]
+        return [{**found[key], "order_id": order_id} for key in sorted(found)]
 
     def _check_exists(self, order_id: int) -> None:
         """Make sure, once a run, that 404 means no transactions and not a wrong address."""

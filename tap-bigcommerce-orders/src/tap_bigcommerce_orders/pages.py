@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_bigcommerce_orders.connection import Connection, Params, data_of
+from tap_bigcommerce_orders.connection import Connection, Params, data_of, list_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ def read_v2(
         answer = connection.get(
             path, {**(params or {}), "limit": MAX_LIMIT, "page": page}, absent=absent
         )
-        rows: list[Row] = answer if isinstance(answer, list) else ([answer] if answer else [])
+        rows = list_of(answer)
         if rows == before:
             return
         yield from rows

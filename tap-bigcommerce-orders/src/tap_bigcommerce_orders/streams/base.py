@@ -10,6 +10,7 @@ from singer_sdk import RESTStream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.pagination import BaseAPIPaginator, SinglePagePaginator
 
+from tap_bigcommerce_orders.connection import data_of, list_of
 from tap_bigcommerce_orders.shape import decode, parse_time, shape
 
 if sys.version_info >= (3, 12):
@@ -64,9 +65,12 @@ class BigCommerceStream(RESTStream[Any]):
     @override
     def parse_response(self, response: requests.Response) -> Iterable[dict[str, Any]]:
         body = decode(response.content) if response.content else None
-        if isinstance(body, dict) and "data" in body:
-            body = body["data"]
-        yield from body if isinstance(body, list) else [body] if body else []
+        if self.path.startswith("/v3/"):
+            yield from data_of(body)
+        elif isinstance(body, dict) and body:
+            yield body
+        else:
+            yield from list_of(body)
 
     @override
     def get_new_paginator(self) -> BaseAPIPaginator[Any] | None:
@@ -74,7 +78,10 @@ class BigCommerceStream(RESTStream[Any]):
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
-        return shape(row, self.schema)
+        record = shape(row, self.schema)
+        if self.replication_key:
+            record.setdefault(self.replication_key, None)  # the SDK's bookmark looks for it
+        return record
 
     @property
     def window_start(self) -> datetime | None:

@@ -13,6 +13,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from tap_bigcommerce_orders.connection import list_of
 from tap_bigcommerce_orders.order_pages import OrderPages
 from tap_bigcommerce_orders.order_parts import INCLUDED, PartsReader
 from tap_bigcommerce_orders.refunds import Refunds
@@ -79,7 +80,7 @@ class OrdersStream(BigCommerceStream):
     def fetch(self, params: dict[str, str | int]) -> list[Row]:
         """Ask the list of orders."""
         size: dict[str, str | int] = {"limit": self.page_size}
-        return self.connection.get("/v2/orders", {**params, **size, **self._include()}) or []
+        return list_of(self.connection.get("/v2/orders", {**params, **size, **self._include()}))
 
     def fetch_one(self, order_id: int) -> Row | None:
         """Get one order; None if there is none."""
@@ -121,14 +122,13 @@ class OrdersStream(BigCommerceStream):
             made = [parse_time(refund.get("created")) for refund in page]
             reached = max([moment for moment in [reached, *made] if moment], default=None)
             order_ids = sorted({int(refund["order_id"]) for refund in page})
-            found = run.workers.in_order(self.fetch_one, order_ids)
-            rows = []
-            for order_id, row in zip(order_ids, found, strict=True):
-                if row is None:
-                    self.logger.warning("Order %d has refunds, but is not to be had.", order_id)
-                else:
-                    rows.append(row)
-            yield from run.emit(rows)
+            found = list(run.workers.in_order(self.fetch_one, order_ids))
+            gone = {i for i, row in zip(order_ids, found, strict=True) if row is None}
+            if gone:
+                numbers = ", ".join(map(str, sorted(gone)))
+                self.logger.warning("Refunds of orders that are not to be had: %s", numbers)
+                refunds.emit(refund for refund in page if int(refund["order_id"]) in gone)
+            yield from run.emit([row for row in found if row is not None])
         if reached is not None:
             self._bookmark(refunds, min(reached, self.window_end))
 

@@ -1,0 +1,197 @@
+"""The tap as its users run it: a process with exit codes, a log and a pipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TAP = [sys.executable, "-m", "tap_bigcommerce_orders"]
+EMAIL = "canary.person@example.com"
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Start the tap with a configuration file, away from any .env file."""
+
+    def run(config: dict[str, Any], *arguments: str, **more: Any) -> subprocess.Popen[str]:
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(config))
+        return subprocess.Popen(
+            [*TAP, "--config", str(path), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            **more,
+        )
+
+    return run
+
+
+def test_a_run_that_ends_well_exits_0_and_its_log_has_no_token_and_no_personal_data(
+    shop: Any, start: Any, config_for: Any, token: str
+) -> None:
+    for number in range(1, 30):
+        shop.order(number, number, billing_address={"email": EMAIL, "first_name": "Canary"})
+    shop.fault("/v3/orders/7/transactions", "500", times=2)
+    process = start(config_for(shop, max_retry_seconds=60), env={**os.environ, "LOGLEVEL": "DEBUG"})
+    out, log = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert EMAIL in out
+    for canary in (token, EMAIL, "Canary"):
+        assert canary not in log
+    assert token not in out
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("500", "max_retry_seconds"),
+        ("403", "store_v2_transactions_read_only"),
+        ("401", "access_token"),
+    ],
+)
+def test_a_run_that_cannot_go_on_exits_1_with_one_sentence(  # noqa: PLR0917 - fixtures
+    shop: Any, start: Any, config_for: Any, token: str, fault: str, words: str
+) -> None:
+    shop.order(1, 1, billing_address={"email": EMAIL})
+    shop.fault("/v3/orders/1/transactions", fault, times=999, body=EMAIL.encode())
+    process = start(config_for(shop, max_retry_seconds=0))
+    out, log = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert words in log
+    assert "Traceback" not in log
+    assert token not in log
+    assert EMAIL not in log + out
+
+
+def test_a_missing_setting_is_named_without_showing_the_others(start: Any, token: str) -> None:
+    process = start({"access_token": token, "page_size": 999})
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "store_hash" in log
+    assert token not in log
+
+
+def test_the_settings_come_from_the_environment_too(shop: Any, tmp_path: Path, token: str) -> None:
+    for number in range(1, 4):
+        shop.order(number, number)
+    prefix = "TAP_BIGCOMMERCE_ORDERS_"
+    env = {
+        f"{prefix}STORE_HASH": "abc123",
+        f"{prefix}ACCESS_TOKEN": token,
+        f"{prefix}API_URL": shop.url,
+        f"{prefix}ORDER_IDS": "[2, 3]",
+        f"{prefix}PAGE_SIZE": "10",
+    }
+    done = subprocess.run(
+        [*TAP, "--config=ENV"],
+        env={**os.environ, **env},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
+    records = [m for m in messages if m["type"] == "RECORD" and m["stream"] == "orders"]
+    assert [m["record"]["id"] for m in records] == [2, 3]
+    assert token not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("after", [1, 95])
+def test_sigterm_writes_the_last_true_state_and_exits_143(
+    shop: Any, start: Any, config_for: Any, at: Any, after: int
+) -> None:
+    for number in range(1, 121):
+        shop.order(number, number)
+    shop.fault("/v3/orders/115/transactions", "429", times=9999)
+    process = start(config_for(shop, page_size=20, max_retry_seconds=600))
+    lines: list[str] = []
+    seen = 0
+    for line in process.stdout:
+        lines.append(line)
+        seen += '"stream":"orders"' in line and '"RECORD"' in line
+        if seen >= after:
+            break
+    process.send_signal(signal.SIGTERM)
+    rest, log = process.communicate(timeout=20)
+    messages = [json.loads(line) for line in [*lines, *rest.splitlines()]]
+    assert process.returncode == 143, log
+    state = [m["value"] for m in messages if m["type"] == "STATE"][-1]
+    mark = state["bookmarks"].get("orders", {}).get("replication_key_value", "")
+    assert after < 25 or mark >= at(after - 25)
+    written = [
+        m["record"]["id"] for m in messages if m["type"] == "RECORD" and m["stream"] == "orders"
+    ]
+    assert {n for n in range(1, 121) if at(n) <= mark} <= set(written)
+    assert "Traceback" not in log
+
+
+def test_sigterm_while_waiting_for_an_answer_does_not_wait_for_it(
+    shop: Any, start: Any, config_for: Any
+) -> None:
+    shop.order(1, 1)
+    shop.fault("/v3/orders/1/transactions", "500", times=9999)
+    process = start(config_for(shop, max_retry_seconds=600))
+    while not shop.asked("/v3/orders/1/transactions"):
+        assert process.poll() is None
+    process.terminate()
+    process.communicate(timeout=10)
+    assert process.returncode == 143
+
+
+def test_a_target_that_goes_away_ends_the_run_with_1(
+    shop: Any, start: Any, config_for: Any
+) -> None:
+    for number in range(1, 200):
+        shop.order(number, number)
+    process = start(config_for(shop))
+    process.stdout.readline()
+    process.stdout.close()
+    log = process.stderr.read()
+    assert process.wait(timeout=30) == 1
+    assert "Traceback" not in log
+    assert "closed the pipe" in log
+    process.stderr.close()
+
+
+def test_about_names_every_setting_and_marks_the_secrets(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*TAP, "--about", "--format=json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    about = json.loads(done.stdout)["settings"]["properties"]
+    ours = {name: value for name, value in about.items() if "title" in value}
+    assert {"store_hash", "access_token", "order_ids", "lookback_seconds", "quota_percent"} <= set(
+        ours
+    )
+    assert {name for name, value in about.items() if value.get("secret")} >= {
+        "access_token",
+        "encryption_key",
+        "credentials_url",
+    }
+    assert not any("number" in str(value.get("type")) for value in ours.values())
+
+
+def test_the_connection_test_of_meltano_passes(
+    shop: Any, start: Any, config_for: Any, at: Any
+) -> None:
+    for number in range(1, 4):
+        shop.order(number, number)
+    shop.customers = [{"id": 1, "date_modified": at(1)}]
+    process = start(config_for(shop), "--test")
+    process.communicate(timeout=60)
+    assert process.returncode == 0
