@@ -1,8 +1,8 @@
 """Every kind of order as a file: the shop's records and, written by hand, what the books must hold.
 
 A new case costs a file in `books_cases` and, so that people can read it too, a section in
-`docs/accounting.md`. Amounts of tax in the expectations are what FreshBooks makes of the lines (each
-line, half up), computed here apart from the code under test.
+`docs/accounting.md`. Amounts of tax in the expectations are what FreshBooks makes of the lines
+(each line, half up), computed here apart from the code under test.
 """
 
 from __future__ import annotations

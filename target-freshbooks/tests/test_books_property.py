@@ -151,7 +151,7 @@ def make(rnd: random.Random, order_id: int = 1000) -> Made:  # noqa: C901, PLR09
     sold: list[Sold] = []
     before_inc = before_ex = ZERO
     entered = []
-    for i in range(count):
+    for _ in range(count):
         quantity = rnd.choice([1, 1, 1, 2, 3, 4, 7] + ([1000] if rnd.random() < 0.05 else []))
         gift = rnd.random() < 0.03
         entered.append((shop.price(), quantity, not gift and rnd.random() < 0.9, gift))

@@ -1,0 +1,309 @@
+"""The books' single rules, where an order's case would hide them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from target_freshbooks import books
+from target_freshbooks.books import text
+from target_freshbooks.books.desired import Desired, InvoiceLine, LineTax
+from target_freshbooks.books.money import decimals_of, largest_remainder
+from target_freshbooks.books.policy import Policy
+
+D = Decimal
+FOLDER = Path(__file__).parent / "books_cases"
+VAT = (LineTax("VAT", D("8.25")),)
+
+
+def case(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+    return loaded
+
+
+def desired_of(body: dict[str, Any], policy: Policy | None = None) -> Desired:
+    facts = books.read_facts(
+        body["order"],
+        body["transactions"],
+        body["refunds"],
+        body["order_taxes"],
+        body.get("customer"),
+        body.get("store"),
+    )
+    desired = books.desire(facts, policy or Policy())
+    assert isinstance(desired, Desired)
+    return desired
+
+
+def line(unit: str, taxes: tuple[LineTax, ...] = (), quantity: str = "1") -> InvoiceLine:
+    return InvoiceLine("Thing", "", D(quantity), D(unit), taxes)
+
+
+# -- rounding
+
+
+def test_half_a_cent_is_predicted_both_ways() -> None:
+    assert books.predict_totals((line("10.00", VAT),), 2) == {D("10.83"), D("10.82")}
+
+
+def test_tax_of_lines_and_tax_of_the_invoice_are_both_predicted() -> None:
+    lines = (line("0.10", VAT), line("0.10", VAT), line("0.10", VAT), line("0.10", VAT))
+    assert books.predict_totals(lines, 2) == {D("0.44"), D("0.43")}
+
+
+def test_lines_without_percents_have_one_total_only() -> None:
+    assert books.predict_totals((line("9.99", quantity="3"), line("-0.03")), 2) == {D("29.94")}
+
+
+def test_yen_are_predicted_whole_and_with_cents() -> None:
+    found = books.predict_totals((line("107", (LineTax("Tax", D(10)),)),), 0)
+    assert found == {D("117.70"), D(118)}
+
+
+def test_a_difference_within_the_tolerance_is_mended_by_one_rounding_line() -> None:
+    lines = (line("10.00", VAT),)
+    mended = books.mend(lines, D("10.82"), D("10.83"), Policy(), 2)
+    assert mended is not None
+    assert [(found.name, found.unit_cost, found.taxes) for found in mended[1:]] == [
+        ("Rounding", D("0.01"), ())
+    ]
+    again = books.mend(mended, D("10.84"), D("10.83"), Policy(), 2)
+    assert again == lines
+
+
+def test_a_difference_beyond_the_tolerance_is_not_mended() -> None:
+    assert books.mend((line("10.00"),), D("10.00"), D("10.06"), Policy(), 2) is None
+    assert books.mend((line("100"),), D("100.40"), D("100"), Policy(), 0) is None
+
+
+def test_the_rounding_line_never_grows_beyond_the_tolerance() -> None:
+    mended = books.mend((line("10.00"),), D("10.00"), D("10.04"), Policy(), 2)
+    assert mended is not None
+    assert books.mend(mended, D("10.04"), D("10.06"), Policy(), 2) is None
+
+
+def test_largest_remainder_keeps_every_share_within_a_cent_of_its_value() -> None:
+    amounts = [D("3.333"), D("3.333"), D("3.334")]
+    shares = largest_remainder(amounts, D("10.00"), 2)
+    assert shares == [D("3.33"), D("3.33"), D("3.34")]
+    assert largest_remainder([D("1.00"), D("2.00")], D("3.05"), 2) == [D("1.00"), D("2.00")]
+
+
+def test_currencies_have_their_decimals() -> None:
+    assert [decimals_of(code) for code in ("USD", "jpy", "KWD", "XYZ")] == [2, 0, 3, 2]
+
+
+# -- the invoice
+
+
+def test_an_order_of_three_hundred_lines_is_one_invoice_of_as_many() -> None:
+    body = case("price_four_decimals")
+    first = body["order"]["line_items"][0]
+    body["order"]["line_items"] = [first | {"id": 100 + i} for i in range(300)]
+    for name in ("total_ex_tax", "total_inc_tax"):
+        body["order"][name] = "8181.8100"
+    desired = desired_of(body)
+    lines = desired.invoice.expressions[0]
+    assert len(lines) == 300
+    assert sum(found.unit_cost for found in lines) == D("8181.81")
+    assert {found.unit_cost for found in lines} == {D("27.27"), D("27.28")}
+
+
+def test_an_order_without_lines_is_an_invoice_of_one_line_over_nothing() -> None:
+    body = case("zero_total")
+    body["order"] |= {"line_items": [], "coupon_discount": "0.0000"}
+    assert [found.unit_cost for found in desired_of(body).invoice.expressions[0]] == [D(0)]
+
+
+def test_no_invoice_line_has_a_discount_or_more_than_two_taxes() -> None:
+    for path in FOLDER.glob("*.json"):
+        body = json.loads(path.read_text("utf-8"))
+        if "invoice" in body["expected"][0] and not body.get("policy"):
+            for lines in desired_of(body).invoice.expressions:
+                assert all(len(found.taxes) <= 2 for found in lines)
+                assert all(found.unit_cost == round(found.unit_cost, 2) for found in lines)
+
+
+def test_the_amounts_form_is_always_the_last_resort() -> None:
+    desired = desired_of(case("tax_exclusive"))
+    assert not any(found.taxes for found in desired.invoice.expressions[-1])
+    assert books.predict_totals(desired.invoice.expressions[-1], 2) == {D("37.48")}
+
+
+def test_an_invoice_bears_its_order_in_notes_and_po_number() -> None:
+    invoice = desired_of(case("tax_exclusive")).invoice
+    assert {invoice.marker, invoice.notes, invoice.po_number} == {"BigCommerce order 1001"}
+
+
+def test_the_same_facts_give_the_same_desired_state() -> None:
+    assert desired_of(case("discount_all_at_once")) == desired_of(case("discount_all_at_once"))
+
+
+def test_refunds_are_fitted_to_the_lines_that_stand_on_the_invoice() -> None:
+    desired = desired_of(case("refund_product"))
+    amounts = desired.invoice.expressions[-1]
+    says = books.fit_refund(desired.refunds[0], amounts, D("26.65"), Policy(), "USD")
+    assert not any(found.taxes for way in says for found in way)
+    assert sum(found.unit_cost for found in says[0]) == D("-10.83")
+
+
+# -- items and clients
+
+
+def test_variants_and_products_that_share_a_sku_are_different_items() -> None:
+    items = desired_of(case("sku_shared")).items
+    assert [(item.key, item.name, item.sku) for item in items] == [
+        ("variant:7:71", "Blue Mug", "MUG"),
+        ("variant:8:81", "Red Mug", "MUG"),
+    ]
+
+
+def test_a_gift_certificate_is_no_item_and_a_custom_product_is_one_by_its_name() -> None:
+    assert desired_of(case("gift_certificate_sold")).items == ()
+    assert [item.key for item in desired_of(case("custom_product")).items] == ["name:Engraving"]
+
+
+def test_a_renamed_product_keeps_its_item() -> None:
+    body = case("tax_exclusive")
+    before = desired_of(body).items[0]
+    body["order"]["line_items"][0]["name"] = "Cup"
+    after = desired_of(body).items[0]
+    assert (before.key, before.name, after.name) == (after.key, "Mug", "Cup")
+
+
+def test_an_item_is_priced_without_tax_and_its_body_is_freshbooks_own() -> None:
+    body = books.item_body(desired_of(case("price_four_decimals")).items[0])
+    assert body == {
+        "name": "Ribbon",
+        "description": "",
+        "unit_cost": {"amount": "9.09", "code": "USD"},
+        "sku": "RIBBON-1",
+    }
+
+
+def test_an_item_of_a_line_without_sku_takes_it_from_the_catalogue() -> None:
+    body = case("sku_empty")
+    product = {"id": 77, "name": "Poster", "sku": "POST", "price": "9", "variants": []}
+    facts = books.read_facts(body["order"], products=[product])
+    assert books.items_for(facts)[0].sku == "POST"
+
+
+def test_a_product_of_the_catalogue_is_an_item_for_each_variant() -> None:
+    product = books.read_product(
+        {
+            "id": 7,
+            "name": "Shirt",
+            "sku": "SH",
+            "price": 20,
+            "variants": [
+                {"id": 71, "product_id": 7, "sku": "SH-S", "price": None},
+                {"id": 72, "product_id": 7, "sku": "", "price": Decimal("22.50")},
+            ],
+        }
+    )
+    found = [(i.key, i.sku, i.unit_cost) for i in books.items_of_product(product, "USD")]
+    assert found == [("variant:7:71", "SH-S", D("20.00")), ("variant:7:72", "SH", D("22.50"))]
+
+
+def test_a_client_body_leaves_out_what_is_empty() -> None:
+    body = books.client_body(desired_of(case("tax_exclusive")).client)
+    assert body["email"] == "jane@example.com"
+    assert (body["p_street"], body["p_country"]) == ("555 East Street", "United States")
+    assert "organization" not in body
+    assert all(body.values())
+
+
+def test_a_customer_is_named_after_the_customer_record() -> None:
+    client = desired_of(case("registered_customer")).client
+    assert (client.email, client.address.company) == ("jane@work.example", "Doe Ltd")
+
+
+# -- texts
+
+
+def test_texts_lose_what_freshbooks_may_refuse_and_keep_the_rest() -> None:
+    assert text.clean("e\u0301té\u0000 \U0001f49a\r\n x", 100) == "été x"
+    assert text.clean("\U0001f49a", 100, "Item 7") == "Item 7"
+    assert text.clean("a" * 20, 10) == "a" * 9 + "…"
+
+
+def test_refund_lines_are_told_from_products_called_refund() -> None:
+    assert text.is_refund_line("Refund 5, Shipping") == 5
+    assert text.is_refund_line("Refund 51") == 51
+    assert text.is_refund_line("Refund 5 policy booklet") is None
+    assert text.is_refund_line("Refund") is None
+
+
+# -- reading
+
+
+def read_order(**changes: Any) -> Any:
+    return books.read_order(case("tax_exclusive")["order"] | changes)
+
+
+@pytest.mark.parametrize("nothing", [None, "", {}, []])
+def test_nothing_is_spelled_in_many_ways(nothing: object) -> None:
+    order = read_order(external_source=nothing, store_credit_amount=nothing, fees=nothing)
+    assert (order.external_source, order.store_credit, order.fees) == ("", D(0), ())
+
+
+@pytest.mark.parametrize("written", ["37.4800", 37, Decimal("37.48"), " 37.48 "])
+def test_money_is_read_from_text_and_numbers(written: object) -> None:
+    assert read_order(total_inc_tax=written).total_inc_tax == D(str(written).strip())
+
+
+@pytest.mark.parametrize("wrong", [37.48, True, "abc", "NaN", [1], "Infinity"])
+def test_money_that_is_none_makes_the_record_unreadable(wrong: object) -> None:
+    with pytest.raises(books.ReadError) as caught:
+        read_order(total_inc_tax=wrong)
+    assert caught.value.field == "total_inc_tax"
+    assert str(wrong) not in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["id", "status_id", "date_created", "total_inc_tax"])
+def test_a_field_the_books_need_must_be_there(missing: str) -> None:
+    with pytest.raises(books.ReadError, match=f"{missing} is missing"):
+        read_order(**{missing: None})
+
+
+def test_an_order_without_its_lines_is_unreadable_and_not_an_empty_invoice() -> None:
+    body = case("tax_exclusive")["order"]
+    del body["line_items"]
+    with pytest.raises(books.ReadError, match="came without its lines"):
+        books.read_order(body)
+
+
+def test_a_wrong_field_of_a_line_is_named_with_its_place() -> None:
+    body = case("tax_exclusive")["order"]
+    body["line_items"][0]["quantity"] = "many"
+    with pytest.raises(books.ReadError) as caught:
+        books.read_order(body)
+    assert caught.value.field == "line_items[0].quantity"
+
+
+def test_dates_are_read_in_every_form_the_shop_uses() -> None:
+    wanted = datetime(2019, 3, 5, 21, 40, 11, tzinfo=UTC)
+    for written in ("Tue, 05 Mar 2019 21:40:11 +0000", "2019-03-05T16:40:11-05:00"):
+        assert read_order(date_created=written).created == wanted
+
+
+def test_a_line_edited_away_is_no_line() -> None:
+    body = case("tax_exclusive")["order"]
+    body["line_items"].append(body["line_items"][0] | {"id": 2, "quantity": 0})
+    assert [found.id for found in books.read_order(body).lines] == [1]
+
+
+def test_a_zone_that_does_not_exist_names_the_setting() -> None:
+    with pytest.raises(ValueError, match="set `timezone` to an IANA name"):
+        desired_of(case("tax_exclusive"), Policy(timezone="Mars/Base"))
+
+
+def test_the_start_date_counts_in_the_stores_zone() -> None:
+    body = case("day_before_midnight")
+    facts = books.read_facts(body["order"], store=body["store"])
+    july = Policy(invoice_start_date=date(2026, 7, 1))
+    assert "before_start_date" in str(books.assess(facts, july, already_invoiced=False))
