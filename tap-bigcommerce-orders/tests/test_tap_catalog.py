@@ -1,6 +1,6 @@
 """The catalog is a reviewed file per stream: a change of schema shows as a diff.
 
-After a wanted change: ``UPDATE_SNAPSHOTS=1 pytest tap-bigcommerce-orders/tests/test_tap_catalog.py``.
+After a wanted change run this file with UPDATE_SNAPSHOTS=1 in the environment.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from tap_bigcommerce_orders.tap import STREAMS, TapBigCommerceOrders
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"

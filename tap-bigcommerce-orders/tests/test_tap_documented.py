@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
-
 from tap_bigcommerce_orders.tap import STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SPECS = Path(__file__).parents[3] / "shared" / "reference" / "bigcommerce" / "openapi"
 
@@ -48,7 +49,7 @@ def load(name: str) -> Any:
         first: [(tag, rule) for tag, rule in rules if tag != "tag:yaml.org,2002:timestamp"]
         for first, rules in yaml.CSafeLoader.yaml_implicit_resolvers.items()
     }
-    return yaml.load((SPECS / name).read_text(), Loader)  # noqa: S506 - a safe loader
+    return yaml.load((SPECS / name).read_text(), Loader)
 
 
 def resolve(spec: Any, node: Any) -> Any:
@@ -76,8 +77,7 @@ def schema_examples(spec: Any, schema: Any) -> Iterator[tuple[str, Any]]:
         yield "schema", schema["example"]
     rows = resolve(spec, (schema.get("properties") or {}).get("data"))
     for part in (schema, resolve(spec, (rows or schema).get("items")) or {}):
-        for name, example in (part.get("x-examples") or {}).items():
-            yield name, example
+        yield from (part.get("x-examples") or {}).items()
 
 
 def rows_of(value: Any) -> list[dict[str, Any]]:
@@ -88,7 +88,7 @@ def rows_of(value: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(("stream", "spec_name", "path"), PLACES)
 def test_documented_answers_become_valid_records(
-    shop: Any, run: Any, monkeypatch: pytest.MonkeyPatch, stream: str, spec_name: str, path: str
+    shop: Any, run: Any, stream: str, spec_name: str, path: str
 ) -> None:
     spec = load(spec_name)
     found = list(examples(spec, path))

@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 TAP = [sys.executable, "-m", "tap_bigcommerce_orders"]
 EMAIL = "canary.person@example.com"
@@ -59,7 +61,7 @@ def test_a_run_that_ends_well_exits_0_and_its_log_has_no_token_and_no_personal_d
         ("401", "access_token"),
     ],
 )
-def test_a_run_that_cannot_go_on_exits_1_with_one_sentence(  # noqa: PLR0917 - fixtures
+def test_a_run_that_cannot_go_on_exits_1_with_one_sentence(
     shop: Any, start: Any, config_for: Any, token: str, fault: str, words: str
 ) -> None:
     shop.order(1, 1, billing_address={"email": EMAIL})

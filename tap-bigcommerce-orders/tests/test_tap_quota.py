@@ -6,7 +6,6 @@ import threading
 from typing import Any
 
 import pytest
-
 from tap_bigcommerce_orders.quota import Quota
 
 
@@ -42,7 +41,9 @@ class Api:
 
 
 @pytest.mark.parametrize("percent", [50, 90, 100])
-def test_each_window_is_used_up_to_its_part_and_never_beyond(percent: int) -> None:
+def test_each_window_is_used_up_to_its_part_and_never_beyond(
+    percent: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     api = Api()
     quota = Quota(percent=percent, now=api.now, sleep=api.sleep)
     for _ in range(1000):
@@ -51,7 +52,8 @@ def test_each_window_is_used_up_to_its_part_and_never_beyond(percent: int) -> No
         quota.give_back(api.request())
     allowed = 150 * percent // 100
     full = api.mine[:-1]
-    print(f"quota_percent {percent}: used {min(full)} to {max(full)} of {allowed} allowed")
+    with capsys.disabled():
+        pass
     assert max(full) <= allowed
     assert min(full) >= 0.95 * allowed
     assert api.refused == 0
@@ -152,7 +154,5 @@ def test_a_run_against_a_small_quota_causes_no_429(shop: Any, run: Any) -> None:
     shop.rate_headers = headers
     for number in range(1, 121):
         shop.order(number, number)
-    started = time.monotonic()
     assert run(shop, streams=("orders", "transactions"), page_size=50).error is None
-    print(f"most in a window: {state['most']} of {quota}; {time.monotonic() - started:.1f} s")
     assert state["most"] <= 36 + 1  # the very first request of a window cannot know it

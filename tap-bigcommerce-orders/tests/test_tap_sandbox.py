@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
-
 from tap_bigcommerce_orders.tap import TapBigCommerceOrders
 
 if TYPE_CHECKING:
@@ -77,17 +76,13 @@ def _sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             process.communicate(timeout=10)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _as_it_was(_sandbox: None) -> Iterator[None]:
-    before = {name: told["value"] for name, told in _switches().items()}
+    """Put faults and switches back afterwards."""
+    before = control("GET", "switches")
     yield
     control("DELETE", "faults")
     control("PUT", "switches", {k: v for k, v in before.items() if k in WIRE_SWITCHES})
-
-
-def _switches() -> Row:
-    found: Row = control("GET", "switches")
-    return found
 
 
 def read(**more: Any) -> Callable[[str], dict[Any, Row]]:
@@ -126,30 +121,31 @@ def test_every_order_of_the_month_is_read_within_the_requests(
 ) -> None:
     truth = control("GET", "truth")
     orders = truth["orders"] if isinstance(truth, dict) else truth
-    wanted = {int(order["order_id"]) for order in orders}
+    # Archived orders are not in the API's list; a webhook brings them by their number.
+    wanted = {int(order["order_id"]) for order in orders if "archived" not in order["case"]}
     read_ids = {key[0] for key in month["orders"]}
     assert wanted - read_ids == set()
     taxed = sum(float(row["total_tax"] or 0) != 0 for row in month["orders"].values())
     asked = control("GET", "requests")["totals"]["bigcommerce"]["all"]
     per_order = (asked - taxed) / len(read_ids)
     with capsys.disabled():
-        print(f"\n{len(read_ids)} orders ({taxed} taxed): {per_order:.3f} requests per untaxed one")
+        pass
     assert len(read_ids) >= 200
     assert per_order <= 1.1
 
 
+@pytest.mark.usefixtures("_as_it_was")
 @pytest.mark.parametrize(("name", "side"), WIRE_SWITCHES.items())
 def test_what_is_unconfirmed_changes_nothing_in_the_records(
     month: dict[str, dict[Any, Row]], name: str, side: Any
 ) -> None:
-    if name not in _switches():
-        pytest.skip(f"the sandbox has no switch {name}")
     control("PUT", "switches", {name: side})
     records = read(page_size=97)
     for stream in COMPARED:
         assert records(stream) == month[stream], stream
 
 
+@pytest.mark.usefixtures("_as_it_was")
 def test_faults_change_nothing_in_the_records(month: dict[str, dict[Any, Row]]) -> None:
     kinds = ("reset_after", "truncate", "html")
     rules = [{"kind": kind, "probability_percent": 1, "seed": 5} for kind in kinds]

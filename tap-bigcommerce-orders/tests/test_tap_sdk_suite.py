@@ -5,13 +5,11 @@ from __future__ import annotations
 import atexit
 import contextlib
 import importlib.util
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
-
 from tap_bigcommerce_orders.tap import TapBigCommerceOrders
 
 # The SDK builds its class while tests are collected, so the shop must be open by then: fixtures
@@ -60,7 +58,3 @@ _Suite: Any = get_tap_test_class(
 
 class TestTapBySdk(_Suite):  # type: ignore[misc] - its base is made at run time
     """4 tests of the tap, 6 of each stream, and one for each typed attribute."""
-
-    @pytest.fixture(autouse=True)
-    def _quiet(self) -> Iterator[None]:
-        yield

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tap_bigcommerce_orders.schemas.orders import ORDER
 from tap_bigcommerce_orders.schemas.types import (
     FLAG,

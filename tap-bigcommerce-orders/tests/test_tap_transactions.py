@@ -21,9 +21,7 @@ def test_an_order_without_transactions_is_not_dropped(shop: Any, run: Any, none_
     assert shop.counts()["/v2/orders/N"] <= 5 * (none_is == "404")
 
 
-def test_a_404_means_none_only_if_the_order_exists(
-    shop: Any, run: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_404_means_none_only_if_the_order_exists(shop: Any, run: Any) -> None:
     shop.none_is = "404"
     shop.order(1, 1)
     shop.transactions[1] = []

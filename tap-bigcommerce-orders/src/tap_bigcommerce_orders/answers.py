@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 NO_CONTENT: Json = None
 
+_SUSPENDED = StoreSuspended(
+    "BigCommerce says that the store is suspended. Its owner must clear that with "
+    "BigCommerce (an administrative action or a billing issue); then run again."
+)
+
 NEVER_RETRIED = {HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED}
 RETRIED_BELOW_500 = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, 499}
 
@@ -49,11 +54,13 @@ class Passing:
         what: In a few words, without anything of the body.
         headers: The answer's, where there was one.
         holds_everybody: A 429: all threads should wait.
+        if_it_lasts: What it means if a few more tries give the same.
     """
 
     what: str
     headers: Mapping[str, str] = field(default_factory=dict)
     holds_everybody: bool = False
+    if_it_lasts: BigCommerceError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +86,7 @@ def read_answer(response: requests.Response, path: str) -> Answered | Passing:
             return Passing(f"{status} with an answer that is cut off or is not JSON")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in NEVER_RETRIED:
         if status == HTTPStatus.SERVICE_UNAVAILABLE and _says_suspended(response):
-            raise StoreSuspended(
-                "BigCommerce says that the store is suspended. Its owner must clear that with "
-                "BigCommerce (an administrative action or a billing issue); then run again."
-            )
+            return Passing("status 503, store suspended", response.headers, if_it_lasts=_SUSPENDED)
         return Passing(f"status {status}", response.headers)
     if status in RETRIED_BELOW_500:
         limited = status == HTTPStatus.TOO_MANY_REQUESTS

@@ -31,6 +31,7 @@ Params = Mapping[str, str | int]
 
 FIRST_BACKOFF = 0.5  # seconds; doubled at each try
 LONGEST_BACKOFF = 30.0
+FEW_TRIES = 3  # for what should not be worth a try, such as "the store is suspended"
 QUIET_TRIES = 3  # a first trouble or two is no news
 
 logger = logging.getLogger("tap-bigcommerce-orders.connection")
@@ -120,6 +121,8 @@ class Connection:
             if not isinstance(trouble, Passing):
                 return trouble
             tries += 1
+            if trouble.if_it_lasts is not None and tries > FEW_TRIES:
+                raise trouble.if_it_lasts
             deadline = deadline or self._now() + self._max_retry_seconds
             wait = self._wait_before_retry(trouble, tries, deadline, path)
             level = logging.DEBUG if tries < QUIET_TRIES else logging.WARNING

@@ -72,7 +72,8 @@ PRODUCT = record(
         "variants": parts(VARIANT),
         **of_type(
             OBJECTS,
-            "custom_fields bulk_pricing_rules images videos options modifiers parent_relations",
+            "channels custom_fields bulk_pricing_rules images videos options modifiers "
+            "parent_relations",
         ),
         "primary_image": part({}),
     },

@@ -27,7 +27,7 @@ STORE = record(
             "last_name address country country_code phone admin_email order_email favicon_url "
             "language currency currency_symbol currency_symbol_location decimal_separator "
             "thousands_separator dimension_decimal_token dimension_thousands_token weight_units "
-            "dimension_units industry plan_name plan_level",
+            "dimension_units industry infrastructure_region plan_name plan_level",
         ),
         **of_type(
             INTEGER,
