@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,7 +32,7 @@ from .transport import Operation, RequestRecord, Tokens, Transport
 from .wire import Wire
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
     from random import Random
 
     from .pacing import Pacer
@@ -123,6 +124,18 @@ class FreshBooks:
         ours = _holding("invoice_number", number)
         rows = self._rows(INVOICES, search, parsing.invoice, ours, deleted=deleted)
         return list(islice(rows, 1))
+
+    def invoices_dated(self, first: date, last: date) -> list[ObservedInvoice]:
+        """All invoices of these days, both included, without their lines.
+
+        FreshBooks documents the upper bound as exclusive, so a day more is asked for.
+        """
+        search = (
+            ("search[date_min]", first.isoformat()),
+            ("search[date_max]", (last + timedelta(days=1)).isoformat()),
+        )
+        rows = self._rows(INVOICES, search, parsing.invoice)
+        return [row for row in rows if first <= row.create_date <= last]
 
     def get_invoice(self, id: int) -> ObservedInvoice:  # noqa: A002 - FreshBooks' name
         """One invoice with its lines; a deleted one may come with `vis_state` 1 or as NotFound."""

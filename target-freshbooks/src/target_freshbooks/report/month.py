@@ -1,0 +1,160 @@
+"""A month's figures: pure values, gathered from the ledger's orders and FreshBooks' invoices.
+
+An order belongs to the month of its invoice date, which is its day in the store's time zone. The
+order's own side is what the shop says (total, refunds); the other side is what FreshBooks holds.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from target_freshbooks.books.desired import Desired
+    from target_freshbooks.freshbooks.observed import ObservedInvoice
+    from target_freshbooks.ledger import OrderRow
+
+ZERO = Decimal(0)
+DRAFT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A calendar month."""
+
+    first: date
+    last: date
+
+    @classmethod
+    def parse(cls, text: str) -> Month:
+        """From "YYYY-MM".
+
+        Raises:
+            ValueError: It is no month.
+        """
+        try:
+            first = date.fromisoformat(f"{text}-01")
+        except ValueError:
+            raise ValueError(f"{text!r} is no month: write it as YYYY-MM.") from None
+        return cls(first, first.replace(day=monthrange(first.year, first.month)[1]))
+
+    def __str__(self) -> str:
+        return f"{self.first:%Y-%m}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One order and its invoice; amounts in `currency`, None where that side has nothing."""
+
+    order_id: int
+    day: date
+    currency: str
+    state: str
+    reason: str
+    detail: str
+    next_step: str
+    order_total: Decimal
+    refunded: Decimal
+    invoice_number: str
+    invoice_total: Decimal | None
+    paid: Decimal | None
+    outstanding: Decimal | None
+    draft: bool
+
+    @property
+    def difference(self) -> Decimal | None:
+        """Invoice minus (order less money refunded); None where there is no sent invoice."""
+        if self.invoice_total is None or self.draft:
+            return None
+        return self.invoice_total - (self.order_total - self.refunded)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The sums of one currency over the orders that are in the books."""
+
+    currency: str
+    orders: int
+    order_total: Decimal
+    refunded: Decimal
+    invoice_total: Decimal
+    paid: Decimal
+    outstanding: Decimal
+    difference: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class MonthReport:
+    """The report's content."""
+
+    month: Month
+    source: str
+    rows: tuple[Row, ...]
+    totals: tuple[Totals, ...]
+    waiting: int
+    foreign: tuple[ObservedInvoice, ...] = field(default=())
+    """Invoices of the month in FreshBooks that no order accounts for: typed by hand, mostly."""
+
+    @property
+    def parked(self) -> tuple[Row, ...]:
+        """The rows that need a person."""
+        return tuple(row for row in self.rows if row.state == "parked")
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every invoice in the books equals its order."""
+        return all(row.difference in {None, ZERO} for row in self.rows)
+
+
+def make_row(
+    order: OrderRow, desired: Desired | None, invoice: ObservedInvoice | None
+) -> Row | None:
+    """An order's row; None where it has no day yet (never looked at)."""
+    if order.order_date is None or order.order_total is None:
+        return None
+    refunded = ZERO
+    if desired is not None:
+        refunded = sum((entry.money for entry in desired.refunds), start=ZERO)
+    return Row(
+        order_id=order.order_id,
+        day=order.order_date,
+        currency=order.currency or "",
+        state=order.state,
+        reason=order.reason or "",
+        detail=order.detail or "",
+        next_step=order.next_step or "",
+        order_total=order.order_total,
+        refunded=refunded,
+        invoice_number=order.invoice_number or "",
+        invoice_total=invoice.amount if invoice else None,
+        paid=invoice.paid if invoice else None,
+        outstanding=invoice.outstanding if invoice else None,
+        draft=invoice is not None and invoice.status == DRAFT,
+    )
+
+
+def total_up(rows: Iterable[Row]) -> tuple[Totals, ...]:
+    """Sum the rows that have a sent invoice, by currency."""
+    by_currency: Mapping[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.difference is not None:
+            by_currency[row.currency].append(row)
+    return tuple(
+        Totals(
+            currency=currency,
+            orders=len(found),
+            order_total=sum((row.order_total for row in found), start=ZERO),
+            refunded=sum((row.refunded for row in found), start=ZERO),
+            invoice_total=sum((row.invoice_total or ZERO for row in found), start=ZERO),
+            paid=sum((row.paid or ZERO for row in found), start=ZERO),
+            outstanding=sum((row.outstanding or ZERO for row in found), start=ZERO),
+            difference=sum((row.difference or ZERO for row in found), start=ZERO),
+        )
+        for currency, found in sorted(by_currency.items())
+    )

@@ -1,0 +1,178 @@
+"""Gathering a month from the ledger and FreshBooks, and writing it as HTML and CSV."""
+
+from __future__ import annotations
+
+import csv
+import random
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from target_freshbooks.books import ReadError, desire
+from target_freshbooks.books.desired import Desired
+from target_freshbooks.books.money import decimals_of
+from target_freshbooks.freshbooks.errors import NotFound
+from target_freshbooks.posting import keys
+from target_freshbooks.posting.facts import gather
+from target_freshbooks.report.month import Month, MonthReport, Row, make_row, total_up
+from target_freshbooks.wiring import open_account, utc_now
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.ctl.context import Context
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.freshbooks.observed import ObservedInvoice
+    from target_freshbooks.ledger import Ledger, OrderRow
+
+COLUMNS = (
+    "order_id",
+    "day",
+    "currency",
+    "state",
+    "reason",
+    "order_total",
+    "refunded",
+    "invoice_number",
+    "invoice_total",
+    "paid",
+    "outstanding",
+    "difference",
+)
+
+
+def write_report(context: Context, month_text: str, folder: str) -> None:
+    """Write `report-YYYY-MM.html` and `.csv` into the folder and tell the sums.
+
+    Raises:
+        click.ClickException: The month is not written as YYYY-MM.
+    """
+    try:
+        month = Month.parse(month_text)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    settings = context.settings
+    with context.ledger() as ledger:
+        account = open_account(settings, sleep=time.sleep, rng=random.Random())  # noqa: S311
+        report = gather_month(account.books, ledger, settings.policy, month)
+    out = Path(folder)
+    out.mkdir(parents=True, exist_ok=True)
+    html, table = out / f"report-{month}.html", out / f"report-{month}.csv"
+    html.write_text(render(report), encoding="utf-8")
+    write_csv(report, table)
+    document = {
+        "month": str(month),
+        "html": str(html),
+        "csv": str(table),
+        "orders": len(report.rows),
+        "parked": len(report.parked),
+        "agrees": report.agrees,
+        "totals": [
+            {
+                "currency": sums.currency,
+                "orders": sums.orders,
+                "order_total": str(sums.order_total),
+                "refunded": str(sums.refunded),
+                "invoice_total": str(sums.invoice_total),
+                "paid": str(sums.paid),
+                "outstanding": str(sums.outstanding),
+                "difference": str(sums.difference),
+            }
+            for sums in report.totals
+        ],
+    }
+    lines = [f"Report of {month}: {html} and {table}"]
+    lines += [
+        f"  {sums.currency}: {sums.orders} orders {sums.order_total}, refunded {sums.refunded},"
+        f" invoices {sums.invoice_total}, difference {sums.difference}"
+        for sums in report.totals
+    ]
+    lines.append(f"  parked: {len(report.parked)}")
+    context.show(document, "\n".join(lines))
+
+
+def gather_month(books: FreshBooks, ledger: Ledger, policy: Policy, month: Month) -> MonthReport:
+    """Read the month: FreshBooks' invoices in a few requests, the orders from the ledger."""
+    invoices = {invoice.id: invoice for invoice in books.invoices_dated(month.first, month.last)}
+    rows: list[Row] = []
+    claimed: set[int] = set()
+    waiting = 0
+    for order in ledger.orders(since=month.first):
+        if order.order_date is None or not month.first <= order.order_date <= month.last:
+            continue
+        if order.state not in {"posted", "parked"}:
+            waiting += 1
+            continue
+        invoice = _invoice_of(books, ledger, order, invoices)
+        if invoice is not None:
+            claimed.add(invoice.id)
+        row = make_row(order, _desired(ledger, policy, order), invoice)
+        if row is not None:
+            rows.append(row)
+    foreign = tuple(invoice for invoice in invoices.values() if invoice.id not in claimed)
+    rows.sort(key=lambda row: (row.day, row.order_id))
+    return MonthReport(month, ledger.source, tuple(rows), total_up(rows), waiting, foreign)
+
+
+def _invoice_of(
+    books: FreshBooks, ledger: Ledger, order: OrderRow, listed: dict[int, ObservedInvoice]
+) -> ObservedInvoice | None:
+    link = ledger.link("invoice", keys.invoice_key(order.order_id))
+    if link is None:
+        return None
+    if link.remote_id in listed:
+        return listed[link.remote_id]
+    try:
+        invoice = books.get_invoice(link.remote_id)
+    except NotFound:
+        return None
+    return None if invoice.vis_state == 1 else invoice
+
+
+def _desired(ledger: Ledger, policy: Policy, order: OrderRow) -> Desired | None:
+    stored = ledger.facts_of(order.order_id)
+    if stored is None:
+        return None
+    try:
+        desired = desire(gather(ledger, stored), policy)
+    except ReadError:
+        return None  # it is parked as unreadable_record, and listed as that
+    return desired if isinstance(desired, Desired) else None
+
+
+def render(report: MonthReport) -> str:
+    """The report as one HTML page that needs nothing else."""
+    environment = Environment(
+        loader=PackageLoader("target_freshbooks.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["money"] = _money
+    return environment.get_template("month.html").render(report=report, now=utc_now())
+
+
+def _money(amount: Decimal | None, currency: str) -> str:
+    if amount is None:
+        return ""
+    return f"{amount:,.{decimals_of(currency)}f}"
+
+
+def write_csv(report: MonthReport, path: Path) -> None:
+    """The rows for a spreadsheet; amounts as plain numbers."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for row in report.rows:
+            writer.writerow([_cell(getattr(row, column)) for column in COLUMNS])
+
+
+def _cell(value: Any) -> str:  # noqa: ANN401 - a column's value
+    text = "" if value is None else str(value)
+    # A spreadsheet takes a text that begins like a formula for one; numbers stay numbers.
+    return f"'{text}" if text[:1] in {"=", "@"} else text
