@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a build hook is no package
 """Build metadata: where the sibling package `connector-credentials` comes from.
 
 In a clone it is the folder next door, so that `pip install ./target-freshbooks` works before

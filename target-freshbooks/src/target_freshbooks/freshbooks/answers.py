@@ -48,7 +48,7 @@ class Answer:
     errors: tuple[ApiError, ...] = ()
 
 
-def read(status: int, body: bytes) -> Answer:  # noqa: PLR0911 - one return per kind of answer
+def read(status: int, body: bytes) -> Answer:
     """Judge an answer by its status and body."""
     document = _document(body)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -94,7 +94,7 @@ def _refusal(status: int, errors: tuple[ApiError, ...]) -> Verdict:
     return Verdict.REFUSED
 
 
-def errors_of(document: Mapping[str, Any] | None) -> tuple[ApiError, ...]:  # noqa: PLR0911 - see read
+def errors_of(document: Mapping[str, Any] | None) -> tuple[ApiError, ...]:
     """All error entries of a body, whichever format; empty for a success."""
     if document is None:
         return ()
