@@ -145,7 +145,7 @@ def _levies(
         elif thing.rows:
             # A tax rounded for each piece of a line may be off by half a cent for each.
             most = Decimal(2 * policy.rounding_tolerance_cents)
-            halves = min(max(thing.quantity, Decimal(3)), most)
+            halves = max(Decimal(3), min(thing.quantity, most))
             found[i] = levies_on(thing.rows, net, tax, policy, unit / 2 * halves)
         else:
             chosen = chosen_from(pool or facts.taxes, net, tax, policy, unit)

@@ -12,7 +12,8 @@ put in this order:
    every rounding;
 4. within the tolerance of a Rounding line, the smallest difference first. Where all roundings agree
    on the difference, the line is put in at once; else FreshBooks' answer decides;
-5. in amounts, without percents: nothing is left to round, so it is right always.
+5. within the tolerance under some roundings only (an order of hundreds of lines);
+6. in amounts, without percents: nothing is left to round, so it is right always.
 
 A candidate must also be honest by tax: what FreshBooks will report for each tax may differ from
 what the shop charged by no more than half a cent for each line, plus the tolerance.
@@ -54,10 +55,13 @@ if TYPE_CHECKING:
     from target_freshbooks.books.desired import Lines
     from target_freshbooks.books.policy import Policy
 
+# Ranks of candidates, after 0 and 1 for the shop's percents.
 _OWN_PERCENTS = 2
-"""The rank of a candidate at percents of our own."""
+_MENDED = 3
+_PERHAPS = 4
 _TRIES = 250
-"""Ways to move cents that are tried for one candidate."""
+"""Ways to move cents that are tried for one candidate, fewer for one of very many lines."""
+_LINES_TRIED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +97,20 @@ def _ranked(breakdown: Breakdown, policy: Policy, decimals: int) -> Iterator[_Ca
     wanted = breakdown.total
     for candidate in _candidates(breakdown, policy, decimals):
         effective, _, form = candidate.preference
-        off = mending(candidate.totals, wanted)
-        if off > tolerance(policy, decimals):
-            continue
         lines, answers = candidate.lines, candidate.totals
+        off, limit = mending(answers, wanted), tolerance(policy, decimals)
         if not off:
             rank = _OWN_PERCENTS if effective else 0
         elif answers[0] == wanted and not effective:
             rank = 1
-        else:
-            rank = 3
+        elif off <= limit:
+            rank = _MENDED
             if len(set(answers)) == 1 and is_whole(off, decimals):
                 lines = (*lines, rounding_line(wanted - answers[0], policy))
+        elif any(abs(answer - wanted) <= limit for answer in answers):
+            rank = _PERHAPS
+        else:
+            continue
         yield _Candidate(lines, answers, (rank, off, form))
         if rank == 0:
             return
@@ -158,7 +164,8 @@ def _cents(slots: Slots, breakdown: Breakdown, decimals: int) -> Iterator[list[i
 
     odd.sort(key=lambda i: (low[i] - exact[i], i))
     best: tuple[Decimal, list[int]] | None = None
-    for raised in islice(_raisings(odd, sum(plain) - sum(low)), _TRIES):
+    tries = min(_TRIES, _LINES_TRIED // len(slots) + 1)
+    for raised in islice(_raisings(odd, sum(plain) - sum(low)), tries):
         units, off = found(raised)
         if best is None or off < best[0]:
             best = (off, units)

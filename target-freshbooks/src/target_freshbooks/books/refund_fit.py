@@ -4,8 +4,9 @@ The refund must lower the invoice's total by exactly the money that went back. T
 is FreshBooks' to round, and where FreshBooks rounds each tax over the whole invoice, what a new
 line adds depends on the lines that stand there. So the lines are computed together with the
 standing ones, under every rounding that agrees with the total the invoice has now, and a cent is
-moved where that helps. Where percents cannot hit the amount, a line "Refund R, rounding" takes up
-the cents; and the last form says the taxes as amounts, which is right under every rounding.
+moved where that helps; lines that are right under the likeliest are left as they are. Where
+percents cannot hit the amount, a line "Refund R, rounding" takes up the cents; and the last form
+says the taxes as amounts, which is right under every rounding.
 """
 
 from __future__ import annotations
