@@ -25,6 +25,7 @@ from sqlalchemy import select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
 START = datetime(2026, 11, 1, 10, tzinfo=UTC)
 COLLAPSE = timedelta(seconds=2)
@@ -356,6 +357,14 @@ def test_a_crash_of_the_worker_leaves_the_orders_waiting(shop: Shop) -> None:
         shop.dispatcher().cycle(COLLAPSE)
     shop.during_run = lambda: None
     assert shop.dispatcher().cycle(COLLAPSE) == Cycle(delivered=1)
+
+
+def test_what_is_committed_to_sqlite_is_synced_to_the_disk(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'inbox.sqlite'}", "abc123")
+    with database.look() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2, "FULL"
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    database.close()
 
 
 def test_an_id_known_already_changes_nothing(shop: Shop) -> None:

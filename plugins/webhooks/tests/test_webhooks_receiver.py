@@ -285,7 +285,7 @@ def test_no_secret_is_in_the_log(
         shared_header_value="canary-shared-value",
         access_token="canary-access-token",
         run_command="echo canary-client-secret-1 canary-access-token $CANARY_TOKEN; "
-        'echo "env: $(env)"; exit 1',
+        'echo "env: $(env)"; echo "at last canary-client-secret-1"; exit 1',
     )
     server = start(ours)
     server.send(signed(1), **{"X-Shared": "canary-shared-value"})

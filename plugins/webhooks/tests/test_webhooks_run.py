@@ -96,6 +96,21 @@ def test_sigterm_hands_back_a_run_that_takes_too_long_and_ends_it(
     assert not alive(int((ours.folder / "pid").read_text()))
 
 
+def test_a_run_that_is_ended_together_with_us_is_not_counted_against_its_orders(
+    program: Make, start: Make, signed: Make, wait_until: Make
+) -> None:
+    ours = program(run_command="echo $$ > pid; sleep 1000")
+    server = start(ours)
+    server.send(signed(1))
+    wait_until((ours.folder / "pid").exists, "the run")
+    server.process.terminate()
+    wait_until(lambda: "Stopping" in ours.log, "the stop")
+    os.killpg(int((ours.folder / "pid").read_text()), 15)
+    assert server.process.wait(30) == 0
+    row = ours.rows()[0]
+    assert (row.state, row.attempts, row.run_id) == ("waiting", 0, None)
+
+
 def test_a_command_that_cannot_be_started_is_a_reason(
     program: Make, start: Make, signed: Make
 ) -> None:

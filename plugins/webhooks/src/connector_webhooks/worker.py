@@ -89,6 +89,9 @@ class ChildWorker:
                 stop_by = stop_by or now + self._grace
                 if now >= stop_by or self._hurrying.is_set():
                     return run.stop()
+        if ending.outcome is Outcome.FAILED and self._stopping.is_set():
+            # Whoever stops us may have stopped the run as well: not the orders' fault.
+            return Ending(Outcome.STOPPED)
         return ending
 
     def _renew(self, now: datetime) -> None:

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from connector_webhooks.assembly import Assembly
+from connector_webhooks.secrecy import RedactingFormatter, Redaction, secrets_of
+from connector_webhooks.settings import load
+
+ENVIRONMENT = {
+    "WEBHOOKS_STORE_HASH": "abc123",
+    "WEBHOOKS_CLIENT_SECRET": "canary-new-secret,canary-old-secret",
+    "WEBHOOKS_ACCESS_TOKEN": "canary-access-token",
+    "WEBHOOKS_SHARED_HEADER_NAME": "X-Shared",
+    "WEBHOOKS_SHARED_HEADER_VALUE": "canary-shared-value",
+    "TARGET_FRESHBOOKS_CLIENT_SECRET": "canary-books-secret",
+    "WEBHOOKS_INBOX_URL": "postgresql+psycopg://me:canary-password@db/inbox",
+}
+
+
+def test_no_repr_shows_a_secret() -> None:
+    assembly = Assembly(load(ENVIRONMENT), {})
+    assert "canary" not in repr(assembly.settings) + repr(assembly.keys())
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "canary-new-secret",
+        "canary-old-secret",
+        "canary-access-token",
+        "canary-shared-value",
+        "canary-books-secret",
+        "postgresql+psycopg://me:canary-password@db/inbox",
+    ],
+)
+def test_every_secret_is_blanked_in_a_traceback(secret: str) -> None:
+    redaction = Assembly(load(ENVIRONMENT), ENVIRONMENT).redaction()
+    try:
+        raise ValueError(f"it went wrong with {secret}!")
+    except ValueError as error:
+        trouble = (ValueError, error, error.__traceback__)
+    record = logging.LogRecord("x", logging.ERROR, "", 0, "said %s", (secret,), trouble)
+    text = RedactingFormatter("%(message)s", redaction).format(record)
+    assert "canary" not in text
+    assert text.count("***") >= 2
+
+
+def test_short_and_harmless_values_are_left_alone() -> None:
+    environment = {"A_TOKEN": "short", "MONKEY": "banana-split", "X_TOKEN": "canary-123"}
+    redaction = Redaction(secrets_of(environment))
+    assert redaction("short banana-split canary-123") == "short banana-split ***"
