@@ -54,7 +54,8 @@ def holds_the_total_formula(order: Order, figures: Figures) -> None:
     assert figures.discount_amount >= 0
     assert figures.coupon_discount >= 0
     quantum = D(1).scaleb(-decimal_places(order.currency))
-    assert figures.total_inc % quantum == 0, "a total is what can be paid"
+    for amount in (figures.total_inc, figures.total_tax, figures.subtotal_tax):
+        assert amount % quantum == 0, "totals are what can be paid"
 
 
 def test_a_discount_of_an_exclusive_shop_lowers_the_tax_and_is_told_with_tax() -> None:

@@ -12,15 +12,15 @@ from starlette.routing import BaseRoute, Route
 
 from connector_sandbox import constants
 from connector_sandbox.bigcommerce.access import Token, put_token
-from connector_sandbox.bigcommerce.customers_api import put_customer
+from connector_sandbox.bigcommerce.customers_api import customer_document, put_customer
 from connector_sandbox.bigcommerce.dates import iso
 from connector_sandbox.bigcommerce.events import FORGERIES, Event, Mischief
 from connector_sandbox.bigcommerce.exact_json import loads
 from connector_sandbox.bigcommerce.products_api import put_product
-from connector_sandbox.bigcommerce.shelf import order_of
+from connector_sandbox.bigcommerce.shelf import Numbered, order_of
 from connector_sandbox.bigcommerce.shop import Counter
-from connector_sandbox.seed import truth
-from connector_sandbox.seed.model import Order, encode
+from connector_sandbox.seed import DEFAULT_MONTH, DEFAULT_ORDERS, catalog, seed_shop, truth
+from connector_sandbox.seed.model import Address, Order, decode, encode
 from connector_sandbox.seed.truth import expected
 
 if TYPE_CHECKING:
@@ -168,6 +168,25 @@ def _record_routes(
 
         return gone
 
+    def enrol(body: Document, _request: Request) -> Document:
+        who = decode(Address, body)
+        with ctx.store.writing() as connection:
+            number = Numbered(connection).next("customer")
+            customer = catalog.Customer(number, who, (who,))
+            put_customer(connection, customer_document(customer, ctx.clock.now()))
+            data = {"type": "customer", "id": number}
+            courier.outbox.put(connection, [Event("store/customer/created", data)])
+        return {"id": number}
+
+    def fill(body: Document, _request: Request) -> Document:
+        seed_shop(
+            ctx,
+            orders=int(body.get("orders", DEFAULT_ORDERS)),
+            seed=int(body.get("seed", ctx.seed)),
+            month=str(body.get("month", DEFAULT_MONTH)),
+        )
+        return {"orders": len(truth(ctx))}
+
     def token(body: Document, _request: Request) -> Document:
         made = Token(
             str(body["token"]),
@@ -180,6 +199,8 @@ def _record_routes(
         return {"token": made.token, "scopes": sorted(made.scopes)}
 
     return [
+        ("POST", "shop/seed", fill),
+        ("POST", "shop/customers", enrol),
         ("POST", "shop/customers/{id:int}", record("customer", put_customer)),
         ("DELETE", "shop/customers/{id:int}", remove("customer")),
         ("POST", "shop/products/{id:int}", record("product", put_product)),
