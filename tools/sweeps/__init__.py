@@ -1,0 +1,1 @@
+"""Proofs with real processes: runs killed at every boundary, faults, and the books compared."""

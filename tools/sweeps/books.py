@@ -1,0 +1,98 @@
+"""The books as plain values, so that two of them can be compared, and doubles be counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+DELETED = 1
+DRAFT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Everything that counts, as multisets; ids, times and deleted records do not.
+
+    Deleted invoices do count: an invoice that was made twice and deleted once was made twice.
+    """
+
+    invoices: Counter[tuple[Any, ...]]
+    payments: Counter[tuple[Any, ...]]
+    credit_notes: Counter[tuple[Any, ...]]
+    clients: Counter[str]
+    items: Counter[tuple[str, str]]
+
+
+def read(document: Mapping[str, Any]) -> Books:
+    """From the sandbox's `books`."""
+    numbers = {row["id"]: row["invoice_number"] for row in document["invoices"]}
+    return Books(
+        invoices=Counter(_invoice(row) for row in document["invoices"]),
+        payments=Counter(
+            (numbers.get(row["invoiceid"]), _amount(row), row["note"], row["date"], row["type"])
+            for row in _standing(document["payments"])
+        ),
+        credit_notes=Counter(
+            (row.get("notes"), _amount(row), row.get("credit_type"))
+            for row in _standing(document["credit_notes"])
+        ),
+        clients=Counter(str(row["email"]).casefold() for row in _standing(document["clients"])),
+        items=Counter((row["name"], row["sku"] or "") for row in _standing(document["items"])),
+    )
+
+
+def _standing(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [row for row in rows if row.get("vis_state", 0) != DELETED]
+
+
+def _invoice(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    lines = tuple(
+        (
+            line["name"],
+            Decimal(str(line["qty"])),
+            _money(line["unit_cost"]),
+            line.get("taxName1") or "",
+            line.get("taxName2") or "",
+        )
+        for line in row.get("lines") or ()
+    )
+    return (
+        row["invoice_number"],
+        row["status"] == DRAFT,
+        _amount(row),
+        _money(row["paid"]),
+        row["create_date"],
+        row.get("vis_state", 0),
+        lines,
+    )
+
+
+def _amount(row: Mapping[str, Any]) -> Decimal:
+    return _money(row["amount"])
+
+
+def _money(value: Any) -> Decimal:  # noqa: ANN401 - JSON
+    return Decimal(str(value["amount"] if isinstance(value, dict) else value))
+
+
+def doubled(books: Books, wanted: Books) -> list[str]:
+    """What is there more often than it should be."""
+    return _surplus(books, wanted, "doubled or wrong")
+
+
+def lost(books: Books, wanted: Books) -> list[str]:
+    """What is missing."""
+    return _surplus(wanted, books, "missing")
+
+
+def _surplus(more: Books, less: Books, word: str) -> list[str]:
+    found = []
+    for name in Books.__slots__:
+        surplus: Counter[Any] = getattr(more, name) - getattr(less, name)
+        found += [f"{name} {word}: {entry}" for entry in surplus.elements()]
+    return found

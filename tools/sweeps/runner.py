@@ -1,0 +1,224 @@
+"""One stage for many trials: a sandbox, the messages of a few orders, and target runs on them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connector_sandbox import constants
+from cryptography.fernet import Fernet
+
+from demo import sandbox as sandboxes
+from demo.sandbox import BIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from demo.sandbox import Sandbox
+
+WRITES = {"side": "freshbooks", "method": "POST|PUT", "path": "^/accounting/"}
+HELD_SECONDS = 60
+GLANCE_SECONDS = 0.01
+KILLED = -signal.SIGKILL
+
+
+@dataclass(slots=True)
+class Stage:
+    """Where trials take place.
+
+    Attributes:
+        sandbox: Both APIs.
+        home: Folder of the trial's ledger, credentials and logs.
+        phases: The tap's messages, one file for each reading of the shop.
+        workers: `max_parallel_orders` of the runs.
+    """
+
+    sandbox: Sandbox
+    home: Path
+    phases: Sequence[Path]
+    zygote: subprocess.Popen[str]
+    settings: dict[str, Any]
+
+    # -- a trial's beginning
+
+    def begin(self) -> None:
+        """Empty books, no ledger, fresh tokens; the shop's messages stay as they are."""
+        self.sandbox.tell("POST", "reset", {"seed": False})
+        self.sandbox.tell("DELETE", "faults")
+        trial = self.home / "trial"
+        shutil.rmtree(trial, ignore_errors=True)
+        trial.mkdir()
+        template = self.home / "empty.sqlite"
+        if template.exists():
+            shutil.copy(template, trial / "ledger.sqlite")
+        granted = self.sandbox.tell("POST", "freshbooks/tokens/grant")
+        config = {
+            "client_id": constants.FRESHBOOKS_CLIENT_ID,
+            "client_secret": constants.FRESHBOOKS_CLIENT_SECRET,
+            "redirect_uri": constants.FRESHBOOKS_REDIRECT_URI,
+            "refresh_token": granted["refresh_token"],
+            "account_id": constants.FRESHBOOKS_ACCOUNT_ID,
+            "api_url": self.sandbox.url,
+            "auth_url": self.sandbox.url,
+            "ledger_url": f"sqlite:///{trial}/ledger.sqlite",
+            "credentials_url": f"sqlite:///{trial}/credentials.sqlite",
+            "encryption_key": Fernet.generate_key().decode(),
+            "max_retry_seconds": 20,
+            "settle_seconds": 1,
+            "lease_wait_seconds": 30,
+            **self.settings,
+        }
+        (trial / "target.json").write_text(json.dumps(config), encoding="utf-8")
+
+    # -- runs
+
+    def start(self, phase: int, *, die_after_answer: int | None = None) -> int:
+        """Start the target on a phase's messages; returns its process id."""
+        trial = self.home / "trial"
+        job = {
+            "config": str(trial / "target.json"),
+            "input": str(self.phases[phase]),
+            "states": str(trial / "states.jsonl"),
+            "log": str(trial / "target.log"),
+            "die_after_answer": die_after_answer,
+        }
+        assert self.zygote.stdin is not None  # noqa: S101 - asked for with PIPE
+        self.zygote.stdin.write(json.dumps(job) + "\n")
+        self.zygote.stdin.flush()
+        return int(self._heard()["pid"])
+
+    def ended(self) -> int:
+        """Wait for the started run's end; its exit code, minus the signal's number if killed."""
+        return int(self._heard()["code"])
+
+    def run(self, phase: int) -> None:
+        """Run a phase to its end.
+
+        Raises:
+            RuntimeError: It did not end with 0.
+        """
+        self.start(phase)
+        code = self.ended()
+        if code != 0:
+            raise RuntimeError(f"the target ended with {code}:\n{self.log()[-3000:]}")
+
+    def run_all(self) -> None:
+        """Run all phases."""
+        for phase in range(len(self.phases)):
+            self.run(phase)
+
+    def killed_at(self, phase: int, number: int, place: str) -> bool:
+        """Run a phase and kill it with SIGKILL at its write `number` (from 0).
+
+        Args:
+            phase: Which messages.
+            number: Which of the run's writes.
+            place: `before` FreshBooks handles it, `after` it is committed and not yet answered,
+                or `answered`, before the answer is in the ledger.
+
+        Returns:
+            Whether the run had such a write.
+        """
+        if place == "answered":
+            self.start(phase, die_after_answer=number)
+            return self.ended() == KILLED
+        rule = {**WRITES, "kind": "hold", "when": place, "skip": number, "times": 1}
+        self.sandbox.tell("POST", "faults", rule)
+        pid = self.start(phase)
+        reached = self._until_held(pid)
+        if reached:
+            os.kill(pid, signal.SIGKILL)
+        code = self.ended()
+        self.sandbox.tell("DELETE", "faults")
+        return reached and code == KILLED
+
+    def killed_after(self, phase: int, seconds: float) -> bool:
+        """Run a phase and kill it with SIGKILL after so many seconds; False if it was done."""
+        pid = self.start(phase)
+        time.sleep(seconds)  # the moment is the trial: there is nothing to wait for
+        if alive(pid):
+            os.kill(pid, signal.SIGKILL)
+        return self.ended() == KILLED
+
+    def _until_held(self, pid: int) -> bool:
+        limit = time.monotonic() + HELD_SECONDS
+        while time.monotonic() < limit:
+            if self.sandbox.ask("faults")["held"]:
+                return True
+            if not alive(pid):
+                return False
+            time.sleep(GLANCE_SECONDS)
+        raise TimeoutError("the run neither ended nor came to the write it was to be killed at")
+
+    def _heard(self) -> dict[str, Any]:
+        assert self.zygote.stdout is not None  # noqa: S101 - asked for with PIPE
+        line = self.zygote.stdout.readline()
+        if not line:
+            raise RuntimeError("the process that starts runs has ended")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    # -- outcomes
+
+    def log(self) -> str:
+        """What the trial's runs said."""
+        return (self.home / "trial" / "target.log").read_text(encoding="utf-8")
+
+    def writes(self) -> list[dict[str, Any]]:
+        """The accepted writes to the accounting API since `begin`."""
+        history = self.sandbox.ask("history", side="freshbooks")
+        rows = history["history"] if isinstance(history, dict) else history
+        return [row for row in rows if row["path"].startswith("/accounting/")]
+
+
+def alive(pid: int) -> bool:
+    """Whether the process still runs (a zombie does not)."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:  # noqa: PTH123 - no file at all
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def stage(home: Path, messages: Sequence[Path], **settings: Any) -> Iterator[Stage]:  # noqa: ANN401
+    """Set a stage up: a sandbox with an empty shop, and a process that starts runs.
+
+    Args:
+        home: An empty folder.
+        messages: The tap's messages, one file for each phase.
+        settings: Settings of the target besides the connection's.
+    """
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(
+            sandboxes.up(home / "books", "--empty", "--switch", "fb.rate_limit=0")
+        )
+        zygote = stack.enter_context(
+            subprocess.Popen(
+                [str(BIN / "python"), "-m", "sweeps.zygote"],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
+        stack.callback(zygote.kill)
+        found = Stage(sandbox, home, messages, zygote, {"max_parallel_orders": 1, **settings})
+        _migrate_once(home)
+        yield found
+
+
+def _migrate_once(home: Path) -> None:
+    """An empty ledger to copy, so that each trial need not make its tables anew."""
+    from target_freshbooks.ledger import Ledger  # noqa: PLC0415 - heavy, and used here only
+
+    Ledger.open(f"sqlite:///{home}/empty.sqlite", source="bigcommerce").dispose()
