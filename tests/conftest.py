@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from connector_sandbox import constants
 from connector_sandbox.app import create_context
-from connector_sandbox.constants import DEFAULT_SEED
 from connector_sandbox.seed import DEFAULT_MONTH, seed_shop
+
 from demo import books, ledger
 from demo import sandbox as sandboxes
 from demo.project import BIN, Project
@@ -135,17 +136,12 @@ def settings_for(sandbox: Sandbox, home: Path) -> tuple[dict[str, Any], dict[str
     """Give tap.json and target.json for a sandbox; the refresh token seeds the store."""
     tap = {
         "api_url": sandbox.url,
-        "store_hash": "sandbox",
-        "access_token": "sandbox-bigcommerce-token",
+        "store_hash": constants.STORE_HASH,
+        "access_token": constants.BIGCOMMERCE_ACCESS_TOKEN,
     }
     target = {
-        "api_url": sandbox.url,
-        "auth_url": sandbox.url,
-        "client_id": "sandbox-client",
-        "client_secret": "sandbox-client-secret",
-        "redirect_uri": "https://localhost/callback",
-        "refresh_token": "sandbox-refresh-0",
-        "ledger_url": f"sqlite:///{home}/ledger.sqlite",
+        **Project(home=home, url=sandbox.url, settings={}).target(sandbox.url),
+        "refresh_token": constants.FRESHBOOKS_REFRESH_TOKEN,
         # Apart from the ledger, so that a test can lose the one and keep the other.
         "credentials_url": f"sqlite:///{home}/credentials.sqlite",
     }
@@ -167,7 +163,7 @@ def plant(data: Path, *, orders: int) -> None:
     """Fill a new sandbox with fewer orders than its usual month, all of common kinds."""
     data.mkdir(parents=True)
     context, _ = create_context(data)
-    seed_shop(context, orders=orders, seed=DEFAULT_SEED, month=DEFAULT_MONTH)
+    seed_shop(context, orders=orders, seed=constants.DEFAULT_SEED, month=DEFAULT_MONTH)
     context.store.close()
 
 

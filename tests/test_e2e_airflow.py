@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from demo.login import log_in
 from demo.project import BIN, ROOT
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from connector_credentials import CredentialStore
+
 from demo import sandbox as sandboxes
 from demo.login import log_in
 from demo.project import Project

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from connector_webhooks.settings import defaults as webhook_defaults
+
 from demo.project import BIN, ROOT
 
 PACKAGES = {

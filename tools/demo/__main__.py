@@ -7,6 +7,7 @@ reason, nothing is there twice and the second run wrote nothing.
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import signal
 import sys
@@ -14,6 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
+
+from connector_sandbox.constants import DEFAULT_HOST, DEFAULT_PORT
+from connector_sandbox.seed import DEFAULT_MONTH as MONTH
 
 from demo import books, ledger, show
 from demo import sandbox as sandboxes
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from demo.sandbox import Sandbox
 
 LOG_TAIL_LINES = 25
+LOCAL = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
 
 
 def main() -> int:
@@ -64,7 +69,7 @@ def _story(screen: Console, sandbox: Sandbox, project: Project) -> int:
     parked = {number for number, one in standings.items() if one.state == "parked"}
     outcome = books.compare(truth, held, parked)
     show.month(screen, outcome, books.documents(held))
-    silent = show.left_out(screen, outcome, standings)
+    silent = show.left_out(screen, outcome, standings, sandbox.archived)
     wrong = _faults(outcome, silent)
 
     screen.print("[bold]4. meltano run sync, again")
@@ -111,12 +116,20 @@ def _faults(outcome: books.Comparison, silent: list[int]) -> list[str]:
 
 
 def _what_next(screen: Console, project: Project) -> None:
-    ctl = f"TARGET_FRESHBOOKS_LEDGER_URL=sqlite:///{_shown(project.ledger)} "
-    ctl += ".venv/bin/target-freshbooks-ctl"
+    settings = project.home / "target.json"
+    settings.write_text(json.dumps(project.target(LOCAL), indent=2) + "\n", encoding="utf-8")
+    settings.chmod(0o600)
+    ctl = f".venv/bin/target-freshbooks-ctl --config {_shown(settings)}"
     screen.print("[bold]Look further")
-    screen.print(f"   {ctl} status", markup=False, soft_wrap=True)
-    screen.print(f"   {ctl} audit ORDER", markup=False, soft_wrap=True)
-    screen.print("   docs/accounting.md: how an order becomes an invoice", markup=False)
+    for line in (
+        f"{ctl} status",
+        f"{ctl} audit ORDER",
+        f".venv/bin/sandbox up --data {_shown(project.home / 'sandbox')}   # for the next three",
+        f"{ctl} report --month {MONTH}",
+        f"{ctl} plan ORDER",
+        f"{ctl} verify",
+    ):
+        screen.print("   " + line, markup=False, soft_wrap=True)
 
 
 def _fresh(home: Path) -> Path:

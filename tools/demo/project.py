@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from connector_sandbox import constants
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
 OURS = ("TAP_BIGCOMMERCE_ORDERS_", "TARGET_FRESHBOOKS_", "WEBHOOKS_", "CREDENTIALS_", "MELTANO_")
-CLIENT_ID = "sandbox-client"
 GLANCE_SECONDS = 0.5
 STOP_SECONDS = 20
 
@@ -52,15 +53,24 @@ class Project:
             "XDG_STATE_HOME": str(self.home / "state"),
             "MELTANO_DATABASE_URI": f"sqlite:///{self.home}/meltano.db",
             "TAP_BIGCOMMERCE_ORDERS_API_URL": self.url,
-            "TAP_BIGCOMMERCE_ORDERS_STORE_HASH": "sandbox",
-            "TAP_BIGCOMMERCE_ORDERS_ACCESS_TOKEN": "sandbox-bigcommerce-token",
-            "TARGET_FRESHBOOKS_API_URL": self.url,
-            "TARGET_FRESHBOOKS_AUTH_URL": self.url,
-            "TARGET_FRESHBOOKS_CLIENT_ID": CLIENT_ID,
-            "TARGET_FRESHBOOKS_CLIENT_SECRET": "sandbox-client-secret",
-            "TARGET_FRESHBOOKS_REDIRECT_URI": "https://localhost/callback",
-            "TARGET_FRESHBOOKS_LEDGER_URL": f"sqlite:///{self.ledger}",
+            "TAP_BIGCOMMERCE_ORDERS_STORE_HASH": constants.STORE_HASH,
+            "TAP_BIGCOMMERCE_ORDERS_ACCESS_TOKEN": constants.BIGCOMMERCE_ACCESS_TOKEN,
+            **{
+                f"TARGET_FRESHBOOKS_{name.upper()}": value
+                for name, value in self.target(self.url).items()
+            },
             **self.settings,
+        }
+
+    def target(self, url: str) -> dict[str, str]:
+        """Give the target's settings for a sandbox at `url`, as its configuration file has them."""
+        return {
+            "api_url": url,
+            "auth_url": url,
+            "client_id": constants.FRESHBOOKS_CLIENT_ID,
+            "client_secret": constants.FRESHBOOKS_CLIENT_SECRET,
+            "redirect_uri": constants.FRESHBOOKS_REDIRECT_URI,
+            "ledger_url": f"sqlite:///{self.ledger}",
         }
 
     def meltano(

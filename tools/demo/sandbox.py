@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from connector_sandbox.constants import BIGCOMMERCE_ACCESS_TOKEN, STORE_HASH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,15 @@ class Sandbox:
         """Change something through a control route, as `tell("POST", "faults", {...})`."""
         url = f"{self.url}/_sandbox/{path}"
         return httpx.request(method, url, json=body, timeout=120).raise_for_status().json()
+
+    def archived(self, order_id: int) -> bool:
+        """Ask the shop for one order by its number: is it archived, so that lists leave it out?"""
+        answer = httpx.get(
+            f"{self.url}/stores/{STORE_HASH}/v2/orders/{order_id}",
+            headers={"X-Auth-Token": BIGCOMMERCE_ACCESS_TOKEN, "Accept": "application/json"},
+            timeout=60,
+        )
+        return bool(answer.raise_for_status().json()["is_deleted"])
 
     def count_anew(self) -> None:
         """Set the request counters to zero."""

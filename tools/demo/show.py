@@ -10,12 +10,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from demo.ledger import Standing
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from decimal import Decimal
 
     from demo.books import Comparison
-    from demo.ledger import Glance, Standing
+    from demo.ledger import Glance
 
 PLAIN_WIDTH = 120
 MOST_NUMBERS = 8
@@ -94,13 +96,23 @@ def month(screen: Console, outcome: Comparison, documents: Mapping[str, int]) ->
     screen.print(sides)
 
 
-def left_out(screen: Console, outcome: Comparison, standings: Mapping[int, Standing]) -> list[int]:
-    """List every order that was not posted, by reason; return those that have none."""
+def left_out(
+    screen: Console,
+    outcome: Comparison,
+    standings: Mapping[int, Standing],
+    archived: Callable[[int], bool],
+) -> list[int]:
+    """List every order that was not posted, by reason; return those that have none.
+
+    An order that the ledger never heard of may be `archived`: the shop's lists leave it out.
+    """
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     steps: dict[tuple[str, str], str] = {}
     silent: list[int] = []
     for number, order in sorted(outcome.left.items()):
         standing = standings.get(number)
+        if standing is None and archived(number):
+            standing = Standing("not listed", "archived in the shop", None)
         if standing is None or (standing.state == "parked" and not standing.reason):
             silent.append(number)
             continue
