@@ -31,7 +31,7 @@ def test_schemathesis_finds_no_5xx_and_nothing_undescribed(program: Make, start:
             "--checks",
             CHECKS,
             "--max-examples",
-            "40",
+            "25",
             "--seed",
             SEED,
             "--no-color",
@@ -43,7 +43,7 @@ def test_schemathesis_finds_no_5xx_and_nothing_undescribed(program: Make, start:
         check=False,
     )
     assert found.returncode == 0, found.stdout[-4000:] + found.stderr[-2000:]
-    assert server.figure('webhooks_requests_total{outcome="forged"}') >= 40, found.stdout
+    assert server.figure('webhooks_requests_total{outcome="forged"}') >= 25, found.stdout
     assert ours.rows() == [], "nothing it makes up is signed"
     assert "Traceback" not in ours.log
 
