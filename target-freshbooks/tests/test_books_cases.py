@@ -36,6 +36,7 @@ def policy_of(case: dict[str, Any]) -> Policy:
         "payment_type_mapping": lambda rows: tuple(tuple(row) for row in rows),
         "generic_client": lambda row: GenericClient(**row),
         "invoice_start_date": date.fromisoformat,
+        "paid_status_ids": frozenset,
         "names": lambda row: LineNames(**row),
     }
     for name, reader in readers.items():
