@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from target_freshbooks.ledger.canonical import from_text, hash_of, to_text
 
@@ -24,6 +24,7 @@ documents = st.recursive(
 
 @settings(deadline=None, max_examples=60)
 @given(documents)
+@example([Decimal("-0"), Decimal("1E+2"), Decimal("-0.00"), "\ud83d"])
 def test_a_document_comes_back_as_it_was_and_its_text_is_a_fixed_point(document: object) -> None:
     text = to_text(document)
     assert from_text(text) == document
