@@ -49,7 +49,7 @@ def test_memory_does_not_grow_with_the_number_of_orders(
     from tap_bigcommerce_orders.tap import TapBigCommerceOrders  # noqa: PLC0415
 
     peaks = []
-    for count in (60, 300):
+    for count in (40, 200):
         shop.orders.clear()
         fill(shop, count, tax="0.0000")
         shop.requests.clear()
