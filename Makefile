@@ -37,7 +37,7 @@ lint: $(STAMP) types ## ruff and mypy
 
 types: $(STAMP)
 	@set -e; for package in $(PRESENT); do echo "mypy $$package"; $(BIN)/mypy $$package/src; done
-	MYPYPATH=tools $(BIN)/mypy tools
+	$(BIN)/mypy tools
 
 format: $(STAMP) ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
