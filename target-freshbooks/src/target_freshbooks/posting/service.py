@@ -269,6 +269,9 @@ class Service:
         except ReadError as unreadable:
             self._park(order_id, stored, None, _unreadable(unreadable))
             return
+        if self._previewer is not None:
+            self._show(self._previewer.of_facts(facts, overwrite=overwrite))
+            return
         try:
             verdict = self._poster.post(facts, standing=None if force else row, overwrite=overwrite)
         except GivenUp as given_up:

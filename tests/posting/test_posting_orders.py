@@ -1,0 +1,417 @@
+"""Orders brought to the books one by one: invoices, payments, refunds, and what stops them."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+D = Decimal
+SENT, PAID, DRAFT = 2, 4, 1
+
+
+def names(invoice: dict[str, Any]) -> list[str]:
+    return [line["name"] for line in invoice["lines"]]
+
+
+def test_a_paid_order_becomes_a_sent_invoice_with_its_payment(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    invoice = world.invoice(order)
+    assert world.total(order) == D("11.00")
+    assert invoice["status"] == PAID
+    assert world.paid(order) == [D("11.00")]
+    assert world.payments(order)[0]["note"].startswith(f"BigCommerce order {order}, transaction ")
+    assert world.row(order).state == "posted"
+
+
+def test_an_unchanged_order_costs_no_request(world: Any) -> None:
+    world.place()
+    said = world.messages()
+    world.sync(said)
+    world.control("POST", "requests/reset")
+    world.sync(said)
+    paths = [row["path"] for row in world.control("GET", "requests")["requests"]]
+    assert [path for path in paths if path.startswith("/accounting/")] == []
+
+
+def test_a_new_order_of_a_known_client_takes_four_requests(world: Any) -> None:
+    world.place()
+    world.sync()
+    world.place()
+    said = world.messages()
+    world.control("POST", "requests/reset")
+    world.sync(said)
+    counts = world.control("GET", "requests")["requests"]
+    asked = sum(row["count"] for row in counts if row["path"].startswith("/accounting/"))
+    assert asked == 4
+
+
+def test_the_same_input_twice_posts_once(world: Any) -> None:
+    order = world.place()
+    said = world.messages()
+    world.sync(said)
+    assert world.writes_of(lambda: world.sync(said)) == 0
+    assert len(world.invoices(order)) == 1
+
+
+def test_with_the_ledger_lost_everything_is_found_again_and_nothing_written(world: Any) -> None:
+    order = world.place()
+    refunded = world.place()
+    world.change(refunded, "refund", everything=True)
+    world.sync()
+    world.lose_ledger()
+    assert world.writes_of(world.sync) == 0
+    assert world.row(order).state == "posted"
+    assert world.row(refunded).state == "posted"
+
+
+def test_a_capture_that_comes_later_adds_its_payment(world: Any) -> None:
+    order = world.place(pay="authorize")
+    world.sync()
+    assert world.invoice(order)["status"] == SENT
+    assert world.paid(order) == []
+    world.change(order, "capture", amount="4.00")
+    world.sync()
+    assert world.paid(order) == [D("4.00")]
+    world.change(order, "capture", amount="7.00")
+    world.sync()
+    assert sorted(world.paid(order)) == [D("4.00"), D("7.00")]
+
+
+def test_a_derived_payment_gives_way_to_the_real_transaction(world: Any) -> None:
+    order = world.place(pay="offline")
+    world.sync()
+    assert "derived" in world.payments(order)[0]["note"]
+    world.change(order, "transactions", amount="11.00")
+    world.sync()
+    (payment,) = world.payments(order)
+    assert "transaction" in payment["note"]
+    assert world.paid(order) == [D("11.00")]
+
+
+def test_refunds_lower_payment_and_invoice_one_at_a_time(world: Any) -> None:
+    order = world.place(lines=[{"name": "Mug", "sku": "M", "price": "10.00", "quantity": 3}])
+    world.sync()
+    for left in ("20.00", "10.00", "0.00"):
+        world.change(order, "refund", lines=[{"line": 0, "quantity": 1}])
+        world.sync()
+        assert world.total(order) == D(left)
+        assert sum(world.paid(order)) == D(left)
+    assert len([name for name in names(world.invoice(order)) if name.startswith("Refund ")]) == 3
+    assert world.books()["credit_notes"] == []
+
+
+def test_refunds_known_before_the_first_posting_are_booked_with_it(world: Any) -> None:
+    order = world.place()
+    world.change(order, "refund", order_amount="4.00")
+    world.sync()
+    assert world.total(order) == D("7.00")
+    assert world.paid(order) == [D("7.00")]
+
+
+def test_a_refund_to_store_credit_is_a_credit_note(world: Any) -> None:
+    customer = world.control("POST", "shop/customers", {"email": "a@b.example", "first_name": "A"})
+    order = world.place(customer_id=customer["id"])
+    world.change(order, "refund", order_amount="4.00", to=[{"provider": "storecredit"}])
+    world.sync()
+    assert world.total(order) == D("11.00")
+    (note,) = world.books()["credit_notes"]
+    assert D(note["amount"]["amount"]) == D("4.00")
+    assert f"BigCommerce order {order}, refund " in note["notes"]
+    assert world.writes_of(world.sync) == 0
+
+
+def test_a_refund_the_gateway_declines_later_is_taken_back(world: Any) -> None:
+    order = world.place()
+    refund = world.change(order, "refund", order_amount="4.00")["refunds"][0]
+    world.sync()
+    assert world.total(order) == D("7.00")
+    world.change(order, "decline_refund", refund_id=refund)
+    world.change(order, "touch")
+    world.sync()
+    assert world.total(order) == D("11.00")
+    assert world.paid(order) == [D("11.00")]
+    assert not [name for name in names(world.invoice(order)) if name.startswith("Refund")]
+
+
+def test_a_refused_refund_leaves_invoice_and_payment_as_they_were(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    world.change(order, "refund", order_amount="4.00")
+    world.switch(fb__negative_line="refuse")
+    world.sync()
+    assert world.total(order) == D("11.00")
+    assert world.paid(order) == [D("11.00")]
+    row = world.row(order)
+    assert (row.state, row.reason) == ("parked", "refund_refused")
+    world.switch(fb__negative_line="accept")
+    world.ctl("replay", str(order))
+    assert world.total(order) == D("7.00")
+    assert world.row(order).state == "posted"
+
+
+def test_a_payment_that_may_not_be_zero_is_deleted(world: Any) -> None:
+    world.switch(fb__payment_put_zero="refuse")
+    order = world.place()
+    world.change(order, "refund", everything=True)
+    world.sync()
+    assert world.total(order) == D("0.00")
+    assert sum(world.paid(order), D(0)) == D("0.00")
+    assert world.writes_of(world.sync) == 0
+
+
+def test_an_order_edited_in_the_shop_is_posted_anew(world: Any) -> None:
+    order = world.place(pay="authorize")
+    world.sync()
+    world.change(order, "lines", lines=[{"name": "Plate", "sku": "P", "price": "7.00"}])
+    world.sync()
+    assert world.total(order) == D("7.00")
+    assert names(world.invoice(order)) == ["Plate"]
+
+
+def test_an_edited_order_can_be_parked_instead(world: Any) -> None:
+    world.settings["on_order_change"] = "park"
+    order = world.place(pay="authorize")
+    world.sync()
+    world.change(order, "lines", lines=[{"name": "Plate", "sku": "P", "price": "7.00"}])
+    world.sync()
+    assert world.total(order) == D("11.00")
+    assert world.row(order).reason == "changed_after_posting"
+
+
+def test_an_invoice_edited_by_hand_is_never_overwritten_unless_told(world: Any) -> None:
+    order = world.place(pay="authorize")
+    world.sync()
+    line = {"name": "Mug", "qty": "1", "unit_cost": {"amount": "99.00", "code": "USD"}}
+    world.put(f"invoices/invoices/{world.invoice(order)['id']}", {"invoice": {"lines": [line]}})
+    world.change(order, "capture")
+    world.sync()
+    assert world.total(order) == D("99.00")
+    assert world.paid(order) == []
+    assert world.row(order).reason == "edited_in_freshbooks"
+    world.ctl("replay", str(order), "--overwrite")
+    assert world.total(order) == D("11.00")
+    assert world.paid(order) == [D("11.00")]
+    assert world.row(order).state == "posted"
+
+
+def test_a_payment_recorded_by_hand_is_not_doubled(world: Any) -> None:
+    order = world.place(pay="authorize")
+    world.sync()
+    invoice = world.invoice(order)["id"]
+    token = world.control("POST", "freshbooks/tokens/grant")
+    world.settings["refresh_token"] = token["refresh_token"]
+    money = {"amount": "11.00", "code": "USD"}
+    body = {"invoiceid": invoice, "amount": money, "date": "2026-10-01", "type": "Cash"}
+    answer = world.http.post(
+        f"{world.url}/accounting/account/SBX001/payments/payments",
+        json={"payment": body},
+        headers={"Authorization": f"Bearer {token['access_token']}"},
+    )
+    assert answer.is_success
+    world.change(order, "capture")
+    world.sync()
+    assert world.paid(order) == [D("11.00")]
+    assert world.books()["credit_notes"] == []
+    assert world.row(order).reason == "edited_in_freshbooks"
+
+
+def test_an_invoice_deleted_by_hand_is_not_made_again(world: Any) -> None:
+    order = world.place(pay="authorize")
+    world.sync()
+    world.put(f"invoices/invoices/{world.invoice(order)['id']}", {"invoice": {"vis_state": 1}})
+    world.change(order, "capture")
+    world.sync()
+    assert len(world.invoices(order)) == 1
+    assert world.row(order).reason == "deleted_in_freshbooks"
+    world.lose_ledger()
+    world.sync()
+    assert len(world.invoices(order)) == 1
+    assert world.row(order).reason == "deleted_in_freshbooks"
+
+
+@pytest.mark.parametrize("status", [422, 409])
+def test_a_number_that_belongs_to_somebody_else_is_never_touched(world: Any, status: int) -> None:
+    world.switch(fb__number_taken_status=status)
+    order = world.place()
+    other = world.place()
+    world.settings["invoice_number_prefix"] = "A"
+    world.sync()
+    # The same numbers as those of another shop's orders, one of them deleted since.
+    for number in (order, other):
+        row = world.invoice(f"A{number}")
+        world.put(f"invoices/invoices/{row['id']}", {"invoice": {"notes": "X", "po_number": "Y"}})
+    deleted = world.invoice(f"A{other}")["id"]
+    world.put(f"invoices/invoices/{deleted}", {"invoice": {"vis_state": 1}})
+    world.lose_ledger()
+    world.sync()
+    for number in (order, other):
+        assert len(world.invoices(f"A{number}")) == 1
+        assert world.row(number).reason == "number_taken"
+
+
+def test_a_number_too_long_is_told_as_that(world: Any) -> None:
+    world.switch(fb__invoice_number_max=5)
+    world.settings["invoice_number_prefix"] = "MYSHOP-"
+    order = world.place()
+    world.sync()
+    assert world.row(order).reason == "number_too_long"
+    assert world.books()["invoices"] == []
+
+
+def test_a_cancelled_order_is_parked_or_its_invoice_deleted(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    world.change(order, "cancel")
+    world.sync()
+    assert world.row(order).reason == "cancelled_after_posting"
+    assert world.paid(order) == [D("11.00")]
+    world.settings["on_cancel"] = "delete"
+    world.sync()
+    assert world.invoice(order)["vis_state"] == 1
+    assert world.row(order).state == "waiting"
+
+
+@pytest.mark.parametrize("rounding", ["per_line", "per_tax"])
+@pytest.mark.parametrize("mode", ["half_up", "half_even"])
+def test_the_total_is_right_however_freshbooks_rounds(world: Any, rounding: str, mode: str) -> None:
+    world.switch(fb__tax_rounding=rounding, fb__rounding_mode=mode)
+    tax = {"name": "T", "percent": "8.875"}
+    lines = [
+        {"name": f"Thing {n}", "sku": f"T{n}", "price": price, "quantity": n, "taxes": [tax]}
+        for n, price in enumerate(("9.0909", "0.35", "19.99", "3.33", "7.77"), start=1)
+    ]
+    order = world.place(lines=lines)
+    world.sync()
+    truth = world.control("GET", f"truth?order_id={order}")["orders"][0]
+    assert world.total(order) == D(truth["total"])
+    assert world.row(order).state == "posted"
+
+
+def test_totals_that_do_not_add_up_leave_a_draft_and_a_reason(world: Any) -> None:
+    order = world.place(override={"total_inc_tax": "31.00", "total_ex_tax": "29.50"})
+    world.sync()
+    assert world.row(order).reason == "total_mismatch"
+    assert world.invoice(order)["status"] == DRAFT
+    assert world.paid(order) == []
+
+
+def test_one_bad_order_holds_nobody_up(world: Any) -> None:
+    good = [world.place() for _ in range(3)]
+    bad = world.place(currency="BHD", pay=None)
+    more = world.place()
+    world.sync()
+    assert world.row(bad).reason == "unsupported_currency"
+    assert all(world.row(order).state == "posted" for order in [*good, more])
+
+
+def test_a_parked_order_is_tried_again_only_when_something_new_arrives(world: Any) -> None:
+    order = world.place(billing={"first_name": "No", "last_name": "Mail"})
+    said = world.messages()
+    world.sync(said)
+    assert world.row(order).reason == "no_client"
+    asked = world.row(order).updated_at
+    world.sync(said)
+    assert world.row(order).updated_at == asked
+    world.settings["generic_client"] = "Counter sales"
+    world.sync(said)
+    assert world.row(order).state == "posted"
+
+
+def test_client_and_item_follow_the_shop_and_invoices_do_not(world: Any) -> None:
+    customer = world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"]
+    order = world.place(customer_id=customer)
+    world.sync()
+    world.control("POST", f"shop/customers/{customer}", {"company": "Doe & Daughters"})
+    world.sync()
+    (client,) = world.books()["clients"]
+    assert client["organization"] == "Doe & Daughters"
+    assert world.invoice(order)["organization"] != "Doe & Daughters"
+    assert world.writes_of(world.sync) == 0
+
+
+JANE_AS_CUSTOMER = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
+
+
+def test_one_client_for_an_email_however_it_is_spelt(world: Any) -> None:
+    world.place(billing={"first_name": "A", "email": "Same@Shop.example"})
+    world.place(billing={"first_name": "A", "email": "same@shop.EXAMPLE"})
+    world.sync()
+    assert len(world.books()["clients"]) == 1
+
+
+def test_a_dry_run_writes_nothing_and_lets_no_state_out(world: Any) -> None:
+    order = world.place()
+    world.settings["dry_run"] = True
+    states: list[Any] = []
+    assert world.writes_of(lambda: states.extend(world.sync())) == 0
+    assert states == []
+    world.settings["dry_run"] = False
+    world.sync()
+    assert world.row(order).state == "posted"
+
+
+def test_the_plan_shows_the_invoice_and_the_steps(world: Any) -> None:
+    order = world.place()
+    world.settings["dry_run"] = True
+    world.sync()
+    world.settings["dry_run"] = False
+    (plan,) = world.ctl("plan", str(order))
+    assert plan["invoice"]["total"] == "11.00"
+    assert plan["invoice"]["lines"][0]["taxes"] == [{"name": "State Tax", "percent": "10"}]
+    kinds = [step["kind"] for step in plan["steps"]]
+    assert kinds == [
+        "create_client",
+        "create_item",
+        "create_invoice",
+        "mark_sent",
+        "create_payment",
+    ]
+    world.sync()
+    (plan,) = world.ctl("plan", str(order))
+    assert plan["steps"] == []
+
+
+def test_verify_finds_what_was_changed_missing_or_tampered_with(world: Any) -> None:
+    edited, deleted, fine = (world.place() for _ in range(3))
+    world.sync()
+    assert world.ctl("verify")["findings"] == []
+    line = {"name": "Mug", "qty": "2", "unit_cost": {"amount": "9.00", "code": "USD"}}
+    world.put(f"invoices/invoices/{world.invoice(edited)['id']}", {"invoice": {"lines": [line]}})
+    world.put(f"invoices/invoices/{world.invoice(deleted)['id']}", {"invoice": {"vis_state": 1}})
+    found = {row["order_id"]: row["kind"] for row in world.ctl("verify")["findings"]}
+    assert found == {edited: "edited", deleted: "missing"}
+    assert world.code == 1
+    assert fine not in found
+
+
+def test_the_report_puts_both_sides_next_to_each_other(world: Any, tmp_path: Any) -> None:
+    order = world.place(created="2026-10-05T12:00:00+00:00")
+    world.sync()
+    told = world.ctl("report", "--month", "2026-10", "--output", str(tmp_path / "out"))
+    assert told["agrees"] is True
+    assert told["totals"][0]["difference"] in {"0", "0.00"}
+    assert str(order) in (tmp_path / "out" / "report-2026-10.csv").read_text()
+
+
+def test_state_leaves_at_each_state_message_and_never_before_its_orders(world: Any) -> None:
+    for _ in range(3):
+        world.place()
+    said = world.messages()
+    states = world.sync(said)
+    assert states, "the target let no state out"
+    last = [json.loads(line) for line in said.splitlines() if '"STATE"' in line][-1]
+    assert states[-1] == last["value"]
+
+
+def test_a_broken_input_stops_the_run_after_what_came_before_is_booked(world: Any) -> None:
+    order = world.place()
+    said = world.messages()
+    with pytest.raises(ValueError, match="not JSON"):
+        world.sync(said + '{"type": "RECORD", "stream": "orders", "rec')
+    assert len(world.invoices(order)) <= 1
+    world.sync(said)
+    assert world.row(order).state == "posted"
