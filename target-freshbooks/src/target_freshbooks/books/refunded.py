@@ -62,7 +62,7 @@ class Take:
 
 def takes_of(refund: Refund, parts: Sequence[Part], decimals: int) -> tuple[Take, ...]:
     """What the refund took back, adding up to its `total_amount`."""
-    if not refund.override and refund.items:
+    if refund.items:
         sides: tuple[Side, ...] = ("inc", "ex")
         for by_quantity, side in product((True, False), sides):
             takes = _by_items(refund, parts, by_quantity=by_quantity, side=side)
