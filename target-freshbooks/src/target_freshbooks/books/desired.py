@@ -36,6 +36,7 @@ class Reason(StrEnum):
     DELETED_IN_FRESHBOOKS = "deleted_in_freshbooks"
     PAYMENT_CURRENCY = "payment_currency"
     UNREADABLE_RECORD = "unreadable_record"
+    FACTS_INCOMPLETE = "facts_incomplete"
     REFUSED_BY_FRESHBOOKS = "refused_by_freshbooks"
     FRESHBOOKS_ERROR = "freshbooks_error"
 

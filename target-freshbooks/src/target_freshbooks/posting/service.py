@@ -254,11 +254,7 @@ class Service:
     def _settle(self, order_id: int, *, overwrite: bool, force: bool) -> None:
         stored = self._ledger.facts_of(order_id)
         if stored is None:
-            logger.warning(
-                "Order %s: its record is no longer in the ledger; it is looked at when the tap"
-                " sends it again",
-                order_id,
-            )
+            self._incomplete(order_id)
             return
         row = self._ledger.order(order_id)
         if row is not None and not force and self._is_settled(row, stored):
@@ -279,6 +275,21 @@ class Service:
                 self._suspects.append(Suspect(order_id, given_up, stored))
             return
         self._record(facts, stored, verdict)
+
+    def _incomplete(self, order_id: int) -> None:
+        """The ledger does not hold all of the order (any more): nothing may be concluded from it.
+
+        Bodies of settled orders are dropped after a while and come again with the order's record.
+        Where the record is here and a part stayed away, a stream is no longer selected in the tap.
+        """
+        if self._ledger.body("orders", (order_id,)) is None:
+            logger.warning(
+                "Order %s: its record is no longer in the ledger; it is looked at when the tap"
+                " sends it again",
+                order_id,
+            )
+            return
+        self._park(order_id, None, None, _partly_dropped())
 
     def _is_settled(self, row: OrderRow, stored: StoredFacts) -> bool:
         return (
@@ -327,7 +338,7 @@ class Service:
     def _park(
         self,
         order_id: int,
-        stored: StoredFacts,
+        stored: StoredFacts | None,
         facts: OrderFacts | None,
         parked: Parked,
         *,
@@ -354,7 +365,7 @@ class Service:
                 detail=parked.detail,
                 words=verdict.words if verdict else None,
                 next_step=parked.next_step,
-                facts_hash=stored.hash,
+                facts_hash=None if stored is None else stored.hash,
                 policy_hash=self._policy_hash,
                 run_id=self._run_id,
                 event="parked",
@@ -416,4 +427,14 @@ def _unreadable(unreadable: ReadError) -> Parked:
         Reason.UNREADABLE_RECORD,
         f"The shop's record cannot be understood: {unreadable}.",
         "Compare the order in BigCommerce; it is tried again when the shop sends it changed.",
+    )
+
+
+def _partly_dropped() -> Parked:
+    return Parked(
+        Reason.FACTS_INCOMPLETE,
+        "Some of the order's transactions, refunds or taxes were dropped from the ledger after"
+        " ledger_retention_days and did not come again with the order.",
+        "Select the streams transactions, refunds and order_taxes in the tap and let it send the"
+        " order again (setting order_ids).",
     )
