@@ -47,6 +47,7 @@ WIRE_SWITCHES = {
     "bc.fees_form": "wrapped",
     "bc.customer_last_page": "count_0",
     "bc.forbidden_v2": "object",
+    "bc.quota_window_seconds": 1,
 }
 
 
@@ -166,6 +167,7 @@ def test_faults_change_nothing_in_the_records(month: dict[str, dict[Any, Row]]) 
         {"kind": "status", "status": status, "probability_percent": 1, "seed": status}
         for status in (429, 500, 503)
     ]
+    control("PUT", "switches", {"bc.quota_window_seconds": 1})
     control("POST", "faults", [{"side": "bigcommerce", "times": None, **rule} for rule in rules])
     records = read()
     for stream in COMPARED:

@@ -115,13 +115,14 @@ class Connection:
         """
         path = self._path_of(request)
         self._authenticate(request)
-        tries, deadline = 0, 0.0
+        tries, lasting, deadline = 0, 0, 0.0
         while True:
             trouble = self._try(request, path, absent)
             if not isinstance(trouble, Passing):
                 return trouble
             tries += 1
-            if trouble.if_it_lasts is not None and tries > FEW_TRIES:
+            lasting = 0 if trouble.if_it_lasts is None else lasting + 1
+            if trouble.if_it_lasts is not None and lasting > FEW_TRIES:
                 raise trouble.if_it_lasts
             deadline = deadline or self._now() + self._max_retry_seconds
             wait = self._wait_before_retry(trouble, tries, deadline, path)
