@@ -38,6 +38,10 @@ else
   PIP_CONSTRAINT=constraints.txt "$python" -m pip install --quiet --group dev "${editable[@]}"
 fi
 
+# While a plugin runs, Meltano keeps its settings, secrets among them, in a file here; the ledger is here too.
+mkdir -p .meltano
+chmod 700 .meltano
+
 # Meltano keeps its plugins in environments of their own; made now, later runs need no network.
 if [ -x "$VENV/bin/tap-bigcommerce-orders" ] && [ -x "$VENV/bin/target-freshbooks" ]; then
   "$VENV/bin/meltano" --log-level warning install tap-bigcommerce-orders target-freshbooks
