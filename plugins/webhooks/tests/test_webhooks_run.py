@@ -6,7 +6,9 @@ import json
 import os
 from typing import Any
 
-import pytest
+from connector_webhooks import commands
+from connector_webhooks.assembly import Assembly
+from connector_webhooks.dispatch import Cycle
 from connector_webhooks.run import MELTANO_RUN, Program
 from connector_webhooks.settings import load
 
@@ -37,20 +39,30 @@ def test_hooks_of_an_order_become_one_run_and_later_ones_another(
     assert server.figure('webhooks_runs_total{outcome="delivered"}') >= 1
 
 
-def test_a_failing_tap_before_a_target_is_noticed(program: Make, start: Make, signed: Make) -> None:
+def test_a_failing_tap_before_a_target_is_noticed_and_shown(
+    program: Make, signed: Make, start: Make
+) -> None:
     ours = program(run_command="(echo no luck; exit 1) | cat", retry_base_seconds=600)
-    server = start(ours, "--no-dispatch")
-    server.send(signed(1))
+    start(ours, "--no-dispatch").send(signed(1))
     drained = ours.call("drain", "--json")
     assert drained.returncode == 1
     assert json.loads(drained.stdout) == {"delivered": 0, "failed": 1, "postponed": 0}
-    shown = ours.call("status").stdout
+    shown = "".join(commands.status(assembly_of(ours)).lines)
     assert "order 1:" in shown
     assert "The run exited 1. Its last line: no luck" in shown
-    assert ours.call("drain").returncode == 0, "it is not due again yet"
-    assert "1 hooks are due again" in ours.call("retry", "1").stdout
+
     ours.settings["run_command"] = "exit 2"
-    assert json.loads(ours.call("drain", "--json").stdout)["delivered"] == 1
+    inbox = ours.inbox()
+    dispatcher, _ = assembly_of(ours).dispatcher(inbox, None)
+    assert dispatcher.cycle() == Cycle(), "it is not due again yet"
+    assert commands.retry(assembly_of(ours), [1]).document == {"hooks": 1}
+    assert dispatcher.cycle() == Cycle(delivered=1)
+    inbox.database.close()
+
+
+def assembly_of(ours: Any) -> Assembly:
+    environment = ours.environment()
+    return Assembly(load(environment), environment)
 
 
 def test_a_run_that_hangs_is_ended_with_all_it_started(
@@ -141,7 +153,8 @@ def test_a_send_test_hook_goes_the_whole_way(program: Make, start: Make, wait_un
     assert (sent.returncode, "answered 200" in sent.stdout) == (0, True)
     wait_until(lambda: ours.runs() == [[77]], "the run")
     ours.settings["client_secret"] = "another-client-secret"
-    assert ours.call("send-test", "78", "--url", f"{server.origin}/webhooks").returncode == 1
+    refused = commands.send_test(assembly_of(ours), 78, f"{server.origin}/webhooks")
+    assert (refused.code, refused.document["status"]) == (1, 401)
 
 
 def test_the_ordinary_run_is_meltano_s_with_a_state_of_its_own(tmp_path: Any) -> None:
@@ -161,17 +174,3 @@ def test_the_ordinary_run_is_meltano_s_with_a_state_of_its_own(tmp_path: Any) ->
     assert "WEBHOOKS_CLIENT_SECRET" not in program.environment
     assert program.environment["TAP_BIGCOMMERCE_ORDERS_STORE_HASH"] == "abc123"
     assert program.environment["TARGET_FRESHBOOKS_ON_PARKED"] == "warn"
-
-
-@pytest.mark.parametrize("name", ["serve", "drain", "register", "list", "check", "status", "retry"])
-def test_each_command_is_there(program: Make, name: str) -> None:
-    assert name in _help(program)
-
-
-_HELP: list[str] = []
-
-
-def _help(program: Make) -> str:
-    if not _HELP:
-        _HELP.append(program().call("--help").stdout)
-    return _HELP[0]
