@@ -13,6 +13,7 @@ from target_freshbooks import books
 from target_freshbooks.books import text
 from target_freshbooks.books.desired import Desired, InvoiceLine, LineTax
 from target_freshbooks.books.money import decimals_of, largest_remainder
+from target_freshbooks.books.nudging import nudge
 from target_freshbooks.books.policy import Policy
 
 D = Decimal
@@ -95,6 +96,15 @@ def test_largest_remainder_keeps_every_share_within_a_cent_of_its_value() -> Non
 
 def test_currencies_have_their_decimals() -> None:
     assert [decimals_of(code) for code in ("USD", "jpy", "KWD", "XYZ")] == [2, 0, 3, 2]
+
+
+def test_a_percent_is_moved_to_the_cent_the_shop_charged_but_never_far() -> None:
+    moved = nudge((line("10.00", VAT), line("10.00", VAT)), D("21.65"), 2)
+    assert moved is not None
+    percents = sorted(tax.percent for found in moved for tax in found.taxes)
+    assert percents == [D("8.249"), D("8.251")]
+    # 0.30 at 8.25 % is 0.02; 0.03 would take 8.334 %, which is another rate altogether.
+    assert nudge((line("0.30", VAT), line("0.30", VAT)), D("0.65"), 2) is None
 
 
 # -- the invoice
