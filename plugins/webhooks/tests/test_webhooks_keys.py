@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from connector_webhooks.errors import SettingsError
+from connector_webhooks.keys import keys_of
+from connector_webhooks.settings import load
+from cryptography.fernet import Fernet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_secrets_come_from_the_encrypted_store_unless_the_settings_have_them(
+    tmp_path: Path,
+) -> None:
+    credentials = pytest.importorskip(
+        "connector_credentials", reason="the package connector-credentials is not installed"
+    )
+    url, key = f"sqlite:///{tmp_path / 'credentials.sqlite'}", Fernet.generate_key().decode()
+    document = {"access_token": "stored-token", "client_secret": "stored-secret"}
+    credentials.CredentialStore.open(url, key).write("bigcommerce:abc123", document)
+    environment = {
+        "WEBHOOKS_STORE_HASH": "abc123",
+        "WEBHOOKS_CREDENTIALS_URL": url,
+        "WEBHOOKS_ENCRYPTION_KEY": key,
+    }
+    keys = keys_of(load(environment))
+    assert (keys.client_secrets, keys.access_token) == (("stored-secret",), "stored-token")
+    given = keys_of(load({**environment, "WEBHOOKS_CLIENT_SECRET": "new, old"}))
+    assert (given.client_secrets, given.access_token) == (("new", "old"), "stored-token")
+    wrong = {**environment, "WEBHOOKS_ENCRYPTION_KEY": Fernet.generate_key().decode()}
+    with pytest.raises(SettingsError, match="cannot be read"):
+        keys_of(load(wrong))
