@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 DELETED = 1
 DRAFT = 1
@@ -83,6 +84,41 @@ def _money(value: Any) -> Decimal:  # noqa: ANN401 - JSON
 def doubled(books: Books, wanted: Books) -> list[str]:
     """What is there more often than it should be."""
     return _surplus(books, wanted, "doubled or wrong")
+
+
+def repeated(books: Books) -> list[str]:
+    """What bears the same name twice, whatever its amounts: the names are ours, each for one."""
+    named: dict[str, Counter[Any]] = {
+        "invoice": Counter(entry[0] for entry in books.invoices.elements()),
+        "payment": Counter((entry[0], entry[2]) for entry in books.payments.elements()),
+        "credit note": Counter(entry[0] for entry in books.credit_notes.elements()),
+        "client": books.clients,
+        "item": Counter(sku or name for name, sku in books.items.elements()),
+    }
+    return [
+        f"{kind} {name} stands {count} times"
+        for kind, names in named.items()
+        for name, count in names.items()
+        if count > 1
+    ]
+
+
+def of_orders(books: Books, numbers: Collection[str]) -> Books:
+    """Only what belongs to the invoices of these numbers, and no clients and items."""
+    return Books(
+        invoices=Counter({e: n for e, n in books.invoices.items() if e[0] in numbers}),
+        payments=Counter({e: n for e, n in books.payments.items() if e[0] in numbers}),
+        credit_notes=Counter(
+            {e: n for e, n in books.credit_notes.items() if _order_of(e[0]) in numbers}
+        ),
+        clients=Counter(),
+        items=Counter(),
+    )
+
+
+def _order_of(notes: str) -> str:
+    found = re.match(r"BigCommerce order (\d+), refund ", notes or "")
+    return found[1] if found else ""
 
 
 def lost(books: Books, wanted: Books) -> list[str]:

@@ -13,28 +13,53 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from target_freshbooks.posting.steps import StepKind
+
 from sweeps import books, scenario
-from sweeps.runner import stage
+from sweeps.runner import say, stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sweeps.books import Books
     from sweeps.runner import Stage
 
 PLACES = ("before", "after", "answered")
+REFUSES = {"fb.negative_line_paid": "refuse"}
+"""No refund can be put on the invoice: the payments that were lowered for it are restored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """A moment to be killed at."""
+    """A moment to be killed at; with `loses` the ledger is gone afterwards."""
 
     phase: int
     number: int
     place: str
+    loses: bool = False
 
     def __str__(self) -> str:
-        return f"phase {self.phase}, write {self.number}, {self.place}"
+        lost = ", ledger lost" if self.loses else ""
+        return f"phase {self.phase}, write {self.number}, {self.place}{lost}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What runs come to that nobody disturbs."""
+
+    wanted: Books
+    standings: Mapping[int, str]
+    counts: tuple[int, ...]
+
+    @property
+    def boundaries(self) -> list[Kill]:
+        """Every write of every phase, at three places."""
+        return [
+            Kill(phase, number, place)
+            for phase, count in enumerate(self.counts)
+            for number in range(count)
+            for place in PLACES
+        ]
 
 
 @dataclass(slots=True)
@@ -45,98 +70,144 @@ class Tally:
     not_reached: int = 0
     doubled: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
-
-    def note(self, kills: Sequence[Kill], found: Books, wanted: Books) -> None:
-        """Count a trial."""
-        self.trials += 1
-        where = "; ".join(map(str, kills))
-        self.doubled += [f"{where}: {entry}" for entry in books.doubled(found, wanted)]
-        self.lost += [f"{where}: {entry}" for entry in books.lost(found, wanted)]
+    other: list[str] = field(default_factory=list)
 
     def line(self, what: str) -> str:
         """The figure, as printed."""
         return (
-            f"{what}: {self.trials} trials, {len(self.doubled)} doubled, {len(self.lost)} lost"
-            f" ({self.not_reached} kill points not reached)"
+            f"{what}: {self.trials} trials, {len(self.doubled)} doubled, {len(self.lost)} lost,"
+            f" {len(self.other)} otherwise wrong ({self.not_reached} moments not reached)"
         )
 
+    @property
+    def wrong(self) -> list[str]:
+        """All that is wrong."""
+        return [*self.doubled, *self.lost, *self.other]
 
-def reference(on: Stage) -> tuple[Books, list[int]]:
-    """The books of runs nobody disturbs, and the number of writes of each phase."""
+
+def reference(on: Stage) -> Reference:
+    """Run the phases undisturbed.
+
+    Raises:
+        RuntimeError: Some kind of write did not occur: the scenario proves less than it should.
+    """
     on.begin()
     counts = []
     for phase in range(len(on.phases)):
         before = len(on.writes())
         on.run(phase)
         counts.append(len(on.writes()) - before)
-    return books.read(on.sandbox.ask("books")), counts
+    kinds = on.kinds()
+    missing = {kind.value for kind in StepKind} - set(kinds)
+    if missing:
+        raise RuntimeError(f"the scenario needs no {', '.join(sorted(missing))}")
+    say("kinds of writes: " + ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())))
+    return Reference(books.read(on.sandbox.ask("books")), on.standings(), tuple(counts))
 
 
-def try_kills(on: Stage, kills: Sequence[Kill], wanted: Books, tally: Tally) -> None:
+def attempt(on: Stage, kills: Sequence[Kill], right: Reference, tally: Tally) -> None:
     """One trial: the phases in order, killed at the given moments and repeated after each."""
     on.begin()
     for phase in range(len(on.phases)):
         for kill in kills:
-            if kill.phase == phase and not on.killed_at(phase, kill.number, kill.place):
+            if kill.phase != phase:
+                continue
+            if not on.killed_at(phase, kill.number, kill.place):
                 tally.not_reached += 1
+            if kill.loses:
+                on.lose_ledger()
         on.run(phase)
-    tally.note(kills, books.read(on.sandbox.ask("books")), wanted)
+    _judge(on, kills, right, tally)
 
 
-def boundaries(counts: Sequence[int]) -> list[Kill]:
-    """Every write of every phase, at three places."""
-    return [
-        Kill(phase, number, place)
-        for phase, count in enumerate(counts)
-        for number in range(count)
-        for place in PLACES
-    ]
+def _judge(on: Stage, kills: Sequence[Kill], right: Reference, tally: Tally) -> None:
+    tally.trials += 1
+    where = "; ".join(map(str, kills))
+    found, wanted, standings = books.read(on.sandbox.ask("books")), right.wanted, on.standings()
+    tally.doubled += [f"{where}: {entry}" for entry in books.repeated(found)]
+    if any(kill.loses and kill.phase > 0 for kill in kills):
+        # What the shop changed while nobody remembered the books is for a person to judge: such an
+        # order is parked (or was cancelled), and its invoice stays as it is.
+        as_before = {
+            str(order) for order, state in standings.items() if state == right.standings[order]
+        }
+        found, wanted = books.of_orders(found, as_before), books.of_orders(wanted, as_before)
+        unsettled = [order for order, state in standings.items() if state == "new"]
+        tally.lost += [f"{where}: order {order} is not settled" for order in unsettled]
+    elif standings != right.standings:
+        tally.other.append(f"{where}: the orders stand {standings}, not {right.standings}")
+    tally.doubled += [f"{where}: {entry}" for entry in books.doubled(found, wanted)]
+    tally.lost += [f"{where}: {entry}" for entry in books.lost(found, wanted)]
+    tally.other += [f"{where}: {flaw}" for flaw in on.flaws()]
 
 
-def pairs(kills: Sequence[Kill], number: int, rng: random.Random) -> list[tuple[Kill, Kill]]:
+def singles(right: Reference) -> list[tuple[Kill, ...]]:
+    """Every boundary by itself."""
+    return [(kill,) for kill in right.boundaries]
+
+
+def pairs(right: Reference, number: int, rng: random.Random) -> list[tuple[Kill, ...]]:
     """Random ordered pairs of moments, of one phase or of two."""
+    kills = right.boundaries
     return [(rng.choice(kills), rng.choice(kills)) for _ in range(number)]
 
 
-def sweep(home: Path, trials: Iterable[Sequence[Kill]] | None, number: int, seed: int) -> list[str]:
-    """Run the series; returns what went wrong."""
+def losses(right: Reference, number: int, rng: random.Random) -> list[tuple[Kill, ...]]:
+    """Random moments at which the ledger is lost too."""
+    picked = rng.choices(right.boundaries, k=number)
+    return [(Kill(kill.phase, kill.number, kill.place, loses=True),) for kill in picked]
+
+
+def sweep(
+    home: Path,
+    *,
+    seed: int,
+    every: bool,
+    some: int = 0,
+    pairs_: int = 0,
+    lost: int = 0,
+    refused: int = 0,
+) -> list[str]:
+    """Run the series; returns what went wrong.
+
+    Args:
+        home: An empty folder.
+        seed: Of the random choices.
+        every: Kill at every boundary.
+        some: Kill at so many random boundaries besides.
+        pairs_: Number of random pairs.
+        lost: Number of kills at which the ledger is lost too.
+        refused: Number of kills where FreshBooks refuses the lines of refunds.
+    """
     rng = random.Random(seed)  # noqa: S311 - a repeatable choice
     messages = scenario.record(home / "shop")
-    with stage(home, messages) as on:
-        wanted, counts = reference(on)
-        kills = boundaries(counts)
-        _say(f"seed {seed}; writes of the phases: {counts}")
-        singles = Tally()
-        for trial in trials if trials is not None else [[kill] for kill in kills]:
-            try_kills(on, trial, wanted, singles)
-        _say(singles.line("killed at a write"))
-        doubles = Tally()
-        for pair in pairs(kills, number, rng):
-            try_kills(on, pair, wanted, doubles)
-        _say(doubles.line("killed at two writes"))
-    return [*singles.doubled, *singles.lost, *doubles.doubled, *doubles.lost]
+    wrong: list[str] = []
+    with stage(home, messages, switches=scenario.SWITCHES, **scenario.SETTINGS) as on:
+        right = reference(on)
+        say(f"seed {seed}; writes of the readings: {', '.join(map(str, right.counts))}")
+        series = {
+            "killed at every write": singles(right) if every else [],
+            "killed at some write": rng.sample(singles(right), some),
+            "killed at two writes": pairs(right, pairs_, rng),
+            "killed and the ledger lost": losses(right, lost, rng),
+        }
+        for what, trials in series.items():
+            if trials:
+                wrong += _series(on, what, trials, right)
+        if refused:
+            on.switches.update(REFUSES)
+            right = reference(on)
+            trials = rng.choices(singles(right), k=refused)
+            wrong += _series(on, "killed where FreshBooks refuses refund lines", trials, right)
+    return wrong
 
 
-def sample(home: Path, number: int, seed: int) -> list[str]:
-    """A few moments of the sweep, one pair among them."""
-    rng = random.Random(seed)  # noqa: S311 - a repeatable choice
-    messages = scenario.record(home / "shop")
-    with stage(home, messages) as on:
-        wanted, counts = reference(on)
-        kills = boundaries(counts)
-        tally = Tally()
-        _say(f"seed {seed}; writes of the phases: {counts}")
-        for kill in rng.sample(kills, number):
-            try_kills(on, [kill], wanted, tally)
-        for pair in pairs(kills, 1, rng):
-            try_kills(on, pair, wanted, tally)
-        _say(tally.line("killed at a sample of writes"))
-    return [*tally.doubled, *tally.lost]
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+def _series(on: Stage, what: str, trials: Sequence[Sequence[Kill]], right: Reference) -> list[str]:
+    tally = Tally()
+    for trial in trials:
+        attempt(on, trial, right, tally)
+    say(tally.line(what))
+    return tally.wrong
 
 
 def main() -> int:
@@ -144,16 +215,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=20261001)
     parser.add_argument("--pairs", type=int, default=500)
-    parser.add_argument("--sample", type=int, default=0, help="only so many kills and one pair")
+    parser.add_argument("--lost", type=int, default=60)
+    parser.add_argument("--refused", type=int, default=40)
+    parser.add_argument("--some", type=int, default=0, help="only so many random boundaries")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
-        home = Path(folder)
-        if options.sample:
-            wrong = sample(home, options.sample, options.seed)
-        else:
-            wrong = sweep(home, None, options.pairs, options.seed)
+        wrong = sweep(
+            Path(folder),
+            seed=options.seed,
+            every=not options.some,
+            some=options.some,
+            pairs_=options.pairs,
+            lost=options.lost,
+            refused=options.refused,
+        )
     for entry in wrong:
-        _say(entry)
+        say(entry)
     return 1 if wrong else 0
 
 

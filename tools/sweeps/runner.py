@@ -6,10 +6,12 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from collections import Counter
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,7 @@ from demo import sandbox as sandboxes
 from demo.sandbox import BIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from demo.sandbox import Sandbox
@@ -39,7 +41,9 @@ class Stage:
         sandbox: Both APIs.
         home: Folder of the trial's ledger, credentials and logs.
         phases: The tap's messages, one file for each reading of the shop.
-        workers: `max_parallel_orders` of the runs.
+        zygote: The process that runs are forked from.
+        settings: Of the target, besides the connection's.
+        switches: Of the sandbox, set anew for each trial.
     """
 
     sandbox: Sandbox
@@ -47,13 +51,19 @@ class Stage:
     phases: Sequence[Path]
     zygote: subprocess.Popen[str]
     settings: dict[str, Any]
+    switches: dict[str, Any]
 
     # -- a trial's beginning
 
     def begin(self) -> None:
         """Empty books, no ledger, fresh tokens; the shop's messages stay as they are."""
-        self.sandbox.tell("POST", "reset", {"seed": False})
         self.sandbox.tell("DELETE", "faults")
+        self.sandbox.tell("POST", "reset", {"seed": False})
+        self.sandbox.tell("PUT", "switches", self.switches)
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Give the target a new folder, without a ledger, and fresh tokens."""
         trial = self.home / "trial"
         shutil.rmtree(trial, ignore_errors=True)
         trial.mkdir()
@@ -173,11 +183,47 @@ class Stage:
         """What the trial's runs said."""
         return (self.home / "trial" / "target.log").read_text(encoding="utf-8")
 
+    def kinds(self) -> Counter[str]:
+        """How often each kind of write was intended since `begin` (or the ledger's loss)."""
+        with closing(sqlite3.connect(self.home / "trial" / "ledger.sqlite")) as connection:
+            return Counter(
+                kind for (kind,) in connection.execute("SELECT kind FROM ledger_intents")
+            )
+
+    def standings(self) -> dict[int, str]:
+        """The orders' states by the ledger."""
+        with closing(sqlite3.connect(self.home / "trial" / "ledger.sqlite")) as connection:
+            return dict(connection.execute("SELECT order_id, state FROM ledger_orders"))
+
+    def flaws(self) -> list[str]:
+        """What is wrong in the ledger by itself: an open intent, a broken chain."""
+        from target_freshbooks.ledger import Ledger  # noqa: PLC0415 - heavy, and used here only
+
+        ledger = Ledger.open(f"sqlite:///{self.home}/trial/ledger.sqlite", source="bigcommerce")
+        try:
+            verdict = ledger.verify_chain()
+            found = [f"intent {one.kind} {one.key} is open" for one in ledger.open_intents()]
+        finally:
+            ledger.dispose()
+        return found if verdict.ok else [*found, f"the audit chain is broken: {verdict}"]
+
+    def lose_ledger(self) -> None:
+        """As if its file had been deleted; the credentials lie elsewhere."""
+        for file in (self.home / "trial").glob("ledger.sqlite*"):
+            file.unlink()
+        shutil.copy(self.home / "empty.sqlite", self.home / "trial" / "ledger.sqlite")
+
     def writes(self) -> list[dict[str, Any]]:
         """The accepted writes to the accounting API since `begin`."""
         history = self.sandbox.ask("history", side="freshbooks")
         rows = history["history"] if isinstance(history, dict) else history
         return [row for row in rows if row["path"].startswith("/accounting/")]
+
+
+def say(line: str) -> None:
+    """Print a figure at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def alive(pid: int) -> bool:
@@ -190,18 +236,23 @@ def alive(pid: int) -> bool:
 
 
 @contextmanager
-def stage(home: Path, messages: Sequence[Path], **settings: Any) -> Iterator[Stage]:  # noqa: ANN401
+def stage(
+    home: Path,
+    messages: Sequence[Path],
+    *,
+    switches: Mapping[str, Any] | None = None,
+    **settings: Any,  # noqa: ANN401 - settings are JSON
+) -> Iterator[Stage]:
     """Set a stage up: a sandbox with an empty shop, and a process that starts runs.
 
     Args:
         home: An empty folder.
         messages: The tap's messages, one file for each phase.
+        switches: Of the sandbox that keeps the books.
         settings: Settings of the target besides the connection's.
     """
     with ExitStack() as stack:
-        sandbox = stack.enter_context(
-            sandboxes.up(home / "books", "--empty", "--switch", "fb.rate_limit=0")
-        )
+        sandbox = stack.enter_context(sandboxes.up(home / "books", "--empty"))
         zygote = stack.enter_context(
             subprocess.Popen(
                 [str(BIN / "python"), "-m", "sweeps.zygote"],
@@ -212,7 +263,9 @@ def stage(home: Path, messages: Sequence[Path], **settings: Any) -> Iterator[Sta
             )
         )
         stack.callback(zygote.kill)
-        found = Stage(sandbox, home, messages, zygote, {"max_parallel_orders": 1, **settings})
+        one_by_one = {"max_parallel_orders": 1, **settings}
+        given = {"fb.rate_limit": 0, **(switches or {})}
+        found = Stage(sandbox, home, messages, zygote, one_by_one, given)
         _migrate_once(home)
         yield found
 
