@@ -87,7 +87,8 @@ def up(data: Path, *options: str) -> Iterator[Sandbox]:
     """
     data.mkdir(parents=True, exist_ok=True)
     command = [str(BIN / "sandbox"), "up", "--port", "0", "--data", str(data)]
-    command += ["--switch", f"bc.plan_quota={PLAN_QUOTA}", *options]
+    quotas = [f"bc.plan_quota={PLAN_QUOTA}", f"fb.rate_limit={PLAN_QUOTA}"]
+    command += [word for quota in quotas for word in ("--switch", quota)] + list(options)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None  # noqa: S101 - it was asked for with PIPE
