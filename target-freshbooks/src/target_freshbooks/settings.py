@@ -106,8 +106,9 @@ schema: dict[str, Any] = th.PropertiesList(
     th.Property("item_sync", th.StringType, allowed_values=["ordered", "all"], default="ordered"),
     th.Property(
         "generic_client",
-        th.StringType,
-        description="Organisation name of the client for orders without an e-mail address.",
+        th.CustomType({"type": ["string", "object"]}),
+        description="Organisation name of the client for orders without an e-mail address, or an"
+        " object with organization and email.",
     ),
     th.Property("shipping_line_name", th.StringType, default=_NAMES.shipping),
     th.Property("handling_line_name", th.StringType, default=_NAMES.handling),
@@ -308,6 +309,8 @@ def _pairs(value: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - settings are 
 def _generic(value: Any) -> GenericClient | None:  # noqa: ANN401 - settings are JSON
     if not value:
         return None
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        value = json.loads(value)  # an object from the environment
     if isinstance(value, dict):
         return GenericClient(str(value.get("organization", "")), str(value.get("email", "")))
     return GenericClient(str(value))

@@ -36,11 +36,12 @@ def migrate(database: Database, target: str = SCHEMA_VERSION) -> None:
     with database.read() as connection:
         if stored_version(connection) == target:
             return
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # (set before the import, which tells things by itself; none of it is of use in a run)
     from alembic import command  # noqa: PLC0415 - slow to load, and seldom needed
     from alembic.config import Config  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # its progress is of no use in a run
     config = Config()
     config.set_main_option("script_location", "target_freshbooks.ledger:migrations")
     config.attributes["version_table"] = VERSION_TABLE
