@@ -132,6 +132,6 @@ def _document(identity: Identity, settings: Settings) -> dict[str, object]:
 
 def _listed(identity: Identity, settings: Settings) -> str:
     chosen = choose_account(identity, settings.account_id)
-    lines = [f"Books go to account {chosen.account_id} ({chosen.business_name})."]
-    lines += [f"  {one}" for one in identity.memberships]
+    lines = ["This user's accounts:", *(f"  {one}" for one in identity.memberships)]
+    lines.append(f"Books go to account {chosen.account_id} ({chosen.business_name}).")
     return "\n".join(lines)
