@@ -202,6 +202,18 @@ class FreshBooks:
                 return sorted(found, key=lambda row: (row.vis_state != ACTIVE, row.id))
         return []
 
+    def find_clients_named(self, organization: str) -> list[ObservedClient]:
+        """All clients of exactly this organisation that have no e-mail; active ones first."""
+        wanted = organization.strip()
+
+        def ours(row: Body) -> bool:
+            named = parsing.text(row, "organization").strip() == wanted
+            return named and not parsing.text(row, "email").strip()
+
+        search = (("search[organization_like]", wanted),)
+        found = self._rows(CLIENTS, search, parsing.client, ours)
+        return sorted(found, key=lambda row: (row.vis_state != ACTIVE, row.id))
+
     def get_client(self, id: int) -> ObservedClient:  # noqa: A002
         """One client."""
         return self._get(CLIENTS, id, parsing.client)

@@ -19,6 +19,7 @@ from target_freshbooks.books import (
 )
 from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.posting.parties import store_currency
+from target_freshbooks.posting.patience import GivenUp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,8 +41,13 @@ class Catalogue:
         self._all_clients = all_clients
         self._all_items = all_items
 
-    def update(self, records: Iterable[Record]) -> None:
-        """Look at each customer and product; a refused one is told and holds nobody up."""
+    def update(self, records: Iterable[Record]) -> list[tuple[Record, GivenUp]]:
+        """Look at each customer and product; a refused one is told and holds nobody up.
+
+        Returns:
+            Those whose change FreshBooks kept answering with errors.
+        """
+        given_up = []
         for record in records:
             try:
                 if record.stream == "customers":
@@ -57,6 +63,9 @@ class Catalogue:
                     record.key,
                     refused,
                 )
+            except GivenUp as failing:
+                given_up.append((record, failing))
+        return given_up
 
     def _customer(self, record: Record) -> None:
         draft = client_of_customer(read_customer(record.body), "")

@@ -39,12 +39,21 @@ def _credit_notes(books: FreshBooks, case: Case, actual: Actual) -> Actual:
     if actual.invoice is None or not (wanted or case.memory.credit_notes):
         return actual
     marker = f"{case.desired.invoice.marker}, refund "
-    found = tuple(
-        note
+    known = set(case.memory.credit_notes.values())
+    found = {
+        note.id: note
         for note in books.credit_notes_of(actual.invoice.customer_id)
-        if note.notes.startswith(marker) or note.id in case.memory.credit_notes.values()
-    )
-    return replace(actual, credit_notes=found)
+        if note.notes.startswith(marker) or note.id in known
+    }
+    for remote_id in known - set(found):
+        # One we know of but the search does not show yet must not be made again.
+        try:
+            note = books.get_credit_note(remote_id)
+        except NotFound:
+            continue
+        if note.vis_state != DELETED:
+            found[remote_id] = note
+    return replace(actual, credit_notes=tuple(found[remote_id] for remote_id in sorted(found)))
 
 
 def _invoice(books: FreshBooks, case: Case) -> ObservedInvoice | None:

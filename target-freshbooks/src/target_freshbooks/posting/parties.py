@@ -138,9 +138,11 @@ class Parties:
         return link
 
     def _find_client(self, draft: ClientDraft) -> int | None:
-        if not draft.email:
-            return None
-        rows = [row for row in self._books.find_clients(draft.email) if row.vis_state != DELETED]
+        if draft.email:
+            rows = self._books.find_clients(draft.email)
+        else:
+            rows = self._books.find_clients_named(draft.address.company)
+        rows = [row for row in rows if row.vis_state != DELETED]
         rows.sort(key=lambda row: (row.vis_state != ACTIVE, row.id))
         return rows[0].id if rows else None
 
@@ -212,7 +214,9 @@ class Parties:
         if draft.sku:
             rows = self._books.find_items_by_sku(draft.sku)
         else:
-            rows = [row for row in self._books.find_items_by_name(draft.name) if not row.sku]
+            names = (draft.name, _apart(draft.name, draft))
+            found = [self._books.find_items_by_name(name) for name in names]
+            rows = [row for named in found for row in named if not row.sku]
         rows = [row for row in rows if row.vis_state != DELETED]
         rows.sort(key=lambda row: (row.vis_state != ACTIVE, row.id))
         return rows[0] if rows else None
@@ -225,8 +229,7 @@ class Parties:
             if refused.errno not in NAME_TAKEN and refused.field not in {"name", "sku"}:
                 raise
             # The name belongs to another item (perhaps a deleted one): the SKU tells them apart.
-            apart = draft.sku or draft.key
-            renamed = body | {"name": f"{body['name']} ({apart})"}
+            renamed = body | {"name": _apart(body["name"], draft)}
             self._create_item(draft, renamed, order_id)
 
     def _create_item(self, draft: ItemDraft, body: Mapping[str, Any], order_id: int | None) -> None:
@@ -279,6 +282,11 @@ def store_currency(ledger: Ledger | LedgerOverlay) -> str | None:
 
 def _email_key(draft: ClientDraft) -> str:
     return f"email:{draft.email.casefold()}" if draft.email else draft.key
+
+
+def _apart(name: str, draft: ItemDraft) -> str:
+    """The item's name where the plain one belongs to another item."""
+    return f"{name} ({draft.sku or draft.key})"
 
 
 def _client_link(key: str, remote_id: int, content_hash: str | None) -> Link:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books import assess, client_of_customer, desire
 from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, Waiting
-from target_freshbooks.freshbooks.errors import Conflict, Refused
+from target_freshbooks.freshbooks.errors import Conflict, NotFound, Refused
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting import keys, refusals
 from target_freshbooks.posting.case import Case
@@ -346,10 +346,13 @@ class Poster:
             return Verdict("parked", parked=parked)
         order_id = facts.order.id
         writes = 0
-        for key, remote_id in memory.payments.items():
-            self._must(StepKind.DELETE_PAYMENT, key, remote_id, order_id)
-            writes += 1
-        self._must(StepKind.DELETE_INVOICE, str(order_id), memory.invoice_id, order_id)
+        try:
+            for key, remote_id in memory.payments.items():
+                self._must(StepKind.DELETE_PAYMENT, key, remote_id, order_id)
+                writes += 1
+            self._must(StepKind.DELETE_INVOICE, str(order_id), memory.invoice_id, order_id)
+        except Refused as refused:
+            return _refused_verdict(refused, "deletion of a cancelled order's invoice", writes)
         self._ledger.drop_link("invoice", keys.invoice_key(order_id))
         return Verdict("waiting", why="deleted_after_cancellation", writes=writes + 1)
 
@@ -375,6 +378,8 @@ class Poster:
                 # Deleting twice is harmless: once it is looked at, it is simply said again.
                 self._settle_unknown(unknown)
                 continue
+            except NotFound:
+                return  # deleted before, by a run that was killed or by a person
             return
 
 

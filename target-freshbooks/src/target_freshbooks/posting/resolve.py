@@ -105,9 +105,11 @@ class Resolver:
     def _client(self, intent: Intent, _: str) -> tuple[ObservedClient, list[Link]] | None:
         body = intent.payload["body"]
         email = body.get("email", "")
-        if not email:
-            return None
-        rows = [row for row in self._books.find_clients(email) if row.vis_state != 1]
+        if email:
+            rows = self._books.find_clients(email)
+        else:
+            rows = self._books.find_clients_named(body["organization"])
+        rows = [row for row in rows if row.vis_state != DELETED]
         if not rows:
             return None
         link = Link(

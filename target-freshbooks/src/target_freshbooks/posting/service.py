@@ -46,15 +46,18 @@ REPLACED_STREAMS = frozenset({"order_taxes", "order_coupons"})
 BATCH = 500
 POLL_SECONDS = 0.5
 
+OUTAGE = 3
+"""So many records given up, and not one write carried out meanwhile: FreshBooks is ill."""
+
 
 class FreshBooksFails(FreshBooksError):  # noqa: N818 - the sentence is the name
     """FreshBooks kept failing, for all orders alike: an outage, so nobody is parked for it."""
 
-    def __init__(self, orders: Iterable[int]) -> None:
-        names = ", ".join(str(order) for order in sorted(orders))
+    def __init__(self, records: Iterable[str]) -> None:
+        names = ", ".join(sorted(records))
         super().__init__(
             "posting",
-            f"FreshBooks kept answering with server errors (order {names}). Nothing is lost:"
+            f"FreshBooks kept answering with server errors ({names}). Nothing is lost:"
             " run again when it is well.",
         )
 
@@ -74,11 +77,15 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """An order that was given up, until it is known whether FreshBooks or the order is to blame."""
+    """What was given up, until it is known whether FreshBooks or the record is to blame.
 
-    order_id: int
+    An order with what is stored of it, or a customer or product.
+    """
+
+    record: str
     given_up: GivenUp
-    stored: StoredFacts
+    order_id: int | None = None
+    stored: StoredFacts | None = None
 
 
 class Service:
@@ -179,6 +186,10 @@ class Service:
 
     def finish(self) -> None:
         """Settle everything, and orders that a run before this one took in but did not reach."""
+        if self._children:
+            # No STATE follows, so the tap was cut off in the middle of these: it will say them all.
+            logger.warning("The input ends within %d orders: run again.", len(self._children))
+            self._children.clear()
         self.checkpoint()
         if self._previewer is None:
             for row in list(self._ledger.orders(state="new")):
@@ -204,7 +215,11 @@ class Service:
             records, self._others = self._others, []
             self._ledger.receive(records)
             if self._previewer is None:
-                self._in_work[self._workers.submit(self._catalogue.update, records)] = None
+                self._in_work[self._workers.submit(self._follow, records)] = None
+
+    def _follow(self, records: Iterable[Record]) -> None:
+        for record, given_up in self._catalogue.update(records):
+            self._suspect(Suspect(f"{record.stream} {record.key[0]}", given_up))
 
     def _flush_orphans(self) -> None:
         """Parts whose order's record did not come: new information on an order known already."""
@@ -271,8 +286,7 @@ class Service:
         try:
             verdict = self._poster.post(facts, standing=None if force else row, overwrite=overwrite)
         except GivenUp as given_up:
-            with self._guard:
-                self._suspects.append(Suspect(order_id, given_up, stored))
+            self._suspect(Suspect(f"order {order_id}", given_up, order_id, stored))
             return
         self._record(facts, stored, verdict)
 
@@ -392,6 +406,18 @@ class Service:
 
     # -- outage, or a bad order
 
+    def _suspect(self, suspect: Suspect) -> None:
+        """Note what was given up; several with no write between them are an outage at once.
+
+        Else a run would spend its patience on every order that is left before it said so.
+        """
+        successes = self._patience.successes
+        with self._guard:
+            self._suspects.append(suspect)
+            failing = [one for one in self._suspects if successes <= one.given_up.since]
+        if len(failing) >= OUTAGE:
+            raise FreshBooksFails(one.record for one in failing)
+
     def _judge_suspects(self) -> None:
         """Park the orders that alone were to blame; stop the run for an outage.
 
@@ -407,9 +433,16 @@ class Service:
             self._books.me()  # raises when FreshBooks is down altogether
             to_blame = suspects
         if len(to_blame) < len(suspects):
-            raise FreshBooksFails(suspect.order_id for suspect in suspects)
+            raise FreshBooksFails(suspect.record for suspect in suspects)
         for suspect in to_blame:
-            self._park(suspect.order_id, suspect.stored, None, _failing(suspect))
+            if suspect.order_id is not None:
+                self._park(suspect.order_id, suspect.stored, None, _failing(suspect))
+            else:
+                logger.warning(
+                    "FreshBooks answered the change of %s with a server error each time; it is"
+                    " tried again when the shop changes it again",
+                    suspect.record,
+                )
 
 
 def _failing(suspect: Suspect) -> Parked:

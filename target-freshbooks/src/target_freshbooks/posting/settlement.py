@@ -8,6 +8,7 @@ from target_freshbooks.books import fit_refund, text
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.case import ZERO
+from target_freshbooks.posting.memory import fingerprint
 from target_freshbooks.posting.payments import (
     drop_foreign_derivation,
     lower_payment,
@@ -101,8 +102,12 @@ def _unfit(
     progress: Progress,
 ) -> Step | Stop:
     """The invoice's amount is not what its order and booked refunds come to."""
-    if booked and booked[-1].refund_id in progress.refund_expression:
+    if booked and (
+        booked[-1].refund_id in progress.refund_expression
+        or case.memory.fingerprint == fingerprint(invoice)
+    ):
         # FreshBooks computed our refund lines otherwise than foreseen: off again, then another way.
+        # As we left it and not as it should be means that a run was interrupted at just that.
         return _take_back(case, invoice, {booked[-1].refund_id})
     return Stop(
         case.edited(
