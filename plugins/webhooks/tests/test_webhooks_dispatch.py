@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import random
 import socket
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from connector_webhooks import database
 from connector_webhooks.backoff import Backoff
 from connector_webhooks.claims import Claims, new_holder
 from connector_webhooks.database import Database, hooks, lease
@@ -104,9 +107,9 @@ class Shop:
 
 @pytest.fixture
 def shop(inbox_url: str) -> Iterator[Shop]:
-    database = Database(inbox_url, "abc123")
-    yield Shop(Inbox(database))
-    database.close()
+    opened = Database(inbox_url, "abc123")
+    yield Shop(Inbox(opened))
+    opened.close()
 
 
 def test_all_hooks_of_all_due_orders_become_one_run(shop: Shop) -> None:
@@ -360,11 +363,30 @@ def test_a_crash_of_the_worker_leaves_the_orders_waiting(shop: Shop) -> None:
 
 
 def test_what_is_committed_to_sqlite_is_synced_to_the_disk(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'inbox.sqlite'}", "abc123")
-    with database.look() as connection:
+    opened = Database(f"sqlite:///{tmp_path / 'inbox.sqlite'}", "abc123")
+    with opened.look() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2, "FULL"
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
-    database.close()
+    opened.close()
+
+
+def test_opening_the_inbox_again_drops_no_lock_that_this_process_holds(tmp_path: Path) -> None:
+    file = tmp_path / "inbox.sqlite"
+    url = f"sqlite:///{file}"
+    first = Database(url, "abc123")
+    # Whoever believes to be the last one to close the file takes its write-ahead log away.
+    come_and_go = "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute(sys.argv[2])"
+    with first.look() as connection:
+        connection.execute(select(hooks)).all()
+        database._engine(url).dispose()
+        subprocess.run(
+            [sys.executable, "-c", come_and_go + "; d.close()", str(file), "SELECT 1 FROM webhook_inbox"],
+            timeout=60,
+            check=True,
+        )
+        assert (tmp_path / "inbox.sqlite-wal").exists()
+    assert not [one for one in tmp_path.iterdir() if one.name.startswith(".")], "a draft was left"
+    first.close()
 
 
 def test_an_id_known_already_changes_nothing(shop: Shop) -> None:

@@ -8,7 +8,9 @@ of failing half-way.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -167,7 +169,7 @@ def _engine(url: str) -> Engine:
             return create_engine(parsed, pool_pre_ping=True)
         if parsed.database in {None, "", ":memory:"}:
             raise InboxError("The inbox must outlive the process: give its SQLite URL a file.")
-        _touch_private(Path(str(parsed.database)))
+        _make_private(Path(str(parsed.database)))
         engine = create_engine(parsed, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
     except ImportError as error:
         raise InboxError(
@@ -178,11 +180,23 @@ def _engine(url: str) -> Engine:
     return engine
 
 
-def _touch_private(file: Path) -> None:
-    """Make the file before SQLite does, readable by its owner alone; its log files inherit that."""
+def _make_private(file: Path) -> None:
+    """Make the file before SQLite does, readable by its owner alone; its log files inherit that.
+
+    A file that exists is never opened here: closing it would drop every lock that this process
+    holds on it through SQLite (sqlite.org, "How to corrupt", on POSIX advisory locks). So a new
+    one is made under another name, closed, and only then given its own.
+    """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+        if not file.exists():
+            draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+            os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            try:
+                with contextlib.suppress(FileExistsError):  # another first starter was faster
+                    os.link(draft, file)
+            finally:
+                draft.unlink()
     except OSError as error:
         raise InboxError(f"The inbox file {file} cannot be written: {error.strerror}.") from error
 
