@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml constraints.txt meltano.yml tools/setup.sh $(MANIFESTS)
 	@touch $@
 
 demo: $(STAMP) ## the main job on the sandbox: a month of orders becomes invoices
-	@PYTHONPATH=tools $(BIN)/python -m demo
+	@exec env PYTHONPATH=tools $(BIN)/python -m demo
 
 test: $(STAMP) ## every suite but the long sweeps
 	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder

@@ -38,7 +38,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "demo")
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, _terminated)  # so that what we started is ended too
+    for number in (signal.SIGTERM, signal.SIGINT):  # so that what we started is ended too
+        signal.signal(number, _terminated)
     home = _fresh(asked.out)
     screen = show.console()
     screen.print("[bold]1. A sandbox with both APIs and a month of orders")
@@ -58,7 +59,9 @@ def _story(screen: Console, sandbox: Sandbox, project: Project) -> int:
         f"({sandboxes.PLAN_QUOTA} in 30 s)"
     )
     screen.print("[bold]2. Log in to FreshBooks (OAuth, as `target-freshbooks-ctl login` does it)")
-    screen.print("   " + log_in(project).strip().splitlines()[-1], markup=False)
+    for line in log_in(project).splitlines():
+        if line.startswith(("Connected", "Books go to")):
+            screen.print("   " + line, markup=False)
 
     screen.print("[bold]3. meltano run sync")
     sandbox.count_anew()

@@ -30,11 +30,12 @@ def console() -> Console:
 
 
 class Watch:
-    """Progress of one run: orders read, posted, parked, per second, and the time left."""
+    """Progress of one run: orders read, posted, parked, settled per second, and the time left."""
 
     def __init__(self, screen: Console, look: Callable[[], Glance], expected: int) -> None:
         self._look = look
         self._expected = expected
+        self._before = look().settled
         self._began = time.monotonic()
         self._bar = Progress(
             TextColumn("  [bold]{task.description}"),
@@ -58,11 +59,10 @@ class Watch:
         """Look once and show it."""
         seen = self._look()
         passed = time.monotonic() - self._began
-        rate = seen.settled / passed if passed else 0.0
-        left = f"{(self._expected - seen.settled) / rate:.0f} s left" if rate else "starting"
-        words = (
-            f"read {seen.read}  posted {seen.posted}  parked {seen.parked}  {rate:.1f}/s  {left}"
-        )
+        rate = (seen.settled - self._before) / passed if passed else 0.0
+        words = f"read {seen.read}  posted {seen.posted}  parked {seen.parked}"
+        if rate:
+            words += f"  {rate:.1f}/s  {(self._expected - seen.settled) / rate:.0f} s left"
         self._bar.update(self._task, completed=seen.settled, description=words)
 
 
@@ -121,14 +121,17 @@ def left_out(
         groups[key].append(number)
         steps[key] = standing.next_step or ""
     table = Table(title="Not posted", title_justify="left")
-    for name in ("state", "reason", "orders", "numbers", "next step"):
+    for name in ("state", "reason", "orders", "numbers"):
         table.add_column(name, justify="right" if name == "orders" else "left", overflow="fold")
     for (state, reason), numbers in sorted(groups.items()):
         shown = " ".join(map(str, numbers[:MOST_NUMBERS]))
         more = len(numbers) - MOST_NUMBERS
         shown += f" and {more} more" if more > 0 else ""
-        table.add_row(state, reason, str(len(numbers)), shown, steps[state, reason])
+        table.add_row(state, reason, str(len(numbers)), shown)
     screen.print(table)
+    for (_, reason), step in sorted(steps.items()):
+        if step:
+            screen.print(f"   {reason}: {step}", markup=False)
     return silent
 
 
