@@ -89,7 +89,10 @@ def up(data: Path, *options: str) -> Iterator[Sandbox]:
     command = [str(BIN / "sandbox"), "up", "--port", "0", "--data", str(data)]
     quotas = [f"bc.plan_quota={PLAN_QUOTA}", f"fb.rate_limit={PLAN_QUOTA}"]
     command += [word for quota in quotas for word in ("--switch", quota)] + list(options)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    # A session of its own: the terminal's Ctrl-C is for us, and we end the sandbox ourselves.
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         try:
             assert process.stdout is not None  # noqa: S101 - it was asked for with PIPE
             line = process.stdout.readline()
