@@ -43,11 +43,11 @@ def test_more_than_250_included_lines_are_kept(shop: Any, run: Any) -> None:
     assert len(order["line_items"]) == 333
 
 
-@pytest.mark.parametrize("kept", [10, 50])
+@pytest.mark.parametrize(("kept", "items_total"), [(10, ""), (50, ""), (7, 60), (59, 60)])
 def test_an_include_that_is_cut_short_is_noticed(
-    shop: Any, run: Any, kept: int, monkeypatch: pytest.MonkeyPatch
+    shop: Any, run: Any, kept: int, items_total: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop.order(1, 1, items_total=60)
+    shop.order(1, 1, items_total=items_total)
     shop.lines[1] = [shop.line(1, number) for number in range(1, 61)]
     whole = shop._shown
 

@@ -197,3 +197,9 @@ def test_the_connection_test_of_meltano_passes(
     process = start(config_for(shop), "--test")
     process.communicate(timeout=60)
     assert process.returncode == 0
+    shop.fault(".*", "401", times=99)
+    process = start(config_for(shop), "--test")
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "access_token" in log
+    assert "Traceback" not in log

@@ -146,3 +146,22 @@ def test_a_refund_of_an_order_that_is_gone_is_still_given(
     assert ran.error is None
     assert ran.ids("refunds") == [1]
     assert "77" in caplog.text
+
+
+def test_an_endpoint_that_ignores_the_page_is_read_once(
+    shop: Any, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = shop.answer
+
+    def answer(path: str, query: dict[str, str]) -> tuple[int, Any]:
+        assert len(shop.requests) < 50, "paging does not end"
+        return plain(path, query if path == "/v2/orders" else {**query, "page": "1"})
+
+    monkeypatch.setattr(shop, "answer", answer)
+    shop.order(1, 1, total_tax="1.0000")
+    shop.taxes[1] = [{"id": number} for number in range(1, 61)]
+    for number in range(1, 61):
+        shop.refund(number, 1, 60)
+    ran = run(shop, max_retry_seconds=0)
+    assert ran.error is None
+    assert ran.ids("refunds") == ran.ids("order_taxes") == list(range(1, 61))

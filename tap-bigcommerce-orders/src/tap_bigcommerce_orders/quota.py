@@ -37,6 +37,7 @@ class Quota:
         self._quota: int | None = None
         self._left = 0  # how many of this window's requests are neither used nor taken
         self._window_end = 0.0
+        self._begun = False  # a new window is being used, of which no answer has told yet
         self._paused_until = 0.0
 
     def take(self) -> None:
@@ -69,6 +70,7 @@ class Quota:
                 if now >= self._window_end:
                     # A new window: full as far as we know, until its first answer tells.
                     self._left = max(self._left, self._quota - self._in_flight)
+                    self._begun = True
                 elif self._left <= self._reserve(self._quota):
                     return self._window_end - now
             self._left -= 1
@@ -88,10 +90,12 @@ class Quota:
         end = now + reset / 1000 + WINDOW_MARGIN
         if now < self._window_end and end < self._window_end - 1:
             return  # an answer of the window before, overtaken by one of this
-        new_window = end > self._window_end + 1
-        # Those in flight may or may not be counted in `left` yet: take it that they are not.
-        known = int(left) - self._in_flight
-        self._left = known if new_window else min(self._left, known)
+        unforeseen = end > self._window_end + 1 and not self._begun
+        if unforeseen or left < self._left:
+            # Less is left than we have counted: other apps take their part. Those of ours that are
+            # in flight may or may not be counted in `left` yet: take it that they are not.
+            self._left = int(left) - self._in_flight
+        self._begun = False
         self._quota = int(quota)
         self._window_end = end
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -39,9 +40,10 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
+    import click
     from singer_sdk.helpers.types import TapState
     from singer_sdk.streams import Stream
 
@@ -136,8 +138,21 @@ class TapBigCommerceOrders(Tap):
     @classmethod
     @override
     def invoke(cls, **kwargs: Any) -> None:
-        try:
+        with cls._told_in_a_sentence():
             super().invoke(**kwargs)
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        with cls._told_in_a_sentence():
+            super().cb_test(ctx, param, value)
+
+    @classmethod
+    @contextmanager
+    def _told_in_a_sentence(cls) -> Iterator[None]:
+        """Exit with 1 and one line of log where a traceback would tell an operator nothing."""
+        try:
+            yield
         except BigCommerceError as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - the sentence says it all
             sys.exit(1)
