@@ -132,7 +132,8 @@ def test_every_order_of_the_month_is_read_within_the_requests(
     asked = control("GET", "requests")["totals"]["bigcommerce"]["all"]
     per_order = (asked - taxed) / len(read_ids)
     with capsys.disabled():
-        pass
+        figures = f"{len(read_ids)} orders ({taxed} taxed): {per_order:.3f} requests"
+        print(f"\n{figures} per untaxed order")  # noqa: T201 - a figure to read
     assert len(read_ids) >= 200
     assert per_order <= 1.1
 
