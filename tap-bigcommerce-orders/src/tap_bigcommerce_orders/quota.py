@@ -90,7 +90,7 @@ class Quota:
         end = now + reset / 1000 + WINDOW_MARGIN
         if now < self._window_end and end < self._window_end - 1:
             return  # an answer of the window before, overtaken by one of this
-        unforeseen = end > self._window_end + 1 and True
+        unforeseen = end > self._window_end + 1 and not self._begun
         if unforeseen or left < self._left:
             # Less is left than we have counted: other apps take their part. Those of ours that are
             # in flight may or may not be counted in `left` yet: take it that they are not.

@@ -90,6 +90,8 @@ class Pacer:
             self._left, self._window_ends = left, ends
         elif ends > self._window_ends - 1:  # the same window; answers may arrive out of order
             self._left = min(self._left, left)
+            # Both times are whole seconds, so one answer may put the end up to a second too early.
+            self._window_ends = max(self._window_ends, ends)
 
     def _now(self) -> float:
         return self._clock().timestamp()
