@@ -22,6 +22,9 @@ editable=()
 for package in "$@"; do editable+=(-e "./$package"); done
 
 export PIP_DISABLE_PIP_VERSION_CHECK=1
+# Else every program compiles what it imports at its first start, and where PYTHONDONTWRITEBYTECODE is set
+# (common in containers) at each one: a `meltano run` starts four, and takes twice as long.
+export UV_COMPILE_BYTECODE=1
 has_uv() {
   [ -z "${WITHOUT_UV:-}" ] || return 1
   "$VENV/bin/uv" --version >/dev/null 2>&1 && return 0
@@ -46,4 +49,5 @@ chmod 700 .meltano
 if [ -x "$VENV/bin/tap-bigcommerce-orders" ] && [ -x "$VENV/bin/target-freshbooks" ]; then
   "$VENV/bin/meltano" --log-level warning install tap-bigcommerce-orders target-freshbooks
 fi
+"$python" -m compileall -q "${@/%//src}"
 echo "ready: $("$python" --version), $("$VENV/bin/meltano" --version 2>/dev/null | tail -n 1), commands in $VENV/bin"
