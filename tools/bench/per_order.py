@@ -1,0 +1,125 @@
+"""Requests per order, by kind of order: the figure that the quotas turn into time."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from bench.scene import MUG, TAX, line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bench.scene import Scene
+
+MOST_UNTAXED, MOST_TAXED = Decimal("1.1"), Decimal("2.1")
+FEW = 10
+
+
+def measure(scene: Scene, orders: int) -> None:
+    """Print the requests per order of tap and target."""
+    _tap(scene, orders)
+    _month(scene)
+    _kinds(scene)
+
+
+def tap_requests(scene: Scene) -> tuple[Decimal, Decimal, int]:
+    """Read the shop once.
+
+    Returns:
+        Requests per untaxed order, per taxed order (both with their share of the lists), and the
+        requests of a second run that finds nothing new.
+    """
+    scene.sandbox.count_anew()
+    said = scene.read()
+    rows = said.records("orders")
+    taxed = sum(Decimal(row["total_tax"] or 0) != 0 for row in rows)
+    requests = scene.shop_requests()
+    of_taxes = sum(count for path, count in requests.items() if path.endswith("/taxes"))
+    untaxed = Decimal(requests.total() - of_taxes) / len(rows)
+    scene.sandbox.count_anew()
+    scene.read(said.state, lookback_seconds=0)
+    return untaxed, untaxed + Decimal(of_taxes) / taxed, scene.shop_requests().total()
+
+
+def _tap(scene: Scene, orders: int) -> None:
+    scene.month(orders)
+    untaxed, with_tax, nothing_new = tap_requests(scene)
+    line("tap, requests per untaxed order", f"{untaxed:.3f}", f"(at most {MOST_UNTAXED})")
+    line("tap, requests per taxed order", f"{with_tax:.3f}", f"(at most {MOST_TAXED})")
+    line("tap, requests of a run that finds nothing new", str(nothing_new))
+
+
+def _month(scene: Scene) -> None:
+    said = scene.read()
+    scene.sandbox.count_anew()
+    first = scene.post(said)
+    counts = scene.accounting()
+    parts = ", ".join(f"{count / first.posted:.2f} {kind}" for kind, count in counts.most_common())
+    line(
+        f"target, requests per posted order, first month ({first.posted})",
+        f"{counts.total() / first.posted:.2f}",
+        f"({parts})",
+    )
+    scene.sandbox.count_anew()
+    scene.post(said)
+    line("target, requests of the same month again", str(scene.accounting().total()))
+
+
+def _kinds(scene: Scene) -> None:
+    for what, per_order in target_requests(scene).items():
+        line(f"target, requests per order: {what}", f"{per_order:.2f}")
+
+
+def target_requests(scene: Scene, few: int = FEW) -> dict[str, Decimal]:
+    """Requests of the target per order, by kind of order.
+
+    Args:
+        scene: It is emptied first.
+        few: How many orders of each kind.
+    """
+    scene.empty()
+    scene.place()
+    scene.post(scene.read())  # Jane and the mug are known from now on
+    known: list[int] = []
+
+    kinds: dict[str, Callable[[int], object]] = {
+        "new, client and items known": lambda _: known.append(scene.place()),
+        "unchanged, but touched in the shop": lambda n: _change(scene, known[n], "touch"),
+        "new, paid offline": lambda _: scene.place(pay="offline"),
+        "new, of a new client": lambda n: scene.place(billing=_stranger(n)),
+        "new, with a new item": lambda n: scene.place(lines=[_cup(n)]),
+        "refunded after it was posted": lambda n: _refund(scene, known[n]),
+        "new, refunded already": lambda _: _refund(scene, scene.place()),
+    }
+    found: dict[str, Decimal] = {}
+    for what, happen in kinds.items():
+        for number in range(few):
+            happen(number)
+        found[what] = _asked(scene) / few
+    scene.lose_ledger()
+    found["posted already, and the ledger lost"] = _asked(scene) / (1 + 5 * few)
+    return found
+
+
+def _stranger(number: int) -> dict[str, str]:
+    return {"first_name": "New", "email": f"new{number}@shop.example"}
+
+
+def _cup(number: int) -> dict[str, object]:
+    return {**MUG, "name": f"Cup {number}", "sku": f"CUP-{number}", "taxes": [TAX]}
+
+
+def _refund(scene: Scene, order: int) -> None:
+    _change(scene, order, "refund", order_amount="4.00")
+
+
+def _change(scene: Scene, order: int, what: str, **document: str) -> None:
+    scene.sandbox.tell("POST", f"shop/orders/{order}/{what}", document)
+
+
+def _asked(scene: Scene) -> Decimal:
+    said = scene.read()
+    scene.sandbox.count_anew()
+    scene.post(said)
+    return Decimal(scene.accounting().total())
