@@ -105,7 +105,8 @@ def _told(desired: Desired, policy: Policy) -> Any:
         yield f"total {invoice.total:f} {invoice.currency}"
     for payment in desired.payments:
         note = payment.note.partition(", ")[2]
-        yield f"paid {payment.amount:f} {payment.type} on {payment.day} ({note})"
+        told = f"paid {payment.amount:f} {payment.type} on {payment.day} ({note})"
+        yield f"once its total agrees: {told}" if desired.hold else told
     standing, total = lines, invoice.total
     for entry in desired.refunds:
         if entry.money:

@@ -299,6 +299,31 @@ def test_totals_that_do_not_add_up_leave_a_draft_and_a_reason(world: Any) -> Non
     assert world.paid(order) == []
 
 
+def test_a_draft_that_a_person_made_right_is_sent_and_paid_on_replay(world: Any) -> None:
+    order = world.place(override={"total_inc_tax": "31.00", "total_ex_tax": "29.50"})
+    world.sync()
+    line = {"name": "Mug", "qty": "1", "unit_cost": {"amount": "31.00", "code": "USD"}}
+    world.put(f"invoices/invoices/{world.invoice(order)['id']}", {"invoice": {"lines": [line]}})
+    world.ctl("replay", str(order))
+    assert world.row(order).state == "posted"
+    assert world.total(order) == D("31.00")
+    assert sum(world.paid(order)) == D("31.00")
+    assert world.writes_of(world.sync) == 0
+
+
+def test_a_payment_whose_transaction_is_not_shown_is_left_alone(world: Any) -> None:
+    order = world.place()
+    said = world.messages()
+    world.sync(said)
+    world.lose_ledger()
+    without = "\n".join(line for line in said.splitlines() if '"transactions"' not in line)
+    assert world.writes_of(lambda: world.sync(without + "\n")) == 0
+    assert world.paid(order) == [D("11.00")]
+    assert world.row(order).reason == "payment_unexplained"
+    world.sync(said)
+    assert world.row(order).state == "posted"
+
+
 def test_one_bad_order_holds_nobody_up(world: Any) -> None:
     good = [world.place() for _ in range(3)]
     bad = world.place(currency="BHD", pay=None)

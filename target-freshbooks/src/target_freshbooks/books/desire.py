@@ -21,7 +21,7 @@ from target_freshbooks.books.payments import receipts
 from target_freshbooks.books.refunds import refunds_of
 
 if TYPE_CHECKING:
-    from target_freshbooks.books.desired import ClientDraft
+    from target_freshbooks.books.desired import ClientDraft, Payment
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import Order, OrderFacts
 
@@ -48,9 +48,9 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
     if breakdown.total < 0:
         return _negative(order, breakdown)
     invoice = _invoice(facts, breakdown, number, policy, decimals)
-    if breakdown.problem:
-        return _held(facts, client, invoice, breakdown)
     received = receipts(facts, breakdown.total, policy)
+    if breakdown.problem:
+        return _held(facts, client, invoice, breakdown, received.payments)
     refunded = refunds_of(facts, breakdown, received.payments, policy)
     return Desired(
         order_id=order.id,
@@ -86,15 +86,22 @@ def _invoice(
 
 
 def _held(
-    facts: OrderFacts, client: ClientDraft, invoice: Invoice, breakdown: Breakdown
+    facts: OrderFacts,
+    client: ClientDraft,
+    invoice: Invoice,
+    breakdown: Breakdown,
+    payments: tuple[Payment, ...],
 ) -> Desired:
-    """The invoice as a Draft with the lines as the shop states them, for a person to look at."""
+    """The invoice as a Draft with the lines as the shop states them, for a person to look at.
+
+    The payments wait until the person has made the Draft's total the order's.
+    """
     return Desired(
         order_id=facts.order.id,
         client=client,
         items=items_for(facts),
         invoice=invoice,
-        payments=(),
+        payments=payments,
         refunds=(),
         flag=Parked(
             Reason.TOTAL_MISMATCH,

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     EDITED_IN_FRESHBOOKS = "edited_in_freshbooks"
     DELETED_IN_FRESHBOOKS = "deleted_in_freshbooks"
     PAYMENT_CURRENCY = "payment_currency"
+    PAYMENT_UNEXPLAINED = "payment_unexplained"
     UNREADABLE_RECORD = "unreadable_record"
     FACTS_INCOMPLETE = "facts_incomplete"
     REFUSED_BY_FRESHBOOKS = "refused_by_freshbooks"

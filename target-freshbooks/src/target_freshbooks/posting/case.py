@@ -10,7 +10,7 @@ from target_freshbooks.books.desired import Parked, Reason, round_trip
 from target_freshbooks.books.money import decimals_of
 from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.marks import is_marked
-from target_freshbooks.posting.memory import Memory
+from target_freshbooks.posting.memory import Memory, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +57,11 @@ class Case:
     def is_ours(self, invoice: ObservedInvoice) -> bool:
         """Whether the invoice bears the order's marker."""
         return is_marked(invoice, self.desired.invoice.marker)
+
+    def was_edited(self, invoice: ObservedInvoice) -> bool:
+        """Whether a person changed the invoice since we last wrote it."""
+        left = self.memory.fingerprint if self.memory.known else None
+        return left is not None and left != fingerprint(invoice)
 
     def total_with_refunds_on(self, invoice: ObservedInvoice) -> Decimal:
         """What the invoice must come to with the refunds whose lines stand on it."""

@@ -32,13 +32,20 @@ def is_ours(found: ObservedPayment, marker: str) -> bool:
     return found.note.startswith(f"{marker},")
 
 
-def drop_foreign_derivation(case: Case, actual: Actual) -> Step | None:
-    """Delete a payment of ours that the shop no longer explains (a derived one, now a real one)."""
+def drop_unexplained(case: Case, actual: Actual) -> Step | Stop | None:
+    """Take away a payment of ours that the shop no longer explains.
+
+    A payment derived from the order's fields gives way to the transaction that came later. One
+    that stands for a transaction is never deleted: if the shop shows the transaction no more
+    (perhaps it was not asked for it), a person has to say what that means.
+    """
     wanted = [find_payment(payment, case, actual) for payment in case.desired.payments]
     marker = case.desired.invoice.marker
     for found in actual.payments:
         if is_ours(found, marker) and found not in wanted and found.amount > ZERO:
             key = _key_of(found, case)
+            if ", transaction " in found.note:
+                return _unexplained(case, found)
             return Step(
                 StepKind.DELETE_PAYMENT,
                 key,
@@ -48,6 +55,18 @@ def drop_foreign_derivation(case: Case, actual: Actual) -> Step | None:
                 remote_id=found.id,
             )
     return None
+
+
+def _unexplained(case: Case, found: ObservedPayment) -> Stop:
+    return Stop(
+        Parked(
+            Reason.PAYMENT_UNEXPLAINED,
+            f"FreshBooks has a payment of {case.wording(found.amount)} for a transaction that the"
+            " shop no longer shows as captured.",
+            "See that the tap reads transactions (stream and scope). If the money did not come,"
+            " delete the payment in FreshBooks and replay the order.",
+        )
+    )
 
 
 def _key_of(found: ObservedPayment, case: Case) -> str:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked
-from target_freshbooks.posting.memory import fingerprint
 from target_freshbooks.posting.proof import prove_draft, rewrite_content
 from target_freshbooks.posting.settlement import settle_step
 from target_freshbooks.posting.steps import Step, StepKind, Stop
@@ -84,9 +83,7 @@ def _not_ours_to_touch(case: Case, invoice: ObservedInvoice, progress: Progress)
         )
     if invoice.currency != wanted.currency:
         return Stop(case.edited(f"its currency is {invoice.currency}, not {wanted.currency}."))
-    if progress.overwrite or not case.memory.known or case.memory.fingerprint is None:
-        return None
-    if fingerprint(invoice) == case.memory.fingerprint:
+    if progress.overwrite or not case.was_edited(invoice):
         return None
     if invoice.status == DRAFT and invoice.amount == wanted.total:
         return None  # the bookkeeper finished the Draft so that it agrees: that is what we want

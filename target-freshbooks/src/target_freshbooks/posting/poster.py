@@ -39,6 +39,7 @@ MOST_STEPS = 2000
 """More than any order's parts need: an endless plan is a defect, and is stopped."""
 
 MOST_CONFLICTS = 5
+CONFLICT_SECONDS = 0.2
 """How often a record that "is being changed by another request" is tried anew."""
 
 
@@ -203,7 +204,7 @@ class Poster:
             refund_id, words = next(iter(progress.refused_refunds.items()))
             parked = refusals.refund_refused(desired, refund_id)
             return Verdict("parked", parked=parked, words=words, writes=writes)
-        if desired.flag is not None:
+        if desired.flag is not None and not desired.hold:
             return Verdict("parked", parked=desired.flag, writes=writes)
         return Verdict("posted", writes=writes)
 
@@ -304,6 +305,7 @@ class Poster:
             return self._invoice_refused(at, refused)
         if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
             # Another request is changing the record: it is looked at anew, and tried again.
+            self._stop.wait(CONFLICT_SECONDS * 2**at.conflicts)
             return replace(at, actual=observe(self._books, case), conflicts=at.conflicts + 1)
         if kind is StepKind.UPDATE_PAYMENT and _is_zero(step) and not progress.zero_refused:
             refreshed = replace(progress, zero_refused=True)
@@ -326,6 +328,7 @@ class Poster:
                 return Verdict("parked", parked=refusals.number_taken(case), words=refused.words)
             return replace(at, actual=actual, case=self._adopt(case, actual))
         if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
+            self._stop.wait(CONFLICT_SECONDS * 2**at.conflicts)
             return replace(at, actual=observe(self._books, case), conflicts=at.conflicts + 1)
         if refusals.is_client_gone(refused):
             self._parties.forget_client(case.desired.client)

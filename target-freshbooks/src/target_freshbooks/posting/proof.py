@@ -29,9 +29,10 @@ def prove_draft(case: Case, actual: Actual, progress: Progress) -> Step | Stop |
     invoice = actual.invoice
     assert invoice is not None  # noqa: S101 - next_step asks only with an invoice
     desired = case.desired
-    if desired.hold and desired.flag is not None:
-        return Stop(desired.flag)
-    if invoice.amount == desired.invoice.total:
+    agrees = invoice.amount == desired.invoice.total
+    if desired.hold and desired.flag is not None and not (agrees and case.was_edited(invoice)):
+        return Stop(desired.flag)  # until a person has made the Draft's total the order's
+    if agrees:
         return Step(
             StepKind.MARK_SENT,
             invoice.number,

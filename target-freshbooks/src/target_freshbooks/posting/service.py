@@ -254,6 +254,12 @@ class Service:
                 self._stop.set()
         if self._stop.is_set():
             self._workers.shutdown(wait=False, cancel_futures=True)
+            # Nobody tells `wait` of a future that was cancelled in the queue: it would wait on.
+            self._in_work = {
+                future: order_id
+                for future, order_id in self._in_work.items()
+                if not future.cancelled()
+            }
 
     def _raise_failure(self) -> None:
         if self._failure is not None:

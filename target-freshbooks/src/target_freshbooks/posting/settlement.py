@@ -10,7 +10,7 @@ from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.case import ZERO
 from target_freshbooks.posting.memory import fingerprint
 from target_freshbooks.posting.payments import (
-    drop_foreign_derivation,
+    drop_unexplained,
     lower_payment,
     record_payment,
 )
@@ -43,7 +43,7 @@ def settle_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop |
     following = missing[0] if missing else None
     at = _last_before(booked, following)
     step = (
-        drop_foreign_derivation(case, actual)
+        drop_unexplained(case, actual)
         or (None if missing else lower_payment(case, actual, at, progress))
         or record_payment(case, actual, at, following, progress)
     )
