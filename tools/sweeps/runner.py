@@ -91,20 +91,66 @@ class Stage:
 
     # -- runs
 
-    def start(self, phase: int, *, die_after_answer: int | None = None) -> int:
-        """Start the target on a phase's messages; returns its process id."""
+    def start(
+        self, phase: int, *, die_after_answer: int | None = None, messages: Path | None = None
+    ) -> int:
+        """Start the target on a phase's messages, or on others; returns its process id."""
         trial = self.home / "trial"
-        job = {
-            "config": str(trial / "target.json"),
-            "input": str(self.phases[phase]),
-            "states": str(trial / "states.jsonl"),
-            "log": str(trial / "target.log"),
-            "die_after_answer": die_after_answer,
-        }
+        return self._start(
+            {
+                "program": "target",
+                "arguments": ["--config", str(trial / "target.json")],
+                "input": str(messages or self.phases[phase]),
+                "output": str(trial / "states.jsonl"),
+                "log": str(trial / "target.log"),
+                "die_after_answer": die_after_answer,
+            }
+        )
+
+    def _start(self, job: Mapping[str, Any]) -> int:
         assert self.zygote.stdin is not None  # noqa: S101 - asked for with PIPE
         self.zygote.stdin.write(json.dumps(job) + "\n")
         self.zygote.stdin.flush()
         return int(self._heard()["pid"])
+
+    def feed(self, messages: Path) -> int:
+        """Run the target on some messages to its end; returns its exit code."""
+        self.start(0, messages=messages)
+        return self.ended()
+
+    def read(self, output: Path, **settings: Any) -> int:  # noqa: ANN401 - settings are JSON
+        """Let the tap read the shop from where the last state stands; returns its exit code."""
+        trial = self.home / "trial"
+        config = {
+            "store_hash": constants.STORE_HASH,
+            "access_token": constants.BIGCOMMERCE_ACCESS_TOKEN,
+            "api_url": self.sandbox.url,
+            **settings,
+        }
+        (trial / "tap.json").write_text(json.dumps(config), encoding="utf-8")
+        arguments = ["--config", str(trial / "tap.json")]
+        states = self.states()
+        if states:
+            (trial / "state.json").write_text(json.dumps(states[-1]), encoding="utf-8")
+            arguments += ["--state", str(trial / "state.json")]
+        output.unlink(missing_ok=True)
+        self._start(
+            {
+                "program": "tap",
+                "arguments": arguments,
+                "input": os.devnull,
+                "output": str(output),
+                "log": str(trial / "tap.log"),
+            }
+        )
+        return self.ended()
+
+    def states(self) -> list[dict[str, Any]]:
+        """The states that the trial's runs have let out."""
+        file = self.home / "trial" / "states.jsonl"
+        if not file.exists():
+            return []
+        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
     def ended(self) -> int:
         """Wait for the started run's end; its exit code, minus the signal's number if killed."""
@@ -144,7 +190,7 @@ class Stage:
         rule = {**WRITES, "kind": "hold", "when": place, "skip": number, "times": 1}
         self.sandbox.tell("POST", "faults", rule)
         pid = self.start(phase)
-        reached = self._until_held(pid)
+        reached = self.until_held(pid)
         if reached:
             os.kill(pid, signal.SIGKILL)
         code = self.ended()
@@ -159,7 +205,8 @@ class Stage:
             os.kill(pid, signal.SIGKILL)
         return self.ended() == KILLED
 
-    def _until_held(self, pid: int) -> bool:
+    def until_held(self, pid: int) -> bool:
+        """Wait until a request is held; False if the run ended before."""
         limit = time.monotonic() + HELD_SECONDS
         while time.monotonic() < limit:
             if self.sandbox.ask("faults")["held"]:

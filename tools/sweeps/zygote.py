@@ -1,7 +1,7 @@
-"""Runs the target in processes of its own, without paying for its imports each time.
+"""Runs tap and target in processes of their own, without paying for their imports each time.
 
 A job is a line of JSON on stdin; the process that does it is forked from this one, which has the
-target's code loaded. Answers on stdout: its pid when it starts, its exit code when it ends (minus
+programs' code loaded. Answers on stdout: its pid when it starts, its exit code when it ends (minus
 the signal's number when it was killed).
 
 A job may name the write after whose answer the process kills itself: there is no moment outside the
@@ -17,11 +17,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from tap_bigcommerce_orders.tap import TapBigCommerceOrders
 from target_freshbooks.posting.writer import Writer
 from target_freshbooks.target import TargetFreshBooks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 def main() -> None:
@@ -42,20 +43,20 @@ def _say(document: Mapping[str, Any]) -> None:
 
 
 def _work(job: Mapping[str, Any]) -> NoReturn:
-    """Become `target-freshbooks --config CONFIG < INPUT > STATES 2> LOG`."""
+    """Become `PROGRAM ARGUMENTS < INPUT >> OUTPUT 2>> LOG`."""
     code = 1
     try:
         for number, name, flags in (
             (0, job["input"], os.O_RDONLY),
-            (1, job["states"], os.O_WRONLY | os.O_CREAT | os.O_APPEND),
+            (1, job["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND),
             (2, job["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND),
         ):
-            descriptor = os.open(name, flags, 0o600)
-            os.dup2(descriptor, number)
+            os.dup2(os.open(name, flags, 0o600), number)
         sys.stdin = Path(job["input"]).open(encoding="utf-8")  # noqa: SIM115 - until the end
         if job.get("die_after_answer") is not None:
             _die_after_answer(int(job["die_after_answer"]))
-        TargetFreshBooks.cli.main(["--config", job["config"]], standalone_mode=False)
+        program = TapBigCommerceOrders if job["program"] == "tap" else TargetFreshBooks
+        program.cli.main(job["arguments"], standalone_mode=False)
         code = 0
     except SystemExit as exit_:
         code = exit_.code if isinstance(exit_.code, int) else 1
@@ -67,7 +68,7 @@ def _work(job: Mapping[str, Any]) -> NoReturn:
 
 def _die_after_answer(number: int) -> None:
     """Let the process be killed when the write of this number (from 0) has been answered."""
-    sent = Writer._send  # noqa: SLF001 - the one place that an answer comes back to
+    sent: Callable[..., Any] = Writer._send  # noqa: SLF001 - the one place an answer comes back to
     count = iter(range(number, -1, -1))
 
     def send(self: Writer, *arguments: Any) -> Any:  # noqa: ANN401 - as the original
@@ -76,7 +77,7 @@ def _die_after_answer(number: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return answer
 
-    Writer._send = send  # type: ignore[method-assign]  # noqa: SLF001 - see above
+    setattr(Writer, "_send", send)  # noqa: B010 - in this process only
 
 
 if __name__ == "__main__":
