@@ -380,7 +380,13 @@ def test_opening_the_inbox_again_drops_no_lock_that_this_process_holds(tmp_path:
         connection.execute(select(hooks)).all()
         database._engine(url).dispose()
         subprocess.run(
-            [sys.executable, "-c", come_and_go + "; d.close()", str(file), "SELECT 1 FROM webhook_inbox"],
+            [
+                sys.executable,
+                "-c",
+                come_and_go + "; d.close()",
+                str(file),
+                "SELECT 1 FROM webhook_inbox",
+            ],
             timeout=60,
             check=True,
         )

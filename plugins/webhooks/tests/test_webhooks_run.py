@@ -169,7 +169,7 @@ def test_the_ordinary_run_is_meltano_s_with_a_state_of_its_own(tmp_path: Any) ->
     }
     program = Program.of(load(environment), environment)
     assert program.arguments == (str(meltano), *MELTANO_RUN)
-    assert "--state-id-suffix" in program.arguments
+    assert "tap-bigcommerce-orders" not in program.arguments, "the scheduled run's folder and state"
     assert program.directory == tmp_path
     assert "WEBHOOKS_CLIENT_SECRET" not in program.environment
     assert program.environment["TAP_BIGCOMMERCE_ORDERS_STORE_HASH"] == "abc123"

@@ -1,8 +1,8 @@
 """One targeted run: a child process that brings over just the orders it is told.
 
-By default it is the ordinary ``meltano run`` of tap and target, with a state id of its own. The
-order numbers travel in the environment (``TAP_BIGCOMMERCE_ORDERS_ORDER_IDS``, a JSON array). The
-child leads a process group, so that ending it ends all it started. Its output goes to our log,
+By default it is the ordinary ``meltano run`` of tap and target, the tap under a name of its own.
+The order numbers travel in the environment (``TAP_BIGCOMMERCE_ORDERS_ORDER_IDS``, a JSON array).
+The child leads a process group, so that ending it ends all it started. Its output goes to our log,
 line by line, without secrets.
 """
 
@@ -12,6 +12,7 @@ import contextlib
 import json
 import logging
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -36,14 +37,9 @@ ON_PARKED = "TARGET_FRESHBOOKS_ON_PARKED"
 RUN_ID = "CONNECTOR_WEBHOOKS_RUN_ID"
 # --force: Meltano would refuse its own state id for five minutes after a killed run. That lock
 # guards the bookmark, and a run of named orders keeps none; the target's lease guards the books.
-MELTANO_RUN = (
-    "run",
-    "--force",
-    "--state-id-suffix",
-    "webhooks",
-    "tap-bigcommerce-orders",
-    "target-freshbooks",
-)
+# --hooks: the tap under a name of its own, since Meltano keeps a run's catalog and state in a
+# folder of that name, where a webhook's run and the scheduled one would take each other's.
+MELTANO_RUN = ("run", "--force", "tap-bigcommerce-orders--hooks", "target-freshbooks")
 EXIT_DONE = 0
 EXIT_PARKED = 2
 # The child has no business with these; it has credentials of its own.
@@ -122,6 +118,8 @@ class Run:
             ORDER_IDS: json.dumps(list(order_ids)),
             RUN_ID: run_id,
         }
+        shown = shlex.join(program.arguments)
+        log.info("%s", redaction(f"{ORDER_IDS}='{environment[ORDER_IDS]}' {shown}"))
         self._child = subprocess.Popen(  # noqa: S603 - the operator's own command
             list(program.arguments),
             cwd=program.directory,
