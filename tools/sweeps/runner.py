@@ -242,6 +242,19 @@ class Stage:
         with closing(sqlite3.connect(self.home / "trial" / "ledger.sqlite")) as connection:
             return dict(connection.execute("SELECT order_id, state FROM ledger_orders"))
 
+    def forget_settled(self) -> None:
+        """From now on `settled` tells of the orders that have been settled since."""
+        with closing(sqlite3.connect(self.home / "trial" / "ledger.sqlite")) as connection:
+            connection.execute("UPDATE ledger_orders SET facts_hash = 'read anew'")
+            connection.commit()
+
+    def settled(self) -> set[int]:
+        """Orders settled on what the shop says of them now."""
+        query = "SELECT order_id FROM ledger_orders WHERE facts_hash <> 'read anew'"
+        with closing(sqlite3.connect(self.home / "trial" / "ledger.sqlite")) as connection:
+            rows = connection.execute(query + " AND state <> 'new'").fetchall()
+        return {order for (order,) in rows}
+
     def flaws(self) -> list[str]:
         """What is wrong in the ledger by itself: an open intent, a broken chain."""
         from target_freshbooks.ledger import Ledger  # noqa: PLC0415 - heavy, and used here only

@@ -19,6 +19,7 @@ from target_freshbooks.posting.marks import DRAFT
 from target_freshbooks.posting.memory import Memory, content_digest, desired_digest
 from target_freshbooks.posting.observe import around, observe
 from target_freshbooks.posting.plan import next_step
+from target_freshbooks.posting.settlement import find_note
 from target_freshbooks.posting.steps import Actual, Progress, Step, StepKind, Stop
 from target_freshbooks.posting.writer import Unanswered, invoice_link
 
@@ -285,6 +286,18 @@ class Poster:
                         kind="payment",
                         key=keys.payment_key(order_id, payment.key),
                         remote_id=found.id,
+                        order_id=order_id,
+                    )
+                )
+        for entry in case.desired.refunds:
+            note = entry.credit_note
+            given = find_note(case, actual, note) if note is not None else None
+            if given is not None:
+                self._ledger.put_link(
+                    Link(
+                        kind="credit_note",
+                        key=keys.credit_note_key(order_id, entry.refund_id),
+                        remote_id=given.id,
                         order_id=order_id,
                     )
                 )

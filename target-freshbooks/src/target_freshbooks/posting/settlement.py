@@ -158,7 +158,7 @@ def _credit_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop 
         if entry.credit_note is not None
     }
     for refund_id, note in wanted.items():
-        found = _find_note(case, actual, refund_id, note.notes)
+        found = find_note(case, actual, note)
         written = progress.credit_expression.get(refund_id, -1)
         if found is None:
             if written + 1 < len(note.expressions):
@@ -206,14 +206,15 @@ def _note_mismatch(case: Case, refund_id: int, total: Decimal, found: str) -> St
     )
 
 
-def _find_note(case: Case, actual: Actual, refund_id: int, notes: str) -> ObservedCreditNote | None:
-    remembered = case.memory.credit_notes.get(refund_id)
-    number = case.credit_number(refund_id, 0)
+def find_note(case: Case, actual: Actual, note: CreditNote) -> ObservedCreditNote | None:
+    """The refund's credit note in FreshBooks: by the id we remember, its number or its notes."""
+    remembered = case.memory.credit_notes.get(note.refund_id)
+    number = case.credit_number(note.refund_id, 0)
     return next(
         (
             found
             for found in actual.credit_notes
-            if found.id == remembered or found.number == number or found.notes.strip() == notes
+            if found.id == remembered or found.number == number or found.notes.strip() == note.notes
         ),
         None,
     )

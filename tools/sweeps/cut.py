@@ -1,0 +1,88 @@
+"""The tap killed in the middle of the pipe: whatever the target got of it, a rerun completes.
+
+`python -m sweeps.cut` feeds the target the first lines of what the tap said, cut at every line, and
+some of them within a line; then everything. A cut line ends the run with 1; nothing is lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweeps import books, scenario
+from sweeps.crash import Tally, reference
+from sweeps.runner import say, stage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sweeps.crash import Reference
+    from sweeps.runner import Stage
+
+
+def attempt(on: Stage, phase: int, kept: int, half: bool, right: Reference, tally: Tally) -> None:
+    """Feed the beginning of a phase, then all of it, and the phases after."""
+    on.begin()
+    for before in range(phase):
+        on.run(before)
+    lines = on.phases[phase].read_text(encoding="utf-8").splitlines(keepends=True)
+    said = "".join(lines[:kept]) + (lines[kept][: len(lines[kept]) // 2] if half else "")
+    part = on.home / "trial" / "part.jsonl"
+    part.write_text(said, encoding="utf-8")
+    where = f"reading {phase}, cut {'within' if half else 'before'} line {kept + 1}"
+    code = on.feed(part)
+    if code != int(half):
+        tally.other.append(f"{where}: the run ended with {code}")
+    tally.other += [f"{where}: {entry}" for entry in ahead(on, lines[:kept])]
+    for after in range(phase, len(on.phases)):
+        on.run(after)
+    found = books.read(on.sandbox.ask("books"))
+    tally.trials += 1
+    tally.doubled += [f"{where}: {entry}" for entry in books.repeated(found)]
+    tally.doubled += [f"{where}: {entry}" for entry in books.doubled(found, right.wanted)]
+    tally.lost += [f"{where}: {entry}" for entry in books.lost(found, right.wanted)]
+    tally.other += [f"{where}: {flaw}" for flaw in on.flaws()]
+    if on.standings() != right.standings:
+        tally.other.append(f"{where}: the orders stand {on.standings()}")
+
+
+def ahead(on: Stage, heard: Sequence[str]) -> list[str]:
+    """States that were let out without having come in."""
+    came = [line for line in heard if '"type":"STATE"' in line.replace(" ", "")]
+    return [] if len(on.states()) <= len(came) or not came else ["more states left than came"]
+
+
+def sweep(home: Path, *, seed: int, every: int) -> list[str]:
+    """Cut at each line (or each so many) of both readings."""
+    rng = random.Random(seed)  # noqa: S311 - a repeatable choice
+    messages = scenario.record(home / "shop")
+    tally = Tally()
+    with stage(home, messages, switches=scenario.SWITCHES, **scenario.SETTINGS) as on:
+        right = reference(on)
+        for phase, file in enumerate(messages):
+            count = len(file.read_text(encoding="utf-8").splitlines())
+            for kept in range(rng.randrange(every), count, every):
+                attempt(on, phase, kept, rng.random() < 1 / 2, right, tally)
+    say(tally.line("the tap cut off"))
+    return tally.wrong
+
+
+def main() -> int:
+    """Run the sweep."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=20261001)
+    parser.add_argument("--every", type=int, default=1, help="cut only at each so many lines")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
+        wrong = sweep(Path(folder), seed=given.seed, every=given.every)
+    for entry in wrong:
+        say(entry)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
