@@ -16,7 +16,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, bindparam, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from sqlalchemy import Table
+    from sqlalchemy import Insert, Table, TextClause
 
 BUSY_SECONDS = 60
 """How long a writer waits for another process's transaction before it gives up."""
@@ -125,6 +125,24 @@ def insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     if dialect == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+def prepared(dialect: str, statement: Insert, table: Table, *columns: str) -> TextClause:
+    """Turn an INSERT into text with typed parameters.
+
+    SQLAlchemy caches no statement with ON CONFLICT: it would be compiled at each execution, which
+    takes longer than the execution itself.
+
+    Args:
+        dialect: `sqlite` or `postgresql`.
+        statement: Made by `insert`, without values.
+        table: Its table.
+        columns: The columns the parameters give, by their names; default all.
+    """
+    names = columns or tuple(column.name for column in table.c)
+    spoken = (postgresql if dialect == "postgresql" else sqlite).dialect(paramstyle="named")
+    sql = str(statement.compile(dialect=spoken, column_keys=names))
+    return text(sql).bindparams(*(bindparam(name, type_=table.c[name].type) for name in names))
 
 
 def _parse(text_url: str) -> URL:

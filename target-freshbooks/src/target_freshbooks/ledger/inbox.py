@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, delete, or_, select, update
 
 from target_freshbooks.ledger.canonical import from_text, hash_of, hash_text, to_text
-from target_freshbooks.ledger.database import insert
+from target_freshbooks.ledger.database import insert, prepared
 from target_freshbooks.ledger.tables import inbox, orders
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def receive(
 def _upsert(dialect: str) -> Executable:
     statement = insert(dialect, inbox)
     new = statement.excluded
-    return statement.on_conflict_do_update(
+    upsert = statement.on_conflict_do_update(
         index_elements=["source", "stream", "key"],
         set_={
             "order_id": new.order_id,
@@ -127,11 +127,15 @@ def _upsert(dialect: str) -> Executable:
             inbox.c.order_id.is_distinct_from(new.order_id),
         ),
     )
+    return prepared(dialect, upsert, inbox)
 
 
 @cache
 def _make_known(dialect: str) -> Executable:
-    return insert(dialect, orders).on_conflict_do_nothing()
+    known = insert(dialect, orders).on_conflict_do_nothing()
+    return prepared(
+        dialect, known, orders, "source", "order_id", "state", "order_date", "updated_at"
+    )
 
 
 def replace_children(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import delete, literal, select, tuple_
 
 from target_freshbooks.ledger.canonical import from_text, to_text
-from target_freshbooks.ledger.database import insert
+from target_freshbooks.ledger.database import insert, prepared
 from target_freshbooks.ledger.tables import links
 
 if TYPE_CHECKING:
@@ -112,7 +112,9 @@ def _upsert(dialect: str) -> Executable:
         for column in links.c
         if column.name not in identity
     }
-    return statement.on_conflict_do_update(index_elements=identity, set_=changed)
+    return prepared(
+        dialect, statement.on_conflict_do_update(index_elements=identity, set_=changed), links
+    )
 
 
 def drop(connection: Connection, source: str, kind: str, key: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import func, or_, select
 
-from target_freshbooks.ledger.database import insert
+from target_freshbooks.ledger.database import insert, prepared
 from target_freshbooks.ledger.tables import orders
 
 if TYPE_CHECKING:
@@ -117,7 +117,9 @@ def _upsert(dialect: str) -> Executable:
         if column.name not in identity
     }
     changes["posted_at"] = func.coalesce(orders.c.posted_at, new.posted_at)  # the first time
-    return statement.on_conflict_do_update(index_elements=identity, set_=changes)
+    return prepared(
+        dialect, statement.on_conflict_do_update(index_elements=identity, set_=changes), orders
+    )
 
 
 def counts(connection: Connection, source: str) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
