@@ -273,6 +273,11 @@ class Ledger:
                 return
             after = (found[-1].kind, found[-1].key)
 
+    def is_linked(self, kind: LinkKind, remote_id: int) -> bool:
+        """Tell whether anything of ours stands for that record in FreshBooks."""
+        with self._database.read() as connection:
+            return links.has_remote(connection, self.source, kind, remote_id)
+
     def put_link(self, link: Link) -> None:
         """Store a link, in place of one of the same kind and key."""
         with self._database.write() as connection:

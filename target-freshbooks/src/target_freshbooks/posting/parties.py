@@ -160,7 +160,7 @@ class Parties:
                 found = self._find_item(draft)
                 if found is not None:
                     link = _item_link(draft.key, found, self._baseline(draft))
-                    if self._belongs_to_another(found):
+                    if self._ledger.is_linked("item", found.id):
                         # One SKU on two products: the first keeps the item's name to itself.
                         link = replace(link, extra=link.extra | {"shared": True})
                     self._ledger.put_link(link)
@@ -206,9 +206,6 @@ class Parties:
             if now.key == draft.key:
                 return request_digest(item_body(now))
         return None
-
-    def _belongs_to_another(self, item: ObservedItem) -> bool:
-        return any(link.remote_id == item.id for link in self._ledger.links("item"))
 
     def _find_item(self, draft: ItemDraft) -> ObservedItem | None:
         if draft.sku:

@@ -81,9 +81,9 @@ class LedgerOverlay:
         """Forget a link in memory."""
         self._links[kind, key] = None
 
-    def links(self, kind: Any) -> Iterator[Link]:  # noqa: ANN401 - a literal of the ledger
-        """The stored links of a kind."""
-        return self._ledger.links(kind)
+    def is_linked(self, kind: Any, remote_id: int) -> bool:  # noqa: ANN401 - as above
+        """Whether something of ours is stored as that record."""
+        return self._ledger.is_linked(kind, remote_id)
 
     def body(self, stream: str, key: tuple[Any, ...]) -> dict[str, Any] | None:
         """A stored record."""
