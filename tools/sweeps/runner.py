@@ -89,6 +89,12 @@ class Stage:
         }
         (trial / "target.json").write_text(json.dumps(config), encoding="utf-8")
 
+    def configure(self, **settings: Any) -> None:  # noqa: ANN401 - settings are JSON
+        """Change settings of the target for the trial's next runs."""
+        file = self.home / "trial" / "target.json"
+        config = json.loads(file.read_text(encoding="utf-8"))
+        file.write_text(json.dumps({**config, **settings}), encoding="utf-8")
+
     # -- runs
 
     def start(
