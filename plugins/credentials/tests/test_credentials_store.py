@@ -110,7 +110,9 @@ def test_a_wrong_key_is_told_at_once_with_what_to_do(url: str) -> None:
     assert OTHER_KEY not in shown
 
 
-@pytest.mark.parametrize("key", ["secret-no-key", f"{KEY},secret-no-key"])
+@pytest.mark.parametrize(
+    "key", ["secret-no-key", f"{KEY},secret-no-key"], ids=["alone", "after a good one"]
+)
 def test_a_malformed_key_is_refused_without_being_shown(tmp_path: Path, key: str) -> None:
     with pytest.raises(KeyUnusable, match="is no Fernet key") as caught:
         CredentialStore.open(f"sqlite:///{tmp_path / 'store.sqlite'}", key)
