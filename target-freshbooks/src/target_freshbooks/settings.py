@@ -14,7 +14,7 @@ from singer_sdk import typing as th
 from target_freshbooks.books.policy import GenericClient, LineNames, Policy, TaxName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 DEFAULT_LEDGER = ".meltano/target-freshbooks.sqlite"
 PAID = [2, 3, 8, 9, 10, 11]
@@ -140,6 +140,15 @@ schema: dict[str, Any] = th.PropertiesList(
 ).to_dict()
 
 
+ENVIRONMENT_PREFIX = "TARGET_FRESHBOOKS_"
+
+_IN_ENVIRONMENT: dict[str, tuple[Callable[[str], Any], str]] = {
+    "integer": (int, "a whole number"),
+    "array": (json.loads, 'a JSON array such as ["a", "b"]'),
+    "object": (json.loads, 'a JSON object such as {"a": "b"}'),
+}
+
+
 class SettingError(ValueError):
     """A setting is missing or cannot be understood."""
 
@@ -171,6 +180,35 @@ class Settings:
     on_parked: str
     user_agent: str
     policy: Policy
+
+
+def check_secrets(config: Mapping[str, Any]) -> None:
+    """Refuse secrets of a wrong type, before a validation would quote them.
+
+    Raises:
+        SettingError: Names the setting, not its value.
+    """
+    for name, entry in schema["properties"].items():
+        if entry.get("secret") and not isinstance(config.get(name), str | None):
+            raise SettingError(f"The setting {name} must be text.")
+
+
+def check_environment(environment: Mapping[str, str]) -> None:
+    """Find the environment variable that cannot be understood.
+
+    Raises:
+        SettingError: Names the variable and says what it must be; its value is not shown.
+    """
+    for name, entry in schema["properties"].items():
+        variable = f"{ENVIRONMENT_PREFIX}{name.upper()}"
+        for kind, (read, words) in _IN_ENVIRONMENT.items():
+            if variable in environment and kind in entry["type"]:
+                try:
+                    read(environment[variable])
+                except ValueError:
+                    raise SettingError(
+                        f"The setting {name} ({variable}) must be {words}."
+                    ) from None
 
 
 def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import threading
 import traceback
@@ -16,6 +17,7 @@ from contextlib import ExitStack
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
+import click
 from connector_credentials import CredentialError
 from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError
@@ -27,7 +29,13 @@ from typing_extensions import override
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import LedgerError
 from target_freshbooks.posting.poster import Interrupted
-from target_freshbooks.settings import SettingError, read_settings, schema
+from target_freshbooks.settings import (
+    SettingError,
+    check_environment,
+    check_secrets,
+    read_settings,
+    schema,
+)
 from target_freshbooks.sinks import IgnoredSink, RecordError, sink_for
 from target_freshbooks.wiring import open_run, version
 
@@ -202,6 +210,33 @@ class TargetFreshBooks(Target):
 
     @classmethod
     @override
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> _ConfigInput:
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, ValueError, TypeError) as error:
+            # Nothing of what is in the file is told: it holds secrets.
+            what = "cannot be read" if isinstance(error, OSError) else "is no JSON object"
+            raise click.ClickException(f"The configuration {' '.join(value)} {what}.") from None
+
+    @classmethod
+    def _configured(cls, config: _ConfigInput | None) -> TargetFreshBooks:
+        """The target with its configuration checked."""
+        given = {} if config is None else config.config
+        check_secrets(given)
+        try:
+            return cls(
+                config=given,
+                validate_config=True,
+                parse_env_config=config is not None and config.parse_env,
+            )
+        except ValueError:
+            check_environment(os.environ)  # says which, in place of the SDK's own words
+            raise
+
+    @classmethod
+    @override
     def invoke(  # type: ignore[override]  # the SDK narrows it so itself
         cls,
         *,
@@ -215,11 +250,7 @@ class TargetFreshBooks(Target):
         target: TargetFreshBooks | None = None
         try:
             cls.print_version(print_fn=cls.logger.info)
-            target = cls(
-                config=None if config is None else config.config,
-                validate_config=True,
-                parse_env_config=config is not None and config.parse_env,
-            )
+            target = cls._configured(config)
             target.settings  # noqa: B018 - wrong settings are told before anything is read
             target.listen(file_input)
         except Interrupted:
