@@ -11,7 +11,7 @@ WORKERS ?= 2
 STAMP := $(VENV)/.setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test sweep lint types format docs-check build-check constraints clean
+.PHONY: help setup demo demo-live test sweep lint types format docs-check build-check constraints clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -24,6 +24,9 @@ $(STAMP): pyproject.toml constraints.txt meltano.yml tools/setup.sh $(MANIFESTS)
 
 demo: $(STAMP) ## the main job on the sandbox: a month of orders becomes invoices
 	@exec env PYTHONPATH=tools $(BIN)/python -m demo
+
+demo-live: $(STAMP) ## an order paid in the sandbox appears in the books by webhook, in seconds
+	@exec env PYTHONPATH=tools $(BIN)/python -m demo.live
 
 test: $(STAMP) ## every suite but the long sweeps
 	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from connector_sandbox.constants import DEFAULT_HOST, DEFAULT_PORT
 from connector_sandbox.seed import DEFAULT_MONTH as MONTH
 
 from demo import books, ledger, show
 from demo import sandbox as sandboxes
+from demo.folder import fresh, shown, terminated
 from demo.login import LoginFailed, log_in
 from demo.project import ROOT, Project
 
@@ -39,8 +38,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "demo")
     asked = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGINT):  # so that what we started is ended too
-        signal.signal(number, _terminated)
-    home = _fresh(asked.out)
+        signal.signal(number, terminated)
+    home = fresh(asked.out)
     screen = show.console()
     screen.print("[bold]1. A sandbox with both APIs and a month of orders")
     with sandboxes.up(home / "sandbox") as sandbox:
@@ -101,11 +100,11 @@ def _run(screen: Console, project: Project, name: str, expected: int) -> bool:
     with log.open("w", encoding="utf-8") as output, look:
         code = project.meltano("run", "sync", output=output, watch=look)
     if code == 0:
-        screen.print(f"   done in {time.monotonic() - began:.0f} s; its log: {_shown(log)}")
+        screen.print(f"   done in {time.monotonic() - began:.0f} s; its log: {shown(log)}")
         return True
     tail = log.read_text(encoding="utf-8").splitlines()[-LOG_TAIL_LINES:]
     screen.print("\n".join(tail), markup=False)
-    screen.print(f"[red]meltano run sync ended with {code}; the whole log: {_shown(log)}")
+    screen.print(f"[red]meltano run sync ended with {code}; the whole log: {shown(log)}")
     return False
 
 
@@ -122,40 +121,17 @@ def _what_next(screen: Console, project: Project) -> None:
     settings = project.home / "target.json"
     settings.write_text(json.dumps(project.target(LOCAL), indent=2) + "\n", encoding="utf-8")
     settings.chmod(0o600)
-    ctl = f".venv/bin/target-freshbooks-ctl --config {_shown(settings)}"
+    ctl = f".venv/bin/target-freshbooks-ctl --config {shown(settings)}"
     screen.print("[bold]Look further")
     for line in (
         f"{ctl} status",
         f"{ctl} audit ORDER",
-        f".venv/bin/sandbox up --data {_shown(project.home / 'sandbox')}   # for the next three",
+        f".venv/bin/sandbox up --data {shown(project.home / 'sandbox')}   # for the next three",
         f"{ctl} report --month {MONTH}",
         f"{ctl} plan ORDER",
         f"{ctl} verify",
     ):
         screen.print("   " + line, markup=False, soft_wrap=True)
-
-
-def _fresh(home: Path) -> Path:
-    """Empty the folder of an earlier demonstration; leave any other folder alone."""
-    home = home.resolve()
-    if home.exists() and any(home.iterdir()):
-        if not (home / "sandbox").is_dir():
-            sys.exit(f"{home} holds something else; name another folder with --out")
-        shutil.rmtree(home)
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-    except OSError:  # a read-only clone
-        home = Path(tempfile.mkdtemp(prefix="orders-demo-"))
-    home.chmod(0o700)
-    return home
-
-
-def _shown(path: Path) -> str:
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
-
-
-def _terminated(number: int, _frame: object) -> NoReturn:
-    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

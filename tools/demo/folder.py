@@ -1,0 +1,36 @@
+"""The folder of a demonstration, and its end when somebody interrupts it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import NoReturn
+
+from demo.project import ROOT
+
+
+def fresh(home: Path) -> Path:
+    """Empty the folder of an earlier demonstration; leave any other folder alone."""
+    home = home.resolve()
+    if home.exists() and any(home.iterdir()):
+        if not (home / "sandbox").is_dir():
+            sys.exit(f"{home} holds something else; name another folder with --out")
+        shutil.rmtree(home)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError:  # a read-only clone
+        home = Path(tempfile.mkdtemp(prefix="orders-demo-"))
+    home.chmod(0o700)
+    return home
+
+
+def shown(path: Path) -> str:
+    """Write a path as a person in the repository's folder would."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def terminated(number: int, _frame: object) -> NoReturn:
+    """End as a signal asks, in order: what we started is ended on the way out."""
+    sys.exit(128 + number)
