@@ -65,6 +65,22 @@ def assembly_of(ours: Any) -> Assembly:
     return Assembly(load(environment), environment)
 
 
+def test_the_reason_of_a_failed_run_is_the_error_of_tap_or_target_not_meltano_s_last_words(
+    program: Make,
+) -> None:
+    said = (
+        "[error    ] tap-bigcommerce-orders--hooks BigCommerce answered 401",
+        "[info     ] target-freshbooks Orders received 0",
+        "[error    ] meltano      Extractor failed",
+        "[info     ] meltano      Run completed",
+    )
+    ours = program(run_command="; ".join(f"echo '{line}'" for line in said) + "; exit 1")
+    inbox = ours.inbox()
+    ending = assembly_of(ours).dispatcher(inbox, None)[0]._worker([1], "run-1")
+    inbox.database.close()
+    assert ending.reason.startswith("The run exited 1. Its last error: [error    ] tap-big"), ending
+
+
 def test_a_run_that_hangs_is_ended_with_all_it_started(
     program: Make, start: Make, signed: Make, wait_until: Make
 ) -> None:

@@ -12,6 +12,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -46,6 +47,9 @@ EXIT_PARKED = 2
 _KEPT_BACK = ("CLIENT_SECRET", "ACCESS_TOKEN", "ENCRYPTION_KEY", "SHARED_HEADER_VALUE")
 LONGEST_LINE = 2_000
 LONGEST_REASON = 300
+_ERROR = re.compile(r"\b(?:error|critical)\b", re.IGNORECASE)
+# Meltano's own last words after a failure ("Run completed", "Need help?") explain nothing.
+_MELTANO_ITSELF = re.compile(r"\] meltano\s")
 TERMINATION_GRACE_SECONDS = 20.0
 _LAST_READ_SECONDS = 5.0
 
@@ -111,6 +115,7 @@ class Run:
     ) -> None:
         self._redaction = redaction
         self._last_line = ""
+        self._last_error = ""
         self._stopping = False
         self._timeout = program.timeout_seconds
         environment = {
@@ -141,6 +146,8 @@ class Run:
                 line = self._redaction(raw.decode(errors="replace").rstrip())[:LONGEST_LINE]
                 if line:
                     self._last_line = line
+                    if _ERROR.search(line) and not _MELTANO_ITSELF.search(line):
+                        self._last_error = line
                     output.info("%s", line)
 
     def poll(self, seconds: float) -> Ending | None:
@@ -175,9 +182,11 @@ class Run:
         )
 
     def _reason(self, what: str) -> str:
-        if not self._last_line:
-            return f"{what} without a word."
-        return f"{what}. Its last line: {self._last_line[:LONGEST_REASON]}"
+        if self._last_error:
+            return f"{what}. Its last error: {self._last_error[:LONGEST_REASON]}"
+        if self._last_line:
+            return f"{what}. Its last line: {self._last_line[:LONGEST_REASON]}"
+        return f"{what} without a word."
 
     def _terminate(self) -> None:
         self._signal(signal.SIGTERM)

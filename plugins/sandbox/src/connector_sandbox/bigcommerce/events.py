@@ -1,6 +1,6 @@
 """What changed, as the events hooks subscribe to, queued for each hook that wants them.
 
-Mischief on demand: events dropped, doubled, shuffled, late, or joined by forged ones. Both doubles
+Mischief on demand: events dropped, doubled, shuffled, late, or joined by forged ones. All copies
 carry one `webhook-id`, as a real repeated delivery does.
 """
 
@@ -37,10 +37,14 @@ class Event:
 
 @dataclass(slots=True)
 class Mischief:
-    """What goes wrong on the way; percentages, and seconds of the sandbox's clock."""
+    """What goes wrong on the way; percentages, and seconds of the sandbox's clock.
+
+    A doubled event comes two to `most_copies` times.
+    """
 
     drop_percent: int = 0
     double_percent: int = 0
+    most_copies: int = 2
     forge_percent: int = 0
     late_seconds: int = 0
     shuffle_seconds: int = 0
@@ -70,7 +74,8 @@ class Outbox:
         if self._happens(self.mischief.drop_percent):
             self._row(connection, hook_id, webhook_id, event.scope, body, state="dropped")
             return 0
-        copies = 2 if self._happens(self.mischief.double_percent) else 1
+        doubled = self._happens(self.mischief.double_percent)
+        copies = self.random.randint(2, self.mischief.most_copies) if doubled else 1
         for _ in range(copies):
             self._row(connection, hook_id, webhook_id, event.scope, body)
         if self._happens(self.mischief.forge_percent):
