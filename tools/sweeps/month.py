@@ -120,7 +120,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=20261001)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--orders", type=int, default=ORDERS)
-    parser.add_argument("--longest", type=float, default=1.5, help="seconds of writing, at most")
+    parser.add_argument("--longest", type=float, default=0.5, help="seconds of writing, at most")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
         wrong = sweep(
