@@ -106,7 +106,8 @@ schema: dict[str, Any] = th.PropertiesList(
     th.Property("item_sync", th.StringType, allowed_values=["ordered", "all"], default="ordered"),
     th.Property(
         "generic_client",
-        th.CustomType({"type": ["string", "object"]}),
+        # Not `"type": [...]`: the SDK would read every text of the environment as JSON then.
+        th.CustomType({"oneOf": [{"type": "string"}, {"type": "object"}]}),
         description="Organisation name of the client for orders without an e-mail address, or an"
         " object with organization and email.",
     ),
@@ -202,7 +203,7 @@ def check_environment(environment: Mapping[str, str]) -> None:
     for name, entry in schema["properties"].items():
         variable = f"{ENVIRONMENT_PREFIX}{name.upper()}"
         for kind, (read, words) in _IN_ENVIRONMENT.items():
-            if variable in environment and kind in entry["type"]:
+            if variable in environment and kind in entry.get("type", ()):
                 try:
                     read(environment[variable])
                 except ValueError:
@@ -270,10 +271,10 @@ def read_policy(config: Mapping[str, Any]) -> Policy:
         exclude_external_sources=frozenset(given["exclude_external_sources"]),
         timezone=_zone(given.get("timezone")),
         tax_mode=given["tax_mode"],
-        tax_mapping=tuple(TaxName(match, name) for match, name in _pairs(given.get("tax_mapping"))),
+        tax_mapping=tuple(TaxName(match, name) for match, name in _pairs(given, "tax_mapping")),
         rounding_tolerance_cents=_whole(given, "rounding_tolerance_cents", least=0),
         payment_type_mapping=tuple(
-            (match.lower(), kind) for match, kind in _pairs(given.get("payment_type_mapping"))
+            (match.lower(), kind) for match, kind in _pairs(given, "payment_type_mapping")
         ),
         derive_offline_payments=bool(given["derive_offline_payments"]),
         refund_mode=given["refund_mode"],
@@ -334,21 +335,29 @@ def _zone(name: str | None) -> str | None:
     return name
 
 
-def _pairs(value: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - settings are JSON
+def _pairs(given: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
+    value = given.get(name)
     if not value:
         return []
     if isinstance(value, str):
-        value = json.loads(value)
+        value = _object(value, name)
     if isinstance(value, dict):
-        return [(str(match), str(name)) for match, name in value.items()]
-    raise SettingError("tax_mapping and payment_type_mapping must be objects of text to text.")
+        return [(str(match), str(text)) for match, text in value.items()]
+    raise SettingError(f"The setting {name} must be an object of text to text.")
+
+
+def _object(text: str, name: str) -> Any:  # noqa: ANN401 - settings are JSON
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise SettingError(f"The setting {name} must be a JSON object.") from None
 
 
 def _generic(value: Any) -> GenericClient | None:  # noqa: ANN401 - settings are JSON
     if not value:
         return None
     if isinstance(value, str) and value.lstrip().startswith("{"):
-        value = json.loads(value)  # an object from the environment
+        value = _object(value, "generic_client")  # from the environment
     if isinstance(value, dict):
         return GenericClient(str(value.get("organization", "")), str(value.get("email", "")))
     return GenericClient(str(value))

@@ -1,0 +1,265 @@
+"""Settings: each is typed right, from a file and from the environment, and told of when wrong."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+from target_freshbooks.books.policy import GenericClient, TaxName
+from target_freshbooks.settings import SettingError, check_environment, read_settings, schema
+from target_freshbooks.target import TargetFreshBooks
+
+NEEDED = {"client_id": "id", "client_secret": "secret"}
+
+# Setting: its text in the environment, where it lands in Settings, and as what.
+TYPED: dict[str, tuple[str, str, Any]] = {
+    "client_id": ("abc", "client_id", "abc"),
+    "client_secret": ("s3", "client_secret", "s3"),
+    "redirect_uri": ("https://me.example/cb", "redirect_uri", "https://me.example/cb"),
+    "refresh_token": ("r0", "refresh_token", "r0"),
+    "account_id": ("ACM123", "account_id", "ACM123"),
+    "api_url": ("https://api.example/", "api_url", "https://api.example"),
+    "auth_url": ("https://auth.example/", "auth_url", "https://auth.example"),
+    "ledger_url": ("postgresql://u:p@h/d", "ledger_url", "postgresql://u:p@h/d"),
+    "encryption_key": ("k1,k2", "encryption_key", "k1,k2"),
+    "credentials_url": ("sqlite:///c.db", "credentials_url", "sqlite:///c.db"),
+    "source": ("shop two", "source", "shop two"),
+    "invoice_number_prefix": ("BC-", "policy.invoice_number_prefix", "BC-"),
+    "paid_status_ids": ("[2, 11]", "policy.paid_status_ids", frozenset({2, 11})),
+    "invoice_start_date": ("2026-10-01", "policy.invoice_start_date", date(2026, 10, 1)),
+    "exclude_external_sources": (
+        '["M-MIG", "POS"]',
+        "policy.exclude_external_sources",
+        frozenset({"M-MIG", "POS"}),
+    ),
+    "timezone": ("America/Chicago", "policy.timezone", "America/Chicago"),
+    "tax_mode": ("amount_lines", "policy.tax_mode", "amount_lines"),
+    "tax_mapping": ('{"State": "NY"}', "policy.tax_mapping", (TaxName("State", "NY"),)),
+    "rounding_tolerance_cents": ("3", "policy.rounding_tolerance_cents", 3),
+    "payment_type_mapping": (
+        '{"Braintree": "VISA"}',
+        "policy.payment_type_mapping",
+        (("braintree", "VISA"),),
+    ),
+    "derive_offline_payments": ("false", "policy.derive_offline_payments", False),
+    "refund_mode": ("credit_note", "policy.refund_mode", "credit_note"),
+    "on_cancel": ("delete", "policy.on_cancel", "delete"),
+    "on_order_change": ("park", "policy.on_order_change", "park"),
+    "client_sync": ("all", "client_sync", "all"),
+    "item_sync": ("all", "item_sync", "all"),
+    "generic_client": ("Walk-in", "policy.generic_client", GenericClient("Walk-in")),
+    "shipping_line_name": ("Post", "policy.names.shipping", "Post"),
+    "handling_line_name": ("Packing", "policy.names.handling", "Packing"),
+    "wrapping_line_name": ("Paper", "policy.names.wrapping", "Paper"),
+    "fee_line_name": ("Charge", "policy.names.fee", "Charge"),
+    "discount_line_name": ("Off", "policy.names.discount", "Off"),
+    "rounding_line_name": ("Cents", "policy.names.rounding", "Cents"),
+    "gift_certificate_line_name": ("Voucher", "policy.names.gift_certificate", "Voucher"),
+    "ledger_retention_days": ("30", "ledger_retention_days", 30),
+    "max_parallel_orders": ("2", "max_parallel_orders", 2),
+    "request_timeout": ("9", "request_timeout", 9),
+    "max_retry_seconds": ("7", "max_retry_seconds", 7),
+    "settle_seconds": ("5", "settle_seconds", 5),
+    "lease_wait_seconds": ("11", "lease_wait_seconds", 11),
+    "dry_run": ("true", "dry_run", True),
+    "on_parked": ("fail", "on_parked", "fail"),
+    "user_agent": ("books/1 (me@x.example)", "user_agent", "books/1 (me@x.example)"),
+}
+SECRETS = {"client_secret", "refresh_token", "ledger_url", "encryption_key", "credentials_url"}
+OF_THE_SDK = {
+    "stream_maps",
+    "stream_map_config",
+    "add_record_metadata",
+    "load_method",
+    "batch_size_rows",
+    "batch_wait_limit_seconds",
+    "process_activate_version_messages",
+    "validate_records",
+    "faker_config",
+    "flattening_enabled",
+    "flattening_max_depth",
+    "flattening_max_key_length",
+    "flattening_separator",
+}
+
+
+def own_settings() -> set[str]:
+    return set(schema["properties"]) - OF_THE_SDK
+
+
+def at(settings: Any, path: str) -> Any:
+    for name in path.split("."):
+        settings = getattr(settings, name)
+    return settings
+
+
+def test_the_table_below_has_every_setting() -> None:
+    assert set(TYPED) == own_settings()
+
+
+@pytest.mark.parametrize("name", sorted(TYPED))
+def test_a_setting_of_the_environment_is_typed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, path, value = TYPED[name]
+    for needed, given in NEEDED.items():
+        monkeypatch.setenv(f"TARGET_FRESHBOOKS_{needed.upper()}", given)
+    monkeypatch.setenv(f"TARGET_FRESHBOOKS_{name.upper()}", text)
+    target = TargetFreshBooks(config={}, parse_env_config=True)
+    assert at(target.settings, path) == value
+
+
+@pytest.mark.parametrize("name", sorted(TYPED))
+def test_no_setting_is_left_at_its_default_by_the_table(name: str) -> None:
+    _, path, value = TYPED[name]
+    if name not in NEEDED:
+        assert at(read_settings(NEEDED), path) != value
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    settings = read_settings(NEEDED, version="1.2")
+    assert settings.api_url == "https://api.freshbooks.com"
+    assert settings.auth_url == "https://auth.freshbooks.com"
+    assert settings.credentials_url == settings.ledger_url
+    assert settings.policy.paid_status_ids == {2, 3, 8, 9, 10, 11}
+    assert settings.policy.exclude_external_sources == {"M-MIG"}
+    assert settings.policy.rounding_tolerance_cents == 5
+    assert settings.policy.derive_offline_payments
+    assert (settings.max_parallel_orders, settings.ledger_retention_days) == (4, 90)
+    assert (settings.policy.refund_mode, settings.policy.on_cancel) == ("adjust_invoice", "park")
+    assert (settings.client_sync, settings.item_sync) == ("ordered", "ordered")
+    assert (settings.dry_run, settings.on_parked) == (False, "warn")
+    assert settings.user_agent == "target-freshbooks/1.2"
+
+
+def test_the_generic_client_is_a_name_or_an_object() -> None:
+    given = {"organization": "Walk-in", "email": "w@x.example"}
+    for value in (given, json.dumps(given)):
+        settings = read_settings({**NEEDED, "generic_client": value})
+        assert settings.policy.generic_client == GenericClient("Walk-in", "w@x.example")
+
+
+def test_a_null_setting_is_the_default() -> None:
+    nothing = dict.fromkeys(set(TYPED) - set(NEEDED))
+    assert read_settings({**nothing, **NEEDED}) == read_settings(NEEDED)
+
+
+def test_no_setting_is_fractional() -> None:
+    assert not [
+        name for name, row in schema["properties"].items() if "number" in row.get("type", ())
+    ]
+
+
+def test_the_typed_settings_do_not_show_their_secrets() -> None:
+    canaries = {name: f"canary-{name}" for name in SECRETS}
+    assert "canary-" not in repr(read_settings({**NEEDED, **canaries}))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"client_id": ""}, "client_id is missing"),
+        ({"client_secret": None}, "client_secret is missing"),
+        ({"max_parallel_orders": 0}, "max_parallel_orders must be at least 1"),
+        ({"max_parallel_orders": "many"}, "max_parallel_orders must be a whole number"),
+        ({"ledger_retention_days": -1}, "ledger_retention_days must be at least 0"),
+        ({"rounding_tolerance_cents": -1}, "rounding_tolerance_cents must be at least 0"),
+        ({"timezone": "Mars/Base"}, "timezone is 'Mars/Base'"),
+        ({"invoice_start_date": "yesterday"}, "invoice_start_date must be YYYY-MM-DD"),
+        ({"tax_mapping": [1]}, "tax_mapping must be an object"),
+        ({"tax_mapping": "{1"}, "tax_mapping must be a JSON object"),
+        ({"generic_client": "{1"}, "generic_client must be a JSON object"),
+    ],
+)
+def test_a_wrong_setting_is_named(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingError, match=words):
+        read_settings({**NEEDED, **wrong})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("max_parallel_orders", "many"), ("tax_mapping", "{[3"), ("paid_status_ids", "[2")],
+)
+def test_a_wrong_variable_is_named_and_not_quoted(name: str, text: str) -> None:
+    variable = f"TARGET_FRESHBOOKS_{name.upper()}"
+    with pytest.raises(SettingError) as told:
+        check_environment({variable: text})
+    assert f"{name} ({variable})" in str(told.value)
+    assert text not in str(told.value)
+
+
+# -- the program
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"client_secret": None}, "client_secret is missing"),
+        ({"tax_mode": "guess"}, "tax_mode"),
+        ({"max_parallel_orders": "many"}, "max_parallel_orders"),
+        ({"timezone": "Mars/Base"}, "timezone"),
+        ({"client_secret": 12345678}, "client_secret must be text"),
+        ({"ledger_url": "mysql://u:hidden@h/d"}, "ledger"),
+    ],
+)
+def test_wrong_settings_end_the_program_with_1_and_their_name(
+    shop: Any, settings: dict[str, Any], words: str
+) -> None:
+    shop.settings = settings
+    given = '{"type":"SCHEMA","stream":"orders","key_properties":["id"],"schema":{"properties":{}}}'
+    ended = shop.run(given)
+    assert ended.code == 1
+    assert words in ended.log
+    assert "Traceback" not in ended.log
+    assert "12345678" not in ended.log
+    assert "hidden" not in ended.log
+    assert ended.out == ""
+
+
+def test_settings_come_from_the_environment(shop: Any) -> None:
+    order = shop.place()
+    text = {
+        f"TARGET_FRESHBOOKS_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in {**shop.config, "invoice_number_prefix": "ENV-"}.items()
+    }
+    ended = shop.run(shop.messages(), "--config=ENV", environment=text)
+    assert ended.code == 0, ended.log
+    assert [row["invoice_number"] for row in shop.books()["invoices"]] == [f"ENV-{order}"]
+    assert not [value for name, value in text.items() if _is_secret(name) and value in ended.log]
+
+
+def _is_secret(variable: str) -> bool:
+    return variable.removeprefix("TARGET_FRESHBOOKS_").lower() in SECRETS - {
+        "ledger_url",
+        "credentials_url",
+    }
+
+
+def test_a_wrong_environment_ends_the_program_with_1_and_its_name(shop: Any) -> None:
+    wrong = {"TARGET_FRESHBOOKS_TAX_MAPPING": '{"a":'}
+    ended = shop.run("", "--config=ENV", environment=wrong)
+    assert ended.code == 1
+    assert "TARGET_FRESHBOOKS_TAX_MAPPING" in ended.log
+    assert "Traceback" not in ended.log
+
+
+@pytest.mark.parametrize("content", ['{"client_secret": "canary",', "[1]", None])
+def test_an_unusable_configuration_file_is_told_in_a_sentence(
+    shop: Any, content: str | None
+) -> None:
+    path = shop.home / "mine.json"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    ended = shop.run("", "--config", str(path))
+    assert ended.code == 1
+    assert "mine.json" in ended.log
+    assert "Traceback" not in ended.log
+    assert "canary" not in ended.log
+
+
+def test_about_lists_all_settings_and_marks_the_secrets(shop: Any) -> None:
+    told = json.loads(shop.run("", "--about", "--format=json").out)["settings"]["properties"]
+    assert own_settings() <= set(told)
+    assert {name for name, row in told.items() if row.get("secret")} == SECRETS
+    text = shop.run("", "--about", "--format=markdown").out
+    assert not [name for name in own_settings() if f"| {name} " not in text]
