@@ -106,8 +106,8 @@ schema: dict[str, Any] = th.PropertiesList(
     th.Property("item_sync", th.StringType, allowed_values=["ordered", "all"], default="ordered"),
     th.Property(
         "generic_client",
-        # Not `"type": [...]`: the SDK would read every text of the environment as JSON then.
-        th.CustomType({"oneOf": [{"type": "string"}, {"type": "object"}]}),
+        # With a bare `"type"` the SDK would read any text of the environment as JSON.
+        th.CustomType({"allOf": [{"type": ["string", "object", "null"]}]}),
         description="Organisation name of the client for orders without an e-mail address, or an"
         " object with organization and email.",
     ),
