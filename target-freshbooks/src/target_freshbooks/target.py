@@ -20,7 +20,12 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 import click
 from connector_credentials import CredentialError
 from singer_sdk import Target
-from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.exceptions import (
+    ConfigValidationError,
+    InvalidInputLine,
+    MissingKeyPropertiesError,
+    RecordsWithoutSchemaException,
+)
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.singerlib.encoding import SimpleSingerReader
 from sqlalchemy.exc import SQLAlchemyError
@@ -66,6 +71,9 @@ EXPECTED = (
 )
 """What may stop a run; their messages tell the operator what to do and hold no record's content."""
 
+DAMAGED = (InvalidInputLine, MissingKeyPropertiesError, RecordsWithoutSchemaException)
+"""What the SDK says of messages that do not fit together; its words may quote them."""
+
 
 class DamagedInput(RecordError):  # noqa: N818 - a record error of a kind
     """A line of the input is no Singer message."""
@@ -83,9 +91,21 @@ class Reader(SimpleSingerReader):
                 f"A line of {len(line)} characters on the input is not JSON (at character"
                 f" {error.pos}): the tap was cut off. What came before is booked; run again."
             ) from None
-        if not isinstance(message, dict) or "type" not in message:
-            raise DamagedInput("A line on the input is no Singer message; run again.")
+        if not isinstance(message, dict) or not _is_message(message):
+            raise DamagedInput(
+                f"A line of {len(line)} characters on the input is no whole Singer message. What"
+                " came before is booked; mend the tap and run again."
+            )
         return message
+
+
+def _is_message(message: dict[str, Any]) -> bool:
+    """Whether a message has the parts that are relied on."""
+    kind = message.get("type")
+    if kind in {"SCHEMA", "RECORD"}:
+        part = message.get(kind.lower())
+        return isinstance(part, dict) and isinstance(message.get("stream"), str)
+    return kind in {"STATE", "ACTIVATE_VERSION", "BATCH"}
 
 
 class TargetFreshBooks(Target):
@@ -260,6 +280,13 @@ class TargetFreshBooks(Target):
             raise  # the SDK's own command prints the errors, setting by setting
         except EXPECTED as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - a traceback would tell no more
+            sys.exit(EXIT_FAILED)
+        except DAMAGED as error:
+            cls.logger.error(  # noqa: TRY400 - as above
+                "The input is damaged (%s): a record without its schema or its key. What came"
+                " before is booked; mend the tap and run again.",
+                type(error).__name__,
+            )
             sys.exit(EXIT_FAILED)
         except SQLAlchemyError as error:
             cls.logger.error("The ledger cannot be used: %s", type(error).__name__)  # noqa: TRY400

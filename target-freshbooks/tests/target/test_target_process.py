@@ -1,0 +1,238 @@
+"""The program as others see it: exit codes, standard output, and a log without anybody's data."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from typing import Any
+
+import pytest
+
+SCHEMA = {
+    "type": "SCHEMA",
+    "stream": "orders",
+    "key_properties": ["id"],
+    "schema": {"type": "object", "properties": {"id": {"type": "integer"}}},
+}
+
+
+def lines(*messages: Any) -> str:
+    return "".join(f"{m if isinstance(m, str) else json.dumps(m)}\n" for m in messages)
+
+
+def of(stream: str, **record: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    schema = {**SCHEMA, "stream": stream, "key_properties": ["id"]}
+    return schema, {"type": "RECORD", "stream": stream, "record": {"id": 1, **record}}
+
+
+def person_in(shop: Any, log: str) -> list[str]:
+    """What of a customer stands in a log."""
+    del shop
+    return [
+        word
+        for word in ("Xaverine", "Quillfeather", "mail.example", "Mulberry", "555 0199")
+        if word.lower() in log.lower()
+    ]
+
+
+def test_a_run_that_ends_well_exits_0_and_says_nothing_but_state(shop: Any) -> None:
+    order = shop.place()
+    ended = shop.run(shop.messages())
+    assert ended.code == 0, ended.log
+    states = [json.loads(line) for line in ended.out.splitlines()]
+    assert states
+    assert all(set(state) == {"bookmarks"} for state in states)
+    assert [row["invoice_number"] for row in shop.books()["invoices"]] == [str(order)]
+    assert "Orders received 1: posted 1" in ended.log
+    assert person_in(shop, ended.log) == []
+    assert shop.config["refresh_token"] not in ended.log
+    assert shop.config["client_secret"] not in ended.log
+
+
+def test_a_parked_order_gives_one_line_with_its_number_and_reason(shop: Any) -> None:
+    nameless = shop.place(billing={"first_name": "Xaverine", "last_name": "Quillfeather"})
+    fine = shop.place()
+    ended = shop.run(shop.messages())
+    assert ended.code == 0
+    told = [line for line in ended.log.splitlines() if f"Order {nameless} parked" in line]
+    assert len(told) == 1
+    assert "no_client" in told[0]
+    assert f"1 orders parked: {nameless} (no_client)" in ended.log
+    assert [row["invoice_number"] for row in shop.books()["invoices"]] == [str(fine)]
+    assert person_in(shop, ended.log) == []
+
+
+def test_with_on_parked_fail_a_run_that_parked_something_exits_2_and_state_leaves(
+    shop: Any,
+) -> None:
+    shop.place(billing={"first_name": "Nobody"})
+    said = shop.messages()
+    shop.settings = {"on_parked": "fail"}
+    first = shop.run(said)
+    assert first.code == 2
+    assert first.out
+    again = shop.run(said)  # parked by an earlier run, not by this one
+    assert again.code == 0, again.log
+
+
+def test_what_freshbooks_refuses_is_parked_without_anybodys_data_in_the_log(shop: Any) -> None:
+    order = shop.place()
+    refusal = {
+        "errno": 1009,
+        "field": "email",
+        "object": "client",
+        "message": "xaverine.q@mail.example is no e-mail address of Quillfeather",
+    }
+    shop.control(
+        "POST",
+        "faults",
+        {
+            "side": "freshbooks",
+            "method": "POST",
+            "path": "users/clients",
+            "kind": "status",
+            "status": 422,
+            "answer": json.dumps({"response": {"errors": [refusal]}}),
+        },
+    )
+    ended = shop.run(shop.messages())
+    assert ended.code == 0, ended.log
+    assert f"Order {order} parked: refused_by_freshbooks" in ended.log
+    assert person_in(shop, ended.log) == []
+
+
+@pytest.mark.parametrize("stream", ["meltano_test_stream", "order_statuses", "currencies"])
+def test_a_stream_without_a_place_is_told_once_and_asks_freshbooks_nothing(
+    shop: Any, stream: str
+) -> None:
+    schema, record = of(stream, name="Xaverine")
+    given = lines(schema, record, record, schema, record, {"type": "STATE", "value": {"at": 1}})
+    ended = shop.run(given)
+    assert ended.code == 0, ended.log
+    assert json.loads(ended.out) == {"at": 1}
+    assert ended.log.count(f"Stream {stream} has no place in the books") == 1
+    assert shop.asked() == []
+    assert not (shop.home / "ledger.sqlite").exists()
+
+
+def test_no_input_is_no_work(shop: Any) -> None:
+    ended = shop.run("")
+    assert (ended.code, ended.out) == (0, "")
+    assert shop.asked() == []
+
+
+ORDER_SCHEMA, ORDER = of("orders", billing_address={"first_name": "Xaverine"})
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        json.dumps(ORDER)[:-9],
+        json.dumps(ORDER) + "}",
+        '["Xaverine"]',
+        '{"record": "Xaverine"}',
+        '{"type": "Xaverine", "stream": "orders"}',
+        json.dumps({**ORDER, "record": {"billing_address": "Xaverine"}}),
+        json.dumps({**ORDER, "record": {"id": "Xaverine"}}),
+        json.dumps({**ORDER, "stream": "products"}),
+        '{"type": "RECORD", "stream": "orders"}',
+        '{"type": "RECORD", "stream": "orders", "record": "Xaverine"}',
+    ],
+    ids=[
+        "cut off",
+        "too long",
+        "no message",
+        "no type",
+        "unknown type",
+        "no id",
+        "id no number",
+        "no schema",
+        "no record",
+        "record no object",
+    ],
+)
+def test_a_damaged_line_ends_the_run_with_1_and_is_never_quoted(shop: Any, damaged: str) -> None:
+    state = {"type": "STATE", "value": {"bookmarks": {"orders": "later"}}}
+    ended = shop.run(lines(ORDER_SCHEMA, damaged, state))
+    assert ended.code == 1
+    assert ended.out == ""
+    assert person_in(shop, ended.log) == []
+    assert "Traceback" not in ended.log
+    assert "defect" not in ended.log
+
+
+def test_a_refused_token_ends_the_run_with_1_and_says_to_reconnect(shop: Any) -> None:
+    shop.place()
+    shop.settings = {"refresh_token": "long-gone-token"}
+    ended = shop.run(shop.messages())
+    assert (ended.code, ended.out) == (1, "")
+    assert "target-freshbooks-ctl login" in ended.log
+    assert "Traceback" not in ended.log
+    assert "long-gone-token" not in ended.log
+
+
+def test_freshbooks_out_of_reach_ends_the_run_with_1_and_parks_nobody(shop: Any) -> None:
+    shop.place()
+    said = shop.messages()
+    shop.settings = {"api_url": "http://127.0.0.1:9", "max_retry_seconds": 1}
+    ended = shop.run(said)
+    assert (ended.code, ended.out) == (1, "")
+    assert "Traceback" not in ended.log
+    assert "parked" not in ended.log
+
+
+def test_an_unusable_ledger_ends_the_run_with_1(shop: Any) -> None:
+    shop.place()
+    said = shop.messages()
+    (shop.home / "broken.sqlite").write_text("this is no database, but long enough to be read" * 9)
+    shop.settings = {"ledger_url": f"sqlite:///{shop.home}/broken.sqlite"}
+    ended = shop.run(said)
+    assert (ended.code, ended.out) == (1, "")
+    assert "broken.sqlite" in ended.log
+    assert "Traceback" not in ended.log
+
+
+def test_a_dry_run_shows_the_plan_writes_nothing_and_lets_no_state_out(shop: Any) -> None:
+    order = shop.place()
+    shop.settings = {"dry_run": True}
+    ended = shop.run(shop.messages())
+    assert (ended.code, ended.out) == (0, "")
+    assert "Plan, nothing is written" in ended.log
+    assert f"{order}" in ended.log
+    assert shop.books()["invoices"] == []
+    assert [row for row in shop.asked() if "/accounting/" in row and "GET" not in row] == []
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["TERM", "INT"]
+)
+def test_a_signal_ends_the_run_with_128_and_its_number(
+    shop: Any, number: signal.Signals, code: int
+) -> None:
+    process = shop.start()
+    log: list[str] = []
+    seen = threading.Event()
+
+    def follow() -> None:
+        for line in process.stderr:
+            log.append(line)
+            if "has no place" in line:
+                seen.set()
+
+    reader = threading.Thread(target=follow)
+    reader.start()
+    process.stdin.write(lines(*of("other"), {"type": "STATE", "value": {"at": 1}}))
+    process.stdin.flush()
+    assert seen.wait(60), log
+    first = process.stdout.readline()  # the state: from here on it waits for more input
+    process.send_signal(number)
+    assert process.wait(60) == code
+    reader.join(10)
+    process.stdin.close()
+    assert json.loads(first) == {"at": 1}
+    assert process.stdout.read() == ""
+    process.stdout.close()
+    process.stderr.close()
+    assert "Traceback" not in "".join(log)
+    assert "Stopped as asked" in "".join(log)
