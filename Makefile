@@ -34,6 +34,9 @@ test: $(STAMP) ## every suite but the long sweeps
 sweep: $(STAMP) ## the long proofs: crashes, faults, generated orders
 	$(BIN)/pytest -m sweep -s --timeout 7200
 
+bench: $(STAMP) ## figures of speed: requests per order, quotas, throughput, memory
+	@PYTHONPATH=tools $(BIN)/python -m bench
+
 lint: $(STAMP) types ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
