@@ -440,3 +440,44 @@ def test_a_broken_input_stops_the_run_after_what_came_before_is_booked(world: An
     assert len(world.invoices(order)) <= 1
     world.sync(said)
     assert world.row(order).state == "posted"
+
+
+@pytest.mark.parametrize("rounding", ["per_line", "per_tax"])
+@pytest.mark.parametrize("mode", ["half_up", "half_even"])
+def test_a_refund_never_leaves_the_invoice_overpaid_for_a_moment(
+    world: Any, rounding: str, mode: str
+) -> None:
+    # 18.00 with 8.25 % is 1.485: nobody knows which way FreshBooks rounds a negative line.
+    world.switch(
+        fb__tax_rounding=rounding, fb__rounding_mode=mode, fb__overpaid_after_line="credit"
+    )
+    tax = {"name": "T", "percent": "8.25"}
+    lines = [{"name": "Mug", "sku": "M", "price": "18.00", "quantity": 2, "taxes": [tax]}]
+    order = world.place(lines=lines)
+    world.sync()
+    world.change(order, "refund", lines=[{"line": 0, "quantity": 1}])
+    world.sync()
+    assert world.row(order).state == "posted"
+    assert [world.total(order)] == world.paid(order)
+    assert world.books()["credit_notes"] == []
+    assert world.writes_of(world.sync) == 0
+
+
+def test_a_guest_who_registers_keeps_the_client(world: Any) -> None:
+    world.place()
+    world.sync()
+    customer = world.control("POST", "shop/customers", JANE_AS_CUSTOMER | {"first_name": "Janet"})
+    world.place(customer_id=customer["id"])
+    world.sync()
+    assert len(world.books()["clients"]) == 1
+    assert world.writes_of(world.sync) == 0
+
+
+def test_a_client_is_found_whatever_the_case_and_however_freshbooks_searches(world: Any) -> None:
+    world.switch(fb__email_search_case="exact")
+    for email in ("Ann.Lee@Example.com", "ANN.LEE@example.com", "ann.lee@example.com"):
+        world.place(billing={"first_name": "Ann", "email": email})
+    world.sync()
+    world.lose_ledger()
+    assert world.writes_of(world.sync) == 0
+    assert len(world.books()["clients"]) == 1

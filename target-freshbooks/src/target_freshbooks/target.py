@@ -151,6 +151,11 @@ class TargetFreshBooks(Target):
         """What this run did; None if no stream of the shop came."""
         return None if self._run is None else self._run.service.tally
 
+    @property
+    def writes(self) -> int:
+        """Writes that FreshBooks carried out in this run."""
+        return 0 if self._run is None else self._run.service.writes
+
     @override
     def get_sink_class(self, stream_name: str) -> type[Sink]:
         return sink_for(stream_name)
@@ -301,10 +306,10 @@ class TargetFreshBooks(Target):
         finally:
             if target is not None:
                 target.close()
-        sys.exit(_report(target.tally, target.settings.on_parked))
+        sys.exit(_report(target.tally, target.writes, target.settings.on_parked))
 
 
-def _report(tally: Tally | None, on_parked: str) -> int:
+def _report(tally: Tally | None, writes: int, on_parked: str) -> int:
     if tally is None:
         return 0
     logger.info(
@@ -314,7 +319,7 @@ def _report(tally: Tally | None, on_parked: str) -> int:
         tally.unchanged,
         tally.waiting,
         len(tally.parked),
-        tally.writes,
+        writes,
         f" ({tally.planned} planned: this was a dry run)" if tally.planned else "",
     )
     if not tally.parked:

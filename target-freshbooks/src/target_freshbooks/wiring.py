@@ -263,7 +263,7 @@ def _counts(service: Service) -> dict[str, int]:
         "unchanged": tally.unchanged,
         "waiting": tally.waiting,
         "parked": len(tally.parked),
-        "writes": tally.writes,
+        "writes": service.writes,
     }
 
 

@@ -27,9 +27,9 @@ def client_for(facts: OrderFacts, policy: Policy) -> ClientDraft | Parked:
     """The client of the order, or why there is none."""
     order, customer = facts.order, facts.customer
     address = cleaned(order.billing)
-    email = address.email
+    email = spelt(address.email)
     if order.customer_id and customer is not None:
-        email = clean(customer.email, ADDRESS_LIMIT) or email
+        email = spelt(customer.email) or email
         address = _named_after(customer, address)
     if email:
         key = f"customer:{order.customer_id}" if order.customer_id else email_key(email)
@@ -53,11 +53,19 @@ def client_for(facts: OrderFacts, policy: Policy) -> ClientDraft | Parked:
 
 def client_of_customer(customer: Customer, currency: str) -> ClientDraft | None:
     """The client of a customer record by itself; None where it has no e-mail."""
-    email = clean(customer.email, ADDRESS_LIMIT)
+    email = spelt(customer.email)
     if not email:
         return None
     address = _named_after(customer, cleaned(customer.address or Address()))
     return ClientDraft(f"customer:{customer.id}", email, replace(address, email=email), currency)
+
+
+def spelt(email: str) -> str:
+    """The e-mail as FreshBooks gets it: in lower case, whatever the shopper typed.
+
+    FreshBooks may search with regard to case, and one spelling is found again.
+    """
+    return clean(email, ADDRESS_LIMIT).lower()
 
 
 def email_key(email: str) -> str:

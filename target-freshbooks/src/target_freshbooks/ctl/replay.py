@@ -35,7 +35,7 @@ def post_again(
                 data={"overwrite": overwrite},
             )
         run.service.post_again(wanted, overwrite=overwrite)
-        tally = run.service.tally
+        tally, writes = run.service.tally, run.service.writes
     document = {
         "replayed": len(wanted),
         "posted": tally.posted,
@@ -43,11 +43,11 @@ def post_again(
         "parked": [
             {"order_id": order, "reason": reason} for order, reason in sorted(tally.parked.items())
         ],
-        "writes": tally.writes,
+        "writes": writes,
     }
     text = (
         f"{len(wanted)} orders replayed: {tally.posted} agree, {tally.waiting} waiting,"
-        f" {len(tally.parked)} parked; {tally.writes} writes."
+        f" {len(tally.parked)} parked; {writes} writes."
     )
     for order, reason in sorted(tally.parked.items()):
         text += f"\n  {order} is parked: {reason}"

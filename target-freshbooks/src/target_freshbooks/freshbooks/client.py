@@ -187,16 +187,17 @@ class FreshBooks:
     def find_clients(self, email: str) -> list[ObservedClient]:
         """All clients with this e-mail in any case; active before archived, then lowest id.
 
-        The search may or may not heed case, so a form with capitals that finds nothing is
-        followed by one in lower case.
+        The search may or may not heed case: after the given form come the one in lower case and
+        the search for a part, which may be more lenient than the exact one.
         """
         wanted = email.strip()
 
         def ours(row: Body) -> bool:
             return parsing.text(row, "email").strip().casefold() == wanted.casefold()
 
-        for form in dict.fromkeys((wanted, wanted.lower())):
-            search = (("search[email]", form),)
+        exact = [("search[email]", form) for form in dict.fromkeys((wanted, wanted.lower()))]
+        for key_and_form in (*exact, ("search[email_like]", wanted.lower())):
+            search = (key_and_form,)
             found = list(self._rows(CLIENTS, search, parsing.client, ours))
             if found:
                 return sorted(found, key=lambda row: (row.vis_state != ACTIVE, row.id))

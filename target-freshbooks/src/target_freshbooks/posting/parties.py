@@ -80,7 +80,7 @@ class Parties:
         """
         baseline = None if registered is None else request_digest(client_body(registered))
         with self._locks.held("client", _email_key(draft)):
-            known = self._known_client(draft)
+            known = self._known_client(draft, baseline)
             if known is not None:
                 return known.remote_id
             body = client_body(draft)
@@ -129,12 +129,14 @@ class Parties:
             )
             return True
 
-    def _known_client(self, draft: ClientDraft) -> Link | None:
+    def _known_client(self, draft: ClientDraft, baseline: str | None) -> Link | None:
         link = self._ledger.link("client", draft.key)
         if link is None and draft.email:
             link = self._ledger.link("client", _email_key(draft))
             if link is not None:
-                self._ledger.put_link(_client_link(draft.key, link.remote_id, link.content_hash))
+                # A guest who registered: as the customer's record is now, so be it; a later change
+                # of it is carried over.
+                self._ledger.put_link(_client_link(draft.key, link.remote_id, baseline))
         return link
 
     def _find_client(self, draft: ClientDraft) -> int | None:

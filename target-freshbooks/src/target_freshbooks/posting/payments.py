@@ -77,14 +77,17 @@ def _key_of(found: ObservedPayment, case: Case) -> str:
 
 
 def lower_payment(
-    case: Case, actual: Actual, entry: RefundEntry | None, progress: Progress
+    case: Case,
+    actual: Actual,
+    amounts: Mapping[str, Decimal],
+    refund_id: int | None,
+    progress: Progress,
 ) -> Step | None:
-    """Lower the first payment that is above its amount after the refund `entry`."""
-    amounts = case.payments_at(entry)
+    """Lower the first payment that is above its amount in `amounts` (by payment key)."""
     for payment in case.desired.payments:
         found = find_payment(payment, case, actual)
         if found is not None and found.amount > amounts[payment.key]:
-            return _set_amount(case, found, payment, amounts[payment.key], entry, progress)
+            return _set_amount(case, found, payment, amounts[payment.key], refund_id, progress)
     return None
 
 
@@ -92,16 +95,16 @@ def record_payment(
     case: Case,
     actual: Actual,
     booked: RefundEntry | None,
-    following: RefundEntry | None,
+    ahead: Mapping[str, Decimal] | None,
     progress: Progress,
 ) -> Step | Stop | None:
     """Record or raise the first payment that is below its amount after the refund `booked`.
 
-    A payment that already has the lower amount of the `following` refund is left so: its lowering
+    A payment that already has the lower amount `ahead` of the next refund is left so: its lowering
     was interrupted before the refund's lines were added.
     """
     amounts = case.payments_at(booked)
-    ahead = case.payments_at(following) if following is not None else amounts
+    ahead = amounts if ahead is None else ahead
     for payment in case.desired.payments:
         wanted = amounts[payment.key]
         found = find_payment(payment, case, actual)
@@ -179,10 +182,9 @@ def _set_amount(
     found: ObservedPayment,
     payment: Payment,
     wanted: Decimal,
-    entry: RefundEntry | None,
+    refund_id: int | None,
     progress: Progress,
 ) -> Step:
-    refund_id = None if entry is None else entry.refund_id
     direction = "lower" if wanted < found.amount else "raise"
     if wanted == ZERO and progress.zero_refused:
         return Step(

@@ -68,7 +68,8 @@ def rewrite_content(case: Case, actual: Actual, progress: Progress) -> Step | St
     if progress.expression >= 0 and invoice.amount == total:
         return None
     # A total that falls must not leave the invoice overpaid for a moment: payments first.
-    lowered = lower_payment(case, actual, booked[-1] if booked else None, progress)
+    amounts = case.payments_at(booked[-1] if booked else None)
+    lowered = lower_payment(case, actual, amounts, None, progress)
     if lowered is not None:
         return lowered
     return _reword(case, invoice, total, kept, progress)

@@ -70,7 +70,6 @@ class Tally:
     posted: int = 0
     unchanged: int = 0
     waiting: int = 0
-    writes: int = 0
     planned: int = 0
     parked: dict[int, str] = field(default_factory=dict)
 
@@ -127,6 +126,11 @@ class Service:
         self._suspects: list[Suspect] = []
         self._failure: BaseException | None = None
         self.tally = Tally()
+
+    @property
+    def writes(self) -> int:
+        """Writes of all kinds that FreshBooks carried out in this run."""
+        return self._patience.successes
 
     # -- taking in
 
@@ -395,7 +399,6 @@ class Service:
         logger.warning("Order %s parked: %s. %s", order_id, parked.reason.value, parked.detail)
         with self._guard:
             self.tally.parked[order_id] = parked.reason.value
-            self.tally.writes += verdict.writes if verdict else 0
 
     def _count_verdict(self, order_id: int, verdict: Verdict) -> None:
         if verdict.parked is not None:
@@ -403,8 +406,6 @@ class Service:
                 self.tally.parked[order_id] = verdict.parked.reason.value
             return
         self._count("unchanged" if verdict.unchanged else verdict.state)
-        with self._guard:
-            self.tally.writes += verdict.writes
 
     def _count(self, name: str) -> None:
         with self._guard:

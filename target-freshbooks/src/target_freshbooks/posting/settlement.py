@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_freshbooks.books import fit_refund, text
+from target_freshbooks.books import fit_refund, predict_totals, text
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.case import ZERO
@@ -38,26 +39,89 @@ def settle_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop |
     expected = case.desired.invoice.total - sum((entry.money for entry in booked), start=ZERO)
     if invoice.amount != expected:
         return _unfit(case, invoice, booked, expected, progress)
-    possible = [entry for entry in wanted if entry.refund_id not in progress.refused_refunds]
-    missing = [entry for entry in possible if entry.refund_id not in standing]
-    following = missing[0] if missing else None
-    at = _last_before(booked, following)
-    step = (
-        drop_unexplained(case, actual)
-        or (None if missing else lower_payment(case, actual, at, progress))
-        or record_payment(case, actual, at, following, progress)
+    missing = [entry for entry in wanted if entry.refund_id not in standing]
+    coming = _next_refund(case, invoice, missing, expected, progress)
+    at = _last_before(booked, coming.entry if coming else None)
+    step = drop_unexplained(case, actual) or (
+        lower_payment(case, actual, case.payments_at(at), None, progress)
+        if coming is None
+        else None
     )
+    step = step or record_payment(case, actual, at, coming.ahead if coming else None, progress)
     if step is not None:
         return step
-    if following is not None:
-        return lower_payment(case, actual, following, progress) or _add_refund(
-            case,
-            invoice,
-            following,
-            expected,
-            progress.refund_expression.get(following.refund_id, -1),
-        )
+    if coming is not None:
+        return lower_payment(
+            case, actual, coming.ahead, coming.entry.refund_id, progress
+        ) or _add_refund(case, invoice, coming)
+    if missing:
+        return _blocked(case, invoice, missing[0], progress)
     return _credit_step(case, actual, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """The refund to book next.
+
+    Attributes:
+        entry: The refund.
+        expression: Which of its wordings is up.
+        lines: That wording.
+        ahead: Payment key → amount before the lines are added. However FreshBooks rounds them, the
+            invoice must not be overpaid for a moment: where its total may fall by some cents more,
+            so do the payments, and they are raised again when the total is known.
+    """
+
+    entry: RefundEntry
+    expression: int
+    lines: Lines
+    ahead: dict[str, Decimal]
+
+
+def _next_refund(
+    case: Case,
+    invoice: ObservedInvoice,
+    missing: list[RefundEntry],
+    expected: Decimal,
+    progress: Progress,
+) -> Coming | None:
+    """The first missing refund; None when there is none, or it cannot be booked.
+
+    Those behind one that cannot be booked wait as well: what is left of the payments is said for
+    all refunds so far.
+    """
+    if not missing or missing[0].refund_id in progress.refused_refunds:
+        return None
+    entry, standing = missing[0], wire.standing(invoice)
+    total = expected - entry.money
+    ways = fit_refund(entry, standing, total, case.policy, invoice.currency)
+    expression = progress.refund_expression.get(entry.refund_id, -1) + 1
+    if expression >= len(ways):
+        return None
+    lowest = min(predict_totals((*standing, *ways[expression]), case.decimals))
+    ahead = case.payments_at(entry)
+    margin = max(total - lowest, ZERO)
+    before = case.payments_at(None)
+    for key in [key for key, amount in ahead.items() if amount < before[key]]:
+        taken = min(margin, ahead[key])
+        ahead[key] -= taken
+        margin -= taken
+    return Coming(entry, expression, ways[expression], ahead)
+
+
+def _blocked(
+    case: Case, invoice: ObservedInvoice, entry: RefundEntry, progress: Progress
+) -> Stop | None:
+    if entry.refund_id in progress.refused_refunds:
+        return None  # the poster tells FreshBooks' words
+    return Stop(
+        Parked(
+            Reason.REFUND_MISMATCH,
+            f"Refund {entry.refund_id} of {case.wording(entry.money)} cannot be put on invoice"
+            f" {invoice.number} to the cent; invoice and payment are as before the refund.",
+            "Book this refund by hand in FreshBooks.",
+        )
+    )
 
 
 def _last_before(booked: list[RefundEntry], following: RefundEntry | None) -> RefundEntry | None:
@@ -68,29 +132,16 @@ def _last_before(booked: list[RefundEntry], following: RefundEntry | None) -> Re
     return earlier[-1] if earlier else None
 
 
-def _add_refund(
-    case: Case, invoice: ObservedInvoice, entry: RefundEntry, expected: Decimal, written: int
-) -> Step | Stop:
-    lines = wire.standing(invoice)
-    ways = fit_refund(entry, lines, expected - entry.money, case.policy, invoice.currency)
-    following = written + 1
-    if following >= len(ways):
-        return Stop(
-            Parked(
-                Reason.REFUND_MISMATCH,
-                f"Refund {entry.refund_id} of {case.wording(entry.money)} cannot be put on invoice"
-                f" {invoice.number} to the cent.",
-                "Book this refund by hand in FreshBooks.",
-            )
-        )
+def _add_refund(case: Case, invoice: ObservedInvoice, coming: Coming) -> Step:
+    entry = coming.entry
     return _write_lines(
         case,
         invoice,
-        (*lines, *wire.named(ways[following], case.item_names)),
+        (*wire.standing(invoice), *wire.named(coming.lines, case.item_names)),
         f"take refund {entry.refund_id} of {case.wording(entry.money)} off invoice"
         f" {invoice.number}",
         refund_id=entry.refund_id,
-        refund_expression=following,
+        refund_expression=coming.expression,
     )
 
 
