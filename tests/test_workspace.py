@@ -56,7 +56,8 @@ def test_meltano_knows_every_setting_with_its_kind_its_default_and_what_is_secre
     assert set(described) == set(ours)
     for setting, schema in ours.items():
         entry = described[setting]
-        types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        told = schema if "type" in schema else schema["allOf"][0]
+        types = told["type"] if isinstance(told["type"], list) else [told["type"]]
         kinds = {
             "integer": {"integer"},
             "boolean": {"boolean"},
