@@ -99,7 +99,7 @@ def test_the_tap_asks_about_once_for_an_untaxed_order_and_twice_for_a_taxed_one(
     )
     untaxed = (asked - for_taxes) / orders
     with capsys.disabled():
-        print(  # noqa: T201 - a figure that is reported
+        print(
             f"\ntap: {asked} requests for {orders} orders, {for_taxes} of them for the taxes of "
             f"taxed ones: {untaxed:.2f} an untaxed order (limit {UNTAXED_LIMIT}), "
             f"{untaxed + 1:.2f} a taxed one"
