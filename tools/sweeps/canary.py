@@ -85,7 +85,9 @@ class Watch:
             stderr=subprocess.PIPE,
             text=True,
         )
-        arguments_seen = Path(f"/proc/{process.pid}/cmdline").read_bytes().decode()
+        arguments_seen = ""
+        while not arguments_seen and process.poll() is None:
+            arguments_seen = Path(f"/proc/{process.pid}/cmdline").read_bytes().decode()
         out, err = process.communicate(given, RUN_SECONDS)
         self.outputs[f"arguments of {name}"] = arguments_seen
         self.outputs[f"stderr of {name}"] = err

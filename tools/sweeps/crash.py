@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from sweeps.runner import Stage
 
 PLACES = ("before", "after", "answered")
+LAGS = {"fb.stale_search_seconds": 2}
+SETTLE_SECONDS = 3
+"""Searches do not show a record for two seconds; the target waits for three."""
+
 REFUSES = {"fb.negative_line_paid": "refuse"}
 """No refund can be put on the invoice: the payments that were lowered for it are restored."""
 
@@ -160,27 +164,31 @@ def losses(right: Reference, number: int, rng: random.Random) -> list[tuple[Kill
 
 def sweep(
     home: Path,
+    told: Sequence[Path] = (),
     *,
     seed: int,
     every: bool,
     some: int = 0,
     pairs_: int = 0,
     lost: int = 0,
+    lagging: int = 0,
     refused: int = 0,
 ) -> list[str]:
     """Run the series; returns what went wrong.
 
     Args:
         home: An empty folder.
+        told: The messages of `scenario.record`, where they are there already.
         seed: Of the random choices.
         every: Kill at every boundary.
         some: Kill at so many random boundaries besides.
         pairs_: Number of random pairs.
         lost: Number of kills at which the ledger is lost too.
+        lagging: Number of kills where searches lag behind.
         refused: Number of kills where FreshBooks refuses the lines of refunds.
     """
     rng = random.Random(seed)  # noqa: S311 - a repeatable choice
-    messages = scenario.record(home / "shop")
+    messages = told or scenario.record(home / "shop")
     wrong: list[str] = []
     with stage(home, messages, switches=scenario.SWITCHES, **scenario.SETTINGS) as on:
         right = reference(on)
@@ -194,6 +202,14 @@ def sweep(
         for what, trials in series.items():
             if trials:
                 wrong += _series(on, what, trials, right)
+        if lagging:
+            # Only what was made can be missed: the moments at which nothing was yet are no trial.
+            late = [(kill,) for kill in right.boundaries if kill.place != "before"]
+            on.switches.update(LAGS)
+            on.settings["settle_seconds"] = SETTLE_SECONDS
+            what = "killed while searches lag behind"
+            wrong += _series(on, what, rng.sample(late, lagging), right)
+            on.switches.update({"fb.stale_search_seconds": 0})
         if refused:
             on.switches.update(REFUSES)
             right = reference(on)
@@ -216,6 +232,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=20261001)
     parser.add_argument("--pairs", type=int, default=500)
     parser.add_argument("--lost", type=int, default=60)
+    parser.add_argument("--lagging", type=int, default=60)
     parser.add_argument("--refused", type=int, default=40)
     parser.add_argument("--some", type=int, default=-1, help="only so many random boundaries")
     options = parser.parse_args()
@@ -227,6 +244,7 @@ def main() -> int:
             some=max(options.some, 0),
             pairs_=options.pairs,
             lost=options.lost,
+            lagging=options.lagging,
             refused=options.refused,
         )
     for entry in wrong:

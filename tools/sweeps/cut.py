@@ -7,11 +7,12 @@ some of them within a line; then everything. A cut line ends the run with 1; not
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sweeps import books, scenario
 from sweeps.crash import Tally, reference
@@ -34,10 +35,11 @@ def attempt(on: Stage, phase: int, kept: int, half: bool, right: Reference, tall
     part = on.home / "trial" / "part.jsonl"
     part.write_text(said, encoding="utf-8")
     where = f"reading {phase}, cut {'within' if half else 'before'} line {kept + 1}"
+    since = len(on.states())
     code = on.feed(part)
     if code != int(half):
         tally.other.append(f"{where}: the run ended with {code}")
-    tally.other += [f"{where}: {entry}" for entry in ahead(on, lines[:kept])]
+    tally.other += [f"{where}: {entry}" for entry in ahead(on.states()[since:], lines[:kept])]
     for after in range(phase, len(on.phases)):
         on.run(after)
     found = books.read(on.sandbox.ask("books"))
@@ -50,16 +52,17 @@ def attempt(on: Stage, phase: int, kept: int, half: bool, right: Reference, tall
         tally.other.append(f"{where}: the orders stand {on.standings()}")
 
 
-def ahead(on: Stage, heard: Sequence[str]) -> list[str]:
+def ahead(said: Sequence[Any], heard: Sequence[str]) -> list[str]:
     """States that were let out without having come in."""
-    came = [line for line in heard if '"type":"STATE"' in line.replace(" ", "")]
-    return [] if len(on.states()) <= len(came) or not came else ["more states left than came"]
+    came = [json.loads(line) for line in heard]
+    states = [message["value"] for message in came if message["type"] == "STATE"]
+    return ["a state left that had not come" for state in said if state not in states]
 
 
-def sweep(home: Path, *, seed: int, every: int) -> list[str]:
+def sweep(home: Path, told: Sequence[Path] = (), *, seed: int, every: int) -> list[str]:
     """Cut at each line (or each so many) of both readings."""
     rng = random.Random(seed)  # noqa: S311 - a repeatable choice
-    messages = scenario.record(home / "shop")
+    messages = told or scenario.record(home / "shop")
     tally = Tally()
     with stage(home, messages, switches=scenario.SWITCHES, **scenario.SETTINGS) as on:
         right = reference(on)

@@ -22,9 +22,12 @@ from sweeps.crash import Tally, reference
 from sweeps.runner import WRITES, say, stage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sweeps.crash import Reference
     from sweeps.runner import Stage
 
+WORKERS = 3
 TERMINATED = 128 + signal.SIGTERM
 
 
@@ -78,13 +81,17 @@ def attempt(on: Stage, phase: int, number: int, right: Reference, tally: Tally) 
     on.sandbox.tell("POST", "faults", rule)
     on.forget_settled()
     pid = on.start(phase)
+    written = 0
     if on.until_held(pid):
+        written = len(on.writes())
         tally.other += [f"{where}, held: {entry}" for entry in ahead(on, orders, since)]
         os.kill(pid, signal.SIGTERM)
     else:
         tally.not_reached += 1
     on.sandbox.tell("DELETE", "faults")
     code = on.ended()
+    if code == TERMINATED and len(on.writes()) > written + WORKERS:
+        tally.other.append(f"{where}: it went on writing")
     if code not in {TERMINATED, 0}:
         tally.other.append(f"{where}: ended with {code}")
     tally.other += [f"{where}, ended: {entry}" for entry in ahead(on, orders, since)]
@@ -98,14 +105,14 @@ def attempt(on: Stage, phase: int, number: int, right: Reference, tally: Tally) 
     tally.lost += [f"{where}: {entry}" for entry in books.lost(found, right.wanted)]
 
 
-def sweep(home: Path, *, seed: int, points: int) -> list[str]:
+def sweep(home: Path, told: Sequence[Path] = (), *, seed: int, points: int) -> list[str]:
     """Stop at so many random writes."""
     rng = random.Random(seed)  # noqa: S311 - a repeatable choice
-    messages = [with_states(file) for file in scenario.record(home / "shop")]
+    messages = [with_states(file) for file in told or scenario.record(home / "shop")]
     tally = Tally()
     with stage(home, messages, switches=scenario.SWITCHES, **scenario.SETTINGS) as on:
         right = reference(on)
-        on.settings["max_parallel_orders"] = 3
+        on.settings["max_parallel_orders"] = WORKERS
         writes = [(phase, n) for phase, count in enumerate(right.counts) for n in range(count)]
         for phase, number in rng.sample(writes, points):
             attempt(on, phase, number, right, tally)

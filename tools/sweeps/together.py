@@ -26,7 +26,7 @@ from sweeps import books, scenario
 from sweeps.runner import WRITES, say, stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sweeps.books import Books
     from sweeps.runner import Stage
@@ -137,9 +137,11 @@ def frozen(on: Stage, wanted: Books) -> list[str]:
     return wrong + books.repeated(found) + books.doubled(found, wanted) + books.lost(found, wanted)
 
 
-def sweep(home: Path, *, databases: tuple[str, ...], freeze: bool) -> list[str]:
+def sweep(
+    home: Path, told: Sequence[Path] = (), *, databases: tuple[str, ...], freeze: bool
+) -> list[str]:
     """Both trials on each kind of database."""
-    messages = scenario.record(home / "shop")
+    messages = told or scenario.record(home / "shop")
     wrong: list[str] = []
     with stage(home, messages, switches=scenario.SWITCHES, **scenario.SETTINGS) as on:
         on.begin()
