@@ -1,0 +1,59 @@
+"""Requests per order: what the quotas turn into time. Counted by the sandbox, never timed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench import per_order
+from bench.scene import scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from decimal import Decimal
+
+    from bench.scene import Scene
+
+MONTH = 160
+FEW = 4
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with scene(tmp_path_factory.mktemp("speed")) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def asked(stage: Scene) -> dict[str, Decimal]:
+    """The target's requests per order, by kind of order."""
+    return per_order.target_requests(stage, few=FEW)
+
+
+def test_the_tap_stays_within_its_requests_per_order(stage: Scene) -> None:
+    stage.month(MONTH)
+    untaxed, taxed, nothing_new = per_order.tap_requests(stage)
+    print(f"requests per order: untaxed {untaxed:.3f}, taxed {taxed:.3f}; idle run {nothing_new}")
+    assert untaxed <= per_order.MOST_UNTAXED
+    assert taxed <= per_order.MOST_TAXED
+    assert nothing_new <= 20  # whatever the number of orders in the shop
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [
+        ("new, client and items known", 4),  # look, create, sent, pay
+        ("new, paid offline", 4),
+        ("unchanged, but touched in the shop", 0),
+        ("new, of a new client", 7),  # and look for the client in two ways, create it
+        ("new, with a new item", 6),
+        ("refunded after it was posted", 4),  # look at both, lower the payment, add the line
+        ("new, refunded already", 6),
+        ("posted already, and the ledger lost", 3),  # found again, nothing written
+    ],
+)
+def test_the_target_asks_no_more_than_it_needs(
+    asked: dict[str, Decimal], kind: str, most: int
+) -> None:
+    assert asked[kind] <= most
