@@ -33,7 +33,7 @@ from typing_extensions import override
 
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import LedgerError
-from target_freshbooks.posting.poster import Interrupted
+from target_freshbooks.posting.verdict import Interrupted
 from target_freshbooks.settings import (
     SettingError,
     check_environment,

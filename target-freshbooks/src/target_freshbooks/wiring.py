@@ -20,10 +20,11 @@ from target_freshbooks.ledger import Ledger
 from target_freshbooks.posting.catalogue import Catalogue
 from target_freshbooks.posting.parties import Parties
 from target_freshbooks.posting.patience import Patience
-from target_freshbooks.posting.poster import Interrupted, Poster
+from target_freshbooks.posting.poster import Poster
 from target_freshbooks.posting.previewing import Previewer
 from target_freshbooks.posting.resolve import Resolver
 from target_freshbooks.posting.service import Service
+from target_freshbooks.posting.verdict import Interrupted
 from target_freshbooks.posting.writer import Writer
 from target_freshbooks.settings import private_folder
 

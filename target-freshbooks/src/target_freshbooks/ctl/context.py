@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import LedgerError
-from target_freshbooks.posting.poster import Interrupted
+from target_freshbooks.posting.verdict import Interrupted
 from target_freshbooks.settings import SettingError, read_settings, schema
 from target_freshbooks.wiring import Account, Run, open_account, open_ledger, open_run, version
 

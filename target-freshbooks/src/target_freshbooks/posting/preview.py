@@ -10,8 +10,8 @@ from target_freshbooks.books.money import decimals_of
 
 if TYPE_CHECKING:
     from target_freshbooks.books.desired import Desired, InvoiceLine
-    from target_freshbooks.posting.poster import Verdict
     from target_freshbooks.posting.simulate import Planned
+    from target_freshbooks.posting.verdict import Verdict
 
 NAME_WIDTH = 44
 

@@ -9,8 +9,9 @@ from target_freshbooks.posting.facts import gather
 from target_freshbooks.posting.marks import DELETED
 from target_freshbooks.posting.memory import fingerprint
 from target_freshbooks.posting.parties import Parties
-from target_freshbooks.posting.poster import Poster, recall
+from target_freshbooks.posting.poster import Poster
 from target_freshbooks.posting.preview import Preview
+from target_freshbooks.posting.recall import recall
 from target_freshbooks.posting.simulate import LedgerOverlay, PlanningWriter
 
 if TYPE_CHECKING:

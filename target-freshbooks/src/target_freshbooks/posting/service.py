@@ -14,25 +14,26 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books.calendar import bookkeeping_day
-from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.books.reading import ReadError
-from target_freshbooks.freshbooks.errors import FreshBooksError
 from target_freshbooks.ledger import Record
-from target_freshbooks.posting import marks
+from target_freshbooks.posting import marks, reasons
+from target_freshbooks.posting.breaker import Breaker, Suspect
 from target_freshbooks.posting.facts import gather
 from target_freshbooks.posting.memory import policy_digest
 from target_freshbooks.posting.patience import GivenUp
-from target_freshbooks.posting.poster import Interrupted, Poster, Verdict
+from target_freshbooks.posting.verdict import Interrupted, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from target_freshbooks.books.desired import Parked
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
     from target_freshbooks.posting.catalogue import Catalogue
     from target_freshbooks.posting.patience import Patience
+    from target_freshbooks.posting.poster import Poster
     from target_freshbooks.posting.preview import Preview
     from target_freshbooks.posting.previewing import Previewer
     from target_freshbooks.posting.resolve import Resolver
@@ -46,21 +47,6 @@ REPLACED_STREAMS = frozenset({"order_taxes", "order_coupons"})
 BATCH = 500
 POLL_SECONDS = 0.5
 
-OUTAGE = 3
-"""So many records given up, and not one write carried out meanwhile: FreshBooks is ill."""
-
-
-class FreshBooksFails(FreshBooksError):  # noqa: N818 - the sentence is the name
-    """FreshBooks kept failing, for all orders alike: an outage, so nobody is parked for it."""
-
-    def __init__(self, records: Iterable[str]) -> None:
-        names = ", ".join(sorted(records))
-        super().__init__(
-            "posting",
-            f"FreshBooks kept answering with server errors ({names}). Nothing is lost:"
-            " run again when it is well.",
-        )
-
 
 @dataclass(slots=True)
 class Tally:
@@ -72,19 +58,6 @@ class Tally:
     waiting: int = 0
     planned: int = 0
     parked: dict[int, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """What was given up, until it is known whether FreshBooks or the record is to blame.
-
-    An order with what is stored of it, or a customer or product.
-    """
-
-    record: str
-    given_up: GivenUp
-    order_id: int | None = None
-    stored: StoredFacts | None = None
 
 
 class Service:
@@ -123,7 +96,7 @@ class Service:
         self._others: list[Record] = []
         self._streams_seen: set[str] = set()
         self._guard = threading.Lock()
-        self._suspects: list[Suspect] = []
+        self._breaker = Breaker(books, patience)
         self._failure: BaseException | None = None
         self.tally = Tally()
 
@@ -186,7 +159,8 @@ class Service:
         self._flush_others()
         self._flush_orphans()
         self._wait_until(0)
-        self._judge_suspects()
+        for suspect in self._breaker.judge():
+            self._blame(suspect)
 
     def finish(self) -> None:
         """Settle everything, and orders that a run before this one took in but did not reach."""
@@ -223,7 +197,7 @@ class Service:
 
     def _follow(self, records: Iterable[Record]) -> None:
         for record, given_up in self._catalogue.update(records):
-            self._suspect(Suspect(f"{record.stream} {record.key[0]}", given_up))
+            self._breaker.suspect(Suspect(f"{record.stream} {record.key[0]}", given_up))
 
     def _flush_orphans(self) -> None:
         """Parts whose order's record did not come: new information on an order known already."""
@@ -287,8 +261,8 @@ class Service:
             return
         try:
             facts = gather(self._ledger, stored)
-        except ReadError as unreadable:
-            self._park(order_id, stored, None, _unreadable(unreadable))
+        except ReadError as error:
+            self._park(order_id, stored, None, reasons.unreadable(error))
             return
         if self._previewer is not None:
             self._show(self._previewer.of_facts(facts, overwrite=overwrite))
@@ -296,7 +270,7 @@ class Service:
         try:
             verdict = self._poster.post(facts, standing=None if force else row, overwrite=overwrite)
         except GivenUp as given_up:
-            self._suspect(Suspect(f"order {order_id}", given_up, order_id, stored))
+            self._breaker.suspect(Suspect(f"order {order_id}", given_up, order_id, stored))
             return
         self._record(facts, stored, verdict)
 
@@ -313,7 +287,7 @@ class Service:
                 order_id,
             )
             return
-        self._park(order_id, None, None, _partly_dropped())
+        self._park(order_id, None, None, reasons.partly_dropped())
 
     def _is_settled(self, row: OrderRow, stored: StoredFacts) -> bool:
         return (
@@ -411,70 +385,13 @@ class Service:
         with self._guard:
             setattr(self.tally, name, getattr(self.tally, name) + 1)
 
-    # -- outage, or a bad order
-
-    def _suspect(self, suspect: Suspect) -> None:
-        """Note what was given up; several with no write between them are an outage at once.
-
-        Else a run would spend its patience on every order that is left before it said so.
-        """
-        successes = self._patience.successes
-        with self._guard:
-            self._suspects.append(suspect)
-            failing = [one for one in self._suspects if successes <= one.given_up.since]
-        if len(failing) >= OUTAGE:
-            raise FreshBooksFails(one.record for one in failing)
-
-    def _judge_suspects(self) -> None:
-        """Park the orders that alone were to blame; stop the run for an outage.
-
-        An order is to blame when FreshBooks carried out other writes after its first failure, or,
-        being the only one, when it did so in this run and still answers reads.
-        """
-        suspects, self._suspects = self._suspects, []
-        if not suspects:
+    def _blame(self, suspect: Suspect) -> None:
+        if suspect.order_id is not None:
+            parked = reasons.failing(suspect.given_up.kind)
+            self._park(suspect.order_id, suspect.stored, None, parked)
             return
-        successes = self._patience.successes
-        to_blame = [suspect for suspect in suspects if successes > suspect.given_up.since]
-        if not to_blame and len(suspects) == 1 and successes > 0:
-            self._books.me()  # raises when FreshBooks is down altogether
-            to_blame = suspects
-        if len(to_blame) < len(suspects):
-            raise FreshBooksFails(suspect.record for suspect in suspects)
-        for suspect in to_blame:
-            if suspect.order_id is not None:
-                self._park(suspect.order_id, suspect.stored, None, _failing(suspect))
-            else:
-                logger.warning(
-                    "FreshBooks answered the change of %s with a server error each time; it is"
-                    " tried again when the shop changes it again",
-                    suspect.record,
-                )
-
-
-def _failing(suspect: Suspect) -> Parked:
-    return Parked(
-        Reason.FRESHBOOKS_ERROR,
-        f"FreshBooks answered {suspect.given_up.kind.replace('_', ' ')} with a server error each"
-        " time, while it carried out the writes of other orders.",
-        "Try again with replay; if it lasts, ask FreshBooks' support what it dislikes about this"
-        " order.",
-    )
-
-
-def _unreadable(unreadable: ReadError) -> Parked:
-    return Parked(
-        Reason.UNREADABLE_RECORD,
-        f"The shop's record cannot be understood: {unreadable}.",
-        "Compare the order in BigCommerce; it is tried again when the shop sends it changed.",
-    )
-
-
-def _partly_dropped() -> Parked:
-    return Parked(
-        Reason.FACTS_INCOMPLETE,
-        "Some of the order's transactions, refunds or taxes were dropped from the ledger after"
-        " ledger_retention_days and did not come again with the order.",
-        "Select the streams transactions, refunds and order_taxes in the tap and let it send the"
-        " order again (setting order_ids).",
-    )
+        logger.warning(
+            "FreshBooks answered the change of %s with a server error each time; it is tried again"
+            " when the shop changes it again",
+            suspect.record,
+        )

@@ -1,0 +1,95 @@
+"""An outage, or a bad order? The one stops the run and parks nobody, the other is parked alone.
+
+From one record's failures the two cannot be told apart, so what was given up is only a suspect.
+What settles it is whether FreshBooks carried out other writes meanwhile.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_freshbooks.freshbooks.errors import FreshBooksError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.ledger import StoredFacts
+    from target_freshbooks.posting.patience import GivenUp, Patience
+
+OUTAGE = 3
+"""So many records given up, and not one write carried out meanwhile: FreshBooks is ill."""
+
+
+class FreshBooksFails(FreshBooksError):  # noqa: N818 - the sentence is the name
+    """FreshBooks kept failing, for all orders alike: an outage, so nobody is parked for it."""
+
+    def __init__(self, records: Iterable[str]) -> None:
+        names = ", ".join(sorted(records))
+        super().__init__(
+            "posting",
+            f"FreshBooks kept answering with server errors ({names}). Nothing is lost:"
+            " run again when it is well.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """What was given up, until it is known whether FreshBooks or the record is to blame.
+
+    An order with what is stored of it, or a customer or product.
+    """
+
+    record: str
+    given_up: GivenUp
+    order_id: int | None = None
+    stored: StoredFacts | None = None
+
+
+class Breaker:
+    """Collects the suspects of a run, from several threads, and judges them at its checkpoints."""
+
+    def __init__(self, books: FreshBooks, patience: Patience) -> None:
+        self._books = books
+        self._patience = patience
+        self._guard = threading.Lock()
+        self._suspects: list[Suspect] = []
+
+    def suspect(self, suspect: Suspect) -> None:
+        """Note what was given up; several with no write between them are an outage at once.
+
+        Else a run would spend its patience on every order that is left before it said so.
+
+        Raises:
+            FreshBooksFails: It is an outage.
+        """
+        successes = self._patience.successes
+        with self._guard:
+            self._suspects.append(suspect)
+            failing = [one for one in self._suspects if successes <= one.given_up.since]
+        if len(failing) >= OUTAGE:
+            raise FreshBooksFails(one.record for one in failing)
+
+    def judge(self) -> list[Suspect]:
+        """The suspects that alone were to blame.
+
+        A record is to blame when FreshBooks carried out other writes after its first failure, or,
+        being the only one, when it did so in this run and still answers reads.
+
+        Raises:
+            FreshBooksError: It is an outage.
+        """
+        with self._guard:
+            suspects, self._suspects = self._suspects, []
+        if not suspects:
+            return []
+        successes = self._patience.successes
+        to_blame = [suspect for suspect in suspects if successes > suspect.given_up.since]
+        if not to_blame and len(suspects) == 1 and successes > 0:
+            self._books.me()  # raises when FreshBooks is down altogether
+            to_blame = suspects
+        if len(to_blame) < len(suspects):
+            raise FreshBooksFails(suspect.record for suspect in suspects)
+        return to_blame

@@ -1,0 +1,74 @@
+"""A cancelled order taken out of the books again: its payments, then its invoice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_freshbooks.freshbooks.errors import NotFound, Refused
+from target_freshbooks.ledger import Link
+from target_freshbooks.posting import keys
+from target_freshbooks.posting.steps import StepKind
+from target_freshbooks.posting.verdict import Verdict, refused_verdict
+from target_freshbooks.posting.writer import Unanswered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_freshbooks.ledger import Ledger
+    from target_freshbooks.posting.memory import Memory
+    from target_freshbooks.posting.simulate import LedgerOverlay, PlanningWriter
+    from target_freshbooks.posting.writer import Writer
+
+
+class Cancelling:
+    """Deletes what was posted of cancelled orders."""
+
+    def __init__(
+        self,
+        ledger: Ledger | LedgerOverlay,
+        writer: Writer | PlanningWriter,
+        settle_unknown: Callable[[Unanswered], None],
+    ) -> None:
+        self._ledger = ledger
+        self._writer = writer
+        self._settle_unknown = settle_unknown
+
+    def delete(self, order_id: int, memory: Memory, invoice_id: int) -> Verdict:
+        """Delete the order's payments and invoice; what is deleted already is passed over."""
+        writes = 0
+        try:
+            for key, remote_id in memory.payments.items():
+                self._must(StepKind.DELETE_PAYMENT, key, remote_id, order_id)
+                writes += 1
+            self._must(StepKind.DELETE_INVOICE, str(order_id), invoice_id, order_id)
+        except Refused as refused:
+            return refused_verdict(refused, "deletion of a cancelled order's invoice", writes)
+        self._ledger.drop_link("invoice", keys.invoice_key(order_id))
+        return Verdict("waiting", why="deleted_after_cancellation", writes=writes + 1)
+
+    def _must(self, kind: StepKind, key: str, remote_id: int, order_id: int) -> None:
+        deleted = Link(
+            kind="payment",
+            key=keys.payment_key(order_id, key),
+            remote_id=remote_id,
+            order_id=order_id,
+            deleted=True,
+        )
+        while True:
+            try:
+                self._writer.write(
+                    kind=kind,
+                    key=key,
+                    body={"vis_state": 1},
+                    order_id=order_id,
+                    remote_id=remote_id,
+                    why=f"delete the {kind.value.partition('_')[2]} of the cancelled order",
+                    links=lambda _: [deleted] if kind is StepKind.DELETE_PAYMENT else [],
+                )
+            except Unanswered as unknown:
+                # Deleting twice is harmless: once it is looked at, it is simply said again.
+                self._settle_unknown(unknown)
+                continue
+            except NotFound:
+                return  # deleted before, by a run that was killed or by a person
+            return

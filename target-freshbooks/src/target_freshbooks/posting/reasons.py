@@ -1,0 +1,41 @@
+"""Why an order is parked before or beside its plan: unreadable, incomplete, given up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.desired import Parked, Reason
+
+if TYPE_CHECKING:
+    from target_freshbooks.books import ReadError
+
+
+def failing(kind: str) -> Parked:
+    """FreshBooks kept failing at this order alone; `kind` is the write."""
+    return Parked(
+        Reason.FRESHBOOKS_ERROR,
+        f"FreshBooks answered {kind.replace('_', ' ')} with a server error each time, while it"
+        " carried out the writes of other orders.",
+        "Try again with replay; if it lasts, ask FreshBooks' support what it dislikes about this"
+        " order.",
+    )
+
+
+def unreadable(error: ReadError) -> Parked:
+    """The shop's record cannot be understood."""
+    return Parked(
+        Reason.UNREADABLE_RECORD,
+        f"The shop's record cannot be understood: {error}.",
+        "Compare the order in BigCommerce; it is tried again when the shop sends it changed.",
+    )
+
+
+def partly_dropped() -> Parked:
+    """The ledger holds only a part of the order."""
+    return Parked(
+        Reason.FACTS_INCOMPLETE,
+        "Some of the order's transactions, refunds or taxes were dropped from the ledger after"
+        " ledger_retention_days and did not come again with the order.",
+        "Select the streams transactions, refunds and order_taxes in the tap and let it send the"
+        " order again (setting order_ids).",
+    )

@@ -1,0 +1,38 @@
+"""What the ledger remembers of an order's records in FreshBooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_freshbooks.posting.memory import Memory
+
+if TYPE_CHECKING:
+    from target_freshbooks.ledger import Ledger, Link
+    from target_freshbooks.posting.simulate import LedgerOverlay
+
+
+def recall(ledger: Ledger | LedgerOverlay, order_id: int) -> Memory:
+    """What the ledger knows of the order's records in FreshBooks."""
+    invoice: Link | None = None
+    payments: dict[str, int] = {}
+    deleted: set[str] = set()
+    notes: dict[int, int] = {}
+    for link in ledger.links_of(order_id):
+        own = link.key.partition(":")[2]
+        if link.kind == "invoice":
+            invoice = link
+        elif link.kind == "payment" and link.deleted:
+            deleted.add(own)
+        elif link.kind == "payment":
+            payments[own] = link.remote_id
+        elif link.kind == "credit_note" and not link.deleted:
+            notes[int(own)] = link.remote_id
+    return Memory(
+        known=invoice is not None,
+        invoice_id=invoice.remote_id if invoice else None,
+        fingerprint=invoice.fingerprint if invoice else None,
+        content=invoice.content_hash if invoice else None,
+        payments=payments,
+        deleted_payments=frozenset(deleted),
+        credit_notes=notes,
+    )

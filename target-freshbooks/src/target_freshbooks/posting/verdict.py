@@ -1,0 +1,58 @@
+"""How an order's posting can come out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.desired import Parked, Reason
+
+if TYPE_CHECKING:
+    from target_freshbooks.books.desired import Desired
+    from target_freshbooks.freshbooks.errors import Refused
+
+
+class Interrupted(Exception):  # noqa: N818 - it is no error to be asked to stop
+    """The run was asked to stop; the step in hand was finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How an order came out.
+
+    Attributes:
+        state: `posted`, `parked` or `waiting`.
+        parked: Why, where it is parked.
+        why: Code of the reason, where it is waiting.
+        words: FreshBooks' own words, where it refused something.
+        desired: The desired state, where there is one.
+        desired_hash: Its digest.
+        content: Digest of the order's content.
+        writes: Number of outside writes made.
+        unchanged: Nothing had to be looked at: what is desired is what was posted before.
+    """
+
+    state: str
+    parked: Parked | None = None
+    why: str | None = None
+    words: str | None = None
+    desired: Desired | None = None
+    desired_hash: str | None = None
+    content: str | None = None
+    writes: int = 0
+    unchanged: bool = False
+
+
+def refused_verdict(refused: Refused, what: str, writes: int) -> Verdict:
+    """The order is parked since FreshBooks refused something, with its words."""
+    return Verdict(
+        "parked",
+        parked=Parked(
+            Reason.REFUSED_BY_FRESHBOOKS,
+            f"FreshBooks refused the {what.replace('_', ' ')}"
+            f" (HTTP {refused.status}, errno {refused.errno}).",
+            "Read FreshBooks' words, correct the cause there or in the shop, and replay the order.",
+        ),
+        words=refused.words,
+        writes=writes,
+    )
