@@ -481,3 +481,17 @@ def test_a_client_is_found_whatever_the_case_and_however_freshbooks_searches(wor
     world.lose_ledger()
     assert world.writes_of(world.sync) == 0
     assert len(world.books()["clients"]) == 1
+
+
+def test_two_products_of_one_sku_share_the_item_and_keep_their_names(world: Any) -> None:
+    lines = [
+        {"name": "Blue mug", "sku": "DUP", "product_id": 79, "price": "5.00"},
+        {"name": "Red mug", "sku": "DUP", "product_id": 80, "price": "6.00"},
+    ]
+    order = world.place(lines=lines)
+    world.sync()
+    first, second = world.invoice(order)["lines"]
+    assert (first["name"], second["name"]) == ("Blue mug", "Blue mug")
+    assert "Red mug" in second["description"]
+    assert len(world.books()["items"]) == 1
+    assert world.writes_of(world.sync) == 0

@@ -108,15 +108,16 @@ def refunds_on(lines: Lines) -> dict[int, Lines]:
 
 
 def named(lines: Lines, item_names: Mapping[str, str]) -> Lines:
-    """The lines with each item's line called as FreshBooks calls the item."""
-    return tuple(
-        InvoiceLine(
-            item_names.get(line.item_key, line.name),
-            line.description,
-            line.quantity,
-            line.unit_cost,
-            line.taxes,
-            line.item_key,
-        )
-        for line in lines
-    )
+    """The lines with each item's line called as FreshBooks calls the item.
+
+    Where that is another name (two products that share an SKU share the item, or the product was
+    renamed since), the shop's own name for what was sold stands in the description.
+    """
+    return tuple(_named(line, item_names.get(line.item_key, line.name)) for line in lines)
+
+
+def _named(line: InvoiceLine, name: str) -> InvoiceLine:
+    said = line.description
+    if not name.startswith(line.name):
+        said = text.clean(f"{line.name}; {said}" if said else line.name, text.DESCRIPTION_LIMIT)
+    return InvoiceLine(name, said, line.quantity, line.unit_cost, line.taxes, line.item_key)
