@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
-from sweeps import crash, cut, scenario, stopped, together
+from sweeps import books, crash, cut, scenario, stopped, together
+from sweeps.runner import WRITES, stage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,12 +48,82 @@ def test_of_two_runs_at_once_one_waits(tmp_path: Path, messages: list[Path]) -> 
     assert together.sweep(tmp_path, messages, databases=("SQLite",), freeze=False) == []
 
 
+def test_killed_while_searches_lag_nothing_is_doubled(tmp_path: Path, messages: list[Path]) -> None:
+    assert crash.sweep(tmp_path, messages, seed=SEED, every=False, lagging=3) == []
+
+
+def test_an_order_said_three_times_at_once_is_written_once(
+    tmp_path: Path, messages: list[Path]
+) -> None:
+    lines = messages[0].read_text(encoding="utf-8").splitlines(keepends=True)
+    said = [line for line in lines if json.loads(line)["type"] != "STATE"]
+    thrice = tmp_path / "thrice.jsonl"
+    thrice.write_text("".join(said * 3), encoding="utf-8")
+    with stage(tmp_path, messages[:1], max_parallel_orders=4) as on:
+        on.begin()
+        on.run(0)
+        wanted = Counter(row["kind"] for row in on.writes())
+        on.begin()
+        slow = {**WRITES, "kind": "slow", "delay_ms": 60, "times": None}
+        on.sandbox.tell("POST", "faults", slow)
+        on.sandbox.count_anew()
+        assert on.feed(thrice) == 0, on.log()[-3000:]
+        assert Counter(row["kind"] for row in on.writes()) == wanted
+        assert sum(on.sandbox.writes().values()) == sum(wanted.values()), "some were refused"
+
+
+def test_a_credit_note_that_searches_do_not_show_is_not_given_twice(
+    tmp_path: Path, messages: list[Path]
+) -> None:
+    with stage(tmp_path, messages, **scenario.SETTINGS) as on:
+        on.begin()
+        on.run(0)
+        standing = books.read(on.sandbox.ask("books"))
+        assert standing.credit_notes
+        on.sandbox.tell("PUT", "switches", {"fb.stale_search_seconds": 3600})
+        on.configure(settle_seconds=0, rounding_tolerance_cents=4)  # each order is looked at anew
+        on.forget_settled()
+        on.run(0)
+        again = books.read(on.sandbox.ask("books"))
+        assert again.credit_notes == standing.credit_notes
+
+
+def test_parts_without_their_order_are_not_booked(tmp_path: Path, messages: list[Path]) -> None:
+    """The second reading up to a captured transaction, whose order does not come any more."""
+    lines = messages[1].read_text(encoding="utf-8").splitlines(keepends=True)
+    first_order = next(
+        number
+        for number, line in enumerate(lines)
+        if (message := json.loads(line))["type"] == "RECORD" and message["stream"] == "orders"
+    )
+    refund = tmp_path / "refund.jsonl"
+    refund.write_text("".join(lines[:first_order]), encoding="utf-8")
+    assert any(json.loads(line).get("stream") == "refunds" for line in lines[:first_order])
+    with stage(tmp_path, messages, **scenario.SETTINGS) as on:
+        on.begin()
+        on.run(0)
+        standing = books.read(on.sandbox.ask("books"))
+        assert on.feed(refund) == 0
+        found = books.read(on.sandbox.ask("books"))
+        assert (found.invoices, found.payments) == (standing.invoices, standing.payments)
+        assert found.credit_notes == standing.credit_notes
+
+
+@pytest.mark.sweep
+def test_a_frozen_run_that_was_taken_over_writes_no_more(
+    tmp_path: Path, messages: list[Path]
+) -> None:
+    assert together.sweep(tmp_path, messages, databases=("SQLite",), freeze=True) == []
+
+
 @pytest.mark.sweep
 def test_killed_at_every_write_nothing_is_doubled_or_lost(
     tmp_path: Path, messages: list[Path]
 ) -> None:
     assert (
-        crash.sweep(tmp_path, messages, seed=SEED, every=True, pairs_=500, lost=60, refused=40)
+        crash.sweep(
+            tmp_path, messages, seed=SEED, every=True, pairs_=500, lost=60, lagging=60, refused=40
+        )
         == []
     )
 

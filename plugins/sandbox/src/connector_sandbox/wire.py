@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
+from starlette.requests import ClientDisconnect
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from connector_sandbox.constants import side_of
@@ -66,6 +67,8 @@ class FaultLayer:
                 await self._app(scope, receive, seen)
             else:
                 await self._maybe_spoil(side, query, scope, receive, seen)
+        except ClientDisconnect:
+            pass  # killed while it was sending: nothing was handled, and nobody is left to answer
         finally:
             self._counts.count(side, scope["method"], scope["path"], query, seen.status)
 

@@ -1,0 +1,284 @@
+"""The safety lines, what each is replaced by, and the tests that must go red without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FRESHBOOKS = "target-freshbooks/src/target_freshbooks"
+TAP = "tap-bigcommerce-orders/src/tap_bigcommerce_orders"
+WEBHOOKS = "plugins/webhooks/src/connector_webhooks"
+CREDENTIALS = "plugins/credentials/src/connector_credentials"
+
+KILLED_WHILE_LAGGING = (
+    "tests/test_sweep_writes.py::test_killed_while_searches_lag_nothing_is_doubled"
+)
+STOPPED = (
+    "tests/test_sweep_writes.py::test_asked_to_stop_a_run_finishes_its_step_and_its_state_is_true"
+)
+ORDERS = "tests/posting/test_posting_orders.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One safety line taken out.
+
+    Attributes:
+        name: What is taken out.
+        file: Where it stands.
+        old: The text as it is; it stands there exactly once.
+        new: What stands there instead.
+        tests: Arguments of pytest; at least one of the tests must fail.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+MUTATIONS = (
+    Mutation(
+        "intent before write",
+        f"{FRESHBOOKS}/posting/writer.py",
+        "        self._lease.check()\n",
+        "        self._lease.check()\n        return self._send(kind, remote_id, body)\n",
+        (KILLED_WHILE_LAGGING,),
+    ),
+    Mutation(
+        "open intents are looked after at the start",
+        f"{FRESHBOOKS}/posting/service.py",
+        "for intent in self._ledger.open_intents():",
+        "for intent in ():",
+        (KILLED_WHILE_LAGGING,),
+    ),
+    Mutation(
+        "look before a write is repeated",
+        f"{FRESHBOOKS}/posting/patience.py",
+        "if self._resolver.resolve(intent, marker=mark, since=datetime.now(UTC)):",
+        "if False:",
+        ("tests/test_sweep_faults.py::test_with_faults_on_both_sides_the_books_equal_the_truth",),
+    ),
+    Mutation(
+        "settle time is waited for",
+        f"{FRESHBOOKS}/posting/resolve.py",
+        "if not creates or self._clock() >= deadline:",
+        "if True:",
+        (KILLED_WHILE_LAGGING,),
+    ),
+    Mutation(
+        "lease is checked before each write",
+        f"{FRESHBOOKS}/posting/writer.py",
+        "        self._lease.check()\n",
+        "",
+        (
+            "-m",
+            "sweep",
+            "tests/test_sweep_writes.py::test_a_frozen_run_that_was_taken_over_writes_no_more",
+        ),
+    ),
+    Mutation(
+        "a held lease is waited for",
+        f"{FRESHBOOKS}/ledger/lease.py",
+        "                found is None\n                or process.is_gone",
+        "                True\n                or process.is_gone",
+        (
+            "target-freshbooks/tests/ledger/test_ledger_lease.py",
+            "tests/test_sweep_writes.py::test_of_two_runs_at_once_one_waits",
+        ),
+    ),
+    Mutation(
+        "one worker per order",
+        f"{FRESHBOOKS}/posting/service.py",
+        "while order_id in self._in_work.values():",
+        "while False:",
+        ("tests/test_sweep_writes.py::test_an_order_said_three_times_at_once_is_written_once",),
+    ),
+    Mutation(
+        "one worker per client",
+        f"{FRESHBOOKS}/posting/parties.py",
+        "            lock = self._locks[kind, key]\n",
+        "            lock = threading.RLock()\n",
+        (
+            "tests/test_sweep_faults.py::test_an_outage_parks_nobody_and_a_poison_order_stops_nobody",
+        ),
+    ),
+    Mutation(
+        "state waits for its orders",
+        f"{FRESHBOOKS}/target.py",
+        "        if self._run is not None:\n            self._run.service.checkpoint()\n",
+        "",
+        (STOPPED,),
+    ),
+    Mutation(
+        "a run that is to stop takes no further step",
+        f"{FRESHBOOKS}/posting/poster.py",
+        "            if self._stop.is_set():\n                raise Interrupted\n",
+        "",
+        (STOPPED,),
+    ),
+    Mutation(
+        "a failed run drops what is queued",
+        f"{FRESHBOOKS}/posting/service.py",
+        "                if not future.cancelled()\n",
+        "",
+        (
+            "--timeout=60",
+            "tests/test_sweep_faults.py::test_an_outage_parks_nobody_and_a_poison_order_stops_nobody",
+        ),
+    ),
+    Mutation(
+        "each audit row follows its predecessor",
+        f"{FRESHBOOKS}/ledger/audit.py",
+        "if row.prev_hash != prev_hash:",
+        "if False:",
+        ("target-freshbooks/tests/ledger/test_ledger_audit.py",),
+    ),
+    Mutation(
+        "an audit row's hash covers its content",
+        f"{FRESHBOOKS}/ledger/audit.py",
+        "return None if row.hash == sealed else",
+        "return None if True else",
+        ("target-freshbooks/tests/ledger/test_ledger_audit.py",),
+    ),
+    Mutation(
+        "an invoice edited by hand is noticed",
+        f"{FRESHBOOKS}/posting/plan.py",
+        "if fingerprint(invoice) == case.memory.fingerprint:",
+        "if True:",
+        (ORDERS,),
+    ),
+    Mutation(
+        "a number without our marker is somebody else's",
+        f"{FRESHBOOKS}/posting/plan.py",
+        "if not is_marked(invoice, wanted.marker):",
+        "if False:",
+        (ORDERS,),
+    ),
+    Mutation(
+        "only a proven total is sent",
+        f"{FRESHBOOKS}/posting/proof.py",
+        "if invoice.amount == desired.invoice.total:",
+        "if True:",
+        (ORDERS,),
+    ),
+    Mutation(
+        "no payment above what is outstanding",
+        f"{FRESHBOOKS}/posting/payments.py",
+        "if invoice.outstanding < wanted:",
+        "if False:",
+        (ORDERS,),
+    ),
+    Mutation(
+        "payments are lowered before a refund's lines",
+        f"{FRESHBOOKS}/posting/settlement.py",
+        "return lower_payment(case, actual, following, progress) or _add_refund(",
+        "return _add_refund(",
+        (ORDERS,),
+    ),
+    Mutation(
+        "a credit note that a search does not show is read by its id",
+        f"{FRESHBOOKS}/posting/observe.py",
+        "for remote_id in known - set(found):",
+        "for remote_id in ():",
+        (
+            "tests/test_sweep_writes.py::test_a_credit_note_that_searches_do_not_show_is_not_given_twice",
+        ),
+    ),
+    Mutation(
+        "rows of a search are checked",
+        f"{FRESHBOOKS}/freshbooks/client.py",
+        "and (ours is None or ours(row))",
+        "and True",
+        ("target-freshbooks/tests/freshbooks/test_freshbooks_client.py",),
+    ),
+    Mutation(
+        "tokens are stored before they are used",
+        f"{FRESHBOOKS}/freshbooks/tokens.py",
+        "            entry.write(renewed)\n",
+        "            pass\n",
+        ("target-freshbooks/tests/freshbooks/test_freshbooks_tokens.py",),
+    ),
+    Mutation(
+        "the token is read again under the lock",
+        f"{FRESHBOOKS}/freshbooks/tokens.py",
+        "if token and token != rejected and (rejected or self._usable(document)):",
+        "if False:",
+        ("target-freshbooks/tests/freshbooks/test_freshbooks_tokens.py",),
+    ),
+    Mutation(
+        "a write that keeps failing is given up",
+        f"{FRESHBOOKS}/posting/patience.py",
+        "        if trial.tries >= MOST_TRIES or spent >= self._limit:\n",
+        "        if False:\n",
+        (
+            "--timeout=90",
+            "tests/test_sweep_faults.py::test_an_outage_parks_nobody_and_a_poison_order_stops_nobody",
+        ),
+    ),
+    Mutation(
+        "an outage parks nobody",
+        f"{FRESHBOOKS}/posting/service.py",
+        "        if len(to_blame) < len(suspects):\n",
+        "        if False:\n",
+        (
+            "tests/test_sweep_faults.py::test_an_outage_parks_nobody_and_a_poison_order_stops_nobody",
+        ),
+    ),
+    Mutation(
+        "parts of an order that broke off are not booked",
+        f"{FRESHBOOKS}/posting/service.py",
+        "            self._children.clear()\n",
+        "            pass\n",
+        ("tests/test_sweep_writes.py::test_parts_without_their_order_are_not_booked",),
+    ),
+    Mutation(
+        "a hook's signature is compared",
+        f"{WEBHOOKS}/signature.py",
+        "        if not any(matches):\n",
+        "        if not matches:\n",
+        ("plugins/webhooks/tests/test_webhooks_signature.py",),
+    ),
+    Mutation(
+        "a hook is answered when it is committed",
+        f"{WEBHOOKS}/receiver.py",
+        "                new = await future\n",
+        "                new = True\n",
+        (
+            "plugins/webhooks/tests/test_webhooks_crash.py",
+            "plugins/webhooks/tests/test_webhooks_receiver.py",
+        ),
+    ),
+    Mutation(
+        "the bookmark follows the page",
+        f"{TAP}/streams/orders.py",
+        "            yield from run.emit(page.rows)\n            if page.through is not None:\n"
+        "                self._bookmark(self, page.through)\n",
+        "            if page.through is not None:\n"
+        "                self._bookmark(self, page.through)\n"
+        "            yield from run.emit(page.rows)\n",
+        ("tap-bigcommerce-orders/tests", "tests/test_e2e_pipe.py"),
+    ),
+    Mutation(
+        "equal timestamps are read to the end",
+        f"{TAP}/order_pages.py",
+        "                yield from self._by_id(cursor, cursor, given, through=cursor)\n",
+        "",
+        ("tap-bigcommerce-orders/tests/test_tap_paging.py",),
+    ),
+    Mutation(
+        "an order's parts come before it",
+        f"{TAP}/streams/orders.py",
+        '            self._write("transactions", found.transactions)\n',
+        "            yield found.order\n"
+        '            self._write("transactions", found.transactions)\n',
+        ("tap-bigcommerce-orders/tests",),
+    ),
+    Mutation(
+        "the quota's reserve is left to others",
+        f"{TAP}/quota.py",
+        "elif self._left <= self._reserve(self._quota):",
+        "elif False:",
+        ("tap-bigcommerce-orders/tests/test_tap_quota.py",),
+    ),
+)
