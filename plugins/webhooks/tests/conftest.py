@@ -20,7 +20,7 @@ import pytest
 from connector_webhooks.database import Database, hooks
 from connector_webhooks.inbox import Inbox
 from connector_webhooks.signature import signer
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, make_url, select, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -245,14 +245,14 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture
 def postgres_url(postgres: str) -> str:
-    """A fresh PostgreSQL database."""
+    """A fresh schema of the PostgreSQL server: much quicker made and dropped than a database."""
     name = f"inbox_{uuid.uuid4().hex}"
     engine = create_engine(postgres, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE SCHEMA {name}"))
     engine.dispose()
-    base, _, query = postgres.partition("?")
-    return f"{base.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+    url = make_url(postgres).update_query_dict({"options": f"-csearch_path={name}"})
+    return url.render_as_string(hide_password=False)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
