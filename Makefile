@@ -36,6 +36,11 @@ sweep: $(STAMP) ## the long proofs: crashes, faults, generated orders
 
 bench: $(STAMP) ## figures of speed: requests per order, quotas, throughput, memory
 	@PYTHONPATH=tools $(BIN)/python -m bench
+	@echo "webhooks, 100 a second for 60 s while FreshBooks hangs:"
+	@$(BIN)/python plugins/webhooks/bench/load.py --seconds 60 --sandbox
+
+mutate: $(STAMP) ## take each safety line out and see the tests go red
+	@PYTHONPATH=tools $(BIN)/python -m mutate
 
 lint: $(STAMP) types ## ruff and mypy
 	$(BIN)/ruff check .

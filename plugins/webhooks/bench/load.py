@@ -2,14 +2,15 @@
 """Load on the receiver: so many signed hooks a second for so many seconds, on loopback.
 
 The receiver is a process of its own with its dispatcher on, whose runs hang for ever, as if
-FreshBooks did: that must not be felt by the sender. Hooks are sent on time whatever the answers
+FreshBooks did: that must not be felt by the sender. With --sandbox it is the real tap and target
+that run, and a sandbox's FreshBooks that never answers. Hooks are sent on time whatever the answers
 take (an open loop), over kept-alive connections, as a delivery service does. Latency counts from
 the moment a hook should have been sent, so a stall cannot hide behind fewer requests.
 
-    python bench/load.py [--rate 100] [--seconds 60]
+    python bench/load.py [--rate 100] [--seconds 60] [--sandbox]
 
-Prints one JSON document; exits 1 if an answer was not 2xx, or if the inbox does not hold exactly
-the hooks that were sent.
+Prints one JSON document, with the machine's load average beside the figures; exits 1 if an answer
+was not 2xx, or if the inbox does not hold exactly the hooks that were sent.
 """
 
 from __future__ import annotations
@@ -24,18 +25,24 @@ import sys
 import tempfile
 import time
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import httpx
 from connector_webhooks.signature import signer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 STORE = "bench"
 SECRET = "bench-client-secret"  # noqa: S105 - made up, for a receiver of our own
 CONNECTIONS = 8
 PATH = "/webhooks"
+_FRESHBOOKS_KEYS = ("client_id", "client_secret", "redirect_uri", "refresh_token")
 
 
 @dataclass
@@ -94,8 +101,8 @@ async def connection(
     writer.close()
 
 
-async def send(origin: str, rate: int, seconds: int) -> Tally:
-    """Send ``rate`` hooks a second, each at its time."""
+async def send(origin: str, rate: int, seconds: int, order_ids: Sequence[int]) -> Tally:
+    """Send ``rate`` hooks a second, each at its time, for these orders in turn."""
     tally = Tally()
     due: asyncio.Queue[tuple[float, int] | None] = asyncio.Queue()
     senders = [asyncio.create_task(connection(origin, due, tally)) for _ in range(CONNECTIONS)]
@@ -103,11 +110,20 @@ async def send(origin: str, rate: int, seconds: int) -> Tally:
     for number in range(rate * seconds):
         at = began + number / rate
         await asyncio.sleep(max(0.0, at - time.perf_counter()))
-        due.put_nowait((at, 1 + number % 500))
+        due.put_nowait((at, order_ids[number % len(order_ids)]))
     for _ in senders:
         due.put_nowait(None)
     await asyncio.gather(*senders)
     return tally
+
+
+def states_of(inbox: Path) -> dict[str, int]:
+    """How many hooks stand in each state: none is done while the runs hang."""
+    with sqlite3.connect(inbox) as database:
+        found = database.execute("SELECT state, count(*) FROM webhook_inbox GROUP BY state")
+        states = dict(found.fetchall())
+    database.close()
+    return states
 
 
 def stored_ids(inbox: Path) -> list[str]:
@@ -118,18 +134,61 @@ def stored_ids(inbox: Path) -> list[str]:
     return [row[0] for row in rows]
 
 
-def measure(rate: int, seconds: int) -> dict[str, Any]:
+@contextmanager
+def hanging_books() -> Iterator[tuple[dict[str, str], list[int]]]:
+    """A sandbox whose FreshBooks never answers: settings of a run on it, and its orders."""
+    programs = Path(sys.executable).parent
+    with tempfile.TemporaryDirectory(prefix="webhooks-load-books-") as folder:
+        command = [str(programs / "sandbox"), "up", "--port", "0", "--data", f"{folder}/sandbox"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - the program beside us
+            try:
+                url = json.loads(process.stdout.readline() if process.stdout else "{}")["url"]
+                fault = {"side": "freshbooks", "kind": "timeout", "times": None}
+                httpx.post(f"{url}/_sandbox/faults", json=fault).raise_for_status()
+                rows = httpx.get(f"{url}/_sandbox/truth").raise_for_status().json()["orders"]
+                keys = httpx.get(f"{url}/_sandbox/inspect").raise_for_status().json()
+                yield _run_on(url, folder, keys), [row["order_id"] for row in rows]
+            finally:
+                process.terminate()
+
+
+def _run_on(url: str, folder: str, keys: dict[str, dict[str, str]]) -> dict[str, str]:
+    """The environment in which tap and target run on a sandbox."""
+    programs = Path(sys.executable).parent
+    tap = {"api_url": url}
+    tap |= {name: keys["bigcommerce"][name] for name in ("store_hash", "access_token")}
+    target = {"api_url": url, "auth_url": url, "ledger_url": f"sqlite:///{folder}/ledger.sqlite"}
+    target |= {name: keys["freshbooks"][name] for name in _FRESHBOOKS_KEYS}
+    return {
+        "WEBHOOKS_RUN_COMMAND": f"{programs}/tap-bigcommerce-orders --config=ENV | "
+        f"{programs}/target-freshbooks --config=ENV",
+        **{f"TAP_BIGCOMMERCE_ORDERS_{name.upper()}": value for name, value in tap.items()},
+        **{f"TARGET_FRESHBOOKS_{name.upper()}": value for name, value in target.items()},
+    }
+
+
+@contextmanager
+def hanging_command() -> Iterator[tuple[dict[str, str], list[int]]]:
+    """A run that never ends, and made-up orders."""
+    yield {"WEBHOOKS_RUN_COMMAND": "exec sleep 100000"}, list(range(1, 501))
+
+
+def measure(rate: int, seconds: int, *, sandbox: bool) -> dict[str, Any]:
     """Start a receiver, load it, and say what came of it."""
-    with tempfile.TemporaryDirectory(prefix="webhooks-load-") as folder:
+    hanging = hanging_books if sandbox else hanging_command
+    with (
+        tempfile.TemporaryDirectory(prefix="webhooks-load-") as folder,
+        hanging() as (run, order_ids),
+    ):
         inbox = Path(folder) / "inbox.sqlite"
         environment = {
             **os.environ,
             "WEBHOOKS_STORE_HASH": STORE,
             "WEBHOOKS_CLIENT_SECRET": SECRET,
             "WEBHOOKS_INBOX_URL": f"sqlite:///{inbox}",
-            "WEBHOOKS_RUN_COMMAND": "exec sleep 100000",
             "WEBHOOKS_SHUTDOWN_SECONDS": "0",
             "WEBHOOKS_LOG_LEVEL": "WARNING",
+            **run,
         }
         command = [sys.executable, "-m", "connector_webhooks", "serve", "--port", "0"]
         server = subprocess.Popen(  # noqa: S603 - the program beside us
@@ -138,7 +197,9 @@ def measure(rate: int, seconds: int) -> dict[str, Any]:
         with server:
             try:
                 origin = json.loads(server.stdout.readline() if server.stdout else "{}")["url"]
-                tally = asyncio.run(send(origin, rate, seconds))
+                tally = asyncio.run(send(origin, rate, seconds, order_ids))
+                load = os.getloadavg()[0]
+                states = states_of(inbox)
             finally:
                 server.terminate()
         rows = stored_ids(inbox)
@@ -152,6 +213,8 @@ def measure(rate: int, seconds: int) -> dict[str, Any]:
         "p99_milliseconds": round(1000 * ordered[len(ordered) * 99 // 100], 1),
         "max_milliseconds": round(1000 * ordered[-1], 1),
         "inbox_rows": len(rows),
+        "inbox_states": states,
+        "load_average": round(load, 1),
         "every_answer_2xx": all(200 <= status < 300 for status in tally.statuses),  # noqa: PLR2004
         "inbox_equals_sent": sorted(rows) == sorted(tally.ids),
     }
@@ -162,8 +225,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Load a receiver on loopback.")
     parser.add_argument("--rate", type=int, default=100, help="hooks a second")
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument(
+        "--sandbox", action="store_true", help="run tap and target on a FreshBooks that hangs"
+    )
     options = parser.parse_args()
-    found = measure(options.rate, options.seconds)
+    found = measure(options.rate, options.seconds, sandbox=options.sandbox)
     sys.stdout.write(json.dumps(found) + "\n")
     return 0 if found["every_answer_2xx"] and found["inbox_equals_sent"] else 1
 
