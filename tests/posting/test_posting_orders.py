@@ -495,3 +495,17 @@ def test_two_products_of_one_sku_share_the_item_and_keep_their_names(world: Any)
     assert "Red mug" in second["description"]
     assert len(world.books()["items"]) == 1
     assert world.writes_of(world.sync) == 0
+
+
+def test_the_plan_of_a_new_order_goes_on_to_its_refunds(world: Any) -> None:
+    order = world.place()
+    world.change(order, "refund", order_amount="4.00")
+    world.settings["dry_run"] = True
+    world.sync()
+    assert world.target.tally is not None
+    assert world.target.tally.parked == {}
+    world.settings["dry_run"] = False
+    (plan,) = world.ctl("plan", str(order))
+    kinds = [step["kind"] for step in plan["steps"]]
+    assert kinds[-2:] == ["update_payment", "update_invoice"]
+    assert plan["outcome"] == "posted"

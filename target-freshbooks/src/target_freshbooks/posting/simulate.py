@@ -106,6 +106,7 @@ class PlanningWriter:
         self._books = books
         self._overlay = overlay
         self._invoices: dict[int, ObservedInvoice] = {}
+        self._payments: dict[int, ObservedPayment] = {}
         self._ids = count(-1, -1)
         self.planned: list[Planned] = []
 
@@ -143,7 +144,7 @@ class PlanningWriter:
 
     def _payment(self, kind: StepKind, body: Mapping[str, Any], remote_id: int) -> ObservedPayment:
         if kind is StepKind.CREATE_PAYMENT:
-            return ObservedPayment(
+            payment = ObservedPayment(
                 remote_id,
                 body["invoiceid"],
                 Decimal(body["amount"]["amount"]),
@@ -154,10 +155,14 @@ class PlanningWriter:
                 0,
                 None,
             )
-        payment = self._books.get_payment(remote_id)
+        else:
+            payment = self._payments.get(remote_id) or self._books.get_payment(remote_id)
         if kind is StepKind.DELETE_PAYMENT:
-            return replace(payment, vis_state=1)
-        return replace(payment, amount=Decimal(body["amount"]["amount"]))
+            payment = replace(payment, vis_state=1)
+        elif kind is StepKind.UPDATE_PAYMENT:
+            payment = replace(payment, amount=Decimal(body["amount"]["amount"]))
+        self._payments[remote_id] = payment
+        return payment
 
     def _credit_note(self, body: Mapping[str, Any], remote_id: int) -> ObservedCreditNote:
         if "lines" not in body:
