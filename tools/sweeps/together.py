@@ -19,14 +19,14 @@ import time
 import warnings
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from demo.sandbox import BIN
 from sweeps import books, scenario
 from sweeps.runner import WRITES, say, stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sweeps.books import Books
     from sweeps.runner import Stage
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 RUN_SECONDS = 120
 WATCHED_SECONDS = 3.0
 GLANCE_SECONDS = 0.1
-HELD_WRITE = 5
+HELD_WRITE = {**WRITES, "skip": 5}
+HELD_READ = {"side": "freshbooks", "method": "GET", "path": "/users/clients$", "skip": 0}
+"""The look for a client who is not there yet: whoever trusts its answer too late makes another."""
 
 
 @contextmanager
@@ -75,9 +77,8 @@ def _log(on: Stage, name: str) -> str:
     return (on.home / "trial" / f"{name}.log").read_text(encoding="utf-8")
 
 
-def _hold(on: Stage, *, when: str) -> None:
-    rule = {**WRITES, "kind": "hold", "when": when, "skip": HELD_WRITE, "times": 1}
-    on.sandbox.tell("POST", "faults", rule)
+def _hold(on: Stage, where: Mapping[str, Any], *, when: str) -> None:
+    on.sandbox.tell("POST", "faults", {**where, "kind": "hold", "when": when, "times": 1})
 
 
 def _refreshes(on: Stage) -> int:
@@ -87,7 +88,7 @@ def _refreshes(on: Stage) -> int:
 
 def waiting(on: Stage, wanted: Books) -> list[str]:
     """The second waits for the first; one that may not wait ends with 1 and says why."""
-    _hold(on, when="before")
+    _hold(on, HELD_WRITE, when="before")
     on.configure(lease_wait_seconds=RUN_SECONDS)
     first = _start(on, "first")
     if not on.until_held(first.pid):
@@ -114,9 +115,19 @@ def waiting(on: Stage, wanted: Books) -> list[str]:
     return wrong + books.repeated(found) + books.doubled(found, wanted) + books.lost(found, wanted)
 
 
-def frozen(on: Stage, wanted: Books) -> list[str]:
-    """A run frozen in a write is taken over; thawed, it writes no more and ends with 1."""
-    _hold(on, when="after")
+def frozen_in_a_write(on: Stage, wanted: Books) -> list[str]:
+    """It finds the write's intent closed by its heir."""
+    return _frozen(on, wanted, HELD_WRITE)
+
+
+def frozen_in_a_read(on: Stage, wanted: Books) -> list[str]:
+    """It has an answer on which its heir has acted."""
+    return _frozen(on, wanted, HELD_READ)
+
+
+def _frozen(on: Stage, wanted: Books, where: Mapping[str, Any]) -> list[str]:
+    """A frozen run is taken over; thawed, it writes no more and ends with 1."""
+    _hold(on, where, when="after")
     on.configure(lease_wait_seconds=RUN_SECONDS)
     first = _start(on, "frozen")
     if not on.until_held(first.pid):
@@ -150,7 +161,10 @@ def sweep(
         for database in databases:
             place = postgresql() if database == "PostgreSQL" else nullcontext("")
             with place as url:
-                trials = {"two at once": waiting, **({"one frozen": frozen} if freeze else {})}
+                trials = {"two at once": waiting}
+                if freeze:
+                    trials["one frozen in a write"] = frozen_in_a_write
+                    trials["one frozen in a read"] = frozen_in_a_read
                 for name, trial in trials.items():
                     on.begin()
                     if url:
