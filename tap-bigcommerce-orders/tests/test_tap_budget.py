@@ -26,7 +26,7 @@ def test_a_month_of_200_orders_stays_within_its_requests(
     assert ran.error is None
     per_order = len(shop.requests) / 200
     with capsys.disabled():
-        print(f"\ntotal_tax {tax}: {per_order:.3f} requests per order in all streams")  # noqa: T201 - a figure to read
+        print(f"\ntotal_tax {tax}: {per_order:.3f} requests per order in all streams")
     assert per_order <= most
 
 
@@ -82,5 +82,5 @@ def test_memory_does_not_grow_with_the_number_of_orders(
         assert out.records >= 2 * count
         peaks.append(largest)
     with capsys.disabled():
-        print(f"\nmemory at 40 and 200 orders: {peaks[0]} and {peaks[1]} bytes")  # noqa: T201 - a figure to read
+        print(f"\nmemory at 40 and 200 orders: {peaks[0]} and {peaks[1]} bytes")
     assert peaks[1] < peaks[0] * 1.5 + 50_000

@@ -53,7 +53,7 @@ def test_each_window_is_used_up_to_its_part_and_never_beyond(
     full = api.mine[:-1]
     with capsys.disabled():
         used = f"{min(full)} to {max(full)} of {allowed} allowed"
-        print(f"\nquota_percent {percent}: {used} requests a window")  # noqa: T201 - a figure to read
+        print(f"\nquota_percent {percent}: {used} requests a window")
     assert max(full) <= allowed
     assert min(full) >= 0.95 * allowed
     assert api.refused == 0

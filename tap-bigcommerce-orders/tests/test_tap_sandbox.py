@@ -133,7 +133,7 @@ def test_every_order_of_the_month_is_read_within_the_requests(
     per_order = (asked - taxed) / len(read_ids)
     with capsys.disabled():
         figures = f"{len(read_ids)} orders ({taxed} taxed): {per_order:.3f} requests"
-        print(f"\n{figures} per untaxed order")  # noqa: T201 - a figure to read
+        print(f"\n{figures} per untaxed order")
     assert len(read_ids) >= 200
     assert per_order <= 1.1
 

@@ -208,7 +208,7 @@ def clock() -> Clock:
 def seed() -> int:
     """Printed with a failure, so that it can be run again."""
     value = random.SystemRandom().randrange(10**6)
-    print(f"seed {value}")  # noqa: T201 - pytest shows it with a failure
+    print(f"seed {value}")
     return value
 
 
