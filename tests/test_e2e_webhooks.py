@@ -282,7 +282,7 @@ def test_a_long_day_of_mischief_and_a_day_without_any_hook_end_in_the_same_books
     for name, played in days.items():
         check_the_books(played)
         check_the_forged(played)
-        print(  # noqa: T201 - `make sweep` shows it
+        print(
             f"{name}: hooks alone posted {len(played.before_poll.posted)} of "
             f"{len(played.expected)} orders, the poll all; {len(played.rows)} hooks kept of "
             f"{len(played.deliveries)} deliveries"
