@@ -35,8 +35,8 @@ RUN_SECONDS = 120
 WATCHED_SECONDS = 3.0
 GLANCE_SECONDS = 0.1
 HELD_WRITE = {**WRITES, "skip": 5}
-HELD_READ = {"side": "freshbooks", "method": "GET", "path": "/users/clients$", "skip": 0}
-"""The look for a client who is not there yet: whoever trusts its answer too late makes another."""
+HELD_READ = {"side": "freshbooks", "method": "GET", "path": "/items/items$", "skip": 0}
+"""The look for an item that is not there yet: whoever trusts its answer too late makes another."""
 
 
 @contextmanager
