@@ -284,7 +284,8 @@ def test_a_long_day_of_mischief_and_a_day_without_any_hook_end_in_the_same_books
         check_the_forged(played)
         print(
             f"{name}: hooks alone posted {len(played.before_poll.posted)} of "
-            f"{len(played.expected)} orders, the poll all; {len(played.rows)} hooks kept of "
+            f"{len(played.expected)} orders ({len(played.before_poll.differing)} not up to date), "
+            f"the poll all; {len(played.rows)} hooks kept of "
             f"{len(played.deliveries)} deliveries"
         )
     check_the_mischief(days["mischief"])
