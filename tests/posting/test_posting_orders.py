@@ -509,3 +509,20 @@ def test_the_plan_of_a_new_order_goes_on_to_its_refunds(world: Any) -> None:
     kinds = [step["kind"] for step in plan["steps"]]
     assert kinds[-2:] == ["update_payment", "update_invoice"]
     assert plan["outcome"] == "posted"
+
+
+@pytest.mark.parametrize("on_cancel", ["park", "delete"])
+def test_a_cancelled_order_is_noticed_with_the_ledger_lost(world: Any, on_cancel: str) -> None:
+    order = world.place()
+    world.sync()
+    world.change(order, "cancel")
+    world.lose_ledger()
+    world.settings["on_cancel"] = on_cancel
+    world.sync()
+    if on_cancel == "park":
+        assert world.row(order).reason == "cancelled_after_posting"
+        assert world.paid(order) == [D("11.00")]
+    else:
+        assert world.invoice(order)["vis_state"] == 1
+        assert world.row(order).state == "waiting"
+    assert world.writes_of(world.sync) == 0

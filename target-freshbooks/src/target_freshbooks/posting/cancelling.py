@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.freshbooks.errors import NotFound, Refused
 from target_freshbooks.ledger import Link
-from target_freshbooks.posting import keys
+from target_freshbooks.posting import keys, marks
+from target_freshbooks.posting.observe import choose
 from target_freshbooks.posting.steps import StepKind
 from target_freshbooks.posting.verdict import Verdict, refused_verdict
-from target_freshbooks.posting.writer import Unanswered
+from target_freshbooks.posting.writer import Unanswered, invoice_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import Ledger
     from target_freshbooks.posting.memory import Memory
     from target_freshbooks.posting.simulate import LedgerOverlay, PlanningWriter
@@ -72,3 +75,26 @@ class Cancelling:
             except NotFound:
                 return  # deleted before, by a run that was killed or by a person
             return
+
+
+def adopt_cancelled(
+    books: FreshBooks, ledger: Ledger | LedgerOverlay, order_id: int, policy: Policy
+) -> None:
+    """Remember the invoice of a cancelled order that the ledger does not know, if there is one."""
+    mark = marks.marker(order_id)
+    invoice = choose(books.find_invoices(f"{policy.invoice_number_prefix}{order_id}"), mark)
+    if invoice is None or not marks.is_marked(invoice, mark):
+        return
+    key = keys.invoice_key(order_id)
+    ledger.put_link(invoice_link(invoice, key=key, order_id=order_id, content=None))
+    for payment in books.payments_of(invoice.id):
+        if payment.note.startswith(f"{mark},"):
+            own = payment.note.removeprefix(f"{mark}, ").replace(" ", ":", 1)
+            ledger.put_link(
+                Link(
+                    kind="payment",
+                    key=keys.payment_key(order_id, own),
+                    remote_id=payment.id,
+                    order_id=order_id,
+                )
+            )

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.books import assess, client_of_customer, desire
+from target_freshbooks.books import assess, client_of_customer, desire, is_cancelled
 from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, Waiting
 from target_freshbooks.freshbooks.errors import Conflict, Refused
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting import keys, refusals
-from target_freshbooks.posting.cancelling import Cancelling
+from target_freshbooks.posting.cancelling import Cancelling, adopt_cancelled
 from target_freshbooks.posting.case import Case
 from target_freshbooks.posting.effects import advance, after, links_of
 from target_freshbooks.posting.marks import DRAFT
@@ -98,6 +98,10 @@ class Poster:
         """
         order_id = facts.order.id
         memory = recall(self._ledger, order_id)
+        if is_cancelled(facts.order) and not memory.known:
+            # With the ledger lost, an invoice may stand for an order that is cancelled since.
+            adopt_cancelled(self._books, self._ledger, facts.order.id, self._policy)
+            memory = recall(self._ledger, order_id)
         assessed = assess(facts, self._policy, already_invoiced=memory.known)
         if isinstance(assessed, Waiting):
             return Verdict("waiting", why=assessed.why)
