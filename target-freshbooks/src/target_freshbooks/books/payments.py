@@ -12,8 +12,10 @@ price and they pay a part of it. They show as transactions, or only as amounts o
 both; what the transactions cover is not counted again.
 
 Money that is paid by hand (bank deposit, cheque, cash) has no capture. When the shop says the order
-is paid and no other transaction speaks against it, what is left to pay becomes one payment that
-says it was derived.
+is paid, and neither a transaction nor its `payment_status` speaks against it, what is left to pay
+becomes one payment that says it was derived. The `payment_status` is empty for money paid by hand;
+one that says "authorized" or "pending" of a gateway's order is no money yet, a "void" or "declined"
+one never was.
 
 FreshBooks turns an overpayment into credit without a word, so payments never exceed the invoice:
 they are taken in the order of their transactions, and the surplus is reported (`overpaid`).
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import OrderFacts, Transaction
+    from target_freshbooks.books.shop import Order, OrderFacts, Transaction
 
 STORE_CREDIT = "store_credit"
 GIFT_CERTIFICATE = "gift_certificate"
@@ -46,6 +48,25 @@ _CREDIT = {
     "giftcertificate": GIFT_CERTIFICATE,
 }
 _BY_HAND = frozenset({"offline", "custom"})
+_NO_MONEY = frozenset({"declined", "void", "void pending"})
+_NO_MONEY_YET = frozenset({"authorized", "capture pending", "held for review", "pending"})
+_METHODS_BY_HAND = frozenset(
+    {
+        "bankdeposit",
+        "banktransfer",
+        "cash",
+        "cashondelivery",
+        "check",
+        "cheque",
+        "cod",
+        "instore",
+        "manual",
+        "moneyorder",
+        "payinstore",
+        "purchaseorder",
+    }
+)
+"""Payment methods without a gateway, folded: BigCommerce names some of them "authorized" too."""
 _UNPAID_STATUSES = frozenset({0, 1, 5, 6, 7})
 """Statuses that say the money is not there (unless the bookkeeper counts them as paid)."""
 
@@ -128,11 +149,21 @@ def _paid_by_hand(facts: OrderFacts, policy: Policy) -> bool:
     return (
         paid
         and policy.derive_offline_payments
+        and _status_allows(facts.order)
         and all(
             credit_of(row) is not None or (row.method in _BY_HAND and row.event == "pending")
             for row in facts.transactions
         )
     )
+
+
+def _status_allows(order: Order) -> bool:
+    """Whether the order's `payment_status` does not contradict that money came in."""
+    status = order.payment_status.strip().lower()
+    if status in _NO_MONEY:
+        return False
+    method = "".join(order.payment_method.lower().split())
+    return status not in _NO_MONEY_YET or method in _METHODS_BY_HAND
 
 
 def _derived(facts: OrderFacts, rest: Decimal, policy: Policy) -> list[Payment]:

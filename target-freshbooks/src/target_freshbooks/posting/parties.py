@@ -97,6 +97,7 @@ class Parties:
                     _client_link(key, answer.id, baseline) for key in {draft.key, _email_key(draft)}
                 ],
                 lambda: self._ledger.link("client", draft.key) is not None,
+                baseline=baseline,
             )
         link = self._ledger.link("client", draft.key)
         if link is None:
@@ -239,6 +240,7 @@ class Parties:
             order_id,
             lambda answer: [_item_link(draft.key, answer, self._baseline(draft))],
             lambda: self._ledger.link("item", draft.key) is not None,
+            baseline=self._baseline(draft),
         )
 
     # -- both
@@ -253,6 +255,7 @@ class Parties:
         is_there: Callable[[], bool],
         *,
         remote_id: int | None = None,
+        baseline: str | None = None,
     ) -> None:
         """Write until it is known to be done: after an unknown outcome look, then perhaps again."""
         while True:
@@ -263,6 +266,7 @@ class Parties:
                     body=body,
                     order_id=order_id,
                     remote_id=remote_id,
+                    content=baseline,
                     links=links,
                 )
             except Unanswered as unknown:

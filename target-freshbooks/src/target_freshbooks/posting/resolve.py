@@ -116,6 +116,7 @@ class Resolver:
             kind="client",
             key=intent.key,
             remote_id=rows[0].id,
+            content_hash=intent.payload.get("content"),
         )
         return rows[0], [link]
 
@@ -133,6 +134,7 @@ class Resolver:
             kind="item",
             key=intent.key,
             remote_id=rows[0].id,
+            content_hash=intent.payload.get("content"),
             extra={"name": rows[0].name},
         )
         return rows[0], [link]

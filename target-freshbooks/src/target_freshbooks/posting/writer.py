@@ -84,7 +84,8 @@ class Writer:
             body: What goes inside FreshBooks' singular key.
             order_id: The order it is for.
             remote_id: FreshBooks' id of the record to change.
-            content: Digest of the order's content that the write puts into the invoice.
+            content: Digest of the content that the write puts there: an order's, a customer's, a
+                product's.
             why: The sentence a plan shows for it.
             links: Makes the links to remember from the answer.
 
