@@ -29,7 +29,7 @@ demo-live: $(STAMP) ## an order paid in the sandbox appears in the books by webh
 	@exec env PYTHONPATH=tools $(BIN)/python -m demo.live
 
 test: $(STAMP) ## every suite but the long sweeps
-	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
+	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --durations 15
 
 sweep: $(STAMP) ## the long proofs: crashes, faults, generated orders
 	$(BIN)/pytest -m sweep -s --timeout 7200

@@ -139,6 +139,16 @@ class TargetFreshBooks(Target):
         """The typed settings."""
         return read_settings(self.config, version=version())
 
+    def warn_of_unknown_settings(self) -> None:
+        """Tell of settings that have no effect: most are misspelt."""
+        known = set(self.config_jsonschema["properties"])
+        unknown = sorted(name for name in self.config if name not in known)
+        if unknown:
+            self.logger.warning(
+                "Settings without effect, misspelt perhaps: %s. See target-freshbooks --about.",
+                ", ".join(unknown),
+            )
+
     @property
     def service(self) -> Service:
         """The posting service; opened at the first stream that has a place in the books."""
@@ -277,6 +287,7 @@ class TargetFreshBooks(Target):
             cls.print_version(print_fn=cls.logger.info)
             target = cls._configured(config)
             target.settings  # noqa: B018 - wrong settings are told before anything is read
+            target.warn_of_unknown_settings()
             target.listen(file_input)
         except Interrupted:
             cls.logger.warning("Stopped as asked; what is left is done by the next run.")
