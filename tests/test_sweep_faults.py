@@ -24,6 +24,11 @@ def test_an_outage_parks_nobody_and_a_poison_order_stops_nobody(tmp_path: Path) 
     assert outage.sweep(tmp_path, orders=24, outages=some, poisons=1) == []
 
 
+def test_an_outage_that_only_two_orders_met_parks_neither(tmp_path: Path) -> None:
+    some = {name: outage.OUTAGES[name] for name in ("500 to all writes",)}
+    assert outage.sweep(tmp_path, orders=2, outages=some, poisons=0) == []
+
+
 def test_killed_at_random_moments_the_orders_come_out_right(tmp_path: Path) -> None:
     assert month.sweep(tmp_path, kills=4, seed=SEED, orders=40, longest=0.5) == []
 

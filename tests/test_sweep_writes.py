@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SEED = 20261001
+REFUNDED = 1001
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +83,7 @@ def test_a_credit_note_that_searches_do_not_show_is_not_given_twice(
         standing = books.read(on.sandbox.ask("books"))
         assert standing.credit_notes
         on.sandbox.tell("PUT", "switches", {"fb.stale_search_seconds": 3600})
-        on.configure(settle_seconds=0, rounding_tolerance_cents=4)  # each order is looked at anew
+        on.configure(settle_seconds=0)
         on.forget_settled()
         on.run(0)
         again = books.read(on.sandbox.ask("books"))
@@ -89,24 +91,38 @@ def test_a_credit_note_that_searches_do_not_show_is_not_given_twice(
 
 
 def test_parts_without_their_order_are_not_booked(tmp_path: Path, messages: list[Path]) -> None:
-    """The second reading up to a captured transaction, whose order does not come any more."""
-    lines = messages[1].read_text(encoding="utf-8").splitlines(keepends=True)
-    first_order = next(
-        number
-        for number, line in enumerate(lines)
-        if (message := json.loads(line))["type"] == "RECORD" and message["stream"] == "orders"
-    )
-    refund = tmp_path / "refund.jsonl"
-    refund.write_text("".join(lines[:first_order]), encoding="utf-8")
-    assert any(json.loads(line).get("stream") == "refunds" for line in lines[:first_order])
+    """The second reading up to an order's refunds; the order itself does not come any more."""
+    said = []
+    for line in messages[1].read_text(encoding="utf-8").splitlines(keepends=True):
+        message = json.loads(line)
+        if message.get("stream") == "orders" and message.get("record", {}).get("id") == REFUNDED:
+            break
+        said.append(line)
+    assert any(json.loads(line).get("stream") == "refunds" for line in said)
+    cut_off = tmp_path / "cut.jsonl"
+    cut_off.write_text("".join(said), encoding="utf-8")
     with stage(tmp_path, messages, **scenario.SETTINGS) as on:
         on.begin()
         on.run(0)
-        standing = books.read(on.sandbox.ask("books"))
-        assert on.feed(refund) == 0
-        found = books.read(on.sandbox.ask("books"))
-        assert (found.invoices, found.payments) == (standing.invoices, standing.payments)
-        assert found.credit_notes == standing.credit_notes
+        standing = books.of_orders(books.read(on.sandbox.ask("books")), {str(REFUNDED)})
+        assert on.feed(cut_off) == 0
+        assert books.of_orders(books.read(on.sandbox.ask("books")), {str(REFUNDED)}) == standing
+
+
+def test_what_is_sent_comes_to_its_order_s_total_though_freshbooks_rounds_otherwise(
+    tmp_path: Path, messages: list[Path]
+) -> None:
+    said = [json.loads(line) for line in messages[0].read_text(encoding="utf-8").splitlines()]
+    orders = [one["record"] for one in said if one.get("stream") == "orders" and "record" in one]
+    totals = {str(order["id"]): Decimal(order["total_inc_tax"]) for order in orders}
+    with stage(tmp_path, messages, switches=scenario.SWITCHES, **scenario.SETTINGS) as on:
+        on.begin()
+        on.run(0)
+        sent = [row for row in on.sandbox.ask("books")["invoices"] if row["v3_status"] != "draft"]
+        amounts = {row["invoice_number"]: Decimal(row["amount"]["amount"]) for row in sent}
+        assert on.kinds()["update_invoice"] == 1, "one Draft had to be mended"
+        assert len(amounts) == len(orders)
+        assert amounts == totals
 
 
 @pytest.mark.sweep

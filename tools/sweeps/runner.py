@@ -251,7 +251,9 @@ class Stage:
     def forget_settled(self) -> None:
         """From now on `settled` tells of the orders that have been settled since."""
         with closing(sqlite3.connect(self.home / "trial" / "ledger.sqlite")) as connection:
-            connection.execute("UPDATE ledger_orders SET facts_hash = 'read anew'")
+            connection.execute(
+                "UPDATE ledger_orders SET facts_hash = 'read anew', desired_hash = 'read anew'"
+            )
             connection.commit()
 
     def settled(self) -> set[int]:
