@@ -36,8 +36,8 @@ SWITCHES = {"fb.tax_rounding": "per_tax"}
 """FreshBooks rounds otherwise than the shop here, so that a Draft has to be mended."""
 
 
-TAKEN_BACK = frozenset({"1004", "1006", "1007"})
-"""Invoices of the orders that are edited, cancelled, and whose credit is declined.
+TAKEN_BACK = frozenset({"1004", "1007"})
+"""Invoices of the orders that are edited and whose credit is declined.
 
 What stood in the books before and should not stand there any more is known from the ledger alone.
 """
