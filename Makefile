@@ -11,7 +11,7 @@ WORKERS ?= 2
 STAMP := $(VENV)/.setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-live test sweep lint types format docs-check build-check constraints clean
+.PHONY: help setup demo demo-live test test-postgresql sweep bench mutate lint types format docs-check build-check constraints clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -28,8 +28,11 @@ demo: $(STAMP) ## the main job on the sandbox: a month of orders becomes invoice
 demo-live: $(STAMP) ## an order paid in the sandbox appears in the books by webhook, in seconds
 	@exec env PYTHONPATH=tools $(BIN)/python -m demo.live
 
-test: $(STAMP) ## every suite but the long sweeps
-	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --durations 15
+test: $(STAMP) ## every suite but the long sweeps; what runs on both databases on SQLite only
+	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --durations 15 -k "not postgresql"
+
+test-postgresql: $(STAMP) ## the same tests on a real PostgreSQL server, which comes as a wheel
+	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -k postgresql
 
 sweep: $(STAMP) ## the long proofs: crashes, faults, generated orders
 	$(BIN)/pytest -m sweep -s --timeout 7200

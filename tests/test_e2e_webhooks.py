@@ -410,6 +410,7 @@ def test_a_receiver_killed_at_any_step_gets_each_order_posted_exactly_once(
 # -- the demonstration
 
 
+@pytest.mark.sweep
 def test_the_live_demonstration_ends_with_zero_and_leaves_no_process(tmp_path: Path) -> None:
     out = tmp_path / "demo-live"
     done = subprocess.run(

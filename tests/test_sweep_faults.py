@@ -24,6 +24,7 @@ def test_an_outage_parks_nobody_and_a_poison_order_stops_nobody(tmp_path: Path) 
     assert outage.sweep(tmp_path, orders=24, outages=some, poisons=1) == []
 
 
+@pytest.mark.sweep
 def test_an_outage_that_only_two_orders_met_parks_neither(tmp_path: Path) -> None:
     some = {name: outage.OUTAGES[name] for name in ("500 to all writes",)}
     assert outage.sweep(tmp_path, orders=2, outages=some, poisons=0) == []

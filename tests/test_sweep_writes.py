@@ -50,6 +50,7 @@ def test_of_two_runs_at_once_one_waits(tmp_path: Path, messages: list[Path]) -> 
     assert together.sweep(tmp_path, messages, databases=("SQLite",), freeze=False) == []
 
 
+@pytest.mark.sweep
 def test_killed_while_searches_lag_nothing_is_doubled(tmp_path: Path, messages: list[Path]) -> None:
     assert crash.sweep(tmp_path, messages, seed=SEED, every=False, lagging=3) == []
 
