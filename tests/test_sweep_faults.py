@@ -30,6 +30,7 @@ def test_an_outage_that_only_two_orders_met_parks_neither(tmp_path: Path) -> Non
     assert outage.sweep(tmp_path, orders=2, outages=some, poisons=0) == []
 
 
+@pytest.mark.sweep
 def test_killed_at_random_moments_the_orders_come_out_right(tmp_path: Path) -> None:
     assert month.sweep(tmp_path, kills=4, seed=SEED, orders=40, longest=0.5) == []
 

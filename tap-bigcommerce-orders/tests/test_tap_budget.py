@@ -30,6 +30,7 @@ def test_a_month_of_200_orders_stays_within_its_requests(
     assert per_order <= most
 
 
+@pytest.mark.sweep
 def test_memory_does_not_grow_with_the_number_of_orders(
     shop: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
