@@ -7,6 +7,7 @@ process ends with 143; what had been let out before is all there is to say.
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import os
@@ -112,7 +113,8 @@ class TargetFreshBooks(Target):
     """Books paid BigCommerce orders in FreshBooks."""
 
     name = "target-freshbooks"
-    config_jsonschema: ClassVar[dict[str, Any]] = schema
+    # A copy: the SDK adds its own settings to it in place.
+    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(schema)
     default_sink_class = IgnoredSink
     message_reader_class = Reader
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
