@@ -328,9 +328,11 @@ def stage(
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
+                start_new_session=True,
             )
         )
-        stack.callback(zygote.kill)
+        # A group of its own, so that a run which hangs does not outlive its trial.
+        stack.callback(os.killpg, zygote.pid, signal.SIGKILL)
         one_by_one = {"max_parallel_orders": 1, **settings}
         given = {"fb.rate_limit": 0, **(switches or {})}
         found = Stage(sandbox, home, messages, zygote, one_by_one, given)
