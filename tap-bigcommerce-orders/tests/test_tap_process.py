@@ -116,18 +116,20 @@ def test_sigterm_writes_the_last_true_state_and_exits_143(
     for number in range(1, 121):
         shop.order(number, number)
     shop.fault("/v3/orders/115/transactions", "429", times=9999)
-    process = start(config_for(shop, page_size=20, max_retry_seconds=600))
     lines: list[str] = []
     seen = 0
-    for line in process.stdout:
-        lines.append(line)
-        seen += '"stream":"orders"' in line and '"RECORD"' in line
-        if seen >= after:
-            break
-    process.send_signal(signal.SIGTERM)
-    rest, log = process.communicate(timeout=20)
-    messages = [json.loads(line) for line in [*lines, *rest.splitlines()]]
-    assert process.returncode == 143, log
+    with start(config_for(shop, page_size=20, max_retry_seconds=600)) as process:
+        for line in process.stdout:
+            lines.append(line)
+            seen += '"stream":"orders"' in line and '"RECORD"' in line
+            if seen >= after:
+                break
+        process.send_signal(signal.SIGTERM)
+        # Not by `communicate`: it would not see what the loop above has read ahead.
+        lines += process.stdout
+        log = process.stderr.read()
+        assert process.wait(timeout=20) == 143, log
+    messages = [json.loads(line) for line in lines]
     state = [m["value"] for m in messages if m["type"] == "STATE"][-1]
     mark = state["bookmarks"].get("orders", {}).get("replication_key_value", "")
     assert after < 25 or mark >= at(after - 25)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import urllib.request
@@ -71,7 +72,8 @@ def _up(asked: argparse.Namespace) -> int:
         context.plant()
     listener, url = listen(asked.host, asked.port)
     server = SandboxServer(app, lambda: _say({"url": url}))
-    server.run(sockets=[listener])
+    with contextlib.suppress(KeyboardInterrupt):  # the way it is meant to end
+        server.run(sockets=[listener])
     context.store.close()
     return 0
 
