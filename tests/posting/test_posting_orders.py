@@ -526,3 +526,29 @@ def test_a_cancelled_order_is_noticed_with_the_ledger_lost(world: Any, on_cancel
         assert world.invoice(order)["vis_state"] == 1
         assert world.row(order).state == "waiting"
     assert world.writes_of(world.sync) == 0
+
+
+def refuse_to_answer(world: Any, order_id: int, times: int | None) -> None:
+    """FreshBooks answers the order's invoice with a server error, so many times."""
+    world.settings["max_retry_seconds"] = 0
+    number = f'"invoice_number": ?"{order_id}"'
+    rule = {"method": "POST", "path": "/invoices/invoices$", "body": number, "status": 500}
+    world.fault(kind="status", times=times, **rule)
+
+
+def test_an_order_whose_errors_have_passed_by_the_end_is_posted(world: Any) -> None:
+    unlucky, other = world.place(), world.place()
+    refuse_to_answer(world, unlucky, times=1)
+    world.sync()
+    assert [world.row(order).state for order in (unlucky, other)] == ["posted", "posted"]
+    assert world.paid(unlucky) == [Decimal("11.00")]
+
+
+def test_orders_whose_errors_do_not_pass_are_parked_and_the_others_posted(world: Any) -> None:
+    first, *poisoned, last = (world.place() for _ in range(4))
+    for order in poisoned:
+        refuse_to_answer(world, order, times=None)
+    world.settings["max_parallel_orders"] = 1
+    world.sync()
+    assert [world.row(order).state for order in (first, last)] == ["posted", "posted"]
+    assert [world.row(order).reason for order in poisoned] == ["freshbooks_error"] * 2

@@ -215,7 +215,7 @@ MUTATIONS = (
     Mutation(
         "a write that keeps failing is given up",
         f"{FRESHBOOKS}/posting/patience.py",
-        "        if trial.tries >= MOST_TRIES or spent >= self._limit:\n",
+        "        if trial.tries >= self._most_tries or spent >= self._limit:\n",
         "        if False:\n",
         (
             "--timeout=90",
@@ -228,6 +228,13 @@ MUTATIONS = (
         "        if len(to_blame) < len(suspects):\n",
         "        if False:\n",
         ("tests/test_sweep_faults.py::test_an_outage_that_only_two_orders_met_parks_neither",),
+    ),
+    Mutation(
+        "who was given up in an outage gets another chance",
+        f"{FRESHBOOKS}/posting/breaker.py",
+        "        if not accused:\n            return []\n",
+        "        if True:\n            return accused\n",
+        (ORDERS,),
     ),
     Mutation(
         "parts of an order that broke off are not booked",

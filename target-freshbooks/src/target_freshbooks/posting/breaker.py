@@ -1,7 +1,8 @@
 """An outage, or a bad order? The one stops the run and parks nobody, the other is parked alone.
 
 From one record's failures the two cannot be told apart, so what was given up is only a suspect.
-What settles it is whether FreshBooks carried out other writes meanwhile.
+What settles it is whether FreshBooks carried out other writes meanwhile; and whoever looks guilty
+then gets another chance, since an outage may have passed before the others had their turn.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from target_freshbooks.freshbooks.errors import FreshBooksError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import StoredFacts
@@ -39,11 +40,12 @@ class FreshBooksFails(FreshBooksError):  # noqa: N818 - the sentence is the name
 class Suspect:
     """What was given up, until it is known whether FreshBooks or the record is to blame.
 
-    An order with what is stored of it, or a customer or product.
+    An order with what is stored of it, or a customer or product; `again` has it worked on anew.
     """
 
     record: str
     given_up: GivenUp
+    again: Callable[[], None]
     order_id: int | None = None
     stored: StoredFacts | None = None
 
@@ -56,6 +58,7 @@ class Breaker:
         self._patience = patience
         self._guard = threading.Lock()
         self._suspects: list[Suspect] = []
+        self._last_chance = False
 
     def suspect(self, suspect: Suspect) -> None:
         """Note what was given up; several with no write between them are an outage at once.
@@ -68,21 +71,44 @@ class Breaker:
         successes = self._patience.successes
         with self._guard:
             self._suspects.append(suspect)
+            if self._last_chance:
+                return
             failing = [one for one in self._suspects if successes <= one.given_up.since]
         if len(failing) >= OUTAGE:
             raise FreshBooksFails(one.record for one in failing)
 
-    def judge(self) -> list[Suspect]:
-        """The suspects that alone were to blame.
+    def judge(self, settle: Callable[[], None]) -> list[Suspect]:
+        """The suspects that alone were to blame, and whose last chance failed as well.
 
         A record is to blame when FreshBooks carried out other writes after its first failure, or,
         being the only one, when it did so in this run and still answers reads.
 
+        Args:
+            settle: Returns when all that was handed to the workers is settled.
+
         Raises:
             FreshBooksError: It is an outage.
         """
+        accused = self._accused()
+        if not accused:
+            return []
+        self._last_chance = True
+        try:
+            with self._patience.short():
+                for suspect in accused:
+                    suspect.again()
+                settle()
+        finally:
+            self._last_chance = False
+        return self._taken()
+
+    def _taken(self) -> list[Suspect]:
         with self._guard:
             suspects, self._suspects = self._suspects, []
+        return suspects
+
+    def _accused(self) -> list[Suspect]:
+        suspects = self._taken()
         if not suspects:
             return []
         successes = self._patience.successes

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from target_freshbooks.posting import marks
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from target_freshbooks.ledger import Intent
     from target_freshbooks.posting.resolve import Resolver
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 20.0
 MOST_TRIES = 8
+FEW_TRIES = 2
 
 
 class GivenUp(Exception):  # noqa: N818 - whether it is an error is for the checkpoint to say
@@ -64,6 +66,7 @@ class Patience:
         self._random = random
         self._sleep = sleep
         self._limit = max_retry_seconds
+        self._most_tries = MOST_TRIES
         self._guard = threading.Lock()
         self._trials: dict[tuple[int | None, str, str], _Trial] = {}
         self._successes = 0
@@ -79,6 +82,15 @@ class Patience:
         with self._guard:
             self._successes += 1
 
+    @contextmanager
+    def short(self) -> Iterator[None]:
+        """Try only a few times, for what was tried often enough already."""
+        self._most_tries = FEW_TRIES
+        try:
+            yield
+        finally:
+            self._most_tries = MOST_TRIES
+
     def settle(self, unknown: Unanswered) -> None:
         """Find out what came of the write; if nothing did, wait before it is tried again.
 
@@ -93,7 +105,7 @@ class Patience:
             self.succeeded()
             return
         spent = time.monotonic() - trial.began
-        if trial.tries >= MOST_TRIES or spent >= self._limit:
+        if trial.tries >= self._most_tries or spent >= self._limit:
             self._forget(intent)
             raise GivenUp(intent.kind, trial.successes)
         ceiling = min(LONGEST_PAUSE, FIRST_PAUSE * 2**trial.tries)

@@ -11,6 +11,7 @@ import logging
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books.calendar import bookkeeping_day
@@ -159,7 +160,7 @@ class Service:
         self._flush_others()
         self._flush_orphans()
         self._wait_until(0)
-        for suspect in self._breaker.judge():
+        for suspect in self._breaker.judge(partial(self._wait_until, 0)):
             self._blame(suspect)
 
     def finish(self) -> None:
@@ -193,11 +194,15 @@ class Service:
             records, self._others = self._others, []
             self._ledger.receive(records)
             if self._previewer is None:
-                self._in_work[self._workers.submit(self._follow, records)] = None
+                self._submit_others(records)
+
+    def _submit_others(self, records: Iterable[Record]) -> None:
+        self._in_work[self._workers.submit(self._follow, records)] = None
 
     def _follow(self, records: Iterable[Record]) -> None:
         for record, given_up in self._catalogue.update(records):
-            self._breaker.suspect(Suspect(f"{record.stream} {record.key[0]}", given_up))
+            again = partial(self._submit_others, [record])
+            self._breaker.suspect(Suspect(f"{record.stream} {record.key[0]}", given_up, again))
 
     def _flush_orphans(self) -> None:
         """Parts whose order's record did not come: new information on an order known already."""
@@ -270,7 +275,9 @@ class Service:
         try:
             verdict = self._poster.post(facts, standing=None if force else row, overwrite=overwrite)
         except GivenUp as given_up:
-            self._breaker.suspect(Suspect(f"order {order_id}", given_up, order_id, stored))
+            again = partial(self._submit, order_id, overwrite=overwrite, force=force)
+            name = f"order {order_id}"
+            self._breaker.suspect(Suspect(name, given_up, again, order_id, stored))
             return
         self._record(facts, stored, verdict)
 
