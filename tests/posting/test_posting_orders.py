@@ -552,3 +552,34 @@ def test_orders_whose_errors_do_not_pass_are_parked_and_the_others_posted(world:
     world.sync()
     assert [world.row(order).state for order in (first, last)] == ["posted", "posted"]
     assert [world.row(order).reason for order in poisoned] == ["freshbooks_error"] * 2
+
+
+def outcomes(world: Any, kind: str) -> list[str]:
+    """What the journal says came of each write of a kind."""
+    with world.ledger() as ledger:
+        rows = [row for row in ledger.audit_rows() if row.data.get("kind") == kind]
+        return [row.event for row in rows if row.event != "intended"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [("delete_invoice", '"vis_state": ?1'), ("update_client", '"organization"')],
+)
+def test_a_change_whose_answer_was_lost_is_looked_for_and_not_made_again(
+    world: Any, kind: str, body: str
+) -> None:
+    customer = world.control("POST", "shop/customers", {**JANE_AS_CUSTOMER, "company": "Doe Ltd"})[
+        "id"
+    ]
+    order = world.place(customer_id=customer)
+    world.settings["on_cancel"] = "delete"
+    world.sync()
+    world.change(order, "cancel")
+    world.control("POST", f"shop/customers/{customer}", {"company": "Doe & Co"})
+    path = "/invoices/invoices/" if kind == "delete_invoice" else "/users/clients/"
+    world.fault(kind="reset_after", method="PUT", path=path, body=body, times=1)
+    world.sync()
+    assert outcomes(world, kind) == ["found"]
+    assert world.invoice(order)["vis_state"] == 1
+    assert world.row(order).state == "waiting"
+    assert world.writes_of(world.sync) == 0

@@ -219,6 +219,10 @@ class FreshBooks:
         """One client."""
         return self._get(CLIENTS, id, parsing.client)
 
+    def client_with(self, id: int, body: Body) -> ObservedClient | None:  # noqa: A002
+        """The client if its fields have these values, else None."""
+        return self._get(CLIENTS, id, _if_it_holds(body, parsing.client))
+
     def create_client(self, body: Body) -> ObservedClient:
         """A new client; FreshBooks does not mind that the e-mail exists already."""
         return self._create(CLIENTS, body, parsing.client)
@@ -257,6 +261,10 @@ class FreshBooks:
     def get_item(self, id: int) -> ObservedItem:  # noqa: A002
         """One item."""
         return self._get(ITEMS, id, parsing.item)
+
+    def item_with(self, id: int, body: Body) -> ObservedItem | None:  # noqa: A002
+        """The item if its fields have these values, else None."""
+        return self._get(ITEMS, id, _if_it_holds(body, parsing.item))
 
     def create_item(self, body: Body) -> ObservedItem:
         """A new item."""
@@ -431,6 +439,10 @@ class FreshBooks:
 def _holding(key: str, wanted: str) -> Callable[[Body], bool]:
     """Whether a row has exactly this text at the key: filters may be ignored, or be "like"."""
     return lambda row: parsing.text(row, key) == wanted
+
+
+def _if_it_holds(body: Body, parse: Callable[[Body], T]) -> Callable[[Body], T | None]:
+    return lambda row: parse(row) if parsing.holds(row, body) else None
 
 
 def _result(response: Mapping[str, Any]) -> Mapping[str, Any]:

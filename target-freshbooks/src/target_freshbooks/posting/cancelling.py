@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from target_freshbooks.freshbooks.errors import NotFound, Refused
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting import keys, marks
+from target_freshbooks.posting.marks import DELETED
 from target_freshbooks.posting.observe import choose
 from target_freshbooks.posting.steps import StepKind
 from target_freshbooks.posting.verdict import Verdict, refused_verdict
@@ -28,10 +29,12 @@ class Cancelling:
 
     def __init__(
         self,
+        books: FreshBooks,
         ledger: Ledger | LedgerOverlay,
         writer: Writer | PlanningWriter,
         settle_unknown: Callable[[Unanswered], None],
     ) -> None:
+        self._books = books
         self._ledger = ledger
         self._writer = writer
         self._settle_unknown = settle_unknown
@@ -41,15 +44,15 @@ class Cancelling:
         writes = 0
         try:
             for key, remote_id in memory.payments.items():
-                self._must(StepKind.DELETE_PAYMENT, key, remote_id, order_id)
-                writes += 1
-            self._must(StepKind.DELETE_INVOICE, str(order_id), invoice_id, order_id)
+                writes += self._gone(StepKind.DELETE_PAYMENT, key, remote_id, order_id)
+            writes += self._gone(StepKind.DELETE_INVOICE, str(order_id), invoice_id, order_id)
         except Refused as refused:
             return refused_verdict(refused, "deletion of a cancelled order's invoice", writes)
         self._ledger.drop_link("invoice", keys.invoice_key(order_id))
-        return Verdict("waiting", why="deleted_after_cancellation", writes=writes + 1)
+        return Verdict("waiting", why="deleted_after_cancellation", writes=writes)
 
-    def _must(self, kind: StepKind, key: str, remote_id: int, order_id: int) -> None:
+    def _gone(self, kind: StepKind, key: str, remote_id: int, order_id: int) -> int:
+        """Delete it unless it is deleted, by a run that was killed or by a person; the writes."""
         deleted = Link(
             kind="payment",
             key=keys.payment_key(order_id, key),
@@ -57,24 +60,35 @@ class Cancelling:
             order_id=order_id,
             deleted=True,
         )
-        while True:
+        while self._stands(kind, remote_id):
             try:
                 self._writer.write(
                     kind=kind,
                     key=key,
-                    body={"vis_state": 1},
+                    body={"vis_state": DELETED},
                     order_id=order_id,
                     remote_id=remote_id,
                     why=f"delete the {kind.value.partition('_')[2]} of the cancelled order",
                     links=lambda _: [deleted] if kind is StepKind.DELETE_PAYMENT else [],
                 )
             except Unanswered as unknown:
-                # Deleting twice is harmless: once it is looked at, it is simply said again.
                 self._settle_unknown(unknown)
-                continue
             except NotFound:
-                return  # deleted before, by a run that was killed or by a person
-            return
+                break
+            else:
+                return 1
+        if kind is StepKind.DELETE_PAYMENT:
+            self._ledger.put_link(deleted)
+        return 0
+
+    def _stands(self, kind: StepKind, remote_id: int) -> bool:
+        read = (
+            self._books.get_invoice if kind is StepKind.DELETE_INVOICE else self._books.get_payment
+        )
+        try:
+            return read(remote_id).vis_state != DELETED
+        except NotFound:
+            return False
 
 
 def adopt_cancelled(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.freshbooks.observed import ObservedItem
     from target_freshbooks.ledger import Ledger
+    from target_freshbooks.ledger.links import LinkKind
     from target_freshbooks.posting.simulate import LedgerOverlay, PlanningWriter
     from target_freshbooks.posting.writer import Writer
 
@@ -125,7 +126,7 @@ class Parties:
                 body,
                 None,
                 lambda answer: [_client_link(draft.key, answer.id, body_hash)],
-                lambda: False,
+                lambda: self._stands("client", draft.key, body_hash),
                 remote_id=link.remote_id,
             )
             return True
@@ -194,7 +195,7 @@ class Parties:
                 body,
                 None,
                 lambda answer: [_item_link(draft.key, answer, body_hash)],
-                lambda: False,
+                lambda: self._stands("item", draft.key, body_hash),
                 remote_id=link.remote_id,
             )
             return True
@@ -244,6 +245,10 @@ class Parties:
         )
 
     # -- both
+
+    def _stands(self, kind: LinkKind, key: str, content_hash: str) -> bool:
+        link = self._ledger.link(kind, key)
+        return link is not None and link.content_hash == content_hash
 
     def _written(
         self,

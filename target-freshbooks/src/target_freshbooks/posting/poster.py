@@ -80,7 +80,7 @@ class Poster:
         self._parties = parties
         self._policy = policy
         self._settle_unknown = settle_unknown
-        self._cancelling = Cancelling(ledger, writer, settle_unknown)
+        self._cancelling = Cancelling(books, ledger, writer, settle_unknown)
 
     def post(
         self, facts: OrderFacts, *, standing: OrderRow | None = None, overwrite: bool = False

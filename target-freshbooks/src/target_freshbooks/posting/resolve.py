@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.ledger import Link
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.freshbooks.observed import (
         ObservedClient,
+        ObservedCreditNote,
         ObservedInvoice,
         ObservedItem,
         ObservedPayment,
     )
     from target_freshbooks.ledger import Intent, Ledger
+
+T = TypeVar("T")
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 3.0
@@ -93,10 +96,12 @@ class Resolver:
             StepKind.MARK_SENT: self._sent,
             StepKind.UPDATE_PAYMENT: self._changed_payment,
             StepKind.DELETE_PAYMENT: self._deleted_payment,
+            StepKind.DELETE_INVOICE: self._deleted_invoice,
+            StepKind.DELETE_CREDIT_NOTE: self._deleted_credit_note,
+            StepKind.UPDATE_CLIENT: self._changed_client,
+            StepKind.UPDATE_ITEM: self._changed_item,
         }
-        # Any other change is absolute and harmless to repeat: not proven counts as not done.
-        looker = lookers.get(intent.kind)
-        found = looker(intent, marker) if looker is not None else None
+        found = lookers[intent.kind](intent, marker)
         if found is None:
             return None
         record, links = found
@@ -139,6 +144,23 @@ class Resolver:
         )
         return rows[0], [link]
 
+    def _changed_client(self, intent: Intent, _: str) -> tuple[ObservedClient, list[Link]] | None:
+        remote_id, body = int(intent.payload["remote_id"]), intent.payload["body"]
+        client = self._standing(lambda: self._books.client_with(remote_id, body))
+        if client is None:
+            return None
+        link = Link("client", intent.key, client.id, content_hash=intent.request_hash)
+        return client, [link]
+
+    def _changed_item(self, intent: Intent, _: str) -> tuple[ObservedItem, list[Link]] | None:
+        remote_id, body = int(intent.payload["remote_id"]), intent.payload["body"]
+        item = self._standing(lambda: self._books.item_with(remote_id, body))
+        if item is None:
+            return None
+        known = {"name": item.name}
+        link = Link("item", intent.key, item.id, content_hash=intent.request_hash, extra=known)
+        return item, [link]
+
     def _created_invoice(
         self, intent: Intent, marker: str
     ) -> tuple[ObservedInvoice, list[Link]] | None:
@@ -161,11 +183,12 @@ class Resolver:
         invoice = self._invoice_of(intent)
         return None if invoice is None or invoice.status == DRAFT else (invoice, [])
 
+    def _deleted_invoice(self, intent: Intent, _: str) -> tuple[ObservedInvoice, list[Link]] | None:
+        invoice = self._invoice_of(intent)
+        return None if invoice is None or invoice.vis_state != DELETED else (invoice, [])
+
     def _invoice_of(self, intent: Intent) -> ObservedInvoice | None:
-        try:
-            return self._books.get_invoice(int(intent.payload["remote_id"]))
-        except NotFound:
-            return None
+        return self._standing(lambda: self._books.get_invoice(int(intent.payload["remote_id"])))
 
     def _invoice_links(self, intent: Intent, invoice: ObservedInvoice) -> list[Link]:
         if intent.order_id is None:
@@ -194,8 +217,11 @@ class Resolver:
         return payment, [link]
 
     def _payment_of(self, intent: Intent) -> ObservedPayment | None:
+        return self._standing(lambda: self._books.get_payment(int(intent.payload["remote_id"])))
+
+    def _standing(self, read: Callable[[], T | None]) -> T | None:
         try:
-            return self._books.get_payment(int(intent.payload["remote_id"]))
+            return read()
         except NotFound:
             return None
 
@@ -224,3 +250,19 @@ class Resolver:
                 )
                 return note, [link]
         return None
+
+    def _deleted_credit_note(
+        self, intent: Intent, _: str
+    ) -> tuple[ObservedCreditNote, list[Link]] | None:
+        remote_id = int(intent.payload["remote_id"])
+        note = self._standing(lambda: self._books.get_credit_note(remote_id))
+        if note is None or note.vis_state != DELETED or intent.order_id is None:
+            return None
+        link = Link(
+            kind="credit_note",
+            key=keys.credit_note_key(intent.order_id, intent.key),
+            remote_id=note.id,
+            order_id=intent.order_id,
+            deleted=True,
+        )
+        return note, [link]
