@@ -19,6 +19,7 @@ PROVEN = (
 STOPPED = (
     "tests/test_sweep_writes.py::test_asked_to_stop_a_run_finishes_its_step_and_its_state_is_true"
 )
+BEFORE_WRITES = "target-freshbooks/tests/freshbooks/test_freshbooks_before_writes.py"
 ORDERS = "tests/posting/test_posting_orders.py"
 
 
@@ -71,21 +72,38 @@ MUTATIONS = (
         (KILLED_WHILE_LAGGING,),
     ),
     Mutation(
-        "lease is checked before each write",
+        "a run without its lease opens no intent",
         f"{FRESHBOOKS}/posting/writer.py",
         "        self._lease.check()\n",
         "",
-        (
-            "-m",
-            "sweep",
-            "tests/test_sweep_writes.py::test_a_frozen_run_that_was_taken_over_writes_no_more",
-        ),
+        (BEFORE_WRITES,),
+    ),
+    Mutation(
+        "the lease is checked directly before a write is sent",
+        f"{FRESHBOOKS}/freshbooks/transport.py",
+        "            if operation.writes:\n                self.before_write()\n",
+        "",
+        (BEFORE_WRITES,),
+    ),
+    Mutation(
+        "it is the lease that is checked before a write is sent",
+        f"{FRESHBOOKS}/wiring.py",
+        "    books.check_before_writes(lease.check)\n",
+        "",
+        (BEFORE_WRITES,),
+    ),
+    Mutation(
+        "a heartbeat that looks old is watched before its lease is taken over",
+        f"{FRESHBOOKS}/ledger/lease.py",
+        "            and still > WATCHED_HEARTBEATS * self.heartbeat\n",
+        "",
+        ("target-freshbooks/tests/ledger/test_ledger_lease.py",),
     ),
     Mutation(
         "a held lease is waited for",
         f"{FRESHBOOKS}/ledger/lease.py",
-        "                found is None\n                or process.is_gone",
-        "                True\n                or process.is_gone",
+        "if found is None or watch.has_lapsed(",
+        "if True or watch.has_lapsed(",
         (
             "target-freshbooks/tests/ledger/test_ledger_lease.py",
             "tests/test_sweep_writes.py::test_of_two_runs_at_once_one_waits",

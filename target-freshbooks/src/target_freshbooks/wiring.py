@@ -218,6 +218,7 @@ def assemble(
     """Put a run's parts together over open connections."""
     sleep = interruptible(stop)
     books = account.books
+    books.check_before_writes(lease.check)
     resolver = Resolver(
         books, ledger, clock=utc_now, sleep=sleep, settle_seconds=settings.settle_seconds
     )

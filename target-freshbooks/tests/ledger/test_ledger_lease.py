@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,9 +15,10 @@ from target_freshbooks.ledger import LeaseHeld, LeaseLost, Ledger, LedgerError, 
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from conftest import SteppingClock
+    from sqlalchemy import Connection
 
 HOLD = """
 import sys
@@ -47,6 +49,38 @@ def until(true: Callable[[], bool], seconds: float = 20) -> None:
     while not true():
         assert time.monotonic() < give_up, "it did not happen in time"
         threading.Event().wait(0.02)
+
+
+class Waiting:
+    """Time that passes only while a run waits, and a database's clock that somebody may set."""
+
+    def __init__(self) -> None:
+        self.waited = 0.0
+        self.set_by = 0.0
+        self.beats: list[tuple[float, Callable[[], None]]] = []
+
+    def uptime(self) -> float:
+        return 1000 + self.waited
+
+    def now_ms(self, _connection: object = None) -> int:
+        return 1_800_000_000_000 + round((self.waited + self.set_by) * 1000)
+
+    def beat(self, every: float, how: Callable[[], None]) -> None:
+        """Somebody elsewhere goes on beating."""
+        self.beats = [(every * count, how) for count in range(1, 100)]
+
+    def sleep(self, seconds: float) -> None:
+        self.waited += seconds
+        while self.beats and self.beats[0][0] <= self.waited:
+            self.beats.pop(0)[1]()
+
+
+@pytest.fixture
+def waiting(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Waiting:
+    time_of_its_own = Waiting()
+    monkeypatch.setattr(process, "uptime", time_of_its_own.uptime)
+    monkeypatch.setattr(ledger._database, "now_ms", time_of_its_own.now_ms)
+    return time_of_its_own
 
 
 def leave_behind(ledger: Ledger, **changes: str) -> None:
@@ -226,48 +260,101 @@ def test_a_process_of_that_number_on_another_machine_proves_nothing(ledger: Ledg
         pass
 
 
-def test_an_old_heartbeat_from_another_machine_is_taken_over(ledger: Ledger) -> None:
-    leave_behind(ledger, machine="elsewhere")
-    alter(ledger, "heartbeat_ms = heartbeat_ms - 10500")
-    with ledger.lease("ACC1", "run-2", wait_seconds=0) as held:
-        held.check()
-
-
-def test_a_heartbeat_in_the_future_is_taken_over_when_it_stands_still(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("age", [10.5, 3600])
+def test_an_old_heartbeat_from_another_machine_is_taken_over_when_no_next_one_comes(
+    ledger: Ledger, waiting: Waiting, age: float
 ) -> None:
     leave_behind(ledger, machine="elsewhere")
-    alter(ledger, "heartbeat_ms = heartbeat_ms + 3600000")  # a clock was set back by an hour
-    passed = 1000.0
-    monkeypatch.setattr(process, "uptime", lambda: passed)
-
-    def sleep(seconds: float) -> None:
-        nonlocal passed
-        passed += seconds
-
-    with ledger.lease("ACC1", "run-2", wait_seconds=60, sleep=sleep) as held:
+    waiting.set_by = age
+    with ledger.lease("ACC1", "run-2", wait_seconds=0, sleep=waiting.sleep) as held:
         held.check()
-    assert 10 < passed - 1000 < 12
+    assert 5 < waiting.waited < 6
 
 
-def test_a_moving_heartbeat_is_never_taken_over_whatever_the_clocks_say(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("age", "taken_after"), [(0, 10), (3, 7), (8, 5)])
+def test_the_lease_of_a_run_killed_elsewhere_is_taken_ten_seconds_after_its_last_heartbeat(
+    ledger: Ledger, waiting: Waiting, age: float, taken_after: float
 ) -> None:
     leave_behind(ledger, machine="elsewhere")
-    alter(ledger, "heartbeat_ms = heartbeat_ms + 3600000")
-    passed = 1000.0
-    monkeypatch.setattr(process, "uptime", lambda: passed)
+    waiting.set_by = age
+    with ledger.lease("ACC1", "run-2", wait_seconds=60, sleep=waiting.sleep) as held:
+        held.check()
+    assert taken_after < waiting.waited <= taken_after + lease.POLL_SECONDS
 
-    def sleep(seconds: float) -> None:
-        nonlocal passed
-        passed += seconds
-        alter(ledger, "beat = beat + 1")
 
+@pytest.mark.parametrize("step", [20, 3600, -20, -3600])
+@pytest.mark.parametrize("wait_seconds", [0, 40])
+def test_a_clock_that_is_set_does_not_end_the_lease_of_a_run_that_beats(
+    ledger: Ledger, waiting: Waiting, step: int, wait_seconds: int
+) -> None:
+    leave_behind(ledger, machine="elsewhere")
+    waiting.set_by = step
+    waiting.beat(2, lambda: alter(ledger, f"beat = beat + 1, heartbeat_ms = {waiting.now_ms()}"))
     with (
         pytest.raises(LeaseHeld),
-        ledger.lease("ACC1", "run-2", wait_seconds=60, sleep=sleep),
+        ledger.lease("ACC1", "run-2", wait_seconds=wait_seconds, sleep=waiting.sleep),
     ):
         pass
+    assert waiting.waited == max(wait_seconds, 2), "one beat tells that somebody is there"
+
+
+@pytest.mark.parametrize("step", [3600, -3600])
+def test_a_moving_heartbeat_is_never_taken_over_whatever_the_clocks_say(
+    ledger: Ledger, waiting: Waiting, step: int
+) -> None:
+    leave_behind(ledger, machine="elsewhere")
+    waiting.set_by = step
+    waiting.beat(2, lambda: alter(ledger, "beat = beat + 1"))
+    with (
+        pytest.raises(LeaseHeld),
+        ledger.lease("ACC1", "run-2", wait_seconds=60, sleep=waiting.sleep),
+    ):
+        pass
+    assert waiting.waited == 60
+
+
+@pytest.mark.parametrize("wait_seconds", [0, 60])
+def test_a_heartbeat_in_the_future_is_taken_over_when_it_stands_still(
+    ledger: Ledger, waiting: Waiting, wait_seconds: int
+) -> None:
+    leave_behind(ledger, machine="elsewhere")
+    waiting.set_by = -3600
+    with ledger.lease("ACC1", "run-2", wait_seconds=wait_seconds, sleep=waiting.sleep) as held:
+        held.check()
+    assert 10 < waiting.waited < 11
+
+
+def test_a_live_process_of_this_machine_is_watched_to_the_end_however_old_its_heartbeat_looks(
+    ledger: Ledger, waiting: Waiting
+) -> None:
+    leave_behind(ledger)  # it was this very process
+    waiting.set_by = 3600
+    with ledger.lease("ACC1", "run-2", wait_seconds=0, sleep=waiting.sleep) as held:
+        held.check()
+    assert 10 < waiting.waited < 11
+
+
+def test_time_spent_waiting_for_the_database_is_no_time_of_standing_still(
+    ledger: Ledger, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_behind(ledger, machine="elsewhere")
+    write = ledger._database.write
+
+    @contextmanager
+    def write_after_others() -> Iterator[Connection]:
+        # The holder beats in this time, so that its heartbeat is fresh when it is seen.
+        waiting.waited += 12
+        waiting.set_by -= 12
+        with write() as connection:
+            yield connection
+
+    monkeypatch.setattr(ledger._database, "write", write_after_others)
+    with (
+        pytest.raises(LeaseHeld),
+        ledger.lease("ACC1", "run-2", wait_seconds=0.4, sleep=waiting.sleep),
+    ):
+        pass
+    assert waiting.waited == pytest.approx(24.4), "it looked twice"
 
 
 def test_a_reused_process_number_is_not_the_holder(ledger: Ledger) -> None:

@@ -101,6 +101,12 @@ class Transport:
 
     Args:
         clock: Aware UTC now.
+
+    Attributes:
+        before_write: Called directly before each try of a write is sent. It may raise, and then
+            nothing is sent by this try and the error leaves as it is. Minutes may lie between
+            asking for a write and sending it (the pace, the token's lock, a 429), so whoever may
+            lose the right to write looks here once more.
     """
 
     def __init__(
@@ -117,6 +123,7 @@ class Transport:
         self._pacer = pacer
         self._patience = patience
         self._clock = clock
+        self.before_write: Callable[[], None] = lambda: None
 
     def run(self, operation: Operation) -> Mapping[str, Any]:
         """The `response` object of the answer.
@@ -155,6 +162,8 @@ class Transport:
         self._pacer.acquire()
         headers: Mapping[str, str] | None = None
         try:
+            if operation.writes:
+                self.before_write()
             reply = self._wire.send(
                 operation.method,
                 operation.path,

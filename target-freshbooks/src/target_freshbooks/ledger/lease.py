@@ -1,9 +1,12 @@
 """The lease: one run per FreshBooks account, however many machines share the ledger.
 
-The holder renews its row with a heartbeat. Whoever finds the row takes it over when the holder's
-process is seen to be gone, when the heartbeat is too old by the database's own clock (the one
-clock all machines share), or when the heartbeat was watched standing still for that long (which
-holds even if a clock was set back). Every change is a compare-and-set, so only one can win.
+The holder renews its row with a heartbeat. Whoever finds the row takes it over at once when the
+holder's process is seen to be gone, and else only after watching the heartbeat stand still, by its
+own clock that nobody can set: for `takeover_after`, or for a few heartbeats where the last one is
+that old already by the database's clock (the one clock all machines share). A heartbeat may look
+old only because that clock was set forward; a live holder shows it with its next one. A process
+that is seen to live is given the whole time, whatever the date. Every change is a compare-and-set,
+so only one can win.
 
 The holder judges itself more strictly: if its own heartbeats have failed for nearly that long, it
 regards the lease as lost and stops writing before anybody else may begin.
@@ -15,7 +18,7 @@ import logging
 import threading
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.5
 """How often a waiting run looks whether the account is free."""
 
+WATCHED_HEARTBEATS = 2.5
+"""How many heartbeats must fail to come before one that looks old is taken for the last."""
+
 SAFETY_PART = 5
 """The holder stops a fifth of `takeover_after` before others may take over."""
 
@@ -53,6 +59,43 @@ class Holder:
     beat: int
     acquired_ms: int
     heartbeat_ms: int
+
+
+@dataclass(slots=True)
+class Watch:
+    """A heartbeat, as a waiting run sees it.
+
+    Attributes:
+        heartbeat: Seconds between a live holder's heartbeats.
+        takeover_after: Seconds without one after which the lease lapses.
+    """
+
+    heartbeat: float
+    takeover_after: float
+    _seen: tuple[str, int] | None = field(default=None, init=False)
+    _since: float = field(default=0.0, init=False)
+
+    def has_lapsed(self, found: Holder, *, asked: float, now_ms: int) -> bool:
+        """Tell whether the lease may be taken over; `asked` is our clock before it was read."""
+        if (found.token, found.beat) != self._seen:
+            # The clock after the read: the read may have waited for other writers, and the
+            # heartbeat that it found may have been written in that time.
+            self._seen, self._since = (found.token, found.beat), process.uptime()
+        still = asked - self._since
+        if process.is_gone(found.process) or still > self.takeover_after:
+            return True
+        return (
+            self._age(found, now_ms) > self.takeover_after
+            and still > WATCHED_HEARTBEATS * self.heartbeat
+            and not process.is_ours_to_see(found.process)
+        )
+
+    def is_doubtful(self, found: Holder, *, now_ms: int) -> bool:
+        """Tell whether the heartbeat's time is no live holder's, unless a clock was set."""
+        return abs(self._age(found, now_ms)) > self.takeover_after
+
+    def _age(self, found: Holder, now_ms: int) -> float:
+        return (now_ms - found.heartbeat_ms) / 1000
 
 
 class Lease:
@@ -165,6 +208,7 @@ def held(
         holder,
         run_id=run_id,
         wait_seconds=wait_seconds,
+        heartbeat=heartbeat,
         takeover_after=takeover_after,
         sleep=sleep,
         on_takeover=on_takeover,
@@ -189,27 +233,20 @@ def _acquire(
     *,
     run_id: str,
     wait_seconds: float,
+    heartbeat: float,
     takeover_after: float,
     sleep: Callable[[float], None],
     on_takeover: Callable[[Connection, Holder], None],
 ) -> Lease:
     token = uuid.uuid4().hex
     slept = 0.0
-    watched: tuple[str, int] | None = None
-    watched_since = 0.0
+    watch = Watch(heartbeat, takeover_after)
     while True:
         asked = process.uptime()
         with database.write() as connection:
             found = _read(connection, account)
             now_ms = database.now_ms(connection)
-            if found is not None and (found.token, found.beat) != watched:
-                watched, watched_since = (found.token, found.beat), asked
-            if (
-                found is None
-                or process.is_gone(found.process)
-                or now_ms - found.heartbeat_ms > takeover_after * 1000
-                or asked - watched_since > takeover_after
-            ):
+            if found is None or watch.has_lapsed(found, asked=asked, now_ms=now_ms):
                 row = _row(account, token, holder, run_id, now_ms)
                 if _replace(connection, found, row):
                     if found is not None:
@@ -225,7 +262,11 @@ def _acquire(
                     )
         if found is None:
             continue  # somebody was quicker: look who
-        if slept >= wait_seconds:
+        patience = wait_seconds
+        if watch.is_doubtful(found, now_ms=now_ms):
+            # Also a run that is not to wait finds out whether there is anybody to wait for.
+            patience = max(patience, takeover_after + POLL_SECONDS)
+        if slept >= patience:
             since = datetime.fromtimestamp(found.acquired_ms / 1000, UTC)
             raise LeaseHeld(
                 account,
@@ -235,7 +276,7 @@ def _acquire(
                 pid=found.process.pid,
                 waited=slept,
             )
-        pause = min(POLL_SECONDS, wait_seconds - slept)
+        pause = min(POLL_SECONDS, patience - slept)
         sleep(pause)
         slept += pause
 

@@ -43,9 +43,14 @@ def this_process() -> Process:
     return Process(platform.node() or "unknown", _machine(), pid, start)
 
 
+def is_ours_to_see(process: Process) -> bool:
+    """Tell whether `is_gone` can know: the process is, or was, among those of this machine."""
+    return process.machine == _machine()
+
+
 def is_gone(process: Process) -> bool:
     """Tell whether the process has certainly ended; False where that cannot be known."""
-    if process.machine != _machine():
+    if not is_ours_to_see(process):
         return False
     try:
         os.kill(process.pid, 0)
