@@ -122,8 +122,10 @@ def test_a_postgresql_holder_whose_session_has_ended_cannot_write(
     if url.startswith("sqlite"):
         pytest.skip("a file lock has no session to lose")
     program = HOLD.replace("    sys.stdin.read()\n", "    sys.stdin.readline()\n") + (
-        "    try:\n        entry.write({'n': 'too late'})\n"
-        "    except Exception as exc:\n        print(type(exc).__name__, flush=True)\n"
+        "    for act in (lambda: entry.write({'n': 'too late'}),) * 2 + (entry.read,):\n"
+        "        try:\n            act()\n"
+        "        except Exception as exc:\n"
+        "            print(type(exc).__name__, entry.lost, flush=True)\n"
     )
     holder = start(program, url, KEY)
     assert holder.stdin is not None
@@ -138,7 +140,8 @@ def test_a_postgresql_holder_whose_session_has_ended_cannot_write(
         entry.write({"n": "the next holder's"})
     holder.stdin.write("\n")
     holder.stdin.flush()
-    assert holder.stdout.readline() == "CredentialError\n"
+    # Nor does a second try do it in another session, which would not hold the lock.
+    assert [holder.stdout.readline() for _ in range(3)] == ["CredentialError True\n"] * 3
     assert store.read("token") == {"n": "the next holder's"}
 
 

