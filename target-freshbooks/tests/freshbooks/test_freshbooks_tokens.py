@@ -486,6 +486,18 @@ def test_a_dead_chain_without_doubt_does_not_claim_a_lost_answer(
         assert "never answered" not in str(caught.value)
 
 
+def test_a_token_that_freshbooks_refused_is_not_offered_again(
+    endpoint: Rotating, source: Any
+) -> None:
+    source().access_token()
+    endpoint.alive = "of somebody who logged in elsewhere"
+    workers_own = source()
+    for _ in range(3):
+        with pytest.raises(AuthError, match="reconnect"):
+            workers_own.refresh("access-1")
+    assert endpoint.refused == 1
+
+
 def test_a_new_seed_is_taken_when_the_chain_is_dead(
     endpoint: Rotating, source: Any, store: CredentialStore
 ) -> None:

@@ -91,6 +91,7 @@ class TokenSource:
         self._name = entry_name(oauth.client_id)
         self._lock = threading.Lock()
         self._known: Mapping[str, Any] = {}
+        self._dead: set[str] = set()
 
     def access_token(self) -> str:
         """A token to use now; refreshed first if it ends in a few minutes.
@@ -198,13 +199,17 @@ class TokenSource:
         The mark is written first: it proves that the store can be written before the token is
         spent, and it tells a later reader that an answer may have been lost.
         """
+        token = str(document["refresh_token"])
+        if fingerprint(token) in self._dead:
+            return None  # another worker of this run was told so
         entry.write({**document, "refreshing_since": self._clock().isoformat()})
         attempts = self._patience.begin()
         in_doubt = False
         while True:
             try:
-                return self._oauth.refresh(str(document["refresh_token"]))
+                return self._oauth.refresh(token)
             except GrantRefused:
+                self._dead.add(fingerprint(token))
                 final: FreshBooksError | None = None
             except AuthError as exc:  # the app's id or secret: the token was not looked at
                 final, asked = exc, math.inf
