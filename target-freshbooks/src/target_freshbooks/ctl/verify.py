@@ -1,55 +1,44 @@
-"""`verify`: is the audit chain whole, and does FreshBooks hold what the ledger says was posted?"""
+"""`verify`: is the audit chain whole, and does FreshBooks hold what the ledger says, and no more?
+
+FreshBooks' lists are read once. What they make look wrong is looked at again record by record
+before it is told, since a list of many pages is not of one moment.
+"""
 
 from __future__ import annotations
 
 import random
 import threading
 import time
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, cast
 
 from target_freshbooks.books import ReadError
+from target_freshbooks.posting.comparing import Finding, Kind, compare, foreseen
+from target_freshbooks.posting.holding import HeldBooks, Holding, look_anew
+from target_freshbooks.posting.known import Known, known_of
+from target_freshbooks.posting.listing import Lists
 from target_freshbooks.posting.previewing import Previewer
-from target_freshbooks.posting.steps import StepKind
 from target_freshbooks.wiring import open_account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import date
 
+    from target_freshbooks.books.policy import Policy
     from target_freshbooks.ctl.context import Context
-    from target_freshbooks.ledger import OrderRow
-    from target_freshbooks.posting.preview import Preview
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One difference between the ledger and FreshBooks.
-
-    Attributes:
-        order_id: The order.
-        kind: `missing`, `edited`, `differs` or `unreadable`.
-        detail: One sentence.
-    """
-
-    order_id: int
-    kind: str
-    detail: str
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.ledger import Ledger
 
 
 def verify_books(context: Context, *, chain_only: bool, since: date | None) -> int:
-    """Check the chain and the posted orders; returns 1 where anything is found."""
+    """Check the chain and the orders; returns 1 where anything is found."""
     settings = context.settings
     with context.ledger() as ledger:
         chain = ledger.verify_chain()
-        findings: list[Finding] = []
-        checked = 0
+        told = Told()
         if not chain_only:
             account = open_account(settings, sleep=time.sleep, rng=random.Random())  # noqa: S311
-            previewer = Previewer(account.books, ledger, settings.policy, threading.Event())
-            for row in ledger.orders(state="posted", since=since):
-                checked += 1
-                findings += _compare(previewer, row)
+            told = Verification(account.books, ledger, settings.policy).verify(since)
     document = {
         "chain": {
             "ok": chain.ok,
@@ -58,8 +47,9 @@ def verify_books(context: Context, *, chain_only: bool, since: date | None) -> i
             "broken_row": chain.broken_seq,
             "problem": chain.problem,
         },
-        "orders_checked": checked,
-        "findings": [asdict(finding) for finding in findings],
+        "orders_checked": told.checked,
+        "orders_in_work": told.in_work,
+        "findings": [asdict(finding) for finding in told.findings],
     }
     lines = [
         f"Audit chain: whole, {chain.rows} rows, head {chain.head_hash[:16]}"
@@ -67,36 +57,77 @@ def verify_books(context: Context, *, chain_only: bool, since: date | None) -> i
         else f"Audit chain: BROKEN at row {chain.broken_seq}. {chain.problem}"
     ]
     if not chain_only:
-        lines.append(f"Orders compared with FreshBooks: {checked}, findings: {len(findings)}")
+        lines.append(
+            f"Orders compared with FreshBooks: {told.checked}, findings: {len(told.findings)}"
+        )
         lines += [
-            f"  order {finding.order_id}: {finding.kind}: {finding.detail}" for finding in findings
+            f"  order {finding.order_id}: {finding.kind}: {finding.detail}"
+            for finding in told.findings
         ]
+        if told.in_work:
+            numbers = ", ".join(str(order_id) for order_id in told.in_work)
+            lines.append(f"Not compared, since a run is at work on them or was stopped: {numbers}")
     context.show(document, "\n".join(lines))
-    return 0 if chain.ok and not findings else 1
+    return 0 if chain.ok and not told.findings else 1
 
 
-def _compare(previewer: Previewer, row: OrderRow) -> Iterator[Finding]:
-    try:
-        preview = previewer.preview(row.order_id)
-    except ReadError as unreadable:
-        yield Finding(row.order_id, "unreadable", str(unreadable))
-        return
-    if preview is None:
-        # Retention has dropped the order's body: its invoice is compared by its fingerprint.
-        problem = previewer.compare_fingerprint(row.order_id)
-        if problem is not None:
-            yield Finding(row.order_id, *problem)
-        return
-    yield from _findings(preview)
+@dataclass(slots=True)
+class Told:
+    """What came of it: orders compared, those that a run has in hand, and what was found."""
+
+    checked: int = 0
+    in_work: list[int] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
 
-def _findings(preview: Preview) -> Iterator[Finding]:
-    verdict = preview.verdict
-    if verdict.parked is not None:
-        gone = verdict.parked.reason.value == "deleted_in_freshbooks"
-        kind = "missing" if gone else "edited"
-        yield Finding(preview.order_id, kind, verdict.parked.detail)
-        return
-    for step in preview.steps:
-        kind = "missing" if step.kind is StepKind.CREATE_INVOICE else "differs"
-        yield Finding(preview.order_id, kind, f"a replay would {step.why}")
+class Verification:
+    """The ledger's orders against FreshBooks, and what FreshBooks holds besides."""
+
+    def __init__(self, books: FreshBooks, ledger: Ledger, policy: Policy) -> None:
+        self._books = books
+        self._ledger = ledger
+        self._policy = policy
+
+    def verify(self, since: date | None) -> Told:
+        """Compare the orders of this day and later, or all."""
+        told = Told()
+        with closing(Lists.read(self._books, since)) as lists:
+            for row in self._ledger.orders(since=since):
+                known = self._known(row.order_id)
+                told.checked += known.state == "posted" or known.memory.known
+                self._compare(known, lists.of(known), told)
+            # What stands in the name of earlier orders, and of orders the ledger never heard of.
+            for order_id in lists.not_looked_at():
+                known = self._known(order_id)
+                self._compare(known, lists.of(known), told)
+        return told
+
+    def _known(self, order_id: int) -> Known:
+        return known_of(self._ledger, order_id, self._policy.invoice_number_prefix)
+
+    def _compare(self, known: Known, listed: Holding, told: Told) -> None:
+        if listed.whole and not self._findings(known, listed):
+            return
+        holding = look_anew(self._books, known, listed)
+        findings = self._findings(known, holding)
+        if self._ledger.open_intents(known.order_id) or self._known(known.order_id) != known:
+            told.in_work.append(known.order_id)
+        else:
+            told.findings += findings
+
+    def _findings(self, known: Known, holding: Holding) -> list[Finding]:
+        findings = list(compare(known, holding, self._is_linked))
+        if not known.is_in_books or any(found.kind is not Kind.EXTRA for found in findings):
+            return findings
+        # The figures agree with what was written; now with what the order says, where the ledger
+        # still has its record.
+        books = cast("FreshBooks", HeldBooks(self._books, holding))
+        previewer = Previewer(books, self._ledger, self._policy, threading.Event())
+        try:
+            preview = previewer.preview(known.order_id)
+        except ReadError as unreadable:
+            return [*findings, Finding(known.order_id, Kind.UNREADABLE, str(unreadable))]
+        return findings if preview is None else [*findings, *foreseen(preview, holding)]
+
+    def _is_linked(self, invoice_id: int) -> bool:
+        return self._ledger.is_linked("invoice", invoice_id)

@@ -145,6 +145,18 @@ class FreshBooks:
         rows = self._rows(INVOICES, search, parsing.invoice)
         return [row for row in rows if first <= row.create_date <= last]
 
+    def invoices_naming(self, words: str, since: date | None) -> Iterator[ObservedInvoice]:
+        """All invoices with these words in notes or purchase order number, with their lines.
+
+        Of any day, or of `since` and later. FreshBooks cannot search for words: all pages of those
+        days are read, one at a time.
+        """
+
+        def ours(row: Body) -> bool:
+            return any(words in parsing.text(row, key) for key in ("notes", "po_number"))
+
+        return self._rows(INVOICES, (*_since(since), *_LINES), parsing.invoice, ours)
+
     def get_invoice(self, id: int) -> ObservedInvoice:  # noqa: A002 - FreshBooks' name
         """One invoice with its lines; a deleted one may come with `vis_state` 1 or as NotFound."""
         return self._get(INVOICES, id, parsing.invoice, _LINES)
@@ -173,6 +185,16 @@ class FreshBooks:
         search = (("search[invoiceid]", str(invoice_id)),)
         ours = _holding("invoiceid", str(invoice_id))
         return list(self._rows(PAYMENTS, search, parsing.payment, ours, deleted=deleted))
+
+    def payments_on(
+        self, is_wanted: Callable[[int], bool], since: date | None
+    ) -> Iterator[ObservedPayment]:
+        """All payments, of any day or of `since` and later, on invoices whose ids are wanted."""
+
+        def ours(row: Body) -> bool:
+            return is_wanted(parsing.whole(row, "invoiceid", 0))
+
+        return self._rows(PAYMENTS, _since(since), parsing.payment, ours)
 
     def get_payment(self, id: int) -> ObservedPayment:  # noqa: A002
         """One payment."""
@@ -300,6 +322,14 @@ class FreshBooks:
         search = (("search[clientid]", str(client_id)),)
         ours = _holding("clientid", str(client_id))
         return list(self._rows(CREDIT_NOTES, search, parsing.credit_note, ours, deleted=deleted))
+
+    def credit_notes_naming(self, words: str, since: date | None) -> Iterator[ObservedCreditNote]:
+        """All credit notes with these words in their notes, of any day or of `since` and later."""
+
+        def ours(row: Body) -> bool:
+            return words in parsing.text(row, "notes")
+
+        return self._rows(CREDIT_NOTES, _since(since), parsing.credit_note, ours)
 
     def get_credit_note(self, id: int) -> ObservedCreditNote:  # noqa: A002
         """One credit note."""
@@ -447,6 +477,10 @@ class FreshBooks:
 def _holding(key: str, wanted: str) -> Callable[[Body], bool]:
     """Whether a row has exactly this text at the key: filters may be ignored, or be "like"."""
     return lambda row: parsing.text(row, key) == wanted
+
+
+def _since(day: date | None) -> Search:
+    return () if day is None else (("search[date_min]", day.isoformat()),)
 
 
 def _if_it_holds(body: Body, parse: Callable[[Body], T]) -> Callable[[Body], T | None]:

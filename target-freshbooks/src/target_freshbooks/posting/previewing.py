@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.posting.facts import gather
-from target_freshbooks.posting.marks import DELETED
-from target_freshbooks.posting.memory import fingerprint
 from target_freshbooks.posting.parties import Parties
 from target_freshbooks.posting.poster import Poster
 from target_freshbooks.posting.preview import Preview
-from target_freshbooks.posting.recall import recall
 from target_freshbooks.posting.simulate import LedgerOverlay, PlanningWriter
 
 if TYPE_CHECKING:
@@ -61,21 +57,6 @@ class Previewer:
         )
         verdict = poster.post(facts, overwrite=overwrite)
         return Preview(facts.order.id, verdict, tuple(writer.planned))
-
-    def compare_fingerprint(self, order_id: int) -> tuple[str, str] | None:
-        """Kind and sentence of what is wrong with a posted order's invoice; None if nothing is."""
-        memory = recall(self._ledger, order_id)
-        if memory.invoice_id is None:
-            return "missing", "the ledger knows no invoice of it"
-        try:
-            invoice = self._books.get_invoice(memory.invoice_id)
-        except NotFound:
-            return "missing", f"FreshBooks has no invoice {memory.invoice_id}"
-        if invoice.vis_state == DELETED:
-            return "missing", f"invoice {invoice.number} was deleted in FreshBooks"
-        if fingerprint(invoice) != memory.fingerprint:
-            return "edited", f"invoice {invoice.number} was changed in FreshBooks"
-        return None
 
 
 def _never(unknown: Unanswered) -> NoReturn:

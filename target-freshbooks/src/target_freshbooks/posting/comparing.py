@@ -1,0 +1,306 @@
+"""The ledger against FreshBooks, one order: what is missing, extra, edited or of a wrong amount.
+
+FreshBooks tells nobody that money counts twice: a second invoice is one more invoice, and what is
+paid on a paid invoice silently becomes the client's credit. So whatever stands in an order's name
+is either known to the ledger or told.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.desired import Reason
+from target_freshbooks.posting.case import ZERO
+from target_freshbooks.posting.marks import DRAFT, is_marked, marker
+from target_freshbooks.posting.memory import fingerprint
+from target_freshbooks.posting.payments import is_ours
+from target_freshbooks.posting.steps import StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+    from decimal import Decimal
+
+    from target_freshbooks.freshbooks.observed import (
+        ObservedCreditNote,
+        ObservedInvoice,
+        ObservedPayment,
+    )
+    from target_freshbooks.posting.holding import Holding
+    from target_freshbooks.posting.known import Known
+    from target_freshbooks.posting.preview import Preview
+
+    IsLinked = Callable[[int], bool]
+
+# The end of a credit note's number, behind that of its invoice.
+_REFUND_NUMBER = re.compile(r"-R[0-9]+(-[0-9]+)?$")
+
+
+class Kind(StrEnum):
+    """What is wrong."""
+
+    MISSING = "missing"
+    EXTRA = "extra"
+    EDITED = "edited"
+    WRONG_AMOUNT = "wrong_amount"
+    DIFFERS = "differs"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference between the ledger and FreshBooks.
+
+    Attributes:
+        order_id: The order.
+        kind: What is wrong.
+        detail: One sentence with figures and ids; no personal data.
+    """
+
+    order_id: int
+    kind: Kind
+    detail: str
+
+
+def compare(known: Known, holding: Holding, linked_elsewhere: IsLinked) -> Iterator[Finding]:
+    """What the ledger and FreshBooks say differently of an order.
+
+    Of an order that is parked only what is extra is told: all else it is parked for, and a person
+    may be mending it.
+
+    Args:
+        known: What the ledger knows.
+        holding: What FreshBooks holds.
+        linked_elsewhere: Whether an invoice, by its id, is any order's own by the ledger.
+    """
+    if known.is_in_books:
+        yield from _invoice(known, holding)
+    own = holding.own
+    if own is not None:
+        if known.is_in_books:
+            yield from _payments(known, holding, own)
+        yield from _extra_payments(known, holding, own)
+    yield from _extra_invoices(known, holding, linked_elsewhere)
+    if known.is_in_books:
+        yield from _credit_notes(known, holding)
+    yield from _extra_credit_notes(known, holding)
+
+
+def foreseen(preview: Preview, holding: Holding) -> Iterator[Finding]:
+    """What a replay of a posted order would mend, or be stopped by."""
+    verdict, own = preview.verdict, holding.own
+    if verdict.parked is not None:
+        kind = _OF_REASON.get(verdict.parked.reason, Kind.DIFFERS)
+        yield Finding(preview.order_id, kind, verdict.parked.detail)
+        return
+    wanted = None
+    if verdict.desired is not None:
+        refunded = sum((entry.money for entry in verdict.desired.refunds), start=ZERO)
+        wanted = verdict.desired.invoice.total - refunded
+    for step in preview.steps:
+        kind = _OF_STEP.get(step.kind, Kind.DIFFERS)
+        told = f"a replay would {step.why}"
+        if step.kind is StepKind.UPDATE_INVOICE and own is not None and own.amount != wanted:
+            kind = Kind.WRONG_AMOUNT
+            told = f"{_invoice_told(own)}; the order, less its refunds, comes to {wanted}: {told}"
+        yield Finding(preview.order_id, kind, told)
+
+
+_OF_REASON = {
+    Reason.DELETED_IN_FRESHBOOKS: Kind.MISSING,
+    Reason.EDITED_IN_FRESHBOOKS: Kind.EDITED,
+    Reason.NUMBER_TAKEN: Kind.EDITED,
+    Reason.PAYMENT_UNEXPLAINED: Kind.EXTRA,
+    Reason.REFUND_MISMATCH: Kind.WRONG_AMOUNT,
+    Reason.TOTAL_MISMATCH: Kind.WRONG_AMOUNT,
+}
+
+_OF_STEP = {
+    StepKind.CREATE_INVOICE: Kind.MISSING,
+    StepKind.CREATE_PAYMENT: Kind.MISSING,
+    StepKind.CREATE_CREDIT_NOTE: Kind.MISSING,
+    StepKind.DELETE_INVOICE: Kind.EXTRA,
+    StepKind.DELETE_PAYMENT: Kind.EXTRA,
+    StepKind.DELETE_CREDIT_NOTE: Kind.EXTRA,
+    StepKind.UPDATE_PAYMENT: Kind.WRONG_AMOUNT,
+}
+
+
+# -- what we wrote
+
+
+def _invoice(known: Known, holding: Holding) -> Iterator[Finding]:
+    own, memory = holding.own, known.memory
+    if own is None:
+        told = "the ledger knows no invoice of it"
+        if memory.invoice_id is not None:
+            left = known.how_left("invoice", memory.invoice_id).amount
+            worth = "" if left is None else f", which we left at {left},"
+            told = f"invoice {known.number} (id {memory.invoice_id}){worth} was deleted"
+            told = f"{told} in FreshBooks"
+        yield Finding(known.order_id, Kind.MISSING, told)
+    elif memory.fingerprint is not None and fingerprint(own) != memory.fingerprint:
+        left = known.how_left("invoice", own.id).amount
+        then = "" if left is None else f"; we left it at {left}"
+        told = f"{_invoice_told(own)} was changed in FreshBooks{then}"
+        yield Finding(known.order_id, Kind.EDITED, told)
+    elif own.status == DRAFT and known.state == "posted":
+        told = f"{_invoice_told(own)} is a Draft again, which FreshBooks counts nowhere"
+        yield Finding(known.order_id, Kind.EDITED, told)
+    elif not is_marked(own, marker(known.order_id)):
+        told = f"{_invoice_told(own)} no longer names the order, by which it is known to be ours"
+        yield Finding(known.order_id, Kind.EDITED, told)
+
+
+def _payments(known: Known, holding: Holding, own: ObservedInvoice) -> Iterator[Finding]:
+    standing = {row.id: row for row in holding.payments}
+    for key, remote_id in known.memory.payments.items():
+        left = known.how_left("payment", remote_id)
+        found = standing.get(remote_id)
+        ours = f"our payment {remote_id} ({key})"
+        if found is None:
+            worth = "" if left.amount is None else f" of {left.amount} {own.currency}"
+            told = f"{ours}{worth} on invoice {own.number} was deleted in FreshBooks"
+            yield Finding(known.order_id, Kind.MISSING, told)
+        elif left.amount is not None and found.amount != left.amount:
+            told = (
+                f"{ours} on invoice {own.number} is now {found.amount} {own.currency};"
+                f" we left it at {left.amount}"
+            )
+            yield Finding(known.order_id, Kind.WRONG_AMOUNT, told)
+        else:
+            what = _payment_edited(known, found, own, left.day)
+            if what is not None:
+                told = f"{ours} of {found.amount} {own.currency} {what}"
+                yield Finding(known.order_id, Kind.EDITED, told)
+
+
+def _payment_edited(
+    known: Known, found: ObservedPayment, own: ObservedInvoice, day: date | None
+) -> str | None:
+    if found.invoice_id != own.id:
+        return f"was moved from invoice {own.number} to the invoice of id {found.invoice_id}"
+    if day is not None and found.date != day:
+        return f"is now dated {found.date}; we dated it {day}"
+    if not is_ours(found, marker(known.order_id)):
+        return "no longer names the order in its note, by which it is found if the ledger is lost"
+    return None
+
+
+def _credit_notes(known: Known, holding: Holding) -> Iterator[Finding]:
+    standing = {row.id: row for row in holding.credit_notes}
+    for refund_id, remote_id in known.memory.credit_notes.items():
+        left = known.how_left("credit_note", remote_id).amount
+        found = standing.get(remote_id)
+        if found is None:
+            worth = "" if left is None else f" of {left}"
+            told = f"the credit note {remote_id}{worth} of refund {refund_id} was deleted"
+            yield Finding(known.order_id, Kind.MISSING, f"{told} in FreshBooks")
+        elif left is not None and found.amount != left:
+            told = f"{_note_told(found)} of refund {refund_id}: we left it at {left}"
+            yield Finding(known.order_id, Kind.WRONG_AMOUNT, told)
+
+
+# -- what we did not write
+
+
+def _extra_payments(known: Known, holding: Holding, own: ObservedInvoice) -> Iterator[Finding]:
+    ours = set(known.memory.payments.values())
+    for found in holding.payments:
+        if found.id in ours or (found.amount == ZERO and found.overpayment_id is None):
+            continue
+        if not known.memory.known and is_ours(found, marker(known.order_id)):
+            continue  # the invoice itself is not adopted yet
+        credited = (
+            ""
+            if found.overpayment_id is None
+            else f"; FreshBooks made what was above the total a credit (id {found.overpayment_id})"
+        )
+        told = (
+            f"payment {found.id} of {found.amount} {own.currency} of {found.date} on"
+            f" {_invoice_told(own)} is none of ours{credited}: the money may count twice"
+        )
+        yield Finding(known.order_id, Kind.EXTRA, told)
+
+
+def _extra_invoices(
+    known: Known, holding: Holding, linked_elsewhere: IsLinked
+) -> Iterator[Finding]:
+    own = holding.own
+    if own is not None and not known.memory.known and known.state not in {"posted", "parked"}:
+        yield Finding(known.order_id, Kind.EXTRA, f"{_invoice_told(own)} {_why_unknown(known)}")
+    for found in holding.others:
+        if not _is_of_this_shop(known, holding, found.number, found.customer_id, found.amount):
+            continue
+        if linked_elsewhere(found.id):
+            continue
+        beside = (
+            _why_unknown(known)
+            if own is None
+            else f"stands beside the order's own {own.number} (id {own.id}): it counts twice"
+        )
+        told = f"{_invoice_told(found)}, {found.paid} of it paid, {beside}"
+        yield Finding(known.order_id, Kind.EXTRA, told)
+
+
+def _extra_credit_notes(known: Known, holding: Holding) -> Iterator[Finding]:
+    ours = set(known.memory.credit_notes.values())
+    for found in holding.credit_notes:
+        if found.id in ours:
+            continue
+        number = _REFUND_NUMBER.sub("", found.number)
+        if known.state == "parked" and not known.memory.known and number == known.number:
+            continue  # not adopted yet, as its invoice
+        if not _is_of_this_shop(known, holding, number, found.client_id, found.amount):
+            continue
+        beside = (
+            _why_unknown(known)
+            if known.row is None
+            else "names a refund of the order and is none of ours: the credit may count twice"
+        )
+        yield Finding(known.order_id, Kind.EXTRA, f"{_note_told(found)} {beside}")
+
+
+def _is_of_this_shop(
+    known: Known, holding: Holding, number: str, client_id: int, amount: Decimal
+) -> bool:
+    """Whether what bears the order's marker is this shop's order, not another's of the same number.
+
+    The marker does not name the shop, but each shop's own documents have its prefix and the order's
+    number. So a number that ends in the order's behind another prefix is another shop's. One that
+    no shop gives (FreshBooks gives a copy the next free number) is this shop's where it has this
+    shop's prefix, or is for the same client and the same amount as ours.
+    """
+    if number == known.number:
+        return True
+    if number.endswith(str(known.order_id)):
+        return False
+    if number.startswith(known.prefix):
+        return True
+    ours = [(row.customer_id, row.amount) for row in (holding.own,) if row is not None]
+    mine = set(known.memory.credit_notes.values())
+    ours += [(row.client_id, row.amount) for row in holding.credit_notes if row.id in mine]
+    return (client_id, amount) in ours
+
+
+def _why_unknown(known: Known) -> str:
+    if known.row is None:
+        return (
+            "names an order that the ledger does not know: reading the shop from the start adopts"
+            " it, if the ledger was lost"
+        )
+    if known.row.reason == "deleted_after_cancellation":
+        return "stands, though it was deleted when the order was cancelled: somebody restored it"
+    why = f" ({known.row.reason})" if known.row.reason else ""
+    return f"stands for an order that by the ledger has no invoice; the order is {known.state}{why}"
+
+
+def _invoice_told(invoice: ObservedInvoice) -> str:
+    return f"invoice {invoice.number} (id {invoice.id}) of {invoice.amount} {invoice.currency}"
+
+
+def _note_told(note: ObservedCreditNote) -> str:
+    return f"credit note {note.number} (id {note.id}) of {note.amount} {note.currency}"

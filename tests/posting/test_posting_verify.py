@@ -1,0 +1,457 @@
+"""`verify`: what stands in an order's name is in the ledger and as it was left, or it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from connector_sandbox import constants
+from target_freshbooks.freshbooks import Forbidden
+
+STORE_CREDIT = [{"provider": "storecredit"}]
+
+
+@dataclass
+class Bookkeeper:
+    """A person who works in FreshBooks by hand."""
+
+    world: Any
+
+    def post(self, path: str, key: str, body: dict[str, Any]) -> dict[str, Any]:
+        token = self.world.control("POST", "freshbooks/tokens/grant")
+        self.world.settings["refresh_token"] = token["refresh_token"]
+        account = f"{self.world.url}/accounting/account/{constants.FRESHBOOKS_ACCOUNT_ID}"
+        answer = self.world.http.post(
+            f"{account}/{path}",
+            json={key: body},
+            headers={"Authorization": f"Bearer {token['access_token']}"},
+        )
+        assert answer.is_success, answer.text
+        made: dict[str, Any] = answer.json()["response"]["result"][key]
+        return made
+
+    def copy(self, invoice: dict[str, Any], number: str, **other: Any) -> dict[str, Any]:
+        """A copy of an invoice, notes and all."""
+        line = {"name": "Mug", "qty": "1", "unit_cost": {"amount": "11.00", "code": "USD"}}
+        kept = {key: invoice[key] for key in ("customerid", "create_date", "notes", "po_number")}
+        body = {**kept, "invoice_number": number, "currency_code": "USD", "lines": [line], **other}
+        return self.post("invoices/invoices", "invoice", body)
+
+    def pay(self, invoice: dict[str, Any], amount: str, **other: Any) -> dict[str, Any]:
+        """A payment without our note."""
+        day = invoice["create_date"]
+        body = {"invoiceid": invoice["id"], "amount": {"amount": amount}, "date": day, **other}
+        return self.post("payments/payments", "payment", {"type": "Cash", **body})
+
+    def give_credit(self, note: dict[str, Any], number: str, amount: str) -> dict[str, Any]:
+        """A second credit note like one there is."""
+        line = {"name": "Credit", "qty": "1", "unit_cost": {"amount": amount, "code": "USD"}}
+        body = {"clientid": note["clientid"], "credit_number": number, "notes": note["notes"]}
+        return self.post(
+            "credit_notes/credit_notes",
+            "credit_note",
+            {**body, "currency_code": "USD", "lines": [line]},
+        )
+
+    def change(self, kind: str, record: dict[str, Any], **fields: Any) -> None:
+        """A PUT of some fields."""
+        self.world.put(f"{kind}s/{kind}s/{record['id']}", {kind: fields})
+
+
+@pytest.fixture
+def hand(world: Any) -> Bookkeeper:
+    return Bookkeeper(world)
+
+
+def posted(world: Any, **order: Any) -> int:
+    """An order that is in the books, and nothing is wrong with it."""
+    placed: int = world.place(**order)
+    world.sync()
+    assert found(world) == []
+    return placed
+
+
+def posted_unpaid(world: Any, **order: Any) -> int:
+    """An order in the books whose money the shop says nothing of."""
+    world.settings["derive_offline_payments"] = False
+    placed: int = world.place(pay="offline", **order)
+    world.sync()
+    assert world.paid(placed) == []
+    return placed
+
+
+def of_a_customer(world: Any) -> dict[str, Any]:
+    """Whose refunds may go to store credit."""
+    jane = {"email": "jane@shop.example", "first_name": "Jane"}
+    return {"customer_id": world.control("POST", "shop/customers", jane)["id"]}
+
+
+def found(world: Any, *options: str) -> list[tuple[int, str, str]]:
+    rows = world.ctl("verify", *options)["findings"]
+    assert world.code == (1 if rows else 0)
+    return [(row["order_id"], row["kind"], row["detail"]) for row in rows]
+
+
+def found_also_without_bodies(world: Any) -> list[tuple[int, str, str]]:
+    """What is found, which is the same after retention has dropped the orders' bodies."""
+    told = found(world)
+    forget_bodies(world)
+    assert found(world) == told
+    return told
+
+
+def kinds(world: Any, *options: str) -> list[tuple[int, str]]:
+    return [(order, kind) for order, kind, _ in found(world, *options)]
+
+
+def forget_bodies(world: Any) -> None:
+    """As retention does."""
+    with world.ledger() as ledger:
+        assert ledger.prune(timedelta(0)) > 0
+
+
+def reads(world: Any, work: Any) -> int:
+    """How many requests the work makes to the accounting API."""
+
+    def count() -> int:
+        return sum(
+            row["count"]
+            for row in world.control("GET", "requests")["requests"]
+            if row["path"].startswith("/accounting/")
+        )
+
+    before = count()
+    work()
+    return count() - before
+
+
+def test_verify_tells_a_second_invoice_that_bears_the_orders_marker(
+    world: Any, hand: Bookkeeper
+) -> None:
+    order = posted(world)
+    copy = hand.copy(world.invoice(order), "COPY1")
+    ((told_of, kind, detail),) = found(world)
+    assert (told_of, kind) == (order, "extra")
+    for figure in ("COPY1", f"id {copy['id']}", "11.00 USD", f"id {world.invoice(order)['id']}"):
+        assert figure in detail
+    hand.change("invoice", copy, vis_state=1)
+    assert found(world) == []
+
+
+def test_verify_tells_a_payment_by_hand_on_a_paid_invoice(world: Any, hand: Bookkeeper) -> None:
+    order = posted(world)
+    paid = hand.pay(world.invoice(order), "11.00", note="Jane Doe paid in the shop")
+    assert paid["overpaymentid"], "FreshBooks makes the excess a credit"
+    ((told_of, kind, detail),) = found_also_without_bodies(world)
+    assert (told_of, kind) == (order, "extra")
+    assert f"payment {paid['id']}" in detail
+    assert f"id {paid['overpaymentid']}" in detail
+    assert "Jane" not in detail
+
+
+def test_verify_tells_a_payment_by_hand_on_an_order_without_transactions(
+    world: Any, hand: Bookkeeper
+) -> None:
+    order = posted_unpaid(world)
+    hand.pay(world.invoice(order), "11.00")
+    assert kinds(world) == [(order, "extra")]
+
+
+def test_verify_tells_a_payment_by_hand_on_a_parked_order_and_nothing_else_of_it(
+    world: Any, hand: Bookkeeper
+) -> None:
+    order = posted(world)
+    world.change(order, "cancel")
+    world.sync()
+    assert world.row(order).state == "parked"
+    (ours,) = world.payments(order)
+    hand.change("payment", ours, amount={"amount": "5.00"})
+    assert found(world) == [], "a person may be mending it"
+    hand.pay(world.invoice(order), "6.00")
+    assert kinds(world) == [(order, "extra")]
+
+
+def test_verify_tells_a_second_credit_note_for_a_refund(world: Any, hand: Bookkeeper) -> None:
+    order = posted(world, **of_a_customer(world))
+    world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
+    world.sync()
+    assert found(world) == []
+    (note,) = world.books()["credit_notes"]
+    second = hand.give_credit(note, "CN-77", "4.00")
+    ((told_of, kind, detail),) = found(world)
+    assert (told_of, kind) == (order, "extra")
+    assert f"CN-77 (id {second['id']}) of 4.00 USD" in detail
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "figures"),
+    [
+        ({"vis_state": 1}, "missing", ["11.00 USD", "deleted"]),
+        ({"amount": {"amount": "5.00"}}, "wrong_amount", ["5.00 USD", "left it at 11.00"]),
+        ({"date": "2020-02-02"}, "edited", ["11.00 USD", "2020-02-02"]),
+        ({"note": "Jane Doe"}, "edited", ["11.00 USD", "note"]),
+    ],
+)
+def test_verify_tells_a_payment_of_ours_that_was_deleted_or_altered(
+    world: Any,
+    hand: Bookkeeper,
+    change: dict[str, Any],
+    kind: str,
+    figures: list[str],
+) -> None:
+    order = posted(world)
+    (ours,) = world.payments(order)
+    hand.change("payment", ours, **change)
+    ((told_of, told, detail),) = found_also_without_bodies(world)
+    assert (told_of, told) == (order, kind)
+    for figure in (f"payment {ours['id']} (transaction:", *figures):
+        assert figure in detail
+    assert "Jane" not in detail
+
+
+def test_verify_tells_a_payment_of_ours_that_was_moved_to_another_invoice(
+    world: Any, hand: Bookkeeper
+) -> None:
+    order = posted(world)
+    (ours,) = world.payments(order)
+    foreign = hand.copy(world.invoice(order), "F1", notes="", po_number="")
+    hand.change("payment", ours, invoiceid=foreign["id"])
+    ((told_of, kind, detail),) = found(world)
+    assert (told_of, kind) == (order, "edited")
+    assert f"moved from invoice {order} to the invoice of id {foreign['id']}" in detail
+
+
+def test_verify_tells_a_refunded_payment_that_was_raised_again(
+    world: Any, hand: Bookkeeper
+) -> None:
+    order = posted(world)
+    world.change(order, "refund", order_amount="4.00")
+    world.sync()
+    forget_bodies(world)
+    assert found(world) == []
+    (ours,) = world.payments(order)
+    hand.change("payment", ours, amount={"amount": "6.00"})
+    ((_, kind, detail),) = found(world)
+    assert kind == "wrong_amount"
+    assert "left it at 7.00" in detail
+
+
+@pytest.mark.parametrize(("change", "kind"), [("delete", "missing"), ("alter", "wrong_amount")])
+def test_verify_tells_a_credit_note_of_ours_that_was_deleted_or_altered(
+    world: Any, hand: Bookkeeper, change: str, kind: str
+) -> None:
+    order = posted(world, **of_a_customer(world))
+    world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
+    world.sync()
+    (note,) = world.books()["credit_notes"]
+    line = {"name": "Credit", "qty": "1", "unit_cost": {"amount": "3.00", "code": "USD"}}
+    hand.change(
+        "credit_note", note, **({"vis_state": 1} if change == "delete" else {"lines": [line]})
+    )
+    ((told_of, told, detail),) = found_also_without_bodies(world)
+    assert (told_of, told) == (order, kind)
+    assert str(note["id"]) in detail
+
+
+@pytest.mark.parametrize("answer", ["found", "error", "missing"])
+def test_verify_tells_edited_and_deleted_invoices(
+    world: Any, hand: Bookkeeper, answer: str
+) -> None:
+    world.switch(fb__deleted_get=answer)
+    edited, deleted, _ = (world.place() for _ in range(3))
+    world.sync()
+    assert found(world) == []
+    line = {"name": "Mug", "qty": "2", "unit_cost": {"amount": "9.00", "code": "USD"}}
+    hand.change("invoice", world.invoice(edited), lines=[line])
+    hand.change("invoice", world.invoice(deleted), vis_state=1)
+    first, second = found_also_without_bodies(world)
+    assert first[:2] == (edited, "edited")
+    assert "18.00 USD" in first[2]
+    assert "left it at 11.00" in first[2]
+    assert second[:2] == (deleted, "missing")
+
+
+def test_verify_tells_an_invoice_that_was_made_a_draft_again(world: Any, hand: Bookkeeper) -> None:
+    order = posted_unpaid(world)
+    hand.change("invoice", world.invoice(order), status=1)
+    ((told_of, kind, detail),) = found(world)
+    assert (told_of, kind) == (order, "edited")
+    assert "Draft" in detail
+
+
+def test_verify_tells_what_the_order_says_otherwise_since_it_was_posted(world: Any) -> None:
+    changed, refunded = world.place(), world.place(**of_a_customer(world))
+    world.sync()
+    world.change(changed, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "30.00"}])
+    world.change(refunded, "refund", order_amount="4.00", to=STORE_CREDIT)
+    world.fault(kind="status", status=403, method="PUT", path="/invoices/invoices/")
+    world.fault(kind="status", status=403, method="POST", path="/credit_notes/credit_notes")
+    with pytest.raises(Forbidden):
+        world.sync()
+    first, second = found(world)
+    assert first[:2] == (changed, "wrong_amount")
+    assert "11.00 USD; the order, less its refunds, comes to 30" in first[2]
+    assert second[:2] == (refunded, "missing")
+    assert "4.00 USD" in second[2]
+
+
+def test_verify_tells_invoices_of_orders_that_a_lost_ledger_no_longer_knows(world: Any) -> None:
+    order = posted(world, **of_a_customer(world))
+    world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
+    world.sync()
+    world.lose_ledger()
+    told = found(world)
+    assert [row[:2] for row in told] == [(order, "extra"), (order, "extra")]
+    invoice, note = (detail for _, _, detail in told)
+    assert f"invoice {order} " in invoice
+    assert "credit note" in note
+    assert all("reading the shop from the start adopts it" in row[2] for row in told)
+    world.sync()
+    assert found(world) == []
+
+
+def test_verify_takes_another_shops_invoices_for_no_double(world: Any) -> None:
+    order = world.place(**of_a_customer(world))
+    world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
+    for shop, prefix in (("first", "A-"), ("second", "B-"), ("third", "")):
+        world.settings |= {"source": shop, "invoice_number_prefix": prefix}
+        world.sync()
+        assert found(world) == []
+    for shop, prefix in (("first", "A-"), ("second", "B-"), ("unheard of", "C-")):
+        world.settings |= {"source": shop, "invoice_number_prefix": prefix}
+        assert found(world) == []
+
+
+def test_verify_tells_a_copy_under_this_shops_prefix_only(world: Any, hand: Bookkeeper) -> None:
+    world.settings["invoice_number_prefix"] = "A-"
+    order = posted(world)
+    own = world.invoice(f"A-{order}")
+    client = hand.post("users/clients", "client", {"email": "other@shop.example"})
+    other = {"customerid": client["id"]}
+    hand.copy(own, f"B-{order}")  # the same order number in another shop
+    hand.copy(own, "B-0001", **other)  # a copy of that one
+    assert found(world) == []
+    hand.copy(own, "A-0001", **other)
+    hand.copy(own, "COPY1")  # the same client and amount as ours
+    assert [row[:2] for row in found(world)] == [(order, "extra")] * 2
+
+
+def test_verify_has_nothing_against_an_order_deleted_after_its_cancellation(
+    world: Any, hand: Bookkeeper
+) -> None:
+    world.settings["on_cancel"] = "delete"
+    order = posted(world)
+    world.change(order, "cancel")
+    world.sync()
+    assert world.invoice(order)["vis_state"] == 1
+    assert found(world) == []
+    hand.change("invoice", world.invoice(order), vis_state=0)
+    ((told_of, kind, detail),) = found(world)
+    assert (told_of, kind) == (order, "extra")
+    assert "restored" in detail
+
+
+def test_verify_does_not_judge_an_order_that_a_run_has_in_hand(
+    world: Any, hand: Bookkeeper
+) -> None:
+    order = posted(world)
+    copy = hand.copy(world.invoice(order), "COPY1")
+    with world.ledger() as ledger:
+        intent = ledger.intend(
+            order_id=order, kind="create_payment", key="x", request_hash="", payload={}, run_id="r"
+        )
+        told = world.ctl("verify")
+        assert (told["findings"], told["orders_in_work"]) == ([], [order])
+        ledger.close(intent, "not_found", answer={})
+    ((_, _, detail),) = found(world)
+    assert str(copy["id"]) in detail
+
+
+def test_verify_asks_for_lists_and_not_for_each_order(world: Any, hand: Bookkeeper) -> None:
+    orders = [world.place() for _ in range(12)]
+    world.sync()
+    assert reads(world, lambda: found(world)) == 3
+    hand.copy(world.invoice(orders[0]), "COPY1")
+    (ours,) = world.payments(orders[1])
+    hand.change("payment", ours, amount={"amount": "5.00"})
+    # The two that look wrong are looked at again: two invoices and a list, one and a list.
+    assert reads(world, lambda: found(world)) == 3 + 3 + 2
+
+
+def test_verify_since_a_day_reads_from_that_day_on(world: Any, hand: Bookkeeper) -> None:
+    old = world.place(created="2026-09-01T12:00:00+00:00")
+    new = world.place(created="2026-10-05T12:00:00+00:00")
+    world.sync()
+    assert found(world, "--since", "2026-10-01") == []
+    for order in (old, new):
+        hand.pay(world.invoice(order), "11.00")
+    assert kinds(world, "--since", "2026-10-01") == [(new, "extra")]
+    unpaid = posted_unpaid(world, created="2026-10-05T12:00:00+00:00")
+    hand.pay(world.invoice(unpaid), "5.00", date="2026-09-01")
+    assert (unpaid, "extra") in kinds(world, "--since", "2026-10-01")
+    # A new copy of an old order's invoice is of that time, too.
+    hand.copy(world.invoice(old), "COPY1", create_date="2026-10-06")
+    assert kinds(world, "--since", "2026-10-06") == [(old, "extra"), (old, "extra")]
+
+
+def test_verify_reads_more_than_one_page(world: Any, hand: Bookkeeper) -> None:
+    order = posted(world)
+    for number in range(100):
+        hand.pay(world.invoice(order), "1.00", note=f"payment {number}")
+    assert kinds(world) == [(order, "extra")] * 100
+
+
+def test_verify_tells_an_invoice_that_no_longer_bears_its_marker(
+    world: Any, hand: Bookkeeper
+) -> None:
+    order = posted(world)
+    hand.change("invoice", world.invoice(order), notes="Thank you", po_number="")
+    ((told_of, kind, _),) = found_also_without_bodies(world)
+    assert (told_of, kind) == (order, "edited")
+
+
+def test_verify_takes_an_orders_invoice_that_mentions_another_order_for_no_double(
+    world: Any, hand: Bookkeeper
+) -> None:
+    order, other = world.place(), world.place()
+    world.sync()
+    notes = f"BigCommerce order {order}, goes with BigCommerce order {other}"
+    hand.change("invoice", world.invoice(order), notes=notes)
+    assert found(world) == []
+
+
+def test_verify_looks_again_at_what_a_list_does_not_show(world: Any) -> None:
+    order = world.place(**of_a_customer(world))
+    world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
+    world.sync()
+    world.switch(fb__stale_search_seconds=3600)
+    assert found(world) == []
+
+
+def test_verify_tells_an_invoice_that_took_the_number_of_the_orders_own(
+    world: Any, hand: Bookkeeper
+) -> None:
+    order = posted(world)
+    own = world.invoice(order)
+    hand.change("invoice", own, invoice_number="OLD")
+    line = {"name": "Mug", "qty": "1", "unit_cost": {"amount": "7.00", "code": "USD"}}
+    hand.copy(own, str(order), lines=[line])
+    assert kinds(world) == [(order, "edited"), (order, "extra")]
+
+
+def test_verify_leaves_alone_what_an_order_is_parked_for_after_a_loss_of_the_ledger(
+    world: Any, hand: Bookkeeper
+) -> None:
+    order = posted(world, **of_a_customer(world))
+    world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
+    world.sync()
+    line = {"name": "Mug", "qty": "2", "unit_cost": {"amount": "9.00", "code": "USD"}}
+    hand.change("invoice", world.invoice(order), lines=[line])
+    world.lose_ledger()
+    world.sync()
+    assert (world.row(order).state, world.row(order).reason) == ("parked", "edited_in_freshbooks")
+    assert found(world) == [], "invoice, payment and credit note bear our names"
+    hand.pay(world.invoice(order), "7.00")
+    assert kinds(world) == [(order, "extra")]
