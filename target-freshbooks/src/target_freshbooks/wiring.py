@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from target_freshbooks.freshbooks import FreshBooks, OAuth, Pacer, TokenSource, choose_account
 from target_freshbooks.freshbooks.retrying import Patience as Retries
 from target_freshbooks.freshbooks.wire import Wire
-from target_freshbooks.ledger import Ledger
+from target_freshbooks.ledger import Ledger, Rehearsal
 from target_freshbooks.posting.catalogue import Catalogue
 from target_freshbooks.posting.parties import Parties
 from target_freshbooks.posting.patience import Patience
@@ -216,6 +216,8 @@ def assemble(
     rng: random.Random,
 ) -> Run:
     """Put a run's parts together over open connections."""
+    if settings.dry_run:
+        ledger = Rehearsal.begin(ledger)
     sleep = interruptible(stop)
     books = account.books
     books.check_before_writes(lease.check)

@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING
 
 import click
 
+from target_freshbooks.ledger import Rehearsal
 from target_freshbooks.posting.previewing import Previewer
 from target_freshbooks.wiring import open_account
 
 if TYPE_CHECKING:
     from target_freshbooks.ctl.context import Context
-    from target_freshbooks.ledger import Ledger
 
 
 def show_plans(context: Context, orders: tuple[int, ...], *, overwrite: bool) -> None:
-    """Show the plan of each order; without orders, of all that are new or parked."""
+    """Show the plan of each order; without orders, of all that are new or parked.
+
+    Orders that came in a dry run only count as new: a plan may rest on what it was told.
+    """
     settings = context.settings
-    with context.ledger() as ledger:
+    with context.ledger() as opened:
+        ledger = Rehearsal(opened)
         wanted = orders or tuple(_unsettled(ledger))
         if not wanted:
             context.show([], "No order is new or parked: there is nothing to plan.")
@@ -47,6 +51,6 @@ def show_plans(context: Context, orders: tuple[int, ...], *, overwrite: bool) ->
         raise click.exceptions.Exit(1)
 
 
-def _unsettled(ledger: Ledger) -> list[int]:
+def _unsettled(ledger: Rehearsal) -> list[int]:
     found = [row.order_id for state in ("new", "parked") for row in ledger.orders(state=state)]
-    return sorted(found)
+    return sorted([*found, *ledger.unknown_orders()])

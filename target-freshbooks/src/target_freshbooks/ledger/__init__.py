@@ -19,6 +19,7 @@ from target_freshbooks.ledger.lease import Lease
 from target_freshbooks.ledger.ledger import Ledger
 from target_freshbooks.ledger.links import Link, LinkKind
 from target_freshbooks.ledger.orders import OrderRow, OrderState
+from target_freshbooks.ledger.rehearsal import Rehearsal
 from target_freshbooks.ledger.runs import RunRow
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "OrderState",
     "Outcome",
     "Record",
+    "Rehearsal",
     "RunRow",
     "StoredFacts",
 ]

@@ -2,7 +2,7 @@
 
 A record replaces the one of the same key. Bodies are canonical JSON with a hash, so "has anything
 changed?" is a comparison of hashes, and it can still be answered when retention has dropped the
-body itself.
+body itself. An older version of a record never replaces a later one, see `versions`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, delete, or_, select, update
 
+from target_freshbooks.ledger import apart, retries, versions
 from target_freshbooks.ledger.canonical import from_text, hash_of, hash_text, to_text
 from target_freshbooks.ledger.database import insert, prepared
 from target_freshbooks.ledger.tables import inbox, orders
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection, Executable
+
+    from target_freshbooks.ledger.versions import Place, Version
 
 Key = tuple[Any, ...]
 
@@ -65,35 +68,29 @@ class StoredFacts:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What came of records.
+
+    Attributes:
+        taken: Those that were stored; what was left out was older than what is known.
+        before: What had been known of those in `versions.COMPARED` streams.
+    """
+
+    taken: list[tuple[Record, dict[str, Any]]]
+    before: dict[Place, Version]
+
+
 def receive(
     connection: Connection,
     source: str,
     records: Iterable[Record],
     complete: Collection[str],
     now: datetime,
-) -> None:
-    """Store records; see `Ledger.receive`."""
+) -> list[Record]:
+    """Store records, with what follows for their orders; see `Ledger.receive`."""
     received = list(records)
-    rows = [
-        {
-            "source": source,
-            "stream": record.stream,
-            "key": key_text(record.key),
-            "order_id": record.order_id,
-            "body": (text := to_text(record.body)),
-            "hash": hash_text(text),
-            "received_at": now,
-        }
-        for record in received
-    ]
-    if not rows:
-        return
-    # Always in the same order (later ones of one key last), so that two batches cannot wait for
-    # each other's rows.
-    rows.sort(key=operator.itemgetter("stream", "key"))
-    connection.execute(_upsert(connection.dialect.name), rows)
-    for stream in complete:
-        _drop_unsaid(connection, source, stream, rows)
+    stored = store(connection, source, received, complete, now)
     fresh = [
         {
             "source": source,
@@ -107,6 +104,45 @@ def receive(
     ]
     if fresh:
         connection.execute(_make_known(connection.dialect.name), fresh)
+    retries.reopen(connection, source, stored.taken, stored.before, now)
+    apart.forget(connection, source, received)
+    return [record for record, _ in stored.taken]
+
+
+def store(
+    connection: Connection,
+    source: str,
+    records: Iterable[Record],
+    complete: Collection[str],
+    now: datetime,
+) -> Stored:
+    """Store records and nothing else: no order's standing changes."""
+    given = [(record, _row(source, record, now)) for record in records]
+    before = versions.read(connection, source, [row for _, row in given])
+    taken, outdated = versions.latest(given, before)
+    if outdated:
+        taken = versions.additions(connection, source, taken, outdated, complete)
+    # Always in the same order (later ones of one key last), so that two batches cannot wait for
+    # each other's rows.
+    rows = sorted((row for _, row in taken), key=operator.itemgetter("stream", "key"))
+    if rows:
+        connection.execute(_upsert(connection.dialect.name), rows)
+    for stream in complete:
+        _drop_unsaid(connection, source, stream, rows)
+    return Stored(taken, before)
+
+
+def _row(source: str, record: Record, now: datetime) -> dict[str, Any]:
+    text = to_text(record.body)
+    return {
+        "source": source,
+        "stream": record.stream,
+        "key": key_text(record.key),
+        "order_id": record.order_id,
+        "body": text,
+        "hash": hash_text(text),
+        "received_at": now,
+    }
 
 
 @cache
@@ -221,6 +257,7 @@ def page_of_bodies(
 
 def prune(connection: Connection, source: str, before: datetime) -> int:
     """Drop the bodies of some orders posted and untouched since a time; tell how many orders."""
+    apart.prune(connection, source, before)
     settled = (
         connection.execute(
             select(orders.c.order_id)

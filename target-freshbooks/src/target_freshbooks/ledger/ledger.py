@@ -105,19 +105,24 @@ class Ledger:
 
     # -- inbox: what the shop said
 
-    def receive(self, records: Iterable[Record], *, complete: Collection[str] = ()) -> None:
+    def receive(self, records: Iterable[Record], *, complete: Collection[str] = ()) -> list[Record]:
         """Store records in one transaction.
 
         A record of unchanged content keeps the time it was first received. A record of the stream
-        `orders` makes its order known as `new`.
+        `orders` makes its order known as `new`. One that is older than what is known of the thing,
+        by its `date_modified`, is left out with a line in the log (see `versions`). A changed
+        record of a customer or the store makes parked orders `new` again (see `retries`).
 
         Args:
-            records: Any number; of two with the same key the later one stays.
+            records: Any number; of two with the same key the later version stays, else the later.
             complete: Streams of which the batch holds all records of each order in it: what the
                 inbox has besides of those orders is dropped (see `replace_children`).
+
+        Returns:
+            The records that were taken.
         """
         with self._database.write() as connection:
-            inbox.receive(connection, self.source, records, complete, self._clock())
+            return inbox.receive(connection, self.source, records, complete, self._clock())
 
     def replace_children(self, stream: str, order_id: int, keys: Collection[Key]) -> None:
         """Drop an order's records of a stream that are not among `keys`: the shop has no others."""

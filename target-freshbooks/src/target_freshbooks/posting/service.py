@@ -45,6 +45,9 @@ CHILD_STREAMS = ("transactions", "refunds", "order_taxes", "order_coupons")
 REPLACED_STREAMS = frozenset({"order_taxes", "order_coupons"})
 """An edited order has new rows of these; captured money and refunds are only ever added."""
 
+SHARED_STREAMS = frozenset({"customers", "store"})
+"""Their records belong to no order, and orders are booked by them all the same."""
+
 BATCH = 500
 POLL_SECONDS = 0.5
 
@@ -172,6 +175,8 @@ class Service:
         self.checkpoint()
         if self._previewer is None:
             for row in list(self._ledger.orders(state="new")):
+                # This run may have parked it, before something came that it is tried again for.
+                self.tally.parked.pop(row.order_id, None)
                 self._submit(row.order_id)
             self.checkpoint()
 
@@ -191,10 +196,14 @@ class Service:
 
     def _flush_others(self) -> None:
         if self._others:
+            if any(record.stream in SHARED_STREAMS for record in self._others):
+                # An order in work may have read the former customer. It has to be parked for that
+                # before it can be found among the parked ones that are to be tried again.
+                self._wait_for_orders()
             records, self._others = self._others, []
-            self._ledger.receive(records)
+            taken = self._ledger.receive(records)
             if self._previewer is None:
-                self._submit_others(records)
+                self._submit_others(taken)
 
     def _submit_others(self, records: Iterable[Record]) -> None:
         self._in_work[self._workers.submit(self._follow, records)] = None
@@ -223,6 +232,11 @@ class Service:
 
     def _wait_until(self, left: int) -> None:
         while len(self._in_work) > left:
+            self._collect()
+        self._raise_failure()
+
+    def _wait_for_orders(self) -> None:
+        while any(order_id is not None for order_id in self._in_work.values()):
             self._collect()
         self._raise_failure()
 

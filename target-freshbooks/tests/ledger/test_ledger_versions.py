@@ -1,0 +1,381 @@
+"""A later version stays, what others share reopens parked orders, dry runs keep to themselves."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import text
+from target_freshbooks.ledger import Ledger, Record, Rehearsal, retries, versions
+
+if TYPE_CHECKING:
+    from conftest import SteppingClock
+
+EARLY, LATE = "2026-11-01T10:00:00Z", "2026-11-01T10:00:01Z"
+
+
+def order(number: int, modified: Any = EARLY, **fields: Any) -> Record:
+    return Record("orders", (number,), number, {"id": number, "date_modified": modified, **fields})
+
+
+def part(stream: str, number: int, of: int, **fields: Any) -> Record:
+    return Record(stream, (number,), of, {"id": number, **fields})
+
+
+def other(stream: str, number: int, modified: Any = EARLY, **fields: Any) -> Record:
+    body = {"id": number, "date_modified": modified, **fields}
+    return Record(stream, (number,), None, body)
+
+
+def said(ledger: Ledger, stream: str, number: int) -> Any:
+    body = ledger.body(stream, (number,))
+    return None if body is None else body.get("says")
+
+
+def parts(ledger: Ledger, order_id: int) -> dict[str, dict[int, Any]]:
+    facts = ledger.facts_of(order_id)
+    assert facts is not None
+    return {
+        stream: {row["id"]: row.get("says") for row in rows}
+        for stream, rows in facts.children.items()
+    }
+
+
+def park(ledger: Ledger, number: int, state: Any = "parked") -> None:
+    facts = ledger.facts_of(number)
+    assert facts is not None
+    ledger.settle(
+        number,
+        state=state,
+        reason="no_client",
+        detail="of it",
+        facts_hash=facts.hash,
+        policy_hash="p",
+        run_id="r",
+    )
+
+
+def states(ledger: Ledger) -> dict[int, str]:
+    return {row.order_id: row.state for row in ledger.orders()}
+
+
+# -- versions
+
+
+@pytest.mark.parametrize("stream", ["orders", "customers", "products"])
+def test_an_older_version_that_comes_later_is_left_out_and_told(
+    ledger: Ledger, stream: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def version(modified: str, says: str) -> Record:
+        if stream == "orders":
+            return order(7, modified, says=says)
+        return other(stream, 7, modified, says=says)
+
+    caplog.set_level(logging.INFO)
+    new, old = version(LATE, "new"), version(EARLY, "old")
+    assert ledger.receive([new]) == [new]
+    assert ledger.receive([old]) == []
+    assert said(ledger, stream, 7) == "new"
+    assert f"{stream} 7 came in late" in caplog.text
+    newer = version("2026-11-01T10:00:02Z", "newer")
+    assert ledger.receive([newer]) == [newer]
+    assert said(ledger, stream, 7) == "newer"
+
+
+def test_of_two_versions_in_one_batch_the_later_stays(ledger: Ledger) -> None:
+    new, old = other("customers", 7, LATE, says="new"), other("customers", 7, says="old")
+    assert ledger.receive([new, old]) == [new]
+    assert said(ledger, "customers", 7) == "new"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (LATE, LATE),
+        (LATE, None),
+        (None, EARLY),
+        (LATE, "yesterday"),
+        ("soon", EARLY),
+        (LATE, 5),
+        (LATE, ""),
+    ],
+)
+def test_without_two_different_dates_the_record_that_comes_last_is_taken(
+    ledger: Ledger, before: Any, after: Any
+) -> None:
+    ledger.receive([order(7, before, says="first")])
+    ledger.receive([order(7, after, says="last")])
+    assert said(ledger, "orders", 7) == "last"
+
+
+@pytest.mark.parametrize(
+    ("later", "earlier"),
+    [
+        ("2026-11-01T09:00:00-05:00", "2026-11-01T13:00:00Z"),
+        ("Sun, 01 Nov 2026 10:00:00 +0000", "2026-11-01T09:59:59Z"),
+        ("Sun, 01 Nov 2026 10:00:00 +0000", "Sat, 31 Oct 2026 23:00:00 +0000"),
+        ("2026-11-01T10:00:00", "2026-11-01T09:59:59Z"),
+    ],
+)
+def test_dates_are_compared_as_times_and_not_as_text(
+    ledger: Ledger, later: str, earlier: str
+) -> None:
+    ledger.receive([order(7, later, says="late")])
+    ledger.receive([order(7, earlier, says="early")])
+    assert said(ledger, "orders", 7) == "late"
+
+
+def test_parts_that_come_with_an_older_version_only_add(ledger: Ledger) -> None:
+    ledger.receive(
+        [
+            part("transactions", 1, 7, says="captured"),
+            part("refunds", 3, 7, says="declined"),
+            part("order_taxes", 5, 7, says="of the edited lines"),
+            order(7, LATE),
+        ],
+        complete=["order_taxes"],
+    )
+    ledger.receive(
+        [
+            part("transactions", 1, 7, says="authorised"),
+            part("transactions", 2, 7, says="unknown so far"),
+            part("refunds", 3, 7, says="ok"),
+            part("order_taxes", 6, 7, says="of the former lines"),
+            part("transactions", 8, 9, says="of another order"),
+            order(7, EARLY),
+            order(9, EARLY),
+        ],
+        complete=["order_taxes"],
+    )
+    assert parts(ledger, 7) == {
+        "transactions": {1: "captured", 2: "unknown so far"},
+        "refunds": {3: "declined"},
+        "order_taxes": {5: "of the edited lines"},
+    }
+    assert parts(ledger, 9) == {"transactions": {8: "of another order"}}
+
+
+def test_an_older_version_does_not_stand_for_all_of_its_order(ledger: Ledger) -> None:
+    ledger.receive([part("order_taxes", 5, 7, says="kept"), order(7, LATE)])
+    ledger.receive([order(7, EARLY)], complete=["order_taxes"])
+    assert parts(ledger, 7) == {"order_taxes": {5: "kept"}}
+
+
+def test_an_order_given_in_both_versions_is_taken_with_its_parts(ledger: Ledger) -> None:
+    ledger.receive([part("transactions", 1, 7, says="authorised"), order(7, LATE)])
+    latest = order(7, "2026-11-01T10:00:02Z")
+    ledger.receive([order(7, EARLY), part("transactions", 1, 7, says="captured"), latest])
+    assert parts(ledger, 7) == {"transactions": {1: "captured"}}
+
+
+def test_where_retention_dropped_the_body_any_version_is_taken(
+    ledger: Ledger, clock: SteppingClock
+) -> None:
+    ledger.receive([order(7, LATE, says="new"), part("transactions", 1, 7)])
+    park(ledger, 7, "posted")
+    clock.now += timedelta(days=100)
+    ledger.prune(timedelta(days=90))
+    ledger.receive([order(7, EARLY, says="all there is")])
+    assert said(ledger, "orders", 7) == "all there is"
+
+
+def test_an_older_version_brings_back_the_parts_that_retention_dropped(
+    ledger: Ledger, clock: SteppingClock
+) -> None:
+    payment = part("transactions", 1, 7, says="captured")
+    ledger.receive([payment, order(7, EARLY)])
+    park(ledger, 7, "posted")
+    clock.now += timedelta(days=100)
+    ledger.prune(timedelta(days=90))
+    ledger.receive([order(7, LATE)])
+    assert ledger.facts_of(7) is None
+    ledger.receive([payment, order(7, EARLY, says="old")])
+    assert parts(ledger, 7) == {"transactions": {1: "captured"}}
+    assert said(ledger, "orders", 7) is None
+
+
+def test_versions_of_more_records_than_one_question_takes_are_compared(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "PORTION", 2)
+    ledger.receive([other("customers", n, LATE, says="new") for n in range(5)])
+    assert ledger.receive([other("customers", n, EARLY, says="old") for n in range(5)]) == []
+
+
+# -- parked orders
+
+
+def test_a_changed_customer_reopens_its_own_parked_orders_and_no_others(ledger: Ledger) -> None:
+    ledger.receive([order(n, customer_id=5) for n in (1, 2, 3)])
+    ledger.receive([order(4, customer_id=6), order(5, customer_id=0)])
+    for number in (1, 4, 5):
+        park(ledger, number)
+    park(ledger, 2, "posted")
+    park(ledger, 3, "waiting")
+    ledger.receive([other("customers", 5, says="a@b.example")])
+    assert states(ledger) == {1: "new", 2: "posted", 3: "waiting", 4: "parked", 5: "parked"}
+    row = ledger.order(1)
+    assert row is not None
+    assert (row.reason, row.detail, row.next_step) == (None, None, None)
+
+
+def test_a_customer_that_comes_again_unchanged_or_older_reopens_nothing(ledger: Ledger) -> None:
+    ledger.receive([other("customers", 5, LATE, says="new"), order(1, customer_id=5)])
+    park(ledger, 1)
+    ledger.receive([other("customers", 5, LATE, says="new")])
+    ledger.receive([other("customers", 5, EARLY, says="old")])
+    assert states(ledger) == {1: "parked"}
+    ledger.receive([other("customers", 5, LATE, says="newer")])
+    assert states(ledger) == {1: "new"}
+
+
+def store(zone: str, **fields: Any) -> Record:
+    return Record("store", ("s",), None, {"id": "s", "timezone": {"name": zone}, **fields})
+
+
+def test_another_time_zone_of_the_store_reopens_what_is_parked(ledger: Ledger) -> None:
+    ledger.receive([store("Mars/Base"), order(1), order(2)])
+    park(ledger, 1)
+    park(ledger, 2, "posted")
+    ledger.receive([store("Mars/Base", phone="123")])
+    assert states(ledger) == {1: "parked", 2: "posted"}
+    ledger.receive([store("America/Chicago", phone="123")])
+    assert states(ledger) == {1: "new", 2: "posted"}
+
+
+def test_many_parked_orders_are_all_found(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retries, "PAGE", 2)
+    ledger.receive(order(n, customer_id=5) for n in range(1, 6))
+    for number in range(1, 6):
+        park(ledger, number)
+    ledger.receive([other("customers", 5)])
+    assert set(states(ledger).values()) == {"new"}
+
+
+def test_parked_orders_are_found_without_a_walk_over_the_inbox(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.receive(order(n, customer_id=5) for n in range(1, 200))
+    park(ledger, 7)
+    read: list[str] = []
+
+    def reading(body: str) -> dict[str, Any]:
+        read.append(body)
+        return {}
+
+    monkeypatch.setattr(retries, "from_text", reading)
+    ledger.receive([other("customers", 5)])
+    assert len(read) == 1
+
+
+def test_a_shop_s_customer_does_not_reopen_another_shop_s_orders(
+    ledger_url: str, ledger: Ledger, clock: SteppingClock
+) -> None:
+    ledger.receive([order(1, customer_id=5)])
+    park(ledger, 1)
+    with Ledger.open(ledger_url, source="other", clock=clock) as another:
+        another.receive([order(1, customer_id=5)])
+        park(another, 1)
+        another.receive([other("customers", 5)])
+        assert states(another) == {1: "new"}
+    assert states(ledger) == {1: "parked"}
+
+
+# -- dry runs
+
+
+def inbox_rows(ledger: Ledger, source: str) -> list[Any]:
+    query = text(
+        "SELECT stream, key, order_id, body, hash, received_at FROM ledger_inbox"
+        " WHERE source = :source ORDER BY stream, key"
+    )
+    with ledger._database.read() as connection:
+        return [tuple(row) for row in connection.execute(query, {"source": source})]
+
+
+def test_a_rehearsal_leaves_the_inbox_and_the_orders_as_they_were(ledger: Ledger) -> None:
+    ledger.receive([part("transactions", 1, 7), order(7, customer_id=5), other("customers", 5)])
+    ledger.receive([order(8, customer_id=5)])
+    park(ledger, 8)
+    before, standings = inbox_rows(ledger, "shop"), list(ledger.orders())
+    rehearsal = Rehearsal.begin(ledger)
+    rehearsal.receive([other("customers", 5, LATE, says="changed")])
+    rehearsal.receive([order(7, LATE, says="changed")], complete=["order_taxes"])
+    rehearsal.receive([part("transactions", 2, 9), order(9)])
+    rehearsal.replace_children("transactions", 7, [])
+    assert inbox_rows(ledger, "shop") == before
+    assert list(ledger.orders()) == standings
+    assert ledger.facts_of(9) is None
+
+
+def test_a_rehearsal_goes_on_from_what_is_known(ledger: Ledger) -> None:
+    ledger.receive([part("transactions", 1, 7, says="known"), part("order_taxes", 2, 7), order(7)])
+    ledger.receive([other("customers", 5, LATE, says="known"), other("customers", 6, says="known")])
+    rehearsal = Rehearsal.begin(ledger)
+    assert parts(rehearsal, 7) == {"transactions": {1: "known"}, "order_taxes": {2: None}}
+    rehearsal.receive([part("refunds", 3, 7), order(7, LATE)], complete=["order_taxes"])
+    assert parts(rehearsal, 7) == {"transactions": {1: "known"}, "refunds": {3: None}}
+    rehearsal.receive([part("transactions", 4, 7, says="too")])
+    assert parts(rehearsal, 7) == {
+        "transactions": {1: "known", 4: "too"},
+        "refunds": {3: None},
+    }
+    rehearsal.receive([other("customers", 5, EARLY, says="old")])
+    assert said(rehearsal, "customers", 5) == "known"
+    assert said(rehearsal, "customers", 6) == "known"
+
+
+def test_a_rehearsal_has_the_hash_of_facts_that_a_real_run_would_have(ledger: Ledger) -> None:
+    records = [part("transactions", 1, 7), order(7)]
+    ledger.receive(records)
+    rehearsal = Rehearsal.begin(ledger)
+    rehearsal.receive(records)
+    rehearsed, known = rehearsal.facts_of(7), ledger.facts_of(7)
+    assert rehearsed is not None
+    assert known is not None
+    assert rehearsed.hash == known.hash
+
+
+def test_a_rehearsal_reads_its_own_records_of_a_stream_and_then_the_others(ledger: Ledger) -> None:
+    ledger.receive([other("products", n, says="known") for n in range(3)])
+    rehearsal = Rehearsal.begin(ledger)
+    rehearsal.receive([other("products", 1, LATE, says="new")])
+    found = {body["id"]: body["says"] for body in rehearsal.bodies("products")}
+    assert found == {0: "known", 1: "new", 2: "known"}
+    assert next(body["id"] for body in rehearsal.bodies("products")) == 1
+
+
+def test_what_was_rehearsed_is_readable_afterwards_until_the_next_rehearsal(ledger: Ledger) -> None:
+    ledger.receive([order(7)])
+    Rehearsal.begin(ledger).receive([order(7, LATE), order(8), order(9)])
+    later = Rehearsal(ledger)
+    assert later.facts_of(8) is not None
+    assert later.unknown_orders() == [8, 9]
+    assert Rehearsal.begin(ledger).unknown_orders() == []
+    assert Rehearsal(ledger).facts_of(8) is None
+    assert ledger.facts_of(7) is not None
+
+
+def test_what_comes_in_earnest_takes_the_place_of_what_was_rehearsed(ledger: Ledger) -> None:
+    rehearsal = Rehearsal.begin(ledger)
+    rehearsal.receive(
+        [part("transactions", 1, 7), order(7, LATE, says="rehearsed"), order(8, says="rehearsed")]
+    )
+    rehearsal.receive([other("customers", 5, says="rehearsed")])
+    ledger.receive([order(7, EARLY, says="real"), other("customers", 5, says="real")])
+    assert said(ledger, "orders", 7) == "real"
+    assert parts(Rehearsal(ledger), 7) == {}
+    assert said(Rehearsal(ledger), "orders", 7) == "real"
+    assert said(Rehearsal(ledger), "customers", 5) == "real"
+    assert said(Rehearsal(ledger), "orders", 8) == "rehearsed"
+
+
+def test_retention_drops_what_was_rehearsed(ledger: Ledger, clock: SteppingClock) -> None:
+    Rehearsal.begin(ledger).receive([order(7), other("customers", 5)])
+    assert ledger.prune(timedelta(days=90)) == 0
+    assert len(inbox_rows(ledger, "shop (dry run)")) == 2
+    clock.now += timedelta(days=100)
+    ledger.prune(timedelta(days=90))
+    assert inbox_rows(ledger, "shop (dry run)") == []
