@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -139,7 +140,15 @@ def test_killed_at_every_write_nothing_is_doubled_or_lost(
 ) -> None:
     assert (
         crash.sweep(
-            tmp_path, messages, seed=SEED, every=True, pairs_=500, lost=60, lagging=60, refused=40
+            tmp_path,
+            messages,
+            seed=SEED,
+            every=True,
+            pairs_=500,
+            lost=60,
+            lagging=60,
+            refused=40,
+            at_once=os.cpu_count() or 1,
         )
         == []
     )

@@ -165,8 +165,16 @@ class World:
 
     def put(self, path: str, body: dict[str, Any]) -> None:
         """Change something in FreshBooks by hand, as its owner."""
+        self._by_hand("PUT", path, body)
+
+    def post(self, path: str, body: dict[str, Any]) -> None:
+        """Make something in FreshBooks by hand, as its owner."""
+        self._by_hand("POST", path, body)
+
+    def _by_hand(self, method: str, path: str, body: dict[str, Any]) -> None:
         token = self.control("POST", "freshbooks/tokens/grant")
-        answer = self.http.put(
+        answer = self.http.request(
+            method,
             f"{self.url}/accounting/account/{constants.FRESHBOOKS_ACCOUNT_ID}/{path}",
             json=body,
             headers={"Authorization": f"Bearer {token['access_token']}"},

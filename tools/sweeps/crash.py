@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from target_freshbooks.posting.steps import StepKind
@@ -75,6 +79,16 @@ class Tally:
     doubled: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
+
+    def __add__(self, more: Tally) -> Tally:
+        """Both together."""
+        return Tally(
+            self.trials + more.trials,
+            self.not_reached + more.not_reached,
+            self.doubled + more.doubled,
+            self.lost + more.lost,
+            self.other + more.other,
+        )
 
     def line(self, what: str) -> str:
         """The figure, as printed."""
@@ -173,6 +187,7 @@ def sweep(
     lost: int = 0,
     lagging: int = 0,
     refused: int = 0,
+    at_once: int = 1,
 ) -> list[str]:
     """Run the series; returns what went wrong.
 
@@ -186,12 +201,25 @@ def sweep(
         lost: Number of kills at which the ledger is lost too.
         lagging: Number of kills where searches lag behind.
         refused: Number of kills where FreshBooks refuses the lines of refunds.
+        at_once: Number of trials at a time, each on a stage of its own.
     """
     rng = random.Random(seed)  # noqa: S311 - a repeatable choice
     messages = told or scenario.record(home / "shop")
     wrong: list[str] = []
-    with stage(home, messages, switches=scenario.SWITCHES, **scenario.SETTINGS) as on:
-        right = reference(on)
+    with ExitStack() as stack:
+        stages = [
+            stack.enter_context(
+                stage(
+                    _made(home / str(number)),
+                    messages,
+                    switches=scenario.SWITCHES,
+                    **scenario.SETTINGS,
+                )
+            )
+            for number in range(at_once)
+        ]
+        first = stages[0]
+        right = reference(first)
         say(f"seed {seed}; writes of the readings: {', '.join(map(str, right.counts))}")
         series = {
             "killed at every write": singles(right) if every else [],
@@ -201,27 +229,48 @@ def sweep(
         }
         for what, trials in series.items():
             if trials:
-                wrong += _series(on, what, trials, right)
+                wrong += _series(stages, what, trials, right)
         if lagging:
             # Only what was made can be missed: the moments at which nothing was yet are no trial.
             late = [(kill,) for kill in right.boundaries if kill.place != "before"]
-            on.switches.update(LAGS)
-            on.settings["settle_seconds"] = SETTLE_SECONDS
+            for on in stages:
+                on.switches.update(LAGS)
+                on.settings["settle_seconds"] = SETTLE_SECONDS
             what = "killed while searches lag behind"
-            wrong += _series(on, what, rng.sample(late, lagging), right)
-            on.switches.update({"fb.stale_search_seconds": 0})
+            wrong += _series(stages, what, rng.sample(late, lagging), right)
+            for on in stages:
+                on.switches.update({"fb.stale_search_seconds": 0})
         if refused:
-            on.switches.update(REFUSES)
-            right = reference(on)
+            for on in stages:
+                on.switches.update(REFUSES)
+            right = reference(first)
             trials = rng.choices(singles(right), k=refused)
-            wrong += _series(on, "killed where FreshBooks refuses refund lines", trials, right)
+            wrong += _series(stages, "killed where FreshBooks refuses refund lines", trials, right)
     return wrong
 
 
-def _series(on: Stage, what: str, trials: Sequence[Sequence[Kill]], right: Reference) -> list[str]:
-    tally = Tally()
-    for trial in trials:
-        attempt(on, trial, right, tally)
+def _made(home: Path) -> Path:
+    home.mkdir()
+    return home
+
+
+def _series(
+    stages: Sequence[Stage], what: str, trials: Sequence[Sequence[Kill]], right: Reference
+) -> list[str]:
+    free: SimpleQueue[Stage] = SimpleQueue()
+    for on in stages:
+        free.put(on)
+
+    def one(kills: Sequence[Kill]) -> Tally:
+        on, tally = free.get(), Tally()
+        try:
+            attempt(on, kills, right, tally)
+        finally:
+            free.put(on)
+        return tally
+
+    with ThreadPoolExecutor(len(stages)) as pool:
+        tally = sum(pool.map(one, trials), Tally())
     say(tally.line(what))
     return tally.wrong
 
@@ -234,6 +283,7 @@ def main() -> int:
     parser.add_argument("--lost", type=int, default=60)
     parser.add_argument("--lagging", type=int, default=60)
     parser.add_argument("--refused", type=int, default=40)
+    parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--some", type=int, default=-1, help="only so many random boundaries")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
@@ -246,6 +296,7 @@ def main() -> int:
             lost=options.lost,
             lagging=options.lagging,
             refused=options.refused,
+            at_once=options.at_once,
         )
     for entry in wrong:
         say(entry)

@@ -68,7 +68,6 @@ EXPECTED = (
     RecordError,
     SettingError,
     ConfigValidationError,
-    LookupError,
 )
 """What may stop a run; their messages tell the operator what to do and hold no record's content."""
 
@@ -177,6 +176,11 @@ class TargetFreshBooks(Target):
         self._stack.close()
 
     # -- messages
+
+    def run(self, file_input: IO[str] | None = None) -> None:
+        """Listen to the end and close; what ended it early is known where the run is closed."""
+        with self._stack:
+            self.listen(file_input)
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
@@ -290,7 +294,7 @@ class TargetFreshBooks(Target):
             target = cls._configured(config)
             target.settings  # noqa: B018 - wrong settings are told before anything is read
             target.warn_of_unknown_settings()
-            target.listen(file_input)
+            target.run(file_input)
         except Interrupted:
             cls.logger.warning("Stopped as asked; what is left is done by the next run.")
             sys.exit(target.exit_code if target else EXIT_FAILED)

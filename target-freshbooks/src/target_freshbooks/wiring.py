@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 from connector_credentials import CredentialStore
 from sqlalchemy.engine import make_url
 
-from target_freshbooks.freshbooks import FreshBooks, OAuth, Pacer, TokenSource, choose_account
+from target_freshbooks.freshbooks import (
+    AccountUnclear,
+    FreshBooks,
+    OAuth,
+    Pacer,
+    TokenSource,
+    choose_account,
+)
 from target_freshbooks.freshbooks.retrying import Patience as Retries
 from target_freshbooks.freshbooks.wire import Wire
 from target_freshbooks.ledger import Ledger, Rehearsal
@@ -130,7 +137,7 @@ def open_account(
     if account_id is None:
         account_id = choose_account(connect("").me()).account_id
     if not account_id:
-        raise LookupError("FreshBooks names no account of this user; set account_id.")
+        raise AccountUnclear("GET users/me", "it names no account of this user; set account_id.")
     return Account(connect(account_id), store, account_id)
 
 
@@ -227,7 +234,7 @@ def assemble(
     patience = Patience(
         resolver, random=rng, sleep=sleep, max_retry_seconds=settings.max_retry_seconds
     )
-    writer = Writer(books, ledger, lease, run_id, utc_now, patience.succeeded)
+    writer = Writer(books, ledger, lease, run_id, utc_now, patience.done)
     parties = Parties(books, ledger, writer, patience.settle)
     poster = Poster(
         books=books,

@@ -190,7 +190,8 @@ def test_a_credit_note_is_written_under_the_singular_key(bench: Any, reply: Any)
 
 def test_a_missing_record_is_not_found(bench: Any, reply: Any) -> None:
     error = {"errno": 1012, "field": "userid", "message": "Client not found.", "object": "client"}
-    bench.say(reply({"response": {"errors": [error]}}, status=404))
+    listed = {"response": {"result": {"clients": [], "pages": 1}}}
+    bench.say(reply({"response": {"errors": [error]}}, status=404), reply(listed))
     with pytest.raises(NotFound, match="Client not found"):
         bench.client.get_client(3)
 

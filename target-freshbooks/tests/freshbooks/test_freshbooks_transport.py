@@ -249,11 +249,14 @@ def test_a_refusal_is_told_for_what_it_is_and_not_repeated(
     bench: Any, reply: Any, name: str
 ) -> None:
     answer, kind, words = REFUSALS[name]
-    bench.say(reply(**answer), reply(FOUND))
+    listed = {"response": {"result": {"invoices": [], "pages": 1}}}
+    bench.say(reply(**answer), reply(listed if kind is NotFound else FOUND))
     with pytest.raises(FreshBooksError, match=words) as caught:
         bench.client.update_invoice(7, {"notes": "x"})
     assert type(caught.value) is kind
-    assert len(bench.server.asked) == 1
+    # Before a record counts as missing, the account is seen to be there.
+    methods = [asked.method for asked in bench.server.asked]
+    assert methods == (["PUT", "GET"] if kind is NotFound else ["PUT"])
 
 
 def test_a_refusal_gives_errno_field_and_words(bench: Any, reply: Any) -> None:
@@ -266,6 +269,23 @@ def test_a_refusal_gives_errno_field_and_words(bench: Any, reply: Any) -> None:
     assert (refused.status, refused.errno, refused.field) == (422, 1001, "clientid")
     assert refused.words == "clientid: 'clientid' of <e-mail> is required; too long"
     assert [error.errno for error in refused.errors] == [1001, 1017]
+
+
+def test_a_record_that_is_not_found_with_its_whole_list_means_a_wrong_account(
+    bench: Any, reply: Any
+) -> None:
+    missing = reply(errors(1012, "Account not found."), status=404)
+    bench.say(missing, missing)
+    with pytest.raises(Forbidden, match="check account_id"):
+        bench.client.create_invoice({})
+
+
+def test_a_server_that_quotes_the_token_does_not_have_us_keep_it(bench: Any, reply: Any) -> None:
+    token = bench.tokens.access_token()
+    bench.say(reply(errors(1001, f"bad header: Bearer {token}", "notes"), status=422))
+    with pytest.raises(Refused, match=r"Bearer \[token\]") as caught:
+        bench.client.create_invoice({})
+    assert token not in str(caught.value) + str(caught.value.errors)
 
 
 def test_a_list_that_is_not_found_means_a_wrong_account(bench: Any, reply: Any) -> None:

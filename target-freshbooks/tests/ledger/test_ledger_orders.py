@@ -98,6 +98,7 @@ def test_counts_tell_states_reasons_and_streams(ledger: Ledger) -> None:
     settle(ledger, 4, state="parked", reason="total_mismatch")
     settle(ledger, 5, state="waiting", reason="not_paid")
     ledger.intend(order_id=2, kind="mark_sent", key="2", request_hash="h", payload={}, run_id="r")
+    settle(ledger, 2)
     counts = ledger.counts()
     assert {name: counts[name] for name in ("new", "waiting", "posted", "parked")} == {
         "new": 1,
@@ -109,6 +110,14 @@ def test_counts_tell_states_reasons_and_streams(ledger: Ledger) -> None:
     assert counts["waiting_reasons"] == {"not_paid": 1}
     assert counts["open_intents"] == 1
     assert counts["inbox"] == {"orders": 1, "refunds": 1}
+
+
+def test_an_order_counts_as_new_while_it_is_written_to(ledger: Ledger) -> None:
+    settle(ledger, 2)
+    ledger.intend(order_id=2, kind="mark_sent", key="2", request_hash="h", payload={}, run_id="r")
+    row = ledger.order(2)
+    assert row is not None
+    assert row.state == "new"
 
 
 def test_links_are_put_read_replaced_listed_and_dropped(ledger: Ledger) -> None:

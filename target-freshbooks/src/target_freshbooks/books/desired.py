@@ -40,6 +40,7 @@ class Reason(StrEnum):
     FACTS_INCOMPLETE = "facts_incomplete"
     REFUSED_BY_FRESHBOOKS = "refused_by_freshbooks"
     FRESHBOOKS_ERROR = "freshbooks_error"
+    DEFECT = "defect"
 
 
 @dataclass(frozen=True, slots=True)

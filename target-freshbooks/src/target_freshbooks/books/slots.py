@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from target_freshbooks.books.desired import InvoiceLine, LineTax
 from target_freshbooks.books.money import HUNDRED, ZERO, cent, is_whole, rounded
 from target_freshbooks.books.taxes import FURTHEST, PERCENT_DECIMALS, Levy, line_taxes
-from target_freshbooks.books.text import DESCRIPTION_LIMIT, NAME_LIMIT, clean
+from target_freshbooks.books.text import DESCRIPTION_LIMIT, NAME_LIMIT, clean, other_than_refund
 from target_freshbooks.books.things import Kind
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Slot:
     def line(self, units: int, decimals: int) -> InvoiceLine:
         """The line with its amount in whole smallest units."""
         return InvoiceLine(
-            self.name,
+            other_than_refund(self.name),
             self.description,
             self.quantity,
             units * cent(decimals) / self.quantity,

@@ -55,3 +55,8 @@ def is_refund_line(name: str) -> int | None:
     """The refund an invoice line belongs to by its name; None for all other lines."""
     found = _REFUND_LINE.match(" ".join(name.split()))
     return int(found[1]) if found else None
+
+
+def other_than_refund(name: str) -> str:
+    """The name of a line that is no refund's, told apart where a product is called "Refund 5"."""
+    return name if is_refund_line(name) is None else clean(f"Item {name}", NAME_LIMIT)

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import parsing
-from .errors import FreshBooksError, Outage, UnknownOutcome
+from .errors import Failing, FreshBooksError, NotFound, UnknownOutcome
 from .identity import Identity, parse_identity
 from .observed import (
     ACTIVE,
@@ -408,12 +408,24 @@ class FreshBooks:
         )
 
         def read() -> T:
-            row = _result(self._transport.run(operation)).get(kind.singular)
+            row = self._answered(kind, operation).get(kind.singular)
             if not isinstance(row, Mapping):
                 raise parsing.Unreadable(f"no {kind.singular}")
             return parse(row)
 
         return _readable(operation, read)
+
+    def _answered(self, kind: Collection, operation: Operation) -> Mapping[str, Any]:
+        """The result; before a record counts as missing, the account is seen to be there.
+
+        Raises:
+            Forbidden: It is the account that is missing.
+        """
+        try:
+            return _result(self._transport.run(operation))
+        except NotFound:
+            self._page(kind, (), 1)
+            raise
 
     # -- lists
 
@@ -503,7 +515,7 @@ def _readable(operation: Operation, read: Callable[[], T]) -> T:
     error: FreshBooksError = (
         UnknownOutcome(operation.name, problem)
         if operation.writes
-        else Outage(operation.name, problem)
+        else Failing(operation.name, problem)
     )
     raise error
 

@@ -98,6 +98,10 @@ class Outage(FreshBooksError):  # noqa: N818 - the word says it
     """FreshBooks cannot be used now. A write that ends so was certainly not carried out."""
 
 
+class Failing(Outage):
+    """A read that reached FreshBooks kept coming to nothing: an outage, or that record alone."""
+
+
 class AuthError(FreshBooksError):
     """FreshBooks no longer accepts our tokens: a person has to connect again."""
 

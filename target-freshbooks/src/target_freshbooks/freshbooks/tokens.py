@@ -170,7 +170,7 @@ class TokenSource:
         chain = document if document.get("refresh_token") else self._seeded(document)
         if chain is None:
             raise AuthError(_OPERATION, f"no FreshBooks login is stored; {RECONNECT}")
-        pair = self._ask(entry, chain)
+        pair = self._ask_once(entry, chain)
         if pair is None:
             marked = entry.read()
             in_doubt_since = marked.get("refreshing_since") if marked else None
@@ -178,7 +178,7 @@ class TokenSource:
             if seeded is not None:
                 logger.warning("the stored refresh token is dead; taking the one of the setting")
                 chain = seeded
-                pair = self._ask(entry, chain)
+                pair = self._ask_once(entry, chain)
             if pair is None:
                 raise AuthError(_OPERATION, _broken_chain(in_doubt_since))
         return self._save(entry, chain, pair)
@@ -193,23 +193,27 @@ class TokenSource:
             "seed_sha256": fingerprint(self._seed),
         }
 
+    def _ask_once(self, entry: LockedEntry, document: Mapping[str, Any]) -> TokenPair | None:
+        """Like `_ask`, unless another worker of this run was told that the token is used up."""
+        token = fingerprint(str(document["refresh_token"]))
+        pair = None if token in self._dead else self._ask(entry, document)
+        if pair is None:
+            self._dead.add(token)
+        return pair
+
     def _ask(self, entry: LockedEntry, document: Mapping[str, Any]) -> TokenPair | None:
         """Use the refresh token up. None if FreshBooks says that it is used up already.
 
         The mark is written first: it proves that the store can be written before the token is
         spent, and it tells a later reader that an answer may have been lost.
         """
-        token = str(document["refresh_token"])
-        if fingerprint(token) in self._dead:
-            return None  # another worker of this run was told so
         entry.write({**document, "refreshing_since": self._clock().isoformat()})
         attempts = self._patience.begin()
         in_doubt = False
         while True:
             try:
-                return self._oauth.refresh(token)
+                return self._oauth.refresh(str(document["refresh_token"]))
             except GrantRefused:
-                self._dead.add(fingerprint(token))
                 final: FreshBooksError | None = None
             except AuthError as exc:  # the app's id or secret: the token was not looked at
                 final, asked = exc, math.inf

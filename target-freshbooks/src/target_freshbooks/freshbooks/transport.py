@@ -19,6 +19,7 @@ from .answers import Answer, Verdict
 from .errors import (
     AuthError,
     Conflict,
+    Failing,
     Forbidden,
     FreshBooksError,
     NotFound,
@@ -178,7 +179,8 @@ class Transport:
         attempts.spend(reply.seconds)
         if isinstance(reply, WireFailure):
             raise _after(operation, reply, attempts)
-        answer = answers.read(reply.status, reply.body)
+        # A server that quotes the request in its words must not have them keep the token.
+        answer = answers.read(reply.status, reply.body.replace(token.encode(), b"[token]"))
         if answer.verdict is Verdict.THROTTLED:
             asked = seconds_asked(reply.headers, self._clock())
             self._pacer.pause(asked)
@@ -196,7 +198,7 @@ def _after(operation: Operation, failure: WireFailure, attempts: Attempts) -> Ex
         return _AgainError(final) if failure.passing else final
     if operation.writes:
         return UnknownOutcome(operation.name, failure.reason)
-    return _AgainError(Outage(operation.name, f"{failure.reason}, {attempts.tries} tries"))
+    return _AgainError(Failing(operation.name, f"{failure.reason}, {attempts.tries} tries"))
 
 
 def _raise_for(operation: Operation, answer: Answer, attempts: Attempts) -> Mapping[str, Any]:
@@ -210,7 +212,7 @@ def _raise_for(operation: Operation, answer: Answer, attempts: Attempts) -> Mapp
             if operation.writes:
                 raise UnknownOutcome(name, f"HTTP {status} without a usable answer")
             raise _AgainError(
-                Outage(name, f"HTTP {status} without a usable answer, {attempts.tries} tries")
+                Failing(name, f"HTTP {status} without a usable answer, {attempts.tries} tries")
             )
         case Verdict.ELSEWHERE:
             raise Outage(name, f"answered with a redirect ({status}): check api_url")

@@ -127,8 +127,14 @@ def store(
     rows = sorted((row for _, row in taken), key=operator.itemgetter("stream", "key"))
     if rows:
         connection.execute(_upsert(connection.dialect.name), rows)
+    # An order that comes again as it was, without its children, says nothing of them.
+    again = {
+        row["order_id"]
+        for record, row in taken
+        if record.stream == ORDERS and _is_known(row, before.get((ORDERS, row["key"])))
+    }
     for stream in complete:
-        _drop_unsaid(connection, source, stream, rows)
+        _drop_unsaid(connection, source, stream, rows, again)
     return Stored(taken, before)
 
 
@@ -191,8 +197,16 @@ def replace_children(
         )
 
 
+def _is_known(row: dict[str, Any], version: Version | None) -> bool:
+    return version is not None and version.hash == row["hash"]
+
+
 def _drop_unsaid(
-    connection: Connection, source: str, stream: str, rows: list[dict[str, Any]]
+    connection: Connection,
+    source: str,
+    stream: str,
+    rows: list[dict[str, Any]],
+    again: Collection[int],
 ) -> None:
     said: dict[int, list[str]] = {
         row["order_id"]: [] for row in rows if row["stream"] == ORDERS and row["order_id"]
@@ -201,6 +215,8 @@ def _drop_unsaid(
         if row["stream"] == stream and row["order_id"] in said:
             said[row["order_id"]].append(row["key"])
     for order_id, texts in said.items():
+        if not texts and order_id in again:
+            continue
         replace_children(connection, source, stream, order_id, [_key(text) for text in texts])
 
 

@@ -283,6 +283,11 @@ class Ledger:
         with self._database.read() as connection:
             return links.has_remote(connection, self.source, kind, remote_id)
 
+    def is_linked_elsewhere(self, kind: LinkKind, remote_id: int) -> bool:
+        """Tell whether that record in FreshBooks stands for something of another shop."""
+        with self._database.read() as connection:
+            return links.has_remote_elsewhere(connection, self.source, kind, remote_id)
+
     def put_link(self, link: Link) -> None:
         """Store a link, in place of one of the same kind and key."""
         with self._database.write() as connection:
@@ -306,6 +311,9 @@ class Ledger:
         run_id: str,
     ) -> int:
         """Commit that a write is about to be made, with its audit row; do it before the write.
+
+        The order counts as `new` from then on: should the run die, the next one takes it up again,
+        whatever the verdict was before.
 
         Args:
             order_id: The order it is for; None for a client or item on its own.
@@ -332,6 +340,8 @@ class Ledger:
         body = dict(payload)
         with self._database.write() as connection:
             intent_id = intents.open_intent(connection, values, body)
+            if order_id is not None:
+                orders.reopen(connection, self.source, order_id)
             data = {
                 "intent": intent_id,
                 "kind": kind,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, update
 
 from target_freshbooks.ledger.database import insert, prepared
 from target_freshbooks.ledger.tables import orders
@@ -102,6 +102,15 @@ def page(
 def settle(connection: Connection, values: dict[str, Any]) -> None:
     """Write a verdict; `values` are columns of the row, with `source` and `order_id`."""
     connection.execute(_upsert(connection.dialect.name), values)
+
+
+def reopen(connection: Connection, source: str, order_id: int) -> None:
+    """Make an order's verdict void: it is being changed, and may stay half-way."""
+    connection.execute(
+        update(orders)
+        .where(orders.c.source == source, orders.c.order_id == order_id, orders.c.state != "new")
+        .values(state="new")
+    )
 
 
 @cache

@@ -80,7 +80,9 @@ def masked(text: str) -> str:
 
 def _only(value: Any, names: frozenset[str]) -> Any:  # noqa: ANN401 - see of_data
     if isinstance(value, dict):
-        return {key: _only(entry, names) for key, entry in value.items() if key in names}
+        # The code beside an amount is a currency; the one of an invoice is a postal code.
+        known = names if "amount" in value else names - {"code"}
+        return {key: _only(entry, names) for key, entry in value.items() if key in known}
     if isinstance(value, (list, tuple)):
         return [_only(entry, names) for entry in value]
     return masked(value) if isinstance(value, str) else value

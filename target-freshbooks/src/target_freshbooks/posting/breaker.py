@@ -8,6 +8,7 @@ then gets another chance, since an outage may have passed before the others had 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.patience import GivenUp, Patience
 
 OUTAGE = 3
-"""So many records given up, and not one write carried out meanwhile: FreshBooks is ill."""
+"""So many records given up for the same, and nothing went well meanwhile: FreshBooks is ill."""
 
 
 class FreshBooksFails(FreshBooksError):  # noqa: N818 - the sentence is the name
@@ -68,12 +69,12 @@ class Breaker:
         Raises:
             FreshBooksFails: It is an outage.
         """
-        successes = self._patience.successes
         with self._guard:
             self._suspects.append(suspect)
             if self._last_chance:
                 return
-            failing = [one for one in self._suspects if successes <= one.given_up.since]
+            suspects = list(self._suspects)
+        failing = [one for one in suspects if not self._patience.others_went_well(one.given_up)]
         if len(failing) >= OUTAGE:
             raise FreshBooksFails(one.record for one in failing)
 
@@ -81,7 +82,8 @@ class Breaker:
         """The suspects that alone were to blame, and whose last chance failed as well.
 
         A record is to blame when FreshBooks carried out other writes after its first failure, or,
-        being the only one, when it did so in this run and still answers reads.
+        being the only one, when it did so in this run; unless several failed at the same kind of
+        write, and that kind went well for nobody. And FreshBooks must answer at the end.
 
         Args:
             settle: Returns when all that was handed to the workers is settled.
@@ -100,7 +102,10 @@ class Breaker:
                 settle()
         finally:
             self._last_chance = False
-        return self._taken()
+        failed_again = self._taken()
+        if failed_again:
+            self._books.me()  # raises when FreshBooks is down altogether
+        return failed_again
 
     def _taken(self) -> list[Suspect]:
         with self._guard:
@@ -111,11 +116,16 @@ class Breaker:
         suspects = self._taken()
         if not suspects:
             return []
-        successes = self._patience.successes
-        to_blame = [suspect for suspect in suspects if successes > suspect.given_up.since]
-        if not to_blame and len(suspects) == 1 and successes > 0:
-            self._books.me()  # raises when FreshBooks is down altogether
-            to_blame = suspects
-        if len(to_blame) < len(suspects):
+        unexplained = [one for one in suspects if not self._patience.others_went_well(one.given_up)]
+        alone = len(suspects) == 1 and self._patience.writes > 0
+        if unexplained and not alone:
+            raise FreshBooksFails(suspect.record for suspect in unexplained)
+        # FreshBooks may be well but for one kind of write.
+        same = Counter(
+            one.given_up.kind
+            for one in suspects
+            if not self._patience.its_kind_went_well(one.given_up)
+        )
+        if any(number >= OUTAGE for number in same.values()):
             raise FreshBooksFails(suspect.record for suspect in suspects)
-        return to_blame
+        return suspects

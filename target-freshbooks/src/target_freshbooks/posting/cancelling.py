@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.freshbooks.errors import NotFound, Refused
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting import keys, marks
 from target_freshbooks.posting.marks import DELETED
+from target_freshbooks.posting.memory import fingerprint
 from target_freshbooks.posting.observe import choose
 from target_freshbooks.posting.steps import StepKind
 from target_freshbooks.posting.verdict import Verdict, refused_verdict
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.freshbooks.observed import ObservedInvoice
     from target_freshbooks.ledger import Ledger
     from target_freshbooks.posting.memory import Memory
     from target_freshbooks.posting.simulate import LedgerOverlay, PlanningWriter
@@ -32,18 +35,33 @@ class Cancelling:
         books: FreshBooks,
         ledger: Ledger | LedgerOverlay,
         writer: Writer | PlanningWriter,
-        settle_unknown: Callable[[Unanswered], None],
+        settle_unknown: Callable[[Unanswered], bool],
     ) -> None:
         self._books = books
         self._ledger = ledger
         self._writer = writer
         self._settle_unknown = settle_unknown
 
-    def delete(self, order_id: int, memory: Memory, invoice_id: int) -> Verdict:
-        """Delete the order's payments and invoice; what is deleted already is passed over."""
+    def delete(self, order_id: int, memory: Memory, invoice_id: int, *, overwrite: bool) -> Verdict:
+        """Delete the order's payments and invoice; what is deleted already is passed over.
+
+        An invoice that a person edited stays unless `overwrite` is asked for, and one that bears
+        money which a person recorded stays in any case.
+        """
+        invoice, payments = self._standing(invoice_id), dict(memory.payments)
+        if invoice is not None:
+            edited = memory.fingerprint not in (None, fingerprint(invoice))
+            if edited and not overwrite:
+                return _kept(invoice, "it was changed in FreshBooks since it was posted")
+            for found in self._books.payments_of(invoice_id):
+                if found.id in payments.values():
+                    continue
+                if not found.note.startswith(f"{marks.marker(order_id)},"):
+                    return _kept(invoice, f"it bears payment {found.id}, which is not ours")
+                payments[f"payment:{found.id}"] = found.id
         writes = 0
         try:
-            for key, remote_id in memory.payments.items():
+            for key, remote_id in payments.items():
                 writes += self._gone(StepKind.DELETE_PAYMENT, key, remote_id, order_id)
             writes += self._gone(StepKind.DELETE_INVOICE, str(order_id), invoice_id, order_id)
         except Refused as refused:
@@ -81,6 +99,13 @@ class Cancelling:
             self._ledger.put_link(deleted)
         return 0
 
+    def _standing(self, invoice_id: int) -> ObservedInvoice | None:
+        try:
+            invoice = self._books.get_invoice(invoice_id)
+        except NotFound:
+            return None
+        return None if invoice.vis_state == DELETED else invoice
+
     def _stands(self, kind: StepKind, remote_id: int) -> bool:
         read = (
             self._books.get_invoice if kind is StepKind.DELETE_INVOICE else self._books.get_payment
@@ -91,6 +116,19 @@ class Cancelling:
             return False
 
 
+def _kept(invoice: ObservedInvoice, why: str) -> Verdict:
+    return Verdict(
+        "parked",
+        parked=Parked(
+            Reason.EDITED_IN_FRESHBOOKS,
+            f"The order is cancelled, and invoice {invoice.number} is not deleted: {why}.",
+            "Decide what is to become of the invoice. Undo the change in FreshBooks and replay the"
+            " order, delete the invoice by hand, or replay with --overwrite to have an edited one"
+            " deleted.",
+        ),
+    )
+
+
 def adopt_cancelled(
     books: FreshBooks, ledger: Ledger | LedgerOverlay, order_id: int, policy: Policy
 ) -> None:
@@ -99,8 +137,9 @@ def adopt_cancelled(
     invoice = choose(books.find_invoices(f"{policy.invoice_number_prefix}{order_id}"), mark)
     if invoice is None or not marks.is_marked(invoice, mark):
         return
-    key = keys.invoice_key(order_id)
-    ledger.put_link(invoice_link(invoice, key=key, order_id=order_id, content=None))
+    if ledger.is_linked_elsewhere("invoice", invoice.id):
+        return  # another shop's order of the same number
+    # The invoice last: once it is known, its payments are taken to be known as well.
     for payment in books.payments_of(invoice.id):
         if payment.note.startswith(f"{mark},"):
             own = payment.note.removeprefix(f"{mark}, ").replace(" ", ":", 1)
@@ -112,3 +151,5 @@ def adopt_cancelled(
                     order_id=order_id,
                 )
             )
+    key = keys.invoice_key(order_id)
+    ledger.put_link(invoice_link(invoice, key=key, order_id=order_id, content=None))

@@ -17,7 +17,7 @@ from target_freshbooks.books import (
     read_customer,
     read_product,
 )
-from target_freshbooks.freshbooks.errors import Refused
+from target_freshbooks.freshbooks.errors import Failing, Refused
 from target_freshbooks.posting.parties import store_currency
 from target_freshbooks.posting.patience import GivenUp
 
@@ -41,13 +41,13 @@ class Catalogue:
         self._all_clients = all_clients
         self._all_items = all_items
 
-    def update(self, records: Iterable[Record]) -> list[tuple[Record, GivenUp]]:
+    def update(self, records: Iterable[Record]) -> list[tuple[Record, GivenUp | Failing]]:
         """Look at each customer and product; a refused one is told and holds nobody up.
 
         Returns:
             Those whose change FreshBooks kept answering with errors.
         """
-        given_up = []
+        given_up: list[tuple[Record, GivenUp | Failing]] = []
         for record in records:
             try:
                 if record.stream == "customers":
@@ -57,13 +57,16 @@ class Catalogue:
             except ReadError as unreadable:
                 logger.warning("%s %s: %s", record.stream, record.key, unreadable)
             except Refused as refused:
+                # Without FreshBooks' words, since they may repeat what was sent: a name, a street.
                 logger.warning(
-                    "FreshBooks refused the change of %s %s: %s",
+                    "FreshBooks refused the change of %s %s (HTTP %d, errno %s, field %s)",
                     record.stream,
                     record.key,
-                    refused,
+                    refused.status,
+                    refused.errno,
+                    refused.field or "unknown",
                 )
-            except GivenUp as failing:
+            except (GivenUp, Failing) as failing:
                 given_up.append((record, failing))
         return given_up
 

@@ -65,7 +65,7 @@ def advance(progress: Progress, step: Step) -> Progress:
     if step.expression >= 0:
         progress = replace(progress, expression=step.expression, mended=step.mended)
     if step.refund_id is not None and step.refund_expression >= 0:
-        if step.kind is StepKind.CREATE_CREDIT_NOTE:
+        if step.kind in {StepKind.CREATE_CREDIT_NOTE, StepKind.DELETE_CREDIT_NOTE}:
             known = {**progress.credit_expression, step.refund_id: step.refund_expression}
             return replace(progress, credit_expression=known)
         known = {**progress.refund_expression, step.refund_id: step.refund_expression}
@@ -100,5 +100,7 @@ def links_of(case: Case, step: Step, answer: Any) -> list[Link]:  # noqa: ANN401
             remote_id=answer.id,
             order_id=order_id,
             deleted=step.kind is StepKind.DELETE_CREDIT_NOTE,
+            fingerprint=str(answer.amount),
+            extra={"expression": step.refund_expression},
         )
     ]

@@ -117,6 +117,8 @@ def named(lines: Lines, item_names: Mapping[str, str]) -> Lines:
 
 
 def _named(line: InvoiceLine, name: str) -> InvoiceLine:
+    if line.item_key:
+        name = text.other_than_refund(name)
     said = line.description
     if not name.startswith(line.name):
         said = text.clean(f"{line.name}; {said}" if said else line.name, text.DESCRIPTION_LIMIT)

@@ -142,6 +142,8 @@ class Memory:
         payments: Payment key → FreshBooks id, of payments not deleted.
         deleted_payments: Keys of payments we deleted because they fell to zero.
         credit_notes: Refund id → FreshBooks id.
+        credit_amounts: Refund id → the amount FreshBooks answered when we gave that credit note.
+        credit_expressions: Refund id → which of its wordings was written last.
     """
 
     known: bool = False
@@ -151,3 +153,5 @@ class Memory:
     payments: Mapping[str, int] = field(default_factory=dict)
     deleted_payments: frozenset[str] = frozenset()
     credit_notes: Mapping[int, int] = field(default_factory=dict)
+    credit_amounts: Mapping[int, Decimal] = field(default_factory=dict)
+    credit_expressions: Mapping[int, int] = field(default_factory=dict)

@@ -58,7 +58,7 @@ class Parties:
         books: FreshBooks,
         ledger: Ledger | LedgerOverlay,
         writer: Writer | PlanningWriter,
-        settle_unknown: Callable[[Unanswered], None],
+        settle_unknown: Callable[[Unanswered], bool],
     ) -> None:
         self._books = books
         self._ledger = ledger
@@ -80,11 +80,16 @@ class Parties:
                 a later record that differs is a change to carry over.
         """
         baseline = None if registered is None else request_digest(client_body(registered))
-        with self._locks.held("client", _email_key(draft)):
+        # By both, the customer first: of one customer's orders two may bear different e-mails.
+        with (
+            self._locks.held("client", draft.key),
+            self._locks.held("client", _email_key(draft)),
+        ):
             known = self._known_client(draft, baseline)
             if known is not None:
                 return known.remote_id
             body = client_body(draft)
+            self._finish(StepKind.CREATE_CLIENT, lambda sent: _same_client(sent, body))
             found = self._find_client(draft)
             if found is not None:
                 self._ledger.put_link(_client_link(draft.key, found, baseline))
@@ -112,7 +117,10 @@ class Parties:
 
     def update_client(self, draft: ClientDraft) -> bool:
         """Bring a linked client up to date with the shop; True if something was written."""
-        with self._locks.held("client", _email_key(draft)):
+        with (
+            self._locks.held("client", draft.key),
+            self._locks.held("client", _email_key(draft)),
+        ):
             link = self._ledger.link("client", draft.key)
             if link is None:
                 return False
@@ -161,6 +169,8 @@ class Parties:
         with self._locks.held("item", draft.sku or draft.name):
             link = self._ledger.link("item", draft.key)
             if link is None:
+                body = item_body(draft)
+                self._finish(StepKind.CREATE_ITEM, lambda sent: _same_item(sent, body))
                 found = self._find_item(draft)
                 if found is not None:
                     link = _item_link(draft.key, found, self._baseline(draft))
@@ -246,6 +256,15 @@ class Parties:
 
     # -- both
 
+    def _finish(self, kind: StepKind, same: Callable[[Mapping[str, Any]], bool]) -> None:
+        """See to creations of the same that an order left without an answer when it broke off.
+
+        Whose lock is held has no creation under way.
+        """
+        for intent in self._ledger.open_intents():
+            if intent.kind == kind.value and same(intent.payload["body"]):
+                self._settle_unknown(Unanswered(intent))
+
     def _stands(self, kind: LinkKind, key: str, content_hash: str) -> bool:
         link = self._ledger.link(kind, key)
         return link is not None and link.content_hash == content_hash
@@ -286,6 +305,18 @@ def store_currency(ledger: Ledger | LedgerOverlay) -> str | None:
     """The store's own currency, in which the catalogue's prices are; None while unknown."""
     store = next(iter(ledger.bodies("store")), None)
     return str(store["currency"]) if store and store.get("currency") else None
+
+
+def _same_client(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    email = str(one.get("email", "")).casefold()
+    if email or other.get("email"):
+        return email == str(other.get("email", "")).casefold()
+    return one.get("organization") == other.get("organization")
+
+
+def _same_item(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    key = "sku" if other.get("sku") else "name"
+    return one.get(key) == other.get(key)
 
 
 def _email_key(draft: ClientDraft) -> str:

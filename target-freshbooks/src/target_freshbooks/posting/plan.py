@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked
 from target_freshbooks.posting.proof import prove_draft, rewrite_content
 from target_freshbooks.posting.settlement import settle_step
@@ -33,12 +34,26 @@ def next_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop | N
         return stop
     if invoice.status == DRAFT:
         return prove_draft(case, actual, progress)
-    changed = case.memory.known and case.memory.content != case.content
-    if changed or (progress.overwrite and invoice.amount != case.total_with_refunds_on(invoice)):
+    if _is_to_be_rewritten(case, invoice, progress):
         step = rewrite_content(case, actual, progress)
         if step is not None:
             return step
     return settle_step(case, actual, progress)
+
+
+def _is_to_be_rewritten(case: Case, invoice: ObservedInvoice, progress: Progress) -> bool:
+    """Whether the sent invoice's own lines are not what the order now has.
+
+    Also where they were being rewritten: the first wording may not have come to the total, and a
+    run that was killed there left just that.
+    """
+    if case.memory.known and case.memory.content != case.content:
+        return True
+    if invoice.amount == case.total_with_refunds_on(invoice):
+        return False
+    left_so = case.memory.known and not case.was_edited(invoice)
+    interrupted = left_so and not wire.refunds_on(wire.standing(invoice))
+    return progress.overwrite or progress.expression >= 0 or interrupted
 
 
 def _create(case: Case, progress: Progress) -> Step | Stop:

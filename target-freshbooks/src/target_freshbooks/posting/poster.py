@@ -20,6 +20,7 @@ from target_freshbooks.posting.effects import advance, after, links_of
 from target_freshbooks.posting.marks import DRAFT
 from target_freshbooks.posting.memory import content_digest, desired_digest
 from target_freshbooks.posting.observe import around, observe
+from target_freshbooks.posting.patience import GivenUp
 from target_freshbooks.posting.plan import next_step
 from target_freshbooks.posting.recall import recall
 from target_freshbooks.posting.settlement import find_note
@@ -57,6 +58,7 @@ class Standing:
     progress: Progress
     writes: int = 0
     conflicts: int = 0
+    given_up: GivenUp | None = None
 
 
 class Poster:
@@ -70,7 +72,7 @@ class Poster:
         writer: Writer | PlanningWriter,
         parties: Parties,
         policy: Policy,
-        settle_unknown: Callable[[Unanswered], None],
+        settle_unknown: Callable[[Unanswered], bool],
         stop: threading.Event,
     ) -> None:
         self._stop = stop
@@ -107,7 +109,7 @@ class Poster:
             return Verdict("waiting", why=assessed.why)
         if isinstance(assessed, Parked):
             if assessed.reason is Reason.CANCELLED_AFTER_POSTING and memory.known:
-                return self._cancelled(order_id, memory, assessed)
+                return self._cancelled(order_id, memory, assessed, overwrite=overwrite)
             return Verdict("parked", parked=assessed)
         assert isinstance(assessed, Billable)  # noqa: S101 - the three cases of assess
         desired = desire(facts, self._policy)
@@ -144,11 +146,15 @@ class Poster:
             return refused_verdict(refused, "client or item", 0)
         case = Case(desired, content, self._policy, client_id, item_names, memory)
         actual = observe(self._books, case)
+        if self._is_of_another_shop(case, actual):
+            return Verdict("parked", parked=refusals.of_another_shop(case))
         at = Standing(self._adopt(case, actual), actual, Progress(overwrite=overwrite))
         for _ in range(MOST_STEPS):
             if self._stop.is_set():
                 raise Interrupted
             step = next_step(at.case, at.actual, at.progress)
+            if (step is None or isinstance(step, Stop)) and at.given_up is not None:
+                raise at.given_up  # the payments have their amounts of before again
             if step is None:
                 return self._finished(desired, at)
             if isinstance(step, Stop):
@@ -171,11 +177,31 @@ class Poster:
                 writes=at.writes + 1,
             )
         except Unanswered as unknown:
-            self._settle_unknown(unknown)
+            try:
+                happened = self._settle_unknown(unknown)
+            except GivenUp as given_up:
+                return self._given_up(at, step, given_up)
             known = replace(at.case, memory=recall(self._ledger, order_id))
-            return replace(at, actual=observe(self._books, known))
+            progress = advance(at.progress, step) if happened else at.progress
+            return replace(at, actual=observe(self._books, known), progress=progress)
         except Refused as refused:
             return self._refused(at, step, refused)
+
+    def _given_up(self, at: Standing, step: Step, given_up: GivenUp) -> Standing:
+        """A refund whose lines cannot be written is not left half-way: payments first, as before.
+
+        Raises:
+            GivenUp: It was no refund's step, or there is nothing to put back.
+        """
+        if step.refund_id is None or step.kind not in REFUND_STEPS or at.given_up is not None:
+            raise given_up
+        refunds = {**at.progress.refused_refunds, step.refund_id: str(given_up)}
+        return replace(
+            at,
+            actual=observe(self._books, at.case),
+            progress=replace(at.progress, refused_refunds=refunds),
+            given_up=given_up,
+        )
 
     def _finished(self, desired: Desired, at: Standing) -> Verdict:
         progress, writes = at.progress, at.writes
@@ -208,6 +234,15 @@ class Poster:
         )
         return after(actual, step, answer)
 
+    def _is_of_another_shop(self, case: Case, actual: Actual) -> bool:
+        """Whether the invoice of that number is known to belong to another source's order."""
+        invoice = actual.invoice
+        return (
+            invoice is not None
+            and not case.memory.known
+            and self._ledger.is_linked_elsewhere("invoice", invoice.id)
+        )
+
     def _adopt(self, case: Case, actual: Actual) -> Case:
         """Remember an invoice that is ours though the ledger does not know it."""
         invoice = actual.invoice
@@ -217,14 +252,6 @@ class Poster:
         settled = invoice.amount == case.total_with_refunds_on(invoice)
         if invoice.status != DRAFT and not settled:
             return case  # sent and different: the plan parks it, and it stays unadopted
-        self._ledger.put_link(
-            invoice_link(
-                invoice,
-                key=keys.invoice_key(order_id),
-                order_id=order_id,
-                content=case.content,
-            )
-        )
         for payment in case.desired.payments:
             found = next((row for row in actual.payments if row.note.strip() == payment.note), None)
             if found is not None:
@@ -248,6 +275,15 @@ class Poster:
                         order_id=order_id,
                     )
                 )
+        # The invoice last: once it is known, all that belongs to it is taken to be known as well.
+        self._ledger.put_link(
+            invoice_link(
+                invoice,
+                key=keys.invoice_key(order_id),
+                order_id=order_id,
+                content=case.content,
+            )
+        )
         self._ledger.audit(
             event="adopted",
             order_id=order_id,
@@ -302,10 +338,12 @@ class Poster:
         invoice = refusals.holder_of_number(self._books, case)
         return Actual() if invoice is None else around(self._books, case, invoice)
 
-    def _cancelled(self, order_id: int, memory: Memory, parked: Parked) -> Verdict:
+    def _cancelled(
+        self, order_id: int, memory: Memory, parked: Parked, *, overwrite: bool
+    ) -> Verdict:
         if self._policy.on_cancel != "delete" or memory.invoice_id is None:
             return Verdict("parked", parked=parked)
-        return self._cancelling.delete(order_id, memory, memory.invoice_id)
+        return self._cancelling.delete(order_id, memory, memory.invoice_id, overwrite=overwrite)
 
 
 REFUND_STEPS = frozenset(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from target_freshbooks.books import mend
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.posting import lines as wire
+from target_freshbooks.posting.marks import DRAFT
 from target_freshbooks.posting.payments import lower_payment
 from target_freshbooks.posting.steps import Step, StepKind, Stop
 
@@ -95,6 +96,17 @@ def _reword(
     following = written + 1
     if following < len(expressions):
         return _write(case, invoice, (*expressions[following], *kept), following)
+    if invoice.status != DRAFT:
+        return Stop(
+            Parked(
+                Reason.TOTAL_MISMATCH,
+                f"FreshBooks puts invoice {invoice.number} at {case.wording(invoice.amount)}, the"
+                f" changed order at {case.wording(total)}, and no wording of its lines brings them"
+                " together.",
+                "Correct the invoice in FreshBooks so that its total agrees, and replay the order"
+                " with --overwrite.",
+            )
+        )
     return Stop(
         Parked(
             Reason.TOTAL_MISMATCH,

@@ -11,13 +11,23 @@ if TYPE_CHECKING:
 
 
 def failing(kind: str) -> Parked:
-    """FreshBooks kept failing at this order alone; `kind` is the write."""
+    """FreshBooks kept failing at this order alone; `kind` is the write, or `read`."""
     return Parked(
         Reason.FRESHBOOKS_ERROR,
-        f"FreshBooks answered {kind.replace('_', ' ')} with a server error each time, while it"
-        " carried out the writes of other orders.",
+        f"FreshBooks answered {kind.replace('_', ' ')} with a server error each time, while other"
+        " orders went well.",
         "Try again with replay; if it lasts, ask FreshBooks' support what it dislikes about this"
         " order.",
+    )
+
+
+def defect(error: Exception) -> Parked:
+    """Our own accounting broke at this order."""
+    return Parked(
+        Reason.DEFECT,
+        f"The connector itself failed at this order ({type(error).__name__}); the log says where.",
+        "Please report it with the lines of the log; replay the order with a version that has it"
+        " mended.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from target_freshbooks.posting.memory import Memory
@@ -17,6 +18,8 @@ def recall(ledger: Ledger | LedgerOverlay, order_id: int) -> Memory:
     payments: dict[str, int] = {}
     deleted: set[str] = set()
     notes: dict[int, int] = {}
+    amounts: dict[int, Decimal] = {}
+    expressions: dict[int, int] = {}
     for link in ledger.links_of(order_id):
         own = link.key.partition(":")[2]
         if link.kind == "invoice":
@@ -25,8 +28,12 @@ def recall(ledger: Ledger | LedgerOverlay, order_id: int) -> Memory:
             deleted.add(own)
         elif link.kind == "payment":
             payments[own] = link.remote_id
-        elif link.kind == "credit_note" and not link.deleted:
-            notes[int(own)] = link.remote_id
+        elif link.kind == "credit_note":
+            expressions[int(own)] = int(link.extra.get("expression", -1))
+            if not link.deleted:
+                notes[int(own)] = link.remote_id
+                if link.fingerprint is not None:
+                    amounts[int(own)] = Decimal(link.fingerprint)
     return Memory(
         known=invoice is not None,
         invoice_id=invoice.remote_id if invoice else None,
@@ -35,4 +42,6 @@ def recall(ledger: Ledger | LedgerOverlay, order_id: int) -> Memory:
         payments=payments,
         deleted_payments=frozenset(deleted),
         credit_notes=notes,
+        credit_amounts=amounts,
+        credit_expressions=expressions,
     )

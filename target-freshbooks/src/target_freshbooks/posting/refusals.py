@@ -51,6 +51,16 @@ def number_taken(case: Case) -> Parked:
     )
 
 
+def of_another_shop(case: Case) -> Parked:
+    """The number belongs to an order of another shop that feeds the same books."""
+    number = case.desired.invoice.number
+    return Parked(
+        Reason.NUMBER_TAKEN,
+        f"Invoice {number} belongs to another shop's order of the same number (setting source).",
+        "Give each shop an invoice_number_prefix of its own and replay the order.",
+    )
+
+
 def number_too_long(case: Case) -> Parked:
     """The number is too long for FreshBooks."""
     number = case.desired.invoice.number

@@ -105,7 +105,8 @@ class Resolver:
         if found is None:
             return None
         record, links = found
-        return summary(record), links
+        # Of a deleted record FreshBooks may show nothing any more.
+        return {"id": intent.payload["remote_id"]} if record is None else summary(record), links
 
     def _client(self, intent: Intent, _: str) -> tuple[ObservedClient, list[Link]] | None:
         body = intent.payload["body"]
@@ -183,9 +184,11 @@ class Resolver:
         invoice = self._invoice_of(intent)
         return None if invoice is None or invoice.status == DRAFT else (invoice, [])
 
-    def _deleted_invoice(self, intent: Intent, _: str) -> tuple[ObservedInvoice, list[Link]] | None:
+    def _deleted_invoice(
+        self, intent: Intent, _: str
+    ) -> tuple[ObservedInvoice | None, list[Link]] | None:
         invoice = self._invoice_of(intent)
-        return None if invoice is None or invoice.vis_state != DELETED else (invoice, [])
+        return None if invoice is not None and invoice.vis_state != DELETED else (invoice, [])
 
     def _invoice_of(self, intent: Intent) -> ObservedInvoice | None:
         return self._standing(lambda: self._books.get_invoice(int(intent.payload["remote_id"])))
@@ -203,14 +206,16 @@ class Resolver:
         wanted = Decimal(intent.payload["body"]["amount"]["amount"])
         return None if payment is None or payment.amount != wanted else (payment, [])
 
-    def _deleted_payment(self, intent: Intent, _: str) -> tuple[ObservedPayment, list[Link]] | None:
+    def _deleted_payment(
+        self, intent: Intent, _: str
+    ) -> tuple[ObservedPayment | None, list[Link]] | None:
         payment = self._payment_of(intent)
-        if payment is None or payment.vis_state != DELETED or intent.order_id is None:
+        if intent.order_id is None or (payment is not None and payment.vis_state != DELETED):
             return None
         link = Link(
             kind="payment",
             key=keys.payment_key(intent.order_id, intent.key),
-            remote_id=payment.id,
+            remote_id=int(intent.payload["remote_id"]),
             order_id=intent.order_id,
             deleted=True,
         )
@@ -247,21 +252,22 @@ class Resolver:
                     key=keys.credit_note_key(intent.order_id, intent.key),
                     remote_id=note.id,
                     order_id=intent.order_id,
+                    fingerprint=str(note.amount),
                 )
                 return note, [link]
         return None
 
     def _deleted_credit_note(
         self, intent: Intent, _: str
-    ) -> tuple[ObservedCreditNote, list[Link]] | None:
+    ) -> tuple[ObservedCreditNote | None, list[Link]] | None:
         remote_id = int(intent.payload["remote_id"])
         note = self._standing(lambda: self._books.get_credit_note(remote_id))
-        if note is None or note.vis_state != DELETED or intent.order_id is None:
+        if intent.order_id is None or (note is not None and note.vis_state != DELETED):
             return None
         link = Link(
             kind="credit_note",
             key=keys.credit_note_key(intent.order_id, intent.key),
-            remote_id=note.id,
+            remote_id=remote_id,
             order_id=intent.order_id,
             deleted=True,
         )

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.reading import ReadError
+from target_freshbooks.freshbooks.errors import Failing, Refused
 from target_freshbooks.ledger import Record
 from target_freshbooks.posting import marks, reasons
 from target_freshbooks.posting.breaker import Breaker, Suspect
 from target_freshbooks.posting.facts import gather
 from target_freshbooks.posting.memory import policy_digest
-from target_freshbooks.posting.patience import GivenUp
-from target_freshbooks.posting.verdict import Interrupted, Verdict
+from target_freshbooks.posting.patience import READ, GivenUp
+from target_freshbooks.posting.verdict import Interrupted, Verdict, refused_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
+    from target_freshbooks.ledger import Intent, Ledger, OrderRow, StoredFacts
     from target_freshbooks.posting.catalogue import Catalogue
     from target_freshbooks.posting.patience import Patience
     from target_freshbooks.posting.poster import Poster
@@ -47,6 +50,9 @@ REPLACED_STREAMS = frozenset({"order_taxes", "order_coupons"})
 
 SHARED_STREAMS = frozenset({"customers", "store"})
 """Their records belong to no order, and orders are booked by them all the same."""
+
+DEFECTS = (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError)
+"""What a defect of ours shows itself as; all other kinds of errors have a meaning of their own."""
 
 BATCH = 500
 POLL_SECONDS = 0.5
@@ -99,6 +105,8 @@ class Service:
         self._children: dict[int, list[Record]] = {}
         self._others: list[Record] = []
         self._streams_seen: set[str] = set()
+        self._said: dict[int, set[str]] = {}
+        self._unsure: set[int] = set()
         self._guard = threading.Lock()
         self._breaker = Breaker(books, patience)
         self._failure: BaseException | None = None
@@ -107,15 +115,16 @@ class Service:
     @property
     def writes(self) -> int:
         """Writes of all kinds that FreshBooks carried out in this run."""
-        return self._patience.successes
+        return self._patience.writes
 
     # -- taking in
 
     def start(self) -> None:
         """Look what came of the writes that a killed run left without an answer."""
+        # Not since the intents were opened: their requests may have waited long for their turn.
+        since = datetime.now(UTC)
         for intent in self._ledger.open_intents():
-            mark = marks.marker(intent.order_id) if intent.order_id is not None else ""
-            found = self._resolver.resolve(intent, marker=mark)
+            found = self._look(intent, since)
             logger.info(
                 "A run before this one was interrupted at %s (order %s): it %s",
                 intent.kind,
@@ -147,7 +156,7 @@ class Service:
         said = {record.stream for record in records}
         # Rows that stayed away for an order that has them no more are gone; where the stream was
         # not asked for, what is known of it stands.
-        complete = REPLACED_STREAMS & (self._streams_seen | said)
+        complete = REPLACED_STREAMS & (self._streams_seen | said) - self._said.pop(order_id, set())
         order = Record("orders", (order_id,), order_id, dict(body))
         self._ledger.receive([*records, order], complete=complete)
         self.tally.received += 1
@@ -209,7 +218,9 @@ class Service:
         self._in_work[self._workers.submit(self._follow, records)] = None
 
     def _follow(self, records: Iterable[Record]) -> None:
-        for record, given_up in self._catalogue.update(records):
+        before = self._patience.successes()
+        for record, failure in self._catalogue.update(records):
+            given_up = failure if isinstance(failure, GivenUp) else GivenUp(READ, before)
             again = partial(self._submit_others, [record])
             self._breaker.suspect(Suspect(f"{record.stream} {record.key[0]}", given_up, again))
 
@@ -217,6 +228,7 @@ class Service:
         """Parts whose order's record did not come: new information on an order known already."""
         orphans, self._children = self._children, {}
         for order_id, records in orphans.items():
+            self._said.setdefault(order_id, set()).update(record.stream for record in records)
             self._ledger.receive(records)
             if self._ledger.order(order_id) is not None:
                 self._submit(order_id)
@@ -286,14 +298,40 @@ class Service:
         if self._previewer is not None:
             self._show(self._previewer.of_facts(facts, overwrite=overwrite))
             return
+        before = self._patience.successes()
         try:
+            self._look_again(order_id)
             verdict = self._poster.post(facts, standing=None if force else row, overwrite=overwrite)
-        except GivenUp as given_up:
+        except (GivenUp, Failing) as failure:
+            self._unsure.add(order_id)
+            given_up = failure if isinstance(failure, GivenUp) else GivenUp(READ, before)
             again = partial(self._submit, order_id, overwrite=overwrite, force=force)
             name = f"order {order_id}"
             self._breaker.suspect(Suspect(name, given_up, again, order_id, stored))
             return
+        except Refused as refused:
+            verdict = refused_verdict(refused, "posting", 0)
+        except DEFECTS as error:
+            # Without the error's words, which may quote a record; the run goes on with the others.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            logger.error("Order %s: %s\n%s", order_id, type(error).__name__, where)  # noqa: TRY400
+            self._park(order_id, stored, facts, reasons.defect(error))
+            return
+        if verdict.desired is not None and not verdict.unchanged:
+            self._patience.succeeded(READ)
         self._record(facts, stored, verdict)
+
+    def _look_again(self, order_id: int) -> None:
+        """After a look that failed, a write of the order may still be without an answer."""
+        if order_id in self._unsure:
+            since = datetime.now(UTC)
+            for intent in self._ledger.open_intents(order_id):
+                self._look(intent, since)
+            self._unsure.discard(order_id)
+
+    def _look(self, intent: Intent, since: datetime) -> bool:
+        mark = marks.marker(intent.order_id) if intent.order_id is not None else ""
+        return self._resolver.resolve(intent, marker=mark, since=since)
 
     def _incomplete(self, order_id: int) -> None:
         """The ledger does not hold all of the order (any more): nothing may be concluded from it.

@@ -210,14 +210,20 @@ def _credit_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop 
     }
     for refund_id, note in wanted.items():
         found = find_note(case, actual, note)
-        written = progress.credit_expression.get(refund_id, -1)
+        written = max(
+            progress.credit_expression.get(refund_id, -1),
+            case.memory.credit_expressions.get(refund_id, -1),
+        )
         if found is None:
             if written + 1 < len(note.expressions):
                 return _create_note(case, note, written + 1)
             return _note_mismatch(case, refund_id, note.total, "no wording")
         if found.amount != note.total:
-            if written >= 0:
-                return _delete_note(refund_id, found.id, "comes to another amount")
+            # As FreshBooks answered it: our own attempt, which a run that was killed left behind.
+            if progress.credit_expression.get(refund_id, -1) >= 0 or (
+                case.memory.credit_amounts.get(refund_id) == found.amount
+            ):
+                return _delete_note(refund_id, found.id, "comes to another amount", written)
             return _note_mismatch(case, refund_id, note.total, case.wording(found.amount))
     for refund_id, remote_id in case.memory.credit_notes.items():
         if refund_id not in wanted and any(note.id == remote_id for note in actual.credit_notes):
@@ -236,7 +242,7 @@ def _create_note(case: Case, note: CreditNote, expression: int) -> Step:
     )
 
 
-def _delete_note(refund_id: int, remote_id: int, reason: str) -> Step:
+def _delete_note(refund_id: int, remote_id: int, reason: str, expression: int = -1) -> Step:
     return Step(
         StepKind.DELETE_CREDIT_NOTE,
         str(refund_id),
@@ -244,6 +250,7 @@ def _delete_note(refund_id: int, remote_id: int, reason: str) -> Step:
         f"delete the credit note of refund {refund_id}: it {reason}",
         remote_id=remote_id,
         refund_id=refund_id,
+        refund_expression=expression,
     )
 
 

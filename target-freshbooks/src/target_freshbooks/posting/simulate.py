@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from target_freshbooks.books.desired import InvoiceLine
     from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.ledger import Ledger, Link
+    from target_freshbooks.ledger import Intent, Ledger, Link
 
 SENT, PAID = 2, 4
 
@@ -73,6 +73,10 @@ class LedgerOverlay:
                 stored[where] = link
         return list(stored.values())
 
+    def open_intents(self) -> list[Intent]:
+        """None: a plan leaves it to a run to see to them."""
+        return []
+
     def put_link(self, link: Link) -> None:
         """Remember a link in memory."""
         self._links[link.kind, link.key] = link
@@ -84,6 +88,10 @@ class LedgerOverlay:
     def is_linked(self, kind: Any, remote_id: int) -> bool:  # noqa: ANN401 - as above
         """Whether something of ours is stored as that record."""
         return self._ledger.is_linked(kind, remote_id)
+
+    def is_linked_elsewhere(self, kind: Any, remote_id: int) -> bool:  # noqa: ANN401 - as above
+        """Whether it is stored as something of another shop."""
+        return self._ledger.is_linked_elsewhere(kind, remote_id)
 
     def body(self, stream: str, key: tuple[Any, ...]) -> dict[str, Any] | None:
         """A stored record."""

@@ -55,7 +55,7 @@ class Writer:
         lease: Lease,
         run_id: str,
         clock: Callable[[], datetime],
-        on_write: Callable[[], None] = lambda: None,
+        on_write: Callable[[int | None, str, str], None] = lambda *_: None,
     ) -> None:
         self.freshbooks = freshbooks
         self.ledger = ledger
@@ -131,7 +131,7 @@ class Writer:
             self.ledger.close(intent, "not_sent", answer={"why": type(failure).__name__})
             raise
         self.ledger.close(intent, "done", answer=summary(answer), links=links(answer))
-        self._on_write()
+        self._on_write(order_id, kind.value, key)
         return answer
 
     def _send(self, kind: StepKind, remote_id: int | None, body: Mapping[str, Any]) -> Answer:

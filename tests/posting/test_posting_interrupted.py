@@ -1,0 +1,556 @@
+"""Posting that breaks off, fails for some orders, or goes on beside others."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from target_freshbooks.freshbooks.errors import Forbidden
+from target_freshbooks.ledger import Ledger
+from target_freshbooks.posting.breaker import FreshBooksFails
+from target_freshbooks.target import TargetFreshBooks
+
+from demo.sandbox import BIN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+D = Decimal
+JANE_AS_CUSTOMER = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
+GUESTS = [
+    {"first_name": "Jo", "last_name": "Doe", "email": f"jo{number}@shop.example"}
+    for number in range(6)
+]
+
+
+def heal(world: Any) -> None:
+    world.control("DELETE", "faults")
+
+
+def standings(world: Any) -> list[str]:
+    """The orders' states, by id."""
+    with world.ledger() as ledger:
+        return [row.state for row in ledger.orders()]
+
+
+def refuse_to_answer(world: Any, order_id: int, times: int | None) -> None:
+    """FreshBooks answers the order's invoice with a server error, so many times."""
+    world.settings["max_retry_seconds"] = 0
+    number = f'"invoice_number": ?"{order_id}"'
+    rule = {"method": "POST", "path": "/invoices/invoices$", "body": number, "status": 500}
+    world.fault(kind="status", times=times, **rule)
+
+
+def test_an_order_whose_errors_have_passed_by_the_end_is_posted(world: Any) -> None:
+    unlucky, other = world.place(), world.place()
+    refuse_to_answer(world, unlucky, times=1)
+    world.sync()
+    assert [world.row(order).state for order in (unlucky, other)] == ["posted", "posted"]
+    assert world.paid(unlucky) == [D("11.00")]
+
+
+def test_orders_whose_errors_do_not_pass_are_parked_and_the_others_posted(world: Any) -> None:
+    first, *poisoned, last = (world.place() for _ in range(4))
+    for order in poisoned:
+        refuse_to_answer(world, order, times=None)
+    world.settings["max_parallel_orders"] = 1
+    world.sync()
+    assert [world.row(order).state for order in (first, last)] == ["posted", "posted"]
+    assert [world.row(order).reason for order in poisoned] == ["freshbooks_error"] * 2
+
+
+def outcomes(world: Any, kind: str) -> list[str]:
+    """What the journal says came of each write of a kind."""
+    with world.ledger() as ledger:
+        rows = [row for row in ledger.audit_rows() if row.data.get("kind") == kind]
+        return [row.event for row in rows if row.event != "intended"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [("delete_invoice", '"vis_state": ?1'), ("update_client", '"organization"')],
+)
+def test_a_change_whose_answer_was_lost_is_looked_for_and_not_made_again(
+    world: Any, kind: str, body: str
+) -> None:
+    customer = world.control("POST", "shop/customers", {**JANE_AS_CUSTOMER, "company": "Doe Ltd"})[
+        "id"
+    ]
+    order = world.place(customer_id=customer)
+    world.settings["on_cancel"] = "delete"
+    world.sync()
+    world.change(order, "cancel")
+    world.control("POST", f"shop/customers/{customer}", {"company": "Doe & Co"})
+    path = "/invoices/invoices/" if kind == "delete_invoice" else "/users/clients/"
+    world.fault(kind="reset_after", method="PUT", path=path, body=body, times=1)
+    world.sync()
+    assert outcomes(world, kind) == ["found"]
+    assert world.invoice(order)["vis_state"] == 1
+    assert world.row(order).state == "waiting"
+    assert world.writes_of(world.sync) == 0
+
+
+# -- verdicts that a broken-off run leaves behind
+
+
+def test_a_refund_that_broke_off_and_was_declined_leaves_the_books_as_before(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    (refund,) = world.change(order, "refund", order_amount="4.00")["refunds"]
+    world.fault(kind="status", status=403, method="PUT", path="/invoices/invoices/")
+    with pytest.raises(Forbidden):
+        world.sync()
+    assert world.paid(order) == [D("7.00")], "broken off between the payment and the lines"
+    heal(world)
+    world.change(order, "decline_refund", refund_id=refund)
+    world.sync()
+    assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
+    assert world.writes_of(world.sync) == 0
+
+
+def test_an_order_that_broke_off_is_finished_though_the_shop_says_no_more_of_it(
+    world: Any,
+) -> None:
+    order = world.place()
+    world.sync()
+    world.change(order, "refund", order_amount="4.00")
+    world.fault(kind="status", status=403, method="PUT", path="/invoices/invoices/")
+    with pytest.raises(Forbidden):
+        world.sync()
+    heal(world)
+    said = world.messages().splitlines(keepends=True)
+    world.sync("".join(line for line in said if json.loads(line)["type"] != "RECORD"))
+    assert (world.total(order), world.paid(order)) == (D("7.00"), [D("7.00")])
+
+
+# -- the time that an answer is waited for
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/users/clients$", "clients"), ("/cred", "credit_notes")]
+)
+def test_a_write_that_left_late_and_whose_answer_was_lost_is_not_made_twice(
+    world: Any, tmp_path: Path, path: str, kind: str
+) -> None:
+    """Its intent is older than the settle time, since a 429 held it back; searches lag behind."""
+    customer = world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"]
+    order = world.place(customer_id=customer)
+    if kind == "credit_notes":
+        world.sync()
+        credit = [{"provider": "storecredit"}]
+        world.change(order, "refund", order_amount="4.00", to=credit)
+    world.settings |= {"max_retry_seconds": 30, "settle_seconds": 3}
+    messages = tmp_path / "messages.jsonl"
+    messages.write_text(world.messages(), encoding="utf-8")
+    config = tmp_path / "target.json"
+    config.write_text(json.dumps(world.config), encoding="utf-8")
+    world.switch(fb__stale_search_seconds=2)
+    late = {"method": "POST", "path": path, "times": 1}
+    world.fault(kind="status", status=429, headers={"Retry-After": "4"}, **late)
+    world.fault(kind="hold", when="after", **late)
+    command = [str(BIN / "target-freshbooks"), "--config", str(config)]
+    with (
+        messages.open() as said,
+        subprocess.Popen(
+            command, stdin=said, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process,
+    ):
+        limit = time.monotonic() + 60
+        while not world.control("GET", "faults")["held"]:
+            assert process.poll() is None
+            assert time.monotonic() < limit
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGKILL)
+    heal(world)
+    world.sync()
+    assert len(world.books()[kind]) == 1
+    assert standings(world) == ["posted"]
+
+
+# -- who is to blame
+
+
+def test_an_order_whose_invoice_cannot_be_read_holds_nobody_up(world: Any) -> None:
+    poisoned = world.place()
+    world.sync()
+    invoice = world.invoice(poisoned)["id"]
+    world.change(poisoned, "refund", order_amount="4.00")
+    for guest in GUESTS[:3]:
+        world.place(billing=guest)
+    world.settings["max_retry_seconds"] = 1
+    world.fault(kind="status", status=500, method="GET", path=f"/invoices/invoices/{invoice}$")
+    world.sync()
+    assert standings(world) == ["parked", "posted", "posted", "posted"]
+    assert world.row(poisoned).reason == "freshbooks_error"
+
+
+def test_where_nothing_can_be_read_nobody_is_parked(world: Any) -> None:
+    for guest in GUESTS[:4]:
+        world.place(billing=guest)
+    world.settings["max_retry_seconds"] = 1
+    world.fault(kind="status", status=500, method="GET", path="/invoices/invoices")
+    with pytest.raises(FreshBooksFails):
+        world.sync()
+    assert set(standings(world)) == {"new"}
+
+
+def test_an_outage_of_one_kind_of_write_parks_nobody(world: Any) -> None:
+    """New invoices cannot be made, but the payment of an older order goes through, the last."""
+    captured = world.place(pay="authorize")
+    world.sync()
+    placed = [world.place(billing=guest) for guest in GUESTS[:3]]
+    world.change(captured, "capture", amount="11.00")
+    world.settings |= {"max_retry_seconds": 0, "max_parallel_orders": 1}
+    world.fault(kind="status", status=503, method="POST", path="/invoices/invoices$")
+    with pytest.raises(FreshBooksFails):
+        world.sync()
+    assert {world.row(order).state for order in placed} == {"new"}
+    heal(world)
+    world.sync()
+    assert set(standings(world)) == {"posted"}
+
+
+def test_a_deleted_payment_that_freshbooks_shows_no_more_counts_as_deleted(world: Any) -> None:
+    world.switch(fb__payment_put_zero="refuse", fb__deleted_get="missing")
+    order = world.place()
+    world.sync()
+    world.change(order, "refund", everything=True)
+    world.fault(
+        kind="reset_after", method="PUT", path="/payments/payments/", body="vis_state", times=1
+    )
+    world.sync()
+    assert outcomes(world, "delete_payment") == ["found"]
+    assert (world.total(order), world.paid(order)) == (D("0.00"), [])
+    assert world.row(order).state == "posted"
+
+
+# -- names
+
+
+def test_a_product_called_like_a_refund_is_no_refund(world: Any) -> None:
+    named = {"name": "Refund 5", "sku": "RF", "price": "10.00"}
+    order = world.place(lines=[named, {"name": "Mug", "sku": "M", "price": "1.00"}])
+    world.sync()
+    assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
+    world.change(order, "refund", order_amount="4.00")
+    world.sync()
+    assert (world.total(order), world.paid(order)) == (D("7.00"), [D("7.00")])
+    assert world.writes_of(world.sync) == 0
+
+
+def test_a_customer_of_several_e_mails_is_one_client(world: Any) -> None:
+    customer = world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"]
+    for guest in GUESTS:
+        world.place(customer_id=customer, billing=guest)
+    said = world.messages().splitlines(keepends=True)
+    # Without the customer's own record each order brings the e-mail of its billing address.
+    world.fault(kind="slow", method="POST", path="/users/clients$", delay_ms=300)
+    world.sync("".join(line for line in said if json.loads(line).get("stream") != "customers"))
+    assert len(world.books()["clients"]) == 1
+
+
+def test_freshbooks_words_on_a_customer_are_not_logged(
+    world: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    customer = world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"]
+    world.place(customer_id=customer)
+    world.sync()
+    world.control("POST", f"shop/customers/{customer}", {"first_name": "Zoebarbara"})
+    error = {"errno": 1017, "field": "fname", "message": "'Zoebarbara' is long", "object": "client"}
+    answer = json.dumps({"response": {"errors": [error]}})
+    world.fault(kind="status", status=422, method="PUT", path="/users/clients/", answer=answer)
+    world.sync()
+    said = [record.getMessage() for record in caplog.records]
+    assert any("refused the change of customers" in line for line in said)
+    assert not any("Zoebarbara" in line for line in said)
+
+
+# -- what FreshBooks makes of lines
+
+
+def test_an_edited_order_that_needs_a_rounding_line_is_not_taken_for_an_edited_invoice(
+    world: Any,
+) -> None:
+    """The shop rounds the tax of each line, FreshBooks that of their sum."""
+    world.switch(fb__tax_rounding="per_tax")
+    order = world.place(tax_rounding="line", lines=[{"name": "Pin", "price": "1.00"}])
+    world.sync()
+    taxes = [{"name": "State Tax", "percent": "8.875"}]
+    small = [
+        {"name": name, "sku": name.upper(), "price": "0.99", "taxes": taxes}
+        for name in ("Bead", "Hook", "Clasp")
+    ]
+    world.change(order, "lines", lines=small)
+    assert world.writes_of(world.sync) > 2, "one wording did not do"
+    assert world.row(order).state == "posted"
+    assert world.total(order) == D("3.24")
+    assert world.writes_of(world.sync) == 0
+
+
+def test_an_edit_that_broke_off_before_its_total_was_proven_is_finished(world: Any) -> None:
+    world.switch(fb__tax_rounding="per_tax")
+    order = world.place(tax_rounding="line", lines=[{"name": "Pin", "price": "1.00"}])
+    world.sync()
+    taxes = [{"name": "State Tax", "percent": "8.875"}]
+    small = [
+        {"name": name, "sku": name.upper(), "price": "0.99", "taxes": taxes}
+        for name in ("Bead", "Hook", "Clasp")
+    ]
+    world.change(order, "lines", lines=small)
+    rule = {"method": "PUT", "path": "/invoices/invoices/", "body": '"lines"', "skip": 1}
+    world.fault(kind="status", status=403, times=1, **rule)
+    with pytest.raises(Forbidden):
+        world.sync()
+    world.sync()
+    assert world.row(order).state == "posted"
+    assert world.total(order) == D("3.24")
+
+
+def test_lines_whose_answers_are_all_lost_are_not_written_again_and_again(world: Any) -> None:
+    world.switch(fb__unit_cost_decimals=2)
+    taxes = [{"name": "T", "percent": "9.975"}, {"name": "U", "percent": "1.111"}]
+    line = {"name": "Mug", "sku": "MUG", "price": "5.55", "quantity": 7, "taxes": taxes}
+    orders = [world.place(lines=[line | {"quantity": number}]) for number in (5, 6, 7)]
+    world.sync()
+    for order in orders:
+        world.change(order, "refund", lines=[{"line": 0, "quantity": 1}])
+    world.fault(kind="reset_after", method="PUT", path="/invoices/invoices/", body="lines")
+    assert world.writes_of(world.sync) < 20
+    assert standings(world) == ["posted"] * 3
+
+
+def test_a_refund_whose_lines_fail_leaves_the_payment_as_it_was(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    world.change(order, "refund", order_amount="4.00")
+    world.place(billing=GUESTS[0])
+    world.settings |= {"max_retry_seconds": 0, "max_parallel_orders": 1}
+    world.fault(kind="status", status=503, method="PUT", path="/invoices/", body='"lines"')
+    world.sync()
+    assert world.row(order).reason == "freshbooks_error"
+    assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
+    heal(world)
+    world.ctl("replay", "--parked")
+    assert (world.total(order), world.paid(order)) == (D("7.00"), [D("7.00")])
+
+
+PRICED = (
+    ("8.875", "9.99", 3),
+    ("8.25", "19.99", 7),
+    ("20", "9.99", 3),
+    ("9.975", "5.55", 7),
+    ("5", "0.50", 3),
+    ("5", "1.50", 3),
+    ("5", "2.70", 2),
+    ("2.5", "0.60", 2),
+    ("7", "12.50", 2),
+    ("9.975", "0.35", 9),
+)
+
+
+def test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back(
+    world: Any,
+) -> None:
+    world.switch(fb__tax_rounding="per_tax")
+    customer = world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"]
+    orders = []
+    for percent, price, quantity in PRICED:
+        taxes = [{"name": "T", "percent": percent}, {"name": "U", "percent": "1.111"}]
+        mug = {"name": "Mug", "sku": f"MUG{percent}{price}", "price": price, "taxes": taxes}
+        cup = {"name": "Cup", "sku": f"C{percent}{price}", "price": "0.55", "taxes": taxes[:1]}
+        lines = [mug | {"quantity": quantity}, cup | {"quantity": quantity}]
+        orders.append(world.place(customer_id=customer, lines=lines))
+    world.sync()
+    back = [{"line": 0, "quantity": 1}, {"line": 1, "quantity": 1}]
+    for order in orders:
+        world.change(order, "refund", lines=back, to=[{"provider": "storecredit"}])
+    world.fault(kind="status", status=403, method="PUT", path="/credit_notes/", times=1)
+    with pytest.raises(Forbidden):
+        world.sync()
+    world.sync()
+    assert set(standings(world)) == {"posted"}
+    assert outcomes(world, "delete_credit_note") == ["not_sent", "done", "done"]
+
+
+# -- one order that breaks the accounting
+
+
+def test_a_defect_at_one_order_parks_it_and_holds_nobody_up(world: Any) -> None:
+    broken, sound = world.place(), world.place(billing=GUESTS[0])
+    said = []
+    for line in world.messages().splitlines(keepends=True):
+        message = json.loads(line)
+        if message.get("stream") == "orders" and message.get("record", {}).get("id") == broken:
+            message["record"]["total_inc_tax"] = "1e40"
+        said.append(json.dumps(message) + "\n")
+    world.sync("".join(said))
+    assert world.row(broken).state == "parked"
+    assert world.row(sound).state == "posted"
+
+
+def test_a_client_that_cannot_be_made_again_parks_its_order_alone(world: Any) -> None:
+    world.switch(fb__deleted_client_invoice="refuse")
+    world.place()
+    world.sync()
+    (client,) = world.books()["clients"]
+    world.put(f"users/clients/{client['id']}", {"client": {"vis_state": 1}})
+    refused, other = world.place(), world.place(billing=GUESTS[0])
+    error = {"errno": 1005, "field": "email", "message": "taken", "object": "client"}
+    answer = json.dumps({"response": {"errors": [error]}})
+    rule = {"method": "POST", "path": "/users/clients$", "body": "jane@shop"}
+    world.fault(kind="status", status=422, answer=answer, **rule)
+    world.sync()
+    assert world.row(refused).reason == "refused_by_freshbooks"
+    assert world.row(other).state == "posted"
+
+
+# -- whose invoice it is
+
+
+def test_another_shop_s_order_of_the_same_number_touches_nothing(world: Any) -> None:
+    order = world.place(pay="offline")
+    world.sync()
+    said = world.messages()
+    world.settings["source"] = "second"
+    assert world.writes_of(lambda: world.sync(said)) == 0
+    with Ledger.open(world.config["ledger_url"], source="second") as ledger:
+        (row,) = ledger.orders()
+        assert row.reason == "number_taken"
+    world.change(order, "cancel")
+    world.settings |= {"source": "third", "on_cancel": "delete"}
+    assert world.writes_of(world.sync) == 0
+    assert world.paid(order) == [D("11.00")]
+
+
+def test_a_cancelled_order_adopted_half_way_is_deleted_with_its_payment(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    world.change(order, "cancel")
+    world.lose_ledger()
+    world.settings |= {"on_cancel": "delete", "max_retry_seconds": 0}
+    world.fault(kind="status", status=403, method="GET", path="/payments/payments", times=1)
+    with pytest.raises(Forbidden):
+        world.sync()
+    world.sync()
+    assert world.invoice(order)["vis_state"] == 1
+    assert world.payments(order) == []
+
+
+# -- an account that is gone
+
+
+def test_an_account_that_is_not_found_any_more_parks_nobody(world: Any) -> None:
+    for guest in GUESTS:
+        world.place(billing=guest)
+    answer = json.dumps(
+        {"response": {"errors": [{"errno": 1012, "message": "Account not found.", "field": ""}]}}
+    )
+    gone = {"path": "/accounting/", "status": 404, "answer": answer, "skip": 9}
+    world.fault(kind="status", times=None, **gone)
+    with pytest.raises(Forbidden):
+        world.sync()
+    assert "parked" not in standings(world)
+
+
+def test_a_run_that_ended_early_is_known_as_failed(world: Any) -> None:
+    world.place()
+    world.fault(kind="status", status=403, method="POST", path="/invoices/invoices$")
+    target = TargetFreshBooks(config=world.config)
+    with pytest.raises(Forbidden):
+        target.run(io.StringIO(world.messages()))
+    assert world.ctl("status")["last_runs"][0]["outcome"] == "failed"
+
+
+# -- cancelled orders
+
+
+def test_a_cancelled_order_s_invoice_that_was_edited_by_hand_is_kept(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    more = {"name": "Extra work", "qty": "1", "unit_cost": {"amount": "99.00", "code": "USD"}}
+    invoice = world.invoice(order)
+    world.put(
+        f"invoices/invoices/{invoice['id']}", {"invoice": {"lines": [*invoice["lines"], more]}}
+    )
+    world.change(order, "cancel")
+    world.settings["on_cancel"] = "delete"
+    assert world.writes_of(world.sync) == 0
+    assert world.row(order).reason == "edited_in_freshbooks"
+    world.ctl("replay", "--overwrite", str(order))
+    assert world.invoice(order)["vis_state"] == 1
+
+
+def test_a_cancelled_order_s_invoice_that_bears_another_s_money_is_kept(world: Any) -> None:
+    order = world.place(pay="authorize")
+    world.sync()
+    by_hand = {
+        "invoiceid": world.invoice(order)["id"],
+        "amount": {"amount": "5.00", "code": "USD"},
+        "date": "2026-11-20",
+        "type": "Cash",
+    }
+    world.post("payments/payments", {"payment": by_hand})
+    world.change(order, "cancel")
+    world.settings["on_cancel"] = "delete"
+    for arguments in (["replay", str(order)], ["replay", "--overwrite", str(order)]):
+        world.sync()
+        world.ctl(*arguments)
+        assert world.row(order).reason == "edited_in_freshbooks"
+        assert world.invoice(order)["vis_state"] == 0
+
+
+# -- what is said twice, or in pieces
+
+
+def without_the_rest(messages: str, *streams: str) -> str:
+    """The records of these streams alone, with everything that is no record."""
+    lines = messages.splitlines(keepends=True)
+    said = [(json.loads(line), line) for line in lines]
+    return "".join(
+        line for row, line in said if row["type"] != "RECORD" or row["stream"] in streams
+    )
+
+
+def test_an_order_that_is_said_again_without_its_taxes_keeps_them(world: Any) -> None:
+    order = world.place()
+    said = world.messages()
+    world.sync(said)
+    assert world.writes_of(lambda: world.sync(without_the_rest(said, "orders"))) == 0
+    with world.ledger() as ledger:
+        assert ledger.facts_of(order).children["order_taxes"]
+
+
+def test_taxes_that_a_state_parts_from_their_order_are_kept(world: Any) -> None:
+    world.place()
+    said = world.messages()
+    state = next(line for line in said.splitlines() if '"STATE"' in line)
+    parted = []
+    for line in said.splitlines():
+        if '"orders"' in line and '"RECORD"' in line:
+            parted.append(state)
+        parted.append(line)
+    world.sync("\n".join(parted) + "\n")
+    with world.ledger() as ledger:
+        (row,) = ledger.orders()
+        assert ledger.facts_of(row.order_id).children["order_taxes"]
+    assert world.writes_of(lambda: world.sync(said)) == 0
+
+
+# -- what the journal and the ledger keep
+
+
+def test_a_postal_code_does_not_stay_in_the_journal(world: Any) -> None:
+    world.place(billing={**JANE_AS_CUSTOMER, "zip": "K1A-CANARY"})
+    world.sync()
+    with world.ledger() as ledger:
+        rows = [str(row.data) for row in ledger.audit_rows()]
+    assert any("create_invoice" in row for row in rows)
+    assert not any("K1A-CANARY" in row for row in rows)
+    assert any("'code': 'USD'" in row for row in rows)
