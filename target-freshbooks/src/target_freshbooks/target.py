@@ -53,7 +53,8 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.sinks import Sink
 
-    from target_freshbooks.posting.service import Service, Tally
+    from target_freshbooks.posting.outcomes import Tally
+    from target_freshbooks.posting.service import Service
     from target_freshbooks.settings import Settings
     from target_freshbooks.wiring import Run
 

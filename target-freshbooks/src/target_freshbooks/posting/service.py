@@ -8,37 +8,33 @@ transaction and handed to a worker; orders are worked on in parallel, an order n
 from __future__ import annotations
 
 import logging
-import threading
 import traceback
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.reading import ReadError
 from target_freshbooks.freshbooks.errors import Failing, Refused
 from target_freshbooks.ledger import Record
 from target_freshbooks.posting import marks, reasons
 from target_freshbooks.posting.breaker import Breaker, Suspect
 from target_freshbooks.posting.facts import gather
-from target_freshbooks.posting.memory import policy_digest
+from target_freshbooks.posting.outcomes import Outcomes
 from target_freshbooks.posting.patience import READ, GivenUp
-from target_freshbooks.posting.verdict import Interrupted, Verdict, refused_verdict
+from target_freshbooks.posting.verdict import Interrupted, refused_verdict
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterable, Mapping
 
-    from target_freshbooks.books.desired import Parked
     from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import Intent, Ledger, OrderRow, StoredFacts
     from target_freshbooks.posting.catalogue import Catalogue
+    from target_freshbooks.posting.outcomes import Tally
     from target_freshbooks.posting.patience import Patience
     from target_freshbooks.posting.poster import Poster
-    from target_freshbooks.posting.preview import Preview
     from target_freshbooks.posting.previewing import Previewer
     from target_freshbooks.posting.resolve import Resolver
 
@@ -56,18 +52,6 @@ DEFECTS = (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError
 
 BATCH = 500
 POLL_SECONDS = 0.5
-
-
-@dataclass(slots=True)
-class Tally:
-    """What this run did, in numbers; `parked` has the orders this run parked."""
-
-    received: int = 0
-    posted: int = 0
-    unchanged: int = 0
-    waiting: int = 0
-    planned: int = 0
-    parked: dict[int, str] = field(default_factory=dict)
 
 
 class Service:
@@ -94,9 +78,6 @@ class Service:
         self._catalogue = catalogue
         self._patience = patience
         self._resolver = resolver
-        self._policy = policy
-        self._policy_hash = policy_digest(policy)
-        self._run_id = run_id
         self._stop = stop
         self._previewer = previewer
         self._workers = ThreadPoolExecutor(max_parallel_orders, thread_name_prefix="order")
@@ -107,10 +88,14 @@ class Service:
         self._streams_seen: set[str] = set()
         self._said: dict[int, set[str]] = {}
         self._unsure: set[int] = set()
-        self._guard = threading.Lock()
         self._breaker = Breaker(books, patience)
         self._failure: BaseException | None = None
-        self.tally = Tally()
+        self._outcomes = Outcomes(ledger, policy, run_id, settles=previewer is None)
+
+    @property
+    def tally(self) -> Tally:
+        """What this run did, in numbers."""
+        return self._outcomes.tally
 
     @property
     def writes(self) -> int:
@@ -185,7 +170,7 @@ class Service:
         if self._previewer is None:
             for row in list(self._ledger.orders(state="new")):
                 # This run may have parked it, before something came that it is tried again for.
-                self.tally.parked.pop(row.order_id, None)
+                self._outcomes.forget_parked(row.order_id)
                 self._submit(row.order_id)
             self.checkpoint()
 
@@ -288,15 +273,15 @@ class Service:
             return
         row = self._ledger.order(order_id)
         if row is not None and not force and self._is_settled(row, stored):
-            self._count("unchanged")
+            self._outcomes.count("unchanged")
             return
         try:
             facts = gather(self._ledger, stored)
         except ReadError as error:
-            self._park(order_id, stored, None, reasons.unreadable(error))
+            self._outcomes.park(order_id, reasons.unreadable(error), stored)
             return
         if self._previewer is not None:
-            self._show(self._previewer.of_facts(facts, overwrite=overwrite))
+            self._outcomes.show(self._previewer.of_facts(facts, overwrite=overwrite))
             return
         before = self._patience.successes()
         try:
@@ -315,11 +300,11 @@ class Service:
             # Without the error's words, which may quote a record; the run goes on with the others.
             where = "".join(traceback.format_tb(error.__traceback__))
             logger.error("Order %s: %s\n%s", order_id, type(error).__name__, where)  # noqa: TRY400
-            self._park(order_id, stored, facts, reasons.defect(error))
+            self._outcomes.park(order_id, reasons.defect(error), stored, facts)
             return
         if verdict.desired is not None and not verdict.unchanged:
             self._patience.succeeded(READ)
-        self._record(facts, stored, verdict)
+        self._outcomes.record(facts, stored, verdict)
 
     def _look_again(self, order_id: int) -> None:
         """After a look that failed, a write of the order may still be without an answer."""
@@ -346,108 +331,21 @@ class Service:
                 order_id,
             )
             return
-        self._park(order_id, None, None, reasons.partly_dropped())
+        self._outcomes.park(order_id, reasons.partly_dropped())
 
     def _is_settled(self, row: OrderRow, stored: StoredFacts) -> bool:
         return (
             row.state != "new"
             and row.facts_hash == stored.hash
-            and row.policy_hash == self._policy_hash
+            and row.policy_hash == self._outcomes.policy_hash
         )
-
-    def _show(self, preview: Preview) -> None:
-        """A dry run tells each order's plan and settles nothing."""
-        verdict = preview.verdict
-        logger.info("Plan, nothing is written:\n%s", preview.text())
-        if verdict.parked is not None:
-            with self._guard:
-                self.tally.parked[preview.order_id] = verdict.parked.reason.value
-        else:
-            self._count(verdict.state)
-        with self._guard:
-            self.tally.planned += len(preview.steps)
 
     # -- verdicts
-
-    def _record(self, facts: OrderFacts, stored: StoredFacts, verdict: Verdict) -> None:
-        if verdict.parked is not None:
-            self._park(facts.order.id, stored, facts, verdict.parked, verdict=verdict)
-            return
-        order = facts.order
-        self._ledger.settle(
-            order.id,
-            state="posted" if verdict.state == "posted" else "waiting",
-            reason=verdict.why,
-            facts_hash=stored.hash,
-            policy_hash=self._policy_hash,
-            desired_hash=verdict.desired_hash,
-            base_hash=verdict.content,
-            invoice_number=verdict.desired.invoice.number if verdict.desired else None,
-            order_total=order.total_inc_tax,
-            currency=order.currency,
-            order_date=bookkeeping_day(order.created, facts, self._policy),
-            run_id=self._run_id,
-            event="unchanged" if verdict.unchanged else verdict.state,
-            data={"writes": verdict.writes, "total": str(order.total_inc_tax)},
-        )
-        self._count_verdict(order.id, verdict)
-
-    def _park(
-        self,
-        order_id: int,
-        stored: StoredFacts | None,
-        facts: OrderFacts | None,
-        parked: Parked,
-        *,
-        verdict: Verdict | None = None,
-    ) -> None:
-        known: dict[str, Any] = {}
-        if facts is not None:
-            known = {
-                "order_total": facts.order.total_inc_tax,
-                "currency": facts.order.currency,
-                "order_date": bookkeeping_day(facts.order.created, facts, self._policy),
-            }
-        if verdict is not None and verdict.desired is not None:
-            known |= {
-                "desired_hash": verdict.desired_hash,
-                "base_hash": verdict.content,
-                "invoice_number": verdict.desired.invoice.number,
-            }
-        if self._previewer is None:
-            self._ledger.settle(
-                order_id,
-                state="parked",
-                reason=parked.reason.value,
-                detail=parked.detail,
-                words=verdict.words if verdict else None,
-                next_step=parked.next_step,
-                facts_hash=None if stored is None else stored.hash,
-                policy_hash=self._policy_hash,
-                run_id=self._run_id,
-                event="parked",
-                data={"reason": parked.reason.value},
-                **known,
-            )
-        logger.warning("Order %s parked: %s. %s", order_id, parked.reason.value, parked.detail)
-        with self._guard:
-            self.tally.parked[order_id] = parked.reason.value
-
-    def _count_verdict(self, order_id: int, verdict: Verdict) -> None:
-        if verdict.parked is not None:
-            with self._guard:
-                self.tally.parked[order_id] = verdict.parked.reason.value
-            return
-        self._count("unchanged" if verdict.unchanged else verdict.state)
-
-    def _count(self, name: str) -> None:
-        with self._guard:
-            setattr(self.tally, name, getattr(self.tally, name) + 1)
 
     def _blame(self, suspect: Suspect) -> None:
         if suspect.order_id is not None:
             parked = reasons.failing(suspect.given_up.kind)
-            self._park(suspect.order_id, suspect.stored, None, parked)
+            self._outcomes.park(suspect.order_id, parked, suspect.stored)
             return
         logger.warning(
             "FreshBooks answered the change of %s with a server error each time; it is tried again"

@@ -1,0 +1,157 @@
+"""How each order came out: written to the ledger with its audit row, told, and counted."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.books.calendar import bookkeeping_day
+from target_freshbooks.posting.memory import policy_digest
+
+if TYPE_CHECKING:
+    from target_freshbooks.books.desired import Parked
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.shop import OrderFacts
+    from target_freshbooks.ledger import Ledger, StoredFacts
+    from target_freshbooks.posting.preview import Preview
+    from target_freshbooks.posting.verdict import Verdict
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What this run did, in numbers; `parked` has the orders this run parked."""
+
+    received: int = 0
+    posted: int = 0
+    unchanged: int = 0
+    waiting: int = 0
+    planned: int = 0
+    parked: dict[int, str] = field(default_factory=dict)
+
+
+class Outcomes:
+    """The outcomes of one run. Thread-safe.
+
+    Attributes:
+        tally: Their numbers.
+        policy_hash: Of the settings that the accounting depends on.
+    """
+
+    def __init__(self, ledger: Ledger, policy: Policy, run_id: str, *, settles: bool) -> None:
+        """Begin with nothing.
+
+        Args:
+            ledger: Where verdicts are written.
+            policy: The bookkeeper's settings.
+            run_id: The run.
+            settles: False for a dry run, which tells and counts only.
+        """
+        self.tally = Tally()
+        self.policy_hash = policy_digest(policy)
+        self._ledger = ledger
+        self._policy = policy
+        self._run_id = run_id
+        self._settles = settles
+        self._guard = threading.Lock()
+
+    def record(self, facts: OrderFacts, stored: StoredFacts, verdict: Verdict) -> None:
+        """Settle an order as its verdict says."""
+        order = facts.order
+        if verdict.parked is not None:
+            self.park(order.id, verdict.parked, stored, facts, verdict=verdict)
+            return
+        self._ledger.settle(
+            order.id,
+            state="posted" if verdict.state == "posted" else "waiting",
+            reason=verdict.why,
+            facts_hash=stored.hash,
+            policy_hash=self.policy_hash,
+            desired_hash=verdict.desired_hash,
+            base_hash=verdict.content,
+            invoice_number=verdict.desired.invoice.number if verdict.desired else None,
+            order_total=order.total_inc_tax,
+            currency=order.currency,
+            order_date=bookkeeping_day(order.created, facts, self._policy),
+            run_id=self._run_id,
+            event="unchanged" if verdict.unchanged else verdict.state,
+            data={"writes": verdict.writes, "total": str(order.total_inc_tax)},
+        )
+        self.count("unchanged" if verdict.unchanged else verdict.state)
+
+    def park(
+        self,
+        order_id: int,
+        parked: Parked,
+        stored: StoredFacts | None = None,
+        facts: OrderFacts | None = None,
+        *,
+        verdict: Verdict | None = None,
+    ) -> None:
+        """Park an order with its reason, which is told in one line.
+
+        Args:
+            order_id: The order.
+            parked: Why, and what can be done.
+            stored: What of it is in the ledger; it is looked at again when that changes.
+            facts: The same, understood; None where it cannot be.
+            verdict: What the poster said of it, if it came so far.
+        """
+        known: dict[str, Any] = {}
+        if facts is not None:
+            known = {
+                "order_total": facts.order.total_inc_tax,
+                "currency": facts.order.currency,
+                "order_date": bookkeeping_day(facts.order.created, facts, self._policy),
+            }
+        if verdict is not None and verdict.desired is not None:
+            known |= {
+                "desired_hash": verdict.desired_hash,
+                "base_hash": verdict.content,
+                "invoice_number": verdict.desired.invoice.number,
+            }
+        if self._settles:
+            self._ledger.settle(
+                order_id,
+                state="parked",
+                reason=parked.reason.value,
+                detail=parked.detail,
+                words=verdict.words if verdict else None,
+                next_step=parked.next_step,
+                facts_hash=None if stored is None else stored.hash,
+                policy_hash=self.policy_hash,
+                run_id=self._run_id,
+                event="parked",
+                data={"reason": parked.reason.value},
+                **known,
+            )
+        logger.warning("Order %s parked: %s. %s", order_id, parked.reason.value, parked.detail)
+        self._count_parked(order_id, parked)
+
+    def show(self, preview: Preview) -> None:
+        """Tell an order's plan in a dry run."""
+        verdict = preview.verdict
+        logger.info("Plan, nothing is written:\n%s", preview.text())
+        if verdict.parked is not None:
+            self._count_parked(preview.order_id, verdict.parked)
+        else:
+            self.count(verdict.state)
+        with self._guard:
+            self.tally.planned += len(preview.steps)
+
+    def count(self, name: str) -> None:
+        """Count an order that came out so."""
+        with self._guard:
+            setattr(self.tally, name, getattr(self.tally, name) + 1)
+
+    def forget_parked(self, order_id: int) -> None:
+        """The order is tried again: what this run parked it for does not count."""
+        with self._guard:
+            self.tally.parked.pop(order_id, None)
+
+    def _count_parked(self, order_id: int, parked: Parked) -> None:
+        with self._guard:
+            self.tally.parked[order_id] = parked.reason.value
