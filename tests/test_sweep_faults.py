@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SEED = 20261001
-SOME_OUTAGES = ("401 though the token was just refreshed", "500 to all writes after the fortieth")
+SOME_OUTAGES = ("500 to all writes after the fortieth",)
 
 
 def test_with_faults_on_both_sides_the_books_equal_the_truth(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_asked_to_stop_a_run_finishes_its_step_and_its_state_is_true(
 def test_input_that_breaks_off_is_completed_by_the_next_run(
     tmp_path: Path, messages: list[Path]
 ) -> None:
-    assert cut.sweep(tmp_path, messages, seed=SEED, every=30) == []
+    assert cut.sweep(tmp_path, messages, seed=SEED, every=45) == []
 
 
 def test_of_two_runs_at_once_one_waits(tmp_path: Path, messages: list[Path]) -> None:

@@ -90,8 +90,8 @@ class World:
             "ledger_url": f"sqlite:///{self.home}/ledger.sqlite",
             "credentials_url": f"sqlite:///{self.home}/credentials.sqlite",
             "encryption_key": KEY,
-            "settle_seconds": 1,
-            "max_retry_seconds": 5,
+            "settle_seconds": 0,
+            "max_retry_seconds": 2,
             **self.settings,
         }
 
