@@ -126,6 +126,10 @@ def test_what_is_sent_comes_to_its_order_s_total_though_freshbooks_rounds_otherw
         sent = [row for row in on.sandbox.ask("books")["invoices"] if row["v3_status"] != "draft"]
         amounts = {row["invoice_number"]: Decimal(row["amount"]["amount"]) for row in sent}
         assert on.kinds()["update_invoice"] == 1, "one Draft had to be mended"
+        history = [row for row in on.writes() if "/invoices/invoices" in row["path"]]
+        for row in sent:
+            changes = [one for one in history if one["object_id"] == str(row["id"])]
+            assert "action_mark_as_sent" in str(changes[-1]["body"]), "mended after it was sent"
         assert len(amounts) == len(orders)
         assert amounts == totals
 
