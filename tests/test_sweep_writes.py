@@ -93,6 +93,7 @@ def test_a_credit_note_that_searches_do_not_show_is_not_given_twice(
         on.run(0)
         again = books.read(on.sandbox.ask("books"))
         assert again.credit_notes == standing.credit_notes
+        assert "parked" not in on.standings().values()
 
 
 def test_parts_without_their_order_are_not_booked(tmp_path: Path, messages: list[Path]) -> None:

@@ -210,11 +210,14 @@ def _credit_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop 
     }
     for refund_id, note in wanted.items():
         found = find_note(case, actual, note)
-        written = max(
-            progress.credit_expression.get(refund_id, -1),
-            case.memory.credit_expressions.get(refund_id, -1),
-        )
+        written = progress.credit_expression.get(refund_id, -1)
+        if not progress.overwrite:
+            written = max(written, case.memory.credit_expressions.get(refund_id, -1))
         if found is None:
+            if refund_id in case.memory.credit_notes and not progress.overwrite:
+                return Stop(
+                    case.edited(f"the credit note of refund {refund_id} was deleted in FreshBooks.")
+                )
             if written + 1 < len(note.expressions):
                 return _create_note(case, note, written + 1)
             return _note_mismatch(case, refund_id, note.total, "no wording")
