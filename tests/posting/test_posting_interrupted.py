@@ -193,6 +193,10 @@ def test_an_order_whose_invoice_cannot_be_read_holds_nobody_up(world: Any) -> No
     world.sync()
     assert standings(world) == ["parked", "posted", "posted", "posted"]
     assert world.row(poisoned).reason == "freshbooks_error"
+    # It comes again, all alone: that it is to blame is known by now.
+    world.change(poisoned, "touch")
+    world.sync()
+    assert world.row(poisoned).state == "parked"
 
 
 def test_where_nothing_can_be_read_nobody_is_parked(world: Any) -> None:

@@ -41,7 +41,8 @@ class FreshBooksFails(FreshBooksError):  # noqa: N818 - the sentence is the name
 class Suspect:
     """What was given up, until it is known whether FreshBooks or the record is to blame.
 
-    An order with what is stored of it, or a customer or product; `again` has it worked on anew.
+    An order with what is stored of it, or a customer or product; `again` has it worked on anew,
+    `convicted` tells that it was found to blame by an earlier run.
     """
 
     record: str
@@ -49,6 +50,7 @@ class Suspect:
     again: Callable[[], None]
     order_id: int | None = None
     stored: StoredFacts | None = None
+    convicted: bool = False
 
 
 class Breaker:
@@ -82,7 +84,8 @@ class Breaker:
         """The suspects that alone were to blame, and whose last chance failed as well.
 
         A record is to blame when FreshBooks carried out other writes after its first failure, or,
-        being the only one, when it did so in this run; unless several failed at the same kind of
+        being the only one, when it did so in this run, or when an earlier run found it to blame;
+        unless several failed at the same kind of
         write, and that kind went well for nobody. And FreshBooks must answer at the end.
 
         Args:
@@ -116,7 +119,11 @@ class Breaker:
         suspects = self._taken()
         if not suspects:
             return []
-        unexplained = [one for one in suspects if not self._patience.others_went_well(one.given_up)]
+        unexplained = [
+            one
+            for one in suspects
+            if not one.convicted and not self._patience.others_went_well(one.given_up)
+        ]
         alone = len(suspects) == 1 and self._patience.writes > 0
         if unexplained and not alone:
             raise FreshBooksFails(suspect.record for suspect in unexplained)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from target_freshbooks.books.desired import Reason
 from target_freshbooks.books.reading import ReadError
 from target_freshbooks.freshbooks.errors import Failing, Refused
 from target_freshbooks.ledger import Record
@@ -292,7 +293,9 @@ class Service:
             given_up = failure if isinstance(failure, GivenUp) else GivenUp(READ, before)
             again = partial(self._submit, order_id, overwrite=overwrite, force=force)
             name = f"order {order_id}"
-            self._breaker.suspect(Suspect(name, given_up, again, order_id, stored))
+            convicted = row is not None and row.reason == Reason.FRESHBOOKS_ERROR
+            suspect = Suspect(name, given_up, again, order_id, stored, convicted)
+            self._breaker.suspect(suspect)
             return
         except Refused as refused:
             verdict = refused_verdict(refused, "posting", 0)
