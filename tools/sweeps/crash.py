@@ -265,6 +265,9 @@ def _series(
         on, tally = free.get(), Tally()
         try:
             attempt(on, kills, right, tally)
+        except (RuntimeError, TimeoutError) as failure:  # the other trials go on
+            tally.other.append(f"{'; '.join(map(str, kills))}: {failure}")
+            say(tally.other[-1])
         finally:
             free.put(on)
         return tally
