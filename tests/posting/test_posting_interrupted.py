@@ -8,13 +8,18 @@ import os
 import signal
 import subprocess
 import time
+from datetime import UTC, datetime
 from decimal import Decimal
+from random import Random
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_freshbooks.freshbooks.errors import Forbidden
-from target_freshbooks.ledger import Ledger
+from target_freshbooks.ledger import Intent, Ledger
 from target_freshbooks.posting.breaker import FreshBooksFails
+from target_freshbooks.posting.patience import MOST_TRIES, Patience
+from target_freshbooks.posting.writer import Unanswered
 from target_freshbooks.target import TargetFreshBooks
 
 from demo.sandbox import BIN
@@ -170,7 +175,7 @@ def test_a_write_that_left_late_and_whose_answer_was_lost_is_not_made_twice(
         while not world.control("GET", "faults")["held"]:
             assert process.poll() is None
             assert time.monotonic() < limit
-            time.sleep(0.05)
+            time.sleep(0.05)  # between two looks of a bounded poll
         os.kill(process.pid, signal.SIGKILL)
     heal(world)
     world.sync()
@@ -283,6 +288,17 @@ def test_freshbooks_words_on_a_customer_are_not_logged(
 
 # -- what FreshBooks makes of lines
 
+SMALL = [
+    {
+        "name": name,
+        "sku": name.upper(),
+        "price": "0.99",
+        "taxes": [{"name": "State Tax", "percent": "8.875"}],
+    }
+    for name in ("Bead", "Hook", "Clasp")
+]
+"""Lines whose taxes come to another sum when each is rounded: 3.24, not 3.23."""
+
 
 def test_an_edited_order_that_needs_a_rounding_line_is_not_taken_for_an_edited_invoice(
     world: Any,
@@ -291,12 +307,7 @@ def test_an_edited_order_that_needs_a_rounding_line_is_not_taken_for_an_edited_i
     world.switch(fb__tax_rounding="per_tax")
     order = world.place(tax_rounding="line", lines=[{"name": "Pin", "price": "1.00"}])
     world.sync()
-    taxes = [{"name": "State Tax", "percent": "8.875"}]
-    small = [
-        {"name": name, "sku": name.upper(), "price": "0.99", "taxes": taxes}
-        for name in ("Bead", "Hook", "Clasp")
-    ]
-    world.change(order, "lines", lines=small)
+    world.change(order, "lines", lines=SMALL)
     assert world.writes_of(world.sync) > 2, "one wording did not do"
     assert world.row(order).state == "posted"
     assert world.total(order) == D("3.24")
@@ -307,12 +318,7 @@ def test_an_edit_that_broke_off_before_its_total_was_proven_is_finished(world: A
     world.switch(fb__tax_rounding="per_tax")
     order = world.place(tax_rounding="line", lines=[{"name": "Pin", "price": "1.00"}])
     world.sync()
-    taxes = [{"name": "State Tax", "percent": "8.875"}]
-    small = [
-        {"name": name, "sku": name.upper(), "price": "0.99", "taxes": taxes}
-        for name in ("Bead", "Hook", "Clasp")
-    ]
-    world.change(order, "lines", lines=small)
+    world.change(order, "lines", lines=SMALL)
     rule = {"method": "PUT", "path": "/invoices/invoices/", "body": '"lines"', "skip": 1}
     world.fault(kind="status", status=403, times=1, **rule)
     with pytest.raises(Forbidden):
@@ -386,6 +392,31 @@ def test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back(
     world.sync()
     assert set(standings(world)) == {"posted"}
     assert outcomes(world, "delete_credit_note") == ["not_sent", "done", "done"]
+
+
+def test_a_credit_note_that_was_deleted_by_hand_is_not_given_again(world: Any) -> None:
+    customer = world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"]
+    order = world.place(customer_id=customer)
+    world.sync()
+    credit = [{"provider": "storecredit"}]
+    world.change(order, "refund", order_amount="4.00", to=credit)
+    world.sync()
+    (note,) = world.books()["credit_notes"]
+    world.put(f"credit_notes/credit_notes/{note['id']}", {"credit_note": {"vis_state": 1}})
+    world.change(order, "refund", order_amount="1.00", to=credit)
+    assert world.writes_of(world.sync) == 0
+    assert world.row(order).reason == "edited_in_freshbooks"
+
+
+def test_a_write_that_went_well_is_not_held_against_the_next_one() -> None:
+    """Of one order and kind two writes may lose their answers in a run: each has its own tries."""
+    resolver = SimpleNamespace(resolve=lambda *_args, **_more: False)
+    patience = Patience(resolver, random=Random(1), sleep=lambda _: None, max_retry_seconds=60)  # noqa: S311 - jitter
+    intent = Intent(1, 7, "update_invoice", "7", "h", {}, datetime.now(UTC), "run")
+    for _ in range(3):
+        for _ in range(MOST_TRIES - 1):
+            assert patience.settle(Unanswered(intent)) is False
+        patience.done(7, "update_invoice", "7")
 
 
 # -- one order that breaks the accounting
