@@ -183,6 +183,24 @@ def test_a_write_that_left_late_and_whose_answer_was_lost_is_not_made_twice(
     assert standings(world) == ["posted"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "path", "looks"), [("clients", "/users/clients", 2), ("items", "/items/items", 1)]
+)
+def test_what_another_order_left_without_an_answer_is_not_made_again(
+    world: Any, kind: str, path: str, looks: int
+) -> None:
+    """The first order breaks off as it looks what came of it; no search shows it to the second."""
+    orders = [world.place(billing=GUESTS[0]) for _ in range(2)]
+    world.settings |= {"max_parallel_orders": 1, "max_retry_seconds": 0, "settle_seconds": 3}
+    messages = world.messages()
+    world.switch(fb__stale_search_seconds=2)
+    world.fault(kind="reset_after", method="POST", path=f"{path}$", times=1)
+    world.fault(kind="status", status=500, method="GET", path=f"{path}$", skip=looks, times=1)
+    world.sync(messages)
+    assert len(world.books()[kind]) == 1
+    assert [world.row(order).state for order in orders] == ["posted", "posted"]
+
+
 # -- who is to blame
 
 

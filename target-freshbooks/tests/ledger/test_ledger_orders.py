@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from target_freshbooks.ledger import Ledger, Link, Record, links, orders
-
-if TYPE_CHECKING:
-    import pytest
+import pytest
+from target_freshbooks.ledger import Ledger, Link, Record, audit, links, orders
 
 
 def settle(ledger: Ledger, number: int, **fields: Any) -> None:
@@ -134,6 +132,27 @@ def test_links_are_put_read_replaced_listed_and_dropped(ledger: Ledger) -> None:
     assert [link.key for link in ledger.links("client")] == ["customer:12"]
     ledger.drop_link("client", "customer:12")
     assert ledger.link("client", "customer:12") is None
+
+
+def test_what_is_adopted_is_linked_with_its_audit_row_or_not_at_all(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Link("invoice", "7", 555, order_id=7), Link("payment", "7:x", 44, order_id=7)]
+
+    def adopt() -> None:
+        ledger.adopt(found, order_id=7, run_id="run", data={"id": 555})
+
+    def break_off(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(audit, "append", break_off)
+        with pytest.raises(KeyboardInterrupt):
+            adopt()
+    assert ledger.links_of(7) == []
+    adopt()
+    assert ledger.links_of(7) == found
+    assert [row.event for row in ledger.audit_rows(7)] == ["adopted"]
 
 
 def test_links_are_listed_over_many_pages(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -293,6 +293,21 @@ class Ledger:
         with self._database.write() as connection:
             links.put(connection, self.source, [link], self._clock())
 
+    def adopt(
+        self, found: Iterable[Link], *, order_id: int, run_id: str, data: Mapping[str, Any]
+    ) -> None:
+        """Link what stands in FreshBooks already, with its audit row: all of an order's or none.
+
+        Args:
+            found: The invoice, and all payments and credit notes that belong to it.
+            order_id: The order.
+            run_id: The run that found them.
+            data: What the audit trail tells of the invoice.
+        """
+        with self._database.write() as connection:
+            links.put(connection, self.source, found, self._clock())
+            self._append(connection, "adopted", order_id=order_id, run_id=run_id, data=dict(data))
+
     def drop_link(self, kind: LinkKind, key: str) -> None:
         """Forget a link."""
         with self._database.write() as connection:

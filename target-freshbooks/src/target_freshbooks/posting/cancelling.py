@@ -13,7 +13,7 @@ from target_freshbooks.posting.memory import fingerprint
 from target_freshbooks.posting.observe import choose
 from target_freshbooks.posting.steps import StepKind
 from target_freshbooks.posting.verdict import Verdict, refused_verdict
-from target_freshbooks.posting.writer import Unanswered, invoice_link
+from target_freshbooks.posting.writer import Unanswered, invoice_link, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +41,27 @@ class Cancelling:
         self._ledger = ledger
         self._writer = writer
         self._settle_unknown = settle_unknown
+
+    def adopt(self, order_id: int, policy: Policy) -> None:
+        """Remember an invoice of the cancelled order that the ledger does not know, if any."""
+        mark = marks.marker(order_id)
+        number = f"{policy.invoice_number_prefix}{order_id}"
+        invoice = choose(self._books.find_invoices(number), mark)
+        if invoice is None or not marks.is_marked(invoice, mark):
+            return
+        if self._ledger.is_linked_elsewhere("invoice", invoice.id):
+            return  # another shop's order of the same number
+        key = keys.invoice_key(order_id)
+        found = [invoice_link(invoice, key=key, order_id=order_id, content=None)]
+        for payment in self._books.payments_of(invoice.id):
+            if payment.note.startswith(f"{mark},"):
+                own = payment.note.removeprefix(f"{mark}, ").replace(" ", ":", 1)
+                key = keys.payment_key(order_id, own)
+                found.append(Link("payment", key, payment.id, order_id=order_id))
+        # All at once: where the invoice is known, all that belongs to it is taken to be known.
+        self._ledger.adopt(
+            found, order_id=order_id, run_id=self._writer.run_id, data=summary(invoice)
+        )
 
     def delete(self, order_id: int, memory: Memory, invoice_id: int, *, overwrite: bool) -> Verdict:
         """Delete the order's payments and invoice; what is deleted already is passed over.
@@ -127,29 +148,3 @@ def _kept(invoice: ObservedInvoice, why: str) -> Verdict:
             " deleted.",
         ),
     )
-
-
-def adopt_cancelled(
-    books: FreshBooks, ledger: Ledger | LedgerOverlay, order_id: int, policy: Policy
-) -> None:
-    """Remember the invoice of a cancelled order that the ledger does not know, if there is one."""
-    mark = marks.marker(order_id)
-    invoice = choose(books.find_invoices(f"{policy.invoice_number_prefix}{order_id}"), mark)
-    if invoice is None or not marks.is_marked(invoice, mark):
-        return
-    if ledger.is_linked_elsewhere("invoice", invoice.id):
-        return  # another shop's order of the same number
-    # The invoice last: once it is known, its payments are taken to be known as well.
-    for payment in books.payments_of(invoice.id):
-        if payment.note.startswith(f"{mark},"):
-            own = payment.note.removeprefix(f"{mark}, ").replace(" ", ":", 1)
-            ledger.put_link(
-                Link(
-                    kind="payment",
-                    key=keys.payment_key(order_id, own),
-                    remote_id=payment.id,
-                    order_id=order_id,
-                )
-            )
-    key = keys.invoice_key(order_id)
-    ledger.put_link(invoice_link(invoice, key=key, order_id=order_id, content=None))

@@ -14,7 +14,7 @@ from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, W
 from target_freshbooks.freshbooks.errors import Conflict, Refused
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting import keys, refusals
-from target_freshbooks.posting.cancelling import Cancelling, adopt_cancelled
+from target_freshbooks.posting.cancelling import Cancelling
 from target_freshbooks.posting.case import Case
 from target_freshbooks.posting.effects import advance, after, links_of
 from target_freshbooks.posting.marks import DRAFT
@@ -26,7 +26,7 @@ from target_freshbooks.posting.recall import recall
 from target_freshbooks.posting.settlement import find_note
 from target_freshbooks.posting.steps import Actual, Progress, Step, StepKind, Stop
 from target_freshbooks.posting.verdict import Interrupted, Verdict, refused_verdict
-from target_freshbooks.posting.writer import Unanswered, invoice_link
+from target_freshbooks.posting.writer import Unanswered, invoice_link, summary
 
 if TYPE_CHECKING:
     import threading
@@ -102,7 +102,7 @@ class Poster:
         memory = recall(self._ledger, order_id)
         if is_cancelled(facts.order) and not memory.known:
             # With the ledger lost, an invoice may stand for an order that is cancelled since.
-            adopt_cancelled(self._books, self._ledger, facts.order.id, self._policy)
+            self._cancelling.adopt(order_id, self._policy)
             memory = recall(self._ledger, order_id)
         assessed = assess(facts, self._policy, already_invoiced=memory.known)
         if isinstance(assessed, Waiting):
@@ -252,44 +252,22 @@ class Poster:
         settled = invoice.amount == case.total_with_refunds_on(invoice)
         if invoice.status != DRAFT and not settled:
             return case  # sent and different: the plan parks it, and it stays unadopted
+        key = keys.invoice_key(order_id)
+        found = [invoice_link(invoice, key=key, order_id=order_id, content=case.content)]
         for payment in case.desired.payments:
-            found = next((row for row in actual.payments if row.note.strip() == payment.note), None)
-            if found is not None:
-                self._ledger.put_link(
-                    Link(
-                        kind="payment",
-                        key=keys.payment_key(order_id, payment.key),
-                        remote_id=found.id,
-                        order_id=order_id,
-                    )
-                )
+            made = next((row for row in actual.payments if row.note.strip() == payment.note), None)
+            if made is not None:
+                key = keys.payment_key(order_id, payment.key)
+                found.append(Link("payment", key, made.id, order_id=order_id))
         for entry in case.desired.refunds:
             note = entry.credit_note
             given = find_note(case, actual, note) if note is not None else None
             if given is not None:
-                self._ledger.put_link(
-                    Link(
-                        kind="credit_note",
-                        key=keys.credit_note_key(order_id, entry.refund_id),
-                        remote_id=given.id,
-                        order_id=order_id,
-                    )
-                )
-        # The invoice last: once it is known, all that belongs to it is taken to be known as well.
-        self._ledger.put_link(
-            invoice_link(
-                invoice,
-                key=keys.invoice_key(order_id),
-                order_id=order_id,
-                content=case.content,
-            )
-        )
-        self._ledger.audit(
-            event="adopted",
-            order_id=order_id,
-            run_id=self._writer.run_id,
-            who="target-freshbooks",
-            data={"invoice_id": invoice.id, "amount": str(invoice.amount)},
+                key = keys.credit_note_key(order_id, entry.refund_id)
+                found.append(Link("credit_note", key, given.id, order_id=order_id))
+        # All at once: where the invoice is known, all that belongs to it is taken to be known.
+        self._ledger.adopt(
+            found, order_id=order_id, run_id=self._writer.run_id, data=summary(invoice)
         )
         return replace(case, memory=recall(self._ledger, order_id))
 

@@ -28,7 +28,7 @@ from target_freshbooks.posting.marks import DRAFT
 from target_freshbooks.posting.steps import StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from target_freshbooks.books.desired import InvoiceLine
     from target_freshbooks.freshbooks import FreshBooks
@@ -81,6 +81,11 @@ class LedgerOverlay:
         """Remember a link in memory."""
         self._links[link.kind, link.key] = link
 
+    def adopt(self, found: Iterable[Link], **_: object) -> None:
+        """Remember links in memory."""
+        for link in found:
+            self.put_link(link)
+
     def drop_link(self, kind: str, key: str) -> None:
         """Forget a link in memory."""
         self._links[kind, key] = None
@@ -100,9 +105,6 @@ class LedgerOverlay:
     def bodies(self, stream: str) -> Iterator[dict[str, Any]]:
         """The stored records of a stream."""
         return self._ledger.bodies(stream)
-
-    def audit(self, **_: object) -> None:
-        """Nothing happened, so nothing is written down."""
 
 
 class PlanningWriter:
