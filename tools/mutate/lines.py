@@ -23,6 +23,10 @@ BEFORE_WRITES = "target-freshbooks/tests/freshbooks/test_freshbooks_before_write
 ORDERS = "tests/posting/test_posting_orders.py"
 INTERRUPTED = "tests/posting/test_posting_interrupted.py"
 
+TAKEN_BACK = (
+    f"{INTERRUPTED}::test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
@@ -406,10 +410,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/posting/settlement.py",
         "case.memory.credit_amounts.get(refund_id) == found.amount",
         "False",
-        (
-            f"{INTERRUPTED}"
-            "::test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back",
-        ),
+        (TAKEN_BACK,),
     ),
     Mutation(
         "a credit note that was deleted by hand is not given again",
