@@ -529,6 +529,30 @@ def test_a_run_that_ended_early_is_known_as_failed(world: Any) -> None:
 # -- cancelled orders
 
 
+@pytest.mark.parametrize("ledger", ["kept", "lost"])
+def test_a_cancelled_order_is_deleted_with_its_credit_notes(world: Any, ledger: str) -> None:
+    order = world.place(customer_id=world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"])
+    world.sync()
+    world.change(order, "refund", order_amount="4.00", to=[{"provider": "storecredit"}])
+    world.sync()
+    world.change(order, "cancel")
+    if ledger == "lost":
+        world.lose_ledger()
+    else:
+        world.sync()  # parks it, for a person to decide
+    world.settings["on_cancel"] = "delete"
+    if ledger == "kept":
+        steps = json.dumps(world.ctl("plan", str(order)))
+        assert "delete the credit note of the cancelled order" in steps
+    world.fault(kind="reset_after", method="PUT", path="/credit_notes/", times=1)
+    world.sync()
+    assert [note["vis_state"] for note in world.books()["credit_notes"]] == [1]
+    assert (world.invoice(order)["vis_state"], world.payments(order)) == (1, [])
+    assert outcomes(world, "delete_credit_note") == ["found"]
+    assert world.writes_of(world.sync) == 0
+    assert world.ctl("verify")["findings"] == []
+
+
 def test_a_cancelled_order_s_invoice_that_was_edited_by_hand_is_kept(world: Any) -> None:
     order = world.place()
     world.sync()

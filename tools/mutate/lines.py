@@ -463,6 +463,13 @@ MUTATIONS = (
         (f"{INTERRUPTED}::test_a_cancelled_order_s_invoice_that_bears_another_s_money_is_kept",),
     ),
     Mutation(
+        "a cancelled order's credit notes go with its invoice",
+        f"{FRESHBOOKS}/posting/cancelling.py",
+        "for refund_id, remote_id in memory.credit_notes.items():",
+        "for refund_id, remote_id in ():",
+        (f"{INTERRUPTED}::test_a_cancelled_order_is_deleted_with_its_credit_notes",),
+    ),
+    Mutation(
         "taxes that a state parts from their order are kept",
         f"{FRESHBOOKS}/posting/service.py",
         " - self._said.pop(order_id, set())",

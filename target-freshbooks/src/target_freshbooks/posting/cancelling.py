@@ -1,4 +1,4 @@
-"""A cancelled order taken out of the books again: its payments, then its invoice."""
+"""A cancelled order taken out of the books again: its payments, credit notes, then its invoice."""
 
 from __future__ import annotations
 
@@ -20,11 +20,17 @@ if TYPE_CHECKING:
 
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.freshbooks.observed import ObservedInvoice
+    from target_freshbooks.freshbooks.observed import (
+        ObservedCreditNote,
+        ObservedInvoice,
+        ObservedPayment,
+    )
     from target_freshbooks.ledger import Ledger
     from target_freshbooks.posting.memory import Memory
     from target_freshbooks.posting.simulate import LedgerOverlay, PlanningWriter
     from target_freshbooks.posting.writer import Writer
+
+    _Deletable = ObservedInvoice | ObservedPayment | ObservedCreditNote
 
 
 class Cancelling:
@@ -58,13 +64,18 @@ class Cancelling:
                 own = payment.note.removeprefix(f"{mark}, ").replace(" ", ":", 1)
                 key = keys.payment_key(order_id, own)
                 found.append(Link("payment", key, payment.id, order_id=order_id))
+        for note in self._books.credit_notes_of(invoice.customer_id):
+            if note.notes.startswith(f"{mark}, refund "):
+                own = note.notes.removeprefix(f"{mark}, refund ").strip()
+                key = keys.credit_note_key(order_id, own)
+                found.append(Link("credit_note", key, note.id, order_id=order_id))
         # All at once: where the invoice is known, all that belongs to it is taken to be known.
         self._ledger.adopt(
             found, order_id=order_id, run_id=self._writer.run_id, data=summary(invoice)
         )
 
     def delete(self, order_id: int, memory: Memory, invoice_id: int, *, overwrite: bool) -> Verdict:
-        """Delete the order's payments and invoice; what is deleted already is passed over.
+        """Delete the order's payments, credit notes and invoice, but for what is deleted already.
 
         An invoice that a person edited stays unless `overwrite` is asked for, and one that bears
         money which a person recorded stays in any case.
@@ -84,6 +95,9 @@ class Cancelling:
         try:
             for key, remote_id in payments.items():
                 writes += self._gone(StepKind.DELETE_PAYMENT, key, remote_id, order_id)
+            for refund_id, remote_id in memory.credit_notes.items():
+                key = str(refund_id)
+                writes += self._gone(StepKind.DELETE_CREDIT_NOTE, key, remote_id, order_id)
             writes += self._gone(StepKind.DELETE_INVOICE, str(order_id), invoice_id, order_id)
         except Refused as refused:
             return refused_verdict(refused, "deletion of a cancelled order's invoice", writes)
@@ -92,13 +106,7 @@ class Cancelling:
 
     def _gone(self, kind: StepKind, key: str, remote_id: int, order_id: int) -> int:
         """Delete it unless it is deleted, by a run that was killed or by a person; the writes."""
-        deleted = Link(
-            kind="payment",
-            key=keys.payment_key(order_id, key),
-            remote_id=remote_id,
-            order_id=order_id,
-            deleted=True,
-        )
+        deleted = _deleted_link(kind, key, remote_id, order_id)
         while self._stands(kind, remote_id):
             try:
                 self._writer.write(
@@ -107,8 +115,8 @@ class Cancelling:
                     body={"vis_state": DELETED},
                     order_id=order_id,
                     remote_id=remote_id,
-                    why=f"delete the {kind.value.partition('_')[2]} of the cancelled order",
-                    links=lambda _: [deleted] if kind is StepKind.DELETE_PAYMENT else [],
+                    why=f"delete the {_NAMES[kind]} of the cancelled order",
+                    links=lambda _: [deleted] if deleted else [],
                 )
             except Unanswered as unknown:
                 self._settle_unknown(unknown)
@@ -116,7 +124,7 @@ class Cancelling:
                 break
             else:
                 return 1
-        if kind is StepKind.DELETE_PAYMENT:
+        if deleted is not None:
             self._ledger.put_link(deleted)
         return 0
 
@@ -128,13 +136,33 @@ class Cancelling:
         return None if invoice.vis_state == DELETED else invoice
 
     def _stands(self, kind: StepKind, remote_id: int) -> bool:
-        read = (
-            self._books.get_invoice if kind is StepKind.DELETE_INVOICE else self._books.get_payment
-        )
+        readers: dict[StepKind, Callable[[int], _Deletable]] = {
+            StepKind.DELETE_PAYMENT: self._books.get_payment,
+            StepKind.DELETE_CREDIT_NOTE: self._books.get_credit_note,
+            StepKind.DELETE_INVOICE: self._books.get_invoice,
+        }
         try:
-            return read(remote_id).vis_state != DELETED
+            return readers[kind](remote_id).vis_state != DELETED
         except NotFound:
             return False
+
+
+_NAMES = {
+    StepKind.DELETE_PAYMENT: "payment",
+    StepKind.DELETE_CREDIT_NOTE: "credit note",
+    StepKind.DELETE_INVOICE: "invoice",
+}
+
+
+def _deleted_link(kind: StepKind, key: str, remote_id: int, order_id: int) -> Link | None:
+    """What is remembered of the deleted record; of an invoice nothing is."""
+    if kind is StepKind.DELETE_PAYMENT:
+        own = keys.payment_key(order_id, key)
+        return Link("payment", own, remote_id, order_id=order_id, deleted=True)
+    if kind is StepKind.DELETE_CREDIT_NOTE:
+        own = keys.credit_note_key(order_id, key)
+        return Link("credit_note", own, remote_id, order_id=order_id, deleted=True)
+    return None
 
 
 def _kept(invoice: ObservedInvoice, why: str) -> Verdict:
