@@ -271,8 +271,8 @@ def test_an_old_heartbeat_from_another_machine_is_taken_over_when_no_next_one_co
     assert 5 < waiting.waited < 6
 
 
-@pytest.mark.parametrize(("age", "taken_after"), [(0, 10), (3, 7), (8, 5)])
-def test_the_lease_of_a_run_killed_elsewhere_is_taken_ten_seconds_after_its_last_heartbeat(
+@pytest.mark.parametrize(("age", "taken_after"), [(0, 9), (3, 6), (8, 5)])
+def test_the_lease_of_a_run_killed_elsewhere_is_taken_within_ten_seconds_of_its_last_heartbeat(
     ledger: Ledger, waiting: Waiting, age: float, taken_after: float
 ) -> None:
     leave_behind(ledger, machine="elsewhere")
@@ -321,7 +321,7 @@ def test_a_heartbeat_in_the_future_is_taken_over_when_it_stands_still(
     waiting.set_by = -3600
     with ledger.lease("ACC1", "run-2", wait_seconds=wait_seconds, sleep=waiting.sleep) as held:
         held.check()
-    assert 10 < waiting.waited < 11
+    assert 9 < waiting.waited < 10
 
 
 def test_a_live_process_of_this_machine_is_watched_to_the_end_however_old_its_heartbeat_looks(
@@ -331,7 +331,7 @@ def test_a_live_process_of_this_machine_is_watched_to_the_end_however_old_its_he
     waiting.set_by = 3600
     with ledger.lease("ACC1", "run-2", wait_seconds=0, sleep=waiting.sleep) as held:
         held.check()
-    assert 10 < waiting.waited < 11
+    assert 9 < waiting.waited < 10
 
 
 def test_time_spent_waiting_for_the_database_is_no_time_of_standing_still(
@@ -383,10 +383,10 @@ def test_a_holder_whose_heartbeats_fail_stops_before_others_may_take_over(
     passed = 1000.0
     monkeypatch.setattr(process, "uptime", lambda: passed)
     with ledger.lease("ACC1", "run-1", wait_seconds=0, heartbeat=5) as held:
-        passed += 7.9
+        passed += 7.1
         held.check()
         passed += 0.2
-        with pytest.raises(LeaseLost, match=r"could not be written for 8 s"):
+        with pytest.raises(LeaseLost, match=r"could not be written for 7 s"):
             held.check()
         with pytest.raises(LeaseLost):
             held.check()

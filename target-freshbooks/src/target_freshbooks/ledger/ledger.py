@@ -466,7 +466,7 @@ class Ledger:
         *,
         wait_seconds: float,
         heartbeat: float = 2.0,
-        takeover_after: float = 10.0,
+        takeover_after: float = 9.0,
         sleep: Callable[[float], None] = time.sleep,
         run_id: str | None = None,
     ) -> AbstractContextManager[Lease]:
@@ -477,7 +477,8 @@ class Ledger:
             holder: Who holds it, for the message to others: the run's name.
             wait_seconds: How long to wait for another run to end.
             heartbeat: Seconds between heartbeats.
-            takeover_after: Seconds without a heartbeat after which others take over.
+            takeover_after: Seconds without a heartbeat after which others take over; a waiting run
+                needs half a second more to see it, which keeps it within ten.
             sleep: Waits between looks.
             run_id: The run, for the audit row of a takeover; default `holder`.
 
