@@ -348,6 +348,13 @@ MUTATIONS = (
         ("tests/posting/test_posting_versions.py",),
     ),
     Mutation(
+        "a version's date outlives its body",
+        f"{FRESHBOOKS}/ledger/versions.py",
+        "known.modified or modified(known.body())",
+        "modified(known.body())",
+        ("target-freshbooks/tests/ledger/test_ledger_versions.py",),
+    ),
+    Mutation(
         "a dry run keeps what it was told to itself",
         f"{FRESHBOOKS}/wiring.py",
         "    if settings.dry_run:\n        ledger = Rehearsal.begin(ledger)\n",

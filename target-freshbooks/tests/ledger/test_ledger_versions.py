@@ -98,6 +98,7 @@ def test_of_two_versions_in_one_batch_the_later_stays(ledger: Ledger) -> None:
         (None, EARLY),
         (LATE, "yesterday"),
         ("soon", EARLY),
+        ("0001-01-01T00:00:00+05:00", EARLY),
         (LATE, 5),
         (LATE, ""),
     ],
@@ -170,15 +171,27 @@ def test_an_order_given_in_both_versions_is_taken_with_its_parts(ledger: Ledger)
     assert parts(ledger, 7) == {"transactions": {1: "captured"}}
 
 
-def test_where_retention_dropped_the_body_any_version_is_taken(
+def test_an_older_version_is_left_out_also_where_retention_dropped_the_body(
     ledger: Ledger, clock: SteppingClock
 ) -> None:
     ledger.receive([order(7, LATE, says="new"), part("transactions", 1, 7)])
     park(ledger, 7, "posted")
     clock.now += timedelta(days=100)
     ledger.prune(timedelta(days=90))
-    ledger.receive([order(7, EARLY, says="all there is")])
-    assert said(ledger, "orders", 7) == "all there is"
+    assert ledger.receive([order(7, EARLY, says="old")]) == []
+    assert said(ledger, "orders", 7) is None
+    ledger.receive([order(7, LATE, says="new")])
+    assert said(ledger, "orders", 7) == "new"
+
+
+def test_a_date_that_an_earlier_version_of_the_ledger_did_not_keep_is_read_from_the_body(
+    ledger: Ledger,
+) -> None:
+    ledger.receive([order(7, LATE, says="new")])
+    with ledger._database.write() as connection:
+        connection.execute(text("UPDATE ledger_inbox SET modified = NULL"))
+    ledger.receive([order(7, EARLY, says="old")])
+    assert said(ledger, "orders", 7) == "new"
 
 
 def test_an_older_version_brings_back_the_parts_that_retention_dropped(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from target_freshbooks.ledger.inbox import Record
 
-COPIED = ("stream", "key", "order_id", "body", "hash")
+COPIED = ("stream", "key", "order_id", "body", "hash", "modified")
 
 
 def name_of(source: str) -> str:

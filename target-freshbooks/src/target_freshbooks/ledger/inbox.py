@@ -148,6 +148,7 @@ def _row(source: str, record: Record, now: datetime) -> dict[str, Any]:
         "body": text,
         "hash": hash_text(text),
         "received_at": now,
+        "modified": versions.modified(record.body) if record.stream in versions.DATED else None,
     }
 
 
@@ -162,6 +163,7 @@ def _upsert(dialect: str) -> Executable:
             "body": new.body,
             "hash": new.hash,
             "received_at": new.received_at,
+            "modified": new.modified,
         },
         where=or_(
             inbox.c.hash != new.hash,

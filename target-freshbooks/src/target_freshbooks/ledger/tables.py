@@ -34,7 +34,7 @@ def time_text(moment: datetime) -> str:
     """Write an aware time as `2026-11-01T10:00:00.000000Z`."""
     if moment.tzinfo is None:
         raise ValueError("The ledger stores aware times only; this one has no zone.")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def plain(text: str) -> str:
@@ -108,6 +108,7 @@ inbox = Table(
     Column("body", Text),
     Column("hash", Text, nullable=False),
     Column("received_at", Instant, nullable=False),
+    Column("modified", Instant),
     Index("ledger_inbox_order", "source", "order_id"),
 )
 

@@ -49,10 +49,12 @@ class Version(NamedTuple):
     Attributes:
         hash: Of its body.
         text: Its body as canonical JSON; None where retention has dropped it.
+        modified: When the shop last changed it, where it says so; retention leaves it.
     """
 
     hash: str
     text: str | None
+    modified: datetime | None
 
     def body(self) -> dict[str, Any]:
         """The record; empty where it has been dropped."""
@@ -68,7 +70,7 @@ def read(
         if row["stream"] in COMPARED:
             wanted.setdefault(row["stream"], set()).add(row["key"])
     return {
-        (stream, found.key): Version(found.hash, found.body)
+        (stream, found.key): Version(found.hash, found.body, found.modified)
         for stream, keys in wanted.items()
         for some in portions(keys)
         for found in connection.execute(
@@ -78,7 +80,7 @@ def read(
 
 
 # Made once: it is asked for each order that comes, changed or not.
-_KNOWN = select(inbox.c.key, inbox.c.hash, inbox.c.body).where(
+_KNOWN = select(inbox.c.key, inbox.c.hash, inbox.c.body, inbox.c.modified).where(
     inbox.c.source == bindparam("of_source"),
     inbox.c.stream == bindparam("of_stream"),
     inbox.c.key.in_(bindparam("of_keys", expanding=True)),
@@ -101,7 +103,7 @@ def latest(
         place = (record.stream, row["key"])
         order_id = record.order_id if record.stream == "orders" else None
         if record.stream in DATED:
-            dates = _dates_if_older(record, row, known.get(place))
+            dates = _dates_if_older(row, known.get(place))
             if dates is not None:
                 logger.info(
                     "An older version of %s %s came in late, of %s: the known one of %s stays",
@@ -112,7 +114,7 @@ def latest(
                 if order_id is not None:
                     outdated.add(order_id)
                 continue
-            known[place] = Version(row["hash"], row["body"])
+            known[place] = Version(row["hash"], row["body"], row["modified"])
         if order_id is not None:
             current.add(order_id)
         taken.append((record, row))
@@ -171,9 +173,9 @@ def modified(body: Mapping[str, Any]) -> datetime | None:
         return None
     try:
         moment = _parsed(written)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _parsed(written: str) -> datetime:
@@ -184,12 +186,12 @@ def _parsed(written: str) -> datetime:
 
 
 def _dates_if_older(
-    record: Record, row: Mapping[str, Any], known: Version | None
+    row: Mapping[str, Any], known: Version | None
 ) -> tuple[datetime, datetime] | None:
-    """The dates of the record and of its known version, if that one is the later."""
-    # Equal bodies need no look at their dates: most records come again unchanged.
-    given = None if known is None or known.hash == row["hash"] else modified(record.body)
-    if known is None or given is None:
+    """The dates of the row and of its record's known version, if that one is the later."""
+    given: datetime | None = row["modified"]
+    if known is None or given is None or known.hash == row["hash"]:
         return None
-    date = modified(known.body())
+    # Stored by a version that did not keep the date apart, the body tells it.
+    date = known.modified or modified(known.body())
     return (given, date) if date is not None and given < date else None
