@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_bigcommerce_orders.quota import Quota
+from tap_bigcommerce_orders.quota import LONGEST_WINDOW, Quota, asked_wait
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Api:
@@ -112,6 +115,44 @@ def test_a_pause_holds_everybody() -> None:
     quota.pause(7)
     quota.take()
     assert api.time == 7
+
+
+DAY: Mapping[str, str] = {
+    "X-Rate-Limit-Requests-Quota": "150",
+    "X-Rate-Limit-Requests-Left": "0",
+    "X-Rate-Limit-Time-Reset-Ms": "86400000",
+}
+
+
+def test_a_window_that_ends_tomorrow_is_not_waited_out_and_the_wait_is_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    api = Api()
+    quota = Quota(percent=90, now=api.now, sleep=api.sleep)
+    quota.take()
+    quota.give_back(DAY)
+    waits = [quota._try_take() for _ in range(4)]  # four threads at once
+    assert max(waits) <= LONGEST_WINDOW + 1
+    quota.take()
+    assert 30 < api.time <= LONGEST_WINDOW + 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "Waiting 60 s for the store's request quota."
+    ]
+
+
+def test_a_429_that_says_its_window_ends_tomorrow_is_not_believed() -> None:
+    assert asked_wait(DAY) == LONGEST_WINDOW
+    assert asked_wait({**DAY, "X-Retry-After": "3600"}) == 3600  # asked for in so many words
+
+
+def test_the_wait_for_an_ordinary_window_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
+    api = Api(quota=10)
+    quota = Quota(percent=100, now=api.now, sleep=api.sleep)
+    for _ in range(40):
+        quota.take()
+        quota.give_back(api.request())
+    assert api.time >= 90
+    assert caplog.records == []
 
 
 def test_a_late_answer_of_the_last_window_does_not_spoil_this_one() -> None:

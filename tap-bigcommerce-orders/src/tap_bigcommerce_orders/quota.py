@@ -8,6 +8,7 @@ the window's end, and stand still together when a 429 says so.
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 WINDOW_MARGIN = 0.1  # seconds after the announced end, so that the server's clock is there too
+LONGEST_WINDOW = 60.0
+"""Seconds until a window's end that are believed: twice BigCommerce's window of 30 s."""
+LONG_WAIT = 35.0  # seconds; more than a window of BigCommerce's, so the log says what is waited for
+
+logger = logging.getLogger("tap-bigcommerce-orders.quota")
 
 
 class Quota:
@@ -39,6 +45,7 @@ class Quota:
         self._window_end = 0.0
         self._begun = False  # a new window is being used, of which no answer has told yet
         self._paused_until = 0.0
+        self._told_until = 0.0
 
     def take(self) -> None:
         """Wait until a request may be sent, and count it."""
@@ -65,17 +72,25 @@ class Quota:
         with self._lock:
             now = self._now()
             if now < self._paused_until:
-                return self._paused_until - now
+                return self._wait_until(self._paused_until, now)
             if self._quota is not None:
                 if now >= self._window_end:
                     # A new window: full as far as we know, until its first answer tells.
                     self._left = max(self._left, self._quota - self._in_flight)
                     self._begun = True
                 elif self._left <= self._reserve(self._quota):
-                    return self._window_end - now
+                    return self._wait_until(self._window_end, now)
             self._left -= 1
             self._in_flight += 1
             return 0.0
+
+    def _wait_until(self, end: float, now: float) -> float:
+        """Seconds until then; the log has one line of a long wait, however many threads wait."""
+        wait = end - now
+        if wait > LONG_WAIT and now >= self._told_until:
+            self._told_until = end
+            logger.warning("Waiting %.0f s for the store's request quota.", wait)
+        return wait
 
     def _reserve(self, quota: int) -> int:
         return quota - max(1, quota * self._percent // 100)
@@ -83,11 +98,11 @@ class Quota:
     def _learn(self, headers: Mapping[str, str]) -> None:
         quota = header_number(headers, "X-Rate-Limit-Requests-Quota")
         left = header_number(headers, "X-Rate-Limit-Requests-Left")
-        reset = header_number(headers, "X-Rate-Limit-Time-Reset-Ms")
+        reset = seconds_to_reset(headers)
         if not quota or left is None or reset is None:
             return
         now = self._now()
-        end = now + reset / 1000 + WINDOW_MARGIN
+        end = now + reset + WINDOW_MARGIN
         if now < self._window_end and end < self._window_end - 1:
             return  # an answer of the window before, overtaken by one of this
         unforeseen = end > self._window_end + 1 and not self._begun
@@ -109,11 +124,16 @@ def header_number(headers: Mapping[str, str], name: str) -> float | None:
     return value if 0 <= value < float("inf") else None
 
 
+def seconds_to_reset(headers: Mapping[str, str]) -> float | None:
+    """Seconds until the window ends, as far as that can be believed; None if it is not said."""
+    reset_ms = header_number(headers, "X-Rate-Limit-Time-Reset-Ms")
+    return None if reset_ms is None else min(reset_ms / 1000, LONGEST_WINDOW)
+
+
 def asked_wait(headers: Mapping[str, str]) -> float | None:
     """How long a 429 asks us to wait, in seconds: the longer of its two headers, None without."""
-    reset_ms = header_number(headers, "X-Rate-Limit-Time-Reset-Ms")
     waits = [
-        None if reset_ms is None else reset_ms / 1000,
+        seconds_to_reset(headers),
         header_number(headers, "X-Retry-After"),
         header_number(headers, "Retry-After"),
     ]
