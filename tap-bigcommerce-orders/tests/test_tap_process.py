@@ -83,6 +83,66 @@ def test_a_missing_setting_is_named_without_showing_the_others(start: Any, token
     assert token not in log
 
 
+@pytest.mark.parametrize("name", ["access_token", "credentials_url", "encryption_key"])
+@pytest.mark.parametrize("mode", ["run", "test"])
+def test_a_secret_of_a_wrong_type_is_named_and_not_quoted(
+    start: Any, token: str, name: str, mode: str
+) -> None:
+    process = start(
+        {"store_hash": "abc123", name: [token]}, *(["--test"] if mode == "test" else [])
+    )
+    out, log = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert f"The setting {name} must be text" in log
+    assert token not in log + out
+    assert "Traceback" not in log
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"api_url": "api.example"}, "api_url must be a web address"),
+        ({"api_url": "ftp://api.example"}, "api_url must be a web address"),
+        ({"api_url": "http://api example"}, "api_url must be a web address"),
+        ({"api_url": "http://api.example/a b"}, "api_url must be a web address"),
+        ({"api_url": "http://api.example:port"}, "api_url must be a web address"),
+        ({"user_agent": "books ✓"}, "user_agent must be one line"),
+        ({"user_agent": "books\nX-Auth-Token: 1"}, "user_agent must be one line"),
+        ({"page_size": 999}, "page_size"),
+    ],
+)
+@pytest.mark.parametrize("arguments", [(), ("--test",)], ids=["run", "test"])
+def test_a_setting_no_request_can_be_made_of_is_named(
+    start: Any, token: str, setting: dict[str, Any], words: str, arguments: tuple[str, ...]
+) -> None:
+    process = start({"store_hash": "abc123", "access_token": token, **setting}, *arguments)
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert words in log
+    assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("content", ['{"access_token": "canary",', "[1]", None])
+def test_an_unusable_configuration_file_is_told_in_a_sentence(
+    tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "mine.json"
+    if content is not None:
+        path.write_text(content)
+    done = subprocess.run(
+        [*TAP, "--config", str(path)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "mine.json" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "canary" not in done.stderr
+
+
 def test_the_settings_come_from_the_environment_too(shop: Any, tmp_path: Path, token: str) -> None:
     for number in range(1, 4):
         shop.order(number, number)

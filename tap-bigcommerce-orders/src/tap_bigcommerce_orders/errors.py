@@ -14,6 +14,10 @@ class BigCommerceError(FatalAPIError):
     """Something that stops the run; its text says what happened and what to do."""
 
 
+class SettingError(BigCommerceError):
+    """A setting cannot be used; its value is not shown."""
+
+
 class TokenMissing(BigCommerceError):
     """There is no access token, or it cannot be used."""
 

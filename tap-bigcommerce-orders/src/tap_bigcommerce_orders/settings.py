@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+import requests
 from singer_sdk import typing as th
+
+from tap_bigcommerce_orders.errors import SettingError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DEFAULT_API_URL = "https://api.bigcommerce.com"
 
@@ -121,3 +129,47 @@ SETTINGS = th.PropertiesList(
         description="Names the integration to BigCommerce. Default: the tap's name and version.",
     ),
 )
+
+
+def check_secrets(config: Mapping[str, Any]) -> None:
+    """Refuse secrets of a wrong type, before a validation would quote them.
+
+    Raises:
+        SettingError: Names the setting, not its value.
+    """
+    for name, entry in SETTINGS.to_dict()["properties"].items():
+        if entry.get("secret") and not isinstance(config.get(name), str | None):
+            raise SettingError(f"The setting {name} must be text.")
+
+
+def check_sendable(config: Mapping[str, Any]) -> None:
+    """Refuse what no request could be made of.
+
+    Raises:
+        SettingError: Names the setting and says what it must be.
+    """
+    if not _is_address(config.get("api_url") or DEFAULT_API_URL):
+        raise SettingError(
+            f"The setting api_url must be a web address such as {DEFAULT_API_URL}, without blanks."
+        )
+    if not _is_header(config.get("user_agent") or ""):
+        raise SettingError(
+            "The setting user_agent must be one line of letters that a header may hold (latin-1), "
+            "without blanks around it."
+        )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        requests.Request("GET", text).prepare()
+    except (requests.RequestException, ValueError):
+        return False
+    return text.lower().startswith(("http://", "https://")) and not any(map(str.isspace, text))
+
+
+def _is_header(text: str) -> bool:
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return text.isprintable() and text == text.strip()

@@ -9,13 +9,20 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+import click
 from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
 
 from tap_bigcommerce_orders.connection import Connection
 from tap_bigcommerce_orders.credentials import find_token
 from tap_bigcommerce_orders.errors import BigCommerceError, StoreNotFound
-from tap_bigcommerce_orders.settings import DEFAULT_API_URL, SETTINGS
+from tap_bigcommerce_orders.settings import (
+    DEFAULT_API_URL,
+    SETTINGS,
+    check_secrets,
+    check_sendable,
+)
 from tap_bigcommerce_orders.streams.catalog import ProductsStream
 from tap_bigcommerce_orders.streams.customers import CustomersStream
 from tap_bigcommerce_orders.streams.orders import OrdersStream
@@ -43,8 +50,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
-    import click
     from singer_sdk.helpers.types import TapState
+    from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.streams import Stream
 
     from tap_bigcommerce_orders.streams.base import BigCommerceStream
@@ -126,6 +133,15 @@ class TapBigCommerceOrders(Tap):
         return TargetedOrders(self.connection, order_ids, self.config["max_concurrency"])
 
     @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        if not raise_errors:
+            return super()._validate_config(raise_errors=False)
+        check_secrets(self.config)  # first: the SDK quotes what is of a wrong type
+        errors = super()._validate_config()
+        check_sendable(self.config)
+        return errors
+
+    @override
     def load_state(self, state: dict[str, Any]) -> None:
         super().load_state(state)
         if self.config.get("order_ids"):
@@ -134,6 +150,18 @@ class TapBigCommerceOrders(Tap):
     @cached_property
     def _token(self) -> str:
         return find_token(self.config)
+
+    @classmethod
+    @override
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> _ConfigInput:
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, ValueError, TypeError) as error:
+            # Nothing of what is in the file is told: it holds secrets.
+            what = "cannot be read" if isinstance(error, OSError) else "is no JSON object"
+            raise click.ClickException(f"The configuration {' '.join(value)} {what}.") from None
 
     @classmethod
     @override
@@ -155,6 +183,10 @@ class TapBigCommerceOrders(Tap):
             yield
         except BigCommerceError as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - the sentence says it all
+            sys.exit(1)
+        except ConfigValidationError as error:
+            for words in error.errors:
+                cls.logger.error("%s", words)  # noqa: TRY400 - as above
             sys.exit(1)
         except BrokenPipeError:
             # What the target did not read cannot be told to it either.
