@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import json
 import logging
@@ -11,6 +12,7 @@ import re
 import socket
 import struct
 import threading
+import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -50,6 +52,7 @@ class Shop:
         self.addresses: list[Row] = []
         self.products: list[Row] = []
         self.requests: list[tuple[str, dict[str, str], dict[str, str]]] = []
+        self.connections: set[Any] = set()
         self.faults: list[Row] = []
         self.lock = threading.RLock()
         self.inclusive = True
@@ -328,6 +331,7 @@ class Handler(BaseHTTPRequestHandler):
             shop.before_answer(path, query)
         with shop.lock:
             shop.requests.append((path, query, dict(self.headers)))
+            shop.connections.add(self.client_address)
             fault = next(
                 (f for f in shop.faults if f["times"] > 0 and re.fullmatch(f["path"], path)), None
             )
@@ -342,7 +346,8 @@ class Handler(BaseHTTPRequestHandler):
         raw = b"" if body is None else json.dumps(body).encode()
         if fault:
             status, raw, headers = self.spoil(fault, status, raw, headers)
-        self.reply(status, raw, headers, cut=bool(fault and fault["kind"] == "cut"))
+        kind = fault["kind"] if fault else ""
+        self.reply(status, raw, headers, cut=kind == "cut", drip=kind == "drip")
 
     def spoil(
         self, fault: Row, status: int, raw: bytes, headers: dict[str, str]
@@ -357,19 +362,25 @@ class Handler(BaseHTTPRequestHandler):
             linger = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             os.close(self.connection.detach())
+        if headers.get("Content-Encoding") == "gzip":
+            return status, gzip.compress(raw), headers
         if kind.isdigit():
             return int(kind), fault.get("body", b'{"secret": "body"}'), headers
         return status, raw, headers
 
-    def reply(self, status: int, raw: bytes, headers: dict[str, str], *, cut: bool) -> None:
+    def reply(
+        self, status: int, raw: bytes, headers: dict[str, str], *, cut: bool, drip: bool
+    ) -> None:
         with contextlib.suppress(OSError, ValueError):
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(raw) + (9 if cut else 0)))
             self.end_headers()
-            self.wfile.write(raw)
-            self.wfile.flush()
+            for piece in (raw[i : i + 1] for i in range(len(raw))) if drip else (raw,):
+                self.wfile.write(piece)
+                self.wfile.flush()
+                time.sleep(0.3 if drip else 0)
         if cut:
             self.close_connection = True
 

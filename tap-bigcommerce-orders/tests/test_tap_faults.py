@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from typing import Any
 
 import pytest
@@ -88,13 +89,31 @@ def test_a_time_out_is_tried_again(shop: Any, run: Any) -> None:
     def slow_once(path: str, _query: dict[str, str]) -> None:
         calls.append(path)
         if len(calls) == 1:
-            import time  # noqa: PLC0415 - the server is slow here, the test does not wait
-
-            time.sleep(1.5)
+            time.sleep(1.5)  # the server is slow here, the test does not wait
 
     shop.before_answer = slow_once
     assert run(shop, streams=("store",), request_timeout=1).error is None
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("encoding", [{}, {"Content-Encoding": "gzip"}], ids=["plain", "gzip"])
+def test_an_answer_that_drips_is_given_up_and_asked_for_again(
+    shop: Any, run: Any, encoding: dict[str, str]
+) -> None:
+    shop.fault("/v2/store", "drip", headers=encoding)
+    started = time.monotonic()
+    assert run(shop, streams=("store",), request_timeout=1).error is None
+    assert len(shop.asked("/v2/store")) == 2
+    assert 2 <= time.monotonic() - started < 8
+
+
+def test_one_connection_serves_many_requests(shop: Any, run: Any) -> None:
+    for number in range(1, 20):
+        shop.order(number, number)
+    shop.transactions[3] = []  # 204, an answer without a body
+    assert run(shop, max_concurrency=1).error is None
+    assert len(shop.requests) > 20
+    assert len(shop.connections) <= 2
 
 
 def test_backing_off_is_jittered_and_grows(shop: Any, connection: Any, fake: FakeTime) -> None:

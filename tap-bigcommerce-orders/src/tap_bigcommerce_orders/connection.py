@@ -14,10 +14,12 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from http.cookiejar import DefaultCookiePolicy
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 
 from tap_bigcommerce_orders.answers import NO_CONTENT, Passing, read_answer
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
 
 Params = Mapping[str, str | int]
 
+WHOLE_ANSWER = 2  # times request_timeout, for a request with its whole answer
 FIRST_BACKOFF = 0.5  # seconds; doubled at each try
 LONGEST_BACKOFF = 30.0
+PIECE = 65536  # bytes of an answer to read at once, at most
 FEW_TRIES = 3  # for what should not be worth a try, such as "the store is suspended"
 QUIET_TRIES = 3  # a first trouble or two is no news
 
@@ -44,7 +48,8 @@ class Connection:
         base_url: ``https://api.bigcommerce.com/stores/{store_hash}``.
         token: Gives the access token; called at the first request.
         user_agent: Names the integration, as BigCommerce asks for.
-        request_timeout: Seconds to wait for the connection, and for each next byte.
+        request_timeout: Seconds to wait for the connection, and for each next byte; twice that
+            for the whole answer.
         max_retry_seconds: For how long one request is tried again, from its first failure on.
         quota_percent: The part of the store's quota we may use.
         max_concurrency: Connections kept open.
@@ -156,16 +161,18 @@ class Connection:
         with self._count_lock:
             self.request_count += 1
         response: requests.Response | None = None
+        deadline = time.monotonic() + WHOLE_ANSWER * self._timeout
         try:
             # A redirect would carry the token to another address, so none is followed.
-            response = self._session.send(request, timeout=self._timeout, allow_redirects=False)
-        except requests.exceptions.Timeout:
+            response = self._session.send(
+                request, timeout=self._timeout, allow_redirects=False, stream=True
+            )
+            _read_whole(response, deadline)
+        except _Late:
+            return Passing(f"no whole answer within {WHOLE_ANSWER * self._timeout} s")
+        except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
             return Passing(f"no answer within {self._timeout} s")
-        except (
-            requests.exceptions.ConnectionError,
-            requests.exceptions.ChunkedEncodingError,
-            requests.exceptions.ContentDecodingError,
-        ) as error:
+        except (requests.exceptions.ConnectionError, urllib3.exceptions.HTTPError) as error:
             return Passing(f"connection trouble ({type(error).__name__})")
         finally:
             self._quota.give_back(None if response is None else response.headers)
@@ -207,6 +214,29 @@ class Connection:
     def _wait(self, seconds: float) -> None:
         if self._stop.wait(seconds):
             raise Stopped("The run is being stopped.")
+
+
+class _Late(Exception):  # noqa: N818 - it never leaves this module
+    """The rest of an answer did not come in time."""
+
+
+def _read_whole(response: requests.Response, deadline: float) -> None:
+    """Read the body as it arrives: a time-out is for each byte only, and a server may drip.
+
+    Raises:
+        _Late: The deadline, in monotonic seconds, is over.
+        urllib3.exceptions.HTTPError: The body does not come, or cannot be unpacked.
+    """
+    body = BytesIO()
+    try:
+        while piece := response.raw.read1(PIECE, decode_content=True):
+            body.write(piece)
+            if time.monotonic() > deadline:
+                raise _Late
+    finally:
+        response.close()  # what is read whole has gone back to the pool before
+    body.seek(0)
+    response.raw = body
 
 
 def data_of(answer: Json) -> list[dict[str, Any]]:
