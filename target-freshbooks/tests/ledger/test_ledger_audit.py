@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
-from target_freshbooks.ledger import Ledger, audit
+from target_freshbooks.ledger import Ledger, Record, audit
+from target_freshbooks.ledger.story import tell
 
 if TYPE_CHECKING:
     import subprocess
@@ -141,6 +143,7 @@ def test_a_row_that_was_written_anew_with_a_fitting_hash_is_noticed(
 ) -> None:
     row = list(written.audit_rows())[seq - 1]
     forged = {column.name: getattr(row, column.name) for column in audit.audit.c}
+    assert row.at is not None
     forged |= {"at": audit.time_text(row.at), "data": "{}"}
     seal = audit._seal(forged)
     tamper(written, f"UPDATE ledger_audit SET data = '{{}}', hash = '{seal}' WHERE seq = {seq}")
@@ -151,6 +154,102 @@ def test_a_row_that_was_written_anew_with_a_fitting_hash_is_noticed(
     else:
         assert verdict.broken_seq == seq + 1
         assert f"does not follow row {seq}" in (verdict.problem or "")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "data = 'garbage'",
+        "data = '[1]'",
+        "data = x'00ff'",
+        "data = CAST(x'ff61' AS TEXT)",
+        "at = 'yesterday'",
+        "at = 9e999",
+        "event = 7",
+        "run_id = x'00'",
+        "who = 9e999",
+    ],
+)
+def test_a_damaged_row_is_named_and_its_story_can_be_told(
+    sqlite_url: str, clock: SteppingClock, change: str
+) -> None:
+    with Ledger.open(sqlite_url, source="shop", clock=clock) as ledger:
+        for _ in range(3):
+            ledger.audit(event="posted", order_id=1, run_id="run", data={"amount": "1.00"})
+        tamper(ledger, f"UPDATE ledger_audit SET {change} WHERE seq = 2")
+        verdict = ledger.verify_chain()
+        assert (verdict.ok, verdict.broken_seq) == (False, 2)
+        rows = list(ledger.audit_rows(1))
+    assert [row.altered for row in rows] == [False, True, False]
+    assert "THIS ROW WAS ALTERED (audit row 2:" in tell(rows)[1]
+
+
+@pytest.mark.parametrize("value", ["9e999", "'abc'"])
+def test_an_order_number_that_is_none_is_noticed(
+    sqlite_url: str, clock: SteppingClock, value: str
+) -> None:
+    with Ledger.open(sqlite_url, source="shop", clock=clock) as ledger:
+        ledger.audit(event="posted", order_id=1, run_id="run", data={})
+        tamper(ledger, f"UPDATE ledger_audit SET order_id = {value}")
+        assert ledger.verify_chain().broken_seq == 1
+
+
+def test_a_head_that_holds_no_number_is_noticed(sqlite_url: str, clock: SteppingClock) -> None:
+    with Ledger.open(sqlite_url, source="shop", clock=clock) as ledger:
+        ledger.audit(event="posted", order_id=1, run_id="run", data={})
+        tamper(ledger, "UPDATE ledger_audit_head SET seq = 'x'")
+        verdict = ledger.verify_chain()
+    assert not verdict.ok
+    assert "head of the audit journal was altered" in (verdict.problem or "")
+
+
+def write_order(ledger: Ledger, order_id: int, *, closed: bool = True) -> int:
+    number = ledger.intend(
+        order_id=order_id,
+        kind="create_invoice",
+        key=str(order_id),
+        request_hash="h",
+        payload={},
+        run_id="run",
+    )
+    if closed:
+        ledger.close(number, "done")
+    return number
+
+
+def cut_off(ledger: Ledger, last: int) -> None:
+    """Take the rows behind one away and rewrite the head, which leaves a chain without a flaw."""
+    tamper(
+        ledger,
+        f"DELETE FROM ledger_audit WHERE seq > {last}",
+        f"UPDATE ledger_audit_head SET seq = {last},"
+        f" hash = (SELECT hash FROM ledger_audit WHERE seq = {last})",
+    )
+
+
+@pytest.mark.parametrize(("last", "event"), [(3, "done"), (2, "intended")])
+def test_a_cut_off_chain_with_a_rewritten_head_is_noticed_by_its_intents(
+    ledger: Ledger, last: int, event: str
+) -> None:
+    write_order(ledger, 1)
+    second = write_order(ledger, 2)
+    assert ledger.verify_chain().ok
+    cut_off(ledger, last)
+    ledger.audit(event="posted", order_id=1, run_id="run", data={"intent": second})
+    verdict = ledger.verify_chain()
+    assert (verdict.ok, verdict.rows, verdict.broken_seq) == (False, last + 1, None)
+    assert f"'{event}' of intent {second} (create_invoice of order 2)" in (verdict.problem or "")
+
+
+def test_intents_that_are_open_or_whose_orders_lost_their_bodies_are_no_flaw(
+    ledger: Ledger,
+) -> None:
+    ledger.receive([Record("orders", (1,), 1, {"id": 1})])
+    write_order(ledger, 1)
+    ledger.settle(1, state="posted", facts_hash=None, policy_hash=None, run_id="run")
+    write_order(ledger, 2, closed=False)
+    assert ledger.prune(timedelta(0)) == 1
+    assert ledger.verify_chain().ok
 
 
 def test_a_missing_head_is_noticed(written: Ledger) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ def said(event: str, **data: Any) -> str:
 
 
 INVOICE = {"intent": 1, "kind": "create_invoice", "key": "1042"}
+AWAY = "FreshBooks turned it away or could not be reached"
 LOOKED = "looked, and found that an attempt to record the payment for transaction 77"
 PAYMENT = {"intent": 2, "kind": "create_payment", "key": "1042:transaction:77"}
 
@@ -75,14 +77,30 @@ def test_a_line_has_time_run_and_sentence() -> None:
         ),
         (
             "refused",
-            {**INVOICE, "answer": {"status": 422, "errno": 1011, "words": "Number is taken"}},
-            "was refused to create the invoice 1042: Number is taken (status 422, errno 1011)",
+            {**INVOICE, "answer": {"status": 422, "errno": 1011, "field": "number"}},
+            "was refused to create the invoice 1042 (status 422, errno 1011, field number)",
+        ),
+        (
+            "refused",
+            {**INVOICE, "answer": {"errno": 1011, "words": "Number is taken"}},
+            "was refused to create the invoice 1042: Number is taken (errno 1011)",
         ),
         (
             "not_sent",
             {**INVOICE, "answer": {"why": "Outage"}},
-            "could not create the invoice 1042: the request never left (Outage)",
+            f"could not create the invoice 1042: {AWAY}; nothing was written",
         ),
+        (
+            "not_sent",
+            {**INVOICE, "answer": {"why": "Forbidden"}},
+            "was not allowed to create the invoice 1042",
+        ),
+        (
+            "not_sent",
+            {**INVOICE, "answer": {"why": "AuthError"}},
+            "could not create the invoice 1042: the login was refused",
+        ),
+        ("not_sent", INVOICE, "could not create the invoice 1042: nothing was written"),
         (
             "found",
             {**PAYMENT, "answer": {"id": 9, "amount": {"amount": "5.00", "code": "USD"}}},
@@ -91,7 +109,7 @@ def test_a_line_has_time_run_and_sentence() -> None:
         (
             "not_found",
             PAYMENT,
-            f"{LOOKED} had not reached FreshBooks",
+            f"{LOOKED} had no effect",
         ),
         ("intended", INVOICE, "is about to create the invoice 1042; the outcome is not known yet"),
         (
@@ -161,6 +179,15 @@ def test_an_intent_of_a_killed_run_is_told_with_what_the_next_run_found() -> Non
     lines = tell([row("intended", **INVOICE), row("found", run_id="next", **INVOICE)])
     assert "is about to create the invoice 1042" in lines[0]
     assert "run next  looked, and found" in lines[1]
+
+
+def test_an_altered_row_is_marked_and_ends_no_story() -> None:
+    forged = replace(row("done", **INVOICE, answer=7), altered=True, at=None, seq=9)
+    begun, told = tell([row("intended", **INVOICE), forged])
+    assert "the outcome is not known yet" in begun
+    assert "THIS ROW WAS ALTERED (audit row 9:" in told
+    assert told.startswith("at an unreadable time  run")
+    assert "answer 7" in told
 
 
 def test_a_ledger_s_own_rows_are_told(ledger: Ledger) -> None:

@@ -1,7 +1,8 @@
 """An order's story: its audit rows as plain sentences with times, for a reader who keeps books.
 
 An intent and its outcome are told as one sentence, where the outcome is known and the same run
-saw both. Nothing is left out: an event this module does not know is told by its name and data.
+saw both. Nothing is left out: an event this module does not know is told by its name and data, and
+so is a row that was altered, since what it says now is no fact.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ DEEDS: dict[str, tuple[str, str, str]] = {
 }
 """Per kind of write: what one is to do, what one did, to what."""
 
+_WHY_NOT = {
+    "AuthError": "the login was refused",
+    "Outage": "FreshBooks turned it away or could not be reached; nothing was written",
+}
+"""Per error that ended a write without effect: what it means."""
+
 OUTCOMES = frozenset({"done", "refused", "not_sent", "found", "not_found"})
 
 
@@ -45,24 +52,37 @@ def tell(rows: Iterable[AuditRow]) -> list[str]:
     """
     told = list(rows)
     finished = {
-        (row.source, row.data.get("intent"), row.run_id) for row in told if row.event in OUTCOMES
+        (row.source, row.data.get("intent"), row.run_id)
+        for row in told
+        if row.event in OUTCOMES and not row.altered
     }
     return [
-        f"{row.at:%Y-%m-%d %H:%M:%S} UTC  run {_short(row.run_id)}  {sentence(row)}"
+        f"{_time(row)}  run {_short(row.run_id)}  {sentence(row)}"
         for row in told
-        if row.event != "intended"
+        if row.altered
+        or row.event != "intended"
         or (row.source, row.data.get("intent"), row.run_id) not in finished
     ]
 
 
 def sentence(row: AuditRow) -> str:
     """Tell one row, without its time and run."""
+    if row.altered:
+        return (
+            f"THIS ROW WAS ALTERED (audit row {row.seq}: its content does not match its hash);"
+            f" it now says: {_unknown(row)}"
+        )
     known = _SENTENCES.get(row.event)
     return _unknown(row) if known is None else known(row)
 
 
-def _short(run_id: str) -> str:
+def _time(row: AuditRow) -> str:
+    return "at an unreadable time" if row.at is None else f"{row.at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _short(run_id: object) -> str:
     """Shorten a run's uuid, as one does with commits; other names stay whole."""
+    run_id = str(run_id)  # SQLite lets anybody put something else there
     hexadecimal = run_id.replace("-", "")
     is_uuid = len(hexadecimal) == 32 and all(c in "0123456789abcdef" for c in hexadecimal.lower())  # noqa: PLR2004 - the length of a uuid
     return f"{hexadecimal[:8]}" if is_uuid else run_id
@@ -79,14 +99,18 @@ def _done(row: AuditRow) -> str:
 
 def _refused(row: AuditRow) -> str:
     answer = _answer(row)
-    words = answer.get("words") or answer.get("message") or "without a word"
-    codes = [f"{name} {answer[name]}" for name in ("status", "errno") if answer.get(name)]
-    return f"was refused to {_deed(row, 0)}: {words}" + (f" ({', '.join(codes)})" if codes else "")
+    codes = [f"{name} {answer[name]}" for name in ("status", "errno", "field") if answer.get(name)]
+    words = answer.get("words")  # rows of the first versions have FreshBooks' own
+    told = f"was refused to {_deed(row, 0)}{f': {words}' if words else ''}"
+    return told + (f" ({', '.join(codes)})" if codes else "")
 
 
 def _not_sent(row: AuditRow) -> str:
-    why = _answer(row).get("why")
-    return f"could not {_deed(row, 0)}: the request never left{f' ({why})' if why else ''}"
+    why = str(_answer(row).get("why", ""))
+    if why == "Forbidden":
+        return f"was not allowed to {_deed(row, 0)}"
+    told = _WHY_NOT.get(why, f"nothing was written{f' ({why})' if why else ''}")
+    return f"could not {_deed(row, 0)}: {told}"
 
 
 def _found(row: AuditRow) -> str:
@@ -94,7 +118,7 @@ def _found(row: AuditRow) -> str:
 
 
 def _not_found(row: AuditRow) -> str:
-    return f"looked, and found that an attempt to {_deed(row, 0)} had not reached FreshBooks"
+    return f"looked, and found that an attempt to {_deed(row, 0)} had no effect"
 
 
 def _posted(row: AuditRow) -> str:
@@ -149,7 +173,7 @@ def _key_rotated(row: AuditRow) -> str:
 
 
 def _unknown(row: AuditRow) -> str:
-    return f"{row.event.replace('_', ' ')}{_rest(row.data)}"
+    return f"{str(row.event).replace('_', ' ')}{_rest(row.data)}"
 
 
 _SENTENCES: dict[str, Callable[[AuditRow], str]] = {

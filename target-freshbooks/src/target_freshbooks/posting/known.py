@@ -79,10 +79,15 @@ def known_of(ledger: Ledger, order_id: int, prefix: str) -> Known:
 
 
 def how_left(ledger: Ledger, order_id: int) -> dict[tuple[str, int], Left]:
-    """How our last writes left the order's invoice, payments and credit notes, by kind and id."""
+    """How our last writes left the order's invoice, payments and credit notes, by kind and id.
+
+    Nothing where one of the order's audit rows was altered: what it said may be what counts.
+    """
     days: dict[int, date] = {}
     left: dict[tuple[str, int], Left] = {}
     for entry in ledger.audit_rows(order_id):
+        if entry.altered:
+            return {}
         data, kind = entry.data, str(entry.data.get("kind", ""))
         if entry.event == "intended" and kind == StepKind.CREATE_PAYMENT:
             day = _day(data)
