@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
-from connector_credentials import CredentialStore, LockTimeout
+from connector_credentials import CredentialStore, KeyUnusable, LockTimeout
 from cryptography.fernet import Fernet
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY = Fernet.generate_key().decode()
+NEW_KEY = Fernet.generate_key().decode()
 PROCESSES, ROUNDS = 8, 25
 
 INCREMENT = """
@@ -47,6 +49,18 @@ with store.exclusive("token", 10) as entry:
     entry.write({"n": "written while held"})
     print("held", flush=True)
     sys.stdin.read()
+"""
+
+
+RENEW = """
+import sys
+from connector_credentials import CredentialStore
+store = CredentialStore.open(sys.argv[1], sys.argv[2])
+with store.exclusive("token", 10) as entry:
+    entry.write({"n": "spent"})
+    print("held", flush=True)
+    sys.stdin.readline()
+    entry.write({"n": "the next"})
 """
 
 
@@ -98,6 +112,81 @@ def test_the_death_of_the_holder_frees_the_lock_and_keeps_what_it_wrote(
     with store.exclusive("token", 20) as entry:
         assert entry.read() == {"n": "written while held"}
         assert time.monotonic() - started < 10
+
+
+def test_a_change_of_the_key_waits_for_a_holder_who_writes_with_the_old_one(
+    url: str,
+    start: Callable[..., subprocess.Popen[str]],
+) -> None:
+    CredentialStore.open(url, KEY).write("another", {"n": 1})
+    holder = start(RENEW, url, KEY)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    store = CredentialStore.open(url, f"{NEW_KEY},{KEY}")
+    rotation = threading.Thread(target=store.reencrypt, args=(f"{NEW_KEY},{KEY}",))
+    rotation.start()
+    rotation.join(0.5)
+    assert CredentialStore.open(url, KEY).read("another") == {"n": 1}  # nothing is changed yet
+    finish([holder])
+    rotation.join(20)
+    assert CredentialStore.open(url, NEW_KEY).read("token") == {"n": "the next"}
+
+
+def test_a_change_of_the_key_gives_up_on_an_entry_held_for_long_and_changes_nothing(
+    url: str, start: Callable[..., subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = start(HOLD, url, KEY)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    monkeypatch.setattr("connector_credentials.store.ROTATION_SECONDS", 0.2)
+    with pytest.raises(LockTimeout, match="'token' is held by another process"):
+        CredentialStore.open(url, KEY).reencrypt(NEW_KEY)
+    assert CredentialStore.open(url, KEY).read("token") == {"n": "written while held"}
+
+
+def test_who_has_only_the_old_key_neither_reads_nor_adds_an_entry_after_the_change(
+    url: str,
+) -> None:
+    before = CredentialStore.open(url, KEY)
+    before.write("token", {"n": 1})
+    CredentialStore.open(url, KEY).reencrypt(NEW_KEY)
+    with before.exclusive("token", 1) as entry, pytest.raises(KeyUnusable):
+        entry.read()
+    with before.exclusive("new", 1) as entry, pytest.raises(KeyUnusable):
+        entry.write({"n": 2})
+    assert CredentialStore.open(url, NEW_KEY).names() == ["token"]
+
+
+def test_a_link_to_the_database_leads_to_the_same_lock_and_key(
+    tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link.sqlite").symlink_to(tmp_path / "real" / "store.sqlite")
+    linked = CredentialStore.open(f"sqlite:///{tmp_path}/link.sqlite", None)
+    holder = start(HOLD, f"sqlite:///{tmp_path}/real/store.sqlite", "")
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(LockTimeout), linked.exclusive("token", 0.3):
+        pass
+    assert linked.read("token") == {"n": "written while held"}
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["link.sqlite"]
+
+
+def test_the_wait_for_a_lock_ends_with_what_the_given_sleep_raises(
+    url: str, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    holder = start(HOLD, url, KEY)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    store = CredentialStore.open(url, KEY)
+
+    def stopped(_: float) -> None:
+        raise InterruptedError
+
+    started = time.monotonic()
+    with pytest.raises(InterruptedError), store.exclusive("token", 20, stopped):
+        pass
+    assert time.monotonic() - started < 5
 
 
 def test_the_lock_of_one_name_does_not_hold_another(url: str) -> None:

@@ -17,6 +17,7 @@ from connector_credentials import (
     CredentialStore,
     KeyMissing,
     KeyUnusable,
+    database,
     load_keys,
 )
 from connector_credentials.keys import KeyFile
@@ -163,6 +164,34 @@ def test_a_database_password_is_not_shown() -> None:
     with pytest.raises(CredentialError) as caught:
         CredentialStore.open(f"postgresql://someone:{CANARY}@127.0.0.1:1/none", KEY)
     assert CANARY not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_database_password_in_the_query_is_not_shown_either() -> None:
+    closed = f"postgresql://someone@127.0.0.1:1/none?password={CANARY}"
+    with pytest.raises(CredentialError) as caught:
+        CredentialStore.open(closed, KEY)
+    assert "127.0.0.1:1/none failed" in str(caught.value)
+    assert CANARY not in "".join(traceback.format_exception(caught.value))
+    store = CredentialStore(database.connect(database.parse_url(closed)), load_keys(KEY), None)
+    assert CANARY not in repr(store)
+
+
+def test_a_rotated_key_goes_where_a_link_to_the_key_file_leads(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    file = tmp_path / "key"
+    file.symlink_to(tmp_path / "real" / "key")
+    KeyFile(tmp_path / "real" / "key").make()
+    store = CredentialStore.open(f"sqlite:///{tmp_path / 'store.sqlite'}", None, key_file=file)
+    store.reencrypt(OTHER_KEY)
+    assert (tmp_path / "real" / "key").read_text().strip() == OTHER_KEY
+    assert file.is_symlink()
+
+
+def test_links_in_a_circle_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    with pytest.raises(CredentialError, match="leads nowhere"):
+        CredentialStore.open(f"sqlite:///{tmp_path / 'a'}", KEY)
 
 
 def test_nothing_secret_is_logged(url: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -54,7 +54,20 @@ def parse_url(url: str) -> sa.URL:
             f"credentials are kept in SQLite or PostgreSQL, not in {parsed.get_backend_name()}"
         )
     path = sqlite_path(parsed)
-    return parsed if path is None else parsed.set(database=str(path.expanduser().absolute()))
+    return parsed if path is None else parsed.set(database=str(_one_path(path)))
+
+
+def _one_path(path: Path) -> Path:
+    """The path without links: the locks and the key lie beside the file, by whatever name."""
+    try:
+        return path.expanduser().resolve()
+    except (OSError, RuntimeError) as exc:  # no such home; links in a circle
+        raise CredentialError(f"the path {path} leads nowhere ({exc})") from None
+
+
+def shown(url: sa.URL) -> str:
+    """The URL for messages: a password can stand before the host and in the query."""
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def sqlite_path(url: sa.URL) -> Path | None:

@@ -87,7 +87,7 @@ class KeyFile:
         The whole file appears at once under its name (a hard link, which fails where the name
         is taken), so that nobody reads a half-written key.
         """
-        draft = self._draft(Fernet.generate_key().decode())
+        draft = self._draft(self.path, Fernet.generate_key().decode())
         try:
             os.link(draft, self.path)
         except FileExistsError:
@@ -101,19 +101,20 @@ class KeyFile:
         _sync(self.path.parent)
 
     def replace(self, text: str) -> None:
-        """Put other keys in its place, in one step."""
-        self._draft(text).replace(self.path)
-        _sync(self.path.parent)
+        """Put other keys in its place, in one step; a link to it stays one."""
+        path = self.path.resolve()
+        self._draft(path, text).replace(path)
+        _sync(path.parent)
 
-    def _draft(self, text: str) -> Path:
-        """A file of mode 600 beside it, on disk."""
-        draft = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
+    def _draft(self, path: Path, text: str) -> Path:
+        """A file of mode 600 beside the path, on disk."""
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as exc:
             raise CredentialError(
-                f"cannot write beside the key file {self.path} ({exc.strerror})"
+                f"cannot write beside the key file {path} ({exc.strerror})"
             ) from None
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(f"{text}\n")

@@ -26,14 +26,16 @@ POLL_SECONDS = 0.02
 
 
 @contextmanager
-def file_lock(path: Path, timeout: float, what: str) -> Iterator[None]:
+def file_lock(
+    path: Path, timeout: float, what: str, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[None]:
     """Hold the file's lock. The file stays: removing it would let two hold "the" lock."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as exc:
         raise CredentialError(f"cannot open the lock file {path} ({exc.strerror})") from None
     try:
-        _wait(lambda: _flock(descriptor), timeout, what)
+        _wait(lambda: _flock(descriptor), timeout, what, sleep)
         yield
     finally:
         os.close(descriptor)
@@ -48,7 +50,13 @@ def _flock(descriptor: int) -> bool:
 
 
 @contextmanager
-def session_lock(connection: sa.Connection, name: str, timeout: float, what: str) -> Iterator[None]:
+def session_lock(
+    connection: sa.Connection,
+    name: str,
+    timeout: float,
+    what: str,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[None]:
     """Hold the advisory lock in the connection's session, outside any transaction of its."""
     number = lock_number(name)
     take = sa.select(sa.func.pg_try_advisory_lock(number))
@@ -57,7 +65,7 @@ def session_lock(connection: sa.Connection, name: str, timeout: float, what: str
         with connection.begin():
             return bool(connection.scalar(take))
 
-    _wait(try_once, timeout, what)
+    _wait(try_once, timeout, what, sleep)
     try:
         yield
     finally:
@@ -71,11 +79,13 @@ def lock_number(name: str) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-def _wait(take: Callable[[], bool], timeout: float, what: str) -> None:
+def _wait(
+    take: Callable[[], bool], timeout: float, what: str, sleep: Callable[[float], None]
+) -> None:
     """Try until it is taken. Polling, since neither lock waits with a limit on its own."""
     deadline = time.monotonic() + timeout
     while not take():
         left = deadline - time.monotonic()
         if left <= 0:
             raise LockTimeout(f"{what} is held by another process for more than {timeout:g} s")
-        time.sleep(min(POLL_SECONDS, left))
+        sleep(min(POLL_SECONDS, left))

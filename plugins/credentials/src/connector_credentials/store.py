@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import time
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -23,10 +24,12 @@ from .errors import CredentialError, KeyMissing, KeyUnusable
 from .keys import KeyFile, load_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 SETUP_SECONDS = 60.0
+ROTATION_SECONDS = 120.0
+"""How long a change of the key waits for each entry's holder."""
 
 
 class StoredSecret(dict[str, Any]):
@@ -114,7 +117,7 @@ class CredentialStore:
         return store
 
     def __repr__(self) -> str:
-        return f"<CredentialStore {self._engine.url.render_as_string(hide_password=True)}>"
+        return f"<CredentialStore {database.shown(self._engine.url)}>"
 
     def close(self) -> None:
         """Let go of the database; connections are not kept between calls anyway."""
@@ -139,7 +142,9 @@ class CredentialStore:
         return _names(self._engine)
 
     @contextmanager
-    def exclusive(self, name: str, timeout: float) -> Iterator[LockedEntry]:
+    def exclusive(
+        self, name: str, timeout: float, sleep: Callable[[float], None] = time.sleep
+    ) -> Iterator[LockedEntry]:
         """Hold an entry, alone among all processes (and machines) that share the database.
 
         The lock is freed when the process ends in whatever way. Under PostgreSQL the entry
@@ -149,6 +154,7 @@ class CredentialStore:
         Args:
             name: The entry's name; it need not exist.
             timeout: Seconds to wait for the lock.
+            sleep: Waits between looks at the lock; what it raises ends the waiting.
 
         Raises:
             LockTimeout: Somebody else held it for longer.
@@ -159,39 +165,49 @@ class CredentialStore:
             with _explained(self._engine):
                 connection = stack.enter_context(self._engine.connect())
                 if path is None:
-                    lock = locks.session_lock(connection, name, timeout, what)
+                    lock = locks.session_lock(connection, name, timeout, what, sleep)
                 else:
                     digest = hashlib.sha256(name.encode()).hexdigest()[:12]
                     file = path.with_name(f"{path.name}.{digest}.lock")
-                    lock = locks.file_lock(file, timeout, what)
+                    lock = locks.file_lock(file, timeout, what, sleep)
                 stack.enter_context(lock)
             yield LockedEntry(self, name, connection)
 
     def reencrypt(self, new_keys: str) -> int:
         """Encrypt all documents anew with the first of the new keys. Returns their number.
 
-        All or none are changed. The keys known so far still decrypt meanwhile; afterwards this
-        store uses the new ones alone, and its key file, if it has one, holds them.
+        All or none are changed, and none while somebody holds it: its holder may have only the
+        old keys, and could otherwise write with them after this. The keys known so far still
+        decrypt meanwhile; afterwards this store uses the new ones alone, and its key file, if it
+        has one, holds them.
+
+        Raises:
+            LockTimeout: An entry was held for too long; nothing is changed.
         """
         new = load_keys(new_keys)
         # Alone: of two at once the slower one would put its key file over the other's documents.
-        with self.exclusive("(key rotation)", SETUP_SECONDS):
+        with self.exclusive("(key rotation)", SETUP_SECONDS), ExitStack() as held:
+            names = self.names()
+            for name in names:
+                held.enter_context(self.exclusive(name, ROTATION_SECONDS))
             if self._key_file is not None:
                 # First let everybody read both, so that a crash on the way locks nobody out.
                 before = self._key_file.text() or ""
                 self._key_file.replace(f"{new_keys.strip()},{before.strip()}")
             with _explained(self._engine), self._engine.connect() as connection:
-                count = self._reencrypt_on(connection, new)
+                count = self._reencrypt_on(connection, new, held=set(names))
             if self._key_file is not None:
                 self._key_file.replace(new_keys.strip())
         self._keys = new
         return count
 
-    def _reencrypt_on(self, connection: sa.Connection, new: MultiFernet) -> int:
+    def _reencrypt_on(self, connection: sa.Connection, new: MultiFernet, *, held: set[str]) -> int:
         with database.writing(connection):
             rows = connection.execute(
                 sa.select(credentials.c.name, credentials.c.document).with_for_update()
             ).all()
+            if not held.issuperset(name for name, _ in rows):
+                raise CredentialError("an entry was added meanwhile; run rotate-key again")
             for name, document in rows:
                 plain = self._decrypt(name, document, also=new)
                 connection.execute(
@@ -208,7 +224,10 @@ class CredentialStore:
             KeyUnusable: It does not.
         """
         with _explained(self._engine), self._engine.begin() as connection:
-            rows = connection.execute(sa.select(credentials.c.name, credentials.c.document)).all()
+            self._check_key_on(connection)
+
+    def _check_key_on(self, connection: sa.Connection) -> None:
+        rows = connection.execute(sa.select(credentials.c.name, credentials.c.document)).all()
         for name, document in rows:
             self._decrypt(name, document)
 
@@ -239,6 +258,9 @@ class CredentialStore:
                 .values(**values, version=credentials.c.version + 1)
             )
             if changed.rowcount == 0:
+                # The key may have been changed since we were opened. Who replaces an entry has
+                # read it under its lock and seen that; who makes one sees it by the others.
+                self._check_key_on(connection)
                 _insert(connection, {"name": name, "version": 1, **values})
 
     def _decrypt(self, name: str, document: bytes, also: MultiFernet | None = None) -> bytes:
@@ -372,7 +394,7 @@ def _explained(engine: sa.Engine) -> Iterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error) as exc:
         cause = getattr(exc, "orig", None) or exc
-        url = engine.url.render_as_string(hide_password=True)
+        url = database.shown(engine.url)
         problem = f"the credentials database {url} failed ({type(cause).__name__}: {cause})"
     else:
         return
