@@ -91,7 +91,15 @@ class Conflict(Refused):
 
 
 class UnknownOutcome(FreshBooksError):  # noqa: N818 - the word says it
-    """A write that may or may not have happened: look before writing it again."""
+    """A write that may or may not have happened: look before writing it again.
+
+    Attributes:
+        over: Whether FreshBooks itself answered, so that the request is not carried out later.
+    """
+
+    def __init__(self, operation: str, message: str, *, over: bool = False) -> None:
+        super().__init__(operation, message)
+        self.over = over
 
 
 class Outage(FreshBooksError):  # noqa: N818 - the word says it

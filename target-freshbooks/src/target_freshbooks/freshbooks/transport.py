@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode
 
@@ -41,6 +42,9 @@ __all__ = ["Operation", "RequestRecord", "Tokens", "Transport"]
 
 logger = logging.getLogger(__name__)
 Query = Sequence[tuple[str, str]]
+
+ITS_OWN = frozenset({HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE})
+"""The failures that FreshBooks itself answers with; those of a gateway are others."""
 
 
 class Tokens(Protocol):
@@ -210,7 +214,9 @@ def _raise_for(operation: Operation, answer: Answer, attempts: Attempts) -> Mapp
             raise AuthError(name, f"401 also with a fresh token; {RECONNECT}")
         case Verdict.BROKEN:
             if operation.writes:
-                raise UnknownOutcome(name, f"HTTP {status} without a usable answer")
+                # Of 502, 504 and the like a gateway may be the author, that gave up waiting.
+                over = status < HTTPStatus.MULTIPLE_CHOICES or status in ITS_OWN
+                raise UnknownOutcome(name, f"HTTP {status} without a usable answer", over=over)
             raise _AgainError(
                 Failing(name, f"HTTP {status} without a usable answer, {attempts.tries} tries")
             )

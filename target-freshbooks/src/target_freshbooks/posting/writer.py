@@ -38,11 +38,17 @@ if TYPE_CHECKING:
 
 
 class Unanswered(Exception):  # noqa: N818 - it names what is known, and it is no failure yet
-    """A write whose answer never came; its intent is open since it was last under way."""
+    """A write whose answer never came; its intent is open since it was last under way.
 
-    def __init__(self, intent: Intent) -> None:
+    Attributes:
+        intent: What was about to be written.
+        over: Whether the request is known not to be carried out later.
+    """
+
+    def __init__(self, intent: Intent, *, over: bool = False) -> None:
         super().__init__(f"no answer to {intent.kind} (intent {intent.id})")
         self.intent = intent
+        self.over = over
 
 
 class Writer:
@@ -125,7 +131,8 @@ class Writer:
                     payload={"remote_id": remote_id, "body": dict(body), "content": content},
                     opened_at=opened,
                     run_id=self.run_id,
-                )
+                ),
+                over=unknown.over,
             ) from unknown
         except (Outage, AuthError, Forbidden) as failure:
             self.ledger.close(intent, "not_sent", answer={"why": type(failure).__name__})
