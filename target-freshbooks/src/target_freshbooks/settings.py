@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from singer_sdk import typing as th
@@ -240,8 +241,8 @@ def read_settings(config: Mapping[str, Any], *, version: str = "0") -> Settings:
         redirect_uri=given.get("redirect_uri") or "https://localhost/callback",
         refresh_token=given.get("refresh_token") or None,
         account_id=given.get("account_id") or None,
-        api_url=str(given["api_url"]).rstrip("/"),
-        auth_url=str(given["auth_url"]).rstrip("/"),
+        api_url=_address(given, "api_url"),
+        auth_url=_address(given, "auth_url"),
         ledger_url=ledger_url,
         encryption_key=given.get("encryption_key") or None,
         credentials_url=given.get("credentials_url") or ledger_url,
@@ -256,7 +257,7 @@ def read_settings(config: Mapping[str, Any], *, version: str = "0") -> Settings:
         lease_wait_seconds=_whole(given, "lease_wait_seconds", least=0),
         dry_run=bool(given["dry_run"]),
         on_parked=given["on_parked"],
-        user_agent=given.get("user_agent") or f"target-freshbooks/{version}",
+        user_agent=_header(given, "user_agent") or f"target-freshbooks/{version}",
         policy=read_policy(given),
     )
 
@@ -310,6 +311,37 @@ def _whole(given: Mapping[str, Any], name: str, *, least: int) -> int:
     if value < least:
         raise SettingError(f"The setting {name} must be at least {least}.")
     return value
+
+
+def _address(given: Mapping[str, Any], name: str) -> str:
+    address = str(given[name])
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(map(str.isspace, address)):
+        default = schema["properties"][name]["default"]
+        raise SettingError(
+            f"The setting {name} must be a web address such as {default}, without blanks."
+        )
+    return address.rstrip("/")
+
+
+def _header(given: Mapping[str, Any], name: str) -> str:
+    text = str(given.get(name) or "")
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        sendable = False
+    else:
+        sendable = text.isprintable() and text == text.strip()
+    if not sendable:
+        raise SettingError(
+            f"The setting {name} must be one line of letters that a header may hold (latin-1),"
+            " without blanks around it."
+        )
+    return text
 
 
 def _day(value: str | date | None) -> date | None:

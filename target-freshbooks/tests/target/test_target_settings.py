@@ -169,6 +169,14 @@ def test_the_typed_settings_do_not_show_their_secrets() -> None:
         ({"tax_mapping": [1]}, "tax_mapping must be an object"),
         ({"tax_mapping": "{1"}, "tax_mapping must be a JSON object"),
         ({"generic_client": "{1"}, "generic_client must be a JSON object"),
+        ({"api_url": "api.example"}, "api_url must be a web address such as https://api.fresh"),
+        ({"api_url": "ftp://api.example"}, "api_url must be a web address"),
+        ({"api_url": "http://api example"}, "api_url must be a web address"),
+        ({"api_url": "http://api.example:port"}, "api_url must be a web address"),
+        ({"auth_url": "https:///oauth"}, "auth_url must be a web address such as https://auth"),
+        ({"user_agent": "books ✓"}, "user_agent must be one line"),
+        ({"user_agent": "books\nAuthorization: x"}, "user_agent must be one line"),
+        ({"user_agent": " books"}, "user_agent must be one line"),
     ],
 )
 def test_a_wrong_setting_is_named(wrong: dict[str, Any], words: str) -> None:
@@ -200,6 +208,8 @@ def test_a_wrong_variable_is_named_and_not_quoted(name: str, text: str) -> None:
         ({"timezone": "Mars/Base"}, "timezone"),
         ({"client_secret": 12345678}, "client_secret must be text"),
         ({"ledger_url": "mysql://u:hidden@h/d"}, "ledger"),
+        ({"api_url": "nonsense"}, "api_url must be a web address"),
+        ({"user_agent": "tëst ✓"}, "user_agent must be one line"),
     ],
 )
 def test_wrong_settings_end_the_program_with_1_and_their_name(
