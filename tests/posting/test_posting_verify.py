@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+import subprocess
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,6 +13,8 @@ from typing import Any
 import pytest
 from connector_sandbox import constants
 from target_freshbooks.freshbooks import Forbidden
+
+from demo.sandbox import BIN
 
 STORE_CREDIT = [{"provider": "storecredit"}]
 
@@ -357,16 +363,125 @@ def test_verify_does_not_judge_an_order_that_a_run_has_in_hand(
     world: Any, hand: Bookkeeper
 ) -> None:
     order = posted(world)
-    copy = hand.copy(world.invoice(order), "COPY1")
+    hand.copy(world.invoice(order), "COPY1")
     with world.ledger() as ledger:
-        intent = ledger.intend(
-            order_id=order, kind="create_payment", key="x", request_hash="", payload={}, run_id="r"
-        )
-        told = world.ctl("verify")
-        assert (told["findings"], told["orders_in_work"]) == ([], [order])
+        with ledger.lease(constants.FRESHBOOKS_ACCOUNT_ID, "run r", wait_seconds=0):
+            intent = ledger.intend(
+                order_id=order,
+                kind="create_payment",
+                key="x",
+                request_hash="",
+                payload={},
+                run_id="r",
+            )
+            told = world.ctl("verify")
+            assert (told["findings"], told["orders_in_work"]) == ([], [order])
+            assert told["orders_checked"] == 0
+        assert kinds(world) == [(order, "interrupted"), (order, "extra")]
         ledger.close(intent, "not_found", answer={})
-    ((_, _, detail),) = found(world)
-    assert str(copy["id"]) in detail
+    assert kinds(world) == [(order, "extra")]
+
+
+def kill_in_write(world: Any, method: str, path: str) -> None:
+    """Sync in a process of its own, and kill it while FreshBooks has a write in hand."""
+    config, messages = world.home / "target.json", world.home / "messages.jsonl"
+    config.write_text(json.dumps(world.config), encoding="utf-8")
+    messages.write_text(world.messages(), encoding="utf-8")
+    world.fault(kind="hold", method=method, path=path, times=1)
+    with (
+        messages.open() as said,
+        subprocess.Popen(
+            [BIN / "target-freshbooks", "--config", config],
+            stdin=said,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process,
+    ):
+        limit = time.monotonic() + 60
+        while not world.control("GET", "faults")["held"]:
+            assert process.poll() is None
+            assert time.monotonic() < limit
+            time.sleep(0.05)  # between two looks of a bounded poll
+        process.kill()
+    world.control("DELETE", "faults")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "at", "besides"),
+    [
+        ("POST", "/invoices/invoices$", "create invoice", []),
+        ("PUT", "/invoices/invoices/", "mark sent", ["differs"]),
+        ("POST", "/payments/payments$", "create payment", ["missing"]),
+    ],
+)
+def test_verify_tells_what_a_killed_run_left_half_way(
+    world: Any, method: str, path: str, at: str, besides: list[str]
+) -> None:
+    order = world.place()
+    kill_in_write(world, method, path)
+    told = found(world)
+    assert [row[:2] for row in told][:1] == [(order, "interrupted")]
+    assert f"interrupted at {at}" in told[0][2]
+    assert told[0][2].endswith("run again")
+    assert set(besides) <= {kind for _, kind, _ in told}
+    assert world.ctl("verify")["orders_in_work"] == []
+    world.sync()
+    assert found(world) == []
+
+
+@pytest.mark.parametrize("failing", ["down", "login"])
+def test_verify_tells_a_broken_chain_also_when_freshbooks_cannot_be_asked(
+    world: Any, failing: str
+) -> None:
+    posted(world)
+    alter_journal(world)
+    if failing == "down":
+        world.settings["max_retry_seconds"] = 0
+        world.fault(kind="status", status=503)
+    else:
+        (world.home / "credentials.sqlite").unlink()
+        world.settings["refresh_token"] = ""
+    for options, form in ((["--json"], json.loads), ([], str)):
+        ended = ctl(world, "verify", *options)
+        assert ended.returncode == 1
+        assert "Error: " in ended.stderr
+        assert "Traceback" not in ended.stderr
+        told = form(ended.stdout)
+        if options:
+            assert (told["chain"]["ok"], told["orders_checked"]) == (False, 0)
+            assert told["failure"] in ended.stderr
+        else:
+            assert "BROKEN at row" in told
+            assert "could not be compared" in told
+
+
+def test_audit_marks_a_row_that_was_altered_and_ends_with_1(world: Any) -> None:
+    order = posted(world)
+    assert ctl(world, "audit", str(order)).returncode == 0
+    alter_journal(world)
+    ended = ctl(world, "audit", str(order))
+    assert ended.returncode == 1
+    assert "THIS ROW WAS ALTERED" in ended.stdout
+    altered = [
+        row["event"]
+        for row in json.loads(ctl(world, "audit", str(order), "--json").stdout)
+        if row["altered"]
+    ]
+    assert "done" in altered
+
+
+def alter_journal(world: Any) -> None:
+    """Somebody writes other figures into the ledger's file."""
+    with sqlite3.connect(world.home / "ledger.sqlite") as database:
+        database.execute("UPDATE ledger_audit SET data = replace(data, '11.00', '99.00')")
+
+
+def ctl(world: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own."""
+    config = world.home / "target.json"
+    config.write_text(json.dumps(world.config), encoding="utf-8")
+    command = [BIN / "target-freshbooks-ctl", "--config", config, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_verify_asks_for_lists_and_not_for_each_order(world: Any, hand: Bookkeeper) -> None:

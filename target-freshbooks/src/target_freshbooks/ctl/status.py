@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.ledger.story import tell
@@ -31,14 +32,7 @@ def show_status(context: Context) -> None:
             " them."
         )
     for order in parked:
-        lines += [
-            "",
-            f"Order {order['order_id']} is parked: {order['reason']}",
-            f"  {order['detail']}",
-        ]
-        if order["words"]:
-            lines.append(f"  FreshBooks says: {order['words']}")
-        lines.append(f"  Next: {order['next_step']}")
+        lines += _parked_text(order)
     context.show(document, "\n".join(lines))
 
 
@@ -56,10 +50,21 @@ def _parked(row: OrderRow) -> dict[str, Any]:
     }
 
 
+def _parked_text(order: dict[str, Any]) -> list[str]:
+    lines = ["", f"Order {order['order_id']} is parked: {order['reason']}", f"  {order['detail']}"]
+    if order["words"]:
+        lines.append(f"  FreshBooks says: {order['words']}")
+    return [*lines, f"  Next: {order['next_step']}"]
+
+
 def show_audit(context: Context, order_id: int) -> None:
-    """Tell an order's story."""
+    """Tell an order's story, and of a parked one how it stands now; exit 1 if a row was altered.
+
+    The journal holds no words of FreshBooks', which may name a person; the parked order has them.
+    """
     with context.ledger() as ledger:
         rows = list(ledger.audit_rows(order_id))
+        order = ledger.order(order_id)
     document = [
         {
             "seq": row.seq,
@@ -69,8 +74,13 @@ def show_audit(context: Context, order_id: int) -> None:
             "who": row.who,
             "data": row.data,
             "hash": row.hash,
+            "altered": row.altered,
         }
         for row in rows
     ]
     told = tell(rows) if rows else [f"The ledger knows nothing of order {order_id}."]
+    if order is not None and order.state == "parked":
+        told += _parked_text(_parked(order))
     context.show(document, "\n".join(told))
+    if any(row.altered for row in rows):
+        sys.exit(1)

@@ -11,10 +11,14 @@ import threading
 import time
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
+
+from connector_credentials import CredentialError
 
 from target_freshbooks.books import ReadError
-from target_freshbooks.posting.comparing import Finding, Kind, compare, foreseen
+from target_freshbooks.freshbooks import FreshBooksError
+from target_freshbooks.ledger import LedgerError
+from target_freshbooks.posting.comparing import Finding, Kind, compare, foreseen, interrupted
 from target_freshbooks.posting.holding import HeldBooks, Holding, look_anew
 from target_freshbooks.posting.known import Known, known_of
 from target_freshbooks.posting.listing import Lists
@@ -27,48 +31,80 @@ if TYPE_CHECKING:
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.ctl.context import Context
     from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.ledger import Ledger
+    from target_freshbooks.ledger import ChainVerdict, Ledger
+    from target_freshbooks.wiring import Account
+
+
+FAILURES = (FreshBooksError, CredentialError, LedgerError)
+"""What may keep the orders from being compared; the chain's verdict is told all the same."""
 
 
 def verify_books(context: Context, *, chain_only: bool, since: date | None) -> int:
-    """Check the chain and the orders; returns 1 where anything is found."""
+    """Check the chain and the orders; returns 1 where anything is found.
+
+    Raises:
+        FreshBooksError, CredentialError, LedgerError: The orders could not be compared; what the
+            chain is like has been told then.
+    """
     settings = context.settings
     with context.ledger() as ledger:
         chain = ledger.verify_chain()
-        told = Told()
+        told, failure = None, None
         if not chain_only:
-            account = open_account(settings, sleep=time.sleep, rng=random.Random())  # noqa: S311
-            told = Verification(account.books, ledger, settings.policy).verify(since)
-    document = {
-        "chain": {
-            "ok": chain.ok,
-            "rows": chain.rows,
-            "head": chain.head_hash,
-            "broken_row": chain.broken_seq,
-            "problem": chain.problem,
-        },
+            try:
+                account = open_account(settings, sleep=time.sleep, rng=random.Random())  # noqa: S311
+                told = Verification(account, ledger, settings.policy).verify(since)
+            except FAILURES as error:
+                failure = error
+    context.show(
+        {"chain": _chain_document(chain), **_orders_document(told, failure)},
+        "\n".join([_chain_text(chain), *_orders_text(told, failure)]),
+    )
+    if failure is not None:
+        raise failure
+    return 0 if chain.ok and (told is None or not told.findings) else 1
+
+
+def _chain_document(chain: ChainVerdict) -> dict[str, Any]:
+    return {
+        "ok": chain.ok,
+        "rows": chain.rows,
+        "head": chain.head_hash,
+        "broken_row": chain.broken_seq,
+        "problem": chain.problem,
+    }
+
+
+def _orders_document(told: Told | None, failure: Exception | None) -> dict[str, Any]:
+    told = told or Told()
+    document: dict[str, Any] = {
         "orders_checked": told.checked,
         "orders_in_work": told.in_work,
         "findings": [asdict(finding) for finding in told.findings],
     }
-    lines = [
-        f"Audit chain: whole, {chain.rows} rows, head {chain.head_hash[:16]}"
-        if chain.ok
-        else f"Audit chain: BROKEN at row {chain.broken_seq}. {chain.problem}"
+    return document if failure is None else {**document, "failure": str(failure)}
+
+
+def _chain_text(chain: ChainVerdict) -> str:
+    if chain.ok:
+        return f"Audit chain: whole, {chain.rows} rows, head {chain.head_hash[:16]}"
+    where = "" if chain.broken_seq is None else f" at row {chain.broken_seq}"
+    return f"Audit chain: BROKEN{where}. {chain.problem}"
+
+
+def _orders_text(told: Told | None, failure: Exception | None) -> list[str]:
+    if failure is not None:
+        return ["The orders could not be compared with FreshBooks."]
+    if told is None:
+        return []
+    lines = [f"Orders compared with FreshBooks: {told.checked}, findings: {len(told.findings)}"]
+    lines += [
+        f"  order {finding.order_id}: {finding.kind}: {finding.detail}" for finding in told.findings
     ]
-    if not chain_only:
-        lines.append(
-            f"Orders compared with FreshBooks: {told.checked}, findings: {len(told.findings)}"
-        )
-        lines += [
-            f"  order {finding.order_id}: {finding.kind}: {finding.detail}"
-            for finding in told.findings
-        ]
-        if told.in_work:
-            numbers = ", ".join(str(order_id) for order_id in told.in_work)
-            lines.append(f"Not compared, since a run is at work on them or was stopped: {numbers}")
-    context.show(document, "\n".join(lines))
-    return 0 if chain.ok and not told.findings else 1
+    if told.in_work:
+        numbers = ", ".join(map(str, told.in_work))
+        lines.append(f"Not compared, since a run is at work on them: {numbers}")
+    return lines
 
 
 @dataclass(slots=True)
@@ -83,10 +119,12 @@ class Told:
 class Verification:
     """The ledger's orders against FreshBooks, and what FreshBooks holds besides."""
 
-    def __init__(self, books: FreshBooks, ledger: Ledger, policy: Policy) -> None:
-        self._books = books
+    def __init__(self, account: Account, ledger: Ledger, policy: Policy) -> None:
+        self._account = account
+        self._books = account.books
         self._ledger = ledger
         self._policy = policy
+        self._half_way = {intent.order_id for intent in ledger.open_intents()}
 
     def verify(self, since: date | None) -> Told:
         """Compare the orders of this day and later, or all."""
@@ -94,8 +132,8 @@ class Verification:
         with closing(Lists.read(self._books, since)) as lists:
             for row in self._ledger.orders(since=since):
                 known = self._known(row.order_id)
-                told.checked += known.state == "posted" or known.memory.known
-                self._compare(known, lists.of(known), told)
+                compared = self._compare(known, lists.of(known), told)
+                told.checked += compared and (known.state == "posted" or known.memory.known)
             # What stands in the name of earlier orders, and of orders the ledger never heard of.
             for order_id in lists.not_looked_at():
                 known = self._known(order_id)
@@ -105,15 +143,24 @@ class Verification:
     def _known(self, order_id: int) -> Known:
         return known_of(self._ledger, order_id, self._policy.invoice_number_prefix)
 
-    def _compare(self, known: Known, listed: Holding, told: Told) -> None:
-        if listed.whole and not self._findings(known, listed):
-            return
-        holding = look_anew(self._books, known, listed)
-        findings = self._findings(known, holding)
-        if self._ledger.open_intents(known.order_id) or self._known(known.order_id) != known:
-            told.in_work.append(known.order_id)
-        else:
-            told.findings += findings
+    def _compare(self, known: Known, listed: Holding, told: Told) -> bool:
+        """Compare one order; False where it is not told how it stands, since a run changes that."""
+        order_id = known.order_id
+        if order_id not in self._half_way and listed.whole and not self._findings(known, listed):
+            return True
+        while True:
+            holding = look_anew(self._books, known, listed)
+            findings = self._findings(known, holding)
+            intents = self._ledger.open_intents(order_id)
+            now = self._known(order_id)
+            may_change = bool(intents) or now != known or now.state == "new"
+            if may_change and self._ledger.is_at_work(self._account.account_id):
+                told.in_work.append(order_id)
+                return False
+            if now == known:
+                told.findings += [*(interrupted(order_id, intent) for intent in intents), *findings]
+                return True
+            known = now  # the run that changed it has ended since: what it left is looked at
 
     def _findings(self, known: Known, holding: Holding) -> list[Finding]:
         findings = list(compare(known, holding, self._is_linked))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import func, select
 
 from target_freshbooks.ledger import audit as journal
-from target_freshbooks.ledger import inbox, intents, lease, links, orders, redaction, runs
+from target_freshbooks.ledger import inbox, intents, lease, links, orders, presence, redaction, runs
 from target_freshbooks.ledger.database import Database
 from target_freshbooks.ledger.migrate import migrate
 from target_freshbooks.ledger.tables import audit_head
@@ -508,6 +508,11 @@ class Ledger:
             sleep=sleep,
             on_takeover=on_takeover,
         )
+
+    def is_at_work(self, account: str) -> bool:
+        """Tell whether a run that lives holds the account; takes no lease and waits for nobody."""
+        with self._database.read() as connection:
+            return presence.is_at_work(connection, account, self._database.now_ms(connection))
 
     # -- runs, counts, retention
 

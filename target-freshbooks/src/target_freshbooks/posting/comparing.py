@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ObservedInvoice,
         ObservedPayment,
     )
+    from target_freshbooks.ledger import Intent
     from target_freshbooks.posting.holding import Holding
     from target_freshbooks.posting.known import Known
     from target_freshbooks.posting.preview import Preview
@@ -48,6 +49,7 @@ class Kind(StrEnum):
     WRONG_AMOUNT = "wrong_amount"
     DIFFERS = "differs"
     UNREADABLE = "unreadable"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,13 @@ def compare(known: Known, holding: Holding, linked_elsewhere: IsLinked) -> Itera
     if known.is_in_books:
         yield from _credit_notes(known, holding)
     yield from _extra_credit_notes(known, holding)
+
+
+def interrupted(order_id: int, intent: Intent) -> Finding:
+    """What a run that is no longer at work left without an answer."""
+    what = intent.kind.replace("_", " ")
+    told = f"a run was interrupted at {what} (intent {intent.id}) and nobody has looked since what"
+    return Finding(order_id, Kind.INTERRUPTED, f"{told} came of it: run again")
 
 
 def foreseen(preview: Preview, holding: Holding) -> Iterator[Finding]:
