@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
 
 import click
 
+from target_freshbooks.books import ReadError
 from target_freshbooks.ledger import Rehearsal
+from target_freshbooks.posting import reasons
+from target_freshbooks.posting.preview import Preview
 from target_freshbooks.posting.previewing import Previewer
+from target_freshbooks.posting.verdict import Verdict
 from target_freshbooks.wiring import open_account
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from target_freshbooks.ctl.context import Context
+    from target_freshbooks.ledger import Ledger
 
 
 def show_plans(context: Context, orders: tuple[int, ...], *, overwrite: bool) -> None:
@@ -22,33 +30,50 @@ def show_plans(context: Context, orders: tuple[int, ...], *, overwrite: bool) ->
 
     Orders that came in a dry run only count as new: a plan may rest on what it was told.
     """
-    settings = context.settings
     with context.ledger() as opened:
         ledger = Rehearsal(opened)
         wanted = orders or tuple(_unsettled(ledger))
         if not wanted:
             context.show([], "No order is new or parked: there is nothing to plan.")
             return
-        account = open_account(settings, sleep=time.sleep, rng=random.Random())  # noqa: S311
-        previewer = Previewer(account.books, ledger, settings.policy, threading.Event())
-        documents, texts, unknown = [], [], []
-        for order_id in wanted:
-            preview = previewer.preview(order_id, overwrite=overwrite)
-            if preview is None:
-                unknown.append(order_id)
-                continue
-            documents.append(preview.document())
-            texts.append(preview.text())
+        previews, unknown = make_plans(context, ledger, wanted, overwrite=overwrite)
     if unknown:
-        listed = ", ".join(map(str, unknown))
-        click.echo(
-            f"Not in the ledger: {listed}. The tap has not sent them yet (or their bodies were"
-            " dropped by ledger_retention_days).",
-            err=True,
-        )
-    context.show(documents, "\n\n".join(texts))
-    if unknown and not documents:
-        raise click.exceptions.Exit(1)
+        click.echo(not_in_ledger(unknown), err=True)
+    context.show(
+        [preview.document() for preview in previews],
+        "\n\n".join(preview.text() for preview in previews),
+    )
+    if unknown and not previews:
+        sys.exit(1)
+
+
+def make_plans(
+    context: Context, ledger: Ledger, orders: Iterable[int], *, overwrite: bool
+) -> tuple[list[Preview], list[int]]:
+    """The plans of orders, and the orders whose records are not in the ledger."""
+    settings = context.settings
+    account = open_account(settings, sleep=time.sleep, rng=random.Random())  # noqa: S311
+    previewer = Previewer(account.books, ledger, settings.policy, threading.Event())
+    previews: list[Preview] = []
+    unknown: list[int] = []
+    for order_id in orders:
+        try:
+            preview = previewer.preview(order_id, overwrite=overwrite)
+        except ReadError as error:
+            preview = Preview(order_id, Verdict("parked", parked=reasons.unreadable(error)), ())
+        if preview is None:
+            unknown.append(order_id)
+        else:
+            previews.append(preview)
+    return previews, unknown
+
+
+def not_in_ledger(orders: Iterable[int]) -> str:
+    """Why nothing can be done for these orders, and what to do."""
+    return (
+        f"Not in the ledger: {', '.join(map(str, orders))}. The tap has not sent them yet (or their"
+        " bodies were dropped by ledger_retention_days): let it send them (setting order_ids)."
+    )
 
 
 def _unsettled(ledger: Rehearsal) -> list[int]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from target_freshbooks.ctl.plan import make_plans, not_in_ledger
+from target_freshbooks.ledger import Rehearsal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +25,40 @@ def post_again(
     since: date | None,
     overwrite: bool,
 ) -> int:
-    """Post the orders again; returns the exit code (2 with `on_parked: fail` if any is parked)."""
+    """Post the orders again; with `dry_run`, show what would be written.
+
+    Returns:
+        The exit code: 1 where an order that was named is not in the ledger, else 2 with
+        `on_parked: fail` if any is parked.
+    """
     if not orders and not parked and since is None:
         raise click.UsageError("Name orders, or say --parked or --since YYYY-MM-DD.")
+    with context.ledger() as opened:
+        dry_run = context.settings.dry_run
+        ledger = Rehearsal(opened) if dry_run else opened
+        wanted = sorted({*orders, *chosen(ledger, parked=parked, since=since)})
+        known: list[int] = []
+        unknown: list[int] = []
+        for order_id in wanted:
+            here = ledger.body("orders", (order_id,)) is not None
+            (known if here else unknown).append(order_id)
+        if dry_run:
+            _show_plans(context, ledger, known, unknown, overwrite=overwrite)
+            return 1 if set(unknown) & set(orders) else 0
+    document, text, any_parked = _post(context, known, overwrite=overwrite)
+    context.show({**document, "not_in_ledger": unknown}, "\n".join([text, *_told(unknown)]))
+    if set(unknown) & set(orders):
+        return 1
+    return 2 if any_parked and context.settings.on_parked == "fail" else 0
+
+
+def _post(
+    context: Context, wanted: list[int], *, overwrite: bool
+) -> tuple[dict[str, Any], str, bool]:
+    if not wanted:
+        nothing = {"replayed": 0, "posted": 0, "waiting": 0, "parked": [], "writes": 0}
+        return nothing, "No order was replayed.", False
     with context.run() as run:
-        wanted = sorted({*orders, *chosen(run.ledger, parked=parked, since=since)})
         for order_id in wanted:
             run.ledger.audit(
                 event="replayed",
@@ -51,8 +83,32 @@ def post_again(
     )
     for order, reason in sorted(tally.parked.items()):
         text += f"\n  {order} is parked: {reason}"
-    context.show(document, text)
-    return 2 if tally.parked and context.settings.on_parked == "fail" else 0
+    return document, text, bool(tally.parked)
+
+
+def _show_plans(
+    context: Context, ledger: Ledger, known: list[int], unknown: list[int], *, overwrite: bool
+) -> None:
+    previews, _ = make_plans(context, ledger, known, overwrite=overwrite) if known else ([], [])
+    writes = sum(len(preview.steps) for preview in previews)
+    document = {
+        "dry_run": True,
+        "replayed": 0,
+        "plans": [preview.document() for preview in previews],
+        "planned_writes": writes,
+        "writes": 0,
+        "not_in_ledger": unknown,
+    }
+    text = (
+        f"Dry run (setting dry_run): nothing was written. {len(previews)} orders looked at;"
+        f" {writes} writes would be made."
+    )
+    texts = [text, *(preview.text() for preview in previews), *_told(unknown)]
+    context.show(document, "\n\n".join(texts))
+
+
+def _told(unknown: list[int]) -> list[str]:
+    return [not_in_ledger(unknown)] if unknown else []
 
 
 def chosen(ledger: Ledger, *, parked: bool, since: date | None) -> Iterator[int]:
