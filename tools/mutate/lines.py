@@ -72,7 +72,7 @@ MUTATIONS = (
     Mutation(
         "settle time is waited for",
         f"{FRESHBOOKS}/posting/resolve.py",
-        "if not creates or self._clock() >= deadline:",
+        "if not waits or self._clock() >= deadline:",
         "if True:",
         ("-m", "sweep", KILLED_WHILE_LAGGING),
     ),

@@ -1,7 +1,7 @@
 """Looking before writing again: what came of a write whose answer never arrived.
 
 FreshBooks has no idempotency keys, its searches may not show a record for some seconds after it was
-made, and a request that we gave up may still be carried out late. So a creation counts as "did not
+made, and a request that we gave up may still be carried out late. So a write counts as "did not
 happen" only when a look finds nothing after the settle time has passed since the write.
 """
 
@@ -58,18 +58,23 @@ class Resolver:
         self._sleep = sleep
         self._settle = timedelta(seconds=settle_seconds)
 
-    def resolve(self, intent: Intent, *, marker: str, since: datetime | None = None) -> bool:
+    def resolve(
+        self, intent: Intent, *, marker: str, since: datetime | None = None, over: bool = False
+    ) -> bool:
         """Close the intent as found or not found.
 
         Args:
             intent: What was about to be written.
             marker: The order's marker, which its invoice's notes bear.
             since: When the write was last under way; the intent's own time where a run was killed.
+            over: Whether the request is known not to be carried out later.
 
         Returns:
             Whether the write had happened.
         """
         deadline = (since or intent.opened_at) + self._settle
+        # What a change came to is read by the record's id, which shows at once what was carried out.
+        waits = not over or intent.kind.startswith("create_")
         pause = FIRST_PAUSE
         while True:
             found = self._look(intent, marker)
@@ -77,9 +82,7 @@ class Resolver:
                 answer, links = found
                 self._ledger.close(intent.id, "found", answer=answer, links=links)
                 return True
-            # A change is checked by reading its record by the id, which shows it at once.
-            creates = intent.kind.startswith("create_")
-            if not creates or self._clock() >= deadline:
+            if not waits or self._clock() >= deadline:
                 self._ledger.close(intent.id, "not_found", answer={})
                 return False
             self._sleep(pause)
