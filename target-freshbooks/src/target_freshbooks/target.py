@@ -62,6 +62,15 @@ logger = logging.getLogger(__name__)
 
 EXIT_FAILED = 1
 EXIT_PARKED = 2
+
+
+class ReaderGone(Exception):  # noqa: N818 - the word says it
+    """Standard output, which takes the state, was closed by whoever read it."""
+
+    def __init__(self) -> None:
+        super().__init__("The reader of the state went away. Nothing is lost: run again.")
+
+
 EXPECTED = (
     FreshBooksError,
     LedgerError,
@@ -69,6 +78,7 @@ EXPECTED = (
     RecordError,
     SettingError,
     ConfigValidationError,
+    ReaderGone,
 )
 """What may stop a run; their messages tell the operator what to do and hold no record's content."""
 
@@ -124,7 +134,7 @@ class TargetFreshBooks(Target):
     ]
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
-        self._busy = False
+        self._waiting = False  # for input, so that a signal may end the run at once
         self._stop = threading.Event()
         self._signal: int | None = None
         self._run: Run | None = None
@@ -181,7 +191,11 @@ class TargetFreshBooks(Target):
     def run(self, file_input: IO[str] | None = None) -> None:
         """Listen to the end and close; what ended it early is known where the run is closed."""
         with self._stack:
-            self.listen(file_input)
+            self._wait()
+            try:
+                self.listen(file_input)
+            finally:
+                self._waiting = False
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
@@ -220,33 +234,42 @@ class TargetFreshBooks(Target):
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
-        if state != self._written_state:
+        if state == self._written_state:
+            return
+        try:
             super()._write_state_message(state)
-            self._written_state = state
+        except BrokenPipeError:
+            # What is left in the buffer has nowhere to go when the interpreter ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise ReaderGone from None
+        self._written_state = state
 
     # -- signals
 
     def _while_busy(self, work: Callable[[dict[str, Any]], None], message: dict[str, Any]) -> None:
-        self._busy = True
-        try:
-            work(message)
-        finally:
-            self._busy = False
+        self._waiting = False
+        work(message)
+        self._wait()
+
+    def _wait(self) -> None:
+        """From here on a signal ends the run at once; one that has come already ends it now."""
+        self._waiting = True
         if self._signal is not None:
+            self._waiting = False
             raise Interrupted
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Only note the wish: whatever is under way finishes its step first."""
+        """Only note the wish: whatever is under way finishes its step first, the way out too."""
         self._signal = signum
         self._stop.set()
-        if not self._busy:
+        if self._waiting:
+            self._waiting = False
             raise Interrupted
 
-    @property
-    def exit_code(self) -> int:
+    def exit_code(self, otherwise: int) -> int:
         """143 after SIGTERM, 130 after SIGINT."""
-        return 128 + self._signal if self._signal is not None else EXIT_FAILED
+        return otherwise if self._signal is None else 128 + self._signal
 
     # -- command line
 
@@ -298,7 +321,7 @@ class TargetFreshBooks(Target):
             target.run(file_input)
         except Interrupted:
             cls.logger.warning("Stopped as asked; what is left is done by the next run.")
-            sys.exit(target.exit_code if target else EXIT_FAILED)
+            sys.exit(target.exit_code(EXIT_FAILED) if target else EXIT_FAILED)
         except ConfigValidationError:
             raise  # the SDK's own command prints the errors, setting by setting
         except EXPECTED as error:
@@ -324,7 +347,8 @@ class TargetFreshBooks(Target):
         finally:
             if target is not None:
                 target.close()
-        sys.exit(_report(target.tally, target.writes, target.settings.on_parked))
+        reported = _report(target.tally, target.writes, target.settings.on_parked)
+        sys.exit(target.exit_code(reported))
 
 
 def _report(tally: Tally | None, writes: int, on_parked: str) -> int:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 import threading
 from typing import Any
 
 import pytest
+from target_freshbooks.posting.verdict import Interrupted
+from target_freshbooks.target import TargetFreshBooks
 
 SCHEMA = {
     "type": "SCHEMA",
@@ -236,3 +240,80 @@ def test_a_signal_ends_the_run_with_128_and_its_number(
     process.stderr.close()
     assert "Traceback" not in "".join(log)
     assert "Stopped as asked" in "".join(log)
+
+
+# What the program does until a signal comes to itself, at a place that no outsider could hit.
+SIGNALLED = """
+import os, signal, sys
+from target_freshbooks import target
+
+def signalled(place, name, *, after=False):
+    work = getattr(place, name)
+    def at_the_signal(*given, **named):
+        if not after:
+            os.kill(os.getpid(), signal.{signal})
+        result = work(*given, **named)
+        if after:
+            os.kill(os.getpid(), signal.{signal})
+        return result
+    setattr(place, name, at_the_signal)
+
+signalled({place})
+sys.argv = ["target-freshbooks", "--config", "config.json"]
+target.TargetFreshBooks.cli()
+"""
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "target.Target, '__init__', after=True",
+        "target.TargetFreshBooks, 'warn_of_unknown_settings'",
+        "target.TargetFreshBooks, 'close', after=True",
+        "target, '_report'",
+    ],
+    ids=["while it is made", "before it reads", "when it closes", "in the report"],
+)
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_a_signal_before_and_after_the_work_ends_the_run_like_any_other(
+    shop: Any, place: str, name: str, code: int
+) -> None:
+    shop.home.joinpath("config.json").write_text(json.dumps(shop.config), encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, "-c", SIGNALLED.format(signal=name, place=place)],
+        input=lines(*of("other"), {"type": "STATE", "value": {"at": 1}}),
+        capture_output=True,
+        text=True,
+        cwd=shop.home,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == code, ended.stderr
+    assert "Traceback" not in ended.stderr
+    read = "has no place" in ended.stderr
+    assert json.loads(ended.stdout or "{}") == ({"at": 1} if read else {})
+
+
+def test_a_second_signal_does_not_break_off_what_the_first_lets_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(TargetFreshBooks, "_setup_signal_handlers", lambda _: None)
+    target = TargetFreshBooks(config={"client_id": "id", "client_secret": "secret"})
+    target._wait()
+    with pytest.raises(Interrupted):
+        target._handle_termination(signal.SIGTERM, None)
+    target._handle_termination(signal.SIGTERM, None)  # on the way out: only noted
+    assert target.exit_code(1) == 143
+
+
+def test_a_reader_of_the_state_that_goes_away_ends_the_run_with_1_and_one_line(shop: Any) -> None:
+    process = shop.start()
+    process.stdout.close()
+    process.stdin.write(lines(*of("other"), {"type": "STATE", "value": {"at": 1}}))
+    process.stdin.close()
+    log = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(60) == 1, log
+    assert "The reader of the state went away. Nothing is lost: run again." in log
+    for word in ("Traceback", "defect", "BrokenPipe"):
+        assert word not in log
