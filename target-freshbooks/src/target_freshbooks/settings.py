@@ -213,6 +213,46 @@ def check_environment(environment: Mapping[str, str]) -> None:
                     ) from None
 
 
+_KINDS = {
+    "string": "text",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "array": "an array",
+    "object": "an object of text to text",
+}
+"""Per JSON Schema type, how an operator calls it."""
+
+
+def check_values(given: Mapping[str, Any]) -> None:
+    """Check the settings against the schema, as the SDK does for the target.
+
+    The text of a number or an object, which the environment gives, is read and checked later.
+
+    Raises:
+        SettingError: Names the setting and says what it must be, not what it is: it may be secret.
+    """
+    entries = schema["properties"]
+    read_later = {"integer", "object"}
+    checked = {
+        name: value
+        for name, value in given.items()
+        if not (isinstance(value, str) and read_later & set(entries.get(name, {}).get("type", ())))
+    }
+    for error in th.DEFAULT_JSONSCHEMA_VALIDATOR(schema).iter_errors(checked):
+        name = str(error.path[0])
+        raise SettingError(f"The setting {name} must be {_allowed(entries[name])}.")
+
+
+def _allowed(entry: Mapping[str, Any]) -> str:
+    if "enum" in entry:
+        return " or ".join(entry["enum"])
+    if "type" not in entry:
+        return "text or an object"
+    held = {"integer": "whole numbers", "string": "texts"}
+    items = f" of {held[entry['items']['type'][0]]}" if "items" in entry else ""
+    return f"{_KINDS[entry['type'][0]]}{items}"
+
+
 def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration with the schema's defaults for what is missing or null."""
     defaults = {
@@ -228,6 +268,7 @@ def read_settings(config: Mapping[str, Any], *, version: str = "0") -> Settings:
         SettingError: Names the setting and says what it must be.
     """
     given = with_defaults(config)
+    check_values(given)
     for name in ("client_id", "client_secret"):
         if not given.get(name):
             raise SettingError(
