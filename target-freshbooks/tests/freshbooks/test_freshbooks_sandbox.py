@@ -251,9 +251,8 @@ def test_a_login_through_the_consent_page_gives_a_working_chain(
     location = requests.utils.urlparse(page.headers["Location"])
     answer = dict(pair.split("=") for pair in location.query.split("&"))
     assert answer["state"] == "state-1"
-    pair = oauth.exchange(answer["code"])
+    pair = tokens.log_in(answer["code"])
     assert set(SCOPES) <= set(pair.scope.split())
-    tokens.store_login(pair)
     assert choose_account(books.me(), constants.FRESHBOOKS_ACCOUNT_ID).role == "owner"
     assert told(sandbox)["refreshes"] == 0  # the seed was not needed
 

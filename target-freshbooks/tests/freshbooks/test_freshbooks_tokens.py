@@ -11,15 +11,21 @@ import tempfile
 import threading
 import traceback
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from connector_credentials import CredentialError, CredentialStore, LockedEntry, database
+from connector_credentials import (
+    CredentialError,
+    CredentialStore,
+    LockedEntry,
+    LockTimeout,
+    database,
+)
 from cryptography.fernet import Fernet
-from target_freshbooks.freshbooks import AuthError, OAuth, Outage, TokenSource
-from target_freshbooks.freshbooks.oauth import TokenPair
+from target_freshbooks.freshbooks import AuthError, OAuth, Outage, TokenSource, UnknownOutcome
+from target_freshbooks.freshbooks.oauth import GrantRefused
 from target_freshbooks.freshbooks.retrying import Patience
 from target_freshbooks.freshbooks.tokens import fingerprint
 from target_freshbooks.freshbooks.wire import Wire
@@ -38,6 +44,7 @@ class Rotating:
     reply: Callable[..., Any]
     clock: Any
     alive: str = "seed-0"
+    codes: list[str] = field(default_factory=lambda: ["code-0"])
     count: int = 0
     refused: int = 0
     spoil_after: list[str] = field(default_factory=list)
@@ -49,7 +56,9 @@ class Rotating:
             return self.before.pop(0)
         if asked.form.get("client_secret") != "app-secret":
             return self.reply({"error": "invalid_client"}, status=401)
-        if asked.form.get("refresh_token") != self.alive:
+        if asked.form.get("code") in self.codes:
+            self.codes.remove(asked.form["code"])
+        elif asked.form.get("refresh_token") != self.alive:
             self.refused += 1
             return self.reply(INVALID, status=400)
         self.count += 1
@@ -148,6 +157,7 @@ def source(
         kept_in: CredentialStore = store,
         sleep: Callable[[float], None] = clock.sleep,
         pause: Callable[[float], None] = clock.sleep,
+        budget: float = 30,
     ) -> TokenSource:
         oauth = OAuth(
             client_id="app",
@@ -157,7 +167,7 @@ def source(
             wire=Wire(server.url, user_agent="test", timeout=1),
             clock=clock,
         )
-        patience = Patience(30, random.Random(seed), sleep)  # noqa: S311 - jitter
+        patience = Patience(budget, random.Random(seed), sleep)  # noqa: S311 - jitter
         return TokenSource(
             store=kept_in,
             oauth=oauth,
@@ -337,11 +347,12 @@ def test_a_lost_postgresql_session_gives_way_to_a_login_made_meanwhile(
     endpoint: Rotating, source: Any, outpost: Outpost
 ) -> None:
     source(kept_in=outpost.store).access_token()
-    login = TokenPair("access-9", "refresh-9", datetime(2030, 1, 1, tzinfo=UTC), "")
 
     def log_in() -> None:
         outpost.end_sessions()
-        source(kept_in=outpost.store).store_login(login)
+        document = {**(outpost.store.read(NAME) or {}), "access_token": "access-9"}
+        document["refreshed_at"] = document["expires_at"] = "2030-01-01T00:00:00+00:00"
+        outpost.store.write(NAME, {**document, "refresh_token": "refresh-9"})
 
     endpoint.meanwhile = log_in
     assert source(kept_in=outpost.store).refresh("access-1") == "access-9"
@@ -391,22 +402,20 @@ def test_a_lost_postgresql_session_waits_for_the_next_holder_of_the_lock(
 
 
 def test_a_login_is_stored_whatever_came_while_its_postgresql_session_was_lost(
-    source: Any, outpost: Outpost, monkeypatch: pytest.MonkeyPatch
+    endpoint: Rotating, source: Any, outpost: Outpost
 ) -> None:
     source(kept_in=outpost.store).access_token()
-    read = LockedEntry.read
 
-    def losing(self: LockedEntry) -> Any:
-        found = read(self)
-        if found is not None and found["access_token"] == "access-1":
-            outpost.end_sessions()
-            outpost.store.write(NAME, {**found, "access_token": "a", "refresh_token": "r"})
-        return found
+    def refresh_elsewhere() -> None:
+        outpost.end_sessions()
+        document = outpost.store.read(NAME) or {}
+        outpost.store.write(NAME, {**document, "access_token": "a", "refresh_token": "r"})
 
-    monkeypatch.setattr(LockedEntry, "read", losing)
-    login = TokenPair("access-9", "refresh-9", datetime(2030, 1, 1, tzinfo=UTC), "")
-    source(kept_in=outpost.store).store_login(login)
-    assert (outpost.store.read(NAME) or {})["refresh_token"] == "refresh-9"
+    endpoint.meanwhile = refresh_elsewhere
+    source(kept_in=outpost.store).log_in("code-0")
+    document = outpost.store.read(NAME) or {}
+    assert document["refresh_token"] == "refresh-2"
+    assert "refreshing_since" not in document
 
 
 def test_a_store_that_cannot_be_written_spends_no_token(
@@ -552,8 +561,7 @@ def test_a_login_replaces_the_chain_and_outdates_the_seed(
 ) -> None:
     tokens = source()
     tokens.access_token()
-    pair = tokens._oauth.refresh("refresh-1")  # stands for the exchange of a code
-    tokens.store_login(pair, account_id="ACM123")
+    assert tokens.log_in("code-0", account_id="ACM123").refresh_token == "refresh-2"
     assert source("seed-9").access_token() == "access-2"
     document = store.read(NAME)
     assert document is not None
@@ -561,6 +569,81 @@ def test_a_login_replaces_the_chain_and_outdates_the_seed(
     clock.sleep(13 * 3600)
     assert tokens.access_token() == "access-3"
     assert (store.read(NAME) or {})["account_id"] == "ACM123"  # a refresh keeps what else is there
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["first", "again"])
+def test_a_login_that_cannot_be_stored_spends_no_code(
+    endpoint: Rotating,
+    source: Any,
+    store: CredentialStore,
+    server: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    before: bool,
+) -> None:
+    if before:
+        source().access_token()
+    asked = len(server.asked)
+    tokens = source()
+    tokens._lock_seconds = 0.1
+    with store.exclusive(NAME, 1), pytest.raises(LockTimeout):
+        tokens.log_in("code-0")
+    with monkeypatch.context() as patch:
+
+        def failing(*_: Any) -> None:
+            raise CredentialError("the disk is full")
+
+        patch.setattr(LockedEntry, "write", failing)
+        with pytest.raises(CredentialError, match="the disk is full"):
+            tokens.log_in("code-0")
+    assert (len(server.asked), endpoint.codes) == (asked, ["code-0"])
+    assert source().log_in("code-0").access_token == f"access-{1 + before}"
+
+
+def test_a_refused_code_leaves_the_chain_as_it_was(
+    endpoint: Rotating, source: Any, store: CredentialStore
+) -> None:
+    source().access_token()
+    before = store.read(NAME)
+    with pytest.raises(GrantRefused):
+        source().log_in("a code of yesterday")
+    assert store.read(NAME) == before
+    assert source().refresh("access-1") == "access-2"
+    assert endpoint.refused == 1
+
+
+def test_a_login_whose_answer_is_lost_is_told_by_who_finds_the_chain_broken(
+    endpoint: Rotating, source: Any
+) -> None:
+    source().access_token()
+    endpoint.spoil_after = ["reset"]
+    with pytest.raises(UnknownOutcome):
+        source().log_in("code-0")
+    with pytest.raises(AuthError, match="never answered"):
+        source().refresh("access-1")
+
+
+def test_a_stop_of_the_run_ends_the_wait_for_another_who_holds_the_entry(
+    source: Any, store: CredentialStore, server: Any
+) -> None:
+    def stopped(_: float) -> None:
+        raise InterruptedError
+
+    tokens = source(sleep=stopped)
+    tokens._lock_seconds = 0.5
+    with store.exclusive(NAME, 1), pytest.raises(InterruptedError):
+        tokens.access_token()
+    assert server.asked == []
+
+
+def test_the_time_that_tries_take_counts_as_time_of_trying_again(
+    source: Any, server: Any, reply: Any
+) -> None:
+    server.answer = None
+    server.script(reply(spoil="hang"))
+    tokens = source(budget=2)  # and each try waits for a second
+    with pytest.raises(Outage, match="no whole answer"):
+        tokens.access_token()
+    assert len(server.asked) <= 2
 
 
 def test_clocks_that_disagree_do_not_refresh_for_ever(

@@ -6,7 +6,6 @@ import json
 import logging
 import random
 import sys
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,9 @@ import click
 from connector_credentials import CredentialError
 from sqlalchemy.exc import SQLAlchemyError
 
+from target_freshbooks.ctl.stopping import STOP
 from target_freshbooks.freshbooks import FreshBooksError
+from target_freshbooks.freshbooks.undisturbed import undisturbed
 from target_freshbooks.ledger import LedgerError
 from target_freshbooks.posting.verdict import Interrupted
 from target_freshbooks.settings import SettingError, read_settings, schema
@@ -51,13 +52,7 @@ class Context:
         if not files or "ENV" in self.sources:
             merged |= from_environment()
         for file in files:
-            try:
-                document = json.loads(Path(file).read_text(encoding="utf-8"))
-            except (OSError, json.JSONDecodeError) as error:
-                raise SettingError(
-                    f"The configuration {file} cannot be read: {type(error).__name__}."
-                ) from None
-            merged |= document
+            merged |= _from_file(file)
         return merged
 
     @contextmanager
@@ -72,8 +67,8 @@ class Context:
 
     @contextmanager
     def run(self) -> Iterator[Run]:
-        """A run of its own, with the lease: for writing."""
-        with open_run(self.settings, threading.Event()) as run:
+        """A run of its own, with the lease: for writing. A signal lets the steps in hand finish."""
+        with undisturbed(), open_run(self.settings, STOP.wish) as run:
             yield run
 
     def show(self, document: Any, text: str) -> None:  # noqa: ANN401 - JSON
@@ -82,6 +77,21 @@ class Context:
             click.echo(json.dumps(document, default=str, ensure_ascii=False, indent=2))
         else:
             click.echo(text)
+
+
+def _from_file(path: str) -> dict[str, Any]:
+    """The settings of a file. Nothing of what is in it is told: it holds secrets."""
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingError(f"The configuration {path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:  # no JSON, or no UTF-8
+        raise SettingError(
+            f"The configuration {path} cannot be read: {type(error).__name__}."
+        ) from None
+    if not isinstance(document, dict):
+        raise SettingError(f"The configuration {path} is no JSON object.")
+    return document
 
 
 def from_environment() -> dict[str, Any]:
@@ -107,10 +117,14 @@ def from_environment() -> dict[str, Any]:
 
 
 def told_plainly(command: click.Command) -> int:
-    """Run the command line; expected failures are one line on stderr and exit 1."""
+    """Run the command line; expected failures are one line on stderr and exit 1.
+
+    SIGINT and SIGTERM end it with 130 and 143, after the step in hand where it writes.
+    """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
-        command.main(standalone_mode=False)
+        with STOP.heeded():
+            command.main(standalone_mode=False)
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.ClickException as error:
@@ -118,12 +132,20 @@ def told_plainly(command: click.Command) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt, Interrupted):
         click.echo("Stopped.", err=True)
-        return 130
+        return STOP.exit_code
     except (FreshBooksError, LedgerError, CredentialError, SettingError, LookupError) as error:
         click.echo(f"Error: {error}", err=True)
         return 1
     except SQLAlchemyError as error:
         click.echo(f"Error: the ledger cannot be used ({type(error).__name__}).", err=True)
+        return 1
+    except OSError as error:
+        # A file or folder that was named: no defect shows itself as this.
+        what = error.strerror or type(error).__name__
+        where = f"{error.filename} cannot be used" if error.filename else "a file cannot be used"
+        click.echo(
+            f"Error: {where} ({what}); check its owner and rights, or name another.", err=True
+        )
         return 1
     sys.stdout.flush()
     return 0

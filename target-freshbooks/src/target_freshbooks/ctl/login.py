@@ -26,9 +26,12 @@ def log_in(context: Context, *, loopback: bool, code: str | None) -> None:
 
     Raises:
         click.ClickException: The code is missing, or belongs to another attempt.
+        CredentialError: The store cannot keep what comes of it; the code was not spent.
     """
     settings = context.settings
     oauth = open_oauth(settings)
+    store = open_store(settings)  # before a person is bothered: it checks the key
+    tokens = token_source(settings, store, sleep=time.sleep, rng=random.Random())  # noqa: S311
     state = secrets.token_urlsafe(16)
     if code is None:
         # On stderr with --json, so that stdout holds the answer only.
@@ -47,10 +50,7 @@ def log_in(context: Context, *, loopback: bool, code: str | None) -> None:
         code = code_in(code, state)
     else:
         code = code_in(code, None)
-    pair = oauth.exchange(code)
-    store = open_store(settings)
-    tokens = token_source(settings, store, sleep=time.sleep, rng=random.Random())  # noqa: S311
-    tokens.store_login(pair)
+    pair = tokens.log_in(code)
     missing = sorted(set(SCOPES) - set((pair.scope or "").split()))
     identity = connected(settings, tokens).me()
     document = _document(identity, settings)

@@ -6,6 +6,8 @@ in again. So a refresh happens alone (the store's exclusive lock), from the late
 again under the lock), and the new pair is on disk before anybody uses it. From the answer on, that
 pair is the only one that lives: a store that cannot take it at once is tried again for minutes.
 
+A login spends its code in the same way, for it ends the chain that was.
+
 One window cannot be closed: FreshBooks has used the token up and its answer never reaches our
 disk (a kill, a lost connection). Before each refresh the entry is marked, so that whoever finds
 the chain broken can say that this is what happened. It costs a login and never an order.
@@ -27,9 +29,11 @@ from .errors import AuthError, FreshBooksError, Outage, UnknownOutcome
 from .oauth import RECONNECT, GrantRefused, OAuth, Throttled, TokenPair
 from .pacing import seconds_asked
 from .retrying import Patience
+from .undisturbed import undisturbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from connector_credentials import CredentialStore, LockedEntry
 
@@ -61,13 +65,14 @@ class TokenSource:
         store: Where the pair lives.
         oauth: The token endpoint.
         clock: Aware UTC now.
-        patience: How long a refresh may be tried again.
+        patience: How long a refresh may be tried again. A stop of the run may cut its sleep short,
+            also where that waits for another who holds the entry.
         seed: The `refresh_token` setting. It starts the chain where the store has none, and is
             taken a second time only if it is another one than before and the chain is broken:
             then an operator has put it there for that.
         lock_seconds: How long to wait for another who holds the entry.
-        pause: Waits between tries to store a new pair. A stop of the run must not cut it short,
-            as it may cut the sleep of `patience`: to leave then is to lose the login.
+        pause: Waits between tries to store a new pair. A stop of the run must not cut it short:
+            to leave then is to lose the login.
     """
 
     def __init__(
@@ -117,19 +122,34 @@ class TokenSource:
                 self._renew(rejected)
             return str(self._known["access_token"])
 
-    def store_login(self, pair: TokenPair, **more: Any) -> None:  # noqa: ANN401 - JSON
-        """Begin a new chain with a pair from a login; the old one is dead by that.
+    def log_in(self, code: str, **more: Any) -> TokenPair:  # noqa: ANN401 - JSON
+        """Begin a new chain with a code from the consent page; the old one is dead by that.
 
         Args:
-            pair: From `OAuth.exchange`.
+            code: From the redirect; spent only when its pair can be stored.
             more: What else to remember, such as `account_id`.
+
+        Raises:
+            CredentialError: The store cannot be used; nothing was asked for.
+            FreshBooksError: FreshBooks did not take the code, or its pair is lost.
         """
-        with self._lock, self._store.exclusive(self._name, self._lock_seconds) as entry:
-            kept = _without_tokens(entry.read() or {})
+        with self._lock, self._alone() as entry:
+            document: Mapping[str, Any] = entry.read() or {}
+            chain = {**_without_tokens(document), **more}
             if self._seed:
                 # Older than this login, which ended the chain it belongs to.
-                kept["seed_sha256"] = fingerprint(self._seed)
-            self._known = self._save(entry, {**kept, **more}, pair)
+                chain["seed_sha256"] = fingerprint(self._seed)
+            self._mark(entry, document)
+            with undisturbed():
+                try:
+                    pair = self._oauth.exchange(code)
+                except UnknownOutcome:
+                    raise  # the old chain may have ended, so the mark stays
+                except FreshBooksError:
+                    entry.write(document)
+                    raise
+                self._known = self._save(entry, chain, pair)
+        return pair
 
     def _usable(self, document: Mapping[str, Any]) -> bool:
         """Whether to use this pair without asking FreshBooks."""
@@ -150,7 +170,7 @@ class TokenSource:
     def _renew(self, rejected: str | None) -> None:
         """Set `_known` to a pair that is fresh, refreshing it if nobody else has."""
         try:
-            with self._store.exclusive(self._name, self._lock_seconds) as entry:
+            with self._alone() as entry:
                 document: Mapping[str, Any] = entry.read() or {}
                 token = document.get("access_token")
                 if token and token != rejected and (rejected or self._usable(document)):
@@ -165,23 +185,26 @@ class TokenSource:
             return
         raise Outage(_OPERATION, message)
 
+    def _alone(self) -> AbstractContextManager[LockedEntry]:
+        """The entry, held by nobody else; until it is ours, a stop of the run ends the waiting."""
+        return self._store.exclusive(self._name, self._lock_seconds, self._patience.sleep)
+
     def _refresh_alone(self, entry: LockedEntry, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """Under the lock: the next pair, from the chain, else from a seed not yet taken."""
         chain = document if document.get("refresh_token") else self._seeded(document)
         if chain is None:
             raise AuthError(_OPERATION, f"no FreshBooks login is stored; {RECONNECT}")
-        pair = self._ask_once(entry, chain)
-        if pair is None:
+        stored = self._renew_once(entry, chain)
+        if stored is None:
             marked = entry.read()
             in_doubt_since = marked.get("refreshing_since") if marked else None
             seeded = self._seeded(chain)
             if seeded is not None:
                 logger.warning("the stored refresh token is dead; taking the one of the setting")
-                chain = seeded
-                pair = self._ask_once(entry, chain)
-            if pair is None:
+                stored = self._renew_once(entry, seeded)
+            if stored is None:
                 raise AuthError(_OPERATION, _broken_chain(in_doubt_since))
-        return self._save(entry, chain, pair)
+        return stored
 
     def _seeded(self, document: Mapping[str, Any]) -> dict[str, Any] | None:
         """The entry with the setting's token at the head of the chain; None if it was taken."""
@@ -193,38 +216,48 @@ class TokenSource:
             "seed_sha256": fingerprint(self._seed),
         }
 
-    def _ask_once(self, entry: LockedEntry, document: Mapping[str, Any]) -> TokenPair | None:
-        """Like `_ask`, unless another worker of this run was told that the token is used up."""
+    def _renew_once(
+        self, entry: LockedEntry, document: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        """Like `_spend`, unless another worker of this run was told that the token is used up."""
         token = fingerprint(str(document["refresh_token"]))
-        pair = None if token in self._dead else self._ask(entry, document)
-        if pair is None:
+        stored = None if token in self._dead else self._spend(entry, document)
+        if stored is None:
             self._dead.add(token)
-        return pair
+        return stored
 
-    def _ask(self, entry: LockedEntry, document: Mapping[str, Any]) -> TokenPair | None:
-        """Use the refresh token up. None if FreshBooks says that it is used up already.
+    def _mark(self, entry: LockedEntry, document: Mapping[str, Any]) -> None:
+        """Write down that something is spent now.
 
-        The mark is written first: it proves that the store can be written before the token is
-        spent, and it tells a later reader that an answer may have been lost.
+        It proves that the store can be written before that happens, and it tells a later reader
+        that an answer may have been lost.
         """
         entry.write({**document, "refreshing_since": self._clock().isoformat()})
+
+    def _spend(self, entry: LockedEntry, document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Use the refresh token up and store what comes for it.
+
+        Returns:
+            The entry as stored; None if FreshBooks says that the token is used up already.
+        """
+        self._mark(entry, document)
         attempts = self._patience.begin()
         in_doubt = False
         while True:
-            try:
-                return self._oauth.refresh(str(document["refresh_token"]))
-            except GrantRefused:
-                final: FreshBooksError | None = None
-            except AuthError as exc:  # the app's id or secret: the token was not looked at
-                final, asked = exc, math.inf
-            except Throttled as exc:
-                final = exc
-                asked = seconds_asked(exc.headers, self._clock())
-            except UnknownOutcome as exc:
-                # Asking again with the same token is safe: it works, or it is told to be used.
-                final, asked, in_doubt = Outage(_OPERATION, exc.message), 0.0, True
-            except Outage as exc:
-                final, asked = exc, 0.0
+            started = time.monotonic()
+            with undisturbed():
+                try:
+                    pair = self._oauth.refresh(str(document["refresh_token"]))
+                except GrantRefused:
+                    final: FreshBooksError | None = None
+                except UnknownOutcome as exc:
+                    # Asking again with the same token is safe: it works, or it is told to be used.
+                    final, asked, in_doubt = Outage(_OPERATION, exc.message), 0.0, True
+                except (AuthError, Outage) as exc:
+                    final, asked = exc, self._pause_asked(exc)
+                else:
+                    return self._save(entry, document, pair)
+            attempts.spend(time.monotonic() - started)
             wait = None if final is None else attempts.next_wait(asked)
             if wait is not None:
                 logger.warning("%s; trying again in %.1f s", final, wait)
@@ -235,6 +268,14 @@ class TokenSource:
             if final is None:
                 return None
             raise final
+
+    def _pause_asked(self, failure: AuthError | Outage) -> float:
+        """Seconds to let pass before the token is sent again."""
+        if isinstance(failure, Throttled):
+            return seconds_asked(failure.headers, self._clock())
+        if isinstance(failure, AuthError):  # the app's id or secret: the token was not looked at
+            return math.inf
+        return 0.0
 
     def _save(
         self, entry: LockedEntry, document: Mapping[str, Any], pair: TokenPair
@@ -302,8 +343,8 @@ def _without_tokens(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _broken_chain(in_doubt_since: str | None) -> str:
     lost = (
-        f" A refresh begun at {in_doubt_since} was never answered or never stored, which uses the "
-        "token up."
+        f" A refresh or login begun at {in_doubt_since} was never answered or never stored, which "
+        "uses the token up."
         if in_doubt_since
         else ""
     )

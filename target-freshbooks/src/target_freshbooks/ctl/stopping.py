@@ -1,0 +1,72 @@
+"""SIGINT and SIGTERM at an operator's command.
+
+What only looks ends at once. A command that writes finishes the steps in hand first, and a token
+that is being spent is stored first.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from target_freshbooks.freshbooks.undisturbed import held, told_when_over
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stop:
+    """The wish of a signal.
+
+    Attributes:
+        wish: Set from the first signal on.
+    """
+
+    def __init__(self) -> None:
+        self.wish = threading.Event()
+        self._signal = signal.SIGINT
+
+    @property
+    def exit_code(self) -> int:
+        """143 after SIGTERM, 130 after SIGINT."""
+        return 128 + self._signal
+
+    @contextmanager
+    def heeded(self) -> Iterator[None]:
+        """Heed the signals in the block, which has to be in the main thread.
+
+        One that is ignored stays so: the shell has a program in the background ignore SIGINT.
+        """
+        before = {
+            number: signal.signal(number, self._handle)
+            for number in SIGNALS
+            if signal.getsignal(number) is not signal.SIG_IGN
+        }
+        try:
+            with told_when_over(self._remind):
+                yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        self._signal = signal.Signals(number)
+        self.wish.set()
+        if not held():
+            # Nothing that handles errors takes this for one.
+            raise KeyboardInterrupt
+
+    def _remind(self) -> None:
+        """Send the signal anew that came too early: the main thread is to heed it, not this one."""
+        if self.wish.is_set():
+            os.kill(os.getpid(), self._signal)
+
+
+STOP = Stop()
+"""Of the process, as signals are."""

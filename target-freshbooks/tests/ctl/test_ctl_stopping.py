@@ -1,0 +1,130 @@
+"""Signals at the operator's commands, and failures told in one line."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from typing import Any
+
+import pytest
+
+ENDS = pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["TERM", "INT"]
+)
+
+
+@ENDS
+def test_a_signal_during_a_refresh_lets_the_new_tokens_be_stored_first(
+    desk: Any, number: signal.Signals, code: int
+) -> None:
+    assert desk.ctl("whoami")[0] == 0
+    desk.expire()
+    before = desk.store.read(desk.entry)["refresh_token"]
+    rule = desk.hold("/auth/oauth/token", "POST")
+    process = desk.start("target-freshbooks-ctl", "whoami")
+    desk.wait_until_held(process, rule)
+    process.send_signal(number)
+    time.sleep(0.5)
+    process.send_signal(number)
+    desk.control("POST", f"faults/{rule}/release")
+    _, log = process.communicate(timeout=10)
+    assert (process.returncode, log.strip()) == (code, "Stopped.")
+    kept = desk.store.read(desk.entry)
+    assert kept["refresh_token"] != before
+    assert "refreshing_since" not in kept
+    assert desk.ctl("whoami")[0] == 0
+
+
+def test_a_signal_during_a_login_lets_its_tokens_be_stored_first(desk: Any) -> None:
+    landed = desk.landed()
+    rule = desk.hold("/auth/oauth/token", "POST")
+    process = desk.start("target-freshbooks-ctl", "login", "--code", landed, refresh_token=None)
+    desk.wait_until_held(process, rule)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    desk.control("POST", f"faults/{rule}/release")
+    process.communicate(timeout=10)
+    assert process.returncode == 143
+    assert desk.ctl("whoami", refresh_token=None)[0] == 0
+
+
+@ENDS
+def test_a_command_that_looks_ends_at_once(desk: Any, number: signal.Signals, code: int) -> None:
+    assert desk.ctl("whoami")[0] == 0
+    rule = desk.hold("users/me", "GET")
+    process = desk.start("target-freshbooks-ctl", "whoami")
+    desk.wait_until_held(process, rule)
+    process.send_signal(number)
+    started = time.monotonic()
+    _, log = process.communicate(timeout=20)
+    assert time.monotonic() - started < 2
+    assert (process.returncode, log.strip()) == (code, "Stopped.")
+
+
+def test_a_command_that_waits_for_anothers_refresh_ends_at_once(desk: Any) -> None:
+    assert desk.ctl("whoami")[0] == 0
+    desk.expire()
+    with desk.store.exclusive(desk.entry, 1):
+        process = desk.start("target-freshbooks-ctl", "whoami")
+        with pytest.raises(Exception, match="timed out"):
+            process.wait(4)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=2)
+    assert process.returncode == 143
+
+
+@ENDS
+def test_a_replay_finishes_the_step_in_hand(desk: Any, number: signal.Signals, code: int) -> None:
+    order = desk.park_an_order()
+    rule = desk.hold("invoices/invoices", "POST")
+    process = desk.start("target-freshbooks-ctl", "replay", "--parked")
+    desk.wait_until_held(process, rule)
+    process.send_signal(number)
+    time.sleep(0.5)
+    assert process.poll() is None
+    desk.control("POST", f"faults/{rule}/release")
+    _, log = process.communicate(timeout=20)
+    assert process.returncode == code, log
+    assert "Traceback" not in log
+    status = json.loads(desk.ctl("status", "--json")[1])
+    assert status["open_intents"] == 0
+    assert status["last_runs"][0]["outcome"] == "interrupted"
+    assert desk.ctl("replay", str(order))[0] == 0
+    assert len(desk.control("GET", "books")["invoices"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"[1]", "is no JSON object"),
+        (b'{"client_secret": "CANARY\xff"}', "cannot be read: UnicodeDecodeError"),
+        (b'{"client_secret": "CANARY"', "cannot be read: JSONDecodeError"),
+        (None, "cannot be read: No such file or directory"),
+    ],
+    ids=["list", "no UTF-8", "cut off", "missing"],
+)
+def test_a_configuration_that_is_none_is_one_line(
+    desk: Any, content: bytes | None, told: str
+) -> None:
+    path = desk.home / "wrong.json"
+    if content is not None:
+        path.write_bytes(content)
+    code, said = desk.ctl("status", "--config", str(path))
+    assert (code, said.count("\n")) == (1, 1)
+    assert said == f"Error: The configuration {path} {told}.\n"
+
+
+@pytest.mark.parametrize("name", ["ledger_url", "credentials_url"])
+def test_an_impossible_folder_is_one_line_that_names_it(desk: Any, name: str) -> None:
+    code, said = desk.ctl("verify", **{name: "sqlite:////dev/null/deep/x.sqlite"})
+    assert (code, said.count("\n")) == (1, 1)
+    assert said.startswith("Error: ")
+    assert "/dev/null" in said
+    assert "Not a directory" in said
+
+
+def test_a_report_into_an_impossible_folder_is_one_line(desk: Any) -> None:
+    code, said = desk.ctl("report", "--month", "2026-11", "--output", "/dev/null/x")
+    assert (code, said.count("\n")) == (1, 1)
+    assert "/dev/null/x cannot be used" in said
