@@ -2,15 +2,21 @@
 
 FreshBooks wants an HTTPS redirect URI. For `https://localhost:PORT/...` a certificate is made on
 the spot; the browser warns once, since nobody vouches for it, and the code goes no further.
+
+A browser opens connections ahead and leaves them idle, so each has a thread of its own, which
+also makes its TLS handshake.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import tempfile
+import time
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
@@ -20,7 +26,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from typing_extensions import override
 
+if TYPE_CHECKING:
+    import socket
+
 WAIT_SECONDS = 300
+IDLE_SECONDS = 5
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -38,30 +48,55 @@ def wait_for_browser(redirect_uri: str) -> str:
     came: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
+        timeout = IDLE_SECONDS
+
+        @override
+        def handle(self) -> None:
+            # Of a connection that stays idle, or mistrusts the certificate, nothing is to be said.
+            with contextlib.suppress(OSError):
+                if isinstance(self.connection, ssl.SSLSocket):
+                    self.connection.do_handshake()
+                super().handle()
+
         @override
         def log_message(self, format: str, *args: object) -> None:
             """The address holds the code: it is not logged."""
 
         def do_GET(self) -> None:
-            if "code=" in self.path or "error=" in self.path:
-                came.append(self.path)
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; charset=utf-8")
-            self.end_headers()
-            self.wfile.write(b"You can close this window and go back to the terminal.\n")
+            try:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; charset=utf-8")
+                self.end_headers()
+                self.wfile.write(b"You can close this window and go back to the terminal.\n")
+            finally:  # last, for the process may end with it
+                if "code=" in self.path or "error=" in self.path:
+                    came.append(self.path)
 
     secure = parts.scheme == "https"
-    server = HTTPServer((parts.hostname, parts.port or (443 if secure else 80)), Handler)
-    server.timeout = 1
-    if secure:
-        server.socket = _context(parts.hostname).wrap_socket(server.socket, server_side=True)
-    give_up = datetime.now(UTC) + timedelta(seconds=WAIT_SECONDS)
-    with server:
+    address = (parts.hostname, parts.port or (443 if secure else 80))
+    give_up = time.monotonic() + WAIT_SECONDS
+    with _Server(address, Handler) as server:
+        server.context = _context(parts.hostname) if secure else None
         while not came:
-            if datetime.now(UTC) > give_up:
+            if time.monotonic() > give_up:
                 raise click.ClickException("Nobody came back from FreshBooks within five minutes.")
             server.handle_request()
     return f"{parts.scheme}://{parts.netloc}{came[0]}"
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    timeout = 0.2
+    context: ssl.SSLContext | None = None
+
+    @override
+    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+        connection, address = super().get_request()
+        if self.context is not None:
+            connection = self.context.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+        return connection, address
 
 
 def _context(host: str) -> ssl.SSLContext:

@@ -1,0 +1,114 @@
+"""Logging in: a code is spent only when its pair can be kept, and the browser is waited for."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+from cryptography.fernet import Fernet
+from target_freshbooks.ctl import loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def test_a_login_begins_a_new_chain(desk: Any) -> None:
+    code, said = desk.ctl("login", "--code", desk.landed(), refresh_token=None)
+    assert code == 0, said
+    assert "Connected" in said
+    desk.expire()
+    assert desk.ctl("whoami", refresh_token=None)[0] == 0
+    assert "refreshing_since" not in desk.store.read(desk.entry)
+
+
+def test_a_login_with_a_wrong_key_spends_no_code_and_leaves_the_chain(desk: Any) -> None:
+    assert desk.ctl("whoami")[0] == 0
+    landed, spent = desk.landed(), desk.spent()
+    wrong = Fernet.generate_key().decode()
+    code, said = desk.ctl("login", "--code", landed, encryption_key=wrong)
+    assert code == 1
+    assert "does not open the stored credentials" in said
+    assert "1. Open this page" not in desk.ctl("login", encryption_key=wrong)[1]
+    assert desk.spent() == spent
+    desk.expire()
+    assert desk.ctl("whoami")[0] == 0
+    assert desk.ctl("login", "--code", landed)[0] == 0  # the code is as good as it was
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def waiting() -> Callable[[str], tuple[int, list[Any]]]:
+    """Wait for the browser in a thread: the port, and what comes of it."""
+
+    def start(scheme: str) -> tuple[int, list[Any]]:
+        port, outcome = free_port(), []
+
+        def wait() -> None:
+            try:
+                outcome.append(loopback.wait_for_browser(f"{scheme}://localhost:{port}/callback"))
+            except click.ClickException as error:
+                outcome.append(error)
+
+        threading.Thread(target=wait, daemon=True).start()
+        return port, outcome
+
+    return start
+
+
+def connected(port: int) -> socket.socket:
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def until(outcome: list[Any], seconds: float) -> Any:
+    deadline = time.monotonic() + seconds
+    while not outcome:
+        assert time.monotonic() < deadline, "it still waits"
+        time.sleep(0.05)
+    return outcome[0]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_browsers_idle_connection_does_not_hold_up_the_one_with_the_code(
+    waiting: Any, scheme: str
+) -> None:
+    port, outcome = waiting(scheme)
+    with connected(port), connected(port) as stranger:
+        stranger.sendall(b"no words of ours\r\n\r\n")
+        if scheme == "https":
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            browser: Any = http.client.HTTPSConnection(
+                "localhost", port, timeout=4, context=context
+            )
+        else:
+            browser = http.client.HTTPConnection("localhost", port, timeout=4)
+        browser.request("GET", "/callback?code=abc&state=s")
+        assert browser.getresponse().status == 200
+        browser.close()
+        assert until(outcome, 4) == f"{scheme}://localhost:{port}/callback?code=abc&state=s"
+
+
+def test_nobody_is_waited_for_beyond_the_limit(
+    waiting: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loopback, "WAIT_SECONDS", 1)
+    port, outcome = waiting("http")
+    with connected(port):
+        assert "Nobody came back" in str(until(outcome, 4))
