@@ -362,7 +362,7 @@ class Ledger:
                 "kind": kind,
                 "key": redaction.of_key(kind, key),
                 "request_hash": request_hash,
-                "payload": redaction.of_write(kind, body),
+                "payload": redaction.of_write(body),
             }
             self._append(connection, "intended", order_id=order_id, run_id=run_id, data=data)
         return intent_id
@@ -410,7 +410,7 @@ class Ledger:
                     for link in made
                 ]
             if answer is not None:
-                data["answer"] = redaction.of_write(intent.kind, dict(answer))
+                data["answer"] = redaction.of_write(dict(answer))
             run = run_id or self._run_id or intent.run_id
             self._append(connection, outcome, order_id=intent.order_id, run_id=run, data=data)
 

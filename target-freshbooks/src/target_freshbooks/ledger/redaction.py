@@ -3,6 +3,8 @@
 The journal is kept for good and shown to many, so it holds no names, e-mails or addresses. Of the
 bodies of outside writes only fields known to be harmless are kept; of data the caller composed
 itself, fields that name persons are taken out. What remains is searched for e-mail addresses.
+FreshBooks' words on a refusal may repeat what was sent, a name or a street, so of a refusal only
+status, code and field are kept; the words stand in the order's own row as long as it is parked.
 """
 
 from __future__ import annotations
@@ -21,10 +23,10 @@ HARMLESS = frozenset(
         "content", "create_date", "credit_number", "credit_type", "creditid",
         "creditnote_number", "currency", "currency_code", "customer_id", "customerid", "date",
         "display_status", "errno", "field", "http_status", "id", "invoice_id", "invoice_number",
-        "invoiceid", "itemid", "itemids", "lineid", "lines", "message", "number", "outstanding",
+        "invoiceid", "itemid", "itemids", "lineid", "lines", "number", "outstanding",
         "paid", "payment_status", "paymentid", "qty", "quantity", "reason", "remote_id", "sku",
         "status", "status_code", "taxAmount1", "taxAmount2", "total", "type", "unit_cost",
-        "updated", "v3_status", "vis_state", "why", "words",
+        "updated", "v3_status", "vis_state", "why",
     }
 )  # fmt: skip
 """Fields of FreshBooks' invoices, payments, items and errors which name no person."""
@@ -44,17 +46,9 @@ PERSONAL = frozenset(
 _EMAIL = re.compile(r"[^\s@<>\"',;:()\[\]]+@[^\s@<>\"',;:()\[\]]+")
 
 
-def of_write(kind: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Keep of a request's or answer's body what names nobody.
-
-    Args:
-        kind: The kind of write. FreshBooks' words on a client repeat what was sent, so for
-            clients they are left out, too.
-        body: The body; it is not changed.
-    """
-    words = {"message", "words"} if kind in PERSONAL_KINDS else set()
-    kept = _only(body, HARMLESS - words)
-    return dict(kept)
+def of_write(body: dict[str, Any]) -> dict[str, Any]:
+    """Keep of a request's or answer's body what names nobody; the body is not changed."""
+    return dict(_only(body, HARMLESS))
 
 
 def of_key(kind: str, key: str) -> str:
