@@ -27,7 +27,6 @@ from .errors import (
     Outage,
     Refused,
     UnknownOutcome,
-    without_addresses,
 )
 from .oauth import RECONNECT
 from .pacing import Pacer, seconds_asked
@@ -36,6 +35,7 @@ from .wire import RequestRecord, Wire, WireFailure
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from .errors import ApiError
     from .retrying import Attempts, Patience
 
 __all__ = ["Operation", "RequestRecord", "Tokens", "Transport"]
@@ -208,7 +208,7 @@ def _after(operation: Operation, failure: WireFailure, attempts: Attempts) -> Ex
 def _raise_for(operation: Operation, answer: Answer, attempts: Attempts) -> Mapping[str, Any]:
     """Raise what the answer means; typed as a result so that a caller can return it."""
     name, status, errors = operation.name, answer.status, answer.errors
-    said = without_addresses("; ".join(error.message for error in errors)) or "no explanation"
+    said = f"HTTP {status}{_codes(errors)}"
     match answer.verdict:
         case Verdict.UNAUTHENTICATED:
             raise AuthError(name, f"401 also with a fresh token; {RECONNECT}")
@@ -227,14 +227,21 @@ def _raise_for(operation: Operation, answer: Answer, attempts: Attempts) -> Mapp
                 raise Conflict(name, status, errors)
             raise _AgainError(Conflict(name, status, errors))
         case Verdict.FORBIDDEN:
-            raise Forbidden(name, f"not allowed (HTTP {status}): {said}; check role and scopes")
+            raise Forbidden(name, f"not allowed ({said}): check role and scopes")
         case Verdict.NOT_FOUND if "id" not in operation.values and not operation.writes:
             # A list is never missing, so what is missing is the account.
-            raise Forbidden(name, f"not found (HTTP {status}): {said}; check account_id")
+            raise Forbidden(name, f"not found ({said}): check account_id")
         case Verdict.NOT_FOUND:
             raise NotFound(name, status, errors)
         case _:
             raise Refused(name, status, errors)
+
+
+def _codes(errors: Sequence[ApiError]) -> str:
+    """The codes and fields of a refusal, for a message: FreshBooks' words may quote a customer."""
+    codes = dict.fromkeys(f"errno {error.errno}" for error in errors if error.errno is not None)
+    fields = dict.fromkeys(f"field {error.field}" for error in errors if error.field)
+    return "".join(f", {one}" for one in (*codes, *fields))
 
 
 def encode(document: Mapping[str, Any]) -> bytes:
