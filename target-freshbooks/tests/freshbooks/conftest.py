@@ -20,7 +20,7 @@ from target_freshbooks.freshbooks import FreshBooks, Pacer, RequestRecord
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-RESET, HANG, TRUNCATE = "reset", "hang", "truncate"
+RESET, HANG, TRUNCATE, DRIP = "reset", "hang", "truncate", "drip"
 
 
 @dataclass
@@ -44,6 +44,7 @@ class Asked:
     query: list[tuple[str, str]]
     headers: dict[str, str]
     body: bytes
+    port: int = 0
 
     @property
     def json(self) -> Any:
@@ -69,7 +70,15 @@ class Handler(BaseHTTPRequestHandler):
         headers = dict(self.headers)
         self.give(
             self.server.scripted.next_reply(
-                Asked(self.command, parts.path, parts.query, query, headers, body)
+                Asked(
+                    self.command,
+                    parts.path,
+                    parts.query,
+                    query,
+                    headers,
+                    body,
+                    self.client_address[1],
+                )
             )
         )
 
@@ -95,6 +104,12 @@ class Handler(BaseHTTPRequestHandler):
         if reply.spoil == TRUNCATE:
             body = body[: len(body) // 2]
             self.close_connection = True
+        if reply.spoil == DRIP:
+            for byte in body:
+                self.wfile.write(bytes([byte]))
+                if self.server.scripted.released.wait(0.2):
+                    break
+            return
         self.wfile.write(body)
 
 

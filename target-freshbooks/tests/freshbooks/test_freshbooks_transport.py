@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import logging
 import socket
+import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +96,31 @@ def test_a_write_is_repeated_after_429_for_it_was_not_handled(
     bench.say(reply(**PASSING[name]), reply(FOUND))
     assert bench.client.create_invoice({"invoice_number": "BC-1"}).id == 7
     assert len(bench.server.asked) == 2
+
+
+@pytest.mark.parametrize("encoding", [None, "gzip"])
+def test_an_answer_that_drips_is_given_up_and_counts_as_sent(
+    bench: Any, reply: Any, encoding: str | None
+) -> None:
+    body = json.dumps(FOUND).encode()
+    spoilt = {"body": body, "spoil": "drip"}
+    if encoding is not None:
+        spoilt = {**spoilt, "body": gzip.compress(body), "headers": {"Content-Encoding": encoding}}
+    bench.say(reply(**spoilt), reply(FOUND))
+    started = time.monotonic()
+    with pytest.raises(UnknownOutcome, match="Late"):
+        bench.client.create_invoice({"invoice_number": "BC-1"})
+    assert 2 <= time.monotonic() - started < 6  # the time-out is 1 s; the whole would take 20 s
+    assert [record.outcome for record in bench.records] == ["lost"]
+    assert bench.client.get_invoice(7).number == "BC-1"  # by a connection of its own
+
+
+def test_answers_leave_their_connection_to_the_next_request(bench: Any, reply: Any) -> None:
+    packed = {"body": gzip.compress(json.dumps(FOUND).encode())}
+    bench.say(reply(FOUND), reply(**packed, headers={"Content-Encoding": "gzip"}), reply(FOUND))
+    for _ in range(4):
+        assert bench.client.get_invoice(7).number == "BC-1"
+    assert len({asked.port for asked in bench.server.asked}) == 1
 
 
 def test_a_connection_that_was_closed_while_idle_makes_a_post_unknown(
@@ -235,10 +263,14 @@ REFUSALS: dict[str, tuple[dict[str, Any], type[FreshBooksError], str]] = {
         Refused,
         "read-only",
     ),
-    "403": ({"document": {"message": "Permission Denied"}, "status": 403}, Forbidden, "Denied"),
+    "403": (
+        {"document": {"message": "Permission Denied"}, "status": 403},
+        Forbidden,
+        r"not allowed \(HTTP 403\): check role and scopes$",
+    ),
     "403 HTML": ({"body": HTML, "status": 403}, Forbidden, "role and scopes"),
-    "no access to items": ({"document": errors(12001, "no access")}, Forbidden, "no access"),
-    "inactive account": ({"document": errors(1042, "inactive"), "status": 422}, Forbidden, "inact"),
+    "no access to items": ({"document": errors(12001, "no access")}, Forbidden, "errno 12001"),
+    "inactive account": ({"document": errors(1042, "inactive"), "status": 422}, Forbidden, "1042"),
     "413 HTML": ({"body": HTML, "status": 413}, Refused, "HTTP 413"),
     "redirect": ({"body": b"", "status": 302}, Outage, "api_url"),
 }
@@ -278,6 +310,29 @@ def test_a_record_that_is_not_found_with_its_whole_list_means_a_wrong_account(
     bench.say(missing, missing)
     with pytest.raises(Forbidden, match="check account_id"):
         bench.client.create_invoice({})
+
+
+@pytest.mark.parametrize(
+    ("status", "call", "words"),
+    [
+        (403, "create_client", "check role and scopes"),
+        (403, "find_clients", "check role and scopes"),
+        (404, "create_client", "check account_id"),
+        (404, "find_clients", "check account_id"),
+    ],
+)
+def test_what_freshbooks_says_of_a_person_is_left_out_of_what_it_does_not_allow(
+    bench: Any, reply: Any, status: int, call: str, words: str
+) -> None:
+    document = errors(1004, f"Invalid name {NAME}, {EMAIL}, 1 Canary Road", "fname", "client")
+    bench.say(reply(document, status=status))
+    given = EMAIL if call == "find_clients" else {"email": EMAIL, "fname": NAME}
+    with pytest.raises(Forbidden, match=words) as caught:
+        getattr(bench.client, call)(given)
+    told = str(caught.value)
+    assert f"(HTTP {status}, errno 1004, field fname)" in told
+    for secret in (NAME, "Zoe", EMAIL, "Canary"):
+        assert secret not in told
 
 
 def test_a_server_that_quotes_the_token_does_not_have_us_keep_it(bench: Any, reply: Any) -> None:
