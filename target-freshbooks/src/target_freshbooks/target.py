@@ -239,8 +239,6 @@ class TargetFreshBooks(Target):
         try:
             super()._write_state_message(state)
         except BrokenPipeError:
-            # What is left in the buffer has nowhere to go when the interpreter ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise ReaderGone from None
         self._written_state = state
 
