@@ -434,7 +434,7 @@ def test_a_write_that_went_well_is_not_held_against_the_next_one() -> None:
     for _ in range(3):
         for _ in range(MOST_TRIES - 1):
             assert patience.settle(Unanswered(intent)) is False
-        patience.done(7, "update_invoice", "7")
+        patience.done(7, "update_invoice", "7", began=0.0)
 
 
 # -- one order that breaks the accounting

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from target_freshbooks.books.shop import OrderFacts
 
 
+class UnknownZone(ValueError):  # noqa: N818 - it names the situation
+    """A time zone that is not known here."""
+
+
 def bookkeeping_day(moment: datetime, facts: OrderFacts, policy: Policy) -> date:
     """The day of the moment in the bookkeeper's zone, else the store's."""
     return moment.astimezone(zone(policy.timezone or facts.store_timezone)).date()
@@ -26,12 +30,12 @@ def zone(name: str) -> ZoneInfo:
     """The time zone of an IANA name.
 
     Raises:
-        ValueError: There is no such zone; the setting `timezone` can name one instead.
+        UnknownZone: There is no such zone; the setting `timezone` can name one instead.
     """
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(
+        raise UnknownZone(
             f"{name!r} is no time zone known here; set `timezone` to an IANA name such as"
             " America/Chicago."
         ) from error

@@ -17,6 +17,9 @@ from typing import Any
 
 from target_freshbooks.books.money import ZERO
 
+MOST_DIGITS = 30
+"""Before and behind the point; no amount, quantity or id has more, "1e999999" has a million."""
+
 
 class ReadError(ValueError):
     """A record that cannot be understood; parks its order as `unreadable_record`.
@@ -76,6 +79,8 @@ class Fields:
             amount = Decimal("NaN")
         if not amount.is_finite():
             raise ReadError(self.place(name), "is no decimal number")
+        if amount.adjusted() > MOST_DIGITS or int(amount.as_tuple().exponent) < -MOST_DIGITS:
+            raise ReadError(self.place(name), "is a number of too many digits")
         return amount
 
     def integer(self, *names: str) -> int:

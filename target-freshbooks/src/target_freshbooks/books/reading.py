@@ -200,7 +200,7 @@ def _refund_payment(fields: Fields) -> RefundPayment:
         offline=fields.flag("offline"),
         declined=fields.flag("is_declined"),
         # A gateway's own id may stand here; only BigCommerce's are numbers.
-        transaction_id=int(transaction) if transaction.isdigit() else None,
+        transaction_id=int(transaction) if transaction.isdecimal() else None,
     )
 
 

@@ -107,7 +107,13 @@ class Outage(FreshBooksError):  # noqa: N818 - the word says it
 
 
 class Failing(Outage):
-    """A read that reached FreshBooks kept coming to nothing: an outage, or that record alone."""
+    """A read that reached FreshBooks kept coming to nothing: an outage, or that record alone.
+
+    Attributes:
+        since: When it came to nothing first, on the monotonic clock.
+    """
+
+    since: float = 0.0
 
 
 class AuthError(FreshBooksError):

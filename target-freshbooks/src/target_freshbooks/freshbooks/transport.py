@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -138,11 +139,15 @@ class Transport:
         """
         body = None if operation.body is None else encode(operation.body)
         attempts = self._patience.begin()
+        failed_first: float | None = None
         while True:
             try:
                 return self._try(operation, body, attempts)
             except _AgainError as again:
                 final, wait = again.final, attempts.next_wait(again.at_least)
+            failed_first = time.monotonic() if failed_first is None else failed_first
+            if isinstance(final, Failing):
+                final.since = failed_first
             # Outside the handler, so that nothing that follows carries this failure along.
             if wait is None:
                 raise final

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 OUTAGE = 3
 """So many records given up for the same, and nothing went well meanwhile: FreshBooks is ill."""
 
+NO_NUMBER = "0"
+"""A number to look for where it only matters that FreshBooks answers."""
+
 
 class FreshBooksFails(FreshBooksError):  # noqa: N818 - the sentence is the name
     """FreshBooks kept failing, for all orders alike: an outage, so nobody is parked for it."""
@@ -83,10 +86,10 @@ class Breaker:
     def judge(self, settle: Callable[[], None]) -> list[Suspect]:
         """The suspects that alone were to blame, and whose last chance failed as well.
 
-        A record is to blame when FreshBooks carried out other writes after its first failure, or,
-        being the only one, when it did so in this run, or when an earlier run found it to blame;
-        unless several failed at the same kind of
-        write, and that kind went well for nobody. And FreshBooks must answer at the end.
+        A record is to blame when FreshBooks carried out writes that were begun after its first
+        failure, or, being the only one, when it did so in this run, or when an earlier run found it
+        to blame; unless several failed at the same kind of write, and that kind went well for
+        nobody. And FreshBooks' books must be readable at the end.
 
         Args:
             settle: Returns when all that was handed to the workers is settled.
@@ -107,7 +110,7 @@ class Breaker:
             self._last_chance = False
         failed_again = self._taken()
         if failed_again:
-            self._books.me()  # raises when FreshBooks is down altogether
+            self._books.find_invoices(NO_NUMBER, lines=False)  # raises when the books are down
         return failed_again
 
     def _taken(self) -> list[Suspect]:

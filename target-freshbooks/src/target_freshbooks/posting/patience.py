@@ -2,14 +2,15 @@
 
 An outage stops the run and parks nobody; an order that FreshBooks cannot digest is parked and holds
 nobody up. From one order's failures alone the two cannot be told apart, so an order that was given
-up is only a suspect. What settles it is whether FreshBooks carried out other writes meanwhile.
+up is only a suspect. What settles it is whether FreshBooks carried out other writes meanwhile:
+such as were begun after the first failure, for those in hand when an outage begins may still end
+well.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,10 +39,10 @@ class GivenUp(Exception):  # noqa: N818 - whether it is an error is for the chec
 
     Attributes:
         kind: What was to be written, or `READ`.
-        since: What had succeeded, by kind, when its first failure was seen.
+        since: When it failed first, on the monotonic clock.
     """
 
-    def __init__(self, kind: str, since: Counter[str]) -> None:
+    def __init__(self, kind: str, since: float) -> None:
         super().__init__(f"{kind} was given up")
         self.kind = kind
         self.since = since
@@ -51,7 +52,6 @@ class GivenUp(Exception):  # noqa: N818 - whether it is an error is for the chec
 class _Trial:
     tries: int
     began: float
-    successes: Counter[str]
 
 
 class Patience:
@@ -72,37 +72,51 @@ class Patience:
         self._most_tries = MOST_TRIES
         self._guard = threading.Lock()
         self._trials: dict[tuple[int | None, str, str], _Trial] = {}
-        self._successes = Counter[str]()
+        self._writes = 0
+        self._well: dict[str, float] = {}
 
     @property
     def writes(self) -> int:
         """Writes FreshBooks has carried out in this run."""
-        return _writes(self.successes())
-
-    def successes(self) -> Counter[str]:
-        """What has succeeded in this run so far, by kind."""
         with self._guard:
-            return self._successes.copy()
+            return self._writes
 
-    def succeeded(self, kind: str) -> None:
-        """Count a write that FreshBooks carried out, or an order that was looked at."""
+    def looked_at(self, began: float) -> None:
+        """Note that an order could be looked at, from `began` (monotonic) on."""
         with self._guard:
-            self._successes[kind] += 1
+            self._went_well(READ, began)
 
-    def done(self, order_id: int | None, kind: str, key: str) -> None:
-        """Count a write that was answered, and forget how it went before."""
-        self.succeeded(kind)
+    def done(self, order_id: int | None, kind: str, key: str, began: float) -> None:
+        """Count a write that was answered, and forget how it went before.
+
+        Args:
+            order_id: The order it was for.
+            kind: What was written.
+            key: Our own name of it.
+            began: When it was begun, on the monotonic clock.
+        """
         with self._guard:
+            self._writes += 1
+            self._went_well(kind, began)
             self._trials.pop((order_id, kind, key), None)
 
     def others_went_well(self, given_up: GivenUp) -> bool:
         """Whether FreshBooks carried out writes since; for a read, or showed other orders."""
-        since = self.successes() - given_up.since
-        return _writes(since) > 0 or (given_up.kind == READ and since[READ] > 0)
+        with self._guard:
+            return any(
+                began > given_up.since
+                for kind, began in self._well.items()
+                if kind != READ or given_up.kind == READ
+            )
 
     def its_kind_went_well(self, given_up: GivenUp) -> bool:
         """Whether FreshBooks did the same for others since."""
-        return self.successes()[given_up.kind] > given_up.since[given_up.kind]
+        with self._guard:
+            return self._well.get(given_up.kind, given_up.since) > given_up.since
+
+    def _went_well(self, kind: str, began: float) -> None:
+        """Keep when the latest one of the kind was begun."""
+        self._well[kind] = max(began, self._well.get(kind, began))
 
     @contextmanager
     def short(self) -> Iterator[None]:
@@ -125,14 +139,17 @@ class Patience:
         intent = unknown.intent
         trial = self._trial_of(intent)
         mark = marks.marker(intent.order_id) if intent.order_id is not None else ""
-        if self._resolver.resolve(intent, marker=mark, since=datetime.now(UTC)):
+        since = datetime.now(UTC)
+        if self._resolver.resolve(intent, marker=mark, since=since, over=unknown.over):
+            # It tells nothing of how FreshBooks is now: when it happened is not known.
+            with self._guard:
+                self._writes += 1
             self._forget(intent)
-            self.succeeded(intent.kind)
             return True
         spent = time.monotonic() - trial.began
         if trial.tries >= self._most_tries or spent >= self._limit:
             self._forget(intent)
-            raise GivenUp(intent.kind, trial.successes)
+            raise GivenUp(intent.kind, trial.began)
         ceiling = min(LONGEST_PAUSE, FIRST_PAUSE * 2**trial.tries)
         self._sleep(self._random.uniform(0, ceiling))
         return False
@@ -140,16 +157,10 @@ class Patience:
     def _trial_of(self, intent: Intent) -> _Trial:
         key = (intent.order_id, intent.kind, intent.key)
         with self._guard:
-            trial = self._trials.setdefault(
-                key, _Trial(0, time.monotonic(), self._successes.copy())
-            )
+            trial = self._trials.setdefault(key, _Trial(0, time.monotonic()))
             trial.tries += 1
             return trial
 
     def _forget(self, intent: Intent) -> None:
         with self._guard:
             self._trials.pop((intent.order_id, intent.kind, intent.key), None)
-
-
-def _writes(successes: Counter[str]) -> int:
-    return successes.total() - successes[READ]

@@ -8,28 +8,34 @@ transaction and handed to a worker; orders are worked on in parallel, an order n
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from target_freshbooks.books.calendar import UnknownZone
 from target_freshbooks.books.desired import Reason
 from target_freshbooks.books.reading import ReadError
-from target_freshbooks.freshbooks.errors import Failing, Refused
+from target_freshbooks.freshbooks.errors import Failing, FreshBooksError, Refused
 from target_freshbooks.ledger import Record
 from target_freshbooks.posting import marks, reasons
 from target_freshbooks.posting.breaker import Breaker, Suspect
+from target_freshbooks.posting.defects import DEFECTS
 from target_freshbooks.posting.facts import gather
 from target_freshbooks.posting.outcomes import Outcomes
 from target_freshbooks.posting.patience import READ, GivenUp
+from target_freshbooks.posting.steps import StepKind
 from target_freshbooks.posting.verdict import Interrupted, refused_verdict
+from target_freshbooks.settings import SettingError
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable, Mapping
 
     from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import Intent, Ledger, OrderRow, StoredFacts
     from target_freshbooks.posting.catalogue import Catalogue
@@ -38,6 +44,7 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.poster import Poster
     from target_freshbooks.posting.previewing import Previewer
     from target_freshbooks.posting.resolve import Resolver
+    from target_freshbooks.posting.verdict import Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -47,9 +54,6 @@ REPLACED_STREAMS = frozenset({"order_taxes", "order_coupons"})
 
 SHARED_STREAMS = frozenset({"customers", "store"})
 """Their records belong to no order, and orders are booked by them all the same."""
-
-DEFECTS = (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError)
-"""What a defect of ours shows itself as; all other kinds of errors have a meaning of their own."""
 
 BATCH = 500
 POLL_SECONDS = 0.5
@@ -88,7 +92,7 @@ class Service:
         self._others: list[Record] = []
         self._streams_seen: set[str] = set()
         self._said: dict[int, set[str]] = {}
-        self._unsure: set[int] = set()
+        self._unsure: set[int | None] = set()
         self._breaker = Breaker(books, patience)
         self._failure: BaseException | None = None
         self._outcomes = Outcomes(ledger, policy, run_id, settles=previewer is None)
@@ -106,11 +110,30 @@ class Service:
     # -- taking in
 
     def start(self) -> None:
-        """Look what came of the writes that a killed run left without an answer."""
+        """Look what came of the writes that a killed run left without an answer.
+
+        What cannot be seen now is looked at again before its order is written to, so that one
+        record that FreshBooks cannot show keeps no run from beginning.
+        """
         # Not since the intents were opened: their requests may have waited long for their turn.
         since = datetime.now(UTC)
+        failing = False
         for intent in self._ledger.open_intents():
-            found = self._look(intent, since)
+            if failing or self._was_to_blame(intent.order_id):
+                self._unsure.add(intent.order_id)
+                continue
+            try:
+                found = self._look(intent, since)
+            except (Failing, Refused, *DEFECTS) as error:
+                logger.warning(
+                    "What came of an interrupted %s (order %s) cannot be seen now: %s",
+                    intent.kind,
+                    intent.order_id,
+                    error if isinstance(error, FreshBooksError) else type(error).__name__,
+                )
+                self._unsure.add(intent.order_id)
+                failing = isinstance(error, Failing)
+                continue
             logger.info(
                 "A run before this one was interrupted at %s (order %s): it %s",
                 intent.kind,
@@ -204,11 +227,10 @@ class Service:
         self._in_work[self._workers.submit(self._follow, records)] = None
 
     def _follow(self, records: Iterable[Record]) -> None:
-        before = self._patience.successes()
         for record, failure in self._catalogue.update(records):
-            given_up = failure if isinstance(failure, GivenUp) else GivenUp(READ, before)
             again = partial(self._submit_others, [record])
-            self._breaker.suspect(Suspect(f"{record.stream} {record.key[0]}", given_up, again))
+            name = f"{record.stream} {record.key[0]}"
+            self._breaker.suspect(Suspect(name, _given_up(failure), again))
 
     def _flush_orphans(self) -> None:
         """Parts whose order's record did not come: new information on an order known already."""
@@ -278,44 +300,66 @@ class Service:
             return
         try:
             facts = gather(self._ledger, stored)
+            if self._previewer is not None:
+                self._outcomes.show(self._previewer.of_facts(facts, overwrite=overwrite))
+                return
+            verdict = self._posted(facts, stored, row, overwrite=overwrite, force=force)
+            if verdict is not None:
+                self._outcomes.record(facts, stored, verdict)
         except ReadError as error:
             self._outcomes.park(order_id, reasons.unreadable(error), stored)
-            return
-        if self._previewer is not None:
-            self._outcomes.show(self._previewer.of_facts(facts, overwrite=overwrite))
-            return
-        before = self._patience.successes()
+        except UnknownZone as error:
+            raise SettingError(str(error)) from None
+        except DEFECTS as error:
+            # Without the error's words, which may quote a record; the run goes on with the others.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            logger.error("Order %s: %s\n%s", order_id, type(error).__name__, where)  # noqa: TRY400
+            self._outcomes.park(order_id, reasons.defect(error), stored)
+
+    def _posted(
+        self,
+        facts: OrderFacts,
+        stored: StoredFacts,
+        row: OrderRow | None,
+        *,
+        overwrite: bool,
+        force: bool,
+    ) -> Verdict | None:
+        """Bring the order about; None where it was given up, and is judged later."""
+        order_id = facts.order.id
+        began = time.monotonic()
         try:
             self._look_again(order_id)
             verdict = self._poster.post(facts, standing=None if force else row, overwrite=overwrite)
         except (GivenUp, Failing) as failure:
             self._unsure.add(order_id)
-            given_up = failure if isinstance(failure, GivenUp) else GivenUp(READ, before)
             again = partial(self._submit, order_id, overwrite=overwrite, force=force)
-            name = f"order {order_id}"
             convicted = row is not None and row.reason == Reason.FRESHBOOKS_ERROR
-            suspect = Suspect(name, given_up, again, order_id, stored, convicted)
+            suspect = Suspect(
+                f"order {order_id}", _given_up(failure), again, order_id, stored, convicted
+            )
             self._breaker.suspect(suspect)
-            return
+            return None
         except Refused as refused:
-            verdict = refused_verdict(refused, "posting", 0)
-        except DEFECTS as error:
-            # Without the error's words, which may quote a record; the run goes on with the others.
-            where = "".join(traceback.format_tb(error.__traceback__))
-            logger.error("Order %s: %s\n%s", order_id, type(error).__name__, where)  # noqa: TRY400
-            self._outcomes.park(order_id, reasons.defect(error), stored, facts)
-            return
+            return refused_verdict(refused, "posting", 0)
         if verdict.desired is not None and not verdict.unchanged:
-            self._patience.succeeded(READ)
-        self._outcomes.record(facts, stored, verdict)
+            self._patience.looked_at(began)
+        return verdict
 
     def _look_again(self, order_id: int) -> None:
         """After a look that failed, a write of the order may still be without an answer."""
         if order_id in self._unsure:
             since = datetime.now(UTC)
             for intent in self._ledger.open_intents(order_id):
-                self._look(intent, since)
+                # Of clients and items another order may see to, and does so under their locks.
+                if intent.kind not in (StepKind.CREATE_CLIENT, StepKind.CREATE_ITEM):
+                    self._look(intent, since)
             self._unsure.discard(order_id)
+
+    def _was_to_blame(self, order_id: int | None) -> bool:
+        """Whether FreshBooks failed at this order alone, so that it stays parked for now."""
+        row = None if order_id is None else self._ledger.order(order_id)
+        return row is not None and row.reason == Reason.FRESHBOOKS_ERROR
 
     def _look(self, intent: Intent, since: datetime) -> bool:
         mark = marks.marker(intent.order_id) if intent.order_id is not None else ""
@@ -355,3 +399,7 @@ class Service:
             " when the shop changes it again",
             suspect.record,
         )
+
+
+def _given_up(failure: GivenUp | Failing) -> GivenUp:
+    return failure if isinstance(failure, GivenUp) else GivenUp(READ, failure.since)

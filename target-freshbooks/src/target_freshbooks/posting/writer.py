@@ -7,8 +7,10 @@ in one transaction with the link to the new record.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
+from target_freshbooks.books import email_key
 from target_freshbooks.freshbooks.errors import (
     AuthError,
     Forbidden,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         ObservedPayment,
     )
     from target_freshbooks.ledger import Lease, Ledger
+    from target_freshbooks.posting.simulate import LedgerOverlay
 
     Answer = ObservedClient | ObservedItem | ObservedInvoice | ObservedPayment | ObservedCreditNote
 
@@ -61,7 +64,7 @@ class Writer:
         lease: Lease,
         run_id: str,
         clock: Callable[[], datetime],
-        on_write: Callable[[int | None, str, str], None] = lambda *_: None,
+        on_write: Callable[[int | None, str, str, float], None] = lambda *_: None,
     ) -> None:
         self.freshbooks = freshbooks
         self.ledger = ledger
@@ -110,6 +113,7 @@ class Writer:
             payload={"remote_id": remote_id, "body": dict(body), "content": content},
             run_id=self.run_id,
         )
+        began = time.monotonic()
         try:
             answer = self._send(kind, remote_id, body)
         except Refused as refused:
@@ -138,7 +142,7 @@ class Writer:
             self.ledger.close(intent, "not_sent", answer={"why": type(failure).__name__})
             raise
         self.ledger.close(intent, "done", answer=summary(answer), links=links(answer))
-        self._on_write(order_id, kind.value, key)
+        self._on_write(order_id, kind.value, key, began)
         return answer
 
     def _send(self, kind: StepKind, remote_id: int | None, body: Mapping[str, Any]) -> Answer:
@@ -174,6 +178,31 @@ def summary(answer: Answer) -> dict[str, Any]:
         if value is not None:
             kept[name] = value if isinstance(value, int) else str(value)
     return kept
+
+
+def client_links(
+    ledger: Ledger | LedgerOverlay, client_id: int, *, key: str, email: str, content: str | None
+) -> list[Link]:
+    """The links to a client: under its own key, and under its e-mail if that leads to none yet."""
+    keys = {key}
+    if email and ledger.link("client", email_key(email)) is None:
+        # A guest may order with this e-mail before FreshBooks' searches show the client.
+        keys.add(email_key(email))
+    return [Link("client", one, client_id, content_hash=content) for one in sorted(keys)]
+
+
+def sku_key(sku: str) -> str:
+    """The ledger key of the item that bears the SKU, whichever product it was made for."""
+    return f"sku:{sku}"
+
+
+def item_links(item: ObservedItem, *, key: str, sku: str, content: str | None) -> list[Link]:
+    """The links to an item: under its own key, and under its SKU, by which others may share it."""
+    named = {"name": item.name}
+    own = Link("item", key, item.id, content_hash=content, extra=named)
+    if not sku or sku_key(sku) == key:
+        return [own]
+    return [own, Link("item", sku_key(sku), item.id, extra=named)]
 
 
 def invoice_link(invoice: ObservedInvoice, *, key: str, order_id: int, content: str | None) -> Link:

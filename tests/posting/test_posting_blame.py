@@ -1,0 +1,154 @@
+"""One bad order holds nobody up, an outage parks nobody, and no record ends a run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from target_freshbooks.books.fields import Fields, ReadError
+from target_freshbooks.freshbooks.errors import FreshBooksError
+from target_freshbooks.settings import SettingError
+
+GUESTS = [
+    {"first_name": "Jo", "last_name": "Doe", "email": f"jo{number}@shop.example"}
+    for number in range(6)
+]
+
+
+def heal(world: Any) -> None:
+    world.control("DELETE", "faults")
+
+
+def states(world: Any) -> dict[int, str]:
+    with world.ledger() as ledger:
+        return {row.order_id: row.state for row in ledger.orders()}
+
+
+def said_otherwise(world: Any, stream: str, change: dict[str, Any], order_id: int = 0) -> str:
+    """What the tap says, but for some fields of one stream's records (of one order)."""
+    lines = []
+    for line in world.messages().splitlines():
+        message = json.loads(line)
+        record = message.get("record", {})
+        if message.get("stream") == stream and order_id in (0, record.get("id")):
+            record.update(change if message["type"] == "RECORD" else {})
+        lines.append(json.dumps(message))
+    return "\n".join(lines) + "\n"
+
+
+FIRST_INVOICE = 987654
+"""The id that the sandbox gives its first invoice."""
+
+
+def test_an_order_whose_interrupted_write_cannot_be_looked_for_keeps_no_run_from_beginning(
+    world: Any,
+) -> None:
+    poisoned, *others = (world.place(billing=guest) for guest in GUESTS[:3])
+    world.settings |= {"max_retry_seconds": 0, "max_parallel_orders": 1}
+    world.fault(kind="status", status=500, path=f"/invoices/invoices/{FIRST_INVOICE}$")
+    world.sync()
+    with world.ledger() as ledger:
+        assert [intent.kind for intent in ledger.open_intents()] == ["mark_sent"]
+    others.append(world.place(billing=GUESTS[4]))
+    world.sync()
+    assert states(world) == {poisoned: "parked", **dict.fromkeys(others, "posted")}
+    heal(world)
+    world.ctl("replay", str(poisoned))
+    assert world.row(poisoned).state == "posted"
+    assert len(world.payments(poisoned)) == 1
+
+
+def test_a_killed_run_s_write_that_cannot_be_looked_for_waits_until_its_order_s_turn(
+    world: Any,
+) -> None:
+    orders = [world.place(billing=guest) for guest in GUESTS[:3]]
+    world.settings |= {"max_retry_seconds": 0, "max_parallel_orders": 1}
+    world.fault(kind="reset_after", method="POST", path="/invoices/invoices$", times=1)
+    world.fault(kind="status", status=403, method="GET", path="/invoices/invoices$", skip=1)
+    with pytest.raises(FreshBooksError):
+        world.sync()
+    heal(world)
+    world.fault(kind="status", status=500, method="GET", path="/invoices/invoices$", times=1)
+    world.sync()
+    assert set(states(world).values()) == {"posted"}
+    assert len(world.books()["invoices"]) == len(orders)
+
+
+@pytest.mark.parametrize(
+    ("outage", "well_until"),
+    [({}, 26), ({}, 28), ({"method": "POST|PUT"}, 13), ({"method": "POST|PUT"}, 15)],
+    ids=["all of it, early", "all of it, late", "writes, early", "writes, late"],
+)
+def test_an_outage_that_begins_amid_the_last_orders_parks_none_of_them(
+    world: Any, outage: dict[str, Any], well_until: int
+) -> None:
+    """Writes that were in hand when it began still end well: they say nothing of FreshBooks now."""
+    for guest in GUESTS[:4]:
+        world.place(billing=guest)
+    world.settings["max_retry_seconds"] = 1
+    world.fault(kind="status", status=503, path="/accounting/", skip=well_until, **outage)
+    with pytest.raises(FreshBooksError):
+        world.sync()
+    assert "parked" not in states(world).values()
+    heal(world)
+    world.sync()
+    assert set(states(world).values()) == {"posted"}
+
+
+def test_a_new_client_s_lost_answer_is_looked_for_by_one_order_at_a_time(world: Any) -> None:
+    """Two orders of the client come to their last chance together."""
+    orders = [world.place(billing=GUESTS[0]) for _ in range(2)]
+    for guest in GUESTS[1:4]:
+        world.place(billing=guest)
+    world.settings |= {"max_retry_seconds": 0, "settle_seconds": 1, "max_parallel_orders": 2}
+    rule = {"kind": "status", "status": 500, "path": "/users/clients$"}
+    world.fault(**rule, method="POST", body="jo0@", times=1)
+    world.fault(**rule, method="GET", query="jo0@", times=2, skip=2)
+    world.sync()
+    assert {states(world)[order] for order in orders} == {"posted"}
+    assert len([row for row in world.books()["clients"] if row["email"].startswith("jo0")]) == 1
+
+
+# -- records that cannot be
+
+
+@pytest.mark.parametrize(
+    ("stream", "change", "reason"),
+    [
+        ("orders", {"date_created": "0001-01-01T00:00:00Z"}, "defect"),
+        ("orders", {"total_inc_tax": "1e999999"}, "unreadable_record"),
+        ("orders", {"customer_id": "1e99999999"}, "unreadable_record"),
+    ],
+)
+def test_a_record_that_cannot_be_parks_its_order_alone(
+    world: Any, stream: str, change: dict[str, Any], reason: str
+) -> None:
+    broken, sound = (world.place(billing=guest) for guest in GUESTS[:2])
+    world.sync(said_otherwise(world, stream, change, broken))
+    assert states(world) == {broken: "parked", sound: "posted"}
+    assert world.row(broken).reason == reason
+
+
+def test_a_gateway_s_id_in_digits_of_another_kind_is_no_transaction_s(world: Any) -> None:
+    order = world.place()
+    world.change(order, "refund", order_amount="4.00")
+    text = world.messages().replace('"transaction_id": "', '"transaction_id": "\u00b2')
+    world.sync(text)
+    assert world.row(order).state == "posted"
+
+
+def test_a_store_in_a_zone_unknown_here_stops_the_run_and_names_the_setting(world: Any) -> None:
+    order = world.place()
+    text = said_otherwise(world, "store", {"timezone": {"name": "Mars/Olympus"}})
+    with pytest.raises(SettingError, match="'Mars/Olympus' is no time zone known here; set `time"):
+        world.sync(text)
+    world.settings["timezone"] = "America/Chicago"
+    world.sync(text)
+    assert world.row(order).state == "posted"
+
+
+@pytest.mark.parametrize("written", ["1e31", "1e999999", "1e-999999", "0e999999999"])
+def test_a_number_of_too_many_digits_is_no_amount(written: str) -> None:
+    with pytest.raises(ReadError, match="too many digits"):
+        Fields({"total": written}).money("total")
