@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_freshbooks.ledger import Intent
 from target_freshbooks.posting.patience import Patience
 from target_freshbooks.posting.resolve import Resolver
-from target_freshbooks.posting.writer import Unanswered
+
+if TYPE_CHECKING:
+    from target_freshbooks.posting.writer import Unanswered
 
 D = Decimal
 JANE = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
@@ -95,3 +98,130 @@ def test_only_a_change_that_is_over_is_not_waited_for(kind: str, over: bool, wai
     assert outcomes == ["not_found"]
     assert (sum(slept) >= 10) is waited
     assert waited or not slept
+
+
+# -- one client, one item, though searches do not show them yet
+
+
+def shirt(variant: int, **more: Any) -> dict[str, Any]:
+    """A line of one of the variants of a product that share the product's SKU."""
+    line = {"name": "Shirt", "sku": "TS", "price": "10.00", "product_id": 7, "variant_id": variant}
+    return line | more
+
+
+def searches_lag(world: Any) -> None:
+    world.settings |= {"settle_seconds": 3, "max_parallel_orders": 1}
+    world.switch(fb__stale_search_seconds=2)
+
+
+def with_products(messages: str, *products: dict[str, Any]) -> str:
+    """The messages with these products behind the store."""
+    schema = {"properties": {"id": {"type": "integer"}}}
+    keyed = {"stream": "products", "schema": schema, "key_properties": ["id"]}
+    said = [json.dumps({"type": "SCHEMA", **keyed})]
+    said += [
+        json.dumps({"type": "RECORD", "stream": "products", "record": row}) for row in products
+    ]
+    lines = messages.splitlines()
+    store = max(n for n, line in enumerate(lines) if json.loads(line).get("stream") == "store")
+    return "\n".join([*lines[: store + 1], *said, *lines[store + 1 :]]) + "\n"
+
+
+def item_links(world: Any) -> dict[str, tuple[int, bool]]:
+    """The item of each key, and whether it is another's as well."""
+    with world.ledger() as ledger:
+        return {
+            link.key: (link.remote_id, link.extra.get("shared", False))
+            for link in ledger.links("item")
+        }
+
+
+@pytest.mark.parametrize("orders", [1, 2])
+def test_variants_of_one_sku_share_an_item_that_searches_do_not_show_yet(
+    world: Any, orders: int
+) -> None:
+    lines = [shirt(71), shirt(72)]
+    if orders == 1:
+        world.place(lines=lines)
+    else:
+        for line in lines:
+            world.place(lines=[line])
+    messages = world.messages()
+    searches_lag(world)
+    world.sync(messages)
+    (item,) = world.books()["items"]
+    assert item_links(world) == {
+        "sku:TS": (item["id"], False),
+        "variant:7:71": (item["id"], False),
+        "variant:7:72": (item["id"], True),
+    }
+
+
+def product(sku: str) -> dict[str, Any]:
+    """The catalogue's record of the shirts."""
+    variants = [{"id": n, "product_id": 7, "sku": "", "price": 10} for n in (71, 72)]
+    return {"id": 7, "name": "Shirt", "sku": sku, "price": 10, "variants": variants}
+
+
+def test_all_variants_of_one_sku_are_one_item(world: Any) -> None:
+    messages = with_products(world.messages(), product("TS"))
+    searches_lag(world)
+    world.settings["item_sync"] = "all"
+    world.sync(messages)
+    assert [row["sku"] for row in world.books()["items"]] == ["TS"]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_an_item_is_shared_by_the_sku_it_was_given_later(world: Any, lost: bool) -> None:
+    world.place(lines=[shirt(71)])
+    world.sync(with_products(world.messages(), product("TS")))
+    world.place(lines=[shirt(72, sku="NEW")])
+    messages = with_products(world.messages(), product("NEW"))
+    searches_lag(world)
+    if lost:
+        world.fault(kind="reset_after", method="PUT", path="/items/items/", times=1)
+    world.sync(messages)
+    assert [row["sku"] for row in world.books()["items"]] == ["NEW"]
+
+
+@pytest.mark.parametrize("change", [{"vis_state": 1}, {"sku": "OTHER"}])
+def test_an_item_that_bears_the_sku_no_more_is_not_shared(
+    world: Any, change: dict[str, Any]
+) -> None:
+    world.place(lines=[shirt(71)])
+    world.sync()
+    (item,) = world.books()["items"]
+    world.put(f"items/items/{item['id']}", {"item": change})
+    world.place(lines=[shirt(72, name="Blouse")])
+    world.sync()
+    made = [row for row in world.books()["items"] if row["id"] != item["id"]]
+    assert [(row["name"], row["sku"]) for row in made] == [("Blouse", "TS")]
+    assert item_links(world)["sku:TS"] == (made[0]["id"], False)
+    assert item_links(world)["variant:7:72"] == (made[0]["id"], False)
+
+
+def test_a_guest_with_a_customer_s_new_e_mail_is_the_customer_s_client(world: Any) -> None:
+    customer = world.control("POST", "shop/customers", JANE)["id"]
+    world.place(customer_id=customer)
+    world.sync()
+    world.control("POST", f"shop/customers/{customer}", {"email": "new@shop.example"})
+    world.place(customer_id=customer, billing={**JANE, "email": "new@shop.example"})
+    world.place(billing={**JANE, "email": "new@shop.example"})
+    messages = world.messages()
+    searches_lag(world)
+    world.sync(messages)
+    assert [row["email"] for row in world.books()["clients"]] == ["new@shop.example"]
+
+
+def test_a_changed_e_mail_is_known_though_the_change_lost_its_answer(world: Any) -> None:
+    customer = world.control("POST", "shop/customers", JANE)["id"]
+    world.place(customer_id=customer)
+    world.sync()
+    world.control("POST", f"shop/customers/{customer}", {"email": "new@shop.example"})
+    world.place(customer_id=customer, billing={**JANE, "email": "new@shop.example"})
+    world.place(billing={**JANE, "email": "new@shop.example"})
+    messages = world.messages()
+    searches_lag(world)
+    world.fault(kind="reset_after", method="PUT", path="/users/clients/", times=1)
+    world.sync(messages)
+    assert [row["email"] for row in world.books()["clients"]] == ["new@shop.example"]

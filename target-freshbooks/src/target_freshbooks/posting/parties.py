@@ -12,12 +12,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.books import client_body, item_body, items_of_product, read_product
-from target_freshbooks.freshbooks.errors import Refused
+from target_freshbooks.books import (
+    client_body,
+    email_key,
+    item_body,
+    items_of_product,
+    read_product,
+)
+from target_freshbooks.freshbooks.errors import NotFound, Refused
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting.memory import request_digest
 from target_freshbooks.posting.steps import StepKind
-from target_freshbooks.posting.writer import Unanswered
+from target_freshbooks.posting.writer import Unanswered, client_links, item_links, sku_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -90,6 +96,9 @@ class Parties:
                 return known.remote_id
             body = client_body(draft)
             self._finish(StepKind.CREATE_CLIENT, lambda sent: _same_client(sent, body))
+            known = self._known_client(draft, baseline)
+            if known is not None:
+                return known.remote_id
             found = self._find_client(draft)
             if found is not None:
                 self._ledger.put_link(_client_link(draft.key, found, baseline))
@@ -99,9 +108,7 @@ class Parties:
                 draft.key,
                 body,
                 order_id,
-                lambda answer: [
-                    _client_link(key, answer.id, baseline) for key in {draft.key, _email_key(draft)}
-                ],
+                lambda answer: self._client_links(draft, answer.id, baseline),
                 lambda: self._ledger.link("client", draft.key) is not None,
                 baseline=baseline,
             )
@@ -133,11 +140,18 @@ class Parties:
                 draft.key,
                 body,
                 None,
-                lambda answer: [_client_link(draft.key, answer.id, body_hash)],
+                lambda answer: self._client_links(draft, answer.id, body_hash),
                 lambda: self._stands("client", draft.key, body_hash),
                 remote_id=link.remote_id,
             )
             return True
+
+    def _client_links(
+        self, draft: ClientDraft, client_id: int, content_hash: str | None
+    ) -> list[Link]:
+        return client_links(
+            self._ledger, client_id, key=draft.key, email=draft.email, content=content_hash
+        )
 
     def _known_client(self, draft: ClientDraft, baseline: str | None) -> Link | None:
         link = self._ledger.link("client", draft.key)
@@ -171,19 +185,41 @@ class Parties:
             if link is None:
                 body = item_body(draft)
                 self._finish(StepKind.CREATE_ITEM, lambda sent: _same_item(sent, body))
-                found = self._find_item(draft)
-                if found is not None:
-                    link = _item_link(draft.key, found, self._baseline(draft))
-                    if self._ledger.is_linked("item", found.id):
-                        # One SKU on two products: the first keeps the item's name to itself.
-                        link = replace(link, extra=link.extra | {"shared": True})
-                    self._ledger.put_link(link)
+                link = self._ledger.link("item", draft.key) or self._standing_item(draft)
             if link is None:
                 self._make_item(draft, order_id)
                 link = self._ledger.link("item", draft.key)
             if link is None:
                 raise LookupError(f"No link to item {draft.key} although it was just made.")
             return str(link.extra["name"])
+
+    def _standing_item(self, draft: ItemDraft) -> Link | None:
+        """The link to an item that is there already, put into the ledger."""
+        item = self._item_of_sku(draft.sku) or self._find_item(draft)
+        if item is None:
+            return None
+        own, *by_sku = item_links(item, key=draft.key, sku=draft.sku, content=self._baseline(draft))
+        if self._ledger.is_linked("item", item.id):
+            # One SKU on two products: the first keeps the item's name to itself.
+            own = replace(own, extra=own.extra | {"shared": True})
+        for link in (own, *by_sku):
+            self._ledger.put_link(link)
+        return own
+
+    def _item_of_sku(self, sku: str) -> ObservedItem | None:
+        """The item the ledger knows by its SKU, which searches may not show yet.
+
+        Read by its id: since it was linked a person, or a change of the product, may have deleted
+        it or given it another SKU.
+        """
+        link = self._ledger.link("item", sku_key(sku)) if sku else None
+        if link is None or link.remote_id < 0:  # one that is only planned
+            return None
+        try:
+            item = self._books.get_item(link.remote_id)
+        except NotFound:
+            return None
+        return item if item.sku == sku and item.vis_state != DELETED else None
 
     def update_item(self, draft: ItemDraft) -> bool:
         """Bring a linked item up to date with the shop; True if something was written."""
@@ -204,7 +240,7 @@ class Parties:
                 draft.key,
                 body,
                 None,
-                lambda answer: [_item_link(draft.key, answer, body_hash)],
+                lambda answer: item_links(answer, key=draft.key, sku=draft.sku, content=body_hash),
                 lambda: self._stands("item", draft.key, body_hash),
                 remote_id=link.remote_id,
             )
@@ -249,7 +285,9 @@ class Parties:
             draft.key,
             body,
             order_id,
-            lambda answer: [_item_link(draft.key, answer, self._baseline(draft))],
+            lambda answer: item_links(
+                answer, key=draft.key, sku=draft.sku, content=self._baseline(draft)
+            ),
             lambda: self._ledger.link("item", draft.key) is not None,
             baseline=self._baseline(draft),
         )
@@ -320,7 +358,7 @@ def _same_item(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _email_key(draft: ClientDraft) -> str:
-    return f"email:{draft.email.casefold()}" if draft.email else draft.key
+    return email_key(draft.email) if draft.email else draft.key
 
 
 def _apart(name: str, draft: ItemDraft) -> str:
@@ -330,13 +368,3 @@ def _apart(name: str, draft: ItemDraft) -> str:
 
 def _client_link(key: str, remote_id: int, content_hash: str | None) -> Link:
     return Link(kind="client", key=key, remote_id=remote_id, content_hash=content_hash)
-
-
-def _item_link(key: str, item: ObservedItem, content_hash: str | None) -> Link:
-    return Link(
-        kind="item",
-        key=key,
-        remote_id=item.id,
-        content_hash=content_hash,
-        extra={"name": item.name},
-    )

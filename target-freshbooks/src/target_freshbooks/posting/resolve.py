@@ -18,7 +18,7 @@ from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked
 from target_freshbooks.posting.observe import choose
 from target_freshbooks.posting.steps import StepKind
-from target_freshbooks.posting.writer import invoice_link, summary
+from target_freshbooks.posting.writer import client_links, invoice_link, item_links, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +73,7 @@ class Resolver:
             Whether the write had happened.
         """
         deadline = (since or intent.opened_at) + self._settle
-        # What a change came to is read by the record's id, which shows at once what was carried out.
+        # A change is read by its record's id, which shows it as soon as it is carried out.
         waits = not over or intent.kind.startswith("create_")
         pause = FIRST_PAUSE
         while True:
@@ -121,13 +121,7 @@ class Resolver:
         rows = [row for row in rows if row.vis_state != DELETED]
         if not rows:
             return None
-        link = Link(
-            kind="client",
-            key=intent.key,
-            remote_id=rows[0].id,
-            content_hash=intent.payload.get("content"),
-        )
-        return rows[0], [link]
+        return rows[0], self._client_links(intent, rows[0], intent.payload.get("content"))
 
     def _item(self, intent: Intent, _: str) -> tuple[ObservedItem, list[Link]] | None:
         body = intent.payload["body"]
@@ -139,31 +133,31 @@ class Resolver:
         rows = [row for row in rows if row.vis_state != 1]
         if not rows:
             return None
-        link = Link(
-            kind="item",
-            key=intent.key,
-            remote_id=rows[0].id,
-            content_hash=intent.payload.get("content"),
-            extra={"name": rows[0].name},
-        )
-        return rows[0], [link]
+        return rows[0], self._item_links(intent, rows[0], intent.payload.get("content"))
 
     def _changed_client(self, intent: Intent, _: str) -> tuple[ObservedClient, list[Link]] | None:
         remote_id, body = int(intent.payload["remote_id"]), intent.payload["body"]
         client = self._standing(lambda: self._books.client_with(remote_id, body))
         if client is None:
             return None
-        link = Link("client", intent.key, client.id, content_hash=intent.request_hash)
-        return client, [link]
+        return client, self._client_links(intent, client, intent.request_hash)
 
     def _changed_item(self, intent: Intent, _: str) -> tuple[ObservedItem, list[Link]] | None:
         remote_id, body = int(intent.payload["remote_id"]), intent.payload["body"]
         item = self._standing(lambda: self._books.item_with(remote_id, body))
         if item is None:
             return None
-        known = {"name": item.name}
-        link = Link("item", intent.key, item.id, content_hash=intent.request_hash, extra=known)
-        return item, [link]
+        return item, self._item_links(intent, item, intent.request_hash)
+
+    def _client_links(
+        self, intent: Intent, client: ObservedClient, content: str | None
+    ) -> list[Link]:
+        email = intent.payload["body"].get("email", "")
+        return client_links(self._ledger, client.id, key=intent.key, email=email, content=content)
+
+    def _item_links(self, intent: Intent, item: ObservedItem, content: str | None) -> list[Link]:
+        sku = intent.payload["body"].get("sku", "")
+        return item_links(item, key=intent.key, sku=sku, content=content)
 
     def _created_invoice(
         self, intent: Intent, marker: str
