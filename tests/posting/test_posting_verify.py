@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 from connector_sandbox import constants
+from target_freshbooks.ctl import verify
 from target_freshbooks.freshbooks import Forbidden
+from target_freshbooks.posting.holding import look_anew
 
 from demo.sandbox import BIN
 
@@ -427,6 +429,35 @@ def test_verify_tells_what_a_killed_run_left_half_way(
     assert world.ctl("verify")["orders_in_work"] == []
     world.sync()
     assert found(world) == []
+
+
+def test_verify_looks_again_at_what_a_run_changed_and_finished_meanwhile(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = posted(world)
+    world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "30.00"}])
+    world.fault(kind="status", status=403, method="PUT", path="/invoices/invoices/")
+    with pytest.raises(Forbidden):
+        world.sync()
+    world.control("DELETE", "faults")
+    assert kinds(world) == [(order, "wrong_amount")]
+
+    def look_while_a_run_mends_it(books: Any, known: Any, listed: Any) -> Any:
+        found = look_anew(books, known, listed)
+        if known.state == "new":
+            world.sync()
+        return found
+
+    monkeypatch.setattr(verify, "look_anew", look_while_a_run_mends_it)
+    told = world.ctl("verify")
+    assert (told["findings"], told["orders_in_work"], told["orders_checked"]) == ([], [], 1)
+
+
+def test_verify_takes_no_figures_from_an_altered_row(world: Any) -> None:
+    posted(world)
+    alter_journal(world)
+    told = world.ctl("verify")
+    assert (told["chain"]["ok"], told["findings"], world.code) == (False, [], 1)
 
 
 @pytest.mark.parametrize("failing", ["down", "login"])
