@@ -248,8 +248,33 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
         Ledger.open(f"sqlite:///{tmp_path}/file/ledger.sqlite", source="shop")
 
 
-def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
-    url = "postgresql://books:canary-password@127.0.0.1:1/books"
+def test_a_link_to_the_ledger_is_the_ledger(sqlite_url: str, tmp_path: Path) -> None:
+    """Writers of one process queue by the file's name, and SQLite's companions lie beside it."""
+    (tmp_path / "link.sqlite").symlink_to(sqlite_url.removeprefix("sqlite:///"))
+    linked = database.Database(f"sqlite:///{tmp_path}/link.sqlite")
+    direct = database.Database(sqlite_url)
+    assert linked.url == direct.url
+    assert linked._writers is direct._writers
+    linked.dispose()
+    direct.dispose()
+
+
+def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    with pytest.raises(LedgerUnavailable, match="cannot be made or kept private"):
+        Ledger.open(f"sqlite:///{tmp_path}/a", source="shop")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://books:canary-password@127.0.0.1:1/books",
+        "postgresql://books@127.0.0.1:1/books?password=canary-password",
+    ],
+    ids=["before the host", "in the query"],
+)
+def test_a_server_that_is_not_there_is_named_without_its_password(url: str) -> None:
     with pytest.raises(LedgerUnavailable) as failure:
         Ledger.open(url, source="shop")
     assert "127.0.0.1" in str(failure.value)

@@ -59,7 +59,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = _parse(url)
-        self.name = self.url.render_as_string(hide_password=True)
+        self.name = _shown(self.url)
         if self.url.get_backend_name() == "sqlite":
             path = _prepare_file(self.url)
             self.url = self.url.set(database=str(path))  # whatever the working folder becomes
@@ -120,6 +120,11 @@ class Database:
             ) from None
 
 
+def _shown(url: URL) -> str:
+    """The URL for messages: a password can stand before the host and in the query."""
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
 def insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     """Give an INSERT that knows ON CONFLICT, in the words of a database."""
     if dialect == "postgresql":
@@ -168,8 +173,9 @@ def _parse(text_url: str) -> URL:
 
 def _prepare_file(url: URL) -> Path:
     """Make the file with mode 600 and put it in WAL mode, however many processes start at once."""
-    path = Path(url.database or "").expanduser().absolute()
+    path = Path(url.database or "")
     try:
+        path = path.expanduser().resolve()  # one file has one name, whatever links lead to it
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
         # -wal and -shm get the mode of the file when SQLite makes them; older ones are mended too.
@@ -178,9 +184,10 @@ def _prepare_file(url: URL) -> Path:
             with suppress(FileNotFoundError):
                 if stat.S_IMODE(file.stat().st_mode) & 0o077:
                     file.chmod(0o600)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # RuntimeError: no such home, or links in a circle
+        why = error.strerror if isinstance(error, OSError) else error
         raise LedgerUnavailable(
-            f"The ledger {path} cannot be made or kept private ({error.strerror}); check the"
+            f"The ledger {path} cannot be made or kept private ({why}); check the"
             " folder's owner and rights, or give another ledger_url."
         ) from error
     _switch_to_wal(path)
