@@ -130,7 +130,7 @@ class Desk:
 
     def expire(self) -> None:
         """Have the stored access token end now, as a clock of hours later sees it."""
-        document = self.store.read(self.entry) or {}
+        document: dict[str, Any] = self.store.read(self.entry) or {}
         self.store.write(self.entry, {**document, "expires_at": LONG_AGO, "refreshed_at": LONG_AGO})
 
     def landed(self) -> str:

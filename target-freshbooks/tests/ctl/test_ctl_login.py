@@ -52,7 +52,8 @@ def waiting() -> Callable[[str], tuple[int, list[Any]]]:
     """Wait for the browser in a thread: the port, and what comes of it."""
 
     def start(scheme: str) -> tuple[int, list[Any]]:
-        port, outcome = free_port(), []
+        port = free_port()
+        outcome: list[Any] = []
 
         def wait() -> None:
             try:

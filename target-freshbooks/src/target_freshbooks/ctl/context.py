@@ -68,7 +68,7 @@ class Context:
     @contextmanager
     def run(self) -> Iterator[Run]:
         """A run of its own, with the lease: for writing. A signal lets the steps in hand finish."""
-        with undisturbed(), open_run(self.settings, STOP.wish) as run:
+        with undisturbed(), STOP.wish() as stop, open_run(self.settings, stop) as run:
             yield run
 
     def show(self, document: Any, text: str) -> None:  # noqa: ANN401 - JSON

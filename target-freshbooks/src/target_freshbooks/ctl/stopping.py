@@ -22,20 +22,26 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stop:
-    """The wish of a signal.
-
-    Attributes:
-        wish: Set from the first signal on.
-    """
+    """The wish that a signal stands for."""
 
     def __init__(self) -> None:
-        self.wish = threading.Event()
-        self._signal = signal.SIGINT
+        self._signal: int | None = None
+        self._wishes: set[threading.Event] = set()
 
     @property
     def exit_code(self) -> int:
-        """143 after SIGTERM, 130 after SIGINT."""
-        return 128 + self._signal
+        """143 after SIGTERM, 130 after SIGINT and where a person leaves a prompt."""
+        return 128 + (self._signal or signal.SIGINT)
+
+    @contextmanager
+    def wish(self) -> Iterator[threading.Event]:
+        """An event that a signal sets, for a run; a run sets it too, when it fails."""
+        event = threading.Event()
+        self._wishes.add(event)
+        try:
+            yield event
+        finally:
+            self._wishes.discard(event)
 
     @contextmanager
     def heeded(self) -> Iterator[None]:
@@ -43,6 +49,7 @@ class Stop:
 
         One that is ignored stays so: the shell has a program in the background ignore SIGINT.
         """
+        self._signal = None
         before = {
             number: signal.signal(number, self._handle)
             for number in SIGNALS
@@ -56,15 +63,16 @@ class Stop:
                 signal.signal(number, handler)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
-        self._signal = signal.Signals(number)
-        self.wish.set()
+        self._signal = number
+        for event in tuple(self._wishes):
+            event.set()
         if not held():
             # Nothing that handles errors takes this for one.
             raise KeyboardInterrupt
 
     def _remind(self) -> None:
         """Send the signal anew that came too early: the main thread is to heed it, not this one."""
-        if self.wish.is_set():
+        if self._signal is not None:
             os.kill(os.getpid(), self._signal)
 
 
