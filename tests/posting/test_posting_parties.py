@@ -10,11 +10,14 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_freshbooks.ledger import Intent
+from target_freshbooks.ledger import Intent, Ledger
 from target_freshbooks.posting.patience import Patience
 from target_freshbooks.posting.resolve import Resolver
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from target_freshbooks.ledger.intents import Outcome
     from target_freshbooks.posting.writer import Unanswered
 
 D = Decimal
@@ -225,3 +228,60 @@ def test_a_changed_e_mail_is_known_though_the_change_lost_its_answer(world: Any)
     world.fault(kind="reset_after", method="PUT", path="/users/clients/", times=1)
     world.sync(messages)
     assert [row["email"] for row in world.books()["clients"]] == ["new@shop.example"]
+
+
+# -- several workers at once
+
+
+def test_an_item_being_made_is_not_taken_for_its_namesake_without_an_sku(world: Any) -> None:
+    """The one without an SKU comes while the other's making is under way, under another lock."""
+    for sku, guest in zip(("MUG", ""), GUESTS, strict=True):
+        world.place(lines=[{"name": "Mug", "sku": sku, "price": "10.00"}], billing=guest)
+    world.settings |= {"max_parallel_orders": 2, "settle_seconds": 1}
+    made = {"method": "POST", "times": 1}
+    world.fault(kind="hold", path="/items/items$", body="MUG", delay_ms=4000, **made)
+    world.fault(kind="slow", path="/users/clients$", body="jo1@", delay_ms=1000, **made)
+    world.sync()
+    with world.ledger() as ledger:
+        assert [row.state for row in ledger.orders()] == ["posted", "posted"]
+    assert sorted(row["sku"] or "" for row in world.books()["items"]) == ["", "MUG"]
+
+
+def test_a_lost_item_without_an_sku_is_not_taken_for_its_namesake(world: Any) -> None:
+    world.place()
+    world.sync()
+    world.place(lines=[{"name": "Mug", "sku": "", "price": "10.00"}])
+    world.fault(kind="reset_before", method="POST", path="/items/items$", times=1)
+    world.sync()
+    assert sorted(row["sku"] or "" for row in world.books()["items"]) == ["", "MUG"]
+
+
+@pytest.mark.parametrize("outcome", ["done", "not_found"])
+def test_what_another_worker_made_out_about_a_write_is_no_error(
+    tmp_path: Path, outcome: Outcome
+) -> None:
+    """Whoever sees the record knows better than one who looked before it could be seen."""
+    row = SimpleNamespace(id=5, vis_state=0, sku="MUG", name="Mug")
+    seen = [row]
+    books = SimpleNamespace(find_items_by_sku=lambda _: seen)
+    body = {"name": "Mug", "sku": "MUG"}
+    with Ledger.open(f"sqlite:///{tmp_path}/ledger.sqlite", source="shop") as ledger:
+        written = {"kind": "create_item", "key": "variant:7:71", "request_hash": "h"}
+        payload = {"remote_id": None, "body": body, "content": None}
+        number = ledger.intend(**written, order_id=None, payload=payload, run_id="run")
+        (intent,) = ledger.open_intents()
+        ledger.close(number, outcome)
+        resolver = Resolver(
+            books,  # type: ignore[arg-type] - just what it uses
+            ledger,
+            clock=lambda: datetime.now(UTC),
+            sleep=time.sleep,
+            settle_seconds=0,
+        )
+        seen.clear()
+        assert resolver.resolve(intent, marker="") is (outcome == "done")
+        seen.append(row)
+        assert resolver.resolve(intent, marker="") is True
+        link = ledger.link("item", "variant:7:71")
+        assert link is not None
+        assert link.remote_id == 5

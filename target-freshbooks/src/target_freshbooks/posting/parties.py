@@ -353,7 +353,8 @@ def _same_client(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _same_item(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    key = "sku" if other.get("sku") else "name"
+    # By the name only where neither has an SKU: otherwise they are items of different locks.
+    key = "sku" if one.get("sku") or other.get("sku") else "name"
     return one.get(key) == other.get(key)
 
 

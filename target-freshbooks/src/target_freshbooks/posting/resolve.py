@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from target_freshbooks.freshbooks.errors import NotFound
-from target_freshbooks.ledger import Link
+from target_freshbooks.ledger import IntentNotOpen, Link
 from target_freshbooks.posting import keys
 from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked
@@ -33,11 +33,13 @@ if TYPE_CHECKING:
         ObservedPayment,
     )
     from target_freshbooks.ledger import Intent, Ledger
+    from target_freshbooks.ledger.intents import Outcome
 
 T = TypeVar("T")
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 3.0
+HAPPENED = frozenset({"done", "found"})
 
 
 class Resolver:
@@ -80,13 +82,35 @@ class Resolver:
             found = self._look(intent, marker)
             if found is not None:
                 answer, links = found
-                self._ledger.close(intent.id, "found", answer=answer, links=links)
-                return True
+                return self._closed(intent, "found", answer, links)
             if not waits or self._clock() >= deadline:
-                self._ledger.close(intent.id, "not_found", answer={})
-                return False
+                return self._closed(intent, "not_found", {}, [])
             self._sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _closed(
+        self, intent: Intent, outcome: Outcome, answer: dict[str, Any], links: list[Link]
+    ) -> bool:
+        """Close the intent, and tell whether its write happened."""
+        try:
+            self._ledger.close(intent.id, outcome, answer=answer, links=links)
+        except IntentNotOpen:
+            recorded = self._recorded(intent)
+            if recorded is None:
+                raise
+            for link in links:
+                # Seen by us, so it is there, even if another's look came too early to see it.
+                if self._ledger.link(link.kind, link.key) is None:
+                    self._ledger.put_link(link)
+            return outcome == "found" or recorded in HAPPENED
+        return outcome in HAPPENED
+
+    def _recorded(self, intent: Intent) -> str | None:
+        """What another worker closed the intent as; None where it is not known to the ledger."""
+        for row in self._ledger.audit_rows(intent.order_id):
+            if row.data.get("intent") == intent.id and row.event != "intended":
+                return row.event
+        return None
 
     def _look(self, intent: Intent, marker: str) -> tuple[dict[str, Any], list[Link]] | None:
         lookers: dict[str, Callable[[Intent, str], tuple[Any, list[Link]] | None]] = {
@@ -129,7 +153,7 @@ class Resolver:
             rows = self._books.find_items_by_sku(body["sku"])
         else:
             self._books.forget_items()
-            rows = self._books.find_items_by_name(body["name"])
+            rows = [row for row in self._books.find_items_by_name(body["name"]) if not row.sku]
         rows = [row for row in rows if row.vis_state != 1]
         if not rows:
             return None
