@@ -10,9 +10,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from target_freshbooks import wiring
 from target_freshbooks.ledger import Intent, Ledger
+from target_freshbooks.posting import parties
 from target_freshbooks.posting.patience import Patience
 from target_freshbooks.posting.resolve import Resolver
+from target_freshbooks.posting.verdict import Interrupted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -285,3 +288,53 @@ def test_what_another_worker_made_out_about_a_write_is_no_error(
         link = ledger.link("item", "variant:7:71")
         assert link is not None
         assert link.remote_id == 5
+
+
+# -- "being changed by another request"
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"), [("clients", "/users/clients$"), ("items", "/items/items$")]
+)
+def test_a_client_or_item_another_request_is_at_is_tried_again(
+    world: Any, kind: str, path: str
+) -> None:
+    order = world.place()
+    world.fault(kind="status", status=409, method="POST", path=path, times=3)
+    world.sync()
+    assert world.row(order).state == "posted"
+    assert len(world.books()[kind]) == 1
+    assert [row["name"] for row in world.books()["items"]] == ["Mug"]
+
+
+def test_a_conflict_that_lasts_is_given_up(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parties, "CONFLICT_PAUSES", (0.01, 0.01))
+    order = world.place()
+    world.fault(kind="status", status=409, method="POST", path="/items/items$")
+    assert world.writes_of(world.sync) == 4  # the client, and three tries of the item
+    assert world.row(order).reason == "refused_by_freshbooks"
+
+
+def test_a_wait_for_another_request_ends_when_the_run_is_to_stop(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sleep(_: float) -> None:
+        raise Interrupted
+
+    monkeypatch.setattr(wiring, "interruptible", lambda _: sleep)
+    world.place()
+    world.fault(kind="status", status=409, method="POST", path="/items/items$")
+    with pytest.raises(Interrupted):
+        world.sync()
+
+
+def test_a_name_that_another_item_has_is_told_apart_at_once(world: Any) -> None:
+    error = {"errno": 409, "field": "name", "message": "taken", "object": "item"}
+    answer = json.dumps({"response": {"errors": [error]}})
+    order = world.place()
+    world.fault(
+        kind="status", status=409, method="POST", path="/items/items$", answer=answer, times=1
+    )
+    assert world.writes_of(world.sync) == 6
+    assert world.row(order).state == "posted"
+    assert [row["name"] for row in world.books()["items"]] == ["Mug (MUG)"]

@@ -235,7 +235,7 @@ def assemble(
         resolver, random=rng, sleep=sleep, max_retry_seconds=settings.max_retry_seconds
     )
     writer = Writer(books, ledger, lease, run_id, utc_now, patience.done)
-    parties = Parties(books, ledger, writer, patience.settle)
+    parties = Parties(books, ledger, writer, patience.settle, sleep=sleep)
     poster = Poster(
         books=books,
         ledger=ledger,

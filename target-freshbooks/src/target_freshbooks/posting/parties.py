@@ -7,6 +7,7 @@ both make the client. What was found or made is remembered in the ledger and cos
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +20,7 @@ from target_freshbooks.books import (
     items_of_product,
     read_product,
 )
-from target_freshbooks.freshbooks.errors import NotFound, Refused
+from target_freshbooks.freshbooks.errors import Conflict, NotFound, Refused
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting.memory import request_digest
 from target_freshbooks.posting.steps import StepKind
@@ -37,7 +38,11 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.writer import Writer
 
 ACTIVE, DELETED = 0, 1
-NAME_TAKEN = frozenset({1029, 1004, 409})
+NAME_TAKEN = frozenset({1029, 1004})
+NAME_FIELDS = frozenset({"name", "sku"})
+
+CONFLICT_PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2)
+"""Seconds before each new try of what "is being changed by another request"."""
 
 
 class Locks:
@@ -65,11 +70,14 @@ class Parties:
         ledger: Ledger | LedgerOverlay,
         writer: Writer | PlanningWriter,
         settle_unknown: Callable[[Unanswered], bool],
+        *,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._books = books
         self._ledger = ledger
         self._writer = writer
         self._settle_unknown = settle_unknown
+        self._sleep = sleep
         self._locks = Locks()
 
     # -- clients
@@ -273,7 +281,7 @@ class Parties:
         try:
             self._create_item(draft, body, order_id)
         except Refused as refused:
-            if refused.errno not in NAME_TAKEN and refused.field not in {"name", "sku"}:
+            if refused.errno not in NAME_TAKEN and refused.field not in NAME_FIELDS:
                 raise
             # The name belongs to another item (perhaps a deleted one): the SKU tells them apart.
             renamed = body | {"name": _apart(body["name"], draft)}
@@ -319,7 +327,12 @@ class Parties:
         remote_id: int | None = None,
         baseline: str | None = None,
     ) -> None:
-        """Write until it is known to be done: after an unknown outcome look, then perhaps again."""
+        """Write until it is known to be done: after an unknown outcome look, then perhaps again.
+
+        Raises:
+            Refused: FreshBooks declined, or kept saying that another request is at it.
+        """
+        pauses = iter(CONFLICT_PAUSES)
         while True:
             try:
                 self._writer.write(
@@ -335,6 +348,12 @@ class Parties:
                 self._settle_unknown(unknown)
                 if is_there():
                     return
+                continue
+            except Conflict as conflict:
+                pause = next(pauses, None)
+                if pause is None or conflict.field in NAME_FIELDS:
+                    raise
+                self._sleep(pause)
                 continue
             return
 
