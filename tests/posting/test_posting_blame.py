@@ -63,16 +63,17 @@ def test_a_killed_run_s_write_that_cannot_be_looked_for_waits_until_its_order_s_
     world: Any,
 ) -> None:
     orders = [world.place(billing=guest) for guest in GUESTS[:3]]
-    world.settings |= {"max_retry_seconds": 0, "max_parallel_orders": 1}
-    world.fault(kind="reset_after", method="POST", path="/invoices/invoices$", times=1)
-    world.fault(kind="status", status=403, method="GET", path="/invoices/invoices$", skip=1)
+    world.settings |= {"max_retry_seconds": 0, "max_parallel_orders": 1, "settle_seconds": 3}
+    world.fault(kind="reset_after", method="POST", path="/payments/payments$", times=1)
+    world.fault(kind="status", status=403, method="GET", path="/payments/payments$")
     with pytest.raises(FreshBooksError):
         world.sync()
     heal(world)
-    world.fault(kind="status", status=500, method="GET", path="/invoices/invoices$", times=1)
+    world.switch(fb__stale_search_seconds=2)
+    world.fault(kind="status", status=500, method="GET", path="/payments/payments$", times=1)
     world.sync()
-    assert set(states(world).values()) == {"posted"}
-    assert len(world.books()["invoices"]) == len(orders)
+    assert states(world) == dict.fromkeys(orders, "posted")
+    assert [len(world.payments(order)) for order in orders] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ PROVEN = (
 STOPPED = (
     "tests/test_sweep_writes.py::test_asked_to_stop_a_run_finishes_its_step_and_its_state_is_true"
 )
+BLAME = "tests/posting/test_posting_blame.py"
 BEFORE_WRITES = "target-freshbooks/tests/freshbooks/test_freshbooks_before_writes.py"
 ORDERS = "tests/posting/test_posting_orders.py"
 INTERRUPTED = "tests/posting/test_posting_interrupted.py"
@@ -57,7 +58,7 @@ MUTATIONS = (
     ),
     Mutation(
         "open intents are looked after at the start",
-        f"{FRESHBOOKS}/posting/service.py",
+        f"{FRESHBOOKS}/posting/leftovers.py",
         "for intent in self._ledger.open_intents():",
         "for intent in ():",
         ("-m", "sweep", KILLED_WHILE_LAGGING),
@@ -65,7 +66,7 @@ MUTATIONS = (
     Mutation(
         "look before a write is repeated",
         f"{FRESHBOOKS}/posting/patience.py",
-        "if self._resolver.resolve(intent, marker=mark, since=datetime.now(UTC)):",
+        "if self._resolver.resolve(intent, marker=mark, since=since, over=unknown.over):",
         "if False:",
         ("tests/test_sweep_faults.py::test_with_faults_on_both_sides_the_books_equal_the_truth",),
     ),
@@ -164,8 +165,8 @@ MUTATIONS = (
     Mutation(
         "an audit row's hash covers its content",
         f"{FRESHBOOKS}/ledger/audit.py",
-        "return None if row.hash == sealed else",
-        "return None if True else",
+        'return bool(row["hash"] != _seal(row))',
+        "return False",
         ("target-freshbooks/tests/ledger/test_ledger_audit.py",),
     ),
     Mutation(
@@ -288,9 +289,9 @@ MUTATIONS = (
     ),
     Mutation(
         "the settle time begins when the killed run's lease is taken",
-        f"{FRESHBOOKS}/posting/service.py",
-        "            found = self._look(intent, since)\n            logger",
-        "            found = self._look(intent, intent.opened_at)\n            logger",
+        f"{FRESHBOOKS}/posting/leftovers.py",
+        "                found = self._look(intent, since)\n",
+        "                found = self._look(intent, intent.opened_at)\n",
         (
             f"{INTERRUPTED}::test_a_write_that_left_late_and_whose_answer_was_lost_is_not_made_twice",
         ),
@@ -436,9 +437,41 @@ MUTATIONS = (
     Mutation(
         "a refusal parks its order alone",
         f"{FRESHBOOKS}/posting/service.py",
-        '            verdict = refused_verdict(refused, "posting", 0)\n',
+        '            return refused_verdict(refused, "posting", 0)\n',
         "            raise\n",
         (f"{INTERRUPTED}::test_a_client_that_cannot_be_made_again_parks_its_order_alone",),
+    ),
+    Mutation(
+        "only writes begun after a failure speak for FreshBooks",
+        f"{FRESHBOOKS}/posting/patience.py",
+        "                began > given_up.since\n",
+        "                True\n",
+        (f"{BLAME}::test_an_outage_that_begins_amid_the_last_orders_parks_none_of_them",),
+    ),
+    Mutation(
+        "a write that cannot be looked for keeps no run from beginning",
+        f"{FRESHBOOKS}/posting/leftovers.py",
+        "            except (Failing, Refused, *DEFECTS) as error:",
+        "            except KeyboardInterrupt as error:",
+        (
+            f"{BLAME}::test_a_killed_run_s_write_that_cannot_be_looked_for_waits_until_its_order_s_turn",
+        ),
+    ),
+    Mutation(
+        "a write that was put off is looked for before its order is written to",
+        f"{FRESHBOOKS}/posting/service.py",
+        "            self._leftovers.settle(order_id)\n",
+        "",
+        (
+            f"{BLAME}::test_a_killed_run_s_write_that_cannot_be_looked_for_waits_until_its_order_s_turn",
+        ),
+    ),
+    Mutation(
+        "a record that cannot be parks its order alone",
+        f"{FRESHBOOKS}/books/fields.py",
+        "int(amount.as_tuple().exponent) < -MOST_DIGITS",
+        "False",
+        (BLAME,),
     ),
     Mutation(
         "an order convicted before is convicted alone",
@@ -457,9 +490,9 @@ MUTATIONS = (
     Mutation(
         "what went well is not held against the next try",
         f"{FRESHBOOKS}/posting/patience.py",
-        "        self.succeeded(kind)\n        with self._guard:\n"
+        "            self._went_well(kind, began)\n"
         "            self._trials.pop((order_id, kind, key), None)\n",
-        "        self.succeeded(kind)\n",
+        "            self._went_well(kind, began)\n",
         (f"{INTERRUPTED}::test_a_write_that_went_well_is_not_held_against_the_next_one",),
     ),
     Mutation(

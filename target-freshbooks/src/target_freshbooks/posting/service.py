@@ -11,22 +11,21 @@ import logging
 import time
 import traceback
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books.calendar import UnknownZone
 from target_freshbooks.books.desired import Reason
 from target_freshbooks.books.reading import ReadError
-from target_freshbooks.freshbooks.errors import Failing, FreshBooksError, Refused
+from target_freshbooks.freshbooks.errors import Failing, Refused
 from target_freshbooks.ledger import Record
-from target_freshbooks.posting import marks, reasons
+from target_freshbooks.posting import reasons
 from target_freshbooks.posting.breaker import Breaker, Suspect
 from target_freshbooks.posting.defects import DEFECTS
 from target_freshbooks.posting.facts import gather
+from target_freshbooks.posting.leftovers import Leftovers
 from target_freshbooks.posting.outcomes import Outcomes
 from target_freshbooks.posting.patience import READ, GivenUp
-from target_freshbooks.posting.steps import StepKind
 from target_freshbooks.posting.verdict import Interrupted, refused_verdict
 from target_freshbooks.settings import SettingError
 
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.ledger import Intent, Ledger, OrderRow, StoredFacts
+    from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
     from target_freshbooks.posting.catalogue import Catalogue
     from target_freshbooks.posting.outcomes import Tally
     from target_freshbooks.posting.patience import Patience
@@ -82,7 +81,6 @@ class Service:
         self._poster = poster
         self._catalogue = catalogue
         self._patience = patience
-        self._resolver = resolver
         self._stop = stop
         self._previewer = previewer
         self._workers = ThreadPoolExecutor(max_parallel_orders, thread_name_prefix="order")
@@ -92,7 +90,7 @@ class Service:
         self._others: list[Record] = []
         self._streams_seen: set[str] = set()
         self._said: dict[int, set[str]] = {}
-        self._unsure: set[int | None] = set()
+        self._leftovers = Leftovers(ledger, resolver)
         self._breaker = Breaker(books, patience)
         self._failure: BaseException | None = None
         self._outcomes = Outcomes(ledger, policy, run_id, settles=previewer is None)
@@ -110,36 +108,8 @@ class Service:
     # -- taking in
 
     def start(self) -> None:
-        """Look what came of the writes that a killed run left without an answer.
-
-        What cannot be seen now is looked at again before its order is written to, so that one
-        record that FreshBooks cannot show keeps no run from beginning.
-        """
-        # Not since the intents were opened: their requests may have waited long for their turn.
-        since = datetime.now(UTC)
-        failing = False
-        for intent in self._ledger.open_intents():
-            if failing or self._was_to_blame(intent.order_id):
-                self._unsure.add(intent.order_id)
-                continue
-            try:
-                found = self._look(intent, since)
-            except (Failing, Refused, *DEFECTS) as error:
-                logger.warning(
-                    "What came of an interrupted %s (order %s) cannot be seen now: %s",
-                    intent.kind,
-                    intent.order_id,
-                    error if isinstance(error, FreshBooksError) else type(error).__name__,
-                )
-                self._unsure.add(intent.order_id)
-                failing = isinstance(error, Failing)
-                continue
-            logger.info(
-                "A run before this one was interrupted at %s (order %s): it %s",
-                intent.kind,
-                intent.order_id,
-                "had happened" if found else "had not happened",
-            )
+        """Look what came of the writes that a killed run left without an answer."""
+        self._leftovers.settle_all()
 
     def announce(self, stream: str) -> None:
         """A stream's schema was seen: its records will come with their orders."""
@@ -329,10 +299,10 @@ class Service:
         order_id = facts.order.id
         began = time.monotonic()
         try:
-            self._look_again(order_id)
+            self._leftovers.settle(order_id)
             verdict = self._poster.post(facts, standing=None if force else row, overwrite=overwrite)
         except (GivenUp, Failing) as failure:
-            self._unsure.add(order_id)
+            self._leftovers.put_off(order_id)
             again = partial(self._submit, order_id, overwrite=overwrite, force=force)
             convicted = row is not None and row.reason == Reason.FRESHBOOKS_ERROR
             suspect = Suspect(
@@ -345,25 +315,6 @@ class Service:
         if verdict.desired is not None and not verdict.unchanged:
             self._patience.looked_at(began)
         return verdict
-
-    def _look_again(self, order_id: int) -> None:
-        """After a look that failed, a write of the order may still be without an answer."""
-        if order_id in self._unsure:
-            since = datetime.now(UTC)
-            for intent in self._ledger.open_intents(order_id):
-                # Of clients and items another order may see to, and does so under their locks.
-                if intent.kind not in (StepKind.CREATE_CLIENT, StepKind.CREATE_ITEM):
-                    self._look(intent, since)
-            self._unsure.discard(order_id)
-
-    def _was_to_blame(self, order_id: int | None) -> bool:
-        """Whether FreshBooks failed at this order alone, so that it stays parked for now."""
-        row = None if order_id is None else self._ledger.order(order_id)
-        return row is not None and row.reason == Reason.FRESHBOOKS_ERROR
-
-    def _look(self, intent: Intent, since: datetime) -> bool:
-        mark = marks.marker(intent.order_id) if intent.order_id is not None else ""
-        return self._resolver.resolve(intent, marker=mark, since=since)
 
     def _incomplete(self, order_id: int) -> None:
         """The ledger does not hold all of the order (any more): nothing may be concluded from it.
