@@ -338,3 +338,25 @@ def test_a_name_that_another_item_has_is_told_apart_at_once(world: Any) -> None:
     assert world.writes_of(world.sync) == 6
     assert world.row(order).state == "posted"
     assert [row["name"] for row in world.books()["items"]] == ["Mug (MUG)"]
+
+
+# -- one record that breaks the accounting
+
+
+@pytest.mark.parametrize("sync", ["ordered", "all"])
+def test_a_product_beyond_reckoning_holds_nobody_up(
+    world: Any, caplog: pytest.LogCaptureFixture, sync: str
+) -> None:
+    order = world.place()
+    broken = product("TS") | {"id": 5, "name": "Secret Shirt", "price": 1e30}
+    broken["variants"] = [{"id": 51, "product_id": 5, "price": 1e30}]
+    messages = with_products(world.messages(), broken, product("TS"))
+    world.settings["item_sync"] = sync
+    world.sync(messages)
+    assert world.row(order).state == "posted"
+    made = {"MUG", "TS"} if sync == "all" else {"MUG"}
+    assert {row["sku"] for row in world.books()["items"]} == made
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    (said,) = [line for line in warned if "products" in line]
+    assert "5" in said
+    assert "Secret" not in said

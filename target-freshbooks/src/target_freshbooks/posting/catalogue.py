@@ -18,6 +18,7 @@ from target_freshbooks.books import (
     read_product,
 )
 from target_freshbooks.freshbooks.errors import Failing, Refused
+from target_freshbooks.posting.defects import DEFECTS
 from target_freshbooks.posting.parties import store_currency
 from target_freshbooks.posting.patience import GivenUp
 
@@ -42,7 +43,7 @@ class Catalogue:
         self._all_items = all_items
 
     def update(self, records: Iterable[Record]) -> list[tuple[Record, GivenUp | Failing]]:
-        """Look at each customer and product; a refused one is told and holds nobody up.
+        """Look at each customer and product; a refused or defective one holds nobody up.
 
         Returns:
             Those whose change FreshBooks kept answering with errors.
@@ -68,6 +69,14 @@ class Catalogue:
                 )
             except (GivenUp, Failing) as failing:
                 given_up.append((record, failing))
+            except DEFECTS as error:
+                # Without the error's words, which may quote the record.
+                logger.warning(
+                    "%s %s cannot be followed (%s): FreshBooks keeps what it has of it",
+                    record.stream,
+                    record.key,
+                    type(error).__name__,
+                )
         return given_up
 
     def _customer(self, record: Record) -> None:
