@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from target_freshbooks.books import predict_totals
 from target_freshbooks.books.desired import Parked, Reason, round_trip
 from target_freshbooks.books.money import decimals_of
 from target_freshbooks.posting import lines as wire
@@ -69,6 +70,35 @@ class Case:
         booked = [entry.money for entry in self.desired.refunds if entry.refund_id in on_it]
         return self.desired.invoice.total - sum(booked, start=ZERO)
 
+    def outdated_refunds(self, invoice: ObservedInvoice) -> frozenset[int]:
+        """The refunds whose lines on the invoice do not say the money that went back.
+
+        Declined since, sent back another way, or of another amount. Where FreshBooks rounds taxes
+        over the whole invoice, lines that are right may not show it by themselves and count too.
+        """
+        money = {entry.refund_id: -entry.money for entry in self.desired.refunds if entry.money}
+        on_it = wire.refunds_on(wire.standing(invoice))
+        return frozenset(
+            refund_id
+            for refund_id, lines in on_it.items()
+            if money.get(refund_id) not in predict_totals(lines, self.decimals)
+        )
+
+    def agrees(self, invoice: ObservedInvoice) -> bool:
+        """Whether the invoice comes to its order less the refunds on it, outdated ones too."""
+        if invoice.amount == self.total_with_refunds_on(invoice):
+            return True
+        outdated = self.outdated_refunds(invoice)
+        on_it = wire.refunds_on(wire.standing(invoice))
+        lines = tuple(line for refund_id in outdated for line in on_it[refund_id])
+        due = [
+            entry.money
+            for entry in self.desired.refunds
+            if entry.refund_id in on_it.keys() - outdated
+        ]
+        left = self.desired.invoice.total - sum(due, start=ZERO)
+        return invoice.amount - left in predict_totals(lines, self.decimals)
+
     def body_of_lines(self, lines: Lines) -> dict[str, Any]:
         """The body that replaces the invoice's lines."""
         return {"lines": wire.lines_body(lines, self.desired.invoice.currency)}
@@ -110,11 +140,13 @@ class Case:
             "send_client_notification": False,
         }
 
-    def credit_note_body(self, note: CreditNote, expression: int) -> dict[str, Any]:
-        """The body that gives the client credit for a refund."""
+    def credit_note_body(
+        self, note: CreditNote, expression: int, customer_id: int
+    ) -> dict[str, Any]:
+        """The body that gives the invoice's client credit for a refund."""
         lines = note.expressions[expression]
         return {
-            "clientid": self.client_id,
+            "clientid": customer_id,
             "create_date": note.day.isoformat(),
             "credit_number": self.credit_number(note.refund_id, expression),
             "currency_code": self.desired.invoice.currency,

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_freshbooks.books import mend
+from target_freshbooks.books import mend, predict_totals
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.posting import lines as wire
+from target_freshbooks.posting.case import ZERO
 from target_freshbooks.posting.marks import DRAFT
-from target_freshbooks.posting.payments import lower_payment
+from target_freshbooks.posting.payments import find_payment, lower_payment
+from target_freshbooks.posting.settlement import take_back
 from target_freshbooks.posting.steps import Step, StepKind, Stop
 
 if TYPE_CHECKING:
@@ -62,18 +64,46 @@ def rewrite_content(case: Case, actual: Actual, progress: Progress) -> Step | St
                 " order with --overwrite.",
             )
         )
-    refunds = wire.refunds_on(wire.standing(invoice))
-    kept = tuple(line for entry in refunds.values() for line in entry)
-    booked = [entry for entry in desired.refunds if entry.refund_id in refunds]
     total = case.total_with_refunds_on(invoice)
     if progress.expression >= 0 and invoice.amount == total:
         return None
-    # A total that falls must not leave the invoice overpaid for a moment: payments first.
+    outdated = case.outdated_refunds(invoice)
+    if outdated:
+        # They raise the total, and `settle_step` books anew what is still due.
+        return take_back(case, invoice, outdated)
+    refunds = wire.refunds_on(wire.standing(invoice))
+    kept = tuple(line for entry in refunds.values() for line in entry)
+    step = _reword(case, invoice, total, kept, progress)
+    if isinstance(step, Stop):
+        return step
+    booked = [entry for entry in desired.refunds if entry.refund_id in refunds]
     amounts = case.payments_at(booked[-1] if booked else None)
+    return _lower_first(case, actual, amounts, step, progress) or step
+
+
+def _lower_first(
+    case: Case, actual: Actual, amounts: dict[str, Decimal], step: Step, progress: Progress
+) -> Step | None:
+    """A total that falls must not leave the invoice overpaid for a moment: payments first.
+
+    However FreshBooks rounds the lines: where their total may be some cents less, so are the
+    payments, and they are raised again when the total is known.
+    """
     lowered = lower_payment(case, actual, amounts, None, progress)
-    if lowered is not None:
+    invoice = actual.invoice
+    assert invoice is not None  # noqa: S101 - only an invoice is rewritten
+    lowest = min(predict_totals(wire.from_body(step.body), case.decimals))
+    if lowered is not None or invoice.paid <= lowest:
         return lowered
-    return _reword(case, invoice, total, kept, progress)
+    standing = {
+        payment.key: find_payment(payment, case, actual) for payment in case.desired.payments
+    }
+    paid = {key: found.amount for key, found in standing.items() if found is not None}
+    largest = max(paid, key=lambda key: paid[key], default=None)
+    if largest is None:
+        return None  # somebody else's money
+    less = max(paid[largest] - (invoice.paid - lowest), ZERO)
+    return lower_payment(case, actual, {**amounts, largest: less}, None, progress)
 
 
 def _reword(

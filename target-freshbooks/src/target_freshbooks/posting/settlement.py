@@ -18,6 +18,7 @@ from target_freshbooks.posting.payments import (
 from target_freshbooks.posting.steps import Step, StepKind, Stop
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
     from decimal import Decimal
 
     from target_freshbooks.books.desired import CreditNote, Lines, RefundEntry
@@ -35,13 +36,19 @@ def settle_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop |
     wanted_ids = {entry.refund_id for entry in wanted}
     booked = [entry for entry in wanted if entry.refund_id in standing]
     if set(standing) - wanted_ids:
-        return _take_back(case, invoice, set(standing) - wanted_ids)
+        return take_back(case, invoice, set(standing) - wanted_ids)
     expected = case.desired.invoice.total - sum((entry.money for entry in booked), start=ZERO)
     if invoice.amount != expected:
         return _unfit(case, invoice, booked, expected, progress)
     missing = [entry for entry in wanted if entry.refund_id not in standing]
+    later = {
+        entry.refund_id for entry in booked if missing and entry.refund_id > missing[0].refund_id
+    }
+    if later:
+        # What is left of the payments is said for all refunds so far: they are booked in order.
+        return take_back(case, invoice, later)
     coming = _next_refund(case, invoice, missing, expected, progress)
-    at = _last_before(booked, coming.entry if coming else None)
+    at = booked[-1] if booked else None
     step = drop_unexplained(case, actual) or (
         lower_payment(case, actual, case.payments_at(at), None, progress)
         if coming is None
@@ -124,14 +131,6 @@ def _blocked(
     )
 
 
-def _last_before(booked: list[RefundEntry], following: RefundEntry | None) -> RefundEntry | None:
-    """The refund whose `payments_after` hold while `following` is not booked yet."""
-    if following is None:
-        return booked[-1] if booked else None
-    earlier = [entry for entry in booked if entry.refund_id < following.refund_id]
-    return earlier[-1] if earlier else None
-
-
 def _add_refund(case: Case, invoice: ObservedInvoice, coming: Coming) -> Step:
     entry = coming.entry
     return _write_lines(
@@ -159,7 +158,7 @@ def _unfit(
     ):
         # FreshBooks computed our refund lines otherwise than foreseen: off again, then another way.
         # As we left it and not as it should be means that a run was interrupted at just that.
-        return _take_back(case, invoice, {booked[-1].refund_id})
+        return take_back(case, invoice, {booked[-1].refund_id})
     return Stop(
         case.edited(
             f"FreshBooks puts it at {case.wording(invoice.amount)}, order and refunds come to"
@@ -168,7 +167,8 @@ def _unfit(
     )
 
 
-def _take_back(case: Case, invoice: ObservedInvoice, refund_ids: set[int]) -> Step:
+def take_back(case: Case, invoice: ObservedInvoice, refund_ids: AbstractSet[int]) -> Step:
+    """Take the lines of these refunds off the invoice, which raises its total."""
     kept = tuple(
         line for line in wire.standing(invoice) if text.is_refund_line(line.name) not in refund_ids
     )
@@ -219,7 +219,7 @@ def _credit_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop 
                     case.edited(f"the credit note of refund {refund_id} was deleted in FreshBooks.")
                 )
             if written + 1 < len(note.expressions):
-                return _create_note(case, note, written + 1)
+                return _create_note(case, actual, note, written + 1)
             return _note_mismatch(case, refund_id, note.total, "no wording")
         if found.amount != note.total:
             # As FreshBooks answered it: our own attempt, which a run that was killed left behind.
@@ -234,11 +234,14 @@ def _credit_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop 
     return None
 
 
-def _create_note(case: Case, note: CreditNote, expression: int) -> Step:
+def _create_note(case: Case, actual: Actual, note: CreditNote, expression: int) -> Step:
+    invoice = actual.invoice
+    assert invoice is not None  # noqa: S101 - credit notes are planned for an invoice only
+    # The order's client may be another by now; the notes are looked for at the invoice's.
     return Step(
         StepKind.CREATE_CREDIT_NOTE,
         str(note.refund_id),
-        case.credit_note_body(note, expression),
+        case.credit_note_body(note, expression, invoice.customer_id),
         f"give the client a credit note of {case.wording(note.total)} for refund {note.refund_id}",
         refund_id=note.refund_id,
         refund_expression=expression,
