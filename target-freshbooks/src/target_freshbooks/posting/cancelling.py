@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.books import desire
+from target_freshbooks.books.desired import Desired, Parked, Reason
 from target_freshbooks.freshbooks.errors import NotFound, Refused
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting import keys, marks
+from target_freshbooks.posting.case import Case
+from target_freshbooks.posting.effects import payment_link
 from target_freshbooks.posting.marks import DELETED
-from target_freshbooks.posting.memory import fingerprint
+from target_freshbooks.posting.memory import content_digest, fingerprint
 from target_freshbooks.posting.observe import choose
 from target_freshbooks.posting.steps import StepKind
 from target_freshbooks.posting.verdict import Verdict, refused_verdict
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.freshbooks.observed import (
         ObservedCreditNote,
@@ -48,22 +52,33 @@ class Cancelling:
         self._writer = writer
         self._settle_unknown = settle_unknown
 
-    def adopt(self, order_id: int, policy: Policy) -> None:
-        """Remember an invoice of the cancelled order that the ledger does not know, if any."""
+    def adopt(self, facts: OrderFacts, policy: Policy, *, overwrite: bool) -> Verdict | None:
+        """Remember an invoice of the cancelled order that the ledger does not know, if any.
+
+        Returns:
+            Why an invoice that stands is not adopted: it does not come to the order, so a person
+            may have edited it. With `overwrite` it is deleted in spite of that.
+        """
+        order_id = facts.order.id
         mark = marks.marker(order_id)
         number = f"{policy.invoice_number_prefix}{order_id}"
         invoice = choose(self._books.find_invoices(number), mark)
         if invoice is None or not marks.is_marked(invoice, mark):
-            return
+            return None
         if self._ledger.is_linked_elsewhere("invoice", invoice.id):
-            return  # another shop's order of the same number
+            return None  # another shop's order of the same number
+        content = content_digest(facts)
+        desired = desire(facts, policy)
+        agrees = isinstance(desired, Desired) and Case(desired, content, policy, 0).agrees(invoice)
+        if not agrees and not (overwrite and policy.on_cancel == "delete"):
+            return _kept(invoice, "it does not come to the order, and the ledger does not know it")
         key = keys.invoice_key(order_id)
-        found = [invoice_link(invoice, key=key, order_id=order_id, content=None)]
+        found = [invoice_link(invoice, key=key, order_id=order_id, content=content)]
         for payment in self._books.payments_of(invoice.id):
             if payment.note.startswith(f"{mark},"):
                 own = payment.note.removeprefix(f"{mark}, ").replace(" ", ":", 1)
                 key = keys.payment_key(order_id, own)
-                found.append(Link("payment", key, payment.id, order_id=order_id))
+                found.append(payment_link(payment, key=key, order_id=order_id))
         for note in self._books.credit_notes_of(invoice.customer_id):
             if note.notes.startswith(f"{mark}, refund "):
                 own = note.notes.removeprefix(f"{mark}, refund ").strip()
@@ -73,6 +88,7 @@ class Cancelling:
         self._ledger.adopt(
             found, order_id=order_id, run_id=self._writer.run_id, data=summary(invoice)
         )
+        return None
 
     def delete(self, order_id: int, memory: Memory, invoice_id: int, *, overwrite: bool) -> Verdict:
         """Delete the order's payments, credit notes and invoice, but for what is deleted already.

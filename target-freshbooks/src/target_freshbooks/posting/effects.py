@@ -34,10 +34,7 @@ PAYMENT_STEPS = frozenset(
 def after(actual: Actual, step: Step, answer: Any) -> Actual:  # noqa: ANN401 - by kind of step
     """What FreshBooks holds once it has answered the step: no second request needed to know."""
     if step.kind in INVOICE_STEPS:
-        lines = answer.lines
-        if lines is None and actual.invoice is not None:
-            lines = actual.invoice.lines
-        return replace(actual, invoice=replace(answer, lines=lines))
+        return replace(actual, invoice=answer)
     if step.kind in PAYMENT_STEPS:
         return _after_payment(actual, step, answer)
     others = tuple(note for note in actual.credit_notes if note.id != answer.id)
@@ -78,18 +75,13 @@ def links_of(case: Case, step: Step, answer: Any) -> list[Link]:  # noqa: ANN401
     order_id = case.desired.order_id
     if step.kind in INVOICE_STEPS:
         content = case.content if step.expression >= 0 else case.memory.content
-        if answer.lines is None:
-            return []
         return [
             invoice_link(answer, key=keys.invoice_key(order_id), order_id=order_id, content=content)
         ]
     if step.kind in PAYMENT_STEPS:
         return [
-            Link(
-                kind="payment",
-                key=keys.payment_key(order_id, step.key),
-                remote_id=answer.id,
-                order_id=order_id,
+            replace(
+                payment_link(answer, key=keys.payment_key(order_id, step.key), order_id=order_id),
                 deleted=step.kind is StepKind.DELETE_PAYMENT,
             )
         ]
@@ -104,3 +96,17 @@ def links_of(case: Case, step: Step, answer: Any) -> list[Link]:  # noqa: ANN401
             extra={"expression": step.refund_expression},
         )
     ]
+
+
+def payment_link(payment: ObservedPayment, *, key: str, order_id: int) -> Link:
+    """The link to a payment as it stands now."""
+    return Link("payment", key, payment.id, fingerprint=str(payment.amount), order_id=order_id)
+
+
+def asked_link(known: Link, step: Step) -> Link:
+    """The link to a payment that is about to get another amount.
+
+    A run that is killed then, or gets no answer, must not take its own change for a person's.
+    """
+    asked = [*known.extra.get("asked", ()), step.body["amount"]["amount"]]
+    return replace(known, extra={**known.extra, "asked": asked})

@@ -32,6 +32,26 @@ def is_ours(found: ObservedPayment, marker: str) -> bool:
     return found.note.startswith(f"{marker},")
 
 
+def altered_by_hand(case: Case, actual: Actual, progress: Progress) -> Stop | None:
+    """A payment of ours has an amount that we never gave it: a person has to say what holds."""
+    if progress.overwrite:
+        return None
+    for payment in case.desired.payments:
+        found = find_payment(payment, case, actual)
+        ours = case.memory.payment_amounts.get(payment.key)
+        if found is None or ours is None or found.amount in ours:
+            continue
+        after = [dict(entry.payments_after).get(payment.key) for entry in case.desired.refunds]
+        if found.amount not in (payment.amount, *after):
+            return Stop(
+                case.edited(
+                    f"the payment {payment.key} was changed in FreshBooks to"
+                    f" {case.wording(found.amount)}."
+                )
+            )
+    return None
+
+
 def drop_unexplained(case: Case, actual: Actual) -> Step | Stop | None:
     """Take away a payment of ours that the shop no longer explains.
 

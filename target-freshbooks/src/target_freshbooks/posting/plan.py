@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked
+from target_freshbooks.posting.payments import altered_by_hand
 from target_freshbooks.posting.proof import prove_draft, rewrite_content
 from target_freshbooks.posting.settlement import settle_step
 from target_freshbooks.posting.steps import Step, StepKind, Stop
@@ -34,6 +35,9 @@ def next_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop | N
         return stop
     if invoice.status == DRAFT:
         return prove_draft(case, actual, progress)
+    stop = altered_by_hand(case, actual, progress)
+    if stop is not None:
+        return stop
     if _is_to_be_rewritten(case, invoice, progress):
         step = rewrite_content(case, actual, progress)
         if step is not None:
@@ -98,8 +102,16 @@ def _not_ours_to_touch(case: Case, invoice: ObservedInvoice, progress: Progress)
         )
     if invoice.currency != wanted.currency:
         return Stop(case.edited(f"its currency is {invoice.currency}, not {wanted.currency}."))
-    if progress.overwrite or not case.was_edited(invoice):
+    unknown = not case.memory.known and invoice.status != DRAFT  # it was no invoice to adopt
+    if progress.overwrite or not (unknown or case.was_edited(invoice)):
         return None
+    if unknown:
+        return Stop(
+            case.edited(
+                f"FreshBooks puts it at {case.wording(invoice.amount)}, order and refunds come to"
+                f" {case.wording(case.total_with_refunds_on(invoice))}."
+            )
+        )
     if invoice.status == DRAFT and invoice.amount == wanted.total:
         return None  # the bookkeeper finished the Draft so that it agrees: that is what we want
     return Stop(

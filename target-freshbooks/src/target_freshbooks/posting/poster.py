@@ -16,8 +16,15 @@ from target_freshbooks.ledger import Link
 from target_freshbooks.posting import keys, refusals
 from target_freshbooks.posting.cancelling import Cancelling
 from target_freshbooks.posting.case import Case
-from target_freshbooks.posting.effects import advance, after, links_of
-from target_freshbooks.posting.marks import DRAFT
+from target_freshbooks.posting.effects import (
+    INVOICE_STEPS,
+    advance,
+    after,
+    asked_link,
+    links_of,
+    payment_link,
+)
+from target_freshbooks.posting.marks import DELETED, DRAFT
 from target_freshbooks.posting.memory import content_digest, desired_digest
 from target_freshbooks.posting.observe import around, observe
 from target_freshbooks.posting.patience import GivenUp
@@ -102,7 +109,9 @@ class Poster:
         memory = recall(self._ledger, order_id)
         if is_cancelled(facts.order) and not memory.known:
             # With the ledger lost, an invoice may stand for an order that is cancelled since.
-            self._cancelling.adopt(order_id, self._policy)
+            kept = self._cancelling.adopt(facts, self._policy, overwrite=overwrite)
+            if kept is not None:
+                return kept
             memory = recall(self._ledger, order_id)
         assessed = assess(facts, self._policy, already_invoiced=memory.known)
         if isinstance(assessed, Waiting):
@@ -219,10 +228,17 @@ class Poster:
         order_id = case.desired.order_id
         content = case.content if step.expression >= 0 else None
 
-        def links(answer: Any) -> list[Link]:  # noqa: ANN401 - the Observed record of the kind
-            return links_of(case, step, answer)
+        if step.kind is StepKind.UPDATE_PAYMENT:
+            known = self._ledger.link("payment", keys.payment_key(order_id, step.key))
+            if known is not None:
+                self._ledger.put_link(asked_link(known, step))
+        answers = list[Any]()
 
-        answer = self._writer.write(
+        def links(answer: Any) -> list[Link]:  # noqa: ANN401 - the Observed record of the kind
+            answers.append(self._whole(step, answer))
+            return links_of(case, step, answers[-1])
+
+        self._writer.write(
             kind=step.kind,
             key=step.key,
             body=step.body,
@@ -232,7 +248,13 @@ class Poster:
             why=step.why,
             links=links,
         )
-        return after(actual, step, answer)
+        return after(actual, step, answers[-1])
+
+    def _whole(self, step: Step, answer: Any) -> Any:  # noqa: ANN401 - as above
+        """The answer; an invoice that was answered without its lines is read."""
+        if step.kind in INVOICE_STEPS and answer.lines is None:
+            return self._books.get_invoice(answer.id)
+        return answer
 
     def _is_of_another_shop(self, case: Case, actual: Actual) -> bool:
         """Whether the invoice of that number is known to belong to another source's order."""
@@ -249,8 +271,9 @@ class Poster:
         order_id = case.desired.order_id
         if case.memory.known or invoice is None or not case.is_ours(invoice):
             return case
-        settled = invoice.amount == case.total_with_refunds_on(invoice)
-        if invoice.status != DRAFT and not settled:
+        if invoice.vis_state == DELETED:
+            return case  # as it is now it cannot be known again once it is restored
+        if invoice.status != DRAFT and not case.agrees(invoice):
             return case  # sent and different: the plan parks it, and it stays unadopted
         key = keys.invoice_key(order_id)
         found = [invoice_link(invoice, key=key, order_id=order_id, content=case.content)]
@@ -258,7 +281,7 @@ class Poster:
             made = next((row for row in actual.payments if row.note.strip() == payment.note), None)
             if made is not None:
                 key = keys.payment_key(order_id, payment.key)
-                found.append(Link("payment", key, made.id, order_id=order_id))
+                found.append(payment_link(made, key=key, order_id=order_id))
         for entry in case.desired.refunds:
             note = entry.credit_note
             given = find_note(case, actual, note) if note is not None else None

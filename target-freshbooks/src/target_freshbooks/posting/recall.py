@@ -16,6 +16,7 @@ def recall(ledger: Ledger | LedgerOverlay, order_id: int) -> Memory:
     """What the ledger knows of the order's records in FreshBooks."""
     invoice: Link | None = None
     payments: dict[str, int] = {}
+    paid: dict[str, frozenset[Decimal]] = {}
     deleted: set[str] = set()
     notes: dict[int, int] = {}
     amounts: dict[int, Decimal] = {}
@@ -28,6 +29,9 @@ def recall(ledger: Ledger | LedgerOverlay, order_id: int) -> Memory:
             deleted.add(own)
         elif link.kind == "payment":
             payments[own] = link.remote_id
+            if link.fingerprint is not None:
+                asked = link.extra.get("asked", ())
+                paid[own] = frozenset(map(Decimal, (link.fingerprint, *asked)))
         elif link.kind == "credit_note":
             expressions[int(own)] = int(link.extra.get("expression", -1))
             if not link.deleted:
@@ -40,6 +44,7 @@ def recall(ledger: Ledger | LedgerOverlay, order_id: int) -> Memory:
         fingerprint=invoice.fingerprint if invoice else None,
         content=invoice.content_hash if invoice else None,
         payments=payments,
+        payment_amounts=paid,
         deleted_payments=frozenset(deleted),
         credit_notes=notes,
         credit_amounts=amounts,
