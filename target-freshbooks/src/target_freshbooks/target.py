@@ -166,6 +166,7 @@ class TargetFreshBooks(Target):
         """The posting service; opened at the first stream that has a place in the books."""
         if self._run is None:
             self._run = self._stack.enter_context(open_run(self.settings, self._stop))
+            self._stack.callback(self._wait_no_more)  # what closes the run is not broken off
         return self._run.service
 
     @property
@@ -189,13 +190,17 @@ class TargetFreshBooks(Target):
     # -- messages
 
     def run(self, file_input: IO[str] | None = None) -> None:
+        """Read to the end; this, and nothing after it, a signal ends at once."""
+        self._wait()
+        try:
+            self._listen_and_close(file_input)
+        finally:
+            self._wait_no_more()
+
+    def _listen_and_close(self, file_input: IO[str] | None) -> None:
         """Listen to the end and close; what ended it early is known where the run is closed."""
         with self._stack:
-            self._wait()
-            try:
-                self.listen(file_input)
-            finally:
-                self._waiting = False
+            self.listen(file_input)
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
@@ -245,7 +250,7 @@ class TargetFreshBooks(Target):
     # -- signals
 
     def _while_busy(self, work: Callable[[dict[str, Any]], None], message: dict[str, Any]) -> None:
-        self._waiting = False
+        self._wait_no_more()
         work(message)
         self._wait()
 
@@ -253,8 +258,12 @@ class TargetFreshBooks(Target):
         """From here on a signal ends the run at once; one that has come already ends it now."""
         self._waiting = True
         if self._signal is not None:
-            self._waiting = False
+            self._wait_no_more()
             raise Interrupted
+
+    def _wait_no_more(self) -> None:
+        """From here on a signal is only noted."""
+        self._waiting = False
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
@@ -262,7 +271,7 @@ class TargetFreshBooks(Target):
         self._signal = signum
         self._stop.set()
         if self._waiting:
-            self._waiting = False
+            self._wait_no_more()
             raise Interrupted
 
     def exit_code(self, otherwise: int) -> int:
