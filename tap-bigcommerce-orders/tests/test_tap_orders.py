@@ -92,6 +92,26 @@ def test_start_date_and_end_date_bound_the_window(shop: Any, run: Any, at: Any) 
 
 
 @pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ("2026-01-01", "2025-12-31T23:59:59Z"),
+        ("20260101", "2025-12-31T23:59:59Z"),
+        ("2026-01-01T00:00:00", "2025-12-31T23:59:59Z"),
+        ("2026-01-01 00:00:00.5Z", "2025-12-31T23:59:59Z"),
+        ("2026-01-01T02:00:00+02:00", "2025-12-31T23:59:59Z"),
+        ("20260101T053000+0530", "2025-12-31T23:59:59Z"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_start_date_is_any_iso_8601_date_or_time(
+    shop: Any, run: Any, given: str | None, asked: str | None
+) -> None:
+    assert run(shop, streams=("orders",), start_date=given).error is None
+    assert shop.asked("/v2/orders")[0].get("min_date_modified") == asked
+
+
+@pytest.mark.parametrize(
     ("streams", "asked"),
     [
         (("orders",), {"/v2/orders"}),

@@ -109,16 +109,24 @@ def test_a_secret_of_a_wrong_type_is_named_and_not_quoted(
         ({"user_agent": "books ✓"}, "user_agent must be one line"),
         ({"user_agent": "books\nX-Auth-Token: 1"}, "user_agent must be one line"),
         ({"page_size": 999}, "page_size"),
+        ({"start_date": "01/02/2026"}, "start_date must be an ISO 8601 date"),
+        ({"start_date": "2026-13-45"}, "start_date must be an ISO 8601 date"),
+        ({"start_date": "yesterday"}, "start_date must be an ISO 8601 date"),
+        ({"start_date": "1712120112345"}, "start_date must be an ISO 8601 date"),
+        ({"start_date": 1767225600}, "start_date"),
+        ({"end_date": "2026-02-30T00:00:00Z"}, "end_date must be an ISO 8601 date"),
+        ({"end_date": "tomorrow"}, "end_date must be an ISO 8601 date"),
     ],
 )
 @pytest.mark.parametrize("arguments", [(), ("--test",)], ids=["run", "test"])
 def test_a_setting_no_request_can_be_made_of_is_named(
-    start: Any, token: str, setting: dict[str, Any], words: str, arguments: tuple[str, ...]
+    shop: Any, start: Any, config_for: Any, setting: dict[str, Any], words: str, arguments: Any
 ) -> None:
-    process = start({"store_hash": "abc123", "access_token": token, **setting}, *arguments)
+    process = start({**config_for(shop), **setting}, *arguments)
     _, log = process.communicate(timeout=60)
     assert process.returncode == 1
     assert words in log
+    assert shop.requests == []
     assert "Traceback" not in log
 
 

@@ -8,6 +8,7 @@ import requests
 from singer_sdk import typing as th
 
 from tap_bigcommerce_orders.errors import SettingError
+from tap_bigcommerce_orders.shape import read_iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,6 +158,24 @@ def check_sendable(config: Mapping[str, Any]) -> None:
             "The setting user_agent must be one line of letters that a header may hold (latin-1), "
             "without blanks around it."
         )
+
+
+def check_dates(config: Mapping[str, Any]) -> None:
+    """Refuse a date that cannot be read: without it the whole history would be.
+
+    Raises:
+        SettingError: Names the setting and says what it must be.
+    """
+    for name in ("start_date", "end_date"):
+        if not config.get(name):
+            continue
+        try:
+            read_iso(config[name])
+        except ValueError:
+            raise SettingError(
+                f"The setting {name} must be an ISO 8601 date or date-time such as 2026-01-31 or "
+                "2026-01-31T09:30:00Z."
+            ) from None
 
 
 def _is_address(text: str) -> bool:

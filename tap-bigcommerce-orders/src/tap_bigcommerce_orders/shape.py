@@ -9,6 +9,7 @@ BigCommerce writes one thing in several ways: money as ``"50.5000"`` or ``50.5``
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -18,6 +19,8 @@ from typing import Any
 Json = Any  # a decoded JSON value; numbers with a point are Decimal
 
 LINK_KEYS = frozenset({"url", "resource"})
+# Python reads more as ISO 8601 than is meant: weeks, and any sign between a date and a time.
+_ISO = re.compile(r"[0-9]{4}(-?)[0-9]{2}\1[0-9]{2}([T ].+)?", re.ASCII)
 
 
 def decode(text: str | bytes) -> Json:
@@ -50,6 +53,27 @@ def parse_time(value: Json) -> datetime | None:
             return None
     except (ValueError, TypeError, OverflowError, OSError):
         return None
+    return _in_utc(moment)
+
+
+def read_iso(text: str) -> datetime:
+    """Read an ISO 8601 date or date-time, as operators write it; without an offset it is UTC.
+
+    Returns:
+        The aware UTC time, cut to the second.
+
+    Raises:
+        ValueError: The text is nothing of the kind.
+    """
+    if not _ISO.fullmatch(text):
+        raise ValueError(text)
+    try:
+        return _in_utc(datetime.fromisoformat(text))
+    except OverflowError as error:  # an offset that leads before year 1 or beyond 9999
+        raise ValueError(text) from error
+
+
+def _in_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC).replace(microsecond=0)

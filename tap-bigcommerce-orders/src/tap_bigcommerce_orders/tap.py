@@ -20,6 +20,7 @@ from tap_bigcommerce_orders.errors import BigCommerceError, StoreNotFound
 from tap_bigcommerce_orders.settings import (
     DEFAULT_API_URL,
     SETTINGS,
+    check_dates,
     check_secrets,
     check_sendable,
 )
@@ -139,6 +140,7 @@ class TapBigCommerceOrders(Tap):
         check_secrets(self.config)  # first: the SDK quotes what is of a wrong type
         errors = super()._validate_config()
         check_sendable(self.config)
+        check_dates(self.config)
         return errors
 
     @override

@@ -11,7 +11,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.pagination import BaseAPIPaginator, SinglePagePaginator
 
 from tap_bigcommerce_orders.connection import data_of, list_of
-from tap_bigcommerce_orders.shape import decode, parse_time, shape
+from tap_bigcommerce_orders.shape import decode, parse_time, read_iso, shape
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -96,8 +96,8 @@ class BigCommerceStream(RESTStream[Any]):
     def window_end(self) -> datetime:
         """Until when to read: the run's start, or end_date if earlier."""
         started = datetime.fromtimestamp(self._tap.initialized_at // 1000, UTC)
-        end_date = parse_time(self.config.get("end_date"))
-        return min(started, end_date) if end_date else started
+        end_date = self.config.get("end_date")
+        return min(started, read_iso(end_date)) if end_date else started
 
 
 def window_start(
@@ -108,7 +108,7 @@ def window_start(
     Look-back covers what was written late with an earlier time. As in all taps on the Singer SDK
     the later one of bookmark and ``start_date`` counts.
     """
-    first = parse_time(start_date)
+    first = read_iso(start_date) if start_date else None
     last = parse_time(bookmark)
     if last is None:
         return first
