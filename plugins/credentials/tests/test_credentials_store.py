@@ -187,6 +187,12 @@ def test_a_rotated_key_goes_where_a_link_to_the_key_file_leads(tmp_path: Path) -
     assert file.is_symlink()
 
 
+def test_a_folder_that_cannot_be_made_is_told_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CredentialError, match=r"/file/s\.sqlite \(File exists\); check the"):
+        CredentialStore.open(f"sqlite:///{tmp_path}/file/s.sqlite", KEY)
+
+
 def test_links_in_a_circle_are_told(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to(tmp_path / "b")
     (tmp_path / "b").symlink_to(tmp_path / "a")

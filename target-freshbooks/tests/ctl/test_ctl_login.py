@@ -87,8 +87,9 @@ def until(outcome: list[Any], seconds: float) -> Any:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_browsers_idle_connection_does_not_hold_up_the_one_with_the_code(
-    waiting: Any, scheme: str
+    waiting: Any, scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(loopback, "IDLE_SECONDS", 60)
     port, outcome = waiting(scheme)
     with connected(port), connected(port) as stranger:
         stranger.sendall(b"no words of ours\r\n\r\n")
@@ -96,14 +97,14 @@ def test_a_browsers_idle_connection_does_not_hold_up_the_one_with_the_code(
             context = ssl.create_default_context()
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             browser: Any = http.client.HTTPSConnection(
-                "localhost", port, timeout=4, context=context
+                "localhost", port, timeout=20, context=context
             )
         else:
-            browser = http.client.HTTPConnection("localhost", port, timeout=4)
+            browser = http.client.HTTPConnection("localhost", port, timeout=20)
         browser.request("GET", "/callback?code=abc&state=s")
         assert browser.getresponse().status == 200
         browser.close()
-        assert until(outcome, 4) == f"{scheme}://localhost:{port}/callback?code=abc&state=s"
+        assert until(outcome, 20) == f"{scheme}://localhost:{port}/callback?code=abc&state=s"
 
 
 def test_nobody_is_waited_for_beyond_the_limit(
@@ -112,4 +113,4 @@ def test_nobody_is_waited_for_beyond_the_limit(
     monkeypatch.setattr(loopback, "WAIT_SECONDS", 1)
     port, outcome = waiting("http")
     with connected(port):
-        assert "Nobody came back" in str(until(outcome, 4))
+        assert "Nobody came back" in str(until(outcome, 20))

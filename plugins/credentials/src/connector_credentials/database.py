@@ -126,7 +126,10 @@ def make_private(path: Path) -> None:
                 os.link(draft, path)
             draft.unlink()
     except OSError as exc:
-        raise CredentialError(f"cannot make {path} ({exc.strerror})") from None
+        raise CredentialError(
+            f"cannot make the credentials database {path} ({exc.strerror}); check the folder's "
+            "owner and rights, or give another URL"
+        ) from None
     for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         # Missing: SQLite removes them. Not ours: then its owner decides about its mode.
         with contextlib.suppress(FileNotFoundError, PermissionError):
