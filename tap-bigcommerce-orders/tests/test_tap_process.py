@@ -130,6 +130,52 @@ def test_a_setting_no_request_can_be_made_of_is_named(
     assert "Traceback" not in log
 
 
+BROKEN = "must be an ISO 8601 date-time"
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ('{"bookmarks": {"orders": null}}', "the bookmark of orders must be a JSON object"),
+        ('{"bookmarks": {"orders": "2026-01-01"}}', "the bookmark of orders must be"),
+        (
+            '{"bookmarks": {"customers": {}, "refunds": {"replication_key_value": "soon"}}}',
+            f"replication_key_value in the bookmark of refunds {BROKEN}",
+        ),
+        ('{"bookmarks": {"orders": {"replication_key_value": 105}}}', BROKEN),
+        ('{"bookmarks": {"customers": {"replication_key_value": "2026-02-30"}}}', BROKEN),
+        ('{"bookmarks": null}', "must be a JSON object"),
+        ("[]", "must be a JSON object"),
+        ("{nope", "The state is not JSON"),
+        ("", "The state is not JSON"),
+        ("\udcff", "The state is not JSON"),
+    ],
+)
+def test_an_unusable_state_is_told_in_a_line_before_any_request(
+    shop: Any, start: Any, config_for: Any, tmp_path: Path, state: str, words: str
+) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(state, errors="surrogateescape")
+    process = start(config_for(shop, start_date="2026-01-01"), "--state", str(path))
+    out, log = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert words in log
+    assert "Traceback" not in log
+    assert (out, shop.requests) == ("", [])
+
+
+def test_a_state_that_was_never_set_reads_from_the_start_date(
+    shop: Any, start: Any, config_for: Any, tmp_path: Path
+) -> None:
+    shop.order(1, 1)
+    path = tmp_path / "state.json"
+    path.write_text('{"bookmarks": {"orders": {"replication_key_value": null}, "store": {}}}')
+    process = start(config_for(shop), "--state", str(path))
+    out, log = process.communicate(timeout=60)
+    assert process.returncode == 0, log
+    assert '"stream":"orders"' in out
+
+
 @pytest.mark.parametrize("content", ['{"access_token": "canary",', "[1]", None])
 def test_an_unusable_configuration_file_is_told_in_a_sentence(
     tmp_path: Path, content: str | None

@@ -18,6 +18,10 @@ class SettingError(BigCommerceError):
     """A setting cannot be used; its value is not shown."""
 
 
+class StateUnusable(BigCommerceError):
+    """The state the run was given has a bookmark that cannot be read."""
+
+
 class TokenMissing(BigCommerceError):
     """There is no access token, or it cannot be used."""
 

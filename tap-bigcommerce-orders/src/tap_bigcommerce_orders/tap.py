@@ -17,6 +17,7 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from tap_bigcommerce_orders.connection import Connection
 from tap_bigcommerce_orders.credentials import find_token
 from tap_bigcommerce_orders.errors import BigCommerceError, StoreNotFound
+from tap_bigcommerce_orders.given_state import checked
 from tap_bigcommerce_orders.settings import (
     DEFAULT_API_URL,
     SETTINGS,
@@ -169,6 +170,8 @@ class TapBigCommerceOrders(Tap):
     @override
     def invoke(cls, **kwargs: Any) -> None:
         with cls._told_in_a_sentence():
+            if kwargs.get("state") is not None:
+                kwargs["state"] = checked(kwargs["state"])
             super().invoke(**kwargs)
 
     @classmethod
