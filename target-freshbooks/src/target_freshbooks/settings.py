@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from singer_sdk import typing as th
 
 from target_freshbooks.books.policy import GenericClient, LineNames, Policy, TaxName
+from target_freshbooks.books.text import NAME_LIMIT, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 DEFAULT_LEDGER = ".meltano/target-freshbooks.sqlite"
 PAID = [2, 3, 8, 9, 10, 11]
+PAYMENT_TYPES = (
+    *("Check", "Credit", "Cash", "Bank Transfer", "Credit Card", "Debit", "PayPal", "2Checkout"),
+    *("VISA", "MASTERCARD", "DISCOVER", "AMEX", "DINERS", "JCB", "ACH", "Nova", "Eurocard"),
+    "Other",
+)
+"""All that FreshBooks takes as a payment's `type` (the enums of its Node and Java SDKs)."""
 
 _NAMES = LineNames()
 
@@ -316,7 +323,8 @@ def read_policy(config: Mapping[str, Any]) -> Policy:
         tax_mapping=tuple(TaxName(match, name) for match, name in _pairs(given, "tax_mapping")),
         rounding_tolerance_cents=_whole(given, "rounding_tolerance_cents", least=0),
         payment_type_mapping=tuple(
-            (match.lower(), kind) for match, kind in _pairs(given, "payment_type_mapping")
+            (match.lower(), _payment_type(match, kind))
+            for match, kind in _pairs(given, "payment_type_mapping")
         ),
         derive_offline_payments=bool(given["derive_offline_payments"]),
         refund_mode=given["refund_mode"],
@@ -324,13 +332,10 @@ def read_policy(config: Mapping[str, Any]) -> Policy:
         on_order_change=given["on_order_change"],
         generic_client=_generic(given.get("generic_client")),
         names=LineNames(
-            shipping=given["shipping_line_name"],
-            handling=given["handling_line_name"],
-            wrapping=given["wrapping_line_name"],
-            fee=given["fee_line_name"],
-            discount=given["discount_line_name"],
-            rounding=given["rounding_line_name"],
-            gift_certificate=given["gift_certificate_line_name"],
+            **{
+                name: clean(given[f"{name}_line_name"], NAME_LIMIT, default)
+                for name, default in asdict(_NAMES).items()
+            }
         ),
     )
 
@@ -417,6 +422,16 @@ def _pairs(given: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
     if isinstance(value, dict):
         return [(str(match), str(text)) for match, text in value.items()]
     raise SettingError(f"The setting {name} must be an object of text to text.")
+
+
+def _payment_type(match: str, text: str) -> str:
+    for known in PAYMENT_TYPES:
+        if text.strip().lower() == known.lower():
+            return known
+    raise SettingError(
+        f"The setting payment_type_mapping has {text!r} for {match}: FreshBooks knows the payment"
+        f" types {', '.join(PAYMENT_TYPES)}."
+    )
 
 
 def _object(text: str, name: str) -> Any:  # noqa: ANN401 - settings are JSON

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from target_freshbooks.books.policy import GenericClient, TaxName
+from target_freshbooks.books.policy import GenericClient, LineNames, TaxName
 from target_freshbooks.settings import SettingError, check_environment, read_settings, schema
 from target_freshbooks.target import TargetFreshBooks
 
@@ -139,6 +139,19 @@ def test_the_generic_client_is_a_name_or_an_object() -> None:
         assert settings.policy.generic_client == GenericClient("Walk-in", "w@x.example")
 
 
+@pytest.mark.parametrize("blank", ["", "  ", "\n", "\u00a0", "\x00"])
+def test_a_blank_line_name_is_the_default(blank: str) -> None:
+    names = {name: blank for name in schema["properties"] if name.endswith("_line_name")}
+    assert len(names) == 7
+    assert read_settings({**NEEDED, **names}).policy.names == LineNames()
+
+
+def test_a_payment_type_is_taken_in_freshbooks_own_spelling() -> None:
+    given = {"a": "bank transfer", "b": "visa", "c": " Other "}
+    mapping = read_settings({**NEEDED, "payment_type_mapping": given}).policy.payment_type_mapping
+    assert mapping == (("a", "Bank Transfer"), ("b", "VISA"), ("c", "Other"))
+
+
 def test_a_null_setting_is_the_default() -> None:
     nothing = dict.fromkeys(set(TYPED) - set(NEEDED))
     assert read_settings({**nothing, **NEEDED}) == read_settings(NEEDED)
@@ -177,6 +190,11 @@ def test_the_typed_settings_do_not_show_their_secrets() -> None:
         ({"user_agent": "books ✓"}, "user_agent must be one line"),
         ({"user_agent": "books\nAuthorization: x"}, "user_agent must be one line"),
         ({"user_agent": " books"}, "user_agent must be one line"),
+        (
+            {"payment_type_mapping": {"square": "Cash", "stripe": "Bitcoin"}},
+            "payment_type_mapping has 'Bitcoin' for stripe: FreshBooks knows the payment types Ch",
+        ),
+        ({"payment_type_mapping": '{"stripe": ""}'}, "payment_type_mapping has '' for stripe"),
     ],
 )
 def test_a_wrong_setting_is_named(wrong: dict[str, Any], words: str) -> None:
@@ -210,6 +228,7 @@ def test_a_wrong_variable_is_named_and_not_quoted(name: str, text: str) -> None:
         ({"ledger_url": "mysql://u:hidden@h/d"}, "ledger"),
         ({"api_url": "nonsense"}, "api_url must be a web address"),
         ({"user_agent": "tëst ✓"}, "user_agent must be one line"),
+        ({"payment_type_mapping": {"stripe": "Bitcoin"}}, "FreshBooks knows the payment types"),
     ],
 )
 def test_wrong_settings_end_the_program_with_1_and_their_name(
