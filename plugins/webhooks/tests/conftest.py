@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import os
 import signal
@@ -19,7 +21,6 @@ import httpx
 import pytest
 from connector_webhooks.database import Database, hooks
 from connector_webhooks.inbox import Inbox
-from connector_webhooks.signature import signer
 from sqlalchemy import create_engine, make_url, select, text
 
 if TYPE_CHECKING:
@@ -73,12 +74,14 @@ def sign_hook(
         "producer": f"stores/{store}",
     }
     body = json.dumps(document).encode() if body is None else body
-    signature = signer(secret).sign(webhook_id, moment, body.decode(errors="replace"))
+    timestamp = str(int(moment.timestamp()))
+    signed = f"{webhook_id}.{timestamp}.".encode() + body
+    digest = hmac.digest(secret.encode(), signed, "sha256")
     headers = {
         "content-type": "application/json",
         "webhook-id": webhook_id,
-        "webhook-timestamp": str(int(moment.timestamp())),
-        "webhook-signature": signature,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
     }
     return SignedHook(webhook_id, body, headers)
 

@@ -145,13 +145,15 @@ def test_odd_genuine_hooks_are_kept_as_ignored_never_refused(
         signed(body=b"no json"),
         signed(body=b'{"a":"\\u0000"}'),
         signed(body=b"\x00"),
+        signed(body=b"\xff\xfe"),
+        signed(body=b'{"a":"\xe9"}'),
         signed(body="{\u2028é}".encode()),
         signed(scope="store/customer/created"),
         signed(scope="store/order/created", data={"type": "order", "id": 10**30}),
         signed(1, webhook_id="m" * 4_000),
     ]
     assert [server.send(h).status_code for h in odd] == [200] * len(odd)
-    assert [row.state for row in ours.rows()] == ["ignored"] * 6 + ["waiting"]
+    assert [row.state for row in ours.rows()] == ["ignored"] * 8 + ["waiting"]
 
 
 def test_a_delivery_exception_has_its_own_path_and_shows_in_status(
@@ -218,7 +220,7 @@ def test_a_postgresql_inbox_takes_the_same_hooks(
     ours = program(inbox_url=postgres_url)
     server = start(ours, "--no-dispatch")
     hooks = [signed(order) for order in range(1, 31)]
-    odd = [signed(body=b"\x00"), signed(webhook_id="m" * 4_000)]
+    odd = [signed(body=b"\x00\xff"), signed(webhook_id="m" * 4_000)]
     with ThreadPoolExecutor(8) as senders:
         codes = list(senders.map(lambda h: server.send(h).status_code, (hooks + odd) * 2))
     assert set(codes) == {200}

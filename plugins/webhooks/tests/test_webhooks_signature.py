@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -101,8 +102,19 @@ def test_another_id_or_none_is_refused() -> None:
     assert judge(webhook_id=VECTOR_ID + "x") is None
 
 
-def test_a_body_that_is_no_text_is_refused_quietly() -> None:
+def test_a_body_that_is_no_text_is_judged_by_its_bytes() -> None:
+    content = f"{VECTOR_ID}.{VECTOR_TIME}.".encode() + b"\xff\xfe\x00"
+    digest = hmac.digest(VECTOR_SECRET.encode(), content, "sha256")
+    theirs = f"v1,{base64.b64encode(digest).decode()}"
+    assert judge(theirs, body=b"\xff\xfe\x00") is not None
+    assert judge(theirs, body=b"\xff\xff\x00") is None
     assert judge(body=b"\xff\xfe\x00") is None
+
+
+@given(body=st.text())
+def test_a_text_has_the_signature_of_the_standard_webhooks_library(body: str) -> None:
+    theirs = signer(VECTOR_SECRET).sign(VECTOR_ID, SIGNED_AT, body)
+    assert judge(theirs, body=body.encode()) is not None
 
 
 def test_both_secrets_hold_while_one_replaces_the_other() -> None:
