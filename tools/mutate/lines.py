@@ -474,6 +474,20 @@ MUTATIONS = (
         (BLAME,),
     ),
     Mutation(
+        "an edit that keeps the total is overwritten where asked for",
+        f"{FRESHBOOKS}/posting/plan.py",
+        "return progress.overwrite and edited and comes_to_its_total(case, invoice)",
+        "return False",
+        ("tests/posting/test_posting_overwrite.py",),
+    ),
+    Mutation(
+        "a refund that misses does not reword the sale",
+        f"{FRESHBOOKS}/posting/effects.py",
+        "progress = replace(progress, expression=-1, mended=False)",
+        "pass",
+        ("tests/posting/test_posting_overwrite.py",),
+    ),
+    Mutation(
         "an order convicted before is convicted alone",
         f"{FRESHBOOKS}/posting/breaker.py",
         "if not one.convicted and ",

@@ -103,6 +103,17 @@ class Case:
         """The body that replaces the invoice's lines."""
         return {"lines": wire.lines_body(lines, self.desired.invoice.currency)}
 
+    def head_body(self, invoice: ObservedInvoice) -> dict[str, Any]:
+        """What sets day and client of an invoice that was edited by hand right again."""
+        wanted = self.desired.invoice
+        body: dict[str, Any] = {}
+        if self.was_edited(invoice):
+            if invoice.create_date != wanted.day:
+                body["create_date"] = wanted.day.isoformat()
+            if invoice.customer_id != self.client_id:
+                body["customerid"] = self.client_id
+        return body
+
     def invoice_body(self, lines: Lines) -> dict[str, Any]:
         """The body that creates the invoice."""
         invoice = self.desired.invoice

@@ -59,6 +59,9 @@ def _after_payment(actual: Actual, step: Step, answer: ObservedPayment) -> Actua
 
 def advance(progress: Progress, step: Step) -> Progress:
     """The attempt's progress once the step is taken."""
+    if step.kind is StepKind.MARK_SENT or step.kind is StepKind.UPDATE_INVOICE:
+        # What follows a proven total is not about the sale's wording any more.
+        progress = replace(progress, expression=-1, mended=False)
     if step.expression >= 0:
         progress = replace(progress, expression=step.expression, mended=step.mended)
     if step.refund_id is not None and step.refund_expression >= 0:

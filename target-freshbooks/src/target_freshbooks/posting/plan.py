@@ -15,7 +15,7 @@ from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked
 from target_freshbooks.posting.payments import altered_by_hand
-from target_freshbooks.posting.proof import prove_draft, rewrite_content
+from target_freshbooks.posting.proof import comes_to_its_total, prove_draft, rewrite_content
 from target_freshbooks.posting.settlement import settle_step
 from target_freshbooks.posting.steps import Step, StepKind, Stop
 
@@ -49,15 +49,19 @@ def _is_to_be_rewritten(case: Case, invoice: ObservedInvoice, progress: Progress
     """Whether the sent invoice's own lines are not what the order now has.
 
     Also where they were being rewritten: the first wording may not have come to the total, and a
-    run that was killed there left just that.
+    run that was killed there left just that. And where a person asked to overwrite an edit, even
+    one that keeps the total; unless none of our wordings comes to it, as where the person corrected
+    what we could not.
     """
     if case.memory.known and case.memory.content != case.content:
         return True
+    edited = case.was_edited(invoice)
     if invoice.amount == case.total_with_refunds_on(invoice):
-        return False
-    left_so = case.memory.known and not case.was_edited(invoice)
+        return progress.overwrite and edited and comes_to_its_total(case, invoice)
+    left_so = case.memory.known and not edited
     interrupted = left_so and not wire.refunds_on(wire.standing(invoice))
-    return progress.overwrite or progress.expression >= 0 or interrupted
+    overwritten = progress.overwrite and not left_so
+    return overwritten or progress.expression >= 0 or interrupted
 
 
 def _create(case: Case, progress: Progress) -> Step | Stop:

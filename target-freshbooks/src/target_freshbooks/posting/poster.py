@@ -165,6 +165,7 @@ class Poster:
             if (step is None or isinstance(step, Stop)) and at.given_up is not None:
                 raise at.given_up  # the payments have their amounts of before again
             if step is None:
+                self._accept(at)
                 return self._finished(desired, at)
             if isinstance(step, Stop):
                 return Verdict("parked", parked=step.parked, writes=at.writes)
@@ -211,6 +212,20 @@ class Poster:
             progress=replace(at.progress, refused_refunds=refunds),
             given_up=given_up,
         )
+
+    def _accept(self, at: Standing) -> None:
+        """A person asked to overwrite, and nothing is left to write: so it stands from now on."""
+        invoice = at.actual.invoice
+        if at.progress.overwrite and invoice is not None and at.case.was_edited(invoice):
+            key = keys.invoice_key(at.case.desired.order_id)
+            self._ledger.put_link(
+                invoice_link(
+                    invoice,
+                    key=key,
+                    order_id=at.case.desired.order_id,
+                    content=at.case.content,
+                )
+            )
 
     def _finished(self, desired: Desired, at: Standing) -> Verdict:
         progress, writes = at.progress, at.writes

@@ -81,6 +81,16 @@ def rewrite_content(case: Case, actual: Actual, progress: Progress) -> Step | St
     return _lower_first(case, actual, amounts, step, progress) or step
 
 
+def comes_to_its_total(case: Case, invoice: ObservedInvoice) -> bool:
+    """Whether some wording, with the refunds on the invoice, may come to what it should."""
+    refunds = wire.refunds_on(wire.standing(invoice))
+    kept = tuple(line for entry in refunds.values() for line in entry)
+    total = case.total_with_refunds_on(invoice)
+    return any(
+        total in predict_totals((*lines, *kept), case.decimals) for lines in case.expressions
+    )
+
+
 def _lower_first(
     case: Case, actual: Actual, amounts: dict[str, Decimal], step: Step, progress: Progress
 ) -> Step | None:
@@ -169,7 +179,7 @@ def _write(
     return Step(
         StepKind.UPDATE_INVOICE,
         invoice.number,
-        case.body_of_lines(lines),
+        case.head_body(invoice) | case.body_of_lines(lines),
         f"write the lines of invoice {invoice.number} {how}",
         remote_id=invoice.id,
         expression=expression,

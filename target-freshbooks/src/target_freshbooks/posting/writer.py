@@ -120,7 +120,7 @@ class Writer:
             self.ledger.close(
                 intent,
                 "refused",
-                answer={"status": refused.status, "errno": refused.errno, "words": refused.words},
+                answer={"status": refused.status, "errno": refused.errno, "field": refused.field},
             )
             raise
         except UnknownOutcome as unknown:

@@ -1,0 +1,83 @@
+"""What a person changed by hand stays until a person asks for the order's own figures."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+D = Decimal
+TAX = {"name": "State Tax", "percent": "10"}
+UNTAXED = [{"type": 0, "name": "All in all", "qty": "1", "unit_cost": {"amount": "11.00"}}]
+
+
+def edit(world: Any, order: int, **fields: Any) -> None:
+    """Change the order's invoice by hand."""
+    invoice = world.invoice(order)
+    world.put(f"invoices/invoices/{invoice['id']}", {"invoice": fields})
+
+
+def lines(world: Any, order: int) -> list[tuple[str, str, str | None]]:
+    return [
+        (line["name"], line["unit_cost"]["amount"], line["taxName1"] or None)
+        for line in world.invoice(order)["lines"]
+    ]
+
+
+@pytest.mark.parametrize("fields", [{"lines": UNTAXED}, {"create_date": "2024-12-31"}])
+def test_an_edit_that_keeps_the_total_is_undone_where_a_person_asks_for_it(
+    world: Any, fields: dict[str, Any]
+) -> None:
+    order = world.place()
+    world.sync()
+    before = (lines(world, order), world.invoice(order)["create_date"])
+    edit(world, order, **fields)
+    world.ctl("replay", str(order))
+    assert world.row(order).reason == "edited_in_freshbooks"
+    assert (lines(world, order), world.invoice(order)["create_date"]) != before
+    world.ctl("replay", "--overwrite", str(order))
+    assert (lines(world, order), world.invoice(order)["create_date"]) == before
+    assert (world.row(order).state, world.paid(order)) == ("posted", [D("11.00")])
+    assert world.ctl("verify")["findings"] == []
+    assert world.writes_of(world.sync) == 0
+
+
+def test_an_edit_of_the_client_is_undone_where_a_person_asks_for_it(world: Any) -> None:
+    order = world.place()
+    other = world.place(billing={"first_name": "Jo", "last_name": "Doe", "email": "jo@s.example"})
+    world.sync()
+    client = world.invoice(order)["customerid"]
+    edit(world, order, customerid=world.invoice(other)["customerid"])
+    world.ctl("replay", "--overwrite", str(order))
+    assert world.invoice(order)["customerid"] == client
+    assert world.ctl("verify")["findings"] == []
+
+
+TAXED = {"taxes": [{"name": "State Tax", "percent": "8.875"}]}
+ODD = [
+    {"name": "Bead", "sku": "BEAD", "price": "0.99", "quantity": 5, **TAXED},
+    {"name": "Hook", "sku": "HOOK", "price": "0.55", "quantity": 5, **TAXED},
+]
+"""The order comes out right as it is, and a refund of one piece each only in another wording."""
+
+
+@pytest.mark.parametrize("rounding", ["per_tax", "per_line"])
+def test_an_order_first_seen_with_its_refund_is_booked_as_if_the_refund_came_later(
+    world: Any, rounding: str
+) -> None:
+    world.switch(fb__tax_rounding=rounding)
+    early, late = (world.place(lines=ODD) for _ in range(2))
+    back = [{"line": 0, "quantity": 1}, {"line": 1, "quantity": 1}]
+    world.change(early, "refund", lines=back)
+    world.sync()
+    world.change(late, "refund", lines=back)
+    world.sync()
+    assert world.row(early).state == world.row(late).state == "posted"
+    unnumbered = [
+        [(re.sub("[0-9]+", "", name), *more) for name, *more in lines(world, order)]
+        for order in (early, late)
+    ]
+    assert unnumbered[0] == unnumbered[1]
+    assert world.total(early) == world.total(late) == sum(world.paid(early))
