@@ -95,10 +95,10 @@ def test_a_refund_comes_to_more_and_the_order_is_edited(world: Any) -> None:
         record["total_amount"] = 3
         record["payments"][0]["amount"] = 3
 
-    world.change(order, "lines", lines=mug("9.00"))
+    world.change(order, "lines", lines=mug("20.00"))
     told = retold(world, "refunds", more)
     world.sync(told)
-    assert (world.total(order), world.paid(order)) == (D("6.90"), [D("6.90")])
+    assert (world.total(order), world.paid(order)) == (D("19.00"), [D("8.00")])
     assert credits_given(world) == []
     assert world.writes_of(lambda: world.sync(told)) == 0
 
@@ -115,13 +115,13 @@ def test_refunds_are_to_be_booked_otherwise_and_the_order_is_edited(
     for mode in modes:
         world.settings["refund_mode"] = mode
         world.sync()
-        world.change(order, "lines", lines=mug("9.00"))
+        world.change(order, "lines", lines=mug("20.00"))
     world.sync()
     if modes[-1] == "adjust_invoice":
-        assert (world.total(order), world.paid(order)) == (D("7.90"), [D("7.90")])
+        assert (world.total(order), world.paid(order)) == (D("20.00"), [D("9.00")])
         assert credits_given(world) == []
     else:
-        assert (world.total(order), world.paid(order)) == (D("9.90"), [D("9.90")])
+        assert (world.total(order), world.paid(order)) == (D("22.00"), [D("11.00")])
         assert credits_given(world) == [("goodwill", D("2.00"))]
     assert world.writes_of(world.sync) == 0
 
@@ -345,7 +345,7 @@ def test_an_invoice_answered_without_its_lines_is_read(
     assert (world.total(order), world.paid(order)) == (D("9.00"), [D("9.00")])
     assert world.row(order).state == "posted"
     refund(world, order, "1.00")
-    world.change(order, "lines", lines=mug("9.00"))
+    world.change(order, "lines", lines=mug("20.00"))
     world.sync()
-    assert (world.total(order), world.paid(order)) == (D("6.90"), [D("6.90")])
+    assert (world.total(order), world.paid(order)) == (D("19.00"), [D("8.00")])
     assert world.writes_of(world.sync) == 0
