@@ -581,6 +581,7 @@ def _check_refunds(
             ways_to_say = books.fit_refund(entry, standing, total, policy, made.currency)
             fitting = [says for says in ways_to_say if way.amount((*standing, *says)) == total]
             assert fitting, (entry, ways_to_say)
+            assert all(way.amount((*standing, *says)) >= 0 for says in ways_to_say)
             standing = (*standing, *fitting[0])
         after = dict(entry.payments_after)
         assert sum(before.values(), ZERO) - sum(after.values(), ZERO) == entry.money
@@ -650,3 +651,35 @@ def test_an_overridden_total_is_held_not_bent() -> None:
         assert desired.hold, seed
         held += 1
     assert held == 200
+
+
+def _captures(made: Made) -> list[dict[str, Any]]:
+    came_in = ("purchase", "capture")
+    return [row for row in made.transactions if row["event"] in came_in and row["status"] == "ok"]
+
+
+def test_a_surplus_goes_back_before_the_invoice_is_touched() -> None:
+    given_back = 0
+    for seed in range(600):
+        rnd = random.Random(seed)  # noqa: S311 - made-up orders
+        made = make(rnd)
+        captured = sum((D(row["amount"]) for row in _captures(made)), ZERO)
+        if captured != made.total or made.credit_back:
+            continue
+        surplus = cents(made.total * rnd.randrange(1, 60) / 100, made.currency)
+        extra = [_transaction(made, 2000, surplus)] if surplus else []
+        transactions = [*made.transactions, *extra]
+        facts = books.read_facts(made.order, transactions, made.refunds, made.taxes)
+        desired = books.desire(facts, Policy())
+        assert isinstance(desired, Desired)
+        if desired.hold:
+            continue
+        back = sum(made.money_back, ZERO)
+        due = made.total - sum((entry.money for entry in desired.refunds), ZERO)
+        left = dict(desired.refunds[-1].payments_after) if desired.refunds else None
+        paid = left or {payment.key: payment.amount for payment in desired.payments}
+        assert sum(paid.values(), ZERO) == due == min(made.total, made.total + surplus - back)
+        told = desired.flag is not None and desired.flag.reason == "overpaid"
+        assert told == (surplus > back), (seed, desired.flag)
+        given_back += bool(surplus and back)
+    assert given_back > 20

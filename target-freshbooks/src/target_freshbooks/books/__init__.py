@@ -8,7 +8,8 @@ The way of an order through this package, which is also the order to read it in:
    `taxes` names its taxes; `breakdown` puts the three together: parts that add up to the total.
 4. `slots`, `rounding`, `nudging` and `expression` say the parts as invoice lines that FreshBooks,
    rounding as it may, puts at the order's total to the cent.
-5. `payments` finds the money that came in; `refunded`, `refund_fit` and `refunds` what went back.
+5. `payments` finds the money that came in, `surplus` what of it is beyond the invoice; `refunded`,
+   `lowering`, `refund_fit` and `refunds` say what went back.
 6. `clients` and `items` say whom and what the invoice names.
 7. `desire` puts it all together as `desired.Desired`, which the poster then brings about.
 

@@ -1,8 +1,9 @@
 """What FreshBooks should hold for an order: client, items, invoice, payments and refunds together.
 
 This is the whole of the accounting in one page. The order is taken apart (`breakdown`), said as an
-invoice (`expression`), paid (`payments`) and refunded (`refunds`). What a person must look at is
-either `Parked`, when nothing can be written at all, or a flag on what is written as far as it goes.
+invoice (`expression`), paid up to its total (`payments`, `surplus`) and refunded (`refunds`). What
+a person must look at is either `Parked`, when nothing can be written at all, or a flag on what is
+written as far as it goes.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from target_freshbooks.books.clients import cleaned, client_for
 from target_freshbooks.books.desired import Desired, Invoice, Parked, Reason
 from target_freshbooks.books.expression import express
 from target_freshbooks.books.items import items_for
-from target_freshbooks.books.money import MOST_DECIMALS, decimals_of
+from target_freshbooks.books.money import MOST_DECIMALS, cent, decimals_of, is_whole
 from target_freshbooks.books.payments import receipts
 from target_freshbooks.books.refunds import refunds_of
+from target_freshbooks.books.surplus import without_surplus
 
 if TYPE_CHECKING:
     from target_freshbooks.books.desired import ClientDraft, Payment
@@ -39,6 +41,8 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
     number = f"{policy.invoice_number_prefix}{order.id}"
     if decimals > MOST_DECIMALS:
         return _unsupported(order, decimals)
+    if not is_whole(order.total_inc_tax, decimals):
+        return _fraction(order, decimals)
     if len(number) > NUMBER_LIMIT:
         return _too_long(order, number)
     client = client_for(facts, policy)
@@ -49,17 +53,19 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
         return _negative(order, breakdown)
     invoice = _invoice(facts, breakdown, number, policy, decimals)
     received = receipts(facts, breakdown.total, policy)
+    due = without_surplus(facts, received.payments, breakdown.total)
     if breakdown.problem:
-        return _held(facts, client, invoice, breakdown, received.payments)
-    refunded = refunds_of(facts, breakdown, received.payments, policy)
+        return _held(facts, client, invoice, breakdown, due.payments)
+    refunded = refunds_of(facts, breakdown, due, policy)
+    flags = [*refunded.flags, received.flag, due.flag]
     return Desired(
         order_id=order.id,
         client=client,
         items=items_for(facts),
         invoice=invoice,
-        payments=received.payments,
+        payments=due.payments,
         refunds=refunded.entries,
-        flag=_together([*refunded.flags, *([received.flag] if received.flag else [])]),
+        flag=_together([flag for flag in flags if flag is not None]),
     )
 
 
@@ -130,6 +136,16 @@ def _unsupported(order: Order, decimals: int) -> Parked:
         f"Order {order.id} is in {order.currency}, which has {decimals} decimals; FreshBooks keeps"
         f" {MOST_DECIMALS}, so its total of {order.total_inc_tax} cannot be booked exactly.",
         "Enter the order by hand in a currency that FreshBooks can hold.",
+    )
+
+
+def _fraction(order: Order, decimals: int) -> Parked:
+    return Parked(
+        Reason.TOTAL_MISMATCH,
+        f"Order {order.id} comes to {order.total_inc_tax} {order.currency}, but the smallest amount"
+        f" of {order.currency} is {cent(decimals)}, so its total cannot be booked exactly.",
+        "Correct the order's total in the shop, and the decimal places that the currency has there,"
+        " or enter the order by hand.",
     )
 
 

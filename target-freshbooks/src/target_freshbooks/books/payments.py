@@ -17,13 +17,12 @@ becomes one payment that says it was derived. The `payment_status` is empty for 
 one that says "authorized" or "pending" of a gateway's order is no money yet, a "void" or "declined"
 one never was.
 
-FreshBooks turns an overpayment into credit without a word, so payments never exceed the invoice:
-they are taken in the order of their transactions, and the surplus is reported (`overpaid`).
+What came in beyond the invoice's total is left out of the books by `surplus`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.calendar import bookkeeping_day
@@ -73,7 +72,7 @@ _UNPAID_STATUSES = frozenset({0, 1, 5, 6, 7})
 
 @dataclass(frozen=True, slots=True)
 class Receipts:
-    """The payments of an order and what is wrong with them."""
+    """The payments of an order, a surplus included, and what is wrong with them."""
 
     payments: tuple[Payment, ...]
     flag: Parked | None = None
@@ -94,7 +93,7 @@ def credit_of(transaction: Transaction) -> str | None:
 
 
 def receipts(facts: OrderFacts, due: Decimal, policy: Policy) -> Receipts:
-    """All payments for an invoice over `due`."""
+    """All money that came in for an invoice over `due`."""
     order = facts.order
     captured = captures(facts.transactions)
     foreign = [row for row in captured if row.currency and row.currency != order.currency]
@@ -102,11 +101,7 @@ def receipts(facts: OrderFacts, due: Decimal, policy: Policy) -> Receipts:
     found += _credits(facts, captured, policy)
     if not foreign and _paid_by_hand(facts, policy):
         found += _derived(facts, due - total(payment.amount for payment in found), policy)
-    if foreign:
-        return Receipts(_clamped(found, due), _foreign(facts, foreign))
-    kept = _clamped(found, due)
-    surplus = total(payment.amount for payment in found) - total(p.amount for p in kept)
-    return Receipts(kept, _overpaid(facts, due, surplus) if surplus else None)
+    return Receipts(tuple(found), _foreign(facts, foreign) if foreign else None)
 
 
 def _captured(facts: OrderFacts, row: Transaction, policy: Policy) -> Payment:
@@ -187,17 +182,6 @@ def _derived(facts: OrderFacts, rest: Decimal, policy: Policy) -> list[Payment]:
     ]
 
 
-def _clamped(found: list[Payment], due: Decimal) -> tuple[Payment, ...]:
-    """The payments up to what is due, in their order; one that no money is left for is dropped."""
-    kept = []
-    for payment in found:
-        amount = min(payment.amount, due)
-        if amount > 0:
-            kept.append(replace(payment, amount=amount))
-            due -= amount
-    return tuple(kept)
-
-
 _TYPES = {
     # methods
     "credit_card": "Credit Card",
@@ -244,16 +228,6 @@ def payment_type(row: Transaction, policy: Policy) -> str:
 
 def _mapped(policy: Policy, name: str) -> str | None:
     return dict(policy.payment_type_mapping).get(name.lower()) if name else None
-
-
-def _overpaid(facts: OrderFacts, due: Decimal, surplus: Decimal) -> Parked:
-    order = facts.order
-    return Parked(
-        Reason.OVERPAID,
-        f"Order {order.id}: {due + surplus} {order.currency} came in for {due} {order.currency};"
-        f" {surplus} {order.currency} are not booked.",
-        "Refund the surplus in the shop, or book it as a credit for the client by hand.",
-    )
 
 
 def _foreign(facts: OrderFacts, foreign: list[Transaction]) -> Parked:

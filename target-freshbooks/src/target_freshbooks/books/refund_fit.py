@@ -6,7 +6,9 @@ line adds depends on the lines that stand there. So the lines are computed toget
 standing ones, under every rounding that agrees with the total the invoice has now, and a cent is
 moved where that helps; lines that are right under the likeliest are left as they are. Where
 percents cannot hit the amount, a line "Refund R, rounding" takes up the cents; and the last form
-says the taxes as amounts, which is right under every rounding.
+says the taxes as amounts, which is right under every rounding. FreshBooks takes no total below
+zero, so lines that come below it under a possible rounding are not tried: in two refunds of 10.83
+and 10.82 the taxes may round to a cent more than the 1.65 they were charged as.
 """
 
 from __future__ import annotations
@@ -86,7 +88,8 @@ def _fitted(
     ]
     likely = [lines] if wanted in answers else []
     moved = [exact] if exact is not None else []
-    return (*likely, *moved, *mended, last)
+    ways = [*likely, *moved, *mended]
+    return (*(way for way in ways if min(_answers(kept, way, live, decimals)) >= 0), last)
 
 
 def _answers(

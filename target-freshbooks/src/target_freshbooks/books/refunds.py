@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.calendar import bookkeeping_day
-from target_freshbooks.books.desired import CreditNote, Parked, Payment, Reason, RefundEntry
+from target_freshbooks.books.desired import CreditNote, Parked, Reason, RefundEntry
+from target_freshbooks.books.lowering import lower
 from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
 from target_freshbooks.books.refund_fit import fit_credit_note
 from target_freshbooks.books.refunded import Take, lines_of, scaled, takes_of
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from target_freshbooks.books.breakdown import Breakdown
     from target_freshbooks.books.desired import Lines
     from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import OrderFacts, Refund, RefundPayment
+    from target_freshbooks.books.shop import OrderFacts, Refund
+    from target_freshbooks.books.surplus import Due, GivenBack
 
 REFUNDED = 4
 PARTIALLY_REFUNDED = 14
@@ -42,16 +44,15 @@ class Refunds:
     flags: tuple[Parked, ...]
 
 
-def refunds_of(
-    facts: OrderFacts, breakdown: Breakdown, payments: tuple[Payment, ...], policy: Policy
-) -> Refunds:
-    """All refunds of the order in the order of their ids."""
+def refunds_of(facts: OrderFacts, breakdown: Breakdown, due: Due, policy: Policy) -> Refunds:
+    """All refunds of the order in the order of their ids, but for what gave back a surplus."""
     decimals = decimals_of(facts.order.currency)
-    left = {payment.key: payment.amount for payment in payments}
+    left = {payment.key: payment.amount for payment in due.payments}
     standing = breakdown.total
     entries, flags = list[RefundEntry](), list[Parked]()
-    for refund in facts.refunds:
-        money, credit = _split(refund, policy, decimals)
+    for given in due.refunds:
+        refund = given.refund
+        money, credit = _split(given, policy)
         flags += _unexplained(facts, refund, decimals)
         if money > standing:
             flags.append(_too_much(facts, refund, money, standing))
@@ -59,27 +60,21 @@ def refunds_of(
         if not money and not credit:
             continue
         standing -= money
-        short = money - _lower(left, refund, money, facts, payments)
+        short = money - lower(left, refund, money, facts, due.payments)
         if short:
             flags.append(_unpaid(facts, refund, money, short))
         takes = takes_of(refund, breakdown.parts, decimals)
         entry = _entry(facts, refund, takes, (money, credit), policy)
         entries.append(replace(entry, payments_after=tuple(left.items())))
-    flags += _missing(facts, entries, breakdown.total)
+    flags += _missing(facts, entries, breakdown.total, due.absorbed)
     return Refunds(tuple(entries), tuple(flags))
 
 
-def _split(refund: Refund, policy: Policy, decimals: int) -> tuple[Decimal, Decimal]:
-    """What went back as money and what as credit; declined payments went nowhere."""
-    good = [payment for payment in refund.payments if not payment.declined]
-    credit = rounded(total(p.amount for p in good if _is_credit(p, policy)), decimals)
-    return rounded(total(p.amount for p in good), decimals) - credit, credit
-
-
-def _is_credit(payment: RefundPayment, policy: Policy) -> bool:
-    return (
-        policy.refund_mode == "credit_note" or payment.provider_id.replace("_", "") == "storecredit"
-    )
+def _split(given: GivenBack, policy: Policy) -> tuple[Decimal, Decimal]:
+    """What is booked as money that went back, and what as credit."""
+    if policy.refund_mode == "credit_note":
+        return ZERO, given.money + given.credit
+    return given.money, given.credit
 
 
 def _entry(
@@ -124,49 +119,6 @@ def _credit_note(
     )
 
 
-def _lower(
-    left: dict[str, Decimal],
-    refund: Refund,
-    money: Decimal,
-    facts: OrderFacts,
-    payments: tuple[Payment, ...],
-) -> Decimal:
-    """Take the money off the payments it had come in with; gives what could be taken off."""
-    taken = ZERO
-    for part in refund.payments:
-        if part.declined:
-            continue
-        wanted = min(part.amount, money - taken)
-        for key in _sources(part, facts, payments):
-            amount = min(left[key], wanted)
-            if amount > 0:
-                left[key] -= amount
-                wanted -= amount
-                taken += amount
-    return taken
-
-
-def _sources(part: RefundPayment, facts: OrderFacts, payments: tuple[Payment, ...]) -> list[str]:
-    """The payments to lower: the refunded transaction's, then its gateway's, then the last ones."""
-    transactions = {row.id: row for row in facts.transactions}
-    meant, seen = part.transaction_id, set[int]()
-    family = set[int]()
-    while meant is not None and meant not in seen:
-        seen.add(meant)
-        family.add(meant)
-        row = transactions.get(meant)
-        meant = row.reference_id if row else None
-    family |= {row.id for row in facts.transactions if row.reference_id in family}
-
-    def rank(entry: tuple[int, Payment]) -> tuple[bool, bool, int]:
-        position, payment = entry
-        row = transactions.get(payment.transaction_id or 0)
-        same_gateway = row is not None and bool(row.gateway) and row.gateway == part.provider_id
-        return (payment.transaction_id not in family, not same_gateway, -position)
-
-    return [payment.key for _, payment in sorted(enumerate(payments), key=rank)]
-
-
 def _said(facts: OrderFacts, amount: Decimal) -> str:
     return f"{rounded(amount, decimals_of(facts.order.currency))} {facts.order.currency}"
 
@@ -205,7 +157,9 @@ def _unpaid(facts: OrderFacts, refund: Refund, money: Decimal, short: Decimal) -
     )
 
 
-def _missing(facts: OrderFacts, entries: list[RefundEntry], due: Decimal) -> list[Parked]:
+def _missing(
+    facts: OrderFacts, entries: list[RefundEntry], due: Decimal, absorbed: Decimal
+) -> list[Parked]:
     """A status that speaks of refunds which nothing shows."""
     status = facts.order.status_id
     booked = total(
@@ -216,11 +170,12 @@ def _missing(facts: OrderFacts, entries: list[RefundEntry], due: Decimal) -> lis
     if status not in (REFUNDED, PARTIALLY_REFUNDED) or explained:
         return []
     word = "Refunded" if status == REFUNDED else "Partially Refunded"
+    beyond = f" beyond a surplus of {_said(facts, absorbed)}" if absorbed else ""
     return [
         Parked(
             Reason.REFUND_MISSING,
             f"Order {facts.order.id} over {_said(facts, due)} has the status {word}, but its"
-            f" refunds come to {_said(facts, booked)}.",
+            f" refunds come to {_said(facts, booked)}{beyond}.",
             "The money went back outside the shop, or not at all: book the rest by hand in"
             " FreshBooks, or record the refund in the shop and replay the order.",
         )

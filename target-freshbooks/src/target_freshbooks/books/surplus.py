@@ -1,0 +1,104 @@
+"""Money beyond what the invoice comes to, and the refunds that give it back.
+
+An order that was edited down, or paid twice, brought in more than its invoice is over. FreshBooks
+turns an overpayment into credit without a word, so payments never exceed the invoice: they are
+taken in the order of their transactions, and the surplus is left out of the books and reported
+(`overpaid`).
+
+What was never booked cannot be taken out of the books. So refunds give back the surplus first, in
+the order of their ids, and touch the invoice only with what goes beyond it; the payments are then
+what was captured less what went back of it. Once the surplus is back there is nothing to report.
+
+Store credit that is given for a surplus makes no credit note, which would take revenue off that is
+not there. But its money has stayed, so it is reported still.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.desired import Parked, Payment, Reason
+from target_freshbooks.books.lowering import is_store_credit, lower
+from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from decimal import Decimal
+
+    from target_freshbooks.books.shop import Order, OrderFacts, Refund
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """What a refund gave back."""
+
+    refund: Refund
+    money: Decimal
+    credit: Decimal
+    """As store credit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The payments up to what is due, and the refunds of them: both without the surplus."""
+
+    payments: tuple[Payment, ...]
+    """All of them; one that nothing is left for has the amount zero."""
+    refunds: tuple[GivenBack, ...]
+    absorbed: Decimal
+    """What the refunds gave back of the surplus."""
+    flag: Parked | None
+
+
+def without_surplus(facts: OrderFacts, payments: Sequence[Payment], due: Decimal) -> Due:
+    """The payments and refunds of an invoice over `due`, of which no more can be paid."""
+    order = facts.order
+    given = [_given_back(refund, decimals_of(order.currency)) for refund in facts.refunds]
+    surplus = max(total(payment.amount for payment in payments) - due, ZERO)
+    money = _up_to(surplus, (one.money for one in given))
+    unreturned = surplus - total(money)
+    credit = _up_to(unreturned, (one.credit for one in given))
+    left = {payment.key: payment.amount for payment in payments}
+    for one, amount in zip(given, money, strict=True):
+        lower(left, one.refund, amount, facts, payments)
+    amounts = _up_to(due, left.values())
+    flag = _overpaid(order, due, (surplus, total(money), total(credit))) if unreturned else None
+    return Due(
+        tuple(replace(p, amount=amount) for p, amount in zip(payments, amounts, strict=True)),
+        tuple(
+            replace(one, money=one.money - back, credit=one.credit - kept)
+            for one, back, kept in zip(given, money, credit, strict=True)
+        ),
+        total(money) + total(credit),
+        flag,
+    )
+
+
+def _given_back(refund: Refund, decimals: int) -> GivenBack:
+    """What a refund gave back; declined payments went nowhere."""
+    good = [part for part in refund.payments if not part.declined]
+    credit = rounded(total(part.amount for part in good if is_store_credit(part)), decimals)
+    money = rounded(total(part.amount for part in good), decimals) - credit
+    return GivenBack(refund, money, credit)
+
+
+def _up_to(limit: Decimal, amounts: Iterable[Decimal]) -> list[Decimal]:
+    """What of each amount is within the limit, the earlier ones first."""
+    shares = []
+    for amount in amounts:
+        shares.append(min(amount, limit))
+        limit -= shares[-1]
+    return shares
+
+
+def _overpaid(order: Order, due: Decimal, sums: tuple[Decimal, Decimal, Decimal]) -> Parked:
+    surplus, returned, credit = sums
+    returned_told = f" and {returned} {order.currency} went back," if returned else ""
+    credit_told = f" ({credit} {order.currency} of it became store credit)" if credit else ""
+    return Parked(
+        Reason.OVERPAID,
+        f"Order {order.id}: {due + surplus} {order.currency} came in{returned_told} for {due}"
+        f" {order.currency}; {surplus - returned} {order.currency} are not booked{credit_told}.",
+        "Refund the surplus in the shop, or book it as a credit for the client by hand.",
+    )
