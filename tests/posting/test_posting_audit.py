@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -71,3 +72,13 @@ def test_a_write_that_came_to_nothing_is_told_so(world: Any) -> None:
     world.fault(kind="status", status=500, method="POST", path="/invoices/invoices$", times=1)
     world.sync()
     assert f"an attempt to create the invoice {order} had no effect" in story(world, order)
+
+
+def test_amounts_are_told_in_the_invoice_s_currency(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    world.sync()
+    told = story(world, order)
+    amounts = re.findall(r"(?:agree with it|agree already|\(id \d+\)), (.+)", told)
+    assert len(amounts) >= 3, told
+    assert all(re.fullmatch(r"\d+\.\d\d USD", amount) for amount in amounts), told

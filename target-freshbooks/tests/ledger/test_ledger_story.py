@@ -163,6 +163,35 @@ def test_each_event_has_its_sentence(event: str, data: dict[str, Any], sentence:
     assert said(event, **data) == sentence
 
 
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"total": "43.3000", "currency": "USD"}, "43.30 USD"),
+        ({"total": "43.3000"}, "43.30"),
+        ({"total": 43}, "43.00"),
+        ({"total": "0.0000", "currency": "EUR"}, "0.00 EUR"),
+        ({"total": "5000.0000", "currency": "JPY"}, "5000 JPY"),
+        ({"total": "1.5000", "currency": "KWD"}, "1.500 KWD"),
+        ({"total": "43.3050", "currency": "USD"}, "43.3050 USD"),
+        ({"amount": {"amount": "12345678.9", "code": "CAD"}}, "12345678.90 CAD"),
+        ({"total": "much", "currency": "USD"}, "much USD"),
+        ({"total": "9" * 40, "currency": "USD"}, f"{'9' * 40} USD"),
+    ],
+)
+def test_an_amount_has_its_currency_s_decimals_and_hides_no_odd_ones(
+    data: dict[str, Any], told: str
+) -> None:
+    assert said("posted", **data) == f"posted the order: the books agree with it, {told}"
+
+
+def test_a_total_without_a_currency_is_in_that_of_the_order_s_other_amounts() -> None:
+    invoice = row("done", **INVOICE, answer={"id": 5, "amount": "4330.00", "currency": "JPY"})
+    other = replace(row("posted", total="43.3000"), order_id=1043)
+    *_, posted, elsewhere = tell([invoice, row("posted", total="4330.0000"), other])
+    assert posted.endswith("the books agree with it, 4330 JPY")
+    assert elsewhere.endswith("the books agree with it, 43.30")
+
+
 @pytest.mark.parametrize("kind", sorted(DEEDS))
 @pytest.mark.parametrize("event", ["intended", "done", "refused", "not_sent", "found", "not_found"])
 def test_every_kind_of_write_can_be_told_with_nothing_known_but_its_kind(

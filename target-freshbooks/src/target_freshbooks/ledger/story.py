@@ -7,7 +7,11 @@ so is a row that was altered, since what it says now is no fact.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.books.money import decimals_of, is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,6 +41,7 @@ _WHY_NOT = {
 }
 """Per error that ended a write without effect: what it means."""
 
+_VERDICTS = frozenset({"posted", "unchanged"})
 OUTCOMES = frozenset({"done", "refused", "not_sent", "found", "not_found"})
 
 
@@ -50,7 +55,7 @@ def tell(rows: Iterable[AuditRow]) -> list[str]:
         Lines such as `2026-11-02 09:14:05 UTC  run 3f2a91c0  created the invoice 1042 as a Draft
         in FreshBooks (id 555), 69.84 USD`.
     """
-    told = list(rows)
+    told = _with_currencies(list(rows))
     finished = {
         (row.source, row.data.get("intent"), row.run_id)
         for row in told
@@ -74,6 +79,23 @@ def sentence(row: AuditRow) -> str:
         )
     known = _SENTENCES.get(row.event)
     return _unknown(row) if known is None else known(row)
+
+
+def _with_currencies(rows: list[AuditRow]) -> list[AuditRow]:
+    """Give the verdicts, whose rows have a total alone, the currency of their order's invoice."""
+    found = {
+        (row.source, row.order_id): _answer(row)["currency"]
+        for row in rows
+        if not row.altered
+        and DEEDS.get(str(row.data.get("kind")), ("",))[-1] == "invoice"
+        and _answer(row).get("currency")
+    }
+    return [
+        replace(row, data={"currency": found[row.source, row.order_id], **row.data})
+        if row.event in _VERDICTS and (row.source, row.order_id) in found and not row.altered
+        else row
+        for row in rows
+    ]
 
 
 def _time(row: AuditRow) -> str:
@@ -235,7 +257,18 @@ def _amount(data: dict[str, Any]) -> str:
     code: Any = data.get("currency") or data.get("currency_code") or ""
     if isinstance(amount, dict):
         amount, code = amount.get("amount"), amount.get("code") or code
-    return f", {amount} {code}".rstrip() if amount is not None else ""
+    return f", {_figure(amount, str(code))} {code}".rstrip() if amount is not None else ""
+
+
+def _figure(amount: object, currency: str) -> str:
+    """Write an amount with its currency's decimals, or as it is if that would hide some."""
+    decimals = decimals_of(currency)
+    try:
+        number = Decimal(str(amount))
+        whole = is_whole(number, decimals)
+    except InvalidOperation:  # no number, or one of more digits than money has
+        return str(amount)
+    return f"{number:.{decimals}f}" if whole else str(amount)
 
 
 def _because(row: AuditRow) -> str:
