@@ -81,3 +81,41 @@ def test_an_order_first_seen_with_its_refund_is_booked_as_if_the_refund_came_lat
     ]
     assert unnumbered[0] == unnumbered[1]
     assert world.total(early) == world.total(late) == sum(world.paid(early))
+
+
+def test_a_payment_that_was_moved_to_another_invoice_is_not_this_order_s_any_more(
+    world: Any,
+) -> None:
+    order = world.place()
+    other = world.place(pay="authorize")
+    world.sync()
+    (payment,) = world.payments(order)
+    target = world.invoice(other)["id"]
+    world.put(f"payments/payments/{payment['id']}", {"payment": {"invoiceid": target}})
+    if world.payments(order):
+        pytest.skip("the sandbox does not move payments")
+    world.change(order, "refund", order_amount="4.00")
+    world.sync()
+    assert world.row(order).reason == "edited_in_freshbooks"
+    assert world.paid(other) == [D("11.00")]
+
+
+def test_another_shop_s_credit_note_of_the_same_refund_is_not_ours(world: Any) -> None:
+    """Both shops have an order 1001 with a refund 1, of one customer; the ledger is lost."""
+    customer = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
+    order = world.place(customer_id=world.control("POST", "shop/customers", customer)["id"])
+    world.change(order, "refund", order_amount="4.00", to=[{"provider": "storecredit"}])
+    shops = [
+        {"source": "first", "invoice_number_prefix": "A-"},
+        {"source": "second", "invoice_number_prefix": "B-"},
+    ]
+    for shop in shops:
+        world.settings |= shop
+        world.sync()
+    world.lose_ledger()
+    for shop in reversed(shops):
+        world.settings |= shop
+        assert world.writes_of(world.sync) == 0
+        assert world.ctl("verify")["findings"] == []
+    numbers = {note["credit_number"] for note in world.books()["credit_notes"]}
+    assert numbers == {f"{prefix}{order}-R1" for prefix in ("A-", "B-")}

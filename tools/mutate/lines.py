@@ -299,8 +299,8 @@ MUTATIONS = (
     Mutation(
         "an edited order is reworded until its total is proven",
         f"{FRESHBOOKS}/posting/plan.py",
-        "    return progress.overwrite or progress.expression >= 0 or interrupted\n",
-        "    return progress.overwrite\n",
+        "    return overwritten or progress.expression >= 0 or interrupted\n",
+        "    return overwritten\n",
         (
             f"{INTERRUPTED}::test_an_edited_order_that_needs_a_rounding_line_is_not_taken_for_an_edited_invoice",
         ),

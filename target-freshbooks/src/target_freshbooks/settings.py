@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -338,15 +337,6 @@ def read_policy(config: Mapping[str, Any]) -> Policy:
             }
         ),
     )
-
-
-def private_folder(url: str) -> Path | None:
-    """The folder of a SQLite URL, made if missing, for the ledger and the key file."""
-    if not url.startswith("sqlite:///"):
-        return None
-    folder = Path(url.removeprefix("sqlite:///")).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _whole(given: Mapping[str, Any], name: str, *, least: int) -> int:

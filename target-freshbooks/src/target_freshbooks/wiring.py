@@ -33,7 +33,6 @@ from target_freshbooks.posting.resolve import Resolver
 from target_freshbooks.posting.service import Service
 from target_freshbooks.posting.verdict import Interrupted
 from target_freshbooks.posting.writer import Writer
-from target_freshbooks.settings import private_folder
 
 if TYPE_CHECKING:
     import threading
@@ -82,13 +81,11 @@ class Run:
 
 def open_store(settings: Settings) -> CredentialStore:
     """The encrypted credential store of the settings."""
-    private_folder(settings.credentials_url)
     return CredentialStore.open(settings.credentials_url, settings.encryption_key)
 
 
 def open_ledger(settings: Settings) -> Ledger:
     """The ledger of the settings, migrated."""
-    private_folder(settings.ledger_url)
     return Ledger.open(settings.ledger_url, source=settings.source, clock=utc_now)
 
 
@@ -235,7 +232,7 @@ def assemble(
         resolver, random=rng, sleep=sleep, max_retry_seconds=settings.max_retry_seconds
     )
     writer = Writer(books, ledger, lease, run_id, utc_now, patience.done)
-    parties = Parties(books, ledger, writer, patience.settle, sleep=sleep)
+    parties = Parties(books, ledger, writer, patience.settle, patience.look, sleep=sleep)
     poster = Poster(
         books=books,
         ledger=ledger,

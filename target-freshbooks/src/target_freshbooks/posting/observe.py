@@ -91,6 +91,7 @@ def _payments(
                 payment = books.get_payment(remote_id)
             except NotFound:
                 continue
-            if payment.vis_state != DELETED:
+            # One that was moved to another invoice is not this one's any more.
+            if payment.vis_state != DELETED and payment.invoice_id == invoice.id:
                 listed[remote_id] = payment
     return tuple(listed[remote_id] for remote_id in sorted(listed))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from target_freshbooks.books.desired import ClientDraft, ItemDraft
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.freshbooks.observed import ObservedItem
-    from target_freshbooks.ledger import Ledger
+    from target_freshbooks.ledger import Intent, Ledger
     from target_freshbooks.ledger.links import LinkKind
     from target_freshbooks.posting.simulate import LedgerOverlay, PlanningWriter
     from target_freshbooks.posting.writer import Writer
@@ -70,6 +70,7 @@ class Parties:
         ledger: Ledger | LedgerOverlay,
         writer: Writer | PlanningWriter,
         settle_unknown: Callable[[Unanswered], bool],
+        look: Callable[[Intent], bool],
         *,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -77,6 +78,7 @@ class Parties:
         self._ledger = ledger
         self._writer = writer
         self._settle_unknown = settle_unknown
+        self._look = look
         self._sleep = sleep
         self._locks = Locks()
 
@@ -309,7 +311,7 @@ class Parties:
         """
         for intent in self._ledger.open_intents():
             if intent.kind == kind.value and same(intent.payload["body"]):
-                self._settle_unknown(Unanswered(intent))
+                self._look(intent)
 
     def _stands(self, kind: LinkKind, key: str, content_hash: str) -> bool:
         link = self._ledger.link(kind, key)

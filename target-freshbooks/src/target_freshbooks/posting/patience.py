@@ -127,6 +127,11 @@ class Patience:
         finally:
             self._most_tries = MOST_TRIES
 
+    def look(self, intent: Intent) -> bool:
+        """Find out what came of a write that was left behind; it is not tried again."""
+        mark = marks.marker(intent.order_id) if intent.order_id is not None else ""
+        return self._resolver.resolve(intent, marker=mark, since=datetime.now(UTC))
+
     def settle(self, unknown: Unanswered) -> bool:
         """Find out what came of the write; if nothing did, wait before it is tried again.
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import Ledger
-    from target_freshbooks.posting.writer import Unanswered
 
 
 class Previewer:
@@ -50,7 +49,7 @@ class Previewer:
             books=self._books,
             ledger=overlay,
             writer=writer,
-            parties=Parties(self._books, overlay, writer, _never),
+            parties=Parties(self._books, overlay, writer, _never, _never),
             policy=self._policy,
             settle_unknown=_never,
             stop=self._stop,
@@ -59,5 +58,5 @@ class Previewer:
         return Preview(facts.order.id, verdict, tuple(writer.planned))
 
 
-def _never(unknown: Unanswered) -> NoReturn:
-    raise AssertionError("a planning writer always answers") from unknown
+def _never(unanswered: object) -> NoReturn:
+    raise AssertionError(f"a planning writer always answers, but: {unanswered!r}")

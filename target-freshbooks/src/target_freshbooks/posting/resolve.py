@@ -266,8 +266,13 @@ class Resolver:
 
     def _credit_note(self, intent: Intent, _: str) -> tuple[Any, list[Link]] | None:
         body = intent.payload["body"]
+        invoice = keys.invoice_number_of(body["credit_number"])
         for note in self._books.credit_notes_of(int(body["clientid"])):
-            if note.notes.strip() == body["notes"] and intent.order_id is not None:
+            if (
+                note.notes.strip() == body["notes"]
+                and not keys.is_anothers_credit_number(note.number, invoice)
+                and intent.order_id is not None
+            ):
                 link = Link(
                     kind="credit_note",
                     key=keys.credit_note_key(intent.order_id, intent.key),

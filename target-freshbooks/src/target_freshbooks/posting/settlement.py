@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books import fit_refund, predict_totals, text
 from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.posting import keys
 from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.case import ZERO
 from target_freshbooks.posting.memory import fingerprint
@@ -278,7 +279,12 @@ def find_note(case: Case, actual: Actual, note: CreditNote) -> ObservedCreditNot
         (
             found
             for found in actual.credit_notes
-            if found.id == remembered or found.number == number or found.notes.strip() == note.notes
+            if found.id == remembered
+            or found.number == number
+            or (
+                found.notes.strip() == note.notes
+                and not keys.is_anothers_credit_number(found.number, case.desired.invoice.number)
+            )
         ),
         None,
     )
