@@ -78,7 +78,11 @@ class Outcomes:
             order_date=bookkeeping_day(order.created, facts, self._policy),
             run_id=self._run_id,
             event="unchanged" if verdict.unchanged else verdict.state,
-            data={"writes": verdict.writes, "total": str(order.total_inc_tax)},
+            data={
+                "writes": verdict.writes,
+                "total": str(order.total_inc_tax),
+                "currency": order.currency,
+            },
         )
         self.count("unchanged" if verdict.unchanged else verdict.state)
 
