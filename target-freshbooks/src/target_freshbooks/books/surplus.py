@@ -6,8 +6,9 @@ taken in the order of their transactions, and the surplus is left out of the boo
 (`overpaid`).
 
 What was never booked cannot be taken out of the books. So refunds give back the surplus first, in
-the order of their ids, and touch the invoice only with what goes beyond it; the payments are then
-what was captured less what went back of it. Once the surplus is back there is nothing to report.
+the order of their ids, and touch invoice and payments only with what goes beyond it; together the
+payments are then what was captured less what went back. Whichever capture the surplus went back
+from, the payments stay as they are booked. Once it is back there is nothing to report.
 
 Store credit that is given for a surplus makes no credit note, which would take revenue off that is
 not there. But its money has stayed, so it is reported still.
@@ -19,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Parked, Payment, Reason
-from target_freshbooks.books.lowering import is_store_credit, lower
+from target_freshbooks.books.lowering import is_store_credit
 from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
 
 if TYPE_CHECKING:
@@ -59,10 +60,7 @@ def without_surplus(facts: OrderFacts, payments: Sequence[Payment], due: Decimal
     money = _up_to(surplus, (one.money for one in given))
     unreturned = surplus - total(money)
     credit = _up_to(unreturned, (one.credit for one in given))
-    left = {payment.key: payment.amount for payment in payments}
-    for one, amount in zip(given, money, strict=True):
-        lower(left, one.refund, amount, facts, payments)
-    amounts = _up_to(due, left.values())
+    amounts = _up_to(due, (payment.amount for payment in payments))
     flag = _overpaid(order, due, (surplus, total(money), total(credit))) if unreturned else None
     return Due(
         tuple(replace(p, amount=amount) for p, amount in zip(payments, amounts, strict=True)),
