@@ -17,7 +17,7 @@ from target_freshbooks.books.clients import cleaned, client_for
 from target_freshbooks.books.desired import Desired, Invoice, Parked, Reason
 from target_freshbooks.books.expression import express
 from target_freshbooks.books.items import items_for
-from target_freshbooks.books.money import MOST_DECIMALS, cent, decimals_of, is_whole
+from target_freshbooks.books.money import MOST_DECIMALS, cent, decimals_of, is_whole, rounded
 from target_freshbooks.books.payments import receipts
 from target_freshbooks.books.refunds import refunds_of
 from target_freshbooks.books.surplus import without_surplus
@@ -41,7 +41,8 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
     number = f"{policy.invoice_number_prefix}{order.id}"
     if decimals > MOST_DECIMALS:
         return _unsupported(order, decimals)
-    if not is_whole(order.total_inc_tax, decimals):
+    # The shop keeps four decimals; what lies below the cent was never charged, and is rounded.
+    if not is_whole(rounded(order.total_inc_tax, MOST_DECIMALS), decimals):
         return _fraction(order, decimals)
     if len(number) > NUMBER_LIMIT:
         return _too_long(order, number)
