@@ -1,8 +1,8 @@
 """What the books should hold for each order, told from the shop's side alone.
 
 The rules are the bookkeeping promises a user is given, written a second time and separately from
-the programs that keep them: an invoice equals its order, a payment for each capture, money sent
-back is subtracted, and what cannot be booked exactly is parked.
+the programs that keep them: an invoice equals its order, a payment for each capture, money is subtracted (first from what came in beyond the total), and what cannot be booked exactly is
+parked.
 """
 
 from __future__ import annotations
@@ -36,8 +36,11 @@ def expected(order: Order, timezone: str = STORE_TIMEZONE) -> dict[str, Any]:
     zone = ZoneInfo(timezone)
     figures = compute(order)
     outcome, reason, books = _outcome(order, figures.total_inc)
-    money = sum((_money_back(r) for r in order.refunds), ZERO)
-    credit = sum((_credit_back(r) for r in order.refunds), ZERO)
+    surplus = _surplus(order, figures.total_inc)
+    back = sum((_money_back(r) for r in order.refunds), ZERO)
+    money = max(back - surplus, ZERO)  # what was never booked goes back first
+    kept = max(surplus - back, ZERO)
+    credit = max(sum((_credit_back(r) for r in order.refunds), ZERO) - kept, ZERO)
     payments, left = [], figures.total_inc
     for payment in received(order, figures.total_inc):
         booked = min(payment["amount"], left)
@@ -86,7 +89,7 @@ def _outcome(order: Order, total: Decimal) -> tuple[str, str | None, str]:
     billable = order.status_id in PAID_STATUSES or (refunded and captured(order) > 0)
     if not billable or order.is_deleted or order.external_source == "M-MIG":
         return "waiting", None, "none"
-    surplus = sum((payment["amount"] for payment in received(order, total)), ZERO) > total
+    surplus = _surplus(order, total) > sum((_money_back(r) for r in order.refunds), ZERO)
     objections = (
         (decimal_places(order.currency) > CENTS, "unsupported_currency", "none"),
         (not order.billing.email and not order.customer_id, "no_client", "none"),
@@ -120,6 +123,11 @@ def received(order: Order, total: Decimal) -> list[dict[str, Any]]:
         derived = {"transaction": None, "kind": "offline", "amount": due, "date": order.created}
         payments.append(derived)
     return payments
+
+
+def _surplus(order: Order, total: Decimal) -> Decimal:
+    """Money that came in beyond what the invoice comes to."""
+    return max(sum((payment["amount"] for payment in received(order, total)), ZERO) - total, ZERO)
 
 
 def _offline(order: Order) -> bool:
