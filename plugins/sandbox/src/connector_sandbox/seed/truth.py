@@ -1,7 +1,8 @@
 """What the books should hold for each order, told from the shop's side alone.
 
 The rules are the bookkeeping promises a user is given, written a second time and separately from
-the programs that keep them: an invoice equals its order, a payment for each capture, money is subtracted (first from what came in beyond the total), and what cannot be booked exactly is
+the programs that keep them: an invoice equals its order, a payment for each capture, money sent
+back is subtracted (first from what came in beyond the total), and what cannot be booked exactly is
 parked.
 """
 
