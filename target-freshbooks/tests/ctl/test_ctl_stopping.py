@@ -113,9 +113,11 @@ def test_a_configuration_that_is_none_is_one_line(
     assert said == f"Error: The configuration {path} {told}.\n"
 
 
-@pytest.mark.parametrize("name", ["ledger_url", "credentials_url"])
-def test_an_impossible_folder_is_one_line_that_names_it(desk: Any, name: str) -> None:
-    code, said = desk.ctl("verify", **{name: "sqlite:////dev/null/deep/x.sqlite"})
+@pytest.mark.parametrize(
+    ("command", "name"), [("status", "ledger_url"), ("whoami", "credentials_url")]
+)
+def test_an_impossible_folder_is_one_line_that_names_it(desk: Any, command: str, name: str) -> None:
+    code, said = desk.ctl(command, **{name: "sqlite:////dev/null/deep/x.sqlite"})
     assert (code, said.count("\n")) == (1, 1)
     assert said.startswith("Error: ")
     assert "/dev/null" in said
