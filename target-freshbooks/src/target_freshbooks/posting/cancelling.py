@@ -80,7 +80,9 @@ class Cancelling:
                 key = keys.payment_key(order_id, own)
                 found.append(payment_link(payment, key=key, order_id=order_id))
         for note in self._books.credit_notes_of(invoice.customer_id):
-            if note.notes.startswith(f"{mark}, refund "):
+            if note.notes.startswith(f"{mark}, refund ") and not keys.is_anothers_credit_number(
+                note.number, number
+            ):
                 own = note.notes.removeprefix(f"{mark}, refund ").strip()
                 key = keys.credit_note_key(order_id, own)
                 found.append(Link("credit_note", key, note.id, order_id=order_id))
