@@ -14,6 +14,7 @@ import pytest
 from connector_sandbox import constants
 from connector_sandbox.server import running
 from cryptography.fernet import Fernet
+from singer_sdk.sinks.core import DEFAULT_JSONSCHEMA_VALIDATOR
 from tap_bigcommerce_orders.tap import TapBigCommerceOrders
 from target_freshbooks.ctl.cli import cli
 from target_freshbooks.ledger import Ledger
@@ -195,6 +196,23 @@ class World:
         before = self.writes()
         work()
         return self.writes() - before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _schemas_checked_once() -> Iterator[None]:
+    """The SDK checks each stream's schema in each run; here they are always the same ones."""
+    check = DEFAULT_JSONSCHEMA_VALIDATOR.check_schema
+    checked: set[str] = set()
+
+    def check_once(schema: Any, *more: Any, **named: Any) -> None:
+        text = json.dumps(schema, sort_keys=True, default=str)
+        if text not in checked:
+            check(schema, *more, **named)
+            checked.add(text)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(DEFAULT_JSONSCHEMA_VALIDATOR, "check_schema", staticmethod(check_once))
+        yield
 
 
 KEY = Fernet.generate_key().decode()
