@@ -87,8 +87,10 @@ def write_report(context: Context, month_text: str, folder: str) -> None:
     }
     lines = [f"Report of {month}: {html} and {table}"]
     lines += [
-        f"  {sums.currency}: {sums.orders} orders {sums.order_total}, refunded {sums.refunded},"
-        f" invoices {sums.invoice_total}, difference {sums.difference}"
+        f"  {sums.currency}: {sums.orders} orders {_money(sums.order_total, sums.currency)},"
+        f" refunded {_money(sums.refunded, sums.currency)},"
+        f" invoices {_money(sums.invoice_total, sums.currency)},"
+        f" difference {_money(sums.difference, sums.currency)}"
         for sums in report.totals
     ]
     lines.append(f"  parked: {len(report.parked)}")
