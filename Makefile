@@ -7,11 +7,11 @@ BIN := $(VENV)/bin
 PACKAGES := plugins/credentials tap-bigcommerce-orders target-freshbooks plugins/sandbox plugins/webhooks
 MANIFESTS := $(wildcard $(PACKAGES:%=%/pyproject.toml))
 PRESENT := $(MANIFESTS:%/pyproject.toml=%)
-WORKERS ?= 2
+WORKERS ?= 3
 STAMP := $(VENV)/.setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-live test test-postgresql sweep bench mutate lint types format docs-check build-check constraints clean
+.PHONY: help setup demo demo-live test test-more test-postgresql sweep bench mutate lint types format docs-check build-check constraints clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -28,8 +28,11 @@ demo: $(STAMP) ## the main job on the sandbox: a month of orders becomes invoice
 demo-live: $(STAMP) ## an order paid in the sandbox appears in the books by webhook, in seconds
 	@exec env PYTHONPATH=tools $(BIN)/python -m demo.live
 
-test: $(STAMP) ## every suite but the long sweeps; what runs on both databases on SQLite only
-	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --durations 15 -k "not postgresql"
+test: $(STAMP) ## every suite but test-more and the long sweeps; what runs on both databases on SQLite only
+	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --durations 15 -k "not postgresql" -m "not sweep and not more"
+
+test-more: $(STAMP) ## seldom sequences of events: broken-off runs, hand edits, signals at commands
+	$(BIN)/pytest -n $(WORKERS) --dist loadscope -m "more and not sweep"
 
 test-postgresql: $(STAMP) ## the same tests on a real PostgreSQL server, which comes as a wheel
 	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -k postgresql

@@ -10,6 +10,8 @@ from target_freshbooks.books.fields import Fields, ReadError
 from target_freshbooks.freshbooks.errors import FreshBooksError
 from target_freshbooks.settings import SettingError
 
+pytestmark = pytest.mark.more
+
 GUESTS = [
     {"first_name": "Jo", "last_name": "Doe", "email": f"jo{number}@shop.example"}
     for number in range(6)

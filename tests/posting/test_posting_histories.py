@@ -14,6 +14,8 @@ from target_freshbooks.freshbooks.errors import Forbidden
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.more
+
 D = Decimal
 TAX = {"name": "State Tax", "percent": "10"}
 BY_HAND = {"name": "By hand", "qty": "1", "unit_cost": {"amount": "50.00", "code": "USD"}}

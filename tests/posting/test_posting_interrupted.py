@@ -27,6 +27,8 @@ from demo.sandbox import BIN
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.more
+
 D = Decimal
 JANE_AS_CUSTOMER = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
 GUESTS = [

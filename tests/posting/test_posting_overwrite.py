@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.more
+
 D = Decimal
 TAX = {"name": "State Tax", "percent": "10"}
 UNTAXED = [{"type": 0, "name": "All in all", "qty": "1", "unit_cost": {"amount": "11.00"}}]

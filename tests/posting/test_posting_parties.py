@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from target_freshbooks.ledger.intents import Outcome
     from target_freshbooks.posting.writer import Unanswered
 
+pytestmark = pytest.mark.more
+
 D = Decimal
 JANE = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
 GUESTS = [{"first_name": "Jo", "last_name": "Doe", "email": f"jo{n}@x.example"} for n in range(2)]

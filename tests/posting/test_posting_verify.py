@@ -18,6 +18,8 @@ from target_freshbooks.posting.holding import look_anew
 
 from demo.sandbox import BIN
 
+pytestmark = pytest.mark.more
+
 STORE_CREDIT = [{"provider": "storecredit"}]
 
 
