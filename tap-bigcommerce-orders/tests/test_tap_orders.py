@@ -138,7 +138,7 @@ def test_taxes_and_coupons_are_asked_only_where_there_are_any(shop: Any, run: An
     shop.order(3, 3, coupon_discount="5.0000")
     shop.coupons[3] = [{"id": 1, "coupon_id": 1, "code": "X", "amount": 5, "discount": 5}]
     ran = run(shop, streams=("orders", "order_taxes", "order_coupons"))
-    assert [path for path, _, _ in shop.requests] == [
+    assert sorted(path for path, _, _ in shop.requests) == [
         "/v2/orders",
         "/v2/orders/2/taxes",
         "/v2/orders/3/coupons",

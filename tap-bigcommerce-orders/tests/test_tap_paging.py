@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tap_bigcommerce_orders.errors import UnexpectedAnswer
 from tap_bigcommerce_orders.order_pages import OrderPages
@@ -114,6 +114,7 @@ def test_an_order_without_a_modification_date_is_not_dropped() -> None:
 
 
 @settings(max_examples=150, deadline=None)
+@example(times=[3, 3], size=1, inclusive=True, start=3, end=5, moves=[1, 6, 20, 17], seed=8)
 @given(
     times=st.lists(st.integers(0, 6), max_size=40),
     size=st.integers(1, 7),

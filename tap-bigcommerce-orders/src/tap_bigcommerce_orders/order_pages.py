@@ -120,10 +120,13 @@ class OrderPages:
         """Yield the orders modified from low to high in order of id."""
         after, page = 0, 1
         by_number = False  # once the keyset turns out not to be understood
+        step = 0  # 1 once the minimum turns out to be inclusive where a page has one row
         before: list[int] = []
         while True:
             params = {"sort": "id:asc", "page": page, **self._between(low, high + SECOND)}
-            rows = self._fetch(params if by_number or not after else {**params, "min_id": after})
+            rows = self._fetch(
+                params if by_number or not after else {**params, "min_id": after + step}
+            )
             ids = [row["id"] for row in rows]
             fresh = [
                 row
@@ -141,6 +144,9 @@ class OrderPages:
                     "GET /v2/orders gave the same page twice: paging is not honoured, so orders "
                     "could be lost. The run stops; please report this to BigCommerce."
                 )
+            if not (by_number or step) and ids == [after]:
+                step = 1
+                continue
             by_number = by_number or ids != sorted(ids) or max(ids) <= after
             if by_number:
                 page, before = page + 1, ids
