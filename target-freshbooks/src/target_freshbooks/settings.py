@@ -112,6 +112,13 @@ schema: dict[str, Any] = th.PropertiesList(
     th.Property("client_sync", th.StringType, allowed_values=["ordered", "all"], default="ordered"),
     th.Property("item_sync", th.StringType, allowed_values=["ordered", "all"], default="ordered"),
     th.Property(
+        "client_email_changes",
+        th.StringType,
+        allowed_values=["keep", "follow"],
+        default="keep",
+        description="Whether a client that we made follows its shopper's new e-mail address.",
+    ),
+    th.Property(
         "generic_client",
         # With a bare `"type"` the SDK would read any text of the environment as JSON.
         th.CustomType({"allOf": [{"type": ["string", "object", "null"]}]}),
@@ -143,6 +150,20 @@ schema: dict[str, Any] = th.PropertiesList(
         description="How long to wait for another run of the same account to end.",
     ),
     th.Property("dry_run", th.BooleanType, default=False),
+    th.Property(
+        "post_as",
+        th.StringType,
+        allowed_values=["sent", "draft"],
+        default="sent",
+        description="draft: invoices are made and proven, but left Drafts without payments.",
+    ),
+    th.Property(
+        "max_rewritten_invoices",
+        th.IntegerType,
+        default=20,
+        description="A run that has rewritten, voided or deleted so many invoices of earlier runs"
+        " stops before the next.",
+    ),
     th.Property("on_parked", th.StringType, allowed_values=["warn", "fail"], default="warn"),
     th.Property("user_agent", th.StringType),
 ).to_dict()
@@ -178,6 +199,7 @@ class Settings:
     source: str
     client_sync: str
     item_sync: str
+    client_email_changes: str
     ledger_retention_days: int
     max_parallel_orders: int
     request_timeout: int
@@ -185,6 +207,8 @@ class Settings:
     settle_seconds: int
     lease_wait_seconds: int
     dry_run: bool
+    post_as: str
+    max_rewritten_invoices: int
     on_parked: str
     user_agent: str
     policy: Policy
@@ -296,6 +320,7 @@ def read_settings(config: Mapping[str, Any], *, version: str = "0") -> Settings:
         source=given["source"],
         client_sync=given["client_sync"],
         item_sync=given["item_sync"],
+        client_email_changes=given["client_email_changes"],
         ledger_retention_days=_whole(given, "ledger_retention_days", least=0),
         max_parallel_orders=_whole(given, "max_parallel_orders", least=1),
         request_timeout=_whole(given, "request_timeout", least=1),
@@ -303,6 +328,8 @@ def read_settings(config: Mapping[str, Any], *, version: str = "0") -> Settings:
         settle_seconds=_whole(given, "settle_seconds", least=0),
         lease_wait_seconds=_whole(given, "lease_wait_seconds", least=0),
         dry_run=bool(given["dry_run"]),
+        post_as=given["post_as"],
+        max_rewritten_invoices=_whole(given, "max_rewritten_invoices", least=0),
         on_parked=given["on_parked"],
         user_agent=_header(given, "user_agent") or f"target-freshbooks/{version}",
         policy=read_policy(given),
