@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_freshbooks.freshbooks import NotFound, Outage, UnknownOutcome
+from target_freshbooks.freshbooks import BillingAddress, NotFound, Outage, UnknownOutcome
 from target_freshbooks.freshbooks.parsing import Unreadable, client, invoice, item, payment
 
 if TYPE_CHECKING:
@@ -172,6 +172,59 @@ def test_each_write_is_one_request_in_its_own_envelope(bench: Any, reply: Any) -
     assert {asked.raw_query for asked in bench.server.asked} == {"include%5B%5D=lines"}
 
 
+def test_filing_an_invoice_away_is_a_write_of_that_alone(bench: Any, reply: Any) -> None:
+    row = invoice_row(7, "BC-1", vis_state=2)
+    bench.say(reply({"response": {"result": {"invoice": row}}}))
+    assert bench.client.archive_invoice(7).vis_state == 2
+    (asked,) = bench.server.asked
+    assert (asked.method, asked.json) == ("PUT", {"invoice": {"vis_state": 2}})
+
+
+def credit(id_: int, credit_id: int, **more: Any) -> dict[str, Any]:
+    money = {"amount": "2.00", "code": "CAD"}
+    row = {"id": id_, "creditid": credit_id, "clientid": 1, "amount": money}
+    return {**row, "credit_type": "overpayment", "vis_state": 0, **more}
+
+
+def test_the_credit_of_an_overpayment_is_read_by_its_id(bench: Any, reply: Any) -> None:
+    bench.say(reply({"response": {"result": {"credit_note": credit(10320, 10320)}}}))
+    found = bench.client.overpayment_credit(10320, 1)
+    assert found is not None
+    assert (found.id, found.credit_id, found.credit_type) == (10320, 10320, "overpayment")
+    assert len(bench.server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("by_id", "expected"),
+    [
+        (None, 7),
+        (credit(10320, 5, clientid=2), 7),
+        (credit(10320, 5, credit_type="goodwill"), 7),
+        (credit(10320, 5, vis_state=1), 7),
+    ],
+    ids=["no such id", "of another client", "made by a person", "deleted"],
+)
+def test_the_credit_of_an_overpayment_is_looked_for_among_its_clients(
+    bench: Any, reply: Any, by_id: Any, expected: int
+) -> None:
+    rows = [credit(6, 10320, credit_type="goodwill"), credit(7, 10320), credit(8, 10321)]
+
+    def answer(asked: Any) -> Any:
+        if asked.path.endswith("/10320"):
+            if by_id is None:
+                error = {"errno": 1012, "field": "creditid", "message": "Credit note not found."}
+                return reply({"response": {"errors": [error]}}, status=404)
+            return reply({"response": {"result": {"credit_note": by_id}}})
+        return reply(page("credit_notes", rows))
+
+    bench.server.answer = answer
+    found = bench.client.overpayment_credit(10320, 1)
+    assert found is not None
+    assert found.id == expected
+    rows[1]["vis_state"] = 1
+    assert bench.client.overpayment_credit(10320, 1) is None
+
+
 @pytest.mark.parametrize("key", ["vis_state", "ext_vis_state", "action_mark_as_sent"])
 def test_an_update_never_mixes_phases(bench: Any, key: str) -> None:
     with pytest.raises(ValueError, match="drop every other field"):
@@ -249,6 +302,38 @@ def test_the_recorded_taxes_are_read_by_one_request(
     bench.say(reply(recorded("java-sdk/list_taxes_response.json")))
     found = [(tax.name, tax.percent) for tax in bench.client.taxes()]
     assert found == [("HST", Decimal(13)), ("GST", Decimal(5))]
+
+
+def test_whom_an_invoice_is_made_out_to_is_read_with_it(recorded: Callable[[str], Any]) -> None:
+    row = recorded("java-sdk/get_invoice_response.json")["response"]["result"]["invoice"]
+    told = {name: row[name] or "" for name in ("fname", "lname", "organization", "city", "code")}
+    found = invoice(row).billing
+    assert {name: getattr(found, name) for name in told} == told
+    assert told["lname"]
+    assert invoice(invoice_row(1, "BC-1", street=None, country="Canada")).billing == BillingAddress(
+        country="Canada"
+    )
+
+
+def test_a_client_is_read_with_every_field_that_is_written() -> None:
+    body = {
+        "fname": "Ann",
+        "lname": "Lee",
+        "organization": "Lee Ltd",
+        "email": "ann@x.com",
+        "bus_phone": "416",
+        "p_street": "1 Road",
+        "p_street2": "Flat 2",
+        "p_city": "Toronto",
+        "p_province": "Ontario",
+        "p_code": "M5T 2B3",
+        "p_country": "Canada",
+        "currency_code": "CAD",
+    }
+    found = client({"userid": "3", "vis_state": None, **body})
+    assert {name: getattr(found, name) for name in body} == body
+    assert (found.id, found.vis_state) == (3, 0)
+    assert client({"id": 3, "p_street": None}).p_street == ""
 
 
 def test_odd_shapes_are_tolerated() -> None:

@@ -19,6 +19,7 @@ from .errors import (
 from .identity import AccountUnclear, Identity, Membership, choose_account
 from .oauth import SCOPES, OAuth, TokenPair
 from .observed import (
+    BillingAddress,
     ObservedClient,
     ObservedCreditNote,
     ObservedInvoice,
@@ -36,6 +37,7 @@ __all__ = [
     "AccountUnclear",
     "ApiError",
     "AuthError",
+    "BillingAddress",
     "Conflict",
     "Forbidden",
     "FreshBooks",

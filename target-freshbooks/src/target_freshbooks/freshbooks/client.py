@@ -19,6 +19,7 @@ from .errors import Failing, FreshBooksError, NotFound, UnknownOutcome
 from .identity import Identity, parse_identity
 from .observed import (
     ACTIVE,
+    ARCHIVED,
     DELETED,
     ObservedClient,
     ObservedCreditNote,
@@ -178,6 +179,10 @@ class FreshBooks:
         """Hide it; its number stays taken."""
         return self._put(INVOICES, id, {"vis_state": DELETED}, parsing.invoice, _LINES)
 
+    def archive_invoice(self, id: int) -> ObservedInvoice:  # noqa: A002
+        """File it away; it counts as before."""
+        return self._put(INVOICES, id, {"vis_state": ARCHIVED}, parsing.invoice, _LINES)
+
     # -- payments
 
     def payments_of(self, invoice_id: int, *, deleted: bool = False) -> list[ObservedPayment]:
@@ -334,6 +339,31 @@ class FreshBooks:
     def get_credit_note(self, id: int) -> ObservedCreditNote:  # noqa: A002
         """One credit note."""
         return self._get(CREDIT_NOTES, id, parsing.credit_note)
+
+    def overpayment_credit(self, id: int, client_id: int) -> ObservedCreditNote | None:  # noqa: A002
+        """The credit that an overpayment made, as long as it stands; None where it does not.
+
+        It is not documented which of a credit note's two ids a payment's `overpaymentid` is, so
+        that one of another client, or one that a person made, is not taken for it.
+
+        Args:
+            id: `overpayment_id` of the payment.
+            client_id: The client of the payment's invoice.
+        """
+
+        def fits(note: ObservedCreditNote) -> bool:
+            made_by_it = note.credit_type == "overpayment" and note.client_id == client_id
+            return made_by_it and note.vis_state != DELETED
+
+        try:
+            note = self.get_credit_note(id)
+        except NotFound:
+            pass
+        else:
+            if fits(note):
+                return note
+        rows = [row for row in self.credit_notes_of(client_id) if id in {row.id, row.credit_id}]
+        return next(filter(fits, rows), None)
 
     def create_credit_note(self, body: Body) -> ObservedCreditNote:
         """A new credit note."""

@@ -34,6 +34,21 @@ class ObservedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class BillingAddress:
+    """Whom an invoice is made out to: its own copy of name and address, under FreshBooks' names."""
+
+    fname: str = ""
+    lname: str = ""
+    organization: str = ""
+    street: str = ""
+    street2: str = ""
+    city: str = ""
+    province: str = ""
+    code: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ObservedInvoice:
     """An invoice. `lines` is None where FreshBooks was not asked for them; `updated` as sent."""
 
@@ -53,6 +68,7 @@ class ObservedInvoice:
     vis_state: int
     lines: tuple[ObservedLine, ...] | None
     updated: str
+    billing: BillingAddress = BillingAddress()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +88,22 @@ class ObservedPayment:
 
 @dataclass(frozen=True, slots=True)
 class ObservedClient:
-    """A client. Several may share one e-mail."""
+    """A client, its fields under FreshBooks' names. Several may share one e-mail."""
 
     id: int
-    email: str
-    fname: str
-    lname: str
-    organization: str
-    currency_code: str
-    vis_state: int
+    vis_state: int = ACTIVE
+    email: str = ""
+    fname: str = ""
+    lname: str = ""
+    organization: str = ""
+    bus_phone: str = ""
+    p_street: str = ""
+    p_street2: str = ""
+    p_city: str = ""
+    p_province: str = ""
+    p_code: str = ""
+    p_country: str = ""
+    currency_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +121,12 @@ class ObservedItem:
 
 @dataclass(frozen=True, slots=True)
 class ObservedCreditNote:
-    """A credit note of a client."""
+    """A credit note of a client.
+
+    Attributes:
+        credit_id: Its other id on the wire (`creditid`); mostly the same number.
+        credit_type: `goodwill` or `prepayment`; `overpayment` where FreshBooks made it.
+    """
 
     id: int
     client_id: int
@@ -107,6 +135,8 @@ class ObservedCreditNote:
     currency: str
     notes: str
     vis_state: int
+    credit_id: int | None = None
+    credit_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

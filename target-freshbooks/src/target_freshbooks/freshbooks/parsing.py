@@ -8,11 +8,13 @@ number) raises `Unreadable`: better than a zero that looks like money.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from .observed import (
+    BillingAddress,
     ObservedClient,
     ObservedCreditNote,
     ObservedInvoice,
@@ -152,7 +154,13 @@ def invoice(row: Row) -> ObservedInvoice:
         vis_state=whole(row, "vis_state", 0),
         lines=None if lines is None else tuple(line(one) for one in lines),
         updated=text(row, "updated"),
+        billing=billing(row),
     )
+
+
+def billing(row: Row) -> BillingAddress:
+    """Whom an invoice, or the body of one, is made out to."""
+    return BillingAddress(**{one.name: text(row, one.name) for one in fields(BillingAddress)})
 
 
 def payment(row: Row) -> ObservedPayment:
@@ -171,16 +179,18 @@ def payment(row: Row) -> ObservedPayment:
     )
 
 
+CLIENT_TEXTS = tuple(
+    one.name for one in fields(ObservedClient) if one.name not in {"id", "vis_state", "email"}
+)
+
+
 def client(row: Row) -> ObservedClient:
     """A client."""
     return ObservedClient(
         id=identifier(row, "id", "userid"),
-        email=text(row, "email").strip(),
-        fname=text(row, "fname"),
-        lname=text(row, "lname"),
-        organization=text(row, "organization"),
-        currency_code=text(row, "currency_code"),
         vis_state=whole(row, "vis_state", 0),
+        email=text(row, "email").strip(),
+        **{name: text(row, name) for name in CLIENT_TEXTS},
     )
 
 
@@ -209,6 +219,8 @@ def credit_note(row: Row) -> ObservedCreditNote:
         currency=text(row, "currency_code") or code,
         notes=text(row, "notes"),
         vis_state=whole(row, "vis_state", 0),
+        credit_id=whole_or_none(row, "creditid"),
+        credit_type=text(row, "credit_type"),
     )
 
 

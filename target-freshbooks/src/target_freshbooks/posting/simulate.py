@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books import predict_totals
 from target_freshbooks.books.money import decimals_of
+from target_freshbooks.freshbooks import parsing
 from target_freshbooks.freshbooks.observed import (
-    ObservedClient,
     ObservedCreditNote,
     ObservedInvoice,
     ObservedItem,
@@ -143,7 +143,7 @@ class PlanningWriter:
     def _answer(self, kind: StepKind, body: Mapping[str, Any], remote_id: int | None) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
         new = next(self._ids) if remote_id is None else remote_id
         if kind in {StepKind.CREATE_CLIENT, StepKind.UPDATE_CLIENT}:
-            return ObservedClient(new, body.get("email", ""), "", "", "", "", 0)
+            return parsing.client({**body, "id": new})
         if kind in {StepKind.CREATE_ITEM, StepKind.UPDATE_ITEM}:
             return ObservedItem(new, body["name"], body.get("sku", ""), "", None, None, 0)
         if kind in {StepKind.CREATE_PAYMENT, StepKind.UPDATE_PAYMENT, StepKind.DELETE_PAYMENT}:
@@ -210,6 +210,7 @@ class PlanningWriter:
                 0,
                 tuple(_observed(position, line) for position, line in enumerate(lines, 1)),
                 "",
+                parsing.billing(body),
             )
         else:
             invoice = self._invoices.get(remote_id) or self._books.get_invoice(remote_id)
