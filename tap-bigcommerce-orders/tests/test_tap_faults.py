@@ -293,15 +293,6 @@ def test_a_redirect_is_not_followed_with_the_token(shop: Any, connection: Any) -
     assert len(shop.requests) == 1
 
 
-@pytest.mark.parametrize("store_hash", ["", "abc/../x", "https://store-x.mybigcommerce.com"])
-def test_a_store_hash_that_is_none_is_told(store_hash: str) -> None:
-    from tap_bigcommerce_orders.tap import TapBigCommerceOrders  # noqa: PLC0415
-
-    tap = TapBigCommerceOrders(config={"store_hash": store_hash, "access_token": "t"})
-    with pytest.raises(StoreNotFound, match="abc123"):
-        _ = tap.connection
-
-
 @pytest.mark.parametrize("stream", ["orders", "transactions", "refunds", "customers", "products"])
 @pytest.mark.parametrize("body", [b'{"status": "fine"}', b'"fine"', b"7"])
 def test_json_that_is_no_answer_stops_the_run(

@@ -155,7 +155,8 @@ def test_more_tax_rows_than_a_page_are_all_read_and_repeated_ids_numbered(
     ran = run(shop, streams=("order_taxes",))
     rows = ran.records("order_taxes")
     assert len({(row["order_id"], row["id"], row["row"]) for row in rows}) == 300
-    assert rows[299] == {"id": 5, "order_product_id": 300, "order_id": 1, "row": 299}
+    last = {"id": 5, "order_product_id": 300, "order_id": 1, "row": 299, "store_hash": "abc123"}
+    assert rows[299] == last
 
 
 def test_order_ids_fetches_just_these_and_leaves_the_state_alone(

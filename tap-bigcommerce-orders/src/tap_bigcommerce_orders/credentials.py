@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_bigcommerce_orders.errors import TokenMissing
+from tap_bigcommerce_orders.settings import store_hash_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +42,7 @@ def _stored_token(config: Mapping[str, Any]) -> str | None:
             "credentials_url is set, but the package connector-credentials is not installed. "
             "Install it, or set access_token."
         ) from error
-    name = f"bigcommerce:{config['store_hash']}"
+    name = f"bigcommerce:{store_hash_of(config)}"
     try:
         store = CredentialStore.open(config["credentials_url"], config.get("encryption_key"))
         document = store.read(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -130,6 +131,21 @@ SETTINGS = th.PropertiesList(
         description="Names the integration to BigCommerce. Default: the tap's name and version.",
     ),
 )
+
+
+def store_hash_of(config: Mapping[str, Any]) -> str:
+    """The store's hash, which goes into addresses, records and state.
+
+    Raises:
+        SettingError: It is none; the text is not shown, for it may be a token in a wrong place.
+    """
+    store_hash = str(config.get("store_hash") or "").strip()
+    if not re.fullmatch(r"[a-z0-9]+", store_hash):
+        raise SettingError(
+            "The setting store_hash is not one: it is the part abc123 of "
+            "https://store-abc123.mybigcommerce.com, lower-case letters and digits only."
+        )
+    return store_hash
 
 
 def check_secrets(config: Mapping[str, Any]) -> None:

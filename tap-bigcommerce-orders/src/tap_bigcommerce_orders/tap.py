@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from contextlib import contextmanager
 from functools import cached_property
@@ -16,7 +15,7 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 
 from tap_bigcommerce_orders.connection import Connection
 from tap_bigcommerce_orders.credentials import find_token
-from tap_bigcommerce_orders.errors import BigCommerceError, StoreNotFound
+from tap_bigcommerce_orders.errors import BigCommerceError
 from tap_bigcommerce_orders.given_state import checked
 from tap_bigcommerce_orders.settings import (
     DEFAULT_API_URL,
@@ -24,6 +23,7 @@ from tap_bigcommerce_orders.settings import (
     check_dates,
     check_secrets,
     check_sendable,
+    store_hash_of,
 )
 from tap_bigcommerce_orders.streams.catalog import ProductsStream
 from tap_bigcommerce_orders.streams.customers import CustomersStream
@@ -107,17 +107,16 @@ class TapBigCommerceOrders(Tap):
         }
 
     @cached_property
+    def store_hash(self) -> str:
+        """The store that is read."""
+        return store_hash_of(self.config)
+
+    @cached_property
     def connection(self) -> Connection:
         """The store's API; the token is looked for at the first request."""
-        store_hash = str(self.config.get("store_hash", ""))
-        if not re.fullmatch(r"[A-Za-z0-9_-]+", store_hash):
-            raise StoreNotFound(
-                "store_hash is not one: it is the part abc123 of "
-                "https://store-abc123.mybigcommerce.com."
-            )
         api_url = str(self.config.get("api_url") or DEFAULT_API_URL).rstrip("/")
         return Connection(
-            base_url=f"{api_url}/stores/{store_hash}",
+            base_url=f"{api_url}/stores/{self.store_hash}",
             token=lambda: self._token,
             user_agent=self.config.get("user_agent") or f"{self.name}/{self.plugin_version}",
             request_timeout=self.config["request_timeout"],
@@ -140,6 +139,7 @@ class TapBigCommerceOrders(Tap):
             return super()._validate_config(raise_errors=False)
         check_secrets(self.config)  # first: the SDK quotes what is of a wrong type
         errors = super()._validate_config()
+        store_hash_of(self.config)
         check_sendable(self.config)
         check_dates(self.config)
         return errors

@@ -26,6 +26,7 @@ OBJECTS: Schema = {"type": ["array", "null"], "items": OBJECT}
 
 KEY: Schema = {"type": "integer"}
 TEXT_KEY: Schema = {"type": "string"}
+STORE_HASH: Schema = {"type": "string", "description": "The store that the record is of."}
 
 
 def part(fields: dict[str, Schema]) -> Schema:
@@ -39,11 +40,11 @@ def parts(fields: dict[str, Schema]) -> Schema:
 
 
 def record(fields: dict[str, Schema], *, keys: tuple[str, ...]) -> Schema:
-    """The records of a stream, with their key fields required."""
+    """The records of a stream: their key fields are required, and so is the store they are of."""
     return {
         "type": "object",
-        "properties": fields,
-        "required": list(keys),
+        "properties": {**fields, "store_hash": STORE_HASH},
+        "required": [*keys, "store_hash"],
         "additionalProperties": True,
     }
 

@@ -78,7 +78,8 @@ class BigCommerceStream(RESTStream[Any]):
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
-        record = shape(row, self.schema)
+        # The last word on whose it is has the setting that it was asked for with.
+        record = {**shape(row, self.schema), "store_hash": self._tap.store_hash}
         if self.replication_key:
             record.setdefault(self.replication_key, None)  # the SDK's bookmark looks for it
         return record
