@@ -677,4 +677,18 @@ MUTATIONS = (
         "elif False:",
         ("tap-bigcommerce-orders/tests/test_tap_quota.py",),
     ),
+    Mutation(
+        "a closed output is forgotten before the end",
+        f"{FRESHBOOKS}/target.py",
+        "            forget_reader()\n",
+        "",
+        ("target-freshbooks/tests/target/test_target_process.py", "-k", "goes_away"),
+    ),
+    Mutation(
+        "what a command has written is flushed before its end",
+        f"{CREDENTIALS}/output.py",
+        '            say("")  # what argparse has written is flushed here\n',
+        "            pass\n",
+        ("tests/test_closed_output.py", "-k", "connector-credentials"),
+    ),
 )

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from connector_credentials import CredentialStore
 from connector_webhooks.errors import SettingsError
 from connector_webhooks.keys import keys_of
 from connector_webhooks.settings import load
@@ -15,12 +16,9 @@ if TYPE_CHECKING:
 def test_secrets_come_from_the_encrypted_store_unless_the_settings_have_them(
     tmp_path: Path,
 ) -> None:
-    credentials = pytest.importorskip(
-        "connector_credentials", reason="the package connector-credentials is not installed"
-    )
     url, key = f"sqlite:///{tmp_path / 'credentials.sqlite'}", Fernet.generate_key().decode()
     document = {"access_token": "stored-token", "client_secret": "stored-secret"}
-    credentials.CredentialStore.open(url, key).write("bigcommerce:abc123", document)
+    CredentialStore.open(url, key).write("bigcommerce:abc123", document)
     environment = {
         "WEBHOOKS_STORE_HASH": "abc123",
         "WEBHOOKS_CREDENTIALS_URL": url,

@@ -185,7 +185,10 @@ class TapBigCommerceOrders(Tap):
     def _told_in_a_sentence(cls) -> Iterator[None]:
         """Exit with 1 and one line of log where a traceback would tell an operator nothing."""
         try:
-            yield
+            try:
+                yield
+            finally:
+                sys.stdout.flush()  # what is left to write must not fail after this
         except BigCommerceError as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - the sentence says it all
             sys.exit(1)

@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
 from connector_credentials import CredentialError
+from connector_credentials.output import forget_reader
 from singer_sdk import Target
 from singer_sdk.exceptions import (
     ConfigValidationError,
@@ -244,6 +245,7 @@ class TargetFreshBooks(Target):
         try:
             super()._write_state_message(state)
         except BrokenPipeError:
+            forget_reader()
             raise ReaderGone from None
         self._written_state = state
 

@@ -306,8 +306,11 @@ def test_a_second_signal_does_not_break_off_what_the_first_lets_end(
     assert target.exit_code(1) == 143
 
 
-def test_a_reader_of_the_state_that_goes_away_ends_the_run_with_1_and_one_line(shop: Any) -> None:
-    process = shop.start()
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_reader_of_the_state_that_goes_away_ends_the_run_with_1_and_one_line(
+    shop: Any, unbuffered: str
+) -> None:
+    process = shop.start(environment={"PYTHONUNBUFFERED": unbuffered})
     process.stdout.close()
     process.stdin.write(lines(*of("other"), {"type": "STATE", "value": {"at": 1}}))
     process.stdin.close()

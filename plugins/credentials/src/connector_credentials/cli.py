@@ -17,11 +17,16 @@ from cryptography.fernet import Fernet
 
 from . import store as stores
 from .errors import CredentialError
+from .output import heard, say
 from .store import CredentialStore
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit code."""
+    return heard(lambda: _main(arguments))
+
+
+def _main(arguments: list[str] | None) -> int:
     options = _parser().parse_args(arguments)
     if not options.url:
         sys.stderr.write("say where the store is: --url or CREDENTIALS_URL\n")
@@ -83,7 +88,7 @@ def _set_bigcommerce(options: argparse.Namespace) -> None:
     name = f"bigcommerce:{options.store_hash}"
     with store.exclusive(name, timeout=60) as entry:
         entry.write({**(entry.read() or {}), **document})
-    sys.stdout.write(f"stored {name}\n")
+    say(f"stored {name}\n")
 
 
 def _secret(what: str) -> str:
@@ -96,7 +101,7 @@ def _secret(what: str) -> str:
 
 def _list(options: argparse.Namespace) -> None:
     for name in stores.stored_names(options.url):
-        sys.stdout.write(f"{name}\n")
+        say(f"{name}\n")
 
 
 def _delete(options: argparse.Namespace) -> None:
@@ -107,16 +112,16 @@ def _delete(options: argparse.Namespace) -> None:
         raise CredentialError(f"not stored: {', '.join(unknown)}; nothing was removed")
     stores.forget(options.url, names)
     for name in names:
-        sys.stdout.write(f"removed {name}\n")
+        say(f"removed {name}\n")
 
 
 def _rotate_key(options: argparse.Namespace) -> None:
     store = _open(options.url)
     given = os.environ.get("CREDENTIALS_ENCRYPTION_KEY", "").strip()
     count = store.reencrypt(given or Fernet.generate_key().decode())
-    sys.stdout.write(f"{count} entries encrypted anew\n")
+    say(f"{count} entries encrypted anew\n")
     if given:
-        sys.stdout.write("the keys after the first comma are no longer needed\n")
+        say("the keys after the first comma are no longer needed\n")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import sys
 import urllib.request
 from pathlib import Path
@@ -23,9 +24,22 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; the exit code is 0, or 1 with the reason on stderr."""
+    try:
+        try:
+            return _carried_out(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_reader()
+        return 1
+
+
+def _carried_out(argv: Sequence[str] | None) -> int:
     asked = _parser().parse_args(argv)
     try:
         done: int = asked.run(asked)
+    except BrokenPipeError:
+        raise
     except (OSError, SwitchError, RuntimeError) as error:
         print(f"sandbox: {error}", file=sys.stderr)  # noqa: T201 - a command speaks
         return 1
@@ -71,7 +85,14 @@ def _up(asked: argparse.Namespace) -> int:
     if not asked.empty and context.plant is not None:
         context.plant()
     listener, url = listen(asked.host, asked.port)
-    server = SandboxServer(app, lambda: _say({"url": url}))
+
+    def announce() -> None:
+        try:
+            _say({"url": url})
+        except BrokenPipeError:  # it is served all the same
+            _forget_reader()
+
+    server = SandboxServer(app, announce)
     with contextlib.suppress(KeyboardInterrupt):  # the way it is meant to end
         server.run(sockets=[listener])
     context.store.close()
@@ -143,6 +164,14 @@ def _show(document: dict[str, Any], *, as_json: bool) -> None:
 
 def _say(document: dict[str, Any]) -> None:
     _print(json.dumps(document, default=str))
+
+
+def _forget_reader() -> None:
+    """Say that nobody reads standard output, and let nothing more fail at that."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
+    print("sandbox: the reader of the output went away", file=sys.stderr)  # noqa: T201 - as above
 
 
 def _print(line: str) -> None:

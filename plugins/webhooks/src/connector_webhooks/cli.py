@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connector_credentials.output import heard, say
+
 from connector_webhooks import __version__, commands
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.errors import WebhooksError
@@ -31,6 +33,10 @@ log = logging.getLogger(__name__)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
+    return heard(lambda: _main(arguments))
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     _log_to_stderr(Redaction(secrets_of(os.environ)))
     try:
@@ -67,7 +73,7 @@ def _carry_out(options: argparse.Namespace, assembly: Assembly) -> int:
         case _:
             answer = commands.send_test(assembly, options.order, options.url)
     text = json.dumps(answer.document) if options.json else "\n".join(answer.lines)
-    sys.stdout.write(text + "\n")
+    say(text + "\n")
     return answer.code
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from connector_credentials import CredentialError, CredentialStore
+
 from connector_webhooks.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -64,16 +66,6 @@ def need_store(settings: Settings) -> str:
 
 
 def _stored(settings: Settings) -> dict[str, Any]:
-    try:
-        from connector_credentials import (  # noqa: PLC0415 - an optional package
-            CredentialError,
-            CredentialStore,
-        )
-    except ImportError as error:
-        raise SettingsError(
-            "credentials_url is set, but the package connector-credentials is not installed "
-            "beside connector-webhooks; install it, or set client_secret and access_token."
-        ) from error
     name = f"bigcommerce:{need_store(settings)}"
     try:
         store = CredentialStore.open(settings.credentials_url, settings.encryption_key or None)

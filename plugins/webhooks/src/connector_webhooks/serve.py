@@ -13,10 +13,10 @@ import json
 import logging
 import signal
 import socket
-import sys
 from typing import TYPE_CHECKING
 
 import uvicorn
+from connector_credentials.output import OutputClosed, say
 
 from connector_webhooks.receiver import application
 
@@ -113,8 +113,10 @@ def _announce(listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     log.info("Listening on %s port %d.", host, port)
-    sys.stdout.write(json.dumps({"url": f"http://{shown}:{port}"}) + "\n")
-    sys.stdout.flush()
+    try:
+        say(json.dumps({"url": f"http://{shown}:{port}"}) + "\n")
+    except OutputClosed:
+        log.warning("Nobody reads the standard output; hooks are taken all the same.")
 
 
 def _listen(host: str, port: int) -> socket.socket:
