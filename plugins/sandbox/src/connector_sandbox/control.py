@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from connector_sandbox import constants
+from connector_sandbox import acting, constants
 from connector_sandbox.faults import FaultError
 from connector_sandbox.switches import SwitchError
 
@@ -24,6 +25,7 @@ def routes(ctx: Context) -> list[BaseRoute]:
     """Give the control routes of one sandbox."""
     table: list[tuple[str, str, Handler]] = [
         *_fault_routes(ctx),
+        *_acting_routes(),
         *_record_routes(ctx),
         *_switch_routes(ctx),
         *_clock_routes(ctx),
@@ -64,6 +66,20 @@ def _fault_routes(ctx: Context) -> list[tuple[str, str, Handler]]:
         ("DELETE", "faults/{id:int}", lift),
         ("POST", "faults/{id:int}/release", release),
     ]
+
+
+def _acting_routes() -> list[tuple[str, str, Handler]]:
+    async def by_hand(request: Request) -> Response:
+        try:
+            writes = acting.checked(await request.json())
+            answers = await acting.act(request.app, writes, {})
+        except acting.ActError as error:
+            return _refused(str(error))
+        failed = any(answer["status"] >= HTTPStatus.BAD_REQUEST for answer in answers)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if failed else HTTPStatus.OK
+        return JSONResponse(answers, status_code=status)
+
+    return [("POST", "by-hand", by_hand)]
 
 
 def _record_routes(ctx: Context) -> list[tuple[str, str, Handler]]:

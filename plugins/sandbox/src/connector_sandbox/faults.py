@@ -7,6 +7,7 @@ A rule is made of matching (side, method, path, query, body), of choosing among 
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import re
 import threading
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
+from connector_sandbox import acting
 from connector_sandbox.constants import BIGCOMMERCE, FRESHBOOKS
 
 if TYPE_CHECKING:
@@ -41,6 +43,12 @@ class Kind(StrEnum):
     """Searches do not see what was written within the last ``delay_ms``."""
     HOLD = "hold"
     """Held until released (or ``delay_ms`` have passed), so that a client can be killed there."""
+    REFUSED = "refused"
+    """Refused in the API's own format, with ``status``, ``errno``, ``field_name`` and ``words``."""
+    IGNORED = "ignored"
+    """Answered as if it had been a GET: nothing of what was sent is taken."""
+    ACT = "act"
+    """Handled rightly; before or after it somebody else makes the requests in ``writes``."""
 
 
 class FaultError(ValueError):
@@ -48,7 +56,7 @@ class FaultError(ValueError):
 
 
 _DEFAULT_DELAY = {Kind.SLOW: 1_000, Kind.STALE_SEARCH: 5_000, Kind.HOLD: 60_000}
-_DEFAULT_STATUS = {Kind.STATUS: 500, Kind.HTML: 502}
+_DEFAULT_STATUS = {Kind.STATUS: 500, Kind.HTML: 502, Kind.REFUSED: 422}
 
 
 @dataclass(slots=True)
@@ -66,6 +74,9 @@ class Rule:
         answer: text of the body in place of the API's own way of saying this status.
         skip: how many matches pass unharmed first.
         times: how many are harmed, None for no end.
+        errno, field_name, words: of a refusal.
+        writes: what somebody else does (see ``acting``).
+        outcomes: what that was answered, per request it was done at.
     """
 
     id: int
@@ -85,6 +96,11 @@ class Rule:
     skip: int = 0
     delay_ms: int | None = None
     handle_gone: bool = False
+    errno: int = 1004
+    field_name: str = ""
+    words: str = "Refused."
+    writes: list[dict[str, Any]] = field(default_factory=list)
+    outcomes: list[list[dict[str, Any]]] = field(default_factory=list)
     matches: int = 0
     hits: int = 0
     random: random.Random = field(default_factory=random.Random, repr=False)
@@ -125,6 +141,10 @@ class Call:
     body: str
 
 
+def _plain_refusal(errno: int, field_name: str, words: str) -> bytes:
+    return json.dumps({"status": errno, "title": f"{field_name}: {words}"}).encode()
+
+
 @dataclass(frozen=True, slots=True)
 class Manners:
     """How one API words an answer that a fault makes in its name.
@@ -132,10 +152,12 @@ class Manners:
     Attributes:
         body: from a status, the body and its content type.
         quota_headers: the headers with which the API tells its quota, exhausted or not.
+        refusal: from errno, field and words, the body of a refusal.
     """
 
     body: Callable[[int], tuple[bytes, str]]
     quota_headers: Callable[[bool], Mapping[str, str]]
+    refusal: Callable[[int, str, str], bytes] = _plain_refusal
 
 
 def _plain_body(status: int) -> tuple[bytes, str]:
@@ -168,7 +190,7 @@ class Faults:
             kind = Kind(values.pop("kind"))
         except (KeyError, ValueError) as error:
             raise FaultError(f"kind must be one of {[str(kind) for kind in Kind]}") from error
-        allowed = set(Rule.__slots__) - {"id", "kind", "matches", "hits", "random"}
+        allowed = set(Rule.__slots__) - {"id", "kind", "matches", "hits", "random", "outcomes"}
         if unknown := set(values) - allowed:
             raise FaultError(f"unknown: {sorted(unknown)}; a rule has {sorted(allowed)}")
         if values.get("side") not in {None, BIGCOMMERCE, FRESHBOOKS}:
@@ -180,6 +202,10 @@ class Faults:
                 re.compile(values.get(name) or "")
             except re.error as error:
                 raise FaultError(f"{name} is no regular expression: {error}") from error
+        try:
+            values["writes"] = acting.checked(values.get("writes", []))
+        except acting.ActError as error:
+            raise FaultError(str(error)) from error
         values.setdefault("status", _DEFAULT_STATUS.get(kind, 500))
         values.setdefault("delay_ms", _DEFAULT_DELAY.get(kind))
         with self._lock:

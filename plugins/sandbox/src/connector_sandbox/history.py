@@ -12,6 +12,8 @@ import threading
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
+from connector_sandbox import acting
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -28,7 +30,8 @@ CREATE TABLE IF NOT EXISTS history(
   kind TEXT NOT NULL,
   object_id TEXT NOT NULL,
   body TEXT NOT NULL,
-  status INTEGER NOT NULL
+  status INTEGER NOT NULL,
+  actor TEXT NOT NULL
 );
 CREATE TRIGGER IF NOT EXISTS history_is_append_only BEFORE UPDATE ON history
 BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
@@ -59,7 +62,7 @@ class History:
         body: Any,  # noqa: ANN401 - whatever JSON was sent
         status: int,
     ) -> None:
-        """Add a row inside the caller's transaction.
+        """Add a row inside the caller's transaction, with who made the request in hand.
 
         Args:
             connection: the one whose transaction holds the write itself.
@@ -72,8 +75,8 @@ class History:
             status: HTTP status of the answer (as the handler gave it, before any fault).
         """
         connection.execute(
-            "INSERT INTO history(at, side, method, path, kind, object_id, body, status) "
-            "VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO history(at, side, method, path, kind, object_id, body, status, actor) "
+            "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 self._clock.now().isoformat(),
                 side,
@@ -83,6 +86,7 @@ class History:
                 str(object_id),
                 json.dumps(body, ensure_ascii=False, default=str),
                 status,
+                acting.actor(),
             ),
         )
 

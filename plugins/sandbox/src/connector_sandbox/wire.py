@@ -16,6 +16,7 @@ from urllib.parse import unquote_plus
 from starlette.requests import ClientDisconnect
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from connector_sandbox import acting
 from connector_sandbox.constants import side_of
 from connector_sandbox.faults import Call, Faults, Kind, Rule
 
@@ -57,7 +58,7 @@ class FaultLayer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, spoiled or not."""
         side = side_of(scope["path"]) if scope["type"] == "http" else None
-        if side is None:
+        if side is None or acting.is_by_hand():
             await self._app(scope, receive, send)
             return
         seen = _Seen(send)
@@ -105,6 +106,10 @@ class FaultLayer:
         replayed = _replay(body, receive)
         if rule.kind is Kind.HOLD:
             await self._hold(rule, scope, body, receive, send)
+        elif rule.kind is Kind.ACT:
+            await self._act(rule, scope, body, receive, send)
+        elif rule.kind is Kind.IGNORED:
+            await self._app({**scope, "method": "GET"}, _replay(b"", receive), send)
         elif rule.kind is Kind.RESET_BEFORE:
             await _reset(scope, receive)
         elif rule.kind is Kind.RESET_AFTER:
@@ -154,11 +159,27 @@ class FaultLayer:
         elif not was_gone or rule.handle_gone:
             await self._app(scope, _replay(body, receive), send)
 
+    async def _act(
+        self, rule: Rule, scope: Scope, body: bytes, receive: Receive, send: _Seen
+    ) -> None:
+        answer = _Answer()
+        if rule.when == "after":
+            await self._app(scope, _replay(body, receive), answer)
+        known = acting.known_of(scope["path"], body, answer.body)
+        rule.outcomes.append(await acting.act(self._app, rule.writes, known))
+        if rule.when == "after":
+            await answer.pass_on(send)
+        else:
+            await self._app(scope, _replay(body, receive), send)
+
     async def _answer_for(self, rule: Rule, side: str, send: _Seen) -> None:
         manners = self._faults.manners_of(side)
         headers: dict[str, str] = {}
         if rule.kind is Kind.HTML:
             body, content_type = _HTML % (rule.status, rule.status), "text/html"
+        elif rule.kind is Kind.REFUSED:
+            body = manners.refusal(rule.errno, rule.field_name, rule.words)
+            content_type = "application/json"
         else:
             body, content_type = manners.body(rule.status)
         if rule.headers is True:

@@ -7,6 +7,7 @@ import string
 import uuid
 from collections import defaultdict
 from decimal import Decimal
+from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar
 
 from connector_sandbox.freshbooks import errors, search, values
@@ -46,7 +47,7 @@ class Clients(Resource):
     scope = "clients"
     id_field = "userid"
     first_id = 12345
-    columns: ClassVar[Sequence[str]] = ("email",)
+    columns: ClassVar[Sequence[str]] = ("email", "username")
     sort_keys: ClassVar = {
         "organization_name": lambda row: (row["organization"] or "").lower(),
         "organization": lambda row: (row["organization"] or "").lower(),
@@ -116,7 +117,9 @@ class Clients(Resource):
                     raise errors.invalid(
                         self.singular, "email", value, words, errno=errors.DUPLICATE
                     )
-        del creating
+        if creating:
+            self._refuse_above_limit()
+            self._take_username(document)
 
     def own_filters(self) -> dict[str, Filter]:
         """The documented keys; ``fname`` and ``organization`` are ignored, as on the live API."""
@@ -160,6 +163,27 @@ class Clients(Resource):
             else:
                 shown.setdefault(name, None)
         return shown
+
+    def _refuse_above_limit(self) -> None:
+        """Plans allow so many billable clients; deleted ones are none."""
+        most = self.switches.number("fb.client_limit")
+        if not most or self.records.count_standing() < most:
+            return
+        words = "You have reached the maximum number of clients on your plan. Upgrade to add more."
+        status = self.switches.number("fb.client_limit_status")
+        errno = errors.ACCESS_DENIED if status == HTTPStatus.FORBIDDEN else errors.INVALID
+        raise errors.Refusal(errors.Entry(errno, words, "", self.singular), status=status)
+
+    def _take_username(self, document: Document) -> None:
+        """A user name made of the client's names, else of its e-mail; of neither it is drawn."""
+        switch = self.switches["fb.username_taken"]
+        made = f"{document['fname']}{document['lname']}" or document["email"]
+        if switch == "no" or not made:
+            return
+        document["username"] = made.casefold().replace(" ", "")
+        if self.records.documents(username=document["username"]):
+            words = "A user with this username already exists."
+            raise errors.exists(self.singular, "username", document["username"], words, int(switch))
 
     def _by_email(self, wanted: list[str]) -> Test:
         email = wanted[-1]

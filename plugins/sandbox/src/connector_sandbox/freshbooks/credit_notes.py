@@ -9,7 +9,7 @@ from connector_sandbox.constants import FRESHBOOKS, FRESHBOOKS_ACCOUNT_ID
 from connector_sandbox.freshbooks import errors, search, totals, values
 from connector_sandbox.freshbooks.invoices import following
 from connector_sandbox.freshbooks.lines import read_lines
-from connector_sandbox.freshbooks.resource import ACTIVE, Resource
+from connector_sandbox.freshbooks.resource import ACTIVE, DELETED, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,9 @@ _TEXT = (
 )
 
 
+_APART = 500_000
+
+
 class CreditNotes(Resource):
     """The credit notes of the account."""
 
@@ -32,14 +35,17 @@ class CreditNotes(Resource):
     scope = "credit_notes"
     id_field = "creditid"
     first_id = 10320
-    columns: ClassVar[Sequence[str]] = ("clientid", "credit_number")
+    day_field = "create_date"
+    columns: ClassVar[Sequence[str]] = ("clientid", "credit_number", "creditid")
     known_includes: ClassVar = frozenset({"lines"})
 
     def blank(self, record_id: int) -> Document:
         """A credit note without lines."""
         nothing = values.money(Decimal(0), self.account.home_currency)
+        apart = _APART if self.switches["fb.credit_ids"] == "apart" else 0
         return {
             **self.base(record_id),
+            "creditid": record_id + apart,
             **dict.fromkeys(_TEXT, ""),
             "accountid": FRESHBOOKS_ACCOUNT_ID,
             "amount": nothing,
@@ -91,6 +97,7 @@ class CreditNotes(Resource):
                     document,
                     body["lines"],
                     currency=document["currency_code"],
+                    creating=creating,
                 )
             ]
         code = document["currency_code"]
@@ -119,7 +126,7 @@ class CreditNotes(Resource):
         return shown
 
     def overpayment(self, client_id: int, amount: Decimal, code: str) -> int:
-        """Make the credit note for what was paid too much; give its id."""
+        """Make the credit note for what was paid too much; give its ``creditid``."""
         record_id = self.records.next_id()
         document = self.blank(record_id)
         self._fill_client(document, client_id)
@@ -140,7 +147,24 @@ class CreditNotes(Resource):
             body={"clientid": client_id, "amount": document["amount"]},
             status=200,
         )
-        return record_id
+        return int(document["creditid"])
+
+    def state_changes(self, document: Document, state: int) -> None:
+        """Refuse to delete what an overpayment made, if so switched."""
+        if (
+            state == DELETED
+            and document["credit_type"] == "overpayment"
+            and self.switches["fb.overpayment_credit"] == "refuse"
+        ):
+            words = "A credit made by an overpayment cannot be deleted."
+            raise errors.invalid(self.singular, "vis_state", state, words)
+
+    def take_away(self, credit_id: int) -> None:
+        """Delete the note that an overpayment made."""
+        for note in self.records.documents(creditid=credit_id):
+            note["vis_state"] = DELETED
+            self.stamp(note)
+            self.records.update(note["id"], note)
 
     def _fill_client(self, document: Document, sent: object) -> None:
         client_id = values.whole(self.singular, "clientid", sent)

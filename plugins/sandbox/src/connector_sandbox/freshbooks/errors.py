@@ -8,6 +8,7 @@ are 422 here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 REQUIRED = 1001
@@ -32,8 +33,9 @@ UNICODE = 1036
 READ_ONLY = 1038
 BAD_TOTAL = 1040
 INACTIVE = 1042
+CONFLICT = 409
 
-_STATUS = {ACCESS_DENIED: 401, UNKNOWN: 404, READ_ONLY: 403, INACTIVE: 403}
+_STATUS = {ACCESS_DENIED: 401, UNKNOWN: 404, READ_ONLY: 403, INACTIVE: 403, CONFLICT: 409}
 _GRPC_CODES = {401: 16, 403: 7, 404: 5, 409: 10, 429: 8}
 _INVALID_ARGUMENT = 3
 
@@ -69,6 +71,20 @@ def invalid(
     """A field's value cannot be taken."""
     message = words or f"Invalid value for '{field}'."
     return Refusal(Entry(errno, message, field, kind, str(value)))
+
+
+def locked(kind: str, field: str, day: str, status: int) -> Refusal:
+    """The day lies in a period that the owner has locked (Financial Lock)."""
+    errno = ACCESS_DENIED if status == HTTPStatus.FORBIDDEN else INVALID
+    words = f"{day} is in a locked period. Unlock it in Settings to make changes."
+    return Refusal(Entry(errno, words, field, kind, day), status=status)
+
+
+def exists(kind: str, field: str, value: object, words: str, status: int) -> Refusal:
+    """Another record has that already; a 409 says so in words alone."""
+    if status == HTTPStatus.CONFLICT:
+        return Refusal(Entry(CONFLICT, words, "", kind))
+    return Refusal(Entry(DUPLICATE, words, field, kind, str(value)), status=status)
 
 
 def not_found(kind: str, field: str, value: object) -> Refusal:

@@ -48,6 +48,7 @@ class Invoices(Resource):
     scope = "invoices"
     id_field = "invoiceid"
     first_id = 987654
+    day_field = "create_date"
     columns: ClassVar[Sequence[str]] = ("invoice_number", "customerid")
     deletes_over_http = "soft"
     actions: ClassVar[Sequence[str]] = ("action_mark_as_sent", "action_email")
@@ -139,7 +140,7 @@ class Invoices(Resource):
         if "status" in body:
             self._fill_status(document, body["status"], creating=creating)
         if body.get("lines") is not None:
-            self._fill_lines(document, body["lines"])
+            self._fill_lines(document, body["lines"], creating=creating)
         self._price(document)
 
     def act(self, document: Document, body: Document) -> str:
@@ -248,7 +249,7 @@ class Invoices(Resource):
             raise errors.invalid(
                 self.singular, "customerid", client_id, words, errno=errors.DELETED
             )
-        if client_id != document["customerid"]:
+        if client_id != document["customerid"] and self._may_move(document, client_id):
             # Name and address are copies, taken when the invoice gets its client.
             document["customerid"] = client_id
             document["organization"] = client["organization"]
@@ -258,6 +259,14 @@ class Invoices(Resource):
             for field in ("street", "street2", "city", "province", "code", "country"):
                 document[field] = client[f"p_{field}"]
             document["currency_code"] = document["currency_code"] or client["currency_code"]
+
+    def _may_move(self, document: Document, client_id: int) -> bool:
+        """Whether it may be given to another client; a draft may."""
+        switch = self.switches["fb.move_invoice"]
+        if document["base_status"] != DRAFT and switch == "refuse":
+            words = "The client of a sent invoice cannot be changed."
+            raise errors.invalid(self.singular, "customerid", client_id, words)
+        return bool(document["base_status"] == DRAFT or switch == "accept")
 
     def _fill_number(self, document: Document, body: Document, *, creating: bool) -> None:
         if body.get("invoice_number") not in (None, ""):
@@ -302,13 +311,18 @@ class Invoices(Resource):
             raise errors.invalid(self.singular, "status", sent, words)
         document["base_status"] = sent
 
-    def _fill_lines(self, document: Document, sent: object) -> None:
+    def _fill_lines(self, document: Document, sent: object, *, creating: bool) -> None:
         before = document["lines"]
         paid = values.amount_of(document["paid"])
         if paid and self.switches["fb.edit_paid"] == "refuse":
             raise errors.invalid(self.singular, "lines", "", "A paid invoice cannot be changed.")
         after = read_lines(
-            self.account, self.singular, document, sent, currency=document["currency_code"]
+            self.account,
+            self.singular,
+            document,
+            sent,
+            currency=document["currency_code"],
+            creating=creating,
         )
         if (
             paid

@@ -103,10 +103,9 @@ class Items(Resource):
             return
         for other in self.records.documents(**{field: document[field]}):
             if other["id"] != document["id"]:
-                words = f"An item with this {field} exists already."
-                raise errors.invalid(
-                    self.singular, field, document[field], words, errno=errors.DUPLICATE
-                )
+                words = f"An item with this {field} already exists."
+                status = 409 if switch == "409" else 422
+                raise errors.exists(self.singular, field, document[field], words, status)
 
 
 class Taxes(Resource):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def read_lines(
-    account: Account, kind: str, owner: Document, sent: object, *, currency: str
+    account: Account, kind: str, owner: Document, sent: object, *, currency: str, creating: bool
 ) -> list[Document]:
     """Make an invoice's new lines of those that were sent.
 
@@ -29,6 +29,7 @@ def read_lines(
         owner: the document the lines belong to, with its present ``lines``.
         sent: the ``lines`` of the body.
         currency: currency of the owner.
+        creating: whether the owner is being created.
     """
     if not isinstance(sent, list):
         raise errors.invalid(kind, "lines", "", "The field 'lines' must be a list.")
@@ -38,6 +39,8 @@ def read_lines(
         raise errors.invalid(kind, "lines", len(sent), words, errno=errors.TOO_LONG)
     present = {line["lineid"]: line for line in owner["lines"]}
     last = max((int(str(line["lineid"]).rpartition("-")[2]) for line in owner["lines"]), default=0)
+    refusals = {"refuse", "refuse_create" if creating else "refuse_update"}
+    negatives = account.switches["fb.negative_line"] not in refusals
     lines = []
     for taskno, body in enumerate(sent, start=1):
         if not isinstance(body, dict):
@@ -46,12 +49,14 @@ def read_lines(
         if kept is None:
             last += 1
         lineid = last if kept is None else kept["lineid"]
-        line = _read_line(account, kind, body, currency=currency)
+        line = _read_line(account, kind, body, currency=currency, negatives=negatives)
         lines.append({**line, "lineid": lineid, "taskno": taskno})
     return lines
 
 
-def _read_line(account: Account, kind: str, body: Document, *, currency: str) -> Document:
+def _read_line(
+    account: Account, kind: str, body: Document, *, currency: str, negatives: bool
+) -> Document:
     switches = account.switches
     qty = values.decimal(kind, "qty", body.get("qty", "1") or "0")
     cost = Decimal(0)
@@ -63,7 +68,7 @@ def _read_line(account: Account, kind: str, body: Document, *, currency: str) ->
             currency,
             other_currency=switches["fb.line_currency"],
         )
-    if cost < 0 and switches["fb.negative_line"] == "refuse":
+    if cost < 0 and not negatives:
         raise errors.invalid(
             kind, "unit_cost", cost, "Invalid negative value.", errno=errors.NEGATIVE
         )

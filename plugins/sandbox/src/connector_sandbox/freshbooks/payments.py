@@ -32,6 +32,7 @@ class Payments(Resource):
     scope = "payments"
     id_field = "logid"
     first_id = 235435
+    day_field = "date"
     columns: ClassVar[Sequence[str]] = ("invoiceid", "clientid")
     known_includes: ClassVar = _INCLUDES
 
@@ -86,6 +87,15 @@ class Payments(Resource):
                 settlement.settle(self.account, invoice)
                 self.account.invoices.stamp(invoice)
                 self.account.invoices.records.update(invoice_id, invoice)
+
+    def state_changes(self, document: Document, state: int) -> None:
+        """Take the credit of an overpayment away with it, if so switched."""
+        if (
+            state == DELETED
+            and document["overpaymentid"] is not None
+            and self.switches["fb.overpayment_deleted"] == "credit_goes"
+        ):
+            self.account.credit_notes.take_away(document["overpaymentid"])
 
     def own_filters(self) -> dict[str, Filter]:
         """The documented keys."""

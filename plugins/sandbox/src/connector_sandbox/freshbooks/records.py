@@ -139,9 +139,7 @@ class Records:
     def page(self, *, size: int, offset: int, descending: bool) -> tuple[list[Document], int]:
         """Read one page of what is not deleted, and how many of that there are."""
         connection = self._store.connect()
-        count = connection.execute(
-            f"SELECT count(*) AS n FROM {self.table} WHERE vis_state IN (0, 2)"
-        ).fetchone()["n"]
+        count = self.count_standing()
         order = "DESC" if descending else "ASC"
         found = connection.execute(
             f"SELECT document FROM {self.table} WHERE vis_state IN (0, 2) "
@@ -162,6 +160,15 @@ class Records:
     def count(self) -> int:
         """Count all records."""
         row = self._store.connect().execute(f"SELECT count(*) AS n FROM {self.table}").fetchone()
+        return int(row["n"])
+
+    def count_standing(self) -> int:
+        """Count the records that are not deleted."""
+        row = (
+            self._store.connect()
+            .execute(f"SELECT count(*) AS n FROM {self.table} WHERE vis_state IN (0, 2)")
+            .fetchone()
+        )
         return int(row["n"])
 
     def _columns_of(self, document: Document) -> tuple[object, ...]:

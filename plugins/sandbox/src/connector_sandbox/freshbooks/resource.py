@@ -41,6 +41,7 @@ class Resource:
         columns: fields that searches narrow by.
         deletes_over_http: whether HTTP DELETE exists, and whether it removes for good.
         actions: keys of the action phase of a PUT.
+        day_field: what dates it, for a Financial Lock.
     """
 
     singular: ClassVar[str]
@@ -52,6 +53,7 @@ class Resource:
     columns: ClassVar[Sequence[str]] = ()
     deletes_over_http: ClassVar[str | None] = None
     actions: ClassVar[Sequence[str]] = ()
+    day_field: ClassVar[str] = ""
     sort_keys: ClassVar[Mapping[str, Callable[[Document], Any]]] = {}
     known_includes: ClassVar[frozenset[str]] = frozenset()
 
@@ -109,6 +111,7 @@ class Resource:
         record_id = self.records.next_id()
         document = self.blank(record_id)
         self.fill(document, body, creating=True)
+        self._refuse_locked(document)
         self.stamp(document)
         self.records.insert(record_id, document)
         self.after_write(document)
@@ -137,6 +140,8 @@ class Resource:
         document = self.existing(record_id)
         if "ext_vis_state" in body:
             return document, "ext_vis_state"
+        if body.get("vis_state") != ARCHIVED:
+            self._refuse_locked(document)
         if "vis_state" in body and "vis_state" in document:
             state = values.whole(self.singular, "vis_state", body["vis_state"])
             if state not in _STATE_VERBS:
@@ -148,7 +153,14 @@ class Resource:
             verb = self.act(document, body)
         else:
             self.fill(document, body, creating=False)
+            self._refuse_locked(document)
             verb = "update"
+        if (
+            "vis_state" not in body
+            and document.get("vis_state") == ARCHIVED
+            and self.switches["fb.archived_put"] == "returns"
+        ):
+            document["vis_state"] = ACTIVE
         self.stamp(document)
         self.records.update(record_id, document)
         self.after_write(document)
@@ -239,6 +251,12 @@ class Resource:
             body=body,
             status=200,
         )
+
+    def _refuse_locked(self, document: Document) -> None:
+        day = str(document[self.day_field]) if self.day_field else ""
+        if day and day <= str(self.switches["fb.locked_until"]):
+            status = self.switches.number("fb.lock_status")
+            raise errors.locked(self.singular, self.day_field, day, status)
 
     def _matching(self, known: Mapping[str, list[str]], stale_seconds: float) -> list[Document]:
         tests = [self.filters[key].test(found) for key, found in known.items()]
