@@ -11,6 +11,8 @@ import os
 import re
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -25,8 +27,10 @@ from tap_bigcommerce_orders.tap import TapBigCommerceOrders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 Row = dict[str, Any]
+TAP = [sys.executable, "-m", "tap_bigcommerce_orders"]
 TOKEN = "canary-token-9f8e7d"
 STORE = "abc123"
 LINK = {"url": "https://api.example/x", "resource": "/x"}
@@ -480,6 +484,25 @@ def shop() -> Iterator[Shop]:
 @pytest.fixture
 def run() -> Callable[..., Run]:
     return run_tap
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Start the tap with a configuration file, away from any .env file."""
+
+    def run(config: dict[str, Any], *arguments: str, **more: Any) -> subprocess.Popen[str]:
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(config))
+        return subprocess.Popen(
+            [*TAP, "--config", str(path), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            **more,
+        )
+
+    return run
 
 
 @pytest.fixture

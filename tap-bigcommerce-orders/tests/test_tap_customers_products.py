@@ -49,11 +49,8 @@ def test_customers_before_the_bookmark_are_not_written_even_if_the_filter_is_ign
     shop: Any, run: Any, at: Any
 ) -> None:
     shop.customers = [{"id": n, "date_modified": at(n)} for n in range(1, 11)]
-    state = {
-        "bookmarks": {
-            "customers": {"replication_key": "date_modified", "replication_key_value": at(8)}
-        }
-    }
+    bookmark = {"replication_key_value": at(8), "store_hash": "abc123"}
+    state = {"bookmarks": {"customers": bookmark}}
     ran = run(shop, streams=("customers",), state=state, lookback_seconds=2)
     assert ran.ids("customers") == [6, 7, 8, 9, 10]
     assert shop.asked("/v3/customers")[0]["date_modified:min"] == at(6)

@@ -12,30 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 TAP = [sys.executable, "-m", "tap_bigcommerce_orders"]
 EMAIL = "canary.person@example.com"
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
-    """Start the tap with a configuration file, away from any .env file."""
-
-    def run(config: dict[str, Any], *arguments: str, **more: Any) -> subprocess.Popen[str]:
-        path = tmp_path / "config.json"
-        path.write_text(json.dumps(config))
-        return subprocess.Popen(
-            [*TAP, "--config", str(path), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=tmp_path,
-            **more,
-        )
-
-    return run
 
 
 def test_a_run_that_ends_well_exits_0_and_its_log_has_no_token_and_no_personal_data(

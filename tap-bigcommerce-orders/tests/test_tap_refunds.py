@@ -123,8 +123,8 @@ def test_a_created_filter_that_is_ignored_neither_loops_nor_pulls_in_old_orders(
     shop.refund(9, 9, 5 * HOUR)
     state = {
         "bookmarks": {
-            "orders": {"replication_key": "date_modified", "replication_key_value": at(5 * HOUR)},
-            "refunds": {"replication_key": "created", "replication_key_value": at(4 * HOUR)},
+            "orders": {"replication_key_value": at(5 * HOUR), "store_hash": "abc123"},
+            "refunds": {"replication_key_value": at(4 * HOUR), "store_hash": "abc123"},
         }
     }
     ran = run(shop, state=state)

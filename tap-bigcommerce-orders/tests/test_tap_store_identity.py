@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import json
 from typing import Any
 
 import pytest
-from tap_bigcommerce_orders.errors import SettingError
+from tap_bigcommerce_orders.errors import SettingError, StateUnusable
 from tap_bigcommerce_orders.tap import STREAMS, TapBigCommerceOrders
 
 EVERY_STREAM = tuple(stream.name for stream in STREAMS)
@@ -53,3 +55,76 @@ def test_a_store_hash_that_is_none_is_told_before_anything_else(store_hash: str)
     with pytest.raises(SettingError, match="abc123") as refused:
         TapBigCommerceOrders(config={"store_hash": store_hash, "access_token": "t"})
     assert "Canary" not in str(refused.value)
+
+
+def test_every_bookmark_names_its_store_and_only_beside_its_position(
+    full_shop: Any, run: Any
+) -> None:
+    ran = run(full_shop, streams=EVERY_STREAM)
+    for state in ran.states:
+        for bookmark in state["bookmarks"].values():
+            placed = bookmark.get("replication_key_value") is not None
+            assert bookmark.get("store_hash") == ("abc123" if placed else None)
+    told = {name for name, row in ran.states[-1]["bookmarks"].items() if "store_hash" in row}
+    assert told == {"orders", "refunds", "customers", "products"}
+
+
+POSITION = {"replication_key": "date_modified", "replication_key_value": "2026-11-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize("more", [{}, {"order_ids": [1]}], ids=["incremental", "targeted"])
+@pytest.mark.parametrize(
+    ("bookmarks", "words"),
+    [
+        ({"orders": {**POSITION, "store_hash": "old456"}}, "orders is of store old456"),
+        ({"customers": {**POSITION, "store_hash": "old456"}}, "customers is of store old456"),
+        ({"orders": {"store_hash": "old456"}}, "orders is of store old456"),
+        ({"refunds": POSITION}, "refunds names no store"),
+        (
+            {"orders": {**POSITION, "store_hash": "abc123"}, "products": {**POSITION}},
+            "products names no store",
+        ),
+    ],
+)
+def test_a_bookmark_of_another_store_stops_the_tap_before_any_request(
+    shop: Any, start: Any, config_for: Any, tmp_path: Any, bookmarks: Any, words: str, more: Any
+) -> None:
+    shop.order(1, 1)
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps({"bookmarks": bookmarks}))
+    process = start(config_for(shop, **more), "--state", str(path))
+    out, log = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert (out, shop.requests) == ("", [])
+    (sentence,) = [line for line in log.splitlines() if words in line]
+    for told in ("store_hash is abc123", "--state-id-suffix", "meltano state clear"):
+        assert told in sentence
+    assert "Traceback" not in log
+
+
+def test_after_a_merge_of_two_stores_states_the_first_store_s_positions_are_found_out(
+    full_shop: Any, run: Any
+) -> None:
+    """Meltano can merge what a run says into what it has stored, key by key."""
+    merge = pytest.importorskip("meltano.core.utils").merge
+    first = run(full_shop, streams=EVERY_STREAM).states[-1]
+    former = {
+        name: {**row, "store_hash": "old456"} if "store_hash" in row else row
+        for name, row in first["bookmarks"].items()
+    }
+    full_shop.fault("/v2/orders", "400", times=9)
+    cut_off = run(full_shop, streams=EVERY_STREAM)
+    assert cut_off.error is not None
+    for state in cut_off.states:
+        merged = merge(state, {"bookmarks": copy.deepcopy(former)})
+        with pytest.raises(StateUnusable, match="is of store old456"):
+            run(full_shop, state=merged)
+
+
+def test_the_store_s_own_bookmark_is_used(full_shop: Any, run: Any) -> None:
+    first = run(full_shop, streams=("orders",))
+    full_shop.requests.clear()
+    again = run(full_shop, streams=("orders",), state=first.states[-1])
+    assert again.error is None
+    assert "min_date_modified" in full_shop.asked("/v2/orders")[0]
+    assert again.states[-1] == first.states[-1]

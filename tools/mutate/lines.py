@@ -23,6 +23,7 @@ BLAME = "tests/posting/test_posting_blame.py"
 BEFORE_WRITES = "target-freshbooks/tests/freshbooks/test_freshbooks_before_writes.py"
 ORDERS = "tests/posting/test_posting_orders.py"
 INTERRUPTED = "tests/posting/test_posting_interrupted.py"
+STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
 
 TAKEN_BACK = (
     f"{INTERRUPTED}::test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back"
@@ -669,6 +670,41 @@ MUTATIONS = (
         "            yield found.order\n"
         '            self._write("transactions", found.transactions)\n',
         ("tap-bigcommerce-orders/tests",),
+    ),
+    Mutation(
+        "every record names its store",
+        f"{TAP}/streams/base.py",
+        '{**shape(row, self.schema), "store_hash": self._tap.store_hash}',
+        "shape(row, self.schema)",
+        (STORE_IDENTITY,),
+    ),
+    Mutation(
+        "a bookmark of another store is refused",
+        f"{TAP}/tap.py",
+        "        check_store(state, self.store_hash)\n",
+        "",
+        (STORE_IDENTITY,),
+    ),
+    Mutation(
+        "a bookmark of no store is refused",
+        f"{TAP}/given_state.py",
+        "(holder is None and bookmark.get(POSITION) is None)",
+        "holder is None",
+        (STORE_IDENTITY,),
+    ),
+    Mutation(
+        "each bookmark names its store",
+        f"{TAP}/writing.py",
+        "        stamp(state, self._store_hash)\n",
+        "",
+        (STORE_IDENTITY,),
+    ),
+    Mutation(
+        "a store is named beside a position only",
+        f"{TAP}/given_state.py",
+        "        if bookmark.get(POSITION) is not None:\n            bookmark[STORE] = store_hash",
+        "        bookmark[STORE] = store_hash",
+        (STORE_IDENTITY,),
     ),
     Mutation(
         "the quota's reserve is left to others",

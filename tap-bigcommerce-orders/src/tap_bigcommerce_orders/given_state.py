@@ -1,7 +1,7 @@
 """Reads the state a run is given, and says which of its bookmarks cannot be used.
 
 A bookmark that is misread would begin in the wrong place: too late loses orders, too early reads
-the whole history again.
+the whole history again. So would a bookmark of another store; each says which store it is of.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from tap_bigcommerce_orders.errors import StateUnusable
 from tap_bigcommerce_orders.shape import read_iso
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+POSITION = "replication_key_value"
+STORE = "store_hash"
 REMEDY = "Restore a state this tap wrote, or take the bookmark out to read from start_date on."
 
 
@@ -37,13 +39,46 @@ def checked(file: IO[str]) -> IO[str]:
     return io.StringIO(text)
 
 
+def check_store(state: Mapping[str, Any], store_hash: str) -> None:
+    """Make sure that all bookmarks are of this store.
+
+    Each says so by itself, for Meltano merges states bookmark by bookmark. One that names no store
+    is not taken for ours: reading from start_date on costs time, passing orders over costs money.
+
+    Raises:
+        StateUnusable: Names the bookmark, both stores and the ways to go on.
+    """
+    for stream, bookmark in state.get("bookmarks", {}).items():
+        holder = bookmark.get(STORE)
+        if holder == store_hash or (holder is None and bookmark.get(POSITION) is None):
+            continue
+        whose = "names no store" if holder is None else f"is of store {holder}"
+        raise StateUnusable(
+            f"In the state, the bookmark of {stream} {whose}, but store_hash is {store_hash}. It "
+            "was not used, for it would pass orders over; nothing was read. Give each store a "
+            "state of its own: with Meltano an extractor of its own or --state-id-suffix, else "
+            "another file for --state. To read this store from start_date on, clear the state: "
+            "`meltano state clear STATE_ID`, or leave --state out."
+        )
+
+
+def stamp(state: Mapping[str, Any], store_hash: str) -> None:
+    """Write into each bookmark which store it is of.
+
+    Only beside a position: a merge of two states could put a store alone beside another's position.
+    """
+    for bookmark in state.get("bookmarks", {}).values():
+        if bookmark.get(POSITION) is not None:
+            bookmark[STORE] = store_hash
+
+
 def _faults(bookmarks: dict[str, Any]) -> Iterator[str]:
     for stream, bookmark in bookmarks.items():
         if not isinstance(bookmark, dict):
             yield f"the bookmark of {stream} must be a JSON object."
-        elif not _is_moment(bookmark.get("replication_key_value")):
+        elif not _is_moment(bookmark.get(POSITION)):
             yield (
-                f"replication_key_value in the bookmark of {stream} must be an ISO 8601 date-time "
+                f"{POSITION} in the bookmark of {stream} must be an ISO 8601 date-time "
                 "such as 2026-01-31T09:30:00Z."
             )
 

@@ -16,7 +16,7 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from tap_bigcommerce_orders.connection import Connection
 from tap_bigcommerce_orders.credentials import find_token
 from tap_bigcommerce_orders.errors import BigCommerceError
-from tap_bigcommerce_orders.given_state import checked
+from tap_bigcommerce_orders.given_state import check_store, checked
 from tap_bigcommerce_orders.settings import (
     DEFAULT_API_URL,
     SETTINGS,
@@ -41,7 +41,7 @@ from tap_bigcommerce_orders.streams.store import (
     TaxClassesStream,
 )
 from tap_bigcommerce_orders.targeted import TargetedOrders
-from tap_bigcommerce_orders.writing import UntouchedState, WholeMessageWriter
+from tap_bigcommerce_orders.writing import StoresState, UntouchedState, WholeMessageWriter
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -147,8 +147,13 @@ class TapBigCommerceOrders(Tap):
     @override
     def load_state(self, state: dict[str, Any]) -> None:
         super().load_state(state)
+        if not self.config.get("store_hash"):
+            return  # to be discovered only
+        check_store(state, self.store_hash)
         if self.config.get("order_ids"):
             self._state_writer = UntouchedState(self.message_writer, cast("TapState", state))
+        else:
+            self._state_writer = StoresState(self.message_writer, self.store_hash)
 
     @cached_property
     def _token(self) -> str:

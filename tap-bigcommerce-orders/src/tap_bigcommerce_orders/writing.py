@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.helpers._state import StateWriter
 from singer_sdk.io_base import SingerWriter
 
+from tap_bigcommerce_orders.given_state import stamp
+
 if sys.version_info >= (3, 12):
     from typing import override
 else:
@@ -47,6 +49,19 @@ class WholeMessageWriter(SingerWriter):
             self._then = action
         else:
             action()
+
+
+class StoresState(StateWriter):
+    """Says in every bookmark which store it is of."""
+
+    def __init__(self, message_writer: GenericSingerWriter[Any, Any], store_hash: str) -> None:
+        super().__init__(message_writer)
+        self._store_hash = store_hash
+
+    @override
+    def write_state(self, state: TapState) -> None:
+        stamp(state, self._store_hash)
+        super().write_state(state)
 
 
 class UntouchedState(StateWriter):
