@@ -17,7 +17,7 @@ Everything is a pure function over frozen dataclasses; `policy` holds the bookke
 """
 
 from target_freshbooks.books.clients import client_body, client_for, client_of_customer, email_key
-from target_freshbooks.books.desire import desire, marker
+from target_freshbooks.books.desire import desire
 from target_freshbooks.books.eligibility import assess, is_cancelled
 from target_freshbooks.books.fields import ReadError
 from target_freshbooks.books.items import item_body, item_key, items_for, items_of_product
@@ -48,7 +48,6 @@ __all__ = [
     "item_key",
     "items_for",
     "items_of_product",
-    "marker",
     "mend",
     "predict_totals",
     "read_customer",

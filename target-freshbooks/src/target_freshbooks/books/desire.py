@@ -17,6 +17,7 @@ from target_freshbooks.books.clients import cleaned, client_for
 from target_freshbooks.books.desired import Desired, Invoice, Parked, Reason
 from target_freshbooks.books.expression import express
 from target_freshbooks.books.items import items_for
+from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money import MOST_DECIMALS, cent, decimals_of, is_whole, rounded
 from target_freshbooks.books.payments import receipts
 from target_freshbooks.books.refunds import refunds_of
@@ -70,24 +71,20 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
     )
 
 
-def marker(order_id: int) -> str:
-    """The text that proves an invoice ours."""
-    return f"BigCommerce order {order_id}"
-
-
 def _invoice(
     facts: OrderFacts, breakdown: Breakdown, number: str, policy: Policy, decimals: int
 ) -> Invoice:
     order = facts.order
+    mark = mark_of(order)
     return Invoice(
         number=number,
         day=bookkeeping_day(order.created, facts, policy),
         currency=order.currency,
         total=breakdown.total,
         expressions=express(breakdown, order.id, policy, decimals),
-        marker=marker(order.id),
-        notes=marker(order.id),
-        po_number=marker(order.id),
+        marker=mark,
+        notes=str(mark),
+        po_number=str(mark),
         billing=cleaned(order.billing),
     )
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
+    from target_freshbooks.books.marks import Mark
     from target_freshbooks.books.shop import Address
 
 
@@ -128,7 +129,7 @@ class Payment:
     day: date
     type: str
     note: str
-    """Begins with "BigCommerce order N, ": how the payment is found again."""
+    """A mark on a line of its own: how the payment is found again."""
     transaction_id: int | None = None
 
 
@@ -138,7 +139,7 @@ class CreditNote:
 
     refund_id: int
     notes: str
-    """ "BigCommerce order N, refund R": how it is found again."""
+    """A mark on a line of its own: how it is found again."""
     day: date
     total: Decimal
     expressions: tuple[Lines, ...]
@@ -173,8 +174,8 @@ class Invoice:
     expressions: tuple[Lines, ...]
     """The same invoice said in several ways, best first; kept is the first that FreshBooks
     puts at the total."""
-    marker: str
-    """ "BigCommerce order N": proves that an invoice found by its number is ours."""
+    marker: Mark
+    """Proves that an invoice found by its number is ours."""
     notes: str
     po_number: str
     billing: Address

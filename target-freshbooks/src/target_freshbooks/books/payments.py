@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Parked, Payment, Reason
+from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money import decimals_of, rounded, total
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _captured(facts: OrderFacts, row: Transaction, policy: Policy) -> Payment:
         amount=rounded(row.amount, decimals_of(order.currency)),
         day=bookkeeping_day(row.created, facts, policy),
         type=payment_type(row, policy),
-        note=f"BigCommerce order {order.id}, transaction {row.id}",
+        note=str(mark_of(order).of(f"transaction {row.id}")),
         transaction_id=row.id,
     )
 
@@ -131,7 +132,7 @@ def _credits(facts: OrderFacts, captured: list[Transaction], policy: Policy) -> 
                     amount=rest,
                     day=bookkeeping_day(order.created, facts, policy),
                     type=_mapped(policy, kind) or "Other",
-                    note=f"BigCommerce order {order.id}, {kind.replace('_', ' ')}",
+                    note=str(mark_of(order).of(kind.replace("_", " "))),
                 )
             )
     return found
@@ -177,7 +178,7 @@ def _derived(facts: OrderFacts, rest: Decimal, policy: Policy) -> list[Payment]:
             amount=rest,
             day=bookkeeping_day(order.created, facts, policy),
             type=kind,
-            note=f"BigCommerce order {order.id}, offline payment (derived)",
+            note=str(mark_of(order).of("offline payment (derived)")),
         )
     ]
 

@@ -80,6 +80,9 @@ def read_order(body: Mapping[str, Any]) -> Order:
     fields = Fields(body)
     if "line_items" not in body:
         raise ReadError("line_items", "is missing: the order came without its lines")
+    store_hash = fields.text("store_hash")
+    if not store_hash:
+        raise ReadError("store_hash", "is missing")
     currency = fields.text("default_currency_code").upper()
     if not currency:
         raise ReadError("default_currency_code", "is missing")
@@ -87,6 +90,7 @@ def read_order(body: Mapping[str, Any]) -> Order:
     sub_ex, sub_inc = fields.money("subtotal_ex_tax"), fields.money("subtotal_inc_tax")
     return Order(
         id=fields.integer("id"),
+        store_hash=store_hash,
         customer_id=fields.optional_integer("customer_id") or 0,
         created=fields.moment("date_created"),
         modified=fields.moment("date_modified" if fields.text("date_modified") else "date_created"),

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import CreditNote, Parked, Reason, RefundEntry
 from target_freshbooks.books.lowering import lower
+from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
 from target_freshbooks.books.refund_fit import fit_credit_note
 from target_freshbooks.books.refunded import Take, lines_of, scaled, takes_of
@@ -112,7 +113,7 @@ def _credit_note(
 ) -> CreditNote:
     return CreditNote(
         refund_id=refund.id,
-        notes=f"BigCommerce order {facts.order.id}, refund {refund.id}",
+        notes=str(mark_of(facts.order).of(f"refund {refund.id}")),
         day=bookkeeping_day(refund.created, facts, policy),
         total=credit,
         expressions=fit_credit_note(refund.id, lines, credit, policy, facts.order.currency),

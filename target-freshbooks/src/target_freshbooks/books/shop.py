@@ -119,6 +119,8 @@ class Order:
     """A BigCommerce v2 order."""
 
     id: int
+    store_hash: str
+    """The store it was placed in: order numbers are of a store's own."""
     customer_id: int
     created: datetime
     modified: datetime

@@ -1,11 +1,17 @@
-"""How an invoice is known to be ours: the marker in its notes or purchase order number."""
+"""Which of FreshBooks' records are an order's: those that bear its mark on a line of their own."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_freshbooks.books.marks import Mark, marks_in
+
 if TYPE_CHECKING:
-    from target_freshbooks.freshbooks.observed import ObservedInvoice
+    from target_freshbooks.freshbooks.observed import (
+        ObservedCreditNote,
+        ObservedInvoice,
+        ObservedPayment,
+    )
 
 DRAFT = 1
 """FreshBooks' invoice status of a Draft."""
@@ -14,24 +20,27 @@ DELETED = 1
 """FreshBooks' `vis_state` of a deleted record."""
 
 
-def marker(order_id: int) -> str:
-    """What our invoice of the order says in its notes and purchase order number."""
-    return f"BigCommerce order {order_id}"
+def marks_of(invoice: ObservedInvoice) -> list[Mark]:
+    """The orders that the invoice is said to be of."""
+    marks = marks_in(invoice.notes, invoice.po_number)
+    return [mark for mark in marks if not mark.part]
 
 
-def is_marked(invoice: ObservedInvoice, mark: str) -> bool:
-    """Whether the invoice bears the order's marker, not merely one that begins like it.
-
-    "BigCommerce order 12" must not be found in the notes of order 123.
-    """
-    return any(_says(text, mark) for text in (invoice.notes, invoice.po_number))
+def is_marked(invoice: ObservedInvoice, mark: Mark) -> bool:
+    """Whether the invoice bears the order's mark."""
+    return mark in marks_of(invoice)
 
 
-def _says(text: str, mark: str) -> bool:
-    start = text.find(mark)
-    while start >= 0:
-        end = start + len(mark)
-        if end == len(text) or not text[end].isalnum():
-            return True
-        start = text.find(mark, start + 1)
-    return False
+def part_paid(payment: ObservedPayment, order: Mark) -> Mark | None:
+    """The part of the order that the payment is marked with; None where it is not the order's."""
+    return _part(payment.note, order)
+
+
+def refund_credited(note: ObservedCreditNote, order: Mark) -> int | None:
+    """The order's refund that the credit note is marked with; None where it is not the order's."""
+    part = _part(note.notes, order)
+    return None if part is None else part.refund_id
+
+
+def _part(text: str, order: Mark) -> Mark | None:
+    return next((mark for mark in marks_in(text) if mark.part and mark.is_of_order(order)), None)

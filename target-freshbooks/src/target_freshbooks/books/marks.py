@@ -1,0 +1,67 @@
+"""Natural keys: the lines of text by which FreshBooks' records are known to be an order's.
+
+FreshBooks has no field for the keys of other systems, so each record that is made for an order says
+so in a line of its own: an invoice in its notes and purchase order number, a payment and a credit
+note in their notes. The line names the order, its part and the store, since two stores have orders
+of one number; it proves nothing unless the whole line is exactly that.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from target_freshbooks.books.shop import Order
+
+STEM = "BigCommerce order "
+"""What every mark begins with; FreshBooks' lists are searched for it."""
+
+# At most 18 digits: what is longer is no order's number, and no database's either.
+_MARK = re.compile(r"BigCommerce order ([0-9]{1,18})(?:, (.+))? \(store ([^()\s]+)\)")
+_REFUND = re.compile(r"refund ([0-9]{1,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a record of ours stands for.
+
+    Attributes:
+        order_id: The order.
+        store: The hash of the store it was placed in.
+        part: `transaction 77`, `refund 5` and so on; empty for the invoice itself.
+    """
+
+    order_id: int
+    store: str
+    part: str = ""
+
+    def __str__(self) -> str:
+        part = f", {self.part}" if self.part else ""
+        return f"{STEM}{self.order_id}{part} (store {self.store})"
+
+    def of(self, part: str) -> Mark:
+        """The mark of a part of the same order."""
+        return Mark(self.order_id, self.store, part)
+
+    def is_of_order(self, order: Mark) -> bool:
+        """Whether it stands for the order or for any part of it."""
+        return (self.order_id, self.store) == (order.order_id, order.store)
+
+    @property
+    def refund_id(self) -> int | None:
+        """The refund it stands for; None for all else."""
+        found = _REFUND.fullmatch(self.part)
+        return int(found[1]) if found else None
+
+
+def marks_in(*texts: str) -> list[Mark]:
+    """The marks that stand in texts, each on a line of its own."""
+    found = (_MARK.fullmatch(line.strip()) for text in texts for line in text.splitlines())
+    return [Mark(int(one[1]), one[3], one[2] or "") for one in found if one]
+
+
+def mark_of(order: Order) -> Mark:
+    """The mark of the order's invoice."""
+    return Mark(order.id, order.store_hash)
