@@ -79,6 +79,11 @@ class OrderSink(ShopSink):
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+        if not isinstance(record.get("store_hash"), str) or not record["store_hash"].strip():
+            raise RecordError(
+                "A record of orders has no store_hash, so nobody can tell whose order it is."
+                " Nothing of it was booked: use a tap that says it, such as tap-bigcommerce-orders."
+            )
         self._target.service.take_order(whole_number(record, "id", self.stream_name), record)
 
 

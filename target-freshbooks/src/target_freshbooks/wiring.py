@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import uuid
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from target_freshbooks.freshbooks import (
 )
 from target_freshbooks.freshbooks.retrying import Patience as Retries
 from target_freshbooks.freshbooks.wire import Wire
-from target_freshbooks.ledger import Ledger, Rehearsal
+from target_freshbooks.ledger import Ledger, PinnedAccount, Rehearsal
 from target_freshbooks.posting.catalogue import Catalogue
 from target_freshbooks.posting.parties import Parties
 from target_freshbooks.posting.patience import Patience
@@ -35,7 +36,6 @@ from target_freshbooks.posting.verdict import Interrupted
 from target_freshbooks.posting.writer import Writer
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterator
 
     from target_freshbooks.freshbooks import RequestRecord
@@ -60,6 +60,12 @@ class Account:
     books: FreshBooks
     store: CredentialStore
     account_id: str
+    business_name: str = ""
+
+    @property
+    def pinned(self) -> PinnedAccount:
+        """The account as a ledger pins it."""
+        return PinnedAccount(self.account_id, self.business_name)
 
 
 @dataclass(slots=True)
@@ -105,12 +111,21 @@ def open_account(
     sleep: Callable[[float], None],
     rng: random.Random,
     on_request: Callable[[RequestRecord], None] | None = None,
+    ledger: Ledger | None = None,
 ) -> Account:
-    """Connect to FreshBooks and choose the account.
+    """Connect to FreshBooks and choose the account: the one of the settings, else the only one.
+
+    Args:
+        settings: The settings.
+        sleep: Waits between tries.
+        rng: For jitter.
+        on_request: Told of each request.
+        ledger: The ledger that remembers ids of the account.
 
     Raises:
         AuthError: A person has to log in.
         AccountUnclear: There are several accounts; the message lists them.
+        AnotherAccount: The ledger belongs to another account.
     """
     store = open_store(settings)
     tokens = token_source(settings, store, sleep=sleep, rng=rng)
@@ -130,12 +145,18 @@ def open_account(
             on_request=on_request,
         )
 
-    account_id = settings.account_id
+    account_id, business_name = settings.account_id, ""
     if account_id is None:
-        account_id = choose_account(connect("").me()).account_id
+        pinned = ledger.account() if ledger is not None else None
+        identity = connect("").me()
+        chosen = choose_account(identity, preferred=pinned.account_id if pinned else None)
+        account_id, business_name = chosen.account_id, chosen.business_name
     if not account_id:
         raise AccountUnclear("GET users/me", "it names no account of this user; set account_id.")
-    return Account(connect(account_id), store, account_id)
+    account = Account(connect(account_id), store, account_id, business_name)
+    if ledger is not None:
+        ledger.check_account(account.pinned)
+    return account
 
 
 def token_source(
@@ -182,7 +203,7 @@ def open_run(
     run_id = uuid.uuid4().hex[:12]
     with ExitStack() as stack:
         ledger = stack.enter_context(open_ledger(settings))
-        account = open_account(settings, sleep=sleep, rng=rng, on_request=on_request)
+        account = open_account(settings, sleep=sleep, rng=rng, on_request=on_request, ledger=ledger)
         lease = stack.enter_context(
             ledger.lease(
                 account.account_id,
@@ -231,7 +252,15 @@ def assemble(
     patience = Patience(
         resolver, random=rng, sleep=sleep, max_retry_seconds=settings.max_retry_seconds
     )
-    writer = Writer(books, ledger, lease, run_id, utc_now, patience.done)
+    writer = Writer(
+        books,
+        ledger,
+        lease,
+        run_id,
+        utc_now,
+        patience.done,
+        once(lambda: ledger.pin_account(account.pinned)),
+    )
     parties = Parties(books, ledger, writer, patience.settle, patience.look, sleep=sleep)
     poster = Poster(
         books=books,
@@ -261,6 +290,20 @@ def assemble(
         previewer=Previewer(books, ledger, settings.policy, stop) if settings.dry_run else None,
     )
     return Run(run_id, account, ledger, service, poster, settings.dry_run)
+
+
+def once(work: Callable[[], None]) -> Callable[[], None]:
+    """The work, done at the first call only; several threads may call."""
+    guard, done = threading.Lock(), False
+
+    def call() -> None:
+        nonlocal done
+        with guard:
+            if not done:
+                work()
+                done = True
+
+    return call
 
 
 def _counts(service: Service) -> dict[str, int]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
 
@@ -44,7 +45,11 @@ class GenericClient:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """All choices the rules depend on; a change of any of them makes a new plan."""
+    """All choices the rules depend on.
+
+    Those that shape an invoice are its terms: an order that is posted keeps them, whatever the
+    settings say later. All others always count as they are now.
+    """
 
     invoice_number_prefix: str = ""
     paid_status_ids: frozenset[int] = frozenset({2, 3, 8, 9, 10, 11})
@@ -64,3 +69,40 @@ class Policy:
     on_order_change: Literal["update", "park"] = "update"
     generic_client: GenericClient | None = None
     names: LineNames = field(default_factory=LineNames)
+
+    def terms(self) -> dict[str, Any]:
+        """The choices that shape an invoice, as a JSON object; see `under`."""
+        generic = self.generic_client
+        return {
+            "version": TERMS_VERSION,
+            "invoice_number_prefix": self.invoice_number_prefix,
+            "timezone": self.timezone,
+            "tax_mode": self.tax_mode,
+            "tax_mapping": [[entry.match, entry.name] for entry in self.tax_mapping],
+            "payment_type_mapping": [list(pair) for pair in self.payment_type_mapping],
+            "derive_offline_payments": self.derive_offline_payments,
+            "refund_mode": self.refund_mode,
+            "generic_client": None if generic is None else [generic.organization, generic.email],
+            "line_names": asdict(self.names),
+        }
+
+    def under(self, terms: Mapping[str, Any]) -> Self:
+        """These choices, but with the terms that an order was posted under."""
+        generic = terms["generic_client"]
+        return replace(
+            self,
+            invoice_number_prefix=terms["invoice_number_prefix"],
+            timezone=terms["timezone"],
+            tax_mode=terms["tax_mode"],
+            tax_mapping=tuple(TaxName(*entry) for entry in terms["tax_mapping"]),
+            payment_type_mapping=tuple(
+                (match, kind) for match, kind in terms["payment_type_mapping"]
+            ),
+            derive_offline_payments=terms["derive_offline_payments"],
+            refund_mode=terms["refund_mode"],
+            generic_client=None if generic is None else GenericClient(*generic),
+            names=LineNames(**terms["line_names"]),
+        )
+
+
+TERMS_VERSION = 1

@@ -52,7 +52,12 @@ def verify_books(context: Context, *, chain_only: bool, since: date | None) -> i
         told, failure = None, None
         if not chain_only:
             try:
-                account = open_account(settings, sleep=time.sleep, rng=random.Random())  # noqa: S311
+                account = open_account(
+                    settings,
+                    sleep=time.sleep,
+                    rng=random.Random(),  # noqa: S311 - jitter
+                    ledger=ledger,
+                )
                 told = Verification(account, ledger, settings.policy).verify(since)
             except FAILURES as error:
                 failure = error
@@ -124,12 +129,13 @@ class Verification:
         self._books = account.books
         self._ledger = ledger
         self._policy = policy
+        self._store = ledger.store_hash() or ""
         self._half_way = {intent.order_id for intent in ledger.open_intents()}
 
     def verify(self, since: date | None) -> Told:
         """Compare the orders of this day and later, or all."""
         told = Told()
-        with closing(Lists.read(self._books, since)) as lists:
+        with closing(Lists.read(self._books, self._store, since)) as lists:
             for row in self._ledger.orders(since=since):
                 known = self._known(row.order_id)
                 compared = self._compare(known, lists.of(known), told)
@@ -141,7 +147,8 @@ class Verification:
         return told
 
     def _known(self, order_id: int) -> Known:
-        return known_of(self._ledger, order_id, self._policy.invoice_number_prefix)
+        prefix = self._policy.invoice_number_prefix
+        return known_of(self._ledger, order_id, prefix, self._store)
 
     def _compare(self, known: Known, listed: Holding, told: Told) -> bool:
         """Compare one order; False where it is not told how it stands, since a run changes that."""

@@ -96,8 +96,10 @@ def parse_identity(response: Mapping[str, Any]) -> Identity:
     return Identity(whole_or_none(response, "id"), tuple(found))
 
 
-def choose_account(identity: Identity, wanted: str | None = None) -> Membership:
-    """The account to book into: the one wanted, else the only one that fits.
+def choose_account(
+    identity: Identity, wanted: str | None = None, *, preferred: str | None = None
+) -> Membership:
+    """The account to book into: the one wanted, else the preferred or only one that fits.
 
     Raises:
         AccountUnclear: None or several fit, or the wanted one does not.
@@ -110,8 +112,9 @@ def choose_account(identity: Identity, wanted: str | None = None) -> Membership:
         problem = f"account_id {wanted!r} is not one this user can book into"
     else:
         fits = [one for one in identity.memberships if one.objection is None]
-        if len(fits) == 1:
-            return fits[0]
+        known = [one for one in fits if one.account_id == preferred]
+        if len(known or fits) == 1:
+            return (known or fits)[0]
         problem = f"{len(fits)} accounts fit; set account_id to one of them"
     raise AccountUnclear(OPERATION, f"{problem}:\n{listed}")
 

@@ -6,6 +6,8 @@ is chained, `lease.py` for how runs keep out of each other's way.
 
 from target_freshbooks.ledger.audit import AuditRow, ChainVerdict
 from target_freshbooks.ledger.errors import (
+    AnotherAccount,
+    AnotherStore,
     IntentNotOpen,
     LeaseHeld,
     LeaseLost,
@@ -19,10 +21,14 @@ from target_freshbooks.ledger.lease import Lease
 from target_freshbooks.ledger.ledger import Ledger
 from target_freshbooks.ledger.links import Link, LinkKind
 from target_freshbooks.ledger.orders import OrderRow, OrderState
+from target_freshbooks.ledger.ownership import PinnedAccount
 from target_freshbooks.ledger.rehearsal import Rehearsal
 from target_freshbooks.ledger.runs import RunRow
+from target_freshbooks.ledger.terms import Terms
 
 __all__ = [
+    "AnotherAccount",
+    "AnotherStore",
     "AuditRow",
     "ChainVerdict",
     "Intent",
@@ -39,8 +45,10 @@ __all__ = [
     "OrderRow",
     "OrderState",
     "Outcome",
+    "PinnedAccount",
     "Record",
     "Rehearsal",
     "RunRow",
     "StoredFacts",
+    "Terms",
 ]

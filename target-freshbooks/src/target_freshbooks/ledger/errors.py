@@ -24,6 +24,14 @@ class IntentNotOpen(LedgerError):  # noqa: N818 - it names the situation, as the
     """An intent was to be closed that is closed already, or never was."""
 
 
+class AnotherStore(LedgerError):  # noqa: N818 - it names the situation, as the operator sees it
+    """An order of another store than the one its source is bound to."""
+
+
+class AnotherAccount(LedgerError):  # noqa: N818 - it names the situation, as the operator sees it
+    """The FreshBooks account is not the one that the ledger's ids are of."""
+
+
 class LeaseHeld(LedgerError):  # noqa: N818 - it names the situation, as the operator sees it
     """Another run holds the account.
 

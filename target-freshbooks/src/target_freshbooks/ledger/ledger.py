@@ -17,7 +17,18 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import func, select
 
 from target_freshbooks.ledger import audit as journal
-from target_freshbooks.ledger import inbox, intents, lease, links, orders, presence, redaction, runs
+from target_freshbooks.ledger import (
+    inbox,
+    intents,
+    lease,
+    links,
+    orders,
+    ownership,
+    presence,
+    redaction,
+    runs,
+    terms,
+)
 from target_freshbooks.ledger.database import Database
 from target_freshbooks.ledger.migrate import migrate
 from target_freshbooks.ledger.tables import audit_head
@@ -38,7 +49,9 @@ if TYPE_CHECKING:
     from target_freshbooks.ledger.lease import Holder, Lease
     from target_freshbooks.ledger.links import Link, LinkKind
     from target_freshbooks.ledger.orders import OrderRow, OrderState
+    from target_freshbooks.ledger.ownership import PinnedAccount
     from target_freshbooks.ledger.runs import RunRow
+    from target_freshbooks.ledger.terms import Terms
 
 
 def utc_now() -> datetime:
@@ -102,6 +115,65 @@ class Ledger:
 
     def __exit__(self, *_exception: object) -> None:
         self.dispose()
+
+    # -- ownership: whose books these are
+
+    def store_hash(self) -> str | None:
+        """The store that this source is bound to; None before its first order."""
+        with self._database.read() as connection:
+            return ownership.store_of(connection, self.source)
+
+    def bind_store(self, store_hash: str) -> None:
+        """Bind this source to the store that its orders come from.
+
+        Raises:
+            AnotherStore: It is bound to another one, or the store to another source.
+        """
+        with self._database.read() as connection:
+            if ownership.check_store(connection, self.source, store_hash):
+                return
+        with self._database.write() as connection:
+            ownership.bind_store(connection, self.source, store_hash, self._clock())
+
+    def account(self) -> PinnedAccount | None:
+        """The FreshBooks account that the ledger belongs to; None before the first write."""
+        with self._database.read() as connection:
+            return ownership.pinned_account(connection)
+
+    def check_account(self, asked: PinnedAccount) -> None:
+        """Make sure that the ledger is of this account, or of none yet.
+
+        Raises:
+            AnotherAccount: It is of another.
+        """
+        with self._database.read() as connection:
+            ownership.check_account(connection, asked)
+
+    def pin_account(self, asked: PinnedAccount, *, move: bool = False) -> None:
+        """Make the ledger this account's.
+
+        Args:
+            asked: The account.
+            move: Take it away from another one to which nothing was written yet.
+
+        Raises:
+            AnotherAccount: It is another's.
+        """
+        pin = ownership.move_pin if move else ownership.pin_account
+        with self._database.write() as connection:
+            pin(connection, asked, self._clock())
+
+    # -- terms: what each order was posted under
+
+    def terms_of(self, order_id: int) -> Terms | None:
+        """The settings and the day that an order was posted under; None before that."""
+        with self._database.read() as connection:
+            return terms.read(connection, self.source, order_id)
+
+    def keep_terms(self, order_id: int, new: Terms) -> None:
+        """Keep the settings and the day that an order is posted under from now on."""
+        with self._database.write() as connection:
+            terms.keep(connection, self.source, order_id, new, self._clock())
 
     # -- inbox: what the shop said
 
@@ -196,13 +268,15 @@ class Ledger:
         order_total: Decimal | None = None,
         currency: str | None = None,
         order_date: date | None = None,
+        notice: str | None = None,
         event: str | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> None:
         """Write the verdict on an order.
 
         What is None of `desired_hash`, `base_hash`, `invoice_number`, `order_total`, `currency`
-        and `order_date` stays as it was; `reason`, `detail`, `words` and `next_step` are replaced.
+        and `order_date` stays as it was; `reason`, `detail`, `words`, `next_step` and `notice` are
+        replaced.
 
         Args:
             order_id: The order.
@@ -220,6 +294,7 @@ class Ledger:
             order_total: The order's total.
             currency: ISO code.
             order_date: Day of the order in the shop's time zone.
+            notice: Code of what became of the order in the shop after it was posted.
             event: If given, an audit row of this event is written in the same transaction.
             data: The data of that audit row.
         """
@@ -243,6 +318,9 @@ class Ledger:
             "posted_at": now if state == "posted" else None,
             "updated_at": now,
             "run_id": run_id,
+            "notice": notice,
+            "terms": None,
+            "invoice_day": None,
         }
         with self._database.write() as connection:
             orders.settle(connection, values)

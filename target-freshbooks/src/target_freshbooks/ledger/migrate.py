@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from target_freshbooks.ledger.database import Database
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The newest step in `migrations/versions`; known here so that alembic loads only when needed."""
 
 VERSION_TABLE = "ledger_version"

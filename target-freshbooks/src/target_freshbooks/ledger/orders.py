@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Executable, Row
 
-OrderState = Literal["new", "waiting", "posted", "parked"]
+OrderState = Literal["new", "waiting", "posted", "parked", "settled"]
 
 PAGE = 500
 
 _KEPT = (
+    "terms",
+    "invoice_day",
     "desired_hash",
     "base_hash",
     "invoice_number",
@@ -39,7 +41,7 @@ class OrderRow:
     Attributes:
         order_id: The shop's order id.
         state: `new` (received, never looked at), `waiting` (not billable yet), `posted` (the books
-            agree), `parked` (needs somebody).
+            agree), `parked` (needs somebody), `settled` (a person booked it by hand).
         reason: Code of the reason for waiting or parking.
         detail: The figures behind the reason.
         words: The other side's own words.
@@ -55,6 +57,9 @@ class OrderRow:
         posted_at: When it was first posted.
         updated_at: When this row last changed.
         run_id: The run that did.
+        terms: Hash of the settings its invoice was posted under, see `terms`.
+        invoice_day: The day its invoice is dated.
+        notice: Code of what became of the order in the shop after it was posted.
     """
 
     order_id: int
@@ -74,6 +79,9 @@ class OrderRow:
     posted_at: datetime | None = None
     updated_at: datetime | None = None
     run_id: str | None = None
+    terms: str | None = None
+    invoice_day: date | None = None
+    notice: str | None = None
 
 
 def read(connection: Connection, source: str, order_id: int) -> OrderRow | None:
@@ -133,7 +141,7 @@ def _upsert(dialect: str) -> Executable:
 
 def counts(connection: Connection, source: str) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
     """Count the orders by state, and those waiting or parked by reason."""
-    by_state: dict[str, int] = {"new": 0, "waiting": 0, "posted": 0, "parked": 0}
+    by_state: dict[str, int] = {"new": 0, "waiting": 0, "posted": 0, "parked": 0, "settled": 0}
     by_reason: dict[str, dict[str, int]] = {"waiting": {}, "parked": {}}
     rows = connection.execute(
         select(orders.c.state, orders.c.reason, func.count())

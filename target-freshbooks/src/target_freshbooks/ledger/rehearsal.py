@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from typing_extensions import override
 
-from target_freshbooks.ledger import apart, inbox
+from target_freshbooks.ledger import apart, inbox, ownership
 from target_freshbooks.ledger.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from target_freshbooks.ledger.inbox import Key, Record, StoredFacts
+    from target_freshbooks.ledger.terms import Terms
 
 
 class Rehearsal(Ledger):
@@ -45,6 +46,15 @@ class Rehearsal(Ledger):
         """The orders, by id, that came in the last dry run and never in a real one."""
         with self._database.read() as connection:
             return apart.orders_only_here(connection, self.source)
+
+    @override
+    def bind_store(self, store_hash: str) -> None:
+        with self._database.read() as connection:
+            ownership.check_store(connection, self.source, store_hash)
+
+    @override
+    def keep_terms(self, order_id: int, new: Terms) -> None:
+        """Nothing is posted in a dry run."""
 
     @override
     def receive(self, records: Iterable[Record], *, complete: Collection[str] = ()) -> list[Record]:

@@ -133,6 +133,9 @@ orders = Table(
     Column("posted_at", Instant),
     Column("updated_at", Instant, nullable=False),
     Column("run_id", PlainText),
+    Column("terms", Text),
+    Column("invoice_day", Day),
+    Column("notice", Text),
     Index("ledger_orders_state", "source", "state"),
 )
 
@@ -205,6 +208,31 @@ audit_head = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, nullable=False),
     Column("hash", Text, nullable=False),
+)
+
+stores = Table(
+    "ledger_stores",
+    metadata,
+    Column("source", PlainText, primary_key=True),
+    Column("store_hash", PlainText, nullable=False, unique=True),
+    Column("bound_at", Instant, nullable=False),
+)
+
+account = Table(
+    "ledger_account",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("account_id", PlainText, nullable=False),
+    Column("business_name", PlainText, nullable=False),
+    Column("pinned_at", Instant, nullable=False),
+)
+
+terms = Table(
+    "ledger_terms",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("kept_at", Instant, nullable=False),
 )
 
 leases = Table(

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books import desire
 from target_freshbooks.books.desired import Desired, Parked, Reason
+from target_freshbooks.books.marks import mark_of
 from target_freshbooks.freshbooks.errors import NotFound, Refused
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting import keys, marks
 from target_freshbooks.posting.case import Case
+from target_freshbooks.posting.digests import content_digest, fingerprint
 from target_freshbooks.posting.effects import payment_link
 from target_freshbooks.posting.marks import DELETED
-from target_freshbooks.posting.memory import content_digest, fingerprint
 from target_freshbooks.posting.observe import choose
 from target_freshbooks.posting.steps import StepKind
 from target_freshbooks.posting.verdict import Verdict, refused_verdict
@@ -21,6 +22,7 @@ from target_freshbooks.posting.writer import Unanswered, invoice_link, summary
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from target_freshbooks.books.marks import Mark
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.freshbooks import FreshBooks
@@ -60,7 +62,7 @@ class Cancelling:
             may have edited it. With `overwrite` it is deleted in spite of that.
         """
         order_id = facts.order.id
-        mark = marks.marker(order_id)
+        mark = mark_of(facts.order)
         number = f"{policy.invoice_number_prefix}{order_id}"
         invoice = choose(self._books.find_invoices(number), mark)
         if invoice is None or not marks.is_marked(invoice, mark):
@@ -75,16 +77,14 @@ class Cancelling:
         key = keys.invoice_key(order_id)
         found = [invoice_link(invoice, key=key, order_id=order_id, content=content)]
         for payment in self._books.payments_of(invoice.id):
-            if payment.note.startswith(f"{mark},"):
-                own = payment.note.removeprefix(f"{mark}, ").replace(" ", ":", 1)
-                key = keys.payment_key(order_id, own)
+            paid = marks.part_paid(payment, mark)
+            if paid is not None:
+                key = keys.payment_key(order_id, paid.part.replace(" ", ":", 1))
                 found.append(payment_link(payment, key=key, order_id=order_id))
         for note in self._books.credit_notes_of(invoice.customer_id):
-            if note.notes.startswith(f"{mark}, refund ") and not keys.is_anothers_credit_number(
-                note.number, number
-            ):
-                own = note.notes.removeprefix(f"{mark}, refund ").strip()
-                key = keys.credit_note_key(order_id, own)
+            refund_id = marks.refund_credited(note, mark)
+            if refund_id is not None:
+                key = keys.credit_note_key(order_id, refund_id)
                 found.append(Link("credit_note", key, note.id, order_id=order_id))
         # All at once: where the invoice is known, all that belongs to it is taken to be known.
         self._ledger.adopt(
@@ -92,12 +92,13 @@ class Cancelling:
         )
         return None
 
-    def delete(self, order_id: int, memory: Memory, invoice_id: int, *, overwrite: bool) -> Verdict:
+    def delete(self, mark: Mark, memory: Memory, invoice_id: int, *, overwrite: bool) -> Verdict:
         """Delete the order's payments, credit notes and invoice, but for what is deleted already.
 
         An invoice that a person edited stays unless `overwrite` is asked for, and one that bears
         money which a person recorded stays in any case.
         """
+        order_id = mark.order_id
         invoice, payments = self._standing(invoice_id), dict(memory.payments)
         if invoice is not None:
             edited = memory.fingerprint not in (None, fingerprint(invoice))
@@ -106,7 +107,7 @@ class Cancelling:
             for found in self._books.payments_of(invoice_id):
                 if found.id in payments.values():
                     continue
-                if not found.note.startswith(f"{marks.marker(order_id)},"):
+                if marks.part_paid(found, mark) is None:
                     return _kept(invoice, f"it bears payment {found.id}, which is not ours")
                 payments[f"payment:{found.id}"] = found.id
         writes = 0

@@ -10,8 +10,9 @@ from target_freshbooks.books import predict_totals
 from target_freshbooks.books.desired import Parked, Reason, round_trip
 from target_freshbooks.books.money import decimals_of
 from target_freshbooks.posting import lines as wire
+from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.marks import is_marked
-from target_freshbooks.posting.memory import Memory, fingerprint
+from target_freshbooks.posting.memory import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,7 @@ class Case:
         client_id: FreshBooks' id of the client (0 in a plan where it is still to be created).
         item_names: Item key → the name FreshBooks has for the item.
         memory: What the ledger knows.
+        zone: The time zone its days were taken in.
     """
 
     desired: Desired
@@ -42,6 +44,7 @@ class Case:
     client_id: int
     item_names: Mapping[str, str] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
+    zone: str = "UTC"
 
     @property
     def decimals(self) -> int:

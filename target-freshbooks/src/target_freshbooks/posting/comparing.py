@@ -7,22 +7,19 @@ is either known to the ledger or told.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Reason
 from target_freshbooks.posting.case import ZERO
-from target_freshbooks.posting.marks import DRAFT, is_marked, marker
-from target_freshbooks.posting.memory import fingerprint
-from target_freshbooks.posting.payments import is_ours
+from target_freshbooks.posting.digests import fingerprint
+from target_freshbooks.posting.marks import DRAFT, is_marked, part_paid
 from target_freshbooks.posting.steps import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date
-    from decimal import Decimal
 
     from target_freshbooks.freshbooks.observed import (
         ObservedCreditNote,
@@ -35,9 +32,6 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.preview import Preview
 
     IsLinked = Callable[[int], bool]
-
-# The end of a credit note's number, behind that of its invoice.
-_REFUND_NUMBER = re.compile(r"-R[0-9]+(-[0-9]+)?$")
 
 
 class Kind(StrEnum):
@@ -159,7 +153,7 @@ def _invoice(known: Known, holding: Holding) -> Iterator[Finding]:
     elif own.status == DRAFT and known.state == "posted":
         told = f"{_invoice_told(own)} is a Draft again, which FreshBooks counts nowhere"
         yield Finding(known.order_id, Kind.EDITED, told)
-    elif not is_marked(own, marker(known.order_id)):
+    elif not is_marked(own, known.mark):
         told = f"{_invoice_told(own)} no longer names the order, by which it is known to be ours"
         yield Finding(known.order_id, Kind.EDITED, told)
 
@@ -194,7 +188,7 @@ def _payment_edited(
         return f"was moved from invoice {own.number} to the invoice of id {found.invoice_id}"
     if day is not None and found.date != day:
         return f"is now dated {found.date}; we dated it {day}"
-    if not is_ours(found, marker(known.order_id)):
+    if part_paid(found, known.mark) is None:
         return "no longer names the order in its note, by which it is found if the ledger is lost"
     return None
 
@@ -221,7 +215,7 @@ def _extra_payments(known: Known, holding: Holding, own: ObservedInvoice) -> Ite
     for found in holding.payments:
         if found.id in ours or (found.amount == ZERO and found.overpayment_id is None):
             continue
-        if not known.memory.known and is_ours(found, marker(known.order_id)):
+        if not known.memory.known and part_paid(found, known.mark) is not None:
             continue  # the invoice itself is not adopted yet
         credited = (
             ""
@@ -242,8 +236,6 @@ def _extra_invoices(
     if own is not None and not known.memory.known and known.state not in {"posted", "parked"}:
         yield Finding(known.order_id, Kind.EXTRA, f"{_invoice_told(own)} {_why_unknown(known)}")
     for found in holding.others:
-        if not _is_of_this_shop(known, holding, found.number, found.customer_id, found.amount):
-            continue
         if linked_elsewhere(found.id):
             continue
         beside = (
@@ -260,39 +252,14 @@ def _extra_credit_notes(known: Known, holding: Holding) -> Iterator[Finding]:
     for found in holding.credit_notes:
         if found.id in ours:
             continue
-        number = _REFUND_NUMBER.sub("", found.number)
-        if known.state == "parked" and not known.memory.known and number == known.number:
+        if known.state == "parked" and not known.memory.known:
             continue  # not adopted yet, as its invoice
-        if not _is_of_this_shop(known, holding, number, found.client_id, found.amount):
-            continue
         beside = (
             _why_unknown(known)
             if known.row is None
             else "names a refund of the order and is none of ours: the credit may count twice"
         )
         yield Finding(known.order_id, Kind.EXTRA, f"{_note_told(found)} {beside}")
-
-
-def _is_of_this_shop(
-    known: Known, holding: Holding, number: str, client_id: int, amount: Decimal
-) -> bool:
-    """Whether what bears the order's marker is this shop's order, not another's of the same number.
-
-    The marker does not name the shop, but each shop's own documents have its prefix and the order's
-    number. So a number that ends in the order's behind another prefix is another shop's. One that
-    no shop gives (FreshBooks gives a copy the next free number) is this shop's where it has this
-    shop's prefix, or is for the same client and the same amount as ours.
-    """
-    if number == known.number:
-        return True
-    if number.endswith(str(known.order_id)):
-        return False
-    if number.startswith(known.prefix):
-        return True
-    ours = [(row.customer_id, row.amount) for row in (holding.own,) if row is not None]
-    mine = set(known.memory.credit_notes.values())
-    ours += [(row.client_id, row.amount) for row in holding.credit_notes if row.id in mine]
-    return (client_id, amount) in ours
 
 
 def _why_unknown(known: Known) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from target_freshbooks.books.marks import marks_in
 from target_freshbooks.freshbooks.errors import NotFound, Refused
-from target_freshbooks.posting.marks import DELETED, is_marked, marker
+from target_freshbooks.posting.marks import DELETED, is_marked, marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,13 +24,6 @@ Record = TypeVar("Record", "ObservedInvoice", "ObservedPayment", "ObservedCredit
 
 WAS_DELETED = 1011
 """FreshBooks' errno for a record that was deleted; it may also say 404, or show the record."""
-
-STEM = marker(0).rstrip("0")
-"""What every order's marker begins with."""
-
-# At most 18 digits: what is longer is no order's number, and no database's either.
-_ORDER = re.compile(rf"{re.escape(STEM)}([0-9]{{1,18}})(?![^\W_])")
-_REFUND = re.compile(rf"{re.escape(STEM)}([0-9]{{1,18}}), refund [0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +47,15 @@ class Holding:
     whole: bool = True
 
 
-def orders_named_by(invoice: ObservedInvoice) -> set[int]:
-    """The orders whose marker the invoice bears."""
-    texts = (invoice.notes, invoice.po_number)
-    return {int(found) for text in texts for found in _ORDER.findall(text)}
+def orders_named_by(invoice: ObservedInvoice, store: str) -> set[int]:
+    """The store's orders whose mark the invoice bears."""
+    return {mark.order_id for mark in marks_of(invoice) if mark.store == store}
 
 
-def order_credited_by(note: ObservedCreditNote) -> int | None:
-    """The order whose refund the credit note's notes name, as ours begin."""
-    found = _REFUND.match(note.notes)
-    return int(found[1]) if found else None
+def order_credited_by(note: ObservedCreditNote, store: str) -> int | None:
+    """The store's order whose refund the credit note is marked with."""
+    marks = [mark for mark in marks_in(note.notes) if mark.store == store]
+    return next((mark.order_id for mark in marks if mark.refund_id is not None), None)
 
 
 def choose_own(
@@ -88,7 +80,6 @@ def look_anew(books: FreshBooks, known: Known, listed: Holding) -> Holding:
     own_id = known.memory.invoice_id or (listed.own.id if listed.own is not None else None)
     if own_id is not None:
         own = _standing(books.get_invoice, own_id)
-    mark = marker(known.order_id)
     others = [_standing(books.get_invoice, row.id) for row in listed.others]
     payments: dict[int, ObservedPayment] = {}
     if own is not None:
@@ -101,7 +92,7 @@ def look_anew(books: FreshBooks, known: Known, listed: Holding) -> Holding:
     notes = [_standing(books.get_credit_note, remote_id) for remote_id in sorted(ids)]
     return Holding(
         own,
-        tuple(row for row in others if row is not None and is_marked(row, mark)),
+        tuple(row for row in others if row is not None and is_marked(row, known.mark)),
         tuple(payments.values()),
         tuple(row for row in notes if row is not None),
     )

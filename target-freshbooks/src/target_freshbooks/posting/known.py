@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from target_freshbooks.books.marks import Mark
 from target_freshbooks.posting.memory import Memory
 from target_freshbooks.posting.recall import recall
 from target_freshbooks.posting.steps import StepKind
@@ -35,6 +36,7 @@ class Known:
         order_id: The order.
         row: Where it stands; None where the ledger never heard of it.
         prefix: What this shop's invoice numbers begin with.
+        store: The hash of the store.
         memory: The ids of its records in FreshBooks.
         left: By "invoice", "payment" or "credit_note" and FreshBooks' id. The audit journal tells
             it, which stays when the order's bodies are dropped.
@@ -43,13 +45,20 @@ class Known:
     order_id: int
     row: OrderRow | None
     prefix: str
+    store: str
     memory: Memory = field(default_factory=Memory)
     left: Mapping[tuple[str, int], Left] = field(default_factory=dict)
 
     @property
+    def mark(self) -> Mark:
+        """What the order's invoice is marked with."""
+        return Mark(self.order_id, self.store)
+
+    @property
     def number(self) -> str:
         """The number the order's invoice has."""
-        return f"{self.prefix}{self.order_id}"
+        known = None if self.row is None else self.row.invoice_number
+        return known or f"{self.prefix}{self.order_id}"
 
     @property
     def state(self) -> str | None:
@@ -70,12 +79,12 @@ class Known:
         return self.left.get((kind, remote_id), Left())
 
 
-def known_of(ledger: Ledger, order_id: int, prefix: str) -> Known:
+def known_of(ledger: Ledger, order_id: int, prefix: str, store: str) -> Known:
     """What the ledger knows of the order."""
     row = ledger.order(order_id)
     memory = recall(ledger, order_id)
     left = how_left(ledger, order_id) if memory.known else {}
-    return Known(order_id, row, prefix, memory, left)
+    return Known(order_id, row, prefix, store, memory, left)
 
 
 def how_left(ledger: Ledger, order_id: int) -> dict[tuple[str, int], Left]:

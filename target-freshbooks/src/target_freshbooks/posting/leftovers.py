@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Reason
 from target_freshbooks.freshbooks.errors import Failing, FreshBooksError, Refused
-from target_freshbooks.posting import marks
 from target_freshbooks.posting.defects import DEFECTS
 from target_freshbooks.posting.steps import StepKind
 
@@ -79,8 +78,7 @@ class Leftovers:
         self._put_off.discard(order_id)
 
     def _look(self, intent: Intent, since: datetime) -> bool:
-        mark = marks.marker(intent.order_id) if intent.order_id is not None else ""
-        return self._resolver.resolve(intent, marker=mark, since=since)
+        return self._resolver.resolve(intent, since=since)
 
     def _was_to_blame(self, order_id: int | None) -> bool:
         """Whether FreshBooks failed at this order alone, so that it stays parked for now."""

@@ -12,8 +12,8 @@ import pickle
 import sqlite3
 from typing import TYPE_CHECKING, Any, Self
 
+from target_freshbooks.books.marks import STEM
 from target_freshbooks.posting.holding import (
-    STEM,
     Holding,
     choose_own,
     order_credited_by,
@@ -45,21 +45,22 @@ class Lists:
         self._database.execute("BEGIN")  # one transaction, never committed: nobody else reads it
 
     @classmethod
-    def read(cls, books: FreshBooks, since: date | None) -> Self:
+    def read(cls, books: FreshBooks, store: str, since: date | None) -> Self:
         """Read the lists: a request for each hundred invoices, payments and credit notes.
 
         Args:
             books: FreshBooks.
+            store: The hash of the store whose orders are meant.
             since: Only what is dated this day or later.
         """
         lists = cls()
         for invoice in books.invoices_naming(STEM, since):
-            for order_id in orders_named_by(invoice):
+            for order_id in orders_named_by(invoice, store):
                 lists._put("invoices", order_id, invoice.id, invoice)
         for payment in books.payments_on(lists._has_invoice, since):
             lists._put("payments", payment.invoice_id, payment.id, payment)
         for note in books.credit_notes_naming(STEM, since):
-            credited = order_credited_by(note)
+            credited = order_credited_by(note, store)
             if credited is not None:
                 lists._put("credit_notes", credited, note.id, note)
         return lists

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_freshbooks.freshbooks.errors import NotFound
-from target_freshbooks.posting.marks import DELETED, is_marked
+from target_freshbooks.posting.marks import DELETED, is_marked, refund_credited
 from target_freshbooks.posting.steps import Actual
 
 if TYPE_CHECKING:
+    from target_freshbooks.books.marks import Mark
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.freshbooks.observed import ObservedInvoice, ObservedPayment
     from target_freshbooks.posting.case import Case
@@ -38,12 +39,12 @@ def _credit_notes(books: FreshBooks, case: Case, actual: Actual) -> Actual:
     wanted = any(entry.credit_note is not None for entry in case.desired.refunds)
     if actual.invoice is None or not (wanted or case.memory.credit_notes):
         return actual
-    marker = f"{case.desired.invoice.marker}, refund "
+    mark = case.desired.invoice.marker
     known = set(case.memory.credit_notes.values())
     found = {
         note.id: note
         for note in books.credit_notes_of(actual.invoice.customer_id)
-        if note.notes.startswith(marker) or note.id in known
+        if refund_credited(note, mark) is not None or note.id in known
     }
     for remote_id in known - set(found):
         # One we know of but the search does not show yet must not be made again.
@@ -68,9 +69,9 @@ def _invoice(books: FreshBooks, case: Case) -> ObservedInvoice | None:
     return choose(books.find_invoices(wanted.number), wanted.marker)
 
 
-def choose(rows: list[ObservedInvoice], marker: str) -> ObservedInvoice | None:
+def choose(rows: list[ObservedInvoice], mark: Mark) -> ObservedInvoice | None:
     """The order's own invoice among those of its number, else somebody else's, else none."""
-    marked = [row for row in rows if is_marked(row, marker)]
+    marked = [row for row in rows if is_marked(row, mark)]
     return min(marked or rows, key=lambda row: (row.vis_state == 1, row.id), default=None)
 
 

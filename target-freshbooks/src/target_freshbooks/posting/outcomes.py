@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books.calendar import bookkeeping_day
-from target_freshbooks.posting.memory import policy_digest
+from target_freshbooks.posting.digests import policy_digest
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from target_freshbooks.books.desired import Parked
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
@@ -75,7 +77,7 @@ class Outcomes:
             invoice_number=verdict.desired.invoice.number if verdict.desired else None,
             order_total=order.total_inc_tax,
             currency=order.currency,
-            order_date=bookkeeping_day(order.created, facts, self._policy),
+            order_date=_day(facts, verdict, self._policy),
             run_id=self._run_id,
             event="unchanged" if verdict.unchanged else verdict.state,
             data={
@@ -109,7 +111,7 @@ class Outcomes:
             known = {
                 "order_total": facts.order.total_inc_tax,
                 "currency": facts.order.currency,
-                "order_date": bookkeeping_day(facts.order.created, facts, self._policy),
+                "order_date": _day(facts, verdict, self._policy),
             }
         if verdict is not None and verdict.desired is not None:
             known |= {
@@ -159,3 +161,10 @@ class Outcomes:
     def _count_parked(self, order_id: int, parked: Parked) -> None:
         with self._guard:
             self.tally.parked[order_id] = parked.reason.value
+
+
+def _day(facts: OrderFacts, verdict: Verdict | None, policy: Policy) -> date:
+    """The day the order counts for: its invoice's, where there is one."""
+    if verdict is not None and verdict.desired is not None:
+        return verdict.desired.invoice.day
+    return bookkeeping_day(facts.order.created, facts, policy)

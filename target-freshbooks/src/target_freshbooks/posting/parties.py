@@ -22,7 +22,7 @@ from target_freshbooks.books import (
 )
 from target_freshbooks.freshbooks.errors import Conflict, NotFound, Refused
 from target_freshbooks.ledger import Link
-from target_freshbooks.posting.memory import request_digest
+from target_freshbooks.posting.digests import request_digest
 from target_freshbooks.posting.steps import StepKind
 from target_freshbooks.posting.writer import Unanswered, client_links, item_links, sku_key
 

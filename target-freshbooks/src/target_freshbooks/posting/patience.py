@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from target_freshbooks.posting import marks
-
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator
@@ -129,8 +127,7 @@ class Patience:
 
     def look(self, intent: Intent) -> bool:
         """Find out what came of a write that was left behind; it is not tried again."""
-        mark = marks.marker(intent.order_id) if intent.order_id is not None else ""
-        return self._resolver.resolve(intent, marker=mark, since=datetime.now(UTC))
+        return self._resolver.resolve(intent, since=datetime.now(UTC))
 
     def settle(self, unknown: Unanswered) -> bool:
         """Find out what came of the write; if nothing did, wait before it is tried again.
@@ -143,9 +140,8 @@ class Patience:
         """
         intent = unknown.intent
         trial = self._trial_of(intent)
-        mark = marks.marker(intent.order_id) if intent.order_id is not None else ""
         since = datetime.now(UTC)
-        if self._resolver.resolve(intent, marker=mark, since=since, over=unknown.over):
+        if self._resolver.resolve(intent, since=since, over=unknown.over):
             # It tells nothing of how FreshBooks is now: when it happened is not known.
             with self._guard:
                 self._writes += 1

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.books.marks import marks_in
 from target_freshbooks.posting.case import ZERO
+from target_freshbooks.posting.marks import part_paid
 from target_freshbooks.posting.steps import Step, StepKind, Stop
 
 if TYPE_CHECKING:
@@ -24,12 +26,12 @@ def find_payment(payment: Payment, case: Case, actual: Actual) -> ObservedPaymen
     for found in actual.payments:
         if found.id == remembered:
             return found
-    return next((found for found in actual.payments if found.note.strip() == payment.note), None)
+    return next((found for found in actual.payments if bears(found, payment)), None)
 
 
-def is_ours(found: ObservedPayment, marker: str) -> bool:
-    """Whether the payment's note says that the connector made it for this order."""
-    return found.note.startswith(f"{marker},")
+def bears(found: ObservedPayment, payment: Payment) -> bool:
+    """Whether the payment in FreshBooks has the note of ours, on a line of its own."""
+    return marks_in(payment.note)[0] in marks_in(found.note)
 
 
 def altered_by_hand(case: Case, actual: Actual, progress: Progress) -> Stop | None:
@@ -60,11 +62,11 @@ def drop_unexplained(case: Case, actual: Actual) -> Step | Stop | None:
     (perhaps it was not asked for it), a person has to say what that means.
     """
     wanted = [find_payment(payment, case, actual) for payment in case.desired.payments]
-    marker = case.desired.invoice.marker
     for found in actual.payments:
-        if is_ours(found, marker) and found not in wanted and found.amount > ZERO:
+        part = part_paid(found, case.desired.invoice.marker)
+        if part is not None and found not in wanted and found.amount > ZERO:
             key = _key_of(found, case)
-            if ", transaction " in found.note:
+            if part.part.startswith("transaction "):
                 return _unexplained(case, found)
             return Step(
                 StepKind.DELETE_PAYMENT,

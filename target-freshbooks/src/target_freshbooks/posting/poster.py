@@ -5,17 +5,20 @@ Whatever happens between two steps, the next round starts from what FreshBooks h
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books import assess, client_of_customer, desire, is_cancelled
 from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, Waiting
+from target_freshbooks.books.marks import mark_of
 from target_freshbooks.freshbooks.errors import Conflict, Refused
-from target_freshbooks.ledger import Link
+from target_freshbooks.ledger import Link, Terms
 from target_freshbooks.posting import keys, refusals
 from target_freshbooks.posting.cancelling import Cancelling
 from target_freshbooks.posting.case import Case
+from target_freshbooks.posting.digests import content_digest, desired_digest
 from target_freshbooks.posting.effects import (
     INVOICE_STEPS,
     advance,
@@ -25,9 +28,9 @@ from target_freshbooks.posting.effects import (
     payment_link,
 )
 from target_freshbooks.posting.marks import DELETED, DRAFT
-from target_freshbooks.posting.memory import content_digest, desired_digest
 from target_freshbooks.posting.observe import around, observe
 from target_freshbooks.posting.patience import GivenUp
+from target_freshbooks.posting.payments import bears
 from target_freshbooks.posting.plan import next_step
 from target_freshbooks.posting.recall import recall
 from target_freshbooks.posting.settlement import find_note
@@ -38,6 +41,7 @@ from target_freshbooks.posting.writer import Unanswered, invoice_link, summary
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
+    from datetime import date
 
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
@@ -47,6 +51,8 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.parties import Parties
     from target_freshbooks.posting.simulate import LedgerOverlay, PlanningWriter
     from target_freshbooks.posting.writer import Writer
+
+logger = logging.getLogger(__name__)
 
 MOST_STEPS = 2000
 """More than any order's parts need: an endless plan is a defect, and is stopped."""
@@ -107,23 +113,27 @@ class Poster:
         """
         order_id = facts.order.id
         memory = recall(self._ledger, order_id)
+        terms = self._ledger.terms_of(order_id)
+        policy = self._policy if terms is None else self._policy.under(terms.settings)
         if is_cancelled(facts.order) and not memory.known:
             # With the ledger lost, an invoice may stand for an order that is cancelled since.
-            kept = self._cancelling.adopt(facts, self._policy, overwrite=overwrite)
+            kept = self._cancelling.adopt(facts, policy, overwrite=overwrite)
             if kept is not None:
                 return kept
             memory = recall(self._ledger, order_id)
-        assessed = assess(facts, self._policy, already_invoiced=memory.known)
+        assessed = assess(facts, policy, already_invoiced=memory.known)
         if isinstance(assessed, Waiting):
             return Verdict("waiting", why=assessed.why)
         if isinstance(assessed, Parked):
             if assessed.reason is Reason.CANCELLED_AFTER_POSTING and memory.known:
-                return self._cancelled(order_id, memory, assessed, overwrite=overwrite)
+                return self._cancelled(facts, memory, assessed, overwrite=overwrite)
             return Verdict("parked", parked=assessed)
         assert isinstance(assessed, Billable)  # noqa: S101 - the three cases of assess
-        desired = desire(facts, self._policy)
+        desired = desire(facts, policy)
         if isinstance(desired, Parked):
             return Verdict("parked", parked=desired)
+        if terms is not None:
+            desired = self._dated(desired, terms.invoice_day)
         content = content_digest(facts)
         wanted = desired_digest(desired, content)
         if (
@@ -133,7 +143,7 @@ class Poster:
             and memory.known
         ):
             return Verdict("posted", None, None, None, desired, wanted, content, unchanged=True)
-        verdict = self._bring_about(facts, desired, content, memory, overwrite=overwrite)
+        verdict = self._bring_about(facts, desired, content, memory, policy, overwrite=overwrite)
         return replace(verdict, desired=desired, desired_hash=wanted, content=content)
 
     def _bring_about(
@@ -142,10 +152,12 @@ class Poster:
         desired: Desired,
         content: str,
         memory: Memory,
+        policy: Policy,
         *,
         overwrite: bool,
     ) -> Verdict:
         order_id = desired.order_id
+        zone = policy.timezone or facts.store_timezone
         customer = facts.customer
         registered = client_of_customer(customer, "") if customer is not None else None
         try:
@@ -153,7 +165,7 @@ class Poster:
             item_names = self._parties.items(desired.items, order_id)
         except Refused as refused:
             return refused_verdict(refused, "client or item", 0)
-        case = Case(desired, content, self._policy, client_id, item_names, memory)
+        case = Case(desired, content, policy, client_id, item_names, memory, zone)
         actual = observe(self._books, case)
         if self._is_of_another_shop(case, actual):
             return Verdict("parked", parked=refusals.of_another_shop(case))
@@ -243,6 +255,8 @@ class Poster:
         order_id = case.desired.order_id
         content = case.content if step.expression >= 0 else None
 
+        if step.kind is StepKind.CREATE_INVOICE:
+            self._keep_terms(case, case.desired.invoice.day)
         if step.kind is StepKind.UPDATE_PAYMENT:
             known = self._ledger.link("payment", keys.payment_key(order_id, step.key))
             if known is not None:
@@ -264,6 +278,24 @@ class Poster:
             links=links,
         )
         return after(actual, step, answers[-1])
+
+    def _dated(self, desired: Desired, day: date) -> Desired:
+        """The desired state with the invoice's day as it was first posted."""
+        invoice = desired.invoice
+        if invoice.day != day:
+            logger.warning(
+                "Order %s is of %s in the shop now; its invoice %s stays dated %s.",
+                desired.order_id,
+                invoice.day,
+                invoice.number,
+                day,
+            )
+        return replace(desired, invoice=replace(invoice, day=day))
+
+    def _keep_terms(self, case: Case, day: date) -> None:
+        """Whatever the settings say later, the order keeps these."""
+        settings = replace(case.policy, timezone=case.zone).terms()
+        self._ledger.keep_terms(case.desired.order_id, Terms(settings, day))
 
     def _whole(self, step: Step, answer: Any) -> Any:  # noqa: ANN401 - as above
         """The answer; an invoice that was answered without its lines is read."""
@@ -293,7 +325,7 @@ class Poster:
         key = keys.invoice_key(order_id)
         found = [invoice_link(invoice, key=key, order_id=order_id, content=case.content)]
         for payment in case.desired.payments:
-            made = next((row for row in actual.payments if row.note.strip() == payment.note), None)
+            made = next((row for row in actual.payments if bears(row, payment)), None)
             if made is not None:
                 key = keys.payment_key(order_id, payment.key)
                 found.append(payment_link(made, key=key, order_id=order_id))
@@ -303,6 +335,7 @@ class Poster:
             if given is not None:
                 key = keys.credit_note_key(order_id, entry.refund_id)
                 found.append(Link("credit_note", key, given.id, order_id=order_id))
+        self._keep_terms(case, invoice.create_date)
         # All at once: where the invoice is known, all that belongs to it is taken to be known.
         self._ledger.adopt(
             found, order_id=order_id, run_id=self._writer.run_id, data=summary(invoice)
@@ -355,11 +388,12 @@ class Poster:
         return Actual() if invoice is None else around(self._books, case, invoice)
 
     def _cancelled(
-        self, order_id: int, memory: Memory, parked: Parked, *, overwrite: bool
+        self, facts: OrderFacts, memory: Memory, parked: Parked, *, overwrite: bool
     ) -> Verdict:
         if self._policy.on_cancel != "delete" or memory.invoice_id is None:
             return Verdict("parked", parked=parked)
-        return self._cancelling.delete(order_id, memory, memory.invoice_id, overwrite=overwrite)
+        mark = mark_of(facts.order)
+        return self._cancelling.delete(mark, memory, memory.invoice_id, overwrite=overwrite)
 
 
 REFUND_STEPS = frozenset(

@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from target_freshbooks.books.marks import marks_in
 from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.ledger import IntentNotOpen, Link
 from target_freshbooks.posting import keys
@@ -60,14 +61,11 @@ class Resolver:
         self._sleep = sleep
         self._settle = timedelta(seconds=settle_seconds)
 
-    def resolve(
-        self, intent: Intent, *, marker: str, since: datetime | None = None, over: bool = False
-    ) -> bool:
+    def resolve(self, intent: Intent, *, since: datetime | None = None, over: bool = False) -> bool:
         """Close the intent as found or not found.
 
         Args:
             intent: What was about to be written.
-            marker: The order's marker, which its invoice's notes bear.
             since: When the write was last under way; the intent's own time where a run was killed.
             over: Whether the request is known not to be carried out later.
 
@@ -79,7 +77,7 @@ class Resolver:
         waits = not over or intent.kind.startswith("create_")
         pause = FIRST_PAUSE
         while True:
-            found = self._look(intent, marker)
+            found = self._look(intent)
             if found is not None:
                 answer, links = found
                 return self._closed(intent, "found", answer, links)
@@ -112,8 +110,8 @@ class Resolver:
                 return row.event
         return None
 
-    def _look(self, intent: Intent, marker: str) -> tuple[dict[str, Any], list[Link]] | None:
-        lookers: dict[str, Callable[[Intent, str], tuple[Any, list[Link]] | None]] = {
+    def _look(self, intent: Intent) -> tuple[dict[str, Any], list[Link]] | None:
+        lookers: dict[str, Callable[[Intent], tuple[Any, list[Link]] | None]] = {
             StepKind.CREATE_CLIENT: self._client,
             StepKind.CREATE_ITEM: self._item,
             StepKind.CREATE_INVOICE: self._created_invoice,
@@ -128,14 +126,14 @@ class Resolver:
             StepKind.UPDATE_CLIENT: self._changed_client,
             StepKind.UPDATE_ITEM: self._changed_item,
         }
-        found = lookers[intent.kind](intent, marker)
+        found = lookers[intent.kind](intent)
         if found is None:
             return None
         record, links = found
         # Of a deleted record FreshBooks may show nothing any more.
         return {"id": intent.payload["remote_id"]} if record is None else summary(record), links
 
-    def _client(self, intent: Intent, _: str) -> tuple[ObservedClient, list[Link]] | None:
+    def _client(self, intent: Intent) -> tuple[ObservedClient, list[Link]] | None:
         body = intent.payload["body"]
         email = body.get("email", "")
         if email:
@@ -147,7 +145,7 @@ class Resolver:
             return None
         return rows[0], self._client_links(intent, rows[0], intent.payload.get("content"))
 
-    def _item(self, intent: Intent, _: str) -> tuple[ObservedItem, list[Link]] | None:
+    def _item(self, intent: Intent) -> tuple[ObservedItem, list[Link]] | None:
         body = intent.payload["body"]
         if body.get("sku"):
             rows = self._books.find_items_by_sku(body["sku"])
@@ -159,14 +157,14 @@ class Resolver:
             return None
         return rows[0], self._item_links(intent, rows[0], intent.payload.get("content"))
 
-    def _changed_client(self, intent: Intent, _: str) -> tuple[ObservedClient, list[Link]] | None:
+    def _changed_client(self, intent: Intent) -> tuple[ObservedClient, list[Link]] | None:
         remote_id, body = int(intent.payload["remote_id"]), intent.payload["body"]
         client = self._standing(lambda: self._books.client_with(remote_id, body))
         if client is None:
             return None
         return client, self._client_links(intent, client, intent.request_hash)
 
-    def _changed_item(self, intent: Intent, _: str) -> tuple[ObservedItem, list[Link]] | None:
+    def _changed_item(self, intent: Intent) -> tuple[ObservedItem, list[Link]] | None:
         remote_id, body = int(intent.payload["remote_id"]), intent.payload["body"]
         item = self._standing(lambda: self._books.item_with(remote_id, body))
         if item is None:
@@ -183,16 +181,15 @@ class Resolver:
         sku = intent.payload["body"].get("sku", "")
         return item_links(item, key=intent.key, sku=sku, content=content)
 
-    def _created_invoice(
-        self, intent: Intent, marker: str
-    ) -> tuple[ObservedInvoice, list[Link]] | None:
-        rows = self._books.find_invoices(intent.payload["body"]["invoice_number"])
-        found = choose(rows, marker)
-        if found is None or not is_marked(found, marker):
+    def _created_invoice(self, intent: Intent) -> tuple[ObservedInvoice, list[Link]] | None:
+        body = intent.payload["body"]
+        (mark,) = marks_in(body["po_number"])
+        found = choose(self._books.find_invoices(body["invoice_number"]), mark)
+        if found is None or not is_marked(found, mark):
             return None
         return found, self._invoice_links(intent, found)
 
-    def _changed_lines(self, intent: Intent, _: str) -> tuple[ObservedInvoice, list[Link]] | None:
+    def _changed_lines(self, intent: Intent) -> tuple[ObservedInvoice, list[Link]] | None:
         """Read by id and compare: only lines that are ours may renew the fingerprint."""
         invoice = self._invoice_of(intent)
         if invoice is None:
@@ -201,13 +198,11 @@ class Resolver:
             return None
         return invoice, self._invoice_links(intent, invoice)
 
-    def _sent(self, intent: Intent, _: str) -> tuple[ObservedInvoice, list[Link]] | None:
+    def _sent(self, intent: Intent) -> tuple[ObservedInvoice, list[Link]] | None:
         invoice = self._invoice_of(intent)
         return None if invoice is None or invoice.status == DRAFT else (invoice, [])
 
-    def _deleted_invoice(
-        self, intent: Intent, _: str
-    ) -> tuple[ObservedInvoice | None, list[Link]] | None:
+    def _deleted_invoice(self, intent: Intent) -> tuple[ObservedInvoice | None, list[Link]] | None:
         invoice = self._invoice_of(intent)
         return None if invoice is not None and invoice.vis_state != DELETED else (invoice, [])
 
@@ -222,14 +217,12 @@ class Resolver:
         content = intent.payload.get("content") or (known.content_hash if known else None)
         return [invoice_link(invoice, key=key, order_id=intent.order_id, content=content)]
 
-    def _changed_payment(self, intent: Intent, _: str) -> tuple[ObservedPayment, list[Link]] | None:
+    def _changed_payment(self, intent: Intent) -> tuple[ObservedPayment, list[Link]] | None:
         payment = self._payment_of(intent)
         wanted = Decimal(intent.payload["body"]["amount"]["amount"])
         return None if payment is None or payment.amount != wanted else (payment, [])
 
-    def _deleted_payment(
-        self, intent: Intent, _: str
-    ) -> tuple[ObservedPayment | None, list[Link]] | None:
+    def _deleted_payment(self, intent: Intent) -> tuple[ObservedPayment | None, list[Link]] | None:
         payment = self._payment_of(intent)
         if intent.order_id is None or (payment is not None and payment.vis_state != DELETED):
             return None
@@ -251,10 +244,11 @@ class Resolver:
         except NotFound:
             return None
 
-    def _payment(self, intent: Intent, _: str) -> tuple[ObservedPayment, list[Link]] | None:
+    def _payment(self, intent: Intent) -> tuple[ObservedPayment, list[Link]] | None:
         body = intent.payload["body"]
+        (mark,) = marks_in(body["note"])
         for payment in self._books.payments_of(int(body["invoiceid"])):
-            if payment.note.strip() == body["note"] and intent.order_id is not None:
+            if mark in marks_in(payment.note) and intent.order_id is not None:
                 link = Link(
                     kind="payment",
                     key=keys.payment_key(intent.order_id, intent.key),
@@ -264,15 +258,11 @@ class Resolver:
                 return payment, [link]
         return None
 
-    def _credit_note(self, intent: Intent, _: str) -> tuple[Any, list[Link]] | None:
+    def _credit_note(self, intent: Intent) -> tuple[Any, list[Link]] | None:
         body = intent.payload["body"]
-        invoice = keys.invoice_number_of(body["credit_number"])
+        (mark,) = marks_in(body["notes"])
         for note in self._books.credit_notes_of(int(body["clientid"])):
-            if (
-                note.notes.strip() == body["notes"]
-                and not keys.is_anothers_credit_number(note.number, invoice)
-                and intent.order_id is not None
-            ):
+            if mark in marks_in(note.notes) and intent.order_id is not None:
                 link = Link(
                     kind="credit_note",
                     key=keys.credit_note_key(intent.order_id, intent.key),
@@ -284,7 +274,7 @@ class Resolver:
         return None
 
     def _deleted_credit_note(
-        self, intent: Intent, _: str
+        self, intent: Intent
     ) -> tuple[ObservedCreditNote | None, list[Link]] | None:
         remote_id = int(intent.payload["remote_id"])
         note = self._standing(lambda: self._books.get_credit_note(remote_id))

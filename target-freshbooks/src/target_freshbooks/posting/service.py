@@ -130,6 +130,7 @@ class Service:
     def take_order(self, order_id: int, body: Mapping[str, Any]) -> None:
         """All of the order has been said: store it with its parts and have it posted."""
         self._raise_failure()
+        self._ledger.bind_store(str(body["store_hash"]))
         self._flush_others()
         records = self._children.pop(order_id, [])
         said = {record.stream for record in records}
@@ -332,11 +333,10 @@ class Service:
         self._outcomes.park(order_id, reasons.partly_dropped())
 
     def _is_settled(self, row: OrderRow, stored: StoredFacts) -> bool:
-        return (
-            row.state != "new"
-            and row.facts_hash == stored.hash
-            and row.policy_hash == self._outcomes.policy_hash
-        )
+        if row.state == "new" or row.facts_hash != stored.hash:
+            return False
+        # What is posted keeps the settings it was posted under; what waits may wait for others.
+        return row.state == "posted" or row.policy_hash == self._outcomes.policy_hash
 
     # -- verdicts
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books import fit_refund, predict_totals, text
 from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.posting import keys
 from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.case import ZERO
-from target_freshbooks.posting.memory import fingerprint
+from target_freshbooks.posting.digests import fingerprint
+from target_freshbooks.posting.marks import refund_credited
 from target_freshbooks.posting.payments import (
     drop_unexplained,
     lower_payment,
@@ -272,19 +272,14 @@ def _note_mismatch(case: Case, refund_id: int, total: Decimal, found: str) -> St
 
 
 def find_note(case: Case, actual: Actual, note: CreditNote) -> ObservedCreditNote | None:
-    """The refund's credit note in FreshBooks: by the id we remember, its number or its notes."""
+    """The refund's credit note in FreshBooks: by the id we remember, else by its notes."""
     remembered = case.memory.credit_notes.get(note.refund_id)
-    number = case.credit_number(note.refund_id, 0)
     return next(
         (
             found
             for found in actual.credit_notes
             if found.id == remembered
-            or found.number == number
-            or (
-                found.notes.strip() == note.notes
-                and not keys.is_anothers_credit_number(found.number, case.desired.invoice.number)
-            )
+            or refund_credited(found, case.desired.invoice.marker) == note.refund_id
         ),
         None,
     )

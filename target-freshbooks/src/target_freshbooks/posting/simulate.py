@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from target_freshbooks.books.desired import InvoiceLine
     from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.ledger import Intent, Ledger, Link
+    from target_freshbooks.ledger import Intent, Ledger, Link, Terms
 
 SENT, PAID = 2, 4
 
@@ -85,6 +85,13 @@ class LedgerOverlay:
         """Remember links in memory."""
         for link in found:
             self.put_link(link)
+
+    def terms_of(self, order_id: int) -> Terms | None:
+        """What the order was posted under."""
+        return self._ledger.terms_of(order_id)
+
+    def keep_terms(self, order_id: int, new: Terms) -> None:
+        """Nothing is posted by a plan."""
 
     def drop_link(self, kind: str, key: str) -> None:
         """Forget a link in memory."""

@@ -19,7 +19,7 @@ from target_freshbooks.freshbooks.errors import (
     UnknownOutcome,
 )
 from target_freshbooks.ledger import Intent, Link
-from target_freshbooks.posting.memory import fingerprint, request_digest
+from target_freshbooks.posting.digests import fingerprint, request_digest
 from target_freshbooks.posting.steps import StepKind
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class Writer:
         run_id: str,
         clock: Callable[[], datetime],
         on_write: Callable[[int | None, str, str, float], None] = lambda *_: None,
+        pin: Callable[[], None] = lambda: None,
     ) -> None:
         self.freshbooks = freshbooks
         self.ledger = ledger
@@ -72,6 +73,7 @@ class Writer:
         self._lease = lease
         self._clock = clock
         self._on_write = on_write
+        self._pin = pin
 
     def write(
         self,
@@ -105,6 +107,7 @@ class Writer:
         """
         del why
         self._lease.check()
+        self._pin()
         intent = self.ledger.intend(
             order_id=order_id,
             kind=kind.value,

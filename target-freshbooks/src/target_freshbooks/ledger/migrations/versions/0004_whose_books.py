@@ -1,0 +1,37 @@
+"""Whose the ledger is (stores, account), and the terms that each order was posted under."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the tables of stores, of the account and of terms, and what orders keep of them."""
+    op.create_table(
+        "ledger_stores",
+        sa.Column("source", sa.Text(), primary_key=True),
+        sa.Column("store_hash", sa.Text(), nullable=False, unique=True),
+        sa.Column("bound_at", sa.Text(), nullable=False),
+    )
+    op.create_table(
+        "ledger_account",
+        sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("business_name", sa.Text(), nullable=False),
+        sa.Column("pinned_at", sa.Text(), nullable=False),
+    )
+    op.create_table(
+        "ledger_terms",
+        sa.Column("hash", sa.Text(), primary_key=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("kept_at", sa.Text(), nullable=False),
+    )
+    op.add_column("ledger_orders", sa.Column("terms", sa.Text()))
+    op.add_column("ledger_orders", sa.Column("invoice_day", sa.Text()))
+    op.add_column("ledger_orders", sa.Column("notice", sa.Text()))

@@ -1,0 +1,58 @@
+"""Terms: the settings that shaped an order's invoice, kept with the order.
+
+A bookkeeper who changes a setting means the orders to come. What is posted keeps the settings it
+was posted under, for its later edits and refunds too, and the day it was dated. Distinct settings
+are kept once, however many orders share them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, update
+
+from target_freshbooks.ledger.canonical import from_text, hash_text, to_text
+from target_freshbooks.ledger.database import insert
+from target_freshbooks.ledger.tables import orders, terms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an order was posted under.
+
+    Attributes:
+        settings: The settings that shaped its invoice, as a JSON object.
+        invoice_day: The invoice's day.
+    """
+
+    settings: Mapping[str, Any]
+    invoice_day: date
+
+
+def read(connection: Connection, source: str, order_id: int) -> Terms | None:
+    """The order's terms; None where it was never posted."""
+    row = connection.execute(
+        select(terms.c.body, orders.c.invoice_day)
+        .join(terms, terms.c.hash == orders.c.terms)
+        .where(orders.c.source == source, orders.c.order_id == order_id)
+    ).one_or_none()
+    return None if row is None else Terms(from_text(row.body), row.invoice_day)
+
+
+def keep(connection: Connection, source: str, order_id: int, new: Terms, now: datetime) -> None:
+    """Keep the order's terms, in place of those it had."""
+    body = to_text(dict(new.settings))
+    row = {"hash": hash_text(body), "body": body, "kept_at": now}
+    connection.execute(insert(connection.dialect.name, terms).on_conflict_do_nothing(), row)
+    connection.execute(
+        update(orders)
+        .where(orders.c.source == source, orders.c.order_id == order_id)
+        .values(terms=row["hash"], invoice_day=new.invoice_day)
+    )
