@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from target_freshbooks import books
 from target_freshbooks.books.desired import Billable, Desired, InvoiceLine, Parked, Waiting
+from target_freshbooks.books.marks import marks_in
 from target_freshbooks.books.policy import GenericClient, LineNames, Policy, TaxName
 
 CASES = sorted((Path(__file__).parent / "books_cases").glob("*.json"))
@@ -104,7 +105,7 @@ def _told(desired: Desired, policy: Policy) -> Any:
         assert amount_of(lines) == invoice.total
         yield f"total {invoice.total:f} {invoice.currency}"
     for payment in desired.payments:
-        note = payment.note.partition(", ")[2]
+        note = marks_in(payment.note)[0].part
         told = f"paid {payment.amount:f} {payment.type} on {payment.day} ({note})"
         yield f"once its total agrees: {told}" if desired.hold else told
     standing, total = lines, invoice.total
@@ -120,7 +121,7 @@ def _told(desired: Desired, policy: Policy) -> Any:
         if entry.credit_note is not None:
             note_lines = entry.credit_note.expressions[0]
             assert amount_of(note_lines) == entry.credit_note.total
-            yield f"credit note of {entry.credit_note.day} ({entry.credit_note.notes})"
+            yield f"credit note of {entry.credit_note.day} ({marks_in(entry.credit_note.notes)[0].part})"
             yield from (said(line) for line in note_lines)
             yield f"credit {entry.credit_note.total:f} {invoice.currency}"
     if desired.flag is not None:

@@ -146,7 +146,8 @@ def test_the_amounts_form_is_always_the_last_resort() -> None:
 
 def test_an_invoice_bears_its_order_in_notes_and_po_number() -> None:
     invoice = desired_of(case("tax_exclusive")).invoice
-    assert {invoice.marker, invoice.notes, invoice.po_number} == {"BigCommerce order 1001"}
+    mark = "BigCommerce order 1001 (store teststore)"
+    assert {str(invoice.marker), invoice.notes, invoice.po_number} == {mark}
 
 
 def test_the_same_facts_give_the_same_desired_state() -> None:

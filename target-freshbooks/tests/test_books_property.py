@@ -266,6 +266,7 @@ def make(rnd: random.Random, order_id: int = 1000) -> Made:  # noqa: C901, PLR09
         manual = whole - coupon
     order |= {
         "id": order_id,
+        "store_hash": "teststore",
         "customer_id": rnd.choice([0, 12]),
         "date_created": "2026-11-01T10:00:00Z",
         "date_modified": "2026-11-01T12:00:00Z",

@@ -327,24 +327,26 @@ def test_verify_takes_another_shops_invoices_for_no_double(world: Any) -> None:
     world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
     for shop, prefix in (("first", "A-"), ("second", "B-"), ("third", "")):
         world.settings |= {"source": shop, "invoice_number_prefix": prefix}
-        world.sync()
+        world.sync(world.messages_of(shop.replace(" ", "")))
         assert found(world) == []
     for shop, prefix in (("first", "A-"), ("second", "B-"), ("unheard of", "C-")):
         world.settings |= {"source": shop, "invoice_number_prefix": prefix}
         assert found(world) == []
 
 
-def test_verify_tells_a_copy_under_this_shops_prefix_only(world: Any, hand: Bookkeeper) -> None:
+def test_verify_tells_a_copy_under_any_number_by_the_store_it_names(
+    world: Any, hand: Bookkeeper
+) -> None:
     world.settings["invoice_number_prefix"] = "A-"
     order = posted(world)
     own = world.invoice(f"A-{order}")
     client = hand.post("users/clients", "client", {"email": "other@shop.example"})
     other = {"customerid": client["id"]}
-    hand.copy(own, f"B-{order}")  # the same order number in another shop
-    hand.copy(own, "B-0001", **other)  # a copy of that one
+    elsewhere = own["notes"].replace("(store ", "(store another")
+    hand.copy(own, f"B-{order}", notes=elsewhere, po_number=elsewhere)
     assert found(world) == []
-    hand.copy(own, "A-0001", **other)
-    hand.copy(own, "COPY1")  # the same client and amount as ours
+    hand.copy(own, "B-0001", **other)
+    hand.copy(own, "COPY1")
     assert [row[:2] for row in found(world)] == [(order, "extra")] * 2
 
 

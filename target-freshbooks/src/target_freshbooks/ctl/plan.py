@@ -52,7 +52,12 @@ def make_plans(
 ) -> tuple[list[Preview], list[int]]:
     """The plans of orders, and the orders whose records are not in the ledger."""
     settings = context.settings
-    account = open_account(settings, sleep=time.sleep, rng=random.Random())  # noqa: S311
+    account = open_account(
+        settings,
+        sleep=time.sleep,
+        rng=random.Random(),  # noqa: S311 - jitter
+        ledger=ledger,
+    )
     previewer = Previewer(account.books, ledger, settings.policy, threading.Event())
     previews: list[Preview] = []
     unknown: list[int] = []

@@ -21,7 +21,7 @@ from target_freshbooks.ledger import LedgerError
 from target_freshbooks.posting.comparing import Finding, Kind, compare, foreseen, interrupted
 from target_freshbooks.posting.holding import HeldBooks, Holding, look_anew
 from target_freshbooks.posting.known import Known, known_of
-from target_freshbooks.posting.listing import Lists
+from target_freshbooks.posting.listing import Lists, stores_named
 from target_freshbooks.posting.previewing import Previewer
 from target_freshbooks.wiring import open_account
 
@@ -129,13 +129,26 @@ class Verification:
         self._books = account.books
         self._ledger = ledger
         self._policy = policy
-        self._store = ledger.store_hash() or ""
+        self._store = ""
         self._half_way = {intent.order_id for intent in ledger.open_intents()}
 
     def verify(self, since: date | None) -> Told:
         """Compare the orders of this day and later, or all."""
         told = Told()
-        with closing(Lists.read(self._books, self._store, since)) as lists:
+        for store in self._stores(since):
+            self._verify_store(store, since, told)
+        return told
+
+    def _stores(self, since: date | None) -> list[str]:
+        """The source's store; where it is not bound yet, those that no other source is bound to."""
+        bound = self._ledger.store_hash()
+        if bound is not None:
+            return [bound]
+        return sorted(stores_named(self._books, since) - self._ledger.store_hashes())
+
+    def _verify_store(self, store: str, since: date | None, told: Told) -> None:
+        self._store = store
+        with closing(Lists.read(self._books, store, since)) as lists:
             for row in self._ledger.orders(since=since):
                 known = self._known(row.order_id)
                 compared = self._compare(known, lists.of(known), told)
@@ -144,7 +157,6 @@ class Verification:
             for order_id in lists.not_looked_at():
                 known = self._known(order_id)
                 self._compare(known, lists.of(known), told)
-        return told
 
     def _known(self, order_id: int) -> Known:
         prefix = self._policy.invoice_number_prefix

@@ -123,6 +123,11 @@ class Ledger:
         with self._database.read() as connection:
             return ownership.store_of(connection, self.source)
 
+    def store_hashes(self) -> set[str]:
+        """The stores that any source of this ledger is bound to."""
+        with self._database.read() as connection:
+            return ownership.all_stores(connection)
+
     def bind_store(self, store_hash: str) -> None:
         """Bind this source to the store that its orders come from.
 

@@ -49,6 +49,11 @@ def store_of(connection: Connection, source: str) -> str | None:
     ).scalar_one_or_none()
 
 
+def all_stores(connection: Connection) -> set[str]:
+    """The hashes of all stores that are bound."""
+    return set(connection.execute(select(stores.c.store_hash)).scalars())
+
+
 def check_store(connection: Connection, source: str, store_hash: str) -> bool:
     """Make sure that an order of the store may come in from the source.
 

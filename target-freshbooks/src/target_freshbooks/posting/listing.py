@@ -20,6 +20,8 @@ from target_freshbooks.posting.holding import (
     orders_named_by,
 )
 
+from target_freshbooks.posting.marks import marks_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
@@ -34,6 +36,12 @@ CREATE TABLE payments (invoice_id INTEGER, id INTEGER, record BLOB, PRIMARY KEY 
 CREATE TABLE credit_notes (order_id INTEGER, id INTEGER, record BLOB, PRIMARY KEY (order_id, id));
 CREATE TABLE looked_at (order_id INTEGER PRIMARY KEY);
 """
+
+
+def stores_named(books: FreshBooks, since: date | None) -> set[str]:
+    """The hashes of the stores whose orders have an invoice."""
+    invoices = books.invoices_naming(STEM, since)
+    return {mark.store for invoice in invoices for mark in marks_of(invoice)}
 
 
 class Lists:

@@ -57,7 +57,12 @@ def write_report(context: Context, month_text: str, folder: str) -> None:
         raise click.ClickException(str(error)) from None
     settings = context.settings
     with context.ledger() as ledger:
-        account = open_account(settings, sleep=time.sleep, rng=random.Random())  # noqa: S311
+        account = open_account(
+            settings,
+            sleep=time.sleep,
+            rng=random.Random(),  # noqa: S311 - jitter
+            ledger=ledger,
+        )
         report = gather_month(account.books, ledger, settings.policy, month)
     out = Path(folder)
     out.mkdir(parents=True, exist_ok=True)
