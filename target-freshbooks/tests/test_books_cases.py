@@ -121,7 +121,8 @@ def _told(desired: Desired, policy: Policy) -> Any:
         if entry.credit_note is not None:
             note_lines = entry.credit_note.expressions[0]
             assert amount_of(note_lines) == entry.credit_note.total
-            yield f"credit note of {entry.credit_note.day} ({marks_in(entry.credit_note.notes)[0].part})"
+            (mark,) = marks_in(entry.credit_note.notes)
+            yield f"credit note of {entry.credit_note.day} ({mark.part})"
             yield from (said(line) for line in note_lines)
             yield f"credit {entry.credit_note.total:f} {invoice.currency}"
     if desired.flag is not None:

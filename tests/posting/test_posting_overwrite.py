@@ -125,6 +125,6 @@ def test_another_shop_s_credit_note_of_the_same_refund_is_not_ours(world: Any) -
     world.lose_ledger()
     world.change(order, "cancel")
     world.settings |= {**shops[0], "on_cancel": "delete"}
-    world.sync()
+    world.sync(world.messages_of("first"))
     states = {note["credit_number"]: note["vis_state"] for note in world.books()["credit_notes"]}
     assert states == {f"A-{order}-R1": 1, f"B-{order}-R1": 0}

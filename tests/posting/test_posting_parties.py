@@ -100,13 +100,15 @@ def test_only_a_change_that_is_over_is_not_waited_for(kind: str, over: bool, wai
         now[0] += timedelta(seconds=seconds)
 
     resolver = Resolver(books, ledger, clock=lambda: now[0], sleep=sleep, settle_seconds=10)  # type: ignore[arg-type] - just what it uses
-    body = {"invoiceid": 3, "amount": {"amount": "5.00"}, "note": "x"}
+    body = {"invoiceid": 3, "amount": {"amount": "5.00"}, "note": NOTE}
     intent = Intent(1, 7, kind, "7", "h", {"remote_id": 3, "body": body}, now[0], "run")
     assert resolver.resolve(intent, over=over) is False
     assert outcomes == ["not_found"]
     assert (sum(slept) >= 10) is waited
     assert waited or not slept
 
+
+NOTE = "BigCommerce order 7, transaction 7 (store sandbox)"
 
 # -- one client, one item, though searches do not show them yet
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from target_freshbooks.ctl.context import Context, told_plainly
+from target_freshbooks.posting.steps import Asked
 from target_freshbooks.wiring import version
 
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ CONFIG = click.option(
     "config",
     multiple=True,
     help="A settings file, or ENV for the environment (the default).",
+)
+SETTINGS = click.option(
+    "--settings",
+    "settings",
+    type=click.Choice(["kept", "current"]),
+    default="kept",
+    help="The settings each order was posted under, or those of now.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 
@@ -79,14 +87,15 @@ def status(context: Context) -> None:
 @command("plan")
 @click.argument("orders", nargs=-1, type=int)
 @click.option("--overwrite", is_flag=True, help="As if edits made in FreshBooks did not count.")
-def plan(context: Context, *, orders: tuple[int, ...], overwrite: bool) -> None:
+@SETTINGS
+def plan(context: Context, *, orders: tuple[int, ...], overwrite: bool, settings: str) -> None:
     """Show the invoice of each order and the steps that would be taken; nothing is written.
 
     Without ORDERS: all that are new or parked.
     """
     from target_freshbooks.ctl.plan import show_plans  # noqa: PLC0415
 
-    show_plans(context, orders, overwrite=overwrite)
+    show_plans(context, orders, Asked(overwrite, settings == "current"))
 
 
 @command("replay")
@@ -94,6 +103,7 @@ def plan(context: Context, *, orders: tuple[int, ...], overwrite: bool) -> None:
 @click.option("--parked", is_flag=True, help="All parked orders.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="All orders since this day.")
 @click.option("--overwrite", is_flag=True, help="Let the order win over edits in FreshBooks.")
+@SETTINGS
 def replay(
     context: Context,
     *,
@@ -101,12 +111,14 @@ def replay(
     parked: bool,
     since: datetime | None,
     overwrite: bool,
+    settings: str,
 ) -> None:
     """Plan and post orders again; where the books agree nothing is written."""
     from target_freshbooks.ctl.replay import post_again  # noqa: PLC0415
 
     day: date | None = since.date() if since else None
-    sys.exit(post_again(context, orders, parked=parked, since=day, overwrite=overwrite))
+    asked = Asked(overwrite, settings == "current")
+    sys.exit(post_again(context, orders, parked=parked, since=day, asked=asked))
 
 
 @command("audit")

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from target_freshbooks.ctl.context import Context
     from target_freshbooks.ledger import Ledger
+    from target_freshbooks.posting.steps import Asked
 
 
-def show_plans(context: Context, orders: tuple[int, ...], *, overwrite: bool) -> None:
+def show_plans(context: Context, orders: tuple[int, ...], asked: Asked) -> None:
     """Show the plan of each order; without orders, of all that are new or parked.
 
     Orders that came in a dry run only count as new: a plan may rest on what it was told.
@@ -36,7 +37,7 @@ def show_plans(context: Context, orders: tuple[int, ...], *, overwrite: bool) ->
         if not wanted:
             context.show([], "No order is new or parked: there is nothing to plan.")
             return
-        previews, unknown = make_plans(context, ledger, wanted, overwrite=overwrite)
+        previews, unknown = make_plans(context, ledger, wanted, asked)
     if unknown:
         click.echo(not_in_ledger(unknown), err=True)
     context.show(
@@ -48,7 +49,7 @@ def show_plans(context: Context, orders: tuple[int, ...], *, overwrite: bool) ->
 
 
 def make_plans(
-    context: Context, ledger: Ledger, orders: Iterable[int], *, overwrite: bool
+    context: Context, ledger: Ledger, orders: Iterable[int], asked: Asked
 ) -> tuple[list[Preview], list[int]]:
     """The plans of orders, and the orders whose records are not in the ledger."""
     settings = context.settings
@@ -63,7 +64,7 @@ def make_plans(
     unknown: list[int] = []
     for order_id in orders:
         try:
-            preview = previewer.preview(order_id, overwrite=overwrite)
+            preview = previewer.preview(order_id, asked)
         except ReadError as error:
             preview = Preview(order_id, Verdict("parked", parked=reasons.unreadable(error)), ())
         if preview is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from target_freshbooks.ctl.context import Context
     from target_freshbooks.ledger import Ledger
+    from target_freshbooks.posting.steps import Asked
 
 
 def post_again(
@@ -23,7 +25,7 @@ def post_again(
     *,
     parked: bool,
     since: date | None,
-    overwrite: bool,
+    asked: Asked,
 ) -> int:
     """Post the orders again; with `dry_run`, show what would be written.
 
@@ -43,18 +45,16 @@ def post_again(
             here = ledger.body("orders", (order_id,)) is not None
             (known if here else unknown).append(order_id)
         if dry_run:
-            _show_plans(context, ledger, known, unknown, overwrite=overwrite)
+            _show_plans(context, ledger, known, unknown, asked)
             return 1 if set(unknown) & set(orders) else 0
-    document, text, any_parked = _post(context, known, overwrite=overwrite)
+    document, text, any_parked = _post(context, known, asked)
     context.show({**document, "not_in_ledger": unknown}, "\n".join([text, *_told(unknown)]))
     if set(unknown) & set(orders):
         return 1
     return 2 if any_parked and context.settings.on_parked == "fail" else 0
 
 
-def _post(
-    context: Context, wanted: list[int], *, overwrite: bool
-) -> tuple[dict[str, Any], str, bool]:
+def _post(context: Context, wanted: list[int], asked: Asked) -> tuple[dict[str, Any], str, bool]:
     if not wanted:
         nothing = {"replayed": 0, "posted": 0, "waiting": 0, "parked": [], "writes": 0}
         return nothing, "No order was replayed.", False
@@ -64,9 +64,9 @@ def _post(
                 event="replayed",
                 order_id=order_id,
                 run_id=run.run_id,
-                data={"overwrite": overwrite},
+                data=asdict(asked),
             )
-        run.service.post_again(wanted, overwrite=overwrite)
+        run.service.post_again(wanted, asked)
         tally, writes = run.service.tally, run.service.writes
     document = {
         "replayed": len(wanted),
@@ -87,9 +87,9 @@ def _post(
 
 
 def _show_plans(
-    context: Context, ledger: Ledger, known: list[int], unknown: list[int], *, overwrite: bool
+    context: Context, ledger: Ledger, known: list[int], unknown: list[int], asked: Asked
 ) -> None:
-    previews, _ = make_plans(context, ledger, known, overwrite=overwrite) if known else ([], [])
+    previews, _ = make_plans(context, ledger, known, asked) if known else ([], [])
     writes = sum(len(preview.steps) for preview in previews)
     document = {
         "dry_run": True,

@@ -35,7 +35,6 @@ class Case:
         client_id: FreshBooks' id of the client (0 in a plan where it is still to be created).
         item_names: Item key → the name FreshBooks has for the item.
         memory: What the ledger knows.
-        zone: The time zone its days were taken in.
     """
 
     desired: Desired
@@ -44,7 +43,6 @@ class Case:
     client_id: int
     item_names: Mapping[str, str] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
-    zone: str = "UTC"
 
     @property
     def decimals(self) -> int:

@@ -19,7 +19,6 @@ from target_freshbooks.posting.holding import (
     order_credited_by,
     orders_named_by,
 )
-
 from target_freshbooks.posting.marks import marks_of
 
 if TYPE_CHECKING:

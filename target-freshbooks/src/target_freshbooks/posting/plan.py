@@ -15,7 +15,12 @@ from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked
 from target_freshbooks.posting.payments import altered_by_hand
-from target_freshbooks.posting.proof import comes_to_its_total, prove_draft, rewrite_content
+from target_freshbooks.posting.proof import (
+    comes_to_its_total,
+    prove_draft,
+    rewrite_content,
+    stands_in_some_wording,
+)
 from target_freshbooks.posting.settlement import settle_step
 from target_freshbooks.posting.steps import Step, StepKind, Stop
 
@@ -56,6 +61,8 @@ def _is_to_be_rewritten(case: Case, invoice: ObservedInvoice, progress: Progress
     if case.memory.known and case.memory.content != case.content:
         return True
     edited = case.was_edited(invoice)
+    if progress.reword and not stands_in_some_wording(case, invoice):
+        return True
     if invoice.amount == case.total_with_refunds_on(invoice):
         return progress.overwrite and edited and comes_to_its_total(case, invoice)
     left_so = case.memory.known and not edited

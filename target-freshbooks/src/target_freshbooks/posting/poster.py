@@ -34,7 +34,7 @@ from target_freshbooks.posting.payments import bears
 from target_freshbooks.posting.plan import next_step
 from target_freshbooks.posting.recall import recall
 from target_freshbooks.posting.settlement import find_note
-from target_freshbooks.posting.steps import Actual, Progress, Step, StepKind, Stop
+from target_freshbooks.posting.steps import Actual, Asked, Progress, Step, StepKind, Stop
 from target_freshbooks.posting.verdict import Interrupted, Verdict, refused_verdict
 from target_freshbooks.posting.writer import Unanswered, invoice_link, summary
 
@@ -98,26 +98,31 @@ class Poster:
         self._cancelling = Cancelling(books, ledger, writer, settle_unknown)
 
     def post(
-        self, facts: OrderFacts, *, standing: OrderRow | None = None, overwrite: bool = False
+        self,
+        facts: OrderFacts,
+        *,
+        standing: OrderRow | None = None,
+        asked: Asked | None = None,
     ) -> Verdict:
         """Bring the order about, as far as it goes.
 
         Args:
             facts: All that is known of the order.
-            standing: Its row in the ledger; None looks at FreshBooks even if nothing changed.
-            overwrite: Let the order's figures win over edits made in FreshBooks.
+            standing: Its row in the ledger.
+            asked: What a person asked for; FreshBooks is looked at even if nothing changed.
 
         Raises:
             Outage, AuthError, Forbidden, LeaseLost: The run cannot go on now.
             GivenUp: This order cannot go on now.
         """
         order_id = facts.order.id
+        wish = asked or Asked()
         memory = recall(self._ledger, order_id)
         terms = self._ledger.terms_of(order_id)
-        policy = self._policy if terms is None else self._policy.under(terms.settings)
+        policy = self._policy_of(facts, terms, current=wish.current_settings)
         if is_cancelled(facts.order) and not memory.known:
             # With the ledger lost, an invoice may stand for an order that is cancelled since.
-            kept = self._cancelling.adopt(facts, policy, overwrite=overwrite)
+            kept = self._cancelling.adopt(facts, policy, overwrite=wish.overwrite)
             if kept is not None:
                 return kept
             memory = recall(self._ledger, order_id)
@@ -126,7 +131,7 @@ class Poster:
             return Verdict("waiting", why=assessed.why)
         if isinstance(assessed, Parked):
             if assessed.reason is Reason.CANCELLED_AFTER_POSTING and memory.known:
-                return self._cancelled(facts, memory, assessed, overwrite=overwrite)
+                return self._cancelled(facts, memory, assessed, overwrite=wish.overwrite)
             return Verdict("parked", parked=assessed)
         assert isinstance(assessed, Billable)  # noqa: S101 - the three cases of assess
         desired = desire(facts, policy)
@@ -137,13 +142,17 @@ class Poster:
         content = content_digest(facts)
         wanted = desired_digest(desired, content)
         if (
-            standing is not None
+            asked is None
+            and standing is not None
             and standing.state == "posted"
             and standing.desired_hash == wanted
             and memory.known
         ):
             return Verdict("posted", None, None, None, desired, wanted, content, unchanged=True)
-        verdict = self._bring_about(facts, desired, content, memory, policy, overwrite=overwrite)
+        progress = Progress(overwrite=wish.overwrite, reword=wish.current_settings)
+        verdict = self._bring_about(facts, desired, content, memory, policy, progress)
+        if wish.current_settings and terms is not None and verdict.state == "posted":
+            self._keep_terms(facts.order.id, policy, terms.invoice_day)
         return replace(verdict, desired=desired, desired_hash=wanted, content=content)
 
     def _bring_about(
@@ -153,11 +162,9 @@ class Poster:
         content: str,
         memory: Memory,
         policy: Policy,
-        *,
-        overwrite: bool,
+        progress: Progress,
     ) -> Verdict:
         order_id = desired.order_id
-        zone = policy.timezone or facts.store_timezone
         customer = facts.customer
         registered = client_of_customer(customer, "") if customer is not None else None
         try:
@@ -165,11 +172,11 @@ class Poster:
             item_names = self._parties.items(desired.items, order_id)
         except Refused as refused:
             return refused_verdict(refused, "client or item", 0)
-        case = Case(desired, content, policy, client_id, item_names, memory, zone)
+        case = Case(desired, content, policy, client_id, item_names, memory)
         actual = observe(self._books, case)
         if self._is_of_another_shop(case, actual):
             return Verdict("parked", parked=refusals.of_another_shop(case))
-        at = Standing(self._adopt(case, actual), actual, Progress(overwrite=overwrite))
+        at = Standing(self._adopt(case, actual), actual, progress)
         for _ in range(MOST_STEPS):
             if self._stop.is_set():
                 raise Interrupted
@@ -256,7 +263,7 @@ class Poster:
         content = case.content if step.expression >= 0 else None
 
         if step.kind is StepKind.CREATE_INVOICE:
-            self._keep_terms(case, case.desired.invoice.day)
+            self._keep_terms(order_id, case.policy, case.desired.invoice.day)
         if step.kind is StepKind.UPDATE_PAYMENT:
             known = self._ledger.link("payment", keys.payment_key(order_id, step.key))
             if known is not None:
@@ -292,10 +299,23 @@ class Poster:
             )
         return replace(desired, invoice=replace(invoice, day=day))
 
-    def _keep_terms(self, case: Case, day: date) -> None:
+    def _policy_of(self, facts: OrderFacts, terms: Terms | None, *, current: bool) -> Policy:
+        """The settings for an order: those it was posted under, else those of now."""
+        zone = self._policy.timezone or facts.store_timezone
+        now = replace(self._policy, timezone=zone)
+        if terms is None:
+            return now
+        then = now.under(terms.settings)
+        if not current:
+            return then
+        # What is posted has its number, and its day as the zone of then had it.
+        return replace(
+            now, invoice_number_prefix=then.invoice_number_prefix, timezone=then.timezone
+        )
+
+    def _keep_terms(self, order_id: int, policy: Policy, day: date) -> None:
         """Whatever the settings say later, the order keeps these."""
-        settings = replace(case.policy, timezone=case.zone).terms()
-        self._ledger.keep_terms(case.desired.order_id, Terms(settings, day))
+        self._ledger.keep_terms(order_id, Terms(policy.terms(), day))
 
     def _whole(self, step: Step, answer: Any) -> Any:  # noqa: ANN401 - as above
         """The answer; an invoice that was answered without its lines is read."""
@@ -335,7 +355,7 @@ class Poster:
             if given is not None:
                 key = keys.credit_note_key(order_id, entry.refund_id)
                 found.append(Link("credit_note", key, given.id, order_id=order_id))
-        self._keep_terms(case, invoice.create_date)
+        self._keep_terms(order_id, case.policy, invoice.create_date)
         # All at once: where the invoice is known, all that belongs to it is taken to be known.
         self._ledger.adopt(
             found, order_id=order_id, run_id=self._writer.run_id, data=summary(invoice)

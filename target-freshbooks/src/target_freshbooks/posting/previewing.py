@@ -9,6 +9,7 @@ from target_freshbooks.posting.parties import Parties
 from target_freshbooks.posting.poster import Poster
 from target_freshbooks.posting.preview import Preview
 from target_freshbooks.posting.simulate import LedgerOverlay, PlanningWriter
+from target_freshbooks.posting.steps import Asked
 
 if TYPE_CHECKING:
     import threading
@@ -30,7 +31,7 @@ class Previewer:
         self._policy = policy
         self._stop = stop
 
-    def preview(self, order_id: int, *, overwrite: bool = False) -> Preview | None:
+    def preview(self, order_id: int, asked: Asked | None = None) -> Preview | None:
         """The plan of an order in the ledger; None where its record is not there.
 
         Raises:
@@ -39,9 +40,9 @@ class Previewer:
         stored = self._ledger.facts_of(order_id)
         if stored is None:
             return None
-        return self.of_facts(gather(self._ledger, stored), overwrite=overwrite)
+        return self.of_facts(gather(self._ledger, stored), asked)
 
-    def of_facts(self, facts: OrderFacts, *, overwrite: bool = False) -> Preview:
+    def of_facts(self, facts: OrderFacts, asked: Asked | None = None) -> Preview:
         """The plan of an order whose facts are at hand."""
         overlay = LedgerOverlay(self._ledger)
         writer = PlanningWriter(self._books, overlay)
@@ -54,7 +55,7 @@ class Previewer:
             settle_unknown=_never,
             stop=self._stop,
         )
-        verdict = poster.post(facts, overwrite=overwrite)
+        verdict = poster.post(facts, asked=asked or Asked())
         return Preview(facts.order.id, verdict, tuple(writer.planned))
 
 

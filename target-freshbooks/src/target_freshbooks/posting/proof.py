@@ -158,6 +158,11 @@ def _reword(
     )
 
 
+def stands_in_some_wording(case: Case, invoice: ObservedInvoice) -> bool:
+    """Whether the invoice's own lines are one of the wordings that come into question."""
+    return _recognise(case, invoice)[0] >= 0
+
+
 def _recognise(case: Case, invoice: ObservedInvoice) -> tuple[int, bool]:
     """Which expression stands on the invoice, and whether a Rounding line was added to it."""
     rounding = case.policy.names.rounding

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.poster import Poster
     from target_freshbooks.posting.previewing import Previewer
     from target_freshbooks.posting.resolve import Resolver
+    from target_freshbooks.posting.steps import Asked
     from target_freshbooks.posting.verdict import Verdict
 
 logger = logging.getLogger(__name__)
@@ -173,12 +174,10 @@ class Service:
         """Wait for the steps in hand and end the workers."""
         self._workers.shutdown(wait=True, cancel_futures=True)
 
-    def post_again(
-        self, order_ids: Iterable[int], *, overwrite: bool = False, force: bool = True
-    ) -> None:
+    def post_again(self, order_ids: Iterable[int], asked: Asked) -> None:
         """Plan and apply orders anew, whatever their standing (replay)."""
         for order_id in order_ids:
-            self._submit(order_id, overwrite=overwrite, force=force)
+            self._submit(order_id, asked)
         self.checkpoint()
 
     # -- storing
@@ -214,11 +213,11 @@ class Service:
 
     # -- working
 
-    def _submit(self, order_id: int, *, overwrite: bool = False, force: bool = False) -> None:
+    def _submit(self, order_id: int, asked: Asked | None = None) -> None:
         while order_id in self._in_work.values():  # an order is never in two workers' hands
             self._collect()
         self._wait_until(self._most_waiting)
-        work = self._workers.submit(self._work, order_id, overwrite=overwrite, force=force)
+        work = self._workers.submit(self._work, order_id, asked)
         self._in_work[work] = order_id
 
     def _wait_until(self, left: int) -> None:
@@ -255,26 +254,26 @@ class Service:
         if self._stop.is_set():
             raise Interrupted
 
-    def _work(self, order_id: int, *, overwrite: bool, force: bool) -> None:
+    def _work(self, order_id: int, asked: Asked | None) -> None:
         if self._stop.is_set():
             raise Interrupted
-        self._settle(order_id, overwrite=overwrite, force=force)
+        self._settle(order_id, asked)
 
-    def _settle(self, order_id: int, *, overwrite: bool, force: bool) -> None:
+    def _settle(self, order_id: int, asked: Asked | None) -> None:
         stored = self._ledger.facts_of(order_id)
         if stored is None:
             self._incomplete(order_id)
             return
         row = self._ledger.order(order_id)
-        if row is not None and not force and self._is_settled(row, stored):
+        if row is not None and asked is None and self._is_settled(row, stored):
             self._outcomes.count("unchanged")
             return
         try:
             facts = gather(self._ledger, stored)
             if self._previewer is not None:
-                self._outcomes.show(self._previewer.of_facts(facts, overwrite=overwrite))
+                self._outcomes.show(self._previewer.of_facts(facts, asked))
                 return
-            verdict = self._posted(facts, stored, row, overwrite=overwrite, force=force)
+            verdict = self._posted(facts, stored, row, asked)
             if verdict is not None:
                 self._outcomes.record(facts, stored, verdict)
         except ReadError as error:
@@ -292,19 +291,17 @@ class Service:
         facts: OrderFacts,
         stored: StoredFacts,
         row: OrderRow | None,
-        *,
-        overwrite: bool,
-        force: bool,
+        asked: Asked | None,
     ) -> Verdict | None:
         """Bring the order about; None where it was given up, and is judged later."""
         order_id = facts.order.id
         began = time.monotonic()
         try:
             self._leftovers.settle(order_id)
-            verdict = self._poster.post(facts, standing=None if force else row, overwrite=overwrite)
+            verdict = self._poster.post(facts, standing=row, asked=asked)
         except (GivenUp, Failing) as failure:
             self._leftovers.put_off(order_id)
-            again = partial(self._submit, order_id, overwrite=overwrite, force=force)
+            again = partial(self._submit, order_id, asked)
             convicted = row is not None and row.reason == Reason.FRESHBOOKS_ERROR
             suspect = Suspect(
                 f"order {order_id}", _given_up(failure), again, order_id, stored, convicted

@@ -82,6 +82,19 @@ class Actual:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person asked for who has an order looked at again (replay).
+
+    Attributes:
+        overwrite: Let the order's figures win over edits made in FreshBooks.
+        current_settings: Give up the settings it was posted under for those of now.
+    """
+
+    overwrite: bool = False
+    current_settings: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """What this attempt has learnt so far; a fresh one forgets nothing that matters.
 
@@ -93,6 +106,8 @@ class Progress:
         refused_refunds: Refund ids whose negative line FreshBooks refused, with its words.
         zero_refused: FreshBooks does not take a payment of zero: delete it instead.
         overwrite: A person asked to overwrite edits made in FreshBooks.
+        reword: A person asked for the settings as they are now: lines that they word otherwise are
+            written anew.
     """
 
     expression: int = -1
@@ -102,3 +117,4 @@ class Progress:
     refused_refunds: Mapping[int, str] = field(default_factory=dict)
     zero_refused: bool = False
     overwrite: bool = False
+    reword: bool = False
