@@ -69,5 +69,5 @@ build-check: $(STAMP) ## each wheel builds, and installs alone
 constraints: ## resolve the newest versions again and pin them in constraints.txt
 	$(BIN)/python tools/constraints.py $(PRESENT)
 
-clean: ## remove what the commands above have made
+clean: ## remove what the commands above can make again; data/, where the ledger is, stays
 	rm -rf $(VENV) .meltano out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

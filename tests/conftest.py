@@ -59,7 +59,7 @@ class Pipe:
 
     @property
     def ledger(self) -> Path:
-        return self.home / "ledger.sqlite"
+        return self.home / "sandbox" / "ledger.sqlite"
 
     @property
     def state(self) -> Path:
@@ -143,7 +143,7 @@ def settings_for(sandbox: Sandbox, home: Path) -> tuple[dict[str, Any], dict[str
         **Project(home=home, url=sandbox.url, settings={}).target(sandbox.url),
         "refresh_token": constants.FRESHBOOKS_REFRESH_TOKEN,
         # Apart from the ledger, so that a test can lose the one and keep the other.
-        "credentials_url": f"sqlite:///{home}/credentials.sqlite",
+        "credentials_url": f"sqlite:///{home}/sandbox/credentials.sqlite",
     }
     return tap, target
 

@@ -40,7 +40,7 @@ def test_with_ledger_and_state_gone_nothing_is_doubled_and_nothing_is_written(pi
     pipe.run().expect_success()
     posted = pipe.compare().posted
     history = pipe.sandbox.ask("history")["history"]
-    for file in (*pipe.home.glob(f"{pipe.ledger.name}*"), pipe.state):
+    for file in (*pipe.ledger.parent.glob(f"{pipe.ledger.name}*"), pipe.state):
         file.unlink()
 
     pipe.sandbox.count_anew()

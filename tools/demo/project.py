@@ -41,8 +41,8 @@ class Project:
 
     @property
     def ledger(self) -> Path:
-        """The ledger's file."""
-        return self.home / "ledger.sqlite"
+        """The ledger's file, in a folder that says whose it is."""
+        return self.home / "sandbox" / "ledger.sqlite"
 
     def environment(self) -> dict[str, str]:
         """Everything the programs need to work on this sandbox, and nothing of the user's own."""

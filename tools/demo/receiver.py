@@ -76,7 +76,7 @@ def environment_of(project: Project, home: Path, **settings: str | int) -> dict[
         "client_secret": constants.BIGCOMMERCE_CLIENT_SECRET,
         "access_token": constants.BIGCOMMERCE_ACCESS_TOKEN,
         "api_url": project.url,
-        "inbox_url": f"sqlite:///{home}/webhooks.sqlite",
+        "inbox_url": f"sqlite:///{_inbox_of(home)}",
         "run_directory": str(workplace(home)),
         "shutdown_seconds": 15,
         **settings,
@@ -176,9 +176,13 @@ def log_of(home: Path) -> Path:
     return home / "webhooks.log"
 
 
+def _inbox_of(home: Path) -> Path:
+    return home / "sandbox" / "webhooks.sqlite"
+
+
 def inbox_rows(home: Path) -> list[dict[str, Any]]:
     """Read the hooks in the inbox past the receiver's own code; none while there is no inbox."""
-    file = home / "webhooks.sqlite"
+    file = _inbox_of(home)
     if not os.path.lexists(file):
         return []
     with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=10)) as database:

@@ -25,7 +25,7 @@ SOURCES = (
     "plugins/webhooks/src",
     "tools",
 )
-LEFT_OUT = (".venv", ".git", ".meltano", "out", "__pycache__", ".*_cache", ".hypothesis")
+LEFT_OUT = (".venv", ".git", ".meltano", "data", "out", "__pycache__", ".*_cache", ".hypothesis")
 TEST_SECONDS = 900
 TESTS_FAILED = 1
 

@@ -17,7 +17,7 @@ from target_freshbooks.books.text import NAME_LIMIT, clean
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-DEFAULT_LEDGER = ".meltano/target-freshbooks.sqlite"
+DEFAULT_LEDGER = "data/target-freshbooks.sqlite"
 PAID = [2, 3, 8, 9, 10, 11]
 PAYMENT_TYPES = (
     *("Check", "Credit", "Cash", "Bank Transfer", "Credit Card", "Debit", "PayPal", "2Checkout"),

@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "reset":
             command.add_argument("--empty", action="store_true", help="do not seed anew")
     for command in commands.choices.values():
-        command.add_argument("--data", type=Path, default=Path(".meltano/sandbox"))
+        command.add_argument("--data", type=Path, default=Path("data/sandbox"))
     return parser
 
 

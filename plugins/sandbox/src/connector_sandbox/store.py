@@ -25,7 +25,7 @@ class Store:
     """
 
     def __init__(self, data_dir: Path) -> None:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = data_dir / "sandbox.sqlite"
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []

@@ -188,7 +188,7 @@ def _make_private(file: Path) -> None:
     one is made under another name, closed, and only then given its own.
     """
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not file.exists():
             draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
             os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

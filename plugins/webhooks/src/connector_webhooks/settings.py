@@ -71,7 +71,7 @@ class Settings:
     path: str = ""
     shared_header_name: str = ""
     shared_header_value: str = field(default="", repr=False)
-    inbox_url: str = field(default="sqlite:///.meltano/webhooks.sqlite", repr=False)
+    inbox_url: str = field(default="sqlite:///data/webhooks.sqlite", repr=False)
     host: str = "127.0.0.1"
     port: int = 8788
     max_body_bytes: int = 65_536
