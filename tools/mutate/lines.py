@@ -67,7 +67,7 @@ MUTATIONS = (
     Mutation(
         "look before a write is repeated",
         f"{FRESHBOOKS}/posting/patience.py",
-        "if self._resolver.resolve(intent, marker=mark, since=since, over=unknown.over):",
+        "if self._resolver.resolve(intent, since=since, over=unknown.over):",
         "if False:",
         ("tests/test_sweep_faults.py::test_with_faults_on_both_sides_the_books_equal_the_truth",),
     ),
