@@ -56,7 +56,7 @@ def test_a_run_that_cannot_go_on_exits_1_with_one_sentence(
 
 
 def test_a_missing_setting_is_named_without_showing_the_others(start: Any, token: str) -> None:
-    process = start({"access_token": token, "page_size": 999})
+    process = start({"access_token": token})
     _, log = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "store_hash" in log
@@ -81,21 +81,25 @@ def test_a_secret_of_a_wrong_type_is_named_and_not_quoted(
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ({"api_url": "api.example"}, "api_url must be a web address"),
-        ({"api_url": "ftp://api.example"}, "api_url must be a web address"),
-        ({"api_url": "http://api example"}, "api_url must be a web address"),
-        ({"api_url": "http://api.example/a b"}, "api_url must be a web address"),
-        ({"api_url": "http://api.example:port"}, "api_url must be a web address"),
-        ({"user_agent": "books ✓"}, "user_agent must be one line"),
-        ({"user_agent": "books\nX-Auth-Token: 1"}, "user_agent must be one line"),
-        ({"page_size": 999}, "page_size"),
-        ({"start_date": "01/02/2026"}, "start_date must be an ISO 8601 date"),
-        ({"start_date": "2026-13-45"}, "start_date must be an ISO 8601 date"),
-        ({"start_date": "yesterday"}, "start_date must be an ISO 8601 date"),
-        ({"start_date": "1712120112345"}, "start_date must be an ISO 8601 date"),
-        ({"start_date": 1767225600}, "start_date"),
-        ({"end_date": "2026-02-30T00:00:00Z"}, "end_date must be an ISO 8601 date"),
-        ({"end_date": "tomorrow"}, "end_date must be an ISO 8601 date"),
+        ({"api_url": "api.example"}, "it must be a web address"),
+        ({"api_url": "ftp://api.example"}, "it must be a web address"),
+        ({"api_url": "http://api example"}, "it must be a web address"),
+        ({"api_url": "http://api.example/a b"}, "it must be a web address"),
+        ({"api_url": "http://api.example:port"}, "it must be a web address"),
+        ({"user_agent": "books ✓"}, "it must be one line"),
+        ({"user_agent": "books\nX-Auth-Token: 1"}, "it must be one line"),
+        ({"page_size": 999}, "The setting page_size is 999: it must be a whole number from 1 to"),
+        ({"page_size": "12.0"}, "page_size is '12.0': it must be a whole number"),
+        ({"order_ids": "101,x"}, "order_ids is '101,x': it must be a list of whole numbers such"),
+        ({"order_ids": "101;102"}, "order_ids is '101;102': it must be a list of whole numbers"),
+        ({"start_date": "01.02.2026"}, "start_date is '01.02.2026': it must be an ISO 8601 date"),
+        ({"start_date": "01/02/2026"}, "it must be an ISO 8601 date"),
+        ({"start_date": "2026-13-45"}, "it must be an ISO 8601 date"),
+        ({"start_date": "yesterday"}, "it must be an ISO 8601 date"),
+        ({"start_date": "1712120112345"}, "it must be an ISO 8601 date"),
+        ({"start_date": 1767225600}, "is 1767225600: it must be an ISO 8601 date"),
+        ({"end_date": "2026-02-30T00:00:00Z"}, "it must be an ISO 8601 date"),
+        ({"end_date": "tomorrow"}, "it must be an ISO 8601 date"),
     ],
 )
 @pytest.mark.parametrize("arguments", [(), ("--test",)], ids=["run", "test"])
@@ -106,6 +110,7 @@ def test_a_setting_no_request_can_be_made_of_is_named(
     _, log = process.communicate(timeout=60)
     assert process.returncode == 1
     assert words in log
+    assert f"The setting {next(iter(setting))} is " in log
     assert shop.requests == []
     assert "Traceback" not in log
 
@@ -177,7 +182,10 @@ def test_an_unusable_configuration_file_is_told_in_a_sentence(
     assert "canary" not in done.stderr
 
 
-def test_the_settings_come_from_the_environment_too(shop: Any, tmp_path: Path, token: str) -> None:
+@pytest.mark.parametrize("order_ids", ["[2, 3]", "2,3", " 2, 3 "])
+def test_the_settings_come_from_the_environment_too(
+    shop: Any, tmp_path: Path, token: str, order_ids: str
+) -> None:
     for number in range(1, 4):
         shop.order(number, number)
     prefix = "TAP_BIGCOMMERCE_ORDERS_"
@@ -185,7 +193,7 @@ def test_the_settings_come_from_the_environment_too(shop: Any, tmp_path: Path, t
         f"{prefix}STORE_HASH": "abc123",
         f"{prefix}ACCESS_TOKEN": token,
         f"{prefix}API_URL": shop.url,
-        f"{prefix}ORDER_IDS": "[2, 3]",
+        f"{prefix}ORDER_IDS": order_ids,
         f"{prefix}PAGE_SIZE": "10",
     }
     done = subprocess.run(
@@ -201,6 +209,39 @@ def test_the_settings_come_from_the_environment_too(shop: Any, tmp_path: Path, t
     records = [m for m in messages if m["type"] == "RECORD" and m["stream"] == "orders"]
     assert [m["record"]["id"] for m in records] == [2, 3]
     assert token not in done.stdout + done.stderr
+
+
+def test_a_misspelt_variable_stops_the_run_before_any_request_and_an_unknown_one_is_told(
+    shop: Any, start: Any, config_for: Any, token: str
+) -> None:
+    shop.order(1, 1)
+    strange = {**os.environ, "TAP_BIGCOMMERCE_ORDERS_SHOE_SIZE": token}
+    process = start(config_for(shop), env={**strange, "TAP_BIGCOMMERCE_ORDERS_ORDERIDS": "1"})
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "no setting TAP_BIGCOMMERCE_ORDERS_ORDERIDS. If it is TAP_BIGCOMMERCE_ORDERS_ORD" in log
+    assert "Traceback" not in log
+    assert shop.requests == []
+    process = start(config_for(shop), env={**strange, "TAP_BIGCOMMERCE_ORDERS_PAGE_SIZE": "x"})
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == 0, "the environment's values were read beside a file"
+    assert "no effect: TAP_BIGCOMMERCE_ORDERS_SHOE_SIZE" in log
+    assert token not in log
+
+
+def test_a_key_of_the_file_is_held_to_the_same(shop: Any, start: Any, config_for: Any) -> None:
+    process = start({**config_for(shop), "page_szie": 10})
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "There is no setting page_szie. If it is page_size" in log
+    assert shop.requests == []
+
+
+def test_discovery_and_help_need_no_settings(start: Any) -> None:
+    for option in ("--discover", "--about"):
+        process = start({"store_hash": "A B", "page_size": "many", "page_szie": 1}, option)
+        _, log = process.communicate(timeout=60)
+        assert process.returncode == 0, log
 
 
 @pytest.mark.parametrize("after", [1, 95])

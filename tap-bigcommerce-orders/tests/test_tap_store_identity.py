@@ -7,7 +7,8 @@ import json
 from typing import Any
 
 import pytest
-from tap_bigcommerce_orders.errors import SettingError, StateUnusable
+from connector_credentials.settings import SettingError
+from tap_bigcommerce_orders.errors import StateUnusable
 from tap_bigcommerce_orders.tap import STREAMS, TapBigCommerceOrders
 
 EVERY_STREAM = tuple(stream.name for stream in STREAMS)

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from connector_credentials.settings import SettingError
 from target_freshbooks.books.fields import Fields, ReadError
 from target_freshbooks.freshbooks.errors import FreshBooksError
-from target_freshbooks.settings import SettingError
 
 pytestmark = pytest.mark.more
 

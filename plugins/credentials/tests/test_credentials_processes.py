@@ -265,3 +265,9 @@ def test_the_command_line_takes_secrets_from_standard_input_only(
     code, said = run("set-bigcommerce", "hash1", text="\n")
     assert code == 1
     assert "nothing was stored" in said
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials")  # systemd's own
+    assert run("list") == (0, "")
+    monkeypatch.setenv("CREDENTIALS_ENCRYPTON_KEY", "key-canary")
+    code, said = run("list")
+    assert (code, said.count("\n")) == (1, 1)
+    assert "CREDENTIALS_ENCRYPTON_KEY. If it is CREDENTIALS_ENCRYPTION_KEY, mend its name" in said

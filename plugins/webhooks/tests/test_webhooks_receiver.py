@@ -304,7 +304,8 @@ def test_no_secret_is_in_the_log(
     [
         ({"client_secret": ""}, "No client_secret"),
         ({"store_hash": ""}, "No store_hash"),
-        ({"max_body_bytes": "8.5"}, "whole number"),
+        ({"max_body_bytes": "8.5"}, "max_body_bytes is '8.5': it must be a whole number of at l"),
+        ({"max_orders_per_run": 1001}, "it must be a whole number from 1 to 1000"),
         ({"retention_days": 1}, "late_limit_seconds"),
         ({"inbox_url": "sqlite://"}, "must outlive"),
         ({"inbox_url": "mysql://x/y"}, "SQLite or PostgreSQL"),
@@ -347,5 +348,12 @@ def test_settings_come_from_a_file_too(program: Make, start: Callable[..., Any])
     server = start(ours, "--config", str(file), "--no-dispatch")
     assert "/from-file" in server.client.get("/openapi.json").json()["paths"]
     file.write_text('{"destinatoin": "x"}')
-    with pytest.raises(WebhooksError, match="destinatoin"):
+    with pytest.raises(WebhooksError, match=r"no setting destinatoin\. If it is destination, mend"):
         load({}, file)
+
+
+def test_a_misspelt_variable_stops_and_a_service_link_is_no_port(program: Make) -> None:
+    environment = program().environment()
+    assert load(environment | {"WEBHOOKS_PORT": "tcp://10.0.0.1:8788"}).port == 8788
+    with pytest.raises(WebhooksError, match=r"WEBHOOKS_CLIENT_SECERT\. If it is WEBHOOKS_CLIE"):
+        load(environment | {"WEBHOOKS_CLIENT_SECERT": "canary"})

@@ -14,10 +14,6 @@ class BigCommerceError(FatalAPIError):
     """Something that stops the run; its text says what happened and what to do."""
 
 
-class SettingError(BigCommerceError):
-    """A setting cannot be used; its value is not shown."""
-
-
 class StateUnusable(BigCommerceError):
     """The state the run was given has a bookmark that cannot be read."""
 

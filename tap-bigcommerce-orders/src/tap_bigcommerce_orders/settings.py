@@ -5,16 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import requests
+from connector_credentials.settings import SettingError
 from singer_sdk import typing as th
-
-from tap_bigcommerce_orders.errors import SettingError
-from tap_bigcommerce_orders.shape import read_iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-DEFAULT_API_URL = "https://api.bigcommerce.com"
 
 SETTINGS = th.PropertiesList(
     th.Property(
@@ -53,8 +48,8 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "api_url",
-        th.StringType,
-        default=DEFAULT_API_URL,
+        th.URIType,
+        default="https://api.bigcommerce.com",
         title="API address",
         description="Where the API is; another one than BigCommerce's for trying out.",
     ),
@@ -72,7 +67,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "order_ids",
-        th.ArrayType(th.IntegerType),
+        th.ArrayType(th.IntegerType(minimum=1)),
         title="Order ids",
         description=(
             "Read just these orders with all that belongs to them, their customers and products, "
@@ -126,7 +121,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "user_agent",
-        th.StringType,
+        th.CustomType({"type": ["string", "null"], "format": "http-header"}),
         title="User agent",
         description="Names the integration to BigCommerce. Default: the tap's name and version.",
     ),
@@ -146,65 +141,3 @@ def store_hash_of(config: Mapping[str, Any]) -> str:
             "https://store-abc123.mybigcommerce.com, lower-case letters and digits only."
         )
     return store_hash
-
-
-def check_secrets(config: Mapping[str, Any]) -> None:
-    """Refuse secrets of a wrong type, before a validation would quote them.
-
-    Raises:
-        SettingError: Names the setting, not its value.
-    """
-    for name, entry in SETTINGS.to_dict()["properties"].items():
-        if entry.get("secret") and not isinstance(config.get(name), str | None):
-            raise SettingError(f"The setting {name} must be text.")
-
-
-def check_sendable(config: Mapping[str, Any]) -> None:
-    """Refuse what no request could be made of.
-
-    Raises:
-        SettingError: Names the setting and says what it must be.
-    """
-    if not _is_address(config.get("api_url") or DEFAULT_API_URL):
-        raise SettingError(
-            f"The setting api_url must be a web address such as {DEFAULT_API_URL}, without blanks."
-        )
-    if not _is_header(config.get("user_agent") or ""):
-        raise SettingError(
-            "The setting user_agent must be one line of letters that a header may hold (latin-1), "
-            "without blanks around it."
-        )
-
-
-def check_dates(config: Mapping[str, Any]) -> None:
-    """Refuse a date that cannot be read: without it the whole history would be.
-
-    Raises:
-        SettingError: Names the setting and says what it must be.
-    """
-    for name in ("start_date", "end_date"):
-        if not config.get(name):
-            continue
-        try:
-            read_iso(config[name])
-        except ValueError:
-            raise SettingError(
-                f"The setting {name} must be an ISO 8601 date or date-time such as 2026-01-31 or "
-                "2026-01-31T09:30:00Z."
-            ) from None
-
-
-def _is_address(text: str) -> bool:
-    try:
-        requests.Request("GET", text).prepare()
-    except (requests.RequestException, ValueError):
-        return False
-    return text.lower().startswith(("http://", "https://")) and not any(map(str.isspace, text))
-
-
-def _is_header(text: str) -> bool:
-    try:
-        text.encode("latin-1")
-    except UnicodeEncodeError:
-        return False
-    return text.isprintable() and text == text.strip()

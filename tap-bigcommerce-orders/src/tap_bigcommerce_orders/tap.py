@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
+from connector_credentials.settings import Form, SettingError
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
@@ -17,14 +18,7 @@ from tap_bigcommerce_orders.connection import Connection
 from tap_bigcommerce_orders.credentials import find_token
 from tap_bigcommerce_orders.errors import BigCommerceError
 from tap_bigcommerce_orders.given_state import check_store, checked
-from tap_bigcommerce_orders.settings import (
-    DEFAULT_API_URL,
-    SETTINGS,
-    check_dates,
-    check_secrets,
-    check_sendable,
-    store_hash_of,
-)
+from tap_bigcommerce_orders.settings import SETTINGS, store_hash_of
 from tap_bigcommerce_orders.streams.catalog import ProductsStream
 from tap_bigcommerce_orders.streams.customers import CustomersStream
 from tap_bigcommerce_orders.streams.orders import OrdersStream
@@ -114,7 +108,7 @@ class TapBigCommerceOrders(Tap):
     @cached_property
     def connection(self) -> Connection:
         """The store's API; the token is looked for at the first request."""
-        api_url = str(self.config.get("api_url") or DEFAULT_API_URL).rstrip("/")
+        api_url = self.config["api_url"].rstrip("/")
         return Connection(
             base_url=f"{api_url}/stores/{self.store_hash}",
             token=lambda: self._token,
@@ -133,16 +127,27 @@ class TapBigCommerceOrders(Tap):
             return None
         return TargetedOrders(self.connection, order_ids, self.config["max_concurrency"])
 
+    @property
+    @override
+    def _env_var_config(self) -> dict[str, Any]:
+        """What `--config=ENV` gives, as text; the SDK would read misspelt values as others."""
+        return self._form.of_environment(os.environ)
+
+    @property
+    def _form(self) -> Form:
+        """Our settings and the SDK's."""
+        self.append_builtin_config(self.config_jsonschema)
+        return Form(self._env_var_prefix, self.config_jsonschema["properties"])
+
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         if not raise_errors:
-            return super()._validate_config(raise_errors=False)
-        check_secrets(self.config)  # first: the SDK quotes what is of a wrong type
-        errors = super()._validate_config()
-        store_hash_of(self.config)
-        check_sendable(self.config)
-        check_dates(self.config)
-        return errors
+            self._config = {}  # discovery needs no setting, so none can be wrong
+            return []
+        self._form.check_names(self._config, os.environ, self.logger)
+        self._config = self._form.read(self._config)
+        store_hash_of(self._config)
+        return super()._validate_config()
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
@@ -194,7 +199,7 @@ class TapBigCommerceOrders(Tap):
                 yield
             finally:
                 sys.stdout.flush()  # what is left to write must not fail after this
-        except BigCommerceError as error:
+        except (BigCommerceError, SettingError) as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - the sentence says it all
             sys.exit(1)
         except ConfigValidationError as error:

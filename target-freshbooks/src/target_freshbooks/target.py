@@ -15,12 +15,14 @@ import sys
 import threading
 import traceback
 from contextlib import ExitStack
+from dataclasses import replace
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
 from connector_credentials import CredentialError
 from connector_credentials.output import forget_reader
+from connector_credentials.settings import SettingError
 from singer_sdk import Target
 from singer_sdk.exceptions import (
     ConfigValidationError,
@@ -36,13 +38,7 @@ from typing_extensions import override
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import LedgerError
 from target_freshbooks.posting.verdict import Interrupted
-from target_freshbooks.settings import (
-    SettingError,
-    check_environment,
-    check_secrets,
-    read_settings,
-    schema,
-)
+from target_freshbooks.settings import FORM, read_settings, schema
 from target_freshbooks.sinks import IgnoredSink, RecordError, sink_for
 from target_freshbooks.wiring import open_run, version
 
@@ -50,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+    from connector_credentials.settings import Form
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.sinks import Sink
@@ -151,16 +148,6 @@ class TargetFreshBooks(Target):
     def settings(self) -> Settings:
         """The typed settings."""
         return read_settings(self.config, version=version())
-
-    def warn_of_unknown_settings(self) -> None:
-        """Tell of settings that have no effect: most are misspelt."""
-        known = set(self.config_jsonschema["properties"])
-        unknown = sorted(name for name in self.config if name not in known)
-        if unknown:
-            self.logger.warning(
-                "Settings without effect, misspelt perhaps: %s. See target-freshbooks --about.",
-                ", ".join(unknown),
-            )
 
     @property
     def service(self) -> Service:
@@ -282,6 +269,24 @@ class TargetFreshBooks(Target):
 
     # -- command line
 
+    @property
+    @override
+    def _env_var_config(self) -> dict[str, Any]:
+        """What `--config=ENV` gives, as text; the SDK would make false of a boolean misspelt."""
+        return self._form.of_environment(os.environ)
+
+    @property
+    def _form(self) -> Form:
+        """Our settings and the SDK's."""
+        self.append_builtin_config(self.config_jsonschema)
+        return replace(FORM, properties=self.config_jsonschema["properties"])
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        self._form.check_names(self._config, os.environ, self.logger)
+        self._config = self._form.read(self._config)
+        return super()._validate_config(raise_errors=raise_errors)
+
     @classmethod
     @override
     def cb_config(
@@ -293,21 +298,6 @@ class TargetFreshBooks(Target):
             # Nothing of what is in the file is told: it holds secrets.
             what = "cannot be read" if isinstance(error, OSError) else "is no JSON object"
             raise click.ClickException(f"The configuration {' '.join(value)} {what}.") from None
-
-    @classmethod
-    def _configured(cls, config: _ConfigInput | None) -> TargetFreshBooks:
-        """The target with its configuration checked."""
-        given = {} if config is None else config.config
-        check_secrets(given)
-        try:
-            return cls(
-                config=given,
-                validate_config=True,
-                parse_env_config=config is not None and config.parse_env,
-            )
-        except ValueError:
-            check_environment(os.environ)  # says which, in place of the SDK's own words
-            raise
 
     @classmethod
     @override
@@ -324,9 +314,11 @@ class TargetFreshBooks(Target):
         target: TargetFreshBooks | None = None
         try:
             cls.print_version(print_fn=cls.logger.info)
-            target = cls._configured(config)
+            target = cls(
+                config={} if config is None else config.config,
+                parse_env_config=config is not None and config.parse_env,
+            )
             target.settings  # noqa: B018 - wrong settings are told before anything is read
-            target.warn_of_unknown_settings()
             target.run(file_input)
         except Interrupted:
             cls.logger.warning("Stopped as asked; what is left is done by the next run.")

@@ -29,19 +29,35 @@ def ended(
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"refund_mode": "zzz"}, "refund_mode must be adjust_invoice or credit_note."),
-        ({"on_parked": 1}, "on_parked must be warn or fail."),
-        ({"dry_run": "false"}, "dry_run must be true or false."),
-        ({"max_parallel_orders": 1.5}, "max_parallel_orders must be a whole number."),
-        ({"max_parallel_orders": True}, "max_parallel_orders must be a whole number."),
-        ({"paid_status_ids": ["x"]}, "paid_status_ids must be an array of whole numbers."),
+        ({"refund_mode": "zzz"}, "refund_mode is 'zzz': it must be adjust_invoice or credit_note."),
+        ({"on_parked": 1}, "on_parked is 1: it must be warn or fail."),
+        ({"dry_run": "ture"}, "dry_run is 'ture': it must be true or false."),
+        ({"dry_run": 1}, "dry_run is 1: it must be true or false."),
         (
-            {"exclude_external_sources": "POS"},
-            "exclude_external_sources must be an array of texts.",
+            {"max_parallel_orders": 1.5},
+            "max_parallel_orders is 1.5: it must be a whole number of at least 1.",
         ),
-        ({"tax_mapping": {"State": 7}}, "tax_mapping must be an object of text to text."),
-        ({"generic_client": 12}, "generic_client must be text or an object."),
-        ({"source": 7}, "source must be text."),
+        (
+            {"max_parallel_orders": True},
+            "max_parallel_orders is true: it must be a whole number of at least 1.",
+        ),
+        (
+            {"paid_status_ids": ["x"]},
+            'paid_status_ids is ["x"]: it must be a list of whole numbers such as 101,102',
+        ),
+        (
+            {"exclude_external_sources": [7]},
+            'exclude_external_sources is [7]: it must be a list of texts such as a,b or ["a", "b"]',
+        ),
+        (
+            {"tax_mapping": {"State": 7}},
+            'tax_mapping is {"State": 7}: it must be a JSON object of texts such as {"a": "b"}.',
+        ),
+        (
+            {"generic_client": {"organisation": "Walk-in"}},
+            'generic_client is {"organisation": "Walk-in"}: it must be text, or a JSON object of',
+        ),
+        ({"source": 7}, "source is 7: it must be text."),
         ({"client_secret": 12345678}, "client_secret must be text."),
         ({"encryption_key": ["canary"]}, "encryption_key must be text."),
     ],
@@ -54,7 +70,9 @@ def test_a_wrong_setting_is_named_in_a_line_with_what_it_may_be(
     words: str,
 ) -> None:
     assert ended(tmp_path, wrong, monkeypatch) == 1
-    assert capsys.readouterr().err == f"Error: The setting {words}\n"
+    told = capsys.readouterr().err
+    assert told.startswith(f"Error: The setting {words}")
+    assert told.count("\n") == 1
 
 
 def test_settings_that_the_target_takes_are_taken(
@@ -63,6 +81,8 @@ def test_settings_that_the_target_takes_are_taken(
     settings = {
         "refund_mode": "credit_note",
         "max_parallel_orders": 2,
+        "exclude_external_sources": "M-MIG,POS",
+        "dry_run": "True",
         "tax_mapping": {"State": "NY"},
         "generic_client": {"organization": "Walk-in"},
         "timezone": None,
@@ -76,3 +96,41 @@ def test_numbers_and_objects_of_the_environment_are_taken(
     for name, text in {"MAX_PARALLEL_ORDERS": "2", "TAX_MAPPING": '{"State": "NY"}'}.items():
         monkeypatch.setenv(f"TARGET_FRESHBOOKS_{name}", text)
     assert ended(tmp_path, {}, monkeypatch, "--config", "ENV") == 0
+
+
+def test_the_environment_is_read_strictly_where_no_file_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, text in {**NEEDED, "ledger_url": f"sqlite:///{tmp_path}/l.sqlite"}.items():
+        monkeypatch.setenv(f"TARGET_FRESHBOOKS_{name.upper()}", text)
+    monkeypatch.setattr("sys.argv", ["target-freshbooks-ctl", "status"])
+    monkeypatch.setenv("TARGET_FRESHBOOKS_DRY_RUN", "false")
+    monkeypatch.setenv("TARGET_FRESHBOOKS_PAID_STATUS_IDS", "2,11")
+    assert told_plainly(cli) == 0
+    monkeypatch.setenv("TARGET_FRESHBOOKS_DRY_RUN", "ture")
+    assert told_plainly(cli) == 1
+    assert "dry_run is 'ture': it must be true or false" in capsys.readouterr().err
+
+
+def test_a_misspelt_variable_or_key_stops_a_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(tmp_path, {"tax_mod": "rates"}, monkeypatch) == 1
+    assert "There is no setting tax_mod. If it is tax_mode" in capsys.readouterr().err
+    monkeypatch.setenv("TARGET_FRESHBOOKS_INVOICE_NUMER_PREFIX", "A-")
+    assert ended(tmp_path, {}, monkeypatch) == 1
+    assert (
+        "There is no setting TARGET_FRESHBOOKS_INVOICE_NUMER_PREFIX. If it is"
+        " TARGET_FRESHBOOKS_INVOICE_NUMBER_PREFIX, mend its name; if not, remove it."
+    ) in capsys.readouterr().err
+
+
+def test_an_unknown_variable_is_told_once_and_the_target_s_own_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("TARGET_FRESHBOOKS_SHOE_SIZE", "46")
+    for name in ("STREAM_MAPS", "LOGLEVEL", "_LOAD_SCHEMA", "SERVICE_HOST"):
+        monkeypatch.setenv(f"TARGET_FRESHBOOKS_{name}", "1")
+    assert ended(tmp_path, {"stream_maps": {}}, monkeypatch) == 0
+    (told,) = caplog.messages
+    assert told == "No setting has this name, so it has no effect: TARGET_FRESHBOOKS_SHOE_SIZE."

@@ -268,7 +268,7 @@ target.TargetFreshBooks.cli()
     "place",
     [
         "target.Target, '__init__', after=True",
-        "target.TargetFreshBooks, 'warn_of_unknown_settings'",
+        "target, 'read_settings'",
         "target.TargetFreshBooks, 'close', after=True",
         "target, '_report'",
     ],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import logging
 import os
 import sys
 from pathlib import Path
@@ -18,7 +19,17 @@ from cryptography.fernet import Fernet
 from . import store as stores
 from .errors import CredentialError
 from .output import heard, say
+from .settings import Form, SettingError
 from .store import CredentialStore
+
+_TEXT = {"type": "string", "secret": True}
+FORM = Form(
+    "CREDENTIALS_",
+    {"url": _TEXT, "encryption_key": _TEXT, "key_file": _TEXT},
+    others=frozenset({"directory"}),  # systemd's
+)
+
+log = logging.getLogger(__name__)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,8 +43,9 @@ def _main(arguments: list[str] | None) -> int:
         sys.stderr.write("say where the store is: --url or CREDENTIALS_URL\n")
         return 1
     try:
+        FORM.check_names({}, os.environ, log)
         options.run(options)
-    except CredentialError as exc:
+    except (CredentialError, SettingError) as exc:
         sys.stderr.write(f"{exc}\n")
         return 1
     return 0

@@ -1,15 +1,17 @@
 """The settings, read from ``WEBHOOKS_*`` in the environment or from a JSON file.
 
-Every number is a whole one: Meltano and the Singer SDK both stumble over fractions that come from
-the environment, so durations are seconds, milliseconds, hours or days, as the name says.
+Every number is a whole one, so durations are seconds, milliseconds, hours or days, as the name
+says. What cannot be read, or has nearly a setting's name, stops the program.
 """
 
 from __future__ import annotations
 
-import json
+import logging
 from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from connector_credentials.settings import Form, SettingError, file_of
 
 from connector_webhooks.errors import SettingsError
 
@@ -23,6 +25,8 @@ EXCEPTIONS_SUFFIX = "/delivery-exceptions"
 # One environment string may hold 128 KiB on Linux; a thousand ids stay far below it.
 MOST_ORDERS_PER_RUN = 1000
 SECONDS_A_DAY = 86_400
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,6 @@ class Settings:
     shutdown_seconds: int = 30
 
     def __post_init__(self) -> None:
-        self._check_whole_numbers()
         if bool(self.shared_header_name) != bool(self.shared_header_value):
             raise SettingsError(
                 "shared_header_name and shared_header_value belong together: set both or neither."
@@ -102,13 +105,6 @@ class Settings:
                 f"late_limit_seconds ({self.late_limit_seconds}): a hook's id has to be remembered "
                 "for as long as a copy of it would still be queued."
             )
-
-    def _check_whole_numbers(self) -> None:
-        for name, least in _LEAST.items():
-            if getattr(self, name) < least:
-                raise SettingsError(f"{name} must be at least {least}.")
-        if self.max_orders_per_run > MOST_ORDERS_PER_RUN:
-            raise SettingsError(f"max_orders_per_run must be at most {MOST_ORDERS_PER_RUN}.")
 
     @property
     def hook_path(self) -> str:
@@ -138,8 +134,20 @@ _LEAST = {
     "silent_hours": 0,
     "shutdown_seconds": 0,
 }
-_WHOLE_NUMBERS = frozenset(_LEAST)
-_NAMES = tuple(f.name for f in fields(Settings))
+_MOST = {"port": {"maximum": 65535}, "max_orders_per_run": {"maximum": MOST_ORDERS_PER_RUN}}
+
+
+def _schema(name: str, *, secret: bool) -> dict[str, Any]:
+    if name in _LEAST:
+        return {"type": "integer", "minimum": _LEAST[name], **_MOST.get(name, {})}
+    return {"type": "string", "secret": secret}
+
+
+FORM = Form(
+    PREFIX,
+    {f.name: _schema(f.name, secret=not f.repr) for f in fields(Settings)},
+    others=frozenset({"log_level"}),
+)
 
 
 def load(environment: Mapping[str, str], file: Path | None = None) -> Settings:
@@ -150,43 +158,20 @@ def load(environment: Mapping[str, str], file: Path | None = None) -> Settings:
         file: A JSON object of settings.
 
     Raises:
-        SettingsError: A value has the wrong form, or the file has a name that is no setting.
+        SettingsError: A value has the wrong form, or a name is nearly that of a setting.
     """
-    given: dict[str, Any] = {
-        name: environment[PREFIX + name.upper()]
-        for name in _NAMES
-        if environment.get(PREFIX + name.upper(), "") != ""
-    }
-    if file is not None:
-        given.update(_of_file(file))
-    typed: dict[str, Any] = {name: _typed(name, value) for name, value in given.items()}
-    return Settings(**typed)
-
-
-def _of_file(file: Path) -> dict[str, Any]:
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"The settings file {file} cannot be read: {error}") from error
-    if not isinstance(document, dict):
-        raise SettingsError(f"The settings file {file} must hold one JSON object.")
-    unknown = sorted(set(document) - set(_NAMES))
-    if unknown:
-        raise SettingsError(f"{file} has settings that do not exist: {', '.join(unknown)}.")
-    return {name: value for name, value in document.items() if value is not None}
-
-
-def _typed(name: str, value: object) -> object:
-    if name in _WHOLE_NUMBERS:
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        try:
-            return int(str(value))
-        except ValueError:
-            raise SettingsError(f"{name} must be a whole number.") from None
-    if not isinstance(value, str):
-        raise SettingsError(f"{name} must be text.")
-    return value.strip()
+        given = FORM.of_environment(environment) | ({} if file is None else file_of(file))
+        FORM.check_names(given, environment, log)
+        read = FORM.read(given)
+    except SettingError as error:
+        raise SettingsError(str(error)) from None
+    typed: dict[str, Any] = {
+        name: value.strip() if isinstance(value, str) else value
+        for name, value in read.items()
+        if name in FORM.properties
+    }
+    return Settings(**typed)
 
 
 def defaults() -> dict[str, object]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import random
 import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import click
 from connector_credentials import CredentialError
+from connector_credentials.settings import SettingError, file_of
 from sqlalchemy.exc import SQLAlchemyError
 
 from target_freshbooks.ctl.stopping import STOP
@@ -21,7 +23,7 @@ from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.freshbooks.undisturbed import undisturbed
 from target_freshbooks.ledger import LedgerError
 from target_freshbooks.posting.verdict import Interrupted
-from target_freshbooks.settings import SettingError, read_settings, schema
+from target_freshbooks.settings import FORM, read_settings
 from target_freshbooks.wiring import Account, Run, open_account, open_ledger, open_run, version
 
 if TYPE_CHECKING:
@@ -30,29 +32,34 @@ if TYPE_CHECKING:
     from target_freshbooks.ledger import Ledger
     from target_freshbooks.settings import Settings
 
-PREFIX = "TARGET_FRESHBOOKS_"
+logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
+@dataclass
 class Context:
     """The command line's shared options."""
 
     sources: tuple[str, ...]
     as_json: bool
 
-    @property
+    @cached_property
     def settings(self) -> Settings:
-        """The settings, from files given with `--config`, else from the environment."""
-        return read_settings(self.config(), version=version())
+        """The settings; wrong names and values stop the command."""
+        config = self.config()
+        FORM.check_names(config, os.environ, logger)
+        return read_settings(config, version=version())
 
     def config(self) -> dict[str, Any]:
-        """The configuration: the environment, overridden by files in their order."""
+        """The configuration of the files in their order, and over it the environment's.
+
+        The environment is read where it is asked for (`--config=ENV`) or nothing else is.
+        """
         merged: dict[str, Any] = {}
         files = [source for source in self.sources if source != "ENV"]
-        if not files or "ENV" in self.sources:
-            merged |= from_environment()
         for file in files:
-            merged |= _from_file(file)
+            merged |= file_of(file)
+        if not files or "ENV" in self.sources:
+            merged |= FORM.of_environment(os.environ)
         return merged
 
     @contextmanager
@@ -77,43 +84,6 @@ class Context:
             click.echo(json.dumps(document, default=str, ensure_ascii=False, indent=2))
         else:
             click.echo(text)
-
-
-def _from_file(path: str) -> dict[str, Any]:
-    """The settings of a file. Nothing of what is in it is told: it holds secrets."""
-    try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingError(f"The configuration {path} cannot be read: {error.strerror}.") from None
-    except ValueError as error:  # no JSON, or no UTF-8
-        raise SettingError(
-            f"The configuration {path} cannot be read: {type(error).__name__}."
-        ) from None
-    if not isinstance(document, dict):
-        raise SettingError(f"The configuration {path} is no JSON object.")
-    return document
-
-
-def from_environment() -> dict[str, Any]:
-    """The settings of the environment, arrays and objects as JSON text, as Meltano gives them."""
-    import os  # noqa: PLC0415 - the only use
-
-    found: dict[str, Any] = {}
-    for name, entry in schema["properties"].items():
-        value = os.environ.get(f"{PREFIX}{name.upper()}")
-        if value is None or value == "":
-            continue
-        kinds = entry.get("type", [])
-        if "boolean" in kinds:
-            found[name] = value.strip().lower() in {"1", "true", "yes", "on"}
-        elif "array" in kinds or "object" in kinds:
-            try:
-                found[name] = json.loads(value)
-            except json.JSONDecodeError:
-                raise SettingError(f"{PREFIX}{name.upper()} must be JSON.") from None
-        else:
-            found[name] = value
-    return found
 
 
 def told_plainly(command: click.Command) -> int:

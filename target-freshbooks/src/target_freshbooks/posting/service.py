@@ -14,6 +14,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from connector_credentials.settings import SettingError
+
 from target_freshbooks.books.calendar import UnknownZone
 from target_freshbooks.books.desired import Reason
 from target_freshbooks.books.reading import ReadError
@@ -27,7 +29,6 @@ from target_freshbooks.posting.leftovers import Leftovers
 from target_freshbooks.posting.outcomes import Outcomes
 from target_freshbooks.posting.patience import READ, GivenUp
 from target_freshbooks.posting.verdict import Interrupted, refused_verdict
-from target_freshbooks.settings import SettingError
 
 if TYPE_CHECKING:
     import threading

@@ -1,0 +1,108 @@
+"""A program's settings: where they are given, and reading them all.
+
+Only the configuration decides. The environment is read for values only where it is asked for
+(`--config=ENV`); otherwise only its names are looked at, since a misspelt one is never heard.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .names import ours, unknown
+from .values import SettingError, read_value
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The settings that a program has.
+
+    Attributes:
+        prefix: Of their environment variables, such as `TARGET_FRESHBOOKS_`.
+        properties: Each one's JSON Schema, by name; `secret` values are never shown.
+        others: Further names under the prefix that mean something.
+        removed: Names of settings there were, with what to do now, as in "use `x` instead".
+    """
+
+    prefix: str
+    properties: Mapping[str, Mapping[str, Any]]
+    others: frozenset[str] = frozenset()
+    removed: Mapping[str, str] = field(default_factory=dict)
+
+    def of_environment(self, environment: Mapping[str, str]) -> dict[str, Any]:
+        """The settings that the environment gives, as text.
+
+        Raises:
+            SettingError: Meltano gives an object that is written in meltano.yml in pieces, of which
+                it cannot be put together again.
+        """
+        given = ours(environment, self.prefix)
+        for name in given:
+            whole = self._whole_of(name)
+            if whole and whole not in given:
+                raise SettingError(
+                    f"The setting {whole} comes in pieces ({self.prefix}{name.upper()}): write it"
+                    ' as one JSON text, such as \'{"a": "b"}\'.'
+                )
+        return {name: value for name, value in given.items() if name in self.properties}
+
+    def read(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Read every setting; what is null or blank is not given. Unknown ones stay as they are.
+
+        Raises:
+            SettingError: Names the first that cannot be read.
+        """
+        return {
+            name: read_value(name, value, self.properties.get(name, {}))
+            for name, value in given.items()
+            if value is not None and not (isinstance(value, str) and not value.strip())
+        }
+
+    def check_names(
+        self, given: Mapping[str, Any], environment: Mapping[str, str], log: logging.Logger
+    ) -> None:
+        """Warn of names that no setting has, in the configuration and in the environment.
+
+        Raises:
+            SettingError: One is nearly a setting's, or that of a removed one.
+        """
+        known = (*self.properties, *self.others)
+        variables = [one for one in ours(environment, self.prefix) if not self._whole_of(one)]
+        strange = [
+            *unknown(given, known, self.removed),
+            *unknown(variables, known, self.removed, prefix=self.prefix),
+        ]
+        if strange:
+            log.warning("No setting has this name, so it has no effect: %s.", ", ".join(strange))
+
+    def _whole_of(self, name: str) -> str | None:
+        """The object setting that the variable is a piece of: `tax_mapping` of `tax_mapping_a`."""
+        if name in self.properties:
+            return None
+        for whole, schema in self.properties.items():
+            if "object" in schema.get("type", ()) and name.startswith(f"{whole}_"):
+                return whole
+        return None
+
+
+def file_of(path: str | Path) -> dict[str, Any]:
+    """The settings of a JSON file. Nothing of what is in it is told: it holds secrets.
+
+    Raises:
+        SettingError: It cannot be read.
+    """
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingError(f"The configuration {path} cannot be read: {error.strerror}.") from None
+    except ValueError:  # no JSON, or no UTF-8
+        document = None
+    if not isinstance(document, dict):
+        raise SettingError(f"The configuration {path} is no JSON object.")
+    return document

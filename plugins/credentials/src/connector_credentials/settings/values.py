@@ -1,0 +1,233 @@
+"""One setting's value, by its JSON Schema: text, or JSON's own type where a file gives that.
+
+Meltano, a shell and .env give text, which is never guessed at: `ture` is no boolean, `01.02.2026`
+no date, `5.0` no whole number. Lists may be written `101,102`. What comes out is of JSON's types
+(dates stay text), so that a JSON Schema validation after this one finds nothing to say.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    _Reader = Callable[[object, Mapping[str, Any]], Any]
+
+LONGEST_SHOWN = 60
+
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+# Python reads more as ISO 8601 than is meant: weeks, and any sign between a date and a time.
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(r"[0-9]{4}(-?)[0-9]{2}\1[0-9]{2}([T ].+)?", re.ASCII)
+
+
+class SettingError(ValueError):
+    """A setting is missing, cannot be understood or has a wrong name; the text is for operators."""
+
+
+def read_value(name: str, value: object, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    """Read a value that is given, that is, neither null nor blank.
+
+    Args:
+        name: The setting's, for the sentence.
+        value: Text or a JSON value.
+        schema: What it must be. Known are `type` (boolean, integer, array, object, string, or
+            string with object), `enum`, `minimum`, `maximum`, `items`, `additionalProperties`,
+            `secret` and the formats `date`, `date-time`, `uri` and `http-header`.
+
+    Raises:
+        SettingError: Names the setting, the value (unless it is secret) and what it must be.
+    """
+    try:
+        return _read(value, schema)
+    except (ValueError, TypeError, SyntaxError, RecursionError, OverflowError):
+        shown = "" if schema.get("secret") else f" is {_shown(value)}: it"
+        raise SettingError(f"The setting {name}{shown} must be {_words(schema)}.") from None
+
+
+def choices(names: Sequence[str]) -> str:
+    """`a`, `a or b`, `a, b or c`."""
+    return " or ".join(", ".join(names).rsplit(", ", 1))
+
+
+def _read(value: object, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    if "enum" in schema:
+        return _one_of(schema["enum"], value)
+    kinds = _kinds(schema)
+    if not kinds:
+        return value  # of no simple type: left to the one who made the schema
+    if kinds == ["string", "object"]:
+        is_object = not isinstance(value, str) or value.lstrip().startswith("{")
+        return _object(value, schema) if is_object else value
+    reader: _Reader = _READERS.get(schema.get("format", kinds[0]), _text)
+    return reader(value, schema)
+
+
+def _kinds(schema: Mapping[str, Any]) -> list[str]:
+    kinds = schema.get("type", [])
+    return [kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"]
+
+
+def _one_of(known: Sequence[str | None], value: object) -> object:
+    text = value.strip() if isinstance(value, str) else value
+    if text not in known:
+        raise ValueError
+    return text
+
+
+def _text(value: object, _: Mapping[str, Any]) -> str:
+    if not isinstance(value, str):
+        raise ValueError  # noqa: TRY004 - told as any other wrong value
+    return value
+
+
+def _boolean(value: object, _: Mapping[str, Any]) -> bool:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}[_word(value)]
+
+
+def _word(value: object) -> str:
+    word = _text(value, {}).strip().lower()
+    if word not in {"true", "false"}:
+        raise ValueError
+    return word
+
+
+def _integer(value: object, schema: Mapping[str, Any]) -> int:
+    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError  # noqa: TRY004 - as above
+    if not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+        raise ValueError
+    return value
+
+
+def _array(value: object, schema: Mapping[str, Any]) -> list[Any]:
+    items = schema["items"]
+    if isinstance(value, str):
+        value = _parsed(value) if value.lstrip().startswith("[") else value.split(",")
+    elif _kinds(items) == ["integer"] and not isinstance(value, list):
+        value = [value]  # `order_ids: 101`, as YAML reads it
+    if not isinstance(value, list):
+        raise ValueError  # noqa: TRY004 - as above
+    read = [_read(item.strip() if isinstance(item, str) else item, items) for item in value]
+    if "" in read:
+        raise ValueError
+    return read
+
+
+def _object(value: object, schema: Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(value, str):
+        value = _parsed(value)
+    if not isinstance(value, dict):
+        raise ValueError  # noqa: TRY004 - as above
+    more = schema.get("additionalProperties")
+    if more is False and value.keys() - schema["properties"].keys():
+        raise ValueError
+    if more is False or (isinstance(more, dict) and _kinds(more) == ["string"]):
+        return {name: _text(text, {}) for name, text in value.items()}
+    return value  # one of the SDK's, which it checks itself
+
+
+def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON
+    """JSON, or the Python notation in which Meltano writes a list to the environment."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return ast.literal_eval(text.strip())
+
+
+def _day(value: object, _: Mapping[str, Any]) -> str:
+    text = _text(value, {}).strip()
+    if not _DAY.fullmatch(text):
+        raise ValueError
+    return date.fromisoformat(text).isoformat()
+
+
+def _moment(value: object, _: Mapping[str, Any]) -> str:
+    text = _text(value, {}).strip()
+    if not _MOMENT.fullmatch(text):
+        raise ValueError
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is not None:
+        moment.astimezone(UTC)  # an offset may lead before year 1 or beyond 9999
+    return text
+
+
+def _address(value: object, _: Mapping[str, Any]) -> str:
+    text = _text(value, {})
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+        raise ValueError
+    if any(map(str.isspace, text)):
+        raise ValueError
+    return text
+
+
+def _header(value: object, _: Mapping[str, Any]) -> str:
+    text = _text(value, {})
+    text.encode("latin-1")
+    if not text.isprintable() or text != text.strip():
+        raise ValueError
+    return text
+
+
+_READERS: dict[str, _Reader] = {
+    "boolean": _boolean,
+    "integer": _integer,
+    "array": _array,
+    "object": _object,
+    "date": _day,
+    "date-time": _moment,
+    "uri": _address,
+    "http-header": _header,
+}
+
+
+def _shown(value: object) -> str:
+    shown = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"
+
+
+_SAID = {
+    "boolean": "true or false",
+    "date": "a day such as 2026-01-31",
+    "date-time": "an ISO 8601 date or date-time such as 2026-01-31 or 2026-01-31T09:30:00Z",
+    "uri": "a web address such as https://api.example.com, without blanks",
+    "http-header": "one line of letters that a header may hold (latin-1), without blanks around it",
+    "object": 'a JSON object of texts such as {"a": "b"}',
+}
+_LISTS = {
+    "integer": "a list of whole numbers such as 101,102 or [101, 102]",
+    "string": 'a list of texts such as a,b or ["a", "b"]',
+}
+
+
+def _words(schema: Mapping[str, Any]) -> str:
+    """What an operator is told that the value must be."""
+    if "enum" in schema:
+        return choices([one for one in schema["enum"] if one is not None])
+    kinds = _kinds(schema)
+    if kinds == ["string", "object"]:
+        allowed = choices(list(schema["properties"]))
+        return f"text, or a JSON object of texts with {allowed}"
+    if kinds == ["array"]:
+        return _LISTS[_kinds(schema["items"])[0]]
+    if kinds == ["integer"]:
+        return f"a whole number{_range(schema)}"
+    return _SAID.get(schema.get("format", kinds[0]), "text")
+
+
+def _range(schema: Mapping[str, Any]) -> str:
+    least, most = schema.get("minimum"), schema.get("maximum")
+    if most is not None:
+        return f" from {least} to {most}"
+    return "" if least is None else f" of at least {least}"
