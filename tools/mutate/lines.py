@@ -22,6 +22,7 @@ STOPPED = (
 BLAME = "tests/posting/test_posting_blame.py"
 BEFORE_WRITES = "target-freshbooks/tests/freshbooks/test_freshbooks_before_writes.py"
 ORDERS = "tests/posting/test_posting_orders.py"
+APART = "tests/test_sandbox_apart.py"
 INTERRUPTED = "tests/posting/test_posting_interrupted.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
 
@@ -726,5 +727,40 @@ MUTATIONS = (
         '            say("")  # what argparse has written is flushed here\n',
         "            pass\n",
         ("tests/test_closed_output.py", "-k", "connector-credentials"),
+    ),
+    Mutation(
+        "a target for the sandbox opens nothing real",
+        f"{FRESHBOOKS}/apart.py",
+        "    keep_apart(environment, addresses",
+        "    dict(addresses",
+        (APART, "-k", "program_stops or hook or loopback or folder"),
+    ),
+    Mutation(
+        "a tap for the sandbox opens nothing real",
+        f"{TAP}/tap.py",
+        "        keep_apart(\n            os.environ,\n",
+        "        dict(\n",
+        (APART, "-k", "program_stops or hook or loopback or folder"),
+    ),
+    Mutation(
+        "a webhook receiver for the sandbox opens nothing real",
+        f"{WEBHOOKS}/cli.py",
+        '        check_sandbox(settings, os.environ, getattr(options, "url", ""))\n',
+        "",
+        (APART, "-k", "program_stops or hook or loopback or folder"),
+    ),
+    Mutation(
+        "the credentials command for the sandbox opens nothing real",
+        f"{CREDENTIALS}/cli.py",
+        "        keep_apart(\n            os.environ,\n",
+        "        dict(\n",
+        (APART, "-k", "program_stops or hook or loopback or folder"),
+    ),
+    Mutation(
+        "a real ledger is not the sandbox's by a link",
+        f"{CREDENTIALS}/sandbox_guard.py",
+        ".expanduser().resolve()",
+        ".expanduser()",
+        (APART, "-k", "program_stops or hook or loopback or folder"),
     ),
 )

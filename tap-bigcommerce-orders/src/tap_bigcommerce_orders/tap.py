@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
+from connector_credentials.sandbox_guard import keep_apart
 from connector_credentials.settings import Form, SettingError
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
@@ -147,7 +148,15 @@ class TapBigCommerceOrders(Tap):
         self._form.check_names(self._config, os.environ, self.logger)
         self._config = self._form.read(self._config)
         store_hash_of(self._config)
-        return super()._validate_config()
+        errors = super()._validate_config()
+        keep_apart(
+            os.environ,
+            addresses={f"{self._env_var_prefix}API_URL": self.config["api_url"]},
+            databases={
+                f"{self._env_var_prefix}CREDENTIALS_URL": self.config.get("credentials_url")
+            },
+        )
+        return errors
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:

@@ -35,6 +35,7 @@ from singer_sdk.singerlib.encoding import SimpleSingerReader
 from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
 
+from target_freshbooks.apart import kept_apart
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import LedgerError
 from target_freshbooks.posting.verdict import Interrupted
@@ -147,7 +148,7 @@ class TargetFreshBooks(Target):
     @property
     def settings(self) -> Settings:
         """The typed settings."""
-        return read_settings(self.config, version=version())
+        return kept_apart(read_settings(self.config, version=version()), os.environ)
 
     @property
     def service(self) -> Service:

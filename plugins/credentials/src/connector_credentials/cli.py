@@ -19,6 +19,7 @@ from cryptography.fernet import Fernet
 from . import store as stores
 from .errors import CredentialError
 from .output import heard, say
+from .sandbox_guard import keep_apart
 from .settings import Form, SettingError
 from .store import CredentialStore
 
@@ -44,6 +45,16 @@ def _main(arguments: list[str] | None) -> int:
         return 1
     try:
         FORM.check_names({}, os.environ, log)
+        key_file = os.environ.get("CREDENTIALS_KEY_FILE")
+        keep_apart(
+            os.environ,
+            addresses={},
+            # What holds for a database is good for its keys' file, which rotate-key writes anew.
+            databases={
+                "CREDENTIALS_URL": options.url,
+                "CREDENTIALS_KEY_FILE": key_file and f"sqlite:///{key_file}",
+            },
+        )
         options.run(options)
     except (CredentialError, SettingError) as exc:
         sys.stderr.write(f"{exc}\n")

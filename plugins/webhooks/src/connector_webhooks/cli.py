@@ -20,7 +20,7 @@ from connector_webhooks import __version__, commands
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.errors import WebhooksError
 from connector_webhooks.secrecy import RedactingFormatter, Redaction, secrets_of
-from connector_webhooks.settings import PREFIX, Settings, load
+from connector_webhooks.settings import PREFIX, Settings, check_sandbox, load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     _log_to_stderr(Redaction(secrets_of(os.environ)))
     try:
         settings = _settings(options)
+        check_sandbox(settings, os.environ, getattr(options, "url", ""))
         assembly = Assembly(settings, dict(os.environ))
         _log_to_stderr(assembly.redaction())
         return _carry_out(options, assembly)

@@ -11,6 +11,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from connector_credentials.sandbox_guard import keep_apart
 from connector_credentials.settings import Form, SettingError, file_of
 
 from connector_webhooks.errors import SettingsError
@@ -172,6 +173,34 @@ def load(environment: Mapping[str, str], file: Path | None = None) -> Settings:
         if name in FORM.properties
     }
     return Settings(**typed)
+
+
+def check_sandbox(settings: Settings, environment: Mapping[str, str], url: str = "") -> None:
+    """Refuse what is real where Meltano's environment is the sandbox's.
+
+    Args:
+        settings: What the operator asked for.
+        environment: The process' environment.
+        url: Where ``send-test`` was told to send its hook.
+
+    Raises:
+        SettingsError: Names the variable and says what it leads to.
+    """
+    try:
+        keep_apart(
+            environment,
+            addresses={
+                "WEBHOOKS_API_URL": settings.api_url,
+                "WEBHOOKS_DESTINATION": settings.destination,
+                "--url": url,
+            },
+            databases={
+                "WEBHOOKS_INBOX_URL": settings.inbox_url,
+                "WEBHOOKS_CREDENTIALS_URL": settings.credentials_url,
+            },
+        )
+    except SettingError as error:
+        raise SettingsError(str(error)) from None
 
 
 def defaults() -> dict[str, object]:

@@ -18,6 +18,7 @@ from connector_credentials import CredentialError
 from connector_credentials.settings import SettingError, file_of
 from sqlalchemy.exc import SQLAlchemyError
 
+from target_freshbooks.apart import kept_apart
 from target_freshbooks.ctl.stopping import STOP
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.freshbooks.undisturbed import undisturbed
@@ -47,7 +48,7 @@ class Context:
         """The settings; wrong names and values stop the command."""
         config = self.config()
         FORM.check_names(config, os.environ, logger)
-        return read_settings(config, version=version())
+        return kept_apart(read_settings(config, version=version()), os.environ)
 
     def config(self) -> dict[str, Any]:
         """The configuration of the files in their order, and over it the environment's.

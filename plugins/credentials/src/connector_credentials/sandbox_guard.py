@@ -1,0 +1,107 @@
+"""Keeps what is run for the sandbox apart from what is real.
+
+In Meltano `.env` and variables win over what `meltano.yml` says of an environment, so a run with
+`--environment=sandbox` can be handed a real API, or the ledger of the real books. Every program
+asks here once its settings are known and before it opens a socket or a database. The rule:
+
+- an address is the sandbox's if its host is this machine's loopback;
+- a database is the sandbox's if it is a SQLite file in a folder named `sandbox`, links resolved.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError
+
+from .settings import SettingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+VARIABLE = "MELTANO_ENVIRONMENT"
+SANDBOX = "sandbox"
+
+
+def keep_apart(
+    environment: Mapping[str, str],
+    *,
+    addresses: Mapping[str, str | None],
+    databases: Mapping[str, str | None],
+) -> None:
+    """Stop a run for the sandbox that was handed something real; let every other one pass.
+
+    Args:
+        environment: The process' environment; Meltano names its own in it.
+        addresses: URLs that the program may contact, by the variable that sets each.
+        databases: SQLAlchemy URLs that it may open, likewise. What is not set is passed over.
+
+    Raises:
+        SettingError: Names each variable, without user names and passwords of its value.
+    """
+    if environment.get(VARIABLE) != SANDBOX:
+        return
+    wrong = [*_real_addresses(addresses), *_real_databases(databases)]
+    if wrong:
+        raise SettingError(
+            f"This run is for the sandbox ({VARIABLE}={SANDBOX}), but {'; '.join(wrong)}. Nothing"
+            " was read or written. In Meltano .env and variables win over meltano.yml: take these"
+            " out of them, or name another file (meltano --env-file=sandbox.env"
+            " --environment=sandbox ...)."
+        )
+
+
+def _real_addresses(addresses: Mapping[str, str | None]) -> Iterator[str]:
+    for name, address in addresses.items():
+        if address:
+            host = _host(address)
+            if not _is_loopback(host):
+                yield f"{name} leads to {host or 'no host'}, which is not this machine's loopback"
+
+
+def _host(address: str) -> str | None:
+    try:
+        # Clients end the host at a backslash; `urlsplit` does not.
+        return urlsplit(address.strip().replace("\\", "/")).hostname
+    except ValueError:
+        return None
+
+
+def _is_loopback(host: str | None) -> bool:
+    if host is None or host == "localhost":
+        return host is not None
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _real_databases(databases: Mapping[str, str | None]) -> Iterator[str]:
+    for name, url in databases.items():
+        if url:
+            place = _real_place(url)
+            if place is not None:
+                yield (
+                    f"{name} leads to {place}, which is no SQLite file in a folder named {SANDBOX}"
+                )
+
+
+def _real_place(url: str) -> str | None:
+    """Where a database is, in words; None if it is the sandbox's."""
+    try:
+        parsed = sa.make_url(url)
+    except ArgumentError:
+        return "no database at all"
+    if parsed.get_backend_name() != "sqlite":
+        return f"a {parsed.get_backend_name()} database"
+    if not parsed.database or parsed.database.startswith((":memory:", "file:")):
+        return "no file"
+    try:
+        file = Path(parsed.database).expanduser().resolve()
+    except (OSError, RuntimeError):  # no such home; links in a circle
+        return "nowhere"
+    return None if file.parent.name == SANDBOX else str(file)
