@@ -23,6 +23,7 @@ BLAME = "tests/posting/test_posting_blame.py"
 BEFORE_WRITES = "target-freshbooks/tests/freshbooks/test_freshbooks_before_writes.py"
 ORDERS = "tests/posting/test_posting_orders.py"
 APART = "tests/test_sandbox_apart.py"
+TARGET_SETTINGS = "target-freshbooks/tests/target/test_target_settings.py"
 INTERRUPTED = "tests/posting/test_posting_interrupted.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
 
@@ -713,6 +714,69 @@ MUTATIONS = (
         "elif self._left <= self._reserve(self._quota):",
         "elif False:",
         ("tap-bigcommerce-orders/tests/test_tap_quota.py",),
+    ),
+    Mutation(
+        "a boolean that is none is not false",
+        f"{CREDENTIALS}/settings/values.py",
+        '    if word not in {"true", "false"}:\n        raise ValueError\n',
+        "",
+        (TARGET_SETTINGS, "-k", "wrong_settings_end"),
+    ),
+    Mutation(
+        "a day is written year first",
+        f"{CREDENTIALS}/settings/values.py",
+        "    if not _DAY.fullmatch(text):\n        raise ValueError\n",
+        "",
+        ("plugins/credentials/tests/test_settings_values.py",),
+    ),
+    Mutation(
+        "a name one slip from a setting's stops",
+        f"{CREDENTIALS}/settings/names.py",
+        "            if nearly(name.lower(), setting):\n",
+        "            if False:\n",
+        ("plugins/credentials/tests/test_settings_names.py",),
+    ),
+    Mutation(
+        "a service link is no setting",
+        f"{CREDENTIALS}/settings/names.py",
+        "        and not _is_service_link(rest, value)\n",
+        "",
+        ("plugins/credentials/tests/test_settings_names.py",),
+    ),
+    Mutation(
+        "an object in pieces is not left out",
+        f"{CREDENTIALS}/settings/form.py",
+        "            if whole and whole not in given:\n",
+        "            if False:\n",
+        (TARGET_SETTINGS, "-k", "wrong_environment"),
+    ),
+    Mutation(
+        "the target looks at the names",
+        f"{FRESHBOOKS}/target.py",
+        "        self._form.check_names(self._config, os.environ, self.logger)\n",
+        "",
+        (TARGET_SETTINGS, "-k", "names_only"),
+    ),
+    Mutation(
+        "a command looks at the names",
+        f"{FRESHBOOKS}/ctl/context.py",
+        "        FORM.check_names(config, os.environ, logger)\n",
+        "",
+        ("target-freshbooks/tests/ctl/test_ctl_settings.py",),
+    ),
+    Mutation(
+        "the tap looks at the names",
+        f"{TAP}/tap.py",
+        "        self._form.check_names(self._config, os.environ, self.logger)\n",
+        "",
+        ("tap-bigcommerce-orders/tests/test_tap_process.py", "-k", "misspelt"),
+    ),
+    Mutation(
+        "the receiver looks at the names",
+        f"{WEBHOOKS}/settings.py",
+        "        FORM.check_names(given, environment, log)\n",
+        "",
+        ("plugins/webhooks/tests/test_webhooks_receiver.py", "-k", "misspelt"),
     ),
     Mutation(
         "a closed output is forgotten before the end",

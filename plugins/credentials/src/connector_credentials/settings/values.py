@@ -90,14 +90,10 @@ def _text(value: object, _: Mapping[str, Any]) -> str:
 def _boolean(value: object, _: Mapping[str, Any]) -> bool:
     if isinstance(value, bool):
         return value
-    return {"true": True, "false": False}[_word(value)]
-
-
-def _word(value: object) -> str:
     word = _text(value, {}).strip().lower()
     if word not in {"true", "false"}:
         raise ValueError
-    return word
+    return word == "true"
 
 
 def _integer(value: object, schema: Mapping[str, Any]) -> int:
