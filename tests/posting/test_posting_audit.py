@@ -56,7 +56,8 @@ def test_a_write_that_freshbooks_turned_away_is_not_told_as_never_sent(
 ) -> None:
     order = world.place()
     world.settings["max_retry_seconds"] = 0
-    answer = json.dumps({"message": "Permission Denied"})
+    error_of_account = {"errno": 1042, "field": "", "message": "Account is not active."}
+    answer = json.dumps({"response": {"errors": [error_of_account]}})
     world.fault(
         kind="status", status=status, method="POST", path="/invoices/invoices$", answer=answer
     )

@@ -111,7 +111,7 @@ def test_a_refund_that_broke_off_and_was_declined_leaves_the_books_as_before(wor
     order = world.place()
     world.sync()
     (refund,) = world.change(order, "refund", order_amount="4.00")["refunds"]
-    world.fault(kind="status", status=403, method="PUT", path="/invoices/invoices/")
+    world.fault(kind="html", status=403, method="PUT", path="/invoices/invoices/")
     with pytest.raises(Forbidden):
         world.sync()
     assert world.paid(order) == [D("7.00")], "broken off between the payment and the lines"
@@ -128,7 +128,7 @@ def test_an_order_that_broke_off_is_finished_though_the_shop_says_no_more_of_it(
     order = world.place()
     world.sync()
     world.change(order, "refund", order_amount="4.00")
-    world.fault(kind="status", status=403, method="PUT", path="/invoices/invoices/")
+    world.fault(kind="html", status=403, method="PUT", path="/invoices/invoices/")
     with pytest.raises(Forbidden):
         world.sync()
     heal(world)
@@ -342,7 +342,7 @@ def test_an_edit_that_broke_off_before_its_total_was_proven_is_finished(world: A
     world.sync()
     world.change(order, "lines", lines=SMALL)
     rule = {"method": "PUT", "path": "/invoices/invoices/", "body": '"lines"', "skip": 1}
-    world.fault(kind="status", status=403, times=1, **rule)
+    world.fault(kind="html", status=403, times=1, **rule)
     with pytest.raises(Forbidden):
         world.sync()
     world.sync()
@@ -408,7 +408,7 @@ def test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back(
     back = [{"line": 0, "quantity": 1}, {"line": 1, "quantity": 1}]
     for order in orders:
         world.change(order, "refund", lines=back, to=[{"provider": "storecredit"}])
-    world.fault(kind="status", status=403, method="PUT", path="/credit_notes/", times=1)
+    world.fault(kind="html", status=403, method="PUT", path="/credit_notes/", times=1)
     with pytest.raises(Forbidden):
         world.sync()
     world.sync()
@@ -523,7 +523,7 @@ def test_an_account_that_is_not_found_any_more_parks_nobody(world: Any) -> None:
 
 def test_a_run_that_ended_early_is_known_as_failed(world: Any) -> None:
     world.place()
-    world.fault(kind="status", status=403, method="POST", path="/invoices/invoices$")
+    world.fault(kind="html", status=403, method="POST", path="/invoices/invoices$")
     target = TargetFreshBooks(config=world.config)
     with pytest.raises(Forbidden):
         target.run(io.StringIO(world.messages()))

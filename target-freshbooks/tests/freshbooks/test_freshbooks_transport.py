@@ -263,15 +263,26 @@ REFUSALS: dict[str, tuple[dict[str, Any], type[FreshBooksError], str]] = {
         Refused,
         "read-only",
     ),
-    "403": (
-        {"document": {"message": "Permission Denied"}, "status": 403},
-        Forbidden,
-        r"not allowed \(HTTP 403\): check role and scopes$",
+    "409 that says it exists": (
+        {"document": errors(409, "It already exists.", "name"), "status": 409},
+        Refused,
+        "exists",
     ),
+    "403 of a write": (
+        {"document": {"message": "Permission Denied"}, "status": 403},
+        Refused,
+        "403, errno None.: Permission Denied",
+    ),
+    "locked period": (
+        {"document": errors(1003, "In a locked period."), "status": 403},
+        Refused,
+        "locked period",
+    ),
+    "access denied inside 200": ({"document": errors(1003, "no")}, Forbidden, "errno 1003"),
     "403 HTML": ({"body": HTML, "status": 403}, Forbidden, "role and scopes"),
     "no access to items": ({"document": errors(12001, "no access")}, Forbidden, "errno 12001"),
     "inactive account": ({"document": errors(1042, "inactive"), "status": 422}, Forbidden, "1042"),
-    "413 HTML": ({"body": HTML, "status": 413}, Refused, "HTTP 413"),
+    "413 HTML": ({"body": HTML, "status": 413}, Refused, "413, errno None"),
     "redirect": ({"body": b"", "status": 302}, Outage, "api_url"),
 }
 
@@ -315,7 +326,7 @@ def test_a_record_that_is_not_found_with_its_whole_list_means_a_wrong_account(
 @pytest.mark.parametrize(
     ("status", "call", "words"),
     [
-        (403, "create_client", "check role and scopes"),
+        (402, "find_clients", "check role and scopes"),
         (403, "find_clients", "check role and scopes"),
         (404, "create_client", "check account_id"),
         (404, "find_clients", "check account_id"),

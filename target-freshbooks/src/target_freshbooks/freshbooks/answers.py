@@ -16,22 +16,14 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Any, Never
 
-from .errors import ERRNO_READ_ONLY_FIELD, ERRNO_UNKNOWN_RESOURCE, ApiError
-
-ERRNO_ACCESS_DENIED = 1003
-ERRNO_INACTIVE_ACCOUNT = 1042
-ERRNO_NO_ITEMS_ACCESS = 12001
-_NUMBER_FIELD = "invoice_number"
+from .errors import ApiError
 
 
 class Verdict(Enum):
     """What an answer means for the request, before asking whether it was a write."""
 
     DONE = "done"
-    REFUSED = "refused"
-    NOT_FOUND = "not_found"
-    CONFLICT = "conflict"
-    FORBIDDEN = "forbidden"
+    REFUSED = "refused"  # what that means is for `refusals` to say
     UNAUTHENTICATED = "unauthenticated"
     THROTTLED = "throttled"
     BROKEN = "broken"  # 5xx, 408, or not an answer of FreshBooks at all
@@ -40,7 +32,10 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A verdict with what belongs to it: the payload of a success, the entries of a refusal."""
+    """A verdict with what belongs to it: the payload of a success, the entries of a refusal.
+
+    A refusal has no entries where it says nothing that can be read, as a proxy's page does.
+    """
 
     verdict: Verdict
     status: int
@@ -68,30 +63,14 @@ def read(status: int, body: bytes) -> Answer:
     if status == HTTPStatus.NOT_FOUND and document is None:
         # A proxy's page, not FreshBooks' word that the record does not exist.
         return Answer(Verdict.BROKEN, status, {})
-    if not errors:
-        errors = (ApiError(None, "", f"HTTP {status} without an explanation", ""),)
-    return Answer(_refusal(status, errors), status, {}, errors)
+    if status < HTTPStatus.MULTIPLE_CHOICES and _breaks_down(errors):
+        return Answer(Verdict.BROKEN, status, {})
+    return Answer(Verdict.REFUSED, status, {}, errors)
 
 
-def _refusal(status: int, errors: tuple[ApiError, ...]) -> Verdict:
-    """Which kind of refusal: by the code where there is one, for errors also come with 200."""
-    codes = {error.errno for error in errors}
-    success = status < HTTPStatus.MULTIPLE_CHOICES
-    if status == HTTPStatus.NOT_FOUND or (
-        ERRNO_UNKNOWN_RESOURCE in codes and len(errors) == 1 and success
-    ):
-        return Verdict.NOT_FOUND
-    if status == HTTPStatus.CONFLICT or int(HTTPStatus.CONFLICT) in codes:
-        taken = any(error.field == _NUMBER_FIELD for error in errors)
-        return Verdict.REFUSED if taken else Verdict.CONFLICT
-    if success and codes & {int(HTTPStatus.INTERNAL_SERVER_ERROR)}:
-        return Verdict.BROKEN
-    if status == HTTPStatus.FORBIDDEN and ERRNO_READ_ONLY_FIELD not in codes:
-        return Verdict.FORBIDDEN
-    if codes & {ERRNO_INACTIVE_ACCOUNT, ERRNO_NO_ITEMS_ACCESS, ERRNO_ACCESS_DENIED}:
-        # Said of the whole account or user, so it is no fault of the record at hand.
-        return Verdict.FORBIDDEN
-    return Verdict.REFUSED
+def _breaks_down(errors: tuple[ApiError, ...]) -> bool:
+    """Whether a success holds FreshBooks' word that it failed itself."""
+    return any(error.errno == HTTPStatus.INTERNAL_SERVER_ERROR for error in errors)
 
 
 def errors_of(document: Mapping[str, Any] | None) -> tuple[ApiError, ...]:

@@ -87,7 +87,7 @@ class NotFound(Refused):
 
 
 class Conflict(Refused):
-    """The record is being changed by another request (409): trying again later may work."""
+    """The record is being changed by another request: trying again later may work."""
 
 
 class UnknownOutcome(FreshBooksError):  # noqa: N818 - the word says it
@@ -121,4 +121,4 @@ class AuthError(FreshBooksError):
 
 
 class Forbidden(FreshBooksError):  # noqa: N818 - the word says it
-    """The user's role or the token's scopes do not allow the operation (403)."""
+    """This user cannot read there, or the account is inactive or missing: nothing will work."""

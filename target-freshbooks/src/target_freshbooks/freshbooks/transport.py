@@ -19,6 +19,7 @@ from urllib.parse import quote, urlencode
 from . import answers
 from .answers import Answer, Verdict
 from .errors import (
+    ERRNO_UNKNOWN_RESOURCE,
     AuthError,
     Conflict,
     Failing,
@@ -31,6 +32,7 @@ from .errors import (
 )
 from .oauth import RECONNECT
 from .pacing import Pacer, seconds_asked
+from .refusals import UNEXPLAINED, Kind, meaning
 from .wire import RequestRecord, Wire, WireFailure
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ Query = Sequence[tuple[str, str]]
 
 ITS_OWN = frozenset({HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE})
 """The failures that FreshBooks itself answers with; those of a gateway are others."""
+
+NO_READING = frozenset({HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN})
 
 
 class Tokens(Protocol):
@@ -212,8 +216,7 @@ def _after(operation: Operation, failure: WireFailure, attempts: Attempts) -> Ex
 
 def _raise_for(operation: Operation, answer: Answer, attempts: Attempts) -> Mapping[str, Any]:
     """Raise what the answer means; typed as a result so that a caller can return it."""
-    name, status, errors = operation.name, answer.status, answer.errors
-    said = f"HTTP {status}{_codes(errors)}"
+    name, status = operation.name, answer.status
     match answer.verdict:
         case Verdict.UNAUTHENTICATED:
             raise AuthError(name, f"401 also with a fresh token; {RECONNECT}")
@@ -227,19 +230,39 @@ def _raise_for(operation: Operation, answer: Answer, attempts: Attempts) -> Mapp
             )
         case Verdict.ELSEWHERE:
             raise Outage(name, f"answered with a redirect ({status}): check api_url")
-        case Verdict.CONFLICT:
-            if operation.writes:
-                raise Conflict(name, status, errors)
-            raise _AgainError(Conflict(name, status, errors))
-        case Verdict.FORBIDDEN:
-            raise Forbidden(name, f"not allowed ({said}): check role and scopes")
-        case Verdict.NOT_FOUND if "id" not in operation.values and not operation.writes:
-            # A list is never missing, so what is missing is the account.
-            raise Forbidden(name, f"not found ({said}): check account_id")
-        case Verdict.NOT_FOUND:
-            raise NotFound(name, status, errors)
         case _:
-            raise Refused(name, status, errors)
+            raise _refused(operation, answer)
+
+
+def _refused(operation: Operation, answer: Answer) -> Exception:
+    """A refusal as the error that says what may be done next.
+
+    What is said of the account, and any lack of rights to read, stops the run; a lack of rights to
+    write is of that kind of record, and refuses the one at hand.
+    """
+    name, status, errors = operation.name, answer.status, answer.errors or (UNEXPLAINED,)
+    said = f"HTTP {status}{_codes(errors)}"
+    kind = meaning(name, status, errors).kind
+    may_not_read = not operation.writes and (status in NO_READING or kind is Kind.NO_RIGHT)
+    if kind is Kind.NO_ACCOUNT or may_not_read:
+        return Forbidden(name, f"not allowed ({said}): check role and scopes")
+    if _is_missing(status, errors):
+        if "id" in operation.values or operation.writes:
+            return NotFound(name, status, errors)
+        # A list is never missing, so what is missing is the account.
+        return Forbidden(name, f"not found ({said}): check account_id")
+    if kind is Kind.BUSY:
+        busy = Conflict(name, status, errors)
+        return busy if operation.writes else _AgainError(busy)
+    return Refused(name, status, errors)
+
+
+def _is_missing(status: int, errors: Sequence[ApiError]) -> bool:
+    """Whether it is the record itself: with another status, 1012 may be of one that it names."""
+    inside_success = status < HTTPStatus.MULTIPLE_CHOICES
+    return status == HTTPStatus.NOT_FOUND or (
+        inside_success and [error.errno for error in errors] == [ERRNO_UNKNOWN_RESOURCE]
+    )
 
 
 def _codes(errors: Sequence[ApiError]) -> str:

@@ -1,0 +1,330 @@
+"""What a refusal means, read from status, code, field and words: FreshBooks documents none of it.
+
+One status says several things. A 409 is "being changed by another request" or "already exists"; a
+403 is a read-only field, a right that the user lacks, the plan's limit of clients, or a period that
+the owner locked. The codes are FreshBooks' own ("API Errors" page); where they do not decide, its
+words do: they are those of public integrations and of its support pages (Financial Lock, client
+limits of plans), so that they are matched loosely.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from . import errors
+from .errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .errors import Refused
+
+ERRNO_ACCESS_DENIED = 1003
+ERRNO_INVALID = 1004
+_GONE = frozenset({1011, errors.ERRNO_UNKNOWN_RESOURCE})
+_OF_THE_ACCOUNT = frozenset({1042, 12001})
+"""The account is inactive, or shows this user no items."""
+
+UNEXPLAINED = ApiError(None, "", "", "")
+"""Stands where an answer said nothing that can be read: a proxy's page, an empty body."""
+
+CLIENT_FIELDS = frozenset({"customerid", "userid", "clientid"})
+
+
+class Kind(Enum):
+    """What follows from a refusal differs by these."""
+
+    BUSY = "busy"
+    """Another request is changing the record: the same may work later."""
+    TAKEN = "taken"
+    """Another record has what must be unique; `field` says what."""
+    TOO_LONG = "too_long"
+    """`field` has more characters than FreshBooks takes; `limit`, where it tells."""
+    NEGATIVE = "negative"
+    """A negative amount."""
+    READ_ONLY = "read_only"
+    """`field` cannot be written."""
+    GONE = "gone"
+    """The record, or the one that `field` names, does not exist or was deleted."""
+    CLIENT_LIMIT = "client_limit"
+    """The plan allows no more clients."""
+    CLOSED_PERIOD = "closed_period"
+    """It is dated in a period that the owner has locked."""
+    NO_RIGHT = "no_right"
+    """The user's role or the token's scopes do not allow this kind of write."""
+    NO_ACCOUNT = "no_account"
+    """Said of the whole account or user: nothing will work."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a refusal means.
+
+    Attributes:
+        field: What it is about under FreshBooks' name, as far as that is known, such as
+            `invoice_number`, `name`, `username`; else "".
+        limit: The most characters, where it is told.
+    """
+
+    kind: Kind
+    field: str = ""
+    limit: int | None = None
+
+
+def classify(refused: Refused) -> Refusal:
+    """What the refusal means."""
+    return meaning(refused.operation, refused.status, refused.errors)
+
+
+def meaning(operation: str, status: int, said: Sequence[ApiError]) -> Refusal:
+    """What a refusal means.
+
+    Args:
+        operation: Method and path template, such as
+            `POST /accounting/account/{account_id}/users/clients`.
+        status: HTTP status; 200 where the errors came inside a success.
+        said: The entries of the answer, whichever format they came in; none where it was not
+            FreshBooks' own.
+    """
+    entries = [_Entry(operation, status, error) for error in said or (UNEXPLAINED,)]
+    found = (rule(entry) for rule in _RULES for entry in entries)
+    of_field = next((entry.field for entry in entries if entry.field), "")
+    return next((one for one in found if one is not None), Refusal(Kind.UNKNOWN, of_field))
+
+
+def speaks_of_a_lock(words: str) -> bool:
+    """Whether FreshBooks' words say that a period is locked."""
+    return _LOCK.search(words) is not None
+
+
+def _words(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns), re.IGNORECASE)
+
+
+_BUSY = _words(
+    r"same time",
+    r"concurren",
+    r"simultaneous",
+    r"being (changed|modified|updated|edited|processed)",
+    r"another (request|process|transaction|session|user)",
+    r"conflicts? with another (change|update|edit|write|modification|operation)",
+)
+_BUSY_OR_TAKEN = _words(r"conflicts? with another")
+_EXISTS = _words(
+    r"already (exists?|in use|used|taken|been (used|taken))",
+    r"\b(is|are) (taken|in use)\b",
+    r"exists already",
+    r"duplicate",
+    r"(must be|not) unique",
+)
+_LONG = _words(
+    r"too long",
+    r"longer than",
+    r"max(imum)?[ _]length",
+    r"length limit",
+    r"(limit|max|most|more than|exceed|fewer|less than|up to).{0,30}\d.{0,30}\bcharacters?\b",
+    r"\bcharacters? (limit|maximum)",
+)
+_LENGTH = _words(
+    r"(\d+)(?=[\w -]*\bcharacters?\b)", r"(?:length|longer than|than|most|to)\D{0,12}(\d+)"
+)
+_LOCK = _words(
+    r"(?<!account is )(?<!account was )(?<!account has been )\block(ed)?\b",
+    r"(closed|accounting) period",
+    r"period (is|was|has been) closed",
+    r"books (are|have been|were) closed",
+)
+_CLIENT_LIMIT = _words(
+    r"(maximum|limit)( number)? (of|on) (\w+ )?clients",
+    r"clients? limit",
+    r"too many clients",
+    r"more clients",
+    r"upgrade (your|the) (plan|account|subscription)",
+)
+_PLAN = _words(r"\blimit", r"\bplan\b", r"upgrade", r"maximum", r"subscription")
+_NO_RIGHT = _words(r"permission", r"scope", r"not (allowed|authori[sz]ed|permitted)", r"forbidden")
+
+_UNIQUE = {
+    "invoices": "invoice_number",
+    "items": "name",
+    "clients": "username",
+    "credit_notes": "credit_number",
+    "taxes": "name",
+}
+"""What another record can have already, by kind of record, where FreshBooks names no field."""
+
+_OWN = {
+    "invoices": frozenset({"invoice_number"}),
+    "items": frozenset({"name", "sku"}),
+    "clients": frozenset({"username"}),
+    "credit_notes": frozenset({"credit_number"}),
+}
+"""Fields that are told to be invalid where another record has the same."""
+
+_NAMED = (
+    ("invoice_number", _words(r"invoice[ _]?(number|#|no\b)")),
+    ("credit_number", _words(r"credit( note)?[ _]?(number|#|no\b)")),
+    ("username", _words(r"user[ _-]?name")),
+    ("sku", _words(r"\bsku\b")),
+    ("email", _words(r"\be-?mail")),
+    ("name", _words(r"\bname\b")),
+)
+_QUOTED = re.compile(r"""(?<!\w)(['"]).*?\1(?!\w)""")
+_ALSO_CALLED = {"number": "invoice_number", "user_name": "username", "e_mail": "email"}
+_TAKABLE = frozenset(field for field, _ in _NAMED)
+_COLLECTION = re.compile(r"/(\w+)(?:/\{id\})?$")
+
+
+class _Entry:
+    """One entry of a refusal with what the request was."""
+
+    def __init__(self, operation: str, status: int, error: ApiError) -> None:
+        method, _, path = operation.partition(" ")
+        collection = _COLLECTION.search(path)
+        self.creates = method == "POST"
+        self.collection = collection[1] if collection else ""
+        self.status = status
+        self.errno = error.errno
+        self.said = error.message
+        self._plainly = _QUOTED.sub("", error.message)
+        self.field = _ALSO_CALLED.get(error.field, error.field)
+        self.explained = error != UNEXPLAINED
+
+    def says(self, words: re.Pattern[str]) -> bool:
+        """Whether it says so in its own words: what it quotes may be a shopper's."""
+        return words.search(self._plainly) is not None
+
+    @property
+    def conflicts(self) -> bool:
+        return HTTPStatus.CONFLICT in {self.status, self.errno}
+
+    @property
+    def named(self) -> str:
+        """The field, from the words where the entry has none; "" if they name none either."""
+        by_words = next((field for field, words in _NAMED if words.search(self.said)), "")
+        return self.field or by_words
+
+    @property
+    def takable(self) -> str:
+        """Which field another record may have already."""
+        named = self.named
+        if self.collection == "clients" and named == "name":
+            return "username"
+        return named or _UNIQUE.get(self.collection, "")
+
+
+def _of_the_account(entry: _Entry) -> Refusal | None:
+    if entry.errno in _OF_THE_ACCOUNT:
+        return Refusal(Kind.NO_ACCOUNT)
+    if entry.status == HTTPStatus.FORBIDDEN and not entry.explained:
+        return Refusal(Kind.NO_ACCOUNT)  # a proxy's page: whose rights these are is not known
+    return None
+
+
+def _missing(entry: _Entry) -> Refusal | None:
+    missing = entry.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE} or entry.errno in _GONE
+    return Refusal(Kind.GONE, entry.field) if missing else None
+
+
+def _by_code(entry: _Entry) -> Refusal | None:
+    match entry.errno:
+        case 1017:
+            return Refusal(Kind.TOO_LONG, entry.named, _limit(entry.said))
+        case 1025:
+            return Refusal(Kind.NEGATIVE, entry.field)
+        case 1029:
+            return Refusal(Kind.TAKEN, entry.takable)
+        case errors.ERRNO_READ_ONLY_FIELD:
+            return Refusal(Kind.READ_ONLY, entry.field)
+        case 1019 | 1026 | 1027 | 1036:
+            # Two taxes of one name, or characters: of the record alone, whatever the words.
+            return Refusal(Kind.UNKNOWN, entry.field)
+        case _:
+            return None
+
+
+def _busy(entry: _Entry) -> Refusal | None:
+    return Refusal(Kind.BUSY) if entry.says(_BUSY) else None
+
+
+def _locked(entry: _Entry) -> Refusal | None:
+    return Refusal(Kind.CLOSED_PERIOD, entry.field) if entry.says(_LOCK) else None
+
+
+def _exists(entry: _Entry) -> Refusal | None:
+    if entry.says(_EXISTS) and (entry.creates or entry.named in _TAKABLE):
+        return Refusal(Kind.TAKEN, entry.takable)
+    return None
+
+
+def _long(entry: _Entry) -> Refusal | None:
+    if entry.says(_LONG):
+        return Refusal(Kind.TOO_LONG, entry.named, _limit(entry.said))
+    return None
+
+
+def _limited(entry: _Entry) -> Refusal | None:
+    if entry.says(_CLIENT_LIMIT):
+        return Refusal(Kind.CLIENT_LIMIT)
+    if not (entry.creates and entry.collection == "clients"):
+        return None
+    if entry.status == HTTPStatus.PAYMENT_REQUIRED or entry.says(_PLAN):
+        return Refusal(Kind.CLIENT_LIMIT)
+    return None
+
+
+def _conflict(entry: _Entry) -> Refusal | None:
+    """A 409 that says neither clearly: another record has it, where it can have anything."""
+    if not entry.conflicts:
+        return None
+    if entry.named in _TAKABLE:
+        return Refusal(Kind.TAKEN, entry.takable)
+    by_writing_it = entry.creates or entry.collection in {"clients", "items"}
+    can_be_taken = by_writing_it and entry.collection in _UNIQUE
+    if entry.explained and can_be_taken and not entry.says(_BUSY_OR_TAKEN):
+        return Refusal(Kind.TAKEN, entry.takable)
+    return Refusal(Kind.BUSY)
+
+
+def _complaint(entry: _Entry) -> Refusal | None:
+    """A bare "invalid value" of what must be unique, or of the client: which code is not known."""
+    if entry.errno not in {ERRNO_INVALID, None}:
+        return None
+    if entry.field in CLIENT_FIELDS:
+        return Refusal(Kind.GONE, entry.field)
+    if entry.field in _OWN.get(entry.collection, ()):
+        return Refusal(Kind.TAKEN, entry.field)
+    return None
+
+
+def _right(entry: _Entry) -> Refusal | None:
+    denied = entry.errno == ERRNO_ACCESS_DENIED
+    if entry.status == HTTPStatus.FORBIDDEN or (denied and entry.says(_NO_RIGHT)):
+        return Refusal(Kind.NO_RIGHT, entry.field)
+    return Refusal(Kind.NO_ACCOUNT) if denied else None
+
+
+# Codes before words, since words may contain a name; of words the plainest first.
+_RULES: tuple[Callable[[_Entry], Refusal | None], ...] = (
+    _of_the_account,
+    _missing,
+    _by_code,
+    _busy,
+    _locked,
+    _exists,
+    _long,
+    _limited,
+    _conflict,
+    _complaint,
+    _right,
+)
+
+
+def _limit(words: str) -> int | None:
+    found = _LENGTH.search(words)
+    return int(found[1] or found[2]) if found else None
