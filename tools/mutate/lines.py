@@ -24,6 +24,7 @@ BEFORE_WRITES = "target-freshbooks/tests/freshbooks/test_freshbooks_before_write
 ORDERS = "tests/posting/test_posting_orders.py"
 APART = "tests/test_sandbox_apart.py"
 TARGET_SETTINGS = "target-freshbooks/tests/target/test_target_settings.py"
+REFUSALS = "tests/posting/test_posting_refusals.py"
 INTERRUPTED = "tests/posting/test_posting_interrupted.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
 
@@ -630,6 +631,41 @@ MUTATIONS = (
         'reply.body.replace(token.encode(), b"[token]")',
         "reply.body",
         ("target-freshbooks/tests/freshbooks/test_freshbooks_transport.py",),
+    ),
+    Mutation(
+        "a right to write that lacks is no outage",
+        f"{FRESHBOOKS}/freshbooks/transport.py",
+        "not operation.writes and (status in NO_READING or kind is Kind.NO_RIGHT)",
+        "status in NO_READING or kind is Kind.NO_RIGHT",
+        (f"{REFUSALS}::test_a_lack_of_rights_to_write_is_no_outage",),
+    ),
+    Mutation(
+        "what is said of the account stops the run",
+        f"{FRESHBOOKS}/freshbooks/transport.py",
+        "    if kind is Kind.NO_ACCOUNT or may_not_read:\n",
+        "    if may_not_read:\n",
+        (f"{REFUSALS}::test_what_is_said_of_the_account_stops_the_run_and_parks_nobody",),
+    ),
+    Mutation(
+        "what a refusal quotes is not taken for its words",
+        f"{FRESHBOOKS}/freshbooks/refusals.py",
+        '_QUOTED.sub("", error.message)',
+        "error.message",
+        ("target-freshbooks/tests/freshbooks/test_freshbooks_refusals.py",),
+    ),
+    Mutation(
+        "a busy record of a cancelled order is tried again",
+        f"{FRESHBOOKS}/posting/cancelling.py",
+        "                if pause is None:\n",
+        "                if True:\n",
+        (f"{REFUSALS}::test_a_busy_record_of_a_cancelled_order_is_deleted_at_a_later_try",),
+    ),
+    Mutation(
+        "a credit that a person made is not taken for an overpayment's",
+        f"{FRESHBOOKS}/freshbooks/client.py",
+        'note.credit_type == "overpayment" and note.client_id == client_id',
+        "True",
+        ("target-freshbooks/tests/freshbooks/test_freshbooks_client.py",),
     ),
     Mutation(
         "a hook's signature is compared",

@@ -32,7 +32,12 @@ OUTAGES: dict[str, dict[str, Any]] = {
     "503 to everything after the fortieth": {**READS_AND_WRITES, "status": 503, "skip": 40},
     "429 for ever": {**READS_AND_WRITES, "status": 429},
     "429 for ever after the fortieth": {**READS_AND_WRITES, "status": 429, "skip": 40},
-    "403 to all writes after the fortieth": {**WRITES, "status": 403, "skip": 40},
+    "the account is closed after the fortieth write": {
+        **WRITES,
+        "status": 403,
+        "skip": 40,
+        "answer": '{"response": {"errors": [{"errno": 1042, "message": "Not active."}]}}',
+    },
 }
 REFUSAL = {"status": 422}
 SERVER_ERROR = {"status": 500}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from target_freshbooks.books import desire
 from target_freshbooks.books.desired import Desired, Parked, Reason
 from target_freshbooks.books.marks import mark_of
-from target_freshbooks.freshbooks.errors import NotFound, Refused
+from target_freshbooks.freshbooks.errors import Conflict, NotFound, Refused
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting import keys, marks
 from target_freshbooks.posting.case import Case
@@ -15,6 +15,7 @@ from target_freshbooks.posting.digests import content_digest, fingerprint
 from target_freshbooks.posting.effects import payment_link
 from target_freshbooks.posting.marks import DELETED
 from target_freshbooks.posting.observe import choose
+from target_freshbooks.posting.refusals import BUSY_PAUSES
 from target_freshbooks.posting.steps import StepKind
 from target_freshbooks.posting.verdict import Verdict, refused_verdict
 from target_freshbooks.posting.writer import Unanswered, invoice_link, summary
@@ -48,11 +49,13 @@ class Cancelling:
         ledger: Ledger | LedgerOverlay,
         writer: Writer | PlanningWriter,
         settle_unknown: Callable[[Unanswered], bool],
+        wait: Callable[[float], object],
     ) -> None:
         self._books = books
         self._ledger = ledger
         self._writer = writer
         self._settle_unknown = settle_unknown
+        self._wait = wait
 
     def adopt(self, facts: OrderFacts, policy: Policy, *, overwrite: bool) -> Verdict | None:
         """Remember an invoice of the cancelled order that the ledger does not know, if any.
@@ -126,6 +129,7 @@ class Cancelling:
     def _gone(self, kind: StepKind, key: str, remote_id: int, order_id: int) -> int:
         """Delete it unless it is deleted, by a run that was killed or by a person; the writes."""
         deleted = _deleted_link(kind, key, remote_id, order_id)
+        pauses = iter(BUSY_PAUSES)
         while self._stands(kind, remote_id):
             try:
                 self._writer.write(
@@ -141,6 +145,11 @@ class Cancelling:
                 self._settle_unknown(unknown)
             except NotFound:
                 break
+            except Conflict:
+                pause = next(pauses, None)
+                if pause is None:
+                    raise
+                self._wait(pause)
             else:
                 return 1
         if deleted is not None:

@@ -95,7 +95,7 @@ class Poster:
         self._parties = parties
         self._policy = policy
         self._settle_unknown = settle_unknown
-        self._cancelling = Cancelling(books, ledger, writer, settle_unknown)
+        self._cancelling = Cancelling(books, ledger, writer, settle_unknown, stop.wait)
 
     def post(
         self,
@@ -250,7 +250,7 @@ class Poster:
         progress, writes = at.progress, at.writes
         if progress.refused_refunds:
             refund_id, words = next(iter(progress.refused_refunds.items()))
-            parked = refusals.refund_refused(desired, refund_id)
+            parked = refusals.refund_refused(desired, refund_id, words)
             return Verdict("parked", parked=parked, words=words, writes=writes)
         if desired.flag is not None and not desired.hold:
             return Verdict("parked", parked=desired.flag, writes=writes)
@@ -386,7 +386,9 @@ class Poster:
     def _invoice_refused(self, at: Standing, refused: Refused) -> Standing | Verdict:
         case = at.case
         if refusals.is_number_too_long(refused):
-            return Verdict("parked", parked=refusals.number_too_long(case), words=refused.words)
+            return Verdict(
+                "parked", parked=refusals.number_too_long(case, refused), words=refused.words
+            )
         if refusals.is_number_taken(refused):
             actual = self._taken(case)
             if actual.invoice is None:

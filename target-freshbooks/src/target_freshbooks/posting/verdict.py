@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.posting.refusals import parked_for
 
 if TYPE_CHECKING:
-    from target_freshbooks.books.desired import Desired
+    from target_freshbooks.books.desired import Desired, Parked
     from target_freshbooks.freshbooks.errors import Refused
 
 
@@ -45,14 +45,4 @@ class Verdict:
 
 def refused_verdict(refused: Refused, what: str, writes: int) -> Verdict:
     """The order is parked since FreshBooks refused something, with its words."""
-    return Verdict(
-        "parked",
-        parked=Parked(
-            Reason.REFUSED_BY_FRESHBOOKS,
-            f"FreshBooks refused the {what.replace('_', ' ')}"
-            f" (HTTP {refused.status}, errno {refused.errno}).",
-            "Read FreshBooks' words, correct the cause there or in the shop, and replay the order.",
-        ),
-        words=refused.words,
-        writes=writes,
-    )
+    return Verdict("parked", parked=parked_for(refused, what), words=refused.words, writes=writes)
