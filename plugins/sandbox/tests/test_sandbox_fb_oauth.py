@@ -215,3 +215,32 @@ def test_identity_has_the_account_or_leaves_it_to_the_roles(
     assert seen() == ([None, None], [("admin", "SBX001"), ("client", "SBX0CL")])
     switch(role="client")
     assert seen()[1][0] == ("client", "SBX001")
+
+
+def test_another_user_reaches_the_second_account_alone_and_ends_no_chain_of_the_owner(
+    http: httpx.Client, switch: Any
+) -> None:
+    first = exchange(http, consent(http)).json()
+    switch(user="other")
+    other = exchange(http, consent(http)).json()
+
+    def reached(access: str, account: str) -> int:
+        headers = {"authorization": f"Bearer {access}"}
+        path = f"/accounting/account/{account}/users/clients"
+        return http.get(path, headers=headers).status_code
+
+    def members(access: str) -> list[Any]:
+        headers = {"authorization": f"Bearer {access}"}
+        answer = http.get("/auth/api/v1/users/me", headers=headers).json()["response"]
+        return [one["business"]["account_id"] for one in answer["business_memberships"]]
+
+    assert members(other["access_token"]) == ["SBX002"]
+    assert reached(other["access_token"], "SBX002") == 200
+    assert reached(other["access_token"], "SBX001") == 404
+    assert reached(first["access_token"], "SBX002") == 404
+    assert refresh(http, first["refresh_token"]).status_code == 200
+    switch(user="owner", second_account="yes")
+    again = exchange(http, consent(http)).json()
+    assert members(again["access_token"]) == ["SBX001", "SBX002"]
+    assert reached(again["access_token"], "SBX002") == 200
+    assert refresh(http, other["refresh_token"]).status_code == 200

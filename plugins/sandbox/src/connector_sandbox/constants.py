@@ -11,6 +11,7 @@ FRESHBOOKS_CLIENT_ID = "sandbox-client"
 FRESHBOOKS_CLIENT_SECRET = "sandbox-client-secret"  # noqa: S105 - as above
 FRESHBOOKS_REDIRECT_URI = "https://localhost/callback"
 FRESHBOOKS_ACCOUNT_ID = "SBX001"
+FRESHBOOKS_SECOND_ACCOUNT_ID = "SBX002"
 FRESHBOOKS_BUSINESS_ID = 439000
 FRESHBOOKS_REFRESH_TOKEN = "sandbox-refresh-0"  # noqa: S105 - as above
 

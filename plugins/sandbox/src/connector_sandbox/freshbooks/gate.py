@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from connector_sandbox import acting, constants
 from connector_sandbox.faults import Manners
 from connector_sandbox.freshbooks import errors
+from connector_sandbox.freshbooks.identity import accounts_of
 from connector_sandbox.quota import FixedWindow, Verdict
 
 if TYPE_CHECKING:
@@ -118,12 +119,13 @@ class Gate:
         if self._scopes(request) is None:
             raise errors.Refusal(errors.Entry(errors.ACCESS_DENIED, _NOT_AUTHORISED))
         account = request.path_params["account_id"]
-        if account != constants.FRESHBOOKS_ACCOUNT_ID:
+        if account not in accounts_of(self._switches, self.user(request)):
             entry = errors.Entry(
                 errors.UNKNOWN, "Account not found.", "accountid", "system", account
             )
             raise errors.Refusal(entry, status=self._switches.number("fb.wrong_account"))
-        if self._switches["fb.subscription"] == "cancelled":
+        own = account == constants.FRESHBOOKS_ACCOUNT_ID
+        if own and self._switches["fb.subscription"] == "cancelled":
             raise errors.Refusal(errors.Entry(errors.INACTIVE, "Account is not active."))
         rights = self._switches["fb.write_rights"]
         if request.method != "GET" and (
@@ -134,9 +136,13 @@ class Gate:
             entry = errors.Entry(errors.ACCESS_DENIED, "Permission Denied")
             raise errors.Refusal(entry, status=403)
 
+    def user(self, request: Request) -> str:
+        """Whose the bearer token of a call is."""
+        return self._tokens.user_of(_bearer(request) or "")
+
     def _scopes(self, request: Request) -> frozenset[str] | None:
-        kind, _, token = request.headers.get("authorization", "").partition(" ")
-        return self._tokens.scopes_of(token) if kind.lower() == "bearer" else None
+        token = _bearer(request)
+        return None if token is None else self._tokens.scopes_of(token)
 
     def _refused(self, request: Request, refusal: errors.Refusal) -> Response:
         form = self._switches["fb.error_format"]
@@ -196,3 +202,8 @@ def _fault_body(status: int) -> tuple[bytes, str]:
             b'"object":"","value":""}]}}' % status
         )
     return body, "application/json"
+
+
+def _bearer(request: Request) -> str | None:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return token if kind.lower() == "bearer" else None

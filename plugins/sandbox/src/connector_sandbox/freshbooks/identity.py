@@ -1,4 +1,7 @@
-"""``users/me``: who is logged in and which businesses they belong to, one without an account."""
+"""``users/me``: who is logged in and which businesses they belong to.
+
+The owner has two, one of them without an account. Another user has the second one alone.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,53 @@ from connector_sandbox import constants
 if TYPE_CHECKING:
     from connector_sandbox.switches import Switches
 
+OWNER = "owner"
 _IDENTITY = 12345
+_OTHER_IDENTITY = 12399
 _SECOND_BUSINESS = 438000
 
 
-def me(switches: Switches) -> dict[str, Any]:
+def accounts_of(switches: Switches, user: str) -> set[str]:
+    """The accounts whose books the user can reach."""
+    if user != OWNER:
+        return {constants.FRESHBOOKS_SECOND_ACCOUNT_ID}
+    second = {constants.FRESHBOOKS_SECOND_ACCOUNT_ID}
+    return {constants.FRESHBOOKS_ACCOUNT_ID} | (
+        second if switches["fb.second_account"] == "yes" else set()
+    )
+
+
+def me(switches: Switches, user: str = OWNER) -> dict[str, Any]:
     """The answer of ``users/me`` (there is no ``result`` level in it)."""
+    answer = _owner(switches)
+    return answer if user == OWNER else _other(answer["response"])
+
+
+def _other(owner: dict[str, Any]) -> dict[str, Any]:
+    """The answer for somebody who has the owner's second business and nothing else."""
+    account = constants.FRESHBOOKS_SECOND_ACCOUNT_ID
+    return {
+        "response": {
+            **owner,
+            "id": _OTHER_IDENTITY,
+            "identity_id": _OTHER_IDENTITY,
+            "permissions": {account: {}},
+            "groups": owner["groups"][1:],
+            "subscription_statuses": {account: "active"},
+            "business_memberships": [
+                _membership(140135, "owner", _SECOND_BUSINESS, "Side Business", account)
+            ],
+            "roles": [_role(61299, "admin", account, 1)],
+        }
+    }
+
+
+def _owner(switches: Switches) -> dict[str, Any]:
     account = constants.FRESHBOOKS_ACCOUNT_ID
     role = "client" if switches["fb.role"] == "client" else "owner"
     shown = None if switches["fb.account_id_null"] == "yes" else account
+    second = constants.FRESHBOOKS_SECOND_ACCOUNT_ID
+    shown_second = second if second in accounts_of(switches, OWNER) else None
     profession = {
         "id": 65432,
         "business_id": None,
@@ -63,7 +104,9 @@ def me(switches: Switches) -> dict[str, Any]:
             "integrations": {},
             "business_memberships": [
                 _membership(140130, role, constants.FRESHBOOKS_BUSINESS_ID, "Sandbox Books", shown),
-                _membership(140135, "business_employee", _SECOND_BUSINESS, "Side Business", None),
+                _membership(
+                    140135, "business_employee", _SECOND_BUSINESS, "Side Business", shown_second
+                ),
             ],
             "identity_origin": None,
             "roles": [

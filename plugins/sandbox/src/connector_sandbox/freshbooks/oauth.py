@@ -117,7 +117,8 @@ class OAuth:
         }
 
     def _go_back(self, asked: Mapping[str, str], scope: str) -> Response:
-        answer = {"code": self._tokens.authorise(asked["redirect_uri"], scope)}
+        user = self._ctx.switches["fb.user"]
+        answer = {"code": self._tokens.authorise(asked["redirect_uri"], scope, user)}
         if "state" in asked:
             answer["state"] = asked["state"]
         return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(answer)}", status_code=302)

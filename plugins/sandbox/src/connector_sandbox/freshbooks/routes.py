@@ -41,8 +41,7 @@ def _oauth_routes(ctx: Context, tokens: Tokens, gate: Gate) -> list[BaseRoute]:
     oauth = OAuth(ctx, tokens)
 
     async def identity(request: Request) -> Response:
-        del request
-        return JSONResponse(me(ctx.switches))
+        return JSONResponse(me(ctx.switches, gate.user(request)))
 
     found: list[BaseRoute] = [
         Route("/.well-known/oauth-authorization-server", oauth.metadata),

@@ -76,6 +76,8 @@ _CHOICES: tuple[tuple[str, _Choices, str], ...] = (
     ("fb.rate_headers_on_429", ("yes", "no"), "whether a 429 tells when to come back"),
     ("fb.refresh_created_at", ("now", "original"), "created_at in the answer to a refresh"),
     ("fb.refresh_ends_access", ("no", "yes"), "whether a refresh ends older access tokens"),
+    ("fb.user", ("owner", "other"), "who agrees on the consent page; other: has SBX002 alone"),
+    ("fb.second_account", ("no", "yes"), "the owner's second business has SBX002 (same books)"),
     ("fb.role", ("owner", "client"), "role of the user; a client's writes are 403"),
     ("fb.write_rights", ("all", "no_clients", "none"), "what the user may write; else 403"),
     ("fb.account_id_null", ("no", "yes"), "account_id null for the own business: see roles"),

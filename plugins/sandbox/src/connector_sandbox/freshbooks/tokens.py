@@ -1,7 +1,7 @@
 """OAuth state: authorisation codes, chains of single-use refresh tokens, access tokens.
 
-One refresh token lives per user and application: a refresh or a new authorisation ends the one
-before it ("Authentication" page).
+One refresh token lives per user and application: a refresh or a new authorisation of that user
+ends the one before it ("Authentication" page).
 """
 
 # ruff: noqa: S608 - the names in the statements are constants of this module
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connector_sandbox import constants
+from connector_sandbox.freshbooks.identity import OWNER
 
 if TYPE_CHECKING:
     import sqlite3
@@ -45,8 +46,12 @@ CREATE TABLE IF NOT EXISTS fb_refresh(
   token TEXT PRIMARY KEY, chain INTEGER, scope TEXT, alive INTEGER, chain_began REAL);
 CREATE TABLE IF NOT EXISTS fb_access(
   token TEXT PRIMARY KEY, chain INTEGER, scope TEXT, expires_at REAL, alive INTEGER);
+CREATE TABLE IF NOT EXISTS fb_consents(code TEXT PRIMARY KEY, user TEXT);
+CREATE TABLE IF NOT EXISTS fb_chains(chain INTEGER PRIMARY KEY, user TEXT);
 CREATE TABLE IF NOT EXISTS fb_token_counts(name TEXT PRIMARY KEY, n INTEGER);
 """
+
+_ALL = ("fb_codes", "fb_refresh", "fb_access", "fb_consents", "fb_chains", "fb_token_counts")
 
 
 class GrantError(Exception):
@@ -90,11 +95,11 @@ class Tokens:
     def reset(self) -> None:
         """Forget everything but the first refresh token, which lives again."""
         with self._store.writing() as connection:
-            for table in ("fb_codes", "fb_refresh", "fb_access", "fb_token_counts"):
+            for table in _ALL:
                 connection.execute(f"DELETE FROM {table}")
             self._plant(connection)
 
-    def authorise(self, redirect_uri: str, scope: str) -> str:
+    def authorise(self, redirect_uri: str, scope: str, user: str = OWNER) -> str:
         """Make an authorisation code for the user's consent."""
         code = secrets.token_hex(32)
         with self._store.writing() as connection:
@@ -102,10 +107,11 @@ class Tokens:
                 "INSERT INTO fb_codes VALUES(?, ?, ?, ?, 0)",
                 (code, redirect_uri, scope, self._now() + CODE_SECONDS),
             )
+            connection.execute("INSERT INTO fb_consents VALUES(?, ?)", (code, user))
         return code
 
     def exchange(self, code: str, redirect_uri: str) -> Issued:
-        """Take a code for tokens; all chains begun earlier are dead from then on."""
+        """Take a code for tokens; chains that the user began earlier are dead from then on."""
         with self._store.writing() as connection:
             row = connection.execute("SELECT * FROM fb_codes WHERE code = ?", (code,)).fetchone()
             if (
@@ -116,10 +122,18 @@ class Tokens:
             ):
                 raise _invalid_grant()
             connection.execute("UPDATE fb_codes SET used = 1 WHERE code = ?", (code,))
-            connection.execute("UPDATE fb_refresh SET alive = 0")
-            chain = connection.execute("SELECT max(chain) AS n FROM fb_refresh").fetchone()["n"]
+            consent = connection.execute("SELECT user FROM fb_consents WHERE code = ?", (code,))
+            user = consent.fetchone()["user"]
+            connection.execute(
+                "UPDATE fb_refresh SET alive = 0 WHERE chain NOT IN "
+                "(SELECT chain FROM fb_chains WHERE user != ?)",
+                (user,),
+            )
+            last = connection.execute("SELECT max(chain) AS n FROM fb_refresh").fetchone()["n"]
+            chain = (last or 0) + 1
+            connection.execute("INSERT INTO fb_chains VALUES(?, ?)", (chain, user))
             self._count(connection, "exchanges")
-            return self._issue(connection, (chain or 0) + 1, row["scope"], self._now())
+            return self._issue(connection, chain, row["scope"], self._now())
 
     def refresh(self, token: str) -> Issued:
         """Take a refresh token, which is spent by it, for a new pair."""
@@ -168,6 +182,17 @@ class Tokens:
         if row is None or not row["alive"] or row["expires_at"] <= self._now():
             return None
         return frozenset(row["scope"].split())
+
+    def user_of(self, access: str) -> str:
+        """Whose an access token is; the planted chain is the owner's."""
+        row = (
+            self._store.connect()
+            .execute(
+                "SELECT user FROM fb_access JOIN fb_chains USING (chain) WHERE token = ?", (access,)
+            )
+            .fetchone()
+        )
+        return OWNER if row is None else str(row["user"])
 
     def expire_access(self) -> None:
         """End all access tokens, as if twelve hours had passed."""
