@@ -24,6 +24,7 @@ from connector_sandbox import constants
 from connector_sandbox.server import running
 from cryptography.fernet import Fernet
 from tap_bigcommerce_orders.tap import TapBigCommerceOrders
+from target_freshbooks.freshbooks import SCOPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,6 +91,16 @@ class Desk:
         line = {"name": "Mug", "sku": "MUG", "price": "10.00"}
         document = {"lines": [line], "billing": PERSON}
         order = int(self.control("POST", "shop/orders", document)["id"])
+        messages = self.messages()
+        refusal = {"response": {"errors": [{"errno": 1004, "field": "x", "message": "no"}]}}
+        invoices = {"method": "POST", "path": "invoices/invoices", "times": 1}
+        self.fault(kind="status", status=422, answer=json.dumps(refusal), **invoices)
+        _, log = self.post(messages)
+        assert "1 orders parked" in log, log
+        return order
+
+    def messages(self) -> str:
+        """What the tap says of the whole shop."""
         tap = {
             "store_hash": constants.STORE_HASH,
             "access_token": constants.BIGCOMMERCE_ACCESS_TOKEN,
@@ -98,13 +109,21 @@ class Desk:
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
             TapBigCommerceOrders(config=tap).sync_all()
-        refusal = {"response": {"errors": [{"errno": 1004, "field": "x", "message": "no"}]}}
-        invoices = {"method": "POST", "path": "invoices/invoices", "times": 1}
-        self.fault(kind="status", status=422, answer=json.dumps(refusal), **invoices)
-        target = self.start("target-freshbooks")
-        _, log = target.communicate(said.getvalue(), timeout=120)
-        assert "1 orders parked" in log, log
-        return order
+        return said.getvalue()
+
+    def post(self, messages: str, **more: Any) -> tuple[int, str]:
+        """Run the target on messages to its end: its code, and its log."""
+        target = self.start("target-freshbooks", **more)
+        _, log = target.communicate(messages, timeout=120)
+        return target.returncode, log
+
+    def writes(self) -> int:
+        """Requests that write to the accounting API so far."""
+        return sum(
+            row["count"]
+            for row in self.control("GET", "requests")["requests"]
+            if row["path"].startswith("/accounting/") and row["method"] in {"POST", "PUT"}
+        )
 
     def fault(self, **rule: Any) -> str:
         return str(self.control("POST", "faults", {"side": "freshbooks", **rule})["id"])
@@ -139,7 +158,7 @@ class Desk:
             "client_id": self.config["client_id"],
             "response_type": "code",
             "redirect_uri": self.config["redirect_uri"],
-            "scope": "user:profile:read",
+            "scope": " ".join(SCOPES),
             "state": "any",
         }
         answer = self.http.post(f"{self.url}/oauth/authorize", params=query)

@@ -561,7 +561,7 @@ def test_a_login_replaces_the_chain_and_outdates_the_seed(
 ) -> None:
     tokens = source()
     tokens.access_token()
-    assert tokens.log_in("code-0", account_id="ACM123").refresh_token == "refresh-2"
+    assert tokens.log_in("code-0", lambda _: {"account_id": "ACM123"}).refresh_token == "refresh-2"
     assert source("seed-9").access_token() == "access-2"
     document = store.read(NAME)
     assert document is not None

@@ -61,11 +61,17 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
 @command("login")
 @click.option("--loopback", is_flag=True, help="Wait for the browser on the redirect URI's port.")
 @click.option("--code", help="The code, or the whole address the browser landed on.")
-def login(context: Context, *, loopback: bool, code: str | None) -> None:
+@click.option(
+    "--switch-account",
+    "switch",
+    is_flag=True,
+    help="Let the login be to another FreshBooks account than the one there was.",
+)
+def login(context: Context, *, loopback: bool, code: str | None, switch: bool) -> None:
     """Connect to FreshBooks, once: open a page, agree, paste where the browser lands."""
     from target_freshbooks.ctl.login import log_in  # noqa: PLC0415 - commands load what they need
 
-    log_in(context, loopback=loopback, code=code)
+    log_in(context, loopback=loopback, code=code, switch=switch)
 
 
 @command("whoami")

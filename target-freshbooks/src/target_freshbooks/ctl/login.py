@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 import time
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -12,56 +13,125 @@ from urllib.parse import parse_qs, urlsplit
 import click
 
 from target_freshbooks.ctl.loopback import wait_for_browser
-from target_freshbooks.freshbooks import SCOPES, FreshBooks, Pacer, choose_account
+from target_freshbooks.ctl.whose import Judge, former_login, pinned
+from target_freshbooks.freshbooks import SCOPES, AuthError, FreshBooks, Pacer, choose_account
+from target_freshbooks.ledger import AnotherAccount
 from target_freshbooks.wiring import open_oauth, open_store, token_source, utc_now
 
 if TYPE_CHECKING:
     from target_freshbooks.ctl.context import Context
-    from target_freshbooks.freshbooks import Identity, TokenSource
+    from target_freshbooks.freshbooks import Identity, Membership, OAuth, TokenSource
+    from target_freshbooks.ledger import PinnedAccount
     from target_freshbooks.settings import Settings
 
+MOST_SECONDS = 30
+"""How long FreshBooks is asked whose a new login is, while nothing of it is stored yet."""
 
-def log_in(context: Context, *, loopback: bool, code: str | None) -> None:
-    """Take a person through the authorisation and store the tokens.
+
+def log_in(context: Context, *, loopback: bool, code: str | None, switch: bool) -> None:
+    """Take a person through the authorisation, see whose login it is, and store the tokens.
 
     Raises:
-        click.ClickException: The code is missing, or belongs to another attempt.
+        click.ClickException: The code is missing, or belongs to another attempt; or the login is
+            to another account, or cannot be told to be to which.
         CredentialError: The store cannot keep what comes of it; the code was not spent.
     """
     settings = context.settings
     oauth = open_oauth(settings)
     store = open_store(settings)  # before a person is bothered: it checks the key
     tokens = token_source(settings, store, sleep=time.sleep, rng=random.Random())  # noqa: S311
-    state = secrets.token_urlsafe(16)
-    if code is None:
-        # On stderr with --json, so that stdout holds the answer only.
-        say = partial(click.echo, err=context.as_json)
-        say("1. Open this page in a browser in which you are logged in to FreshBooks:\n")
-        say(f"   {oauth.authorize_url(state)}\n")
-        say("2. Allow the app. The browser is then sent to an address that begins with")
-        say(f"   {settings.redirect_uri} and may say that it cannot be reached: that is fine.")
-        if loopback:
-            say("3. Waiting for the browser ...")
-            code = wait_for_browser(settings.redirect_uri)
-        else:
-            code = click.prompt(
-                "3. Paste the whole address here (or just the code)", err=context.as_json
-            )
-        code = code_in(code, state)
-    else:
-        code = code_in(code, None)
-    pair = tokens.log_in(code)
-    missing = sorted(set(SCOPES) - set((pair.scope or "").split()))
-    identity = connected(settings, tokens).me()
-    document = _document(identity, settings)
-    document["missing_scopes"] = missing if pair.scope else []
-    text = f"Connected. The tokens are stored encrypted.\n{_listed(identity, settings)}"
-    if document["missing_scopes"]:
+    with context.ledger() as ledger:
+        former = former_login(settings, store, connected(settings, tokens).me)
+        code = _code(context, oauth, loopback=loopback, given=code)
+        judge = Judge(
+            ask=lambda pair: connected(settings, _Fixed(pair.access_token), MOST_SECONDS).me(),
+            wanted=settings.account_id,
+            ledger=ledger.account(),
+            former=former,
+            switch=switch,
+        )
+        pair = tokens.log_in(code, judge)
+        if judge.refused:
+            raise click.ClickException(_refusal(judge))
+        if judge.account is None:
+            raise click.ClickException(_unclear(judge))
+        try:
+            ledger.pin_account(judge.account, move=switch)
+        except AnotherAccount as error:
+            raise click.ClickException(
+                f"The login to {judge.account} is stored, but runs will stop. {error}"
+            ) from None
+        assert judge.identity is not None  # noqa: S101 - whoever has an account was asked for
+        _show(context, judge.identity, ledger.account(), pair.scope)
+
+
+def _show(
+    context: Context, identity: Identity, account: PinnedAccount | None, scope: str | None
+) -> None:
+    settings = context.settings
+    document = _document(identity, settings, account)
+    missing = sorted(set(SCOPES) - set(scope.split())) if scope else []
+    document["missing_scopes"] = missing
+    told = _listed(identity, settings, account)
+    text = f"Connected. The tokens are stored encrypted.\n{told}"
+    if missing:
         text += (
             f"\nThe app lacks scopes: {', '.join(missing)}. Enable them for the app in FreshBooks'"
             " developer page and log in again."
         )
     context.show(document, text)
+
+
+def _refusal(judge: Judge) -> str:
+    """Why the login does not take the former one's place, what became of it, what to do."""
+    before, new = judge.before, judge.account
+    assert before is not None  # noqa: S101 - a login is refused only where there was another
+    told = (
+        f"This login is for FreshBooks account {new}, but books go to {before}."
+        if new
+        else f"This login cannot book into FreshBooks account {before}, where books go."
+    )
+    kept = (
+        "It is stored all the same, since FreshBooks ended the same user's former one with it, but"
+        " runs will stop."
+        if judge.kept
+        else "It was given back; the former login stays as it is."
+    )
+    other = new.account_id if new else "another account"
+    return (
+        f"{told} {kept} To go on in {before.account_id}, log in as somebody who can book there and"
+        " see to account_id, role and subscription (whoami); to begin anew in"
+        f" {other}, set another ledger_url and an invoice_start_date from which on orders are"
+        " booked there, and log in with --switch-account."
+    )
+
+
+def _unclear(judge: Judge) -> str:
+    if judge.identity is None:
+        return (
+            f"The login is stored, but FreshBooks could not be asked whose it is: {judge.unclear}."
+            " No account is chosen yet: see whoami."
+        )
+    return f"The login is stored, but no account is chosen yet: {judge.unclear}"
+
+
+def _code(context: Context, oauth: OAuth, *, loopback: bool, given: str | None) -> str:
+    """The authorisation code: the one given, else what a person brings back from the browser."""
+    if given is not None:
+        return code_in(given, None)
+    state = secrets.token_urlsafe(16)
+    redirect_uri = context.settings.redirect_uri
+    # On stderr with --json, so that stdout holds the answer only.
+    say = partial(click.echo, err=context.as_json)
+    say("1. Open this page in a browser in which you are logged in to FreshBooks:\n")
+    say(f"   {oauth.authorize_url(state)}\n")
+    say("2. Allow the app. The browser is then sent to an address that begins with")
+    say(f"   {redirect_uri} and may say that it cannot be reached: that is fine.")
+    if loopback:
+        say("3. Waiting for the browser ...")
+        return code_in(wait_for_browser(redirect_uri), state)
+    pasted = click.prompt("3. Paste the whole address here (or just the code)", err=context.as_json)
+    return code_in(pasted, state)
 
 
 def code_in(pasted: str, state: str | None) -> str:
@@ -89,24 +159,35 @@ def code_in(pasted: str, state: str | None) -> str:
 
 
 def who_am_i(context: Context) -> None:
-    """Tell the user's accounts and the one that would be used."""
+    """Tell the user's accounts, the one that would be used, and the one the ledger belongs to."""
     settings = context.settings
     store = open_store(settings)
     tokens = token_source(settings, store, sleep=time.sleep, rng=random.Random())  # noqa: S311
     identity = connected(settings, tokens).me()
-    context.show(_document(identity, settings), _listed(identity, settings))
+    with context.ledger() as ledger:
+        account = ledger.account()
+    context.show(_document(identity, settings, account), _listed(identity, settings, account))
 
 
-def connected(settings: Settings, tokens: TokenSource) -> FreshBooks:
-    """FreshBooks without an account: enough to ask who we are."""
+def connected(
+    settings: Settings, tokens: TokenSource | _Fixed, most_seconds: int | None = None
+) -> FreshBooks:
+    """FreshBooks without an account: enough to ask who we are.
+
+    Args:
+        settings: The settings.
+        tokens: Whose words count.
+        most_seconds: How long to try, where that is shorter than `max_retry_seconds`.
+    """
     rng = random.Random()  # noqa: S311 - jitter
+    seconds = settings.max_retry_seconds
     return FreshBooks(
         api_url=settings.api_url,
         account_id="",
         tokens=tokens,
         user_agent=settings.user_agent,
         request_timeout=settings.request_timeout,
-        max_retry_seconds=settings.max_retry_seconds,
+        max_retry_seconds=seconds if most_seconds is None else min(seconds, most_seconds),
         pacer=Pacer(clock=utc_now, sleep=time.sleep, random=rng),
         random=rng,
         clock=utc_now,
@@ -114,10 +195,27 @@ def connected(settings: Settings, tokens: TokenSource) -> FreshBooks:
     )
 
 
-def _document(identity: Identity, settings: Settings) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class _Fixed:
+    """A new login's own access token, which is stored nowhere yet."""
+
+    token: str = field(repr=False)
+
+    def access_token(self) -> str:
+        return self.token
+
+    def refresh(self, rejected: str) -> str:
+        del rejected
+        raise AuthError("GET users/me", "FreshBooks does not take the token it has just given")
+
+
+def _document(
+    identity: Identity, settings: Settings, account: PinnedAccount | None
+) -> dict[str, object]:
     return {
         "user_id": identity.id,
-        "account_id": choose_account(identity, settings.account_id).account_id,
+        "account_id": _chosen(identity, settings, account).account_id,
+        "ledger_account_id": account.account_id if account else None,
         "memberships": [
             {
                 "account_id": one.account_id,
@@ -130,8 +228,22 @@ def _document(identity: Identity, settings: Settings) -> dict[str, object]:
     }
 
 
-def _listed(identity: Identity, settings: Settings) -> str:
-    chosen = choose_account(identity, settings.account_id)
+def _listed(identity: Identity, settings: Settings, account: PinnedAccount | None) -> str:
+    chosen = _chosen(identity, settings, account)
     lines = ["This user's accounts:", *(f"  {one}" for one in identity.memberships)]
-    lines.append(f"Books go to account {chosen.account_id} ({chosen.business_name}).")
+    if account is None:
+        lines.append(f"Books go to account {chosen.account_id} ({chosen.business_name}).")
+        lines.append("The ledger belongs to no account yet; its first write settles it.")
+    elif account.account_id == chosen.account_id:
+        lines.append(f"Books go to account {account}; the ledger belongs to it.")
+    else:
+        lines.append(
+            f"Runs would stop: this login and account_id lead to account {pinned(chosen)}, but the"
+            f" ledger belongs to {account}."
+        )
     return "\n".join(lines)
+
+
+def _chosen(identity: Identity, settings: Settings, account: PinnedAccount | None) -> Membership:
+    preferred = account.account_id if account else None
+    return choose_account(identity, settings.account_id, preferred=preferred)

@@ -6,7 +6,8 @@ in again. So a refresh happens alone (the store's exclusive lock), from the late
 again under the lock), and the new pair is on disk before anybody uses it. From the answer on, that
 pair is the only one that lives: a store that cannot take it at once is tried again for minutes.
 
-A login spends its code in the same way, for it ends the chain that was.
+A login spends its code in the same way, for it ends the chain that the same user had. Whose it is
+can be asked before it is stored: one that must not take another's place is revoked again.
 
 One window cannot be closed: FreshBooks has used the token up and its answer never reaches our
 disk (a kill, a lost connection). Before each refresh the entry is marked, so that whoever finds
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from connector_credentials import CredentialStore, LockedEntry
+
+    Judge = Callable[[TokenPair], Mapping[str, Any] | None]
 
 logger = logging.getLogger(__name__)
 
@@ -122,12 +125,13 @@ class TokenSource:
                 self._renew(rejected)
             return str(self._known["access_token"])
 
-    def log_in(self, code: str, **more: Any) -> TokenPair:  # noqa: ANN401 - JSON
-        """Begin a new chain with a code from the consent page; the old one is dead by that.
+    def log_in(self, code: str, judge: Judge | None = None) -> TokenPair:
+        """Begin a new chain with a code from the consent page; the same user's old one is dead.
 
         Args:
             code: From the redirect; spent only when its pair can be stored.
-            more: What else to remember, such as `account_id`.
+            judge: Asked before the pair is stored: what else to remember with it, such as
+                `account_id`; or None, and then the pair is revoked and the old chain stays.
 
         Raises:
             CredentialError: The store cannot be used; nothing was asked for.
@@ -135,7 +139,7 @@ class TokenSource:
         """
         with self._lock, self._alone() as entry:
             document: Mapping[str, Any] = entry.read() or {}
-            chain = {**_without_tokens(document), **more}
+            chain = _without_tokens(document)
             if self._seed:
                 # Older than this login, which ended the chain it belongs to.
                 chain["seed_sha256"] = fingerprint(self._seed)
@@ -148,8 +152,20 @@ class TokenSource:
                 except FreshBooksError:
                     entry.write(document)
                     raise
-                self._known = self._save(entry, chain, pair)
+                more = {} if judge is None else judge(pair)
+                if more is None:
+                    entry.write(document)
+                    self._give_back(pair)
+                else:
+                    self._known = self._save(entry, {**chain, **more}, pair)
         return pair
+
+    def _give_back(self, pair: TokenPair) -> None:
+        """End a chain that nobody is to use. If FreshBooks cannot be asked, it lives unused."""
+        try:
+            self._oauth.revoke(pair.refresh_token)
+        except FreshBooksError as error:
+            logger.warning("The login that was not kept could not be revoked: %s", error)
 
     def _usable(self, document: Mapping[str, Any]) -> bool:
         """Whether to use this pair without asking FreshBooks."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from target_freshbooks.ledger.database import insert
 from target_freshbooks.ledger.errors import AnotherAccount, AnotherStore
@@ -119,8 +119,14 @@ def check_account(connection: Connection, asked: PinnedAccount) -> bool:
 
 
 def pin_account(connection: Connection, asked: PinnedAccount, now: datetime) -> None:
-    """Pin the account, unless it is pinned already; see `check_account`."""
+    """Pin the account, unless it is pinned already; see `check_account`.
+
+    Where it was pinned before anybody told its business's name, that is taken now.
+    """
     if check_account(connection, asked):
+        if asked.business_name:
+            named = {"business_name": asked.business_name}
+            connection.execute(update(account).where(account.c.business_name == "").values(named))
         return
     row = {
         "id": _ONLY,
