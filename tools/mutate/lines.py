@@ -26,6 +26,7 @@ APART = "tests/test_sandbox_apart.py"
 TARGET_SETTINGS = "target-freshbooks/tests/target/test_target_settings.py"
 REFUSALS = "tests/posting/test_posting_refusals.py"
 INTERRUPTED = "tests/posting/test_posting_interrupted.py"
+ACCOUNT = "target-freshbooks/tests/ctl/test_ctl_account.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
 
 TAKEN_BACK = (
@@ -862,5 +863,26 @@ MUTATIONS = (
         ".expanduser().resolve()",
         ".expanduser()",
         (APART, "-k", "program_stops or hook or loopback or folder"),
+    ),
+    Mutation(
+        "a login to another account takes no place unasked",
+        f"{FRESHBOOKS}/ctl/whose.py",
+        "self.refused = not self.switch and self._is_to_another(self.identity)",
+        "self.refused = False",
+        (f"{ACCOUNT}::test_a_login_of_somebody_else_to_another_account_is_given_back",),
+    ),
+    Mutation(
+        "a login of the same user is kept, whose former one is dead",
+        f"{FRESHBOOKS}/ctl/whose.py",
+        "self.kept = self.former is not None and self.former.user_id == self.identity.id",
+        "self.kept = False",
+        (ACCOUNT, "-k", "same_user"),
+    ),
+    Mutation(
+        "the ledger's account is compared before a run begins",
+        f"{FRESHBOOKS}/wiring.py",
+        "        ledger.check_account(account.pinned)\n",
+        "        pass\n",
+        (f"{ACCOUNT}::test_a_run_with_another_account_id_stops_before_a_write",),
     ),
 )
