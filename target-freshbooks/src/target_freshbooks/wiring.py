@@ -25,6 +25,7 @@ from target_freshbooks.freshbooks import (
 from target_freshbooks.freshbooks.retrying import Patience as Retries
 from target_freshbooks.freshbooks.wire import Wire
 from target_freshbooks.ledger import Ledger, PinnedAccount, Rehearsal
+from target_freshbooks.posting.brake import Brake
 from target_freshbooks.posting.catalogue import Catalogue
 from target_freshbooks.posting.parties import Parties
 from target_freshbooks.posting.patience import Patience
@@ -270,6 +271,7 @@ def assemble(
         policy=settings.policy,
         settle_unknown=patience.settle,
         stop=stop,
+        brake=Brake(settings.max_rewritten_invoices),
     )
     service = Service(
         books=books,

@@ -15,7 +15,11 @@ from target_freshbooks.books.breakdown import Breakdown, break_down
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.clients import cleaned, client_for
 from target_freshbooks.books.desired import Desired, Invoice, Parked, Reason
-from target_freshbooks.books.expression import express
+from target_freshbooks.books.expression import (
+    express,
+    express_without_negatives,
+    has_negative,
+)
 from target_freshbooks.books.items import items_for
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money import MOST_DECIMALS, cent, decimals_of, is_whole, rounded
@@ -76,16 +80,23 @@ def _invoice(
 ) -> Invoice:
     order = facts.order
     mark = mark_of(order)
+    expressions = express(breakdown, order.id, policy, decimals)
+    others = (
+        express_without_negatives(breakdown, policy, decimals)
+        if any(map(has_negative, expressions))
+        else ()
+    )
     return Invoice(
         number=number,
         day=bookkeeping_day(order.created, facts, policy),
         currency=order.currency,
         total=breakdown.total,
-        expressions=express(breakdown, order.id, policy, decimals),
+        expressions=expressions,
         marker=mark,
         notes=str(mark),
         po_number=str(mark),
         billing=cleaned(order.billing),
+        without_negatives=others,
     )
 
 

@@ -37,6 +37,10 @@ class Reason(StrEnum):
     DELETED_IN_FRESHBOOKS = "deleted_in_freshbooks"
     PAYMENT_CURRENCY = "payment_currency"
     PAYMENT_UNEXPLAINED = "payment_unexplained"
+    PAID_ELSEWHERE = "paid_elsewhere"
+    OVERPAYMENT_CREDIT_LEFT = "overpayment_credit_left"
+    NO_PROGRESS = "no_progress"
+    CLOSED_PERIOD = "closed_period"
     UNREADABLE_RECORD = "unreadable_record"
     FACTS_INCOMPLETE = "facts_incomplete"
     CLIENT_LIMIT = "client_limit"
@@ -133,6 +137,13 @@ class Payment:
     note: str
     """A mark on a line of its own: how the payment is found again."""
     transaction_id: int | None = None
+    received: Decimal | None = None
+    """What came in, where the invoice is over less than that; else None."""
+
+    @property
+    def most(self) -> Decimal:
+        """The most that may be booked of it."""
+        return self.amount if self.received is None else self.received
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +192,8 @@ class Invoice:
     notes: str
     po_number: str
     billing: Address
+    without_negatives: tuple[Lines, ...] = ()
+    """Where lines are negative: the ways to say the invoice that have none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,25 @@ class _Candidate:
     """At first (1 with percents of our own, nothing, form); lower is better."""
 
 
+def has_negative(lines: Lines) -> bool:
+    """Whether FreshBooks would have to take a line below zero."""
+    return any(line.quantity * line.unit_cost < 0 for line in lines)
+
+
+def express_without_negatives(
+    breakdown: Breakdown, policy: Policy, decimals: int
+) -> tuple[Lines, ...]:
+    """The ways that have no line below zero: net lines, for an account that takes no others."""
+    last = in_amounts(breakdown, policy, decimals)
+    ranked = sorted(
+        _ranked(breakdown, policy, decimals, net_only=True),
+        key=lambda candidate: candidate.preference,
+    )
+    kept = () if policy.tax_mode == "amount_lines" else ranked[:2]
+    tried = [*(candidate.lines for candidate in kept), last]
+    return tuple(dict.fromkeys(lines for lines in tried if lines and not has_negative(lines)))
+
+
 def express(
     breakdown: Breakdown, order_id: int, policy: Policy, decimals: int
 ) -> tuple[Lines, ...]:
@@ -92,10 +111,12 @@ def express(
     return tuple(dict.fromkeys([*(candidate.lines for candidate in best), last]))
 
 
-def _ranked(breakdown: Breakdown, policy: Policy, decimals: int) -> Iterator[_Candidate]:
+def _ranked(
+    breakdown: Breakdown, policy: Policy, decimals: int, *, net_only: bool = False
+) -> Iterator[_Candidate]:
     """The candidates worth trying with their final preference: rank, cents to mend, form."""
     wanted = breakdown.total
-    for candidate in _candidates(breakdown, policy, decimals):
+    for candidate in _candidates(breakdown, policy, decimals, net_only=net_only):
         effective, _, form = candidate.preference
         lines, answers = candidate.lines, candidate.totals
         off, limit = mending(answers, wanted), tolerance(policy, decimals)
@@ -121,15 +142,15 @@ def _plain(candidate: _Candidate, policy: Policy) -> Lines:
     return tuple(line for line in candidate.lines if not is_rounding(line, policy))
 
 
-def _candidates(breakdown: Breakdown, policy: Policy, decimals: int) -> Iterator[_Candidate]:
+def _candidates(
+    breakdown: Breakdown, policy: Policy, decimals: int, *, net_only: bool
+) -> Iterator[_Candidate]:
     parts, names = breakdown.parts, policy.names
     seen = set[Slots]()
     form = 0
     for effective in (False, True):
-        for slots in (
-            forms.itemised(parts, names, decimals, effective=effective),
-            forms.net(parts, decimals, effective=effective),
-        ):
+        ways = [] if net_only else [forms.itemised(parts, names, decimals, effective=effective)]
+        for slots in (*ways, forms.net(parts, decimals, effective=effective)):
             if slots in seen or not _honest(slots, parts, policy, decimals):
                 continue
             seen.add(slots)
@@ -224,4 +245,4 @@ def in_amounts(breakdown: Breakdown, policy: Policy, decimals: int) -> Lines:
     return lines
 
 
-__all__ = ["Slot", "express", "in_amounts"]
+__all__ = ["Slot", "express", "express_without_negatives", "has_negative", "in_amounts"]

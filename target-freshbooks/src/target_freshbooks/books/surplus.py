@@ -63,7 +63,10 @@ def without_surplus(facts: OrderFacts, payments: Sequence[Payment], due: Decimal
     amounts = _up_to(due, (payment.amount for payment in payments))
     flag = _overpaid(order, due, (surplus, total(money), total(credit))) if unreturned else None
     return Due(
-        tuple(replace(p, amount=amount) for p, amount in zip(payments, amounts, strict=True)),
+        tuple(
+            p if p.amount == amount else replace(p, amount=amount, received=p.amount)
+            for p, amount in zip(payments, amounts, strict=True)
+        ),
         tuple(
             replace(one, money=one.money - back, credit=one.credit - kept)
             for one, back, kept in zip(given, money, credit, strict=True)

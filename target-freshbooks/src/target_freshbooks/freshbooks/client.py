@@ -435,6 +435,8 @@ class FreshBooks:
             self._account() if id is None else {**self._account(), "id": id},
             query,
             None if body is None else {kind.singular: body},
+            # What is booked on an invoice rests on what is outstanding there.
+            impatient=kind is PAYMENTS and body is not None and "amount" in body,
         )
 
         def read() -> T:

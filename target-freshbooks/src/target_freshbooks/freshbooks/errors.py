@@ -106,6 +106,10 @@ class Outage(FreshBooksError):  # noqa: N818 - the word says it
     """FreshBooks cannot be used now. A write that ends so was certainly not carried out."""
 
 
+class Throttled(Outage):
+    """A write that must rest on a fresh look was kept waiting by FreshBooks' quota; not sent."""
+
+
 class Failing(Outage):
     """A read that reached FreshBooks kept coming to nothing: an outage, or that record alone.
 

@@ -28,6 +28,7 @@ from .errors import (
     NotFound,
     Outage,
     Refused,
+    Throttled,
     UnknownOutcome,
 )
 from .oauth import RECONNECT
@@ -45,6 +46,9 @@ __all__ = ["Operation", "RequestRecord", "Tokens", "Transport"]
 
 logger = logging.getLogger(__name__)
 Query = Sequence[tuple[str, str]]
+
+IMPATIENT_SECONDS = 1.0
+"""So long may the quota keep a request waiting that rests on what was seen just before."""
 
 ITS_OWN = frozenset({HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE})
 """The failures that FreshBooks itself answers with; those of a gateway are others."""
@@ -71,6 +75,7 @@ class Operation:
         values: What stands in for them.
         query: Pairs, not yet encoded.
         body: The JSON document of a write.
+        impatient: It rests on what was seen just before: it is not sent after a wait for the quota.
     """
 
     method: str
@@ -78,6 +83,7 @@ class Operation:
     values: Mapping[str, str | int]
     query: Query = ()
     body: Mapping[str, Any] | None = None
+    impatient: bool = False
 
     @property
     def name(self) -> str:
@@ -173,9 +179,11 @@ class Transport:
     def _exchange(
         self, operation: Operation, body: bytes | None, token: str, attempts: Attempts
     ) -> Answer:
-        self._pacer.acquire()
+        waited = self._pacer.acquire()
         headers: Mapping[str, str] | None = None
         try:
+            if operation.impatient and waited > IMPATIENT_SECONDS:
+                raise Throttled(operation.name, f"kept waiting {waited:.0f} s by the quota")
             if operation.writes:
                 self.before_write()
             reply = self._wire.send(
@@ -197,6 +205,8 @@ class Transport:
         if answer.verdict is Verdict.THROTTLED:
             asked = seconds_asked(reply.headers, self._clock())
             self._pacer.pause(asked)
+            if operation.impatient:
+                raise Throttled(operation.name, f"too many requests (429), wait {asked:g} s")
             raise _AgainError(
                 Outage(operation.name, f"too many requests (429) after {attempts.tries} tries"),
                 asked,

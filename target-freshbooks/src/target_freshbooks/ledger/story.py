@@ -31,6 +31,9 @@ DEEDS: dict[str, tuple[str, str, str]] = {
     "update_payment": ("change", "changed", "payment"),
     "delete_payment": ("delete", "deleted", "payment"),
     "create_credit_note": ("create", "created", "credit note"),
+    "update_head": ("change", "changed", "invoice's client or billing address"),
+    "archive_invoice": ("archive", "archived again", "invoice"),
+    "delete_overpayment": ("delete", "deleted", "credit of an overpayment"),
     "delete_credit_note": ("delete", "deleted", "credit note"),
 }
 """Per kind of write: what one is to do, what one did, to what."""

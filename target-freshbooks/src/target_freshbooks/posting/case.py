@@ -11,10 +11,12 @@ from target_freshbooks.books.desired import Parked, Reason, round_trip
 from target_freshbooks.books.money import decimals_of
 from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.digests import fingerprint
+from target_freshbooks.posting.head import head_body
 from target_freshbooks.posting.marks import is_marked
 from target_freshbooks.posting.memory import Memory
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Mapping
 
     from target_freshbooks.books.desired import CreditNote, Desired, Lines, Payment, RefundEntry
@@ -35,6 +37,7 @@ class Case:
         client_id: FreshBooks' id of the client (0 in a plan where it is still to be created).
         item_names: Item key → the name FreshBooks has for the item.
         memory: What the ledger knows.
+        negatives_refused: FreshBooks takes no line below zero: only wordings without are tried.
     """
 
     desired: Desired
@@ -43,6 +46,7 @@ class Case:
     client_id: int
     item_names: Mapping[str, str] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
+    negatives_refused: bool = False
 
     @property
     def decimals(self) -> int:
@@ -52,9 +56,14 @@ class Case:
     @property
     def expressions(self) -> tuple[Lines, ...]:
         """The ways to say the invoice, with the items' FreshBooks names."""
-        return tuple(
-            wire.named(lines, self.item_names) for lines in self.desired.invoice.expressions
-        )
+        invoice = self.desired.invoice
+        ways = invoice.without_negatives if self.negatives_refused else invoice.expressions
+        return tuple(wire.named(lines, self.item_names) for lines in ways)
+
+    @property
+    def head_body(self) -> dict[str, Any]:
+        """The head that the invoice should have."""
+        return head_body(self.client_id, self.desired.invoice.billing)
 
     def is_ours(self, invoice: ObservedInvoice) -> bool:
         """Whether the invoice bears the order's marker."""
@@ -86,7 +95,24 @@ class Case:
         )
 
     def agrees(self, invoice: ObservedInvoice) -> bool:
-        """Whether the invoice comes to its order less the refunds on it, outdated ones too."""
+        """Whether the invoice is the order's, less the refunds on it, outdated ones too.
+
+        Its total, and amounts and taxes of its lines, are those of the order in one of the ways to
+        say it; names stay as they are found.
+        """
+        return self._comes_to_its_order(invoice) and self._says_its_order(invoice)
+
+    def _says_its_order(self, invoice: ObservedInvoice) -> bool:
+        rounding = self.policy.names.rounding
+
+        def money(lines: Lines) -> Counter[tuple[object, ...]]:
+            return wire.amounts_and_taxes(line for line in lines if line.name != rounding)
+
+        wanted = self.desired.invoice
+        found = money(wire.without_refunds(wire.standing(invoice)))
+        return any(money(way) == found for way in (*wanted.expressions, *wanted.without_negatives))
+
+    def _comes_to_its_order(self, invoice: ObservedInvoice) -> bool:
         if invoice.amount == self.total_with_refunds_on(invoice):
             return True
         outdated = self.outdated_refunds(invoice)
@@ -104,42 +130,26 @@ class Case:
         """The body that replaces the invoice's lines."""
         return {"lines": wire.lines_body(lines, self.desired.invoice.currency)}
 
-    def head_body(self, invoice: ObservedInvoice) -> dict[str, Any]:
-        """What sets day and client of an invoice that was edited by hand right again."""
-        wanted = self.desired.invoice
-        body: dict[str, Any] = {}
-        if self.was_edited(invoice):
-            if invoice.create_date != wanted.day:
-                body["create_date"] = wanted.day.isoformat()
-            if invoice.customer_id != self.client_id:
-                body["customerid"] = self.client_id
-        return body
+    def day_body(self, invoice: ObservedInvoice) -> dict[str, Any]:
+        """What sets the day of an invoice that was edited by hand right again."""
+        day = self.desired.invoice.day
+        if not self.was_edited(invoice) or invoice.create_date == day:
+            return {}
+        return {"create_date": day.isoformat()}
 
     def invoice_body(self, lines: Lines) -> dict[str, Any]:
         """The body that creates the invoice."""
         invoice = self.desired.invoice
-        billing = invoice.billing
         body: dict[str, Any] = {
-            "customerid": self.client_id,
+            **self.head_body,
             "create_date": invoice.day.isoformat(),
             "invoice_number": invoice.number,
             "currency_code": invoice.currency,
             "notes": invoice.notes,
             "po_number": invoice.po_number,
             "due_offset_days": 0,
-            "fname": billing.first_name,
-            "lname": billing.last_name,
-            "organization": billing.company,
-            "street": billing.street_1,
-            "street2": billing.street_2,
-            "city": billing.city,
-            "province": billing.state,
-            "code": billing.zip,
-            "country": billing.country,
         }
-        return {name: value for name, value in body.items() if value != ""} | self.body_of_lines(
-            lines
-        )
+        return body | self.body_of_lines(lines)
 
     def payment_body(self, invoice_id: int, payment: Payment, amount: Decimal) -> dict[str, Any]:
         """The body that records a payment; never e-mails the customer a receipt."""

@@ -11,18 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting import keys
+from target_freshbooks.posting.head import differing, left_alone, remembered
 from target_freshbooks.posting.steps import Actual, Progress, Step, StepKind
 from target_freshbooks.posting.writer import invoice_link
 
 if TYPE_CHECKING:
-    from target_freshbooks.freshbooks.observed import ObservedPayment
+    from collections.abc import Mapping
+
+    from target_freshbooks.freshbooks.observed import ObservedInvoice, ObservedPayment
     from target_freshbooks.posting.case import Case
 
 INVOICE_STEPS = frozenset(
     {
         StepKind.CREATE_INVOICE,
         StepKind.UPDATE_INVOICE,
+        StepKind.UPDATE_HEAD,
         StepKind.MARK_SENT,
+        StepKind.ARCHIVE_INVOICE,
         StepKind.DELETE_INVOICE,
     }
 )
@@ -37,6 +42,9 @@ def after(actual: Actual, step: Step, answer: Any) -> Actual:  # noqa: ANN401 - 
         return replace(actual, invoice=answer)
     if step.kind in PAYMENT_STEPS:
         return _after_payment(actual, step, answer)
+    if step.kind is StepKind.DELETE_OVERPAYMENT:
+        left = {key: note for key, note in actual.overpayments.items() if key != step.key}
+        return replace(actual, overpayments=left)
     others = tuple(note for note in actual.credit_notes if note.id != answer.id)
     gone = step.kind is StepKind.DELETE_CREDIT_NOTE
     return replace(actual, credit_notes=others if gone else (*others, answer))
@@ -59,7 +67,7 @@ def _after_payment(actual: Actual, step: Step, answer: ObservedPayment) -> Actua
 
 def advance(progress: Progress, step: Step) -> Progress:
     """The attempt's progress once the step is taken."""
-    if step.kind is StepKind.MARK_SENT or step.kind is StepKind.UPDATE_INVOICE:
+    if step.kind in {StepKind.MARK_SENT, StepKind.UPDATE_INVOICE}:
         # What follows a proven total is not about the sale's wording any more.
         progress = replace(progress, expression=-1, mended=False)
     if step.expression >= 0:
@@ -73,21 +81,22 @@ def advance(progress: Progress, step: Step) -> Progress:
     return progress
 
 
-def links_of(case: Case, step: Step, answer: Any) -> list[Link]:  # noqa: ANN401 - by kind of step
-    """The links to remember once the step is answered."""
+def links_of(case: Case, step: Step, answer: Any, known: Link | None) -> list[Link]:  # noqa: ANN401 - by kind of step
+    """The links to remember once the step is answered.
+
+    Args:
+        case: The order's case.
+        step: The step.
+        answer: The Observed record that FreshBooks answered.
+        known: The link to the payment that the step is about, if there was one.
+    """
     order_id = case.desired.order_id
     if step.kind in INVOICE_STEPS:
-        content = case.content if step.expression >= 0 else case.memory.content
-        return [
-            invoice_link(answer, key=keys.invoice_key(order_id), order_id=order_id, content=content)
-        ]
+        return [_invoice_link(case, step, answer)]
     if step.kind in PAYMENT_STEPS:
-        return [
-            replace(
-                payment_link(answer, key=keys.payment_key(order_id, step.key), order_id=order_id),
-                deleted=step.kind is StepKind.DELETE_PAYMENT,
-            )
-        ]
+        return [_payment_link(case, step, answer, known)]
+    if step.kind is StepKind.DELETE_OVERPAYMENT:
+        return [] if known is None else [without_overpayment(known)]
     return [
         Link(
             kind="credit_note",
@@ -101,15 +110,73 @@ def links_of(case: Case, step: Step, answer: Any) -> list[Link]:  # noqa: ANN401
     ]
 
 
+def _invoice_link(case: Case, step: Step, invoice: ObservedInvoice) -> Link:
+    order_id = case.desired.order_id
+    link = invoice_link(
+        invoice,
+        key=keys.invoice_key(order_id),
+        order_id=order_id,
+        content=case.content if step.expression >= 0 else case.memory.content,
+        extra=case.memory.invoice_extra,
+    )
+    if step.kind is StepKind.CREATE_INVOICE:
+        return remembered(link, invoice, case.head_body)
+    if step.kind is StepKind.UPDATE_HEAD:
+        return left_alone(remembered(link, invoice, case.head_body), differing(invoice, step.body))
+    if step.kind is StepKind.ARCHIVE_INVOICE:
+        return replace(link, extra={**link.extra, "archived": False})
+    return link
+
+
+def _payment_link(case: Case, step: Step, payment: ObservedPayment, known: Link | None) -> Link:
+    order_id = case.desired.order_id
+    gone = step.kind is StepKind.DELETE_PAYMENT
+    link = payment_link(payment, key=keys.payment_key(order_id, step.key), order_id=order_id)
+    kept = {} if known is None else known.extra
+    names = ("wanted", "overpayment")
+    extra: dict[str, Any] = {name: kept[name] for name in names if name in kept}
+    if step.kind is StepKind.CREATE_PAYMENT:
+        extra = asked_first(step.body, payment)
+    elif not gone:
+        extra |= _capped(payment, Decimal(step.body["amount"]["amount"]))
+    return replace(link, deleted=gone, extra=extra)
+
+
 def payment_link(payment: ObservedPayment, *, key: str, order_id: int) -> Link:
     """The link to a payment as it stands now."""
     return Link("payment", key, payment.id, fingerprint=str(payment.amount), order_id=order_id)
 
 
-def asked_link(known: Link, step: Step) -> Link:
-    """The link to a payment that is about to get another amount.
+def asked_first(body: Mapping[str, Any], payment: ObservedPayment) -> dict[str, Any]:
+    """What is remembered of a payment just made: the amount asked for, and a credit made of it."""
+    asked = body["amount"]["amount"]
+    return {"wanted": ["0", asked], **_capped(payment, Decimal(asked))}
 
-    A run that is killed then, or gets no answer, must not take its own change for a person's.
+
+def _capped(payment: ObservedPayment, asked: Decimal) -> dict[str, Any]:
+    capped = payment.overpayment_id is not None and payment.amount < asked
+    return {"overpayment": payment.overpayment_id} if capped else {}
+
+
+def asked_link(known: Link, step: Step, found: ObservedPayment | None) -> Link:
+    """The link to a payment that is about to get another amount, or to go.
+
+    A run that is killed then, or gets no answer, must not take its own change for a person's, and
+    must know which credit FreshBooks made of it.
     """
-    asked = [*known.extra.get("asked", ()), step.body["amount"]["amount"]]
-    return replace(known, extra={**known.extra, "asked": asked})
+    extra = dict(known.extra)
+    if found is not None and found.overpayment_id is not None:
+        extra["overpayment"] = found.overpayment_id
+    if step.kind is StepKind.UPDATE_PAYMENT:
+        amount = step.body["amount"]["amount"]
+        extra["asked"] = [*extra.get("asked", ()), amount]
+        if found is not None:
+            extra["wanted"] = [str(found.amount), amount]
+    return replace(known, extra=extra)
+
+
+def without_overpayment(link: Link) -> Link:
+    """The link to a payment once the credit that FreshBooks made of it is gone."""
+    return replace(
+        link, extra={name: value for name, value in link.extra.items() if name != "overpayment"}
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,17 @@ def agree(ours: Lines, theirs: Lines) -> bool:
     Descriptions may be cut or cleaned by FreshBooks and carry no money: they are not compared.
     """
     return [_shape(line) for line in ours] == [_shape(line) for line in theirs]
+
+
+def amounts_and_taxes(lines: Iterable[InvoiceLine]) -> Counter[tuple[object, ...]]:
+    """How often each amount with its tax percents stands in the lines, in whichever order."""
+    return Counter(
+        (
+            _plain(line.quantity * line.unit_cost),
+            tuple(sorted(_plain(tax.percent) for tax in line.taxes)),
+        )
+        for line in lines
+    )
 
 
 def without_refunds(lines: Lines) -> Lines:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,9 +19,16 @@ class Memory:
         invoice_id: FreshBooks' id of the invoice, if known.
         fingerprint: Of the invoice as we last saw it after a write of ours.
         content: `content_digest` of the facts its lines were made from.
+        invoice_extra: What else is remembered with the invoice, as it stands in the ledger.
+        head_asked: Digest of the head that was asked for last.
+        head_seen: Digest of the head as FreshBooks answered then.
+        archived: Whether it was filed away before a write of ours.
         payments: Payment key → FreshBooks id, of payments not deleted.
         payment_amounts: Payment key → the amounts it may have from us, where we know: what
             FreshBooks answered last, and what it was asked for since.
+        payments_asked: Payment key → the amount it was asked for last, and the one before.
+        overpayments: Payment key → id of the credit that FreshBooks made of what it capped, until
+            that is seen to be gone.
         deleted_payments: Keys of payments we deleted because they fell to zero.
         credit_notes: Refund id → FreshBooks id.
         credit_amounts: Refund id → the amount FreshBooks answered when we gave that credit note.
@@ -32,8 +39,14 @@ class Memory:
     invoice_id: int | None = None
     fingerprint: str | None = None
     content: str | None = None
+    invoice_extra: Mapping[str, Any] = field(default_factory=dict)
+    head_asked: str | None = None
+    head_seen: str | None = None
+    archived: bool = False
     payments: Mapping[str, int] = field(default_factory=dict)
     payment_amounts: Mapping[str, frozenset[Decimal]] = field(default_factory=dict)
+    payments_asked: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    overpayments: Mapping[str, int] = field(default_factory=dict)
     deleted_payments: frozenset[str] = frozenset()
     credit_notes: Mapping[int, int] = field(default_factory=dict)
     credit_amounts: Mapping[int, Decimal] = field(default_factory=dict)

@@ -27,11 +27,34 @@ def observe(books: FreshBooks, case: Case) -> Actual:
     return Actual() if invoice is None else around(books, case, invoice)
 
 
+def standing_invoice(books: FreshBooks, invoice_id: int) -> ObservedInvoice | None:
+    """The invoice, archived or not; None where it was deleted."""
+    try:
+        invoice = books.get_invoice(invoice_id)
+    except NotFound:
+        return None
+    return None if invoice.vis_state == DELETED else invoice
+
+
 def around(books: FreshBooks, case: Case, invoice: ObservedInvoice) -> Actual:
     """The invoice with its payments and credit notes; somebody else's is none of our business."""
     if not is_marked(invoice, case.desired.invoice.marker):
         return Actual(invoice)
-    return _credit_notes(books, case, Actual(invoice, _payments(books, case, invoice)))
+    actual = Actual(invoice, _payments(books, case, invoice))
+    return _overpayments(books, case, _credit_notes(books, case, actual))
+
+
+def _overpayments(books: FreshBooks, case: Case, actual: Actual) -> Actual:
+    """Add the credits that stand of what FreshBooks capped, where the ledger knows of any."""
+    invoice = actual.invoice
+    if invoice is None or not case.memory.overpayments:
+        return actual
+    found = {
+        key: books.overpayment_credit(credit_id, invoice.customer_id)
+        for key, credit_id in case.memory.overpayments.items()
+    }
+    standing = {key: note for key, note in found.items() if note is not None}
+    return replace(actual, overpayments=standing)
 
 
 def _credit_notes(books: FreshBooks, case: Case, actual: Actual) -> Actual:

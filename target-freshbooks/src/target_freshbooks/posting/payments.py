@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.books.marks import marks_in
 from target_freshbooks.posting.case import ZERO
+from target_freshbooks.posting.elsewhere import paid_elsewhere
 from target_freshbooks.posting.marks import part_paid
 from target_freshbooks.posting.steps import Step, StepKind, Stop
 
@@ -185,18 +186,22 @@ def _raise(
     return _set_amount(case, found, payment, wanted, None, progress)
 
 
-def _foreign_money(case: Case, actual: Actual, wanted: Decimal) -> Stop:
+def put_back(case: Case, actual: Actual, progress: Progress) -> Step | None:
+    """Raise what was lowered for a rewriting that did not come about, up to what came in."""
     invoice = actual.invoice
     assert invoice is not None  # noqa: S101 - payments are planned for an invoice only
-    return Stop(
-        Parked(
-            Reason.EDITED_IN_FRESHBOOKS,
-            f"Invoice {invoice.number} has only {case.wording(invoice.outstanding)} outstanding,"
-            f" but {case.wording(wanted)} captured by the shop is not recorded yet: somebody"
-            " recorded a payment by hand.",
-            "Delete the payment recorded by hand in FreshBooks and replay the order.",
-        )
-    )
+    for payment in case.desired.payments:
+        found = find_payment(payment, case, actual)
+        if found is None or case.desired.refunds:
+            continue
+        most = min(payment.most, found.amount + invoice.outstanding)
+        if found.amount < most:
+            return _set_amount(case, found, payment, most, None, progress)
+    return None
+
+
+def _foreign_money(case: Case, actual: Actual, wanted: Decimal) -> Stop:
+    return paid_elsewhere(case, actual, wanted, "a payment")
 
 
 def _set_amount(

@@ -12,9 +12,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.freshbooks.observed import ACTIVE, ARCHIVED
 from target_freshbooks.posting import lines as wire
-from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked
-from target_freshbooks.posting.payments import altered_by_hand
+from target_freshbooks.posting.head import head_step
+from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked, marks_of
+from target_freshbooks.posting.overpayment import undo_overpayment
+from target_freshbooks.posting.payments import altered_by_hand, put_back
 from target_freshbooks.posting.proof import (
     comes_to_its_total,
     prove_draft,
@@ -38,8 +41,22 @@ def next_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop | N
     stop = _not_ours_to_touch(case, invoice, progress)
     if stop is not None:
         return stop
+    step = head_step(case, invoice, progress)
+    if step is not None:
+        return step
+    return _next_of_ours(case, actual, invoice, progress) or _archive_again(case, invoice)
+
+
+def _next_of_ours(
+    case: Case, actual: Actual, invoice: ObservedInvoice, progress: Progress
+) -> Step | Stop | None:
+    undo = undo_overpayment(case, actual, progress)
+    if undo is not None:
+        return undo
     if invoice.status == DRAFT:
         return prove_draft(case, actual, progress)
+    if progress.rewrite_blocked:
+        return put_back(case, actual, progress)
     stop = altered_by_hand(case, actual, progress)
     if stop is not None:
         return stop
@@ -71,6 +88,19 @@ def _is_to_be_rewritten(case: Case, invoice: ObservedInvoice, progress: Progress
     return overwritten or progress.expression >= 0 or interrupted
 
 
+def _archive_again(case: Case, invoice: ObservedInvoice) -> Step | None:
+    """File an invoice away again that FreshBooks took out of the archive for a write of ours."""
+    if not case.memory.archived or invoice.vis_state != ACTIVE:
+        return None
+    return Step(
+        StepKind.ARCHIVE_INVOICE,
+        invoice.number,
+        {"vis_state": ARCHIVED},
+        f"put invoice {invoice.number} back into the archive",
+        remote_id=invoice.id,
+    )
+
+
 def _create(case: Case, progress: Progress) -> Step | Stop:
     wanted = case.desired.invoice
     if case.memory.known and not progress.overwrite:
@@ -94,10 +124,13 @@ def _create(case: Case, progress: Progress) -> Step | Stop:
 def _not_ours_to_touch(case: Case, invoice: ObservedInvoice, progress: Progress) -> Stop | None:
     wanted = case.desired.invoice
     if not is_marked(invoice, wanted.marker):
+        marks = marks_of(invoice)
+        others = ", ".join(f"order {mark.order_id} of store {mark.store}" for mark in marks)
+        whose = f"is of {others}" if others else "is not this order's"
         return Stop(
             Parked(
                 Reason.NUMBER_TAKEN,
-                f"FreshBooks has an invoice {invoice.number} that is not this order's.",
+                f"FreshBooks has an invoice {invoice.number} that {whose}.",
                 "Give that invoice another number in FreshBooks, or set invoice_number_prefix;"
                 " then replay the order.",
             )

@@ -6,31 +6,40 @@ Whatever happens between two steps, the next round starts from what FreshBooks h
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books import assess, client_of_customer, desire, is_cancelled
 from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, Waiting
+from target_freshbooks.books.expression import has_negative
 from target_freshbooks.books.marks import mark_of
-from target_freshbooks.freshbooks.errors import Conflict, Refused
+from target_freshbooks.freshbooks.errors import Conflict, FreshBooksError, Refused, Throttled
+from target_freshbooks.freshbooks.observed import ACTIVE, ARCHIVED
 from target_freshbooks.ledger import Link, Terms
-from target_freshbooks.posting import keys, refusals
+from target_freshbooks.posting import keys, reasons, refusals
+from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.cancelling import Cancelling
 from target_freshbooks.posting.case import Case
-from target_freshbooks.posting.digests import content_digest, desired_digest
+from target_freshbooks.posting.digests import content_digest, desired_digest, fingerprint
 from target_freshbooks.posting.effects import (
     INVOICE_STEPS,
+    PAYMENT_STEPS,
     advance,
     after,
     asked_link,
     links_of,
     payment_link,
+    without_overpayment,
 )
-from target_freshbooks.posting.marks import DELETED, DRAFT
-from target_freshbooks.posting.observe import around, observe
+from target_freshbooks.posting.fulfilment import is_fulfilled
+from target_freshbooks.posting.head import differing, head_digest, is_due, left_alone, remembered
+from target_freshbooks.posting.marks import DELETED, DRAFT, part_paid
+from target_freshbooks.posting.observe import around, observe, standing_invoice
+from target_freshbooks.posting.overpayment import is_capped
 from target_freshbooks.posting.patience import GivenUp
-from target_freshbooks.posting.payments import bears
+from target_freshbooks.posting.payments import bears, find_payment
 from target_freshbooks.posting.plan import next_step
 from target_freshbooks.posting.recall import recall
 from target_freshbooks.posting.settlement import find_note
@@ -47,6 +56,7 @@ if TYPE_CHECKING:
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import Ledger, OrderRow
+    from target_freshbooks.posting.brake import Brake
     from target_freshbooks.posting.memory import Memory
     from target_freshbooks.posting.parties import Parties
     from target_freshbooks.posting.simulate import LedgerOverlay, PlanningWriter
@@ -54,8 +64,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_STEPS = 2000
-"""More than any order's parts need: an endless plan is a defect, and is stopped."""
+MOST_VARIANTS = 4
+"""The most ways to word an invoice's lines that are tried in one attempt."""
+
+LOOK_SECONDS = 30.0
+"""So old may the look at an invoice be before money is booked on it."""
+
+MOST_THROTTLED = 20
+"""How often money is kept waiting by FreshBooks' quota, and looked at again, in one attempt."""
 
 MOST_CONFLICTS = 5
 CONFLICT_SECONDS = 0.2
@@ -64,13 +80,30 @@ CONFLICT_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an order's posting stands between two steps."""
+    """Where an order's posting stands between two steps.
+
+    Attributes:
+        case: The order's case.
+        actual: What FreshBooks holds.
+        progress: What this attempt has learnt.
+        writes: How many writes it has made.
+        conflicts: How often another request was changing the same record.
+        throttled: How often FreshBooks' quota kept a payment waiting.
+        looked: When the invoice was last looked at, on the monotonic clock.
+        unfulfilled: The steps that FreshBooks answered but did not do.
+        blocked: How the order comes out once what was lowered is put back.
+        given_up: The same where a write was given up.
+    """
 
     case: Case
     actual: Actual
     progress: Progress
     writes: int = 0
     conflicts: int = 0
+    throttled: int = 0
+    looked: float = 0.0
+    unfulfilled: frozenset[str] = frozenset()
+    blocked: Verdict | None = None
     given_up: GivenUp | None = None
 
 
@@ -87,8 +120,10 @@ class Poster:
         policy: Policy,
         settle_unknown: Callable[[Unanswered], bool],
         stop: threading.Event,
+        brake: Brake,
     ) -> None:
         self._stop = stop
+        self._brake = brake
         self._books = books
         self._ledger = ledger
         self._writer = writer
@@ -165,10 +200,8 @@ class Poster:
         progress: Progress,
     ) -> Verdict:
         order_id = desired.order_id
-        customer = facts.customer
-        registered = client_of_customer(customer, "") if customer is not None else None
         try:
-            client_id = self._parties.client(desired.client, order_id, registered)
+            client_id = self._client(facts, desired, memory, progress)
             item_names = self._parties.items(desired.items, order_id)
         except Refused as refused:
             return refused_verdict(refused, "client or item", 0)
@@ -176,45 +209,151 @@ class Poster:
         actual = observe(self._books, case)
         if self._is_of_another_shop(case, actual):
             return Verdict("parked", parked=refusals.of_another_shop(case))
-        at = Standing(self._adopt(case, actual), actual, progress)
-        for _ in range(MOST_STEPS):
+        case = self._adopt(case, actual)
+        if not case.memory.known:
+            self._brake.made(order_id)
+        return self._attempt(Standing(case, actual, progress, looked=time.monotonic()))
+
+    def _attempt(self, at: Standing) -> Verdict:
+        """One step after the other, until nothing is left or the order has to wait for a person."""
+        while True:
             if self._stop.is_set():
                 raise Interrupted
+            at = self._without_gone_credits(at)
             step = next_step(at.case, at.actual, at.progress)
-            if (step is None or isinstance(step, Stop)) and at.given_up is not None:
-                raise at.given_up  # the payments have their amounts of before again
-            if step is None:
-                self._accept(at)
-                return self._finished(desired, at)
-            if isinstance(step, Stop):
-                return Verdict("parked", parked=step.parked, writes=at.writes)
-            outcome = self._take(at, step)
+            if not isinstance(step, Step):
+                return self._ended(at, step)
+            outcome = self._blocked(at, step) or self._take(at, step)
             if isinstance(outcome, Verdict):
                 return replace(outcome, writes=at.writes)
-            renewed = replace(outcome.case, memory=recall(self._ledger, order_id))
+            renewed = replace(outcome.case, memory=recall(self._ledger, at.case.desired.order_id))
             at = replace(outcome, case=renewed)
-        raise RuntimeError(f"Order {order_id}: the plan does not come to an end.")
+            if renewed.memory.overpayments:
+                at = replace(at, actual=observe(self._books, renewed))
+
+    def _ended(self, at: Standing, stop: Stop | None) -> Verdict:
+        """How an attempt comes out that has no further step.
+
+        Raises:
+            GivenUp: A write was given up before; the payments have their former amounts again.
+        """
+        if at.given_up is not None:
+            raise at.given_up
+        if at.blocked is not None:
+            return replace(at.blocked, writes=at.writes)
+        if stop is not None:
+            return Verdict("parked", parked=stop.parked, writes=at.writes)
+        return self._finished(at.case.desired, at)
+
+    def _client(
+        self, facts: OrderFacts, desired: Desired, memory: Memory, progress: Progress
+    ) -> int:
+        """FreshBooks' id of the client that the invoice should be of.
+
+        Of an invoice whose client a person changed it is that one: none is made for nothing.
+        """
+        if memory.invoice_id is not None and memory.head_seen is not None:
+            found = standing_invoice(self._books, memory.invoice_id)
+            changed = found is not None and head_digest(found) != memory.head_seen
+            if found is not None and changed and not progress.overwrite:
+                return found.customer_id
+        customer = facts.customer
+        registered = client_of_customer(customer, "") if customer is not None else None
+        return self._parties.client(desired.client, desired.order_id, registered)
+
+    def _blocked(self, at: Standing, step: Step) -> Standing | Verdict | None:
+        """What becomes of a step that must not be made; None where it may be.
+
+        A step that FreshBooks did not fulfil is not asked for again, and an attempt has no more
+        writes than its parts can need: whoever else is at work on the records, or whatever
+        FreshBooks does with them, nothing is repeated that did not help.
+        """
+        spent = at.writes >= most_writes(at.case)
+        if not spent and step.identity not in at.unfulfilled:
+            return None
+        refund_id = step.refund_id if step.kind in REFUND_STEPS and not spent else None
+        if refund_id is not None and refund_id not in at.progress.refused_refunds:
+            return self._refund_refused(at, refund_id, "FreshBooks left it undone")
+        parked = Verdict("parked", parked=reasons.no_progress(at.case, step))
+        return self._put_back(at, step, parked)
+
+    def _put_back(self, at: Standing, step: Step, verdict: Verdict) -> Standing | Verdict:
+        """Where the sale cannot be reworded, what was lowered for it is raised again first."""
+        invoice = at.actual.invoice
+        if at.blocked is not None or invoice is None or invoice.status == DRAFT:
+            return at.blocked or verdict
+        if step.kind is not StepKind.UPDATE_INVOICE or step.refund_id is not None:
+            return verdict
+        blocked = replace(at.progress, rewrite_blocked=True)
+        return replace(at, progress=blocked, blocked=verdict)
+
+    def _without_gone_credits(self, at: Standing) -> Standing:
+        """Forget the credits of overpayments that do not stand any more.
+
+        Raises:
+            AnotherWriter: What was paid instead bears our own note.
+        """
+        memory, order_id = at.case.memory, at.case.desired.order_id
+        gone = memory.overpayments.keys() - at.actual.overpayments.keys()
+        capped = [
+            payment.key
+            for payment in at.case.desired.payments
+            if (found := find_payment(payment, at.case, at.actual)) is not None
+            and is_capped(at.case, payment.key, found, payment)
+        ]
+        for key in gone.difference(capped):
+            link = self._ledger.link("payment", keys.payment_key(order_id, key))
+            if link is not None:
+                self._ledger.put_link(without_overpayment(link))
+        if not gone.difference(capped):
+            return at
+        ours = set(memory.payments.values())
+        for found in at.actual.payments:
+            if part_paid(found, at.case.desired.invoice.marker) and found.id not in ours:
+                raise AnotherWriter(at.case.desired.invoice.number, found.id)
+        return replace(at, case=replace(at.case, memory=recall(self._ledger, order_id)))
 
     def _take(self, at: Standing, step: Step) -> Standing | Verdict:
         """Take one step; after an unknown outcome or a refusal, look where that leaves us."""
-        order_id = at.case.desired.order_id
+        if step.kind in MONEY_STEPS and time.monotonic() - at.looked > LOOK_SECONDS:
+            at = self._look_again(at)
+            if next_step(at.case, at.actual, at.progress) != step:
+                return at
         try:
-            return replace(
-                at,
-                actual=self._apply(at.case, step, at.actual),
-                progress=advance(at.progress, step),
-                writes=at.writes + 1,
-            )
+            actual, fulfilled = self._apply(at.case, step, at.actual)
         except Unanswered as unknown:
             try:
                 happened = self._settle_unknown(unknown)
             except GivenUp as given_up:
                 return self._given_up(at, step, given_up)
-            known = replace(at.case, memory=recall(self._ledger, order_id))
             progress = advance(at.progress, step) if happened else at.progress
-            return replace(at, actual=observe(self._books, known), progress=progress)
+            return replace(self._look_again(at), progress=progress, writes=at.writes + happened)
+        except Throttled as throttled:
+            if at.throttled >= MOST_THROTTLED:
+                raise
+            logger.warning("%s; looking again before it is written", throttled)
+            return replace(self._look_again(at), throttled=at.throttled + 1)
         except Refused as refused:
             return self._refused(at, step, refused)
+        taken = replace(
+            at, actual=actual, progress=advance(at.progress, step), writes=at.writes + 1
+        )
+        if step.kind is StepKind.MARK_SENT:
+            taken = replace(taken, looked=time.monotonic())
+        if fulfilled:
+            return taken
+        logger.warning(
+            "Order %s: FreshBooks answered %s but did not do all of it; looking again",
+            at.case.desired.order_id,
+            step.kind.value.replace("_", " "),
+        )
+        return replace(self._look_again(taken), unfulfilled=taken.unfulfilled | {step.identity})
+
+    def _look_again(self, at: Standing) -> Standing:
+        """Where the order stands by what FreshBooks holds now."""
+        case = replace(at.case, memory=recall(self._ledger, at.case.desired.order_id))
+        looked = time.monotonic()
+        return replace(at, case=case, actual=observe(self._books, case), looked=looked)
 
     def _given_up(self, at: Standing, step: Step, given_up: GivenUp) -> Standing:
         """A refund whose lines cannot be written is not left half-way: payments first, as before.
@@ -224,30 +363,16 @@ class Poster:
         """
         if step.refund_id is None or step.kind not in REFUND_STEPS or at.given_up is not None:
             raise given_up
-        refunds = {**at.progress.refused_refunds, step.refund_id: str(given_up)}
-        return replace(
-            at,
-            actual=observe(self._books, at.case),
-            progress=replace(at.progress, refused_refunds=refunds),
-            given_up=given_up,
-        )
+        return replace(self._refund_refused(at, step.refund_id, str(given_up)), given_up=given_up)
 
-    def _accept(self, at: Standing) -> None:
-        """A person asked to overwrite, and nothing is left to write: so it stands from now on."""
-        invoice = at.actual.invoice
-        if at.progress.overwrite and invoice is not None and at.case.was_edited(invoice):
-            key = keys.invoice_key(at.case.desired.order_id)
-            self._ledger.put_link(
-                invoice_link(
-                    invoice,
-                    key=key,
-                    order_id=at.case.desired.order_id,
-                    content=at.case.content,
-                )
-            )
+    def _refund_refused(self, at: Standing, refund_id: int, words: str) -> Standing:
+        refunds = {**at.progress.refused_refunds, refund_id: words}
+        progress = replace(at.progress, refused_refunds=refunds)
+        return replace(self._look_again(at), progress=progress)
 
     def _finished(self, desired: Desired, at: Standing) -> Verdict:
         progress, writes = at.progress, at.writes
+        self._remember_the_end(at)
         if progress.refused_refunds:
             refund_id, words = next(iter(progress.refused_refunds.items()))
             parked = refusals.refund_refused(desired, refund_id, words)
@@ -256,23 +381,58 @@ class Poster:
             return Verdict("parked", parked=desired.flag, writes=writes)
         return Verdict("posted", writes=writes)
 
+    def _remember_the_end(self, at: Standing) -> None:
+        """Nothing is left to write: what a person changed and keeps, stands from now on."""
+        case, invoice = at.case, at.actual.invoice
+        if invoice is None or not case.memory.known:
+            return
+        key = keys.invoice_key(case.desired.order_id)
+        link = self._ledger.link("invoice", key)
+        if link is None:
+            return
+        ended = link
+        if at.progress.overwrite and case.was_edited(invoice):
+            ended = replace(ended, fingerprint=fingerprint(invoice), content_hash=case.content)
+        if is_due(case, invoice, at.progress):
+            fields = differing(invoice, case.head_body)
+            ended = left_alone(remembered(ended, invoice, case.head_body), fields)
+            logger.warning(
+                "Order %s: the %s of invoice %s differs from the shop's and was changed in"
+                " FreshBooks; it is left as it is",
+                case.desired.order_id,
+                ", ".join(fields),
+                invoice.number,
+            )
+        if ended.extra.get("archived") and invoice.vis_state != ACTIVE:
+            ended = replace(ended, extra={**ended.extra, "archived": False})
+        if ended != link:
+            self._ledger.put_link(ended)
+
     # -- applying
 
-    def _apply(self, case: Case, step: Step, actual: Actual) -> Actual:
+    def _apply(self, case: Case, step: Step, actual: Actual) -> tuple[Actual, bool]:
+        """Make the step; what FreshBooks holds then, and whether it did what was asked."""
         order_id = case.desired.order_id
         content = case.content if step.expression >= 0 else None
-
+        invoice = actual.invoice
         if step.kind is StepKind.CREATE_INVOICE:
             self._keep_terms(order_id, case.policy, case.desired.invoice.day)
-        if step.kind is StepKind.UPDATE_PAYMENT:
+        elif step.rewrites and invoice is not None and invoice.status != DRAFT:
+            self._brake.before_rewriting(order_id, invoice.number)
+        if step.kind in INVOICE_STEPS and invoice is not None and invoice.vis_state == ARCHIVED:
+            self._remember_archived(order_id)
+        known = None
+        if step.kind in PAYMENT_STEPS or step.kind is StepKind.DELETE_OVERPAYMENT:
             known = self._ledger.link("payment", keys.payment_key(order_id, step.key))
-            if known is not None:
-                self._ledger.put_link(asked_link(known, step))
+        if known is not None and step.remote_id == known.remote_id:
+            found = next((row for row in actual.payments if row.id == step.remote_id), None)
+            known = asked_link(known, step, found)
+            self._ledger.put_link(known)
         answers = list[Any]()
 
         def links(answer: Any) -> list[Link]:  # noqa: ANN401 - the Observed record of the kind
             answers.append(self._whole(step, answer))
-            return links_of(case, step, answers[-1])
+            return links_of(case, step, answers[-1], known)
 
         self._writer.write(
             kind=step.kind,
@@ -284,7 +444,13 @@ class Poster:
             why=step.why,
             links=links,
         )
-        return after(actual, step, answers[-1])
+        return after(actual, step, answers[-1]), is_fulfilled(step, answers[-1])
+
+    def _remember_archived(self, order_id: int) -> None:
+        """FreshBooks may take the invoice out of the archive for the write that follows."""
+        link = self._ledger.link("invoice", keys.invoice_key(order_id))
+        if link is not None and not link.extra.get("archived"):
+            self._ledger.put_link(replace(link, extra={**link.extra, "archived": True}))
 
     def _dated(self, desired: Desired, day: date) -> Desired:
         """The desired state with the invoice's day as it was first posted."""
@@ -343,7 +509,8 @@ class Poster:
         if invoice.status != DRAFT and not case.agrees(invoice):
             return case  # sent and different: the plan parks it, and it stays unadopted
         key = keys.invoice_key(order_id)
-        found = [invoice_link(invoice, key=key, order_id=order_id, content=case.content)]
+        own = invoice_link(invoice, key=key, order_id=order_id, content=case.content)
+        found = [remembered(own, invoice, case.head_body)]
         for payment in case.desired.payments:
             made = next((row for row in actual.payments if bears(row, payment)), None)
             if made is not None:
@@ -365,25 +532,55 @@ class Poster:
     # -- refusals
 
     def _refused(self, at: Standing, step: Step, refused: Refused) -> Standing | Verdict:
-        case, progress, kind = at.case, at.progress, step.kind
+        progress, kind = at.progress, step.kind
         if kind is StepKind.CREATE_INVOICE:
-            return self._invoice_refused(at, refused)
+            return self._invoice_refused(at, step, refused)
         if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
             # Another request is changing the record: it is looked at anew, and tried again.
             self._stop.wait(CONFLICT_SECONDS * 2**at.conflicts)
-            return replace(at, actual=observe(self._books, case), conflicts=at.conflicts + 1)
+            return replace(self._look_again(at), conflicts=at.conflicts + 1)
+        if kind is StepKind.UPDATE_HEAD:
+            return self._head_refused(at, step)
+        if kind is StepKind.DELETE_OVERPAYMENT:
+            return replace(self._look_again(at), progress=replace(progress, credit_kept=True))
         if kind is StepKind.UPDATE_PAYMENT and _is_zero(step) and not progress.zero_refused:
-            refreshed = replace(progress, zero_refused=True)
-            return replace(at, actual=observe(self._books, case), progress=refreshed)
+            return replace(self._look_again(at), progress=replace(progress, zero_refused=True))
         if step.refund_id is not None and kind in REFUND_STEPS:
             if step.refund_id in progress.refused_refunds:
                 return refused_verdict(refused, kind.value, 0)
-            refunds = {**progress.refused_refunds, step.refund_id: refused.words}
-            refreshed = replace(progress, refused_refunds=refunds)
-            return replace(at, actual=observe(self._books, case), progress=refreshed)
-        return refused_verdict(refused, kind.value, 0)
+            return self._refund_refused(at, step.refund_id, refused.words)
+        without = self._without_negatives(at, step)
+        if without is not None:
+            return without
+        return self._put_back(at, step, refused_verdict(refused, kind.value, 0))
 
-    def _invoice_refused(self, at: Standing, refused: Refused) -> Standing | Verdict:
+    def _head_refused(self, at: Standing, step: Step) -> Standing:
+        """FreshBooks does not let the head follow the shop: it is left, and told."""
+        case, invoice = at.case, at.actual.invoice
+        link = self._ledger.link("invoice", keys.invoice_key(case.desired.order_id))
+        if link is not None and invoice is not None:
+            asked = remembered(link, invoice, case.head_body)
+            self._ledger.put_link(left_alone(asked, sorted(step.body)))
+        logger.warning(
+            "Order %s: FreshBooks refused to change the %s of invoice %s; it is left as it is",
+            case.desired.order_id,
+            ", ".join(sorted(step.body)),
+            step.key,
+        )
+        return self._look_again(at)
+
+    def _without_negatives(self, at: Standing, step: Step) -> Standing | None:
+        """The same with the wordings that have no line below zero, where that may be the cause."""
+        if step.expression < 0 or at.case.negatives_refused:
+            return None
+        if not at.case.desired.invoice.without_negatives:
+            return None
+        if not has_negative(wire.from_body(step.body)):
+            return None
+        progress = replace(at.progress, expression=-1, mended=False)
+        return replace(at, case=replace(at.case, negatives_refused=True), progress=progress)
+
+    def _invoice_refused(self, at: Standing, step: Step, refused: Refused) -> Standing | Verdict:
         case = at.case
         if refusals.is_number_too_long(refused):
             return Verdict(
@@ -396,12 +593,15 @@ class Poster:
             return replace(at, actual=actual, case=self._adopt(case, actual))
         if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
             self._stop.wait(CONFLICT_SECONDS * 2**at.conflicts)
-            return replace(at, actual=observe(self._books, case), conflicts=at.conflicts + 1)
+            return replace(self._look_again(at), conflicts=at.conflicts + 1)
         if refusals.is_client_gone(refused):
             self._parties.forget_client(case.desired.client)
             client_id = self._parties.client(case.desired.client, case.desired.order_id, None)
             if client_id != case.client_id:
                 return replace(at, case=replace(case, client_id=client_id), actual=Actual())
+        without = self._without_negatives(at, step)
+        if without is not None:
+            return without
         return refused_verdict(refused, StepKind.CREATE_INVOICE.value, 0)
 
     def _taken(self, case: Case) -> Actual:
@@ -417,6 +617,28 @@ class Poster:
         mark = mark_of(facts.order)
         return self._cancelling.delete(mark, memory, memory.invoice_id, overwrite=overwrite)
 
+
+class AnotherWriter(FreshBooksError):  # noqa: N818 - it names the situation
+    """Somebody else books the same orders into the same account, with our own notes."""
+
+    def __init__(self, number: str, payment_id: int) -> None:
+        super().__init__(
+            "posting",
+            f"Another writer is at work: while a payment of invoice {number} was recorded, payment"
+            f" {payment_id} with our own note appeared on it. Ours was taken back. One FreshBooks"
+            " account has one ledger: stop the other run, let both use the same ledger_url, and"
+            " run again.",
+        )
+
+
+def most_writes(case: Case) -> int:
+    """The most writes that one attempt at an order may need, its client and items apart."""
+    wanted = case.desired
+    variants = min(len(case.expressions), MOST_VARIANTS)
+    return 3 + 2 * len(wanted.payments) + 3 * len(wanted.refunds) + variants
+
+
+MONEY_STEPS = frozenset({StepKind.CREATE_PAYMENT, StepKind.UPDATE_PAYMENT})
 
 REFUND_STEPS = frozenset(
     {StepKind.UPDATE_INVOICE, StepKind.UPDATE_PAYMENT, StepKind.DELETE_PAYMENT}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+from target_freshbooks.posting.brake import Brake
 from target_freshbooks.posting.facts import gather
 from target_freshbooks.posting.parties import Parties
 from target_freshbooks.posting.poster import Poster
@@ -54,6 +55,7 @@ class Previewer:
             policy=self._policy,
             settle_unknown=_never,
             stop=self._stop,
+            brake=Brake(None),
         )
         verdict = poster.post(facts, asked=asked or Asked())
         return Preview(facts.order.id, verdict, tuple(writer.planned))

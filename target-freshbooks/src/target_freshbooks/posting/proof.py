@@ -13,6 +13,7 @@ from target_freshbooks.books import mend, predict_totals
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.case import ZERO
+from target_freshbooks.posting.elsewhere import paid_elsewhere
 from target_freshbooks.posting.marks import DRAFT
 from target_freshbooks.posting.payments import find_payment, lower_payment
 from target_freshbooks.posting.settlement import take_back
@@ -93,7 +94,7 @@ def comes_to_its_total(case: Case, invoice: ObservedInvoice) -> bool:
 
 def _lower_first(
     case: Case, actual: Actual, amounts: dict[str, Decimal], step: Step, progress: Progress
-) -> Step | None:
+) -> Step | Stop | None:
     """A total that falls must not leave the invoice overpaid for a moment: payments first.
 
     However FreshBooks rounds the lines: where their total may be some cents less, so are the
@@ -110,8 +111,8 @@ def _lower_first(
     }
     paid = {key: found.amount for key, found in standing.items() if found is not None}
     largest = max(paid, key=lambda key: paid[key], default=None)
-    if largest is None:
-        return None  # somebody else's money
+    if largest is None or not paid[largest]:
+        return paid_elsewhere(case, actual, lowest, "a total")
     less = max(paid[largest] - (invoice.paid - lowest), ZERO)
     return lower_payment(case, actual, {**amounts, largest: less}, None, progress)
 
@@ -184,7 +185,7 @@ def _write(
     return Step(
         StepKind.UPDATE_INVOICE,
         invoice.number,
-        case.head_body(invoice) | case.body_of_lines(lines),
+        case.day_body(invoice) | case.body_of_lines(lines),
         f"write the lines of invoice {invoice.number} {how}",
         remote_id=invoice.id,
         expression=expression,

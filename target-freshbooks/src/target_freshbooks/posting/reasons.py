@@ -8,6 +8,8 @@ from target_freshbooks.books.desired import Parked, Reason
 
 if TYPE_CHECKING:
     from target_freshbooks.books import ReadError
+    from target_freshbooks.posting.case import Case
+    from target_freshbooks.posting.steps import Step
 
 
 def failing(kind: str) -> Parked:
@@ -18,6 +20,16 @@ def failing(kind: str) -> Parked:
         " orders went well.",
         "Try again with replay; if it lasts, ask FreshBooks' support what it dislikes about this"
         " order.",
+    )
+
+
+def no_progress(case: Case, step: Step) -> Parked:
+    """FreshBooks answered a step and did not do it, or somebody else undoes what is done."""
+    return Parked(
+        Reason.NO_PROGRESS,
+        f"FreshBooks answered, but did not do it: {step.why}. It is not asked for again.",
+        f"Look at invoice {case.desired.invoice.number} in FreshBooks: whether somebody else works"
+        " on it, or FreshBooks does not allow the change. Then replay the order, or settle it.",
     )
 
 

@@ -14,39 +14,51 @@ if TYPE_CHECKING:
 
 def recall(ledger: Ledger | LedgerOverlay, order_id: int) -> Memory:
     """What the ledger knows of the order's records in FreshBooks."""
-    invoice: Link | None = None
-    payments: dict[str, int] = {}
-    paid: dict[str, frozenset[Decimal]] = {}
-    deleted: set[str] = set()
-    notes: dict[int, int] = {}
-    amounts: dict[int, Decimal] = {}
-    expressions: dict[int, int] = {}
-    for link in ledger.links_of(order_id):
-        own = link.key.partition(":")[2]
-        if link.kind == "invoice":
-            invoice = link
-        elif link.kind == "payment" and link.deleted:
-            deleted.add(own)
-        elif link.kind == "payment":
-            payments[own] = link.remote_id
-            if link.fingerprint is not None:
-                asked = link.extra.get("asked", ())
-                paid[own] = frozenset(map(Decimal, (link.fingerprint, *asked)))
-        elif link.kind == "credit_note":
-            expressions[int(own)] = int(link.extra.get("expression", -1))
-            if not link.deleted:
-                notes[int(own)] = link.remote_id
-                if link.fingerprint is not None:
-                    amounts[int(own)] = Decimal(link.fingerprint)
+    links = ledger.links_of(order_id)
+    invoice = next((link for link in links if link.kind == "invoice"), None)
+    payments = {_own(link): link for link in links if link.kind == "payment"}
+    notes = {int(_own(link)): link for link in links if link.kind == "credit_note"}
+    standing = {key: link for key, link in payments.items() if not link.deleted}
+    given = {key: link for key, link in notes.items() if not link.deleted}
+    extra = invoice.extra if invoice else {}
     return Memory(
         known=invoice is not None,
         invoice_id=invoice.remote_id if invoice else None,
         fingerprint=invoice.fingerprint if invoice else None,
         content=invoice.content_hash if invoice else None,
-        payments=payments,
-        payment_amounts=paid,
-        deleted_payments=frozenset(deleted),
-        credit_notes=notes,
-        credit_amounts=amounts,
-        credit_expressions=expressions,
+        invoice_extra=extra,
+        head_asked=extra.get("head_asked"),
+        head_seen=extra.get("head_seen"),
+        archived=bool(extra.get("archived")),
+        payments={key: link.remote_id for key, link in standing.items()},
+        payment_amounts={
+            key: frozenset(map(Decimal, (link.fingerprint, *link.extra.get("asked", ()))))
+            for key, link in standing.items()
+            if link.fingerprint is not None
+        },
+        payments_asked={
+            key: (Decimal(link.extra["wanted"][0]), Decimal(link.extra["wanted"][1]))
+            for key, link in standing.items()
+            if "wanted" in link.extra
+        },
+        overpayments={
+            key: int(link.extra["overpayment"])
+            for key, link in payments.items()
+            if link.extra.get("overpayment") is not None
+        },
+        deleted_payments=frozenset(payments.keys() - standing.keys()),
+        credit_notes={key: link.remote_id for key, link in given.items()},
+        credit_amounts={
+            key: Decimal(link.fingerprint)
+            for key, link in given.items()
+            if link.fingerprint is not None
+        },
+        credit_expressions={
+            key: int(link.extra.get("expression", -1)) for key, link in notes.items()
+        },
     )
+
+
+def _own(link: Link) -> str:
+    """The part of the link's key that tells it from the order's other links."""
+    return link.key.partition(":")[2]

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from target_freshbooks.books.marks import marks_in
 from target_freshbooks.freshbooks.errors import NotFound
+from target_freshbooks.freshbooks.observed import ARCHIVED
 from target_freshbooks.ledger import IntentNotOpen, Link
 from target_freshbooks.posting import keys
 from target_freshbooks.posting import lines as wire
+from target_freshbooks.posting.effects import asked_first
+from target_freshbooks.posting.head import head_of, holds, remembered
 from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked
 from target_freshbooks.posting.observe import choose
 from target_freshbooks.posting.steps import StepKind
@@ -118,11 +121,14 @@ class Resolver:
             StepKind.CREATE_PAYMENT: self._payment,
             StepKind.CREATE_CREDIT_NOTE: self._credit_note,
             StepKind.UPDATE_INVOICE: self._changed_lines,
+            StepKind.UPDATE_HEAD: self._changed_head,
+            StepKind.ARCHIVE_INVOICE: self._archived,
             StepKind.MARK_SENT: self._sent,
             StepKind.UPDATE_PAYMENT: self._changed_payment,
             StepKind.DELETE_PAYMENT: self._deleted_payment,
             StepKind.DELETE_INVOICE: self._deleted_invoice,
             StepKind.DELETE_CREDIT_NOTE: self._deleted_credit_note,
+            StepKind.DELETE_OVERPAYMENT: self._deleted_overpayment,
             StepKind.UPDATE_CLIENT: self._changed_client,
             StepKind.UPDATE_ITEM: self._changed_item,
         }
@@ -198,6 +204,24 @@ class Resolver:
             return None
         return invoice, self._invoice_links(intent, invoice)
 
+    def _changed_head(self, intent: Intent) -> tuple[ObservedInvoice, list[Link]] | None:
+        """The next run compares the head by itself: what it finds agrees with the shop's."""
+        invoice = self._invoice_of(intent)
+        held = invoice is not None and holds(invoice, intent.payload["body"])
+        return (invoice, self._invoice_links(intent, invoice)) if invoice and held else None
+
+    def _archived(self, intent: Intent) -> tuple[ObservedInvoice, list[Link]] | None:
+        invoice = self._invoice_of(intent)
+        return None if invoice is None or invoice.vis_state != ARCHIVED else (invoice, [])
+
+    def _deleted_overpayment(
+        self, intent: Intent
+    ) -> tuple[ObservedCreditNote | None, list[Link]] | None:
+        """The payment's link keeps the credit until the next look shows that it is gone."""
+        remote_id = int(intent.payload["remote_id"])
+        note = self._standing(lambda: self._books.get_credit_note(remote_id))
+        return None if note is not None and note.vis_state != DELETED else (note, [])
+
     def _sent(self, intent: Intent) -> tuple[ObservedInvoice, list[Link]] | None:
         invoice = self._invoice_of(intent)
         return None if invoice is None or invoice.status == DRAFT else (invoice, [])
@@ -215,7 +239,17 @@ class Resolver:
         key = keys.invoice_key(intent.order_id)
         known = self._ledger.link("invoice", key)
         content = intent.payload.get("content") or (known.content_hash if known else None)
-        return [invoice_link(invoice, key=key, order_id=intent.order_id, content=content)]
+        link = invoice_link(
+            invoice,
+            key=key,
+            order_id=intent.order_id,
+            content=content,
+            extra=known.extra if known else None,
+        )
+        body = intent.payload["body"]
+        if intent.kind == StepKind.CREATE_INVOICE:
+            link = remembered(link, invoice, head_of(body))
+        return [link]
 
     def _changed_payment(self, intent: Intent) -> tuple[ObservedPayment, list[Link]] | None:
         payment = self._payment_of(intent)
@@ -232,8 +266,15 @@ class Resolver:
             remote_id=int(intent.payload["remote_id"]),
             order_id=intent.order_id,
             deleted=True,
+            extra=self._extra_of_payment(intent),
         )
         return payment, [link]
+
+    def _extra_of_payment(self, intent: Intent) -> dict[str, Any]:
+        """What is remembered of the payment: a credit that FreshBooks made of it may stand."""
+        key = keys.payment_key(intent.order_id or 0, intent.key)
+        known = self._ledger.link("payment", key)
+        return {} if known is None else known.extra
 
     def _payment_of(self, intent: Intent) -> ObservedPayment | None:
         return self._standing(lambda: self._books.get_payment(int(intent.payload["remote_id"])))
@@ -254,6 +295,7 @@ class Resolver:
                     key=keys.payment_key(intent.order_id, intent.key),
                     remote_id=payment.id,
                     order_id=intent.order_id,
+                    extra=asked_first(body, payment),
                 )
                 return payment, [link]
         return None

@@ -10,6 +10,7 @@ from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.case import ZERO
 from target_freshbooks.posting.digests import fingerprint
+from target_freshbooks.posting.elsewhere import paid_elsewhere
 from target_freshbooks.posting.marks import refund_credited
 from target_freshbooks.posting.payments import (
     drop_unexplained,
@@ -59,9 +60,12 @@ def settle_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop |
     if step is not None:
         return step
     if coming is not None:
-        return lower_payment(
-            case, actual, coming.ahead, coming.entry.refund_id, progress
-        ) or _add_refund(case, invoice, coming)
+        lowered = lower_payment(case, actual, coming.ahead, coming.entry.refund_id, progress)
+        if lowered is None and invoice.paid > coming.lowest:
+            # FreshBooks would make a credit of what somebody else paid.
+            entry = coming.entry
+            return paid_elsewhere(case, actual, entry.money, f"refund {entry.refund_id}")
+        return lowered or _add_refund(case, invoice, coming)
     if missing:
         return _blocked(case, invoice, missing[0], progress)
     return _credit_step(case, actual, progress)
@@ -78,12 +82,14 @@ class Coming:
         ahead: Payment key → amount before the lines are added. However FreshBooks rounds them, the
             invoice must not be overpaid for a moment: where its total may fall by some cents more,
             so do the payments, and they are raised again when the total is known.
+        lowest: What the invoice may come to, at the least, with the lines.
     """
 
     entry: RefundEntry
     expression: int
     lines: Lines
     ahead: dict[str, Decimal]
+    lowest: Decimal
 
 
 def _next_refund(
@@ -114,7 +120,7 @@ def _next_refund(
         taken = min(margin, ahead[key])
         ahead[key] -= taken
         margin -= taken
-    return Coming(entry, expression, ways[expression], ahead)
+    return Coming(entry, expression, ways[expression], ahead, lowest)
 
 
 def _blocked(

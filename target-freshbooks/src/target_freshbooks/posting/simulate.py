@@ -17,6 +17,7 @@ from target_freshbooks.books import predict_totals
 from target_freshbooks.books.money import decimals_of
 from target_freshbooks.freshbooks import parsing
 from target_freshbooks.freshbooks.observed import (
+    ARCHIVED,
     ObservedCreditNote,
     ObservedInvoice,
     ObservedItem,
@@ -24,6 +25,7 @@ from target_freshbooks.freshbooks.observed import (
     ObservedPayment,
 )
 from target_freshbooks.posting import lines as wire
+from target_freshbooks.posting.head import with_head
 from target_freshbooks.posting.marks import DRAFT
 from target_freshbooks.posting.steps import StepKind
 
@@ -35,6 +37,13 @@ if TYPE_CHECKING:
     from target_freshbooks.ledger import Intent, Ledger, Link, Terms
 
 SENT, PAID = 2, 4
+CREDIT_STEPS = frozenset(
+    {
+        StepKind.CREATE_CREDIT_NOTE,
+        StepKind.DELETE_CREDIT_NOTE,
+        StepKind.DELETE_OVERPAYMENT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +164,7 @@ class PlanningWriter:
             return ObservedItem(new, body["name"], body.get("sku", ""), "", None, None, 0)
         if kind in {StepKind.CREATE_PAYMENT, StepKind.UPDATE_PAYMENT, StepKind.DELETE_PAYMENT}:
             return self._payment(kind, body, new)
-        if kind in {StepKind.CREATE_CREDIT_NOTE, StepKind.DELETE_CREDIT_NOTE}:
+        if kind in CREDIT_STEPS:
             return self._credit_note(body, new)
         return self._invoice(kind, body, new)
 
@@ -221,7 +230,11 @@ class PlanningWriter:
             )
         else:
             invoice = self._invoices.get(remote_id) or self._books.get_invoice(remote_id)
-            if kind is StepKind.MARK_SENT:
+            if kind is StepKind.UPDATE_HEAD:
+                invoice = with_head(invoice, body)
+            elif kind is StepKind.ARCHIVE_INVOICE:
+                invoice = replace(invoice, vis_state=ARCHIVED)
+            elif kind is StepKind.MARK_SENT:
                 invoice = replace(invoice, status=SENT, v3_status="sent")
             elif kind is StepKind.UPDATE_INVOICE:
                 lines = wire.from_body(body)

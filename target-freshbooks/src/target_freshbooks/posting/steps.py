@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from target_freshbooks.ledger.canonical import hash_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,12 +29,25 @@ class StepKind(StrEnum):
     CREATE_INVOICE = "create_invoice"
     UPDATE_INVOICE = "update_invoice"
     MARK_SENT = "mark_sent"
+    UPDATE_HEAD = "update_head"
+    ARCHIVE_INVOICE = "archive_invoice"
     DELETE_INVOICE = "delete_invoice"
     CREATE_PAYMENT = "create_payment"
     UPDATE_PAYMENT = "update_payment"
     DELETE_PAYMENT = "delete_payment"
     CREATE_CREDIT_NOTE = "create_credit_note"
     DELETE_CREDIT_NOTE = "delete_credit_note"
+    DELETE_OVERPAYMENT = "delete_overpayment"
+
+
+DELETIONS = frozenset(
+    {
+        StepKind.DELETE_INVOICE,
+        StepKind.DELETE_PAYMENT,
+        StepKind.DELETE_CREDIT_NOTE,
+        StepKind.DELETE_OVERPAYMENT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,18 @@ class Step:
     mended: bool = False
     refund_expression: int = -1
 
+    @property
+    def identity(self) -> str:
+        """Equal for steps that ask FreshBooks for the same."""
+        return hash_of([self.kind.value, self.key, self.remote_id, dict(self.body)])
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether it changes what an invoice says, apart from its payments and refunds."""
+        return self.kind is StepKind.UPDATE_HEAD or (
+            self.kind is StepKind.UPDATE_INVOICE and self.refund_id is None
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Stop:
@@ -73,12 +100,17 @@ class Stop:
 class Actual:
     """What FreshBooks holds for one order.
 
-    `payments` are the active ones of the invoice, `credit_notes` those that bear the order's mark.
+    Attributes:
+        invoice: The invoice of the order, or somebody else's of its number.
+        payments: The active ones of the invoice.
+        credit_notes: Those that bear the order's mark.
+        overpayments: By payment key the credit that stands of what FreshBooks capped.
     """
 
     invoice: ObservedInvoice | None = None
     payments: tuple[ObservedPayment, ...] = ()
     credit_notes: tuple[ObservedCreditNote, ...] = ()
+    overpayments: Mapping[str, ObservedCreditNote] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +137,8 @@ class Progress:
         credit_expression: Which expression of a refund's credit note was written last.
         refused_refunds: Refund ids whose negative line FreshBooks refused, with its words.
         zero_refused: FreshBooks does not take a payment of zero: delete it instead.
+        rewrite_blocked: The sale cannot be reworded: only what was lowered for it is put back.
+        credit_kept: FreshBooks does not delete the credit of an overpayment.
         overwrite: A person asked to overwrite edits made in FreshBooks.
         reword: A person asked for the settings as they are now: lines that they word otherwise are
             written anew.
@@ -116,5 +150,7 @@ class Progress:
     credit_expression: Mapping[int, int] = field(default_factory=dict)
     refused_refunds: Mapping[int, str] = field(default_factory=dict)
     zero_refused: bool = False
+    rewrite_blocked: bool = False
+    credit_kept: bool = False
     overwrite: bool = False
     reword: bool = False

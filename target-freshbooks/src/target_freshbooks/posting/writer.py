@@ -163,12 +163,15 @@ class Writer:
             StepKind.UPDATE_CLIENT: books.update_client,
             StepKind.UPDATE_ITEM: books.update_item,
             StepKind.UPDATE_INVOICE: books.update_invoice,
+            StepKind.UPDATE_HEAD: books.update_invoice,
             StepKind.UPDATE_PAYMENT: books.update_payment,
             # These say all with their kind: data sent along would be dropped by FreshBooks.
             StepKind.MARK_SENT: lambda remote, _: books.mark_sent(remote),
             StepKind.DELETE_INVOICE: lambda remote, _: books.delete_invoice(remote),
             StepKind.DELETE_PAYMENT: lambda remote, _: books.delete_payment(remote),
+            StepKind.ARCHIVE_INVOICE: lambda remote, _: books.archive_invoice(remote),
             StepKind.DELETE_CREDIT_NOTE: lambda remote, _: books.delete_credit_note(remote),
+            StepKind.DELETE_OVERPAYMENT: lambda remote, _: books.delete_credit_note(remote),
         }
         return changers[kind](remote_id, body)
 
@@ -208,8 +211,15 @@ def item_links(item: ObservedItem, *, key: str, sku: str, content: str | None) -
     return [own, Link("item", sku_key(sku), item.id, extra=named)]
 
 
-def invoice_link(invoice: ObservedInvoice, *, key: str, order_id: int, content: str | None) -> Link:
-    """The link to an invoice as it stands now."""
+def invoice_link(
+    invoice: ObservedInvoice,
+    *,
+    key: str,
+    order_id: int,
+    content: str | None,
+    extra: Mapping[str, Any] | None = None,
+) -> Link:
+    """The link to an invoice as it stands now, with what else is remembered of it."""
     return Link(
         kind="invoice",
         key=key,
@@ -217,4 +227,5 @@ def invoice_link(invoice: ObservedInvoice, *, key: str, order_id: int, content: 
         fingerprint=fingerprint(invoice),
         content_hash=content,
         order_id=order_id,
+        extra=dict(extra or {}),
     )
