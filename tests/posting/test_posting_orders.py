@@ -216,7 +216,7 @@ def test_a_payment_recorded_by_hand_is_not_doubled(world: Any) -> None:
     world.sync()
     assert world.paid(order) == [D("11.00")]
     assert world.books()["credit_notes"] == []
-    assert world.row(order).reason == "edited_in_freshbooks"
+    assert world.row(order).reason == "paid_elsewhere"
 
 
 def test_an_invoice_deleted_by_hand_is_not_made_again(world: Any) -> None:
