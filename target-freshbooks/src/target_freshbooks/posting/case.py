@@ -37,6 +37,7 @@ class Case:
         client_id: FreshBooks' id of the client (0 in a plan where it is still to be created).
         item_names: Item key → the name FreshBooks has for the item.
         memory: What the ledger knows.
+        keeps_client: Its invoice is left with the client that it has.
         negatives_refused: FreshBooks takes no line below zero: only wordings without are tried.
     """
 
@@ -47,6 +48,7 @@ class Case:
     item_names: Mapping[str, str] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
     negatives_refused: bool = False
+    keeps_client: bool = False
 
     @property
     def decimals(self) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting import keys
-from target_freshbooks.posting.head import differing, left_alone, remembered
+from target_freshbooks.posting.head import differing, left_alone, part_of, remembered
 from target_freshbooks.posting.steps import Actual, Progress, Step, StepKind
 from target_freshbooks.posting.writer import invoice_link
 
@@ -96,7 +96,7 @@ def links_of(case: Case, step: Step, answer: Any, known: Link | None) -> list[Li
     if step.kind in PAYMENT_STEPS:
         return [_payment_link(case, step, answer, known)]
     if step.kind is StepKind.DELETE_OVERPAYMENT:
-        return [] if known is None else [without_overpayment(known)]
+        return []  # the next look shows whether the credit is gone, and what was paid instead
     return [
         Link(
             kind="credit_note",
@@ -122,7 +122,9 @@ def _invoice_link(case: Case, step: Step, invoice: ObservedInvoice) -> Link:
     if step.kind is StepKind.CREATE_INVOICE:
         return remembered(link, invoice, case.head_body)
     if step.kind is StepKind.UPDATE_HEAD:
-        return left_alone(remembered(link, invoice, case.head_body), differing(invoice, step.body))
+        part = part_of(step)
+        asked = remembered(link, invoice, case.head_body, [part])
+        return left_alone(asked, differing(invoice, step.body), [part])
     if step.kind is StepKind.ARCHIVE_INVOICE:
         return replace(link, extra={**link.extra, "archived": False})
     return link

@@ -1,8 +1,9 @@
 """The invoice's head: which client it is of, and whom it is made out to.
 
 The head is desired state like the lines: an order that is given to another customer, or whose
-billing address is corrected in the shop, has its invoice follow. What a person changed in
-FreshBooks stays, and so does what FreshBooks will not change: both are told once, and listed.
+billing address is corrected in the shop, has its invoice follow. Client and address are steps of
+their own, since FreshBooks may allow the one and not the other. What a person changed in FreshBooks
+stays, and so does what FreshBooks will not change: both are told once, and listed.
 """
 
 from __future__ import annotations
@@ -15,15 +16,19 @@ from target_freshbooks.ledger.canonical import hash_of
 from target_freshbooks.posting.steps import Step, StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from target_freshbooks.books.shop import Address
     from target_freshbooks.freshbooks.observed import ObservedInvoice
     from target_freshbooks.ledger import Link
     from target_freshbooks.posting.case import Case
+    from target_freshbooks.posting.memory import Memory
     from target_freshbooks.posting.steps import Progress
 
 CLIENT = "customerid"
+BILLING = tuple(field.name for field in fields(BillingAddress))
+PARTS = {"client": (CLIENT,), "billing": BILLING}
+"""The parts of a head, by the names under which the ledger remembers them."""
 
 
 def head_body(client_id: int, billing: Address) -> dict[str, Any]:
@@ -44,14 +49,12 @@ def head_body(client_id: int, billing: Address) -> dict[str, Any]:
 
 def head_of(body: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of the head that stand in the body of an invoice."""
-    names = (CLIENT, *(field.name for field in fields(BillingAddress)))
-    return {name: body[name] for name in names if name in body}
+    return {name: body[name] for name in (CLIENT, *BILLING) if name in body}
 
 
 def with_head(invoice: ObservedInvoice, body: Mapping[str, Any]) -> ObservedInvoice:
     """The invoice with the fields of the head that stand in the body."""
-    names = asdict(invoice.billing).keys() & body.keys()
-    billing = replace(invoice.billing, **{name: body[name] for name in names})
+    billing = replace(invoice.billing, **{name: body[name] for name in BILLING if name in body})
     return replace(invoice, customer_id=body.get(CLIENT, invoice.customer_id), billing=billing)
 
 
@@ -62,67 +65,89 @@ def holds(invoice: ObservedInvoice, body: Mapping[str, Any]) -> bool:
 
 def differing(invoice: ObservedInvoice, body: Mapping[str, Any]) -> list[str]:
     """The fields of the head that the invoice has otherwise than the body."""
-    found = {CLIENT: invoice.customer_id, **asdict(invoice.billing)}
-    return [name for name, held in found.items() if name in body and _other(held, body[name])]
+    found = _held(invoice)
+    return [name for name in (CLIENT, *BILLING) if name in body and _other(found, body, name)]
 
 
-def _other(held: object, asked: object) -> bool:
-    return " ".join(str(held).split()) != " ".join(str(asked).split())
+def _held(invoice: ObservedInvoice) -> dict[str, Any]:
+    return {CLIENT: invoice.customer_id, **asdict(invoice.billing)}
 
 
-def remembered(link: Link, invoice: ObservedInvoice, body: Mapping[str, Any] | None) -> Link:
-    """The invoice's link with its head as it stands now.
+def _other(found: Mapping[str, Any], asked: Mapping[str, Any], name: str) -> bool:
+    return str(found[name]).split() != str(asked[name]).split()
+
+
+def remembered(
+    link: Link, invoice: ObservedInvoice, body: Mapping[str, Any], parts: Iterable[str] = PARTS
+) -> Link:
+    """The invoice's link with the head that was asked for, and as it stands now.
+
+    Digests and ids only: what stands in a billing address is personal data.
 
     Args:
         link: The link.
         invoice: The invoice.
-        body: The head that was asked for last; None where that is as it was.
+        body: The whole head that is wanted.
+        parts: Which parts of it were dealt with.
     """
-    asked = link.extra.get("head_asked") if body is None else hash_of(dict(body))
-    seen = head_digest(invoice)
-    return replace(link, extra={**link.extra, "head_asked": asked, "head_seen": seen})
+    head = dict(link.extra.get("head", {}))
+    for part in parts:
+        head[part] = [_digest(body, part), _digest(_held(invoice), part)]
+    return replace(link, extra={**link.extra, "head": head})
 
 
-def left_alone(link: Link, fields: list[str]) -> Link:
-    """The invoice's link with the fields of its head that do not follow the shop; told by status.
-
-    The names of the fields only: what stands in them is personal data.
-    """
+def left_alone(link: Link, names: Iterable[str], dealt_with: Iterable[str] = PARTS) -> Link:
+    """The invoice's link with the fields of its head that do not follow the shop; see `status`."""
+    others = {name for part in dealt_with for name in PARTS[part]}
+    left = sorted({*names, *(set(link.extra.get("left", ())) - others)})
     extra = {name: value for name, value in link.extra.items() if name != "left"}
-    return replace(link, extra={**extra, "left": fields} if fields else extra)
+    return replace(link, extra={**extra, "left": left} if left else extra)
 
 
-def head_digest(invoice: ObservedInvoice) -> str:
-    """What of the head a person may have changed by hand."""
-    return hash_of({CLIENT: invoice.customer_id, **asdict(invoice.billing)})
+def part_of(step: Step) -> str:
+    """The part of the head that a step is about."""
+    return "client" if CLIENT in step.body else "billing"
 
 
-def was_changed(case: Case, invoice: ObservedInvoice) -> bool:
-    """Whether a person changed the head since we last saw it after a write of ours."""
-    return case.memory.head_seen not in (None, head_digest(invoice))
+def _digest(held: Mapping[str, Any], part: str) -> str:
+    return hash_of({name: str(held[name]) for name in PARTS[part] if name in held})
 
 
-def is_due(case: Case, invoice: ObservedInvoice, progress: Progress) -> bool:
-    """Whether the shop's head differs from the invoice's, and was not dealt with before."""
-    body = case.head_body
-    if holds(invoice, body):
-        return False
-    return progress.overwrite or case.memory.head_asked != hash_of(body)
+def keeps_its_client(memory: Memory, invoice: ObservedInvoice) -> bool:
+    """Whether the invoice's client is left alone, so that none need be made for the order."""
+    return _was_changed(memory, invoice, "client") or CLIENT in memory.left
+
+
+def _was_changed(memory: Memory, invoice: ObservedInvoice, part: str) -> bool:
+    """Whether a person changed the part since we last saw it after a write of ours."""
+    known = memory.head.get(part)
+    return known is not None and known[1] != _digest(_held(invoice), part)
+
+
+def due_parts(case: Case, invoice: ObservedInvoice, progress: Progress) -> list[str]:
+    """The parts that differ from the shop's and were not dealt with as they are wanted now."""
+    body, found = case.head_body, _held(invoice)
+    return [
+        part
+        for part, names in PARTS.items()
+        if any(name in body and _other(found, body, name) for name in names)
+        and (progress.overwrite or case.memory.head.get(part, [""])[0] != _digest(body, part))
+    ]
 
 
 def head_step(case: Case, invoice: ObservedInvoice, progress: Progress) -> Step | None:
     """The step that has the head follow the shop; None where there is nothing to do or to touch."""
-    if not is_due(case, invoice, progress):
-        return None
-    if was_changed(case, invoice) and not progress.overwrite:
-        return None
     body = case.head_body
-    fields = differing(invoice, body)
-    what = "client" if CLIENT in fields else "billing address"
-    return Step(
-        StepKind.UPDATE_HEAD,
-        invoice.number,
-        {name: body[name] for name in fields},
-        f"have the {what} of invoice {invoice.number} follow the order",
-        remote_id=invoice.id,
-    )
+    for part in due_parts(case, invoice, progress):
+        if _was_changed(case.memory, invoice, part) and not progress.overwrite:
+            continue
+        names = [name for name in differing(invoice, body) if name in PARTS[part]]
+        what = "client" if part == "client" else "billing address"
+        return Step(
+            StepKind.UPDATE_HEAD,
+            invoice.number,
+            {name: body[name] for name in names},
+            f"have the {what} of invoice {invoice.number} follow the order",
+            remote_id=invoice.id,
+        )
+    return None

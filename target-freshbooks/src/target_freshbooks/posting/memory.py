@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
 
@@ -20,8 +20,9 @@ class Memory:
         fingerprint: Of the invoice as we last saw it after a write of ours.
         content: `content_digest` of the facts its lines were made from.
         invoice_extra: What else is remembered with the invoice, as it stands in the ledger.
-        head_asked: Digest of the head that was asked for last.
-        head_seen: Digest of the head as FreshBooks answered then.
+        head: Part of the head (`client`, `billing`) → digests of what was asked for last, and of
+            what FreshBooks had then.
+        left: The fields of the head that do not follow the shop.
         archived: Whether it was filed away before a write of ours.
         payments: Payment key → FreshBooks id, of payments not deleted.
         payment_amounts: Payment key → the amounts it may have from us, where we know: what
@@ -40,8 +41,8 @@ class Memory:
     fingerprint: str | None = None
     content: str | None = None
     invoice_extra: Mapping[str, Any] = field(default_factory=dict)
-    head_asked: str | None = None
-    head_seen: str | None = None
+    head: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    left: tuple[str, ...] = ()
     archived: bool = False
     payments: Mapping[str, int] = field(default_factory=dict)
     payment_amounts: Mapping[str, frozenset[Decimal]] = field(default_factory=dict)

@@ -34,7 +34,15 @@ from target_freshbooks.posting.effects import (
     without_overpayment,
 )
 from target_freshbooks.posting.fulfilment import is_fulfilled
-from target_freshbooks.posting.head import differing, head_digest, is_due, left_alone, remembered
+from target_freshbooks.posting.head import (
+    CLIENT,
+    differing,
+    due_parts,
+    keeps_its_client,
+    left_alone,
+    part_of,
+    remembered,
+)
 from target_freshbooks.posting.marks import DELETED, DRAFT, part_paid
 from target_freshbooks.posting.observe import around, observe, standing_invoice
 from target_freshbooks.posting.overpayment import is_capped
@@ -201,11 +209,14 @@ class Poster:
     ) -> Verdict:
         order_id = desired.order_id
         try:
-            client_id = self._client(facts, desired, memory, progress)
+            kept = self._kept_client(memory, progress)
+            client_id = self._client(facts, desired) if kept is None else kept
             item_names = self._parties.items(desired.items, order_id)
         except Refused as refused:
             return refused_verdict(refused, "client or item", 0)
-        case = Case(desired, content, policy, client_id, item_names, memory)
+        case = Case(
+            desired, content, policy, client_id, item_names, memory, keeps_client=kept is not None
+        )
         actual = observe(self._books, case)
         if self._is_of_another_shop(case, actual):
             return Verdict("parked", parked=refusals.of_another_shop(case))
@@ -221,6 +232,11 @@ class Poster:
                 raise Interrupted
             at = self._without_gone_credits(at)
             step = next_step(at.case, at.actual, at.progress)
+            if isinstance(step, Stop) and self._is_to_be_put_back(at, step):
+                verdict = Verdict("parked", parked=step.parked)
+                blocked = replace(at.progress, rewrite_blocked=True)
+                at = replace(at, blocked=verdict, progress=blocked)
+                continue
             if not isinstance(step, Step):
                 return self._ended(at, step)
             outcome = self._blocked(at, step) or self._take(at, step)
@@ -230,6 +246,12 @@ class Poster:
             at = replace(outcome, case=renewed)
             if renewed.memory.overpayments:
                 at = replace(at, actual=observe(self._books, renewed))
+
+    def _is_to_be_put_back(self, at: Standing, stop: Stop) -> bool:
+        """Whether payments may be lowered for a wording that did not come about."""
+        invoice = at.actual.invoice
+        sent = invoice is not None and invoice.status != DRAFT
+        return sent and at.blocked is None and stop.parked.reason is Reason.TOTAL_MISMATCH
 
     def _ended(self, at: Standing, stop: Stop | None) -> Verdict:
         """How an attempt comes out that has no further step.
@@ -245,18 +267,17 @@ class Poster:
             return Verdict("parked", parked=stop.parked, writes=at.writes)
         return self._finished(at.case.desired, at)
 
-    def _client(
-        self, facts: OrderFacts, desired: Desired, memory: Memory, progress: Progress
-    ) -> int:
-        """FreshBooks' id of the client that the invoice should be of.
+    def _kept_client(self, memory: Memory, progress: Progress) -> int | None:
+        """The client that the order's invoice is left with, whatever the shop says; else None."""
+        if memory.invoice_id is None or progress.overwrite:
+            return None
+        invoice = standing_invoice(self._books, memory.invoice_id)
+        if invoice is None or not keeps_its_client(memory, invoice):
+            return None
+        return invoice.customer_id
 
-        Of an invoice whose client a person changed it is that one: none is made for nothing.
-        """
-        if memory.invoice_id is not None and memory.head_seen is not None:
-            found = standing_invoice(self._books, memory.invoice_id)
-            changed = found is not None and head_digest(found) != memory.head_seen
-            if found is not None and changed and not progress.overwrite:
-                return found.customer_id
+    def _client(self, facts: OrderFacts, desired: Desired) -> int:
+        """FreshBooks' id of the client that the order's invoice should be of."""
         customer = facts.customer
         registered = client_of_customer(customer, "") if customer is not None else None
         return self._parties.client(desired.client, desired.order_id, registered)
@@ -393,14 +414,17 @@ class Poster:
         ended = link
         if at.progress.overwrite and case.was_edited(invoice):
             ended = replace(ended, fingerprint=fingerprint(invoice), content_hash=case.content)
-        if is_due(case, invoice, at.progress):
-            fields = differing(invoice, case.head_body)
-            ended = left_alone(remembered(ended, invoice, case.head_body), fields)
+        parts = due_parts(case, invoice, at.progress)
+        left = {name for name in differing(invoice, case.head_body) if parts}
+        if case.keeps_client and CLIENT not in case.memory.left:
+            parts, left = [*parts, "client"], left | {CLIENT}
+        if parts:
+            asked = remembered(ended, invoice, case.head_body, parts)
+            ended = left_alone(asked, left, parts)
             logger.warning(
-                "Order %s: the %s of invoice %s differs from the shop's and was changed in"
-                " FreshBooks; it is left as it is",
+                "Order %s: %s of invoice %s was changed in FreshBooks and is left as it is",
                 case.desired.order_id,
-                ", ".join(fields),
+                ", ".join(sorted(left)),
                 invoice.number,
             )
         if ended.extra.get("archived") and invoice.vis_state != ACTIVE:
@@ -421,6 +445,7 @@ class Poster:
             self._brake.before_rewriting(order_id, invoice.number)
         if step.kind in INVOICE_STEPS and invoice is not None and invoice.vis_state == ARCHIVED:
             self._remember_archived(order_id)
+            case = replace(case, memory=recall(self._ledger, order_id))
         known = None
         if step.kind in PAYMENT_STEPS or step.kind is StepKind.DELETE_OVERPAYMENT:
             known = self._ledger.link("payment", keys.payment_key(order_id, step.key))
@@ -559,8 +584,9 @@ class Poster:
         case, invoice = at.case, at.actual.invoice
         link = self._ledger.link("invoice", keys.invoice_key(case.desired.order_id))
         if link is not None and invoice is not None:
-            asked = remembered(link, invoice, case.head_body)
-            self._ledger.put_link(left_alone(asked, sorted(step.body)))
+            part = part_of(step)
+            asked = remembered(link, invoice, case.head_body, [part])
+            self._ledger.put_link(left_alone(asked, step.body, [part]))
         logger.warning(
             "Order %s: FreshBooks refused to change the %s of invoice %s; it is left as it is",
             case.desired.order_id,

@@ -27,8 +27,8 @@ def recall(ledger: Ledger | LedgerOverlay, order_id: int) -> Memory:
         fingerprint=invoice.fingerprint if invoice else None,
         content=invoice.content_hash if invoice else None,
         invoice_extra=extra,
-        head_asked=extra.get("head_asked"),
-        head_seen=extra.get("head_seen"),
+        head=extra.get("head", {}),
+        left=tuple(extra.get("left", ())),
         archived=bool(extra.get("archived")),
         payments={key: link.remote_id for key, link in standing.items()},
         payment_amounts={

@@ -1,0 +1,187 @@
+"""Somebody else pays or writes while we do: nothing is doubled or repeated, no credit is left."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from target_freshbooks.posting.poster import AnotherWriter
+
+D = Decimal
+DAY = "2026-10-01"
+
+
+def pays_first(world: Any, amount: str, *, note: str = "by hand", times: int = 1) -> None:
+    """A bookkeeper records a payment just before the connector's own is handled."""
+    payment = {
+        "invoiceid": "$invoiceid",
+        "amount": {"amount": amount, "code": "USD"},
+        "date": DAY,
+        "type": "Cash",
+        "note": note,
+    }
+    write = {"method": "POST", "path": "payments/payments", "json": {"payment": payment}}
+    world.fault(kind="act", method="POST", path="payments/payments$", writes=[write], times=times)
+
+
+def credits_left(world: Any) -> list[Decimal]:
+    return [
+        D(note["amount"]["amount"])
+        for note in world.books()["credit_notes"]
+        if note["vis_state"] == 0
+    ]
+
+
+def test_somebody_else_pays_between_our_look_and_our_payment(world: Any) -> None:
+    order = world.place()
+    pays_first(world, "11.00")
+    before = world.writes()
+    world.sync()
+    assert world.row(order).reason == "paid_elsewhere"
+    assert (world.paid(order), credits_left(world)) == ([D("11.00")], [])
+    assert world.writes() - before <= 3 + 2 * 2 + 2 * 1 + 4
+    assert world.writes_of(world.sync) == 0
+
+
+@pytest.mark.parametrize("ids", ["same", "apart"])
+@pytest.mark.parametrize("deleted", ["credit_stays", "credit_goes"])
+def test_a_part_paid_elsewhere_leaves_no_credit_however_freshbooks_keeps_it(
+    world: Any, deleted: str, ids: str
+) -> None:
+    world.switch(fb__overpayment_deleted=deleted, fb__credit_ids=ids)
+    order = world.place()
+    pays_first(world, "4.00")
+    world.sync()
+    assert world.row(order).reason == "paid_elsewhere"
+    assert (world.paid(order), credits_left(world)) == ([D("4.00")], [])
+    assert world.ctl("plan", str(order))[0]["steps"] == []
+
+
+def test_a_credit_that_freshbooks_keeps_is_told_with_its_figures_and_taken_up_again(
+    world: Any,
+) -> None:
+    world.switch(fb__overpayment_credit="refuse")
+    order = world.place()
+    pays_first(world, "4.00")
+    world.sync()
+    row = world.row(order)
+    assert row.reason == "overpayment_credit_left"
+    assert "4.00 USD" in row.detail
+    assert credits_left(world) == [D("4.00")]
+    world.switch(fb__overpayment_credit="deletable")
+    world.ctl("replay", str(order))
+    assert (world.row(order).reason, credits_left(world)) == ("paid_elsewhere", [])
+
+
+def test_the_payment_is_booked_once_the_other_one_is_gone(world: Any) -> None:
+    order = world.place()
+    pays_first(world, "11.00")
+    world.sync()
+    (other,) = world.payments(order)
+    world.put(f"payments/payments/{other['id']}", {"payment": {"vis_state": 1}})
+    world.ctl("replay", str(order))
+    assert world.row(order).state == "posted"
+    assert (world.paid(order), credits_left(world)) == ([D("11.00")], [])
+
+
+def test_the_run_stops_where_the_other_payment_bears_our_own_note(world: Any) -> None:
+    order = world.place()
+    pays_first(world, "11.00", note="$note")
+    with pytest.raises(AnotherWriter, match="Another writer"):
+        world.sync()
+    assert (world.paid(order), credits_left(world)) == ([D("11.00")], [])
+    world.sync()  # the other writer is gone: its payment is the order's
+    assert world.row(order).state == "posted"
+    assert world.paid(order) == [D("11.00")]
+
+
+def test_money_waiting_for_the_quota_is_looked_at_again(world: Any) -> None:
+    order = world.place()
+    payment = {
+        "invoiceid": "$id",
+        "amount": {"amount": "11.00", "code": "USD"},
+        "date": DAY,
+        "type": "Cash",
+        "note": "by hand",
+    }
+    write = {"method": "POST", "path": "payments/payments", "json": {"payment": payment}}
+    world.fault(kind="act", method="GET", path="/invoices/[0-9]+$", writes=[write], times=1)
+    world.fault(
+        kind="status",
+        status=429,
+        method="POST",
+        path="payments/payments$",
+        times=1,
+        headers={"Retry-After": "1"},
+    )
+    world.sync()
+    assert world.row(order).reason == "paid_elsewhere"
+    assert (world.paid(order), credits_left(world)) == ([D("11.00")], [])
+    assert world.books()["credit_notes"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "then"),
+    [("action_mark_as_sent", "no_progress"), ("customerid", "posted")],
+)
+def test_a_put_that_freshbooks_ignores_is_not_repeated(world: Any, body: str, then: str) -> None:
+    world.fault(kind="ignored", method="PUT", path="/invoices/", body=body)
+    order = world.place()
+    before = world.writes()
+    world.sync()
+    assert (world.row(order).reason or world.row(order).state) == then
+    assert world.writes() - before <= 8
+
+
+def test_lines_that_freshbooks_ignores_leave_payments_as_they_were(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "5.00"}])
+    world.fault(kind="ignored", method="PUT", path="/invoices/", body="lines")
+    before = world.writes()
+    world.sync()
+    assert world.row(order).reason in {"no_progress", "total_mismatch"}
+    assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
+    assert world.writes() - before <= 3 + 2 + 4
+
+
+def test_a_refund_whose_lines_are_ignored_leaves_the_payment_as_it_was(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    world.change(order, "refund", order_amount="4.00")
+    world.fault(kind="ignored", method="PUT", path="/invoices/", body="Refund")
+    before = world.writes()
+    world.sync()
+    assert world.row(order).reason in {"refund_refused", "refund_mismatch"}
+    assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
+    assert world.writes() - before <= 3 + 2 + 3 + 4
+
+
+def test_an_edit_refused_half_way_puts_the_payment_back(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "5.00"}])
+    world.fault(kind="refused", method="PUT", path="/invoices/", body="lines", words="Locked.")
+    world.sync()
+    assert world.row(order).state == "parked"
+    assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
+
+
+def test_a_refund_beside_money_of_somebody_else_makes_no_credit(world: Any) -> None:
+    world.switch(fb__overpaid_after_line="credit")
+    order = world.place(pay="authorize")
+    world.sync()
+    invoice = world.invoice(order)
+    body = {
+        "invoiceid": invoice["id"],
+        "amount": {"amount": "11.00", "code": "USD"},
+        "date": DAY,
+        "type": "Cash",
+    }
+    world.post("payments/payments", {"payment": body})
+    world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "5.00"}])
+    world.sync()
+    assert world.row(order).reason == "paid_elsewhere"
+    assert credits_left(world) == []
+    assert world.paid(order) == [D("11.00")]

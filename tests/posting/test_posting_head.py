@@ -1,0 +1,90 @@
+"""The invoice's head follows the order; what a person changed or FreshBooks keeps is left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+JANE = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
+JO = {"first_name": "Jo", "last_name": "Roe", "email": "jo@shop.example", "city": "Austin"}
+
+
+def head(world: Any, order: int) -> tuple[Any, ...]:
+    invoice = world.invoice(order)
+    return invoice["customerid"], invoice["fname"], invoice["lname"]
+
+
+def client_named(world: Any, email: str) -> int:
+    (found,) = [row["id"] for row in world.books()["clients"] if row["email"] == email]
+    return int(found)
+
+
+def test_a_guest_s_order_whose_e_mail_is_mended_moves_to_the_right_client(world: Any) -> None:
+    order = world.place(billing=JANE)
+    world.sync()
+    world.change(order, "edit", billing=JO)
+    world.sync()
+    assert head(world, order) == (client_named(world, "jo@shop.example"), "Jo", "Roe")
+    assert world.row(order).state == "posted"
+    assert world.ctl("plan", str(order))[0]["steps"] == []
+    assert world.writes_of(world.sync) == 0
+
+
+def test_an_invoice_that_a_person_gave_to_another_client_stays_there(world: Any) -> None:
+    order, other = world.place(billing=JANE), world.place(billing=JO)
+    world.sync()
+    jo = client_named(world, "jo@shop.example")
+    world.put(f"invoices/invoices/{world.invoice(order)['id']}", {"invoice": {"customerid": jo}})
+    new = {"first_name": "Ann", "last_name": "Poe", "email": "ann@shop.example"}
+    world.change(order, "edit", billing=new)
+    world.sync()
+    assert head(world, order)[0] == jo
+    assert world.row(order).state == "posted"
+    assert [row["email"] for row in world.books()["clients"]].count("ann@shop.example") == 0
+    assert world.ctl("plan", str(order))[0]["steps"] == []
+    assert world.row(other).state == "posted"
+
+
+@pytest.mark.parametrize("way", ["ignore", "refuse"])
+def test_an_invoice_that_freshbooks_does_not_move_is_left_and_told_once(
+    world: Any, way: str
+) -> None:
+    world.switch(fb__move_invoice=way)
+    order = world.place(billing=JANE)
+    world.sync()
+    jane = world.invoice(order)["customerid"]
+    world.change(order, "edit", billing=JO)
+    world.sync()
+    assert world.invoice(order)["customerid"] == jane
+    assert world.row(order).state == "posted"
+    assert world.ctl("plan", str(order))[0]["steps"] == []
+    assert world.writes_of(world.sync) == 0
+    with world.ledger() as ledger:
+        link = ledger.link("invoice", str(order))
+        assert link is not None
+        assert "customerid" in link.extra["left"]
+
+
+def test_a_corrected_billing_address_reaches_the_invoice(world: Any) -> None:
+    order = world.place(billing=JANE)
+    world.sync()
+    world.change(order, "edit", billing={**JANE, "last_name": "Dough"})
+    world.sync()
+    assert world.invoice(order)["lname"] == "Dough"
+    assert world.writes_of(world.sync) == 0
+
+
+@pytest.mark.parametrize("put", ["stays", "returns"])
+def test_an_archived_invoice_is_booked_on_and_stays_in_the_archive(world: Any, put: str) -> None:
+    world.switch(fb__archived_put=put)
+    order = world.place()
+    world.sync()
+    world.put(f"invoices/invoices/{world.invoice(order)['id']}", {"invoice": {"vis_state": 2}})
+    assert world.ctl("plan", str(order))[0]["steps"] == []
+    world.change(order, "refund", order_amount="4.00")
+    world.sync()
+    assert world.row(order).state == "posted"
+    assert world.invoice(order)["vis_state"] == 2
+    assert str(world.total(order)) == "7.00"
+    assert world.writes_of(lambda: world.ctl("replay", str(order))) == 0

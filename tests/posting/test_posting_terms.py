@@ -1,0 +1,245 @@
+"""An order keeps the terms it was posted under; a ledger keeps its store and its account."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from connector_sandbox import constants
+from target_freshbooks.ledger import AnotherAccount, AnotherStore
+from target_freshbooks.posting.brake import TooManyRewrites
+from target_freshbooks.sinks import RecordError
+
+D = Decimal
+
+
+def taxes(world: Any, order: int) -> set[str]:
+    return {line["taxName1"] for line in world.invoice(order)["lines"] if line["taxName1"]}
+
+
+CHANGED = {
+    "tax_mapping": {"State Tax": "Sales tax"},
+    "tax_mode": "amount_lines",
+    "shipping_line_name": "Freight",
+    "timezone": "Pacific/Kiritimati",
+    "refund_mode": "credit_note",
+    "payment_type_mapping": {"cash": "Other"},
+    "invoice_number_prefix": "NEW-",
+}
+
+
+@pytest.mark.parametrize("name", sorted(CHANGED))
+def test_a_changed_setting_never_plans_a_posted_order_anew(world: Any, name: str) -> None:
+    order = world.place()
+    world.sync()
+    before = world.invoice(order)
+    world.settings[name] = CHANGED[name]
+    assert world.writes_of(world.sync) == 0
+    assert world.writes_of(lambda: world.ctl("replay", str(order))) == 0
+    assert world.ctl("plan", str(order))[0]["steps"] == []
+    assert world.ctl("verify")["findings"] == []
+    assert world.invoice(order)["lines"] == before["lines"]
+
+
+def test_edits_and_refunds_of_a_posted_order_use_its_own_settings(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    world.settings |= {"tax_mapping": {"State Tax": "Sales tax"}, "refund_mode": "credit_note"}
+    tax = [{"name": "State Tax", "percent": "10"}]
+    line = {"name": "Mug", "sku": "MUG", "price": "20.00", "taxes": tax}
+    world.change(order, "lines", lines=[line])
+    world.change(order, "refund", order_amount="2.00")
+    new = world.place()
+    world.sync()
+    assert taxes(world, order) == {"State Tax"}
+    assert taxes(world, new) == {"Sales tax"}
+    assert world.books()["credit_notes"] == []
+    assert world.total(order) == D("20.00")
+
+
+def test_a_person_may_give_an_order_the_settings_of_now(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    world.settings["tax_mapping"] = {"State Tax": "Sales tax"}
+    world.ctl("replay", "--settings", "current", str(order))
+    assert taxes(world, order) == {"Sales tax"}
+    assert world.row(order).state == "posted"
+    assert world.writes_of(world.sync) == 0
+    assert world.writes_of(lambda: world.ctl("replay", "--settings", "current", str(order))) == 0
+
+
+def test_distinct_settings_are_kept_once(world: Any) -> None:
+    for _ in range(3):
+        world.place()
+    world.sync()
+    world.settings["shipping_line_name"] = "Freight"
+    world.place()
+    world.sync()
+    with world.ledger() as ledger:
+        rows = {row.terms for row in ledger.orders()}
+    assert len(rows) == 2
+
+
+def test_the_invoice_s_day_stays_as_it_was_first_posted(
+    world: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = world.place()
+    world.sync()
+    day = world.invoice(order)["create_date"]
+    told = re.sub(r'("date_created": ?")20\d\d-\d\d-\d\d', r"\g<1>2020-01-01", world.messages())
+    assert world.writes_of(lambda: world.sync(told)) == 0
+    assert world.invoice(order)["create_date"] == day
+    assert f"stays dated {day}" in caplog.text
+
+
+# -- whose books these are
+
+
+def test_an_order_of_another_store_is_refused_and_nothing_is_written(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    before = world.invoice(order)
+    world.change(order, "lines", lines=[{"name": "Other", "sku": "OTHER", "price": "39.35"}])
+    with pytest.raises(AnotherStore, match=r"abc999.*source.*invoice_number_prefix"):
+        world.sync(world.messages_of("abc999"))
+    assert world.invoice(order) == before
+    assert world.row(order).state == "posted"
+
+
+def test_one_store_is_not_booked_under_two_sources(world: Any) -> None:
+    world.place()
+    world.sync()
+    world.settings |= {"source": "again", "invoice_number_prefix": "B-"}
+    with pytest.raises(AnotherStore, match="invoice them twice"):
+        world.sync()
+    assert len(world.books()["invoices"]) == 1
+
+
+def test_an_order_that_does_not_say_its_store_is_refused(world: Any) -> None:
+    world.place()
+    told = "\n".join(
+        line.replace('"store_hash":', '"store":') if '"stream":"orders"' in line else line
+        for line in world.messages().splitlines()
+    )
+    with pytest.raises(RecordError, match="store_hash"):
+        world.sync(told)
+    assert world.books()["invoices"] == []
+
+
+def test_another_store_s_invoice_of_the_same_number_is_left_alone(world: Any) -> None:
+    order = world.place()
+    world.sync(world.messages_of("first"))
+    world.lose_ledger()
+    assert world.writes_of(lambda: world.sync(world.messages_of("second"))) <= 2
+    row = world.row(order)
+    assert row.reason == "number_taken"
+    assert f"order {order} of store first" in row.detail
+
+
+@pytest.mark.parametrize("notes", ["see BigCommerce order {}", "BigCommerce order {}"])
+def test_a_draft_made_by_hand_that_mentions_the_order_is_not_ours(world: Any, notes: str) -> None:
+    order = world.place()
+    client = {"email": "person@shop.example", "organization": "A person's"}
+    world.post("users/clients", {"client": client})
+    (made,) = world.books()["clients"]
+    draft = {
+        "customerid": made["id"],
+        "create_date": "2026-10-01",
+        "invoice_number": str(order),
+        "notes": notes.format(order),
+        "lines": [{"name": "x", "qty": "1", "unit_cost": {"amount": "11.00", "code": "USD"}}],
+    }
+    world.post("invoices/invoices", {"invoice": draft})
+    before = world.invoice(order)
+    world.sync()
+    assert world.row(order).reason == "number_taken"
+    assert world.invoice(order) == before
+
+
+def test_a_sent_invoice_of_the_same_total_but_other_lines_is_not_adopted(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    lines = [{"type": 0, "name": "All", "qty": "1", "unit_cost": {"amount": "11.00"}}]
+    world.put(f"invoices/invoices/{world.invoice(order)['id']}", {"invoice": {"lines": lines}})
+    world.lose_ledger()
+    assert world.writes_of(world.sync) == 0
+    assert world.row(order).reason == "edited_in_freshbooks"
+
+
+def test_names_client_and_day_of_an_adopted_invoice_stay_as_found(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    invoice = world.invoice(order)
+    line = {**invoice["lines"][0], "name": "Renamed"}
+    body = {"lines": [line], "create_date": "2026-09-09", "fname": "Renamed"}
+    world.put(f"invoices/invoices/{invoice['id']}", {"invoice": body})
+    world.lose_ledger()
+    assert world.writes_of(world.sync) == 0
+    assert world.row(order).state == "posted"
+    assert world.ctl("plan", str(order))[0]["steps"] == []
+    assert world.ctl("verify")["findings"] == []
+
+
+def test_a_ledger_of_another_account_stops_the_run_before_a_write(world: Any) -> None:
+    world.place()
+    world.sync()
+    with world.ledger() as ledger:
+        pinned = ledger.account()
+    assert pinned is not None
+    assert pinned.account_id == constants.FRESHBOOKS_ACCOUNT_ID
+    world.place()
+    world.settings["account_id"] = "OTHER1"
+    with pytest.raises(AnotherAccount, match=rf"{pinned.account_id}.*OTHER1.*ledger_url"):
+        world.sync()
+    assert len(world.books()["invoices"]) == 1
+
+
+def test_a_dry_run_pins_no_account(world: Any) -> None:
+    world.place()
+    world.settings["dry_run"] = True
+    world.sync()
+    with world.ledger() as ledger:
+        assert ledger.account() is None
+        assert ledger.store_hash() is None
+
+
+# -- the brake
+
+
+def test_a_run_that_rewrites_many_invoices_of_earlier_runs_stops(world: Any) -> None:
+    orders = [world.place() for _ in range(5)]
+    world.sync()
+    for order in orders:
+        world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "8.00"}])
+    world.settings |= {"max_rewritten_invoices": 2, "max_parallel_orders": 1}
+    with pytest.raises(TooManyRewrites, match=r"max_rewritten_invoices \(2\)"):
+        world.sync()
+    assert sum(world.total(order) == D("8.00") for order in orders) == 2
+    world.settings["max_rewritten_invoices"] = 20
+    world.sync()
+    assert sum(world.total(order) == D("8.00") for order in orders) == 5
+
+
+def test_new_orders_payments_and_refunds_do_not_count_for_the_brake(world: Any) -> None:
+    orders = [world.place() for _ in range(3)]
+    world.settings |= {"max_rewritten_invoices": 0}
+    world.sync()
+    for order in orders:
+        world.change(order, "refund", order_amount="4.00")
+    world.sync()
+    assert [world.total(order) for order in orders] == [D("7.00")] * 3
+
+
+@pytest.mark.parametrize("when", ["refuse_create", "refuse"])
+def test_an_account_that_takes_no_negative_lines_gets_net_lines(world: Any, when: str) -> None:
+    world.switch(fb__negative_line=when)
+    tax = [{"name": "State Tax", "percent": "10"}]
+    line = {"name": "Mug", "sku": "MUG", "price": "10.00", "quantity": 2, "taxes": tax}
+    order = world.place(lines=[line], discounts=[{"amount": "5.00"}])
+    world.sync()
+    assert world.row(order).state == "posted"
+    assert all(D(line["unit_cost"]["amount"]) >= 0 for line in world.invoice(order)["lines"])
+    assert world.paid(order) == [world.total(order)]
+    assert taxes(world, order) == {"State Tax"}
