@@ -44,7 +44,6 @@ class Reason(StrEnum):
     UNREADABLE_RECORD = "unreadable_record"
     FACTS_INCOMPLETE = "facts_incomplete"
     CLIENT_LIMIT = "client_limit"
-    CLOSED_PERIOD = "closed_period"
     REFUSED_BY_FRESHBOOKS = "refused_by_freshbooks"
     FRESHBOOKS_ERROR = "freshbooks_error"
     DEFECT = "defect"

@@ -17,6 +17,7 @@ from target_freshbooks.books.expression import has_negative
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.freshbooks.errors import Conflict, FreshBooksError, Refused, Throttled
 from target_freshbooks.freshbooks.observed import ACTIVE, ARCHIVED
+from target_freshbooks.freshbooks.refusals import Kind, classify
 from target_freshbooks.ledger import Link, Terms
 from target_freshbooks.posting import keys, reasons, refusals
 from target_freshbooks.posting import lines as wire
@@ -574,7 +575,7 @@ class Poster:
             if step.refund_id in progress.refused_refunds:
                 return refused_verdict(refused, kind.value, 0)
             return self._refund_refused(at, step.refund_id, refused.words)
-        without = self._without_negatives(at, step)
+        without = self._without_negatives(at, step, refused)
         if without is not None:
             return without
         return self._put_back(at, step, refused_verdict(refused, kind.value, 0))
@@ -595,8 +596,10 @@ class Poster:
         )
         return self._look_again(at)
 
-    def _without_negatives(self, at: Standing, step: Step) -> Standing | None:
+    def _without_negatives(self, at: Standing, step: Step, refused: Refused) -> Standing | None:
         """The same with the wordings that have no line below zero, where that may be the cause."""
+        if classify(refused).kind not in {Kind.NEGATIVE, Kind.UNKNOWN}:
+            return None
         if step.expression < 0 or at.case.negatives_refused:
             return None
         if not at.case.desired.invoice.without_negatives:
@@ -625,7 +628,7 @@ class Poster:
             client_id = self._parties.client(case.desired.client, case.desired.order_id, None)
             if client_id != case.client_id:
                 return replace(at, case=replace(case, client_id=client_id), actual=Actual())
-        without = self._without_negatives(at, step)
+        without = self._without_negatives(at, step, refused)
         if without is not None:
             return without
         return refused_verdict(refused, StepKind.CREATE_INVOICE.value, 0)
