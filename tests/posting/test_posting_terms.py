@@ -243,3 +243,16 @@ def test_an_account_that_takes_no_negative_lines_gets_net_lines(world: Any, when
     assert all(D(line["unit_cost"]["amount"]) >= 0 for line in world.invoice(order)["lines"])
     assert world.paid(order) == [world.total(order)]
     assert taxes(world, order) == {"State Tax"}
+
+
+@pytest.mark.parametrize("field", ["po_number", "notes"])
+def test_a_field_too_short_for_the_mark_leaves_it_to_the_other(world: Any, field: str) -> None:
+    world.switch(**{f"fb__{field}_max": 20})
+    orders = [world.place() for _ in range(3)]
+    world.settings["max_parallel_orders"] = 1
+    before = world.writes()
+    world.sync()
+    assert {world.row(order).state for order in orders} == {"posted"}
+    assert world.writes() - before <= 2 + 4 * 3
+    world.lose_ledger()
+    assert world.writes_of(world.sync) == 0

@@ -202,7 +202,7 @@ class Settings:
     lease_wait_seconds: int
     dry_run: bool
     post_as: str
-    max_rewritten_invoices: int
+    max_rewritten_invoices: int | None
     on_parked: str
     user_agent: str
     policy: Policy

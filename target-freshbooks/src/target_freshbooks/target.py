@@ -139,6 +139,7 @@ class TargetFreshBooks(Target):
         self._run: Run | None = None
         self._stack = ExitStack()
         self._written_state: dict[str, Any] | None = None
+        self.accepts_changes = False
         super().__init__(**options)
         # After super(), which sets it: sinks keep nothing, so there is nothing to drain in threads.
         self.max_parallelism = 1
@@ -148,7 +149,8 @@ class TargetFreshBooks(Target):
     @property
     def settings(self) -> Settings:
         """The typed settings."""
-        return kept_apart(read_settings(self.config, version=version()), os.environ)
+        settings = kept_apart(read_settings(self.config, version=version()), os.environ)
+        return replace(settings, max_rewritten_invoices=None) if self.accepts_changes else settings
 
     @property
     def service(self) -> Service:
@@ -290,6 +292,14 @@ class TargetFreshBooks(Target):
 
     @classmethod
     @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        help_ = "Rewrite more invoices of earlier runs than max_rewritten_invoices allows."
+        command.params.append(click.Option(["--accept-changes"], is_flag=True, help=help_))
+        return command
+
+    @classmethod
+    @override
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
@@ -309,6 +319,7 @@ class TargetFreshBooks(Target):
         about_format: str | None = None,
         config: _ConfigInput | None = None,
         file_input: IO[str] | None = None,
+        accept_changes: bool = False,
     ) -> None:
         if about:
             super().invoke(about=about, about_format=about_format)
@@ -319,6 +330,7 @@ class TargetFreshBooks(Target):
                 config={} if config is None else config.config,
                 parse_env_config=config is not None and config.parse_env,
             )
+            target.accepts_changes = accept_changes
             target.settings  # noqa: B018 - wrong settings are told before anything is read
             target.run(file_input)
         except Interrupted:

@@ -109,6 +109,11 @@ def plan(context: Context, *, orders: tuple[int, ...], overwrite: bool, settings
 @click.option("--parked", is_flag=True, help="All parked orders.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="All orders since this day.")
 @click.option("--overwrite", is_flag=True, help="Let the order win over edits in FreshBooks.")
+@click.option(
+    "--accept-changes",
+    is_flag=True,
+    help="Rewrite more invoices of earlier runs than max_rewritten_invoices allows.",
+)
 @SETTINGS
 def replay(
     context: Context,
@@ -117,13 +122,14 @@ def replay(
     parked: bool,
     since: datetime | None,
     overwrite: bool,
+    accept_changes: bool,
     settings: str,
 ) -> None:
     """Plan and post orders again; where the books agree nothing is written."""
     from target_freshbooks.ctl.replay import post_again  # noqa: PLC0415
 
     day: date | None = since.date() if since else None
-    asked = Asked(overwrite, settings == "current")
+    asked = Asked(overwrite, settings == "current", accept_changes)
     sys.exit(post_again(context, orders, parked=parked, since=day, asked=asked))
 
 

@@ -9,7 +9,7 @@ import random
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -74,9 +74,16 @@ class Context:
         return open_account(self.settings, sleep=time.sleep, rng=random.Random())  # noqa: S311
 
     @contextmanager
-    def run(self) -> Iterator[Run]:
-        """A run of its own, with the lease: for writing. A signal lets the steps in hand finish."""
-        with undisturbed(), STOP.wish() as stop, open_run(self.settings, stop) as run:
+    def run(self, *, accept_changes: bool = False) -> Iterator[Run]:
+        """A run of its own, with the lease: for writing. A signal lets the steps in hand finish.
+
+        Args:
+            accept_changes: Rewrite as many invoices of earlier runs as it takes.
+        """
+        settings = self.settings
+        if accept_changes:
+            settings = replace(settings, max_rewritten_invoices=None)
+        with undisturbed(), STOP.wish() as stop, open_run(settings, stop) as run:
             yield run
 
     def show(self, document: Any, text: str) -> None:  # noqa: ANN401 - JSON

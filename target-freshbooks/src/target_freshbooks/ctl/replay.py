@@ -58,7 +58,7 @@ def _post(context: Context, wanted: list[int], asked: Asked) -> tuple[dict[str, 
     if not wanted:
         nothing = {"replayed": 0, "posted": 0, "waiting": 0, "parked": [], "writes": 0}
         return nothing, "No order was replayed.", False
-    with context.run() as run:
+    with context.run(accept_changes=asked.accept_changes) as run:
         for order_id in wanted:
             run.ledger.audit(
                 event="replayed",

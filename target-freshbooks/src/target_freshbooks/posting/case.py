@@ -37,6 +37,7 @@ class Case:
         client_id: FreshBooks' id of the client (0 in a plan where it is still to be created).
         item_names: Item key → the name FreshBooks has for the item.
         memory: What the ledger knows.
+        unmarked: The field, `notes` or `po_number`, that FreshBooks keeps too short for the mark.
         keeps_client: Its invoice is left with the client that it has.
         negatives_refused: FreshBooks takes no line below zero: only wordings without are tried.
     """
@@ -49,6 +50,7 @@ class Case:
     memory: Memory = field(default_factory=Memory)
     negatives_refused: bool = False
     keeps_client: bool = False
+    unmarked: str = ""
 
     @property
     def decimals(self) -> int:
@@ -151,6 +153,7 @@ class Case:
             "po_number": invoice.po_number,
             "due_offset_days": 0,
         }
+        body.pop(self.unmarked, None)  # the mark stands in the other of both
         return body | self.body_of_lines(lines)
 
     def payment_body(self, invoice_id: int, payment: Payment, amount: Decimal) -> dict[str, Any]:

@@ -133,6 +133,7 @@ class Poster:
     ) -> None:
         self._stop = stop
         self._brake = brake
+        self._unmarked_field = ""
         self._books = books
         self._ledger = ledger
         self._writer = writer
@@ -216,7 +217,14 @@ class Poster:
         except Refused as refused:
             return refused_verdict(refused, "client or item", 0)
         case = Case(
-            desired, content, policy, client_id, item_names, memory, keeps_client=kept is not None
+            desired,
+            content,
+            policy,
+            client_id,
+            item_names,
+            memory,
+            keeps_client=kept is not None,
+            unmarked=self._unmarked_field,
         )
         actual = observe(self._books, case)
         if self._is_of_another_shop(case, actual):
@@ -628,10 +636,20 @@ class Poster:
             client_id = self._parties.client(case.desired.client, case.desired.order_id, None)
             if client_id != case.client_id:
                 return replace(at, case=replace(case, client_id=client_id), actual=Actual())
-        without = self._without_negatives(at, step, refused)
+        without = self._without_negatives(at, step, refused) or self._unmarked(at, refused)
         if without is not None:
             return without
         return refused_verdict(refused, StepKind.CREATE_INVOICE.value, 0)
+
+    def _unmarked(self, at: Standing, refused: Refused) -> Standing | None:
+        """The same without the mark in a field that is too short for it: the other one has it."""
+        meant = classify(refused)
+        if meant.kind is not Kind.TOO_LONG or at.case.unmarked:
+            return None
+        if meant.field not in {"notes", "po_number"}:
+            return None
+        self._unmarked_field = meant.field  # so that later orders need not find out
+        return replace(at, case=replace(at.case, unmarked=meant.field))
 
     def _taken(self, case: Case) -> Actual:
         """Whose the taken number is: looked for among the deleted invoices as well."""

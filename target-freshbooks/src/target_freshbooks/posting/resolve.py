@@ -189,7 +189,7 @@ class Resolver:
 
     def _created_invoice(self, intent: Intent) -> tuple[ObservedInvoice, list[Link]] | None:
         body = intent.payload["body"]
-        (mark,) = marks_in(body["po_number"])
+        mark = marks_in(body.get("notes", ""), body.get("po_number", ""))[0]
         found = choose(self._books.find_invoices(body["invoice_number"]), mark)
         if found is None or not is_marked(found, mark):
             return None

@@ -120,10 +120,12 @@ class Asked:
     Attributes:
         overwrite: Let the order's figures win over edits made in FreshBooks.
         current_settings: Give up the settings it was posted under for those of now.
+        accept_changes: Rewrite as many invoices of earlier runs as it takes.
     """
 
     overwrite: bool = False
     current_settings: bool = False
+    accept_changes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
