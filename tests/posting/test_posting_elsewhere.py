@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from target_freshbooks.freshbooks.errors import FreshBooksError
 from target_freshbooks.posting.poster import AnotherWriter
 
 D = Decimal
@@ -185,3 +187,49 @@ def test_a_refund_beside_money_of_somebody_else_makes_no_credit(world: Any) -> N
     assert world.row(order).reason == "paid_elsewhere"
     assert credits_left(world) == []
     assert world.paid(order) == [D("11.00")]
+
+
+def test_a_payment_raised_beside_another_is_brought_back_to_what_it_was(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    half = {"name": "Mug", "sku": "MUG", "price": "5.00"}
+    world.change(order, "lines", lines=[half])
+    world.sync()
+    assert world.paid(order) == [D("5.00")]
+    world.change(order, "lines", lines=[half | {"price": "11.00"}])
+    payment = {
+        "invoiceid": world.invoice(order)["id"],
+        "amount": {"amount": "4.00", "code": "USD"},
+        "date": DAY,
+        "type": "Cash",
+    }
+    write = {"method": "POST", "path": "payments/payments", "json": {"payment": payment}}
+    world.fault(kind="act", method="PUT", path="/payments/payments/", writes=[write], times=1)
+    world.sync()
+    assert world.row(order).reason == "paid_elsewhere"
+    assert sorted(world.paid(order)) == [D("4.00"), D("5.00")]
+    assert credits_left(world) == []
+
+
+@pytest.mark.parametrize("broken", ["/payments/payments/[0-9]+$", "/credit_notes/"])
+def test_an_undoing_that_broke_off_goes_on(world: Any, broken: str) -> None:
+    order = world.place()
+    world.settings["max_retry_seconds"] = 0
+    pays_first(world, "4.00")
+    world.fault(kind="status", status=503, method="PUT", path=broken)
+    with contextlib.suppress(FreshBooksError):
+        world.sync()
+    assert credits_left(world) == [D("7.00")] or credits_left(world) == [D("4.00")]
+    world.control("DELETE", "faults")
+    world.ctl("replay", str(order))
+    assert world.row(order).reason == "paid_elsewhere"
+    assert (world.paid(order), credits_left(world)) == ([D("4.00")], [])
+
+
+def test_a_capped_payment_whose_answer_was_lost_is_taken_back(world: Any) -> None:
+    order = world.place()
+    pays_first(world, "4.00")
+    world.fault(kind="reset_after", method="POST", path="/payments/payments$", times=1, skip=0)
+    world.sync()
+    assert world.row(order).reason == "paid_elsewhere"
+    assert (world.paid(order), credits_left(world)) == ([D("4.00")], [])
