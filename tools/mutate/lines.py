@@ -885,4 +885,11 @@ MUTATIONS = (
         "        pass\n",
         (f"{ACCOUNT}::test_a_run_with_another_account_id_stops_before_a_write",),
     ),
+    Mutation(
+        "a first run at real addresses looks first",
+        f"{FRESHBOOKS}/wiring.py",
+        "lacks_start_date = look_first and _lacks_start_date(settings, ledger)",
+        "lacks_start_date = False",
+        ("target-freshbooks/tests/target/test_target_first_run.py",),
+    ),
 )

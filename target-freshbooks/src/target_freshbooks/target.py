@@ -156,7 +156,9 @@ class TargetFreshBooks(Target):
     def service(self) -> Service:
         """The posting service; opened at the first stream that has a place in the books."""
         if self._run is None:
-            self._run = self._stack.enter_context(open_run(self.settings, self._stop))
+            self._run = self._stack.enter_context(
+                open_run(self.settings, self._stop, look_first=True)
+            )
             self._stack.callback(self._wait_no_more)  # what closes the run is not broken off
         return self._run.service
 
@@ -225,8 +227,20 @@ class TargetFreshBooks(Target):
             self._run.service.finish()
         super().process_endofpipe()
         if self._run is not None:
-            self._run.forget_old_bodies(self.settings.ledger_retention_days)
+            self._end_of(self._run)
         self.close()
+
+    def _end_of(self, run: Run) -> None:
+        run.forget_old_bodies(self.settings.ledger_retention_days)
+        if run.dry_run:
+            self.logger.info("Nothing was written. %s", run.service.outlook())
+        if run.lacks_start_date:
+            raise SettingError(
+                f"This is the first run of source {self.settings.source!r} at"
+                f" {self.settings.api_url}, and invoice_start_date is not set, so nothing was"
+                " written. Set invoice_start_date to the first day whose orders are to be booked"
+                " (orders before it stay out of the books) and run again."
+            )
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:

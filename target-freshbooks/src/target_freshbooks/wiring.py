@@ -6,12 +6,13 @@ import random
 import threading
 import uuid
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 from connector_credentials import CredentialStore
+from connector_credentials.sandbox_guard import is_local
 from sqlalchemy.engine import make_url
 
 from target_freshbooks.freshbooks import (
@@ -71,7 +72,18 @@ class Account:
 
 @dataclass(slots=True)
 class Run:
-    """All parts of one run."""
+    """All parts of one run.
+
+    Attributes:
+        run_id: Its name.
+        account: The FreshBooks account.
+        ledger: The ledger.
+        service: Posts orders.
+        poster: Posts one.
+        dry_run: Nothing is written.
+        lacks_start_date: That is so because it is a first run, and nobody has said from which day
+            on orders are to be booked.
+    """
 
     run_id: str
     account: Account
@@ -79,6 +91,7 @@ class Run:
     service: Service
     poster: Poster
     dry_run: bool
+    lacks_start_date: bool = False
 
     def forget_old_bodies(self, days: int) -> None:
         """Drop what the shop said of orders that are settled for so long; hashes and links stay."""
@@ -197,14 +210,25 @@ def open_run(
     stop: threading.Event,
     *,
     on_request: Callable[[RequestRecord], None] | None = None,
+    look_first: bool = False,
 ) -> Iterator[Run]:
-    """Open everything a run needs, hold the account's lease, and end the run's row at the end."""
+    """Open everything a run needs, hold the account's lease, and end the run's row at the end.
+
+    Args:
+        settings: The settings.
+        stop: Set where the run is asked to stop.
+        on_request: Told of each request.
+        look_first: Make it a dry run where it would be the first and has no start date.
+    """
     rng = random.Random()  # noqa: S311 - jitter
     sleep = interruptible(stop)
     run_id = uuid.uuid4().hex[:12]
     with ExitStack() as stack:
         ledger = stack.enter_context(open_ledger(settings))
         account = open_account(settings, sleep=sleep, rng=rng, on_request=on_request, ledger=ledger)
+        lacks_start_date = look_first and _lacks_start_date(settings, ledger)
+        if lacks_start_date:
+            settings = replace(settings, dry_run=True)
         lease = stack.enter_context(
             ledger.lease(
                 account.account_id,
@@ -215,6 +239,7 @@ def open_run(
             )
         )
         run = assemble(settings, account, ledger, lease, stop, run_id=run_id, rng=rng)
+        run.lacks_start_date = lacks_start_date
         stack.callback(run.service.close)
         ledger.start_run(run_id, version())
         outcome = "failed"
@@ -292,6 +317,16 @@ def assemble(
         previewer=Previewer(books, ledger, settings.policy, stop) if settings.dry_run else None,
     )
     return Run(run_id, account, ledger, service, poster, settings.dry_run)
+
+
+def _lacks_start_date(settings: Settings, ledger: Ledger) -> bool:
+    """Whether a real run would book a real store's whole history without being told to."""
+    return (
+        not settings.dry_run
+        and settings.policy.invoice_start_date is None
+        and not is_local(settings.api_url)
+        and not ledger.has_posted()
+    )
 
 
 def once(work: Callable[[], None]) -> Callable[[], None]:

@@ -55,6 +55,11 @@ def keep_apart(
         )
 
 
+def is_local(address: str) -> bool:
+    """Whether a URL leads to this machine's loopback."""
+    return _is_loopback(_host(address))
+
+
 def _real_addresses(addresses: Mapping[str, str | None]) -> Iterator[str]:
     for name, address in addresses.items():
         if address:

@@ -250,6 +250,10 @@ class FreshBooks:
         found = self._rows(CLIENTS, search, parsing.client, ours)
         return sorted(found, key=lambda row: (row.vis_state != ACTIVE, row.id))
 
+    def count_clients(self, *, at_most: int) -> int:
+        """How many clients there are, active and archived, counted to `at_most`."""
+        return sum(1 for _ in islice(self._rows(CLIENTS, (), parsing.client), at_most))
+
     def get_client(self, id: int) -> ObservedClient:  # noqa: A002
         """One client."""
         return self._get(CLIENTS, id, parsing.client)

@@ -101,6 +101,12 @@ def still_open(
     return [_intent(row) for row in connection.execute(statement.order_by(intents.c.id))]
 
 
+def any_of(connection: Connection, source: str) -> bool:
+    """Whether any write was ever intended."""
+    found = select(intents.c.id).where(intents.c.source == source).limit(1)
+    return connection.execute(found).first() is not None
+
+
 def count_open(connection: Connection, source: str) -> int:
     """Count the open intents."""
     return connection.execute(

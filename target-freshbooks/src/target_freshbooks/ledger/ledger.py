@@ -168,6 +168,13 @@ class Ledger:
         with self._database.write() as connection:
             pin(connection, asked, self._clock())
 
+    def has_posted(self) -> bool:
+        """Whether anything of this source was ever written to FreshBooks, or found there."""
+        with self._database.read() as connection:
+            return intents.any_of(connection, self.source) or orders.any_posted(
+                connection, self.source
+            )
+
     # -- terms: what each order was posted under
 
     def terms_of(self, order_id: int) -> Terms | None:

@@ -107,6 +107,14 @@ def page(
     return [_order_row(row) for row in rows]
 
 
+def any_posted(connection: Connection, source: str) -> bool:
+    """Whether any order was ever posted."""
+    posted = select(orders.c.order_id).where(
+        orders.c.source == source, orders.c.posted_at.is_not(None)
+    )
+    return connection.execute(posted.limit(1)).first() is not None
+
+
 def settle(connection: Connection, values: dict[str, Any]) -> None:
     """Write a verdict; `values` are columns of the row, with `source` and `order_id`."""
     connection.execute(_upsert(connection.dialect.name), values)

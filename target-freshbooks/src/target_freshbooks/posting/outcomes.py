@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.posting.digests import policy_digest
+from target_freshbooks.posting.outlook import Outlook
 
 if TYPE_CHECKING:
     from datetime import date
@@ -40,6 +41,7 @@ class Outcomes:
 
     Attributes:
         tally: Their numbers.
+        outlook: What a dry run would bring into the books.
         policy_hash: Of the settings that the accounting depends on.
     """
 
@@ -53,6 +55,7 @@ class Outcomes:
             settles: False for a dry run, which tells and counts only.
         """
         self.tally = Tally()
+        self.outlook = Outlook()
         self.policy_hash = policy_digest(policy)
         self._ledger = ledger
         self._policy = policy
@@ -137,7 +140,7 @@ class Outcomes:
         logger.warning("Order %s parked: %s. %s", order_id, parked.reason.value, parked.detail)
         self._count_parked(order_id, parked)
 
-    def show(self, preview: Preview) -> None:
+    def show(self, facts: OrderFacts, preview: Preview) -> None:
         """Tell an order's plan in a dry run."""
         verdict = preview.verdict
         logger.info("Plan, nothing is written:\n%s", preview.text())
@@ -147,6 +150,7 @@ class Outcomes:
             self.count(verdict.state)
         with self._guard:
             self.tally.planned += len(preview.steps)
+            self.outlook.add(facts, preview)
 
     def count(self, name: str) -> None:
         """Count an order that came out so."""

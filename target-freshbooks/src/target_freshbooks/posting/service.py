@@ -27,6 +27,7 @@ from target_freshbooks.posting.defects import DEFECTS
 from target_freshbooks.posting.facts import gather
 from target_freshbooks.posting.leftovers import Leftovers
 from target_freshbooks.posting.outcomes import Outcomes
+from target_freshbooks.posting.outlook import MOST_CLIENTS
 from target_freshbooks.posting.patience import READ, GivenUp
 from target_freshbooks.posting.verdict import Interrupted, refused_verdict
 
@@ -106,6 +107,10 @@ class Service:
     def writes(self) -> int:
         """Writes of all kinds that FreshBooks carried out in this run."""
         return self._patience.writes
+
+    def outlook(self) -> str:
+        """What this dry run would bring into the books, in a few lines."""
+        return self._outcomes.outlook.text(self._books.count_clients(at_most=MOST_CLIENTS + 1))
 
     # -- taking in
 
@@ -272,7 +277,7 @@ class Service:
         try:
             facts = gather(self._ledger, stored)
             if self._previewer is not None:
-                self._outcomes.show(self._previewer.of_facts(facts, asked))
+                self._outcomes.show(facts, self._previewer.of_facts(facts, asked))
                 return
             verdict = self._posted(facts, stored, row, asked)
             if verdict is not None:

@@ -1,0 +1,92 @@
+"""The first run at real addresses looks first, and asks from which day on orders are booked.
+
+FreshBooks' address is a name here that only the program under test takes for this machine, so that
+it is real to it and nobody else is asked.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+NAME = "books.example"
+HOSTS = f"""
+import socket
+
+known = socket.getaddrinfo
+
+
+def getaddrinfo(host, *more, **named):
+    assert host in ("{NAME}", "127.0.0.1", "localhost"), host
+    return known("127.0.0.1" if host == "{NAME}" else host, *more, **named)
+
+
+socket.getaddrinfo = getaddrinfo
+"""
+
+
+@pytest.fixture
+def real(shop: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The shop and the books under a name of the Internet."""
+    (shop.home / "sitecustomize.py").write_text(HOSTS, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(shop.home))
+    address = f"http://{NAME}:{urlsplit(shop.url).port}"
+    shop.settings |= {"api_url": address, "auth_url": address}
+    return shop
+
+
+def writes(shop: Any) -> list[str]:
+    return [one for one in shop.asked() if one.startswith(("POST /acc", "PUT /acc"))]
+
+
+def test_a_first_run_without_a_start_date_writes_nothing_and_asks_for_it(real: Any) -> None:
+    real.place(created="2026-10-30T12:00:00+00:00")
+    real.place(
+        created="2026-11-02T12:00:00+00:00",
+        billing={"email": "other@mail.example", "first_name": "O"},
+        pay="offline",
+    )
+    real.place(created="2026-11-03T12:00:00+00:00", status_id=7)
+    ended = real.run(real.messages())
+    assert (ended.code, ended.out, writes(real)) == (1, "", []), ended.log
+    assert "A real run would make 2 invoices and 2 clients." in ended.log
+    assert "2026-10       1 invoices           10.00 USD" in ended.log
+    assert "2026-11       1 invoices           10.00 USD" in ended.log
+    assert "Not posted: 1 waiting (status_7)." in ended.log
+    assert "FreshBooks has 0 clients now; its plans allow 5 (Lite), 50 (Plus)" in ended.log
+    assert "Orders by method of payment in the shop" in ended.log
+    assert ended.log.count("Set invoice_start_date to the first day whose orders are to") == 1
+    # Nothing of it is kept: the next run asks again, and one with a date books from that day on.
+    assert real.run(real.messages()).code == 1
+    real.settings["invoice_start_date"] = "2026-11-01"
+    ended = real.run(real.messages())
+    assert ended.code == 0, ended.log
+    assert ended.out
+    assert len(real.books()["invoices"]) == 1
+
+
+def test_once_anything_was_posted_no_start_date_is_asked_for(real: Any) -> None:
+    real.place()
+    real.settings["invoice_start_date"] = "2020-01-01"
+    assert real.run(real.messages()).code == 0
+    del real.settings["invoice_start_date"]
+    real.place()
+    ended = real.run(real.messages())
+    assert ended.code == 0, ended.log
+    assert len(real.books()["invoices"]) == 2
+
+
+def test_a_dry_run_ends_with_its_figures_and_asks_for_nothing(real: Any) -> None:
+    real.place()
+    real.settings["dry_run"] = True
+    ended = real.run(real.messages())
+    assert (ended.code, ended.out, writes(real)) == (0, "", []), ended.log
+    assert "Nothing was written. A real run would make 1 invoices and 1 clients." in ended.log
+
+
+def test_a_first_run_of_the_sandbox_needs_no_start_date(shop: Any) -> None:
+    shop.place()
+    assert shop.run(shop.messages()).code == 0
+    assert len(shop.books()["invoices"]) == 1
