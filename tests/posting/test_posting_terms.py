@@ -256,3 +256,36 @@ def test_a_field_too_short_for_the_mark_leaves_it_to_the_other(world: Any, field
     assert world.writes() - before <= 2 + 4 * 3
     world.lose_ledger()
     assert world.writes_of(world.sync) == 0
+
+
+def test_a_draft_that_waits_for_a_setting_gets_it(world: Any) -> None:
+    world.fault(kind="refused", method="PUT", path="/invoices/", body="mark_as_sent")
+    order = world.place()
+    world.sync()
+    assert world.row(order).state == "parked"
+    world.control("DELETE", "faults")
+    world.settings["tax_mapping"] = {"State Tax": "Sales tax"}
+    world.ctl("replay", "--settings", "current", str(order))
+    assert world.row(order).state == "posted"
+    assert taxes(world, order) == {"Sales tax"}
+    with world.ledger() as ledger:
+        terms = ledger.terms_of(order)
+        assert terms is not None
+        assert terms.settings["tax_mapping"] == [["State Tax", "Sales tax"]]
+
+
+def test_a_known_invoice_is_looked_at_once(world: Any) -> None:
+    order = world.place()
+    world.sync()
+    world.change(order, "refund", order_amount="4.00")
+
+    def looks() -> int:
+        return sum(
+            row["count"]
+            for row in world.control("GET", "requests")["requests"]
+            if row["path"].startswith("/accounting/") and row["method"] == "GET"
+        )
+
+    before = looks()
+    world.sync()
+    assert looks() - before <= 2  # the invoice and its payments

@@ -30,20 +30,24 @@ class Terms:
     Attributes:
         settings: The settings that shaped its invoice, as a JSON object.
         invoice_day: The invoice's day.
+        posted: Whether the order was posted under them, and not merely begun.
     """
 
     settings: Mapping[str, Any]
     invoice_day: date
+    posted: bool = False
 
 
 def read(connection: Connection, source: str, order_id: int) -> Terms | None:
     """The order's terms; None where it was never posted."""
     row = connection.execute(
-        select(terms.c.body, orders.c.invoice_day)
+        select(terms.c.body, orders.c.invoice_day, orders.c.posted_at)
         .join(terms, terms.c.hash == orders.c.terms)
         .where(orders.c.source == source, orders.c.order_id == order_id)
     ).one_or_none()
-    return None if row is None else Terms(from_text(row.body), row.invoice_day)
+    if row is None:
+        return None
+    return Terms(from_text(row.body), row.invoice_day, posted=row.posted_at is not None)
 
 
 def keep(connection: Connection, source: str, order_id: int, new: Terms, now: datetime) -> None:

@@ -27,15 +27,6 @@ def observe(books: FreshBooks, case: Case) -> Actual:
     return Actual() if invoice is None else around(books, case, invoice)
 
 
-def standing_invoice(books: FreshBooks, invoice_id: int) -> ObservedInvoice | None:
-    """The invoice, archived or not; None where it was deleted."""
-    try:
-        invoice = books.get_invoice(invoice_id)
-    except NotFound:
-        return None
-    return None if invoice.vis_state == DELETED else invoice
-
-
 def around(books: FreshBooks, case: Case, invoice: ObservedInvoice) -> Actual:
     """The invoice with its payments and credit notes; somebody else's is none of our business."""
     if not is_marked(invoice, case.desired.invoice.marker):
@@ -83,13 +74,18 @@ def _credit_notes(books: FreshBooks, case: Case, actual: Actual) -> Actual:
 def _invoice(books: FreshBooks, case: Case) -> ObservedInvoice | None:
     memory, wanted = case.memory, case.desired.invoice
     if memory.invoice_id is not None:
-        try:
-            return books.get_invoice(memory.invoice_id)
-        except NotFound:
-            # Deleted ones may be answered so; the search below tells which it is.
-            deleted = books.find_invoices(wanted.number, deleted=True)
-            return next((row for row in deleted if row.id == memory.invoice_id), None)
+        return known_invoice(books, memory.invoice_id, wanted.number)
     return choose(books.find_invoices(wanted.number), wanted.marker)
+
+
+def known_invoice(books: FreshBooks, invoice_id: int, number: str) -> ObservedInvoice | None:
+    """The invoice of that id, deleted or not; None where FreshBooks has it no more."""
+    try:
+        return books.get_invoice(invoice_id)
+    except NotFound:
+        # Deleted ones may be answered so; the search tells which it is.
+        deleted = books.find_invoices(number, deleted=True)
+        return next((row for row in deleted if row.id == invoice_id), None)
 
 
 def choose(rows: list[ObservedInvoice], mark: Mark) -> ObservedInvoice | None:

@@ -45,7 +45,7 @@ from target_freshbooks.posting.head import (
     remembered,
 )
 from target_freshbooks.posting.marks import DELETED, DRAFT, part_paid
-from target_freshbooks.posting.observe import around, observe, standing_invoice
+from target_freshbooks.posting.observe import around, known_invoice, observe
 from target_freshbooks.posting.overpayment import is_capped
 from target_freshbooks.posting.patience import GivenUp
 from target_freshbooks.posting.payments import bears, find_payment
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.freshbooks.observed import ObservedInvoice
     from target_freshbooks.ledger import Ledger, OrderRow
     from target_freshbooks.posting.brake import Brake
     from target_freshbooks.posting.memory import Memory
@@ -196,7 +197,8 @@ class Poster:
             return Verdict("posted", None, None, None, desired, wanted, content, unchanged=True)
         progress = Progress(overwrite=wish.overwrite, reword=wish.current_settings)
         verdict = self._bring_about(facts, desired, content, memory, policy, progress)
-        if wish.current_settings and terms is not None and verdict.state == "posted":
+        renewed = wish.current_settings or (terms is not None and not terms.posted)
+        if renewed and terms is not None and verdict.state == "posted":
             self._keep_terms(facts.order.id, policy, terms.invoice_day)
         return replace(verdict, desired=desired, desired_hash=wanted, content=content)
 
@@ -210,9 +212,12 @@ class Poster:
         progress: Progress,
     ) -> Verdict:
         order_id = desired.order_id
+        own = None
+        if memory.invoice_id is not None:
+            own = known_invoice(self._books, memory.invoice_id, desired.invoice.number)
         try:
-            kept = self._kept_client(memory, progress)
-            client_id = self._client(facts, desired) if kept is None else kept
+            keeps = self._keeps_client(memory, own, progress)
+            client_id = own.customer_id if own and keeps else self._client(facts, desired)
             item_names = self._parties.items(desired.items, order_id)
         except Refused as refused:
             return refused_verdict(refused, "client or item", 0)
@@ -223,10 +228,13 @@ class Poster:
             client_id,
             item_names,
             memory,
-            keeps_client=kept is not None,
+            keeps_client=keeps,
             unmarked=self._unmarked_field,
         )
-        actual = observe(self._books, case)
+        if memory.invoice_id is None:
+            actual = observe(self._books, case)
+        else:
+            actual = Actual() if own is None else around(self._books, case, own)
         if self._is_of_another_shop(case, actual):
             return Verdict("parked", parked=refusals.of_another_shop(case))
         case = self._adopt(case, actual)
@@ -276,14 +284,13 @@ class Poster:
             return Verdict("parked", parked=stop.parked, writes=at.writes)
         return self._finished(at.case.desired, at)
 
-    def _kept_client(self, memory: Memory, progress: Progress) -> int | None:
-        """The client that the order's invoice is left with, whatever the shop says; else None."""
-        if memory.invoice_id is None or progress.overwrite:
-            return None
-        invoice = standing_invoice(self._books, memory.invoice_id)
-        if invoice is None or not keeps_its_client(memory, invoice):
-            return None
-        return invoice.customer_id
+    def _keeps_client(
+        self, memory: Memory, own: ObservedInvoice | None, progress: Progress
+    ) -> bool:
+        """Whether the order's invoice is left with the client that it has."""
+        if own is None or own.vis_state == DELETED or progress.overwrite:
+            return False
+        return keeps_its_client(memory, own)
 
     def _client(self, facts: OrderFacts, desired: Desired) -> int:
         """FreshBooks' id of the client that the order's invoice should be of."""
@@ -500,15 +507,18 @@ class Poster:
         return replace(desired, invoice=replace(invoice, day=day))
 
     def _policy_of(self, facts: OrderFacts, terms: Terms | None, *, current: bool) -> Policy:
-        """The settings for an order: those it was posted under, else those of now."""
+        """The settings for an order: those it was posted under, else those of now.
+
+        A Draft that was never finished may be waiting for just the setting that was changed.
+        """
         zone = self._policy.timezone or facts.store_timezone
         now = replace(self._policy, timezone=zone)
         if terms is None:
             return now
         then = now.under(terms.settings)
-        if not current:
+        if terms.posted and not current:
             return then
-        # What is posted has its number, and its day as the zone of then had it.
+        # What is made has its number, and its day as the zone of then had it.
         return replace(
             now, invoice_number_prefix=then.invoice_number_prefix, timezone=then.timezone
         )

@@ -36,7 +36,8 @@ def prove_draft(case: Case, actual: Actual, progress: Progress) -> Step | Stop |
     agrees = invoice.amount == desired.invoice.total
     if desired.hold and desired.flag is not None and not (agrees and case.was_edited(invoice)):
         return Stop(desired.flag)  # until a person has made the Draft's total the order's
-    if agrees:
+    reword = progress.reword and not case.was_edited(invoice)
+    if agrees and not (reword and not stands_in_some_wording(case, invoice)):
         return Step(
             StepKind.MARK_SENT,
             invoice.number,
