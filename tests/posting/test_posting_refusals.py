@@ -123,6 +123,71 @@ def test_a_refund_whose_lines_the_lock_refuses_leaves_the_payment_as_it_was(worl
     assert (world.paid(order), world.total(order)) == ([D("7.00")], D("7.00"))
 
 
+def cancelled(world: Any) -> int:
+    """An order of a locked day, paid later, that is cancelled and to be deleted."""
+    paid = {"amount": "11.00", "at": "2026-11-03T18:00:00Z"}
+    order = world.place(created="2026-10-30T18:00:00Z", transactions=[paid])
+    world.sync()
+    world.settings["on_cancel"] = "delete"
+    world.change(order, "status", status_id=5)
+    return int(order)
+
+
+@pytest.mark.parametrize("deleted_get", ["found", "missing", "error"])
+def test_a_cancelled_order_s_invoice_that_the_lock_keeps_has_its_payment_again(
+    world: Any, deleted_get: str
+) -> None:
+    order = cancelled(world)
+    world.switch(fb__locked_until=LOCKED, fb__deleted_get=deleted_get)
+    assert world.writes_of(world.sync) == 3, "payment, invoice, payment put back"
+    assert reason(world, order) == ("parked", "closed_period")
+    assert world.paid(order) == [D("11.00")]
+    assert world.invoice(order)["payment_status"] == "paid"
+    world.switch(fb__locked_until="")
+    world.ctl("replay", str(order))
+    assert reason(world, order) == ("waiting", "deleted_after_cancellation")
+    assert (world.invoice(order)["vis_state"], world.payments(order)) == (1, [])
+
+
+@pytest.mark.parametrize("deleted_get", ["found", "missing", "error"])
+def test_a_deletion_that_broke_off_goes_on_however_deleted_records_are_shown(
+    world: Any, deleted_get: str
+) -> None:
+    order = cancelled(world)
+    world.switch(fb__deleted_get=deleted_get)
+    world.fault(kind="html", status=403, method="PUT", path="/invoices/invoices/", times=1)
+    with pytest.raises(Forbidden):
+        world.sync()
+    assert len(world.ctl("plan", str(order))[0]["steps"]) == 1, "the invoice alone"
+    world.sync()
+    assert reason(world, order) == ("waiting", "deleted_after_cancellation")
+    assert (world.invoice(order)["vis_state"], world.payments(order)) == (1, [])
+
+
+def test_a_payment_that_cannot_be_put_back_is_named(world: Any) -> None:
+    order = cancelled(world)
+    (payment,) = world.payments(order)
+    writes = {"fb.locked_until": "2026-11-30"}
+    lock = {"method": "PUT", "path": "/_sandbox/switches", "json": writes}
+    rule = {"kind": "act", "method": "PUT", "path": "/payments/payments/", "when": "after"}
+    world.fault(**rule, times=1, writes=[lock])
+    world.sync()
+    row = world.row(order)
+    assert (row.state, row.reason) == ("parked", "closed_period")
+    assert f"not to be restored: payment {payment['id']}." in row.detail
+
+
+def test_a_deletion_that_freshbooks_ignores_is_not_asked_for_again(world: Any) -> None:
+    order = cancelled(world)
+    world.fault(kind="ignored", method="PUT", path="/invoices/invoices/", body='"vis_state"')
+    assert world.writes_of(world.sync) == 3, "payment, invoice, payment put back"
+    assert reason(world, order) == ("parked", "no_progress")
+    assert world.paid(order) == [D("11.00")]
+    world.control("DELETE", "faults")
+    world.ctl("replay", str(order))
+    assert world.invoice(order)["vis_state"] == 1
+
+
 # -- rights and limits
 
 

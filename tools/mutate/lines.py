@@ -587,15 +587,15 @@ MUTATIONS = (
     Mutation(
         "another's money is looked for before an invoice is deleted",
         f"{FRESHBOOKS}/posting/cancelling.py",
-        "            for found in self._books.payments_of(invoice_id):\n",
-        "            for found in ():\n",
+        "            for row in standing.values():\n",
+        "            for row in ():\n",
         (f"{INTERRUPTED}::test_a_cancelled_order_s_invoice_that_bears_another_s_money_is_kept",),
     ),
     Mutation(
         "a cancelled order's credit notes go with its invoice",
         f"{FRESHBOOKS}/posting/cancelling.py",
-        "for refund_id, remote_id in memory.credit_notes.items():",
-        "for refund_id, remote_id in ():",
+        "for refund_id, remote in memory.credit_notes.items()",
+        "for refund_id, remote in ()",
         (f"{INTERRUPTED}::test_a_cancelled_order_is_deleted_with_its_credit_notes",),
     ),
     Mutation(
@@ -660,6 +660,22 @@ MUTATIONS = (
         "                if pause is None:\n",
         "                if True:\n",
         (f"{REFUSALS}::test_a_busy_record_of_a_cancelled_order_is_deleted_at_a_later_try",),
+    ),
+    Mutation(
+        "payments come back where a cancelled order's invoice cannot be deleted",
+        f"{FRESHBOOKS}/posting/cancelling.py",
+        "        for key, payment in taken.items():\n",
+        "        for key, payment in {}.items():\n",
+        (
+            f"{REFUSALS}::test_a_cancelled_order_s_invoice_that_the_lock_keeps_has_its_payment_again",
+        ),
+    ),
+    Mutation(
+        "a deletion that did nothing is not taken for done",
+        f"{FRESHBOOKS}/posting/cancelling.py",
+        "                if answer.vis_state != DELETED and self._stands(kind, remote_id):\n",
+        "                if False:\n",
+        (f"{REFUSALS}::test_a_deletion_that_freshbooks_ignores_is_not_asked_for_again",),
     ),
     Mutation(
         "a credit that a person made is not taken for an overpayment's",

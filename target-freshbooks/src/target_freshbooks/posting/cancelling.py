@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 from target_freshbooks.books import desire
 from target_freshbooks.books.desired import Desired, Parked, Reason
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.freshbooks.errors import Conflict, NotFound, Refused
+from target_freshbooks.freshbooks.refusals import Kind, classify
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting import keys, marks
 from target_freshbooks.posting.case import Case
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.writer import Writer
 
     _Deletable = ObservedInvoice | ObservedPayment | ObservedCreditNote
+
+Record = TypeVar("Record", bound="_Deletable")
 
 
 class Cancelling:
@@ -103,43 +107,110 @@ class Cancelling:
         """
         order_id = mark.order_id
         invoice, payments = self._standing(invoice_id), dict(memory.payments)
+        standing = {row.id: row for row in self._books.payments_of(invoice_id)} if invoice else {}
         if invoice is not None:
             edited = memory.fingerprint not in (None, fingerprint(invoice))
             if edited and not overwrite:
                 return _kept(invoice, "it was changed in FreshBooks since it was posted")
-            for found in self._books.payments_of(invoice_id):
-                if found.id in payments.values():
+            for row in standing.values():
+                if row.id in payments.values():
                     continue
-                if marks.part_paid(found, mark) is None:
-                    return _kept(invoice, f"it bears payment {found.id}, which is not ours")
-                payments[f"payment:{found.id}"] = found.id
+                if marks.part_paid(row, mark) is None:
+                    return _kept(invoice, f"it bears payment {row.id}, which is not ours")
+                payments[f"payment:{row.id}"] = row.id
+        parts = [
+            *((StepKind.DELETE_PAYMENT, key, remote) for key, remote in payments.items()),
+            *(
+                (StepKind.DELETE_CREDIT_NOTE, str(refund_id), remote)
+                for refund_id, remote in memory.credit_notes.items()
+            ),
+            (StepKind.DELETE_INVOICE, str(order_id), invoice_id),
+        ]
+        return self._delete(parts, standing, order_id)
+
+    def _delete(
+        self,
+        parts: list[tuple[StepKind, str, int]],
+        standing: dict[int, ObservedPayment],
+        order_id: int,
+    ) -> Verdict:
+        taken: dict[str, ObservedPayment] = {}
         writes = 0
-        try:
-            for key, remote_id in payments.items():
-                writes += self._gone(StepKind.DELETE_PAYMENT, key, remote_id, order_id)
-            for refund_id, remote_id in memory.credit_notes.items():
-                key = str(refund_id)
-                writes += self._gone(StepKind.DELETE_CREDIT_NOTE, key, remote_id, order_id)
-            writes += self._gone(StepKind.DELETE_INVOICE, str(order_id), invoice_id, order_id)
-        except Refused as refused:
-            return refused_verdict(refused, "deletion of a cancelled order's invoice", writes)
+        for kind, key, remote_id in parts:
+            try:
+                deleted = self._gone(kind, key, remote_id, order_id)
+            except Refused as refused:
+                failed = refused_verdict(refused, "deletion of a cancelled order's invoice", 0)
+                return self._put_back(taken, order_id, failed, writes)
+            except _Ignored:
+                failed = Verdict("parked", parked=_ignored(kind, remote_id))
+                return self._put_back(taken, order_id, failed, writes)
+            writes += deleted
+            if deleted and remote_id in standing and kind is StepKind.DELETE_PAYMENT:
+                taken[key] = standing[remote_id]
         self._ledger.drop_link("invoice", keys.invoice_key(order_id))
         return Verdict("waiting", why="deleted_after_cancellation", writes=writes)
 
+    def _put_back(
+        self, taken: dict[str, ObservedPayment], order_id: int, failed: Verdict, writes: int
+    ) -> Verdict:
+        """The invoice stays, so its payments come back: the books are not left half-way.
+
+        An ordinary change of a deleted payment restores it (FreshBooks' published examples).
+
+        Args:
+            taken: The payments this attempt deleted, by their keys.
+            order_id: The order.
+            failed: Why the invoice stays.
+            writes: How many writes were made.
+        """
+        left: list[int] = []
+        for key, payment in taken.items():
+            link = Link("payment", keys.payment_key(order_id, key), payment.id, order_id=order_id)
+            amount = {"amount": str(payment.amount), "code": payment.currency}
+            try:
+                self._writer.write(
+                    kind=StepKind.UPDATE_PAYMENT,
+                    key=key,
+                    body={"amount": amount},
+                    order_id=order_id,
+                    remote_id=payment.id,
+                    why="restore the payment of an invoice that cannot be deleted",
+                    links=lambda _, link=link: [link],  # type: ignore[misc] # bound to this round
+                )
+                writes += 1
+            except Unanswered as unknown:
+                self._settle_unknown(unknown)
+            except Refused:
+                pass  # told below, as a payment that is not there
+            if not self._stands(StepKind.DELETE_PAYMENT, payment.id):
+                left.append(payment.id)
+        if left and failed.parked is not None:
+            told = ", ".join(str(one) for one in left)
+            detail = (
+                f"{failed.parked.detail} Deleted already, and not to be restored: payment {told}."
+            )
+            return replace(failed, parked=replace(failed.parked, detail=detail), writes=writes)
+        return replace(failed, writes=writes)
+
     def _gone(self, kind: StepKind, key: str, remote_id: int, order_id: int) -> int:
-        """Delete it unless it is deleted, by a run that was killed or by a person; the writes."""
+        """Delete it unless it is deleted, by a run that was killed or by a person; the writes.
+
+        Raises:
+            _Ignored: FreshBooks answered, and it stands as before: asking again would not help.
+        """
         deleted = _deleted_link(kind, key, remote_id, order_id)
         pauses = iter(BUSY_PAUSES)
         while self._stands(kind, remote_id):
             try:
-                self._writer.write(
+                answer = self._writer.write(
                     kind=kind,
                     key=key,
                     body={"vis_state": DELETED},
                     order_id=order_id,
                     remote_id=remote_id,
                     why=f"delete the {_NAMES[kind]} of the cancelled order",
-                    links=lambda _: [deleted] if deleted else [],
+                    links=lambda said: _if_deleted(said, deleted),
                 )
             except Unanswered as unknown:
                 self._settle_unknown(unknown)
@@ -151,17 +222,16 @@ class Cancelling:
                     raise
                 self._wait(pause)
             else:
+                if answer.vis_state != DELETED and self._stands(kind, remote_id):
+                    raise _Ignored
                 return 1
         if deleted is not None:
             self._ledger.put_link(deleted)
         return 0
 
     def _standing(self, invoice_id: int) -> ObservedInvoice | None:
-        try:
-            invoice = self._books.get_invoice(invoice_id)
-        except NotFound:
-            return None
-        return None if invoice.vis_state == DELETED else invoice
+        invoice = _read(self._books.get_invoice, invoice_id)
+        return None if invoice is None or invoice.vis_state == DELETED else invoice
 
     def _stands(self, kind: StepKind, remote_id: int) -> bool:
         readers: dict[StepKind, Callable[[int], _Deletable]] = {
@@ -169,10 +239,22 @@ class Cancelling:
             StepKind.DELETE_CREDIT_NOTE: self._books.get_credit_note,
             StepKind.DELETE_INVOICE: self._books.get_invoice,
         }
-        try:
-            return readers[kind](remote_id).vis_state != DELETED
-        except NotFound:
-            return False
+        found = _read(readers[kind], remote_id)
+        return found is not None and found.vis_state != DELETED
+
+
+def _read(reader: Callable[[int], Record], remote_id: int) -> Record | None:
+    """The record; None where FreshBooks says that it is gone, in whichever way."""
+    try:
+        return reader(remote_id)
+    except Refused as refused:
+        if classify(refused).kind is not Kind.GONE:
+            raise
+        return None
+
+
+class _Ignored(Exception):  # noqa: N818 - it never leaves this module
+    """A deletion was answered and did nothing."""
 
 
 _NAMES = {
@@ -180,6 +262,19 @@ _NAMES = {
     StepKind.DELETE_CREDIT_NOTE: "credit note",
     StepKind.DELETE_INVOICE: "invoice",
 }
+
+
+def _if_deleted(answer: _Deletable, link: Link | None) -> list[Link]:
+    return [link] if link is not None and answer.vis_state == DELETED else []
+
+
+def _ignored(kind: StepKind, remote_id: int) -> Parked:
+    return Parked(
+        Reason.NO_PROGRESS,
+        f"The order is cancelled, and FreshBooks answered the deletion of its {_NAMES[kind]}"
+        f" {remote_id} without deleting it; it is not asked again.",
+        "Look at the record in FreshBooks; delete it by hand, or replay the order.",
+    )
 
 
 def _deleted_link(kind: StepKind, key: str, remote_id: int, order_id: int) -> Link | None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from target_freshbooks.books.marks import marks_in
-from target_freshbooks.freshbooks.errors import NotFound, Refused
+from target_freshbooks.freshbooks.errors import Refused
+from target_freshbooks.freshbooks.refusals import Kind, classify
 from target_freshbooks.posting.marks import DELETED, is_marked, marks_of
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.known import Known
 
 Record = TypeVar("Record", "ObservedInvoice", "ObservedPayment", "ObservedCreditNote")
-
-WAS_DELETED = 1011
-"""FreshBooks' errno for a record that was deleted; it may also say 404, or show the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +100,8 @@ def _standing(read: Callable[[int], Record], remote_id: int) -> Record | None:
     """The record; None where it was deleted, in whichever way FreshBooks says so."""
     try:
         found = read(remote_id)
-    except NotFound:
-        return None
     except Refused as refused:
-        if refused.errno != WAS_DELETED:
+        if classify(refused).kind is not Kind.GONE:
             raise
         return None
     return None if found.vis_state == DELETED else found

@@ -236,6 +236,8 @@ class PlanningWriter:
                 invoice = replace(invoice, vis_state=ARCHIVED)
             elif kind is StepKind.MARK_SENT:
                 invoice = replace(invoice, status=SENT, v3_status="sent")
+            elif kind is StepKind.DELETE_INVOICE:
+                invoice = replace(invoice, vis_state=1)
             elif kind is StepKind.UPDATE_INVOICE:
                 lines = wire.from_body(body)
                 amount = foreseen(lines, invoice.currency, None)
