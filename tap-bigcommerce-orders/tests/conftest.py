@@ -59,6 +59,7 @@ class Shop:
         self.connections: set[Any] = set()
         self.faults: list[Row] = []
         self.lock = threading.RLock()
+        self.answers_as: str | None = STORE
         self.inclusive = True
         self.ignored: set[str] = set()  # filters the API does not understand
         self.includes = True
@@ -192,8 +193,9 @@ class Shop:
             }
             rows = tables[found[2]].get(int(found[1]), [])
             return self._v2_page(rows, query)
+        zone = {"name": "UTC", "raw_offset": 0}
         small = {
-            "store": {"id": "s1", "name": "Shop", "timezone": {"name": "UTC", "raw_offset": 0}},
+            "store": {"id": self.answers_as, "name": "Shop", "timezone": zone},
             "time": {"time": 1},
             "order_statuses": [{"id": 11, "name": "Awaiting Fulfillment", "order": 1}],
             "tax_classes": [{"id": "1", "name": "Default", "created_at": "", "updated_at": ""}],

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from connector_credentials.settings import SettingError
-from tap_bigcommerce_orders.errors import StateUnusable
+from tap_bigcommerce_orders.errors import StateUnusable, UnexpectedAnswer
 from tap_bigcommerce_orders.tap import STREAMS, TapBigCommerceOrders
 
 EVERY_STREAM = tuple(stream.name for stream in STREAMS)
@@ -56,6 +56,27 @@ def test_a_store_hash_that_is_none_is_told_before_anything_else(store_hash: str)
     with pytest.raises(SettingError, match="abc123") as refused:
         TapBigCommerceOrders(config={"store_hash": store_hash, "access_token": "t"})
     assert "Canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("answers_as", ["old456", "ABC123", "", None])
+def test_an_answer_for_another_store_stops_the_tap(
+    full_shop: Any, run: Any, answers_as: str | None
+) -> None:
+    full_shop.answers_as = answers_as
+    ran = run(full_shop, streams=EVERY_STREAM)
+    assert isinstance(ran.error, UnexpectedAnswer)
+    assert "another store than abc123" in str(ran.error)
+    assert not any(message["type"] == "RECORD" for message in ran.messages)
+
+
+def test_the_store_stream_is_not_said_to_be_one_that_can_be_left_out(
+    full_shop: Any, run: Any
+) -> None:
+    for path, words in [("store", "time zone"), ("currencies", "deselect the stream")]:
+        full_shop.fault(f"/v2/{path}", "403")
+        told = str(run(full_shop, streams=(path,)).error)
+        assert words in told
+        assert ("deselect" in told) == (path != "store")
 
 
 def test_every_bookmark_names_its_store_and_only_beside_its_position(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from target_freshbooks import books
 from target_freshbooks.books import text
+from target_freshbooks.books.calendar import UnknownZone
 from target_freshbooks.books.desired import Desired, InvoiceLine, LineTax
 from target_freshbooks.books.money import decimals_of, largest_remainder
 from target_freshbooks.books.nudging import nudge
@@ -309,8 +310,15 @@ def test_a_line_edited_away_is_no_line() -> None:
 
 
 def test_a_zone_that_does_not_exist_names_the_setting() -> None:
-    with pytest.raises(ValueError, match="set `timezone` to an IANA name"):
+    with pytest.raises(UnknownZone, match="set `timezone` to an IANA name"):
         desired_of(case("tax_exclusive"), Policy(timezone="Mars/Base"))
+
+
+def test_without_a_zone_no_order_has_a_day() -> None:
+    body = case("tax_exclusive")
+    facts = books.read_facts(body["order"], body["transactions"], (), body["order_taxes"])
+    with pytest.raises(UnknownZone, match="select the stream `store` in the tap, or set `timezon"):
+        books.desire(facts, Policy())
 
 
 def test_the_start_date_counts_in_the_stores_zone() -> None:

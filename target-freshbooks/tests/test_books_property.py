@@ -23,6 +23,7 @@ from target_freshbooks.books.policy import Policy
 
 D = Decimal
 ZERO = D(0)
+STORE = {"timezone": {"name": "UTC"}}
 PLACES = {"JPY": 0, "KWD": 3}
 SYSTEMS = [
     [("Sales tax", "8.25", 1)],
@@ -519,7 +520,7 @@ def posted(desired: Desired, way: FreshBooks, policy: Policy, decimals: int) -> 
 
 
 def check(made: Made, tally: Counter[str], policy: Policy) -> None:
-    facts = books.read_facts(made.order, made.transactions, made.refunds, made.taxes)
+    facts = books.read_facts(made.order, made.transactions, made.refunds, made.taxes, store=STORE)
     tally["orders"] += 1
     assessed = books.assess(facts, policy, already_invoiced=False)
     assert isinstance(assessed, Billable), assessed
@@ -646,7 +647,7 @@ def test_an_overridden_total_is_held_not_bent() -> None:
         off = cents(D(rnd.randrange(10, 5000)) / 100, made.currency) + 6
         made.order["total_inc_tax"] = str(made.total + off)
         made.order["total_ex_tax"] = str(made.total + off - made.total_tax)
-        facts = books.read_facts(made.order, (), (), made.taxes)
+        facts = books.read_facts(made.order, (), (), made.taxes, store=STORE)
         desired = books.desire(facts, Policy())
         assert isinstance(desired, Desired)
         assert desired.hold, seed
@@ -670,7 +671,7 @@ def test_a_surplus_goes_back_before_the_invoice_is_touched() -> None:
         surplus = cents(made.total * rnd.randrange(1, 60) / 100, made.currency)
         extra = [_transaction(made, 2000, surplus)] if surplus else []
         transactions = [*made.transactions, *extra]
-        facts = books.read_facts(made.order, transactions, made.refunds, made.taxes)
+        facts = books.read_facts(made.order, transactions, made.refunds, made.taxes, store=STORE)
         desired = books.desire(facts, Policy())
         assert isinstance(desired, Desired)
         if desired.hold:

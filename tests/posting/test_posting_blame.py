@@ -141,16 +141,6 @@ def test_a_gateway_s_id_in_digits_of_another_kind_is_no_transaction_s(world: Any
     assert world.row(order).state == "posted"
 
 
-def test_a_store_in_a_zone_unknown_here_stops_the_run_and_names_the_setting(world: Any) -> None:
-    order = world.place()
-    text = said_otherwise(world, "store", {"timezone": {"name": "Mars/Olympus"}})
-    with pytest.raises(SettingError, match="'Mars/Olympus' is no time zone known here; set `time"):
-        world.sync(text)
-    world.settings["timezone"] = "America/Chicago"
-    world.sync(text)
-    assert world.row(order).state == "posted"
-
-
 @pytest.mark.parametrize("written", ["1e31", "1e999999", "1e-999999", "0e999999999"])
 def test_a_number_of_too_many_digits_is_no_amount(written: str) -> None:
     with pytest.raises(ReadError, match="too many digits"):

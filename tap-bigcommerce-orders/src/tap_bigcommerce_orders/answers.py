@@ -103,10 +103,12 @@ def _refusal(status: int, path: str) -> BigCommerceError:
         )
     if status == HTTPStatus.FORBIDDEN:
         scope = next(scope for part, scope in SCOPES if part in path)
+        instead = ", or deselect the stream."
+        if path == "/v2/store":  # nothing stands in for it
+            instead = ": it gives the store's time zone, without which no order has a day."
         return ScopeMissing(
             f"BigCommerce answered 403 to GET {path}: the scope {scope} is missing from the "
-            "token's API account, or store_hash is wrong. Give the API account that scope, or "
-            "deselect the stream."
+            f"token's API account, or store_hash is wrong. Give the API account that scope{instead}"
         )
     if status == HTTPStatus.NOT_FOUND:
         return StoreNotFound(

@@ -46,6 +46,17 @@ class ShopSink(RecordSink):
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+        store_hash = record.get("store_hash")
+        if not isinstance(store_hash, str) or not store_hash.strip():
+            raise RecordError(
+                f"A record of {self.stream_name} has no store_hash, so nobody can tell whose it is."
+                " Nothing of it was booked: use a tap that says it, such as tap-bigcommerce-orders."
+            )
+        self._target.service.expect(store_hash)
+        self.take(record)
+
+    def take(self, record: dict[str, Any]) -> None:
+        """Hand a record of the right store on."""
         self._target.service.take_other(Record(self.stream_name, self.key_of(record), None, record))
 
     def key_of(self, record: dict[str, Any]) -> tuple[Any, ...]:
@@ -67,7 +78,7 @@ class OrderPartSink(ShopSink):
     """Transactions, refunds, taxes, coupons: kept until their order comes."""
 
     @override
-    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+    def take(self, record: dict[str, Any]) -> None:
         order_id = whole_number(record, "order_id", self.stream_name)
         self._target.service.take_child(
             Record(self.stream_name, self.key_of(record), order_id, record)
@@ -78,12 +89,7 @@ class OrderSink(ShopSink):
     """Orders: the record that says that all of the order has been said."""
 
     @override
-    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
-        if not isinstance(record.get("store_hash"), str) or not record["store_hash"].strip():
-            raise RecordError(
-                "A record of orders has no store_hash, so nobody can tell whose order it is."
-                " Nothing of it was booked: use a tap that says it, such as tap-bigcommerce-orders."
-            )
+    def take(self, record: dict[str, Any]) -> None:
         self._target.service.take_order(whole_number(record, "id", self.stream_name), record)
 
 

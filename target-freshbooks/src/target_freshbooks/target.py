@@ -36,6 +36,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
 
 from target_freshbooks.apart import kept_apart
+from target_freshbooks.books.calendar import UnknownZone
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import LedgerError
 from target_freshbooks.posting.verdict import Interrupted
@@ -77,6 +78,7 @@ EXPECTED = (
     RecordError,
     SettingError,
     ConfigValidationError,
+    UnknownZone,
     ReaderGone,
 )
 """What may stop a run; their messages tell the operator what to do and hold no record's content."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from tap_bigcommerce_orders.errors import UnexpectedAnswer
 from tap_bigcommerce_orders.pages import read_v2
 from tap_bigcommerce_orders.schemas import store
 from tap_bigcommerce_orders.streams.base import BigCommerceStream
@@ -17,7 +18,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from singer_sdk.helpers.types import Context
+    from singer_sdk.helpers.types import Context, Record
 
 
 class StoreStream(BigCommerceStream):
@@ -27,6 +28,17 @@ class StoreStream(BigCommerceStream):
     path = "/v2/store"
     primary_keys = ("id",)
     schema = store.STORE
+
+    @override
+    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
+        # "The store hash, a unique store identifier" (store information reference): what else
+        # this address gives would be another store's too.
+        if row.get("id") != self._tap.store_hash:
+            raise UnexpectedAnswer(
+                f"GET {self.path} answered for another store than {self._tap.store_hash}, the "
+                "setting store_hash. Nothing was read: check store_hash and api_url."
+            )
+        return super().post_process(row, context)
 
 
 class OrderStatusesStream(BigCommerceStream):

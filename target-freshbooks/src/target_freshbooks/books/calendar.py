@@ -2,7 +2,8 @@
 
 An order placed at 23:30 in Chicago belongs to that day, although it is 05:30 of the next in UTC,
 and the distance changes with daylight saving. Days are therefore taken in the store's time zone (or
-in the one the bookkeeper sets) and travel as plain dates from there on.
+in the one the bookkeeper sets) and travel as plain dates from there on. Where neither is known
+there is no day: another zone's, such as UTC's, would now and then be in another month.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from target_freshbooks.books.shop import OrderFacts
 
 
-class UnknownZone(ValueError):  # noqa: N818 - it names the situation
-    """A time zone that is not known here."""
+class UnknownZone(LookupError):  # noqa: N818 - it names the situation
+    """A time zone that is not known here, or that nobody named."""
 
 
 def bookkeeping_day(moment: datetime, facts: OrderFacts, policy: Policy) -> date:
@@ -27,11 +28,16 @@ def bookkeeping_day(moment: datetime, facts: OrderFacts, policy: Policy) -> date
 
 
 def zone(name: str) -> ZoneInfo:
-    """The time zone of an IANA name.
+    """The time zone of an IANA name; no zone is taken where there is no name.
 
     Raises:
-        UnknownZone: There is no such zone; the setting `timezone` can name one instead.
+        UnknownZone: There is no such zone, or no name; the setting `timezone` can give one.
     """
+    if not name:
+        raise UnknownZone(
+            "The store's time zone is not known, so no order has a day: select the stream `store`"
+            " in the tap, or set `timezone` to an IANA name such as America/Chicago."
+        )
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -40,6 +40,7 @@ __all__ = [
     "read_product",
     "read_refund",
     "read_tax_row",
+    "read_timezone",
     "read_transaction",
 ]
 
@@ -59,7 +60,6 @@ def read_facts(
     Raises:
         ReadError: A record cannot be understood.
     """
-    zone = Fields(store or {}, "store").inside("timezone").text("name")
     return OrderFacts(
         order=read_order(order),
         transactions=tuple(sorted(map(read_transaction, transactions), key=lambda row: row.id)),
@@ -67,8 +67,13 @@ def read_facts(
         taxes=tuple(map(read_tax_row, taxes)),
         customer=read_customer(customer) if customer else None,
         products=tuple(map(read_product, products)),
-        store_timezone=zone or "UTC",
+        store_timezone=read_timezone(store),
     )
+
+
+def read_timezone(store: Mapping[str, Any] | None) -> str:
+    """The name of the time zone in a v2 store; empty where there is none."""
+    return Fields(store or {}, "store").inside("timezone").text("name")
 
 
 def read_order(body: Mapping[str, Any]) -> Order:

@@ -259,5 +259,5 @@ class OrderFacts:
     customer: Customer | None = None
     products: tuple[Product, ...] = ()
     """The catalog's products of the order's lines, as far as they are known."""
-    store_timezone: str = "UTC"
-    """IANA name of the shop's time zone."""
+    store_timezone: str = ""
+    """IANA name of the shop's time zone; empty where the shop has not said it."""

@@ -1,7 +1,7 @@
 """Whose the ledger is: one store for each source, and one FreshBooks account for all of them.
 
 The ids a ledger remembers mean something in one FreshBooks account only, and order numbers in one
-store only. So the first order of a source binds it to the order's store, and the first write pins
+store only. So the first record of a source binds it to its store, and the first write pins
 the account; afterwards another store or another account is refused before anything is written.
 """
 
@@ -43,7 +43,7 @@ class PinnedAccount:
 
 
 def store_of(connection: Connection, source: str) -> str | None:
-    """The hash of the store that the source is bound to; None before its first order."""
+    """The hash of the store that the source is bound to; None before its first record."""
     return connection.execute(
         select(stores.c.store_hash).where(stores.c.source == source)
     ).scalar_one_or_none()
@@ -55,7 +55,7 @@ def all_stores(connection: Connection) -> set[str]:
 
 
 def check_store(connection: Connection, source: str, store_hash: str) -> bool:
-    """Make sure that an order of the store may come in from the source.
+    """Make sure that a record of the store may come in from the source.
 
     Returns:
         Whether the source is bound to the store already.
@@ -66,7 +66,7 @@ def check_store(connection: Connection, source: str, store_hash: str) -> bool:
     bound = store_of(connection, source)
     if bound is not None and bound != store_hash:
         raise AnotherStore(
-            f"This ledger's source {source!r} belongs to store {bound}, but an order of store"
+            f"This ledger's source {source!r} belongs to store {bound}, but a record of store"
             f" {store_hash} came in. Nothing was written: give the other store a source and an"
             " invoice_number_prefix of its own (settings source, invoice_number_prefix), or put"
             " the store_hash right."
@@ -76,15 +76,15 @@ def check_store(connection: Connection, source: str, store_hash: str) -> bool:
     ).scalar_one_or_none()
     if holder is not None and holder != source:
         raise AnotherStore(
-            f"Store {store_hash} is booked in this ledger as source {holder!r}, but its orders came"
-            f" in as source {source!r}, which would invoice them twice. Nothing was written: set"
-            f" source to {holder!r} again."
+            f"Store {store_hash} is booked in this ledger as source {holder!r}, but its records"
+            f" came in as source {source!r}, which would invoice its orders twice. Nothing was"
+            f" written: set source to {holder!r} again."
         )
     return bound is not None
 
 
 def bind_store(connection: Connection, source: str, store_hash: str, now: datetime) -> None:
-    """Bind the source to the store of its first order; see `check_store`."""
+    """Bind the source to the store of its first record; see `check_store`."""
     if check_store(connection, source, store_hash):
         return
     row = {"source": source, "store_hash": store_hash, "bound_at": now}

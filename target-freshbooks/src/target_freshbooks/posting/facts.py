@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books import read_facts
+from target_freshbooks.books.calendar import zone
+from target_freshbooks.books.reading import read_timezone
 
 if TYPE_CHECKING:
+    from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.ledger import Ledger, StoredFacts
 
@@ -19,7 +22,6 @@ def gather(ledger: Ledger, stored: StoredFacts) -> OrderFacts:
     """
     customer_id = stored.order.get("customer_id") or 0
     customer = ledger.body("customers", (customer_id,)) if customer_id else None
-    store = next(iter(ledger.bodies("store")), None)
     children = stored.children
     return read_facts(
         stored.order,
@@ -27,5 +29,18 @@ def gather(ledger: Ledger, stored: StoredFacts) -> OrderFacts:
         children.get("refunds", ()),
         children.get("order_taxes", ()),
         customer,
-        store,
+        _store(ledger),
     )
+
+
+def check_zone(ledger: Ledger, policy: Policy) -> None:
+    """Make sure that orders have days, before anything is written for any of them.
+
+    Raises:
+        UnknownZone: Neither the setting nor the store names a time zone known here.
+    """
+    zone(policy.timezone or read_timezone(_store(ledger)))
+
+
+def _store(ledger: Ledger) -> dict[str, Any] | None:
+    return next(iter(ledger.bodies("store")), None)

@@ -24,7 +24,7 @@ from target_freshbooks.ledger import Record
 from target_freshbooks.posting import reasons
 from target_freshbooks.posting.breaker import Breaker, Suspect
 from target_freshbooks.posting.defects import DEFECTS
-from target_freshbooks.posting.facts import gather
+from target_freshbooks.posting.facts import check_zone, gather
 from target_freshbooks.posting.leftovers import Leftovers
 from target_freshbooks.posting.outcomes import Outcomes
 from target_freshbooks.posting.outlook import MOST_CLIENTS
@@ -86,6 +86,7 @@ class Service:
         self._patience = patience
         self._stop = stop
         self._previewer = previewer
+        self._policy = policy
         self._workers = ThreadPoolExecutor(max_parallel_orders, thread_name_prefix="order")
         self._most_waiting = max_parallel_orders * 4
         self._in_work: dict[Future[None], int | None] = {}
@@ -93,6 +94,7 @@ class Service:
         self._others: list[Record] = []
         self._streams_seen: set[str] = set()
         self._said: dict[int, set[str]] = {}
+        self._store_hash: str | None = None
         self._leftovers = Leftovers(ledger, resolver)
         self._breaker = Breaker(books, patience)
         self._failure: BaseException | None = None
@@ -122,6 +124,18 @@ class Service:
         """A stream's schema was seen: its records will come with their orders."""
         self._streams_seen.add(stream)
 
+    def expect(self, store_hash: str) -> None:
+        """Bind the run's source to the store of its next record, before it is taken in.
+
+        Any record, not only orders': customers are written to FreshBooks before the first order.
+
+        Raises:
+            AnotherStore: The source is bound to another store, or the store to another source.
+        """
+        if store_hash != self._store_hash:
+            self._ledger.bind_store(store_hash)
+            self._store_hash = store_hash
+
     def take_child(self, record: Record) -> None:
         """Keep a part of an order until the order itself comes."""
         if record.order_id is None:
@@ -137,7 +151,6 @@ class Service:
     def take_order(self, order_id: int, body: Mapping[str, Any]) -> None:
         """All of the order has been said: store it with its parts and have it posted."""
         self._raise_failure()
-        self._ledger.bind_store(str(body["store_hash"]))
         self._flush_others()
         records = self._children.pop(order_id, [])
         said = {record.stream for record in records}
@@ -196,6 +209,7 @@ class Service:
                 self._wait_for_orders()
             records, self._others = self._others, []
             taken = self._ledger.receive(records)
+            check_zone(self._ledger, self._policy)
             if self._previewer is None:
                 self._submit_others(taken)
 
@@ -284,8 +298,8 @@ class Service:
                 self._outcomes.record(facts, stored, verdict)
         except ReadError as error:
             self._outcomes.park(order_id, reasons.unreadable(error), stored)
-        except UnknownZone as error:
-            raise SettingError(str(error)) from None
+        except UnknownZone:  # no order has a day, so none can be gone on with
+            raise
         except DEFECTS as error:
             # Without the error's words, which may quote a record; the run goes on with the others.
             where = "".join(traceback.format_tb(error.__traceback__))
