@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from connector_sandbox.constants import STORE_HASH
 from target_freshbooks import wiring
 from target_freshbooks.ledger import Intent, Ledger
 from target_freshbooks.posting import parties
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.more
 
 D = Decimal
+OF_THE_SHOP = {"store_hash": STORE_HASH}
 JANE = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
 GUESTS = [{"first_name": "Jo", "last_name": "Doe", "email": f"jo{n}@x.example"} for n in range(2)]
 
@@ -130,7 +132,8 @@ def with_products(messages: str, *products: dict[str, Any]) -> str:
     keyed = {"stream": "products", "schema": schema, "key_properties": ["id"]}
     said = [json.dumps({"type": "SCHEMA", **keyed})]
     said += [
-        json.dumps({"type": "RECORD", "stream": "products", "record": row}) for row in products
+        json.dumps({"type": "RECORD", "stream": "products", "record": {**OF_THE_SHOP, **row}})
+        for row in products
     ]
     lines = messages.splitlines()
     store = max(n for n, line in enumerate(lines) if json.loads(line).get("stream") == "store")

@@ -177,7 +177,7 @@ def inspection(ctx: Context) -> dict[str, Any]:
         "data_dir": str(ctx.data_dir),
         "clock": {"now": ctx.clock.now().isoformat(), "rate": ctx.clock.rate},
         "bigcommerce": {
-            "store_hash": constants.STORE_HASH,
+            "store_hash": ctx.switches["bc.store_hash"],
             "access_token": constants.BIGCOMMERCE_ACCESS_TOKEN,
             "client_id": constants.BIGCOMMERCE_CLIENT_ID,
             "client_secret": constants.BIGCOMMERCE_CLIENT_SECRET,

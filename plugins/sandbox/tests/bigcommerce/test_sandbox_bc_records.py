@@ -314,3 +314,16 @@ def test_the_sandbox_is_much_faster_than_the_largest_plans_quota(month: Shop) ->
     # One client on one connection, measured together with the server; the best of three, since
     # other work on the machine only ever makes it slower. The Pro plan allows 15 a second.
     assert max(rate() for _ in range(3)) > 60
+
+
+def test_a_sandbox_can_be_another_store(shop: Shop) -> None:
+    assert shop.rows("v2/store")["id"] == "sandbox"
+    shop.switch(store_hash="other456")
+    assert shop.ask("v2/store").status_code == 403
+    base = str(shop.http.base_url).replace("/stores/sandbox/", "/stores/other456/")
+    with httpx.Client(base_url=base, headers=shop.http.headers, timeout=20) as other:
+        assert other.get("v2/store").json()["id"] == "other456"
+        made = other.post(
+            "v3/hooks", json={"scope": "store/order/*", "destination": "https://x.example/hooks"}
+        )
+        assert made.json()["data"]["store_hash"] == "other456"

@@ -209,7 +209,7 @@ class Door:
         if not verdict.allowed:
             raise Problem(429)
         store_hash = request.path_params["store_hash"]
-        if store_hash != constants.STORE_HASH:
+        if store_hash != self._ctx.switches["bc.store_hash"]:
             raise Problem(403)
         if self._ctx.switches["bc.suspended"]:
             raise Problem(503)

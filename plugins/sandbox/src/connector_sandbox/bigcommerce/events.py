@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce.dates import epoch
 from connector_sandbox.bigcommerce.store_api import STORE_ID
-from connector_sandbox.constants import STORE_HASH
 
 if TYPE_CHECKING:
     import sqlite3
@@ -126,7 +125,7 @@ class Outbox:
                 "data": event.data,
                 "hash": hashlib.sha1(hashed.encode()).hexdigest(),  # noqa: S324  BigCommerce's own
                 "created_at": now,
-                "producer": f"stores/{STORE_HASH}",
+                "producer": f"stores/{self.ctx.switches['bc.store_hash']}",
             },
             separators=(",", ":"),
         )

@@ -14,7 +14,7 @@ from connector_sandbox.bigcommerce.access import DEFAULT, Answer, Call, Door, Pr
 from connector_sandbox.bigcommerce.dates import epoch
 from connector_sandbox.bigcommerce.paging import page_of, pagination
 from connector_sandbox.bigcommerce.shelf import Numbered
-from connector_sandbox.constants import BIGCOMMERCE, STORE_HASH
+from connector_sandbox.constants import BIGCOMMERCE
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,11 +35,11 @@ def routes(door: Door) -> list[BaseRoute]:
     ]
 
 
-def _document(row: sqlite3.Row) -> dict[str, Any]:
+def _document(call: Call, row: sqlite3.Row) -> dict[str, Any]:
     return {
         "id": row["id"],
         "client_id": row["client_id"],
-        "store_hash": STORE_HASH,
+        "store_hash": call.ctx.switches["bc.store_hash"],
         "scope": row["scope"],
         "destination": row["destination"],
         "headers": json.loads(row["headers"]),
@@ -68,7 +68,7 @@ def _list(call: Call) -> Answer:
         values,
     ).fetchall()
     page = page_of(call)
-    shown = [_document(row) for row in page.cut(rows)]
+    shown = [_document(call, row) for row in page.cut(rows)]
     meta = {"pagination": pagination(call.query, page, len(rows), len(shown))}
     return answer({"data": shown, "meta": meta})
 
@@ -178,7 +178,7 @@ def _one(call: Call, number: int) -> Answer:
     ).fetchone()
     if row is None:
         raise Problem(404, f"Webhook with id [{number}] not found.")
-    return answer({"data": _document(row), "meta": {}})
+    return answer({"data": _document(call, row), "meta": {}})
 
 
 def administration(call: Call) -> Answer:
@@ -188,5 +188,5 @@ def administration(call: Call) -> Answer:
     rows = call.db.execute(
         "SELECT * FROM bc_hooks WHERE client_id = ? ORDER BY id", (call.token.client_id,)
     )
-    shown = [_document(row) for row in rows]
+    shown = [_document(call, row) for row in rows]
     return answer({"data": {"hooks_list": shown, "emails": [], "deny_list": []}, "meta": {}})

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from connector_sandbox.bigcommerce.access import INFORMATION, Answer, Call, Door, answer
 from connector_sandbox.bigcommerce.dates import epoch, rfc2822
-from connector_sandbox.constants import STORE_HASH
 from connector_sandbox.seed import catalog
 
 if TYPE_CHECKING:
@@ -47,13 +46,14 @@ def _timezone(now: datetime) -> dict[str, Any]:
 
 def get_store(call: Call) -> Answer:
     """GET /v2/store."""
+    store_hash = call.ctx.switches["bc.store_hash"]
     return answer(
         {
-            "id": STORE_HASH,
+            "id": store_hash,
             "account_uuid": "8d4d492f-17a1-4d95-b396-e1c5720815a5",
             "domain": "sandbox-shop.example.com",
             "secure_url": "https://sandbox-shop.example.com",
-            "control_panel_base_url": "https://store-sandbox.example.com",
+            "control_panel_base_url": f"https://store-{store_hash}.example.com",
             "status": "live",
             "name": "Sandbox Shop",
             "first_name": "Sam",

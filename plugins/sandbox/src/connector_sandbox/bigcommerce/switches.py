@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from connector_sandbox.constants import STORE_HASH
+
 if TYPE_CHECKING:
     from connector_sandbox.switches import Switches, SwitchValue
 
@@ -45,6 +47,7 @@ _SWITCHES: tuple[tuple[str, SwitchValue, tuple[SwitchValue, ...] | None, str], .
     ("bc.tax_class_id", "text", ("text", "number"), "ids of tax classes"),
     ("bc.channel_ids", "list", ("list", "null"), "channels of a customer who may use all"),
     ("bc.forbidden_v2", "array", ("array", "object"), "form of a v2 403"),
+    ("bc.store_hash", STORE_HASH, None, "whose store this is: two sandboxes can be two stores"),
     ("bc.suspended", False, YES_NO, "the store is suspended: 503"),
     ("bc.plan_quota", 150, None, "requests per window; 0 for no limit"),
     ("bc.quota_window_seconds", 30, None, "length of the quota window in real seconds"),
