@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from connector_credentials.settings import SettingError
 from target_freshbooks.books.fields import Fields, ReadError
 from target_freshbooks.freshbooks.errors import FreshBooksError
 

@@ -27,6 +27,7 @@ TARGET_SETTINGS = "target-freshbooks/tests/target/test_target_settings.py"
 REFUSALS = "tests/posting/test_posting_refusals.py"
 INTERRUPTED = "tests/posting/test_posting_interrupted.py"
 ACCOUNT = "target-freshbooks/tests/ctl/test_ctl_account.py"
+STORES = "tests/posting/test_posting_stores.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
 
 TAKEN_BACK = (
@@ -732,6 +733,41 @@ MUTATIONS = (
         '{**shape(row, self.schema), "store_hash": self._tap.store_hash}',
         "shape(row, self.schema)",
         (STORE_IDENTITY,),
+    ),
+    Mutation(
+        "an answer for another store is refused",
+        f"{TAP}/streams/store.py",
+        'if row.get("id") != self._tap.store_hash:',
+        "if False:",
+        (STORE_IDENTITY,),
+    ),
+    Mutation(
+        "a record of another store is refused before it is taken in",
+        f"{FRESHBOOKS}/sinks.py",
+        "        self._target.service.expect(store_hash)\n",
+        "",
+        (STORES,),
+    ),
+    Mutation(
+        "a record of no store is refused",
+        f"{FRESHBOOKS}/sinks.py",
+        "if not isinstance(store_hash, str) or not store_hash.strip():",
+        "if False:",
+        (STORES,),
+    ),
+    Mutation(
+        "without a time zone no order has a day",
+        f"{FRESHBOOKS}/books/calendar.py",
+        "    if not name:\n",
+        '    name = name or "UTC"\n    if not name:\n',
+        (STORES,),
+    ),
+    Mutation(
+        "without a time zone no client and no item is written",
+        f"{FRESHBOOKS}/posting/service.py",
+        "            check_zone(self._ledger, self._policy)\n",
+        "",
+        (STORES,),
     ),
     Mutation(
         "a bookmark of another store is refused",

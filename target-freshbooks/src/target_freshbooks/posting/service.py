@@ -14,8 +14,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from connector_credentials.settings import SettingError
-
 from target_freshbooks.books.calendar import UnknownZone
 from target_freshbooks.books.desired import Reason
 from target_freshbooks.books.reading import ReadError
