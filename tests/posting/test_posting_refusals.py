@@ -188,6 +188,26 @@ def test_a_deletion_that_freshbooks_ignores_is_not_asked_for_again(world: Any) -
     assert world.invoice(order)["vis_state"] == 1
 
 
+def paid_later(world: Any) -> int:
+    """An order of the locked period whose payment came after it."""
+    paid = {"amount": "11.00", "at": "2026-11-03T18:00:00Z"}
+    order: int = world.place(created="2026-10-30T18:00:00Z", transactions=[paid])
+    world.sync()
+    return order
+
+
+def test_an_edit_whose_lines_the_lock_refuses_leaves_the_payment_as_it_was(world: Any) -> None:
+    order = paid_later(world)
+    world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "5.00"}])
+    world.switch(fb__locked_until=LOCKED)
+    world.sync()
+    assert reason(world, order) == ("parked", "closed_period")
+    assert (world.paid(order), world.total(order)) == ([D("11.00")], D("11.00"))
+    world.switch(fb__locked_until="")
+    world.ctl("replay", str(order))
+    assert (world.paid(order), world.total(order)) == ([D("5.00")], D("5.00"))
+
+
 # -- rights and limits
 
 

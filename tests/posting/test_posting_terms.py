@@ -112,7 +112,7 @@ def test_one_store_is_not_booked_under_two_sources(world: Any) -> None:
     world.place()
     world.sync()
     world.settings |= {"source": "again", "invoice_number_prefix": "B-"}
-    with pytest.raises(AnotherStore, match="invoice them twice"):
+    with pytest.raises(AnotherStore, match="invoice its orders twice"):
         world.sync()
     assert len(world.books()["invoices"]) == 1
 
@@ -220,6 +220,18 @@ def test_a_run_that_rewrites_many_invoices_of_earlier_runs_stops(world: Any) -> 
     world.settings["max_rewritten_invoices"] = 20
     world.sync()
     assert sum(world.total(order) == D("8.00") for order in orders) == 5
+
+
+def test_a_run_that_deletes_many_invoices_stops_too(world: Any) -> None:
+    orders = [world.place() for _ in range(4)]
+    world.sync()
+    for order in orders:
+        world.change(order, "cancel")
+    world.settings |= {"max_rewritten_invoices": 1, "max_parallel_orders": 1}
+    world.settings["on_cancel"] = "delete"
+    with pytest.raises(TooManyRewrites):
+        world.sync()
+    assert [world.invoice(order)["vis_state"] for order in orders].count(1) == 1
 
 
 def test_new_orders_payments_and_refunds_do_not_count_for_the_brake(world: Any) -> None:

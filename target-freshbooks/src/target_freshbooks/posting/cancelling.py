@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         ObservedPayment,
     )
     from target_freshbooks.ledger import Ledger
+    from target_freshbooks.posting.brake import Brake
     from target_freshbooks.posting.memory import Memory
     from target_freshbooks.posting.simulate import LedgerOverlay, PlanningWriter
     from target_freshbooks.posting.writer import Writer
@@ -54,12 +55,14 @@ class Cancelling:
         writer: Writer | PlanningWriter,
         settle_unknown: Callable[[Unanswered], bool],
         wait: Callable[[float], object],
+        brake: Brake,
     ) -> None:
         self._books = books
         self._ledger = ledger
         self._writer = writer
         self._settle_unknown = settle_unknown
         self._wait = wait
+        self._brake = brake
 
     def adopt(self, facts: OrderFacts, policy: Policy, *, overwrite: bool) -> Verdict | None:
         """Remember an invoice of the cancelled order that the ledger does not know, if any.
@@ -118,6 +121,7 @@ class Cancelling:
                 if marks.part_paid(row, mark) is None:
                     return _kept(invoice, f"it bears payment {row.id}, which is not ours")
                 payments[f"payment:{row.id}"] = row.id
+            self._brake.before_rewriting(order_id, invoice.number)
         parts = [
             *((StepKind.DELETE_PAYMENT, key, remote) for key, remote in payments.items()),
             *(

@@ -141,7 +141,7 @@ class Poster:
         self._parties = parties
         self._policy = policy
         self._settle_unknown = settle_unknown
-        self._cancelling = Cancelling(books, ledger, writer, settle_unknown, stop.wait)
+        self._cancelling = Cancelling(books, ledger, writer, settle_unknown, stop.wait, brake)
 
     def post(
         self,
