@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from connector_sandbox.constants import STORE_HASH
 from target_freshbooks import wiring
+from target_freshbooks.freshbooks import parsing
 from target_freshbooks.ledger import Intent, Ledger
-from target_freshbooks.posting import parties
+from target_freshbooks.posting import making
 from target_freshbooks.posting.patience import Patience
 from target_freshbooks.posting.resolve import Resolver
 from target_freshbooks.posting.verdict import Interrupted
@@ -214,6 +215,7 @@ def test_an_item_that_bears_the_sku_no_more_is_not_shared(
 
 
 def test_a_guest_with_a_customer_s_new_e_mail_is_the_customer_s_client(world: Any) -> None:
+    world.settings["client_email_changes"] = "follow"
     customer = world.control("POST", "shop/customers", JANE)["id"]
     world.place(customer_id=customer)
     world.sync()
@@ -227,6 +229,7 @@ def test_a_guest_with_a_customer_s_new_e_mail_is_the_customer_s_client(world: An
 
 
 def test_a_changed_e_mail_is_known_though_the_change_lost_its_answer(world: Any) -> None:
+    world.settings["client_email_changes"] = "follow"
     customer = world.control("POST", "shop/customers", JANE)["id"]
     world.place(customer_id=customer)
     world.sync()
@@ -271,7 +274,7 @@ def test_what_another_worker_made_out_about_a_write_is_no_error(
     tmp_path: Path, outcome: Outcome
 ) -> None:
     """Whoever sees the record knows better than one who looked before it could be seen."""
-    row = SimpleNamespace(id=5, vis_state=0, sku="MUG", name="Mug")
+    row = parsing.item({"id": 5, "sku": "MUG", "name": "Mug"})
     seen = [row]
     books = SimpleNamespace(find_items_by_sku=lambda _: seen)
     body = {"name": "Mug", "sku": "MUG"}
@@ -315,7 +318,7 @@ def test_a_client_or_item_another_request_is_at_is_tried_again(
 
 
 def test_a_conflict_that_lasts_is_given_up(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parties, "CONFLICT_PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(making, "BUSY_PAUSES", (0.01, 0.01))
     order = world.place()
     world.fault(kind="status", status=409, method="POST", path="/items/items$")
     assert world.writes_of(world.sync) == 4  # the client, and three tries of the item

@@ -287,7 +287,15 @@ def assemble(
         patience.done,
         once(lambda: ledger.pin_account(account.pinned)),
     )
-    parties = Parties(books, ledger, writer, patience.settle, patience.look, sleep=sleep)
+    parties = Parties(
+        books,
+        ledger,
+        writer,
+        patience.settle,
+        patience.look,
+        follow_emails=settings.client_email_changes == "follow",
+        sleep=sleep,
+    )
     poster = Poster(
         books=books,
         ledger=ledger,

@@ -16,7 +16,13 @@ The way of an order through this package, which is also the order to read it in:
 Everything is a pure function over frozen dataclasses; `policy` holds the bookkeeper's choices.
 """
 
-from target_freshbooks.books.clients import client_body, client_for, client_of_customer, email_key
+from target_freshbooks.books.clients import (
+    client_body,
+    client_for,
+    client_forms,
+    client_of_customer,
+    email_key,
+)
 from target_freshbooks.books.desire import desire
 from target_freshbooks.books.eligibility import assess, is_cancelled
 from target_freshbooks.books.fields import ReadError
@@ -38,6 +44,7 @@ __all__ = [
     "assess",
     "client_body",
     "client_for",
+    "client_forms",
     "client_of_customer",
     "desire",
     "email_key",

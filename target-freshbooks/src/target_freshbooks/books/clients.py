@@ -73,6 +73,32 @@ def email_key(email: str) -> str:
     return f"email:{email.casefold()}"
 
 
+def client_forms(draft: ClientDraft) -> tuple[dict[str, Any], ...]:
+    """The client as FreshBooks takes it, and what to try where it refuses that as taken.
+
+    FreshBooks makes user names of e-mails and names and wants them unique, so that the second John
+    Smith may be refused: he is made without first and last name, and failing that as an
+    organisation alone, whose name holds the e-mail by which it is found again.
+    """
+    whole = client_body(draft)
+    address = draft.address
+    called = address.company or f"{address.first_name} {address.last_name}".strip()
+    nameless = {name: value for name, value in whole.items() if name not in {"fname", "lname"}}
+    forms = [whole]
+    if nameless != whole:
+        forms.append(nameless | {"organization": clean(called, ADDRESS_LIMIT)})
+    if draft.email:
+        alone = {name: value for name, value in nameless.items() if name != "email"}
+        forms.append(alone | {"organization": _with_email(called, draft.email)})
+    return tuple(forms)
+
+
+def _with_email(called: str, email: str) -> str:
+    suffix = f" ({email})"
+    room = ADDRESS_LIMIT - len(suffix)
+    return f"{clean(called, room)}{suffix}" if called and room > 0 else email
+
+
 def _named_after(customer: Customer, address: Address) -> Address:
     """The address under the customer's own name, company and phone where the record has them."""
     return replace(

@@ -9,7 +9,8 @@ from target_freshbooks.ledger.story import tell
 
 if TYPE_CHECKING:
     from target_freshbooks.ctl.context import Context
-    from target_freshbooks.ledger import OrderRow
+    from target_freshbooks.ledger import Ledger, OrderRow
+    from target_freshbooks.ledger.links import LinkKind
 
 
 def show_status(context: Context) -> None:
@@ -17,11 +18,18 @@ def show_status(context: Context) -> None:
     with context.ledger() as ledger:
         counts = ledger.counts()
         parked = [_parked(row) for row in ledger.orders(state="parked")]
+        left = {"client": _left(ledger, "client"), "item": _left(ledger, "item")}
         runs = [
             {"run_id": run.run_id, "outcome": run.outcome, "started_at": run.started_at}
             for run in ledger.last_runs(3)
         ]
-    document = {**counts, "parked_orders": parked, "last_runs": runs}
+    document = {
+        **counts,
+        "parked_orders": parked,
+        "clients_left": left["client"],
+        "items_left": left["item"],
+        "last_runs": runs,
+    }
     lines = [f"{name:>8}: {counts[name]}" for name in ("posted", "parked", "waiting", "new")]
     if counts["waiting_reasons"]:
         listed = ", ".join(f"{why} {number}" for why, number in counts["waiting_reasons"].items())
@@ -33,7 +41,20 @@ def show_status(context: Context) -> None:
         )
     for order in parked:
         lines += _parked_text(order)
+    for kind, records in left.items():
+        if records:
+            lines += ["", f"FreshBooks keeps these fields, which differ from the shop's {kind}:"]
+            lines += [f"  {kind} {one['id']}: {', '.join(one['fields'])}" for one in records]
     context.show(document, "\n".join(lines))
+
+
+def _left(ledger: Ledger, kind: LinkKind) -> list[dict[str, Any]]:
+    """The clients or items of which FreshBooks keeps fields that differ from the shop."""
+    found: dict[int, set[str]] = {}
+    for link in ledger.links(kind):
+        if link.extra.get("left"):
+            found.setdefault(link.remote_id, set()).update(link.extra["left"])
+    return [{"id": one, "fields": sorted(fields)} for one, fields in sorted(found.items())]
 
 
 def _parked(row: OrderRow) -> dict[str, Any]:

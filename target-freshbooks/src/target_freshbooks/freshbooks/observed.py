@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
     from decimal import Decimal
 
 ACTIVE, DELETED, ARCHIVED = 0, 1, 2
@@ -88,7 +88,10 @@ class ObservedPayment:
 
 @dataclass(frozen=True, slots=True)
 class ObservedClient:
-    """A client, its fields under FreshBooks' names. Several may share one e-mail."""
+    """A client, its fields under FreshBooks' names. Several may share one e-mail.
+
+    `signup_date` is when it was made; None where FreshBooks does not say.
+    """
 
     id: int
     vis_state: int = ACTIVE
@@ -104,11 +107,15 @@ class ObservedClient:
     p_code: str = ""
     p_country: str = ""
     currency_code: str = ""
+    signup_date: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedItem:
-    """An item of the catalogue; the price is None where FreshBooks holds none."""
+    """An item of the catalogue; the price is None where FreshBooks holds none.
+
+    `updated` is when it was changed last; None where FreshBooks does not say.
+    """
 
     id: int
     name: str
@@ -117,6 +124,7 @@ class ObservedItem:
     unit_cost: Decimal | None
     currency: str | None
     vis_state: int
+    updated: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

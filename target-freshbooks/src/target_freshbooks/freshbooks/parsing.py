@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import date
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from .observed import (
     BillingAddress,
@@ -25,6 +26,9 @@ from .observed import (
 )
 
 Row = Mapping[str, Any]
+
+EASTERN = ZoneInfo("America/New_York")
+"""The zone of accounting timestamps, which do not name it; a client's `signup_date` is in UTC."""
 
 
 class Unreadable(ValueError):  # noqa: N818 - the word says it
@@ -112,6 +116,14 @@ def day(row: Row, key: str) -> date:
         raise Unreadable(f"{key} is no date") from None
 
 
+def moment(row: Row, key: str, zone: tzinfo) -> datetime | None:
+    """The time of day at the key, to the second, aware; None where there is none to be read."""
+    try:
+        return datetime.fromisoformat(text(row, key)).replace(tzinfo=zone, microsecond=0)
+    except ValueError:
+        return None
+
+
 def line(row: Row) -> ObservedLine:
     """One invoice line. `taxAmount1` is a percent, whatever its name says."""
     unit_cost, _ = money(row, "unit_cost", Decimal(0))
@@ -179,9 +191,8 @@ def payment(row: Row) -> ObservedPayment:
     )
 
 
-CLIENT_TEXTS = tuple(
-    one.name for one in fields(ObservedClient) if one.name not in {"id", "vis_state", "email"}
-)
+_NO_PLAIN_TEXT = frozenset({"id", "vis_state", "email", "signup_date"})
+CLIENT_TEXTS = tuple(one.name for one in fields(ObservedClient) if one.name not in _NO_PLAIN_TEXT)
 
 
 def client(row: Row) -> ObservedClient:
@@ -191,6 +202,7 @@ def client(row: Row) -> ObservedClient:
         vis_state=whole(row, "vis_state", 0),
         email=text(row, "email").strip(),
         **{name: text(row, name) for name in CLIENT_TEXTS},
+        signup_date=moment(row, "signup_date", UTC),
     )
 
 
@@ -205,6 +217,7 @@ def item(row: Row) -> ObservedItem:
         unit_cost=None if price.is_nan() else price,
         currency=code or None,
         vis_state=whole(row, "vis_state", 0),
+        updated=moment(row, "updated", EASTERN),
     )
 
 

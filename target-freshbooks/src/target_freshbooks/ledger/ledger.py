@@ -403,6 +403,11 @@ class Ledger:
         with self._database.write() as connection:
             links.drop(connection, self.source, kind, key)
 
+    def drop_links_to(self, kind: LinkKind, remote_id: int) -> None:
+        """Forget all links of a kind to a record in FreshBooks."""
+        with self._database.write() as connection:
+            links.drop_remote(connection, self.source, kind, remote_id)
+
     # -- intents: what is being written
 
     def intend(

@@ -144,6 +144,15 @@ def drop(connection: Connection, source: str, kind: str, key: str) -> None:
     )
 
 
+def drop_remote(connection: Connection, source: str, kind: str, remote_id: int) -> None:
+    """Forget all links of a kind to a record."""
+    connection.execute(
+        delete(links).where(
+            links.c.source == source, links.c.kind == kind, links.c.remote_id == remote_id
+        )
+    )
+
+
 def _link(row: Row[Any]) -> Link:
     return Link(
         kind=row.kind,

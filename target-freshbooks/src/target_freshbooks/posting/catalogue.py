@@ -19,7 +19,7 @@ from target_freshbooks.books import (
 )
 from target_freshbooks.freshbooks.errors import Failing, Refused
 from target_freshbooks.posting.defects import DEFECTS
-from target_freshbooks.posting.parties import store_currency
+from target_freshbooks.posting.items import store_currency
 from target_freshbooks.posting.patience import GivenUp
 
 if TYPE_CHECKING:

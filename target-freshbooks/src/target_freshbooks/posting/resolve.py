@@ -7,6 +7,7 @@ happen" only when a look finds nothing after the settle time has passed since th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +16,7 @@ from target_freshbooks.books.marks import marks_in
 from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.freshbooks.observed import ARCHIVED
 from target_freshbooks.ledger import IntentNotOpen, Link
-from target_freshbooks.posting import keys
+from target_freshbooks.posting import keys, ownership
 from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.effects import asked_first
 from target_freshbooks.posting.head import head_of, holds, remembered
@@ -38,8 +39,10 @@ if TYPE_CHECKING:
     )
     from target_freshbooks.ledger import Intent, Ledger
     from target_freshbooks.ledger.intents import Outcome
+    from target_freshbooks.ledger.links import LinkKind
 
 T = TypeVar("T")
+Row = TypeVar("Row", "ObservedClient", "ObservedItem")
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 3.0
@@ -146,10 +149,12 @@ class Resolver:
             rows = self._books.find_clients(email)
         else:
             rows = self._books.find_clients_named(body["organization"])
-        rows = [row for row in rows if row.vis_state != DELETED]
-        if not rows:
+        found, extra = _found(rows, intent)
+        if found is None:
             return None
-        return rows[0], self._client_links(intent, rows[0], intent.payload.get("content"))
+        content = intent.payload.get("content")
+        own = Link("client", intent.key, found.id, content_hash=content, extra=extra)
+        return found, client_links(self._ledger, own, email)
 
     def _item(self, intent: Intent) -> tuple[ObservedItem, list[Link]] | None:
         body = intent.payload["body"]
@@ -158,34 +163,41 @@ class Resolver:
         else:
             self._books.forget_items()
             rows = [row for row in self._books.find_items_by_name(body["name"]) if not row.sku]
-        rows = [row for row in rows if row.vis_state != 1]
-        if not rows:
+        found, extra = _found(rows, intent)
+        if found is None:
             return None
-        return rows[0], self._item_links(intent, rows[0], intent.payload.get("content"))
+        content = intent.payload.get("content")
+        sku = body.get("sku", "")
+        return found, item_links(found, key=intent.key, sku=sku, content=content, extra=extra)
 
     def _changed_client(self, intent: Intent) -> tuple[ObservedClient, list[Link]] | None:
         remote_id, body = int(intent.payload["remote_id"]), intent.payload["body"]
         client = self._standing(lambda: self._books.client_with(remote_id, body))
         if client is None:
             return None
-        return client, self._client_links(intent, client, intent.request_hash)
+        own = self._changed(intent, client, "client")
+        return client, client_links(self._ledger, own, client.email)
 
     def _changed_item(self, intent: Intent) -> tuple[ObservedItem, list[Link]] | None:
         remote_id, body = int(intent.payload["remote_id"]), intent.payload["body"]
         item = self._standing(lambda: self._books.item_with(remote_id, body))
         if item is None:
             return None
-        return item, self._item_links(intent, item, intent.request_hash)
+        own = self._changed(intent, item, "item")
+        return item, item_links(
+            item, key=own.key, sku=item.sku, content=own.content_hash, extra=own.extra
+        )
 
-    def _client_links(
-        self, intent: Intent, client: ObservedClient, content: str | None
-    ) -> list[Link]:
-        email = intent.payload["body"].get("email", "")
-        return client_links(self._ledger, client.id, key=intent.key, email=email, content=content)
-
-    def _item_links(self, intent: Intent, item: ObservedItem, content: str | None) -> list[Link]:
-        sku = intent.payload["body"].get("sku", "")
-        return item_links(item, key=intent.key, sku=sku, content=content)
+    def _changed(
+        self, intent: Intent, record: ObservedClient | ObservedItem, kind: LinkKind
+    ) -> Link:
+        """The link to a record of ours that holds what was written."""
+        known = self._ledger.link(kind, intent.key) or Link(kind, intent.key, record.id)
+        after = ownership.fields_of(record)
+        extra = ownership.written(known, intent.payload["body"], after)
+        return replace(
+            known, remote_id=record.id, content_hash=intent.payload.get("content"), extra=extra
+        )
 
     def _created_invoice(self, intent: Intent) -> tuple[ObservedInvoice, list[Link]] | None:
         body = intent.payload["body"]
@@ -330,3 +342,16 @@ class Resolver:
             deleted=True,
         )
         return note, [link]
+
+
+def _found(rows: list[Row], intent: Intent) -> tuple[Row | None, dict[str, Any]]:
+    """What an unanswered create made, with what the link says of it.
+
+    Else what stands in its place, as something that a person made.
+    """
+    standing = [row for row in rows if row.vis_state != DELETED]
+    body, since = intent.payload["body"], intent.opened_at
+    ours = [row for row in standing if ownership.is_of_write(row, body, since)]
+    if len(ours) == 1:
+        return ours[0], ownership.made(ours[0])
+    return next(iter(standing), None), {}

@@ -106,6 +106,12 @@ class LedgerOverlay:
         """Forget a link in memory."""
         self._links[kind, key] = None
 
+    def drop_links_to(self, kind: Any, remote_id: int) -> None:  # noqa: ANN401 - as above
+        """Forget links in memory."""
+        for link in self._ledger.links(kind):
+            if link.remote_id == remote_id:
+                self.drop_link(kind, link.key)
+
     def is_linked(self, kind: Any, remote_id: int) -> bool:  # noqa: ANN401 - as above
         """Whether something of ours is stored as that record."""
         return self._ledger.is_linked(kind, remote_id)

@@ -186,15 +186,19 @@ def summary(answer: Answer) -> dict[str, Any]:
     return kept
 
 
-def client_links(
-    ledger: Ledger | LedgerOverlay, client_id: int, *, key: str, email: str, content: str | None
-) -> list[Link]:
-    """The links to a client: under its own key, and under its e-mail if that leads to none yet."""
-    keys = {key}
-    if email and ledger.link("client", email_key(email)) is None:
-        # A guest may order with this e-mail before FreshBooks' searches show the client.
-        keys.add(email_key(email))
-    return [Link("client", one, client_id, content_hash=content) for one in sorted(keys)]
+def client_links(ledger: Ledger | LedgerOverlay, own: Link, email: str) -> list[Link]:
+    """The links to a client: under its own key, and under its e-mail if that leads to none yet.
+
+    Args:
+        ledger: Tells whether the e-mail leads to a client.
+        own: The link under its own key.
+        email: The e-mail it is known by; a guest may order with it before FreshBooks' searches
+            show the client. That link does not say that it was made for the guest.
+    """
+    key = email_key(email) if email else own.key
+    if key == own.key or ledger.link("client", key) is not None:
+        return [own]
+    return [own, Link("client", key, own.remote_id)]
 
 
 def sku_key(sku: str) -> str:
@@ -202,10 +206,17 @@ def sku_key(sku: str) -> str:
     return f"sku:{sku}"
 
 
-def item_links(item: ObservedItem, *, key: str, sku: str, content: str | None) -> list[Link]:
+def item_links(
+    item: ObservedItem,
+    *,
+    key: str,
+    sku: str,
+    content: str | None,
+    extra: Mapping[str, Any] | None = None,
+) -> list[Link]:
     """The links to an item: under its own key, and under its SKU, by which others may share it."""
     named = {"name": item.name}
-    own = Link("item", key, item.id, content_hash=content, extra=named)
+    own = Link("item", key, item.id, content_hash=content, extra={**(extra or {}), **named})
     if not sku or sku_key(sku) == key:
         return [own]
     return [own, Link("item", sku_key(sku), item.id, extra=named)]

@@ -1,0 +1,131 @@
+"""Whose a client's or an item's fields are: what a person made or corrected is never changed.
+
+A client or item is ours if a create of ours made it; the link to it says so (`made`). Of ours, a
+field is ours as long as it holds what FreshBooks answered when we wrote it last, of which the link
+keeps a digest (`wrote`). All else belongs to whoever typed it: it is left, and the link names the
+fields whose change by the shop was left (`left`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.freshbooks.observed import ObservedClient, ObservedItem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from target_freshbooks.ledger import Link
+
+Fields = Mapping[str, str]
+"""A record's fields by FreshBooks' names, each in the one form that is compared."""
+
+CLIENT_FIELDS = (
+    *("fname", "lname", "organization", "email", "bus_phone"),
+    *("p_street", "p_street2", "p_city", "p_province", "p_code", "p_country", "currency_code"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a change in the shop comes to.
+
+    Attributes:
+        body: The fields to write, as FreshBooks takes them.
+        left: The fields that differ and are not ours to write.
+    """
+
+    body: dict[str, Any]
+    left: tuple[str, ...]
+
+
+def fields_of(record: ObservedClient | ObservedItem) -> Fields:
+    """The fields of a client or item as FreshBooks holds them."""
+    if isinstance(record, ObservedClient):
+        return {name: _text(name, getattr(record, name)) for name in CLIENT_FIELDS}
+    cost = None
+    if record.unit_cost is not None:
+        cost = {"amount": record.unit_cost, "code": record.currency}
+    held = {"name": record.name, "sku": record.sku, "description": record.description}
+    return {name: _text(name, value) for name, value in {**held, "unit_cost": cost}.items()}
+
+
+def made(record: ObservedClient | ObservedItem) -> dict[str, Any]:
+    """What the link to a record says that we made: all its fields are ours as they are now."""
+    return {"made": True, "wrote": _digests(fields_of(record))}
+
+
+def is_made(link: Link) -> bool:
+    """Whether a create of ours made what the link leads to, for the link's own key."""
+    return bool(link.extra.get("made"))
+
+
+def change(link: Link, wanted: Mapping[str, Any], standing: Fields) -> Change:
+    """Divide what differs from the shop into what is ours to write and what is left.
+
+    Args:
+        link: The link to the record, which we made.
+        wanted: The fields as the shop has them, in the form of a body.
+        standing: The fields as FreshBooks has them now.
+    """
+    differing = [name for name, value in wanted.items() if _text(name, value) != standing[name]]
+    wrote = link.extra.get("wrote", {})
+    ours = {name for name in differing if wrote.get(name) == _digest(name, standing[name])}
+    return Change(
+        {name: wanted[name] for name in differing if name in ours},
+        tuple(name for name in differing if name not in ours),
+    )
+
+
+def not_taken(body: Mapping[str, Any], before: Fields, after: Fields) -> tuple[str, ...]:
+    """The fields of a written body that stand as before: FreshBooks ignored them."""
+    return tuple(name for name in body if after[name] == before[name])
+
+
+def written(link: Link, body: Mapping[str, Any], after: Fields) -> dict[str, Any]:
+    """What the link says after a body was written: these fields are ours as they are now."""
+    wrote = link.extra.get("wrote", {}) | _digests({name: after[name] for name in body})
+    return link.extra | {"wrote": wrote}
+
+
+def leaving(extra: Mapping[str, Any], left: Iterable[str]) -> dict[str, Any]:
+    """What the link says where these fields, and no others, differ from the shop and are left."""
+    names = sorted(set(left))
+    kept = {name: value for name, value in extra.items() if name != "left"}
+    return kept | ({"left": names} if names else {})
+
+
+def is_of_write(
+    record: ObservedClient | ObservedItem, body: Mapping[str, Any], since: datetime
+) -> bool:
+    """Whether a record found is certainly what an unanswered create made, not a person's.
+
+    It holds all that was sent, and did not stand before the create was about to be sent.
+    """
+    stamp = record.signup_date if isinstance(record, ObservedClient) else record.updated
+    held = fields_of(record)
+    return (
+        stamp is not None
+        and stamp >= since.replace(microsecond=0)
+        and all(_text(name, value) == held[name] for name, value in body.items())
+    )
+
+
+def _digests(fields: Fields) -> dict[str, str]:
+    return {name: _digest(name, value) for name, value in fields.items()}
+
+
+def _digest(name: str, text: str) -> str:
+    return hashlib.sha256(f"{name}:{text}".encode()).hexdigest()
+
+
+def _text(name: str, value: Any) -> str:  # noqa: ANN401 - text, or an amount of money
+    if isinstance(value, Mapping):
+        return f"{Decimal(value['amount']).normalize():f} {value['code']}"
+    text = "" if value is None else str(value).strip()
+    return text.casefold() if name == "email" else text
