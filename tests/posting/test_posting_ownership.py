@@ -311,6 +311,19 @@ def _utc(moment: float) -> str:
     return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S}"
 
 
+def test_a_client_that_was_archived_stays_filed_away(world: Any) -> None:
+    world.switch(fb__archived_put="returns")
+    customer = register(world)
+    world.place(customer_id=customer)
+    world.sync()
+    edit(world, client(world), vis_state=2)
+    before = client(world)
+    edit_profile(world, customer, first_name="Janet")
+    assert world.writes_of(world.sync) == 0
+    assert client(world) == before
+    assert world.ctl("status")["clients_left"] == [{"id": before["id"], "fields": ["fname"]}]
+
+
 # -- a client that FreshBooks has no more
 
 

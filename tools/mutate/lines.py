@@ -30,6 +30,14 @@ ACCOUNT = "target-freshbooks/tests/ctl/test_ctl_account.py"
 STORES = "tests/posting/test_posting_stores.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
 
+OWNERSHIP = "tests/posting/test_posting_ownership.py"
+REFUSED = "tests/posting/test_posting_refused_parties.py"
+BY_E_MAIL = "test_a_shopper_with_the_e_mail_of_a_person_s_client_rewrites_nothing_of_it"
+OF_GUESTS = "test_a_shopper_with_the_e_mail_of_a_guest_rewrites_nothing_of_the_guest_s_client"
+IN_PLACE = "test_a_person_s_client_found_in_place_of_one_that_was_not_made_is_not_ours"
+KEPT = "test_a_changed_e_mail_is_kept_and_told_and_the_customer_s_client_is_used"
+ABOVE_LIMIT = "test_above_the_plan_s_limit_new_clients_are_parked_and_known_ones_go_on"
+
 TAKEN_BACK = (
     f"{INTERRUPTED}::test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back"
 )
@@ -130,7 +138,7 @@ MUTATIONS = (
     ),
     Mutation(
         "one worker per client",
-        f"{FRESHBOOKS}/posting/parties.py",
+        f"{FRESHBOOKS}/posting/making.py",
         "            lock = self._locks[kind, key]\n",
         "            lock = threading.RLock()\n",
         (
@@ -377,17 +385,18 @@ MUTATIONS = (
     ),
     Mutation(
         "what another order left without an answer is looked for first",
-        f"{FRESHBOOKS}/posting/parties.py",
+        f"{FRESHBOOKS}/posting/making.py",
         '            if intent.kind == kind.value and same(intent.payload["body"]):\n',
         "            if False:\n",
         (f"{INTERRUPTED}::test_what_another_order_left_without_an_answer_is_not_made_again",),
     ),
     Mutation(
         "one worker per customer",
-        f"{FRESHBOOKS}/posting/parties.py",
-        '        with (\n            self._locks.held("client", draft.key),\n'
-        '            self._locks.held("client", _email_key(draft)),\n        ):\n            known',
-        '        with self._locks.held("client", _email_key(draft)):\n            known',
+        f"{FRESHBOOKS}/posting/clients.py",
+        '        with (\n            self._making.held("client", draft.key),\n'
+        '            self._making.held("client", _email_key(draft)),\n        ):\n'
+        "            known",
+        '        with self._making.held("client", _email_key(draft)):\n            known',
         (f"{INTERRUPTED}::test_a_customer_of_several_e_mails_is_one_client",),
     ),
     Mutation(
@@ -502,10 +511,95 @@ MUTATIONS = (
     ),
     Mutation(
         "an item is known by its SKU before searches show it",
-        f"{FRESHBOOKS}/posting/parties.py",
-        "item = self._item_of_sku(draft.sku) or self._find_item(draft)",
-        "item = self._find_item(draft)",
+        f"{FRESHBOOKS}/posting/items.py",
+        "item = self._of_sku(draft.sku) or self._found(draft)",
+        "item = self._found(draft)",
         ("tests/posting/test_posting_parties.py",),
+    ),
+    Mutation(
+        "a client that a person made is not changed",
+        f"{FRESHBOOKS}/posting/clients.py",
+        "if not ownership.is_made(link):",
+        "if False:",
+        (f"{OWNERSHIP}::{BY_E_MAIL}",),
+    ),
+    Mutation(
+        "a guest's client is not the customer's who says so",
+        f"{FRESHBOOKS}/posting/clients.py",
+        '                link = Link("client", draft.key, link.remote_id, content_hash=baseline)\n',
+        '                extra = link.extra\n                link = Link("client", draft.key,'
+        " link.remote_id, content_hash=baseline, extra=extra)\n",
+        (f"{OWNERSHIP}::{OF_GUESTS}",),
+    ),
+    Mutation(
+        "an item that a person made is not changed",
+        f"{FRESHBOOKS}/posting/items.py",
+        "if link is None or not ownership.is_made(link):",
+        "if link is None:",
+        (f"{OWNERSHIP}::test_an_item_that_a_person_made_is_used_and_never_changed",),
+    ),
+    Mutation(
+        "a field that a person changed is not overwritten",
+        f"{FRESHBOOKS}/posting/ownership.py",
+        "if wrote.get(name) == _digest(name, standing[name])",
+        "if True",
+        (f"{OWNERSHIP}::test_a_person_s_correction_of_our_client_stays_and_is_told",),
+    ),
+    Mutation(
+        "only what was not there before an unanswered create is taken for ours",
+        f"{FRESHBOOKS}/posting/ownership.py",
+        "        and stamp >= since.replace(microsecond=0)\n",
+        "",
+        (f"{OWNERSHIP}::test_a_client_that_was_there_before_our_write_is_not_ours",),
+    ),
+    Mutation(
+        "only what holds all that was sent is taken for ours",
+        f"{FRESHBOOKS}/posting/ownership.py",
+        "all(_text(name, value) == held[name] for name, value in body.items())",
+        "True",
+        (f"{OWNERSHIP}::{IN_PLACE}",),
+    ),
+    Mutation(
+        "an e-mail is kept unless it is to be followed",
+        f"{FRESHBOOKS}/posting/clients.py",
+        "        if not self._follow_emails:\n            return True\n",
+        "",
+        (f"{OWNERSHIP}::{KEPT}",),
+    ),
+    Mutation(
+        "an e-mail is not moved onto another client's",
+        f"{FRESHBOOKS}/posting/clients.py",
+        "return any(row.id != link.remote_id for row in self._books.find_clients(draft.email))",
+        "return False",
+        (f"{OWNERSHIP}::test_an_e_mail_is_not_moved_onto_that_of_another_client",),
+    ),
+    Mutation(
+        "a change that FreshBooks ignores is told",
+        f"{FRESHBOOKS}/posting/changing.py",
+        "ignored = ownership.not_taken(body, before, held)",
+        "ignored = ()",
+        (f"{OWNERSHIP}::test_a_change_that_freshbooks_ignores_is_told_and_not_made_again",),
+    ),
+    Mutation(
+        "a client filed away is not taken out of the archive",
+        f"{FRESHBOOKS}/posting/changing.py",
+        "if standing.vis_state == ARCHIVED:",
+        "if False:",
+        (f"{OWNERSHIP}::test_a_client_that_was_archived_stays_filed_away",),
+    ),
+    Mutation(
+        "nobody asks for a client again that no plan or right allows",
+        f"{FRESHBOOKS}/posting/clients.py",
+        "                    self._none_more = refused\n",
+        "                    pass\n",
+        (f"{REFUSED}::{ABOVE_LIMIT}",),
+    ),
+    Mutation(
+        "a client of a taken user name is made without names",
+        f"{FRESHBOOKS}/posting/clients.py",
+        "for body in client_forms(draft):",
+        "for body in client_forms(draft)[:1]:",
+        (f"{REFUSED}::test_two_people_of_one_name_both_get_their_invoice",),
     ),
     Mutation(
         "refunds give back a surplus first",
