@@ -6,8 +6,11 @@ import contextlib
 import io
 import json
 import re
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -23,10 +26,10 @@ from target_freshbooks.target import TargetFreshBooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from target_freshbooks.ledger import OrderRow
 
+BIN = Path(sys.executable).parent
 TAX = {"name": "State Tax", "percent": "10"}
 JANE = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
 
@@ -112,6 +115,21 @@ class World:
         finally:
             self.target.close()
         return [json.loads(line) for line in out.getvalue().splitlines()]
+
+    def run(self, messages: str | None = None, *options: str) -> tuple[int, str]:
+        """The same in processes of their own, as an operator runs them: exit code and log."""
+        config = self.home / "target.json"
+        config.write_text(json.dumps(self.config), encoding="utf-8")
+        done = subprocess.run(
+            [str(BIN / "target-freshbooks"), "--config", str(config), *options],
+            input=self.messages() if messages is None else messages,
+            capture_output=True,
+            text=True,
+            cwd=self.home,
+            timeout=120,
+            check=False,
+        )
+        return done.returncode, done.stderr
 
     def ctl(self, *arguments: str) -> Any:
         """A command of `target-freshbooks-ctl` with `--json`; its answer."""

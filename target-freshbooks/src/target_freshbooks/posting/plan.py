@@ -124,7 +124,7 @@ def _create(case: Case, progress: Progress) -> Step | Stop:
 def _not_ours_to_touch(case: Case, invoice: ObservedInvoice, progress: Progress) -> Stop | None:
     wanted = case.desired.invoice
     if not is_marked(invoice, wanted.marker):
-        marks = marks_of(invoice)
+        marks = dict.fromkeys(marks_of(invoice))
         others = ", ".join(f"order {mark.order_id} of store {mark.store}" for mark in marks)
         whose = f"is of {others}" if others else "is not this order's"
         return Stop(
