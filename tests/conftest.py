@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from connector_sandbox.seed import DEFAULT_MONTH, seed_shop
 
 from demo import books, ledger
 from demo import sandbox as sandboxes
-from demo.project import BIN, Project
+from demo.project import BIN, ROOT, Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -192,6 +193,18 @@ def pipe(few_orders: Sandbox, tmp_path: Path, pipe_for: Callable[[Sandbox, Path]
 def month_pipe(sandbox: Sandbox, tmp_path: Path, pipe_for: Callable[[Sandbox, Path], Pipe]) -> Pipe:
     """Tap and target on a sandbox with the whole month."""
     return pipe_for(sandbox, tmp_path / "month-pipe")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A Meltano project that is a copy of this one, with the environments of its plugins."""
+    folder = tmp_path / "copy"
+    plugins = folder / ".meltano"
+    plugins.mkdir(parents=True)
+    shutil.copy(ROOT / "meltano.yml", folder)
+    for kind in ("extractors", "loaders"):
+        plugins.joinpath(kind).symlink_to(ROOT / ".meltano" / kind)
+    return folder
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ A project of its own: a copy of meltano.yml, which `meltano config set` may writ
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ import pytest
 import yaml
 
 from demo.login import log_in
-from demo.project import BIN, ROOT, Project
+from demo.project import BIN, Project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,18 +49,6 @@ class Copy:
         )
         assert self.project.environment()["TARGET_FRESHBOOKS_CLIENT_SECRET"] not in done.stdout
         return done.returncode, done.stdout
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where the copy is."""
-    folder = tmp_path / "copy"
-    plugins = folder / ".meltano"
-    plugins.mkdir(parents=True)
-    shutil.copy(ROOT / "meltano.yml", folder)
-    for kind in ("extractors", "loaders"):
-        plugins.joinpath(kind).symlink_to(ROOT / ".meltano" / kind)
-    return folder
 
 
 @pytest.fixture

@@ -33,11 +33,13 @@ class Project:
         home: folder for ledger, Meltano's database and logs.
         url: origin of the sandbox.
         settings: further environment variables, which win over all others.
+        folder: where its meltano.yml is; a copy may be changed.
     """
 
     home: Path
     url: str
     settings: Mapping[str, str]
+    folder: Path = ROOT
 
     @property
     def ledger(self) -> Path:
@@ -88,7 +90,7 @@ class Project:
         # A session of its own: ending the run ends the tap and the target with it.
         process = subprocess.Popen(
             [*command, *arguments],
-            cwd=ROOT,
+            cwd=self.folder,
             env=self.environment(),
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -1,0 +1,164 @@
+"""The README's recipe for several stores: two stores, one ledger, one FreshBooks account."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from demo import sandbox as sandboxes
+from demo.login import log_in
+from demo.project import ROOT, Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from demo.sandbox import Sandbox
+
+NO_WRITES = {"POST": 0, "PUT": 0, "DELETE": 0}
+SHOPPER = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
+
+
+def recipe() -> dict[str, Any]:
+    """What the README has a second store's owner add to meltano.yml."""
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"## Several stores\n.*?```yaml\n(.*?)```", page, re.DOTALL)
+    assert block is not None
+    document: dict[str, Any] = yaml.safe_load(block[1])
+    return document
+
+
+@dataclass(frozen=True)
+class Stores:
+    """A store with the FreshBooks account, and an outlet, which is another store."""
+
+    main: Sandbox
+    outlet: Sandbox
+    project: Project
+
+    def meltano(self, *arguments: str) -> tuple[int, str]:
+        """Run Meltano to its end."""
+        log = self.project.home / "meltano.log"
+        with log.open("w", encoding="utf-8") as output:
+            code = self.project.meltano(*arguments, output=output)
+        return code, log.read_text(encoding="utf-8")
+
+    def invoices(self) -> dict[str, dict[str, Any]]:
+        """The invoices by number; no number is there twice."""
+        rows = self.main.ask("books")["invoices"]
+        found = {row["invoice_number"]: row for row in rows}
+        assert len(found) == len(rows)
+        return found
+
+
+@pytest.fixture
+def stores(folder: Path, tmp_path: Path) -> Iterator[Stores]:
+    """Both stores, of one order each, and the project with the recipe in its meltano.yml."""
+    added = recipe()
+    path = folder / "meltano.yml"
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for kind, plugins in added["plugins"].items():
+        document["plugins"][kind] += plugins
+    document["jobs"] += added["jobs"]
+    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    store_hash = added["plugins"]["extractors"][0]["config"]["store_hash"]
+    with (
+        sandboxes.up(tmp_path / "main", "--empty") as main,
+        sandboxes.up(
+            tmp_path / "outlet", "--empty", "--switch", f"bc.store_hash={store_hash}"
+        ) as outlet,
+    ):
+        settings = {"TAP_BIGCOMMERCE_ORDERS__OUTLET_API_URL": outlet.url}
+        home = tmp_path / "project"
+        home.mkdir()
+        project = Project(home=home, url=main.url, settings=settings, folder=folder)
+        log_in(project)
+        yield Stores(main, outlet, project)
+
+
+def place(store: Sandbox, price: str, **billing: str) -> int:
+    lines = [{"name": "Mug", "sku": "MUG", "price": price}]
+    order = {"lines": lines, "billing": {**SHOPPER, **billing}}
+    return int(store.tell("POST", "shop/orders", order)["id"])
+
+
+def amount(invoice: dict[str, Any]) -> Decimal:
+    return Decimal(invoice["amount"]["amount"])
+
+
+def test_orders_of_one_number_in_two_stores_are_two_invoices_and_neither_touches_the_other(
+    stores: Stores,
+) -> None:
+    first = place(stores.main, "10.00")
+    assert place(stores.outlet, "7.00", first_name="Janet", company="Outlet") == first
+    code, log = stores.meltano("run", "sync", "sync-outlet")
+    assert code == 0, log[-4000:]
+
+    before = stores.invoices()
+    main, outlet = before[str(first)], before[f"OUT-{first}"]
+    assert len(before) == 2
+    assert (amount(main), amount(outlet)) == (Decimal(10), Decimal(7))
+    assert main["po_number"] == f"BigCommerce order {first} (store sandbox)"
+    assert outlet["po_number"] == f"BigCommerce order {first} (store def456)"
+    (client,) = stores.main.ask("books")["clients"]
+    assert (client["fname"], client["organization"]) == ("Jane", "Jane Doe")
+
+    # The outlet's order is refunded and another placed; the main store's stays as it is.
+    stores.outlet.tell("POST", f"shop/orders/{first}/refund", {"order_amount": "2.00"})
+    second = place(stores.outlet, "3.00")
+    code, log = stores.meltano("run", "sync", "sync-outlet")
+    assert code == 0, log[-4000:]
+    after = stores.invoices()
+    assert set(after) == {str(first), f"OUT-{first}", f"OUT-{second}"}
+    assert after[str(first)] == main
+    assert amount(after[f"OUT-{first}"]) == Decimal(5)
+    assert stores.main.ask("books")["clients"] == [client]
+
+    code, log = stores.meltano("invoke", "target-freshbooks--outlet:status")
+    assert code == 0, log
+    assert "posted: 2\n" in log
+    code, log = stores.meltano("invoke", "target-freshbooks--outlet:verify")
+    assert code == 0, log
+    code, log = stores.meltano("invoke", "target-freshbooks:verify")
+    assert code == 0, log
+
+
+def test_a_store_hash_that_was_changed_stops_tap_and_target_and_writes_nothing(
+    stores: Stores,
+) -> None:
+    first = place(stores.main, "10.00")
+    code, log = stores.meltano("run", "sync")
+    assert code == 0, log[-4000:]
+    assert place(stores.outlet, "7.00", first_name="Mallory") == first
+    kept = stores.main.ask("books")
+
+    changed = {
+        "TAP_BIGCOMMERCE_ORDERS_STORE_HASH": "def456",
+        "TAP_BIGCOMMERCE_ORDERS_API_URL": stores.outlet.url,
+    }
+    project = stores.project
+    other = Stores(
+        stores.main,
+        stores.outlet,
+        Project(project.home, project.url, {**project.settings, **changed}, project.folder),
+    )
+    stores.main.count_anew()
+    stores.outlet.count_anew()
+    code, log = other.meltano("run", "sync")
+    assert code == 1
+    assert "is of store sandbox, but store_hash is def456" in log
+    assert stores.outlet.requests("bigcommerce") == 0
+
+    # Without the bookmark the tap has nothing against it, but the target has.
+    code, log = other.meltano("run", "--full-refresh", "sync")
+    assert code == 1
+    told = "source 'bigcommerce' belongs to store sandbox, but a record of store def456 came in"
+    assert told in log
+    assert "Traceback" not in log
+    assert stores.main.writes() == NO_WRITES
+    assert stores.main.ask("books") == kept
