@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ def target(tmp_path: Path) -> Path:
     python = str(venv / "bin" / "python")
     done = subprocess.run(
         [*uv, "pip", "install", "-q", "--python", python, TARGET],
+        env={"UV_SYSTEM_CERTS": "1", **os.environ},  # as tools/setup.sh: a proxy may open TLS
         capture_output=True,
         text=True,
         timeout=240,
