@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from connector_sandbox.constants import STORE_HASH
 from target_freshbooks.freshbooks import parsing
 from target_freshbooks.ledger import Ledger
 from target_freshbooks.posting.resolve import Resolver
@@ -62,7 +63,7 @@ def edit(world: Any, record: dict[str, Any], **fields: Any) -> None:
 
 def with_product(world: Any, **product: Any) -> str:
     """The shop's messages with a product of one variant behind the store: the mug."""
-    row = {"id": 5, "name": "Mug", "sku": "MUG", "price": 10, **product}
+    row = {"id": 5, "name": "Mug", "sku": "MUG", "price": 10, "store_hash": STORE_HASH, **product}
     row["variants"] = [{"id": 51, "product_id": 5, "sku": "", "price": None}]
     schema = {"properties": {"id": {"type": "integer"}}}
     said = [
@@ -127,6 +128,7 @@ def test_a_shopper_with_the_e_mail_of_a_guest_rewrites_nothing_of_the_guest_s_cl
     assert client(world) == before
 
 
+@pytest.mark.more
 def test_a_guest_s_order_changes_no_client(world: Any) -> None:
     world.place(customer_id=register(world), billing=JANE)
     world.sync()
@@ -211,6 +213,7 @@ def test_a_change_is_written_with_nothing_but_the_fields_that_differ(world: Any)
     assert body == {"client": {"fname": "Janet"}}
 
 
+@pytest.mark.more
 def test_a_change_that_freshbooks_ignores_is_told_and_not_made_again(world: Any) -> None:
     customer = register(world)
     world.place(customer_id=customer)
@@ -223,6 +226,7 @@ def test_a_change_that_freshbooks_ignores_is_told_and_not_made_again(world: Any)
     assert world.ctl("status")["clients_left"] == [{"id": client(world)["id"], "fields": ["fname"]}]
 
 
+@pytest.mark.more
 def test_a_change_that_freshbooks_refuses_is_told_and_not_made_again(world: Any) -> None:
     customer = register(world)
     world.place(customer_id=customer)
@@ -237,6 +241,7 @@ def test_a_change_that_freshbooks_refuses_is_told_and_not_made_again(world: Any)
     assert left["fields"] == ["fname"]
 
 
+@pytest.mark.more
 def test_a_change_without_an_answer_keeps_what_is_ours(world: Any) -> None:
     """Whether the answer to a change was lost, a later change is carried over as any other."""
     customer = register(world)
@@ -254,6 +259,7 @@ def test_a_change_without_an_answer_keeps_what_is_ours(world: Any) -> None:
     assert (client(world)["fname"], client(world)["lname"]) == ("Joan", "Roe")
 
 
+@pytest.mark.more
 def test_a_client_whose_making_was_not_answered_is_ours(world: Any) -> None:
     customer = register(world)
     world.place(customer_id=customer)
@@ -264,6 +270,7 @@ def test_a_client_whose_making_was_not_answered_is_ours(world: Any) -> None:
     assert client(world)["fname"] == "Janet"
 
 
+@pytest.mark.more
 def test_a_person_s_client_found_in_place_of_one_that_was_not_made_is_not_ours(
     world: Any,
 ) -> None:
@@ -282,18 +289,33 @@ def test_a_person_s_client_found_in_place_of_one_that_was_not_made_is_not_ours(
     assert client(world) == before
 
 
-@pytest.mark.parametrize("second", [-1, 0])
-def test_a_client_that_was_there_before_our_write_is_not_ours(tmp_path: Path, second: int) -> None:
-    """Equal in all fields, but older by a second."""
-    body = {"email": "jane@shop.example", "fname": "Jane", "currency_code": "USD"}
+SENT = {"email": "jane@shop.example", "fname": "Jane", "currency_code": "USD"}
+
+
+@pytest.mark.parametrize(
+    ("found", "ours"),
+    [
+        ({7: (-1, "Jane")}, None),  # equal in all fields, but older by a second
+        ({7: (0, "Ada")}, None),  # made by a person meanwhile
+        ({7: (0, "Jane")}, 7),
+        ({7: (-99, "Ada"), 8: (1, "Jane")}, 8),
+        ({7: (0, "Jane"), 8: (0, "Jane")}, None),
+    ],
+)
+def test_of_clients_found_only_what_an_unanswered_write_made_is_ours(
+    tmp_path: Path, found: dict[int, tuple[int, str]], ours: int | None
+) -> None:
     with Ledger.open(f"sqlite:///{tmp_path}/ledger.sqlite", source="shop") as ledger:
         write = {"kind": "create_client", "key": "customer:5", "request_hash": "h"}
-        payload = {"remote_id": None, "body": body, "content": None}
+        payload = {"remote_id": None, "body": SENT, "content": None}
         ledger.intend(**write, order_id=None, payload=payload, run_id="run")
         (intent,) = ledger.open_intents()
-        signed_up = intent.opened_at.timestamp() + second
-        row = parsing.client({**body, "id": 7, "signup_date": _utc(signed_up)})
-        books = SimpleNamespace(find_clients=lambda _: [row])
+        opened = intent.opened_at.timestamp()
+        rows = [
+            parsing.client({**SENT, "id": one, "fname": name, "signup_date": _utc(opened + second)})
+            for one, (second, name) in found.items()
+        ]
+        books = SimpleNamespace(find_clients=lambda _: rows)
         resolver = Resolver(
             books,  # type: ignore[arg-type] - just what it uses
             ledger,
@@ -304,13 +326,14 @@ def test_a_client_that_was_there_before_our_write_is_not_ours(tmp_path: Path, se
         assert resolver.resolve(intent) is True
         link = ledger.link("client", "customer:5")
         assert link is not None
-        assert (link.remote_id, link.extra.get("made", False)) == (7, second == 0)
+        assert (link.remote_id, link.extra.get("made", False)) == (ours or 7, ours is not None)
 
 
 def _utc(moment: float) -> str:
     return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S}"
 
 
+@pytest.mark.more
 def test_a_client_that_was_archived_stays_filed_away(world: Any) -> None:
     world.switch(fb__archived_put="returns")
     customer = register(world)
@@ -327,6 +350,7 @@ def test_a_client_that_was_archived_stays_filed_away(world: Any) -> None:
 # -- a client that FreshBooks has no more
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("shown", ["found", "error", "missing"])
 def test_a_client_that_was_deleted_is_looked_for_again(world: Any, shown: str) -> None:
     world.switch(fb__deleted_get=shown)
@@ -344,6 +368,7 @@ def test_a_client_that_was_deleted_is_looked_for_again(world: Any, shown: str) -
     assert used == [stand["new@shop.example"], stand["jane@shop.example"]]
 
 
+@pytest.mark.more
 def test_a_client_merged_into_another_is_given_up_for_that_one(world: Any) -> None:
     """FreshBooks deletes the one and keeps the other, which has the same e-mail."""
     world.switch(fb__deleted_client_invoice="refuse")
@@ -426,6 +451,7 @@ def test_an_e_mail_is_not_moved_onto_that_of_another_client(world: Any, known: b
     assert left["fields"] == ["email"]
 
 
+@pytest.mark.more
 def test_an_e_mail_a_person_corrected_is_not_followed(world: Any) -> None:
     customer = register(world)
     world.settings["client_email_changes"] = "follow"
@@ -470,6 +496,7 @@ def test_a_person_s_correction_of_our_item_stays_and_is_told(world: Any) -> None
     assert [line["name"] for line in world.invoice(order)["lines"]] == ["Stein"]
 
 
+@pytest.mark.more
 def test_an_item_of_ours_follows_the_shop(world: Any) -> None:
     world.place(lines=[mug()])
     world.fault(kind="reset_after", method="POST", path="/items/items$", times=1)
@@ -479,6 +506,7 @@ def test_an_item_of_ours_follows_the_shop(world: Any) -> None:
     assert (now["name"], now["unit_cost"]["amount"]) == ("Cup", "12.00")
 
 
+@pytest.mark.more
 def test_an_item_that_was_deleted_is_made_again_when_it_is_sold(world: Any) -> None:
     world.place(lines=[mug()])
     world.sync(with_product(world))
@@ -490,6 +518,7 @@ def test_an_item_that_was_deleted_is_made_again_when_it_is_sold(world: Any) -> N
     assert len([row for row in world.books()["items"] if row["vis_state"] == 0]) == 1
 
 
+@pytest.mark.more
 def test_an_item_told_apart_by_its_sku_keeps_its_name_when_its_price_changes(world: Any) -> None:
     world.switch(fb__item_name_unique="yes")
     world.post("items/items", {"item": {"name": "Mug", "sku": "OTHER"}})
@@ -502,6 +531,7 @@ def test_an_item_told_apart_by_its_sku_keeps_its_name_when_its_price_changes(wor
     assert world.ctl("status")["items_left"] == []
 
 
+@pytest.mark.more
 def test_an_item_whose_new_name_is_taken_is_told_apart_by_its_sku(world: Any) -> None:
     world.switch(fb__item_name_unique="yes")
     world.post("items/items", {"item": {"name": "Cup", "sku": "OTHER"}})

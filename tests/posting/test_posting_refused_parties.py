@@ -44,6 +44,7 @@ def test_two_people_of_one_name_both_get_their_invoice(world: Any, status: str) 
         assert (invoice["fname"], invoice["lname"]) == ("John", "Smith")
 
 
+@pytest.mark.more
 def test_a_client_refused_without_names_is_an_organisation_that_is_found_again(world: Any) -> None:
     refusal = {"errno": 1029, "field_name": "username", "words": "Username already exists."}
     rule = {"method": "POST", "path": "/users/clients$", "body": '"email"'}
@@ -58,6 +59,7 @@ def test_a_client_refused_without_names_is_an_organisation_that_is_found_again(w
     assert {world.invoice(order)["customerid"] for order in orders} == {client["id"]}
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("kind", ["reset_after", "reset_before"])
 def test_a_client_made_without_names_is_found_though_the_answer_was_lost(
     world: Any, kind: str
@@ -72,6 +74,7 @@ def test_a_client_made_without_names_is_found_though_the_answer_was_lost(
     assert len(world.books()["clients"]) == 2
 
 
+@pytest.mark.more
 def test_a_profile_s_new_name_that_another_has_is_left_and_the_rest_written(world: Any) -> None:
     customer = world.control("POST", "shop/customers", SMITHS[0])["id"]
     world.place(customer_id=customer)
@@ -102,6 +105,7 @@ def test_an_item_whose_name_is_taken_bears_its_sku_as_well(world: Any, unique: s
     assert [row["name"] for row in world.books()["items"]] == ["Mug", "Mug (MUG)"]
 
 
+@pytest.mark.more
 def test_an_item_made_by_somebody_else_meanwhile_is_used(world: Any) -> None:
     """The look finds nothing; as we make it, it is there."""
     world.switch(fb__item_name_unique="409")
@@ -138,6 +142,7 @@ def test_above_the_plan_s_limit_new_clients_are_parked_and_known_ones_go_on(
     assert {state for state, _ in standings(world)} == {"posted"}
 
 
+@pytest.mark.more
 def test_above_the_limit_a_client_that_freshbooks_has_is_used(world: Any) -> None:
     world.post("users/clients", {"client": {"email": SMITHS[1]["email"]}})
     world.switch(**FULL)
@@ -172,6 +177,7 @@ def test_a_client_refused_for_its_own_sake_keeps_no_other_from_being_made(world:
     assert world.row(other).state == "posted"
 
 
+@pytest.mark.more
 def test_all_customers_of_a_full_plan_are_not_asked_for_one_by_one(world: Any) -> None:
     world.place()
     world.sync()

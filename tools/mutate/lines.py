@@ -34,7 +34,7 @@ OWNERSHIP = "tests/posting/test_posting_ownership.py"
 REFUSED = "tests/posting/test_posting_refused_parties.py"
 BY_E_MAIL = "test_a_shopper_with_the_e_mail_of_a_person_s_client_rewrites_nothing_of_it"
 OF_GUESTS = "test_a_shopper_with_the_e_mail_of_a_guest_rewrites_nothing_of_the_guest_s_client"
-IN_PLACE = "test_a_person_s_client_found_in_place_of_one_that_was_not_made_is_not_ours"
+UNANSWERED = "test_of_clients_found_only_what_an_unanswered_write_made_is_ours"
 KEPT = "test_a_changed_e_mail_is_kept_and_told_and_the_customer_s_client_is_used"
 ABOVE_LIMIT = "test_above_the_plan_s_limit_new_clients_are_parked_and_known_ones_go_on"
 
@@ -519,8 +519,9 @@ MUTATIONS = (
     Mutation(
         "a client that a person made is not changed",
         f"{FRESHBOOKS}/posting/clients.py",
-        "if not ownership.is_made(link):",
-        "if False:",
+        'own = Link("client", draft.key, found.id, content_hash=baseline)',
+        "extra = ownership.made(found)\n"
+        '        own = Link("client", draft.key, found.id, content_hash=baseline, extra=extra)',
         (f"{OWNERSHIP}::{BY_E_MAIL}",),
     ),
     Mutation(
@@ -550,14 +551,14 @@ MUTATIONS = (
         f"{FRESHBOOKS}/posting/ownership.py",
         "        and stamp >= since.replace(microsecond=0)\n",
         "",
-        (f"{OWNERSHIP}::test_a_client_that_was_there_before_our_write_is_not_ours",),
+        (f"{OWNERSHIP}::{UNANSWERED}",),
     ),
     Mutation(
         "only what holds all that was sent is taken for ours",
         f"{FRESHBOOKS}/posting/ownership.py",
         "all(_text(name, value) == held[name] for name, value in body.items())",
         "True",
-        (f"{OWNERSHIP}::{IN_PLACE}",),
+        (f"{OWNERSHIP}::{UNANSWERED}",),
     ),
     Mutation(
         "an e-mail is kept unless it is to be followed",
