@@ -305,10 +305,10 @@ class Poster:
         writes than its parts can need: whoever else is at work on the records, or whatever
         FreshBooks does with them, nothing is repeated that did not help.
         """
-        spent = at.writes >= most_writes(at.case)
+        spent = at.writes >= most_writes(at.case) and not undoes(step, at.actual)
         if not spent and step.identity not in at.unfulfilled:
             return None
-        refund_id = step.refund_id if step.kind in REFUND_STEPS and not spent else None
+        refund_id = step.refund_id if step.kind in REFUND_STEPS else None
         if refund_id is not None and refund_id not in at.progress.refused_refunds:
             return self._refund_refused(at, refund_id, "FreshBooks left it undone")
         parked = Verdict("parked", parked=reasons.no_progress(at.case, step))
@@ -693,6 +693,21 @@ def most_writes(case: Case) -> int:
     wanted = case.desired
     variants = min(len(case.expressions), MOST_VARIANTS)
     return 3 + 2 * len(wanted.payments) + 3 * len(wanted.refunds) + variants
+
+
+def undoes(step: Step, actual: Actual) -> bool:
+    """Whether a step only brings back what was: such steps end by themselves, and are never spared.
+
+    A payment that is raised or taken back, a credit that FreshBooks made, the archive.
+    """
+    if step.kind is StepKind.UPDATE_PAYMENT:
+        before = [row.amount for row in actual.payments if row.id == step.remote_id]
+        return any(Decimal(step.body["amount"]["amount"]) > amount for amount in before)
+    return step.kind in {
+        StepKind.DELETE_PAYMENT,
+        StepKind.DELETE_OVERPAYMENT,
+        StepKind.ARCHIVE_INVOICE,
+    }
 
 
 MONEY_STEPS = frozenset({StepKind.CREATE_PAYMENT, StepKind.UPDATE_PAYMENT})
