@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.more
+
 JANE = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
 JO = {"first_name": "Jo", "last_name": "Roe", "email": "jo@shop.example", "city": "Austin"}
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.more
+
 D = Decimal
 MUG = {"name": "Mug", "sku": "MUG"}
 

@@ -12,6 +12,8 @@ from target_freshbooks.ledger import AnotherAccount, AnotherStore
 from target_freshbooks.posting.brake import TooManyRewrites
 from target_freshbooks.sinks import RecordError
 
+pytestmark = pytest.mark.more
+
 D = Decimal
 
 
