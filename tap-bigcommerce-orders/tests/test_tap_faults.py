@@ -66,7 +66,7 @@ def test_a_passing_trouble_is_tried_again(
     shop: Any, connection: Any, fake: FakeTime, kind: str
 ) -> None:
     shop.fault("/v2/store", kind, times=3)
-    assert connection.get("/v2/store")["id"] == "s1"
+    assert connection.get("/v2/store")["id"] == "abc123"
     assert len(shop.requests) == 4
     assert len(fake.slept) >= 3
 
