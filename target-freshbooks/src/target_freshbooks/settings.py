@@ -201,7 +201,6 @@ class Settings:
     settle_seconds: int
     lease_wait_seconds: int
     dry_run: bool
-    post_as: str
     max_rewritten_invoices: int | None
     on_parked: str
     user_agent: str
@@ -245,7 +244,6 @@ def read_settings(config: Mapping[str, Any], *, version: str = "0") -> Settings:
         settle_seconds=given["settle_seconds"],
         lease_wait_seconds=given["lease_wait_seconds"],
         dry_run=given["dry_run"],
-        post_as=given["post_as"],
         max_rewritten_invoices=given["max_rewritten_invoices"],
         on_parked=given["on_parked"],
         user_agent=given.get("user_agent", f"target-freshbooks/{version}"),
@@ -280,6 +278,7 @@ def _policy(given: Mapping[str, Any]) -> Policy:
                 for name, default in asdict(_NAMES).items()
             }
         ),
+        post_as=given["post_as"],
     )
 
 

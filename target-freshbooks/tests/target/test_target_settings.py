@@ -66,7 +66,7 @@ TYPED: dict[str, tuple[str, str, Any]] = {
     "settle_seconds": ("5", "settle_seconds", 5),
     "lease_wait_seconds": ("11", "lease_wait_seconds", 11),
     "dry_run": ("true", "dry_run", True),
-    "post_as": ("draft", "post_as", "draft"),
+    "post_as": ("draft", "policy.post_as", "draft"),
     "max_rewritten_invoices": ("0", "max_rewritten_invoices", 0),
     "on_parked": ("fail", "on_parked", "fail"),
     "user_agent": ("books/1 (me@x.example)", "user_agent", "books/1 (me@x.example)"),

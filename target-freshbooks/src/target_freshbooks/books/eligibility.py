@@ -7,13 +7,14 @@ orders reference), so for them the money decides: something was captured, or a r
 through shows that something had been. All others wait; they are counted, not parked, for most of
 them are carts and authorisations that may still become orders.
 
-What is in the books stays there: once invoiced, an order that is archived, disputed or moved before
-the start date keeps its invoice. One that is cancelled or declined after it was invoiced needs a
-person, since nobody said where the money went.
+What is in the books stays there: once invoiced, an order that is archived, disputed, set back to
+unpaid or moved before the start date keeps its invoice; what became of it is told. One that is
+cancelled or declined after it was invoiced needs a person, since nobody said where the money went.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.calendar import bookkeeping_day
@@ -25,10 +26,42 @@ if TYPE_CHECKING:
     from target_freshbooks.books.shop import Order, OrderFacts
 
 INCOMPLETE = 0
+PENDING = 1
 REFUNDED = 4
 CANCELLED = 5
 DECLINED = 6
+AWAITING_PAYMENT = 7
+DISPUTED = 13
 PARTIALLY_REFUNDED = 14
+
+
+class Notice(StrEnum):
+    """What became of an order in the shop after it was posted."""
+
+    ARCHIVED = "archived_after_posting"
+    DISPUTED = "disputed_after_posting"
+    UNPAID = "unpaid_after_posting"
+
+    @property
+    def sentence(self) -> str:
+        """What it means and what to do."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Notice.ARCHIVED: (
+        "It was archived in the shop after it was posted. Its invoice and payments stay; if the"
+        " order is void, cancel it in the shop."
+    ),
+    Notice.DISPUTED: (
+        "Its payment is disputed in the shop. Its invoice and payments stay; if the money goes"
+        " back, refund the order in the shop."
+    ),
+    Notice.UNPAID: (
+        "It was set back to an unpaid status in the shop after it was posted. Its invoice and"
+        " payments stay; put the status right, or refund or cancel the order in the shop."
+    ),
+}
 
 
 def assess(
@@ -45,10 +78,10 @@ def assess(
         `Parked` only for an order that was cancelled or declined after it was invoiced.
     """
     order = facts.order
-    if order.status_id == INCOMPLETE:
-        return Waiting("status_0")
     if already_invoiced:
         return _cancelled(order) if is_cancelled(order) else Billable()
+    if order.status_id == INCOMPLETE:
+        return Waiting("status_0")
     why = _kept_out(facts, policy)
     if why:
         return Waiting(why)
@@ -73,6 +106,16 @@ def _kept_out(facts: OrderFacts, policy: Policy) -> str:
 def is_cancelled(order: Order) -> bool:
     """Whether the shop took the order back; with `on_cancel: delete` its invoice goes as well."""
     return order.status_id in (CANCELLED, DECLINED)
+
+
+def notice_after_posting(order: Order, policy: Policy) -> Notice | None:
+    """What became of an order in the shop that somebody should know who has its invoice."""
+    unpaid = {INCOMPLETE, PENDING, AWAITING_PAYMENT} - policy.paid_status_ids
+    if order.status_id in unpaid:
+        return Notice.UNPAID
+    if order.status_id == DISPUTED:
+        return Notice.DISPUTED
+    return Notice.ARCHIVED if order.archived else None
 
 
 def _money_came_in(facts: OrderFacts) -> bool:

@@ -69,6 +69,8 @@ class Policy:
     on_order_change: Literal["update", "park"] = "update"
     generic_client: GenericClient | None = None
     names: LineNames = field(default_factory=LineNames)
+    post_as: Literal["sent", "draft"] = "sent"
+    """Whether an invoice whose total is proven is sent, or stays a Draft for a person to see."""
 
     def terms(self) -> dict[str, Any]:
         """The choices that shape an invoice, as a JSON object; see `under`."""
@@ -84,6 +86,7 @@ class Policy:
             "refund_mode": self.refund_mode,
             "generic_client": None if generic is None else [generic.organization, generic.email],
             "line_names": asdict(self.names),
+            "post_as": self.post_as,
         }
 
     def under(self, terms: Mapping[str, Any]) -> Self:
@@ -102,6 +105,7 @@ class Policy:
             refund_mode=terms["refund_mode"],
             generic_client=None if generic is None else GenericClient(*generic),
             names=LineNames(**terms["line_names"]),
+            post_as=terms["post_as"],
         )
 
 

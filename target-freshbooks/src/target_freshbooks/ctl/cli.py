@@ -110,6 +110,9 @@ def plan(context: Context, *, orders: tuple[int, ...], overwrite: bool, settings
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="All orders since this day.")
 @click.option("--overwrite", is_flag=True, help="Let the order win over edits in FreshBooks.")
 @click.option(
+    "--send", is_flag=True, help="Send what post_as: draft kept; without ORDERS, all of it."
+)
+@click.option(
     "--accept-changes",
     is_flag=True,
     help="Rewrite more invoices of earlier runs than max_rewritten_invoices allows.",
@@ -122,6 +125,7 @@ def replay(
     parked: bool,
     since: datetime | None,
     overwrite: bool,
+    send: bool,
     accept_changes: bool,
     settings: str,
 ) -> None:
@@ -129,8 +133,27 @@ def replay(
     from target_freshbooks.ctl.replay import post_again  # noqa: PLC0415
 
     day: date | None = since.date() if since else None
-    asked = Asked(overwrite, settings == "current", accept_changes)
+    asked = Asked(overwrite, settings == "current", accept_changes, send)
     sys.exit(post_again(context, orders, parked=parked, since=day, asked=asked))
+
+
+@command("settle")
+@click.argument("order", type=int)
+@click.option("--note", required=True, help="What you booked by hand, for those who come after.")
+def settle(context: Context, *, order: int, note: str) -> None:
+    """Take an order over: it counts as booked by hand, and no run touches it any more."""
+    from target_freshbooks.ctl.settle import settle_order  # noqa: PLC0415
+
+    settle_order(context, order, note)
+
+
+@command("reopen")
+@click.argument("order", type=int)
+def reopen(context: Context, *, order: int) -> None:
+    """Give a settled order back: the next run looks at it."""
+    from target_freshbooks.ctl.settle import reopen_order  # noqa: PLC0415
+
+    reopen_order(context, order)
 
 
 @command("audit")

@@ -63,6 +63,10 @@ def make_plans(
     previews: list[Preview] = []
     unknown: list[int] = []
     for order_id in orders:
+        row = ledger.order(order_id)
+        if row is not None and row.state == "settled":
+            previews.append(Preview(order_id, Verdict("settled", why=row.detail), ()))
+            continue
         try:
             preview = previewer.preview(order_id, asked)
         except ReadError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from target_freshbooks.ctl.plan import make_plans, not_in_ledger
+from target_freshbooks.ctl.standing import drafts as kept_drafts
 from target_freshbooks.ledger import Rehearsal
 
 if TYPE_CHECKING:
@@ -30,26 +31,31 @@ def post_again(
     """Post the orders again; with `dry_run`, show what would be written.
 
     Returns:
-        The exit code: 1 where an order that was named is not in the ledger, else 2 with
+        The exit code: 1 where an order that was named is settled or not in the ledger, else 2 with
         `on_parked: fail` if any is parked.
     """
-    if not orders and not parked and since is None:
-        raise click.UsageError("Name orders, or say --parked or --since YYYY-MM-DD.")
+    every_draft = asked.send and not orders and not parked and since is None
+    if not (orders or parked or since or every_draft):
+        raise click.UsageError("Name orders, or say --parked, --since YYYY-MM-DD or --send.")
     with context.ledger() as opened:
         dry_run = context.settings.dry_run
         ledger = Rehearsal(opened) if dry_run else opened
-        wanted = sorted({*orders, *chosen(ledger, parked=parked, since=since)})
+        drafts = (one["order_id"] for one in kept_drafts(ledger)) if every_draft else ()
+        wanted = sorted({*orders, *chosen(ledger, parked=parked, since=since), *drafts})
+        settled = [order_id for order_id in wanted if _is_settled(ledger, order_id)]
         known: list[int] = []
         unknown: list[int] = []
-        for order_id in wanted:
+        for order_id in sorted(set(wanted) - set(settled)):
             here = ledger.body("orders", (order_id,)) is not None
             (known if here else unknown).append(order_id)
+        left = {"not_in_ledger": unknown, "settled": settled}
+        in_vain = bool({*unknown, *settled} & set(orders))
         if dry_run:
-            _show_plans(context, ledger, known, unknown, asked)
-            return 1 if set(unknown) & set(orders) else 0
+            _show_plans(context, ledger, known, left, asked)
+            return 1 if in_vain else 0
     document, text, any_parked = _post(context, known, asked)
-    context.show({**document, "not_in_ledger": unknown}, "\n".join([text, *_told(unknown)]))
-    if set(unknown) & set(orders):
+    context.show({**document, **left}, "\n".join([text, *_told(left)]))
+    if in_vain:
         return 1
     return 2 if any_parked and context.settings.on_parked == "fail" else 0
 
@@ -86,8 +92,17 @@ def _post(context: Context, wanted: list[int], asked: Asked) -> tuple[dict[str, 
     return document, text, bool(tally.parked)
 
 
+def _is_settled(ledger: Ledger, order_id: int) -> bool:
+    row = ledger.order(order_id)
+    return row is not None and row.state == "settled"
+
+
 def _show_plans(
-    context: Context, ledger: Ledger, known: list[int], unknown: list[int], asked: Asked
+    context: Context,
+    ledger: Ledger,
+    known: list[int],
+    left: dict[str, list[int]],
+    asked: Asked,
 ) -> None:
     previews, _ = make_plans(context, ledger, known, asked) if known else ([], [])
     writes = sum(len(preview.steps) for preview in previews)
@@ -97,18 +112,26 @@ def _show_plans(
         "plans": [preview.document() for preview in previews],
         "planned_writes": writes,
         "writes": 0,
-        "not_in_ledger": unknown,
+        **left,
     }
     text = (
         f"Dry run (setting dry_run): nothing was written. {len(previews)} orders looked at;"
         f" {writes} writes would be made."
     )
-    texts = [text, *(preview.text() for preview in previews), *_told(unknown)]
+    texts = [text, *(preview.text() for preview in previews), *_told(left)]
     context.show(document, "\n\n".join(texts))
 
 
-def _told(unknown: list[int]) -> list[str]:
-    return [not_in_ledger(unknown)] if unknown else []
+def _told(left: dict[str, list[int]]) -> list[str]:
+    """Why orders were not looked at."""
+    unknown, settled = left["not_in_ledger"], left["settled"]
+    told = [not_in_ledger(unknown)] if unknown else []
+    if settled:
+        told.append(
+            f"Settled by hand, so left alone: {', '.join(map(str, settled))}. To have one booked"
+            " again, reopen it first."
+        )
+    return told
 
 
 def chosen(ledger: Ledger, *, parked: bool, since: date | None) -> Iterator[int]:

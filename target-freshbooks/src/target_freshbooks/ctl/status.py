@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from target_freshbooks.ctl import standing
 from target_freshbooks.ledger.story import tell
 
 if TYPE_CHECKING:
     from target_freshbooks.ctl.context import Context
-    from target_freshbooks.ledger import Ledger, OrderRow
-    from target_freshbooks.ledger.links import LinkKind
+    from target_freshbooks.ledger import OrderRow
+
+STATES = ("posted", "parked", "waiting", "settled", "new")
 
 
 def show_status(context: Context) -> None:
@@ -18,43 +20,22 @@ def show_status(context: Context) -> None:
     with context.ledger() as ledger:
         counts = ledger.counts()
         parked = [_parked(row) for row in ledger.orders(state="parked")]
-        left = {"client": _left(ledger, "client"), "item": _left(ledger, "item")}
+        others = standing.document(ledger)
         runs = [
             {"run_id": run.run_id, "outcome": run.outcome, "started_at": run.started_at}
             for run in ledger.last_runs(3)
         ]
-    document = {
-        **counts,
-        "parked_orders": parked,
-        "clients_left": left["client"],
-        "items_left": left["item"],
-        "last_runs": runs,
-    }
-    lines = [f"{name:>8}: {counts[name]}" for name in ("posted", "parked", "waiting", "new")]
-    if counts["waiting_reasons"]:
-        listed = ", ".join(f"{why} {number}" for why, number in counts["waiting_reasons"].items())
-        lines.append(f"waiting for: {listed}")
+    document = {**counts, "parked_orders": parked, **others, "last_runs": runs}
+    lines = [f"{name:>8}: {counts[name]}" for name in STATES]
     if counts["open_intents"]:
         lines.append(
             f"{counts['open_intents']} writes were interrupted; the next run looks what came of"
             " them."
         )
+    lines += standing.text(others)
     for order in parked:
         lines += _parked_text(order)
-    for kind, records in left.items():
-        if records:
-            lines += ["", f"FreshBooks keeps these fields, which differ from the shop's {kind}:"]
-            lines += [f"  {kind} {one['id']}: {', '.join(one['fields'])}" for one in records]
     context.show(document, "\n".join(lines))
-
-
-def _left(ledger: Ledger, kind: LinkKind) -> list[dict[str, Any]]:
-    """The clients or items of which FreshBooks keeps fields that differ from the shop."""
-    found: dict[int, set[str]] = {}
-    for link in ledger.links(kind):
-        if link.extra.get("left"):
-            found.setdefault(link.remote_id, set()).update(link.extra["left"])
-    return [{"id": one, "fields": sorted(fields)} for one, fields in sorted(found.items())]
 
 
 def _parked(row: OrderRow) -> dict[str, Any]:

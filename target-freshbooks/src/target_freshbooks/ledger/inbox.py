@@ -281,7 +281,7 @@ def prune(connection: Connection, source: str, before: datetime) -> int:
             select(orders.c.order_id)
             .where(
                 orders.c.source == source,
-                orders.c.state == "posted",
+                orders.c.state.in_(("posted", "settled")),
                 orders.c.updated_at < before,
                 select(inbox.c.key)
                 .where(

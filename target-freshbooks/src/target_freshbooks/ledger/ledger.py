@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 
 from target_freshbooks.ledger import audit as journal
 from target_freshbooks.ledger import (
+    byhand,
     inbox,
     intents,
     lease,
@@ -262,6 +263,11 @@ class Ledger:
                 return
             after = found[-1].order_id
 
+    def noticed_orders(self) -> list[OrderRow]:
+        """Read the orders of which something was noticed after they were posted or settled."""
+        with self._database.read() as connection:
+            return orders.noticed(connection, self.source)
+
     def settle(
         self,
         order_id: int,
@@ -344,6 +350,38 @@ class Ledger:
                     run_id=run_id,
                     data=redaction.of_data(dict(data or {})),
                 )
+
+    # -- orders that a person has settled
+
+    def settle_by_hand(self, order_id: int, note: str, run_id: str) -> None:
+        """Leave an order to a person, who tells in a note what was done; with its audit row."""
+        now = self._clock()
+        with self._database.write() as connection:
+            stored = inbox.facts_of(connection, self.source, order_id)
+            byhand.settle(
+                connection,
+                self.source,
+                order_id,
+                note=note,
+                facts_hash=stored.hash if stored else None,
+                run_id=run_id,
+                now=now,
+            )
+            data = redaction.of_data({"note": note})
+            self._append(connection, "settled", order_id=order_id, run_id=run_id, data=data)
+
+    def reopen(self, order_id: int, run_id: str) -> None:
+        """Take a settled order up again: it counts as new; with its audit row."""
+        with self._database.write() as connection:
+            byhand.reopen(connection, self.source, order_id, run_id, self._clock())
+            self._append(connection, "reopened", order_id=order_id, run_id=run_id, data={})
+
+    def note_change_after_settling(self, order_id: int, facts_hash: str, run_id: str) -> None:
+        """Note, with its audit row, that the shop changed a settled order."""
+        now = self._clock()
+        with self._database.write() as connection:
+            byhand.note_change(connection, self.source, order_id, facts_hash, run_id, now)
+            self._append(connection, byhand.CHANGED, order_id=order_id, run_id=run_id, data={})
 
     # -- links: our thing and its FreshBooks id
 

@@ -107,6 +107,16 @@ def page(
     return [_order_row(row) for row in rows]
 
 
+def noticed(connection: Connection, source: str) -> list[OrderRow]:
+    """Read the orders that bear a notice, by id."""
+    rows = connection.execute(
+        select(orders)
+        .where(orders.c.source == source, orders.c.notice.is_not(None))
+        .order_by(orders.c.order_id)
+    )
+    return [_order_row(row) for row in rows]
+
+
 def any_posted(connection: Connection, source: str) -> bool:
     """Whether any order was ever posted."""
     posted = select(orders.c.order_id).where(

@@ -147,7 +147,7 @@ def _not_found(row: AuditRow) -> str:
 
 
 def _posted(row: AuditRow) -> str:
-    return f"posted the order: the books agree with it{_amount(row.data)}"
+    return f"posted the order: the books agree with it{_amount(row.data)}{_noticed(row)}"
 
 
 def _parked(row: AuditRow) -> str:
@@ -159,7 +159,7 @@ def _waiting(row: AuditRow) -> str:
 
 
 def _unchanged(row: AuditRow) -> str:
-    return f"found nothing to do: the books agree already{_amount(row.data)}"
+    return f"found nothing to do: the books agree already{_amount(row.data)}{_noticed(row)}"
 
 
 def _adopted(row: AuditRow) -> str:
@@ -173,6 +173,19 @@ def _adopted(row: AuditRow) -> str:
 
 def _replayed(row: AuditRow) -> str:
     return f"replayed the order on the word of {row.who}{_rest(row.data)}"
+
+
+def _settled(row: AuditRow) -> str:
+    return f"left the order to a person from now on, on the word of {row.who}: {row.data['note']}"
+
+
+def _reopened(row: AuditRow) -> str:
+    return f"took the order up again, on the word of {row.who}"
+
+
+def _changed_after_settling(row: AuditRow) -> str:
+    del row
+    return "found the order changed in the shop, and left it to the person who settled it"
 
 
 def _run_started(row: AuditRow) -> str:
@@ -214,6 +227,9 @@ _SENTENCES: dict[str, Callable[[AuditRow], str]] = {
     "unchanged": _unchanged,
     "adopted": _adopted,
     "replayed": _replayed,
+    "settled": _settled,
+    "reopened": _reopened,
+    "changed_after_settling": _changed_after_settling,
     "run_started": _run_started,
     "run_ended": _run_ended,
     "lease_taken": _lease_taken,
@@ -282,6 +298,11 @@ def _because(row: AuditRow) -> str:
     if data.get("next_step"):
         parts.append(f"next step: {data['next_step']}")
     return f": {'; '.join(parts)}" if parts else ""
+
+
+def _noticed(row: AuditRow) -> str:
+    notice = row.data.get("notice")
+    return f"; noticed {notice}" if notice else ""
 
 
 def _rest(data: dict[str, Any]) -> str:

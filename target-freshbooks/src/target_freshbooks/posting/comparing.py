@@ -61,11 +61,15 @@ class Finding:
     detail: str
 
 
+TAKEN_UP = frozenset({"posted", "parked", "settled"})
+"""States of an order whose invoice may stand though the ledger has no link to it."""
+
+
 def compare(known: Known, holding: Holding, linked_elsewhere: IsLinked) -> Iterator[Finding]:
     """What the ledger and FreshBooks say differently of an order.
 
     Of an order that is parked only what is extra is told: all else it is parked for, and a person
-    may be mending it.
+    may be mending it. Of one that a person settled, only what bears our own marks is extra.
 
     Args:
         known: What the ledger knows.
@@ -215,8 +219,11 @@ def _extra_payments(known: Known, holding: Holding, own: ObservedInvoice) -> Ite
     for found in holding.payments:
         if found.id in ours or (found.amount == ZERO and found.overpayment_id is None):
             continue
-        if not known.memory.known and part_paid(found, known.mark) is not None:
+        bears_mark = part_paid(found, known.mark) is not None
+        if not known.memory.known and bears_mark:
             continue  # the invoice itself is not adopted yet
+        if known.state == "settled" and not bears_mark:
+            continue  # booked by the person who settled it
         credited = (
             ""
             if found.overpayment_id is None
@@ -233,7 +240,7 @@ def _extra_invoices(
     known: Known, holding: Holding, linked_elsewhere: IsLinked
 ) -> Iterator[Finding]:
     own = holding.own
-    if own is not None and not known.memory.known and known.state not in {"posted", "parked"}:
+    if own is not None and not known.memory.known and known.state not in TAKEN_UP:
         yield Finding(known.order_id, Kind.EXTRA, f"{_invoice_told(own)} {_why_unknown(known)}")
     for found in holding.others:
         if linked_elsewhere(found.id):
@@ -252,7 +259,7 @@ def _extra_credit_notes(known: Known, holding: Holding) -> Iterator[Finding]:
     for found in holding.credit_notes:
         if found.id in ours:
             continue
-        if known.state == "parked" and not known.memory.known:
+        if known.state in {"parked", "settled"} and not known.memory.known:
             continue  # not adopted yet, as its invoice
         beside = (
             _why_unknown(known)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books.calendar import bookkeeping_day
+from target_freshbooks.books.eligibility import notice_after_posting
+from target_freshbooks.ledger.byhand import CHANGED
 from target_freshbooks.posting.digests import policy_digest
 from target_freshbooks.posting.outlook import Outlook
 
@@ -15,9 +17,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     from target_freshbooks.books.desired import Parked
+    from target_freshbooks.books.eligibility import Notice
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
-    from target_freshbooks.ledger import Ledger, StoredFacts
+    from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
     from target_freshbooks.posting.preview import Preview
     from target_freshbooks.posting.verdict import Verdict
 
@@ -63,12 +66,27 @@ class Outcomes:
         self._settles = settles
         self._guard = threading.Lock()
 
-    def record(self, facts: OrderFacts, stored: StoredFacts, verdict: Verdict) -> None:
-        """Settle an order as its verdict says."""
+    def record(
+        self, facts: OrderFacts, stored: StoredFacts, verdict: Verdict, before: OrderRow | None
+    ) -> None:
+        """Settle an order as its verdict says.
+
+        Args:
+            facts: The order.
+            stored: What of it is in the ledger.
+            verdict: How it came out.
+            before: Where it stood until now.
+        """
         order = facts.order
+        notice = self._noticed(facts, before)
         if verdict.parked is not None:
-            self.park(order.id, verdict.parked, stored, facts, verdict=verdict)
+            self.park(order.id, verdict.parked, stored, facts, verdict=verdict, notice=notice)
             return
+        data = {
+            "writes": verdict.writes,
+            "total": str(order.total_inc_tax),
+            "currency": order.currency,
+        }
         self._ledger.settle(
             order.id,
             state="posted" if verdict.state == "posted" else "waiting",
@@ -82,14 +100,33 @@ class Outcomes:
             currency=order.currency,
             order_date=_day(facts, verdict, self._policy),
             run_id=self._run_id,
+            notice=notice,
             event="unchanged" if verdict.unchanged else verdict.state,
-            data={
-                "writes": verdict.writes,
-                "total": str(order.total_inc_tax),
-                "currency": order.currency,
-            },
+            data=data if notice is None else {**data, "notice": notice.value},
         )
         self.count("unchanged" if verdict.unchanged else verdict.state)
+
+    def _noticed(self, facts: OrderFacts, before: OrderRow | None) -> Notice | None:
+        """What became of an order in the shop that has its invoice; told when it is seen first."""
+        if before is None or before.terms is None:
+            return None
+        notice = notice_after_posting(facts.order, self._policy)
+        if notice is not None and before.notice != notice:
+            logger.warning("Order %s: %s. %s", facts.order.id, notice.value, notice.sentence)
+        return notice
+
+    def leave_settled(self, row: OrderRow, stored: StoredFacts | None) -> None:
+        """An order that a person settled is left alone; that it changed in the shop is told."""
+        if stored is not None and stored.hash != row.facts_hash:
+            logger.warning(
+                "Order %s: %s. It changed in the shop after a person had settled it, and is left"
+                " as it is. Compare it; to have it booked again, reopen it.",
+                row.order_id,
+                CHANGED,
+            )
+            if self._settles:
+                self._ledger.note_change_after_settling(row.order_id, stored.hash, self._run_id)
+        self.count("unchanged")
 
     def park(
         self,
@@ -99,6 +136,7 @@ class Outcomes:
         facts: OrderFacts | None = None,
         *,
         verdict: Verdict | None = None,
+        notice: Notice | None = None,
     ) -> None:
         """Park an order with its reason, which is told in one line.
 
@@ -108,6 +146,7 @@ class Outcomes:
             stored: What of it is in the ledger; it is looked at again when that changes.
             facts: The same, understood; None where it cannot be.
             verdict: What the poster said of it, if it came so far.
+            notice: What became of it in the shop after it was posted.
         """
         known: dict[str, Any] = {}
         if facts is not None:
@@ -133,6 +172,7 @@ class Outcomes:
                 facts_hash=None if stored is None else stored.hash,
                 policy_hash=self.policy_hash,
                 run_id=self._run_id,
+                notice=notice,
                 event="parked",
                 data={"reason": parked.reason.value},
                 **known,

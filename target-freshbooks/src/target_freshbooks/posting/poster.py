@@ -24,6 +24,8 @@ from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.cancelling import Cancelling
 from target_freshbooks.posting.case import Case
 from target_freshbooks.posting.digests import content_digest, desired_digest, fingerprint
+from target_freshbooks.posting.drafts import DRAFT as KEPT_AS_DRAFT
+from target_freshbooks.posting.drafts import is_kept
 from target_freshbooks.posting.effects import (
     INVOICE_STEPS,
     PAYMENT_STEPS,
@@ -195,7 +197,7 @@ class Poster:
             and memory.known
         ):
             return Verdict("posted", None, None, None, desired, wanted, content, unchanged=True)
-        progress = Progress(overwrite=wish.overwrite, reword=wish.current_settings)
+        progress = Progress(overwrite=wish.overwrite, reword=wish.current_settings, send=wish.send)
         verdict = self._bring_about(facts, desired, content, memory, policy, progress)
         renewed = wish.current_settings or (terms is not None and not terms.posted)
         if renewed and terms is not None and verdict.state == "posted":
@@ -410,6 +412,8 @@ class Poster:
     def _finished(self, desired: Desired, at: Standing) -> Verdict:
         progress, writes = at.progress, at.writes
         self._remember_the_end(at)
+        if is_kept(at.case, at.actual.invoice, progress):
+            return Verdict("waiting", why=KEPT_AS_DRAFT, writes=writes)
         if progress.refused_refunds:
             refund_id, words = next(iter(progress.refused_refunds.items()))
             parked = refusals.refund_refused(desired, refund_id, words)
@@ -520,7 +524,10 @@ class Poster:
             return then
         # What is made has its number, and its day as the zone of then had it.
         return replace(
-            now, invoice_number_prefix=then.invoice_number_prefix, timezone=then.timezone
+            now,
+            invoice_number_prefix=then.invoice_number_prefix,
+            timezone=then.timezone,
+            post_as=then.post_as,  # what is kept as a Draft is sent when that is asked for
         )
 
     def _keep_terms(self, order_id: int, policy: Policy, day: date) -> None:

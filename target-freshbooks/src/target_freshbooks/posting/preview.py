@@ -58,6 +58,8 @@ class Preview:
             ]
         elif self.verdict.state == "waiting":
             out.append(f"  Waits: {self.verdict.why}")
+        elif self.verdict.state == "settled":
+            out.append(f"  Settled by hand, and left alone: {self.verdict.why}")
         if self.steps:
             out.append("  Steps:")
             out += [f"    {sign(step)} {step.why}" for step in self.steps]

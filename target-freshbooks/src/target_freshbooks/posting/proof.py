@@ -13,6 +13,7 @@ from target_freshbooks.books import mend, predict_totals
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.case import ZERO
+from target_freshbooks.posting.drafts import is_kept
 from target_freshbooks.posting.elsewhere import paid_elsewhere
 from target_freshbooks.posting.marks import DRAFT
 from target_freshbooks.posting.payments import find_payment, lower_payment
@@ -29,15 +30,22 @@ if TYPE_CHECKING:
 
 
 def prove_draft(case: Case, actual: Actual, progress: Progress) -> Step | Stop | None:
-    """The Draft's next step: another wording, a Rounding line, or marking it sent."""
+    """The Draft's next step: another wording, a Rounding line, or marking it sent.
+
+    None where it is proven and kept as a Draft.
+    """
     invoice = actual.invoice
     assert invoice is not None  # noqa: S101 - next_step asks only with an invoice
     desired = case.desired
     agrees = invoice.amount == desired.invoice.total
     if desired.hold and desired.flag is not None and not (agrees and case.was_edited(invoice)):
         return Stop(desired.flag)  # until a person has made the Draft's total the order's
-    reword = progress.reword and not case.was_edited(invoice)
-    if agrees and not (reword and not stands_in_some_wording(case, invoice)):
+    outdated = progress.reword or case.memory.content not in {None, case.content}
+    reword = outdated and not case.was_edited(invoice)
+    proven = agrees and not (reword and not stands_in_some_wording(case, invoice))
+    if proven and is_kept(case, invoice, progress):
+        return None
+    if proven:
         return Step(
             StepKind.MARK_SENT,
             invoice.number,

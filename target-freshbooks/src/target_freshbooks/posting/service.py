@@ -279,10 +279,13 @@ class Service:
 
     def _settle(self, order_id: int, asked: Asked | None) -> None:
         stored = self._ledger.facts_of(order_id)
+        row = self._ledger.order(order_id)
+        if row is not None and row.state == "settled":
+            self._outcomes.leave_settled(row, stored)
+            return
         if stored is None:
             self._incomplete(order_id)
             return
-        row = self._ledger.order(order_id)
         if row is not None and asked is None and self._is_settled(row, stored):
             self._outcomes.count("unchanged")
             return
@@ -293,7 +296,7 @@ class Service:
                 return
             verdict = self._posted(facts, stored, row, asked)
             if verdict is not None:
-                self._outcomes.record(facts, stored, verdict)
+                self._outcomes.record(facts, stored, verdict, row)
         except ReadError as error:
             self._outcomes.park(order_id, reasons.unreadable(error), stored)
         except UnknownZone:  # no order has a day, so none can be gone on with

@@ -121,11 +121,13 @@ class Asked:
         overwrite: Let the order's figures win over edits made in FreshBooks.
         current_settings: Give up the settings it was posted under for those of now.
         accept_changes: Rewrite as many invoices of earlier runs as it takes.
+        send: Send what was kept as a Draft.
     """
 
     overwrite: bool = False
     current_settings: bool = False
     accept_changes: bool = False
+    send: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ class Progress:
         overwrite: A person asked to overwrite edits made in FreshBooks.
         reword: A person asked for the settings as they are now: lines that they word otherwise are
             written anew.
+        send: A person asked to send what was kept as a Draft.
     """
 
     expression: int = -1
@@ -156,3 +159,4 @@ class Progress:
     credit_kept: bool = False
     overwrite: bool = False
     reword: bool = False
+    send: bool = False

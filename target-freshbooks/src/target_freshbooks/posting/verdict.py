@@ -21,9 +21,9 @@ class Verdict:
     """How an order came out.
 
     Attributes:
-        state: `posted`, `parked` or `waiting`.
+        state: `posted`, `parked` or `waiting`; in a plan also `settled`.
         parked: Why, where it is parked.
-        why: Code of the reason, where it is waiting.
+        why: Code of the reason, where it is waiting; the person's note, where it is settled.
         words: FreshBooks' own words, where it refused something.
         desired: The desired state, where there is one.
         desired_hash: Its digest.

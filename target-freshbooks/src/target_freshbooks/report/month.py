@@ -107,9 +107,14 @@ class MonthReport:
         return tuple(row for row in self.rows if row.state == "parked")
 
     @property
+    def settled(self) -> tuple[Row, ...]:
+        """The rows that a person settled; what was done is in their detail."""
+        return tuple(row for row in self.rows if row.state == "settled")
+
+    @property
     def agrees(self) -> bool:
-        """Whether every invoice in the books equals its order."""
-        return all(row.difference in {None, ZERO} for row in self.rows)
+        """Whether every invoice in the books equals its order, but for those a person settled."""
+        return all(row.difference in {None, ZERO} for row in self.rows if row.state != "settled")
 
 
 def make_row(

@@ -16,6 +16,7 @@ from target_freshbooks.books.desired import Desired
 from target_freshbooks.books.money import decimals_of
 from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.posting import keys
+from target_freshbooks.posting.drafts import DRAFT
 from target_freshbooks.posting.facts import gather
 from target_freshbooks.report.month import Month, MonthReport, Row, make_row, total_up
 from target_freshbooks.wiring import open_account, utc_now
@@ -75,6 +76,7 @@ def write_report(context: Context, month_text: str, folder: str) -> None:
         "csv": str(table),
         "orders": len(report.rows),
         "parked": len(report.parked),
+        "settled": len(report.settled),
         "agrees": report.agrees,
         "totals": [
             {
@@ -111,7 +113,7 @@ def gather_month(books: FreshBooks, ledger: Ledger, policy: Policy, month: Month
     for order in ledger.orders(since=month.first):
         if order.order_date is None or not month.first <= order.order_date <= month.last:
             continue
-        if order.state not in {"posted", "parked"}:
+        if order.state not in {"posted", "parked", "settled"} and order.reason != DRAFT:
             waiting += 1
             continue
         invoice = _invoice_of(books, ledger, order, invoices)

@@ -1,0 +1,90 @@
+"""`settle` and `reopen`: a person takes an order over, and gives it back."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from target_freshbooks.ctl.context import Context
+    from target_freshbooks.ledger import Ledger, OrderRow
+
+
+def settle_order(context: Context, order_id: int, note: str) -> None:
+    """Leave an order to the person who booked it by hand.
+
+    Raises:
+        click.ClickException: The order is not in the ledger, or nothing is said of what was done.
+    """
+    note = note.strip()
+    if not note:
+        raise click.ClickException("Say in --note what you booked by hand, so that others know.")
+    with context.ledger() as ledger:
+        run_id = uuid.uuid4().hex[:12]
+        with _nobody_at_work(context, ledger, run_id):
+            before = _known(ledger, order_id)
+            ledger.settle_by_hand(order_id, note, run_id)
+        document = {"order_id": order_id, "state": "settled", "note": note, "was": before.state}
+        text = (
+            f"Order {order_id}, {_standing(before)} until now, is settled: {note}\nNo run touches"
+            " it any more. If it changes in the shop you are told;"
+            f" `reopen {order_id}` undoes this."
+        )
+    context.show(document, text)
+
+
+def reopen_order(context: Context, order_id: int) -> None:
+    """Give a settled order back to the connector.
+
+    Raises:
+        click.ClickException: The order is not in the ledger, or not settled.
+    """
+    with context.ledger() as ledger:
+        run_id = uuid.uuid4().hex[:12]
+        with _nobody_at_work(context, ledger, run_id):
+            before = _known(ledger, order_id)
+            if before.state != "settled":
+                raise click.ClickException(
+                    f"Order {order_id} is not settled but {_standing(before)}: there is nothing to"
+                    " reopen."
+                )
+            ledger.reopen(order_id, run_id)
+    context.show(
+        {"order_id": order_id, "state": "new"},
+        f"Order {order_id} is open again; the next run looks at it, or `replay {order_id}` does.",
+    )
+
+
+def _known(ledger: Ledger, order_id: int) -> OrderRow:
+    row = ledger.order(order_id)
+    if row is None:
+        raise click.ClickException(
+            f"Order {order_id} is not in the ledger: the tap has not sent it yet."
+        )
+    return row
+
+
+def _standing(row: OrderRow) -> str:
+    return f"{row.state} ({row.reason})" if row.reason else row.state
+
+
+def _nobody_at_work(
+    context: Context, ledger: Ledger, run_id: str
+) -> AbstractContextManager[object]:
+    """Wait until no run has orders of the account in hand: its verdict would undo this one."""
+    account = ledger.account()
+    if account is None:
+        return nullcontext()  # nothing was ever written
+    return ledger.lease(
+        account.account_id,
+        f"run {run_id}",
+        wait_seconds=context.settings.lease_wait_seconds,
+        sleep=time.sleep,
+        run_id=run_id,
+    )

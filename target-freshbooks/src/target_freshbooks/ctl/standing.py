@@ -1,0 +1,164 @@
+"""What `status` lists beside the parked orders: what waits for what, was noticed, or is left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.ledger.byhand import CHANGED
+from target_freshbooks.posting.drafts import DRAFT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from target_freshbooks.ledger import Ledger
+    from target_freshbooks.ledger.links import LinkKind
+
+STATUSES = {
+    0: "Incomplete",
+    1: "Pending",
+    2: "Shipped",
+    3: "Partially Shipped",
+    4: "Refunded",
+    5: "Cancelled",
+    6: "Declined",
+    7: "Awaiting Payment",
+    8: "Awaiting Pickup",
+    9: "Awaiting Shipment",
+    10: "Completed",
+    11: "Awaiting Fulfillment",
+    12: "Manual Verification Required",
+    13: "Disputed",
+    14: "Partially Refunded",
+}
+"""BigCommerce's order statuses, by id."""
+
+NAMED = 20
+"""How many numbers of a list a line of text shows; --json has all."""
+
+
+def waiting_orders(ledger: Ledger) -> dict[str, list[int]]:
+    """The orders that wait, by the name of their status or what else keeps them; Drafts apart."""
+    names: dict[str, str] = {}
+    found: dict[str, list[int]] = {}
+    for row in ledger.orders(state="waiting"):
+        reason = row.reason or "unknown"
+        if reason == DRAFT:
+            continue
+        if reason not in names:
+            names[reason] = _name(ledger, reason, row.order_id)
+        found.setdefault(names[reason], []).append(row.order_id)
+    return found
+
+
+def _name(ledger: Ledger, reason: str, order_id: int) -> str:
+    """A status by its name: as the shop's records have it, else as BigCommerce does."""
+    number = reason.removeprefix("status_")
+    if number == reason or not number.isdigit():
+        return reason
+    body = ledger.body("orders", (order_id,)) or {}
+    told = body.get("status") if body.get("status_id") == int(number) else None
+    return str(told or STATUSES.get(int(number), reason))
+
+
+def drafts(ledger: Ledger) -> list[dict[str, Any]]:
+    """The orders whose invoices are Drafts until somebody sends them."""
+    return [
+        {
+            "order_id": row.order_id,
+            "invoice_number": row.invoice_number,
+            "total": None if row.order_total is None else str(row.order_total),
+            "currency": row.currency,
+        }
+        for row in ledger.orders(state="waiting")
+        if row.reason == DRAFT
+    ]
+
+
+def settled_orders(ledger: Ledger) -> list[dict[str, Any]]:
+    """The orders that a person booked by hand, with what was done."""
+    return [
+        {
+            "order_id": row.order_id,
+            "note": row.detail,
+            "since": row.updated_at,
+            "changed_since": row.notice == CHANGED,
+        }
+        for row in ledger.orders(state="settled")
+    ]
+
+
+def notices(ledger: Ledger) -> list[dict[str, Any]]:
+    """What became of orders in the shop after they were posted or settled."""
+    return [
+        {"order_id": row.order_id, "notice": row.notice, "invoice_number": row.invoice_number}
+        for row in ledger.noticed_orders()
+    ]
+
+
+def invoices_left(ledger: Ledger) -> list[dict[str, Any]]:
+    """The invoices of which FreshBooks keeps fields of the head that differ from the shop's."""
+    return [
+        {"order_id": link.order_id, "id": link.remote_id, "fields": sorted(link.extra["left"])}
+        for link in ledger.links("invoice")
+        if link.extra.get("left")
+    ]
+
+
+def parties_left(ledger: Ledger, kind: LinkKind) -> list[dict[str, Any]]:
+    """The clients or items of which FreshBooks keeps fields that differ from the shop's."""
+    found: dict[int, set[str]] = {}
+    for link in ledger.links(kind):
+        if link.extra.get("left"):
+            found.setdefault(link.remote_id, set()).update(link.extra["left"])
+    return [{"id": one, "fields": sorted(fields)} for one, fields in sorted(found.items())]
+
+
+def document(ledger: Ledger) -> dict[str, Any]:
+    """All of it, as JSON."""
+    return {
+        "waiting_orders": waiting_orders(ledger),
+        "drafts": drafts(ledger),
+        "settled_orders": settled_orders(ledger),
+        "notices": notices(ledger),
+        "invoices_left": invoices_left(ledger),
+        "clients_left": parties_left(ledger, "client"),
+        "items_left": parties_left(ledger, "item"),
+    }
+
+
+def text(told: dict[str, Any]) -> list[str]:
+    """All of it, as lines for a terminal."""
+    lines: list[str] = []
+    if told["waiting_orders"]:
+        lines.append("Waiting, by their status in the shop or what keeps them:")
+        lines += [
+            f"  {name} {len(numbers)}: {_listed(numbers)}"
+            for name, numbers in told["waiting_orders"].items()
+        ]
+    if told["drafts"]:
+        numbers = [one["order_id"] for one in told["drafts"]]
+        lines.append(
+            f"Drafts to be looked at in FreshBooks, {len(numbers)}: {_listed(numbers)}. `replay"
+            " --send` marks them sent and records their payments."
+        )
+    for one in told["notices"]:
+        lines.append(f"Order {one['order_id']}: {one['notice']}")
+    for one in told["settled_orders"]:
+        lines.append(f"Order {one['order_id']} is settled by hand: {one['note']}")
+    left = [f"order {one['order_id']}, its invoice" for one in told["invoices_left"]]
+    left += [f"client {one['id']}" for one in told["clients_left"]]
+    left += [f"item {one['id']}" for one in told["items_left"]]
+    records = [*told["invoices_left"], *told["clients_left"], *told["items_left"]]
+    if left:
+        lines.append("FreshBooks keeps these fields, which differ from the shop's:")
+        lines += [
+            f"  {what}: {', '.join(record['fields'])}"
+            for what, record in zip(left, records, strict=True)
+        ]
+    return lines
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    known = list(numbers)
+    more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
+    return ", ".join(map(str, known[:NAMED])) + more
