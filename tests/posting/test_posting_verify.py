@@ -183,6 +183,22 @@ def test_verify_tells_a_payment_by_hand_on_a_parked_order_and_nothing_else_of_it
     assert kinds(world) == [(order, "extra")]
 
 
+@pytest.mark.parametrize("how", ["draft", "sent", "archived", "archived draft"])
+def test_a_second_invoice_is_found_by_its_marker_under_any_number(
+    world: Any, hand: Bookkeeper, how: str
+) -> None:
+    order = posted(world)
+    copy = hand.copy(world.invoice(order), "typed anyhow")
+    if how in {"sent", "archived"}:
+        hand.change("invoice", copy, action_mark_as_sent=True)
+    if "archived" in how:
+        hand.change("invoice", copy, vis_state=2)
+    ((number, kind, detail),) = found(world)
+    assert (number, kind) == (order, "extra")
+    assert "invoice typed anyhow" in detail
+    assert "it counts twice" in detail
+
+
 def test_verify_tells_a_second_credit_note_for_a_refund(world: Any, hand: Bookkeeper) -> None:
     order = posted(world, **of_a_customer(world))
     world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)

@@ -26,6 +26,8 @@ APART = "tests/test_sandbox_apart.py"
 TARGET_SETTINGS = "target-freshbooks/tests/target/test_target_settings.py"
 REFUSALS = "tests/posting/test_posting_refusals.py"
 INTERRUPTED = "tests/posting/test_posting_interrupted.py"
+SETTLED = "tests/posting/test_posting_settled.py"
+DRAFTS = "tests/posting/test_posting_drafts.py"
 ACCOUNT = "target-freshbooks/tests/ctl/test_ctl_account.py"
 STORES = "tests/posting/test_posting_stores.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
@@ -1038,5 +1040,47 @@ MUTATIONS = (
         "lacks_start_date = look_first and _lacks_start_date(settings, ledger)",
         "lacks_start_date = False",
         ("target-freshbooks/tests/target/test_target_first_run.py",),
+    ),
+    Mutation(
+        "a settled order is left alone",
+        f"{FRESHBOOKS}/posting/service.py",
+        'if row is not None and row.state == "settled":',
+        "if False:",
+        (SETTLED,),
+    ),
+    Mutation(
+        "settling waits for a run that has the order in hand",
+        f"{FRESHBOOKS}/ctl/settle.py",
+        "    if account is None:\n",
+        "    if True:\n",
+        (f"{SETTLED}::test_settling_waits_for_a_run_that_is_at_work",),
+    ),
+    Mutation(
+        "what becomes of a posted order is noticed",
+        f"{FRESHBOOKS}/posting/outcomes.py",
+        "notice = self._noticed(facts, before)",
+        "notice = None",
+        ("tests/posting/test_posting_notices.py",),
+    ),
+    Mutation(
+        "a proven Draft is kept one",
+        f"{FRESHBOOKS}/posting/proof.py",
+        "if proven and is_kept(case, invoice, progress):",
+        "if False:",
+        (DRAFTS,),
+    ),
+    Mutation(
+        "what is kept as a Draft is sent only when that is asked for",
+        f"{FRESHBOOKS}/posting/poster.py",
+        "            post_as=then.post_as,",
+        "            post_as=now.post_as,",
+        (f"{DRAFTS}::test_a_draft_stays_one_when_the_setting_changes_and_new_orders_are_sent",),
+    ),
+    Mutation(
+        "a kept Draft follows its order",
+        f"{FRESHBOOKS}/posting/proof.py",
+        "progress.reword or case.memory.content not in {None, case.content}",
+        "progress.reword",
+        (DRAFTS, "-k", "up_to_date"),
     ),
 )
