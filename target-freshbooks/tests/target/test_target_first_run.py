@@ -6,6 +6,7 @@ it is real to it and nobody else is asked.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,7 +32,7 @@ socket.getaddrinfo = getaddrinfo
 def real(shop: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The shop and the books under a name of the Internet."""
     (shop.home / "sitecustomize.py").write_text(HOSTS, encoding="utf-8")
-    monkeypatch.setenv("PYTHONPATH", str(shop.home))
+    monkeypatch.setenv("PYTHONPATH", str(shop.home), prepend=os.pathsep)
     address = f"http://{NAME}:{urlsplit(shop.url).port}"
     shop.settings |= {"api_url": address, "auth_url": address}
     return shop
