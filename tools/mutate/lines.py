@@ -216,10 +216,8 @@ MUTATIONS = (
     Mutation(
         "payments are lowered before a refund's lines",
         f"{FRESHBOOKS}/posting/settlement.py",
-        "            case, actual, coming.ahead, coming.entry.refund_id, progress\n"
-        "        ) or _add_refund(case, invoice, coming)\n",
-        "            case, actual, case.payments_at(None), None, progress\n"
-        "        ) or _add_refund(case, invoice, coming)\n",
+        "lower_payment(case, actual, coming.ahead, coming.entry.refund_id, progress)",
+        "lower_payment(case, actual, case.payments_at(None), None, progress)",
         (ORDERS,),
     ),
     Mutation(
