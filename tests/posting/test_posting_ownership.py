@@ -263,7 +263,10 @@ def test_a_change_without_an_answer_keeps_what_is_ours(world: Any) -> None:
 def test_a_client_whose_making_was_not_answered_is_ours(world: Any) -> None:
     customer = register(world)
     world.place(customer_id=customer)
-    world.fault(kind="reset_after", method="POST", path="/users/clients$", times=1)
+    # Made at once, and given up a second later.
+    world.settings["request_timeout"] = 1
+    late = {"when": "after", "delay_ms": 2500, "times": 1}
+    world.fault(kind="hold", method="POST", path="/users/clients$", **late)
     world.sync()
     edit_profile(world, customer, first_name="Janet")
     world.sync()

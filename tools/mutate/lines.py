@@ -554,6 +554,13 @@ MUTATIONS = (
         (f"{OWNERSHIP}::{UNANSWERED}",),
     ),
     Mutation(
+        "an unanswered creation is dated before its write",
+        f"{FRESHBOOKS}/posting/writer.py",
+        "opened_at=opened,",
+        "opened_at=self._clock(),",
+        (f"{OWNERSHIP}::test_a_client_whose_making_was_not_answered_is_ours",),
+    ),
+    Mutation(
         "only what holds all that was sent is taken for ours",
         f"{FRESHBOOKS}/posting/ownership.py",
         "all(_text(name, value) == held[name] for name, value in body.items())",

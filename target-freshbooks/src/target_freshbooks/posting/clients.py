@@ -16,7 +16,7 @@ from target_freshbooks.posting.steps import StepKind
 from target_freshbooks.posting.writer import client_links
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from target_freshbooks.books.desired import ClientDraft
     from target_freshbooks.freshbooks import FreshBooks
@@ -122,7 +122,7 @@ class Clients:
         known = self._known(draft, baseline)
         if known is not None:
             return known
-        found = next(self._standing_of(body), None)
+        found = self._found(body)
         if found is None:
             return None
         own = Link("client", draft.key, found.id, content_hash=baseline)
@@ -130,13 +130,13 @@ class Clients:
             self._ledger.put_link(link)
         return own
 
-    def _standing_of(self, body: Mapping[str, Any]) -> Iterator[ObservedClient]:
+    def _found(self, body: Mapping[str, Any]) -> ObservedClient | None:
         if body.get("email"):
             rows = self._books.find_clients(body["email"])
         else:
             rows = self._books.find_clients_named(body["organization"])
-        standing = (row for row in rows if row.vis_state != DELETED)
-        yield from sorted(standing, key=lambda row: (row.vis_state != ACTIVE, row.id))
+        standing = [row for row in rows if row.vis_state != DELETED]
+        return min(standing, key=lambda row: (row.vis_state != ACTIVE, row.id), default=None)
 
     def _create(
         self,

@@ -108,6 +108,7 @@ class Writer:
         del why
         self._lease.check()
         self._pin()
+        opened = self._clock()  # before the write: what stands since may be of it
         intent = self.ledger.intend(
             order_id=order_id,
             kind=kind.value,
@@ -127,7 +128,6 @@ class Writer:
             )
             raise
         except UnknownOutcome as unknown:
-            opened = self._clock()
             raise Unanswered(
                 Intent(
                     id=intent,
