@@ -12,7 +12,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox import constants
@@ -98,16 +98,24 @@ class Stage:
     # -- runs
 
     def start(
-        self, phase: int, *, die_after_answer: int | None = None, messages: Path | None = None
+        self,
+        phase: int,
+        *,
+        die_after_answer: int | None = None,
+        messages: Path | None = None,
+        config: Path | None = None,
     ) -> int:
-        """Start the target on a phase's messages, or on others; returns its process id."""
+        """Start the target on a phase's messages, or on others; returns its process id.
+
+        With another configuration its states are kept apart: the tap does not go on from them.
+        """
         trial = self.home / "trial"
         return self._start(
             {
                 "program": "target",
-                "arguments": ["--config", str(trial / "target.json")],
+                "arguments": ["--config", str(config or trial / "target.json")],
                 "input": str(messages or self.phases[phase]),
-                "output": str(trial / "states.jsonl"),
+                "output": str(trial / f"{config.stem if config else ''}states.jsonl"),
                 "log": str(trial / "target.log"),
                 "die_after_answer": die_after_answer,
             }
@@ -124,7 +132,13 @@ class Stage:
         self.start(0, messages=messages)
         return self.ended()
 
-    def read(self, output: Path, **settings: Any) -> int:  # noqa: ANN401 - settings are JSON
+    def read(
+        self,
+        output: Path,
+        *,
+        anew: bool = False,
+        **settings: Any,  # noqa: ANN401 - settings are JSON
+    ) -> int:
         """Let the tap read the shop from where the last state stands; returns its exit code."""
         trial = self.home / "trial"
         config = {
@@ -136,7 +150,7 @@ class Stage:
         (trial / "tap.json").write_text(json.dumps(config), encoding="utf-8")
         arguments = ["--config", str(trial / "tap.json")]
         states = self.states()
-        if states:
+        if states and not anew:
             (trial / "state.json").write_text(json.dumps(states[-1]), encoding="utf-8")
             arguments += ["--state", str(trial / "state.json")]
         output.unlink(missing_ok=True)
@@ -321,23 +335,40 @@ def stage(
     """
     with ExitStack() as stack:
         sandbox = stack.enter_context(sandboxes.up(home / "books", "--empty"))
-        zygote = stack.enter_context(
-            subprocess.Popen(
-                [str(BIN / "python"), "-m", "sweeps.zygote"],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                start_new_session=True,
-            )
-        )
-        # A group of its own, so that a run which hangs does not outlive its trial.
-        stack.callback(os.killpg, zygote.pid, signal.SIGKILL)
+        zygote = stack.enter_context(_zygote())
         one_by_one = {"max_parallel_orders": 1, **settings}
         given = {"fb.rate_limit": 0, **(switches or {})}
         found = Stage(sandbox, home, messages, zygote, one_by_one, given)
         _migrate_once(home)
         yield found
+
+
+@contextmanager
+def beside(on: Stage, home: Path) -> Iterator[Stage]:
+    """Another stage on the same sandbox, whose runs have a folder and ledger of their own."""
+    home.mkdir(parents=True, exist_ok=True)
+    with _zygote() as zygote:
+        found = replace(on, home=home, zygote=zygote)
+        _migrate_once(home)
+        yield found
+
+
+@contextmanager
+def _zygote() -> Iterator[subprocess.Popen[str]]:
+    """The process that runs are forked from."""
+    with subprocess.Popen(
+        [str(BIN / "python"), "-m", "sweeps.zygote"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as zygote:
+        try:
+            yield zygote
+        finally:
+            # A group of its own, so that a run which hangs does not outlive its trial.
+            os.killpg(zygote.pid, signal.SIGKILL)
 
 
 def _migrate_once(home: Path) -> None:

@@ -1,0 +1,435 @@
+"""Others are at work in shop and books at random moments: nothing of theirs is touched.
+
+`python -m sweeps.actors` lets a second store, another account, a second ledger, a payer, a hostile
+shopper and a bookkeeper act between and amid the connector's requests, kills some of its runs, lets
+all of them settle, and looks whose records were changed, what was doubled, left or lost, and how
+many writes an attempt took. `--only SEED/NUMBER` repeats one trial and tells what happened in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import random
+import re
+import signal
+import sqlite3
+import sys
+import tempfile
+import traceback
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from connector_sandbox import constants
+
+from sweeps import acts, whose
+from sweeps.acts import Scene
+from sweeps.runner import KILLED, beside, say, stage
+from sweeps.whose import Connector, Most
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sweeps.runner import Stage
+
+TRIALS = 320
+SEED = 20261001
+MOST_RUNS = 6
+OUTLET = "outlet1"
+"""The hash of the second store, whose orders bear the same numbers."""
+
+ACTORS = (
+    "second store",
+    "second store without prefix",
+    "another account",
+    "second ledger",
+    "payer",
+    "shopper",
+    "bookkeeper",
+)
+
+@dataclass(slots=True)
+class Trial:
+    """One trial under way.
+
+    Attributes:
+        on: Where the first store's connector runs.
+        other: Where another one runs beside it.
+        scene: The shop and the books.
+        actors: Who else is at work.
+        wrong: What was wrong during it.
+        has_run: Which connectors have run: `first`, `outlet`, `other`.
+    """
+
+    on: Stage
+    other: Stage
+    scene: Scene
+    actors: frozenset[str]
+    wrong: list[str] = field(default_factory=list)
+    has_run: set[str] = field(default_factory=set)
+
+    @property
+    def rng(self) -> random.Random:
+        """The trial's chance."""
+        return self.scene.rng
+
+    # -- the connectors
+
+    def read(self, on: Stage, *, anew: bool = False) -> Path:
+        """Let the tap tell what is new to that ledger, or everything."""
+        messages = on.home / "messages.jsonl"
+        code = on.read(messages, anew=anew)
+        if code != 0:
+            raise RuntimeError(f"the tap ended with {code}")
+        return messages
+
+    def config(self, name: str, **settings: Any) -> Path:  # noqa: ANN401 - settings are JSON
+        """Another configuration on the same ledger."""
+        trial = self.on.home / "trial"
+        config = json.loads((trial / "target.json").read_text(encoding="utf-8"))
+        file = trial / f"{name}.json"
+        file.write_text(json.dumps({**config, **settings}), encoding="utf-8")
+        return file
+
+    def outlet(self) -> Path:
+        """The second store's configuration."""
+        prefix = "B-" if "second store" in self.actors else ""
+        return self.config("outlet", source="outlet", invoice_number_prefix=prefix)
+
+    def outlet_messages(self) -> Path:
+        """What the second store has to tell: the same orders, as they are now."""
+        told = self.on.home / "outlet.jsonl"
+        whole = self.read(self.on, anew=True).read_text(encoding="utf-8")
+        said = re.sub(r'"store_hash": ?"[^"]*"', f'"store_hash": "{OUTLET}"', whole)
+        told.write_text(said, encoding="utf-8")
+        return told
+
+    def run_outlet(self) -> None:
+        """Run the second store's connector to its end."""
+        self.has_run.add("outlet")
+        self._note("the second store runs")
+        self.on.start(0, messages=self.outlet_messages(), config=self.outlet())
+        self._accept("the second store's run", self.on.ended())
+
+    def run_other(self) -> None:
+        """Run the second ledger to its end."""
+        self.has_run.add("other")
+        self._note("the second ledger runs")
+        self._accept("the second ledger's run", self.other.feed(self.read(self.other)))
+
+    def try_account(self) -> None:
+        """Run with another account: it stops before it writes."""
+        ledger = self.on.home / "trial" / "ledger.sqlite"
+        with closing(sqlite3.connect(ledger)) as connection:
+            if not connection.execute("SELECT 1 FROM ledger_account").fetchall():
+                return  # not pinned yet: the first write was not come to
+        config = self.config("account", account_id=constants.FRESHBOOKS_SECOND_ACCOUNT_ID)
+        before = len(self.on.writes())
+        self._note("a run with another account")
+        self.on.start(0, messages=self.read(self.on), config=config)
+        code = self.on.ended()
+        if code != 1 or len(self.on.writes()) != before:
+            self.wrong.append(f"with another account a run ended with {code}")
+
+    # -- a run, and who comes between
+
+    def disturbed_run(self) -> None:
+        """Run the first store's connector, while others act at one of its requests."""
+        rng, sandbox = self.rng, self.on.sandbox
+        messages = self.read(self.on)
+        if "payer" in self.actors and rng.random() < 0.8:
+            sandbox.tell("POST", "faults", acts.payment_first(self.scene))
+        amid = [act for act in self.amid() if rng.random() < 0.8]
+        kill = rng.random() < 0.25
+        if rng.random() < 0.1:
+            self.on.start(0, messages=messages, die_after_answer=rng.randrange(8))
+        elif amid or kill:
+            hold = {
+                "side": "freshbooks",
+                "path": "^/accounting/",
+                "method": rng.choice(("POST|PUT", "GET|POST|PUT")),
+                "kind": "hold",
+                "when": rng.choice(("before", "after")),
+                "skip": rng.randrange(10),
+                "times": 1,
+            }
+            rule = sandbox.tell("POST", "faults", hold)
+            pid = self.on.start(0, messages=messages)
+            if self.on.until_held(pid):
+                where = sandbox.ask("faults")["held"][0]
+                self._note(f"held {hold['when']} {where['method']} {where['path']}")
+                for act in amid:
+                    act()
+                if kill:
+                    self._note("killed")
+                    os.kill(pid, signal.SIGKILL)
+            sandbox.tell("DELETE", f"faults/{rule['id']}")
+        else:
+            self.on.start(0, messages=messages)
+        self.has_run.add("first")
+        self._accept("a run", self.on.ended())
+        sandbox.tell("DELETE", "faults")
+
+    def amid(self) -> Iterator[Any]:
+        """What may be done while a request of the connector is under way."""
+        if "second ledger" in self.actors:
+            yield self.run_other
+        yield from self.by_people()
+
+    def between(self) -> None:
+        """What is done between two runs."""
+        rng = self.rng
+        for _ in range(rng.choice((1, 1, 2))):
+            acts.trade(self.scene)
+        for act in self.by_people():
+            if rng.random() < 0.7:
+                act()
+        if self.actors & {"second store", "second store without prefix"} and rng.random() < 0.7:
+            self.run_outlet()
+        if "another account" in self.actors:
+            self.try_account()
+        if "second ledger" in self.actors and rng.random() < 0.4:
+            self.run_other()
+
+    def by_people(self) -> Iterator[Any]:
+        """What people may do at any moment."""
+        if "bookkeeper" in self.actors:
+            yield lambda: acts.bookkeeping(self.scene)
+        if "payer" in self.actors:
+            yield lambda: acts.pay(self.scene)
+        if "shopper" in self.actors:
+            yield lambda: acts.intrude(self.scene)
+
+    def _accept(self, what: str, code: int) -> None:
+        """A run may be killed, or stop since another writer is at work; it never fails otherwise."""
+        self._note(f"{what} ended with {code}")
+        if code in {0, KILLED}:
+            return
+        log = self.on if "ledger" not in what else self.other
+        said = [line for line in log.log().splitlines() if " ERROR " in line][-1:]
+        if code != 1 or "Another writer" not in str(said):
+            self.wrong.append(f"{what} ended with {code}: {said}")
+
+    def _note(self, words: str) -> None:
+        self.scene.told.append(words)
+
+    # -- the end
+
+    def settle(self) -> None:
+        """Let everybody come to an end; the second ledger is stopped then."""
+        self.on.sandbox.tell("DELETE", "faults")
+        if "other" in self.has_run:
+            self.run_other()
+        if "outlet" in self.has_run:
+            self.run_outlet()
+        for _ in range(MOST_RUNS):
+            before = len(self.on.writes())
+            code = self.on.feed(self.read(self.on))
+            self._accept("a last run", code)
+            if code == 0 and len(self.on.writes()) == before:
+                return
+        self.wrong.append(f"still writing after {MOST_RUNS} runs")
+
+    def judge(self) -> Most:
+        """Collect what is wrong; tell the attempt with the most writes."""
+        sandbox = self.on.sandbox
+        books = sandbox.ask("books")
+        history = sandbox.ask("history", side="freshbooks")["history"]
+        ledger = self.on.home / "trial" / "ledger.sqlite"
+        writers = [Connector(ledger, "bigcommerce", constants.STORE_HASH)]
+        if "outlet" in self.has_run:
+            writers.append(Connector(ledger, "outlet", OUTLET))
+        if "other" in self.has_run:
+            other = self.other.home / "trial" / "ledger.sqlite"
+            writers.append(Connector(other, "bigcommerce", constants.STORE_HASH))
+        self.wrong += whose.trespasses(history, writers)
+        left = whose.credits_left(books, history)
+        if "overpayment_credit_left" not in self._reasons().values():
+            self.wrong += left
+        self.wrong += whose.doubled(books)
+        truth = {row["order_id"]: row for row in sandbox.ask("truth")["orders"]}
+        self._compare(books, whose.touched(books, history), truth)
+        self._plans()
+        self.wrong += self.on.flaws()
+        refunds = {order: len(row["refunds"]) for order, row in truth.items()}
+        most = whose.most_writes(writers, refunds)
+        if most.writes > most.bound:
+            self.wrong.append(f"an attempt made {most} writes")
+        return most
+
+    def _rows(self) -> list[tuple[str, int, str, str | None]]:
+        ledger = self.on.home / "trial" / "ledger.sqlite"
+        with closing(sqlite3.connect(ledger)) as connection:
+            return connection.execute(
+                "SELECT source, order_id, state, reason FROM ledger_orders"
+            ).fetchall()
+
+    def _reasons(self) -> dict[tuple[str, int], str | None]:
+        return {(source, order): reason for source, order, _, reason in self._rows()}
+
+    def _compare(
+        self, books: dict[str, Any], by_hand: set[int], truth: dict[int, dict[str, Any]]
+    ) -> None:
+        """Each order is posted as the shop says, or parked with a reason, or waits."""
+        rows = {(source, order): (state, why) for source, order, state, why in self._rows()}
+        stores = {"bigcommerce": constants.STORE_HASH}
+        if "outlet" in self.has_run:
+            stores["outlet"] = OUTLET
+        for source, store in stores.items():
+            for order, row in truth.items():
+                state, why = rows.get((source, order), ("lost", None))
+                name = f"{source} order {order}"
+                found = whose.amounts(books, f"BigCommerce order {order} (store {store})")
+                if state == "parked" and why:
+                    continue
+                if state == "waiting" and found is None:
+                    continue
+                if state != "posted":
+                    self.wrong.append(f"{name} is {state}")
+                elif found is None:
+                    if not by_hand:
+                        self.wrong.append(f"{name} is posted and has no invoice")
+                elif found[0] not in by_hand:
+                    wanted = (Decimal(row["invoice_total"]), Decimal(row["paid"]))
+                    if found[1:] != wanted:
+                        self.wrong.append(f"{name} is {found[1:]} in the books, {wanted} in truth")
+
+    def _plans(self) -> None:
+        """The plan of each posted order is empty."""
+        configs = {"bigcommerce": self.on.home / "trial" / "target.json"}
+        if "outlet" in self.has_run:
+            configs["outlet"] = self.outlet()
+        for source, config in configs.items():
+            posted = [row[1] for row in self._rows() if row[0] == source and row[2] == "posted"]
+            for plan in planned(config, posted):
+                steps = ", ".join(step["why"] for step in plan["steps"])
+                if steps:
+                    self.wrong.append(f"{source} order {plan['order_id']} has a plan: {steps}")
+
+
+def planned(config: Path, orders: list[int]) -> list[dict[str, Any]]:
+    """What `plan` says of the orders."""
+    from target_freshbooks.ctl.cli import cli  # noqa: PLC0415 - heavy, and used here only
+
+    if not orders:
+        return []
+    out = io.StringIO()
+    arguments = ["--json", "--config", str(config), "plan", *map(str, orders)]
+    with contextlib.redirect_stdout(out):
+        cli.main(arguments, standalone_mode=False)
+    found: list[dict[str, Any]] = json.loads(out.getvalue())
+    return found
+
+
+def switches(rng: random.Random) -> dict[str, Any]:
+    """What FreshBooks' documentation leaves open, either way."""
+    return {
+        "fb.rate_limit": 0,
+        "fb.second_account": "yes",
+        "fb.overpayment_deleted": rng.choice(("credit_stays", "credit_goes")),
+        "fb.credit_ids": rng.choice(("same", "apart")),
+        "fb.overpaid_after_line": rng.choice(("keep", "credit")),
+        "fb.overpayment_credit": rng.choice(("deletable",) * 9 + ("refuse",)),
+        "fb.archived_put": rng.choice(("stays", "returns")),
+        "fb.move_invoice": rng.choice(("accept", "accept", "ignore", "refuse")),
+        "fb.deleted_get": rng.choice(("found", "error", "missing")),
+    }
+
+
+def _share_login(on: Stage, other: Stage) -> None:
+    """A user has one living login; the second ledger's run uses the same one."""
+    config = json.loads((on.home / "trial" / "target.json").read_text(encoding="utf-8"))
+    shared = ("refresh_token", "credentials_url", "encryption_key")
+    other.configure(**{name: config[name] for name in shared})
+
+
+def trial(on: Stage, other: Stage, seed: str, *, loud: bool = False) -> tuple[list[str], Most]:
+    """One trial: what was wrong, and the attempt with the most writes."""
+    rng = random.Random(seed)  # noqa: S311 - a repeatable choice
+    on.switches = switches(rng)
+    other.prepare()
+    on.begin()
+    _share_login(on, other)
+    scene = Scene(on.sandbox, rng)
+    actors = frozenset(rng.sample(ACTORS, rng.choice((1, 2, 2, 3))))
+    if "second store" in actors:
+        actors -= {"second store without prefix"}
+    at = Trial(on, other, scene, actors)
+    most = Most()
+    try:
+        acts.open_books(scene)
+        for _ in range(rng.choice((2, 3))):
+            scene.place()
+        if rng.random() < 0.3:
+            scene.place(customer_id=scene.register(acts.JANE), billing=acts.JANE)
+        for number in range(rng.choice((2, 3))):
+            if number:
+                at.between()
+            at.disturbed_run()
+        at.settle()
+        most = at.judge()
+    except Exception:  # noqa: BLE001 - told with its trial; the others go on
+        at.wrong.append(traceback.format_exc())
+    if loud:
+        for line in [", ".join(sorted(actors)), str(on.switches), *scene.told]:
+            say(f"  {line}")
+        say(f"  {at._rows()}")  # noqa: SLF001 - the same module
+    return [f"trial {seed} ({', '.join(sorted(actors))}): {entry}" for entry in at.wrong], most
+
+
+def sweep(
+    home: Path, *, seed: int, trials: int, first: int = 0, only: str | None = None
+) -> list[str]:
+    """So many trials; prints the figures."""
+    wrong: list[str] = []
+    most = Most()
+    tally: Counter[str] = Counter()
+    with stage(home, [], settle_seconds=0) as on, beside(on, home / "other") as other:
+        for name in [only] if only else [f"{seed}/{n}" for n in range(first, first + trials)]:
+            found, here = trial(on, other, name, loud=bool(only))
+            for entry in found:
+                say(entry)
+            wrong += found
+            tally["bad"] += bool(found)
+            if here.bound and here.writes - here.bound >= most.writes - (most.bound or 99):
+                most = here
+            with closing(sqlite3.connect(on.home / "trial" / "ledger.sqlite")) as connection:
+                tally.update(
+                    state for (state,) in connection.execute("SELECT state FROM ledger_orders")
+                )
+    states = ", ".join(f"{n} {state}" for state, n in sorted(tally.items()) if state != "bad")
+    say(
+        f"others at work: {trials} trials from seed {seed}, orders: {states};"
+        f" {tally['bad']} trials with something wrong; most writes of an attempt {most}"
+    )
+    return wrong
+
+
+def main() -> int:
+    """Run the sweep."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--trials", type=int, default=TRIALS)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--only", help="one trial, as SEED/NUMBER, with what happened in it")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
+        wrong = sweep(
+            Path(folder),
+            seed=given.seed,
+            trials=given.trials,
+            first=given.first,
+            only=given.only,
+        )
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
