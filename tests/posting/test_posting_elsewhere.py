@@ -124,16 +124,18 @@ def test_money_waiting_for_the_quota_is_looked_at_again(world: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "then"),
-    [("action_mark_as_sent", "no_progress"), ("customerid", "posted")],
+    ("body", "then", "most"),
+    [("action_mark_as_sent", "no_progress", 4), ("customerid", "posted", 5)],
 )
-def test_a_put_that_freshbooks_ignores_is_not_repeated(world: Any, body: str, then: str) -> None:
+def test_a_put_that_freshbooks_ignores_is_not_repeated(
+    world: Any, body: str, then: str, most: int
+) -> None:
     world.fault(kind="ignored", method="PUT", path="/invoices/", body=body)
     order = world.place()
     before = world.writes()
     world.sync()
     assert (world.row(order).reason or world.row(order).state) == then
-    assert world.writes() - before <= 8
+    assert world.writes() - before <= most
 
 
 def test_lines_that_freshbooks_ignores_leave_payments_as_they_were(world: Any) -> None:

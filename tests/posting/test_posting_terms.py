@@ -140,7 +140,14 @@ def test_another_store_s_invoice_of_the_same_number_is_left_alone(world: Any) ->
     assert f"order {order} of store first" in row.detail
 
 
-@pytest.mark.parametrize("notes", ["see BigCommerce order {}", "BigCommerce order {}"])
+@pytest.mark.parametrize(
+    "notes",
+    [
+        "see BigCommerce order {}",
+        "BigCommerce order {}",
+        "see BigCommerce order {} (store sandbox)",
+    ],
+)
 def test_a_draft_made_by_hand_that_mentions_the_order_is_not_ours(world: Any, notes: str) -> None:
     order = world.place()
     client = {"email": "person@shop.example", "organization": "A person's"}

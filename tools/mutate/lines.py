@@ -29,6 +29,9 @@ INTERRUPTED = "tests/posting/test_posting_interrupted.py"
 SETTLED = "tests/posting/test_posting_settled.py"
 DRAFTS = "tests/posting/test_posting_drafts.py"
 ACCOUNT = "target-freshbooks/tests/ctl/test_ctl_account.py"
+ELSEWHERE = "tests/posting/test_posting_elsewhere.py"
+TERMS = "tests/posting/test_posting_terms.py"
+HEAD = "tests/posting/test_posting_head.py"
 STORES = "tests/posting/test_posting_stores.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
 
@@ -1087,5 +1090,99 @@ MUTATIONS = (
         "progress.reword or case.memory.content not in {None, case.content}",
         "progress.reword",
         (DRAFTS, "-k", "up_to_date"),
+    ),
+    Mutation(
+        "a mark is a whole line",
+        f"{FRESHBOOKS}/books/marks.py",
+        "_MARK.fullmatch(line.strip())",
+        "_MARK.search(line)",
+        (f"{TERMS}::test_a_draft_made_by_hand_that_mentions_the_order_is_not_ours",),
+    ),
+    Mutation(
+        "a source has one store",
+        f"{FRESHBOOKS}/ledger/ownership.py",
+        "if bound is not None and bound != store_hash:",
+        "if False:",
+        (f"{TERMS}::test_an_order_of_another_store_is_refused_and_nothing_is_written",),
+    ),
+    Mutation(
+        "the first write pins the account",
+        f"{FRESHBOOKS}/wiring.py",
+        "once(lambda: ledger.pin_account(account.pinned)),",
+        "once(lambda: None),",
+        (f"{TERMS}::test_a_ledger_of_another_account_stops_the_run_before_a_write",),
+    ),
+    Mutation(
+        "an order keeps the settings it was posted under",
+        f"{FRESHBOOKS}/posting/poster.py",
+        "        then = now.under(terms.settings)\n",
+        "        then = now\n",
+        (f"{TERMS}::test_a_changed_setting_never_plans_a_posted_order_anew",),
+    ),
+    Mutation(
+        "an invoice found again says the amounts and taxes of its order",
+        f"{FRESHBOOKS}/posting/case.py",
+        "self._comes_to_its_order(invoice) and self._says_its_order(invoice)",
+        "self._comes_to_its_order(invoice)",
+        (f"{TERMS}::test_a_sent_invoice_of_the_same_total_but_other_lines_is_not_adopted",),
+    ),
+    Mutation(
+        "a run that rewrites many invoices is braked",
+        f"{FRESHBOOKS}/posting/brake.py",
+        "if self._limit is not None and len(self._rewritten) >= self._limit:",
+        "if False:",
+        (f"{TERMS}::test_a_run_that_rewrites_many_invoices_of_earlier_runs_stops",),
+    ),
+    Mutation(
+        "a head that a person changed stays",
+        f"{FRESHBOOKS}/posting/head.py",
+        "return known is not None and known[1] != _digest(_held(invoice), part)",
+        "return False",
+        (f"{HEAD}::test_an_invoice_that_a_person_gave_to_another_client_stays_there",),
+    ),
+    Mutation(
+        "a step that was not fulfilled is not made again",
+        f"{FRESHBOOKS}/posting/poster.py",
+        "replace(self._look_again(taken), unfulfilled=taken.unfulfilled | {step.identity})",
+        "self._look_again(taken)",
+        (f"{ELSEWHERE}::test_a_put_that_freshbooks_ignores_is_not_repeated",),
+    ),
+    Mutation(
+        "a payment that came out lower is taken back",
+        f"{FRESHBOOKS}/posting/overpayment.py",
+        "return found.amount < asked",
+        "return False",
+        (f"{ELSEWHERE}::test_somebody_else_pays_between_our_look_and_our_payment",),
+    ),
+    Mutation(
+        "the credit of an overpayment is deleted",
+        f"{FRESHBOOKS}/posting/overpayment.py",
+        "for key, credit in actual.overpayments.items():",
+        "for key, credit in ():",
+        (
+            f"{ELSEWHERE}::test_a_part_paid_elsewhere_leaves_no_credit_however_freshbooks_keeps_it",
+        ),
+    ),
+    Mutation(
+        "another writer stops the run",
+        f"{FRESHBOOKS}/posting/poster.py",
+        "                raise AnotherWriter(at.case.desired.invoice.number, found.id)\n",
+        "                pass\n",
+        (f"{ELSEWHERE}::test_the_run_stops_where_the_other_payment_bears_our_own_note",),
+    ),
+    Mutation(
+        "money that waited for the quota is looked at again",
+        f"{FRESHBOOKS}/freshbooks/client.py",
+        'impatient=kind is PAYMENTS and body is not None and "amount" in body,',
+        "impatient=False,",
+        (f"{ELSEWHERE}::test_money_waiting_for_the_quota_is_looked_at_again",),
+    ),
+    Mutation(
+        "what was lowered for a rewrite that is blocked is raised again",
+        f"{FRESHBOOKS}/posting/poster.py",
+        "        blocked = replace(at.progress, rewrite_blocked=True)\n"
+        "        return replace(at, progress=blocked, blocked=verdict)\n",
+        "        return verdict\n",
+        (f"{ELSEWHERE}::test_an_edit_refused_half_way_puts_the_payment_back",),
     ),
 )

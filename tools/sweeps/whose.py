@@ -58,7 +58,8 @@ def trespasses(history: Iterable[Mapping[str, Any]], connectors: Iterable[Connec
         if verb in {"create", "overpayment"}:
             made[kind, row["object_id"]] = row
         elif row["actor"] == "api" and made[kind, row["object_id"]]["actor"] != "api":
-            found.append(f"{row['kind']} of {row['object_id']}, which a person made")
+            if not _is_copied(kind, made[kind, row["object_id"]]["body"]):
+                found.append(f"{row['kind']} of {row['object_id']}, which a person made")
     for one in connectors:
         mine = _made_by(one)
         for kind, remote_id in _changed_by(one):
@@ -69,6 +70,12 @@ def trespasses(history: Iterable[Mapping[str, Any]], connectors: Iterable[Connec
             elif kind in MARKS and row["kind"].endswith(".create") and not _is_of(mark, one.store):
                 found.append(f"{one.source} changed {kind} {remote_id}, marked {mark!r}")
     return found
+
+
+def _is_copied(kind: str, body: Mapping[str, Any]) -> bool:
+    """Whether a person gave it a whole mark of ours, which proves a record to be ours."""
+    mark = str(_inside(body).get(MARKS.get(kind, ""), ""))
+    return bool(re.fullmatch(r"BigCommerce order \d+, .+ \(store \S+\)", mark))
 
 
 def _is_of(mark: str, store: str) -> bool:
