@@ -1117,7 +1117,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/posting/poster.py",
         "        then = now.under(terms.settings)\n",
         "        then = now\n",
-        (f"{TERMS}::test_a_changed_setting_never_plans_a_posted_order_anew",),
+        (f"{TERMS}::test_edits_and_refunds_of_a_posted_order_use_its_own_settings",),
     ),
     Mutation(
         "an invoice found again says the amounts and taxes of its order",

@@ -35,6 +35,12 @@ class Connector:
     source: str
     store: str
 
+    def told_of(self, reason: str) -> bool:
+        """Whether an order was ever parked for the reason."""
+        return any(
+            event == "parked" and data.get("reason") == reason for event, data in _audit(self)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Most:
@@ -57,9 +63,10 @@ def trespasses(history: Iterable[Mapping[str, Any]], connectors: Iterable[Connec
             continue
         if verb in {"create", "overpayment"}:
             made[kind, row["object_id"]] = row
-        elif row["actor"] == "api" and made[kind, row["object_id"]]["actor"] != "api":
-            if not _is_copied(kind, made[kind, row["object_id"]]["body"]):
-                found.append(f"{row['kind']} of {row['object_id']}, which a person made")
+            continue
+        creation = made[kind, row["object_id"]]
+        if row["actor"] == "api" != creation["actor"] and not _is_copied(kind, creation["body"]):
+            found.append(f"{row['kind']} of {row['object_id']}, which a person made")
     for one in connectors:
         mine = _made_by(one)
         for kind, remote_id in _changed_by(one):

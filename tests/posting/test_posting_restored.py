@@ -1,0 +1,164 @@
+"""A backup is put back: yesterday's ledger with today's bookmark, and the other way round."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from connector_sandbox import constants
+from tap_bigcommerce_orders.tap import TapBigCommerceOrders
+from target_freshbooks.freshbooks.oauth import SCOPES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+D = Decimal
+DAY = 24 * 60 * 60
+STORED = ("ledger.sqlite", "credentials.sqlite")
+
+
+def told(world: Any, state: dict[str, Any] | None = None) -> str:
+    """What the tap says of what is new since the state; nothing is looked back for."""
+    config = {
+        "store_hash": constants.STORE_HASH,
+        "access_token": constants.BIGCOMMERCE_ACCESS_TOKEN,
+        "api_url": world.url,
+        "lookback_seconds": 0,
+    }
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        TapBigCommerceOrders(config=config, state=state or {}).sync_all()
+    return said.getvalue()
+
+
+def orders_in(messages: str) -> list[int]:
+    """The orders that messages tell of."""
+    said = [json.loads(line) for line in messages.splitlines()]
+    return [one["record"]["id"] for one in said if one.get("stream") == "orders" and "record" in one]
+
+
+def tomorrow(world: Any) -> None:
+    """A day goes by, at whose end the access token is no longer good."""
+    world.control("POST", "clock", {"advance_seconds": DAY})
+    world.control("POST", "freshbooks/tokens/expire")
+
+
+def later(world: Any) -> int:
+    """An order that comes in an hour later."""
+    world.control("POST", "clock", {"advance_seconds": 3600})
+    return int(world.place())
+
+
+def keep(world: Any) -> Path:
+    """Back up ledger and credentials."""
+    kept: Path = world.home / "backup"
+    kept.mkdir()
+    for name in STORED:
+        shutil.copy(world.home / name, kept / name)
+    return kept
+
+
+def put_back(world: Any, kept: Path) -> None:
+    """Restore them."""
+    for name in STORED:
+        for file in world.home.glob(f"{name}*"):
+            file.unlink()
+        shutil.copy(kept / name, world.home / name)
+
+
+def log_in(world: Any) -> None:
+    """Agree on FreshBooks' page, and give the code where it lands to `login`."""
+    query = {
+        "client_id": constants.FRESHBOOKS_CLIENT_ID,
+        "response_type": "code",
+        "redirect_uri": constants.FRESHBOOKS_REDIRECT_URI,
+        "scope": " ".join(SCOPES),
+        "state": "any",
+    }
+    answer = world.http.post(f"{world.url}/oauth/authorize", params=query)
+    world.ctl("login", "--code", answer.headers["location"])
+
+
+def standing(world: Any) -> dict[str, tuple[Decimal, list[Decimal]]]:
+    """Total and payments of each invoice that stands, by number."""
+    numbers = [row["invoice_number"] for row in world.books()["invoices"] if row["vis_state"] == 0]
+    assert len(numbers) == len(set(numbers))
+    return {number: (world.total(number), world.paid(number)) for number in numbers}
+
+
+@pytest.fixture
+def days(world: Any) -> tuple[Any, Path, list[int], list[dict[str, Any]]]:
+    """Yesterday two orders were posted; today one is refunded, and two more come in.
+
+    The world, yesterday's backup, the orders, and the last state of each day: a bookmark is the
+    time of the last order, which is read once more.
+    """
+    begin = datetime.now(UTC) - timedelta(days=3)  # the tap reads up to its own time
+    world.control("POST", "clock", {"set": begin.isoformat()})
+    orders = [world.place(), later(world)]
+    yesterday = world.sync(told(world))[-1]
+    kept = keep(world)
+    tomorrow(world)
+    world.change(orders[0], "refund", order_amount="4.00")
+    orders += [world.place(), later(world)]
+    today = world.sync(told(world, yesterday))[-1]
+    assert [world.row(order).state for order in orders] == ["posted"] * 4
+    return world, kept, orders, [yesterday, today]
+
+
+def test_yesterday_s_ledger_with_today_s_bookmark_doubles_and_loses_nothing(days: Any) -> None:
+    world, kept, orders, (_, today) = days
+    books = standing(world)
+    tomorrow(world)
+    put_back(world, kept)
+    new = world.place()
+    messages = told(world, today)
+    assert new in orders_in(messages)
+    assert orders[2] not in orders_in(messages), "today's bookmark has passed it"
+
+    code, log = world.run(messages)
+    assert code == 1
+    assert "reconnect: target-freshbooks-ctl login" in log
+    assert "No order is lost" in log
+    assert standing(world) == books
+
+    log_in(world)
+    code, log = world.run(messages)
+    assert code == 0, log
+    books[str(new)] = (D("11.00"), [D("11.00")])
+    assert standing(world) == books
+
+    found = world.ctl("verify")["findings"]
+    assert str(orders[2]) in json.dumps(found), "the order that the ledger does not know"
+
+    before = world.writes()
+    code, log = world.run(told(world))  # anew, from start_date on
+    assert (code, world.writes() - before) == (0, 0), log
+    assert standing(world) == books
+    refunded, *others = orders
+    assert [world.row(order).state for order in (*others, new)] == ["posted"] * 4
+    # What today's run wrote on its invoice, yesterday's ledger can but take for another's edit.
+    assert world.row(refunded).reason == "edited_in_freshbooks"
+    world.ctl("replay", "--overwrite", str(refunded))
+    assert world.row(refunded).state == "posted"
+    assert standing(world) == books
+    assert world.ctl("verify")["findings"] == []
+
+
+def test_today_s_ledger_with_yesterday_s_bookmark_writes_nothing(days: Any) -> None:
+    world, _, orders, (yesterday, _) = days
+    books = standing(world)
+    messages = told(world, yesterday)
+    assert sorted(orders_in(messages)) == orders
+    before = world.writes()
+    code, log = world.run(messages)
+    assert (code, world.writes() - before) == (0, 0), log
+    assert standing(world) == books
+    assert [world.row(order).state for order in orders] == ["posted"] * 4
+    assert world.ctl("verify")["findings"] == []
