@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from target_freshbooks.freshbooks.errors import FreshBooksError
+from target_freshbooks.freshbooks.errors import Forbidden, FreshBooksError
 from target_freshbooks.posting.poster import AnotherWriter
 
 D = Decimal
@@ -235,3 +235,42 @@ def test_a_capped_payment_whose_answer_was_lost_is_taken_back(world: Any) -> Non
     world.sync()
     assert world.row(order).reason == "paid_elsewhere"
     assert (world.paid(order), credits_left(world)) == ([D("4.00")], [])
+
+
+@pytest.mark.parametrize("kept", ["deletable", "refuse"])
+@pytest.mark.parametrize("then", ["cancel", "lines"])
+def test_a_credit_goes_though_the_order_changed_before_its_undoing_was_through(
+    world: Any, then: str, kept: str
+) -> None:
+    order = world.place()
+    pays_first(world, "4.00")
+    world.fault(kind="html", status=403, method="PUT", path="/credit_notes/", times=1)
+    with pytest.raises(Forbidden):
+        world.sync()
+    assert credits_left(world) == [D("4.00")]
+    world.switch(fb__overpayment_credit=kept)
+    cheaper = {"lines": [{"name": "Mug", "sku": "MUG", "price": "5.00"}]}
+    world.change(order, then, **(cheaper if then == "lines" else {}))
+    world.sync()
+    if kept == "refuse":
+        assert world.row(order).reason == "overpayment_credit_left"
+        assert "4.00 USD" in world.row(order).detail
+        world.switch(fb__overpayment_credit="deletable")
+        world.ctl("replay", str(order))
+    reasons = {"cancel": "cancelled_after_posting", "lines": "paid_elsewhere"}
+    assert (world.row(order).reason, credits_left(world)) == (reasons[then], [])
+    assert world.writes_of(lambda: world.ctl("replay", str(order))) == 0
+
+
+@pytest.mark.parametrize("shown", ["found", "missing", "error"])
+def test_a_payment_that_a_person_deleted_is_known_as_deleted_however_it_is_shown(
+    world: Any, shown: str
+) -> None:
+    world.switch(fb__deleted_get=shown)
+    order = world.place()
+    world.sync()
+    (payment,) = world.payments(order)
+    world.put(f"payments/payments/{payment['id']}", {"payment": {"vis_state": 1}})
+    assert world.ctl("plan", str(order))[0]["reason"] == "edited_in_freshbooks"
+    assert world.writes_of(lambda: world.ctl("replay", str(order))) == 0
+    assert world.row(order).reason == "edited_in_freshbooks"

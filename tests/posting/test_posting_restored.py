@@ -40,7 +40,9 @@ def told(world: Any, state: dict[str, Any] | None = None) -> str:
 def orders_in(messages: str) -> list[int]:
     """The orders that messages tell of."""
     said = [json.loads(line) for line in messages.splitlines()]
-    return [one["record"]["id"] for one in said if one.get("stream") == "orders" and "record" in one]
+    return [
+        one["record"]["id"] for one in said if one.get("stream") == "orders" and "record" in one
+    ]
 
 
 def tomorrow(world: Any) -> None:
@@ -148,7 +150,7 @@ def test_yesterday_s_ledger_with_today_s_bookmark_doubles_and_loses_nothing(days
     world.ctl("replay", "--overwrite", str(refunded))
     assert world.row(refunded).state == "posted"
     assert standing(world) == books
-    assert world.ctl("verify")["findings"] == []
+    assert {one["order_id"] for one in world.ctl("verify")["findings"]} <= {refunded}
 
 
 def test_today_s_ledger_with_yesterday_s_bookmark_writes_nothing(days: Any) -> None:

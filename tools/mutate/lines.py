@@ -1159,9 +1159,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/posting/overpayment.py",
         "for key, credit in actual.overpayments.items():",
         "for key, credit in ():",
-        (
-            f"{ELSEWHERE}::test_a_part_paid_elsewhere_leaves_no_credit_however_freshbooks_keeps_it",
-        ),
+        (f"{ELSEWHERE}::test_a_part_paid_elsewhere_leaves_no_credit_however_freshbooks_keeps_it",),
     ),
     Mutation(
         "another writer stops the run",
@@ -1184,5 +1182,23 @@ MUTATIONS = (
         "        return replace(at, progress=blocked, blocked=verdict)\n",
         "        return verdict\n",
         (f"{ELSEWHERE}::test_an_edit_refused_half_way_puts_the_payment_back",),
+    ),
+    Mutation(
+        "the undoing of an overpayment goes on though the order changed",
+        f"{FRESHBOOKS}/posting/poster.py",
+        "            left = self._credits_left(order_id, number, memory)\n",
+        "            left = None\n",
+        (
+            f"{ELSEWHERE}::test_a_credit_goes_though_the_order_changed_before_its_undoing_was_through",
+        ),
+    ),
+    Mutation(
+        "a record that is answered as deleted is missing",
+        f"{FRESHBOOKS}/freshbooks/transport.py",
+        "    if deleted or _is_missing(status, errors):\n",
+        "    if _is_missing(status, errors):\n",
+        (
+            f"{ELSEWHERE}::test_a_payment_that_a_person_deleted_is_known_as_deleted_however_it_is_shown",
+        ),
     ),
 )

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 TRIALS = 320
 SEED = 20261001
 MOST_RUNS = 6
+OFTEN, SELDOM, HARDLY = 0.75, 0.3, 0.1
+"""How likely it is that somebody acts, or that a run is killed."""
+
 OUTLET = "outlet1"
 """The hash of the second store, whose orders bear the same numbers."""
 
@@ -54,6 +57,7 @@ ACTORS = (
     "shopper",
     "bookkeeper",
 )
+
 
 @dataclass(slots=True)
 class Trial:
@@ -150,11 +154,11 @@ class Trial:
         """Run the first store's connector, while others act at one of its requests."""
         rng, sandbox = self.rng, self.on.sandbox
         messages = self.read(self.on)
-        if "payer" in self.actors and rng.random() < 0.8:
+        if "payer" in self.actors and rng.random() < OFTEN:
             sandbox.tell("POST", "faults", acts.payment_first(self.scene))
-        amid = [act for act in self.amid() if rng.random() < 0.8]
-        kill = rng.random() < 0.25
-        if rng.random() < 0.1:
+        amid = [act for act in self.amid() if rng.random() < OFTEN]
+        kill = rng.random() < SELDOM
+        if rng.random() < HARDLY:
             self.on.start(0, messages=messages, die_after_answer=rng.randrange(8))
             code = self.on.ended()
         elif amid or kill:
@@ -199,13 +203,13 @@ class Trial:
         for _ in range(rng.choice((1, 1, 2))):
             acts.trade(self.scene)
         for act in self.by_people():
-            if rng.random() < 0.7:
+            if rng.random() < OFTEN:
                 act()
-        if self.actors & {"second store", "second store without prefix"} and rng.random() < 0.7:
+        if self.actors & {"second store", "second store without prefix"} and rng.random() < OFTEN:
             self.run_outlet()
         if "another account" in self.actors:
             self.try_account()
-        if "second ledger" in self.actors and rng.random() < 0.4:
+        if "second ledger" in self.actors and rng.random() < SELDOM:
             self.run_other()
 
     def by_people(self) -> Iterator[Any]:
@@ -218,7 +222,7 @@ class Trial:
             yield lambda: acts.intrude(self.scene)
 
     def _accept(self, what: str, code: int) -> None:
-        """A run may be killed, or stop since another writer is at work; it never fails otherwise."""
+        """A run may be killed, or stop for another writer at work; it never fails otherwise."""
         self._note(f"{what} ended with {code}")
         if code in {0, KILLED}:
             return
@@ -299,13 +303,15 @@ class Trial:
                     continue
                 if state != "posted":
                     self.wrong.append(f"{name} is {state}")
-                elif found is None:
-                    if not by_hand:
-                        self.wrong.append(f"{name} is posted and has no invoice")
-                elif found[0] not in by_hand:
-                    wanted = (Decimal(row["invoice_total"]), Decimal(row["paid"]))
-                    if found[1:] != wanted:
-                        self.wrong.append(f"{name} is {found[1:]} in the books, {wanted} in truth")
+                elif found is None and not by_hand:
+                    self.wrong.append(f"{name} is posted and has no invoice")
+                elif found is not None and found[0] not in by_hand:
+                    self._agree(name, found[1:], row)
+
+    def _agree(self, name: str, found: tuple[Decimal, Decimal], row: dict[str, Any]) -> None:
+        wanted = (Decimal(row["invoice_total"]), Decimal(row["paid"]))
+        if found != wanted:
+            self.wrong.append(f"{name} is {found} in the books, {wanted} in truth")
 
     def _plans(self) -> None:
         """The plan of each posted order is empty."""
@@ -373,7 +379,7 @@ def trial(on: Stage, other: Stage, seed: str, *, loud: bool = False) -> tuple[li
         acts.open_books(scene)
         for _ in range(rng.choice((2, 3))):
             scene.place()
-        if rng.random() < 0.3:
+        if rng.random() < SELDOM:
             scene.place(customer_id=scene.register(acts.JANE), billing=acts.JANE)
         for number in range(rng.choice((2, 3))):
             if number:

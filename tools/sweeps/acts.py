@@ -23,6 +23,8 @@ REGULAR = {"fname": "Rita", "lname": "Regular", "email": "rita@books.example"}
 MALLORY = {"first_name": "Mallory", "last_name": "Mean", "company": "Mallory Inc"}
 DAY = "2026-10-01"
 DELETED, ARCHIVED = 1, 2
+HALF, SELDOM = 0.5, 0.2
+"""How likely something is."""
 
 
 @dataclass(slots=True)
@@ -93,7 +95,7 @@ def open_books(scene: Scene) -> None:
     rng = scene.rng
     scene.by_hand("users/clients", {"client": {**REGULAR, "p_city": "Troy"}}, method="POST")
     client = scene.standing("clients")[0]["id"]
-    if rng.random() < 0.5:
+    if rng.random() < HALF:
         lamp = {"name": "Lamp", "sku": "LAMP", "unit_cost": money("99.00")}
         scene.by_hand("items/items", {"item": lamp}, method="POST")
     line = {"name": "Work", "qty": "1", "unit_cost": money("50000.00")}
@@ -101,7 +103,7 @@ def open_books(scene: Scene) -> None:
     for number, notes in (("HAND-1", ""), ("HAND-2", "see BigCommerce order 1001 (store sandbox)")):
         body = {**invoice, "invoice_number": number, "notes": notes, "po_number": notes[:20]}
         scene.by_hand("invoices/invoices", {"invoice": body}, method="POST")
-    if rng.random() < 0.2:
+    if rng.random() < SELDOM:
         taken = {**invoice, "invoice_number": "1002", "notes": "BigCommerce order 1002 by phone"}
         scene.by_hand("invoices/invoices", {"invoice": taken}, method="POST")
 
@@ -185,7 +187,7 @@ def money(amount: str) -> dict[str, str]:
 def intrude(scene: Scene) -> None:
     """A shopper registers under another's e-mail, orders, and edits the profile afterwards."""
     rng = scene.rng
-    if not scene.registered or rng.random() < 0.5:
+    if not scene.registered or rng.random() < HALF:
         email = rng.choice((REGULAR["email"], GUEST["email"], JANE["email"]))
         scene.told.append(f"a shopper registers as {email}")
         who = {**MALLORY, "email": email}
@@ -200,7 +202,7 @@ def intrude(scene: Scene) -> None:
     number = rng.choice(scene.registered)
     scene.told.append(f"customer {number} becomes {change}")
     scene.sandbox.tell("POST", f"shop/customers/{number}", change)
-    if rng.random() < 0.5:
+    if rng.random() < HALF:
         scene.place(billing={**MALLORY, "email": "new@evil.example"}, customer_id=number)
 
 
@@ -208,11 +210,12 @@ def trade(scene: Scene) -> None:
     """One thing happens to an order in the shop, or a new one comes in."""
     rng = scene.rng
     untouched = [order for order, befallen in scene.orders.items() if not befallen]
-    if not untouched or rng.random() < 0.2:
+    if not untouched or rng.random() < SELDOM:
         scene.place()
         return
     order = rng.choice(untouched)
-    other = {"first_name": "Jay", "last_name": "Doe", "email": rng.choice(("j@x.example", "k@x.example"))}
+    email = rng.choice(("j@x.example", "k@x.example"))
+    other = {"first_name": "Jay", "last_name": "Doe", "email": email}
     lines = [{"name": "Mug", "sku": "MUG", "price": rng.choice(("5.00", "8.00")), "taxes": [TAX]}]
     what, document = rng.choice(
         (

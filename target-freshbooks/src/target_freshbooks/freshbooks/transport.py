@@ -256,7 +256,8 @@ def _refused(operation: Operation, answer: Answer) -> Exception:
     may_not_read = not operation.writes and (status in NO_READING or kind is Kind.NO_RIGHT)
     if kind is Kind.NO_ACCOUNT or may_not_read:
         return Forbidden(name, f"not allowed ({said}): check role and scopes")
-    if _is_missing(status, errors):
+    deleted = kind is Kind.GONE and not operation.writes and "id" in operation.values
+    if deleted or _is_missing(status, errors):
         if "id" in operation.values or operation.writes:
             return NotFound(name, status, errors)
         # A list is never missing, so what is missing is the account.

@@ -30,7 +30,7 @@ def undo_overpayment(case: Case, actual: Actual, progress: Progress) -> Step | S
             return _take_back(case, payment.key, found)
     for key, credit in actual.overpayments.items():
         if progress.credit_kept:
-            return _credit_left(case, key, credit)
+            return Stop(credit_left(case.desired.invoice.number, key, credit))
         return Step(
             StepKind.DELETE_OVERPAYMENT,
             key,
@@ -62,14 +62,13 @@ def _take_back(case: Case, key: str, found: ObservedPayment) -> Step:
     return Step(StepKind.UPDATE_PAYMENT, key, body, why, remote_id=found.id)
 
 
-def _credit_left(case: Case, key: str, credit: ObservedCreditNote) -> Stop:
-    return Stop(
-        Parked(
-            Reason.OVERPAYMENT_CREDIT_LEFT,
-            f"Somebody else paid invoice {case.desired.invoice.number} while payment {key} was"
-            f" recorded. The payment is taken back, but FreshBooks keeps the credit of"
-            f" {case.wording(credit.amount)} that it made of it (id {credit.id}).",
-            "Delete that credit in FreshBooks by hand, see which of the payments is right, and"
-            " replay the order.",
-        )
+def credit_left(number: str, key: str, credit: ObservedCreditNote) -> Parked:
+    """Why an order is parked whose credit FreshBooks does not delete."""
+    return Parked(
+        Reason.OVERPAYMENT_CREDIT_LEFT,
+        f"Somebody else paid invoice {number} while payment {key} was recorded. The payment is"
+        f" taken back, but FreshBooks keeps the credit of {credit.amount} {credit.currency} that"
+        f" it made of it (id {credit.id}).",
+        "Delete that credit in FreshBooks by hand, see which of the payments is right, and"
+        " replay the order.",
     )

@@ -48,7 +48,7 @@ from target_freshbooks.posting.head import (
 )
 from target_freshbooks.posting.marks import DELETED, DRAFT, part_paid
 from target_freshbooks.posting.observe import around, known_invoice, observe
-from target_freshbooks.posting.overpayment import is_capped
+from target_freshbooks.posting.overpayment import credit_left, is_capped
 from target_freshbooks.posting.patience import GivenUp
 from target_freshbooks.posting.payments import bears, find_payment
 from target_freshbooks.posting.plan import next_step
@@ -175,16 +175,11 @@ class Poster:
                 return kept
             memory = recall(self._ledger, order_id)
         assessed = assess(facts, policy, already_invoiced=memory.known)
-        if isinstance(assessed, Waiting):
-            return Verdict("waiting", why=assessed.why)
-        if isinstance(assessed, Parked):
-            if assessed.reason is Reason.CANCELLED_AFTER_POSTING and memory.known:
-                return self._cancelled(facts, memory, assessed, overwrite=wish.overwrite)
-            return Verdict("parked", parked=assessed)
-        assert isinstance(assessed, Billable)  # noqa: S101 - the three cases of assess
-        desired = desire(facts, policy)
-        if isinstance(desired, Parked):
-            return Verdict("parked", parked=desired)
+        desired = desire(facts, policy) if isinstance(assessed, Billable) else assessed
+        if not isinstance(desired, Desired):
+            number = f"{policy.invoice_number_prefix}{order_id}"
+            left = self._credits_left(order_id, number, memory)
+            return left or self._not_posted(facts, memory, desired, overwrite=wish.overwrite)
         if terms is not None:
             desired = self._dated(desired, terms.invoice_day)
         content = content_digest(facts)
@@ -203,6 +198,46 @@ class Poster:
         if renewed and terms is not None and verdict.state == "posted":
             self._keep_terms(facts.order.id, policy, terms.invoice_day)
         return replace(verdict, desired=desired, desired_hash=wanted, content=content)
+
+    def _not_posted(
+        self, facts: OrderFacts, memory: Memory, why: Waiting | Parked, *, overwrite: bool
+    ) -> Verdict:
+        """How an order comes out that has no invoice to be brought about."""
+        if isinstance(why, Waiting):
+            return Verdict("waiting", why=why.why)
+        if why.reason is Reason.CANCELLED_AFTER_POSTING and memory.known:
+            return self._cancelled(facts, memory, why, overwrite=overwrite)
+        return Verdict("parked", parked=why)
+
+    def _credits_left(self, order_id: int, number: str, memory: Memory) -> Verdict | None:
+        """Delete the credits of an undoing that broke off, of an order that cannot be posted now.
+
+        Returns:
+            How the order comes out where FreshBooks keeps one; else None.
+        """
+        if memory.invoice_id is None or not memory.overpayments:
+            return None
+        invoice = known_invoice(self._books, memory.invoice_id, number)
+        if invoice is None:
+            return None
+        for key, credit_id in memory.overpayments.items():
+            credit = self._books.overpayment_credit(credit_id, invoice.customer_id)
+            if credit is None:
+                continue
+            try:
+                self._writer.write(
+                    kind=StepKind.DELETE_OVERPAYMENT,
+                    key=key,
+                    body={"vis_state": DELETED},
+                    order_id=order_id,
+                    remote_id=credit.id,
+                    why=f"delete the credit that FreshBooks made of payment {key}",
+                )
+            except Unanswered as unknown:
+                self._settle_unknown(unknown)
+            except Refused:
+                return Verdict("parked", parked=credit_left(number, key, credit))
+        return None
 
     def _bring_about(
         self,

@@ -1,0 +1,21 @@
+"""Others at work in shop and books; a sample of the long sweep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sweeps import actors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_nothing_of_others_is_changed_whoever_is_at_work(tmp_path: Path) -> None:
+    assert actors.sweep(tmp_path, seed=actors.SEED, trials=6) == []
+
+
+@pytest.mark.sweep
+def test_in_hundreds_of_trials_nothing_of_others_is_changed(tmp_path: Path) -> None:
+    assert actors.sweep(tmp_path, seed=actors.SEED, trials=actors.TRIALS) == []
