@@ -1,9 +1,9 @@
 """A few orders that between them need every kind of write, told by the real tap in two readings.
 
 First the orders are paid, and one already has some of its money back as store credit. Then money
-goes back, an order is edited, an authorisation is captured, a cheque turns out to be a card
-payment, an order is cancelled, a credit is declined, and a customer and a product change. The
-messages are kept in files and fed to many runs.
+goes back, an order is edited, another gets a new billing address, an authorisation is captured, a
+cheque turns out to be a card payment, an order is cancelled, a credit is declined, and a customer
+and a product change. The messages are kept in files and fed to many runs.
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ def record(home: Path) -> list[Path]:
         sandbox.tell("POST", f"shop/orders/{first}/refund", credit)
         sandbox.tell("POST", f"shop/orders/{second}/transactions", {"amount": "54.43"})
         sandbox.tell("POST", f"shop/orders/{third}/capture", {})
+        sandbox.tell("POST", f"shop/orders/{third}/edit", {"billing": {**BEN, "last_name": "Host"}})
         lines = [_line("Shirt", "15.95", 2, taxes=[TAX]), _line("Socks", "4.20", taxes=[TAX])]
         sandbox.tell("POST", f"shop/orders/{fourth}/lines", {"lines": lines})
         sandbox.tell("POST", f"shop/orders/{cancelled}/cancel", {})
