@@ -113,7 +113,7 @@ def _lower_first(
     invoice = actual.invoice
     assert invoice is not None  # noqa: S101 - only an invoice is rewritten
     lowest = min(predict_totals(wire.from_body(step.body), case.decimals))
-    if lowered is not None or invoice.paid <= lowest:
+    if lowered is not None or invoice.paid <= max(lowest, ZERO):
         return lowered
     standing = {
         payment.key: find_payment(payment, case, actual) for payment in case.desired.payments

@@ -61,7 +61,7 @@ def settle_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop |
         return step
     if coming is not None:
         lowered = lower_payment(case, actual, coming.ahead, coming.entry.refund_id, progress)
-        if lowered is None and invoice.paid > coming.lowest:
+        if lowered is None and invoice.paid > max(coming.lowest, ZERO):
             # FreshBooks would make a credit of what somebody else paid.
             entry = coming.entry
             return paid_elsewhere(case, actual, entry.money, f"refund {entry.refund_id}")
