@@ -6,11 +6,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from sqlalchemy import text
 from target_freshbooks.ledger import Ledger, Record, inbox
 
 if TYPE_CHECKING:
-    import pytest
     from conftest import SteppingClock
 
 
@@ -142,11 +142,12 @@ def settle(ledger: Ledger, number: int, state: Any = "posted") -> None:
     ledger.settle(number, state=state, facts_hash=facts.hash, policy_hash="p", run_id="r")
 
 
-def test_retention_drops_the_bodies_of_posted_orders_only(
-    ledger: Ledger, clock: SteppingClock
+@pytest.mark.parametrize("done", ["posted", "settled"])
+def test_retention_drops_the_bodies_of_orders_that_are_done_with_only(
+    ledger: Ledger, clock: SteppingClock, done: str
 ) -> None:
     ledger.receive([*(order(n) for n in (1, 2, 3, 4)), transaction(10, 1), transaction(20, 2)])
-    settle(ledger, 1)
+    settle(ledger, 1, done)
     settle(ledger, 2, "parked")
     settle(ledger, 4)
     clock.now += timedelta(days=100)
@@ -158,7 +159,7 @@ def test_retention_drops_the_bodies_of_posted_orders_only(
     assert ledger.prune(timedelta(days=90)) == 0
     row = ledger.order(1)
     assert row is not None
-    assert row.state == "posted"
+    assert row.state == done
 
 
 def test_retention_goes_through_many_orders(
