@@ -274,3 +274,38 @@ def test_a_payment_that_a_person_deleted_is_known_as_deleted_however_it_is_shown
     assert world.ctl("plan", str(order))[0]["reason"] == "edited_in_freshbooks"
     assert world.writes_of(lambda: world.ctl("replay", str(order))) == 0
     assert world.row(order).reason == "edited_in_freshbooks"
+
+
+def test_no_credit_is_left_though_the_invoice_was_deleted_meanwhile(world: Any) -> None:
+    order = world.place()
+    payment = {
+        "invoiceid": "$invoiceid",
+        "amount": {"amount": "11.00", "code": "USD"},
+        "date": DAY,
+        "type": "Cash",
+    }
+    paid = {"method": "POST", "path": "payments/payments", "json": {"payment": payment}}
+    deleted = {
+        "method": "PUT",
+        "path": "invoices/invoices/$invoiceid",
+        "json": {"invoice": {"vis_state": 1}},
+    }
+    rule = {"kind": "act", "method": "POST", "path": "payments/payments$", "times": 1}
+    world.fault(**rule, writes=[paid, deleted])
+    world.sync()
+    assert world.row(order).state == "parked"
+    assert credits_left(world) == []
+
+
+def test_a_payment_known_by_its_note_only_is_remembered_as_it_was(world: Any) -> None:
+    order = world.place()
+    pays_first(world, "11.00", note="$note")
+    with pytest.raises(AnotherWriter):
+        world.sync()
+    world.sync()
+    assert world.row(order).state == "posted"
+    (payment,) = world.payments(order)
+    lowered = {"amount": {"amount": "1.00", "code": "USD"}}
+    world.put(f"payments/payments/{payment['id']}", {"payment": lowered})
+    plan = world.ctl("plan", str(order))[0]
+    assert (plan["reason"], plan["steps"]) == ("edited_in_freshbooks", [])

@@ -38,6 +38,11 @@ def next_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop | N
     invoice = actual.invoice
     if invoice is None:
         return _create(case, progress)
+    if is_marked(invoice, case.desired.invoice.marker):
+        # Before any stop: whatever became of the invoice, no credit of ours is left.
+        undo = undo_overpayment(case, actual, progress)
+        if undo is not None:
+            return undo
     stop = _not_ours_to_touch(case, invoice, progress)
     if stop is not None:
         return stop
@@ -50,9 +55,6 @@ def next_step(case: Case, actual: Actual, progress: Progress) -> Step | Stop | N
 def _next_of_ours(
     case: Case, actual: Actual, invoice: ObservedInvoice, progress: Progress
 ) -> Step | Stop | None:
-    undo = undo_overpayment(case, actual, progress)
-    if undo is not None:
-        return undo
     if invoice.status == DRAFT:
         return prove_draft(case, actual, progress)
     if progress.rewrite_blocked:

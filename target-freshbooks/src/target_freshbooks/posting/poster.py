@@ -486,6 +486,13 @@ class Poster:
             ended = replace(ended, extra={**ended.extra, "archived": False})
         if ended != link:
             self._ledger.put_link(ended)
+        for payment in case.desired.payments:
+            found = find_payment(payment, case, at.actual)
+            if found is not None and payment.key not in case.memory.payments:
+                # Known by its note so far: from now on an edit by hand is told from our own amount.
+                own = keys.payment_key(case.desired.order_id, payment.key)
+                known = payment_link(found, key=own, order_id=case.desired.order_id)
+                self._ledger.put_link(known)
 
     # -- applying
 
