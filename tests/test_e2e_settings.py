@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from demo.sandbox import Sandbox
 
 TAP, HOOKS = "tap-bigcommerce-orders", "tap-bigcommerce-orders--hooks"
+pytestmark = pytest.mark.more
+
+
 TARGET = "target-freshbooks"
 UNKNOWN = "No setting has this name"
 NO_WRITES = {"POST": 0, "PUT": 0, "DELETE": 0}

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from demo.sandbox import Sandbox
 
+pytestmark = pytest.mark.more
+
+
 NO_WRITES = {"POST": 0, "PUT": 0, "DELETE": 0}
 SHOPPER = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+pytestmark = pytest.mark.more
+
+
 def test_nothing_of_others_is_changed_whoever_is_at_work(tmp_path: Path) -> None:
     assert actors.sweep(tmp_path, seed=actors.SEED, trials=6) == []
 
