@@ -11,6 +11,9 @@ import pytest
 DRAFT, PAID = 1, 4
 
 
+pytestmark = pytest.mark.more
+
+
 @pytest.fixture
 def drafting(world: Any) -> Any:
     world.settings["post_as"] = "draft"

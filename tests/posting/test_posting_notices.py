@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.more
+
+
 CASES = [
     ("archive", {}, "archived_after_posting"),
     ("status", {"status_id": 13}, "disputed_after_posting"),

@@ -16,6 +16,9 @@ from target_freshbooks.posting.resolve import Resolver
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.more
+
+
 JANE = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
 PROFILE = {
     "first_name": "Mallory",

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from target_freshbooks.freshbooks import Forbidden
 
+pytestmark = pytest.mark.more
+
+
 D = Decimal
 BUSY = {"kind": "refused", "status": 409, "errno": 409, "words": "Conflicts with another change."}
 LOCKED = "2026-10-31"

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.more
+
+
 SMITHS = [
     {"first_name": "John", "last_name": "Smith", "email": f"john{n}@smith.example"}
     for n in range(3)

@@ -10,6 +10,9 @@ from typing import Any
 import click
 import pytest
 
+pytestmark = pytest.mark.more
+
+
 NOTE = "booked by hand, payment 77"
 
 

@@ -17,6 +17,9 @@ from demo.project import BIN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.more
+
+
 OURS = ("store", "customers", "transactions", "refunds", "order_taxes", "orders")
 
 JANE = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
