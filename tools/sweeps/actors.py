@@ -263,9 +263,7 @@ class Trial:
             other = self.other.home / "trial" / "ledger.sqlite"
             writers.append(Connector(other, "bigcommerce", constants.STORE_HASH))
         self.wrong += whose.trespasses(history, writers)
-        left = whose.credits_left(books, history)
-        if not (left and any(one.told_of("overpayment_credit_left") for one in writers)):
-            self.wrong += left
+        self.wrong += whose.credits_left(books, history, writers)
         self.wrong += whose.doubled(books)
         truth = {row["order_id"]: row for row in sandbox.ask("truth")["orders"]}
         self._compare(books, whose.touched(books, history), truth)

@@ -35,12 +35,6 @@ class Connector:
     source: str
     store: str
 
-    def told_of(self, reason: str) -> bool:
-        """Whether an order was ever parked for the reason."""
-        return any(
-            event == "parked" and data.get("reason") == reason for event, data in _audit(self)
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Most:
@@ -125,18 +119,45 @@ def _changed_by(one: Connector) -> set[tuple[str, int]]:
     }
 
 
-def credits_left(books: Mapping[str, Any], history: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Credits that FreshBooks made of a connector's payments, and that stand."""
+def credits_left(
+    books: Mapping[str, Any],
+    history: Iterable[Mapping[str, Any]],
+    connectors: Iterable[Connector],
+) -> list[str]:
+    """Credits that FreshBooks made of a connector's payments, that stand and are not told of."""
     ours = {
         row["object_id"]
         for row in history
         if row["kind"] == "credit_note.overpayment" and row["actor"] == "api"
     }
-    return [
-        f"a credit of {note['amount']['amount']} is left (id {note['id']})"
-        for note in books["credit_notes"]
-        if str(note["id"]) in ours and note["vis_state"] != DELETED
-    ]
+    told = {
+        order
+        for one in connectors
+        for order, reason in _reasons(one)
+        if reason == "overpayment_credit_left"
+    }
+    invoices = {row["id"]: str(row["notes"]) for row in books["invoices"]}
+    found = []
+    for note in books["credit_notes"]:
+        if str(note["id"]) not in ours or note["vis_state"] == DELETED:
+            continue
+        notes = [
+            invoices[row["invoiceid"]]
+            for row in books["payments"]
+            if row["overpaymentid"] == note["creditid"]
+        ]
+        orders = {int(number) for number in re.findall(r"BigCommerce order (\d+)", str(notes))}
+        if not orders & told:
+            what = f"a credit of {note['amount']['amount']} of order {orders}"
+            found.append(f"{what} is left untold (id {note['id']})")
+    return found
+
+
+def _reasons(one: Connector) -> list[tuple[int, str | None]]:
+    with closing(sqlite3.connect(one.ledger)) as connection:
+        return connection.execute(
+            "SELECT order_id, reason FROM ledger_orders WHERE source = ?", (one.source,)
+        ).fetchall()
 
 
 def doubled(books: Mapping[str, Any]) -> list[str]:
