@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 from target_freshbooks.freshbooks.errors import Forbidden, FreshBooksError
+from target_freshbooks.posting import poster
 from target_freshbooks.posting.poster import AnotherWriter
 
 D = Decimal
 DAY = "2026-10-01"
+FIRST_INVOICE_ID = 987654
+"""The id that the sandbox gives to the first invoice of all."""
 
 
 def pays_first(world: Any, amount: str, *, note: str = "by hand", times: int = 1) -> None:
@@ -276,25 +279,40 @@ def test_a_payment_that_a_person_deleted_is_known_as_deleted_however_it_is_shown
     assert world.row(order).reason == "edited_in_freshbooks"
 
 
-def test_no_credit_is_left_though_the_invoice_was_deleted_meanwhile(world: Any) -> None:
+@pytest.mark.parametrize("shown", ["found", "error", "missing"])
+def test_no_credit_is_left_though_the_invoice_was_deleted_meanwhile(world: Any, shown: str) -> None:
+    world.switch(fb__deleted_get=shown)
     order = world.place()
-    payment = {
-        "invoiceid": "$invoiceid",
-        "amount": {"amount": "11.00", "code": "USD"},
-        "date": DAY,
-        "type": "Cash",
-    }
-    paid = {"method": "POST", "path": "payments/payments", "json": {"payment": payment}}
-    deleted = {
-        "method": "PUT",
-        "path": "invoices/invoices/$invoiceid",
-        "json": {"invoice": {"vis_state": 1}},
-    }
-    rule = {"kind": "act", "method": "POST", "path": "payments/payments$", "times": 1}
-    world.fault(**rule, writes=[paid, deleted])
+    pays_first(world, "4.00")
+    invoice = f"invoices/invoices/{FIRST_INVOICE_ID}"
+    deleted = {"method": "PUT", "path": invoice, "json": {"invoice": {"vis_state": 1}}}
+    looks_again = {"kind": "act", "method": "GET", "path": f"{invoice}$", "times": 1}
+    world.fault(**looks_again, writes=[deleted])
     world.sync()
-    assert world.row(order).state == "parked"
     assert credits_left(world) == []
+    assert world.row(order).reason == "deleted_in_freshbooks"
+
+
+def test_what_was_made_wrong_is_undone_whatever_an_attempt_has_written_before(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poster, "most_writes", lambda _: 3)
+    order = world.place()
+    pays_first(world, "4.00")
+    world.sync()
+    assert world.row(order).reason == "paid_elsewhere"
+    assert (world.paid(order), credits_left(world)) == ([D("4.00")], [])
+
+
+def test_an_attempt_ends_at_its_bound_of_writes(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poster, "most_writes", lambda _: 2)
+    order = world.place()
+    world.sync()
+    assert world.row(order).reason == "no_progress"
+    assert world.invoice(order)["v3_status"] == "sent"
+    assert world.paid(order) == []
 
 
 def test_a_payment_known_by_its_note_only_is_remembered_as_it_was(world: Any) -> None:
