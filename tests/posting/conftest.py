@@ -131,6 +131,19 @@ class World:
         )
         return done.returncode, done.stderr
 
+    def plans_are_empty(self) -> None:
+        """Nothing is left to write for any order that is posted."""
+        if not (self.home / "ledger.sqlite").exists():
+            return
+        with self.ledger() as ledger:
+            posted = [row.order_id for row in ledger.orders() if row.state == "posted"]
+        if not posted:
+            return
+        self.control("DELETE", "faults")
+        plans = self.ctl("plan", *map(str, posted))
+        left = [(plan["order_id"], step["why"]) for plan in plans for step in plan["steps"]]
+        assert left == []
+
     def ctl(self, *arguments: str) -> Any:
         """A command of `target-freshbooks-ctl` with `--json`; its answer."""
         config = self.home / "target.json"
@@ -234,9 +247,14 @@ KEY = Fernet.generate_key().decode()
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    """A shop and its books; at the end the plan of each posted order is empty."""
     with running(tmp_path / "sandbox", fb__rate_limit=0, bc__plan_quota=0) as sandbox:
         world = World(sandbox.url, tmp_path)
         world.control("POST", "reset", {"seed": False})
         yield world
-        world.http.close()
+        try:
+            if request.node.get_closest_marker("plans_left") is None:
+                world.plans_are_empty()
+        finally:
+            world.http.close()

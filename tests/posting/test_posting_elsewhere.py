@@ -304,6 +304,48 @@ def test_what_was_made_wrong_is_undone_whatever_an_attempt_has_written_before(
     assert (world.paid(order), credits_left(world)) == ([D("4.00")], [])
 
 
+def test_a_credit_that_a_person_s_own_edit_made_of_our_payment_is_left(world: Any) -> None:
+    world.switch(fb__overpaid_after_line="credit")
+    order = world.place()
+    world.sync()
+    line = {"name": "X", "qty": "1", "unit_cost": {"amount": "7.00", "code": "USD"}}
+    world.put(f"invoices/invoices/{world.invoice(order)['id']}", {"invoice": {"lines": [line]}})
+    assert (world.paid(order), credits_left(world)) == ([D("7.00")], [D("4.00")])
+    world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "8.00"}])
+    assert world.writes_of(world.sync) == 0
+    world.lose_ledger()
+    assert world.writes_of(world.sync) == 0
+    assert world.row(order).reason == "edited_in_freshbooks"
+    assert (world.paid(order), credits_left(world)) == ([D("7.00")], [D("4.00")])
+
+
+@pytest.mark.parametrize("what", ["lines", "refund"])
+def test_a_credit_is_told_that_came_of_a_payment_by_hand_while_the_total_fell(
+    world: Any, what: str
+) -> None:
+    world.switch(fb__overpaid_after_line="credit")
+    order = world.place()
+    world.sync()
+    payment = {
+        "invoiceid": world.invoice(order)["id"],
+        "amount": {"amount": "3.00", "code": "USD"},
+        "date": DAY,
+        "type": "Check",
+    }
+    write = {"method": "POST", "path": "payments/payments", "json": {"payment": payment}}
+    world.fault(kind="act", method="PUT", path="invoices/invoices/", writes=[write], times=1)
+    if what == "refund":
+        world.change(order, "refund", order_amount="3.00")
+    else:
+        world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "8.00"}])
+    world.sync()
+    row = world.row(order)
+    assert row.reason == "overpayment_credit_left"
+    assert "3.00 USD" in row.detail
+    assert (world.total(order), sorted(world.paid(order))) == (D("8.00"), [D("0.00"), D("8.00")])
+    assert world.writes_of(world.sync) == 0
+
+
 def test_an_attempt_ends_at_its_bound_of_writes(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

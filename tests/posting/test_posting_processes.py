@@ -43,6 +43,7 @@ def test_the_same_project_with_another_store_ends_with_1_and_rewrites_nothing(wo
     assert world.ctl("verify")["findings"] == []
 
 
+@pytest.mark.plans_left
 def test_a_login_to_another_account_ends_with_1_before_a_write(world: Any) -> None:
     world.place()
     assert world.run()[0] == 0

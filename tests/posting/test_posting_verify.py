@@ -299,6 +299,7 @@ def test_verify_tells_edited_and_deleted_invoices(
     assert second[:2] == (deleted, "missing")
 
 
+@pytest.mark.plans_left
 def test_verify_tells_an_invoice_that_was_made_a_draft_again(world: Any, hand: Bookkeeper) -> None:
     order = posted_unpaid(world)
     hand.change("invoice", world.invoice(order), status=1)
@@ -480,6 +481,7 @@ def test_verify_takes_no_figures_from_an_altered_row(world: Any) -> None:
     assert (told["chain"]["ok"], told["findings"], world.code) == (False, [], 1)
 
 
+@pytest.mark.plans_left
 @pytest.mark.parametrize("failing", ["down", "login"])
 def test_verify_tells_a_broken_chain_also_when_freshbooks_cannot_be_asked(
     world: Any, failing: str

@@ -11,7 +11,7 @@ from target_freshbooks.books.desired import Parked, Reason, round_trip
 from target_freshbooks.books.money import decimals_of
 from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.digests import fingerprint
-from target_freshbooks.posting.head import head_body
+from target_freshbooks.posting.head import head_body, wanted_head
 from target_freshbooks.posting.marks import is_marked
 from target_freshbooks.posting.memory import Memory
 
@@ -68,6 +68,11 @@ class Case:
     def head_body(self) -> dict[str, Any]:
         """The head that the invoice should have."""
         return head_body(self.client_id, self.desired.invoice.billing)
+
+    @property
+    def wanted_head(self) -> dict[str, str]:
+        """A digest of each of its parts."""
+        return wanted_head(self.head_body, self.desired.client.key)
 
     def is_ours(self, invoice: ObservedInvoice) -> bool:
         """Whether the invoice bears the order's marker."""

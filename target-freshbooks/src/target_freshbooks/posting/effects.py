@@ -120,10 +120,10 @@ def _invoice_link(case: Case, step: Step, invoice: ObservedInvoice) -> Link:
         extra=case.memory.invoice_extra,
     )
     if step.kind is StepKind.CREATE_INVOICE:
-        return remembered(link, invoice, case.head_body)
+        return remembered(link, invoice, case.wanted_head)
     if step.kind is StepKind.UPDATE_HEAD:
         part = part_of(step)
-        asked = remembered(link, invoice, case.head_body, [part])
+        asked = remembered(link, invoice, case.wanted_head, [part])
         return left_alone(asked, differing(invoice, step.body), [part])
     if step.kind is StepKind.ARCHIVE_INVOICE:
         return replace(link, extra={**link.extra, "archived": False})

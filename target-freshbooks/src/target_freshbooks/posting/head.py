@@ -77,22 +77,32 @@ def _other(found: Mapping[str, Any], asked: Mapping[str, Any], name: str) -> boo
     return str(found[name]).split() != str(asked[name]).split()
 
 
+def wanted_head(body: Mapping[str, Any], client_key: str | None) -> dict[str, str]:
+    """A digest of each part of a head as it is wanted.
+
+    Of the client it is whom the order is of in the shop: which of FreshBooks' records that person
+    has is FreshBooks' matter, where clients are merged and deleted. None where it is not known.
+    """
+    client = "" if client_key is None else hash_of(client_key)
+    return {"client": client, "billing": _digest(body, "billing")}
+
+
 def remembered(
-    link: Link, invoice: ObservedInvoice, body: Mapping[str, Any], parts: Iterable[str] = PARTS
+    link: Link, invoice: ObservedInvoice, wanted: Mapping[str, str], parts: Iterable[str] = PARTS
 ) -> Link:
     """The invoice's link with the head that was asked for, and as it stands now.
 
-    Digests and ids only: what stands in a billing address is personal data.
+    Digests only: what stands in a billing address is personal data.
 
     Args:
         link: The link.
         invoice: The invoice.
-        body: The whole head that is wanted.
+        wanted: The head that is wanted, see `wanted_head`.
         parts: Which parts of it were dealt with.
     """
     head = dict(link.extra.get("head", {}))
     for part in parts:
-        head[part] = [_digest(body, part), _digest(_held(invoice), part)]
+        head[part] = [wanted[part], _digest(_held(invoice), part)]
     return replace(link, extra={**link.extra, "head": head})
 
 
@@ -113,12 +123,13 @@ def _digest(held: Mapping[str, Any], part: str) -> str:
     return hash_of({name: str(held[name]) for name in PARTS[part] if name in held})
 
 
-def keeps_its_client(memory: Memory, invoice: ObservedInvoice) -> bool:
+def keeps_its_client(memory: Memory, invoice: ObservedInvoice, client_key: str) -> bool:
     """Whether the invoice's client is left alone, so that none need be made for the order."""
-    return _was_changed(memory, invoice, "client") or CLIENT in memory.left
+    same_person = memory.head.get("client", [""])[0] == hash_of(client_key)
+    return same_person or was_changed(memory, invoice, "client") or CLIENT in memory.left
 
 
-def _was_changed(memory: Memory, invoice: ObservedInvoice, part: str) -> bool:
+def was_changed(memory: Memory, invoice: ObservedInvoice, part: str) -> bool:
     """Whether a person changed the part since we last saw it after a write of ours."""
     known = memory.head.get(part)
     return known is not None and known[1] != _digest(_held(invoice), part)
@@ -131,7 +142,7 @@ def due_parts(case: Case, invoice: ObservedInvoice, progress: Progress) -> list[
         part
         for part, names in PARTS.items()
         if any(name in body and _other(found, body, name) for name in names)
-        and (progress.overwrite or case.memory.head.get(part, [""])[0] != _digest(body, part))
+        and (progress.overwrite or case.memory.head.get(part, [""])[0] != case.wanted_head[part])
     ]
 
 
@@ -139,7 +150,7 @@ def head_step(case: Case, invoice: ObservedInvoice, progress: Progress) -> Step 
     """The step that has the head follow the shop; None where there is nothing to do or to touch."""
     body = case.head_body
     for part in due_parts(case, invoice, progress):
-        if _was_changed(case.memory, invoice, part) and not progress.overwrite:
+        if was_changed(case.memory, invoice, part) and not progress.overwrite:
             continue
         names = [name for name in differing(invoice, body) if name in PARTS[part]]
         what = "client" if part == "client" else "billing address"

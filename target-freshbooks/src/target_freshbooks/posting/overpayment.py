@@ -16,7 +16,6 @@ from target_freshbooks.posting.payments import find_payment
 from target_freshbooks.posting.steps import Step, StepKind, Stop
 
 if TYPE_CHECKING:
-    from target_freshbooks.books.desired import Payment
     from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedPayment
     from target_freshbooks.posting.case import Case
     from target_freshbooks.posting.steps import Actual, Progress
@@ -24,10 +23,8 @@ if TYPE_CHECKING:
 
 def undo_overpayment(case: Case, actual: Actual, progress: Progress) -> Step | Stop | None:
     """The next step that takes a capped payment or its credit back; None where there is none."""
-    for payment in case.desired.payments:
-        found = find_payment(payment, case, actual)
-        if found is not None and is_capped(case, payment.key, found, payment):
-            return _take_back(case, payment.key, found)
+    for key, found in capped(case, actual).items():
+        return _take_back(case, key, found)
     for key, credit in actual.overpayments.items():
         if progress.credit_kept:
             return Stop(credit_left(case.desired.invoice.number, key, credit))
@@ -42,12 +39,45 @@ def undo_overpayment(case: Case, actual: Actual, progress: Progress) -> Step | S
     return None
 
 
-def is_capped(case: Case, key: str, found: ObservedPayment, payment: Payment) -> bool:
-    """Whether FreshBooks booked less than it was asked for last, and made the rest a credit."""
-    if found.overpayment_id is None:
-        return False
-    _, asked = case.memory.payments_asked.get(key, (ZERO, payment.amount))
-    return found.amount < asked
+def capped(case: Case, actual: Actual) -> dict[str, ObservedPayment]:
+    """Our payments, by key, of which FreshBooks booked less than asked and made the rest a credit.
+
+    A credit that our own answer did not tell of may come from a run that was killed before it; or
+    from a person who lowered the invoice's total. Then our payment is right, and left.
+    """
+    found = {payment.key: find_payment(payment, case, actual) for payment in case.desired.payments}
+    asked = {payment.key: payment.amount for payment in case.desired.payments}
+    invoice = actual.invoice
+    as_written = case.memory.known and invoice is not None and not case.was_edited(invoice)
+    return {
+        key: payment
+        for key, payment in found.items()
+        if payment is not None
+        and payment.overpayment_id is not None
+        and payment.amount < case.memory.payments_asked.get(key, (ZERO, asked[key]))[1]
+        and (as_written or key in case.memory.overpayments)
+    }
+
+
+def overpaid_by_hand(case: Case, before: Actual, after: Actual) -> ObservedPayment | None:
+    """Somebody else's payment that became a credit in between; None where there is none."""
+    ours = set(case.memory.payments.values())
+    known = {row.id for row in before.payments if row.overpayment_id is not None}
+    return next(
+        (row for row in after.payments if row.overpayment_id and row.id not in ours | known), None
+    )
+
+
+def credit_by_hand(number: str, payment: ObservedPayment, credit: ObservedCreditNote) -> Parked:
+    """Why an order is parked while whose invoice fell somebody paid it."""
+    return Parked(
+        Reason.OVERPAYMENT_CREDIT_LEFT,
+        f"While the total of invoice {number} was lowered, somebody recorded payment {payment.id}"
+        f" on it by hand, and FreshBooks made {credit.amount} {credit.currency} of it a credit (id"
+        f" {credit.id}).",
+        "If that payment is of money that the order has already, delete it and its credit in"
+        " FreshBooks; then replay the order.",
+    )
 
 
 def _take_back(case: Case, key: str, found: ObservedPayment) -> Step:

@@ -39,16 +39,23 @@ from target_freshbooks.posting.effects import (
 from target_freshbooks.posting.fulfilment import is_fulfilled
 from target_freshbooks.posting.head import (
     CLIENT,
+    PARTS,
     differing,
     due_parts,
     keeps_its_client,
     left_alone,
     part_of,
     remembered,
+    was_changed,
 )
 from target_freshbooks.posting.marks import DELETED, DRAFT, part_paid
 from target_freshbooks.posting.observe import around, known_invoice, observe
-from target_freshbooks.posting.overpayment import credit_left, is_capped
+from target_freshbooks.posting.overpayment import (
+    capped,
+    credit_by_hand,
+    credit_left,
+    overpaid_by_hand,
+)
 from target_freshbooks.posting.patience import GivenUp
 from target_freshbooks.posting.payments import bears, find_payment
 from target_freshbooks.posting.plan import next_step
@@ -105,6 +112,7 @@ class Standing:
         unfulfilled: The steps that FreshBooks answered but did not do.
         blocked: How the order comes out once what was lowered is put back.
         given_up: The same where a write was given up.
+        told: What a person has to see to once all is done.
     """
 
     case: Case
@@ -117,6 +125,7 @@ class Standing:
     unfulfilled: frozenset[str] = frozenset()
     blocked: Verdict | None = None
     given_up: GivenUp | None = None
+    told: Parked | None = None
 
 
 class Poster:
@@ -253,7 +262,7 @@ class Poster:
         if memory.invoice_id is not None:
             own = known_invoice(self._books, memory.invoice_id, desired.invoice.number)
         try:
-            keeps = self._keeps_client(memory, own, progress)
+            keeps = self._keeps_client(memory, own, progress, desired.client.key)
             client_id = own.customer_id if own and keeps else self._client(facts, desired)
             item_names = self._parties.items(desired.items, order_id)
         except Refused as refused:
@@ -319,15 +328,16 @@ class Poster:
             return replace(at.blocked, writes=at.writes)
         if stop is not None:
             return Verdict("parked", parked=stop.parked, writes=at.writes)
-        return self._finished(at.case.desired, at)
+        finished = self._finished(at.case.desired, at)
+        return replace(finished, state="parked", parked=at.told) if at.told else finished
 
     def _keeps_client(
-        self, memory: Memory, own: ObservedInvoice | None, progress: Progress
+        self, memory: Memory, own: ObservedInvoice | None, progress: Progress, client_key: str
     ) -> bool:
         """Whether the order's invoice is left with the client that it has."""
         if own is None or own.vis_state == DELETED or progress.overwrite:
             return False
-        return keeps_its_client(memory, own)
+        return keeps_its_client(memory, own, client_key)
 
     def _client(self, facts: OrderFacts, desired: Desired) -> int:
         """FreshBooks' id of the client that the order's invoice should be of."""
@@ -369,17 +379,12 @@ class Poster:
         """
         memory, order_id = at.case.memory, at.case.desired.order_id
         gone = memory.overpayments.keys() - at.actual.overpayments.keys()
-        capped = [
-            payment.key
-            for payment in at.case.desired.payments
-            if (found := find_payment(payment, at.case, at.actual)) is not None
-            and is_capped(at.case, payment.key, found, payment)
-        ]
-        for key in gone.difference(capped):
+        gone -= capped(at.case, at.actual).keys()
+        for key in gone:
             link = self._ledger.link("payment", keys.payment_key(order_id, key))
             if link is not None:
                 self._ledger.put_link(without_overpayment(link))
-        if not gone.difference(capped):
+        if not gone:
             return at
         ours = set(memory.payments.values())
         for found in at.actual.payments:
@@ -414,6 +419,7 @@ class Poster:
         )
         if step.kind is StepKind.MARK_SENT:
             taken = replace(taken, looked=time.monotonic())
+        taken = self._with_credit_by_hand(at.actual, taken)
         if fulfilled:
             return taken
         logger.warning(
@@ -422,6 +428,21 @@ class Poster:
             step.kind.value.replace("_", " "),
         )
         return replace(self._look_again(taken), unfulfilled=taken.unfulfilled | {step.identity})
+
+    def _with_credit_by_hand(self, before: Actual, at: Standing) -> Standing:
+        """Note what somebody paid on a sent invoice just before its total fell."""
+        former, invoice = before.invoice, at.actual.invoice
+        if former is None or invoice is None or former.status == DRAFT or self._writer.simulates:
+            return at
+        if invoice.vis_state == DELETED or invoice.amount >= former.amount:
+            return at
+        seen = around(self._books, at.case, invoice)
+        payment = overpaid_by_hand(at.case, before, seen)
+        if payment is None or payment.overpayment_id is None:
+            return replace(at, actual=seen)
+        credit = self._books.overpayment_credit(payment.overpayment_id, invoice.customer_id)
+        told = None if credit is None else credit_by_hand(invoice.number, payment, credit)
+        return replace(at, actual=seen, told=told)
 
     def _look_again(self, at: Standing) -> Standing:
         """Where the order stands by what FreshBooks holds now."""
@@ -471,10 +492,11 @@ class Poster:
             ended = replace(ended, fingerprint=fingerprint(invoice), content_hash=case.content)
         parts = due_parts(case, invoice, at.progress)
         left = {name for name in differing(invoice, case.head_body) if parts}
-        if case.keeps_client and CLIENT not in case.memory.left:
+        changed = {part for part in PARTS if was_changed(case.memory, invoice, part)}
+        if case.keeps_client and "client" in changed and CLIENT not in case.memory.left:
             parts, left = [*parts, "client"], left | {CLIENT}
         if parts:
-            asked = remembered(ended, invoice, case.head_body, parts)
+            asked = remembered(ended, invoice, case.wanted_head, parts)
             ended = left_alone(asked, left, parts)
             logger.warning(
                 "Order %s: %s of invoice %s was changed in FreshBooks and is left as it is",
@@ -482,6 +504,8 @@ class Poster:
                 ", ".join(sorted(left)),
                 invoice.number,
             )
+        as_asked = [part for part in PARTS if part not in changed and part not in parts]
+        ended = remembered(ended, invoice, case.wanted_head, as_asked)
         if ended.extra.get("archived") and invoice.vis_state != ACTIVE:
             ended = replace(ended, extra={**ended.extra, "archived": False})
         if ended != link:
@@ -603,7 +627,7 @@ class Poster:
             return case  # sent and different: the plan parks it, and it stays unadopted
         key = keys.invoice_key(order_id)
         own = invoice_link(invoice, key=key, order_id=order_id, content=case.content)
-        found = [remembered(own, invoice, case.head_body)]
+        found = [remembered(own, invoice, case.wanted_head)]
         for payment in case.desired.payments:
             made = next((row for row in actual.payments if bears(row, payment)), None)
             if made is not None:
@@ -653,7 +677,7 @@ class Poster:
         link = self._ledger.link("invoice", keys.invoice_key(case.desired.order_id))
         if link is not None and invoice is not None:
             part = part_of(step)
-            asked = remembered(link, invoice, case.head_body, [part])
+            asked = remembered(link, invoice, case.wanted_head, [part])
             self._ledger.put_link(left_alone(asked, step.body, [part]))
         logger.warning(
             "Order %s: FreshBooks refused to change the %s of invoice %s; it is left as it is",

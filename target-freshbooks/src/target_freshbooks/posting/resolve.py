@@ -19,7 +19,7 @@ from target_freshbooks.ledger import IntentNotOpen, Link
 from target_freshbooks.posting import keys, ownership
 from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.effects import asked_first
-from target_freshbooks.posting.head import head_of, holds, remembered
+from target_freshbooks.posting.head import head_of, holds, remembered, wanted_head
 from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked
 from target_freshbooks.posting.observe import choose
 from target_freshbooks.posting.steps import StepKind
@@ -260,7 +260,7 @@ class Resolver:
         )
         body = intent.payload["body"]
         if intent.kind == StepKind.CREATE_INVOICE:
-            link = remembered(link, invoice, head_of(body))
+            link = remembered(link, invoice, wanted_head(head_of(body), None))
         return [link]
 
     def _changed_payment(self, intent: Intent) -> tuple[ObservedPayment, list[Link]] | None:

@@ -133,6 +133,7 @@ class PlanningWriter:
     """Answers writes as FreshBooks would, and keeps them as the plan."""
 
     run_id = "plan"
+    simulates = True
 
     def __init__(self, books: FreshBooks, overlay: LedgerOverlay) -> None:
         self._books = books

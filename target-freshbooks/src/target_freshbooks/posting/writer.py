@@ -57,6 +57,8 @@ class Unanswered(Exception):  # noqa: N818 - it names what is known, and it is n
 class Writer:
     """Writes to FreshBooks on behalf of one run."""
 
+    simulates = False
+
     def __init__(
         self,
         freshbooks: FreshBooks,
