@@ -9,6 +9,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 RETRY_SECONDS = 3
 UNTAXED_LIMIT = 1.1
 
@@ -36,6 +38,7 @@ def test_orders_are_posted_and_the_same_input_again_changes_nothing(pipe: Any) -
     assert pipe.compare().doubled == []
 
 
+@pytest.mark.more
 def test_with_ledger_and_state_gone_nothing_is_doubled_and_nothing_is_written(pipe: Any) -> None:
     pipe.run().expect_success()
     posted = pipe.compare().posted
@@ -52,6 +55,7 @@ def test_with_ledger_and_state_gone_nothing_is_doubled_and_nothing_is_written(pi
     assert books.doubled == []
 
 
+@pytest.mark.more
 def test_an_order_whose_transactions_fail_for_ever_stops_the_run_and_is_posted_after_healing(
     pipe: Any,
 ) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 SOME = ("FreshBooks answers 401", "the token endpoint answers HTML")
 
 
+@pytest.mark.more
 def test_no_secret_is_found_after_runs_that_succeed_and_fail(tmp_path: Path) -> None:
     assert canary.sweep(tmp_path, faults={name: canary.FAULTS[name] for name in SOME}) == []
 

@@ -47,6 +47,7 @@ def test_input_that_breaks_off_is_completed_by_the_next_run(
     assert cut.sweep(tmp_path, messages, seed=SEED, every=45) == []
 
 
+@pytest.mark.more
 def test_of_two_runs_at_once_one_waits(tmp_path: Path, messages: list[Path]) -> None:
     assert together.sweep(tmp_path, messages, databases=("SQLite",), freeze=False) == []
 

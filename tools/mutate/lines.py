@@ -42,6 +42,7 @@ OF_GUESTS = "test_a_shopper_with_the_e_mail_of_a_guest_rewrites_nothing_of_the_g
 UNANSWERED = "test_of_clients_found_only_what_an_unanswered_write_made_is_ours"
 KEPT = "test_a_changed_e_mail_is_kept_and_told_and_the_customer_s_client_is_used"
 ABOVE_LIMIT = "test_above_the_plan_s_limit_new_clients_are_parked_and_known_ones_go_on"
+CREDIT_TOLD = "test_a_credit_is_told_that_came_of_a_payment_by_hand_while_the_total_fell"
 
 TAKEN_BACK = (
     f"{INTERRUPTED}::test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back"
@@ -1150,8 +1151,8 @@ MUTATIONS = (
     Mutation(
         "a payment that came out lower is taken back",
         f"{FRESHBOOKS}/posting/overpayment.py",
-        "return found.amount < asked",
-        "return False",
+        "    for key, found in capped(case, actual).items():\n",
+        "    for key, found in dict[str, ObservedPayment]().items():\n",
         (f"{ELSEWHERE}::test_somebody_else_pays_between_our_look_and_our_payment",),
     ),
     Mutation(
@@ -1251,5 +1252,26 @@ MUTATIONS = (
         "max(coming.lowest, ZERO)",
         "coming.lowest",
         ("tests/test_e2e_meltano.py",),
+    ),
+    Mutation(
+        "a credit that a person's edit made of our payment is left",
+        f"{FRESHBOOKS}/posting/overpayment.py",
+        "        and (as_written or key in case.memory.overpayments)\n",
+        "",
+        (f"{ELSEWHERE}::test_a_credit_that_a_person_s_own_edit_made_of_our_payment_is_left",),
+    ),
+    Mutation(
+        "a credit is told that came of a payment while the total fell",
+        f"{FRESHBOOKS}/posting/poster.py",
+        "        taken = self._with_credit_by_hand(at.actual, taken)\n",
+        "",
+        (f"{ELSEWHERE}::{CREDIT_TOLD}",),
+    ),
+    Mutation(
+        "an invoice stays with the record of its client",
+        f"{FRESHBOOKS}/posting/head.py",
+        'same_person = memory.head.get("client", [""])[0] == hash_of(client_key)',
+        "same_person = False",
+        (f"{INTERRUPTED}::test_a_client_that_cannot_be_made_again_parks_its_order_alone",),
     ),
 )

@@ -18,6 +18,7 @@ CHECKS = (
 )
 
 
+@pytest.mark.more
 def test_schemathesis_finds_no_5xx_and_nothing_undescribed(program: Make, start: Make) -> None:
     ours = program()
     server = start(ours, "--no-dispatch")
