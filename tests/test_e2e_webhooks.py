@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from demo.books import Comparison
     from demo.sandbox import Sandbox
 
+pytestmark = pytest.mark.more
+
 SEED = 20261123
 LIMIT_SECONDS = 240.0
 POLL_SECONDS = 600

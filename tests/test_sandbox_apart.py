@@ -18,6 +18,8 @@ from demo.receiver import workplace
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.more
+
 REAL = "https://api.shop.invalid"
 HERE = "http://127.0.0.1:9"
 SECONDS = 120

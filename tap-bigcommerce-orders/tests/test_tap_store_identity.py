@@ -11,6 +11,8 @@ from connector_credentials.settings import SettingError
 from tap_bigcommerce_orders.errors import StateUnusable, UnexpectedAnswer
 from tap_bigcommerce_orders.tap import STREAMS, TapBigCommerceOrders
 
+pytestmark = pytest.mark.more
+
 EVERY_STREAM = tuple(stream.name for stream in STREAMS)
 
 

@@ -18,6 +18,8 @@ from target_freshbooks.freshbooks.oauth import SCOPES
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.more
+
 D = Decimal
 DAY = 24 * 60 * 60
 STORED = ("ledger.sqlite", "credentials.sqlite")

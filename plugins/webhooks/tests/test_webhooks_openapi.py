@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Make = Any
 BENCH = Path(__file__).parents[1] / "bench" / "load.py"
 # Hypothesis' seed, so that a finding can be looked at again.

@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from target_freshbooks.ledger import Ledger, PinnedAccount
+
+pytestmark = pytest.mark.more
 
 A = "SBX001 (Sandbox Books)"
 B = "SBX002 (Side Business)"

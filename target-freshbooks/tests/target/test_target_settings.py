@@ -12,6 +12,8 @@ from target_freshbooks.books.policy import GenericClient, LineNames, TaxName
 from target_freshbooks.settings import read_settings, schema
 from target_freshbooks.target import TargetFreshBooks
 
+pytestmark = pytest.mark.more
+
 NEEDED = {"client_id": "id", "client_secret": "secret"}
 
 # Setting: its text in the environment, where it lands in Settings, and as what.
