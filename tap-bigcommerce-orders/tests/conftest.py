@@ -353,6 +353,9 @@ class Handler(BaseHTTPRequestHandler):
         if fault:
             status, raw, headers = self.spoil(fault, status, raw, headers)
         kind = fault["kind"] if fault else ""
+        if kind == "drip headers":
+            self.drip(b"HTTP/1.1 200 OK\r\n" + b"X-Endless: yes\r\n" * 50)
+            return
         self.reply(status, raw, headers, cut=kind == "cut", drip=kind == "drip")
 
     def spoil(
@@ -383,12 +386,19 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(raw) + (9 if cut else 0)))
             self.end_headers()
-            for piece in (raw[i : i + 1] for i in range(len(raw))) if drip else (raw,):
-                self.wfile.write(piece)
-                self.wfile.flush()
-                time.sleep(0.3 if drip else 0)
+            if drip:
+                self.drip(raw)
+            else:
+                self.wfile.write(raw)
         if cut:
             self.close_connection = True
+
+    def drip(self, raw: bytes) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            for byte in raw:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                time.sleep(0.3)
 
 
 class QuietServer(ThreadingHTTPServer):

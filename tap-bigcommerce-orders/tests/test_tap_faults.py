@@ -96,11 +96,15 @@ def test_a_time_out_is_tried_again(shop: Any, run: Any) -> None:
     assert len(calls) == 2
 
 
-@pytest.mark.parametrize("encoding", [{}, {"Content-Encoding": "gzip"}], ids=["plain", "gzip"])
+@pytest.mark.parametrize(
+    ("what", "encoding"),
+    [("drip", {}), ("drip", {"Content-Encoding": "gzip"}), ("drip headers", {})],
+    ids=["plain", "gzip", "headers"],
+)
 def test_an_answer_that_drips_is_given_up_and_asked_for_again(
-    shop: Any, run: Any, encoding: dict[str, str]
+    shop: Any, run: Any, what: str, encoding: dict[str, str]
 ) -> None:
-    shop.fault("/v2/store", "drip", headers=encoding)
+    shop.fault("/v2/store", what, headers=encoding)
     started = time.monotonic()
     assert run(shop, streams=("store",), request_timeout=1).error is None
     assert len(shop.asked("/v2/store")) == 2

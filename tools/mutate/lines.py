@@ -19,6 +19,7 @@ PROVEN = (
 STOPPED = (
     "tests/test_sweep_writes.py::test_asked_to_stop_a_run_finishes_its_step_and_its_state_is_true"
 )
+TAP_FAULTS = "tap-bigcommerce-orders/tests/test_tap_faults.py"
 BLAME = "tests/posting/test_posting_blame.py"
 BEFORE_WRITES = "target-freshbooks/tests/freshbooks/test_freshbooks_before_writes.py"
 ORDERS = "tests/posting/test_posting_orders.py"
@@ -1273,5 +1274,12 @@ MUTATIONS = (
         'same_person = memory.head.get("client", [""])[0] == hash_of(client_key)',
         "same_person = False",
         (f"{INTERRUPTED}::test_a_client_that_cannot_be_made_again_parks_its_order_alone",),
+    ),
+    Mutation(
+        "an answer has a deadline, its headers too",
+        f"{CREDENTIALS}/deadline.py",
+        "class _Connection(HTTPConnection):\n    response_class = _Response\n",
+        "class _Connection(HTTPConnection):\n    pass\n",
+        (f"{TAP_FAULTS}::test_an_answer_that_drips_is_given_up_and_asked_for_again",),
     ),
 )

@@ -14,13 +14,12 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from http.cookiejar import DefaultCookiePolicy
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
+from connector_credentials.deadline import DeadlineAdapter
 
 from tap_bigcommerce_orders.answers import NO_CONTENT, Passing, read_answer
 from tap_bigcommerce_orders.errors import GaveUp, Stopped, UnexpectedAnswer
@@ -31,11 +30,14 @@ if TYPE_CHECKING:
 
 Params = Mapping[str, str | int]
 
-WHOLE_ANSWER = 2  # times request_timeout, for a request with its whole answer
 FIRST_BACKOFF = 0.5  # seconds; doubled at each try
 LONGEST_BACKOFF = 30.0
-PIECE = 65536  # bytes of an answer to read at once, at most
 FEW_TRIES = 3  # for what should not be worth a try, such as "the store is suspended"
+BROKEN_OFF = (
+    requests.exceptions.ConnectionError,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
 QUIET_TRIES = 3  # a first trouble or two is no news
 
 logger = logging.getLogger("tap-bigcommerce-orders.connection")
@@ -88,7 +90,7 @@ class Connection:
         self._session = requests.Session()
         # Nothing may be kept between requests of several threads but the open connections.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = HTTPAdapter(pool_maxsize=max_concurrency + 1)
+        adapter = DeadlineAdapter(pool_maxsize=max_concurrency + 1)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -161,18 +163,12 @@ class Connection:
         with self._count_lock:
             self.request_count += 1
         response: requests.Response | None = None
-        deadline = time.monotonic() + WHOLE_ANSWER * self._timeout
         try:
             # A redirect would carry the token to another address, so none is followed.
-            response = self._session.send(
-                request, timeout=self._timeout, allow_redirects=False, stream=True
-            )
-            _read_whole(response, deadline)
-        except _Late:
-            return Passing(f"no whole answer within {WHOLE_ANSWER * self._timeout} s")
+            response = self._session.send(request, timeout=self._timeout, allow_redirects=False)
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
-            return Passing(f"no answer within {self._timeout} s")
-        except (requests.exceptions.ConnectionError, urllib3.exceptions.HTTPError) as error:
+            return Passing(f"no whole answer, with a time-out of {self._timeout} s")
+        except (*BROKEN_OFF, urllib3.exceptions.HTTPError) as error:
             return Passing(f"connection trouble ({type(error).__name__})")
         finally:
             self._quota.give_back(None if response is None else response.headers)
@@ -214,29 +210,6 @@ class Connection:
     def _wait(self, seconds: float) -> None:
         if self._stop.wait(seconds):
             raise Stopped("The run is being stopped.")
-
-
-class _Late(Exception):  # noqa: N818 - it never leaves this module
-    """The rest of an answer did not come in time."""
-
-
-def _read_whole(response: requests.Response, deadline: float) -> None:
-    """Read the body as it arrives: a time-out is for each byte only, and a server may drip.
-
-    Raises:
-        _Late: The deadline, in monotonic seconds, is over.
-        urllib3.exceptions.HTTPError: The body does not come, or cannot be unpacked.
-    """
-    body = BytesIO()
-    try:
-        while piece := response.raw.read1(PIECE, decode_content=True):
-            body.write(piece)
-            if time.monotonic() > deadline:
-                raise _Late
-    finally:
-        response.close()  # what is read whole has gone back to the pool before
-    body.seek(0)
-    response.raw = body
 
 
 def data_of(answer: Json) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 RESET, HANG, TRUNCATE, DRIP = "reset", "hang", "truncate", "drip"
+DRIP_HEADERS = "drip headers"
 
 
 @dataclass
@@ -95,6 +96,9 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.close()
             self.close_connection = True
             return
+        if reply.spoil == DRIP_HEADERS:
+            self.drip(b"HTTP/1.1 200 OK\r\n" + b"X-Endless: yes\r\n" * 50)
+            return
         body = json.dumps(reply.document).encode() if reply.body is None else reply.body
         self.send_response_only(reply.status)
         for name, value in reply.headers.items():
@@ -105,12 +109,15 @@ class Handler(BaseHTTPRequestHandler):
             body = body[: len(body) // 2]
             self.close_connection = True
         if reply.spoil == DRIP:
-            for byte in body:
-                self.wfile.write(bytes([byte]))
-                if self.server.scripted.released.wait(0.2):
-                    break
+            self.drip(body)
             return
         self.wfile.write(body)
+
+    def drip(self, text: bytes) -> None:
+        for byte in text:
+            self.wfile.write(bytes([byte]))
+            if self.server.scripted.released.wait(0.2):
+                break
 
 
 class Server(ThreadingHTTPServer):

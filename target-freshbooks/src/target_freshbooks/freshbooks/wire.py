@@ -19,14 +19,11 @@ from typing import TYPE_CHECKING
 
 import requests
 import urllib3
+from connector_credentials.deadline import DeadlineAdapter
 from requests.auth import AuthBase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-WHOLE_EXCHANGE = 2
-"""Times the time-out: what a request with its whole answer may take. A server may drip."""
-_PIECE = 65536  # bytes of an answer to read at once, at most
 
 logger = logging.getLogger(__name__)
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
@@ -87,7 +84,7 @@ class Wire:
     Args:
         base_url: Scheme and host, such as `https://api.freshbooks.com`.
         timeout: Seconds, for connecting and for each pause between the answer's bytes; twice that
-            for the whole exchange.
+            for the whole answer.
         on_request: Told of each request after it.
     """
 
@@ -145,43 +142,19 @@ class Wire:
                 auth=_Bearer(token),
                 timeout=self._timeout,
                 allow_redirects=False,  # following one would turn a POST into a GET
-                stream=True,
             )
-        except requests.RequestException as exc:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as exc:
             return _failure(exc, time.monotonic() - started)
-        try:
-            answer = _whole(response, started + WHOLE_EXCHANGE * self._timeout)
-        except (_Late, urllib3.exceptions.HTTPError) as exc:
-            return _lost(exc, time.monotonic() - started)
-        return WireReply(response.status_code, response.headers, answer, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        return WireReply(response.status_code, response.headers, response.content, seconds)
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = requests.Session()
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, DeadlineAdapter())
         return session
-
-
-class _Late(Exception):  # noqa: N818 - it never leaves this module
-    """The rest of an answer did not come in time."""
-
-
-def _whole(response: requests.Response, deadline: float) -> bytes:
-    """The body, read as it arrives: the time-out of `requests` is for each byte only.
-
-    Raises:
-        _Late: The deadline, in monotonic seconds, is over.
-        urllib3.exceptions.HTTPError: The body does not come, or cannot be unpacked.
-    """
-    pieces: list[bytes] = []
-    try:
-        while piece := response.raw.read1(_PIECE, decode_content=True):
-            pieces.append(piece)
-            if time.monotonic() > deadline:
-                raise _Late
-    finally:
-        response.close()  # after a whole answer the connection is in the pool already
-    return b"".join(pieces)
 
 
 def _name(failure: WireFailure) -> str:
@@ -201,7 +174,7 @@ _LASTING: tuple[type[BaseException], ...] = (
 )
 
 
-def _failure(exc: requests.RequestException, seconds: float) -> WireFailure:
+def _failure(exc: Exception, seconds: float) -> WireFailure:
     """What is known after an exception; its text is not used, for it holds the address."""
     chain = list(_chain(exc))
     for cause in chain:

@@ -1,0 +1,99 @@
+"""HTTP adapter of `requests` with a deadline for the whole answer, headers and body.
+
+The time-out of `requests` is for each read from the connection, so that a server which sends a
+byte now and then holds its client for ever. Here every read, of the status line on, also ends at
+the deadline; what follows is the `ReadTimeout` or `ReadTimeoutError` of any other silence.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import time
+from typing import TYPE_CHECKING, Any
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+if TYPE_CHECKING:
+    import socket
+
+    from urllib3 import ProxyManager
+
+WHOLE_ANSWER = 2
+"""Times the time-out of a read: what a whole answer may take."""
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """Transport adapter: an answer ends within `WHOLE_ANSWER` times the time-out of a request."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as in requests
+        """Make the pool of connections."""
+        super().init_poolmanager(*args, **kwargs)
+        _with_deadlines(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> ProxyManager:  # noqa: ANN401 - as above
+        """Make the pool of connections to a proxy."""
+        manager: ProxyManager = super().proxy_manager_for(*args, **kwargs)
+        _with_deadlines(manager)
+        return manager
+
+
+class _Reader(io.RawIOBase):
+    """Reads from a connection until a deadline."""
+
+    def __init__(self, raw: io.RawIOBase, connection: socket.socket) -> None:
+        self._raw = raw
+        self._connection = connection
+        self._timeout = connection.gettimeout()
+        seconds = self._timeout
+        self._deadline = None if seconds is None else time.monotonic() + WHOLE_ANSWER * seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - a writable buffer
+        """Read what has arrived, or wait for it.
+
+        Raises:
+            TimeoutError: The time-out of a read, or the deadline, is over.
+        """
+        if self._timeout is not None and self._deadline is not None:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("no whole answer in time")
+            self._connection.settimeout(min(self._timeout, left))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer that is read until a deadline."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Reader(self.fp.detach(), sock))
+
+
+class _Connection(HTTPConnection):
+    response_class = _Response
+
+
+class _SecureConnection(HTTPSConnection):
+    response_class = _Response
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+def _with_deadlines(manager: PoolManager) -> None:
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
