@@ -58,9 +58,10 @@ bench: $(STAMP) ## figures of speed: requests per order, quotas, throughput, mem
 mutate: $(STAMP) ## take each safety line out and see the tests go red
 	@PYTHONPATH=tools $(BIN)/python -m mutate
 
-lint: $(STAMP) types ## ruff and mypy
+lint: $(STAMP) types ## ruff, mypy, and whether the list of safety lines is in order
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	PYTHONPATH=tools $(BIN)/python -m mutate.check
 
 types: $(STAMP)
 	@set -e; for package in $(PRESENT); do echo "mypy $$package"; $(BIN)/mypy $$package/src; done

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 
+from mutate.check import AT_LEAST, faults_of, thinned
 from mutate.lines import MUTATIONS, Mutation
 
-ROOT = Path(__file__).resolve().parents[1]
-
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
-def test_a_safety_line_stands_once_in_its_file(mutation: Mutation) -> None:
-    assert (ROOT / mutation.file).read_text(encoding="utf-8").count(mutation.old) == 1
+def test_a_safety_line_stands_once_in_its_file_and_its_tests_exist(mutation: Mutation) -> None:
+    assert not list(faults_of(mutation))
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
-def test_the_tests_of_a_safety_line_exist(mutation: Mutation) -> None:
-    for argument in mutation.tests:
-        path, _, name = argument.partition("::")
-        if not path.startswith("-") and "/" in path:
-            assert (ROOT / path).exists()
-            assert not name or f"def {name}(" in (ROOT / path).read_text(encoding="utf-8")
+def test_no_promise_has_fewer_safety_lines_than_before() -> None:
+    assert not list(thinned(Counter(mutation.promise for mutation in MUTATIONS)))
+
+
+def test_a_safety_line_taken_off_the_list_is_missed() -> None:
+    left = Counter(AT_LEAST) - Counter(["P8"])
+    assert list(thinned(left)) == ["P8 has 1 safety lines, and had 2"]
+
+
+def test_a_promise_without_a_figure_is_told() -> None:
+    found = {**AT_LEAST, "P99": 1}
+    assert list(thinned(found)) == [
+        "P99 is no promise with a number of safety lines; add it to AT_LEAST"
+    ]
+
+
+def test_a_line_that_moved_and_a_test_that_went_are_told() -> None:
+    gone = replace(MUTATIONS[0], old="no such line", tests=("-m", "tests/none.py", "a/b.py::c"))
+    assert len(list(faults_of(gone))) == 3
+    renamed = replace(MUTATIONS[0], tests=("tests/test_mutate_lines.py::test_none",))
+    assert len(list(faults_of(renamed))) == 1

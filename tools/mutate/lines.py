@@ -56,6 +56,7 @@ class Mutation:
 
     Attributes:
         name: What is taken out.
+        promise: Which promise of docs/guarantees.md falls without it, by its name there.
         file: Where it stands.
         old: The text as it is; it stands there exactly once.
         new: What stands there instead.
@@ -63,6 +64,7 @@ class Mutation:
     """
 
     name: str
+    promise: str
     file: str
     old: str
     new: str
@@ -72,6 +74,7 @@ class Mutation:
 MUTATIONS = (
     Mutation(
         "intent before write",
+        "P1",
         f"{FRESHBOOKS}/posting/writer.py",
         "        self._lease.check()\n",
         "        self._lease.check()\n        return self._send(kind, remote_id, body)\n",
@@ -79,6 +82,7 @@ MUTATIONS = (
     ),
     Mutation(
         "open intents are looked after at the start",
+        "P1",
         f"{FRESHBOOKS}/posting/leftovers.py",
         "for intent in self._ledger.open_intents():",
         "for intent in ():",
@@ -86,6 +90,7 @@ MUTATIONS = (
     ),
     Mutation(
         "look before a write is repeated",
+        "P1",
         f"{FRESHBOOKS}/posting/patience.py",
         "if self._resolver.resolve(intent, since=since, over=unknown.over):",
         "if False:",
@@ -93,6 +98,7 @@ MUTATIONS = (
     ),
     Mutation(
         "settle time is waited for",
+        "P1",
         f"{FRESHBOOKS}/posting/resolve.py",
         "if not waits or self._clock() >= deadline:",
         "if True:",
@@ -100,6 +106,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a run without its lease opens no intent",
+        "P1",
         f"{FRESHBOOKS}/posting/writer.py",
         "        self._lease.check()\n",
         "",
@@ -107,6 +114,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the lease is checked directly before a write is sent",
+        "P1",
         f"{FRESHBOOKS}/freshbooks/transport.py",
         "            if operation.writes:\n                self.before_write()\n",
         "",
@@ -114,6 +122,7 @@ MUTATIONS = (
     ),
     Mutation(
         "it is the lease that is checked before a write is sent",
+        "P1",
         f"{FRESHBOOKS}/wiring.py",
         "    books.check_before_writes(lease.check)\n",
         "",
@@ -121,6 +130,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a heartbeat that looks old is watched before its lease is taken over",
+        "P1",
         f"{FRESHBOOKS}/ledger/lease.py",
         "            and still > WATCHED_HEARTBEATS * self.heartbeat\n",
         "",
@@ -128,6 +138,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a held lease is waited for",
+        "P1",
         f"{FRESHBOOKS}/ledger/lease.py",
         "if found is None or watch.has_lapsed(",
         "if True or watch.has_lapsed(",
@@ -138,6 +149,7 @@ MUTATIONS = (
     ),
     Mutation(
         "one worker per order",
+        "P1",
         f"{FRESHBOOKS}/posting/service.py",
         "while order_id in self._in_work.values():",
         "while False:",
@@ -145,6 +157,7 @@ MUTATIONS = (
     ),
     Mutation(
         "one worker per client",
+        "P1",
         f"{FRESHBOOKS}/posting/making.py",
         "            lock = self._locks[kind, key]\n",
         "            lock = threading.RLock()\n",
@@ -154,6 +167,7 @@ MUTATIONS = (
     ),
     Mutation(
         "state waits for its orders",
+        "P6",
         f"{FRESHBOOKS}/target.py",
         "        if self._run is not None:\n            self._run.service.checkpoint()\n",
         "",
@@ -161,6 +175,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a run that is to stop takes no further step",
+        "P1",
         f"{FRESHBOOKS}/posting/poster.py",
         "            if self._stop.is_set():\n                raise Interrupted\n",
         "",
@@ -168,6 +183,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a failed run drops what is queued",
+        "P6",
         f"{FRESHBOOKS}/posting/service.py",
         "                if not future.cancelled()\n",
         "",
@@ -178,6 +194,7 @@ MUTATIONS = (
     ),
     Mutation(
         "each audit row follows its predecessor",
+        "P8",
         f"{FRESHBOOKS}/ledger/audit.py",
         "if row.prev_hash != prev_hash:",
         "if False:",
@@ -185,6 +202,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an audit row's hash covers its content",
+        "P8",
         f"{FRESHBOOKS}/ledger/audit.py",
         'return bool(row["hash"] != _seal(row))',
         "return False",
@@ -192,6 +210,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an invoice edited by hand is noticed",
+        "P11",
         f"{FRESHBOOKS}/posting/case.py",
         "return left is not None and left != fingerprint(invoice)",
         "return False",
@@ -199,6 +218,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a number without our marker is somebody else's",
+        "P11",
         f"{FRESHBOOKS}/posting/plan.py",
         "if not is_marked(invoice, wanted.marker):",
         "if False:",
@@ -206,6 +226,7 @@ MUTATIONS = (
     ),
     Mutation(
         "only a proven total is sent",
+        "P5",
         f"{FRESHBOOKS}/posting/proof.py",
         "agrees = invoice.amount == desired.invoice.total",
         "agrees = True",
@@ -213,6 +234,7 @@ MUTATIONS = (
     ),
     Mutation(
         "no payment above what is outstanding",
+        "P11",
         f"{FRESHBOOKS}/posting/payments.py",
         "if invoice.outstanding < wanted:",
         "if False:",
@@ -220,6 +242,7 @@ MUTATIONS = (
     ),
     Mutation(
         "payments are lowered before a refund's lines",
+        "P11",
         f"{FRESHBOOKS}/posting/settlement.py",
         "lower_payment(case, actual, coming.ahead, coming.entry.refund_id, progress)",
         "lower_payment(case, actual, case.payments_at(None), None, progress)",
@@ -227,6 +250,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a credit note that a search does not show is read by its id",
+        "P1",
         f"{FRESHBOOKS}/posting/observe.py",
         "for remote_id in known - set(found):",
         "for remote_id in ():",
@@ -236,6 +260,7 @@ MUTATIONS = (
     ),
     Mutation(
         "rows of a search are checked",
+        "P11",
         f"{FRESHBOOKS}/freshbooks/client.py",
         "and (ours is None or ours(row))",
         "and True",
@@ -243,6 +268,7 @@ MUTATIONS = (
     ),
     Mutation(
         "tokens are stored before they are used",
+        "P4",
         f"{FRESHBOOKS}/freshbooks/tokens.py",
         "            entry.write(renewed)\n",
         "            pass\n",
@@ -250,6 +276,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the token is read again under the lock",
+        "P4",
         f"{FRESHBOOKS}/freshbooks/tokens.py",
         "if token and token != rejected and (rejected or self._usable(document)):",
         "if False:",
@@ -257,6 +284,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a write that keeps failing is given up",
+        "P10",
         f"{FRESHBOOKS}/posting/patience.py",
         "        if trial.tries >= self._most_tries or spent >= self._limit:\n",
         "        if False:\n",
@@ -267,6 +295,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an outage parks nobody",
+        "P10",
         f"{FRESHBOOKS}/posting/breaker.py",
         "        if unexplained and not alone:\n",
         "        if False:\n",
@@ -278,6 +307,7 @@ MUTATIONS = (
     ),
     Mutation(
         "who was given up in an outage gets another chance",
+        "P10",
         f"{FRESHBOOKS}/posting/breaker.py",
         "        if not accused:\n            return []\n",
         "        if True:\n            return accused\n",
@@ -285,6 +315,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an outage of one kind of write parks nobody",
+        "P10",
         f"{FRESHBOOKS}/posting/breaker.py",
         "        if any(number >= OUTAGE for number in same.values()):\n",
         "        if False:\n",
@@ -292,6 +323,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an order that cannot be read holds nobody up",
+        "P10",
         f"{FRESHBOOKS}/posting/service.py",
         "        except (GivenUp, Failing) as failure:\n",
         "        except GivenUp as failure:\n",
@@ -299,6 +331,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an order is open while it is written to",
+        "P1",
         f"{FRESHBOOKS}/ledger/ledger.py",
         "                orders.reopen(connection, self.source, order_id)\n",
         "                pass\n",
@@ -308,6 +341,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the settle time begins when the killed run's lease is taken",
+        "P1",
         f"{FRESHBOOKS}/posting/leftovers.py",
         "                found = self._look(intent, since)\n",
         "                found = self._look(intent, intent.opened_at)\n",
@@ -317,6 +351,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an edited order is reworded until its total is proven",
+        "P5",
         f"{FRESHBOOKS}/posting/plan.py",
         "    return overwritten or progress.expression >= 0 or interrupted\n",
         "    return overwritten\n",
@@ -326,6 +361,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a refund that cannot be written is not left half-way",
+        "P1",
         f"{FRESHBOOKS}/posting/poster.py",
         "        if step.refund_id is None or step.kind not in REFUND_STEPS or"
         " at.given_up is not None:\n",
@@ -334,6 +370,7 @@ MUTATIONS = (
     ),
     Mutation(
         "another shop's invoice is not ours",
+        "P11",
         f"{FRESHBOOKS}/posting/poster.py",
         "            and self._ledger.is_linked_elsewhere(",
         "            and not self._ledger.is_linked_elsewhere(",
@@ -341,6 +378,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a missing account is told from a missing record",
+        "P10",
         f"{FRESHBOOKS}/freshbooks/client.py",
         "            self._page(kind, (), 1)\n            raise\n",
         "            raise\n",
@@ -348,6 +386,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a cancelled order's invoice that was edited by hand is kept",
+        "P11",
         f"{FRESHBOOKS}/posting/cancelling.py",
         "            if edited and not overwrite:\n",
         "            if False:\n",
@@ -355,6 +394,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an order that is said again keeps its taxes",
+        "P5",
         f"{FRESHBOOKS}/ledger/inbox.py",
         "        if not texts and order_id in again:\n            continue\n",
         "",
@@ -362,6 +402,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an older version does not take the place of a newer one",
+        "P2",
         f"{FRESHBOOKS}/ledger/inbox.py",
         "    taken, outdated = versions.latest(given, before)\n",
         "    taken, outdated = given, frozenset[int]()\n",
@@ -369,6 +410,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a version's date outlives its body",
+        "P2",
         f"{FRESHBOOKS}/ledger/versions.py",
         "known.modified or modified(known.body())",
         "modified(known.body())",
@@ -376,6 +418,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a dry run keeps what it was told to itself",
+        "P7",
         f"{FRESHBOOKS}/wiring.py",
         "    if settings.dry_run:\n        ledger = Rehearsal.begin(ledger)\n",
         "",
@@ -383,6 +426,7 @@ MUTATIONS = (
     ),
     Mutation(
         "parts of an order that broke off are not booked",
+        "P5",
         f"{FRESHBOOKS}/posting/service.py",
         "            self._children.clear()\n",
         "            pass\n",
@@ -390,6 +434,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what another order left without an answer is looked for first",
+        "P1",
         f"{FRESHBOOKS}/posting/making.py",
         '            if intent.kind == kind.value and same(intent.payload["body"]):\n',
         "            if False:\n",
@@ -397,6 +442,7 @@ MUTATIONS = (
     ),
     Mutation(
         "one worker per customer",
+        "P1",
         f"{FRESHBOOKS}/posting/clients.py",
         '        with (\n            self._making.held("client", draft.key),\n'
         '            self._making.held("client", _email_key(draft)),\n        ):\n'
@@ -406,6 +452,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an invoice is adopted with all that belongs to it",
+        "P1",
         f"{FRESHBOOKS}/ledger/ledger.py",
         'found, self._clock())\n            self._append(connection, "adopted"',
         "found, self._clock())\n        with self._database.write() as connection:\n"
@@ -414,6 +461,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a deleted payment that is shown no more counts as deleted",
+        "P1",
         f"{FRESHBOOKS}/posting/resolve.py",
         "if intent.order_id is None or (payment is not None and payment.vis_state != DELETED):",
         "if intent.order_id is None or payment is None or payment.vis_state != DELETED:",
@@ -421,6 +469,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a product called like a refund is no refund",
+        "P2",
         f"{FRESHBOOKS}/posting/lines.py",
         "        name = text.other_than_refund(name)\n",
         "        pass\n",
@@ -428,6 +477,7 @@ MUTATIONS = (
     ),
     Mutation(
         "FreshBooks' words on a customer stay out of the log",
+        "P9",
         f"{FRESHBOOKS}/posting/catalogue.py",
         'refused.field or "unknown"',
         "refused.words",
@@ -435,6 +485,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a credit note of another amount is taken back",
+        "P1",
         f"{FRESHBOOKS}/posting/settlement.py",
         "case.memory.credit_amounts.get(refund_id) == found.amount",
         "False",
@@ -442,6 +493,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a credit note that was deleted by hand is not given again",
+        "P11",
         f"{FRESHBOOKS}/posting/settlement.py",
         "            if refund_id in case.memory.credit_notes and not progress.overwrite:\n",
         "            if False:\n",
@@ -449,6 +501,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a defect parks its order alone",
+        "P10",
         f"{FRESHBOOKS}/posting/service.py",
         "        except DEFECTS as error:",
         "        except KeyboardInterrupt as error:",
@@ -456,6 +509,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a refusal parks its order alone",
+        "P10",
         f"{FRESHBOOKS}/posting/service.py",
         '            return refused_verdict(refused, "posting", 0)\n',
         "            raise\n",
@@ -463,6 +517,7 @@ MUTATIONS = (
     ),
     Mutation(
         "only writes begun after a failure speak for FreshBooks",
+        "P10",
         f"{FRESHBOOKS}/posting/patience.py",
         "                began > given_up.since\n",
         "                True\n",
@@ -470,6 +525,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a write that cannot be looked for keeps no run from beginning",
+        "P10",
         f"{FRESHBOOKS}/posting/leftovers.py",
         "            except (Failing, Refused, *DEFECTS) as error:",
         "            except KeyboardInterrupt as error:",
@@ -479,6 +535,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a write that was put off is looked for before its order is written to",
+        "P1",
         f"{FRESHBOOKS}/posting/service.py",
         "            self._leftovers.settle(order_id)\n",
         "",
@@ -488,6 +545,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a record that cannot be parks its order alone",
+        "P10",
         f"{FRESHBOOKS}/books/fields.py",
         "int(amount.as_tuple().exponent) < -MOST_DIGITS",
         "False",
@@ -495,6 +553,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an edit that keeps the total is overwritten where asked for",
+        "P5",
         f"{FRESHBOOKS}/posting/plan.py",
         "return progress.overwrite and edited and comes_to_its_total(case, invoice)",
         "return False",
@@ -502,6 +561,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a refund that misses does not reword the sale",
+        "P5",
         f"{FRESHBOOKS}/posting/effects.py",
         "progress = replace(progress, expression=-1, mended=False)",
         "pass",
@@ -509,6 +569,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a change that may be carried out late is waited for",
+        "P1",
         f"{FRESHBOOKS}/posting/resolve.py",
         'waits = not over or intent.kind.startswith("create_")',
         'waits = intent.kind.startswith("create_")',
@@ -516,6 +577,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an item is known by its SKU before searches show it",
+        "P1",
         f"{FRESHBOOKS}/posting/items.py",
         "item = self._of_sku(draft.sku) or self._found(draft)",
         "item = self._found(draft)",
@@ -523,6 +585,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a client that a person made is not changed",
+        "P11",
         f"{FRESHBOOKS}/posting/clients.py",
         'own = Link("client", draft.key, found.id, content_hash=baseline)',
         "extra = ownership.made(found)\n"
@@ -531,6 +594,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a guest's client is not the customer's who says so",
+        "P11",
         f"{FRESHBOOKS}/posting/clients.py",
         '                link = Link("client", draft.key, link.remote_id, content_hash=baseline)\n',
         '                extra = link.extra\n                link = Link("client", draft.key,'
@@ -539,6 +603,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an item that a person made is not changed",
+        "P11",
         f"{FRESHBOOKS}/posting/items.py",
         "if link is None or not ownership.is_made(link):",
         "if link is None:",
@@ -546,6 +611,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a field that a person changed is not overwritten",
+        "P11",
         f"{FRESHBOOKS}/posting/ownership.py",
         "if wrote.get(name) == _digest(name, standing[name])",
         "if True",
@@ -553,6 +619,7 @@ MUTATIONS = (
     ),
     Mutation(
         "only what was not there before an unanswered create is taken for ours",
+        "P11",
         f"{FRESHBOOKS}/posting/ownership.py",
         "        and stamp >= since.replace(microsecond=0)\n",
         "",
@@ -560,6 +627,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an unanswered creation is dated before its write",
+        "P1",
         f"{FRESHBOOKS}/posting/writer.py",
         "opened_at=opened,",
         "opened_at=self._clock(),",
@@ -567,6 +635,7 @@ MUTATIONS = (
     ),
     Mutation(
         "only what holds all that was sent is taken for ours",
+        "P11",
         f"{FRESHBOOKS}/posting/ownership.py",
         "all(_text(name, value) == held[name] for name, value in body.items())",
         "True",
@@ -574,6 +643,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an e-mail is kept unless it is to be followed",
+        "P11",
         f"{FRESHBOOKS}/posting/clients.py",
         "        if not self._follow_emails:\n            return True\n",
         "",
@@ -581,6 +651,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an e-mail is not moved onto another client's",
+        "P11",
         f"{FRESHBOOKS}/posting/clients.py",
         "return any(row.id != link.remote_id for row in self._books.find_clients(draft.email))",
         "return False",
@@ -588,6 +659,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a change that FreshBooks ignores is told",
+        "P11",
         f"{FRESHBOOKS}/posting/changing.py",
         "ignored = ownership.not_taken(body, before, held)",
         "ignored = ()",
@@ -595,6 +667,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a client filed away is not taken out of the archive",
+        "P11",
         f"{FRESHBOOKS}/posting/changing.py",
         "if standing.vis_state == ARCHIVED:",
         "if False:",
@@ -602,6 +675,7 @@ MUTATIONS = (
     ),
     Mutation(
         "nobody asks for a client again that no plan or right allows",
+        "P10",
         f"{FRESHBOOKS}/posting/clients.py",
         "                    self._none_more = refused\n",
         "                    pass\n",
@@ -609,6 +683,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a client of a taken user name is made without names",
+        "P10",
         f"{FRESHBOOKS}/posting/clients.py",
         "for body in client_forms(draft):",
         "for body in client_forms(draft)[:1]:",
@@ -616,6 +691,7 @@ MUTATIONS = (
     ),
     Mutation(
         "refunds give back a surplus first",
+        "P2",
         f"{FRESHBOOKS}/books/surplus.py",
         "replace(one, money=one.money - back, credit=one.credit - kept)",
         "one",
@@ -623,6 +699,7 @@ MUTATIONS = (
     ),
     Mutation(
         "no wording of a refund goes below zero",
+        "P5",
         f"{FRESHBOOKS}/books/refund_fit.py",
         "min(_answers(kept, way, live, decimals)) >= 0",
         "True",
@@ -630,6 +707,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a payment changed by hand is not set back",
+        "P11",
         f"{FRESHBOOKS}/posting/plan.py",
         "stop = altered_by_hand(case, actual, progress)",
         "stop = None",
@@ -637,6 +715,7 @@ MUTATIONS = (
     ),
     Mutation(
         "refund lines that say other money come off before an invoice is reworded",
+        "P2",
         f"{FRESHBOOKS}/posting/proof.py",
         "    if outdated:\n",
         "    if False:\n",
@@ -644,6 +723,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a cancelled order's invoice that does not come to it is not adopted",
+        "P2",
         f"{FRESHBOOKS}/posting/cancelling.py",
         "if not agrees and not (overwrite",
         "if False and not (overwrite",
@@ -651,6 +731,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what a killed run left is not taken for a run at work",
+        "P1",
         f"{FRESHBOOKS}/ctl/verify.py",
         "if may_change and self._ledger.is_at_work(self._account.account_id):",
         "if may_change:",
@@ -658,6 +739,7 @@ MUTATIONS = (
     ),
     Mutation(
         "no key is changed while somebody holds an entry",
+        "P1",
         f"{CREDENTIALS}/store.py",
         "                held.enter_context(self.exclusive(name, ROTATION_SECONDS))\n",
         "                pass\n",
@@ -665,6 +747,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a login is marked before its code is spent",
+        "P4",
         f"{FRESHBOOKS}/freshbooks/tokens.py",
         "            self._mark(entry, document)\n            with undisturbed():",
         "            with undisturbed():",
@@ -672,6 +755,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an order convicted before is convicted alone",
+        "P10",
         f"{FRESHBOOKS}/posting/breaker.py",
         "if not one.convicted and ",
         "if ",
@@ -679,6 +763,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a wording that was found written is not written again",
+        "P1",
         f"{FRESHBOOKS}/posting/poster.py",
         "advance(at.progress, step) if happened else at.progress",
         "at.progress",
@@ -686,6 +771,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what went well is not held against the next try",
+        "P10",
         f"{FRESHBOOKS}/posting/patience.py",
         "            self._went_well(kind, began)\n"
         "            self._trials.pop((order_id, kind, key), None)\n",
@@ -694,6 +780,7 @@ MUTATIONS = (
     ),
     Mutation(
         "another's money is looked for before an invoice is deleted",
+        "P11",
         f"{FRESHBOOKS}/posting/cancelling.py",
         "            for row in standing.values():\n",
         "            for row in ():\n",
@@ -701,6 +788,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a cancelled order's credit notes go with its invoice",
+        "P2",
         f"{FRESHBOOKS}/posting/cancelling.py",
         "for refund_id, remote in memory.credit_notes.items()",
         "for refund_id, remote in ()",
@@ -708,6 +796,7 @@ MUTATIONS = (
     ),
     Mutation(
         "taxes that a state parts from their order are kept",
+        "P5",
         f"{FRESHBOOKS}/posting/service.py",
         " - self._said.pop(order_id, set())",
         "",
@@ -715,6 +804,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a run that ended early is known as failed",
+        "P1",
         f"{FRESHBOOKS}/target.py",
         "        with self._stack:\n            self.listen(file_input)\n",
         "        self.listen(file_input)\n",
@@ -722,6 +812,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a postal code stays out of the journal",
+        "P9",
         f"{FRESHBOOKS}/ledger/redaction.py",
         'names - {"code"}',
         "names",
@@ -729,6 +820,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a refused token is not offered again",
+        "P4",
         f"{FRESHBOOKS}/freshbooks/tokens.py",
         "            self._dead.add(token)\n",
         "            pass\n",
@@ -736,6 +828,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a token in an answer is masked",
+        "P9",
         f"{FRESHBOOKS}/freshbooks/transport.py",
         'reply.body.replace(token.encode(), b"[token]")',
         "reply.body",
@@ -743,6 +836,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a right to write that lacks is no outage",
+        "P10",
         f"{FRESHBOOKS}/freshbooks/transport.py",
         "not operation.writes and (status in NO_READING or kind is Kind.NO_RIGHT)",
         "status in NO_READING or kind is Kind.NO_RIGHT",
@@ -750,6 +844,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what is said of the account stops the run",
+        "P10",
         f"{FRESHBOOKS}/freshbooks/transport.py",
         "    if kind is Kind.NO_ACCOUNT or may_not_read:\n",
         "    if may_not_read:\n",
@@ -757,6 +852,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what a refusal quotes is not taken for its words",
+        "P9",
         f"{FRESHBOOKS}/freshbooks/refusals.py",
         '_QUOTED.sub("", error.message)',
         "error.message",
@@ -764,6 +860,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a busy record of a cancelled order is tried again",
+        "P2",
         f"{FRESHBOOKS}/posting/cancelling.py",
         "                if pause is None:\n",
         "                if True:\n",
@@ -771,6 +868,7 @@ MUTATIONS = (
     ),
     Mutation(
         "payments come back where a cancelled order's invoice cannot be deleted",
+        "P2",
         f"{FRESHBOOKS}/posting/cancelling.py",
         "        for key, payment in taken.items():\n",
         "        for key, payment in {}.items():\n",
@@ -780,6 +878,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a deletion that did nothing is not taken for done",
+        "P2",
         f"{FRESHBOOKS}/posting/cancelling.py",
         "                if answer.vis_state != DELETED and self._stands(kind, remote_id):\n",
         "                if False:\n",
@@ -787,6 +886,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a credit that a person made is not taken for an overpayment's",
+        "P11",
         f"{FRESHBOOKS}/freshbooks/client.py",
         'note.credit_type == "overpayment" and note.client_id == client_id',
         "True",
@@ -794,6 +894,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a hook's signature is compared",
+        "P3",
         f"{WEBHOOKS}/signature.py",
         "        if not any(matches):\n",
         "        if not matches:\n",
@@ -801,6 +902,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a hook is answered when it is committed",
+        "P3",
         f"{WEBHOOKS}/receiver.py",
         "                new = await future\n",
         "                new = True\n",
@@ -811,6 +913,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the bookmark follows the page",
+        "P6",
         f"{TAP}/streams/orders.py",
         "            yield from run.emit(page.rows)\n            if page.through is not None:\n"
         "                self._bookmark(self, page.through)\n",
@@ -821,6 +924,7 @@ MUTATIONS = (
     ),
     Mutation(
         "equal timestamps are read to the end",
+        "P6",
         f"{TAP}/order_pages.py",
         "                yield from self._by_id(cursor, cursor, given, through=cursor)\n",
         "",
@@ -828,6 +932,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an order's parts come before it",
+        "P6",
         f"{TAP}/streams/orders.py",
         '            self._write("transactions", found.transactions)\n',
         "            yield found.order\n"
@@ -836,6 +941,7 @@ MUTATIONS = (
     ),
     Mutation(
         "every record names its store",
+        "P11",
         f"{TAP}/streams/base.py",
         '{**shape(row, self.schema), "store_hash": self._tap.store_hash}',
         "shape(row, self.schema)",
@@ -843,6 +949,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an answer for another store is refused",
+        "P11",
         f"{TAP}/streams/store.py",
         'if row.get("id") != self._tap.store_hash:',
         "if False:",
@@ -850,6 +957,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a record of another store is refused before it is taken in",
+        "P11",
         f"{FRESHBOOKS}/sinks.py",
         "        self._target.service.expect(store_hash)\n",
         "",
@@ -857,6 +965,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a record of no store is refused",
+        "P11",
         f"{FRESHBOOKS}/sinks.py",
         "if not isinstance(store_hash, str) or not store_hash.strip():",
         "if False:",
@@ -864,6 +973,7 @@ MUTATIONS = (
     ),
     Mutation(
         "without a time zone no order has a day",
+        "P2",
         f"{FRESHBOOKS}/books/calendar.py",
         "    if not name:\n",
         '    name = name or "UTC"\n    if not name:\n',
@@ -871,6 +981,7 @@ MUTATIONS = (
     ),
     Mutation(
         "without a time zone no client and no item is written",
+        "P2",
         f"{FRESHBOOKS}/posting/service.py",
         "            check_zone(self._ledger, self._policy)\n",
         "",
@@ -878,6 +989,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a bookmark of another store is refused",
+        "P11",
         f"{TAP}/tap.py",
         "        check_store(state, self.store_hash)\n",
         "",
@@ -885,6 +997,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a bookmark of no store is refused",
+        "P6",
         f"{TAP}/given_state.py",
         "(holder is None and bookmark.get(POSITION) is None)",
         "holder is None",
@@ -892,6 +1005,7 @@ MUTATIONS = (
     ),
     Mutation(
         "each bookmark names its store",
+        "P6",
         f"{TAP}/writing.py",
         "        stamp(state, self._store_hash)\n",
         "",
@@ -899,6 +1013,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a store is named beside a position only",
+        "P6",
         f"{TAP}/given_state.py",
         "        if bookmark.get(POSITION) is not None:\n            bookmark[STORE] = store_hash",
         "        bookmark[STORE] = store_hash",
@@ -906,6 +1021,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the quota's reserve is left to others",
+        "P11",
         f"{TAP}/quota.py",
         "elif self._left <= self._reserve(self._quota):",
         "elif False:",
@@ -913,6 +1029,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a boolean that is none is not false",
+        "P5",
         f"{CREDENTIALS}/settings/values.py",
         '    if word not in {"true", "false"}:\n        raise ValueError\n',
         "",
@@ -920,6 +1037,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a day is written year first",
+        "P5",
         f"{CREDENTIALS}/settings/values.py",
         "    if not _DAY.fullmatch(text):\n        raise ValueError\n",
         "",
@@ -927,6 +1045,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a name one slip from a setting's stops",
+        "P7",
         f"{CREDENTIALS}/settings/names.py",
         "            if nearly(name.lower(), setting):\n",
         "            if False:\n",
@@ -934,6 +1053,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a service link is no setting",
+        "P7",
         f"{CREDENTIALS}/settings/names.py",
         "        and not _is_service_link(rest, value)\n",
         "",
@@ -941,6 +1061,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an object in pieces is not left out",
+        "P5",
         f"{CREDENTIALS}/settings/form.py",
         "            if whole and whole not in given:\n",
         "            if False:\n",
@@ -948,6 +1069,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the target looks at the names",
+        "P7",
         f"{FRESHBOOKS}/target.py",
         "        self._form.check_names(self._config, os.environ, self.logger)\n",
         "",
@@ -955,6 +1077,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a command looks at the names",
+        "P7",
         f"{FRESHBOOKS}/ctl/context.py",
         "        FORM.check_names(config, os.environ, logger)\n",
         "",
@@ -962,6 +1085,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the tap looks at the names",
+        "P7",
         f"{TAP}/tap.py",
         "        self._form.check_names(self._config, os.environ, self.logger)\n",
         "",
@@ -969,6 +1093,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the receiver looks at the names",
+        "P7",
         f"{WEBHOOKS}/settings.py",
         "        FORM.check_names(given, environment, log)\n",
         "",
@@ -976,6 +1101,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a closed output is forgotten before the end",
+        "P6",
         f"{FRESHBOOKS}/target.py",
         "            forget_reader()\n",
         "",
@@ -983,6 +1109,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what a command has written is flushed before its end",
+        "P6",
         f"{CREDENTIALS}/output.py",
         '            say("")  # what argparse has written is flushed here\n',
         "            pass\n",
@@ -990,6 +1117,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a target for the sandbox opens nothing real",
+        "P11",
         f"{FRESHBOOKS}/apart.py",
         "    keep_apart(environment, addresses",
         "    dict(addresses",
@@ -997,6 +1125,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a tap for the sandbox opens nothing real",
+        "P11",
         f"{TAP}/tap.py",
         "        keep_apart(\n            os.environ,\n",
         "        dict(\n",
@@ -1004,6 +1133,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a webhook receiver for the sandbox opens nothing real",
+        "P11",
         f"{WEBHOOKS}/cli.py",
         '        check_sandbox(settings, os.environ, getattr(options, "url", ""))\n',
         "",
@@ -1011,6 +1141,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the credentials command for the sandbox opens nothing real",
+        "P11",
         f"{CREDENTIALS}/cli.py",
         "        keep_apart(\n            os.environ,\n",
         "        dict(\n",
@@ -1018,6 +1149,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a real ledger is not the sandbox's by a link",
+        "P11",
         f"{CREDENTIALS}/sandbox_guard.py",
         ".expanduser().resolve()",
         ".expanduser()",
@@ -1025,6 +1157,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a login to another account takes no place unasked",
+        "P11",
         f"{FRESHBOOKS}/ctl/whose.py",
         "self.refused = not self.switch and self._is_to_another(self.identity)",
         "self.refused = False",
@@ -1032,6 +1165,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a login of the same user is kept, whose former one is dead",
+        "P11",
         f"{FRESHBOOKS}/ctl/whose.py",
         "self.kept = self.former is not None and self.former.user_id == self.identity.id",
         "self.kept = False",
@@ -1039,6 +1173,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the ledger's account is compared before a run begins",
+        "P11",
         f"{FRESHBOOKS}/wiring.py",
         "        ledger.check_account(account.pinned)\n",
         "        pass\n",
@@ -1046,6 +1181,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a first run at real addresses looks first",
+        "P11",
         f"{FRESHBOOKS}/wiring.py",
         "lacks_start_date = look_first and _lacks_start_date(settings, ledger)",
         "lacks_start_date = False",
@@ -1053,6 +1189,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a settled order is left alone",
+        "P7",
         f"{FRESHBOOKS}/posting/service.py",
         'if row is not None and row.state == "settled":',
         "if False:",
@@ -1060,6 +1197,7 @@ MUTATIONS = (
     ),
     Mutation(
         "settling waits for a run that has the order in hand",
+        "P7",
         f"{FRESHBOOKS}/ctl/settle.py",
         "    if account is None:\n",
         "    if True:\n",
@@ -1067,6 +1205,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what becomes of a posted order is noticed",
+        "P2",
         f"{FRESHBOOKS}/posting/outcomes.py",
         "notice = self._noticed(facts, before)",
         "notice = None",
@@ -1074,6 +1213,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a proven Draft is kept one",
+        "P5",
         f"{FRESHBOOKS}/posting/proof.py",
         "if proven and is_kept(case, invoice, progress):",
         "if False:",
@@ -1081,6 +1221,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what is kept as a Draft is sent only when that is asked for",
+        "P5",
         f"{FRESHBOOKS}/posting/poster.py",
         "            post_as=then.post_as,",
         "            post_as=now.post_as,",
@@ -1088,6 +1229,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a kept Draft follows its order",
+        "P5",
         f"{FRESHBOOKS}/posting/proof.py",
         "progress.reword or case.memory.content not in {None, case.content}",
         "progress.reword",
@@ -1095,6 +1237,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a mark is a whole line",
+        "P11",
         f"{FRESHBOOKS}/books/marks.py",
         "_MARK.fullmatch(line.strip())",
         "_MARK.search(line)",
@@ -1102,6 +1245,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a source has one store",
+        "P11",
         f"{FRESHBOOKS}/ledger/ownership.py",
         "if bound is not None and bound != store_hash:",
         "if False:",
@@ -1109,6 +1253,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the first write pins the account",
+        "P11",
         f"{FRESHBOOKS}/wiring.py",
         "once(lambda: ledger.pin_account(account.pinned)),",
         "once(lambda: None),",
@@ -1116,6 +1261,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an order keeps the settings it was posted under",
+        "P7",
         f"{FRESHBOOKS}/posting/poster.py",
         "        then = now.under(terms.settings)\n",
         "        then = now\n",
@@ -1123,6 +1269,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an invoice found again says the amounts and taxes of its order",
+        "P11",
         f"{FRESHBOOKS}/posting/case.py",
         "self._comes_to_its_order(invoice) and self._says_its_order(invoice)",
         "self._comes_to_its_order(invoice)",
@@ -1130,6 +1277,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a run that rewrites many invoices is braked",
+        "P7",
         f"{FRESHBOOKS}/posting/brake.py",
         "if self._limit is not None and len(self._rewritten) >= self._limit:",
         "if False:",
@@ -1137,6 +1285,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a head that a person changed stays",
+        "P11",
         f"{FRESHBOOKS}/posting/head.py",
         "return known is not None and known[1] != _digest(_held(invoice), part)",
         "return False",
@@ -1144,6 +1293,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a step that was not fulfilled is not made again",
+        "P2",
         f"{FRESHBOOKS}/posting/poster.py",
         "replace(self._look_again(taken), unfulfilled=taken.unfulfilled | {step.identity})",
         "self._look_again(taken)",
@@ -1151,6 +1301,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a payment that came out lower is taken back",
+        "P11",
         f"{FRESHBOOKS}/posting/overpayment.py",
         "    for key, found in capped(case, actual).items():\n",
         "    for key, found in dict[str, ObservedPayment]().items():\n",
@@ -1158,6 +1309,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the credit of an overpayment is deleted",
+        "P11",
         f"{FRESHBOOKS}/posting/overpayment.py",
         "for key, credit in actual.overpayments.items():",
         "for key, credit in ():",
@@ -1165,6 +1317,7 @@ MUTATIONS = (
     ),
     Mutation(
         "another writer stops the run",
+        "P1",
         f"{FRESHBOOKS}/posting/poster.py",
         "                raise AnotherWriter(at.case.desired.invoice.number, found.id)\n",
         "                pass\n",
@@ -1172,6 +1325,7 @@ MUTATIONS = (
     ),
     Mutation(
         "money that waited for the quota is looked at again",
+        "P1",
         f"{FRESHBOOKS}/freshbooks/client.py",
         'impatient=kind is PAYMENTS and body is not None and "amount" in body,',
         "impatient=False,",
@@ -1179,6 +1333,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what was lowered for a rewrite that is blocked is raised again",
+        "P2",
         f"{FRESHBOOKS}/posting/poster.py",
         "        blocked = replace(at.progress, rewrite_blocked=True)\n"
         "        return replace(at, progress=blocked, blocked=verdict)\n",
@@ -1187,6 +1342,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the undoing of an overpayment goes on though the order changed",
+        "P11",
         f"{FRESHBOOKS}/posting/poster.py",
         "            left = self._credits_left(order_id, number, memory)\n",
         "            left = None\n",
@@ -1196,6 +1352,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a record that is answered as deleted is missing",
+        "P1",
         f"{FRESHBOOKS}/freshbooks/transport.py",
         "    if deleted or _is_missing(status, errors):\n",
         "    if _is_missing(status, errors):\n",
@@ -1205,6 +1362,7 @@ MUTATIONS = (
     ),
     Mutation(
         "no stop comes before a credit of ours is gone",
+        "P11",
         f"{FRESHBOOKS}/posting/plan.py",
         "    if is_marked(invoice, case.desired.invoice.marker):\n",
         "    if False:\n",
@@ -1212,6 +1370,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a payment known by its note only is remembered",
+        "P1",
         f"{FRESHBOOKS}/posting/poster.py",
         "                self._ledger.put_link(known)\n",
         "",
@@ -1219,6 +1378,7 @@ MUTATIONS = (
     ),
     Mutation(
         "undoing steps are never spared",
+        "P10",
         f"{FRESHBOOKS}/posting/poster.py",
         "spent = at.writes >= most_writes(at.case) and not undoes(step, at.actual)",
         "spent = at.writes >= most_writes(at.case)",
@@ -1228,6 +1388,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an attempt has a bound of writes",
+        "P2",
         f"{FRESHBOOKS}/posting/poster.py",
         "spent = at.writes >= most_writes(at.case) and not undoes(step, at.actual)",
         "spent = False",
@@ -1235,6 +1396,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the brake counts deletions",
+        "P7",
         f"{FRESHBOOKS}/posting/cancelling.py",
         "            self._brake.before_rewriting(order_id, invoice.number)\n",
         "",
@@ -1242,6 +1404,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the mark moves where a field is too short for it",
+        "P10",
         f"{FRESHBOOKS}/posting/poster.py",
         'if meant.field not in {"notes", "po_number"}:',
         "if True:",
@@ -1249,6 +1412,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a refund is not stopped by a total that may round below zero",
+        "P10",
         f"{FRESHBOOKS}/posting/settlement.py",
         "max(coming.lowest, ZERO)",
         "coming.lowest",
@@ -1256,6 +1420,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a credit that a person's edit made of our payment is left",
+        "P11",
         f"{FRESHBOOKS}/posting/overpayment.py",
         "        and (as_written or key in case.memory.overpayments)\n",
         "",
@@ -1263,6 +1428,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a credit is told that came of a payment while the total fell",
+        "P11",
         f"{FRESHBOOKS}/posting/poster.py",
         "        taken = self._with_credit_by_hand(at.actual, taken)\n",
         "",
@@ -1270,6 +1436,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an invoice stays with the record of its client",
+        "P11",
         f"{FRESHBOOKS}/posting/head.py",
         'same_person = memory.head.get("client", [""])[0] == hash_of(client_key)',
         "same_person = False",
@@ -1277,6 +1444,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an answer has a deadline, its headers too",
+        "P10",
         f"{CREDENTIALS}/deadline.py",
         "class _Connection(HTTPConnection):\n    response_class = _Response\n",
         "class _Connection(HTTPConnection):\n    pass\n",

@@ -1,0 +1,73 @@
+"""Whether the list of safety lines is in order: a part of `make lint`, in a blink.
+
+Each line stands exactly once in its file, its tests exist, and no promise is guarded by fewer lines
+than before. Who takes a safety line away for a good reason lowers its figure in the same change.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mutate.lines import MUTATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mutate.lines import Mutation
+
+ROOT = Path(__file__).resolve().parents[2]
+
+AT_LEAST = {
+    "P1": 33,
+    "P2": 16,
+    "P3": 2,
+    "P4": 4,
+    "P5": 14,
+    "P6": 10,
+    "P7": 12,
+    "P8": 2,
+    "P9": 4,
+    "P10": 21,
+    "P11": 48,
+}
+"""How many safety lines each promise has, at the least; raised when lines are added."""
+
+
+def faults_of(mutation: Mutation, root: Path = ROOT) -> Iterator[str]:
+    """What is wrong with one entry of the list, a sentence each."""
+    stands = (root / mutation.file).read_text(encoding="utf-8").count(mutation.old)
+    if stands != 1:
+        yield f"{mutation.name}: its line stands {stands} times in {mutation.file}, not once"
+    for argument in mutation.tests:
+        path, _, name = argument.partition("::")
+        if path.startswith("-") or "/" not in path:
+            continue
+        if not (root / path).exists():
+            yield f"{mutation.name}: there is no {path}"
+        elif name and f"def {name}(" not in (root / path).read_text(encoding="utf-8"):
+            yield f"{mutation.name}: {path} has no test {name}"
+
+
+def thinned(found: Mapping[str, int], at_least: Mapping[str, int] = AT_LEAST) -> Iterator[str]:
+    """The promises that have fewer safety lines than before, a sentence each."""
+    for promise, number in at_least.items():
+        if found.get(promise, 0) < number:
+            yield f"{promise} has {found.get(promise, 0)} safety lines, and had {number}"
+    for promise in found.keys() - at_least.keys():
+        yield f"{promise} is no promise with a number of safety lines; add it to AT_LEAST"
+
+
+def main() -> int:
+    """Print what is wrong; 1 if anything is."""
+    faults = [fault for mutation in MUTATIONS for fault in faults_of(mutation)]
+    faults += thinned(Counter(mutation.promise for mutation in MUTATIONS))
+    for fault in faults:
+        print(fault)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
