@@ -15,7 +15,7 @@ HOSTILE := tests/test_hostile.py tests/test_e2e_pipe.py tests/test_e2e_meltano.p
     plugins/credentials/tests/test_credentials_store.py plugins/webhooks/tests/test_webhooks_receiver.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-live test test-more test-hostile test-postgresql sweep bench mutate lint types format docs-check build-check constraints clean
+.PHONY: help setup demo demo-live test test-more test-hostile test-postgresql sweep bench mutate lint types size format docs-check build-check constraints clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -61,11 +61,16 @@ mutate: $(STAMP) ## take each safety line out and see the tests go red
 lint: $(STAMP) types ## ruff, mypy, and whether the list of safety lines is in order
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pylint --disable=all --enable=duplicate-code $(PRESENT:%=%/src)
 	PYTHONPATH=tools $(BIN)/python -m mutate.check
 
 types: $(STAMP)
 	@set -e; for package in $(PRESENT); do echo "mypy $$package"; $(BIN)/mypy $$package/src; done
 	$(BIN)/mypy tools
+
+size: $(STAMP) ## statements, lines, modules and complexity by package; SINCE=commit for before and after
+	@PYTHONPATH=tools $(BIN)/python -m size $(if $(SINCE),--since $(SINCE))
 
 format: $(STAMP) ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .

@@ -411,11 +411,6 @@ class Ledger:
         with self._database.read() as connection:
             return links.has_remote(connection, self.source, kind, remote_id)
 
-    def is_linked_elsewhere(self, kind: LinkKind, remote_id: int) -> bool:
-        """Tell whether that record in FreshBooks stands for something of another shop."""
-        with self._database.read() as connection:
-            return links.has_remote_elsewhere(connection, self.source, kind, remote_id)
-
     def put_link(self, link: Link) -> None:
         """Store a link, in place of one of the same kind and key."""
         with self._database.write() as connection:

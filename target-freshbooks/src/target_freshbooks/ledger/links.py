@@ -90,16 +90,6 @@ def has_remote(connection: Connection, source: str, kind: str, remote_id: int) -
     return found.first() is not None
 
 
-def has_remote_elsewhere(connection: Connection, source: str, kind: str, remote_id: int) -> bool:
-    """Tell whether another shop has a link of that kind to an id in FreshBooks."""
-    found = connection.execute(
-        select(links.c.key)
-        .where(links.c.source != source, links.c.kind == kind, links.c.remote_id == remote_id)
-        .limit(1)
-    )
-    return found.first() is not None
-
-
 def put(connection: Connection, source: str, new_links: Iterable[Link], now: datetime) -> None:
     """Store links in place of those of the same kind and key."""
     rows = [

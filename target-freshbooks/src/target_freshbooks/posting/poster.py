@@ -281,8 +281,6 @@ class Poster:
             actual = observe(self._books, case)
         else:
             actual = Actual() if own is None else around(self._books, case, own)
-        if self._is_of_another_shop(case, actual):
-            return Verdict("parked", parked=refusals.of_another_shop(case))
         case = self._adopt(case, actual)
         if not case.memory.known:
             self._brake.made(order_id)
@@ -605,15 +603,6 @@ class Poster:
         if step.kind in INVOICE_STEPS and answer.lines is None:
             return self._books.get_invoice(answer.id)
         return answer
-
-    def _is_of_another_shop(self, case: Case, actual: Actual) -> bool:
-        """Whether the invoice of that number is known to belong to another source's order."""
-        invoice = actual.invoice
-        return (
-            invoice is not None
-            and not case.memory.known
-            and self._ledger.is_linked_elsewhere("invoice", invoice.id)
-        )
 
     def _adopt(self, case: Case, actual: Actual) -> Case:
         """Remember an invoice that is ours though the ledger does not know it."""

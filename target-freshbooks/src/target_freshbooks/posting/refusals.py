@@ -100,16 +100,6 @@ def number_taken(case: Case) -> Parked:
     )
 
 
-def of_another_shop(case: Case) -> Parked:
-    """The number belongs to an order of another shop that feeds the same books."""
-    number = case.desired.invoice.number
-    return Parked(
-        Reason.NUMBER_TAKEN,
-        f"Invoice {number} belongs to another shop's order of the same number (setting source).",
-        "Give each shop an invoice_number_prefix of its own and replay the order.",
-    )
-
-
 def number_too_long(case: Case, refused: Refused) -> Parked:
     """The number is too long for FreshBooks; the limit is told where FreshBooks tells it."""
     number, limit = case.desired.invoice.number, classify(refused).limit

@@ -116,10 +116,6 @@ class LedgerOverlay:
         """Whether something of ours is stored as that record."""
         return self._ledger.is_linked(kind, remote_id)
 
-    def is_linked_elsewhere(self, kind: Any, remote_id: int) -> bool:  # noqa: ANN401 - as above
-        """Whether it is stored as something of another shop."""
-        return self._ledger.is_linked_elsewhere(kind, remote_id)
-
     def body(self, stream: str, key: tuple[Any, ...]) -> dict[str, Any] | None:
         """A stored record."""
         return self._ledger.body(stream, key)
