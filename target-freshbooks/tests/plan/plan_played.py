@@ -1,0 +1,147 @@
+"""Plays a row: step after step, each with FreshBooks' answer, to the end of the plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from plan_notation import CLIENT, INVOICE, ORDER, lines_in_words, scene_of
+from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedPayment
+from target_freshbooks.posting import keys
+from target_freshbooks.posting.effects import (
+    INVOICE_STEPS,
+    PAYMENT_STEPS,
+    advance,
+    after,
+    asked_link,
+    links_of,
+)
+from target_freshbooks.posting.plan import next_step
+from target_freshbooks.posting.recall import recall
+from target_freshbooks.posting.simulate import PlanningWriter
+from target_freshbooks.posting.steps import Actual, Step, StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plan_notation import Row
+    from target_freshbooks.ledger import Link
+
+MOST = 25
+
+
+class Remembered:
+    """The links of the row's order, as a ledger has them."""
+
+    def __init__(self, links: list[Link]) -> None:
+        self._links = {(link.kind, link.key): link for link in links}
+
+    def links_of(self, order_id: int) -> list[Link]:
+        return [link for link in self._links.values() if link.order_id == order_id]
+
+    def link(self, kind: str, key: str) -> Link | None:
+        return self._links.get((kind, key))
+
+    def put_link(self, link: Link) -> None:
+        self._links[link.kind, link.key] = link
+
+
+class Held:
+    """What FreshBooks holds, for the simulated writer to read."""
+
+    def __init__(self, actual: Actual) -> None:
+        self._actual = actual
+
+    def get_invoice(self, invoice_id: int) -> Any:
+        found = self._actual.invoice
+        assert found is not None
+        assert found.id == invoice_id
+        return found
+
+    def get_payment(self, payment_id: int) -> Any:
+        return next(row for row in self._actual.payments if row.id == payment_id)
+
+
+def played(row: Row) -> Iterator[str]:
+    """The row's steps as they come out, in the words of the notation."""
+    scene, expected = scene_of(row), row["steps"]
+    ledger, ids = Remembered(scene.links), count(-1, -1)
+    actual, progress = scene.actual, scene.progress
+    for position in range(MOST):
+        case = replace(scene.case, memory=recall(ledger, ORDER))  # type: ignore[arg-type]
+        said = expected[position] if position < len(expected) else ""
+        if said == "...":
+            yield said
+            return
+        step = next_step(case, actual, progress)
+        if not isinstance(step, Step):
+            yield "done" if step is None else f"park {step.parked.reason.value}"
+            return
+        answered = said.partition(" => ")[2]
+        yield said_of(step) + (f" => {answered}" if answered else "")
+        known = ledger.link("payment", keys.payment_key(ORDER, step.key))
+        if known is not None and known.remote_id == step.remote_id and step.kind in PAYMENT_STEPS:
+            found = next((row for row in actual.payments if row.id == step.remote_id), None)
+            known = asked_link(known, step, found)
+            ledger.put_link(known)
+        answer = answer_to(step, actual, ids, answered)
+        for link in links_of(case, step, answer, known):
+            ledger.put_link(link)
+        actual, progress = after(actual, step, answer), advance(progress, step)
+        if " and a credit " in answered:
+            actual = with_rest(actual, step, answer)
+    yield f"no end after {MOST} steps"
+
+
+def answer_to(step: Step, actual: Actual, ids: Iterator[int], answered: str) -> Any:
+    """FreshBooks' answer: the foreseen one, or the amount the row says."""
+    writer = PlanningWriter(Held(actual), None)  # type: ignore[arg-type]
+    writer._ids = ids  # type: ignore[assignment]
+    answer = writer.write(
+        kind=step.kind, key=step.key, body=step.body, order_id=ORDER, remote_id=step.remote_id
+    )
+    if step.kind is StepKind.CREATE_INVOICE:
+        answer = replace(answer, id=INVOICE)
+    if not answered:
+        return answer
+    amount, _, credit = answered.partition(" and a credit ")
+    answer = replace(answer, amount=Decimal(amount))
+    if step.kind in INVOICE_STEPS:
+        return replace(answer, outstanding=answer.amount - answer.paid)
+    return replace(answer, overpayment_id=int(credit)) if credit else answer
+
+
+def with_rest(actual: Actual, step: Step, answer: ObservedPayment) -> Actual:
+    """FreshBooks made a credit of what it did not book of a payment; the poster looks it up."""
+    rest = Decimal(step.body["amount"]["amount"]) - answer.amount
+    own = answer.overpayment_id or 0
+    credit = ObservedCreditNote(own, CLIENT, "", rest, answer.currency, "", 0)
+    return replace(actual, overpayments={**actual.overpayments, step.key: credit})
+
+
+def said_of(step: Step) -> str:
+    """A step in the words of the notation."""
+    body: Any = step.body
+    kind = step.kind
+    if kind is StepKind.CREATE_INVOICE:
+        return f"create {lines_in_words(body)}"
+    if kind is StepKind.UPDATE_INVOICE:
+        day = f" on {body['create_date']}" if "create_date" in body else ""
+        return f"write {lines_in_words(body)}{day}"
+    if kind is StepKind.UPDATE_HEAD:
+        return "head " + ", ".join(f"{name} {value}" for name, value in body.items())
+    if kind in {StepKind.CREATE_PAYMENT, StepKind.UPDATE_PAYMENT}:
+        verb = "pay" if kind is StepKind.CREATE_PAYMENT else "set"
+        return f"{verb} {step.key} {body['amount']['amount']}"
+    if kind is StepKind.CREATE_CREDIT_NOTE:
+        return f"credit {step.key} {body['credit_number']}: {lines_in_words(body)}"
+    verbs = {
+        StepKind.MARK_SENT: "send",
+        StepKind.ARCHIVE_INVOICE: "archive",
+        StepKind.DELETE_PAYMENT: f"unpay {step.key}",
+        StepKind.DELETE_CREDIT_NOTE: f"uncredit {step.key}",
+        StepKind.DELETE_OVERPAYMENT: f"drop overpayment {step.key}",
+    }
+    return verbs[kind]
