@@ -34,6 +34,7 @@ ELSEWHERE = "tests/posting/test_posting_elsewhere.py"
 TERMS = "tests/posting/test_posting_terms.py"
 HEAD = "tests/posting/test_posting_head.py"
 STORES = "tests/posting/test_posting_stores.py"
+REPORT = "tests/posting/test_posting_report.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
 
 OWNERSHIP = "tests/posting/test_posting_ownership.py"
@@ -1450,5 +1451,13 @@ MUTATIONS = (
         "class _Connection(HTTPConnection):\n    response_class = _Response\n",
         "class _Connection(HTTPConnection):\n    pass\n",
         (f"{TAP_FAULTS}::test_an_answer_that_drips_is_given_up_and_asked_for_again",),
+    ),
+    Mutation(
+        "what went back as money is kept with the order",
+        "P7",
+        f"{FRESHBOOKS}/posting/outcomes.py",
+        "            refunded=_refunded(verdict.desired),\n",
+        "",
+        (REPORT,),
     ),
 )

@@ -286,15 +286,16 @@ class Ledger:
         order_total: Decimal | None = None,
         currency: str | None = None,
         order_date: date | None = None,
+        refunded: Decimal | None = None,
         notice: str | None = None,
         event: str | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> None:
         """Write the verdict on an order.
 
-        What is None of `desired_hash`, `base_hash`, `invoice_number`, `order_total`, `currency`
-        and `order_date` stays as it was; `reason`, `detail`, `words`, `next_step` and `notice` are
-        replaced.
+        What is None of `desired_hash`, `base_hash`, `invoice_number`, `order_total`, `currency`,
+        `order_date` and `refunded` stays as it was; `reason`, `detail`, `words`, `next_step` and
+        `notice` are replaced.
 
         Args:
             order_id: The order.
@@ -312,6 +313,7 @@ class Ledger:
             order_total: The order's total.
             currency: ISO code.
             order_date: Day of the order in the shop's time zone.
+            refunded: What of it went back as money.
             notice: Code of what became of the order in the shop after it was posted.
             event: If given, an audit row of this event is written in the same transaction.
             data: The data of that audit row.
@@ -333,6 +335,7 @@ class Ledger:
             "order_total": order_total,
             "currency": currency,
             "order_date": order_date,
+            "refunded": refunded,
             "posted_at": now if state == "posted" else None,
             "updated_at": now,
             "run_id": run_id,

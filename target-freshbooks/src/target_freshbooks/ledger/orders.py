@@ -30,6 +30,7 @@ _KEPT = (
     "order_total",
     "currency",
     "order_date",
+    "refunded",
 )
 """What is known of an order stays known when a later verdict does not mention it."""
 
@@ -60,6 +61,7 @@ class OrderRow:
         terms: Hash of the settings its invoice was posted under, see `terms`.
         invoice_day: The day its invoice is dated.
         notice: Code of what became of the order in the shop after it was posted.
+        refunded: What of the order went back as money, in `currency`; None before that was known.
     """
 
     order_id: int
@@ -82,6 +84,7 @@ class OrderRow:
     terms: str | None = None
     invoice_day: date | None = None
     notice: str | None = None
+    refunded: Decimal | None = None
 
 
 def read(connection: Connection, source: str, order_id: int) -> OrderRow | None:

@@ -136,6 +136,7 @@ orders = Table(
     Column("terms", Text),
     Column("invoice_day", Day),
     Column("notice", Text),
+    Column("refunded", Digits),
     Index("ledger_orders_state", "source", "state"),
 )
 

@@ -7,14 +7,18 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from target_freshbooks.books import desire
 from target_freshbooks.books.calendar import bookkeeping_day
+from target_freshbooks.books.desired import Desired
 from target_freshbooks.books.eligibility import notice_after_posting
+from target_freshbooks.books.money import ZERO
 from target_freshbooks.ledger.byhand import CHANGED
 from target_freshbooks.posting.digests import policy_digest
 from target_freshbooks.posting.outlook import Outlook
 
 if TYPE_CHECKING:
     from datetime import date
+    from decimal import Decimal
 
     from target_freshbooks.books.desired import Parked
     from target_freshbooks.books.eligibility import Notice
@@ -99,6 +103,7 @@ class Outcomes:
             order_total=order.total_inc_tax,
             currency=order.currency,
             order_date=_day(facts, verdict, self._policy),
+            refunded=_refunded(verdict.desired),
             run_id=self._run_id,
             notice=notice,
             event="unchanged" if verdict.unchanged else verdict.state,
@@ -154,6 +159,7 @@ class Outcomes:
                 "order_total": facts.order.total_inc_tax,
                 "currency": facts.order.currency,
                 "order_date": _day(facts, verdict, self._policy),
+                "refunded": _refunded(self._desired(facts, verdict)),
             }
         if verdict is not None and verdict.desired is not None:
             known |= {
@@ -180,6 +186,13 @@ class Outcomes:
         logger.warning("Order %s parked: %s. %s", order_id, parked.reason.value, parked.detail)
         self._count_parked(order_id, parked)
 
+    def _desired(self, facts: OrderFacts, verdict: Verdict | None) -> Desired | None:
+        """What the books should hold of a parked order, whether or not the poster came so far."""
+        if verdict is not None and verdict.desired is not None:
+            return verdict.desired
+        desired = desire(facts, self._policy)
+        return desired if isinstance(desired, Desired) else None
+
     def show(self, facts: OrderFacts, preview: Preview) -> None:
         """Tell an order's plan in a dry run."""
         verdict = preview.verdict
@@ -205,6 +218,13 @@ class Outcomes:
     def _count_parked(self, order_id: int, parked: Parked) -> None:
         with self._guard:
             self.tally.parked[order_id] = parked.reason.value
+
+
+def _refunded(desired: Desired | None) -> Decimal | None:
+    """What of the order went back as money; kept, since retention drops the refunds themselves."""
+    if desired is None:
+        return None
+    return sum((entry.money for entry in desired.refunds), start=ZERO)
 
 
 def _day(facts: OrderFacts, verdict: Verdict | None, policy: Policy) -> date:

@@ -361,7 +361,8 @@ class Service:
     def _blame(self, suspect: Suspect) -> None:
         if suspect.order_id is not None:
             parked = reasons.failing(suspect.given_up.kind)
-            self._outcomes.park(suspect.order_id, parked, suspect.stored)
+            facts = None if suspect.stored is None else gather(self._ledger, suspect.stored)
+            self._outcomes.park(suspect.order_id, parked, suspect.stored, facts)
             return
         logger.warning(
             "FreshBooks answered the change of %s with a server error each time; it is tried again"

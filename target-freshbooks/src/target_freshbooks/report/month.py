@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from target_freshbooks.books.desired import Desired
     from target_freshbooks.freshbooks.observed import ObservedInvoice
     from target_freshbooks.ledger import OrderRow
 
@@ -117,15 +116,10 @@ class MonthReport:
         return all(row.difference in {None, ZERO} for row in self.rows if row.state != "settled")
 
 
-def make_row(
-    order: OrderRow, desired: Desired | None, invoice: ObservedInvoice | None
-) -> Row | None:
+def make_row(order: OrderRow, invoice: ObservedInvoice | None) -> Row | None:
     """An order's row; None where it has no day yet (never looked at)."""
     if order.order_date is None or order.order_total is None:
         return None
-    refunded = ZERO
-    if desired is not None:
-        refunded = sum((entry.money for entry in desired.refunds), start=ZERO)
     return Row(
         order_id=order.order_id,
         day=order.order_date,
@@ -135,7 +129,7 @@ def make_row(
         detail=order.detail or "",
         next_step=order.next_step or "",
         order_total=order.order_total,
-        refunded=refunded,
+        refunded=order.refunded or ZERO,
         invoice_number=order.invoice_number or "",
         invoice_total=invoice.amount if invoice else None,
         paid=invoice.paid if invoice else None,

@@ -11,20 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from target_freshbooks.books import ReadError, desire
-from target_freshbooks.books.desired import Desired
 from target_freshbooks.books.money import decimals_of
 from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.posting import keys
 from target_freshbooks.posting.drafts import DRAFT
-from target_freshbooks.posting.facts import gather
 from target_freshbooks.report.month import Month, MonthReport, Row, make_row, total_up
 from target_freshbooks.wiring import open_account, utc_now
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from target_freshbooks.books.policy import Policy
     from target_freshbooks.ctl.context import Context
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.freshbooks.observed import ObservedInvoice
@@ -64,7 +60,7 @@ def write_report(context: Context, month_text: str, folder: str) -> None:
             rng=random.Random(),  # noqa: S311 - jitter
             ledger=ledger,
         )
-        report = gather_month(account.books, ledger, settings.policy, month)
+        report = gather_month(account.books, ledger, month)
     out = Path(folder)
     out.mkdir(parents=True, exist_ok=True)
     html, table = out / f"report-{month}.html", out / f"report-{month}.csv"
@@ -104,8 +100,11 @@ def write_report(context: Context, month_text: str, folder: str) -> None:
     context.show(document, "\n".join(lines))
 
 
-def gather_month(books: FreshBooks, ledger: Ledger, policy: Policy, month: Month) -> MonthReport:
-    """Read the month: FreshBooks' invoices in a few requests, the orders from the ledger."""
+def gather_month(books: FreshBooks, ledger: Ledger, month: Month) -> MonthReport:
+    """Read the month: FreshBooks' invoices in a few requests, the orders from the ledger.
+
+    Nothing is asked of the shop's own records, which retention drops.
+    """
     invoices = {invoice.id: invoice for invoice in books.invoices_dated(month.first, month.last)}
     rows: list[Row] = []
     claimed: set[int] = set()
@@ -119,7 +118,7 @@ def gather_month(books: FreshBooks, ledger: Ledger, policy: Policy, month: Month
         invoice = _invoice_of(books, ledger, order, invoices)
         if invoice is not None:
             claimed.add(invoice.id)
-        row = make_row(order, _desired(ledger, policy, order), invoice)
+        row = make_row(order, invoice)
         if row is not None:
             rows.append(row)
     foreign = tuple(invoice for invoice in invoices.values() if invoice.id not in claimed)
@@ -140,17 +139,6 @@ def _invoice_of(
     except NotFound:
         return None
     return None if invoice.vis_state == 1 else invoice
-
-
-def _desired(ledger: Ledger, policy: Policy, order: OrderRow) -> Desired | None:
-    stored = ledger.facts_of(order.order_id)
-    if stored is None:
-        return None
-    try:
-        desired = desire(gather(ledger, stored), policy)
-    except ReadError:
-        return None  # it is parked as unreadable_record, and listed as that
-    return desired if isinstance(desired, Desired) else None
 
 
 def render(report: MonthReport) -> str:

@@ -35,3 +35,4 @@ def upgrade() -> None:
     op.add_column("ledger_orders", sa.Column("terms", sa.Text()))
     op.add_column("ledger_orders", sa.Column("invoice_day", sa.Text()))
     op.add_column("ledger_orders", sa.Column("notice", sa.Text()))
+    op.add_column("ledger_orders", sa.Column("refunded", sa.Text()))

@@ -1,0 +1,74 @@
+"""The month's report says the same before and after retention has dropped the orders' bodies."""
+
+from __future__ import annotations
+
+import csv
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def report(world: Any, order: int) -> tuple[dict[str, Any], dict[str, str]]:
+    """What `report` says of the order's month, and the order's row."""
+    month = str(world.row(order).order_date)[:7]
+    told = world.ctl("report", "--month", month, "--output", str(world.home))
+    with (world.home / f"report-{month}.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = [row for row in csv.DictReader(file) if row["order_id"] == str(order)]
+    return told, row
+
+
+def refunded(world: Any) -> tuple[int, int]:
+    order: int = world.place()
+    world.sync()
+    world.change(order, "refund", order_amount="4.00")
+    world.sync()
+    return order, 0
+
+
+def refunded_while_edited_by_hand(world: Any) -> tuple[int, int]:
+    """The refund is not on the invoice, and the difference says so."""
+    order: int = world.place()
+    world.sync()
+    line = {"name": "Mug", "qty": "1", "unit_cost": {"amount": "11.00", "code": "USD"}}
+    path = f"invoices/invoices/{world.invoice(order)['id']}"
+    world.put(path, {"invoice": {"lines": [line]}})
+    world.change(order, "refund", order_amount="4.00")
+    world.sync()
+    assert world.row(order).reason == "edited_in_freshbooks"
+    return order, 4
+
+
+def refunded_while_freshbooks_fails(world: Any) -> tuple[int, int]:
+    """Given up before anything was compared: the refund is known of all the same."""
+    order: int = world.place()
+    world.sync()
+    world.change(order, "refund", order_amount="4.00")
+    other = world.place()
+    world.settings |= {"max_retry_seconds": 0, "max_parallel_orders": 1}
+    payment = world.payments(order)[0]["id"]
+    world.fault(kind="status", status=500, path=f"/payments/payments/{payment}$")
+    world.sync()
+    assert world.row(other).state == "posted"
+    assert world.row(order).reason == "freshbooks_error"
+    world.control("DELETE", "faults")
+    return order, 4
+
+
+@pytest.mark.parametrize(
+    "make", [refunded, refunded_while_edited_by_hand, refunded_while_freshbooks_fails]
+)
+def test_a_refunded_order_differs_neither_more_nor_less_once_its_bodies_are_dropped(
+    world: Any, make: Callable[[Any], tuple[int, int]]
+) -> None:
+    order, difference = make(world)
+    before = report(world, order)
+    assert Decimal(before[1]["refunded"]) == 4
+    assert Decimal(before[1]["difference"]) == difference
+    with world.ledger() as ledger:
+        ledger.prune(timedelta(0))
+    assert report(world, order) == before
