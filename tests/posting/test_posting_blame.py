@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from connector_sandbox.constants import STORE_HASH
 from target_freshbooks.books.fields import Fields, ReadError
 from target_freshbooks.freshbooks.errors import FreshBooksError
 
@@ -144,3 +145,73 @@ def test_a_gateway_s_id_in_digits_of_another_kind_is_no_transaction_s(world: Any
 def test_a_number_of_too_many_digits_is_no_amount(written: str) -> None:
     with pytest.raises(ReadError, match="too many digits"):
         Fields({"total": written}).money("total")
+
+
+@pytest.mark.parametrize("written", ["NaN", "-Infinity", "1e99999999999999999999", "9" * 5000])
+@pytest.mark.parametrize(("stream", "name"), [("orders", "total_tax"), ("transactions", "amount")])
+def test_what_json_has_no_number_for_parks_its_order_alone_until_it_comes_mended(
+    world: Any, stream: str, name: str, written: str
+) -> None:
+    broken, sound = (world.place(billing=guest) for guest in GUESTS[:2])
+    mended = world.messages()
+    of = broken if stream == "orders" else first_transaction(mended, broken)
+    spoilt = said_otherwise(world, stream, {name: "@"}, of).replace('"@"', written)
+    assert len(world.sync(spoilt)) > 0
+    assert states(world) == {broken: "parked", sound: "posted"}
+    assert world.row(broken).reason == "unreadable_record"
+    assert f"{name} is no decimal number" in str(world.row(broken).detail)
+    world.sync(mended)
+    assert states(world) == {broken: "posted", sound: "posted"}
+
+
+def test_a_person_s_name_that_is_no_text_is_not_made_one(world: Any) -> None:
+    order = world.place()
+    spoilt = said_otherwise(world, "orders", {"billing_address": {"first_name": "@"}}, order)
+    world.sync(spoilt.replace('"@"', "NaN"))
+    assert world.row(order).detail == (
+        "The shop's record cannot be understood: billing_address.first_name is no text but NaN."
+    )
+
+
+@pytest.mark.parametrize("stream", ["customers", "products"])
+def test_a_customer_or_product_with_nan_is_told_and_keeps_no_order_from_its_books(
+    world: Any, stream: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = world.place()
+    schema = {"type": "object", "properties": {}}
+    record = {"id": 99, "store_hash": STORE_HASH, "price": "@", "email": "@"}
+    first = [
+        {"type": "SCHEMA", "stream": stream, "key_properties": ["id"], "schema": schema},
+        {"type": "RECORD", "stream": stream, "record": record},
+    ]
+    text = "".join(f"{json.dumps(line)}\n" for line in first).replace('"@"', "NaN")
+    world.sync(text + world.messages())
+    assert world.row(order).state == "posted"
+    assert "but NaN" in caplog.text
+
+
+@pytest.mark.parametrize("key", ["id", "order_id"])
+def test_an_id_that_is_nan_is_refused_in_a_sentence(world: Any, key: str) -> None:
+    order = world.place()
+    child = first_transaction(world.messages(), order)
+    spoilt = said_otherwise(world, "transactions", {key: "@"}, child).replace('"@"', "NaN")
+    code, log = world.run(spoilt)
+    assert code == 1
+    assert f"A record of transactions has no usable {key}" in log
+    assert "defect" not in log
+
+
+def test_a_store_that_cannot_be_read_gives_no_zone_and_is_told_in_a_sentence(world: Any) -> None:
+    world.place()
+    spoilt = said_otherwise(world, "store", {"timezone": "@"}).replace('"@"', "NaN")
+    code, log = world.run(spoilt)
+    assert (code, "The store's time zone is not known" in log) == (1, True)
+    world.settings["timezone"] = "UTC"
+    world.sync(spoilt)
+    assert set(states(world).values()) == {"posted"}
+
+
+def first_transaction(messages: str, order_id: int) -> int:
+    """The id of an order's first transaction in what the tap says."""
+    records = (json.loads(line).get("record", {}) for line in messages.splitlines())
+    return next(int(row["id"]) for row in records if row.get("order_id") == order_id)

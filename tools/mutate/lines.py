@@ -554,6 +554,20 @@ MUTATIONS = (
         (BLAME,),
     ),
     Mutation(
+        "a number that is none is left to the field that has it",
+        f"{FRESHBOOKS}/target.py",
+        "parse_int=_whole, parse_constant=unreadable_number",
+        "parse_int=_whole",
+        (f"{BLAME}::test_what_json_has_no_number_for_parks_its_order_alone_until_it_comes_mended",),
+    ),
+    Mutation(
+        "an id that is no number is refused",
+        f"{FRESHBOOKS}/sinks.py",
+        "if record.get(name) is None or isinstance(record[name], list):",
+        "if record.get(name) is None:",
+        (f"{BLAME}::test_an_id_that_is_nan_is_refused_in_a_sentence",),
+    ),
+    Mutation(
         "an edit that keeps the total is overwritten where asked for",
         "P5",
         f"{FRESHBOOKS}/posting/plan.py",

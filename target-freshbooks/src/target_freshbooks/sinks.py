@@ -62,12 +62,9 @@ class ShopSink(RecordSink):
     def key_of(self, record: dict[str, Any]) -> tuple[Any, ...]:
         """The record's key: its key properties, or its name where it is the only one."""
         keys = self.key_properties or ()
-        missing = [name for name in keys if record.get(name) is None and name in REQUIRED_KEYS]
-        if missing:
-            raise RecordError(
-                f"A record of {self.stream_name} has no {', '.join(missing)}; the tap's output is"
-                " damaged. Nothing of it was booked; run again."
-            )
+        for name in REQUIRED_KEYS.intersection(keys):
+            if record.get(name) is None or isinstance(record[name], list):
+                raise RecordError(_damaged(self.stream_name, name))
         return tuple(record.get(name) for name in keys) or (self.stream_name,)
 
 
@@ -127,7 +124,11 @@ def whole_number(record: dict[str, Any], name: str, stream: str) -> int:
     try:
         return int(record[name])
     except (KeyError, TypeError, ValueError):
-        raise RecordError(
-            f"A record of {stream} has no usable {name}; the tap's output is damaged. Nothing of"
-            " it was booked; run again."
-        ) from None
+        raise RecordError(_damaged(stream, name)) from None
+
+
+def _damaged(stream: str, name: str) -> str:
+    return (
+        f"A record of {stream} has no usable {name}; the tap's output is damaged. Nothing of it was"
+        " booked; run again."
+    )

@@ -16,7 +16,7 @@ import threading
 import traceback
 from contextlib import ExitStack
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -37,6 +37,7 @@ from typing_extensions import override
 
 from target_freshbooks.apart import kept_apart
 from target_freshbooks.books.calendar import UnknownZone
+from target_freshbooks.books.fields import unreadable_number
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import LedgerError
 from target_freshbooks.posting.verdict import Interrupted
@@ -92,12 +93,17 @@ class DamagedInput(RecordError):  # noqa: N818 - a record error of a kind
 
 
 class Reader(SimpleSingerReader):
-    """Reads messages with exact decimals, and never quotes a line that it cannot read."""
+    """Reads messages with exact decimals, and never quotes a line that it cannot read.
+
+    A number that is none is left to the field that has it, so that it parks its order alone.
+    """
 
     @override
     def deserialize_json(self, line: str) -> dict[str, Any]:
         try:
-            message = json.loads(line, parse_float=Decimal)
+            message = json.loads(
+                line, parse_float=_decimal, parse_int=_whole, parse_constant=unreadable_number
+            )
         except json.JSONDecodeError as error:
             raise DamagedInput(
                 f"A line of {len(line)} characters on the input is not JSON (at character"
@@ -111,13 +117,27 @@ class Reader(SimpleSingerReader):
         return message
 
 
+def _decimal(text: str) -> Decimal | list[str]:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # "1e99999999999999999999"
+        return unreadable_number("a number of too many digits")
+
+
+def _whole(text: str) -> int | list[str]:
+    try:
+        return int(text)
+    except ValueError:  # thousands of digits
+        return unreadable_number("a number of too many digits")
+
+
 def _is_message(message: dict[str, Any]) -> bool:
     """Whether a message has the parts that are relied on."""
-    kind = message.get("type")
-    if kind in {"SCHEMA", "RECORD"}:
+    kind = message.get("type")  # anything: looked for in tuples, since not all of it can be hashed
+    if kind in ("SCHEMA", "RECORD"):
         part = message.get(kind.lower())
         return isinstance(part, dict) and isinstance(message.get("stream"), str)
-    return kind in {"STATE", "ACTIVATE_VERSION", "BATCH"}
+    return kind in ("STATE", "ACTIVATE_VERSION", "BATCH")
 
 
 class TargetFreshBooks(Target):

@@ -20,6 +20,19 @@ from target_freshbooks.books.money import ZERO
 MOST_DIGITS = 30
 """Before and behind the point; no amount, quantity or id has more, "1e999999" has a million."""
 
+UNREADABLE_NUMBERS = ("NaN", "Infinity", "-Infinity", "a number of too many digits")
+
+
+def unreadable_number(written: str) -> list[str]:
+    """What stands in a record for a number that is none, such as NaN, which JSON does not have.
+
+    A list of the word: the ledger can keep it, and no field takes it for its value.
+
+    Args:
+        written: One of `UNREADABLE_NUMBERS`.
+    """
+    return [written]
+
 
 class ReadError(ValueError):
     """A record that cannot be understood; parks its order as `unreadable_record`.
@@ -72,7 +85,7 @@ class Fields:
         if value is None:
             return None
         if isinstance(value, (bool, float)) or not isinstance(value, (str, int, Decimal)):
-            raise ReadError(self.place(name), f"is no decimal number but a {_kind(value)}")
+            raise ReadError(self.place(name), f"is no decimal number but {_kind(value)}")
         try:
             amount = Decimal(value.strip() if isinstance(value, str) else value)
         except InvalidOperation:
@@ -105,7 +118,7 @@ class Fields:
         if value is None:
             return ""
         if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
-            raise ReadError(self.place(name), f"is no text but a {_kind(value)}")
+            raise ReadError(self.place(name), f"is no text but {_kind(value)}")
         return str(value).strip()
 
     def flag(self, name: str) -> bool:
@@ -136,7 +149,7 @@ class Fields:
         if value is None:
             return Fields({}, self.place(name))
         if not isinstance(value, Mapping):
-            raise ReadError(self.place(name), f"is no object but a {_kind(value)}")
+            raise ReadError(self.place(name), f"is no object but {_kind(value)}")
         return Fields(value, self.place(name))
 
     def rows(self, name: str) -> list[Fields]:
@@ -146,13 +159,13 @@ class Fields:
         if value is None:
             return []
         if not isinstance(value, (list, tuple)):
-            raise ReadError(self.place(name), f"is no list but a {_kind(value)}")
+            raise ReadError(self.place(name), f"is no list but {_kind(value)}")
         return [self._row(name, position, row) for position, row in enumerate(value)]
 
     def _row(self, name: str, position: int, row: object) -> Fields:
         place = f"{self.place(name)}[{position}]"
         if not isinstance(row, Mapping):
-            raise ReadError(place, f"is no object but a {_kind(row)}")
+            raise ReadError(place, f"is no object but {_kind(row)}")
         return Fields(row, place)
 
 
@@ -174,4 +187,7 @@ def _parsed(written: str) -> datetime:
 
 
 def _kind(value: object) -> str:
-    return type(value).__name__
+    for written in UNREADABLE_NUMBERS:
+        if value == unreadable_number(written):
+            return written
+    return f"a {type(value).__name__}"

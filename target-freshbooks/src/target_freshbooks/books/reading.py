@@ -72,8 +72,11 @@ def read_facts(
 
 
 def read_timezone(store: Mapping[str, Any] | None) -> str:
-    """The name of the time zone in a v2 store; empty where there is none."""
-    return Fields(store or {}, "store").inside("timezone").text("name")
+    """The name of the time zone in a v2 store; empty where there is none that can be read."""
+    try:
+        return Fields(store or {}, "store").inside("timezone").text("name")
+    except ReadError:
+        return ""  # told by `calendar.zone`, unless the setting names another
 
 
 def read_order(body: Mapping[str, Any]) -> Order:

@@ -173,7 +173,8 @@ class Items:
 def store_currency(ledger: Ledger | LedgerOverlay) -> str | None:
     """The store's own currency, in which the catalogue's prices are; None while unknown."""
     store = next(iter(ledger.bodies("store")), None)
-    return str(store["currency"]) if store and store.get("currency") else None
+    currency = store and store.get("currency")
+    return currency if isinstance(currency, str) and currency else None
 
 
 def apart(draft: ItemDraft) -> str:
