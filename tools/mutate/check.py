@@ -26,11 +26,11 @@ AT_LEAST = {
     "P3": 2,
     "P4": 4,
     "P5": 14,
-    "P6": 10,
+    "P6": 11,
     "P7": 12,
     "P8": 2,
     "P9": 4,
-    "P10": 21,
+    "P10": 22,
     "P11": 48,
 }
 """How many safety lines each promise has, at the least; raised when lines are added."""

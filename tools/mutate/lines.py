@@ -555,6 +555,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a number that is none is left to the field that has it",
+        "P10",
         f"{FRESHBOOKS}/target.py",
         "parse_int=_whole, parse_constant=unreadable_number",
         "parse_int=_whole",
@@ -562,6 +563,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an id that is no number is refused",
+        "P6",
         f"{FRESHBOOKS}/sinks.py",
         "if record.get(name) is None or isinstance(record[name], list):",
         "if record.get(name) is None:",
