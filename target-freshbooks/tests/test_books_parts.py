@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ from target_freshbooks import books
 from target_freshbooks.books import text
 from target_freshbooks.books.calendar import UnknownZone
 from target_freshbooks.books.desired import Desired, InvoiceLine, LineTax
+from target_freshbooks.books.items import catalogued
 from target_freshbooks.books.money import decimals_of, largest_remainder
 from target_freshbooks.books.nudging import nudge
 from target_freshbooks.books.policy import Policy
@@ -200,7 +202,9 @@ def test_an_item_is_priced_without_tax_and_its_body_is_freshbooks_own() -> None:
 def test_an_item_of_a_line_without_sku_takes_it_from_the_catalogue() -> None:
     body = case("sku_empty")
     product = {"id": 77, "name": "Poster", "sku": "POST", "price": "9", "variants": []}
-    facts = books.read_facts(body["order"], products=[product])
+    facts = books.read_facts(body["order"])
+    assert catalogued(facts.order) == (77,)
+    facts = replace(facts, products=(books.read_product(product),))
     assert books.items_for(facts)[0].sku == "POST"
 
 

@@ -198,6 +198,33 @@ def test_an_item_is_shared_by_the_sku_it_was_given_later(world: Any, lost: bool)
     assert [row["sku"] for row in world.books()["items"]] == ["NEW"]
 
 
+@pytest.mark.parametrize("written", ["eleven", "NaN"])
+def test_a_product_that_cannot_be_read_leaves_its_orders_to_what_they_say_themselves(
+    world: Any, written: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    named, nameless = world.place(lines=[shirt(71)]), world.place(lines=[shirt(72, sku="")])
+    messages = with_products(world.messages(), product("TS") | {"price": "@"})
+    world.sync(messages.replace('"@"', written if written == "NaN" else f'"{written}"'))
+    assert [world.row(order).state for order in (named, nameless)] == ["posted", "posted"]
+    assert sorted(row["sku"] or "" for row in world.books()["items"]) == ["", "TS"]
+    assert "product 7.price is no decimal number" in caplog.text
+
+
+@pytest.mark.parametrize(("variant", "sku"), [(71, "TS"), (72, "TS-L")])
+def test_an_item_of_a_line_without_sku_takes_the_variant_s_else_the_product_s(
+    world: Any, variant: int, sku: str
+) -> None:
+    shirts = product("TS")
+    shirts["variants"][1]["sku"] = "TS-L"
+    order = world.place(lines=[shirt(variant, sku="")])
+    messages = with_products(world.messages(), shirts)
+    world.sync(messages)
+    assert [row["sku"] for row in world.books()["items"]] == [sku]
+    world.lose_ledger()
+    assert world.writes_of(lambda: world.sync(messages)) == 0
+    assert world.row(order).state == "posted"
+
+
 @pytest.mark.parametrize("change", [{"vis_state": 1}, {"sku": "OTHER"}])
 def test_an_item_that_bears_the_sku_no_more_is_not_shared(
     world: Any, change: dict[str, Any]

@@ -30,7 +30,7 @@ AT_LEAST = {
     "P7": 12,
     "P8": 2,
     "P9": 4,
-    "P10": 22,
+    "P10": 23,
     "P11": 48,
 }
 """How many safety lines each promise has, at the least; raised when lines are added."""

@@ -38,6 +38,7 @@ REPORT = "tests/posting/test_posting_report.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
 
 OWNERSHIP = "tests/posting/test_posting_ownership.py"
+PARTIES = "tests/posting/test_posting_parties.py"
 REFUSED = "tests/posting/test_posting_refused_parties.py"
 BY_E_MAIL = "test_a_shopper_with_the_e_mail_of_a_person_s_client_rewrites_nothing_of_it"
 OF_GUESTS = "test_a_shopper_with_the_e_mail_of_a_guest_rewrites_nothing_of_the_guest_s_client"
@@ -568,6 +569,16 @@ MUTATIONS = (
         "if record.get(name) is None or isinstance(record[name], list):",
         "if record.get(name) is None:",
         (f"{BLAME}::test_an_id_that_is_nan_is_refused_in_a_sentence",),
+    ),
+    Mutation(
+        "a product that cannot be read parks no order",
+        "P10",
+        f"{FRESHBOOKS}/posting/facts.py",
+        "    except ReadError as unreadable:\n",
+        "    except KeyboardInterrupt as unreadable:\n",
+        (
+            f"{PARTIES}::test_a_product_that_cannot_be_read_leaves_its_orders_to_what_they_say_themselves",
+        ),
     ),
     Mutation(
         "an edit that keeps the total is overwritten where asked for",

@@ -30,6 +30,17 @@ def item_key(line: OrderLine) -> str:
     return f"sku:{sku}" if sku else f"name:{clean(line.name, NAME_LIMIT, f'Item {line.id}')}"
 
 
+def catalogued(order: Order) -> tuple[int, ...]:
+    """The products that an order's items need the catalogue for: those of lines without SKU."""
+    return tuple(
+        dict.fromkeys(
+            line.product_id
+            for line in order.lines
+            if line.product_id and item_key(line) and not line.sku
+        )
+    )
+
+
 def items_for(facts: OrderFacts) -> tuple[ItemDraft, ...]:
     """The items of the order's lines, each once, in the lines' order."""
     found: dict[str, ItemDraft] = {}

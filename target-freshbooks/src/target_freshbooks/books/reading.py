@@ -52,10 +52,8 @@ def read_facts(
     taxes: Iterable[Mapping[str, Any]] = (),
     customer: Mapping[str, Any] | None = None,
     store: Mapping[str, Any] | None = None,
-    *,
-    products: Iterable[Mapping[str, Any]] = (),
 ) -> OrderFacts:
-    """Everything known of one order.
+    """Everything known of one order but for products.
 
     Raises:
         ReadError: A record cannot be understood.
@@ -66,7 +64,6 @@ def read_facts(
         refunds=tuple(sorted(map(read_refund, refunds), key=lambda row: row.id)),
         taxes=tuple(map(read_tax_row, taxes)),
         customer=read_customer(customer) if customer else None,
-        products=tuple(map(read_product, products)),
         store_timezone=read_timezone(store),
     )
 

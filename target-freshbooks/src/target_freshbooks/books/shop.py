@@ -258,6 +258,6 @@ class OrderFacts:
     taxes: tuple[TaxRow, ...]
     customer: Customer | None = None
     products: tuple[Product, ...] = ()
-    """The catalog's products of the order's lines, as far as they are known."""
+    """The catalog's products of the order's lines without SKU, as far as they are known."""
     store_timezone: str = ""
     """IANA name of the shop's time zone; empty where the shop has not said it."""

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.books import read_facts
+from target_freshbooks.books import ReadError, read_facts, read_product
 from target_freshbooks.books.calendar import zone
+from target_freshbooks.books.items import catalogued
 from target_freshbooks.books.reading import read_timezone
 
 if TYPE_CHECKING:
     from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import OrderFacts
+    from target_freshbooks.books.shop import OrderFacts, Product
     from target_freshbooks.ledger import Ledger, StoredFacts
+    from target_freshbooks.posting.simulate import LedgerOverlay
+
+logger = logging.getLogger(__name__)
 
 
 def gather(ledger: Ledger, stored: StoredFacts) -> OrderFacts:
-    """Read an order's records, with its customer and the store.
+    """Read an order's records, with its customer, the store and the products it needs.
 
     Raises:
         ReadError: A record cannot be understood.
@@ -23,7 +29,7 @@ def gather(ledger: Ledger, stored: StoredFacts) -> OrderFacts:
     customer_id = stored.order.get("customer_id") or 0
     customer = ledger.body("customers", (customer_id,)) if customer_id else None
     children = stored.children
-    return read_facts(
+    facts = read_facts(
         stored.order,
         children.get("transactions", ()),
         children.get("refunds", ()),
@@ -31,6 +37,21 @@ def gather(ledger: Ledger, stored: StoredFacts) -> OrderFacts:
         customer,
         _store(ledger),
     )
+    products = (product_of(ledger, product_id) for product_id in catalogued(facts.order))
+    return replace(facts, products=tuple(found for found in products if found is not None))
+
+
+def product_of(ledger: Ledger | LedgerOverlay, product_id: int) -> Product | None:
+    """A product of the catalogue; None where it is unknown, or cannot be understood.
+
+    An order says all that its invoice needs: no product of it can keep it from being booked.
+    """
+    body = ledger.body("products", (product_id,))
+    try:
+        return None if body is None else read_product(body)
+    except ReadError as unreadable:
+        logger.warning("Orders go on without product %s: %s", product_id, unreadable)
+        return None
 
 
 def check_zone(ledger: Ledger, policy: Policy) -> None:

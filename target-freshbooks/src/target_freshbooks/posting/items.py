@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.books import item_body, items_of_product, read_product
+from target_freshbooks.books import item_body, items_of_product
 from target_freshbooks.books.text import NAME_LIMIT, clean
 from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import ACTIVE, DELETED
@@ -13,6 +13,7 @@ from target_freshbooks.freshbooks.refusals import Kind, classify
 from target_freshbooks.posting import ownership
 from target_freshbooks.posting.changing import Changing, standing_or_none
 from target_freshbooks.posting.digests import request_digest
+from target_freshbooks.posting.facts import product_of
 from target_freshbooks.posting.steps import StepKind
 from target_freshbooks.posting.writer import item_links, sku_key
 
@@ -126,10 +127,10 @@ class Items:
     def _baseline(self, draft: ItemDraft) -> str | None:
         """Digest of the item as the catalogue has it now: a later one that differs is a change."""
         product_id = draft.key.split(":")[1] if draft.key.startswith("variant:") else ""
-        body = self._ledger.body("products", (int(product_id),)) if product_id else None
-        if body is None:
+        product = product_of(self._ledger, int(product_id)) if product_id else None
+        if product is None:
             return None
-        for now in items_of_product(read_product(body), store_currency(self._ledger) or ""):
+        for now in items_of_product(product, store_currency(self._ledger) or ""):
             if now.key == draft.key:
                 return request_digest(item_body(now))
         return None
