@@ -73,6 +73,49 @@ def test_orders_whose_errors_do_not_pass_are_parked_and_the_others_posted(world:
     assert [world.row(order).reason for order in poisoned] == ["freshbooks_error"] * 2
 
 
+def refuse_to_show_invoices(world: Any, status: int, skip: int, times: int | None) -> None:
+    """Answers to writes lack the lines, and the read that follows the write is refused."""
+    world.switch(fb__written_lines="left_out")
+    rule = {"method": "GET", "path": r"/invoices/invoices/\d+$", "status": status}
+    world.fault(kind="refused", words="Not now.", skip=skip, times=times, **rule)
+
+
+@pytest.mark.parametrize("status", [404, 422])
+@pytest.mark.parametrize(("skip", "written"), [(0, "create_invoice"), (1, "mark_sent")])
+def test_a_refused_read_behind_a_write_is_no_refused_write(
+    world: Any, status: int, skip: int, written: str
+) -> None:
+    order = world.place()
+    refuse_to_show_invoices(world, status, skip, times=1)
+    world.sync()
+    assert (world.row(order).state, world.paid(order)) == ("posted", [D("11.00")])
+    assert outcomes(world, written) == ["found"]
+    with world.ledger() as ledger:
+        assert list(ledger.open_intents()) == []
+
+
+@pytest.mark.parametrize("status", [404, 422])
+def test_a_refused_read_behind_a_rewriting_is_no_refused_rewriting(world: Any, status: int) -> None:
+    order = world.place()
+    world.sync()
+    world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "25.00"}])
+    refuse_to_show_invoices(world, status, skip=1, times=1)
+    world.sync()
+    assert (world.row(order).state, world.total(order)) == ("posted", D("25.00"))
+    assert outcomes(world, "update_invoice") == ["found"]
+
+
+def test_an_invoice_that_is_never_shown_parks_its_order_and_is_not_made_again(world: Any) -> None:
+    order = world.place()
+    refuse_to_show_invoices(world, 422, skip=0, times=None)
+    world.sync()
+    assert world.row(order).reason == "refused_by_freshbooks"
+    heal(world)
+    world.ctl("replay", str(order))
+    assert (world.row(order).state, world.paid(order)) == ("posted", [D("11.00")])
+    assert outcomes(world, "create_invoice") == ["found"]
+
+
 def outcomes(world: Any, kind: str) -> list[str]:
     """What the journal says came of each write of a kind."""
     with world.ledger() as ledger:

@@ -581,6 +581,14 @@ MUTATIONS = (
         ),
     ),
     Mutation(
+        "a refused read behind a write is no refused write",
+        "P1",
+        f"{FRESHBOOKS}/posting/writer.py",
+        "            raise unanswered(over=True) from unread\n",
+        "            raise\n",
+        (f"{INTERRUPTED}::test_a_refused_read_behind_a_write_is_no_refused_write",),
+    ),
+    Mutation(
         "an edit that keeps the total is overwritten where asked for",
         "P5",
         f"{FRESHBOOKS}/posting/plan.py",

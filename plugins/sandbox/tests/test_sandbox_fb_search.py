@@ -179,6 +179,19 @@ def test_searches_do_not_see_what_is_younger_than_the_switch_says(
     assert books.rows("invoice", invoice_number="BC-1") == []
 
 
+def test_the_answer_to_a_write_may_leave_out_the_lines_that_were_asked_for(
+    books: Any, switch: Any
+) -> None:
+    invoice = books.invoice()
+    ask = {"params": {"include[]": "lines"}, "json": {"invoice": {"notes": "new"}}}
+    answers = []
+    for choice in ("shown", "left_out"):
+        switch(written_lines=choice)
+        answers += [books.ask(method, "invoice", invoice["id"], **ask) for method in ("PUT", "GET")]
+    shown = ["lines" in answer.json()["response"]["result"]["invoice"] for answer in answers]
+    assert shown == [True, True, False, True]
+
+
 def test_an_unknown_include_is_ignored_or_refused(books: Any, switch: Any) -> None:
     invoice = books.invoice()
     ask = {"params": {"include[]": "nonsense"}}

@@ -100,25 +100,31 @@ class Writer:
             content: Digest of the content that the write puts there: an order's, a customer's, a
                 product's.
             why: The sentence a plan shows for it.
-            links: Makes the links to remember from the answer.
+            links: Makes the links to remember from the answer; may read what the answer lacks.
 
         Raises:
             Refused: Nothing was written.
-            Unanswered: It may have been written; the intent stays open.
+            Unanswered: It may have been written, or was and `links` could not read what it left;
+                the intent stays open.
             Outage, AuthError, Forbidden, LeaseLost: Nothing was written; the run cannot go on.
         """
         del why
         self._lease.check()
         self._pin()
         opened = self._clock()  # before the write: what stands since may be of it
-        intent = self.ledger.intend(
-            order_id=order_id,
-            kind=kind.value,
-            key=key,
-            request_hash=request_digest(body),
-            payload={"remote_id": remote_id, "body": dict(body), "content": content},
-            run_id=self.run_id,
-        )
+        wanted: dict[str, Any] = {
+            "order_id": order_id,
+            "kind": kind.value,
+            "key": key,
+            "request_hash": request_digest(body),
+            "payload": {"remote_id": remote_id, "body": dict(body), "content": content},
+            "run_id": self.run_id,
+        }
+        intent = self.ledger.intend(**wanted)
+
+        def unanswered(*, over: bool) -> Unanswered:
+            return Unanswered(Intent(id=intent, opened_at=opened, **wanted), over=over)
+
         began = time.monotonic()
         try:
             answer = self._send(kind, remote_id, body)
@@ -130,23 +136,17 @@ class Writer:
             )
             raise
         except UnknownOutcome as unknown:
-            raise Unanswered(
-                Intent(
-                    id=intent,
-                    order_id=order_id,
-                    kind=kind.value,
-                    key=key,
-                    request_hash=request_digest(body),
-                    payload={"remote_id": remote_id, "body": dict(body), "content": content},
-                    opened_at=opened,
-                    run_id=self.run_id,
-                ),
-                over=unknown.over,
-            ) from unknown
+            raise unanswered(over=unknown.over) from unknown
         except (Outage, AuthError, Forbidden) as failure:
             self.ledger.close(intent, "not_sent", answer={"why": type(failure).__name__})
             raise
-        self.ledger.close(intent, "done", answer=summary(answer), links=links(answer))
+        try:
+            made = links(answer)
+        except Refused as unread:
+            # The write was carried out: what cannot be read of it is looked for like what of a
+            # write without an answer, and never taken for a refusal of the write.
+            raise unanswered(over=True) from unread
+        self.ledger.close(intent, "done", answer=summary(answer), links=made)
         self._on_write(order_id, kind.value, key, began)
         return answer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,8 @@ class Endpoint:
         unknown = asked.includes - self._kind.known_includes
         if unknown and self._ctx.switches["fb.unknown_include"] == "refuse":
             raise errors.invalid(self._kind.singular, "include", min(unknown))
+        if request.method != "GET" and self._ctx.switches["fb.written_lines"] == "left_out":
+            return replace(asked, includes=asked.includes - {"lines"})
         return asked
 
     def _inner(self, raw: dict[str, Any]) -> dict[str, Any]:

@@ -67,6 +67,7 @@ _CHOICES: tuple[tuple[str, _Choices, str], ...] = (
     ("fb.due_date", ("refuse", "ignore"), "writing the read-only due_date (403/1038)"),
     ("fb.create_status", ("ignore", "honour"), "status given on create"),
     ("fb.unknown_include", ("ignore", "refuse"), "include[] of something unknown"),
+    ("fb.written_lines", ("shown", "left_out"), "include[]=lines of a POST or PUT"),
     ("fb.error_format", ("header", "old", "new"), "header: new when X-API-VERSION is sent"),
     ("fb.error_status", ("real", "200"), "errors of accounting calls inside HTTP 200"),
     ("fb.non_bmp", ("refuse", "accept"), "characters outside the BMP, such as emoji (1036)"),
