@@ -13,9 +13,11 @@ HOSTILE := tests/test_hostile.py tests/test_e2e_pipe.py tests/test_e2e_meltano.p
     tap-bigcommerce-orders/tests/test_tap_process.py target-freshbooks/tests/target/test_target_process.py \
     target-freshbooks/tests/ledger/test_ledger_database.py target-freshbooks/tests/test_books_cases.py \
     plugins/credentials/tests/test_credentials_store.py plugins/webhooks/tests/test_webhooks_receiver.py
+PURE := target-freshbooks/tests/plan $(wildcard target-freshbooks/tests/test_books_*.py) \
+    target-freshbooks/tests/test_digests.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-live test test-more test-hostile test-postgresql sweep bench mutate lint types size format docs-check build-check constraints clean
+.PHONY: help setup demo demo-live test test-more test-hostile test-postgresql sweep bench mutate lint types size coverage format docs-check build-check constraints clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -71,6 +73,11 @@ types: $(STAMP)
 
 size: $(STAMP) ## statements, lines, modules and complexity by package; SINCE=commit for before and after
 	@PYTHONPATH=tools $(BIN)/python -m size $(if $(SINCE),--since $(SINCE))
+
+coverage: $(STAMP) ## branches of accounting and the plan, by the tests that need no server
+	@mkdir -p out
+	$(BIN)/coverage run -m pytest -q --hypothesis-seed=0 $(PURE)
+	$(BIN)/coverage report
 
 format: $(STAMP) ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .

@@ -74,7 +74,6 @@ from target_freshbooks.posting.writer import invoice_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 ORDER, CLIENT, INVOICE = 101, 9, 500
 MARK = Mark(ORDER, "abc123")
@@ -104,10 +103,10 @@ class Scene:
     links: list[Link] = field(default_factory=list)
 
 
-def rows_in(file: Path) -> Iterator[Row]:
+def rows_in(table: str) -> Iterator[Row]:
     """The rows of a table; what follows `#` is a remark."""
     row: Row | None = None
-    for raw in file.read_text("utf-8").splitlines():
+    for raw in table.splitlines():
         line = raw.partition("#")[0].rstrip()
         depth = len(line) - len(line.lstrip())
         if not line:

@@ -9,7 +9,7 @@ from plan_notation import Row, rows_in
 from plan_played import played
 
 TABLES = sorted((Path(__file__).parent / "rows").glob("*.txt"))
-ROWS = [row for table in TABLES for row in rows_in(table)]
+ROWS = [row for table in TABLES for row in rows_in(table.read_text("utf-8"))]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.sentence)

@@ -1,0 +1,284 @@
+"""The books' seldom branches: records that cannot be, clients in several forms, odd refunds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from target_freshbooks import books
+from target_freshbooks.books.clients import client_forms, client_of_customer, email_key
+from target_freshbooks.books.desired import ClientDraft, Desired, InvoiceLine, Parked, Reason
+from target_freshbooks.books.eligibility import Notice, notice_after_posting
+from target_freshbooks.books.fields import Fields, ReadError
+from target_freshbooks.books.money import pro_rata
+from target_freshbooks.books.policy import Policy, TaxName
+from target_freshbooks.books.shop import Address, Customer
+from target_freshbooks.books.taxes import Levy, merged
+
+FOLDER = Path(__file__).parent / "books_cases"
+D = Decimal
+
+
+def facts_of(name: str, refund: dict[str, Any] | None = None, **changes: Any) -> Any:
+    case = json.loads((FOLDER / f"{name}.json").read_text("utf-8"), parse_float=Decimal)
+    refunds = [{**row, **(refund or {})} for row in case["refunds"]]
+    return books.read_facts(
+        case["order"] | changes,
+        case["transactions"],
+        refunds,
+        case["order_taxes"],
+        case.get("customer"),
+        case.get("store"),
+    )
+
+
+def desired_of(facts: Any, policy: Policy | None = None) -> Desired:
+    desired = books.desire(facts, policy or Policy())
+    assert isinstance(desired, Desired)
+    return desired
+
+
+# -- records that cannot be
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "words"),
+    [
+        ("money", "1e99", "a number of too many digits"),
+        ("integer", None, "is missing"),
+        ("integer", "1.5", "is no whole number"),
+        ("text", True, "is no text but a"),
+        ("text", ["a"], "is no text but a"),
+        ("flag", "perhaps", "is neither true nor false"),
+        ("moment", "", "is missing"),
+        ("moment", "yesterday", "is no date and time"),
+        ("inside", "words", "is no object but a"),
+        ("rows", "words", "is no list but a"),
+        ("rows", ["words"], "is no object but a"),
+        ("rows", "[broken", "is no list but a"),
+    ],
+)
+def test_a_field_that_cannot_be_read_is_named(read: str, value: Any, words: str) -> None:
+    with pytest.raises(ReadError) as refused:
+        getattr(Fields({"field": value}), read)("field")
+    assert "field" in str(refused.value)
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["true", "1", 1])
+def test_a_flag_may_come_as_text(value: Any) -> None:
+    assert Fields({"field": value}).flag("field") is True
+
+
+def test_what_is_nested_may_come_as_json_text() -> None:
+    fields = Fields({"inside": '{"a": "1"}', "rows": '[{"a": "2"}]', "none": None})
+    assert fields.inside("inside").text("a") == "1"
+    assert [row.text("a") for row in fields.rows("rows")] == ["2"]
+    assert fields.rows("none") == []
+    assert fields.inside("none").text("a") == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["store_hash", "default_currency_code", "total_inc_tax", "date_created"]
+)
+def test_an_order_without_a_field_it_needs_is_refused(name: str) -> None:
+    with pytest.raises(ReadError, match=name):
+        facts_of("registered_customer", **{name: None})
+
+
+def test_totals_that_are_not_told_follow_from_those_that_are() -> None:
+    without_tax = facts_of("tax_exclusive", total_tax=None)
+    assert without_tax.order.total_tax == facts_of("tax_exclusive").order.total_tax
+    only_inc = facts_of("tax_exclusive", total_tax=None, total_ex_tax=None)
+    assert only_inc.order.total_tax == 0
+    assert only_inc.order.total_ex_tax == only_inc.order.total_inc_tax
+
+
+def test_a_charge_told_with_tax_only_has_the_rest_without() -> None:
+    facts = facts_of(
+        "registered_customer",
+        shipping_cost_ex_tax=None,
+        shipping_cost_inc_tax="12.00",
+        shipping_cost_tax="2.00",
+    )
+    assert (facts.order.shipping.ex_tax, facts.order.shipping.tax) == (D(10), D(2))
+
+
+# -- what cannot be an invoice
+
+
+def test_an_order_of_less_than_nothing_is_parked() -> None:
+    facts = facts_of("registered_customer", total_inc_tax="-5.0000", total_ex_tax="-5.0000")
+    parked = books.desire(facts, Policy())
+    assert isinstance(parked, Parked)
+    assert parked.reason is Reason.TOTAL_MISMATCH
+    assert "negative" in parked.detail
+
+
+# -- clients
+
+
+def test_a_customer_without_an_e_mail_has_no_client() -> None:
+    customer = facts_of("registered_customer").customer
+    assert client_of_customer(replace(customer, email=" "), "USD") is None
+    draft = client_of_customer(replace(customer, email="Jane@Example.com "), "USD")
+    assert draft is not None
+    assert (draft.key, draft.email) == (f"customer:{customer.id}", "jane@example.com")
+    assert email_key("Jane@Example.com") == "email:jane@example.com"
+
+
+def test_a_customer_without_an_address_is_a_client_all_the_same() -> None:
+    known = facts_of("registered_customer").customer
+    customer = Customer(**{name: getattr(known, name) for name in known.__slots__})
+    draft = client_of_customer(replace(customer, address=None), "USD")
+    assert draft is not None
+    assert draft.address.first_name == known.first_name
+
+
+def test_a_client_is_tried_whole_then_without_names_then_as_an_organisation() -> None:
+    address = Address(first_name="John", last_name="Smith", city="Austin")
+    whole, nameless, alone = client_forms(ClientDraft("k", "john@x.example", address, "USD"))
+    assert (whole["fname"], whole["lname"], whole["email"]) == ("John", "Smith", "john@x.example")
+    assert "fname" not in nameless
+    assert nameless["organization"] == "John Smith"
+    assert "email" not in alone
+    assert alone["organization"] == "John Smith (john@x.example)"
+
+
+def test_a_client_with_neither_names_nor_e_mail_has_one_form() -> None:
+    (only,) = client_forms(ClientDraft("generic", "", Address(company="Till"), "USD"))
+    assert only["organization"] == "Till"
+
+
+def test_an_e_mail_that_leaves_no_room_for_a_name_stands_alone() -> None:
+    email = "a" * 99 + "@x.example"
+    *_, alone = client_forms(ClientDraft("k", email, Address(last_name="Smith"), "USD"))
+    assert alone["organization"] == email
+
+
+# -- what becomes of posted orders
+
+
+@pytest.mark.parametrize(
+    ("changes", "notice"),
+    [
+        ({"status_id": 7}, Notice.UNPAID),
+        ({"status_id": 13}, Notice.DISPUTED),
+        ({"is_deleted": True}, Notice.ARCHIVED),
+        ({}, None),
+    ],
+)
+def test_what_became_of_a_posted_order_is_told(
+    changes: dict[str, Any], notice: Notice | None
+) -> None:
+    order = facts_of("registered_customer", **changes).order
+    assert notice_after_posting(order, Policy()) is notice
+    assert notice is None or notice.sentence
+
+
+# -- money and taxes
+
+
+def test_nothing_is_shared_out_by_weights_of_nothing() -> None:
+    assert pro_rata(D(5), [D(0), D(0)]) == [D(0), D(0)]
+
+
+def test_a_negative_tax_is_no_percent() -> None:
+    levy = Levy("VAT", D(20), D(-2))
+    assert levy.effective(D(10)) is None
+    assert levy.effective(D(0)) is None
+
+
+def test_a_tax_of_nothing_at_no_percent_is_none() -> None:
+    assert merged([Levy("Zero", D(0), D(0)), Levy("VAT", D(20), D(2))]) == (
+        Levy("VAT", D(20), D(2)),
+    )
+
+
+def test_a_tax_may_be_mapped_by_its_rate() -> None:
+    policy = Policy(tax_mapping=(TaxName("nothing", "X"), TaxName("8.25", "Sales")))
+    facts = facts_of("tax_exclusive")
+    names = {
+        tax.name for line in desired_of(facts, policy).invoice.expressions[0] for tax in line.taxes
+    }
+    assert names == {"Sales"}
+
+
+def test_a_rounding_line_that_stands_takes_up_a_further_cent() -> None:
+    lines = (InvoiceLine("Thing", "", D(1), D(10)), books.mend((), D(0), D("0.01"), Policy(), 2)[0])
+    (_, rounding) = books.mend(lines, D("10.01"), D("10.03"), Policy(), 2) or ()
+    assert rounding.unit_cost == D("0.03")
+
+
+# -- refunds
+
+
+def test_a_refund_whose_payments_do_not_come_to_it_is_parked() -> None:
+    desired = desired_of(facts_of("refund_product", {"total_amount": "11.83"}))
+    assert desired.flag is not None
+    assert desired.flag.reason is Reason.REFUND_MISMATCH
+    assert "payments come to 10.83 USD" in desired.flag.detail
+
+
+def test_a_refund_without_a_payment_is_parked() -> None:
+    desired = desired_of(facts_of("refund_product", {"payments": []}))
+    assert desired.flag is not None
+    assert desired.flag.reason is Reason.REFUND_MISMATCH
+    assert "it has no payment" in desired.flag.detail
+
+
+def test_a_refund_of_an_item_that_the_order_has_not_is_one_amount() -> None:
+    item = {"item_type": "PRODUCT", "item_id": 999, "quantity": 1, "requested_amount": None}
+    desired = desired_of(facts_of("refund_product", {"items": [item]}))
+    (entry,) = desired.refunds
+    assert entry.money == D("10.83")
+
+
+def test_a_refund_of_tax_alone_is_a_line_of_tax() -> None:
+    item = {"item_type": "TAX", "item_id": 1, "quantity": None, "requested_amount": "10.83"}
+    desired = desired_of(facts_of("refund_product", {"items": [item], "total_tax": "10.83"}))
+    (entry,) = desired.refunds
+    assert all(not line.taxes for line in entry.taken)
+
+
+def test_a_refund_that_the_merchant_adjusted_takes_that_much_less() -> None:
+    item = {
+        "item_type": "PRODUCT",
+        "item_id": 1,
+        "quantity": 1,
+        "requested_amount": None,
+        "adjustments": [{"amount": "-1.08", "description": "worn"}],
+    }
+    payment = {"id": 1, "provider_id": "", "amount": "9.75", "offline": False}
+    refund = {"items": [item], "total_amount": "9.75", "total_tax": "0.74", "payments": [payment]}
+    (entry,) = desired_of(facts_of("refund_product", refund)).refunds
+    assert entry.money == D("9.75")
+    assert all(line.taxes for line in entry.taken)
+
+
+def test_a_tax_on_something_free_is_a_line_of_its_own() -> None:
+    body = json.loads((FOLDER / "tax_exclusive.json").read_text("utf-8"), parse_float=Decimal)
+    order = body["order"]
+    free = order["line_items"][0] | {
+        "id": 2,
+        "name": "Sample",
+        "sku": "FREE",
+        "variant_id": 178,
+        "total_ex_tax": "0.0000",
+        "total_inc_tax": "1.0000",
+        "total_tax": "1.0000",
+        "discounted_total_inc_tax": "1.0000",
+    }
+    facts = facts_of(
+        "tax_exclusive",
+        line_items=[*order["line_items"], free],
+        total_inc_tax="38.4800",
+        total_tax="3.4800",
+    )
+    first = desired_of(facts).invoice.expressions[0]
+    said = [(line.description, line.unit_cost) for line in first if not line.taxes]
+    assert ("Tax on Sample", D(1)) in said
