@@ -35,6 +35,8 @@ TERMS = "tests/posting/test_posting_terms.py"
 HEAD = "tests/posting/test_posting_head.py"
 STORES = "tests/posting/test_posting_stores.py"
 REPORT = "tests/posting/test_posting_report.py"
+RETENTION = "tests/posting/test_posting_retention.py"
+INBOX = "target-freshbooks/tests/ledger/test_ledger_inbox.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
 
 OWNERSHIP = "tests/posting/test_posting_ownership.py"
@@ -1494,5 +1496,49 @@ MUTATIONS = (
         "            refunded=_refunded(verdict.desired),\n",
         "",
         (REPORT,),
+    ),
+    Mutation(
+        "the ledger keeps no e-mail",
+        "P9",
+        f"{FRESHBOOKS}/ledger/links.py",
+        "    if not key.startswith(BY_EMAIL):\n",
+        "    if key:\n",
+        (f"{RETENTION}::test_after_retention_no_text_of_any_table_names_the_shopper",),
+    ),
+    Mutation(
+        "FreshBooks' words are dropped",
+        "P9",
+        f"{FRESHBOOKS}/ledger/retention.py",
+        ".values(words=None)",
+        ".values(words=orders.c.words)",
+        (f"{RETENTION}::test_after_retention_no_text_of_any_table_names_the_shopper",),
+    ),
+    Mutation(
+        "an order that no run has looked at is kept",
+        "P6",
+        f"{FRESHBOOKS}/ledger/retention.py",
+        '            orders.c.state != "new",\n',
+        "",
+        (
+            f"{INBOX}::test_retention_drops_the_bodies_of_orders_to_which_nothing_happened_for_so_long",
+        ),
+    ),
+    Mutation(
+        "a customer is kept with an order of theirs",
+        "P7",
+        f"{FRESHBOOKS}/ledger/retention.py",
+        "            ~here.where(order.c.customer_id == inbox.c.customer_id).exists(),\n",
+        "",
+        (f"{RETENTION}::test_a_customer_s_record_stays_as_long_as_an_order_of_theirs_is_here",),
+    ),
+    Mutation(
+        "what came again unchanged is looked at",
+        "P9",
+        f"{FRESHBOOKS}/posting/outcomes.py",
+        "            self._ledger.looked_at(row.order_id)\n",
+        "            pass\n",
+        (
+            f"{RETENTION}::test_what_comes_again_unchanged_is_dropped_again_though_nothing_was_to_be_done",
+        ),
     ),
 )

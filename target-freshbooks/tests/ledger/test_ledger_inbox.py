@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
-from target_freshbooks.ledger import Ledger, Record, inbox
+from target_freshbooks.ledger import Ledger, Link, Record, retention
 
 if TYPE_CHECKING:
     from conftest import SteppingClock
@@ -142,30 +142,111 @@ def settle(ledger: Ledger, number: int, state: Any = "posted") -> None:
     ledger.settle(number, state=state, facts_hash=facts.hash, policy_hash="p", run_id="r")
 
 
-@pytest.mark.parametrize("done", ["posted", "settled"])
-def test_retention_drops_the_bodies_of_orders_that_are_done_with_only(
-    ledger: Ledger, clock: SteppingClock, done: str
+@pytest.mark.parametrize("state", ["posted", "settled", "parked", "waiting"])
+def test_retention_drops_the_bodies_of_orders_to_which_nothing_happened_for_so_long(
+    ledger: Ledger, clock: SteppingClock, state: str
 ) -> None:
-    ledger.receive([*(order(n) for n in (1, 2, 3, 4)), transaction(10, 1), transaction(20, 2)])
-    settle(ledger, 1, done)
-    settle(ledger, 2, "parked")
-    settle(ledger, 4)
+    ledger.receive([*(order(n) for n in (1, 2, 3)), transaction(10, 1), transaction(20, 2)])
+    settle(ledger, 1, state)
+    settle(ledger, 3, state)
     clock.now += timedelta(days=100)
-    settle(ledger, 4)  # looked at again since
+    settle(ledger, 3, state)  # looked at again since
     assert ledger.prune(timedelta(days=90)) == 1
     assert ledger.facts_of(1) is None
     assert ledger.body("transactions", (10,)) is None
-    assert all(ledger.facts_of(n) is not None for n in (2, 3, 4))
+    assert ledger.facts_of(2) is not None, "no run has looked at it yet"
+    assert ledger.facts_of(3) is not None
     assert ledger.prune(timedelta(days=90)) == 0
     row = ledger.order(1)
     assert row is not None
-    assert row.state == done
+    assert row.state == state
+
+
+def test_retention_has_a_parked_order_asked_for_anew_once_only(
+    ledger: Ledger, clock: SteppingClock
+) -> None:
+    ledger.receive([order(1)])
+    facts = ledger.facts_of(1)
+    assert facts is not None
+    ledger.settle(
+        1,
+        state="parked",
+        words="Jane Doe is refused",
+        next_step="Replay it.",
+        facts_hash=facts.hash,
+        policy_hash="p",
+        run_id="r",
+    )
+    for _ in range(2):
+        clock.now += timedelta(days=100)
+        assert ledger.prune(timedelta(days=90)) == 1
+        row = ledger.order(1)
+        assert row is not None
+        assert row.words is None
+        assert row.next_step == retention.ASK_AGAIN.format(order_id=1) + "Replay it."
+        ledger.receive([order(1)])
+        ledger.looked_at(1)
+
+
+def test_what_came_again_unchanged_is_kept_until_it_was_looked_at_and_so_long_after(
+    ledger: Ledger, clock: SteppingClock
+) -> None:
+    ledger.receive([order(1)])
+    settle(ledger, 1)
+    clock.now += timedelta(days=100)
+    assert ledger.prune(timedelta(days=90)) == 1
+    ledger.receive([order(1)])
+    clock.now += timedelta(days=100)
+    assert ledger.prune(timedelta(days=90)) == 0
+    ledger.looked_at(1)
+    assert ledger.prune(timedelta(days=90)) == 0
+    clock.now += timedelta(days=100)
+    assert ledger.prune(timedelta(days=90)) == 1
+
+
+def test_retention_drops_customers_of_whom_no_order_is_here(
+    ledger: Ledger, clock: SteppingClock
+) -> None:
+    people = [Record("customers", (n,), None, {"id": n, "email": "a@b.example"}) for n in (7, 8, 9)]
+    ledger.receive([*people, order(1, customer_id=7), order(2, customer_id=8)])
+    settle(ledger, 1)
+    clock.now += timedelta(days=100)
+    settle(ledger, 2)
+    ledger.receive([Record("customers", (9,), None, {"id": 9, "email": "new@b.example"})])
+    ledger.prune(timedelta(days=90))
+    assert ledger.body("customers", (7,)) is None
+    assert ledger.body("customers", (8,)) is not None, "an order of theirs may be planned again"
+    assert ledger.body("customers", (9,)) is not None, "it came a moment ago"
+
+
+def test_retention_drops_parts_whose_order_is_not_here(
+    ledger: Ledger, clock: SteppingClock
+) -> None:
+    ledger.receive([transaction(10, 1)])
+    ledger.prune(timedelta(days=90))
+    assert ledger.body("transactions", (10,)) is not None
+    clock.now += timedelta(days=100)
+    ledger.prune(timedelta(days=90))
+    assert ledger.body("transactions", (10,)) is None
+
+
+def test_a_client_is_known_by_its_e_mail_which_the_ledger_does_not_hold(ledger: Ledger) -> None:
+    ledger.put_link(Link("client", "email:jane@shop.example", 5))
+    found = ledger.link("client", "email:jane@shop.example")
+    assert found is not None
+    assert found.remote_id == 5
+    assert "jane" not in found.key
+    assert ledger.link("client", found.key) == found
+    ledger.put_link(found)
+    assert [link.key for link in ledger.links("client")] == [found.key]
+    ledger.drop_link("client", "email:jane@shop.example")
+    assert ledger.link("client", found.key) is None
 
 
 def test_retention_goes_through_many_orders(
     ledger: Ledger, clock: SteppingClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "PAGE", 3)
+    monkeypatch.setattr(retention, "PAGE", 3)
     ledger.receive(order(n) for n in range(1, 12))
     for number in range(1, 12):
         ledger.settle(number, state="posted", facts_hash="f", policy_hash="p", run_id="r")

@@ -19,7 +19,7 @@ from target_freshbooks.posting.verdict import Verdict
 from target_freshbooks.wiring import open_account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from target_freshbooks.ctl.context import Context
     from target_freshbooks.ledger import Ledger
@@ -78,11 +78,13 @@ def make_plans(
     return previews, unknown
 
 
-def not_in_ledger(orders: Iterable[int]) -> str:
+def not_in_ledger(orders: Collection[int]) -> str:
     """Why nothing can be done for these orders, and what to do."""
     return (
         f"Not in the ledger: {', '.join(map(str, orders))}. The tap has not sent them yet (or their"
-        " bodies were dropped by ledger_retention_days): let it send them (setting order_ids)."
+        " bodies were dropped by ledger_retention_days): have it read them from BigCommerce, with"
+        f" TAP_BIGCOMMERCE_ORDERS_ORDER_IDS='{list(orders)}' meltano run tap-bigcommerce-orders"
+        " target-freshbooks (setting order_ids)."
     )
 
 

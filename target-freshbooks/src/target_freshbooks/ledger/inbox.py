@@ -13,7 +13,7 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, delete, or_, select, update
+from sqlalchemy import and_, bindparam, delete, or_, select
 
 from target_freshbooks.ledger import apart, retries, versions
 from target_freshbooks.ledger.canonical import from_text, hash_of, hash_text, to_text
@@ -33,7 +33,13 @@ Key = tuple[Any, ...]
 ORDERS = "orders"
 """The stream whose record means "all of this order has been said"."""
 
+CUSTOMERS = "customers"
+"""The stream of those who registered in the shop."""
+
 PAGE = 500
+
+MOST_ID = 2**63
+"""The databases' whole numbers end here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +67,13 @@ class StoredFacts:
         order: The order's record.
         children: Per stream the order's other records, by key.
         hash: SHA-256 over all of it; equal facts have equal hashes.
+        received_at: When the last of it came.
     """
 
     order: dict[str, Any] = field(repr=False)
     children: dict[str, list[dict[str, Any]]] = field(repr=False)
     hash: str
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +157,7 @@ def _row(source: str, record: Record, now: datetime) -> dict[str, Any]:
         "hash": hash_text(text),
         "received_at": now,
         "modified": versions.modified(record.body) if record.stream in versions.DATED else None,
+        "customer_id": _customer_id(record),
     }
 
 
@@ -164,6 +173,7 @@ def _upsert(dialect: str) -> Executable:
             "hash": new.hash,
             "received_at": new.received_at,
             "modified": new.modified,
+            "customer_id": new.customer_id,
         },
         where=or_(
             inbox.c.hash != new.hash,
@@ -225,7 +235,7 @@ def _drop_unsaid(
 def facts_of(connection: Connection, source: str, order_id: int) -> StoredFacts | None:
     """Gather an order's facts; None when they are not here in full."""
     rows = connection.execute(
-        select(inbox.c.stream, inbox.c.key, inbox.c.body, inbox.c.hash).where(
+        select(inbox.c.stream, inbox.c.key, inbox.c.body, inbox.c.hash, inbox.c.received_at).where(
             inbox.c.source == source, inbox.c.order_id == order_id
         )
     ).all()
@@ -242,7 +252,7 @@ def facts_of(connection: Connection, source: str, order_id: int) -> StoredFacts 
     if order is None:
         return None
     whole = sorted((row.stream, row.key, row.hash) for row in rows)
-    return StoredFacts(order, children, hash_of(whole))
+    return StoredFacts(order, children, hash_of(whole), max(row.received_at for row in rows))
 
 
 def body(connection: Connection, source: str, stream: str, key: Key) -> dict[str, Any] | None:
@@ -273,47 +283,6 @@ def page_of_bodies(
     return [(row.key, from_text(row.body)) for row in rows]
 
 
-def prune(connection: Connection, source: str, before: datetime) -> int:
-    """Drop the bodies of some orders posted and untouched since a time; tell how many orders."""
-    apart.prune(connection, source, before)
-    settled = (
-        connection.execute(
-            select(orders.c.order_id)
-            .where(
-                orders.c.source == source,
-                orders.c.state.in_(("posted", "settled")),
-                orders.c.updated_at < before,
-                select(inbox.c.key)
-                .where(
-                    inbox.c.source == orders.c.source,
-                    inbox.c.order_id == orders.c.order_id,
-                    inbox.c.body.is_not(None),
-                )
-                .exists(),
-                # What came in after the order was settled has not been looked at yet.
-                ~select(inbox.c.key)
-                .where(
-                    inbox.c.source == orders.c.source,
-                    inbox.c.order_id == orders.c.order_id,
-                    inbox.c.received_at > orders.c.updated_at,
-                )
-                .exists(),
-            )
-            .order_by(orders.c.order_id)
-            .limit(PAGE)
-        )
-        .scalars()
-        .all()
-    )
-    if settled:
-        connection.execute(
-            update(inbox)
-            .where(inbox.c.source == source, inbox.c.order_id.in_(settled))
-            .values(body=None)
-        )
-    return len(settled)
-
-
 def key_text(key: Iterable[Any]) -> str:
     """Write a key as the canonical JSON list it is stored under."""
     return to_text(list(key))
@@ -329,6 +298,13 @@ def _sorting(key: Key) -> list[tuple[str, Any]]:
         ("", value) if isinstance(value, (int, float)) else (type(value).__name__, str(value))
         for value in key
     ]
+
+
+def _customer_id(record: Record) -> int | None:
+    """Whose an order's or a customer's record is; None for a guest's, and for other streams."""
+    name = {ORDERS: "customer_id", CUSTOMERS: "id"}.get(record.stream)
+    found = record.body.get(name) if name else None
+    return found if isinstance(found, int) and 0 < found < MOST_ID else None
 
 
 def _day_of(order: dict[str, Any]) -> date | None:

@@ -27,6 +27,7 @@ from target_freshbooks.ledger import (
     ownership,
     presence,
     redaction,
+    retention,
     runs,
     terms,
 )
@@ -263,6 +264,14 @@ class Ledger:
                 return
             after = found[-1].order_id
 
+    def looked_at(self, order_id: int) -> None:
+        """Note that nothing is to be done though the order came again, so that it may be dropped.
+
+        Retention keeps what came in after an order was looked at.
+        """
+        with self._database.write() as connection:
+            orders.looked_at(connection, self.source, order_id, self._clock())
+
     def noticed_orders(self) -> list[OrderRow]:
         """Read the orders of which something was noticed after they were posted or settled."""
         with self._database.read() as connection:
@@ -365,7 +374,7 @@ class Ledger:
                 connection,
                 self.source,
                 order_id,
-                note=note,
+                note=redaction.masked(note),
                 facts_hash=stored.hash if stored else None,
                 run_id=run_id,
                 now=now,
@@ -473,7 +482,7 @@ class Ledger:
         Returns:
             The intent's number, for `close`.
         """
-        now = self._clock()
+        now, key = self._clock(), links.kept_key(key)
         values = {
             "source": self.source,
             "order_id": order_id,
@@ -699,10 +708,10 @@ class Ledger:
             }
 
     def prune(self, older_than: timedelta) -> int:
-        """Drop the bodies of orders posted and untouched for that long, and of their children.
+        """Drop the bodies of orders untouched for that long, with their customers and children.
 
-        Hashes, links, standings and the audit journal stay. An order about which anything came in
-        since it was posted is kept.
+        Hashes, links, standings and the audit journal stay; see `retention`. An order about which
+        anything came in since it was looked at is kept.
 
         Returns:
             How many orders lost their bodies.
@@ -711,10 +720,13 @@ class Ledger:
         total = 0
         while True:
             with self._database.write() as connection:  # in portions: others write in between
-                dropped = inbox.prune(connection, self.source, before)
+                dropped = retention.prune(connection, self.source, before)
             total += dropped
             if dropped == 0:
-                return total
+                break
+        with self._database.write() as connection:
+            retention.prune_others(connection, self.source, before)
+        return total
 
     def _append(
         self,

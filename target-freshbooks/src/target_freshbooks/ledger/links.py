@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import delete, literal, select, tuple_
 
-from target_freshbooks.ledger.canonical import from_text, to_text
+from target_freshbooks.ledger.canonical import from_text, hash_text, to_text
 from target_freshbooks.ledger.database import insert, prepared
 from target_freshbooks.ledger.tables import links
 
@@ -22,6 +22,9 @@ LinkKind = Literal["client", "item", "invoice", "payment", "credit_note"]
 
 PAGE = 500
 
+BY_EMAIL = "email:"
+"""What the key of a client begins with that is known by its e-mail."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -29,7 +32,8 @@ class Link:
 
     Attributes:
         kind: What it is.
-        key: Our name for it, unique per kind: a customer id, an SKU, an order id, a transaction.
+        key: Our name for it, unique per kind: a customer id, an SKU, an order id, a transaction;
+            as read from the ledger, see `kept_key`.
         remote_id: Its id in FreshBooks.
         fingerprint: Hash of what FreshBooks last showed of it, to notice edits by hand.
         content_hash: Hash of what we last wrote.
@@ -48,10 +52,24 @@ class Link:
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
+def kept_key(key: str) -> str:
+    """The key as the ledger keeps it for good: a digest of an e-mail in the place of the e-mail.
+
+    A plain SHA-256: whoever knows an e-mail can see whether its shopper is known, and nobody can
+    read one. With a secret in it, one that is rotated or lost would make every guest unknown, and
+    one kept beside the ledger would hide nothing from whoever has the ledger.
+    """
+    if not key.startswith(BY_EMAIL):
+        return key
+    return f"email_sha256:{hash_text(key.removeprefix(BY_EMAIL))}"
+
+
 def read(connection: Connection, source: str, kind: str, key: str) -> Link | None:
     """Read one link."""
     row = connection.execute(
-        select(links).where(links.c.source == source, links.c.kind == kind, links.c.key == key)
+        select(links).where(
+            links.c.source == source, links.c.kind == kind, links.c.key == kept_key(key)
+        )
     ).one_or_none()
     return None if row is None else _link(row)
 
@@ -96,7 +114,7 @@ def put(connection: Connection, source: str, new_links: Iterable[Link], now: dat
         {
             "source": source,
             "kind": link.kind,
-            "key": link.key,
+            "key": kept_key(link.key),
             "remote_id": link.remote_id,
             "fingerprint": link.fingerprint,
             "content_hash": link.content_hash,
@@ -106,7 +124,7 @@ def put(connection: Connection, source: str, new_links: Iterable[Link], now: dat
             "updated_at": now,
         }
         # By kind and key, so that two transactions cannot wait for each other's rows.
-        for link in sorted(new_links, key=lambda link: (link.kind, link.key))
+        for link in sorted(new_links, key=lambda link: (link.kind, kept_key(link.key)))
     ]
     if not rows:
         return
@@ -130,7 +148,9 @@ def _upsert(dialect: str) -> Executable:
 def drop(connection: Connection, source: str, kind: str, key: str) -> None:
     """Forget a link."""
     connection.execute(
-        delete(links).where(links.c.source == source, links.c.kind == kind, links.c.key == key)
+        delete(links).where(
+            links.c.source == source, links.c.kind == kind, links.c.key == kept_key(key)
+        )
     )
 
 

@@ -133,6 +133,15 @@ def settle(connection: Connection, values: dict[str, Any]) -> None:
     connection.execute(_upsert(connection.dialect.name), values)
 
 
+def looked_at(connection: Connection, source: str, order_id: int, now: datetime) -> None:
+    """Count the order as looked at now; all else of its standing stays."""
+    connection.execute(
+        update(orders)
+        .where(orders.c.source == source, orders.c.order_id == order_id)
+        .values(updated_at=now)
+    )
+
+
 def reopen(connection: Connection, source: str, order_id: int) -> None:
     """Make an order's verdict void: it is being changed, and may stay half-way."""
     connection.execute(

@@ -109,7 +109,9 @@ inbox = Table(
     Column("hash", Text, nullable=False),
     Column("received_at", Instant, nullable=False),
     Column("modified", Instant),
+    Column("customer_id", BigInteger),
     Index("ledger_inbox_order", "source", "order_id"),
+    Index("ledger_inbox_customer", "source", "customer_id"),
 )
 
 orders = Table(

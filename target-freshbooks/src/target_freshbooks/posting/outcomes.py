@@ -131,6 +131,17 @@ class Outcomes:
             )
             if self._settles:
                 self._ledger.note_change_after_settling(row.order_id, stored.hash, self._run_id)
+        self.leave(row, stored)
+
+    def leave(self, row: OrderRow, stored: StoredFacts | None) -> None:
+        """Nothing is to be done for the order; that it came again is noted, for retention."""
+        came_again = (
+            stored is not None
+            and row.updated_at is not None
+            and stored.received_at > row.updated_at
+        )
+        if came_again and self._settles:
+            self._ledger.looked_at(row.order_id)
         self.count("unchanged")
 
     def park(

@@ -287,7 +287,7 @@ class Service:
             self._incomplete(order_id)
             return
         if row is not None and asked is None and self._is_settled(row, stored):
-            self._outcomes.count("unchanged")
+            self._outcomes.leave(row, stored)
             return
         try:
             facts = gather(self._ledger, stored)

@@ -24,6 +24,7 @@ from target_freshbooks.freshbooks.observed import (
     ObservedLine,
     ObservedPayment,
 )
+from target_freshbooks.ledger.links import kept_key
 from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.head import with_head
 from target_freshbooks.posting.marks import DRAFT
@@ -66,9 +67,8 @@ class LedgerOverlay:
 
     def link(self, kind: Any, key: str) -> Link | None:  # noqa: ANN401 - a literal of the ledger
         """The link as it would be."""
-        if (kind, key) in self._links:
-            return self._links[kind, key]
-        return self._ledger.link(kind, key)
+        where = (kind, kept_key(key))
+        return self._links[where] if where in self._links else self._ledger.link(kind, key)
 
     def links_of(self, order_id: int) -> list[Link]:
         """The order's links as they would be."""
@@ -88,7 +88,7 @@ class LedgerOverlay:
 
     def put_link(self, link: Link) -> None:
         """Remember a link in memory."""
-        self._links[link.kind, link.key] = link
+        self._links[link.kind, kept_key(link.key)] = link
 
     def adopt(self, found: Iterable[Link], **_: object) -> None:
         """Remember links in memory."""
@@ -104,7 +104,7 @@ class LedgerOverlay:
 
     def drop_link(self, kind: str, key: str) -> None:
         """Forget a link in memory."""
-        self._links[kind, key] = None
+        self._links[kind, kept_key(key)] = None
 
     def drop_links_to(self, kind: Any, remote_id: int) -> None:  # noqa: ANN401 - as above
         """Forget links in memory."""

@@ -1,4 +1,4 @@
-"""Whose the ledger is (stores, account), and the terms that each order was posted under."""
+"""Whose the ledger is (stores, account), the terms of each order, and what retention asks for."""
 
 from __future__ import annotations
 
@@ -36,3 +36,5 @@ def upgrade() -> None:
     op.add_column("ledger_orders", sa.Column("invoice_day", sa.Text()))
     op.add_column("ledger_orders", sa.Column("notice", sa.Text()))
     op.add_column("ledger_orders", sa.Column("refunded", sa.Text()))
+    op.add_column("ledger_inbox", sa.Column("customer_id", sa.BigInteger()))
+    op.create_index("ledger_inbox_customer", "ledger_inbox", ["source", "customer_id"])
