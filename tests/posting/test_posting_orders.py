@@ -368,6 +368,43 @@ def test_one_client_for_an_email_however_it_is_spelt(world: Any) -> None:
     assert len(world.books()["clients"]) == 1
 
 
+def writes_made(world: Any, since: int) -> list[str]:
+    """Kinds of the writes in the journal behind its first rows."""
+    with world.ledger() as ledger:
+        rows = list(ledger.audit_rows())[since:]
+    return [row.data["kind"] for row in rows if row.event == "intended"]
+
+
+def planned_writes(world: Any, order: int) -> list[str]:
+    """Kinds of the writes that the order's plan foresees; its records are in the ledger."""
+    (plan,) = world.ctl("plan", str(order))
+    return [step["kind"] for step in plan["steps"]]
+
+
+def journal(world: Any) -> int:
+    with world.ledger() as ledger:
+        return len(list(ledger.audit_rows()))
+
+
+def test_a_plan_foresees_no_rounding_line_that_the_run_does_not_write(world: Any) -> None:
+    """Three ways of rounding come to other totals; the likeliest is the shop's own."""
+    tax = {"name": "T", "percent": "7.5"}
+    small = [{"name": f"Pin {n}", "price": "0.60", "taxes": [tax]} for n in range(5)]
+    order = world.place(tax_rounding="line", lines=[{"name": "Pin", "price": "1.00"}])
+    world.sync()
+    world.change(order, "lines", lines=small)
+    messages = world.messages()
+    world.settings["dry_run"] = True
+    world.sync(messages)
+    foreseen, before = planned_writes(world, order), journal(world)
+    world.settings["dry_run"] = False
+    world.sync(messages)
+    assert foreseen == writes_made(world, before)
+    assert [line["name"] for line in world.invoice(order)["lines"]] == [
+        row["name"] for row in small
+    ]
+
+
 def test_a_dry_run_writes_nothing_and_lets_no_state_out(world: Any) -> None:
     order = world.place()
     world.settings["dry_run"] = True

@@ -591,6 +591,14 @@ MUTATIONS = (
         (f"{INTERRUPTED}::test_a_refused_read_behind_a_write_is_no_refused_write",),
     ),
     Mutation(
+        "a plan foresees the likeliest total",
+        "P7",
+        f"{FRESHBOOKS}/books/rounding.py",
+        "    return totals([weigh(line, decimals) for line in lines], decimals)[0]\n",
+        "    return min(totals([weigh(line, decimals) for line in lines], decimals))\n",
+        (f"{ORDERS}::test_a_plan_foresees_no_rounding_line_that_the_run_does_not_write",),
+    ),
+    Mutation(
         "an edit that keeps the total is overwritten where asked for",
         "P5",
         f"{FRESHBOOKS}/posting/plan.py",

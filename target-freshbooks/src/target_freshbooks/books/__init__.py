@@ -37,7 +37,7 @@ from target_freshbooks.books.reading import (
     read_transaction,
 )
 from target_freshbooks.books.refund_fit import fit_credit_note, fit_refund
-from target_freshbooks.books.rounding import mend, predict_totals
+from target_freshbooks.books.rounding import likeliest_total, mend, predict_totals
 
 __all__ = [
     "ReadError",
@@ -55,6 +55,7 @@ __all__ = [
     "item_key",
     "items_for",
     "items_of_product",
+    "likeliest_total",
     "mend",
     "predict_totals",
     "read_customer",

@@ -114,6 +114,11 @@ def totals(lines: Sequence[Weighed], decimals: int) -> tuple[Decimal, ...]:
     )
 
 
+def likeliest_total(lines: Lines, decimals: int) -> Decimal:
+    """The total FreshBooks will most likely answer: what a plan foresees."""
+    return totals([weigh(line, decimals) for line in lines], decimals)[0]
+
+
 def predict_totals(lines: Lines, decimals: int) -> frozenset[Decimal]:
     """The totals FreshBooks may answer; a single one where rounding makes no difference."""
     return frozenset(totals([weigh(line, decimals) for line in lines], decimals))

@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.books import predict_totals
+from target_freshbooks.books import likeliest_total
 from target_freshbooks.books.money import decimals_of
 from target_freshbooks.freshbooks import parsing
 from target_freshbooks.freshbooks.observed import (
@@ -197,7 +197,7 @@ class PlanningWriter:
         if "lines" not in body:
             return ObservedCreditNote(remote_id, 0, "", Decimal(0), "", "", 1)
         lines = wire.from_body(body)
-        amount = foreseen(lines, body["currency_code"], None)
+        amount = likeliest_total(lines, decimals_of(body["currency_code"]))
         return ObservedCreditNote(
             remote_id,
             body["clientid"],
@@ -211,7 +211,7 @@ class PlanningWriter:
     def _invoice(self, kind: StepKind, body: Mapping[str, Any], remote_id: int) -> ObservedInvoice:
         if kind is StepKind.CREATE_INVOICE:
             lines = wire.from_body(body)
-            amount = foreseen(lines, body["currency_code"], None)
+            amount = likeliest_total(lines, decimals_of(body["currency_code"]))
             invoice = ObservedInvoice(
                 remote_id,
                 body["invoice_number"],
@@ -243,7 +243,7 @@ class PlanningWriter:
                 invoice = replace(invoice, vis_state=1)
             elif kind is StepKind.UPDATE_INVOICE:
                 lines = wire.from_body(body)
-                amount = foreseen(lines, invoice.currency, None)
+                amount = likeliest_total(lines, decimals_of(invoice.currency))
                 invoice = replace(
                     invoice,
                     amount=amount,
@@ -258,14 +258,6 @@ def _why(kind: StepKind, body: Mapping[str, Any]) -> str:
     verb, _, what = kind.value.partition("_")
     name = f" {body['name']!r}" if what == "item" else ""
     return f"{verb} the {what.replace('_', ' ')}{name}"
-
-
-def foreseen(lines: tuple[InvoiceLine, ...], currency: str, wanted: Decimal | None) -> Decimal:
-    """The total FreshBooks will put the lines at; `wanted` where it is one of the possible ones."""
-    totals = predict_totals(lines, decimals_of(currency))
-    if wanted is not None and wanted in totals:
-        return wanted
-    return min(totals)
 
 
 def _observed(position: int, line: InvoiceLine) -> ObservedLine:
