@@ -37,6 +37,7 @@ STORES = "tests/posting/test_posting_stores.py"
 REPORT = "tests/posting/test_posting_report.py"
 RETENTION = "tests/posting/test_posting_retention.py"
 INBOX = "target-freshbooks/tests/ledger/test_ledger_inbox.py"
+BOUNDS = "tests/posting/test_posting_bounds.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
 
 OWNERSHIP = "tests/posting/test_posting_ownership.py"
@@ -164,9 +165,10 @@ MUTATIONS = (
         "one worker per client",
         "P1",
         f"{FRESHBOOKS}/posting/making.py",
-        "            lock = self._locks[kind, key]\n",
-        "            lock = threading.RLock()\n",
+        "            self._locks[kind, key] = lock, users + 1\n",
+        "            self._locks[kind, key] = lock, users + 1\n            lock = threading.RLock()\n",
         (
+            f"{BOUNDS}::test_who_waits_for_a_lock_and_who_comes_later_never_hold_it_together",
             "tests/test_sweep_faults.py::test_an_outage_parks_nobody_and_a_poison_order_stops_nobody",
         ),
     ),
@@ -1548,5 +1550,21 @@ MUTATIONS = (
         (
             f"{RETENTION}::test_what_comes_again_unchanged_is_dropped_again_though_nothing_was_to_be_done",
         ),
+    ),
+    Mutation(
+        "customers and products are taken in no faster than they are followed",
+        "P10",
+        f"{FRESHBOOKS}/posting/service.py",
+        "        self._wait_until(self._parallel - 1)",
+        "        self._wait_until(1000)",
+        (f"{BOUNDS}::test_customers_are_not_taken_in_faster_than_freshbooks_takes_them",),
+    ),
+    Mutation(
+        "a lock stays as long as somebody waits for it",
+        "P1",
+        f"{FRESHBOOKS}/posting/making.py",
+        "                if users > 1:\n",
+        "                if False:\n",
+        (f"{BOUNDS}::test_who_waits_for_a_lock_and_who_comes_later_never_hold_it_together",),
     ),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,19 +21,30 @@ if TYPE_CHECKING:
 
 
 class Locks:
-    """One lock per key, for as long as the run lasts."""
+    """One lock per key, for as long as somebody holds it or waits for it."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._locks: dict[tuple[str, str], threading.RLock] = defaultdict(threading.RLock)
+        self._locks: dict[tuple[str, str], tuple[threading.RLock, int]] = {}
+
+    def __len__(self) -> int:
+        """How many keys are held or waited for."""
+        return len(self._locks)
 
     @contextmanager
     def held(self, kind: str, key: str) -> Iterator[None]:
         """Hold the lock of one client or item."""
         with self._guard:
-            lock = self._locks[kind, key]
-        with lock:
-            yield
+            lock, users = self._locks.get((kind, key), (threading.RLock(), 0))
+            self._locks[kind, key] = lock, users + 1
+        try:
+            with lock:
+                yield
+        finally:
+            with self._guard:
+                _, users = self._locks.pop((kind, key))
+                if users > 1:
+                    self._locks[kind, key] = lock, users - 1
 
 
 class Making:

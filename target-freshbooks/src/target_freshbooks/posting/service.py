@@ -86,6 +86,7 @@ class Service:
         self._previewer = previewer
         self._policy = policy
         self._workers = ThreadPoolExecutor(max_parallel_orders, thread_name_prefix="order")
+        self._parallel = max_parallel_orders
         self._most_waiting = max_parallel_orders * 4
         self._in_work: dict[Future[None], int | None] = {}
         self._children: dict[int, list[Record]] = {}
@@ -212,6 +213,7 @@ class Service:
                 self._submit_others(taken)
 
     def _submit_others(self, records: Iterable[Record]) -> None:
+        self._wait_until(self._parallel - 1)  # no batch waits: it may hold a great many records
         self._in_work[self._workers.submit(self._follow, records)] = None
 
     def _follow(self, records: Iterable[Record]) -> None:
