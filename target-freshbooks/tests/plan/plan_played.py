@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from plan_notation import CLIENT, INVOICE, ORDER, lines_in_words, scene_of
+from plan_notation import CLIENT, ORDER, lines_in_words, scene_of
 from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedPayment
 from target_freshbooks.posting import keys
 from target_freshbooks.posting.effects import (
@@ -67,7 +66,8 @@ class Held:
 def played(row: Row) -> Iterator[str]:
     """The row's steps as they come out, in the words of the notation."""
     scene, expected = scene_of(row), row["steps"]
-    ledger, ids = Remembered(scene.links), count(-1, -1)
+    ledger = Remembered(scene.links)
+    writer = PlanningWriter(Held(scene.actual), None)  # type: ignore[arg-type]
     actual, progress = scene.actual, scene.progress
     for position in range(MOST):
         case = replace(scene.case, memory=recall(ledger, ORDER))  # type: ignore[arg-type]
@@ -86,7 +86,7 @@ def played(row: Row) -> Iterator[str]:
             found = next((row for row in actual.payments if row.id == step.remote_id), None)
             known = asked_link(known, step, found)
             ledger.put_link(known)
-        answer = answer_to(step, actual, ids, answered)
+        answer = answer_to(step, writer, answered)
         for link in links_of(case, step, answer, known):
             ledger.put_link(link)
         actual, progress = after(actual, step, answer), advance(progress, step)
@@ -95,21 +95,19 @@ def played(row: Row) -> Iterator[str]:
     yield f"no end after {MOST} steps"
 
 
-def answer_to(step: Step, actual: Actual, ids: Iterator[int], answered: str) -> Any:
+def answer_to(step: Step, writer: PlanningWriter, answered: str) -> Any:
     """FreshBooks' answer: the foreseen one, or the amount the row says."""
-    writer = PlanningWriter(Held(actual), None)  # type: ignore[arg-type]
-    writer._ids = ids  # type: ignore[assignment]
     answer = writer.write(
         kind=step.kind, key=step.key, body=step.body, order_id=ORDER, remote_id=step.remote_id
     )
-    if step.kind is StepKind.CREATE_INVOICE:
-        answer = replace(answer, id=INVOICE)
     if not answered:
         return answer
     amount, _, credit = answered.partition(" and a credit ")
     answer = replace(answer, amount=Decimal(amount))
     if step.kind in INVOICE_STEPS:
-        return replace(answer, outstanding=answer.amount - answer.paid)
+        answer = replace(answer, outstanding=answer.amount - answer.paid)
+        writer._invoices[answer.id] = answer
+        return answer
     return replace(answer, overpayment_id=int(credit)) if credit else answer
 
 

@@ -7,6 +7,7 @@ memory.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -136,6 +137,7 @@ class PlanningWriter:
         self._overlay = overlay
         self._invoices: dict[int, ObservedInvoice] = {}
         self._payments: dict[int, ObservedPayment] = {}
+        self._paid: defaultdict[int, Decimal] = defaultdict(Decimal)
         self._ids = count(-1, -1)
         self.planned: list[Planned] = []
 
@@ -186,10 +188,12 @@ class PlanningWriter:
             )
         else:
             payment = self._payments.get(remote_id) or self._books.get_payment(remote_id)
+            self._paid[payment.invoice_id] -= payment.amount
         if kind is StepKind.DELETE_PAYMENT:
             payment = replace(payment, vis_state=1)
-        elif kind is StepKind.UPDATE_PAYMENT:
+        else:
             payment = replace(payment, amount=Decimal(body["amount"]["amount"]))
+            self._paid[payment.invoice_id] += payment.amount
         self._payments[remote_id] = payment
         return payment
 
@@ -233,6 +237,8 @@ class PlanningWriter:
             )
         else:
             invoice = self._invoices.get(remote_id) or self._books.get_invoice(remote_id)
+            paid = invoice.paid + self._paid.pop(remote_id, Decimal(0))
+            invoice = replace(invoice, paid=paid, outstanding=invoice.amount - paid)
             if kind is StepKind.UPDATE_HEAD:
                 invoice = with_head(invoice, body)
             elif kind is StepKind.ARCHIVE_INVOICE:
