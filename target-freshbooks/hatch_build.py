@@ -20,7 +20,6 @@ DEPENDENCIES = [
     "jinja2>=3.1",
     "python-backoff>=2.2.2",
     "requests>=2.32",
-    "rich>=13",
     "singer-sdk~=0.54.0",
     "sqlalchemy>=2.0.30,<2.1",
 ]

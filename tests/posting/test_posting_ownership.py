@@ -329,7 +329,7 @@ def test_of_clients_found_only_what_an_unanswered_write_made_is_ours(
             sleep=lambda _: None,
             settle_seconds=0,
         )
-        assert resolver.resolve(intent) is True
+        assert resolver.resolve(intent, since=intent.opened_at) is True
         link = ledger.link("client", "customer:5")
         assert link is not None
         assert (link.remote_id, link.extra.get("made", False)) == (ours or 7, ours is not None)

@@ -105,7 +105,7 @@ def test_only_a_change_that_is_over_is_not_waited_for(kind: str, over: bool, wai
     resolver = Resolver(books, ledger, clock=lambda: now[0], sleep=sleep, settle_seconds=10)  # type: ignore[arg-type] - just what it uses
     body = {"invoiceid": 3, "amount": {"amount": "5.00"}, "note": NOTE}
     intent = Intent(1, 7, kind, "7", "h", {"remote_id": 3, "body": body}, now[0], "run")
-    assert resolver.resolve(intent, over=over) is False
+    assert resolver.resolve(intent, since=intent.opened_at, over=over) is False
     assert outcomes == ["not_found"]
     assert (sum(slept) >= 10) is waited
     assert waited or not slept
@@ -319,9 +319,9 @@ def test_what_another_worker_made_out_about_a_write_is_no_error(
             settle_seconds=0,
         )
         seen.clear()
-        assert resolver.resolve(intent) is (outcome == "done")
+        assert resolver.resolve(intent, since=intent.opened_at) is (outcome == "done")
         seen.append(row)
-        assert resolver.resolve(intent) is True
+        assert resolver.resolve(intent, since=intent.opened_at) is True
         link = ledger.link("item", "variant:7:71")
         assert link is not None
         assert link.remote_id == 5

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from connector_credentials import CredentialStore
 from connector_credentials.sandbox_guard import is_local
-from sqlalchemy.engine import make_url
 
 from target_freshbooks.freshbooks import (
     AccountUnclear,
@@ -361,8 +360,3 @@ def _counts(service: Service) -> dict[str, int]:
         "parked": len(tally.parked),
         "writes": service.writes,
     }
-
-
-def ledger_file(url: str) -> str | None:
-    """The file of a SQLite URL, for messages; None for a server."""
-    return make_url(url).database if url.startswith("sqlite") else None

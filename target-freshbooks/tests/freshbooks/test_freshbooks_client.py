@@ -296,14 +296,6 @@ def test_recorded_lists_are_read(
     assert all(call(row).id > 0 for row in rows)
 
 
-def test_the_recorded_taxes_are_read_by_one_request(
-    bench: Any, reply: Any, recorded: Callable[[str], Any]
-) -> None:
-    bench.say(reply(recorded("java-sdk/list_taxes_response.json")))
-    found = [(tax.name, tax.percent) for tax in bench.client.taxes()]
-    assert found == [("HST", Decimal(13)), ("GST", Decimal(5))]
-
-
 def test_whom_an_invoice_is_made_out_to_is_read_with_it(recorded: Callable[[str], Any]) -> None:
     row = recorded("java-sdk/get_invoice_response.json")["response"]["result"]["invoice"]
     told = {name: row[name] or "" for name in ("fname", "lname", "organization", "city", "code")}

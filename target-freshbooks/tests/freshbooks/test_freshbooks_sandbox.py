@@ -260,7 +260,7 @@ def test_a_login_through_the_consent_page_gives_a_working_chain(
 def test_an_access_token_that_ends_early_is_refreshed_and_the_write_done_once(
     sandbox: Any, books: FreshBooks
 ) -> None:
-    books.taxes()
+    books.me()
     requests.post(f"{sandbox.url}/_sandbox/freshbooks/tokens/expire", timeout=10)
     client = books.create_client({"email": "one@example.com"})
     assert books.find_clients("ONE@example.com") == [client]
@@ -314,7 +314,7 @@ def test_an_invoice_goes_its_way_in_four_requests_of_a_known_client(
     assert str(lowered.amount) == "2.30"
     books.delete_payment(payment.id)
     assert books.payments_of(draft.id) == []
-    assert [one.id for one in books.payments_of(draft.id, deleted=True)] == [payment.id]
+    assert books.get_payment(payment.id).vis_state == 1
     books.delete_invoice(draft.id)
     assert books.find_invoices("BC-1") == []
     assert [one.id for one in books.find_invoices("BC-1", deleted=True)] == [draft.id]
@@ -379,7 +379,7 @@ def test_a_hundred_and_one_payments_are_two_pages(
 def test_a_write_that_was_done_and_never_answered_is_found_by_looking(
     sandbox: Any, books: FreshBooks
 ) -> None:
-    books.taxes()
+    books.me()
     fault = {"side": "freshbooks", "method": "POST", "path": "clients", "kind": "reset_after"}
     requests.post(f"{sandbox.url}/_sandbox/faults", json={**fault, "times": 1}, timeout=10)
     with pytest.raises(UnknownOutcome):

@@ -88,17 +88,6 @@ def test_the_hash_of_facts_tells_whether_anything_changed(ledger: Ledger) -> Non
     assert facts_hash() != before
     ledger.receive([transaction(9, 7)])
     assert facts_hash() == before
-    ledger.replace_children("transactions", 7, [])
-    assert facts_hash() != before
-
-
-def test_children_the_shop_has_no_more_are_dropped(ledger: Ledger) -> None:
-    ledger.receive([order(7), *(transaction(n, 7) for n in (1, 2, 3)), transaction(4, 8)])
-    ledger.replace_children("transactions", 7, [(2,)])
-    facts = ledger.facts_of(7)
-    assert facts is not None
-    assert [row["id"] for row in facts.children["transactions"]] == [2]
-    assert ledger.body("transactions", (4,)) is not None
 
 
 def test_a_complete_batch_drops_what_it_does_not_hold_in_the_same_transaction(

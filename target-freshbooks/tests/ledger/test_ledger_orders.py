@@ -30,7 +30,6 @@ def test_a_verdict_is_read_back_as_it_was_given(ledger: Ledger) -> None:
         words="Nul \0 and half \ud83d",
         next_step="Look at the taxes.",
         desired_hash="d",
-        base_hash="b",
         invoice_number="BC-7",
         order_total=Decimal("69.840"),
         currency="USD",
@@ -46,16 +45,16 @@ def test_a_verdict_is_read_back_as_it_was_given(ledger: Ledger) -> None:
 
 
 def test_a_later_verdict_keeps_what_is_known_and_drops_the_old_reason(ledger: Ledger) -> None:
-    known = {"base_hash": "b", "order_total": Decimal("69.84"), "currency": "USD"}
+    known = {"order_total": Decimal("69.84"), "currency": "USD"}
     settle(ledger, 7, **known, invoice_number="7", desired_hash="d")
     first = ledger.order(7)
     settle(ledger, 7, state="parked", reason="refund_refused", next_step="Refund by hand.")
-    settle(ledger, 7, base_hash="b2")
+    settle(ledger, 7, desired_hash="e")
     row = ledger.order(7)
     assert first is not None
     assert row is not None
     assert (row.reason, row.next_step) == (None, None)
-    assert (row.base_hash, row.order_total, row.invoice_number) == ("b2", Decimal("69.84"), "7")
+    assert (row.desired_hash, row.order_total, row.invoice_number) == ("e", Decimal("69.84"), "7")
     assert row.posted_at == first.posted_at
     assert row.updated_at is not None
     assert first.updated_at is not None

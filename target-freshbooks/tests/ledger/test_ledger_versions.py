@@ -317,7 +317,6 @@ def test_a_rehearsal_leaves_the_inbox_and_the_orders_as_they_were(ledger: Ledger
     rehearsal.receive([other("customers", 5, LATE, says="changed")])
     rehearsal.receive([order(7, LATE, says="changed")], complete=["order_taxes"])
     rehearsal.receive([part("transactions", 2, 9), order(9)])
-    rehearsal.replace_children("transactions", 7, [])
     assert inbox_rows(ledger, "shop") == before
     assert list(ledger.orders()) == standings
     assert ledger.facts_of(9) is None

@@ -179,11 +179,6 @@ def line_taxes(levies: Levies) -> tuple[LineTax, ...]:
     )
 
 
-def plain_percent(percent: Decimal) -> str:
-    """A percent as a person writes it: 8.875, 20, 5.5."""
-    return format(percent.normalize() + ZERO, "f")
-
-
 def roundest_percents(
     things: Sequence[tuple[Decimal, Decimal]], slack: Decimal
 ) -> list[Decimal | None]:

@@ -26,7 +26,6 @@ from .observed import (
     ObservedItem,
     ObservedLine,
     ObservedPayment,
-    ObservedTax,
 )
 from .pacing import Pacer
 from .tokens import TokenSource
@@ -52,7 +51,6 @@ __all__ = [
     "ObservedItem",
     "ObservedLine",
     "ObservedPayment",
-    "ObservedTax",
     "Outage",
     "Pacer",
     "Refused",

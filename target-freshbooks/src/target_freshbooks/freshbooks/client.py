@@ -26,7 +26,6 @@ from .observed import (
     ObservedInvoice,
     ObservedItem,
     ObservedPayment,
-    ObservedTax,
 )
 from .retrying import Patience
 from .transport import Operation, RequestRecord, Tokens, Transport
@@ -62,7 +61,6 @@ CREDIT_NOTES = Collection("credit_notes/credit_notes", "credit_note", "credit_no
 INVOICES = Collection("invoices/invoices", "invoice", "invoices")
 ITEMS = Collection("items/items", "item", "items")
 PAYMENTS = Collection("payments/payments", "payment", "payments")
-TAXES = Collection("taxes/taxes", "tax", "taxes")
 
 
 class FreshBooks:
@@ -185,11 +183,11 @@ class FreshBooks:
 
     # -- payments
 
-    def payments_of(self, invoice_id: int, *, deleted: bool = False) -> list[ObservedPayment]:
-        """The payments of one invoice: the deleted ones, or all others."""
+    def payments_of(self, invoice_id: int) -> list[ObservedPayment]:
+        """The payments of one invoice but for deleted ones."""
         search = (("search[invoiceid]", str(invoice_id)),)
         ours = _holding("invoiceid", str(invoice_id))
-        return list(self._rows(PAYMENTS, search, parsing.payment, ours, deleted=deleted))
+        return list(self._rows(PAYMENTS, search, parsing.payment, ours))
 
     def payments_on(
         self, is_wanted: Callable[[int], bool], since: date | None
@@ -272,21 +270,18 @@ class FreshBooks:
 
     # -- items
 
-    def find_items_by_sku(self, sku: str, *, deleted: bool = False) -> list[ObservedItem]:
+    def find_items_by_sku(self, sku: str) -> list[ObservedItem]:
         """The items with exactly this SKU; active before archived, then lowest id."""
         search = (("search[sku]", sku),)
         ours = _holding("sku", sku)
-        return _in_order(self._rows(ITEMS, search, parsing.item, ours, deleted=deleted))
+        return _in_order(self._rows(ITEMS, search, parsing.item, ours))
 
-    def find_items_by_name(self, name: str, *, deleted: bool = False) -> list[ObservedItem]:
+    def find_items_by_name(self, name: str) -> list[ObservedItem]:
         """The items of exactly this name; active before archived, then lowest id.
 
         FreshBooks cannot search by name. The first call reads the whole catalogue, later ones
         the memory of it, which this object's own writes keep up to date.
         """
-        if deleted:
-            ours = _holding("name", name)
-            return _in_order(self._rows(ITEMS, (), parsing.item, ours, deleted=True))
         with self._items_lock:
             if self._items is None:
                 self._items = {row.id: row for row in self._rows(ITEMS, (), parsing.item)}
@@ -326,11 +321,11 @@ class FreshBooks:
 
     # -- credit notes
 
-    def credit_notes_of(self, client_id: int, *, deleted: bool = False) -> list[ObservedCreditNote]:
-        """The credit notes of one client: the deleted ones, or all others."""
+    def credit_notes_of(self, client_id: int) -> list[ObservedCreditNote]:
+        """The credit notes of one client but for deleted ones."""
         search = (("search[clientid]", str(client_id)),)
         ours = _holding("clientid", str(client_id))
-        return list(self._rows(CREDIT_NOTES, search, parsing.credit_note, ours, deleted=deleted))
+        return list(self._rows(CREDIT_NOTES, search, parsing.credit_note, ours))
 
     def credit_notes_naming(self, words: str, since: date | None) -> Iterator[ObservedCreditNote]:
         """All credit notes with these words in their notes, of any day or of `since` and later."""
@@ -376,12 +371,6 @@ class FreshBooks:
     def delete_credit_note(self, id: int) -> ObservedCreditNote:  # noqa: A002
         """Take it away."""
         return self._put(CREDIT_NOTES, id, {"vis_state": DELETED}, parsing.credit_note)
-
-    # -- taxes
-
-    def taxes(self) -> list[ObservedTax]:
-        """The taxes the account knows. Lines may name others."""
-        return list(self._rows(TAXES, (), parsing.tax))
 
     # -- one request each
 

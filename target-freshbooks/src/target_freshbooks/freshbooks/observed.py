@@ -145,13 +145,3 @@ class ObservedCreditNote:
     vis_state: int
     credit_id: int | None = None
     credit_type: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ObservedTax:
-    """A tax of the account: a name and its percent."""
-
-    id: int
-    name: str
-    percent: Decimal
-    compound: bool

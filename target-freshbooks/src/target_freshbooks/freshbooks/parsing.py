@@ -22,7 +22,6 @@ from .observed import (
     ObservedItem,
     ObservedLine,
     ObservedPayment,
-    ObservedTax,
 )
 
 Row = Mapping[str, Any]
@@ -234,14 +233,4 @@ def credit_note(row: Row) -> ObservedCreditNote:
         vis_state=whole(row, "vis_state", 0),
         credit_id=whole_or_none(row, "creditid"),
         credit_type=text(row, "credit_type"),
-    )
-
-
-def tax(row: Row) -> ObservedTax:
-    """A tax; its `amount` is a percent."""
-    return ObservedTax(
-        id=identifier(row, "id", "taxid"),
-        name=text(row, "name"),
-        percent=number(row, "amount", Decimal(0)),
-        compound=bool(row.get("compound")),
     )

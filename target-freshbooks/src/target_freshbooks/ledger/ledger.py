@@ -202,18 +202,13 @@ class Ledger:
         Args:
             records: Any number; of two with the same key the later version stays, else the later.
             complete: Streams of which the batch holds all records of each order in it: what the
-                inbox has besides of those orders is dropped (see `replace_children`).
+                inbox has besides of those orders is dropped.
 
         Returns:
             The records that were taken.
         """
         with self._database.write() as connection:
             return inbox.receive(connection, self.source, records, complete, self._clock())
-
-    def replace_children(self, stream: str, order_id: int, keys: Collection[Key]) -> None:
-        """Drop an order's records of a stream that are not among `keys`: the shop has no others."""
-        with self._database.write() as connection:
-            inbox.replace_children(connection, self.source, stream, order_id, keys)
 
     def facts_of(self, order_id: int) -> StoredFacts | None:
         """Gather all the shop said of an order.
@@ -290,7 +285,6 @@ class Ledger:
         words: str | None = None,
         next_step: str | None = None,
         desired_hash: str | None = None,
-        base_hash: str | None = None,
         invoice_number: str | None = None,
         order_total: Decimal | None = None,
         currency: str | None = None,
@@ -302,8 +296,8 @@ class Ledger:
     ) -> None:
         """Write the verdict on an order.
 
-        What is None of `desired_hash`, `base_hash`, `invoice_number`, `order_total`, `currency`,
-        `order_date` and `refunded` stays as it was; `reason`, `detail`, `words`, `next_step` and
+        What is None of `desired_hash`, `invoice_number`, `order_total`, `currency`, `order_date`
+        and `refunded` stays as it was; `reason`, `detail`, `words`, `next_step` and
         `notice` are replaced.
 
         Args:
@@ -317,7 +311,6 @@ class Ledger:
             words: The other side's own words.
             next_step: What to do about it.
             desired_hash: Hash of the desired state.
-            base_hash: Hash of what was last written.
             invoice_number: The invoice's number.
             order_total: The order's total.
             currency: ISO code.
@@ -339,7 +332,6 @@ class Ledger:
             "facts_hash": facts_hash,
             "policy_hash": policy_hash,
             "desired_hash": desired_hash,
-            "base_hash": base_hash,
             "invoice_number": invoice_number,
             "order_total": order_total,
             "currency": currency,

@@ -25,7 +25,6 @@ _KEPT = (
     "terms",
     "invoice_day",
     "desired_hash",
-    "base_hash",
     "invoice_number",
     "order_total",
     "currency",
@@ -50,7 +49,6 @@ class OrderRow:
         facts_hash: Hash of the facts the verdict rests on.
         policy_hash: Hash of the settings it rests on.
         desired_hash: Hash of the desired state.
-        base_hash: Hash of what we last wrote to FreshBooks.
         invoice_number: The invoice's number.
         order_total: The order's total, in `currency`.
         currency: ISO code.
@@ -73,7 +71,6 @@ class OrderRow:
     facts_hash: str | None = None
     policy_hash: str | None = None
     desired_hash: str | None = None
-    base_hash: str | None = None
     invoice_number: str | None = None
     order_total: Decimal | None = None
     currency: str | None = None

@@ -66,12 +66,6 @@ class Rehearsal(Ledger):
         return [record for record, _ in stored.taken]
 
     @override
-    def replace_children(self, stream: str, order_id: int, keys: Collection[Key]) -> None:
-        with self._database.write() as connection:
-            shelf = apart.name_of(self.source)
-            inbox.replace_children(connection, shelf, stream, order_id, keys)
-
-    @override
     def facts_of(self, order_id: int) -> StoredFacts | None:
         with self._database.read() as connection:
             found = inbox.facts_of(connection, apart.name_of(self.source), order_id)

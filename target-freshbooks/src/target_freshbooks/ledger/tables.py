@@ -127,7 +127,6 @@ orders = Table(
     Column("facts_hash", Text),
     Column("policy_hash", Text),
     Column("desired_hash", Text),
-    Column("base_hash", Text),
     Column("invoice_number", PlainText),
     Column("order_total", Digits),
     Column("currency", PlainText),

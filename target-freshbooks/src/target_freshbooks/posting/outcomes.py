@@ -98,7 +98,6 @@ class Outcomes:
             facts_hash=stored.hash,
             policy_hash=self.policy_hash,
             desired_hash=verdict.desired_hash,
-            base_hash=verdict.content,
             invoice_number=verdict.desired.invoice.number if verdict.desired else None,
             order_total=order.total_inc_tax,
             currency=order.currency,
@@ -175,7 +174,6 @@ class Outcomes:
         if verdict is not None and verdict.desired is not None:
             known |= {
                 "desired_hash": verdict.desired_hash,
-                "base_hash": verdict.content,
                 "invoice_number": verdict.desired.invoice.number,
             }
         if self._settles:

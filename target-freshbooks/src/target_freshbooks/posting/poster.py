@@ -200,13 +200,13 @@ class Poster:
             and standing.desired_hash == wanted
             and memory.known
         ):
-            return Verdict("posted", None, None, None, desired, wanted, content, unchanged=True)
+            return Verdict("posted", None, None, None, desired, wanted, unchanged=True)
         progress = Progress(overwrite=wish.overwrite, reword=wish.current_settings, send=wish.send)
         verdict = self._bring_about(facts, desired, content, memory, policy, progress)
         renewed = wish.current_settings or (terms is not None and not terms.posted)
         if renewed and terms is not None and verdict.state == "posted":
             self._keep_terms(facts.order.id, policy, terms.invoice_day)
-        return replace(verdict, desired=desired, desired_hash=wanted, content=content)
+        return replace(verdict, desired=desired, desired_hash=wanted)
 
     def _not_posted(
         self, facts: OrderFacts, memory: Memory, why: Waiting | Parked, *, overwrite: bool

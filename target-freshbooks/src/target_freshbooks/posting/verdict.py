@@ -27,7 +27,6 @@ class Verdict:
         words: FreshBooks' own words, where it refused something.
         desired: The desired state, where there is one.
         desired_hash: Its digest.
-        content: Digest of the order's content.
         writes: Number of outside writes made.
         unchanged: Nothing had to be looked at: what is desired is what was posted before.
     """
@@ -38,7 +37,6 @@ class Verdict:
     words: str | None = None
     desired: Desired | None = None
     desired_hash: str | None = None
-    content: str | None = None
     writes: int = 0
     unchanged: bool = False
 

@@ -37,7 +37,6 @@ def upgrade() -> None:
         sa.Column("facts_hash", sa.Text()),
         sa.Column("policy_hash", sa.Text()),
         sa.Column("desired_hash", sa.Text()),
-        sa.Column("base_hash", sa.Text()),
         sa.Column("invoice_number", sa.Text()),
         sa.Column("order_total", sa.Text()),
         sa.Column("currency", sa.Text()),
