@@ -166,7 +166,10 @@ MUTATIONS = (
         "P1",
         f"{FRESHBOOKS}/posting/making.py",
         "            self._locks[kind, key] = lock, users + 1\n",
-        "            self._locks[kind, key] = lock, users + 1\n            lock = threading.RLock()\n",
+        (
+            "            self._locks[kind, key] = lock, users + 1\n"
+            "            lock = threading.RLock()\n"
+        ),
         (
             f"{BOUNDS}::test_who_waits_for_a_lock_and_who_comes_later_never_hold_it_together",
             "tests/test_sweep_faults.py::test_an_outage_parks_nobody_and_a_poison_order_stops_nobody",
