@@ -38,6 +38,7 @@ REPORT = "tests/posting/test_posting_report.py"
 RETENTION = "tests/posting/test_posting_retention.py"
 INBOX = "target-freshbooks/tests/ledger/test_ledger_inbox.py"
 BOUNDS = "tests/posting/test_posting_bounds.py"
+LOGIN = "target-freshbooks/tests/ctl/test_ctl_login.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
 
 OWNERSHIP = "tests/posting/test_posting_ownership.py"
@@ -1569,5 +1570,21 @@ MUTATIONS = (
         "                if users > 1:\n",
         "                if False:\n",
         (f"{BOUNDS}::test_who_waits_for_a_lock_and_who_comes_later_never_hold_it_together",),
+    ),
+    Mutation(
+        "after a logout the setting's token is not taken again",
+        "P4",
+        f"{FRESHBOOKS}/freshbooks/tokens.py",
+        "            if taken:\n",
+        "            if False:\n",
+        (f"{LOGIN}::test_a_logout_ends_the_login_of_the_setting_too",),
+    ),
+    Mutation(
+        "a login is forgotten though FreshBooks does not hear of the logout",
+        "P9",
+        f"{FRESHBOOKS}/freshbooks/tokens.py",
+        "                    unheard = error\n",
+        "                    return True, error\n",
+        (f"{LOGIN}::test_a_logout_that_freshbooks_does_not_hear_forgets_the_login_and_says_so",),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import ssl
 import threading
@@ -114,3 +115,58 @@ def test_nobody_is_waited_for_beyond_the_limit(
     port, outcome = waiting("http")
     with connected(port):
         assert "Nobody came back" in str(until(outcome, 20))
+
+
+def revocations(desk: Any) -> int:
+    rows = desk.control("GET", "requests")["requests"]
+    return sum(row["count"] for row in rows if row["path"] == "/auth/oauth/revoke")
+
+
+def is_alive(desk: Any, access_token: str) -> bool:
+    headers = {"Authorization": f"Bearer {access_token}"}
+    answer = desk.http.get(f"{desk.url}/auth/api/v1/users/me", headers=headers)
+    return bool(answer.status_code == 200)
+
+
+def test_a_logout_ends_the_login_at_freshbooks_and_forgets_it(desk: Any) -> None:
+    assert desk.ctl("login", "--code", desk.landed(), refresh_token=None)[0] == 0
+    token = desk.store.read(desk.entry)["access_token"]
+    assert is_alive(desk, token)
+    code, said = desk.ctl("logout", refresh_token=None)
+    assert code == 0, said
+    assert "Logged out" in said
+    assert not is_alive(desk, token)
+    assert desk.store.read(desk.entry) is None
+    code, said = desk.ctl("whoami", refresh_token=None)
+    assert (code, "no FreshBooks login is stored" in said) == (1, True)
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_logout_ends_the_login_of_the_setting_too(desk: Any, taken: bool) -> None:
+    assert not taken or desk.ctl("whoami")[0] == 0
+    assert desk.ctl("logout")[0] == 0
+    spent = desk.spent()
+    code, said = desk.ctl("whoami")
+    assert (code, "no FreshBooks login is stored" in said) == (1, True)
+    assert (desk.spent(), revocations(desk)) == (spent, 1)
+
+
+@pytest.mark.parametrize("unreachable", [True, False])
+def test_a_logout_that_freshbooks_does_not_hear_forgets_the_login_and_says_so(
+    desk: Any, unreachable: bool
+) -> None:
+    assert desk.ctl("whoami")[0] == 0
+    desk.fault(kind="status", status=500, method="POST", path="/auth/oauth/revoke$")
+    url = f"http://127.0.0.1:{free_port()}" if unreachable else desk.url
+    code, said = desk.ctl("logout", api_url=url)
+    assert code == 0, said
+    assert "FreshBooks may still accept it" in said
+    assert "Traceback" not in said
+    assert "refresh_token" not in (desk.store.read(desk.entry) or {})
+
+
+def test_a_logout_without_a_login_says_so_and_asks_nobody(desk: Any) -> None:
+    code, said = desk.ctl("logout", "--json", refresh_token=None)
+    assert code == 0
+    assert json.loads(said) == {"was_logged_in": False, "revoked": False}
+    assert revocations(desk) == 0

@@ -74,6 +74,14 @@ def login(context: Context, *, loopback: bool, code: str | None, switch: bool) -
     log_in(context, loopback=loopback, code=code, switch=switch)
 
 
+@command("logout")
+def logout(context: Context) -> None:
+    """End the login: FreshBooks no longer accepts it, and it is stored no more."""
+    from target_freshbooks.ctl.login import log_out  # noqa: PLC0415
+
+    log_out(context)
+
+
 @command("whoami")
 def whoami(context: Context) -> None:
     """Say which FreshBooks accounts the connected user has, and which one is used."""

@@ -1,4 +1,4 @@
-"""`login` and `whoami`: a person connects the app once; tokens go encrypted into the store."""
+"""`login`, `logout`, `whoami`: a person connects the app; tokens go encrypted into the store."""
 
 from __future__ import annotations
 
@@ -156,6 +156,30 @@ def code_in(pasted: str, state: str | None) -> str:
             "There is no code in this. Paste the whole address the browser was sent to."
         )
     return pasted
+
+
+def log_out(context: Context) -> None:
+    """End the stored login, and tell if FreshBooks did not hear of it; the ledger stays as it is.
+
+    Raises:
+        CredentialError: The store cannot be used; nothing was ended.
+    """
+    settings = context.settings
+    store = open_store(settings)
+    tokens = token_source(settings, store, sleep=time.sleep, rng=random.Random())  # noqa: S311
+    was_logged_in, unheard = tokens.log_out()
+    document = {"was_logged_in": was_logged_in, "revoked": was_logged_in and unheard is None}
+    if not was_logged_in:
+        text = "No login is stored: there is nothing to end."
+    elif unheard is None:
+        text = "Logged out. FreshBooks no longer accepts the login, and it is stored no more."
+    else:
+        text = (
+            f"The login is stored no more, but FreshBooks could not be told: {unheard}. FreshBooks"
+            " may still accept it: disconnect the app in FreshBooks' settings (Apps) if a copy of"
+            " it may be in other hands."
+        )
+    context.show(document, text)
 
 
 def who_am_i(context: Context) -> None:

@@ -160,6 +160,34 @@ class TokenSource:
                     self._known = self._save(entry, {**chain, **more}, pair)
         return pair
 
+    def log_out(self) -> tuple[bool, FreshBooksError | None]:
+        """End the chain, at FreshBooks and here: here also where FreshBooks does not hear of it.
+
+        The token of the setting counts as taken from then on, or the next run would log in with it.
+
+        Returns:
+            Whether there was a chain; why FreshBooks may still accept it, if so.
+
+        Raises:
+            CredentialError: The store cannot be used.
+        """
+        unheard: FreshBooksError | None = None
+        with self._lock, self._alone() as entry, undisturbed():
+            document: Mapping[str, Any] = entry.read() or {}
+            chain = document if document.get("refresh_token") else self._seeded(document)
+            if chain is not None:
+                try:
+                    self._oauth.revoke(str(chain["refresh_token"]))
+                except FreshBooksError as error:
+                    unheard = error
+            taken = fingerprint(self._seed) if self._seed else document.get("seed_sha256")
+            if taken:
+                entry.write({"seed_sha256": taken})
+            else:
+                self._store.delete(self._name)
+            self._known = {}
+        return chain is not None, unheard
+
     def _give_back(self, pair: TokenPair) -> None:
         """End a chain that nobody is to use. If FreshBooks cannot be asked, it lives unused."""
         try:
