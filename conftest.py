@@ -1,0 +1,126 @@
+"""Invariants inside the tests: desired and observed states are checked wherever a suite makes them.
+
+The makers are wrapped here, not in the product, so that any test of any package that brings forth
+an unsound state fails, whatever else it looks at. What is said of FreshBooks' side holds whoever
+else is at work there: somebody may pay by hand between two of our requests, or edit an invoice to
+less than was paid on it, of which FreshBooks may or may not make a credit.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from target_freshbooks.books.desired import Desired
+from target_freshbooks.freshbooks.observed import DELETED
+from target_freshbooks.posting.steps import Actual
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+UNSOUND: list[str] = []
+"""What was found in the test at work; a state may be made in any of its threads."""
+
+
+def _twice(keys: Iterable[object]) -> bool:
+    found = list(keys)
+    return len(set(found)) != len(found)
+
+
+def unsound_desired(desired: Desired) -> Iterator[str]:
+    """What cannot be in a desired state, a sentence each."""
+    invoice, payments, refunds = desired.invoice, desired.payments, desired.refunds
+    total, paid = invoice.total, sum(payment.amount for payment in payments)
+    if total < 0:
+        yield f"the total is {total}"
+    if paid > total:
+        yield f"payments come to {paid}, the invoice to {total}"
+    if any(payment.amount < 0 for payment in payments):
+        yield "a payment is negative"
+    if _twice(payment.key for payment in payments):
+        yield "two payments have one key"
+    if _twice(entry.refund_id for entry in refunds):
+        yield "a refund stands twice"
+    if _twice(item.key for item in desired.items):
+        yield "two items have one key"
+    currencies = {desired.client.currency, *(item.currency for item in desired.items)}
+    if currencies != {invoice.currency}:
+        yield f"currencies {sorted(currencies)} on an invoice in {invoice.currency}"
+    back, came_in = sum(entry.money for entry in refunds), sum(one.most for one in payments)
+    if back > came_in and desired.flag is None:  # the shop says so, and a person is told
+        yield f"refunds come to {back}, and {came_in} came in"
+    yield from _unsound_refunds(desired)
+
+
+def _unsound_refunds(desired: Desired) -> Iterator[str]:
+    most = {payment.key: payment.most for payment in desired.payments}
+    left, total = {one.key: one.amount for one in desired.payments}, desired.invoice.total
+    for entry in desired.refunds:
+        if entry.money < 0:
+            yield f"refund {entry.refund_id} is of {entry.money}"
+        after = dict(entry.payments_after)
+        if after.keys() - most.keys():
+            yield f"refund {entry.refund_id} lowers a payment that there is not"
+            return
+        left.update(after)
+        total -= entry.money
+        if any(not 0 <= amount <= most[key] for key, amount in left.items()):
+            yield f"after refund {entry.refund_id} a payment is out of its bounds: {left}"
+        if sum(left.values()) > max(total, 0):
+            yield f"after refund {entry.refund_id} payments {left} are above the total {total}"
+
+
+def unsound_actual(actual: Actual) -> Iterator[str]:
+    """What FreshBooks cannot hold, whoever else works there, a sentence each."""
+    invoice, payments = actual.invoice, actual.payments
+    if _twice(payment.id for payment in payments):
+        yield "a payment stands twice"
+    if _twice(note.id for note in actual.credit_notes):
+        yield "a credit note stands twice"
+    if any(payment.vis_state == DELETED or payment.amount < 0 for payment in payments):
+        yield "a payment is deleted or negative"
+    if invoice is None:
+        return
+    if any(payment.invoice_id != invoice.id for payment in payments):
+        yield "a payment is of another invoice"
+    currencies = {record.currency for record in (*payments, *actual.credit_notes)}
+    if currencies - {invoice.currency}:
+        yield f"currencies {sorted(currencies)} on an invoice in {invoice.currency}"
+    if invoice.paid + invoice.outstanding != invoice.amount:
+        yield (
+            f"{invoice.paid} paid and {invoice.outstanding} outstanding make no {invoice.amount}"
+        )
+    if invoice.paid < 0:
+        yield f"{invoice.paid} paid"
+
+
+def checked(kind: type[Any], unsound: Callable[[Any], Iterator[str]]) -> Callable[..., None]:
+    """The maker of a frozen record, which notes what cannot be."""
+    made = kind.__init__
+
+    @wraps(made)
+    def make(self: object, *args: object, **named: object) -> None:
+        made(self, *args, **named)
+        UNSOUND.extend(f"{kind.__name__}: {fault}" for fault in unsound(self))
+
+    return make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def states_are_checked() -> Iterator[None]:
+    """Wrap the makers; also `replace` makes a record through them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Desired, "__init__", checked(Desired, unsound_desired))
+        patch.setattr(Actual, "__init__", checked(Actual, unsound_actual))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_state_is_unsound(states_are_checked: None) -> Iterator[list[str]]:
+    """Fail the test in which an unsound state was made."""
+    del states_are_checked
+    UNSOUND.clear()
+    yield UNSOUND
+    if UNSOUND:
+        pytest.fail("; ".join(dict.fromkeys(UNSOUND)), pytrace=False)
