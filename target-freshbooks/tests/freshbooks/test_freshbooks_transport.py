@@ -359,7 +359,7 @@ def test_a_server_that_quotes_the_token_does_not_have_us_keep_it(bench: Any, rep
 def test_a_list_that_is_not_found_means_a_wrong_account(bench: Any, reply: Any) -> None:
     bench.say(reply(errors(1012, "Account not found."), status=404))
     with pytest.raises(Forbidden, match="check account_id"):
-        bench.client.find_invoices("BC-1")
+        bench.client.find_invoice("BC-1")
 
 
 def test_an_answer_to_a_write_without_the_record_is_unknown(bench: Any, reply: Any) -> None:

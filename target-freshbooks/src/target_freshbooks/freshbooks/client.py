@@ -120,17 +120,17 @@ class FreshBooks:
 
     # -- invoices
 
-    def find_invoices(
+    def find_invoice(
         self, number: str, *, deleted: bool = False, lines: bool = True
-    ) -> list[ObservedInvoice]:
-        """The invoices that bear exactly this number: the deleted ones, or all others.
+    ) -> ObservedInvoice | None:
+        """The invoice that bears exactly this number: the deleted one, or the other.
 
-        A number is unique over active, archived and deleted, so reading stops at the first.
+        A number is unique over active, archived and deleted.
         """
         search = (("search[invoice_number]", number), *(_LINES if lines else ()))
         ours = _holding("invoice_number", number)
         rows = self._rows(INVOICES, search, parsing.invoice, ours, deleted=deleted)
-        return list(islice(rows, 1))
+        return next(iter(rows), None)
 
     def invoices_dated(self, first: date, last: date) -> list[ObservedInvoice]:
         """All invoices of these days, both included, without their lines.

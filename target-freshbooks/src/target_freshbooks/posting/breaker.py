@@ -110,7 +110,7 @@ class Breaker:
             self._last_chance = False
         failed_again = self._taken()
         if failed_again:
-            self._books.find_invoices(NO_NUMBER, lines=False)  # raises when the books are down
+            self._books.find_invoice(NO_NUMBER, lines=False)  # raises when the books are down
         return failed_again
 
     def _taken(self) -> list[Suspect]:

@@ -16,7 +16,6 @@ from target_freshbooks.posting.case import Case
 from target_freshbooks.posting.digests import content_digest, fingerprint
 from target_freshbooks.posting.effects import payment_link
 from target_freshbooks.posting.marks import DELETED
-from target_freshbooks.posting.observe import choose
 from target_freshbooks.posting.refusals import BUSY_PAUSES
 from target_freshbooks.posting.steps import StepKind
 from target_freshbooks.posting.verdict import Verdict, refused_verdict
@@ -74,7 +73,7 @@ class Cancelling:
         order_id = facts.order.id
         mark = mark_of(facts.order)
         number = f"{policy.invoice_number_prefix}{order_id}"
-        invoice = choose(self._books.find_invoices(number), mark)
+        invoice = self._books.find_invoice(number)
         if invoice is None or not marks.is_marked(invoice, mark):
             return None
         content = content_digest(facts)

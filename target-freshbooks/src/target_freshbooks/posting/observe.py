@@ -10,7 +10,6 @@ from target_freshbooks.posting.marks import DELETED, is_marked, refund_credited
 from target_freshbooks.posting.steps import Actual
 
 if TYPE_CHECKING:
-    from target_freshbooks.books.marks import Mark
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.freshbooks.observed import ObservedInvoice, ObservedPayment
     from target_freshbooks.posting.case import Case
@@ -75,7 +74,7 @@ def _invoice(books: FreshBooks, case: Case) -> ObservedInvoice | None:
     memory, wanted = case.memory, case.desired.invoice
     if memory.invoice_id is not None:
         return known_invoice(books, memory.invoice_id, wanted.number)
-    return choose(books.find_invoices(wanted.number), wanted.marker)
+    return books.find_invoice(wanted.number)
 
 
 def known_invoice(books: FreshBooks, invoice_id: int, number: str) -> ObservedInvoice | None:
@@ -84,14 +83,8 @@ def known_invoice(books: FreshBooks, invoice_id: int, number: str) -> ObservedIn
         return books.get_invoice(invoice_id)
     except NotFound:
         # Deleted ones may be answered so; the search tells which it is.
-        deleted = books.find_invoices(number, deleted=True)
-        return next((row for row in deleted if row.id == invoice_id), None)
-
-
-def choose(rows: list[ObservedInvoice], mark: Mark) -> ObservedInvoice | None:
-    """The order's own invoice among those of its number, else somebody else's, else none."""
-    marked = [row for row in rows if is_marked(row, mark)]
-    return min(marked or rows, key=lambda row: (row.vis_state == 1, row.id), default=None)
+        deleted = books.find_invoice(number, deleted=True)
+        return deleted if deleted is not None and deleted.id == invoice_id else None
 
 
 def _payments(

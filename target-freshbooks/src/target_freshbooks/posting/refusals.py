@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Desired, Parked, Reason
 from target_freshbooks.freshbooks.refusals import Kind, classify, speaks_of_a_lock
-from target_freshbooks.posting.observe import choose
 
 if TYPE_CHECKING:
     from target_freshbooks.freshbooks import FreshBooks
@@ -84,9 +83,8 @@ def parked_for(refused: Refused, what: str) -> Parked:
 
 def holder_of_number(books: FreshBooks, case: Case) -> ObservedInvoice | None:
     """The invoice that holds the order's number, wherever it is; None where none shows up (yet)."""
-    wanted = case.desired.invoice
-    found = choose(books.find_invoices(wanted.number), wanted.marker)
-    return found or choose(books.find_invoices(wanted.number, deleted=True), wanted.marker)
+    number = case.desired.invoice.number
+    return books.find_invoice(number) or books.find_invoice(number, deleted=True)
 
 
 def number_taken(case: Case) -> Parked:

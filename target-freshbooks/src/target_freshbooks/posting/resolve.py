@@ -21,7 +21,6 @@ from target_freshbooks.posting import lines as wire
 from target_freshbooks.posting.effects import asked_first
 from target_freshbooks.posting.head import head_of, holds, remembered, wanted_head
 from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked
-from target_freshbooks.posting.observe import choose
 from target_freshbooks.posting.steps import StepKind
 from target_freshbooks.posting.writer import client_links, invoice_link, item_links, summary
 
@@ -202,7 +201,7 @@ class Resolver:
     def _created_invoice(self, intent: Intent) -> tuple[ObservedInvoice, list[Link]] | None:
         body = intent.payload["body"]
         mark = marks_in(body.get("notes", ""), body.get("po_number", ""))[0]
-        found = choose(self._books.find_invoices(body["invoice_number"]), mark)
+        found = self._books.find_invoice(body["invoice_number"])
         if found is None or not is_marked(found, mark):
             return None
         return found, self._invoice_links(intent, found)
