@@ -92,7 +92,6 @@ def read_order(body: Mapping[str, Any]) -> Order:
     if not currency:
         raise ReadError("default_currency_code", "is missing")
     inc, ex, tax = _totals(fields)
-    sub_ex, sub_inc = fields.money("subtotal_ex_tax"), fields.money("subtotal_inc_tax")
     return Order(
         id=fields.integer("id"),
         store_hash=store_hash,
@@ -106,9 +105,6 @@ def read_order(body: Mapping[str, Any]) -> Order:
         external_source=fields.text("external_source"),
         currency=currency,
         tax_inclusive=fields.flag("is_tax_inclusive_pricing"),
-        subtotal_ex_tax=sub_ex,
-        subtotal_inc_tax=sub_inc,
-        subtotal_tax=fields.money("subtotal_tax"),
         total_ex_tax=ex,
         total_inc_tax=inc,
         total_tax=tax,
@@ -183,7 +179,6 @@ def read_refund(body: Mapping[str, Any]) -> Refund:
         created=fields.moment("created"),
         total_amount=fields.required_money("total_amount"),
         total_tax=fields.money("total_tax"),
-        override=fields.flag("uses_merchant_override_values"),
         reason=fields.text("reason"),
         items=tuple(map(_refund_item, fields.rows("items"))),
         payments=tuple(map(_refund_payment, fields.rows("payments"))),
@@ -206,7 +201,6 @@ def _refund_payment(fields: Fields) -> RefundPayment:
         id=fields.optional_integer("id") or 0,
         provider_id=fields.text("provider_id").lower(),
         amount=fields.required_money("amount"),
-        offline=fields.flag("offline"),
         declined=fields.flag("is_declined"),
         # A gateway's own id may stand here; only BigCommerce's are numbers.
         transaction_id=int(transaction) if transaction.isdecimal() else None,

@@ -33,7 +33,6 @@ def read_line(fields: Fields) -> OrderLine:
         type=fields.text("type").lower() or "physical",
         quantity=quantity,
         price_ex_tax=price_ex,
-        price_inc_tax=price_inc,
         total_ex_tax=total_ex,
         total_inc_tax=total_inc,
         total_tax=total_inc - total_ex if tax is None else tax,
@@ -42,7 +41,6 @@ def read_line(fields: Fields) -> OrderLine:
         options=_options(fields),
         wrapping=_wrapping(fields),
         wrapping_name=fields.text("wrapping_name"),
-        parent_id=fields.optional_integer("parent_order_product_id") or None,
         address_id=fields.optional_integer("order_address_id") or 0,
     )
 

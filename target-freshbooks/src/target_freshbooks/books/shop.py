@@ -64,7 +64,6 @@ class OrderLine:
     """`physical`, `digital` or `giftcertificate`."""
     quantity: Decimal
     price_ex_tax: Decimal
-    price_inc_tax: Decimal
     total_ex_tax: Decimal
     total_inc_tax: Decimal
     total_tax: Decimal
@@ -75,8 +74,6 @@ class OrderLine:
     """Display name and value of each chosen option."""
     wrapping: Charge | None = None
     wrapping_name: str = ""
-    parent_id: int | None = None
-    """The line of the bundle this child belongs to."""
     address_id: int = 0
 
 
@@ -133,9 +130,6 @@ class Order:
     """The transactional currency (`default_currency_code`): the one of all amounts."""
     tax_inclusive: bool
     """True: the amounts with tax are the exact ones; False: those without."""
-    subtotal_ex_tax: Decimal
-    subtotal_inc_tax: Decimal
-    subtotal_tax: Decimal
     total_ex_tax: Decimal
     total_inc_tax: Decimal
     total_tax: Decimal
@@ -191,7 +185,6 @@ class RefundPayment:
     id: int
     provider_id: str
     amount: Decimal
-    offline: bool
     declined: bool
     transaction_id: int | None
 
@@ -205,8 +198,6 @@ class Refund:
     created: datetime
     total_amount: Decimal
     total_tax: Decimal
-    override: bool
-    """The merchant typed the amounts; lines and tax rows do not explain them."""
     reason: str
     items: tuple[RefundItem, ...]
     payments: tuple[RefundPayment, ...]
