@@ -295,7 +295,6 @@ def _observed_invoice(
         int(_after(words, "client") or CLIENT),
         1 if _has(words, "draft") else 2,
         "",
-        "",
         amount,
         paid,
         amount - paid,
@@ -304,19 +303,19 @@ def _observed_invoice(
         mark,
         mark,
         1 if _has(words, "deleted") else 2 if _has(words, "archived") else 0,
-        tuple(_observed_line(n, line) for n, line in enumerate(lines, 1)),
+        tuple(map(_observed_line, lines)),
         "",
         billing if name is None else replace(billing, fname=name),
     )
 
 
-def _observed_line(position: int, line: InvoiceLine) -> ObservedLine:
+def _observed_line(line: InvoiceLine) -> ObservedLine:
     first, second = (*((tax.name, tax.percent) for tax in line.taxes), *[(None, Decimal(0))] * 2)[
         :2
     ]
     amount = line.quantity * line.unit_cost
     texts = (line.name, line.description)
-    return ObservedLine(position, 0, *texts, line.quantity, line.unit_cost, amount, *first, *second)
+    return ObservedLine(*texts, line.quantity, line.unit_cost, amount, *first, *second)
 
 
 def _observed_payment(words: str, likely: int, currency: str) -> ObservedPayment:

@@ -20,8 +20,6 @@ ACTIVE, DELETED, ARCHIVED = 0, 1, 2
 class ObservedLine:
     """One invoice line. A percent belongs to a tax name; untaxed is None and 0."""
 
-    lineid: int
-    type: int
     name: str
     description: str
     qty: Decimal
@@ -56,7 +54,6 @@ class ObservedInvoice:
     number: str
     customer_id: int
     status: int
-    v3_status: str
     payment_status: str
     amount: Decimal
     paid: Decimal

@@ -128,8 +128,6 @@ def line(row: Row) -> ObservedLine:
     unit_cost, _ = money(row, "unit_cost", Decimal(0))
     amount, _ = money(row, "amount", Decimal(0))
     return ObservedLine(
-        lineid=whole(row, "lineid", 0),
-        type=whole(row, "type", 0),
         name=text(row, "name"),
         description=text(row, "description"),
         qty=number(row, "qty", Decimal(0)),
@@ -153,7 +151,6 @@ def invoice(row: Row) -> ObservedInvoice:
         number=text(row, "invoice_number"),
         customer_id=whole(row, "customerid", 0),
         status=whole(row, "status", 0),
-        v3_status=text(row, "v3_status"),
         payment_status=text(row, "payment_status"),
         amount=amount,
         paid=paid,

@@ -221,7 +221,6 @@ class PlanningWriter:
                 body["invoice_number"],
                 body["customerid"],
                 DRAFT,
-                "draft",
                 "unpaid",
                 amount,
                 Decimal(0),
@@ -231,7 +230,7 @@ class PlanningWriter:
                 body.get("notes", ""),
                 body.get("po_number", ""),
                 0,
-                tuple(_observed(position, line) for position, line in enumerate(lines, 1)),
+                tuple(map(_observed, lines)),
                 "",
                 parsing.billing(body),
             )
@@ -244,7 +243,7 @@ class PlanningWriter:
             elif kind is StepKind.ARCHIVE_INVOICE:
                 invoice = replace(invoice, vis_state=ARCHIVED)
             elif kind is StepKind.MARK_SENT:
-                invoice = replace(invoice, status=SENT, v3_status="sent")
+                invoice = replace(invoice, status=SENT)
             elif kind is StepKind.DELETE_INVOICE:
                 invoice = replace(invoice, vis_state=1)
             elif kind is StepKind.UPDATE_INVOICE:
@@ -254,7 +253,7 @@ class PlanningWriter:
                     invoice,
                     amount=amount,
                     outstanding=amount - invoice.paid,
-                    lines=tuple(_observed(n, line) for n, line in enumerate(lines, 1)),
+                    lines=tuple(map(_observed, lines)),
                 )
         self._invoices[invoice.id] = invoice
         return invoice
@@ -266,12 +265,10 @@ def _why(kind: StepKind, body: Mapping[str, Any]) -> str:
     return f"{verb} the {what.replace('_', ' ')}{name}"
 
 
-def _observed(position: int, line: InvoiceLine) -> ObservedLine:
+def _observed(line: InvoiceLine) -> ObservedLine:
     taxes = [*line.taxes, None, None]
     first, second = taxes[0], taxes[1]
     return ObservedLine(
-        position,
-        0,
         line.name,
         line.description,
         line.quantity,
