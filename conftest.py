@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from target_freshbooks.books.desired import Desired
 from target_freshbooks.freshbooks.observed import DELETED
-from target_freshbooks.posting.steps import Actual
+from target_freshbooks.posting.plan.steps import Observed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -71,12 +71,12 @@ def _unsound_refunds(desired: Desired) -> Iterator[str]:
             yield f"after refund {entry.refund_id} payments {left} are above the total {total}"
 
 
-def unsound_actual(actual: Actual) -> Iterator[str]:
+def unsound_actual(observed: Observed) -> Iterator[str]:
     """What FreshBooks cannot hold, whoever else works there, a sentence each."""
-    invoice, payments = actual.invoice, actual.payments
+    invoice, payments = observed.invoice, observed.payments
     if _twice(payment.id for payment in payments):
         yield "a payment stands twice"
-    if _twice(note.id for note in actual.credit_notes):
+    if _twice(note.id for note in observed.credit_notes):
         yield "a credit note stands twice"
     if any(payment.vis_state == DELETED or payment.amount < 0 for payment in payments):
         yield "a payment is deleted or negative"
@@ -84,7 +84,7 @@ def unsound_actual(actual: Actual) -> Iterator[str]:
         return
     if any(payment.invoice_id != invoice.id for payment in payments):
         yield "a payment is of another invoice"
-    currencies = {record.currency for record in (*payments, *actual.credit_notes)}
+    currencies = {record.currency for record in (*payments, *observed.credit_notes)}
     if currencies - {invoice.currency}:
         yield f"currencies {sorted(currencies)} on an invoice in {invoice.currency}"
     if invoice.paid + invoice.outstanding != invoice.amount:
@@ -112,7 +112,7 @@ def states_are_checked() -> Iterator[None]:
     """Wrap the makers; also `replace` makes a record through them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Desired, "__init__", checked(Desired, unsound_desired))
-        patch.setattr(Actual, "__init__", checked(Actual, unsound_actual))
+        patch.setattr(Observed, "__init__", checked(Observed, unsound_actual))
         yield
 
 

@@ -29,7 +29,7 @@ def scene() -> Any:
 
 
 def desired_with(**changes: Any) -> None:
-    desired = scene().case.desired
+    desired = scene().context.desired
     invoice = {name: changes.pop(name) for name in ("total", "currency") if name in changes}
     replace(desired, invoice=replace(desired.invoice, **invoice), **changes)
 
@@ -51,7 +51,7 @@ def desired_with(**changes: Any) -> None:
 def test_a_desired_state_that_cannot_be_is_noticed(
     change: Any, fault: str, no_state_is_unsound: list[str]
 ) -> None:
-    desired = scene().case.desired
+    desired = scene().context.desired
     assert no_state_is_unsound == []
     desired_with(**change(desired))
     assert any(fault in found for found in no_state_is_unsound)
@@ -76,7 +76,7 @@ def test_a_desired_state_that_cannot_be_is_noticed(
 def test_an_observed_state_that_cannot_be_is_noticed(
     change: Any, fault: str, no_state_is_unsound: list[str]
 ) -> None:
-    actual = scene().actual
+    actual = scene().observed
     assert no_state_is_unsound == []
     replace(actual, **change(actual))
     assert any(fault in found for found in no_state_is_unsound)

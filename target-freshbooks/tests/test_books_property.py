@@ -504,7 +504,7 @@ def ways(currency: str) -> list[FreshBooks]:
 
 
 def posted(desired: Desired, way: FreshBooks, policy: Policy, decimals: int) -> tuple[str, Any]:
-    """What the poster does with the expressions, and how it got there."""
+    """What the reconciler does with the expressions, and how it got there."""
     total = desired.invoice.total
     for lines in desired.invoice.expressions:
         answer = way.amount(lines)

@@ -12,7 +12,7 @@ import pytest
 from target_freshbooks import books
 from target_freshbooks.books.desired import Desired
 from target_freshbooks.books.policy import GenericClient, LineNames, Policy, TaxName
-from target_freshbooks.ledger.canonical import from_text, hash_of, to_text
+from target_freshbooks.ledger.storage.canonical import from_text, hash_of, to_text
 from target_freshbooks.posting.digests import content_digest, desired_digest, policy_digest
 
 CASES = Path(__file__).parent / "books_cases"

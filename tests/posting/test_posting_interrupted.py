@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from target_freshbooks.freshbooks.errors import Forbidden
 from target_freshbooks.ledger import Intent, Ledger
-from target_freshbooks.posting.breaker import FreshBooksFails
-from target_freshbooks.posting.patience import MOST_TRIES, Patience
-from target_freshbooks.posting.writer import Unanswered
+from target_freshbooks.posting.apply.circuit_breaker import FreshBooksFails
+from target_freshbooks.posting.apply.retry import MOST_TRIES, Patience
+from target_freshbooks.posting.apply.writer import OutcomeUnknown
 from target_freshbooks.target import TargetFreshBooks
 
 from demo.sandbox import BIN
@@ -480,7 +480,7 @@ def test_a_write_that_went_well_is_not_held_against_the_next_one() -> None:
     intent = Intent(1, 7, "update_invoice", "7", "h", {}, datetime.now(UTC), "run")
     for _ in range(3):
         for _ in range(MOST_TRIES - 1):
-            assert patience.settle(Unanswered(intent)) is False
+            assert patience.settle(OutcomeUnknown(intent)) is False
         patience.done(7, "update_invoice", "7", began=0.0)
 
 

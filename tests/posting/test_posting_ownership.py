@@ -11,7 +11,7 @@ import pytest
 from connector_sandbox.constants import STORE_HASH
 from target_freshbooks.freshbooks import parsing
 from target_freshbooks.ledger import Ledger
-from target_freshbooks.posting.resolve import Resolver
+from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -322,7 +322,7 @@ def test_of_clients_found_only_what_an_unanswered_write_made_is_ours(
             for one, (second, name) in found.items()
         ]
         books = SimpleNamespace(find_clients=lambda _: rows)
-        resolver = Resolver(
+        resolver = OutcomeLookup(
             books,  # type: ignore[arg-type] - just what it uses
             ledger,
             clock=lambda: intent.opened_at,

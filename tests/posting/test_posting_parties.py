@@ -14,16 +14,16 @@ from connector_sandbox.constants import STORE_HASH
 from target_freshbooks import wiring
 from target_freshbooks.freshbooks import parsing
 from target_freshbooks.ledger import Intent, Ledger
-from target_freshbooks.posting import making
-from target_freshbooks.posting.patience import Patience
-from target_freshbooks.posting.resolve import Resolver
-from target_freshbooks.posting.verdict import Interrupted
+from target_freshbooks.posting.apply import create as making
+from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
+from target_freshbooks.posting.apply.retry import Patience
+from target_freshbooks.posting.results import Interrupted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from target_freshbooks.ledger.intents import Outcome
-    from target_freshbooks.posting.writer import Unanswered
+    from target_freshbooks.posting.apply.writer import OutcomeUnknown
 
 pytestmark = pytest.mark.more
 
@@ -68,7 +68,7 @@ def test_a_request_is_over_where_freshbooks_itself_answered(
     known = []
     settle = Patience.settle
 
-    def noted(self: Patience, unknown: Unanswered) -> bool:
+    def noted(self: Patience, unknown: OutcomeUnknown) -> bool:
         known.append(unknown.over)
         return settle(self, unknown)
 
@@ -102,7 +102,7 @@ def test_only_a_change_that_is_over_is_not_waited_for(kind: str, over: bool, wai
         slept.append(seconds)
         now[0] += timedelta(seconds=seconds)
 
-    resolver = Resolver(books, ledger, clock=lambda: now[0], sleep=sleep, settle_seconds=10)  # type: ignore[arg-type] - just what it uses
+    resolver = OutcomeLookup(books, ledger, clock=lambda: now[0], sleep=sleep, settle_seconds=10)  # type: ignore[arg-type] - just what it uses
     body = {"invoiceid": 3, "amount": {"amount": "5.00"}, "note": NOTE}
     intent = Intent(1, 7, kind, "7", "h", {"remote_id": 3, "body": body}, now[0], "run")
     assert resolver.resolve(intent, since=intent.opened_at, over=over) is False
@@ -311,7 +311,7 @@ def test_what_another_worker_made_out_about_a_write_is_no_error(
         number = ledger.intend(**written, order_id=None, payload=payload, run_id="run")
         (intent,) = ledger.open_intents()
         ledger.close(number, outcome)
-        resolver = Resolver(
+        resolver = OutcomeLookup(
             books,  # type: ignore[arg-type] - just what it uses
             ledger,
             clock=lambda: datetime.now(UTC),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
-from target_freshbooks.ledger.tables import metadata
+from target_freshbooks.ledger.storage.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable

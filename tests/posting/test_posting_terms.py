@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from connector_sandbox import constants
 from target_freshbooks.ledger import AnotherAccount, AnotherStore
-from target_freshbooks.posting.brake import TooManyRewrites
+from target_freshbooks.posting.apply.brake import TooManyRewrites
 from target_freshbooks.sinks import RecordError
 
 pytestmark = pytest.mark.more

@@ -14,7 +14,7 @@ import pytest
 from connector_sandbox import constants
 from target_freshbooks.ctl import verify
 from target_freshbooks.freshbooks import Forbidden
-from target_freshbooks.posting.holding import look_anew
+from target_freshbooks.posting.observe.by_listing import look_anew
 
 from demo.sandbox import BIN
 

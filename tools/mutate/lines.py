@@ -82,7 +82,7 @@ MUTATIONS = (
     Mutation(
         "intent before write",
         "P1",
-        f"{FRESHBOOKS}/posting/writer.py",
+        f"{FRESHBOOKS}/posting/apply/writer.py",
         "        self._lease.check()\n",
         "        self._lease.check()\n        return self._send(kind, remote_id, body)\n",
         ("-m", "sweep", KILLED_WHILE_LAGGING),
@@ -90,7 +90,7 @@ MUTATIONS = (
     Mutation(
         "open intents are looked after at the start",
         "P1",
-        f"{FRESHBOOKS}/posting/leftovers.py",
+        f"{FRESHBOOKS}/posting/apply/recovery.py",
         "for intent in self._ledger.open_intents():",
         "for intent in ():",
         ("-m", "sweep", KILLED_WHILE_LAGGING),
@@ -98,7 +98,7 @@ MUTATIONS = (
     Mutation(
         "look before a write is repeated",
         "P1",
-        f"{FRESHBOOKS}/posting/patience.py",
+        f"{FRESHBOOKS}/posting/apply/retry.py",
         "if self._resolver.resolve(intent, since=since, over=unknown.over):",
         "if False:",
         (f"{INTERRUPTED}::{LOST_ANSWER}",),
@@ -106,7 +106,7 @@ MUTATIONS = (
     Mutation(
         "settle time is waited for",
         "P1",
-        f"{FRESHBOOKS}/posting/resolve.py",
+        f"{FRESHBOOKS}/posting/apply/outcome_lookup.py",
         "if not waits or self._clock() >= deadline:",
         "if True:",
         ("-m", "sweep", KILLED_WHILE_LAGGING),
@@ -114,7 +114,7 @@ MUTATIONS = (
     Mutation(
         "a run without its lease opens no intent",
         "P1",
-        f"{FRESHBOOKS}/posting/writer.py",
+        f"{FRESHBOOKS}/posting/apply/writer.py",
         "        self._lease.check()\n",
         "",
         (BEFORE_WRITES,),
@@ -165,7 +165,7 @@ MUTATIONS = (
     Mutation(
         "one worker per client",
         "P1",
-        f"{FRESHBOOKS}/posting/making.py",
+        f"{FRESHBOOKS}/posting/apply/create.py",
         "            self._locks[kind, key] = lock, users + 1\n",
         (
             "            self._locks[kind, key] = lock, users + 1\n"
@@ -187,7 +187,7 @@ MUTATIONS = (
     Mutation(
         "a run that is to stop takes no further step",
         "P1",
-        f"{FRESHBOOKS}/posting/poster.py",
+        f"{FRESHBOOKS}/posting/reconciler.py",
         "            if self._stop.is_set():\n                raise Interrupted\n",
         "",
         (STOPPED,),
@@ -206,7 +206,7 @@ MUTATIONS = (
     Mutation(
         "each audit row follows its predecessor",
         "P8",
-        f"{FRESHBOOKS}/ledger/audit.py",
+        f"{FRESHBOOKS}/ledger/audit/chain.py",
         "if row.prev_hash != prev_hash:",
         "if False:",
         ("target-freshbooks/tests/ledger/test_ledger_audit.py",),
@@ -214,7 +214,7 @@ MUTATIONS = (
     Mutation(
         "an audit row's hash covers its content",
         "P8",
-        f"{FRESHBOOKS}/ledger/audit.py",
+        f"{FRESHBOOKS}/ledger/audit/chain.py",
         'return bool(row["hash"] != _seal(row))',
         "return False",
         ("target-freshbooks/tests/ledger/test_ledger_audit.py",),
@@ -222,7 +222,7 @@ MUTATIONS = (
     Mutation(
         "an invoice edited by hand is noticed",
         "P11",
-        f"{FRESHBOOKS}/posting/case.py",
+        f"{FRESHBOOKS}/posting/context.py",
         "return left is not None and left != fingerprint(invoice)",
         "return False",
         (ORDERS,),
@@ -230,7 +230,7 @@ MUTATIONS = (
     Mutation(
         "a number without our marker is somebody else's",
         "P11",
-        f"{FRESHBOOKS}/posting/plan.py",
+        f"{FRESHBOOKS}/posting/plan/next_step.py",
         "if not is_marked(invoice, wanted.marker):",
         "if False:",
         (ORDERS,),
@@ -238,7 +238,7 @@ MUTATIONS = (
     Mutation(
         "only a proven total is sent",
         "P5",
-        f"{FRESHBOOKS}/posting/proof.py",
+        f"{FRESHBOOKS}/posting/plan/draft.py",
         "agrees = invoice.amount == desired.invoice.total",
         "agrees = True",
         (PROVEN,),
@@ -246,7 +246,7 @@ MUTATIONS = (
     Mutation(
         "no payment above what is outstanding",
         "P11",
-        f"{FRESHBOOKS}/posting/payments.py",
+        f"{FRESHBOOKS}/posting/plan/payments.py",
         "if invoice.outstanding < wanted:",
         "if False:",
         (ORDERS,),
@@ -254,15 +254,15 @@ MUTATIONS = (
     Mutation(
         "payments are lowered before a refund's lines",
         "P11",
-        f"{FRESHBOOKS}/posting/settlement.py",
-        "lower_payment(case, actual, coming.ahead, coming.entry.refund_id, progress)",
-        "lower_payment(case, actual, case.payments_at(None), None, progress)",
+        f"{FRESHBOOKS}/posting/plan/refunds.py",
+        "lower_payment(context, observed, coming.ahead, coming.entry.refund_id, progress)",
+        "lower_payment(context, observed, context.payments_at(None), None, progress)",
         (ORDERS,),
     ),
     Mutation(
         "a credit note that a search does not show is read by its id",
         "P1",
-        f"{FRESHBOOKS}/posting/observe.py",
+        f"{FRESHBOOKS}/posting/observe/by_request.py",
         "for remote_id in known - set(found):",
         "for remote_id in ():",
         (
@@ -296,7 +296,7 @@ MUTATIONS = (
     Mutation(
         "a write that keeps failing is given up",
         "P10",
-        f"{FRESHBOOKS}/posting/patience.py",
+        f"{FRESHBOOKS}/posting/apply/retry.py",
         "        if trial.tries >= self._most_tries or spent >= self._limit:\n",
         "        if False:\n",
         (
@@ -307,7 +307,7 @@ MUTATIONS = (
     Mutation(
         "an outage parks nobody",
         "P10",
-        f"{FRESHBOOKS}/posting/breaker.py",
+        f"{FRESHBOOKS}/posting/apply/circuit_breaker.py",
         "        if unexplained and not alone:\n",
         "        if False:\n",
         (
@@ -319,7 +319,7 @@ MUTATIONS = (
     Mutation(
         "who was given up in an outage gets another chance",
         "P10",
-        f"{FRESHBOOKS}/posting/breaker.py",
+        f"{FRESHBOOKS}/posting/apply/circuit_breaker.py",
         "        if not accused:\n            return []\n",
         "        if True:\n            return accused\n",
         (f"{INTERRUPTED}::test_an_order_whose_errors_have_passed_by_the_end_is_posted",),
@@ -327,7 +327,7 @@ MUTATIONS = (
     Mutation(
         "an outage of one kind of write parks nobody",
         "P10",
-        f"{FRESHBOOKS}/posting/breaker.py",
+        f"{FRESHBOOKS}/posting/apply/circuit_breaker.py",
         "        if any(number >= OUTAGE for number in same.values()):\n",
         "        if False:\n",
         (f"{INTERRUPTED}::test_an_outage_of_one_kind_of_write_parks_nobody",),
@@ -336,8 +336,8 @@ MUTATIONS = (
         "an order that cannot be read holds nobody up",
         "P10",
         f"{FRESHBOOKS}/posting/service.py",
-        "        except (GivenUp, Failing) as failure:\n",
-        "        except GivenUp as failure:\n",
+        "        except (RetriesExhausted, Failing) as failure:\n",
+        "        except RetriesExhausted as failure:\n",
         (f"{INTERRUPTED}::test_an_order_whose_invoice_cannot_be_read_holds_nobody_up",),
     ),
     Mutation(
@@ -353,7 +353,7 @@ MUTATIONS = (
     Mutation(
         "the settle time begins when the killed run's lease is taken",
         "P1",
-        f"{FRESHBOOKS}/posting/leftovers.py",
+        f"{FRESHBOOKS}/posting/apply/recovery.py",
         "                found = self._look(intent, since)\n",
         "                found = self._look(intent, intent.opened_at)\n",
         (
@@ -363,7 +363,7 @@ MUTATIONS = (
     Mutation(
         "an edited order is reworded until its total is proven",
         "P5",
-        f"{FRESHBOOKS}/posting/plan.py",
+        f"{FRESHBOOKS}/posting/plan/next_step.py",
         "    return overwritten or progress.expression >= 0 or interrupted\n",
         "    return overwritten\n",
         (
@@ -373,7 +373,7 @@ MUTATIONS = (
     Mutation(
         "a refund that cannot be written is not left half-way",
         "P1",
-        f"{FRESHBOOKS}/posting/poster.py",
+        f"{FRESHBOOKS}/posting/reconciler.py",
         "        if step.refund_id is None or step.kind not in REFUND_STEPS or"
         " at.given_up is not None:\n",
         "        if True:\n",
@@ -398,7 +398,7 @@ MUTATIONS = (
     Mutation(
         "a cancelled order's invoice that was edited by hand is kept",
         "P11",
-        f"{FRESHBOOKS}/posting/cancelling.py",
+        f"{FRESHBOOKS}/posting/apply/cancellation.py",
         "            if edited and not overwrite:\n",
         "            if False:\n",
         (f"{INTERRUPTED}::test_a_cancelled_order_s_invoice_that_was_edited_by_hand_is_kept",),
@@ -406,7 +406,7 @@ MUTATIONS = (
     Mutation(
         "an order that is said again keeps its taxes",
         "P5",
-        f"{FRESHBOOKS}/ledger/inbox.py",
+        f"{FRESHBOOKS}/ledger/inbox/records.py",
         "        if not texts and order_id in again:\n            continue\n",
         "",
         (f"{INTERRUPTED}::test_an_order_that_is_said_again_without_its_taxes_keeps_them",),
@@ -414,7 +414,7 @@ MUTATIONS = (
     Mutation(
         "an older version does not take the place of a newer one",
         "P2",
-        f"{FRESHBOOKS}/ledger/inbox.py",
+        f"{FRESHBOOKS}/ledger/inbox/records.py",
         "    taken, outdated = versions.latest(given, before)\n",
         "    taken, outdated = given, frozenset[int]()\n",
         ("tests/posting/test_posting_versions.py",),
@@ -422,7 +422,7 @@ MUTATIONS = (
     Mutation(
         "a version's date outlives its body",
         "P2",
-        f"{FRESHBOOKS}/ledger/versions.py",
+        f"{FRESHBOOKS}/ledger/inbox/precedence.py",
         "known.modified or modified(known.body())",
         "modified(known.body())",
         ("target-freshbooks/tests/ledger/test_ledger_versions.py",),
@@ -446,7 +446,7 @@ MUTATIONS = (
     Mutation(
         "what another order left without an answer is looked for first",
         "P1",
-        f"{FRESHBOOKS}/posting/making.py",
+        f"{FRESHBOOKS}/posting/apply/create.py",
         '            if intent.kind == kind.value and same(intent.payload["body"]):\n',
         "            if False:\n",
         (f"{INTERRUPTED}::test_what_another_order_left_without_an_answer_is_not_made_again",),
@@ -454,7 +454,7 @@ MUTATIONS = (
     Mutation(
         "one worker per customer",
         "P1",
-        f"{FRESHBOOKS}/posting/clients.py",
+        f"{FRESHBOOKS}/posting/apply/clients.py",
         '        with (\n            self._making.held("client", draft.key),\n'
         '            self._making.held("client", _email_key(draft)),\n        ):\n'
         "            known",
@@ -473,7 +473,7 @@ MUTATIONS = (
     Mutation(
         "a deleted payment that is shown no more counts as deleted",
         "P1",
-        f"{FRESHBOOKS}/posting/resolve.py",
+        f"{FRESHBOOKS}/posting/apply/outcome_lookup.py",
         "if intent.order_id is None or (payment is not None and payment.vis_state != DELETED):",
         "if intent.order_id is None or payment is None or payment.vis_state != DELETED:",
         (f"{INTERRUPTED}::test_a_deleted_payment_that_freshbooks_shows_no_more_counts_as_deleted",),
@@ -481,7 +481,7 @@ MUTATIONS = (
     Mutation(
         "a product called like a refund is no refund",
         "P2",
-        f"{FRESHBOOKS}/posting/lines.py",
+        f"{FRESHBOOKS}/posting/plan/lines.py",
         "        name = text.other_than_refund(name)\n",
         "        pass\n",
         (f"{INTERRUPTED}::test_a_product_called_like_a_refund_is_no_refund",),
@@ -489,7 +489,7 @@ MUTATIONS = (
     Mutation(
         "FreshBooks' words on a customer stay out of the log",
         "P9",
-        f"{FRESHBOOKS}/posting/catalogue.py",
+        f"{FRESHBOOKS}/posting/apply/catalogue.py",
         'refused.field or "unknown"',
         "refused.words",
         (f"{INTERRUPTED}::test_freshbooks_words_on_a_customer_are_not_logged",),
@@ -497,16 +497,16 @@ MUTATIONS = (
     Mutation(
         "a credit note of another amount is taken back",
         "P1",
-        f"{FRESHBOOKS}/posting/settlement.py",
-        "case.memory.credit_amounts.get(refund_id) == found.amount",
+        f"{FRESHBOOKS}/posting/plan/refunds.py",
+        "context.recorded.credit_amounts.get(refund_id) == found.amount",
         "False",
         (TAKEN_BACK,),
     ),
     Mutation(
         "a credit note that was deleted by hand is not given again",
         "P11",
-        f"{FRESHBOOKS}/posting/settlement.py",
-        "            if refund_id in case.memory.credit_notes and not progress.overwrite:\n",
+        f"{FRESHBOOKS}/posting/plan/refunds.py",
+        "            if refund_id in context.recorded.credit_notes and not progress.overwrite:\n",
         "            if False:\n",
         (f"{INTERRUPTED}::test_a_credit_note_that_was_deleted_by_hand_is_not_given_again",),
     ),
@@ -522,14 +522,14 @@ MUTATIONS = (
         "a refusal parks its order alone",
         "P10",
         f"{FRESHBOOKS}/posting/service.py",
-        '            return refused_verdict(refused, "posting", 0)\n',
+        '            return refused_result(refused, "posting", 0)\n',
         "            raise\n",
         (f"{INTERRUPTED}::test_a_client_that_cannot_be_made_again_parks_its_order_alone",),
     ),
     Mutation(
         "only writes begun after a failure speak for FreshBooks",
         "P10",
-        f"{FRESHBOOKS}/posting/patience.py",
+        f"{FRESHBOOKS}/posting/apply/retry.py",
         "                began > given_up.since\n",
         "                True\n",
         (f"{BLAME}::test_an_outage_that_begins_amid_the_last_orders_parks_none_of_them",),
@@ -537,7 +537,7 @@ MUTATIONS = (
     Mutation(
         "a write that cannot be looked for keeps no run from beginning",
         "P10",
-        f"{FRESHBOOKS}/posting/leftovers.py",
+        f"{FRESHBOOKS}/posting/apply/recovery.py",
         "            except (Failing, Refused, *DEFECTS) as error:",
         "            except KeyboardInterrupt as error:",
         (
@@ -591,7 +591,7 @@ MUTATIONS = (
     Mutation(
         "a refused read behind a write is no refused write",
         "P1",
-        f"{FRESHBOOKS}/posting/writer.py",
+        f"{FRESHBOOKS}/posting/apply/writer.py",
         "            raise unanswered(over=True) from unread\n",
         "            raise\n",
         (f"{INTERRUPTED}::test_a_refused_read_behind_a_write_is_no_refused_write",),
@@ -607,15 +607,15 @@ MUTATIONS = (
     Mutation(
         "an edit that keeps the total is overwritten where asked for",
         "P5",
-        f"{FRESHBOOKS}/posting/plan.py",
-        "return progress.overwrite and edited and comes_to_its_total(case, invoice)",
+        f"{FRESHBOOKS}/posting/plan/next_step.py",
+        "return progress.overwrite and edited and comes_to_its_total(context, invoice)",
         "return False",
         ("tests/posting/test_posting_overwrite.py",),
     ),
     Mutation(
         "a refund that misses does not reword the sale",
         "P5",
-        f"{FRESHBOOKS}/posting/effects.py",
+        f"{FRESHBOOKS}/posting/apply/effects.py",
         "progress = replace(progress, expression=-1, mended=False)",
         "pass",
         ("tests/posting/test_posting_overwrite.py",),
@@ -623,7 +623,7 @@ MUTATIONS = (
     Mutation(
         "a change that may be carried out late is waited for",
         "P1",
-        f"{FRESHBOOKS}/posting/resolve.py",
+        f"{FRESHBOOKS}/posting/apply/outcome_lookup.py",
         'waits = not over or intent.kind.startswith("create_")',
         'waits = intent.kind.startswith("create_")',
         ("tests/posting/test_posting_parties.py",),
@@ -631,7 +631,7 @@ MUTATIONS = (
     Mutation(
         "an item is known by its SKU before searches show it",
         "P1",
-        f"{FRESHBOOKS}/posting/items.py",
+        f"{FRESHBOOKS}/posting/apply/items.py",
         "item = self._of_sku(draft.sku) or self._found(draft)",
         "item = self._found(draft)",
         ("tests/posting/test_posting_parties.py",),
@@ -639,7 +639,7 @@ MUTATIONS = (
     Mutation(
         "a client that a person made is not changed",
         "P11",
-        f"{FRESHBOOKS}/posting/clients.py",
+        f"{FRESHBOOKS}/posting/apply/clients.py",
         'own = Link("client", draft.key, found.id, content_hash=baseline)',
         "extra = ownership.made(found)\n"
         '        own = Link("client", draft.key, found.id, content_hash=baseline, extra=extra)',
@@ -648,7 +648,7 @@ MUTATIONS = (
     Mutation(
         "a guest's client is not the customer's who says so",
         "P11",
-        f"{FRESHBOOKS}/posting/clients.py",
+        f"{FRESHBOOKS}/posting/apply/clients.py",
         '                link = Link("client", draft.key, link.remote_id, content_hash=baseline)\n',
         '                extra = link.extra\n                link = Link("client", draft.key,'
         " link.remote_id, content_hash=baseline, extra=extra)\n",
@@ -657,7 +657,7 @@ MUTATIONS = (
     Mutation(
         "an item that a person made is not changed",
         "P11",
-        f"{FRESHBOOKS}/posting/items.py",
+        f"{FRESHBOOKS}/posting/apply/items.py",
         "if link is None or not ownership.is_made(link):",
         "if link is None:",
         (f"{OWNERSHIP}::test_an_item_that_a_person_made_is_used_and_never_changed",),
@@ -665,7 +665,7 @@ MUTATIONS = (
     Mutation(
         "a field that a person changed is not overwritten",
         "P11",
-        f"{FRESHBOOKS}/posting/ownership.py",
+        f"{FRESHBOOKS}/posting/apply/ownership.py",
         "if wrote.get(name) == _digest(name, standing[name])",
         "if True",
         (f"{OWNERSHIP}::test_a_person_s_correction_of_our_client_stays_and_is_told",),
@@ -673,7 +673,7 @@ MUTATIONS = (
     Mutation(
         "only what was not there before an unanswered create is taken for ours",
         "P11",
-        f"{FRESHBOOKS}/posting/ownership.py",
+        f"{FRESHBOOKS}/posting/apply/ownership.py",
         "        and stamp >= since.replace(microsecond=0)\n",
         "",
         (f"{OWNERSHIP}::{UNANSWERED}",),
@@ -681,7 +681,7 @@ MUTATIONS = (
     Mutation(
         "an unanswered creation is dated before its write",
         "P1",
-        f"{FRESHBOOKS}/posting/writer.py",
+        f"{FRESHBOOKS}/posting/apply/writer.py",
         "opened_at=opened,",
         "opened_at=self._clock(),",
         (f"{OWNERSHIP}::test_a_client_whose_making_was_not_answered_is_ours",),
@@ -689,7 +689,7 @@ MUTATIONS = (
     Mutation(
         "only what holds all that was sent is taken for ours",
         "P11",
-        f"{FRESHBOOKS}/posting/ownership.py",
+        f"{FRESHBOOKS}/posting/apply/ownership.py",
         "all(_text(name, value) == held[name] for name, value in body.items())",
         "True",
         (f"{OWNERSHIP}::{UNANSWERED}",),
@@ -697,7 +697,7 @@ MUTATIONS = (
     Mutation(
         "an e-mail is kept unless it is to be followed",
         "P11",
-        f"{FRESHBOOKS}/posting/clients.py",
+        f"{FRESHBOOKS}/posting/apply/clients.py",
         "        if not self._follow_emails:\n            return True\n",
         "",
         (f"{OWNERSHIP}::{KEPT}",),
@@ -705,7 +705,7 @@ MUTATIONS = (
     Mutation(
         "an e-mail is not moved onto another client's",
         "P11",
-        f"{FRESHBOOKS}/posting/clients.py",
+        f"{FRESHBOOKS}/posting/apply/clients.py",
         "return any(row.id != link.remote_id for row in self._books.find_clients(draft.email))",
         "return False",
         (f"{OWNERSHIP}::test_an_e_mail_is_not_moved_onto_that_of_another_client",),
@@ -713,7 +713,7 @@ MUTATIONS = (
     Mutation(
         "a change that FreshBooks ignores is told",
         "P11",
-        f"{FRESHBOOKS}/posting/changing.py",
+        f"{FRESHBOOKS}/posting/apply/update.py",
         "ignored = ownership.not_taken(body, before, held)",
         "ignored = ()",
         (f"{OWNERSHIP}::test_a_change_that_freshbooks_ignores_is_told_and_not_made_again",),
@@ -721,7 +721,7 @@ MUTATIONS = (
     Mutation(
         "a client filed away is not taken out of the archive",
         "P11",
-        f"{FRESHBOOKS}/posting/changing.py",
+        f"{FRESHBOOKS}/posting/apply/update.py",
         "if standing.vis_state == ARCHIVED:",
         "if False:",
         (f"{OWNERSHIP}::test_a_client_that_was_archived_stays_filed_away",),
@@ -729,7 +729,7 @@ MUTATIONS = (
     Mutation(
         "nobody asks for a client again that no plan or right allows",
         "P10",
-        f"{FRESHBOOKS}/posting/clients.py",
+        f"{FRESHBOOKS}/posting/apply/clients.py",
         "                    self._none_more = refused\n",
         "                    pass\n",
         (f"{REFUSED}::{ABOVE_LIMIT}",),
@@ -737,7 +737,7 @@ MUTATIONS = (
     Mutation(
         "a client of a taken user name is made without names",
         "P10",
-        f"{FRESHBOOKS}/posting/clients.py",
+        f"{FRESHBOOKS}/posting/apply/clients.py",
         "for body in client_forms(draft):",
         "for body in client_forms(draft)[:1]:",
         (f"{REFUSED}::test_two_people_of_one_name_both_get_their_invoice",),
@@ -761,15 +761,15 @@ MUTATIONS = (
     Mutation(
         "a payment changed by hand is not set back",
         "P11",
-        f"{FRESHBOOKS}/posting/plan.py",
-        "stop = altered_by_hand(case, actual, progress)",
+        f"{FRESHBOOKS}/posting/plan/next_step.py",
+        "stop = altered_by_hand(context, observed, progress)",
         "stop = None",
         ("tests/posting/test_posting_histories.py",),
     ),
     Mutation(
         "refund lines that say other money come off before an invoice is reworded",
         "P2",
-        f"{FRESHBOOKS}/posting/proof.py",
+        f"{FRESHBOOKS}/posting/plan/draft.py",
         "    if outdated:\n",
         "    if False:\n",
         ("tests/posting/test_posting_histories.py",),
@@ -777,7 +777,7 @@ MUTATIONS = (
     Mutation(
         "a cancelled order's invoice that does not come to it is not adopted",
         "P2",
-        f"{FRESHBOOKS}/posting/cancelling.py",
+        f"{FRESHBOOKS}/posting/apply/cancellation.py",
         "if not agrees and not (overwrite",
         "if False and not (overwrite",
         ("tests/posting/test_posting_histories.py",),
@@ -809,7 +809,7 @@ MUTATIONS = (
     Mutation(
         "an order convicted before is convicted alone",
         "P10",
-        f"{FRESHBOOKS}/posting/breaker.py",
+        f"{FRESHBOOKS}/posting/apply/circuit_breaker.py",
         "if not one.convicted and ",
         "if ",
         (f"{INTERRUPTED}::test_an_order_whose_invoice_cannot_be_read_holds_nobody_up",),
@@ -817,7 +817,7 @@ MUTATIONS = (
     Mutation(
         "a wording that was found written is not written again",
         "P1",
-        f"{FRESHBOOKS}/posting/poster.py",
+        f"{FRESHBOOKS}/posting/reconciler.py",
         "advance(at.progress, step) if happened else at.progress",
         "at.progress",
         (f"{INTERRUPTED}::test_lines_whose_answers_are_all_lost_are_not_written_again_and_again",),
@@ -825,7 +825,7 @@ MUTATIONS = (
     Mutation(
         "what went well is not held against the next try",
         "P10",
-        f"{FRESHBOOKS}/posting/patience.py",
+        f"{FRESHBOOKS}/posting/apply/retry.py",
         "            self._went_well(kind, began)\n"
         "            self._trials.pop((order_id, kind, key), None)\n",
         "            self._went_well(kind, began)\n",
@@ -834,7 +834,7 @@ MUTATIONS = (
     Mutation(
         "another's money is looked for before an invoice is deleted",
         "P11",
-        f"{FRESHBOOKS}/posting/cancelling.py",
+        f"{FRESHBOOKS}/posting/apply/cancellation.py",
         "            for row in standing.values():\n",
         "            for row in ():\n",
         (f"{INTERRUPTED}::test_a_cancelled_order_s_invoice_that_bears_another_s_money_is_kept",),
@@ -842,8 +842,8 @@ MUTATIONS = (
     Mutation(
         "a cancelled order's credit notes go with its invoice",
         "P2",
-        f"{FRESHBOOKS}/posting/cancelling.py",
-        "for refund_id, remote in memory.credit_notes.items()",
+        f"{FRESHBOOKS}/posting/apply/cancellation.py",
+        "for refund_id, remote in recorded.credit_notes.items()",
         "for refund_id, remote in ()",
         (f"{INTERRUPTED}::test_a_cancelled_order_is_deleted_with_its_credit_notes",),
     ),
@@ -866,7 +866,7 @@ MUTATIONS = (
     Mutation(
         "a postal code stays out of the journal",
         "P9",
-        f"{FRESHBOOKS}/ledger/redaction.py",
+        f"{FRESHBOOKS}/ledger/audit/redaction.py",
         'names - {"code"}',
         "names",
         (f"{INTERRUPTED}::test_a_postal_code_does_not_stay_in_the_journal",),
@@ -914,7 +914,7 @@ MUTATIONS = (
     Mutation(
         "a busy record of a cancelled order is tried again",
         "P2",
-        f"{FRESHBOOKS}/posting/cancelling.py",
+        f"{FRESHBOOKS}/posting/apply/cancellation.py",
         "                if pause is None:\n",
         "                if True:\n",
         (f"{REFUSALS}::test_a_busy_record_of_a_cancelled_order_is_deleted_at_a_later_try",),
@@ -922,7 +922,7 @@ MUTATIONS = (
     Mutation(
         "payments come back where a cancelled order's invoice cannot be deleted",
         "P2",
-        f"{FRESHBOOKS}/posting/cancelling.py",
+        f"{FRESHBOOKS}/posting/apply/cancellation.py",
         "        for key, payment in taken.items():\n",
         "        for key, payment in {}.items():\n",
         (
@@ -932,7 +932,7 @@ MUTATIONS = (
     Mutation(
         "a deletion that did nothing is not taken for done",
         "P2",
-        f"{FRESHBOOKS}/posting/cancelling.py",
+        f"{FRESHBOOKS}/posting/apply/cancellation.py",
         "                if answer.vis_state != DELETED and self._stands(kind, remote_id):\n",
         "                if False:\n",
         (f"{REFUSALS}::test_a_deletion_that_freshbooks_ignores_is_not_asked_for_again",),
@@ -1267,15 +1267,15 @@ MUTATIONS = (
     Mutation(
         "a proven Draft is kept one",
         "P5",
-        f"{FRESHBOOKS}/posting/proof.py",
-        "if proven and is_kept(case, invoice, progress):",
+        f"{FRESHBOOKS}/posting/plan/draft.py",
+        "if proven and is_kept(context, invoice, progress):",
         "if False:",
         (DRAFTS,),
     ),
     Mutation(
         "what is kept as a Draft is sent only when that is asked for",
         "P5",
-        f"{FRESHBOOKS}/posting/poster.py",
+        f"{FRESHBOOKS}/posting/reconciler.py",
         "            post_as=then.post_as,",
         "            post_as=now.post_as,",
         (f"{DRAFTS}::test_a_draft_stays_one_when_the_setting_changes_and_new_orders_are_sent",),
@@ -1283,8 +1283,8 @@ MUTATIONS = (
     Mutation(
         "a kept Draft follows its order",
         "P5",
-        f"{FRESHBOOKS}/posting/proof.py",
-        "progress.reword or case.memory.content not in {None, case.content}",
+        f"{FRESHBOOKS}/posting/plan/draft.py",
+        "progress.reword or context.recorded.content not in {None, context.content}",
         "progress.reword",
         (DRAFTS, "-k", "up_to_date"),
     ),
@@ -1315,7 +1315,7 @@ MUTATIONS = (
     Mutation(
         "an order keeps the settings it was posted under",
         "P7",
-        f"{FRESHBOOKS}/posting/poster.py",
+        f"{FRESHBOOKS}/posting/reconciler.py",
         "        then = now.under(terms.settings)\n",
         "        then = now\n",
         (f"{TERMS}::test_edits_and_refunds_of_a_posted_order_use_its_own_settings",),
@@ -1323,7 +1323,7 @@ MUTATIONS = (
     Mutation(
         "an invoice found again says the amounts and taxes of its order",
         "P11",
-        f"{FRESHBOOKS}/posting/case.py",
+        f"{FRESHBOOKS}/posting/context.py",
         "self._comes_to_its_order(invoice) and self._says_its_order(invoice)",
         "self._comes_to_its_order(invoice)",
         (f"{TERMS}::test_a_sent_invoice_of_the_same_total_but_other_lines_is_not_adopted",),
@@ -1331,7 +1331,7 @@ MUTATIONS = (
     Mutation(
         "a run that rewrites many invoices is braked",
         "P7",
-        f"{FRESHBOOKS}/posting/brake.py",
+        f"{FRESHBOOKS}/posting/apply/brake.py",
         "if self._limit is not None and len(self._rewritten) >= self._limit:",
         "if False:",
         (f"{TERMS}::test_a_run_that_rewrites_many_invoices_of_earlier_runs_stops",),
@@ -1339,7 +1339,7 @@ MUTATIONS = (
     Mutation(
         "a head that a person changed stays",
         "P11",
-        f"{FRESHBOOKS}/posting/head.py",
+        f"{FRESHBOOKS}/posting/plan/head.py",
         "return known is not None and known[1] != _digest(_held(invoice), part)",
         "return False",
         (f"{HEAD}::test_an_invoice_that_a_person_gave_to_another_client_stays_there",),
@@ -1347,7 +1347,7 @@ MUTATIONS = (
     Mutation(
         "a step that was not fulfilled is not made again",
         "P2",
-        f"{FRESHBOOKS}/posting/poster.py",
+        f"{FRESHBOOKS}/posting/reconciler.py",
         "replace(self._look_again(taken), unfulfilled=taken.unfulfilled | {step.identity})",
         "self._look_again(taken)",
         (f"{ELSEWHERE}::test_a_put_that_freshbooks_ignores_is_not_repeated",),
@@ -1355,24 +1355,24 @@ MUTATIONS = (
     Mutation(
         "a payment that came out lower is taken back",
         "P11",
-        f"{FRESHBOOKS}/posting/overpayment.py",
-        "    for key, found in capped(case, actual).items():\n",
+        f"{FRESHBOOKS}/posting/plan/overpayment.py",
+        "    for key, found in capped(context, observed).items():\n",
         "    for key, found in dict[str, ObservedPayment]().items():\n",
         (f"{ELSEWHERE}::test_somebody_else_pays_between_our_look_and_our_payment",),
     ),
     Mutation(
         "the credit of an overpayment is deleted",
         "P11",
-        f"{FRESHBOOKS}/posting/overpayment.py",
-        "for key, credit in actual.overpayments.items():",
+        f"{FRESHBOOKS}/posting/plan/overpayment.py",
+        "for key, credit in observed.overpayments.items():",
         "for key, credit in ():",
         (f"{ELSEWHERE}::test_a_part_paid_elsewhere_leaves_no_credit_however_freshbooks_keeps_it",),
     ),
     Mutation(
         "another writer stops the run",
         "P1",
-        f"{FRESHBOOKS}/posting/poster.py",
-        "                raise AnotherWriter(at.case.desired.invoice.number, found.id)\n",
+        f"{FRESHBOOKS}/posting/reconciler.py",
+        "                raise AnotherWriter(at.context.desired.invoice.number, found.id)\n",
         "                pass\n",
         (f"{ELSEWHERE}::test_the_run_stops_where_the_other_payment_bears_our_own_note",),
     ),
@@ -1387,17 +1387,17 @@ MUTATIONS = (
     Mutation(
         "what was lowered for a rewrite that is blocked is raised again",
         "P2",
-        f"{FRESHBOOKS}/posting/poster.py",
+        f"{FRESHBOOKS}/posting/reconciler.py",
         "        blocked = replace(at.progress, rewrite_blocked=True)\n"
-        "        return replace(at, progress=blocked, blocked=verdict)\n",
+        "        return replace(at, progress=blocked, blocked=result)\n",
         "        return verdict\n",
         (f"{ELSEWHERE}::test_an_edit_refused_half_way_puts_the_payment_back",),
     ),
     Mutation(
         "the undoing of an overpayment goes on though the order changed",
         "P11",
-        f"{FRESHBOOKS}/posting/poster.py",
-        "            left = self._credits_left(order_id, number, memory)\n",
+        f"{FRESHBOOKS}/posting/reconciler.py",
+        "            left = self._credits_left(order_id, number, recorded)\n",
         "            left = None\n",
         (
             f"{ELSEWHERE}::test_a_credit_goes_though_the_order_changed_before_its_undoing_was_through",
@@ -1416,15 +1416,15 @@ MUTATIONS = (
     Mutation(
         "no stop comes before a credit of ours is gone",
         "P11",
-        f"{FRESHBOOKS}/posting/plan.py",
-        "    if is_marked(invoice, case.desired.invoice.marker):\n",
+        f"{FRESHBOOKS}/posting/plan/next_step.py",
+        "    if is_marked(invoice, context.desired.invoice.marker):\n",
         "    if False:\n",
         (f"{ELSEWHERE}::test_no_credit_is_left_though_the_invoice_was_deleted_meanwhile",),
     ),
     Mutation(
         "a payment known by its note only is remembered",
         "P1",
-        f"{FRESHBOOKS}/posting/poster.py",
+        f"{FRESHBOOKS}/posting/reconciler.py",
         "                self._ledger.put_link(known)\n",
         "",
         (f"{ELSEWHERE}::test_a_payment_known_by_its_note_only_is_remembered_as_it_was",),
@@ -1432,9 +1432,9 @@ MUTATIONS = (
     Mutation(
         "undoing steps are never spared",
         "P10",
-        f"{FRESHBOOKS}/posting/poster.py",
-        "spent = at.writes >= most_writes(at.case) and not undoes(step, at.actual)",
-        "spent = at.writes >= most_writes(at.case)",
+        f"{FRESHBOOKS}/posting/reconciler.py",
+        "spent = at.writes >= most_writes(at.context) and not undoes(step, at.observed)",
+        "spent = at.writes >= most_writes(at.context)",
         (
             f"{ELSEWHERE}::test_what_was_made_wrong_is_undone_whatever_an_attempt_has_written_before",
         ),
@@ -1442,15 +1442,15 @@ MUTATIONS = (
     Mutation(
         "an attempt has a bound of writes",
         "P2",
-        f"{FRESHBOOKS}/posting/poster.py",
-        "spent = at.writes >= most_writes(at.case) and not undoes(step, at.actual)",
+        f"{FRESHBOOKS}/posting/reconciler.py",
+        "spent = at.writes >= most_writes(at.context) and not undoes(step, at.observed)",
         "spent = False",
         (f"{ELSEWHERE}::test_an_attempt_ends_at_its_bound_of_writes",),
     ),
     Mutation(
         "the brake counts deletions",
         "P7",
-        f"{FRESHBOOKS}/posting/cancelling.py",
+        f"{FRESHBOOKS}/posting/apply/cancellation.py",
         "            self._brake.before_rewriting(order_id, invoice.number)\n",
         "",
         (f"{TERMS}::test_a_run_that_deletes_many_invoices_stops_too",),
@@ -1458,7 +1458,7 @@ MUTATIONS = (
     Mutation(
         "the mark moves where a field is too short for it",
         "P10",
-        f"{FRESHBOOKS}/posting/poster.py",
+        f"{FRESHBOOKS}/posting/reconciler.py",
         'if meant.field not in {"notes", "po_number"}:',
         "if True:",
         (f"{TERMS}::test_a_field_too_short_for_the_mark_leaves_it_to_the_other",),
@@ -1466,7 +1466,7 @@ MUTATIONS = (
     Mutation(
         "a refund is not stopped by a total that may round below zero",
         "P10",
-        f"{FRESHBOOKS}/posting/settlement.py",
+        f"{FRESHBOOKS}/posting/plan/refunds.py",
         "max(coming.lowest, ZERO)",
         "coming.lowest",
         ("tests/test_e2e_meltano.py",),
@@ -1474,24 +1474,24 @@ MUTATIONS = (
     Mutation(
         "a credit that a person's edit made of our payment is left",
         "P11",
-        f"{FRESHBOOKS}/posting/overpayment.py",
-        "        and (as_written or key in case.memory.overpayments)\n",
+        f"{FRESHBOOKS}/posting/plan/overpayment.py",
+        "        and (as_written or key in context.recorded.overpayments)\n",
         "",
         (f"{ELSEWHERE}::test_a_credit_that_a_person_s_own_edit_made_of_our_payment_is_left",),
     ),
     Mutation(
         "a credit is told that came of a payment while the total fell",
         "P11",
-        f"{FRESHBOOKS}/posting/poster.py",
-        "        taken = self._with_credit_by_hand(at.actual, taken)\n",
+        f"{FRESHBOOKS}/posting/reconciler.py",
+        "        taken = self._with_credit_by_hand(at.observed, taken)\n",
         "",
         (f"{ELSEWHERE}::{CREDIT_TOLD}",),
     ),
     Mutation(
         "an invoice stays with the record of its client",
         "P11",
-        f"{FRESHBOOKS}/posting/head.py",
-        'same_person = memory.head.get("client", [""])[0] == hash_of(client_key)',
+        f"{FRESHBOOKS}/posting/plan/head.py",
+        'same_person = recorded.head.get("client", [""])[0] == hash_of(client_key)',
         "same_person = False",
         (f"{INTERRUPTED}::test_a_client_that_cannot_be_made_again_parks_its_order_alone",),
     ),
@@ -1507,7 +1507,7 @@ MUTATIONS = (
         "what went back as money is kept with the order",
         "P7",
         f"{FRESHBOOKS}/posting/outcomes.py",
-        "            refunded=_refunded(verdict.desired),\n",
+        "            refunded=_refunded(result.desired),\n",
         "",
         (REPORT,),
     ),
@@ -1566,7 +1566,7 @@ MUTATIONS = (
     Mutation(
         "a lock stays as long as somebody waits for it",
         "P1",
-        f"{FRESHBOOKS}/posting/making.py",
+        f"{FRESHBOOKS}/posting/apply/create.py",
         "                if users > 1:\n",
         "                if False:\n",
         (f"{BOUNDS}::test_who_waits_for_a_lock_and_who_comes_later_never_hold_it_together",),

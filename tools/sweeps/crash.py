@@ -17,7 +17,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from target_freshbooks.posting.steps import StepKind
+from target_freshbooks.posting.plan.steps import StepKind
 
 from sweeps import books, scenario
 from sweeps.runner import say, stage

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tap_bigcommerce_orders.tap import TapBigCommerceOrders
-from target_freshbooks.posting.writer import Writer
+from target_freshbooks.posting.apply.writer import Writer
 from target_freshbooks.target import TargetFreshBooks
 
 if TYPE_CHECKING:

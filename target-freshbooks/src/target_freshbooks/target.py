@@ -40,7 +40,7 @@ from target_freshbooks.books.calendar import UnknownZone
 from target_freshbooks.books.fields import unreadable_number
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import LedgerError
-from target_freshbooks.posting.verdict import Interrupted
+from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.settings import FORM, read_settings, schema
 from target_freshbooks.sinks import IgnoredSink, RecordError, sink_for
 from target_freshbooks.wiring import open_run, version

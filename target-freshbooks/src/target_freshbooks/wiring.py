@@ -25,16 +25,16 @@ from target_freshbooks.freshbooks import (
 from target_freshbooks.freshbooks.retrying import Patience as Retries
 from target_freshbooks.freshbooks.wire import Wire
 from target_freshbooks.ledger import Ledger, PinnedAccount, Rehearsal
-from target_freshbooks.posting.brake import Brake
-from target_freshbooks.posting.catalogue import Catalogue
-from target_freshbooks.posting.parties import Parties
-from target_freshbooks.posting.patience import Patience
-from target_freshbooks.posting.poster import Poster
-from target_freshbooks.posting.previewing import Previewer
-from target_freshbooks.posting.resolve import Resolver
+from target_freshbooks.posting.apply.brake import Brake
+from target_freshbooks.posting.apply.catalogue import Catalogue
+from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
+from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
+from target_freshbooks.posting.apply.retry import Patience
+from target_freshbooks.posting.apply.writer import Writer
+from target_freshbooks.posting.dryrun.planner import Planner
+from target_freshbooks.posting.reconciler import Reconciler
+from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.posting.service import Service
-from target_freshbooks.posting.verdict import Interrupted
-from target_freshbooks.posting.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,7 +78,7 @@ class Run:
         account: The FreshBooks account.
         ledger: The ledger.
         service: Posts orders.
-        poster: Posts one.
+        reconciler: Posts one.
         dry_run: Nothing is written.
         lacks_start_date: That is so because it is a first run, and nobody has said from which day
             on orders are to be booked.
@@ -88,7 +88,7 @@ class Run:
     account: Account
     ledger: Ledger
     service: Service
-    poster: Poster
+    reconciler: Reconciler
     dry_run: bool
     lacks_start_date: bool = False
 
@@ -271,7 +271,7 @@ def assemble(
     sleep = interruptible(stop)
     books = account.books
     books.check_before_writes(lease.check)
-    resolver = Resolver(
+    resolver = OutcomeLookup(
         books, ledger, clock=utc_now, sleep=sleep, settle_seconds=settings.settle_seconds
     )
     patience = Patience(
@@ -286,7 +286,7 @@ def assemble(
         patience.done,
         once(lambda: ledger.pin_account(account.pinned)),
     )
-    parties = Parties(
+    parties = ClientsAndItems(
         books,
         ledger,
         writer,
@@ -295,7 +295,7 @@ def assemble(
         follow_emails=settings.client_email_changes == "follow",
         sleep=sleep,
     )
-    poster = Poster(
+    reconciler = Reconciler(
         books=books,
         ledger=ledger,
         writer=writer,
@@ -308,7 +308,7 @@ def assemble(
     service = Service(
         books=books,
         ledger=ledger,
-        poster=poster,
+        reconciler=reconciler,
         catalogue=Catalogue(
             ledger,
             parties,
@@ -321,9 +321,9 @@ def assemble(
         run_id=run_id,
         stop=stop,
         max_parallel_orders=settings.max_parallel_orders,
-        previewer=Previewer(books, ledger, settings.policy, stop) if settings.dry_run else None,
+        previewer=Planner(books, ledger, settings.policy, stop) if settings.dry_run else None,
     )
-    return Run(run_id, account, ledger, service, poster, settings.dry_run)
+    return Run(run_id, account, ledger, service, reconciler, settings.dry_run)
 
 
 def _lacks_start_date(settings: Settings, ledger: Ledger) -> bool:

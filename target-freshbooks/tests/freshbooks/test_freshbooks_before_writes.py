@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_freshbooks.ledger import Lease, LeaseLost, Ledger, process
-from target_freshbooks.posting.steps import StepKind
-from target_freshbooks.posting.writer import Writer
+from target_freshbooks.posting.apply.writer import Writer
+from target_freshbooks.posting.plan.steps import StepKind
 from target_freshbooks.settings import read_settings
 from target_freshbooks.wiring import open_run
 

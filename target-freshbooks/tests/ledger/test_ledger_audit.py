@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
-from target_freshbooks.ledger import Ledger, Record, audit
-from target_freshbooks.ledger.story import tell
+from target_freshbooks.ctl.story import tell
+from target_freshbooks.ledger import Ledger, Record
+from target_freshbooks.ledger.audit import chain as audit
 
 if TYPE_CHECKING:
     import subprocess

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from target_freshbooks.ledger.canonical import from_text, hash_of, to_text
+from target_freshbooks.ledger.storage.canonical import from_text, hash_of, to_text
 
 numbers = st.one_of(
     st.integers(min_value=-(10**30), max_value=10**30),

@@ -15,16 +15,9 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
-from target_freshbooks.ledger import (
-    Ledger,
-    LedgerError,
-    LedgerTooNew,
-    LedgerUnavailable,
-    Record,
-    database,
-    migrate,
-)
-from target_freshbooks.ledger.tables import metadata
+from target_freshbooks.ledger import Ledger, LedgerError, LedgerTooNew, LedgerUnavailable, Record
+from target_freshbooks.ledger.storage import database, migrate
+from target_freshbooks.ledger.storage.tables import metadata
 
 if TYPE_CHECKING:
     import subprocess
@@ -122,7 +115,7 @@ def test_the_migrations_make_exactly_the_tables_the_code_uses(ledger: Ledger) ->
 
 def test_the_known_version_is_the_newest_step() -> None:
     config = Config()
-    config.set_main_option("script_location", "target_freshbooks.ledger:migrations")
+    config.set_main_option("script_location", "target_freshbooks.ledger.storage:migrations")
     assert ScriptDirectory.from_config(config).get_heads() == [migrate.SCHEMA_VERSION]
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
-from target_freshbooks.ledger import IntentNotOpen, Ledger, LedgerUnavailable, Link, audit
+from target_freshbooks.ledger import IntentNotOpen, Ledger, LedgerUnavailable, Link
+from target_freshbooks.ledger.audit import chain as audit
 
 if TYPE_CHECKING:
     import subprocess

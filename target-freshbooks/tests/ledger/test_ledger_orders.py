@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from target_freshbooks.ledger import Ledger, Link, Record, audit, links, orders
+from target_freshbooks.ledger import Ledger, Link, Record, links, orders
+from target_freshbooks.ledger.audit import chain as audit
 
 
 def settle(ledger: Ledger, number: int, **fields: Any) -> None:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from target_freshbooks.ctl.story import DEEDS, tell
 from target_freshbooks.ledger import AuditRow, Link
-from target_freshbooks.ledger.story import DEEDS, tell
 
 if TYPE_CHECKING:
     from target_freshbooks.ledger import Ledger

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
-from target_freshbooks.ledger import Ledger, Record, Rehearsal, retries, versions
+from target_freshbooks.ledger import Ledger, Record, Rehearsal
+from target_freshbooks.ledger.inbox import precedence as versions
+from target_freshbooks.ledger.inbox import requeue as retries
 
 if TYPE_CHECKING:
     from conftest import SteppingClock

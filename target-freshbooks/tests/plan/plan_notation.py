@@ -65,12 +65,12 @@ from target_freshbooks.freshbooks.observed import (
     ObservedPayment,
 )
 from target_freshbooks.ledger import Link
-from target_freshbooks.posting import keys
-from target_freshbooks.posting import lines as wire
-from target_freshbooks.posting.case import Case
-from target_freshbooks.posting.head import remembered
-from target_freshbooks.posting.steps import Actual, Progress
-from target_freshbooks.posting.writer import invoice_link
+from target_freshbooks.posting import link_keys as keys
+from target_freshbooks.posting.apply.writer import invoice_link
+from target_freshbooks.posting.context import OrderContext
+from target_freshbooks.posting.plan import lines as wire
+from target_freshbooks.posting.plan.head import remembered
+from target_freshbooks.posting.plan.steps import AttemptState, Observed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,9 +97,9 @@ class Row:
 class Scene:
     """What a row says before its steps."""
 
-    case: Case
-    actual: Actual
-    progress: Progress
+    context: OrderContext
+    observed: Observed
+    progress: AttemptState
     links: list[Link] = field(default_factory=list)
 
 
@@ -129,10 +129,10 @@ def scene_of(row: Row) -> Scene:
     if unknown:
         raise SyntaxError(f"no section of a row: {', '.join(unknown)}")
     desired = _desired(row["order"])
-    actual = _actual(row["freshbooks"], desired)
+    observed = _actual(row["freshbooks"], desired)
     progress, policy, others = _attempt(row["attempt"])
-    case = Case(desired, NOW, policy, others.pop("client_id", CLIENT), **others)
-    return Scene(case, actual, progress, list(_links(row["ledger"], case, actual)))
+    context = OrderContext(desired, NOW, policy, others.pop("client_id", CLIENT), **others)
+    return Scene(context, observed, progress, list(_links(row["ledger"], context, observed)))
 
 
 def line_of(words: str) -> InvoiceLine | None:
@@ -250,9 +250,9 @@ def _refund(words: str, taken: dict[int, list[InvoiceLine]]) -> RefundEntry:
     return RefundEntry(refund_id, money, left, tuple(taken.get(refund_id, [plain])))
 
 
-def _actual(said: list[str], desired: Desired) -> Actual:
+def _actual(said: list[str], desired: Desired) -> Observed:
     if not said:
-        return Actual()
+        return Observed()
     lines = [line for words in said if (line := line_of(words)) is not None]
     payments = [
         _observed_payment(words, 700 + n, desired.invoice.currency)
@@ -270,7 +270,7 @@ def _actual(said: list[str], desired: Desired) -> Actual:
         if words.startswith("overpayment ")
     }
     invoice = _observed_invoice(said[0], lines, payments, desired)
-    return Actual(invoice, tuple(payments), tuple(notes), standing)
+    return Observed(invoice, tuple(payments), tuple(notes), standing)
 
 
 def _observed_invoice(
@@ -336,8 +336,8 @@ def _observed_note(words: str, likely: int, currency: str) -> ObservedCreditNote
     return ObservedCreditNote(own, CLIENT, "", Decimal(said[1]), currency, part, 0)
 
 
-def _attempt(said: list[str]) -> tuple[Progress, Policy, dict[str, Any]]:
-    progress, policy, others = Progress(), Policy(), dict[str, Any]()
+def _attempt(said: list[str]) -> tuple[AttemptState, Policy, dict[str, Any]]:
+    progress, policy, others = AttemptState(), Policy(), dict[str, Any]()
     for words in said:
         name, _, value = words.partition(" ")
         if re.fullmatch(r"(refund|credit) \d+ wording \d+", words):
@@ -360,35 +360,37 @@ def _attempt(said: list[str]) -> tuple[Progress, Policy, dict[str, Any]]:
     return progress, policy, others
 
 
-def _links(said: list[str], case: Case, actual: Actual) -> Iterator[Link]:
+def _links(said: list[str], context: OrderContext, observed: Observed) -> Iterator[Link]:
     for words in said:
         if words.startswith("invoice"):
-            yield _invoice_link(words, case, actual)
+            yield _invoice_link(words, context, observed)
         elif words.startswith("payment "):
-            yield _payment_link(words, actual)
+            yield _payment_link(words, observed)
         else:
-            yield _note_link(words, actual)
+            yield _note_link(words, observed)
 
 
-def _invoice_link(words: str, case: Case, actual: Actual) -> Link:
+def _invoice_link(words: str, context: OrderContext, observed: Observed) -> Link:
     content = BEFORE if _has(words, "of other facts") else NOW
     key = keys.invoice_key(ORDER)
-    invoice = actual.invoice
+    invoice = observed.invoice
     if invoice is None:
         return Link("invoice", key, INVOICE, "as it was", content, ORDER)
     then = replace(invoice, amount=invoice.amount + 1) if _has(words, "edited") else invoice
     extra = {"archived": True} if _has(words, "archived") else {}
     link = invoice_link(then, key=key, order_id=ORDER, content=content, extra=extra)
-    wanted = case.wanted_head if _has(words, "head asked") else dict.fromkeys(case.wanted_head, "")
+    wanted = (
+        context.wanted_head if _has(words, "head asked") else dict.fromkeys(context.wanted_head, "")
+    )
     if _has(words, "head changed by hand"):
         then = replace(then, customer_id=0, billing=BillingAddress(fname="Before"))
     return remembered(link, then, wanted)
 
 
-def _payment_link(words: str, actual: Actual) -> Link:
+def _payment_link(words: str, observed: Observed) -> Link:
     _, key, amount, *_ = words.split()
     mark = MARK.of(key.replace(":", " "))
-    known = next((row.id for row in actual.payments if row.note == str(mark)), 700)
+    known = next((row.id for row in observed.payments if row.note == str(mark)), 700)
     extra: dict[str, Any] = {}
     former, asked = _after(words, "from"), _after(words, "asked")
     if asked is not None:
@@ -403,10 +405,10 @@ def _payment_link(words: str, actual: Actual) -> Link:
     return Link("payment", name, own, amount, None, ORDER, deleted, extra)
 
 
-def _note_link(words: str, actual: Actual) -> Link:
+def _note_link(words: str, observed: Observed) -> Link:
     said = words.removeprefix("credit note ").split()
     mark = str(MARK.of(f"refund {said[0]}"))
-    known = next((row.id for row in actual.credit_notes if row.notes == mark), 800)
+    known = next((row.id for row in observed.credit_notes if row.notes == mark), 800)
     own = int(_after(words, "id") or known)
     extra = {"expression": int(_after(words, "wording") or 0)}
     deleted = _has(words, "deleted")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from plan_notation import CLIENT, ORDER, lines_in_words, scene_of
 from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedPayment
-from target_freshbooks.posting import keys
-from target_freshbooks.posting.effects import (
+from target_freshbooks.posting import link_keys as keys
+from target_freshbooks.posting.apply.effects import (
     INVOICE_STEPS,
     PAYMENT_STEPS,
     advance,
@@ -17,10 +17,10 @@ from target_freshbooks.posting.effects import (
     asked_link,
     links_of,
 )
-from target_freshbooks.posting.plan import next_step
-from target_freshbooks.posting.recall import recall
-from target_freshbooks.posting.simulate import PlanningWriter
-from target_freshbooks.posting.steps import Actual, Step, StepKind
+from target_freshbooks.posting.dryrun.simulator import SimulatedWriter
+from target_freshbooks.posting.plan.next_step import next_step
+from target_freshbooks.posting.plan.steps import Observed, Step, StepKind
+from target_freshbooks.posting.state.load import load_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,8 +50,8 @@ class Remembered:
 class Held:
     """What FreshBooks holds, for the simulated writer to read."""
 
-    def __init__(self, actual: Actual) -> None:
-        self._actual = actual
+    def __init__(self, observed: Observed) -> None:
+        self._actual = observed
 
     def get_invoice(self, invoice_id: int) -> Any:
         found = self._actual.invoice
@@ -67,15 +67,15 @@ def played(row: Row) -> Iterator[str]:
     """The row's steps as they come out, in the words of the notation."""
     scene, expected = scene_of(row), row["steps"]
     ledger = Remembered(scene.links)
-    writer = PlanningWriter(Held(scene.actual), None)  # type: ignore[arg-type]
-    actual, progress = scene.actual, scene.progress
+    writer = SimulatedWriter(Held(scene.observed), None)  # type: ignore[arg-type]
+    observed, progress = scene.observed, scene.progress
     for position in range(MOST):
-        case = replace(scene.case, memory=recall(ledger, ORDER))  # type: ignore[arg-type]
+        context = replace(scene.context, recorded=load_recorded(ledger, ORDER))  # type: ignore[arg-type]
         said = expected[position] if position < len(expected) else ""
         if said == "...":
             yield said
             return
-        step = next_step(case, actual, progress)
+        step = next_step(context, observed, progress)
         if not isinstance(step, Step):
             yield "done" if step is None else f"park {step.parked.reason.value}"
             return
@@ -83,19 +83,19 @@ def played(row: Row) -> Iterator[str]:
         yield said_of(step) + (f" => {answered}" if answered else "")
         known = ledger.link("payment", keys.payment_key(ORDER, step.key))
         if known is not None and known.remote_id == step.remote_id and step.kind in PAYMENT_STEPS:
-            found = next((row for row in actual.payments if row.id == step.remote_id), None)
+            found = next((row for row in observed.payments if row.id == step.remote_id), None)
             known = asked_link(known, step, found)
             ledger.put_link(known)
         answer = answer_to(step, writer, answered)
-        for link in links_of(case, step, answer, known):
+        for link in links_of(context, step, answer, known):
             ledger.put_link(link)
-        actual, progress = after(actual, step, answer), advance(progress, step)
+        observed, progress = after(observed, step, answer), advance(progress, step)
         if " and a credit " in answered:
-            actual = with_rest(actual, step, answer)
+            observed = with_rest(observed, step, answer)
     yield f"no end after {MOST} steps"
 
 
-def answer_to(step: Step, writer: PlanningWriter, answered: str) -> Any:
+def answer_to(step: Step, writer: SimulatedWriter, answered: str) -> Any:
     """FreshBooks' answer: the foreseen one, or the amount the row says."""
     answer = writer.write(
         kind=step.kind, key=step.key, body=step.body, order_id=ORDER, remote_id=step.remote_id
@@ -111,12 +111,12 @@ def answer_to(step: Step, writer: PlanningWriter, answered: str) -> Any:
     return replace(answer, overpayment_id=int(credit)) if credit else answer
 
 
-def with_rest(actual: Actual, step: Step, answer: ObservedPayment) -> Actual:
-    """FreshBooks made a credit of what it did not book of a payment; the poster looks it up."""
+def with_rest(observed: Observed, step: Step, answer: ObservedPayment) -> Observed:
+    """FreshBooks made a credit of what it did not book of a payment; the reconciler looks it up."""
     rest = Decimal(step.body["amount"]["amount"]) - answer.amount
     own = answer.overpayment_id or 0
     credit = ObservedCreditNote(own, CLIENT, "", rest, answer.currency, "", 0)
-    return replace(actual, overpayments={**actual.overpayments, step.key: credit})
+    return replace(observed, overpayments={**observed.overpayments, step.key: credit})
 
 
 def said_of(step: Step) -> str:

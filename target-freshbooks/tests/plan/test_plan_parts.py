@@ -1,4 +1,4 @@
-"""What the poster asks of the plan's modules beside the next step itself."""
+"""What the reconciler asks of the plan's modules beside the next step itself."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from plan_notation import CLIENT, MARK, Scene, line_of, rows_in, scene_of
 from target_freshbooks.books.desired import InvoiceLine, Reason
 from target_freshbooks.freshbooks.observed import ObservedCreditNote
-from target_freshbooks.posting import lines as wire
-from target_freshbooks.posting.effects import after, asked_link, without_overpayment
-from target_freshbooks.posting.head import head_of, holds, keeps_its_client
-from target_freshbooks.posting.memory import Memory
-from target_freshbooks.posting.overpayment import credit_by_hand, overpaid_by_hand
-from target_freshbooks.posting.steps import Actual, Step, StepKind
+from target_freshbooks.posting.apply.effects import after, asked_link, without_overpayment
+from target_freshbooks.posting.plan import lines as wire
+from target_freshbooks.posting.plan.head import head_of, holds, keeps_its_client
+from target_freshbooks.posting.plan.overpayment import credit_by_hand, overpaid_by_hand
+from target_freshbooks.posting.plan.steps import Observed, Step, StepKind
+from target_freshbooks.posting.state.recorded import Recorded
 
 if TYPE_CHECKING:
     from target_freshbooks.freshbooks.observed import ObservedInvoice
@@ -29,8 +29,8 @@ def scene(text: str) -> Scene:
 
 
 def invoice_of(found: Scene) -> ObservedInvoice:
-    assert found.actual.invoice is not None
-    return found.actual.invoice
+    assert found.observed.invoice is not None
+    return found.observed.invoice
 
 
 def step(kind: StepKind, body: dict[str, object] | None = None, **more: int) -> Step:
@@ -54,8 +54,8 @@ def test_an_invoice_agrees_by_its_total_and_the_amounts_and_taxes_of_its_lines(
     order: str, held: str, agrees: bool
 ) -> None:
     found = scene(f"    order\n        {order}\n    freshbooks\n        invoice\n        {held}")
-    assert found.case.is_ours(invoice_of(found))
-    assert found.case.agrees(invoice_of(found)) is agrees
+    assert found.context.is_ours(invoice_of(found))
+    assert found.context.agrees(invoice_of(found)) is agrees
 
 
 def test_a_rounding_line_is_no_disagreement() -> None:
@@ -67,7 +67,7 @@ def test_a_rounding_line_is_no_disagreement() -> None:
         invoice
         Shirt 1 x 30.00
         Rounding 1 x 0.01""")
-    assert found.case.agrees(invoice_of(found))
+    assert found.context.agrees(invoice_of(found))
 
 
 @pytest.mark.parametrize("left", [20, 25])
@@ -81,8 +81,8 @@ def test_refunds_on_the_invoice_are_no_disagreement_even_outdated_ones(left: int
         invoice
         Shirt 1 x 30.00
         Refund 5 1 x -10.00""")
-    assert found.case.agrees(invoice_of(found))
-    assert found.case.outdated_refunds(invoice_of(found)) == (set() if left == 20 else {5})
+    assert found.context.agrees(invoice_of(found))
+    assert found.context.outdated_refunds(invoice_of(found)) == (set() if left == 20 else {5})
 
 
 # -- lines
@@ -123,7 +123,7 @@ HEAD = """
 
 def test_a_head_holds_what_the_invoice_has_of_it() -> None:
     found = scene(HEAD)
-    body = found.case.invoice_body(found.case.expressions[0])
+    body = found.context.invoice_body(found.context.expressions[0])
     assert head_of(body) == {"customerid": CLIENT, "fname": "Ada", "lname": "Lovelace"}
     assert holds(invoice_of(found), head_of(body))
     assert not holds(invoice_of(found), {"fname": "Grace"})
@@ -131,14 +131,14 @@ def test_a_head_holds_what_the_invoice_has_of_it() -> None:
 
 def test_an_invoice_keeps_its_client_where_a_person_chose_it_or_nobody_may_change_it() -> None:
     found = scene(HEAD + "\n    ledger\n        invoice head asked")
-    key = found.case.desired.client.key
+    key = found.context.desired.client.key
     head = found.links[0].extra["head"]
-    assert keeps_its_client(Memory(head=head), invoice_of(found), key)
-    assert not keeps_its_client(Memory(head=head), invoice_of(found), "customer:8")
+    assert keeps_its_client(Recorded(head=head), invoice_of(found), key)
+    assert not keeps_its_client(Recorded(head=head), invoice_of(found), "customer:8")
     moved = replace(invoice_of(found), customer_id=3)
-    assert keeps_its_client(Memory(head=head), moved, "customer:8")
-    assert keeps_its_client(Memory(left=("customerid",)), invoice_of(found), "customer:8")
-    assert not keeps_its_client(Memory(), invoice_of(found), key)
+    assert keeps_its_client(Recorded(head=head), moved, "customer:8")
+    assert keeps_its_client(Recorded(left=("customerid",)), invoice_of(found), "customer:8")
+    assert not keeps_its_client(Recorded(), invoice_of(found), key)
 
 
 # -- payments and their credits
@@ -162,11 +162,11 @@ def test_a_credit_that_a_payment_by_hand_became_is_told() -> None:
         Shirt 1 x 30.00
         payment transaction:77 20.00 id 701 credit 907
         payment by hand 10.00 id 702 credit 908""")
-    ours = replace(before.case, memory=Memory(payments={"transaction:77": 701}))
-    found = overpaid_by_hand(ours, before.actual, after_it.actual)
+    ours = replace(before.context, recorded=Recorded(payments={"transaction:77": 701}))
+    found = overpaid_by_hand(ours, before.observed, after_it.observed)
     assert found is not None
     assert found.id == 702
-    assert overpaid_by_hand(ours, after_it.actual, after_it.actual) is None
+    assert overpaid_by_hand(ours, after_it.observed, after_it.observed) is None
     credit = ObservedCreditNote(908, CLIENT, "", D(5), "USD", "", 0)
     parked = credit_by_hand("101", found, credit)
     assert parked.reason is Reason.OVERPAYMENT_CREDIT_LEFT
@@ -191,14 +191,14 @@ def test_what_a_payment_is_asked_for_is_remembered_before_it_is_written() -> Non
     found = scene(PAID)
     link = found.links[1]
     lower = step(StepKind.UPDATE_PAYMENT, {"amount": {"amount": "20.00"}}, remote_id=701)
-    asked = asked_link(link, lower, found.actual.payments[0])
+    asked = asked_link(link, lower, found.observed.payments[0])
     assert asked.extra == {"asked": ["20.00"], "wanted": ["30.00", "20.00"]}
     unseen = asked_link(link, lower, None)
     assert unseen.extra == {"asked": ["20.00"]}
     gone = asked_link(
         link,
         step(StepKind.DELETE_PAYMENT, remote_id=701),
-        replace(found.actual.payments[0], overpayment_id=907),
+        replace(found.observed.payments[0], overpayment_id=907),
     )
     assert gone.extra == {"overpayment": 907}
     assert without_overpayment(gone).extra == {}
@@ -206,8 +206,8 @@ def test_what_a_payment_is_asked_for_is_remembered_before_it_is_written() -> Non
 
 def test_a_payment_without_its_invoice_in_sight_changes_no_invoice() -> None:
     found = scene(PAID)
-    payment = found.actual.payments[0]
-    held = after(Actual(), step(StepKind.CREATE_PAYMENT), payment)
+    payment = found.observed.payments[0]
+    held = after(Observed(), step(StepKind.CREATE_PAYMENT), payment)
     assert (held.invoice, held.payments) == (None, (payment,))
 
 

@@ -10,7 +10,7 @@ import threading
 from typing import Any
 
 import pytest
-from target_freshbooks.posting.verdict import Interrupted
+from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.target import TargetFreshBooks
 
 SCHEMA = {

@@ -11,7 +11,7 @@ The way of an order through this package, which is also the order to read it in:
 5. `payments` finds the money that came in, `surplus` what of it is beyond the invoice; `refunded`,
    `lowering`, `refund_fit` and `refunds` say what went back.
 6. `clients` and `items` say whom and what the invoice names.
-7. `desire` puts it all together as `desired.Desired`, which the poster then brings about.
+7. `desire` puts it all together as `desired.Desired`, which the reconciler then brings about.
 
 Everything is a pure function over frozen dataclasses; `policy` holds the bookkeeper's choices.
 """

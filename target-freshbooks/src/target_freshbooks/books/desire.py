@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from target_freshbooks.books.shop import Order, OrderFacts
 
 NUMBER_LIMIT = 50
-"""FreshBooks' own limit is not published; what it refuses as too long is parked by the poster."""
+"""FreshBooks' own limit is not published; an order whose number it refuses is parked."""
 
 
 def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:

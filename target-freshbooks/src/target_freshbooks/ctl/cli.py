@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from target_freshbooks.ctl.context import Context, told_plainly
-from target_freshbooks.posting.steps import Asked
+from target_freshbooks.posting.plan.steps import Asked
 from target_freshbooks.wiring import version
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from target_freshbooks.ctl.stopping import STOP
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.freshbooks.undisturbed import undisturbed
 from target_freshbooks.ledger import LedgerError
-from target_freshbooks.posting.verdict import Interrupted
+from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.settings import FORM, read_settings
 from target_freshbooks.wiring import Account, Run, open_account, open_ledger, open_run, version
 

@@ -1,4 +1,4 @@
-"""`plan`: what would be written for orders, found out by the poster itself without writing."""
+"""`plan`: what would be written for orders, found out by the reconciler itself without writing."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import click
 from target_freshbooks.books import ReadError
 from target_freshbooks.ledger import Rehearsal
 from target_freshbooks.posting import reasons
-from target_freshbooks.posting.preview import Preview
-from target_freshbooks.posting.previewing import Previewer
-from target_freshbooks.posting.verdict import Verdict
+from target_freshbooks.posting.dryrun.planner import Planner
+from target_freshbooks.posting.plan.render import Preview
+from target_freshbooks.posting.results import OrderResult
 from target_freshbooks.wiring import open_account
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from target_freshbooks.ctl.context import Context
     from target_freshbooks.ledger import Ledger
-    from target_freshbooks.posting.steps import Asked
+    from target_freshbooks.posting.plan.steps import Asked
 
 
 def show_plans(context: Context, orders: tuple[int, ...], asked: Asked) -> None:
@@ -59,18 +59,18 @@ def make_plans(
         rng=random.Random(),  # noqa: S311 - jitter
         ledger=ledger,
     )
-    previewer = Previewer(account.books, ledger, settings.policy, threading.Event())
+    previewer = Planner(account.books, ledger, settings.policy, threading.Event())
     previews: list[Preview] = []
     unknown: list[int] = []
     for order_id in orders:
         row = ledger.order(order_id)
         if row is not None and row.state == "settled":
-            previews.append(Preview(order_id, Verdict("settled", why=row.detail), ()))
+            previews.append(Preview(order_id, OrderResult("settled", why=row.detail), ()))
             continue
         try:
             preview = previewer.preview(order_id, asked)
         except ReadError as error:
-            preview = Preview(order_id, Verdict("parked", parked=reasons.unreadable(error)), ())
+            preview = Preview(order_id, OrderResult("parked", parked=reasons.unreadable(error)), ())
         if preview is None:
             unknown.append(order_id)
         else:

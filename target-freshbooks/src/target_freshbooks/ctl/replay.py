@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from target_freshbooks.ctl.context import Context
     from target_freshbooks.ledger import Ledger
-    from target_freshbooks.posting.steps import Asked
+    from target_freshbooks.posting.plan.steps import Asked
 
 
 def post_again(

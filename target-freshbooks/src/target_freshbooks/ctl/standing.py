@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.ledger.byhand import CHANGED
-from target_freshbooks.posting.drafts import DRAFT
+from target_freshbooks.ledger.settled import CHANGED
+from target_freshbooks.posting.plan.kept_drafts import DRAFT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

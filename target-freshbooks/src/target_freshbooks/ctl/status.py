@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.ctl import standing
-from target_freshbooks.ledger.story import tell
+from target_freshbooks.ctl.story import tell
 
 if TYPE_CHECKING:
     from target_freshbooks.ctl.context import Context

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Stop:
+class Blocked:
     """The wish that a signal stands for."""
 
     def __init__(self) -> None:
@@ -76,5 +76,5 @@ class Stop:
             os.kill(os.getpid(), self._signal)
 
 
-STOP = Stop()
+STOP = Blocked()
 """Of the process, as signals are."""

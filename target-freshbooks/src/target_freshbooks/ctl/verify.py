@@ -18,11 +18,11 @@ from connector_credentials import CredentialError
 from target_freshbooks.books import ReadError
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import LedgerError
-from target_freshbooks.posting.comparing import Finding, Kind, compare, foreseen, interrupted
-from target_freshbooks.posting.holding import HeldBooks, Holding, look_anew
-from target_freshbooks.posting.known import Known, known_of
-from target_freshbooks.posting.listing import Lists, stores_named
-from target_freshbooks.posting.previewing import Previewer
+from target_freshbooks.posting.drift import Finding, Kind, compare, foreseen, interrupted
+from target_freshbooks.posting.dryrun.planner import Planner
+from target_freshbooks.posting.observe.bulk_listing import BulkListing, stores_named
+from target_freshbooks.posting.observe.by_listing import HeldBooks, Holding, look_anew
+from target_freshbooks.posting.state.known import Known, known_of
 from target_freshbooks.wiring import open_account
 
 if TYPE_CHECKING:
@@ -148,11 +148,11 @@ class Verification:
 
     def _verify_store(self, store: str, since: date | None, told: Told) -> None:
         self._store = store
-        with closing(Lists.read(self._books, store, since)) as lists:
+        with closing(BulkListing.read(self._books, store, since)) as lists:
             for row in self._ledger.orders(since=since):
                 known = self._known(row.order_id)
                 compared = self._compare(known, lists.of(known), told)
-                told.checked += compared and (known.state == "posted" or known.memory.known)
+                told.checked += compared and (known.state == "posted" or known.recorded.known)
             # What stands in the name of earlier orders, and of orders the ledger never heard of.
             for order_id in lists.not_looked_at():
                 known = self._known(order_id)
@@ -188,7 +188,7 @@ class Verification:
         # The figures agree with what was written; now with what the order says, where the ledger
         # still has its record.
         books = cast("FreshBooks", HeldBooks(self._books, holding))
-        previewer = Previewer(books, self._ledger, self._policy, threading.Event())
+        previewer = Planner(books, self._ledger, self._policy, threading.Event())
         try:
             preview = previewer.preview(known.order_id)
         except ReadError as unreadable:

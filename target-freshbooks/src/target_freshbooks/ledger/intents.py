@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import bindparam, func, null, select, update
 
-from target_freshbooks.ledger.canonical import from_text, to_text
 from target_freshbooks.ledger.errors import IntentNotOpen
-from target_freshbooks.ledger.tables import intents
+from target_freshbooks.ledger.storage.canonical import from_text, to_text
+from target_freshbooks.ledger.storage.tables import intents
 
 if TYPE_CHECKING:
     from datetime import datetime

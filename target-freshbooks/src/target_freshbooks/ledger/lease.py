@@ -25,16 +25,16 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select, update
 
 from target_freshbooks.ledger import process
-from target_freshbooks.ledger.database import insert
 from target_freshbooks.ledger.errors import LeaseHeld, LeaseLost, LedgerError, LedgerUnavailable
-from target_freshbooks.ledger.tables import leases
+from target_freshbooks.ledger.storage.database import insert
+from target_freshbooks.ledger.storage.tables import leases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection
 
-    from target_freshbooks.ledger.database import Database
+    from target_freshbooks.ledger.storage.database import Database
 
 POLL_SECONDS = 0.5
 """How often a waiting run looks whether the account is free."""

@@ -16,25 +16,25 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import func, select
 
-from target_freshbooks.ledger import audit as journal
 from target_freshbooks.ledger import (
-    byhand,
-    inbox,
     intents,
     lease,
     links,
     orders,
     ownership,
     presence,
-    redaction,
     retention,
     runs,
     terms,
 )
-from target_freshbooks.ledger.database import Database
-from target_freshbooks.ledger.migrate import migrate
-from target_freshbooks.ledger.tables import audit_head
-from target_freshbooks.ledger.tables import inbox as inbox_table
+from target_freshbooks.ledger import settled as byhand
+from target_freshbooks.ledger.audit import chain as journal
+from target_freshbooks.ledger.audit import redaction
+from target_freshbooks.ledger.inbox import records as inbox
+from target_freshbooks.ledger.storage.database import Database
+from target_freshbooks.ledger.storage.migrate import migrate
+from target_freshbooks.ledger.storage.tables import audit_head
+from target_freshbooks.ledger.storage.tables import inbox as inbox_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from target_freshbooks.ledger.audit import AuditRow, ChainVerdict
-    from target_freshbooks.ledger.inbox import Key, Record, StoredFacts
+    from target_freshbooks.ledger.audit.chain import AuditRow, ChainVerdict
+    from target_freshbooks.ledger.inbox.records import Key, Record, StoredFacts
     from target_freshbooks.ledger.intents import Intent, Outcome
     from target_freshbooks.ledger.lease import Holder, Lease
     from target_freshbooks.ledger.links import Link, LinkKind

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import delete, literal, select, tuple_
 
-from target_freshbooks.ledger.canonical import from_text, hash_text, to_text
-from target_freshbooks.ledger.database import insert, prepared
-from target_freshbooks.ledger.tables import links
+from target_freshbooks.ledger.storage.canonical import from_text, hash_text, to_text
+from target_freshbooks.ledger.storage.database import insert, prepared
+from target_freshbooks.ledger.storage.tables import links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

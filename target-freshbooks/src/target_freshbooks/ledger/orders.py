@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import func, or_, select, update
 
-from target_freshbooks.ledger.database import insert, prepared
-from target_freshbooks.ledger.tables import orders
+from target_freshbooks.ledger.storage.database import insert, prepared
+from target_freshbooks.ledger.storage.tables import orders
 
 if TYPE_CHECKING:
     from datetime import date, datetime

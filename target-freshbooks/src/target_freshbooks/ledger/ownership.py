@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
-from target_freshbooks.ledger.database import insert
 from target_freshbooks.ledger.errors import AnotherAccount, AnotherStore
-from target_freshbooks.ledger.tables import account, intents, stores
+from target_freshbooks.ledger.storage.database import insert
+from target_freshbooks.ledger.storage.tables import account, intents, stores
 
 if TYPE_CHECKING:
     from datetime import datetime

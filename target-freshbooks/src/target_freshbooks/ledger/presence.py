@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from target_freshbooks.ledger import process
-from target_freshbooks.ledger.tables import leases
+from target_freshbooks.ledger.storage.tables import leases
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, select, update
 
-from target_freshbooks.ledger import apart
-from target_freshbooks.ledger.inbox import CUSTOMERS, ORDERS, PAGE
-from target_freshbooks.ledger.tables import inbox, orders
+from target_freshbooks.ledger.inbox import scratch as apart
+from target_freshbooks.ledger.inbox.records import CUSTOMERS, ORDERS, PAGE
+from target_freshbooks.ledger.storage.tables import inbox, orders
 
 if TYPE_CHECKING:
     from datetime import datetime

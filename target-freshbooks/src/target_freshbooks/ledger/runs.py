@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
-from target_freshbooks.ledger.canonical import from_text, to_text
-from target_freshbooks.ledger.database import insert
-from target_freshbooks.ledger.tables import runs
+from target_freshbooks.ledger.storage.canonical import from_text, to_text
+from target_freshbooks.ledger.storage.database import insert
+from target_freshbooks.ledger.storage.tables import runs
 
 if TYPE_CHECKING:
     from datetime import datetime

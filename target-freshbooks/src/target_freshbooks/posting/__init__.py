@@ -1,6 +1,7 @@
 """From what the books should hold to what FreshBooks holds: observe, plan one step, apply, repeat.
 
-`service` takes the shop's records in and decides when state may leave; `poster` brings one order
-about; `plan` is pure and says the next step; `writer` is the only place that writes to FreshBooks,
-each write behind an intent; `resolve` looks before anything is written again.
+`service` takes the shop's records in and decides when state may leave; `reconciler` brings one
+order about. `state` is what the ledger knows, `observe` what FreshBooks holds; `plan` is pure and
+says the next step; `apply` carries it out, its `writer` the only place that writes to FreshBooks,
+each write behind an intent; `dryrun` does all of it without writing. `drift` compares both sides.
 """

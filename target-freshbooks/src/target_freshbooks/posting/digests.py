@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.ledger.canonical import hash_of
+from target_freshbooks.ledger.storage.canonical import hash_of
 from target_freshbooks.posting.marks import DELETED
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts, Product
     from target_freshbooks.ledger import Ledger, StoredFacts
-    from target_freshbooks.posting.simulate import LedgerOverlay
+    from target_freshbooks.posting.dryrun.simulator import LedgerOverlay
 
 logger = logging.getLogger(__name__)
 

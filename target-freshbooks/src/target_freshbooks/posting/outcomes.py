@@ -12,9 +12,9 @@ from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Desired
 from target_freshbooks.books.eligibility import notice_after_posting
 from target_freshbooks.books.money import ZERO
-from target_freshbooks.ledger.byhand import CHANGED
+from target_freshbooks.ledger.settled import CHANGED
 from target_freshbooks.posting.digests import policy_digest
-from target_freshbooks.posting.outlook import Outlook
+from target_freshbooks.posting.dryrun.outlook import Outlook
 
 if TYPE_CHECKING:
     from datetime import date
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
-    from target_freshbooks.posting.preview import Preview
-    from target_freshbooks.posting.verdict import Verdict
+    from target_freshbooks.posting.plan.render import Preview
+    from target_freshbooks.posting.results import OrderResult
 
 logger = logging.getLogger(__name__)
 
@@ -71,44 +71,44 @@ class Outcomes:
         self._guard = threading.Lock()
 
     def record(
-        self, facts: OrderFacts, stored: StoredFacts, verdict: Verdict, before: OrderRow | None
+        self, facts: OrderFacts, stored: StoredFacts, result: OrderResult, before: OrderRow | None
     ) -> None:
         """Settle an order as its verdict says.
 
         Args:
             facts: The order.
             stored: What of it is in the ledger.
-            verdict: How it came out.
+            result: How it came out.
             before: Where it stood until now.
         """
         order = facts.order
         notice = self._noticed(facts, before)
-        if verdict.parked is not None:
-            self.park(order.id, verdict.parked, stored, facts, verdict=verdict, notice=notice)
+        if result.parked is not None:
+            self.park(order.id, result.parked, stored, facts, result=result, notice=notice)
             return
         data = {
-            "writes": verdict.writes,
+            "writes": result.writes,
             "total": str(order.total_inc_tax),
             "currency": order.currency,
         }
         self._ledger.settle(
             order.id,
-            state="posted" if verdict.state == "posted" else "waiting",
-            reason=verdict.why,
+            state="posted" if result.state == "posted" else "waiting",
+            reason=result.why,
             facts_hash=stored.hash,
             policy_hash=self.policy_hash,
-            desired_hash=verdict.desired_hash,
-            invoice_number=verdict.desired.invoice.number if verdict.desired else None,
+            desired_hash=result.desired_hash,
+            invoice_number=result.desired.invoice.number if result.desired else None,
             order_total=order.total_inc_tax,
             currency=order.currency,
-            order_date=_day(facts, verdict, self._policy),
-            refunded=_refunded(verdict.desired),
+            order_date=_day(facts, result, self._policy),
+            refunded=_refunded(result.desired),
             run_id=self._run_id,
             notice=notice,
-            event="unchanged" if verdict.unchanged else verdict.state,
+            event="unchanged" if result.unchanged else result.state,
             data=data if notice is None else {**data, "notice": notice.value},
         )
-        self.count("unchanged" if verdict.unchanged else verdict.state)
+        self.count("unchanged" if result.unchanged else result.state)
 
     def _noticed(self, facts: OrderFacts, before: OrderRow | None) -> Notice | None:
         """What became of an order in the shop that has its invoice; told when it is seen first."""
@@ -150,7 +150,7 @@ class Outcomes:
         stored: StoredFacts | None = None,
         facts: OrderFacts | None = None,
         *,
-        verdict: Verdict | None = None,
+        result: OrderResult | None = None,
         notice: Notice | None = None,
     ) -> None:
         """Park an order with its reason, which is told in one line.
@@ -160,7 +160,7 @@ class Outcomes:
             parked: Why, and what can be done.
             stored: What of it is in the ledger; it is looked at again when that changes.
             facts: The same, understood; None where it cannot be.
-            verdict: What the poster said of it, if it came so far.
+            result: What the reconciler said of it, if it came so far.
             notice: What became of it in the shop after it was posted.
         """
         known: dict[str, Any] = {}
@@ -168,13 +168,13 @@ class Outcomes:
             known = {
                 "order_total": facts.order.total_inc_tax,
                 "currency": facts.order.currency,
-                "order_date": _day(facts, verdict, self._policy),
-                "refunded": _refunded(self._desired(facts, verdict)),
+                "order_date": _day(facts, result, self._policy),
+                "refunded": _refunded(self._desired(facts, result)),
             }
-        if verdict is not None and verdict.desired is not None:
+        if result is not None and result.desired is not None:
             known |= {
-                "desired_hash": verdict.desired_hash,
-                "invoice_number": verdict.desired.invoice.number,
+                "desired_hash": result.desired_hash,
+                "invoice_number": result.desired.invoice.number,
             }
         if self._settles:
             self._ledger.settle(
@@ -182,7 +182,7 @@ class Outcomes:
                 state="parked",
                 reason=parked.reason.value,
                 detail=parked.detail,
-                words=verdict.words if verdict else None,
+                words=result.words if result else None,
                 next_step=parked.next_step,
                 facts_hash=None if stored is None else stored.hash,
                 policy_hash=self.policy_hash,
@@ -195,21 +195,21 @@ class Outcomes:
         logger.warning("Order %s parked: %s. %s", order_id, parked.reason.value, parked.detail)
         self._count_parked(order_id, parked)
 
-    def _desired(self, facts: OrderFacts, verdict: Verdict | None) -> Desired | None:
-        """What the books should hold of a parked order, whether or not the poster came so far."""
-        if verdict is not None and verdict.desired is not None:
-            return verdict.desired
+    def _desired(self, facts: OrderFacts, result: OrderResult | None) -> Desired | None:
+        """What the books should hold of a parked order, however far the reconciler came."""
+        if result is not None and result.desired is not None:
+            return result.desired
         desired = desire(facts, self._policy)
         return desired if isinstance(desired, Desired) else None
 
     def show(self, facts: OrderFacts, preview: Preview) -> None:
         """Tell an order's plan in a dry run."""
-        verdict = preview.verdict
+        result = preview.result
         logger.info("Plan, nothing is written:\n%s", preview.text())
-        if verdict.parked is not None:
-            self._count_parked(preview.order_id, verdict.parked)
+        if result.parked is not None:
+            self._count_parked(preview.order_id, result.parked)
         else:
-            self.count(verdict.state)
+            self.count(result.state)
         with self._guard:
             self.tally.planned += len(preview.steps)
             self.outlook.add(facts, preview)
@@ -236,8 +236,8 @@ def _refunded(desired: Desired | None) -> Decimal | None:
     return sum((entry.money for entry in desired.refunds), start=ZERO)
 
 
-def _day(facts: OrderFacts, verdict: Verdict | None, policy: Policy) -> date:
+def _day(facts: OrderFacts, result: OrderResult | None, policy: Policy) -> date:
     """The day the order counts for: its invoice's, where there is one."""
-    if verdict is not None and verdict.desired is not None:
-        return verdict.desired.invoice.day
+    if result is not None and result.desired is not None:
+        return result.desired.invoice.day
     return bookkeeping_day(facts.order.created, facts, policy)

@@ -8,8 +8,8 @@ from target_freshbooks.books.desired import Parked, Reason
 
 if TYPE_CHECKING:
     from target_freshbooks.books import ReadError
-    from target_freshbooks.posting.case import Case
-    from target_freshbooks.posting.steps import Step
+    from target_freshbooks.posting.context import OrderContext
+    from target_freshbooks.posting.plan.steps import Step
 
 
 def failing(kind: str) -> Parked:
@@ -23,12 +23,13 @@ def failing(kind: str) -> Parked:
     )
 
 
-def no_progress(case: Case, step: Step) -> Parked:
+def no_progress(context: OrderContext, step: Step) -> Parked:
     """FreshBooks answered a step and did not do it, or somebody else undoes what is done."""
     return Parked(
         Reason.NO_PROGRESS,
         f"FreshBooks answered, but did not do it: {step.why}. It is not asked for again.",
-        f"Look at invoice {case.desired.invoice.number} in FreshBooks: whether somebody else works"
+        f"Look at invoice {context.desired.invoice.number} in FreshBooks: whether somebody else"
+        " works"
         " on it, or FreshBooks does not allow the change. Then replay the order, or settle it.",
     )
 

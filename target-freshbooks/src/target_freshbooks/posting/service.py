@@ -20,14 +20,14 @@ from target_freshbooks.books.reading import ReadError
 from target_freshbooks.freshbooks.errors import Failing, Refused
 from target_freshbooks.ledger import Record
 from target_freshbooks.posting import reasons
-from target_freshbooks.posting.breaker import Breaker, Suspect
+from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker, Failure
+from target_freshbooks.posting.apply.recovery import Recovery
+from target_freshbooks.posting.apply.retry import READ, RetriesExhausted
 from target_freshbooks.posting.defects import DEFECTS
+from target_freshbooks.posting.dryrun.outlook import MOST_CLIENTS
 from target_freshbooks.posting.facts import check_zone, gather
-from target_freshbooks.posting.leftovers import Leftovers
 from target_freshbooks.posting.outcomes import Outcomes
-from target_freshbooks.posting.outlook import MOST_CLIENTS
-from target_freshbooks.posting.patience import READ, GivenUp
-from target_freshbooks.posting.verdict import Interrupted, refused_verdict
+from target_freshbooks.posting.results import Interrupted, refused_result
 
 if TYPE_CHECKING:
     import threading
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
-    from target_freshbooks.posting.catalogue import Catalogue
+    from target_freshbooks.posting.apply.catalogue import Catalogue
+    from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
+    from target_freshbooks.posting.apply.retry import Patience
+    from target_freshbooks.posting.dryrun.planner import Planner
     from target_freshbooks.posting.outcomes import Tally
-    from target_freshbooks.posting.patience import Patience
-    from target_freshbooks.posting.poster import Poster
-    from target_freshbooks.posting.previewing import Previewer
-    from target_freshbooks.posting.resolve import Resolver
-    from target_freshbooks.posting.steps import Asked
-    from target_freshbooks.posting.verdict import Verdict
+    from target_freshbooks.posting.plan.steps import Asked
+    from target_freshbooks.posting.reconciler import Reconciler
+    from target_freshbooks.posting.results import OrderResult
 
 logger = logging.getLogger(__name__)
 
@@ -67,19 +67,19 @@ class Service:
         *,
         books: FreshBooks,
         ledger: Ledger,
-        poster: Poster,
+        reconciler: Reconciler,
         catalogue: Catalogue,
         patience: Patience,
-        resolver: Resolver,
+        resolver: OutcomeLookup,
         policy: Policy,
         run_id: str,
         stop: threading.Event,
         max_parallel_orders: int,
-        previewer: Previewer | None = None,
+        previewer: Planner | None = None,
     ) -> None:
         self._books = books
         self._ledger = ledger
-        self._poster = poster
+        self._reconciler = reconciler
         self._catalogue = catalogue
         self._patience = patience
         self._stop = stop
@@ -94,8 +94,8 @@ class Service:
         self._streams_seen: set[str] = set()
         self._said: dict[int, set[str]] = {}
         self._store_hash: str | None = None
-        self._leftovers = Leftovers(ledger, resolver)
-        self._breaker = Breaker(books, patience)
+        self._leftovers = Recovery(ledger, resolver)
+        self._breaker = CircuitBreaker(books, patience)
         self._failure: BaseException | None = None
         self._outcomes = Outcomes(ledger, policy, run_id, settles=previewer is None)
 
@@ -220,7 +220,7 @@ class Service:
         for record, failure in self._catalogue.update(records):
             again = partial(self._submit_others, [record])
             name = f"{record.stream} {record.key[0]}"
-            self._breaker.suspect(Suspect(name, _given_up(failure), again))
+            self._breaker.suspect(Failure(name, _given_up(failure), again))
 
     def _flush_orphans(self) -> None:
         """Parts whose order's record did not come: new information on an order known already."""
@@ -296,9 +296,9 @@ class Service:
             if self._previewer is not None:
                 self._outcomes.show(facts, self._previewer.of_facts(facts, asked))
                 return
-            verdict = self._posted(facts, stored, row, asked)
-            if verdict is not None:
-                self._outcomes.record(facts, stored, verdict, row)
+            result = self._posted(facts, stored, row, asked)
+            if result is not None:
+                self._outcomes.record(facts, stored, result, row)
         except ReadError as error:
             self._outcomes.park(order_id, reasons.unreadable(error), stored)
         except UnknownZone:  # no order has a day, so none can be gone on with
@@ -315,27 +315,27 @@ class Service:
         stored: StoredFacts,
         row: OrderRow | None,
         asked: Asked | None,
-    ) -> Verdict | None:
+    ) -> OrderResult | None:
         """Bring the order about; None where it was given up, and is judged later."""
         order_id = facts.order.id
         began = time.monotonic()
         try:
             self._leftovers.settle(order_id)
-            verdict = self._poster.post(facts, standing=row, asked=asked)
-        except (GivenUp, Failing) as failure:
+            result = self._reconciler.reconcile(facts, standing=row, asked=asked)
+        except (RetriesExhausted, Failing) as failure:
             self._leftovers.put_off(order_id)
             again = partial(self._submit, order_id, asked)
             convicted = row is not None and row.reason == Reason.FRESHBOOKS_ERROR
-            suspect = Suspect(
+            suspect = Failure(
                 f"order {order_id}", _given_up(failure), again, order_id, stored, convicted
             )
             self._breaker.suspect(suspect)
             return None
         except Refused as refused:
-            return refused_verdict(refused, "posting", 0)
-        if verdict.desired is not None and not verdict.unchanged:
+            return refused_result(refused, "posting", 0)
+        if result.desired is not None and not result.unchanged:
             self._patience.looked_at(began)
-        return verdict
+        return result
 
     def _incomplete(self, order_id: int) -> None:
         """The ledger does not hold all of the order (any more): nothing may be concluded from it.
@@ -360,7 +360,7 @@ class Service:
 
     # -- verdicts
 
-    def _blame(self, suspect: Suspect) -> None:
+    def _blame(self, suspect: Failure) -> None:
         if suspect.order_id is not None:
             parked = reasons.failing(suspect.given_up.kind)
             facts = None if suspect.stored is None else gather(self._ledger, suspect.stored)
@@ -373,5 +373,7 @@ class Service:
         )
 
 
-def _given_up(failure: GivenUp | Failing) -> GivenUp:
-    return failure if isinstance(failure, GivenUp) else GivenUp(READ, failure.since)
+def _given_up(failure: RetriesExhausted | Failing) -> RetriesExhausted:
+    return (
+        failure if isinstance(failure, RetriesExhausted) else RetriesExhausted(READ, failure.since)
+    )

@@ -13,8 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from target_freshbooks.books.money import decimals_of
 from target_freshbooks.freshbooks.errors import NotFound
-from target_freshbooks.posting import keys
-from target_freshbooks.posting.drafts import DRAFT
+from target_freshbooks.posting import link_keys as keys
+from target_freshbooks.posting.plan.kept_drafts import DRAFT
 from target_freshbooks.report.month import Month, MonthReport, Row, make_row, total_up
 from target_freshbooks.wiring import open_account, utc_now
 

@@ -1,0 +1,310 @@
+"""An order's story: its audit rows as plain sentences with times, for a reader who keeps books.
+
+An intent and its outcome are told as one sentence, where the outcome is known and the same run
+saw both. Nothing is left out: an event this module does not know is told by its name and data, and
+so is a row that was altered, since what it says now is no fact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.books.money import decimals_of, is_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from target_freshbooks.ledger.audit.chain import AuditRow
+
+DEEDS: dict[str, tuple[str, str, str]] = {
+    "create_client": ("create", "created", "client"),
+    "update_client": ("change", "changed", "client"),
+    "create_item": ("create", "created", "item"),
+    "update_item": ("change", "changed", "item"),
+    "create_invoice": ("create", "created", "invoice"),
+    "update_invoice": ("change", "changed", "invoice"),
+    "mark_sent": ("mark as sent", "marked as sent", "invoice"),
+    "delete_invoice": ("delete", "deleted", "invoice"),
+    "create_payment": ("record", "recorded", "payment"),
+    "update_payment": ("change", "changed", "payment"),
+    "delete_payment": ("delete", "deleted", "payment"),
+    "create_credit_note": ("create", "created", "credit note"),
+    "update_head": ("change", "changed", "invoice's client or billing address"),
+    "archive_invoice": ("archive", "archived again", "invoice"),
+    "delete_overpayment": ("delete", "deleted", "credit of an overpayment"),
+    "delete_credit_note": ("delete", "deleted", "credit note"),
+}
+"""Per kind of write: what one is to do, what one did, to what."""
+
+_WHY_NOT = {
+    "AuthError": "the login was refused",
+    "Outage": "FreshBooks turned it away or could not be reached; nothing was written",
+}
+"""Per error that ended a write without effect: what it means."""
+
+_VERDICTS = frozenset({"posted", "unchanged"})
+OUTCOMES = frozenset({"done", "refused", "not_sent", "found", "not_found"})
+
+
+def tell(rows: Iterable[AuditRow]) -> list[str]:
+    """Tell audit rows, in the order given, one line each.
+
+    Args:
+        rows: Rows of one order or of several, oldest first.
+
+    Returns:
+        Lines such as `2026-11-02 09:14:05 UTC  run 3f2a91c0  created the invoice 1042 as a Draft
+        in FreshBooks (id 555), 69.84 USD`.
+    """
+    told = _with_currencies(list(rows))
+    finished = {
+        (row.source, row.data.get("intent"), row.run_id)
+        for row in told
+        if row.event in OUTCOMES and not row.altered
+    }
+    return [
+        f"{_time(row)}  run {_short(row.run_id)}  {sentence(row)}"
+        for row in told
+        if row.altered
+        or row.event != "intended"
+        or (row.source, row.data.get("intent"), row.run_id) not in finished
+    ]
+
+
+def sentence(row: AuditRow) -> str:
+    """Tell one row, without its time and run."""
+    if row.altered:
+        return (
+            f"THIS ROW WAS ALTERED (audit row {row.seq}: its content does not match its hash);"
+            f" it now says: {_unknown(row)}"
+        )
+    known = _SENTENCES.get(row.event)
+    return _unknown(row) if known is None else known(row)
+
+
+def _with_currencies(rows: list[AuditRow]) -> list[AuditRow]:
+    """Give the verdicts, whose rows have a total alone, the currency of their order's invoice."""
+    found = {
+        (row.source, row.order_id): _answer(row)["currency"]
+        for row in rows
+        if not row.altered
+        and DEEDS.get(str(row.data.get("kind")), ("",))[-1] == "invoice"
+        and _answer(row).get("currency")
+    }
+    return [
+        replace(row, data={"currency": found[row.source, row.order_id], **row.data})
+        if row.event in _VERDICTS and (row.source, row.order_id) in found and not row.altered
+        else row
+        for row in rows
+    ]
+
+
+def _time(row: AuditRow) -> str:
+    return "at an unreadable time" if row.at is None else f"{row.at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _short(run_id: object) -> str:
+    """Shorten a run's uuid, as one does with commits; other names stay whole."""
+    run_id = str(run_id)  # SQLite lets anybody put something else there
+    hexadecimal = run_id.replace("-", "")
+    is_uuid = len(hexadecimal) == 32 and all(c in "0123456789abcdef" for c in hexadecimal.lower())  # noqa: PLR2004 - the length of a uuid
+    return f"{hexadecimal[:8]}" if is_uuid else run_id
+
+
+def _intended(row: AuditRow) -> str:
+    return f"is about to {_deed(row, 0)}; the outcome is not known yet"
+
+
+def _done(row: AuditRow) -> str:
+    draft = " as a Draft" if row.data.get("kind") == "create_invoice" else ""
+    return f"{_deed(row, 1)}{draft} in FreshBooks{_result(row)}"
+
+
+def _refused(row: AuditRow) -> str:
+    answer = _answer(row)
+    codes = [f"{name} {answer[name]}" for name in ("status", "errno", "field") if answer.get(name)]
+    words = answer.get("words")  # rows of the first versions have FreshBooks' own
+    told = f"was refused to {_deed(row, 0)}{f': {words}' if words else ''}"
+    return told + (f" ({', '.join(codes)})" if codes else "")
+
+
+def _not_sent(row: AuditRow) -> str:
+    why = str(_answer(row).get("why", ""))
+    if why == "Forbidden":
+        return f"was not allowed to {_deed(row, 0)}"
+    told = _WHY_NOT.get(why, f"nothing was written{f' ({why})' if why else ''}")
+    return f"could not {_deed(row, 0)}: {told}"
+
+
+def _found(row: AuditRow) -> str:
+    return f"looked, and found that an attempt to {_deed(row, 0)} had succeeded{_result(row)}"
+
+
+def _not_found(row: AuditRow) -> str:
+    return f"looked, and found that an attempt to {_deed(row, 0)} had no effect"
+
+
+def _posted(row: AuditRow) -> str:
+    return f"posted the order: the books agree with it{_amount(row.data)}{_noticed(row)}"
+
+
+def _parked(row: AuditRow) -> str:
+    return f"parked the order{_because(row)}"
+
+
+def _waiting(row: AuditRow) -> str:
+    return f"left the order waiting{_because(row)}"
+
+
+def _unchanged(row: AuditRow) -> str:
+    return f"found nothing to do: the books agree already{_amount(row.data)}{_noticed(row)}"
+
+
+def _adopted(row: AuditRow) -> str:
+    number = row.data.get("number") or row.data.get("invoice_number")
+    remote = row.data.get("invoice_id") or row.data.get("id")
+    return (
+        f"took up the invoice{f' {number}' if number else ''} that was in FreshBooks already"
+        f"{f' (id {remote})' if remote else ''}{_amount(row.data)}"
+    )
+
+
+def _replayed(row: AuditRow) -> str:
+    return f"replayed the order on the word of {row.who}{_rest(row.data)}"
+
+
+def _settled(row: AuditRow) -> str:
+    return f"left the order to a person from now on, on the word of {row.who}: {row.data['note']}"
+
+
+def _reopened(row: AuditRow) -> str:
+    return f"took the order up again, on the word of {row.who}"
+
+
+def _changed_after_settling(row: AuditRow) -> str:
+    del row
+    return "found the order changed in the shop, and left it to the person who settled it"
+
+
+def _run_started(row: AuditRow) -> str:
+    return f"began, version {row.data.get('code_version', 'unknown')}, as {row.who}"
+
+
+def _run_ended(row: AuditRow) -> str:
+    counts = row.data.get("counts")
+    figures = _rest(counts) if isinstance(counts, dict) else ""
+    return f"ended: {row.data.get('outcome', 'outcome unknown')}{figures}"
+
+
+def _lease_taken(row: AuditRow) -> str:
+    data = row.data
+    return (
+        f"took FreshBooks account {data.get('account')} over from {data.get('former_holder')}"
+        f" (process {data.get('former_pid')} on {data.get('former_host')}), which had fallen silent"
+    )
+
+
+def _key_rotated(row: AuditRow) -> str:
+    return f"encrypted the credentials with a new key, on the word of {row.who}{_rest(row.data)}"
+
+
+def _unknown(row: AuditRow) -> str:
+    return f"{str(row.event).replace('_', ' ')}{_rest(row.data)}"
+
+
+_SENTENCES: dict[str, Callable[[AuditRow], str]] = {
+    "intended": _intended,
+    "done": _done,
+    "refused": _refused,
+    "not_sent": _not_sent,
+    "found": _found,
+    "not_found": _not_found,
+    "posted": _posted,
+    "parked": _parked,
+    "waiting": _waiting,
+    "unchanged": _unchanged,
+    "adopted": _adopted,
+    "replayed": _replayed,
+    "settled": _settled,
+    "reopened": _reopened,
+    "changed_after_settling": _changed_after_settling,
+    "run_started": _run_started,
+    "run_ended": _run_ended,
+    "lease_taken": _lease_taken,
+    "key_rotated": _key_rotated,
+}
+
+
+def _deed(row: AuditRow, tense: int) -> str:
+    kind = str(row.data.get("kind", "write"))
+    if kind not in DEEDS:
+        return f"{('carry out', 'carried out')[tense]} {kind.replace('_', ' ')}"
+    verb, _, how = DEEDS[kind][tense].partition(" ")
+    return f"{verb} the {_thing(row, DEEDS[kind][2])}{f' {how}' if how else ''}"
+
+
+def _thing(row: AuditRow, name: str) -> str:
+    """Name what was written by the number a reader knows it by."""
+    key = str(row.data.get("key", ""))
+    if name == "invoice":
+        return f"{name} {_answer(row).get('number') or key}"
+    if key.startswith("sha256:") or not key:
+        return name
+    if name == "payment":
+        return f"{name} for {' '.join(key.split(':')[1:]) or key}"
+    if name == "credit note":
+        return f"{name} for refund {key.rpartition(':')[2]}"
+    return f"{name} {key}"
+
+
+def _answer(row: AuditRow) -> dict[str, Any]:
+    answer = row.data.get("answer")
+    return answer if isinstance(answer, dict) else {}
+
+
+def _result(row: AuditRow) -> str:
+    answer = _answer(row)
+    links: list[dict[str, Any]] = row.data.get("links", [])
+    remote = answer.get("id") or next((link["remote_id"] for link in links), None)
+    return f"{f' (id {remote})' if remote else ''}{_amount(answer)}"
+
+
+def _amount(data: dict[str, Any]) -> str:
+    amount: Any = data.get("amount") or data.get("order_total") or data.get("total")
+    code: Any = data.get("currency") or data.get("currency_code") or ""
+    if isinstance(amount, dict):
+        amount, code = amount.get("amount"), amount.get("code") or code
+    return f", {_figure(amount, str(code))} {code}".rstrip() if amount is not None else ""
+
+
+def _figure(amount: object, currency: str) -> str:
+    """Write an amount with its currency's decimals, or as it is if that would hide some."""
+    decimals = decimals_of(currency)
+    try:
+        number = Decimal(str(amount))
+        whole = is_whole(number, decimals)
+    except InvalidOperation:  # no number, or one of more digits than money has
+        return str(amount)
+    return f"{number:.{decimals}f}" if whole else str(amount)
+
+
+def _because(row: AuditRow) -> str:
+    data = row.data
+    parts = [str(data[name]) for name in ("reason", "detail") if data.get(name)]
+    if data.get("words"):
+        parts.append(f"FreshBooks said: {data['words']}")
+    if data.get("next_step"):
+        parts.append(f"next step: {data['next_step']}")
+    return f": {'; '.join(parts)}" if parts else ""
+
+
+def _noticed(row: AuditRow) -> str:
+    notice = row.data.get("notice")
+    return f"; noticed {notice}" if notice else ""
+
+
+def _rest(data: dict[str, Any]) -> str:
+    figures = ", ".join(f"{name} {value}" for name, value in sorted(data.items()))
+    return f": {figures}" if figures else ""

@@ -1,0 +1,1 @@
+"""The audit journal: its chain, and what may stand in it."""

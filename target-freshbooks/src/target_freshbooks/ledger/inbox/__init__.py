@@ -1,0 +1,1 @@
+"""What the shop said: records, which of two versions counts, what is looked at again."""

@@ -1,0 +1,1 @@
+"""The ledger's database: opened, migrated, and its tables."""

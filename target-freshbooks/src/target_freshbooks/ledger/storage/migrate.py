@@ -1,0 +1,70 @@
+"""Bringing a ledger to this version's schema, or refusing it when it comes from a later version.
+
+The steps live in `migrations/` inside the package, so an installed wheel migrates by itself. Each
+runs under a lock of the whole database and in one transaction: of several processes that open a
+fresh ledger together one makes the tables and the others wait, and a killed one leaves nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect, text
+
+from target_freshbooks.ledger.errors import LedgerTooNew
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from target_freshbooks.ledger.storage.database import Database
+
+SCHEMA_VERSION = "0004"
+"""The newest step in `migrations/versions`; known here so that alembic loads only when needed."""
+
+VERSION_TABLE = "ledger_version"
+
+_POSTGRESQL_LOCK = 0x6C65646765720001  # "ledger", 1
+
+
+def migrate(database: Database, target: str = SCHEMA_VERSION) -> None:
+    """Bring the ledger to a version of the schema.
+
+    Raises:
+        LedgerTooNew: If the ledger has a version this code does not know.
+    """
+    with database.read() as connection:
+        if stored_version(connection) == target:
+            return
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # (set before the import, which tells things by itself; none of it is of use in a run)
+    from alembic import command  # noqa: PLC0415 - slow to load, and seldom needed
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", "target_freshbooks.ledger.storage:migrations")
+    config.attributes["version_table"] = VERSION_TABLE
+    known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
+    with database.write() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(
+                text("SELECT pg_advisory_xact_lock(:number)"), {"number": _POSTGRESQL_LOCK}
+            )
+        found = stored_version(connection)  # again, now that nobody else can change it
+        if found is not None and found not in known:
+            raise LedgerTooNew(
+                f"The ledger {database.name} has schema {found}, which is newer than this"
+                f" version of target-freshbooks knows ({SCHEMA_VERSION}). It was left untouched."
+                " Install the version that wrote it, or a later one."
+            )
+        config.attributes["connection"] = connection
+        command.upgrade(config, target)
+
+
+def stored_version(connection: Connection) -> str | None:
+    """Tell the schema version of the database, None for one without a ledger."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    version = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 - a constant
+    return None if version is None else str(version)

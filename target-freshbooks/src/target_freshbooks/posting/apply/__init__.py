@@ -1,0 +1,1 @@
+"""Carrying steps out: writes, their unknown outcomes, retries, refusals."""

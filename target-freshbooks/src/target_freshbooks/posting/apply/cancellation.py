@@ -1,0 +1,307 @@
+"""Cancellation: takes a cancelled order's payments, credit notes and invoice out of the books."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from target_freshbooks.books import desire
+from target_freshbooks.books.desired import Desired, Parked, Reason
+from target_freshbooks.books.marks import mark_of
+from target_freshbooks.freshbooks.errors import Conflict, NotFound, Refused
+from target_freshbooks.freshbooks.refusals import Kind, classify
+from target_freshbooks.ledger import Link
+from target_freshbooks.posting import link_keys as keys
+from target_freshbooks.posting import marks
+from target_freshbooks.posting.apply.effects import payment_link
+from target_freshbooks.posting.apply.refusals import BUSY_PAUSES
+from target_freshbooks.posting.apply.writer import OutcomeUnknown, invoice_link, summary
+from target_freshbooks.posting.context import OrderContext
+from target_freshbooks.posting.digests import content_digest, fingerprint
+from target_freshbooks.posting.marks import DELETED
+from target_freshbooks.posting.plan.steps import StepKind
+from target_freshbooks.posting.results import OrderResult, refused_result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_freshbooks.books.marks import Mark
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.shop import OrderFacts
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.freshbooks.observed import (
+        ObservedCreditNote,
+        ObservedInvoice,
+        ObservedPayment,
+    )
+    from target_freshbooks.ledger import Ledger
+    from target_freshbooks.posting.apply.brake import Brake
+    from target_freshbooks.posting.apply.writer import Writer
+    from target_freshbooks.posting.dryrun.simulator import LedgerOverlay, SimulatedWriter
+    from target_freshbooks.posting.state.recorded import Recorded
+
+    _Deletable = ObservedInvoice | ObservedPayment | ObservedCreditNote
+
+Record = TypeVar("Record", bound="_Deletable")
+
+
+class Cancellation:
+    """Deletes what was posted of cancelled orders."""
+
+    def __init__(
+        self,
+        books: FreshBooks,
+        ledger: Ledger | LedgerOverlay,
+        writer: Writer | SimulatedWriter,
+        settle_unknown: Callable[[OutcomeUnknown], bool],
+        wait: Callable[[float], object],
+        brake: Brake,
+    ) -> None:
+        self._books = books
+        self._ledger = ledger
+        self._writer = writer
+        self._settle_unknown = settle_unknown
+        self._wait = wait
+        self._brake = brake
+
+    def adopt(self, facts: OrderFacts, policy: Policy, *, overwrite: bool) -> OrderResult | None:
+        """Remember an invoice of the cancelled order that the ledger does not know, if any.
+
+        Returns:
+            Why an invoice that stands is not adopted: it does not come to the order, so a person
+            may have edited it. With `overwrite` it is deleted in spite of that.
+        """
+        order_id = facts.order.id
+        mark = mark_of(facts.order)
+        number = f"{policy.invoice_number_prefix}{order_id}"
+        invoice = self._books.find_invoice(number)
+        if invoice is None or not marks.is_marked(invoice, mark):
+            return None
+        content = content_digest(facts)
+        desired = desire(facts, policy)
+        agrees = isinstance(desired, Desired) and OrderContext(desired, content, policy, 0).agrees(
+            invoice
+        )
+        if not agrees and not (overwrite and policy.on_cancel == "delete"):
+            return _kept(invoice, "it does not come to the order, and the ledger does not know it")
+        key = keys.invoice_key(order_id)
+        found = [invoice_link(invoice, key=key, order_id=order_id, content=content)]
+        for payment in self._books.payments_of(invoice.id):
+            paid = marks.part_paid(payment, mark)
+            if paid is not None:
+                key = keys.payment_key(order_id, paid.part.replace(" ", ":", 1))
+                found.append(payment_link(payment, key=key, order_id=order_id))
+        for note in self._books.credit_notes_of(invoice.customer_id):
+            refund_id = marks.refund_credited(note, mark)
+            if refund_id is not None:
+                key = keys.credit_note_key(order_id, refund_id)
+                found.append(Link("credit_note", key, note.id, order_id=order_id))
+        # All at once: where the invoice is known, all that belongs to it is taken to be known.
+        self._ledger.adopt(
+            found, order_id=order_id, run_id=self._writer.run_id, data=summary(invoice)
+        )
+        return None
+
+    def delete(
+        self, mark: Mark, recorded: Recorded, invoice_id: int, *, overwrite: bool
+    ) -> OrderResult:
+        """Delete the order's payments, credit notes and invoice, but for what is deleted already.
+
+        An invoice that a person edited stays unless `overwrite` is asked for, and one that bears
+        money which a person recorded stays in any case.
+        """
+        order_id = mark.order_id
+        invoice, payments = self._standing(invoice_id), dict(recorded.payments)
+        standing = {row.id: row for row in self._books.payments_of(invoice_id)} if invoice else {}
+        if invoice is not None:
+            edited = recorded.fingerprint not in (None, fingerprint(invoice))
+            if edited and not overwrite:
+                return _kept(invoice, "it was changed in FreshBooks since it was posted")
+            for row in standing.values():
+                if row.id in payments.values():
+                    continue
+                if marks.part_paid(row, mark) is None:
+                    return _kept(invoice, f"it bears payment {row.id}, which is not ours")
+                payments[f"payment:{row.id}"] = row.id
+            self._brake.before_rewriting(order_id, invoice.number)
+        parts = [
+            *((StepKind.DELETE_PAYMENT, key, remote) for key, remote in payments.items()),
+            *(
+                (StepKind.DELETE_CREDIT_NOTE, str(refund_id), remote)
+                for refund_id, remote in recorded.credit_notes.items()
+            ),
+            (StepKind.DELETE_INVOICE, str(order_id), invoice_id),
+        ]
+        return self._delete(parts, standing, order_id)
+
+    def _delete(
+        self,
+        parts: list[tuple[StepKind, str, int]],
+        standing: dict[int, ObservedPayment],
+        order_id: int,
+    ) -> OrderResult:
+        taken: dict[str, ObservedPayment] = {}
+        writes = 0
+        for kind, key, remote_id in parts:
+            try:
+                deleted = self._gone(kind, key, remote_id, order_id)
+            except Refused as refused:
+                failed = refused_result(refused, "deletion of a cancelled order's invoice", 0)
+                return self._put_back(taken, order_id, failed, writes)
+            except _Ignored:
+                failed = OrderResult("parked", parked=_ignored(kind, remote_id))
+                return self._put_back(taken, order_id, failed, writes)
+            writes += deleted
+            if deleted and remote_id in standing and kind is StepKind.DELETE_PAYMENT:
+                taken[key] = standing[remote_id]
+        self._ledger.drop_link("invoice", keys.invoice_key(order_id))
+        return OrderResult("waiting", why="deleted_after_cancellation", writes=writes)
+
+    def _put_back(
+        self, taken: dict[str, ObservedPayment], order_id: int, failed: OrderResult, writes: int
+    ) -> OrderResult:
+        """The invoice stays, so its payments come back: the books are not left half-way.
+
+        An ordinary change of a deleted payment restores it (FreshBooks' published examples).
+
+        Args:
+            taken: The payments this attempt deleted, by their keys.
+            order_id: The order.
+            failed: Why the invoice stays.
+            writes: How many writes were made.
+        """
+        left: list[int] = []
+        for key, payment in taken.items():
+            link = Link("payment", keys.payment_key(order_id, key), payment.id, order_id=order_id)
+            amount = {"amount": str(payment.amount), "code": payment.currency}
+            try:
+                self._writer.write(
+                    kind=StepKind.UPDATE_PAYMENT,
+                    key=key,
+                    body={"amount": amount},
+                    order_id=order_id,
+                    remote_id=payment.id,
+                    why="restore the payment of an invoice that cannot be deleted",
+                    links=lambda _, link=link: [link],  # type: ignore[misc] # bound to this round
+                )
+                writes += 1
+            except OutcomeUnknown as unknown:
+                self._settle_unknown(unknown)
+            except Refused:
+                pass  # told below, as a payment that is not there
+            if not self._stands(StepKind.DELETE_PAYMENT, payment.id):
+                left.append(payment.id)
+        if left and failed.parked is not None:
+            told = ", ".join(str(one) for one in left)
+            detail = (
+                f"{failed.parked.detail} Deleted already, and not to be restored: payment {told}."
+            )
+            return replace(failed, parked=replace(failed.parked, detail=detail), writes=writes)
+        return replace(failed, writes=writes)
+
+    def _gone(self, kind: StepKind, key: str, remote_id: int, order_id: int) -> int:
+        """Delete it unless it is deleted, by a run that was killed or by a person; the writes.
+
+        Raises:
+            _Ignored: FreshBooks answered, and it stands as before: asking again would not help.
+        """
+        deleted = _deleted_link(kind, key, remote_id, order_id)
+        pauses = iter(BUSY_PAUSES)
+        while self._stands(kind, remote_id):
+            try:
+                answer = self._writer.write(
+                    kind=kind,
+                    key=key,
+                    body={"vis_state": DELETED},
+                    order_id=order_id,
+                    remote_id=remote_id,
+                    why=f"delete the {_NAMES[kind]} of the cancelled order",
+                    links=lambda said: _if_deleted(said, deleted),
+                )
+            except OutcomeUnknown as unknown:
+                self._settle_unknown(unknown)
+            except NotFound:
+                break
+            except Conflict:
+                pause = next(pauses, None)
+                if pause is None:
+                    raise
+                self._wait(pause)
+            else:
+                if answer.vis_state != DELETED and self._stands(kind, remote_id):
+                    raise _Ignored
+                return 1
+        if deleted is not None:
+            self._ledger.put_link(deleted)
+        return 0
+
+    def _standing(self, invoice_id: int) -> ObservedInvoice | None:
+        invoice = _read(self._books.get_invoice, invoice_id)
+        return None if invoice is None or invoice.vis_state == DELETED else invoice
+
+    def _stands(self, kind: StepKind, remote_id: int) -> bool:
+        readers: dict[StepKind, Callable[[int], _Deletable]] = {
+            StepKind.DELETE_PAYMENT: self._books.get_payment,
+            StepKind.DELETE_CREDIT_NOTE: self._books.get_credit_note,
+            StepKind.DELETE_INVOICE: self._books.get_invoice,
+        }
+        found = _read(readers[kind], remote_id)
+        return found is not None and found.vis_state != DELETED
+
+
+def _read(reader: Callable[[int], Record], remote_id: int) -> Record | None:
+    """The record; None where FreshBooks says that it is gone, in whichever way."""
+    try:
+        return reader(remote_id)
+    except Refused as refused:
+        if classify(refused).kind is not Kind.GONE:
+            raise
+        return None
+
+
+class _Ignored(Exception):  # noqa: N818 - it never leaves this module
+    """A deletion was answered and did nothing."""
+
+
+_NAMES = {
+    StepKind.DELETE_PAYMENT: "payment",
+    StepKind.DELETE_CREDIT_NOTE: "credit note",
+    StepKind.DELETE_INVOICE: "invoice",
+}
+
+
+def _if_deleted(answer: _Deletable, link: Link | None) -> list[Link]:
+    return [link] if link is not None and answer.vis_state == DELETED else []
+
+
+def _ignored(kind: StepKind, remote_id: int) -> Parked:
+    return Parked(
+        Reason.NO_PROGRESS,
+        f"The order is cancelled, and FreshBooks answered the deletion of its {_NAMES[kind]}"
+        f" {remote_id} without deleting it; it is not asked again.",
+        "Look at the record in FreshBooks; delete it by hand, or replay the order.",
+    )
+
+
+def _deleted_link(kind: StepKind, key: str, remote_id: int, order_id: int) -> Link | None:
+    """What is remembered of the deleted record; of an invoice nothing is."""
+    if kind is StepKind.DELETE_PAYMENT:
+        own = keys.payment_key(order_id, key)
+        return Link("payment", own, remote_id, order_id=order_id, deleted=True)
+    if kind is StepKind.DELETE_CREDIT_NOTE:
+        own = keys.credit_note_key(order_id, key)
+        return Link("credit_note", own, remote_id, order_id=order_id, deleted=True)
+    return None
+
+
+def _kept(invoice: ObservedInvoice, why: str) -> OrderResult:
+    return OrderResult(
+        "parked",
+        parked=Parked(
+            Reason.EDITED_IN_FRESHBOOKS,
+            f"The order is cancelled, and invoice {invoice.number} is not deleted: {why}.",
+            "Decide what is to become of the invoice. Undo the change in FreshBooks and replay the"
+            " order, delete the invoice by hand, or replay with --overwrite to have an edited one"
+            " deleted.",
+        ),
+    )

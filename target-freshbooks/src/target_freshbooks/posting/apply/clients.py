@@ -1,0 +1,232 @@
+"""The clients of one run: found before they are made, made once, and changed only where ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.books import client_body, client_forms, email_key
+from target_freshbooks.freshbooks.errors import Refused
+from target_freshbooks.freshbooks.observed import ACTIVE, DELETED
+from target_freshbooks.freshbooks.refusals import Kind, classify
+from target_freshbooks.ledger import Link
+from target_freshbooks.posting.apply import ownership
+from target_freshbooks.posting.apply.update import Updates, standing_or_none
+from target_freshbooks.posting.apply.writer import client_links
+from target_freshbooks.posting.digests import request_digest
+from target_freshbooks.posting.plan.steps import StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_freshbooks.books.desired import ClientDraft
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.freshbooks.observed import ObservedClient
+    from target_freshbooks.ledger import Ledger
+    from target_freshbooks.posting.apply.create import Creation
+    from target_freshbooks.posting.dryrun.simulator import LedgerOverlay
+
+NAMING = frozenset({"fname", "lname", "organization", "email"})
+"""The fields that FreshBooks makes user names of, which have to be unique."""
+
+OF_ALL_CLIENTS = frozenset({Kind.CLIENT_LIMIT, Kind.NO_RIGHT})
+"""A refusal to make one client that holds for any other: nobody asks again in the run."""
+
+
+class Clients:
+    """Finds, makes and changes clients."""
+
+    def __init__(
+        self,
+        books: FreshBooks,
+        ledger: Ledger | LedgerOverlay,
+        making: Creation,
+        *,
+        follow_emails: bool,
+    ) -> None:
+        """Take over the parts.
+
+        Args:
+            books: FreshBooks.
+            ledger: Where links are remembered.
+            making: Writes clients.
+            follow_emails: Whether a client that we made gets its shopper's new e-mail.
+        """
+        self._books = books
+        self._ledger = ledger
+        self._making = making
+        self._changing = Updates(ledger, making)
+        self._follow_emails = follow_emails
+        self._none_more: Refused | None = None
+
+    def client(
+        self, draft: ClientDraft, order_id: int | None, registered: ClientDraft | None
+    ) -> int:
+        """See `Parties.client`."""
+        baseline = None if registered is None else request_digest(client_body(registered))
+        # By both, the customer first: of one customer's orders two may bear different e-mails.
+        with (
+            self._making.held("client", draft.key),
+            self._making.held("client", _email_key(draft)),
+        ):
+            known = self._known(draft, baseline) or self._made(draft, order_id, baseline)
+            return known.remote_id
+
+    def forget(self, draft: ClientDraft) -> None:
+        """Drop all links to a client that FreshBooks no longer has."""
+        link = self._ledger.link("client", draft.key)
+        if link is not None:
+            self._ledger.drop_links_to("client", link.remote_id)
+
+    # -- finding and making
+
+    def _known(self, draft: ClientDraft, baseline: str | None) -> Link | None:
+        link = self._ledger.link("client", draft.key)
+        if link is None and draft.email:
+            link = self._ledger.link("client", _email_key(draft))
+            if link is not None:
+                # A guest who registered, or says so: used from now on, but made for the guest.
+                link = Link("client", draft.key, link.remote_id, content_hash=baseline)
+                self._ledger.put_link(link)
+        return link
+
+    def _made(self, draft: ClientDraft, order_id: int | None, baseline: str | None) -> Link:
+        """The client found in FreshBooks, else made, in the first form that it takes.
+
+        Raises:
+            Refused: It takes none.
+        """
+        refusal: Refused | None = None
+        for body in client_forms(draft):
+            standing = self._standing(draft, body, baseline)
+            if standing is not None:
+                return standing
+            if self._none_more is not None:
+                raise _again(self._none_more)
+            try:
+                return self._create(draft, body, order_id, baseline)
+            except Refused as refused:
+                kind = classify(refused).kind
+                if kind in OF_ALL_CLIENTS:
+                    self._none_more = refused
+                if kind is not Kind.TAKEN:
+                    raise
+                refusal = refused
+        assert refusal is not None  # noqa: S101 - each form was refused
+        raise refusal
+
+    def _standing(
+        self, draft: ClientDraft, body: Mapping[str, Any], baseline: str | None
+    ) -> Link | None:
+        """The link to a client that is there already; one just found is not ours."""
+        self._making.finish(StepKind.CREATE_CLIENT, lambda sent: _same(sent, body))
+        known = self._known(draft, baseline)
+        if known is not None:
+            return known
+        found = self._found(body)
+        if found is None:
+            return None
+        own = Link("client", draft.key, found.id, content_hash=baseline)
+        for link in client_links(self._ledger, own, draft.email):
+            self._ledger.put_link(link)
+        return own
+
+    def _found(self, body: Mapping[str, Any]) -> ObservedClient | None:
+        if body.get("email"):
+            rows = self._books.find_clients(body["email"])
+        else:
+            rows = self._books.find_clients_named(body["organization"])
+        standing = [row for row in rows if row.vis_state != DELETED]
+        return min(standing, key=lambda row: (row.vis_state != ACTIVE, row.id), default=None)
+
+    def _create(
+        self,
+        draft: ClientDraft,
+        body: Mapping[str, Any],
+        order_id: int | None,
+        baseline: str | None,
+    ) -> Link:
+        def links(answer: ObservedClient) -> list[Link]:
+            extra = ownership.made(answer)
+            own = Link("client", draft.key, answer.id, content_hash=baseline, extra=extra)
+            return client_links(self._ledger, own, draft.email)
+
+        self._making.create(
+            StepKind.CREATE_CLIENT, "client", draft.key, body, order_id, links, content=baseline
+        )
+        link = self._ledger.link("client", draft.key)
+        if link is None:
+            raise LookupError(f"No link to client {draft.key} although it was just made.")
+        return link
+
+    # -- changing
+
+    def update(self, draft: ClientDraft) -> bool:
+        """See `Parties.update_client`."""
+        with (
+            self._making.held("client", draft.key),
+            self._making.held("client", _email_key(draft)),
+        ):
+            link = self._ledger.link("client", draft.key)
+            wanted = client_body(draft)
+            content = request_digest(wanted)
+            if link is None or link.content_hash == content:
+                return False
+            if not ownership.is_made(link):
+                known = self._ledger.link("client", _email_key(draft))
+                moved = known is None or known.remote_id != link.remote_id
+                self._changing.leave(link, content, {"email"} if moved else ())
+                return False
+            standing = standing_or_none(lambda: self._books.get_client(link.remote_id))
+            if standing is None:
+                self.forget(draft)
+                return False
+            if not standing.email:
+                wanted.pop("organization", None)  # it is found again by that name
+            kept = {"email"} if self._keeps_email(draft, link, standing) else set()
+            return self._changing.change(
+                StepKind.UPDATE_CLIENT,
+                link,
+                standing,
+                {name: value for name, value in wanted.items() if name not in kept},
+                content,
+                kept=kept,
+                instead=_nameless,
+                links=lambda answer, own: client_links(self._ledger, own, answer.email),
+            )
+
+    def _keeps_email(self, draft: ClientDraft, link: Link, standing: ObservedClient) -> bool:
+        """Whether the client keeps an e-mail that is not the shopper's any more.
+
+        Onto that of another client it is never moved: who has it then could not be told.
+        """
+        if draft.email == standing.email.casefold():
+            return False
+        if not self._follow_emails:
+            return True
+        known = self._ledger.link("client", _email_key(draft))
+        if known is not None and known.remote_id != link.remote_id:
+            return True
+        body = client_body(draft)
+        self._making.finish(StepKind.CREATE_CLIENT, lambda sent: _same(sent, body))
+        return any(row.id != link.remote_id for row in self._books.find_clients(draft.email))
+
+
+def _again(refused: Refused) -> Refused:
+    """The same refusal for another order."""
+    return Refused(refused.operation, refused.status, refused.errors)
+
+
+def _nameless(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What is left to write where FreshBooks refuses the name as another's."""
+    return {name: value for name, value in wanted.items() if name not in NAMING}
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    email = str(one.get("email", "")).casefold()
+    if email or other.get("email"):
+        return email == str(other.get("email", "")).casefold()
+    return one.get("organization") == other.get("organization")
+
+
+def _email_key(draft: ClientDraft) -> str:
+    return email_key(draft.email) if draft.email else draft.key

@@ -1,0 +1,186 @@
+"""What a step does: to what FreshBooks holds, to what we remember, to how far the attempt is.
+
+FreshBooks' answer to a write tells what it holds now, so no second request is needed to know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.ledger import Link
+from target_freshbooks.posting import link_keys as keys
+from target_freshbooks.posting.apply.writer import invoice_link
+from target_freshbooks.posting.plan.head import differing, left_alone, part_of, remembered
+from target_freshbooks.posting.plan.steps import AttemptState, Observed, Step, StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_freshbooks.freshbooks.observed import ObservedInvoice, ObservedPayment
+    from target_freshbooks.posting.context import OrderContext
+
+INVOICE_STEPS = frozenset(
+    {
+        StepKind.CREATE_INVOICE,
+        StepKind.UPDATE_INVOICE,
+        StepKind.UPDATE_HEAD,
+        StepKind.MARK_SENT,
+        StepKind.ARCHIVE_INVOICE,
+        StepKind.DELETE_INVOICE,
+    }
+)
+PAYMENT_STEPS = frozenset(
+    {StepKind.CREATE_PAYMENT, StepKind.UPDATE_PAYMENT, StepKind.DELETE_PAYMENT}
+)
+
+
+def after(observed: Observed, step: Step, answer: Any) -> Observed:  # noqa: ANN401 - by kind of step
+    """What FreshBooks holds once it has answered the step: no second request needed to know."""
+    if step.kind in INVOICE_STEPS:
+        return replace(observed, invoice=answer)
+    if step.kind in PAYMENT_STEPS:
+        return _after_payment(observed, step, answer)
+    if step.kind is StepKind.DELETE_OVERPAYMENT:
+        left = {key: note for key, note in observed.overpayments.items() if key != step.key}
+        return replace(observed, overpayments=left)
+    others = tuple(note for note in observed.credit_notes if note.id != answer.id)
+    gone = step.kind is StepKind.DELETE_CREDIT_NOTE
+    return replace(observed, credit_notes=others if gone else (*others, answer))
+
+
+def _after_payment(observed: Observed, step: Step, answer: ObservedPayment) -> Observed:
+    before = next((row.amount for row in observed.payments if row.id == answer.id), Decimal(0))
+    gone = step.kind is StepKind.DELETE_PAYMENT
+    now = Decimal(0) if gone else answer.amount
+    others = tuple(row for row in observed.payments if row.id != answer.id)
+    invoice = observed.invoice
+    if invoice is not None:
+        invoice = replace(
+            invoice,
+            paid=invoice.paid + now - before,
+            outstanding=invoice.outstanding - now + before,
+        )
+    return replace(observed, invoice=invoice, payments=others if gone else (*others, answer))
+
+
+def advance(progress: AttemptState, step: Step) -> AttemptState:
+    """The attempt's progress once the step is taken."""
+    if step.kind in {StepKind.MARK_SENT, StepKind.UPDATE_INVOICE}:
+        # What follows a proven total is not about the sale's wording any more.
+        progress = replace(progress, expression=-1, mended=False)
+    if step.expression >= 0:
+        progress = replace(progress, expression=step.expression, mended=step.mended)
+    if step.refund_id is not None and step.refund_expression >= 0:
+        if step.kind in {StepKind.CREATE_CREDIT_NOTE, StepKind.DELETE_CREDIT_NOTE}:
+            known = {**progress.credit_expression, step.refund_id: step.refund_expression}
+            return replace(progress, credit_expression=known)
+        known = {**progress.refund_expression, step.refund_id: step.refund_expression}
+        return replace(progress, refund_expression=known)
+    return progress
+
+
+def links_of(context: OrderContext, step: Step, answer: Any, known: Link | None) -> list[Link]:  # noqa: ANN401 - by kind of step
+    """The links to remember once the step is answered.
+
+    Args:
+        context: The order's case.
+        step: The step.
+        answer: The Observed record that FreshBooks answered.
+        known: The link to the payment that the step is about, if there was one.
+    """
+    order_id = context.desired.order_id
+    if step.kind in INVOICE_STEPS:
+        return [_invoice_link(context, step, answer)]
+    if step.kind in PAYMENT_STEPS:
+        return [_payment_link(context, step, answer, known)]
+    if step.kind is StepKind.DELETE_OVERPAYMENT:
+        return []  # the next look shows whether the credit is gone, and what was paid instead
+    return [
+        Link(
+            kind="credit_note",
+            key=keys.credit_note_key(order_id, step.key),
+            remote_id=answer.id,
+            order_id=order_id,
+            deleted=step.kind is StepKind.DELETE_CREDIT_NOTE,
+            fingerprint=str(answer.amount),
+            extra={"expression": step.refund_expression},
+        )
+    ]
+
+
+def _invoice_link(context: OrderContext, step: Step, invoice: ObservedInvoice) -> Link:
+    order_id = context.desired.order_id
+    link = invoice_link(
+        invoice,
+        key=keys.invoice_key(order_id),
+        order_id=order_id,
+        content=context.content if step.expression >= 0 else context.recorded.content,
+        extra=context.recorded.invoice_extra,
+    )
+    if step.kind is StepKind.CREATE_INVOICE:
+        return remembered(link, invoice, context.wanted_head)
+    if step.kind is StepKind.UPDATE_HEAD:
+        part = part_of(step)
+        asked = remembered(link, invoice, context.wanted_head, [part])
+        return left_alone(asked, differing(invoice, step.body), [part])
+    if step.kind is StepKind.ARCHIVE_INVOICE:
+        return replace(link, extra={**link.extra, "archived": False})
+    return link
+
+
+def _payment_link(
+    context: OrderContext, step: Step, payment: ObservedPayment, known: Link | None
+) -> Link:
+    order_id = context.desired.order_id
+    gone = step.kind is StepKind.DELETE_PAYMENT
+    link = payment_link(payment, key=keys.payment_key(order_id, step.key), order_id=order_id)
+    kept = {} if known is None else known.extra
+    names = ("wanted", "overpayment")
+    extra: dict[str, Any] = {name: kept[name] for name in names if name in kept}
+    if step.kind is StepKind.CREATE_PAYMENT:
+        extra = asked_first(step.body, payment)
+    elif not gone:
+        extra |= _capped(payment, Decimal(step.body["amount"]["amount"]))
+    return replace(link, deleted=gone, extra=extra)
+
+
+def payment_link(payment: ObservedPayment, *, key: str, order_id: int) -> Link:
+    """The link to a payment as it stands now."""
+    return Link("payment", key, payment.id, fingerprint=str(payment.amount), order_id=order_id)
+
+
+def asked_first(body: Mapping[str, Any], payment: ObservedPayment) -> dict[str, Any]:
+    """What is remembered of a payment just made: the amount asked for, and a credit made of it."""
+    asked = body["amount"]["amount"]
+    return {"wanted": ["0", asked], **_capped(payment, Decimal(asked))}
+
+
+def _capped(payment: ObservedPayment, asked: Decimal) -> dict[str, Any]:
+    capped = payment.overpayment_id is not None and payment.amount < asked
+    return {"overpayment": payment.overpayment_id} if capped else {}
+
+
+def asked_link(known: Link, step: Step, found: ObservedPayment | None) -> Link:
+    """The link to a payment that is about to get another amount, or to go.
+
+    A run that is killed then, or gets no answer, must not take its own change for a person's, and
+    must know which credit FreshBooks made of it.
+    """
+    extra = dict(known.extra)
+    if found is not None and found.overpayment_id is not None:
+        extra["overpayment"] = found.overpayment_id
+    if step.kind is StepKind.UPDATE_PAYMENT:
+        amount = step.body["amount"]["amount"]
+        extra["asked"] = [*extra.get("asked", ()), amount]
+        if found is not None:
+            extra["wanted"] = [str(found.amount), amount]
+    return replace(known, extra=extra)
+
+
+def without_overpayment(link: Link) -> Link:
+    """The link to a payment once the credit that FreshBooks made of it is gone."""
+    return replace(
+        link, extra={name: value for name, value in link.extra.items() if name != "overpayment"}
+    )

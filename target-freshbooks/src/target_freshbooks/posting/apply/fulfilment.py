@@ -1,0 +1,38 @@
+"""Whether FreshBooks did what a step asked for, by its answer.
+
+An answer of 200 proves nothing: FreshBooks caps a payment at what is outstanding, and may leave out
+fields that it will not change. A step that was not fulfilled is not made again in the same attempt.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.posting.marks import DELETED, DRAFT
+from target_freshbooks.posting.plan import lines as wire
+from target_freshbooks.posting.plan.head import CLIENT, holds
+from target_freshbooks.posting.plan.steps import DELETIONS, StepKind
+
+if TYPE_CHECKING:
+    from target_freshbooks.posting.plan.steps import Step
+
+
+def is_fulfilled(step: Step, answer: Any) -> bool:  # noqa: ANN401 - the Observed record of the kind
+    """Whether the answer shows what the step was to bring about."""
+    kind, body = step.kind, step.body
+    if kind in DELETIONS:
+        return bool(answer.vis_state == DELETED)
+    if kind is StepKind.MARK_SENT:
+        return bool(answer.status != DRAFT)
+    if kind in {StepKind.CREATE_PAYMENT, StepKind.UPDATE_PAYMENT}:
+        return bool(answer.amount == Decimal(body["amount"]["amount"]))
+    if kind is StepKind.CREATE_INVOICE and answer.number != body["invoice_number"]:
+        return False
+    if kind is StepKind.CREATE_INVOICE and answer.customer_id != body[CLIENT]:
+        return False
+    if kind is StepKind.UPDATE_HEAD:
+        return holds(answer, body)
+    if "lines" in body and kind in {StepKind.CREATE_INVOICE, StepKind.UPDATE_INVOICE}:
+        return wire.agree(wire.from_body(body), wire.standing(answer))
+    return True

@@ -1,0 +1,133 @@
+"""What follows from a refusal for an order: reasons and next steps a bookkeeper understands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.desired import Desired, Parked, Reason
+from target_freshbooks.freshbooks.refusals import Kind, classify, speaks_of_a_lock
+
+if TYPE_CHECKING:
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.freshbooks.errors import Refused
+    from target_freshbooks.freshbooks.observed import ObservedInvoice
+    from target_freshbooks.posting.context import OrderContext
+
+NUMBER = "invoice_number"
+BUSY_PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2)
+"""Seconds before each new try of what another request is changing."""
+
+
+def is_number_taken(refused: Refused) -> bool:
+    """Another invoice, perhaps a deleted one, has the number."""
+    meant = classify(refused)
+    return meant.kind is Kind.TAKEN and meant.field == NUMBER
+
+
+def is_number_too_long(refused: Refused) -> bool:
+    """The number exceeds FreshBooks' limit."""
+    meant = classify(refused)
+    return meant.kind is Kind.TOO_LONG and meant.field == NUMBER
+
+
+def is_client_gone(refused: Refused) -> bool:
+    """The client was deleted in FreshBooks since we met it."""
+    return classify(refused).kind is Kind.GONE
+
+
+def parked_for(refused: Refused, what: str) -> Parked:
+    """The order is parked since FreshBooks refused something.
+
+    Args:
+        refused: The refusal.
+        what: What was refused, as a phrase: "create invoice".
+    """
+    told = f"FreshBooks refused the {what.replace('_', ' ')}"
+    codes = f"(HTTP {refused.status}, errno {refused.errno})"
+    match classify(refused).kind:
+        case Kind.CLIENT_LIMIT:
+            return Parked(
+                Reason.CLIENT_LIMIT,
+                f"FreshBooks' plan allows no more clients, and the order's is a new one {codes}.",
+                "Choose a larger plan in FreshBooks or delete clients nobody needs there (archived"
+                " ones count); then replay the order.",
+            )
+        case Kind.CLOSED_PERIOD:
+            return Parked(
+                Reason.CLOSED_PERIOD,
+                f"{told}: its day is in a period that is locked in FreshBooks {codes}.",
+                "Unlock the period in FreshBooks (Financial Lock) and replay the order, or book it"
+                " on an open day.",
+            )
+        case Kind.NO_RIGHT:
+            return Parked(
+                Reason.REFUSED_BY_FRESHBOOKS,
+                f"{told}: the user that is logged in may not do that {codes}.",
+                "Give this user the right in FreshBooks, or log in as another with"
+                " target-freshbooks-ctl login; then replay the order.",
+            )
+        case Kind.BUSY:
+            return Parked(
+                Reason.REFUSED_BY_FRESHBOOKS,
+                f"{told}: somebody else kept changing the record at the same time {codes}.",
+                "Replay the order when nobody is at work on it in FreshBooks.",
+            )
+        case _:
+            return Parked(
+                Reason.REFUSED_BY_FRESHBOOKS,
+                f"{told} {codes}.",
+                "Read FreshBooks' words, correct the cause there or in the shop, and replay the"
+                " order.",
+            )
+
+
+def holder_of_number(books: FreshBooks, context: OrderContext) -> ObservedInvoice | None:
+    """The invoice that holds the order's number, wherever it is; None where none shows up (yet)."""
+    number = context.desired.invoice.number
+    return books.find_invoice(number) or books.find_invoice(number, deleted=True)
+
+
+def number_taken(context: OrderContext) -> Parked:
+    """The number is taken, by an invoice that cannot be found."""
+    return Parked(
+        Reason.NUMBER_TAKEN,
+        f"FreshBooks says that invoice number {context.desired.invoice.number} is taken, but shows"
+        " no"
+        " invoice of that number.",
+        "Look for it among archived, deleted and recurring invoices in FreshBooks; then replay"
+        " the order.",
+    )
+
+
+def number_too_long(context: OrderContext, refused: Refused) -> Parked:
+    """The number is too long for FreshBooks; the limit is told where FreshBooks tells it."""
+    number, limit = context.desired.invoice.number, classify(refused).limit
+    takes = f"; FreshBooks takes {limit}" if limit else ", more than FreshBooks takes"
+    return Parked(
+        Reason.NUMBER_TOO_LONG,
+        f"Invoice number {number} has {len(number)} characters{takes}.",
+        "Shorten invoice_number_prefix and replay the order.",
+    )
+
+
+def refund_refused(desired: Desired, refund_id: int, words: str) -> Parked:
+    """A refund's negative line was refused; the payment has its full amount again.
+
+    Args:
+        desired: What the order should come to.
+        refund_id: The refund.
+        words: What FreshBooks said.
+    """
+    entry = next(entry for entry in desired.refunds if entry.refund_id == refund_id)
+    locked = speaks_of_a_lock(words)
+    why = ": its day is in a period that is locked there" if locked else ""
+    return Parked(
+        Reason.CLOSED_PERIOD if locked else Reason.REFUND_REFUSED,
+        f"FreshBooks refused to take refund {refund_id} of {entry.money}"
+        f" {desired.invoice.currency} off invoice {desired.invoice.number}{why}; invoice and"
+        " payment are as before the refund.",
+        "Unlock the period in FreshBooks (Financial Lock) and replay the order, or book the refund"
+        " by hand on an open day."
+        if locked
+        else "Book the refund by hand, or set refund_mode to credit_note and replay the order.",
+    )

@@ -1,0 +1,244 @@
+"""Writer: the only place that writes to FreshBooks; an intent is committed before each write.
+
+A write that ends in an unknown outcome leaves its intent open: `resolve` looks what came of it
+before anything is written again. What is certain (done, refused, never sent) closes it at once,
+in one transaction with the link to the new record.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.books import email_key
+from target_freshbooks.freshbooks.errors import (
+    AuthError,
+    Forbidden,
+    Outage,
+    Refused,
+    UnknownOutcome,
+)
+from target_freshbooks.ledger import Intent, Link
+from target_freshbooks.posting.digests import fingerprint, request_digest
+from target_freshbooks.posting.plan.steps import StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.freshbooks.observed import (
+        ObservedClient,
+        ObservedCreditNote,
+        ObservedInvoice,
+        ObservedItem,
+        ObservedPayment,
+    )
+    from target_freshbooks.ledger import Lease, Ledger
+    from target_freshbooks.posting.dryrun.simulator import LedgerOverlay
+
+    Answer = ObservedClient | ObservedItem | ObservedInvoice | ObservedPayment | ObservedCreditNote
+
+
+class OutcomeUnknown(Exception):  # noqa: N818 - it names what is known, and it is no failure yet
+    """A write whose answer never came; its intent is open since it was last under way.
+
+    Attributes:
+        intent: What was about to be written.
+        over: Whether the request is known not to be carried out later.
+    """
+
+    def __init__(self, intent: Intent, *, over: bool = False) -> None:
+        super().__init__(f"no answer to {intent.kind} (intent {intent.id})")
+        self.intent = intent
+        self.over = over
+
+
+class Writer:
+    """Writes to FreshBooks on behalf of one run."""
+
+    simulates = False
+
+    def __init__(
+        self,
+        freshbooks: FreshBooks,
+        ledger: Ledger,
+        lease: Lease,
+        run_id: str,
+        clock: Callable[[], datetime],
+        on_write: Callable[[int | None, str, str, float], None] = lambda *_: None,
+        pin: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.freshbooks = freshbooks
+        self.ledger = ledger
+        self.run_id = run_id
+        self._lease = lease
+        self._clock = clock
+        self._on_write = on_write
+        self._pin = pin
+
+    def write(
+        self,
+        *,
+        kind: StepKind,
+        key: str,
+        body: Mapping[str, Any],
+        order_id: int | None,
+        remote_id: int | None = None,
+        content: str | None = None,
+        why: str = "",
+        links: Callable[[Any], list[Link]] = lambda _: [],
+    ) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
+        """Carry out one write and return what FreshBooks answered.
+
+        Args:
+            kind: What to write.
+            key: Our own name of the thing.
+            body: What goes inside FreshBooks' singular key.
+            order_id: The order it is for.
+            remote_id: FreshBooks' id of the record to change.
+            content: Digest of the content that the write puts there: an order's, a customer's, a
+                product's.
+            why: The sentence a plan shows for it.
+            links: Makes the links to remember from the answer; may read what the answer lacks.
+
+        Raises:
+            Refused: Nothing was written.
+            Unanswered: It may have been written, or was and `links` could not read what it left;
+                the intent stays open.
+            Outage, AuthError, Forbidden, LeaseLost: Nothing was written; the run cannot go on.
+        """
+        del why
+        self._lease.check()
+        self._pin()
+        opened = self._clock()  # before the write: what stands since may be of it
+        wanted: dict[str, Any] = {
+            "order_id": order_id,
+            "kind": kind.value,
+            "key": key,
+            "request_hash": request_digest(body),
+            "payload": {"remote_id": remote_id, "body": dict(body), "content": content},
+            "run_id": self.run_id,
+        }
+        intent = self.ledger.intend(**wanted)
+
+        def unanswered(*, over: bool) -> OutcomeUnknown:
+            return OutcomeUnknown(Intent(id=intent, opened_at=opened, **wanted), over=over)
+
+        began = time.monotonic()
+        try:
+            answer = self._send(kind, remote_id, body)
+        except Refused as refused:
+            self.ledger.close(
+                intent,
+                "refused",
+                answer={"status": refused.status, "errno": refused.errno, "field": refused.field},
+            )
+            raise
+        except UnknownOutcome as unknown:
+            raise unanswered(over=unknown.over) from unknown
+        except (Outage, AuthError, Forbidden) as failure:
+            self.ledger.close(intent, "not_sent", answer={"why": type(failure).__name__})
+            raise
+        try:
+            made = links(answer)
+        except Refused as unread:
+            # The write was carried out: what cannot be read of it is looked for like what of a
+            # write without an answer, and never taken for a refusal of the write.
+            raise unanswered(over=True) from unread
+        self.ledger.close(intent, "done", answer=summary(answer), links=made)
+        self._on_write(order_id, kind.value, key, began)
+        return answer
+
+    def _send(self, kind: StepKind, remote_id: int | None, body: Mapping[str, Any]) -> Answer:
+        books = self.freshbooks
+        if remote_id is None:
+            creators: dict[StepKind, Callable[[Mapping[str, Any]], Answer]] = {
+                StepKind.CREATE_CLIENT: books.create_client,
+                StepKind.CREATE_ITEM: books.create_item,
+                StepKind.CREATE_INVOICE: books.create_invoice,
+                StepKind.CREATE_PAYMENT: books.create_payment,
+                StepKind.CREATE_CREDIT_NOTE: books.create_credit_note,
+            }
+            return creators[kind](body)
+        changers: dict[StepKind, Callable[[int, Mapping[str, Any]], Answer]] = {
+            StepKind.UPDATE_CLIENT: books.update_client,
+            StepKind.UPDATE_ITEM: books.update_item,
+            StepKind.UPDATE_INVOICE: books.update_invoice,
+            StepKind.UPDATE_HEAD: books.update_invoice,
+            StepKind.UPDATE_PAYMENT: books.update_payment,
+            # These say all with their kind: data sent along would be dropped by FreshBooks.
+            StepKind.MARK_SENT: lambda remote, _: books.mark_sent(remote),
+            StepKind.DELETE_INVOICE: lambda remote, _: books.delete_invoice(remote),
+            StepKind.DELETE_PAYMENT: lambda remote, _: books.delete_payment(remote),
+            StepKind.ARCHIVE_INVOICE: lambda remote, _: books.archive_invoice(remote),
+            StepKind.DELETE_CREDIT_NOTE: lambda remote, _: books.delete_credit_note(remote),
+            StepKind.DELETE_OVERPAYMENT: lambda remote, _: books.delete_credit_note(remote),
+        }
+        return changers[kind](remote_id, body)
+
+
+def summary(answer: Answer) -> dict[str, Any]:
+    """What the audit trail keeps of an answer: ids, numbers, amounts, states; no personal data."""
+    kept: dict[str, Any] = {"id": answer.id, "vis_state": answer.vis_state}
+    for name in ("number", "amount", "paid", "outstanding", "currency", "status", "invoice_id"):
+        value = getattr(answer, name, None)
+        if value is not None:
+            kept[name] = value if isinstance(value, int) else str(value)
+    return kept
+
+
+def client_links(ledger: Ledger | LedgerOverlay, own: Link, email: str) -> list[Link]:
+    """The links to a client: under its own key, and under its e-mail if that leads to none yet.
+
+    Args:
+        ledger: Tells whether the e-mail leads to a client.
+        own: The link under its own key.
+        email: The e-mail it is known by; a guest may order with it before FreshBooks' searches
+            show the client. That link does not say that it was made for the guest.
+    """
+    key = email_key(email) if email else own.key
+    if key == own.key or ledger.link("client", key) is not None:
+        return [own]
+    return [own, Link("client", key, own.remote_id)]
+
+
+def sku_key(sku: str) -> str:
+    """The ledger key of the item that bears the SKU, whichever product it was made for."""
+    return f"sku:{sku}"
+
+
+def item_links(
+    item: ObservedItem,
+    *,
+    key: str,
+    sku: str,
+    content: str | None,
+    extra: Mapping[str, Any] | None = None,
+) -> list[Link]:
+    """The links to an item: under its own key, and under its SKU, by which others may share it."""
+    named = {"name": item.name}
+    own = Link("item", key, item.id, content_hash=content, extra={**(extra or {}), **named})
+    if not sku or sku_key(sku) == key:
+        return [own]
+    return [own, Link("item", sku_key(sku), item.id, extra=named)]
+
+
+def invoice_link(
+    invoice: ObservedInvoice,
+    *,
+    key: str,
+    order_id: int,
+    content: str | None,
+    extra: Mapping[str, Any] | None = None,
+) -> Link:
+    """The link to an invoice as it stands now, with what else is remembered of it."""
+    return Link(
+        kind="invoice",
+        key=key,
+        remote_id=invoice.id,
+        fingerprint=fingerprint(invoice),
+        content_hash=content,
+        order_id=order_id,
+        extra=dict(extra or {}),
+    )

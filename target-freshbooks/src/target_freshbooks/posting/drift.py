@@ -1,0 +1,289 @@
+"""Drift: compares ledger and FreshBooks order by order: missing, extra, edited, wrong amounts.
+
+FreshBooks tells nobody that money counts twice: a second invoice is one more invoice, and what is
+paid on a paid invoice silently becomes the client's credit. So whatever stands in an order's name
+is either known to the ledger or told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.desired import Reason
+from target_freshbooks.posting.context import ZERO
+from target_freshbooks.posting.digests import fingerprint
+from target_freshbooks.posting.marks import DRAFT, is_marked, part_paid
+from target_freshbooks.posting.plan.steps import StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+
+    from target_freshbooks.freshbooks.observed import (
+        ObservedCreditNote,
+        ObservedInvoice,
+        ObservedPayment,
+    )
+    from target_freshbooks.ledger import Intent
+    from target_freshbooks.posting.observe.by_listing import Holding
+    from target_freshbooks.posting.plan.render import Preview
+    from target_freshbooks.posting.state.known import Known
+
+    IsLinked = Callable[[int], bool]
+
+
+class Kind(StrEnum):
+    """What is wrong."""
+
+    MISSING = "missing"
+    EXTRA = "extra"
+    EDITED = "edited"
+    WRONG_AMOUNT = "wrong_amount"
+    DIFFERS = "differs"
+    UNREADABLE = "unreadable"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference between the ledger and FreshBooks.
+
+    Attributes:
+        order_id: The order.
+        kind: What is wrong.
+        detail: One sentence with figures and ids; no personal data.
+    """
+
+    order_id: int
+    kind: Kind
+    detail: str
+
+
+TAKEN_UP = frozenset({"posted", "parked", "settled"})
+"""States of an order whose invoice may stand though the ledger has no link to it."""
+
+
+def compare(known: Known, holding: Holding, linked_elsewhere: IsLinked) -> Iterator[Finding]:
+    """What the ledger and FreshBooks say differently of an order.
+
+    Of an order that is parked only what is extra is told: all else it is parked for, and a person
+    may be mending it. Of one that a person settled, only what bears our own marks is extra.
+
+    Args:
+        known: What the ledger knows.
+        holding: What FreshBooks holds.
+        linked_elsewhere: Whether an invoice, by its id, is any order's own by the ledger.
+    """
+    if known.is_in_books:
+        yield from _invoice(known, holding)
+    own = holding.own
+    if own is not None:
+        if known.is_in_books:
+            yield from _payments(known, holding, own)
+        yield from _extra_payments(known, holding, own)
+    yield from _extra_invoices(known, holding, linked_elsewhere)
+    if known.is_in_books:
+        yield from _credit_notes(known, holding)
+    yield from _extra_credit_notes(known, holding)
+
+
+def interrupted(order_id: int, intent: Intent) -> Finding:
+    """What a run that is no longer at work left without an answer."""
+    what = intent.kind.replace("_", " ")
+    told = f"a run was interrupted at {what} (intent {intent.id}) and nobody has looked since what"
+    return Finding(order_id, Kind.INTERRUPTED, f"{told} came of it: run again")
+
+
+def foreseen(preview: Preview, holding: Holding) -> Iterator[Finding]:
+    """What a replay of a posted order would mend, or be stopped by."""
+    result, own = preview.result, holding.own
+    if result.parked is not None:
+        kind = _OF_REASON.get(result.parked.reason, Kind.DIFFERS)
+        yield Finding(preview.order_id, kind, result.parked.detail)
+        return
+    wanted = None
+    if result.desired is not None:
+        refunded = sum((entry.money for entry in result.desired.refunds), start=ZERO)
+        wanted = result.desired.invoice.total - refunded
+    for step in preview.steps:
+        kind = _OF_STEP.get(step.kind, Kind.DIFFERS)
+        told = f"a replay would {step.why}"
+        if step.kind is StepKind.UPDATE_INVOICE and own is not None and own.amount != wanted:
+            kind = Kind.WRONG_AMOUNT
+            told = f"{_invoice_told(own)}; the order, less its refunds, comes to {wanted}: {told}"
+        yield Finding(preview.order_id, kind, told)
+
+
+_OF_REASON = {
+    Reason.DELETED_IN_FRESHBOOKS: Kind.MISSING,
+    Reason.EDITED_IN_FRESHBOOKS: Kind.EDITED,
+    Reason.NUMBER_TAKEN: Kind.EDITED,
+    Reason.PAYMENT_UNEXPLAINED: Kind.EXTRA,
+    Reason.REFUND_MISMATCH: Kind.WRONG_AMOUNT,
+    Reason.TOTAL_MISMATCH: Kind.WRONG_AMOUNT,
+}
+
+_OF_STEP = {
+    StepKind.CREATE_INVOICE: Kind.MISSING,
+    StepKind.CREATE_PAYMENT: Kind.MISSING,
+    StepKind.CREATE_CREDIT_NOTE: Kind.MISSING,
+    StepKind.DELETE_INVOICE: Kind.EXTRA,
+    StepKind.DELETE_PAYMENT: Kind.EXTRA,
+    StepKind.DELETE_CREDIT_NOTE: Kind.EXTRA,
+    StepKind.UPDATE_PAYMENT: Kind.WRONG_AMOUNT,
+}
+
+
+# -- what we wrote
+
+
+def _invoice(known: Known, holding: Holding) -> Iterator[Finding]:
+    own, recorded = holding.own, known.recorded
+    if own is None:
+        told = "the ledger knows no invoice of it"
+        if recorded.invoice_id is not None:
+            left = known.how_left("invoice", recorded.invoice_id).amount
+            worth = "" if left is None else f", which we left at {left},"
+            told = f"invoice {known.number} (id {recorded.invoice_id}){worth} was deleted"
+            told = f"{told} in FreshBooks"
+        yield Finding(known.order_id, Kind.MISSING, told)
+    elif recorded.fingerprint is not None and fingerprint(own) != recorded.fingerprint:
+        left = known.how_left("invoice", own.id).amount
+        then = "" if left is None else f"; we left it at {left}"
+        told = f"{_invoice_told(own)} was changed in FreshBooks{then}"
+        yield Finding(known.order_id, Kind.EDITED, told)
+    elif own.status == DRAFT and known.state == "posted":
+        told = f"{_invoice_told(own)} is a Draft again, which FreshBooks counts nowhere"
+        yield Finding(known.order_id, Kind.EDITED, told)
+    elif not is_marked(own, known.mark):
+        told = f"{_invoice_told(own)} no longer names the order, by which it is known to be ours"
+        yield Finding(known.order_id, Kind.EDITED, told)
+
+
+def _payments(known: Known, holding: Holding, own: ObservedInvoice) -> Iterator[Finding]:
+    standing = {row.id: row for row in holding.payments}
+    for key, remote_id in known.recorded.payments.items():
+        left = known.how_left("payment", remote_id)
+        found = standing.get(remote_id)
+        ours = f"our payment {remote_id} ({key})"
+        if found is None:
+            worth = "" if left.amount is None else f" of {left.amount} {own.currency}"
+            told = f"{ours}{worth} on invoice {own.number} was deleted in FreshBooks"
+            yield Finding(known.order_id, Kind.MISSING, told)
+        elif left.amount is not None and found.amount != left.amount:
+            told = (
+                f"{ours} on invoice {own.number} is now {found.amount} {own.currency};"
+                f" we left it at {left.amount}"
+            )
+            yield Finding(known.order_id, Kind.WRONG_AMOUNT, told)
+        else:
+            what = _payment_edited(known, found, own, left.day)
+            if what is not None:
+                told = f"{ours} of {found.amount} {own.currency} {what}"
+                yield Finding(known.order_id, Kind.EDITED, told)
+
+
+def _payment_edited(
+    known: Known, found: ObservedPayment, own: ObservedInvoice, day: date | None
+) -> str | None:
+    if found.invoice_id != own.id:
+        return f"was moved from invoice {own.number} to the invoice of id {found.invoice_id}"
+    if day is not None and found.date != day:
+        return f"is now dated {found.date}; we dated it {day}"
+    if part_paid(found, known.mark) is None:
+        return "no longer names the order in its note, by which it is found if the ledger is lost"
+    return None
+
+
+def _credit_notes(known: Known, holding: Holding) -> Iterator[Finding]:
+    standing = {row.id: row for row in holding.credit_notes}
+    for refund_id, remote_id in known.recorded.credit_notes.items():
+        left = known.how_left("credit_note", remote_id).amount
+        found = standing.get(remote_id)
+        if found is None:
+            worth = "" if left is None else f" of {left}"
+            told = f"the credit note {remote_id}{worth} of refund {refund_id} was deleted"
+            yield Finding(known.order_id, Kind.MISSING, f"{told} in FreshBooks")
+        elif left is not None and found.amount != left:
+            told = f"{_note_told(found)} of refund {refund_id}: we left it at {left}"
+            yield Finding(known.order_id, Kind.WRONG_AMOUNT, told)
+
+
+# -- what we did not write
+
+
+def _extra_payments(known: Known, holding: Holding, own: ObservedInvoice) -> Iterator[Finding]:
+    ours = set(known.recorded.payments.values())
+    for found in holding.payments:
+        if found.id in ours or (found.amount == ZERO and found.overpayment_id is None):
+            continue
+        bears_mark = part_paid(found, known.mark) is not None
+        if not known.recorded.known and bears_mark:
+            continue  # the invoice itself is not adopted yet
+        if known.state == "settled" and not bears_mark:
+            continue  # booked by the person who settled it
+        credited = (
+            ""
+            if found.overpayment_id is None
+            else f"; FreshBooks made what was above the total a credit (id {found.overpayment_id})"
+        )
+        told = (
+            f"payment {found.id} of {found.amount} {own.currency} of {found.date} on"
+            f" {_invoice_told(own)} is none of ours{credited}: the money may count twice"
+        )
+        yield Finding(known.order_id, Kind.EXTRA, told)
+
+
+def _extra_invoices(
+    known: Known, holding: Holding, linked_elsewhere: IsLinked
+) -> Iterator[Finding]:
+    own = holding.own
+    if own is not None and not known.recorded.known and known.state not in TAKEN_UP:
+        yield Finding(known.order_id, Kind.EXTRA, f"{_invoice_told(own)} {_why_unknown(known)}")
+    for found in holding.others:
+        if linked_elsewhere(found.id):
+            continue
+        beside = (
+            _why_unknown(known)
+            if own is None
+            else f"stands beside the order's own {own.number} (id {own.id}): it counts twice"
+        )
+        told = f"{_invoice_told(found)}, {found.paid} of it paid, {beside}"
+        yield Finding(known.order_id, Kind.EXTRA, told)
+
+
+def _extra_credit_notes(known: Known, holding: Holding) -> Iterator[Finding]:
+    ours = set(known.recorded.credit_notes.values())
+    for found in holding.credit_notes:
+        if found.id in ours:
+            continue
+        if known.state in {"parked", "settled"} and not known.recorded.known:
+            continue  # not adopted yet, as its invoice
+        beside = (
+            _why_unknown(known)
+            if known.row is None
+            else "names a refund of the order and is none of ours: the credit may count twice"
+        )
+        yield Finding(known.order_id, Kind.EXTRA, f"{_note_told(found)} {beside}")
+
+
+def _why_unknown(known: Known) -> str:
+    if known.row is None:
+        return (
+            "names an order that the ledger does not know: reading the shop from the start adopts"
+            " it, if the ledger was lost"
+        )
+    if known.row.reason == "deleted_after_cancellation":
+        return "stands, though it was deleted when the order was cancelled: somebody restored it"
+    why = f" ({known.row.reason})" if known.row.reason else ""
+    return f"stands for an order that by the ledger has no invoice; the order is {known.state}{why}"
+
+
+def _invoice_told(invoice: ObservedInvoice) -> str:
+    return f"invoice {invoice.number} (id {invoice.id}) of {invoice.amount} {invoice.currency}"
+
+
+def _note_told(note: ObservedCreditNote) -> str:
+    return f"credit note {note.number} (id {note.id}) of {note.amount} {note.currency}"

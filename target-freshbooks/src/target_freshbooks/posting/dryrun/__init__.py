@@ -1,0 +1,1 @@
+"""The same without writing: answers are foreseen, the ledger is only read."""

@@ -1,0 +1,98 @@
+"""What a dry run would bring into the books, in a few lines: months, methods, clients, reasons.
+
+A plan of thousands of orders is not read order by order. These figures show at a glance what is
+wrong with a first run: years of history that are in the books already, a method of payment that
+nobody mapped, more clients than the FreshBooks plan allows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.money import decimals_of
+from target_freshbooks.posting.plan.steps import StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_freshbooks.books.desired import Desired
+    from target_freshbooks.books.shop import OrderFacts
+    from target_freshbooks.posting.plan.render import Preview
+
+MOST_CLIENTS = 50
+"""The most billable clients of a FreshBooks plan that has a limit (Lite 5, Plus 50)."""
+
+
+@dataclass(slots=True)
+class Outlook:
+    """The figures of the orders that a dry run has looked at.
+
+    Attributes:
+        months: Invoices that would be made, by month and currency: number and total.
+        methods: Orders, by the shop's method of payment and FreshBooks' payment type.
+        clients: Our own names of the clients that would be made.
+        others: Orders that would not be posted, by why.
+    """
+
+    months: defaultdict[tuple[str, str], tuple[int, Decimal]] = field(
+        default_factory=lambda: defaultdict(lambda: (0, Decimal(0)))
+    )
+    methods: Counter[tuple[str, str]] = field(default_factory=Counter)
+    clients: set[str] = field(default_factory=set)
+    others: Counter[str] = field(default_factory=Counter)
+
+    def add(self, facts: OrderFacts, preview: Preview) -> None:
+        """Count an order in."""
+        result, desired = preview.result, preview.result.desired
+        if result.parked is not None:
+            self.others[f"parked ({result.parked.reason.value})"] += 1
+        elif result.state == "waiting":
+            self.others[f"waiting ({result.why})"] += 1
+        made = [step for step in preview.steps if step.kind is StepKind.CREATE_CLIENT]
+        self.clients.update(step.key for step in made)
+        if desired is not None and any(
+            step.kind is StepKind.CREATE_INVOICE for step in preview.steps
+        ):
+            self._add_invoice(facts, desired)
+
+    def _add_invoice(self, facts: OrderFacts, desired: Desired) -> None:
+        invoice = desired.invoice
+        month = (f"{invoice.day:%Y-%m}", invoice.currency)
+        number, total = self.months[month]
+        self.months[month] = (number + 1, total + invoice.total)
+        types = dict.fromkeys(payment.type for payment in desired.payments)
+        method = facts.order.payment_method or "no method"
+        self.methods[method, ", ".join(types) or "left unpaid"] += 1
+
+    def text(self, clients_now: int | None) -> str:
+        """The figures for a terminal.
+
+        Args:
+            clients_now: How many clients FreshBooks has, counted to `MOST_CLIENTS` + 1; None where
+                that is not known.
+        """
+        return "\n".join(self._lines(clients_now))
+
+    def _lines(self, clients_now: int | None) -> Iterator[str]:
+        invoices = sum(number for number, _ in self.months.values())
+        yield f"A real run would make {invoices} invoices and {len(self.clients)} clients."
+        for (month, currency), (number, total) in sorted(self.months.items()):
+            amount = f"{total:>14,.{decimals_of(currency)}f} {currency}"
+            yield f"  {month}  {number:>6} invoices  {amount}"
+        if self.methods:
+            yield "Orders by method of payment in the shop, and type of payment in FreshBooks:"
+            for (method, kind), number in sorted(self.methods.items()):
+                yield f"  {number:>6}  {method}: {kind}"
+        if clients_now is not None:
+            many = clients_now > MOST_CLIENTS
+            now = f"more than {MOST_CLIENTS}" if many else str(clients_now)
+            yield (
+                f"FreshBooks has {now} clients now; its plans allow 5 (Lite), {MOST_CLIENTS} (Plus)"
+                " or any number of them."
+            )
+        if self.others:
+            listed = ", ".join(f"{number} {why}" for why, number in sorted(self.others.items()))
+            yield f"Not posted: {listed}."

@@ -1,0 +1,65 @@
+"""Planner: the reconciler runs over an order with a writer that only foresees the answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from target_freshbooks.posting.apply.brake import Brake
+from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
+from target_freshbooks.posting.dryrun.simulator import LedgerOverlay, SimulatedWriter
+from target_freshbooks.posting.facts import gather
+from target_freshbooks.posting.plan.render import Preview
+from target_freshbooks.posting.plan.steps import Asked
+from target_freshbooks.posting.reconciler import Reconciler
+
+if TYPE_CHECKING:
+    import threading
+
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.shop import OrderFacts
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.ledger import Ledger
+
+
+class Planner:
+    """Plans orders over the ledger and FreshBooks as they are; writes to neither."""
+
+    def __init__(
+        self, books: FreshBooks, ledger: Ledger, policy: Policy, stop: threading.Event
+    ) -> None:
+        self._books = books
+        self._ledger = ledger
+        self._policy = policy
+        self._stop = stop
+
+    def preview(self, order_id: int, asked: Asked | None = None) -> Preview | None:
+        """The plan of an order in the ledger; None where its record is not there.
+
+        Raises:
+            ReadError: A record of the order cannot be understood.
+        """
+        stored = self._ledger.facts_of(order_id)
+        if stored is None:
+            return None
+        return self.of_facts(gather(self._ledger, stored), asked)
+
+    def of_facts(self, facts: OrderFacts, asked: Asked | None = None) -> Preview:
+        """The plan of an order whose facts are at hand."""
+        overlay = LedgerOverlay(self._ledger)
+        writer = SimulatedWriter(self._books, overlay)
+        reconciler = Reconciler(
+            books=self._books,
+            ledger=overlay,
+            writer=writer,
+            parties=ClientsAndItems(self._books, overlay, writer, _never, _never),
+            policy=self._policy,
+            settle_unknown=_never,
+            stop=self._stop,
+            brake=Brake(None),
+        )
+        result = reconciler.reconcile(facts, asked=asked or Asked())
+        return Preview(facts.order.id, result, tuple(writer.planned))
+
+
+def _never(unanswered: object) -> NoReturn:
+    raise AssertionError(f"a planning writer always answers, but: {unanswered!r}")

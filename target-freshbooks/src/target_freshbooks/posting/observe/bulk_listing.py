@@ -1,0 +1,122 @@
+"""Bulk listing: reads FreshBooks' lists once, page by page, and finds an order's part at once.
+
+Asking about each order costs two or three requests an order; the lists cost one for a hundred
+records. They are kept in a database of their own, which SQLite holds in memory as long as it is
+small and else in a file without a name, so memory does not grow with the books, and nothing stays
+behind.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sqlite3
+from typing import TYPE_CHECKING, Any, Self
+
+from target_freshbooks.books.marks import STEM
+from target_freshbooks.posting.marks import marks_of
+from target_freshbooks.posting.observe.by_listing import (
+    Holding,
+    choose_own,
+    order_credited_by,
+    orders_named_by,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.posting.state.known import Known
+
+_TABLES = """
+CREATE TABLE invoices (order_id INTEGER, id INTEGER, record BLOB, PRIMARY KEY (order_id, id));
+CREATE INDEX invoices_id ON invoices (id);
+CREATE TABLE payments (invoice_id INTEGER, id INTEGER, record BLOB, PRIMARY KEY (invoice_id, id));
+CREATE TABLE credit_notes (order_id INTEGER, id INTEGER, record BLOB, PRIMARY KEY (order_id, id));
+CREATE TABLE looked_at (order_id INTEGER PRIMARY KEY);
+"""
+
+
+def stores_named(books: FreshBooks, since: date | None) -> set[str]:
+    """The hashes of the stores whose orders have an invoice."""
+    invoices = books.invoices_naming(STEM, since)
+    return {mark.store for invoice in invoices for mark in marks_of(invoice)}
+
+
+class BulkListing:
+    """All invoices and credit notes that name an order of a shop, and the payments on them."""
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("", isolation_level=None)
+        self._database.executescript(_TABLES)
+        self._database.execute("BEGIN")  # one transaction, never committed: nobody else reads it
+
+    @classmethod
+    def read(cls, books: FreshBooks, store: str, since: date | None) -> Self:
+        """Read the lists: a request for each hundred invoices, payments and credit notes.
+
+        Args:
+            books: FreshBooks.
+            store: The hash of the store whose orders are meant.
+            since: Only what is dated this day or later.
+        """
+        lists = cls()
+        for invoice in books.invoices_naming(STEM, since):
+            for order_id in orders_named_by(invoice, store):
+                lists._put("invoices", order_id, invoice.id, invoice)
+        for payment in books.payments_on(lists._has_invoice, since):
+            lists._put("payments", payment.invoice_id, payment.id, payment)
+        for note in books.credit_notes_naming(STEM, since):
+            credited = order_credited_by(note, store)
+            if credited is not None:
+                lists._put("credit_notes", credited, note.id, note)
+        return lists
+
+    def close(self) -> None:
+        """Forget all."""
+        self._database.close()
+
+    def of(self, known: Known) -> Holding:
+        """What the lists have of an order; it counts as looked at from now on."""
+        self._database.execute(
+            "INSERT OR IGNORE INTO looked_at VALUES (?)",
+            (known.order_id,),
+        )
+        marked = self._get("invoices", "order_id", known.order_id)
+        own, others = choose_own(marked, known)
+        payments = [] if own is None else self._get("payments", "invoice_id", own.id)
+        return Holding(
+            own,
+            others,
+            tuple(payments),
+            tuple(self._get("credit_notes", "order_id", known.order_id)),
+            whole=own is None or sum(row.amount for row in payments) == own.paid,
+        )
+
+    def not_looked_at(self) -> Iterator[int]:
+        """The orders the lists name that nobody has asked for yet, by id."""
+        rows = self._database.execute(
+            "SELECT order_id FROM invoices UNION SELECT order_id FROM credit_notes"
+            " EXCEPT SELECT order_id FROM looked_at ORDER BY order_id"
+        ).fetchall()
+        yield from (int(row[0]) for row in rows)
+
+    def _has_invoice(self, invoice_id: int) -> bool:
+        found = self._database.execute(
+            "SELECT 1 FROM invoices WHERE id = ? LIMIT 1", (invoice_id,)
+        ).fetchone()
+        return found is not None
+
+    def _put(self, table: str, group: int, id_: int, record: object) -> None:
+        self._database.execute(
+            f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)",  # noqa: S608 - a name of ours
+            (group, id_, pickle.dumps(record)),
+        )
+
+    def _get(self, table: str, column: str, group: int) -> list[Any]:
+        rows = self._database.execute(
+            f"SELECT record FROM {table} WHERE {column} = ? ORDER BY id",  # noqa: S608 - ours
+            (group,),
+        )
+        # Nobody but this process can have put anything there.
+        return [pickle.loads(row[0]) for row in rows]  # noqa: S301

@@ -1,0 +1,219 @@
+"""Draft: only an invoice whose amount FreshBooks itself puts at the order's is sent.
+
+FreshBooks computes tax from percents and rounds in its own way. The same invoice can be said in
+several ways (`Invoice.expressions`): the first is tried, mended by one Rounding line when it is off
+by no more than the tolerance, else the next is tried; when none comes out right the Draft stays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books import mend, predict_totals
+from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.posting.context import ZERO
+from target_freshbooks.posting.marks import DRAFT
+from target_freshbooks.posting.plan import lines as wire
+from target_freshbooks.posting.plan.elsewhere import paid_elsewhere
+from target_freshbooks.posting.plan.kept_drafts import is_kept
+from target_freshbooks.posting.plan.payments import find_payment, lower_payment
+from target_freshbooks.posting.plan.refunds import take_back
+from target_freshbooks.posting.plan.steps import Blocked, Step, StepKind
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from target_freshbooks.books.desired import Lines
+    from target_freshbooks.freshbooks.observed import ObservedInvoice
+    from target_freshbooks.posting.context import OrderContext
+    from target_freshbooks.posting.plan.steps import AttemptState, Observed
+
+
+def prove_draft(
+    context: OrderContext, observed: Observed, progress: AttemptState
+) -> Step | Blocked | None:
+    """The Draft's next step: another wording, a Rounding line, or marking it sent.
+
+    None where it is proven and kept as a Draft.
+    """
+    invoice = observed.invoice
+    assert invoice is not None  # noqa: S101 - next_step asks only with an invoice
+    desired = context.desired
+    agrees = invoice.amount == desired.invoice.total
+    if desired.hold and desired.flag is not None and not (agrees and context.was_edited(invoice)):
+        return Blocked(desired.flag)  # until a person has made the Draft's total the order's
+    outdated = progress.reword or context.recorded.content not in {None, context.content}
+    reword = outdated and not context.was_edited(invoice)
+    proven = agrees and not (reword and not stands_in_some_wording(context, invoice))
+    if proven and is_kept(context, invoice, progress):
+        return None
+    if proven:
+        return Step(
+            StepKind.MARK_SENT,
+            invoice.number,
+            {"action_mark_as_sent": True},
+            f"mark invoice {invoice.number} as sent: FreshBooks puts it at"
+            f" {context.wording(invoice.amount)}, as the order",
+            remote_id=invoice.id,
+        )
+    return _reword(context, invoice, desired.invoice.total, (), progress)
+
+
+def rewrite_content(
+    context: OrderContext, observed: Observed, progress: AttemptState
+) -> Step | Blocked | None:
+    """The step that follows an order edited in the shop after it was posted."""
+    invoice = observed.invoice
+    assert invoice is not None  # noqa: S101 - next_step asks only with an invoice
+    desired = context.desired
+    if desired.hold and desired.flag is not None:
+        return Blocked(desired.flag)
+    if context.policy.on_order_change == "park":
+        return Blocked(
+            Parked(
+                Reason.CHANGED_AFTER_POSTING,
+                f"The order changed after invoice {invoice.number} was posted: it now comes to"
+                f" {context.wording(desired.invoice.total)}.",
+                "Set on_order_change to update, or change the invoice by hand and replay the"
+                " order with --overwrite.",
+            )
+        )
+    total = context.total_with_refunds_on(invoice)
+    if progress.expression >= 0 and invoice.amount == total:
+        return None
+    outdated = context.outdated_refunds(invoice)
+    if outdated:
+        # They raise the total, and `settle_step` books anew what is still due.
+        return take_back(context, invoice, outdated)
+    refunds = wire.refunds_on(wire.standing(invoice))
+    kept = tuple(line for entry in refunds.values() for line in entry)
+    step = _reword(context, invoice, total, kept, progress)
+    if isinstance(step, Blocked):
+        return step
+    booked = [entry for entry in desired.refunds if entry.refund_id in refunds]
+    amounts = context.payments_at(booked[-1] if booked else None)
+    return _lower_first(context, observed, amounts, step, progress) or step
+
+
+def comes_to_its_total(context: OrderContext, invoice: ObservedInvoice) -> bool:
+    """Whether some wording, with the refunds on the invoice, may come to what it should."""
+    refunds = wire.refunds_on(wire.standing(invoice))
+    kept = tuple(line for entry in refunds.values() for line in entry)
+    total = context.total_with_refunds_on(invoice)
+    return any(
+        total in predict_totals((*lines, *kept), context.decimals) for lines in context.expressions
+    )
+
+
+def _lower_first(
+    context: OrderContext,
+    observed: Observed,
+    amounts: dict[str, Decimal],
+    step: Step,
+    progress: AttemptState,
+) -> Step | Blocked | None:
+    """A total that falls must not leave the invoice overpaid for a moment: payments first.
+
+    However FreshBooks rounds the lines: where their total may be some cents less, so are the
+    payments, and they are raised again when the total is known.
+    """
+    lowered = lower_payment(context, observed, amounts, None, progress)
+    invoice = observed.invoice
+    assert invoice is not None  # noqa: S101 - only an invoice is rewritten
+    lowest = min(predict_totals(wire.from_body(step.body), context.decimals))
+    if lowered is not None or invoice.paid <= max(lowest, ZERO):
+        return lowered
+    standing = {
+        payment.key: find_payment(payment, context, observed)
+        for payment in context.desired.payments
+    }
+    paid = {key: found.amount for key, found in standing.items() if found is not None}
+    largest = max(paid, key=lambda key: paid[key], default=None)
+    if largest is None or not paid[largest]:
+        return paid_elsewhere(context, observed, lowest, "a total")
+    less = max(paid[largest] - (invoice.paid - lowest), ZERO)
+    return lower_payment(context, observed, {**amounts, largest: less}, None, progress)
+
+
+def _reword(
+    context: OrderContext,
+    invoice: ObservedInvoice,
+    total: Decimal,
+    kept: Lines,
+    progress: AttemptState,
+) -> Step | Blocked:
+    expressions = context.expressions
+    written, mended_before = (
+        (progress.expression, progress.mended)
+        if progress.expression >= 0
+        else _recognise(context, invoice)
+    )
+    if written >= 0 and not mended_before:
+        mended = mend(expressions[written], invoice.amount, total, context.policy, context.decimals)
+        if mended is not None:
+            return _write(context, invoice, (*mended, *kept), written, mended=True)
+    following = written + 1
+    if following < len(expressions):
+        return _write(context, invoice, (*expressions[following], *kept), following)
+    if invoice.status != DRAFT:
+        return Blocked(
+            Parked(
+                Reason.TOTAL_MISMATCH,
+                f"FreshBooks puts invoice {invoice.number} at {context.wording(invoice.amount)},"
+                " the"
+                f" changed order at {context.wording(total)}, and no wording of its lines brings"
+                " them"
+                " together.",
+                "Correct the invoice in FreshBooks so that its total agrees, and replay the order"
+                " with --overwrite.",
+            )
+        )
+    return Blocked(
+        Parked(
+            Reason.TOTAL_MISMATCH,
+            f"FreshBooks puts invoice {invoice.number} at {context.wording(invoice.amount)}, the"
+            " order"
+            f" at {context.wording(total)}, and no wording of its lines brings them together.",
+            "The Draft is left unsent in FreshBooks: compare its lines with the order, correct"
+            " the Draft so that its total agrees, and replay the order.",
+        )
+    )
+
+
+def stands_in_some_wording(context: OrderContext, invoice: ObservedInvoice) -> bool:
+    """Whether the invoice's own lines are one of the wordings that come into question."""
+    return _recognise(context, invoice)[0] >= 0
+
+
+def _recognise(context: OrderContext, invoice: ObservedInvoice) -> tuple[int, bool]:
+    """Which expression stands on the invoice, and whether a Rounding line was added to it."""
+    rounding = context.policy.names.rounding
+
+    def plain(lines: Lines) -> Lines:
+        return tuple(line for line in lines if line.name != rounding)
+
+    found = wire.without_refunds(wire.standing(invoice))
+    for position, lines in enumerate(context.expressions):
+        if wire.agree(plain(lines), plain(found)):
+            return position, len(found) > len(plain(found)) and not wire.agree(lines, found)
+    return -1, False
+
+
+def _write(
+    context: OrderContext,
+    invoice: ObservedInvoice,
+    lines: Lines,
+    expression: int,
+    *,
+    mended: bool = False,
+) -> Step:
+    how = "with a Rounding line" if mended else "as the order now has them"
+    return Step(
+        StepKind.UPDATE_INVOICE,
+        invoice.number,
+        context.day_body(invoice) | context.body_of_lines(lines),
+        f"write the lines of invoice {invoice.number} {how}",
+        remote_id=invoice.id,
+        expression=expression,
+        mended=mended,
+    )

@@ -1,0 +1,177 @@
+"""The next step between what the books should hold and what FreshBooks holds: pure, one at a time.
+
+The order of the steps is an accounting matter. An invoice is created as a Draft, and only when
+FreshBooks' own total equals the order's is it marked sent; then payments are recorded; then refunds
+are booked one by one, each by lowering the payments first (so that the invoice is never overpaid,
+which FreshBooks would turn into a credit) and adding the negative lines after. Since each step is
+derived anew from what FreshBooks holds, an interrupted plan goes on where it stood.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.freshbooks.observed import ACTIVE, ARCHIVED
+from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked, marks_of
+from target_freshbooks.posting.plan import lines as wire
+from target_freshbooks.posting.plan.draft import (
+    comes_to_its_total,
+    prove_draft,
+    rewrite_content,
+    stands_in_some_wording,
+)
+from target_freshbooks.posting.plan.head import head_step
+from target_freshbooks.posting.plan.overpayment import undo_overpayment
+from target_freshbooks.posting.plan.payments import altered_by_hand, put_back
+from target_freshbooks.posting.plan.refunds import settle_step
+from target_freshbooks.posting.plan.steps import Blocked, Step, StepKind
+
+if TYPE_CHECKING:
+    from target_freshbooks.freshbooks.observed import ObservedInvoice
+    from target_freshbooks.posting.context import OrderContext
+    from target_freshbooks.posting.plan.steps import AttemptState, Observed
+
+
+def next_step(
+    context: OrderContext, observed: Observed, progress: AttemptState
+) -> Step | Blocked | None:
+    """The next outside write for the order; None when the books are as desired."""
+    invoice = observed.invoice
+    if invoice is None:
+        return _create(context, progress)
+    if is_marked(invoice, context.desired.invoice.marker):
+        # Before any stop: whatever became of the invoice, no credit of ours is left.
+        undo = undo_overpayment(context, observed, progress)
+        if undo is not None:
+            return undo
+    stop = _not_ours_to_touch(context, invoice, progress)
+    if stop is not None:
+        return stop
+    step = head_step(context, invoice, progress)
+    if step is not None:
+        return step
+    return _next_of_ours(context, observed, invoice, progress) or _archive_again(context, invoice)
+
+
+def _next_of_ours(
+    context: OrderContext, observed: Observed, invoice: ObservedInvoice, progress: AttemptState
+) -> Step | Blocked | None:
+    if invoice.status == DRAFT:
+        return prove_draft(context, observed, progress)
+    if progress.rewrite_blocked:
+        return put_back(context, observed, progress)
+    stop = altered_by_hand(context, observed, progress)
+    if stop is not None:
+        return stop
+    if _is_to_be_rewritten(context, invoice, progress):
+        step = rewrite_content(context, observed, progress)
+        if step is not None:
+            return step
+    return settle_step(context, observed, progress)
+
+
+def _is_to_be_rewritten(
+    context: OrderContext, invoice: ObservedInvoice, progress: AttemptState
+) -> bool:
+    """Whether the sent invoice's own lines are not what the order now has.
+
+    Also where they were being rewritten: the first wording may not have come to the total, and a
+    run that was killed there left just that. And where a person asked to overwrite an edit, even
+    one that keeps the total; unless none of our wordings comes to it, as where the person corrected
+    what we could not.
+    """
+    if context.recorded.known and context.recorded.content != context.content:
+        return True
+    edited = context.was_edited(invoice)
+    if progress.reword and not stands_in_some_wording(context, invoice):
+        return True
+    if invoice.amount == context.total_with_refunds_on(invoice):
+        return progress.overwrite and edited and comes_to_its_total(context, invoice)
+    left_so = context.recorded.known and not edited
+    interrupted = left_so and not wire.refunds_on(wire.standing(invoice))
+    overwritten = progress.overwrite and not left_so
+    return overwritten or progress.expression >= 0 or interrupted
+
+
+def _archive_again(context: OrderContext, invoice: ObservedInvoice) -> Step | None:
+    """File an invoice away again that FreshBooks took out of the archive for a write of ours."""
+    if not context.recorded.archived or invoice.vis_state != ACTIVE:
+        return None
+    return Step(
+        StepKind.ARCHIVE_INVOICE,
+        invoice.number,
+        {"vis_state": ARCHIVED},
+        f"put invoice {invoice.number} back into the archive",
+        remote_id=invoice.id,
+    )
+
+
+def _create(context: OrderContext, progress: AttemptState) -> Step | Blocked:
+    wanted = context.desired.invoice
+    if context.recorded.known and not progress.overwrite:
+        return Blocked(
+            Parked(
+                Reason.DELETED_IN_FRESHBOOKS,
+                f"Invoice {wanted.number} was posted before and is gone from FreshBooks.",
+                "Restore it in FreshBooks and replay the order, or replay it with --overwrite to"
+                " post it anew.",
+            )
+        )
+    return Step(
+        StepKind.CREATE_INVOICE,
+        wanted.number,
+        context.invoice_body(context.expressions[0]),
+        f"create invoice {wanted.number} as a Draft, to come to {context.wording(wanted.total)}",
+        expression=0,
+    )
+
+
+def _not_ours_to_touch(
+    context: OrderContext, invoice: ObservedInvoice, progress: AttemptState
+) -> Blocked | None:
+    wanted = context.desired.invoice
+    if not is_marked(invoice, wanted.marker):
+        marks = dict.fromkeys(marks_of(invoice))
+        others = ", ".join(f"order {mark.order_id} of store {mark.store}" for mark in marks)
+        whose = f"is of {others}" if others else "is not this order's"
+        return Blocked(
+            Parked(
+                Reason.NUMBER_TAKEN,
+                f"FreshBooks has an invoice {invoice.number} that {whose}.",
+                "Give that invoice another number in FreshBooks, or set invoice_number_prefix;"
+                " then replay the order.",
+            )
+        )
+    if invoice.vis_state == DELETED:
+        return Blocked(
+            Parked(
+                Reason.DELETED_IN_FRESHBOOKS,
+                f"Invoice {invoice.number} was deleted in FreshBooks.",
+                "Restore it in FreshBooks and replay the order, or leave it: it is not posted"
+                " again by itself.",
+            )
+        )
+    if invoice.currency != wanted.currency:
+        return Blocked(
+            context.edited(f"its currency is {invoice.currency}, not {wanted.currency}.")
+        )
+    unknown = not context.recorded.known and invoice.status != DRAFT  # it was no invoice to adopt
+    if progress.overwrite or not (unknown or context.was_edited(invoice)):
+        return None
+    if unknown:
+        return Blocked(
+            context.edited(
+                f"FreshBooks puts it at {context.wording(invoice.amount)}, order and refunds come"
+                " to"
+                f" {context.wording(context.total_with_refunds_on(invoice))}."
+            )
+        )
+    if invoice.status == DRAFT and invoice.amount == wanted.total:
+        return None  # the bookkeeper finished the Draft so that it agrees: that is what we want
+    return Blocked(
+        context.edited(
+            f"it was changed in FreshBooks since it was posted"
+            f" (it now comes to {context.wording(invoice.amount)})."
+        )
+    )

@@ -1,0 +1,111 @@
+"""Undoing a payment that FreshBooks capped, since somebody else paid the invoice meanwhile.
+
+FreshBooks books a payment above what is outstanding at what is outstanding, and turns the rest into
+a credit of the client's: money that nobody ever paid. So the payment is brought back to what it was
+before, and the credit, which may or may not go with it, is deleted if it stands. Each step follows
+from what FreshBooks holds and the ledger remembers, so that an interrupted undoing goes on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.posting.context import ZERO
+from target_freshbooks.posting.plan.payments import find_payment
+from target_freshbooks.posting.plan.steps import Blocked, Step, StepKind
+
+if TYPE_CHECKING:
+    from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedPayment
+    from target_freshbooks.posting.context import OrderContext
+    from target_freshbooks.posting.plan.steps import AttemptState, Observed
+
+
+def undo_overpayment(
+    context: OrderContext, observed: Observed, progress: AttemptState
+) -> Step | Blocked | None:
+    """The next step that takes a capped payment or its credit back; None where there is none."""
+    for key, found in capped(context, observed).items():
+        return _take_back(context, key, found)
+    for key, credit in observed.overpayments.items():
+        if progress.credit_kept:
+            return Blocked(credit_left(context.desired.invoice.number, key, credit))
+        return Step(
+            StepKind.DELETE_OVERPAYMENT,
+            key,
+            {"vis_state": 1},
+            f"delete the credit of {context.wording(credit.amount)} that FreshBooks made of payment"
+            f" {key}",
+            remote_id=credit.id,
+        )
+    return None
+
+
+def capped(context: OrderContext, observed: Observed) -> dict[str, ObservedPayment]:
+    """Our payments, by key, of which FreshBooks booked less than asked and made the rest a credit.
+
+    A credit that our own answer did not tell of may come from a run that was killed before it; or
+    from a person who lowered the invoice's total. Then our payment is right, and left.
+    """
+    found = {
+        payment.key: find_payment(payment, context, observed)
+        for payment in context.desired.payments
+    }
+    asked = {payment.key: payment.amount for payment in context.desired.payments}
+    invoice = observed.invoice
+    as_written = context.recorded.known and invoice is not None and not context.was_edited(invoice)
+    return {
+        key: payment
+        for key, payment in found.items()
+        if payment is not None
+        and payment.overpayment_id is not None
+        and payment.amount < context.recorded.payments_asked.get(key, (ZERO, asked[key]))[1]
+        and (as_written or key in context.recorded.overpayments)
+    }
+
+
+def overpaid_by_hand(
+    context: OrderContext, before: Observed, after: Observed
+) -> ObservedPayment | None:
+    """Somebody else's payment that became a credit in between; None where there is none."""
+    ours = set(context.recorded.payments.values())
+    known = {row.id for row in before.payments if row.overpayment_id is not None}
+    return next(
+        (row for row in after.payments if row.overpayment_id and row.id not in ours | known), None
+    )
+
+
+def credit_by_hand(number: str, payment: ObservedPayment, credit: ObservedCreditNote) -> Parked:
+    """Why an order is parked while whose invoice fell somebody paid it."""
+    return Parked(
+        Reason.OVERPAYMENT_CREDIT_LEFT,
+        f"While the total of invoice {number} was lowered, somebody recorded payment {payment.id}"
+        f" on it by hand, and FreshBooks made {credit.amount} {credit.currency} of it a credit (id"
+        f" {credit.id}).",
+        "If that payment is of money that the order has already, delete it and its credit in"
+        " FreshBooks; then replay the order.",
+    )
+
+
+def _take_back(context: OrderContext, key: str, found: ObservedPayment) -> Step:
+    before, asked = context.recorded.payments_asked.get(key, (ZERO, found.amount))
+    why = (
+        f"take back payment {key}: of {context.wording(asked)} FreshBooks booked"
+        f" {context.wording(found.amount)} and made the rest a credit"
+    )
+    if before == ZERO:
+        return Step(StepKind.DELETE_PAYMENT, key, {"vis_state": 1}, why, remote_id=found.id)
+    body = {"amount": context.money(before)}
+    return Step(StepKind.UPDATE_PAYMENT, key, body, why, remote_id=found.id)
+
+
+def credit_left(number: str, key: str, credit: ObservedCreditNote) -> Parked:
+    """Why an order is parked whose credit FreshBooks does not delete."""
+    return Parked(
+        Reason.OVERPAYMENT_CREDIT_LEFT,
+        f"Somebody else paid invoice {number} while payment {key} was recorded. The payment is"
+        f" taken back, but FreshBooks keeps the credit of {credit.amount} {credit.currency} that"
+        f" it made of it (id {credit.id}).",
+        "Delete that credit in FreshBooks by hand, see which of the payments is right, and"
+        " replay the order.",
+    )

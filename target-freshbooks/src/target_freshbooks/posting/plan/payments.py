@@ -1,0 +1,242 @@
+"""Payment steps: each captured payment once, never above what is outstanding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.books.marks import marks_in
+from target_freshbooks.posting.context import ZERO
+from target_freshbooks.posting.marks import part_paid
+from target_freshbooks.posting.plan.elsewhere import paid_elsewhere
+from target_freshbooks.posting.plan.steps import Blocked, Step, StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from target_freshbooks.books.desired import Payment, RefundEntry
+    from target_freshbooks.freshbooks.observed import ObservedPayment
+    from target_freshbooks.posting.context import OrderContext
+    from target_freshbooks.posting.plan.steps import AttemptState, Observed
+
+
+def find_payment(
+    payment: Payment, context: OrderContext, observed: Observed
+) -> ObservedPayment | None:
+    """The payment in FreshBooks: by the id we remember, else by its note."""
+    remembered = context.recorded.payments.get(payment.key)
+    for found in observed.payments:
+        if found.id == remembered:
+            return found
+    return next((found for found in observed.payments if bears(found, payment)), None)
+
+
+def bears(found: ObservedPayment, payment: Payment) -> bool:
+    """Whether the payment in FreshBooks has the note of ours, on a line of its own."""
+    return marks_in(payment.note)[0] in marks_in(found.note)
+
+
+def altered_by_hand(
+    context: OrderContext, observed: Observed, progress: AttemptState
+) -> Blocked | None:
+    """A payment of ours has an amount that we never gave it: a person has to say what holds."""
+    if progress.overwrite:
+        return None
+    for payment in context.desired.payments:
+        found = find_payment(payment, context, observed)
+        ours = context.recorded.payment_amounts.get(payment.key)
+        if found is None or ours is None or found.amount in ours:
+            continue
+        after = [dict(entry.payments_after).get(payment.key) for entry in context.desired.refunds]
+        if found.amount not in (payment.amount, *after):
+            return Blocked(
+                context.edited(
+                    f"the payment {payment.key} was changed in FreshBooks to"
+                    f" {context.wording(found.amount)}."
+                )
+            )
+    return None
+
+
+def drop_unexplained(context: OrderContext, observed: Observed) -> Step | Blocked | None:
+    """Take away a payment of ours that the shop no longer explains.
+
+    A payment derived from the order's fields gives way to the transaction that came later. One
+    that stands for a transaction is never deleted: if the shop shows the transaction no more
+    (perhaps it was not asked for it), a person has to say what that means.
+    """
+    wanted = [find_payment(payment, context, observed) for payment in context.desired.payments]
+    for found in observed.payments:
+        part = part_paid(found, context.desired.invoice.marker)
+        if part is not None and found not in wanted and found.amount > ZERO:
+            key = _key_of(found, context)
+            if part.part.startswith("transaction "):
+                return _unexplained(context, found)
+            return Step(
+                StepKind.DELETE_PAYMENT,
+                key,
+                {"vis_state": 1},
+                f"delete the payment of {context.wording(found.amount)} ({key}):"
+                " the shop no longer has it",
+                remote_id=found.id,
+            )
+    return None
+
+
+def _unexplained(context: OrderContext, found: ObservedPayment) -> Blocked:
+    return Blocked(
+        Parked(
+            Reason.PAYMENT_UNEXPLAINED,
+            f"FreshBooks has a payment of {context.wording(found.amount)} for a transaction that"
+            " the"
+            " shop no longer shows as captured.",
+            "See that the tap reads transactions (stream and scope). If the money did not come,"
+            " delete the payment in FreshBooks and replay the order.",
+        )
+    )
+
+
+def _key_of(found: ObservedPayment, context: OrderContext) -> str:
+    return next(
+        (key for key, remote in context.recorded.payments.items() if remote == found.id),
+        f"payment:{found.id}",
+    )
+
+
+def lower_payment(
+    context: OrderContext,
+    observed: Observed,
+    amounts: Mapping[str, Decimal],
+    refund_id: int | None,
+    progress: AttemptState,
+) -> Step | None:
+    """Lower the first payment that is above its amount in `amounts` (by payment key)."""
+    for payment in context.desired.payments:
+        found = find_payment(payment, context, observed)
+        if found is not None and found.amount > amounts[payment.key]:
+            return _set_amount(context, found, payment, amounts[payment.key], refund_id, progress)
+    return None
+
+
+def record_payment(
+    context: OrderContext,
+    observed: Observed,
+    booked: RefundEntry | None,
+    ahead: Mapping[str, Decimal] | None,
+    progress: AttemptState,
+) -> Step | Blocked | None:
+    """Record or raise the first payment that is below its amount after the refund `booked`.
+
+    A payment that already has the lower amount `ahead` of the next refund is left so: its lowering
+    was interrupted before the refund's lines were added.
+    """
+    amounts = context.payments_at(booked)
+    ahead = amounts if ahead is None else ahead
+    for payment in context.desired.payments:
+        wanted = amounts[payment.key]
+        found = find_payment(payment, context, observed)
+        if found is None:
+            lowered_away = (
+                payment.key in context.recorded.deleted_payments and ahead[payment.key] == 0
+            )
+            if wanted == ZERO or lowered_away:
+                continue
+            if payment.key in context.recorded.payments and not progress.overwrite:
+                return Blocked(
+                    context.edited(
+                        f"the payment of {context.wording(wanted)} ({payment.key}) was deleted in"
+                        " FreshBooks."
+                    )
+                )
+            return _create(context, observed, payment, wanted)
+        if found.amount < wanted and not _lowered_ahead(found, payment, amounts, ahead):
+            return _raise(context, observed, found, payment, wanted, progress)
+    return None
+
+
+def _lowered_ahead(
+    found: ObservedPayment,
+    payment: Payment,
+    amounts: Mapping[str, Decimal],
+    ahead: Mapping[str, Decimal],
+) -> bool:
+    return found.amount == ahead[payment.key] and ahead[payment.key] < amounts[payment.key]
+
+
+def _create(
+    context: OrderContext, observed: Observed, payment: Payment, wanted: Decimal
+) -> Step | Blocked:
+    invoice = observed.invoice
+    assert invoice is not None  # noqa: S101 - payments are planned for an invoice only
+    if invoice.outstanding < wanted:
+        return _foreign_money(context, observed, wanted)
+    return Step(
+        StepKind.CREATE_PAYMENT,
+        payment.key,
+        context.payment_body(invoice.id, payment, wanted),
+        f"record the payment of {context.wording(wanted)} of {payment.day.isoformat()}"
+        f" ({payment.type}, {payment.key})",
+    )
+
+
+def _raise(
+    context: OrderContext,
+    observed: Observed,
+    found: ObservedPayment,
+    payment: Payment,
+    wanted: Decimal,
+    progress: AttemptState,
+) -> Step | Blocked:
+    invoice = observed.invoice
+    assert invoice is not None  # noqa: S101 - payments are planned for an invoice only
+    if invoice.outstanding < wanted - found.amount:
+        return _foreign_money(context, observed, wanted - found.amount)
+    return _set_amount(context, found, payment, wanted, None, progress)
+
+
+def put_back(context: OrderContext, observed: Observed, progress: AttemptState) -> Step | None:
+    """Raise what was lowered for a rewriting that did not come about, up to what came in."""
+    invoice = observed.invoice
+    assert invoice is not None  # noqa: S101 - payments are planned for an invoice only
+    for payment in context.desired.payments:
+        found = find_payment(payment, context, observed)
+        if found is None or context.desired.refunds:
+            continue
+        most = min(payment.most, found.amount + invoice.outstanding)
+        if found.amount < most:
+            return _set_amount(context, found, payment, most, None, progress)
+    return None
+
+
+def _foreign_money(context: OrderContext, observed: Observed, wanted: Decimal) -> Blocked:
+    return paid_elsewhere(context, observed, wanted, "a payment")
+
+
+def _set_amount(
+    context: OrderContext,
+    found: ObservedPayment,
+    payment: Payment,
+    wanted: Decimal,
+    refund_id: int | None,
+    progress: AttemptState,
+) -> Step:
+    direction = "lower" if wanted < found.amount else "raise"
+    if wanted == ZERO and progress.zero_refused:
+        return Step(
+            StepKind.DELETE_PAYMENT,
+            payment.key,
+            {"vis_state": 1},
+            f"delete the payment {payment.key}, of which nothing is left",
+            remote_id=found.id,
+            refund_id=refund_id,
+        )
+    return Step(
+        StepKind.UPDATE_PAYMENT,
+        payment.key,
+        {"amount": context.money(wanted)},
+        f"{direction} the payment {payment.key} from {context.wording(found.amount)}"
+        f" to {context.wording(wanted)}",
+        remote_id=found.id,
+        refund_id=refund_id,
+    )

@@ -1,0 +1,304 @@
+"""Steps for an invoice that is sent: payments, then refunds one at a time, then credit notes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books import fit_refund, predict_totals, text
+from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.posting.context import ZERO
+from target_freshbooks.posting.digests import fingerprint
+from target_freshbooks.posting.marks import refund_credited
+from target_freshbooks.posting.plan import lines as wire
+from target_freshbooks.posting.plan.elsewhere import paid_elsewhere
+from target_freshbooks.posting.plan.payments import (
+    drop_unexplained,
+    lower_payment,
+    record_payment,
+)
+from target_freshbooks.posting.plan.steps import Blocked, Step, StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+    from decimal import Decimal
+
+    from target_freshbooks.books.desired import CreditNote, Lines, RefundEntry
+    from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedInvoice
+    from target_freshbooks.posting.context import OrderContext
+    from target_freshbooks.posting.plan.steps import AttemptState, Observed
+
+
+def settle_step(
+    context: OrderContext, observed: Observed, progress: AttemptState
+) -> Step | Blocked | None:
+    """The next step of a sent invoice; None when payments and refunds are as desired."""
+    invoice = observed.invoice
+    assert invoice is not None  # noqa: S101 - next_step asks only with an invoice
+    standing = wire.refunds_on(wire.standing(invoice))
+    wanted = [entry for entry in context.desired.refunds if entry.money > ZERO]
+    wanted_ids = {entry.refund_id for entry in wanted}
+    booked = [entry for entry in wanted if entry.refund_id in standing]
+    if set(standing) - wanted_ids:
+        return take_back(context, invoice, set(standing) - wanted_ids)
+    expected = context.desired.invoice.total - sum((entry.money for entry in booked), start=ZERO)
+    if invoice.amount != expected:
+        return _unfit(context, invoice, booked, expected, progress)
+    missing = [entry for entry in wanted if entry.refund_id not in standing]
+    later = {
+        entry.refund_id for entry in booked if missing and entry.refund_id > missing[0].refund_id
+    }
+    if later:
+        # What is left of the payments is said for all refunds so far: they are booked in order.
+        return take_back(context, invoice, later)
+    coming = _next_refund(context, invoice, missing, expected, progress)
+    at = booked[-1] if booked else None
+    step = drop_unexplained(context, observed) or (
+        lower_payment(context, observed, context.payments_at(at), None, progress)
+        if coming is None
+        else None
+    )
+    step = step or record_payment(context, observed, at, coming.ahead if coming else None, progress)
+    if step is not None:
+        return step
+    if coming is not None:
+        lowered = lower_payment(context, observed, coming.ahead, coming.entry.refund_id, progress)
+        if lowered is None and invoice.paid > max(coming.lowest, ZERO):
+            # FreshBooks would make a credit of what somebody else paid.
+            entry = coming.entry
+            return paid_elsewhere(context, observed, entry.money, f"refund {entry.refund_id}")
+        return lowered or _add_refund(context, invoice, coming)
+    if missing:
+        return _blocked(context, invoice, missing[0], progress)
+    return _credit_step(context, observed, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """The refund to book next.
+
+    Attributes:
+        entry: The refund.
+        expression: Which of its wordings is up.
+        lines: That wording.
+        ahead: Payment key → amount before the lines are added. However FreshBooks rounds them, the
+            invoice must not be overpaid for a moment: where its total may fall by some cents more,
+            so do the payments, and they are raised again when the total is known.
+        lowest: What the invoice may come to, at the least, with the lines.
+    """
+
+    entry: RefundEntry
+    expression: int
+    lines: Lines
+    ahead: dict[str, Decimal]
+    lowest: Decimal
+
+
+def _next_refund(
+    context: OrderContext,
+    invoice: ObservedInvoice,
+    missing: list[RefundEntry],
+    expected: Decimal,
+    progress: AttemptState,
+) -> Coming | None:
+    """The first missing refund; None when there is none, or it cannot be booked.
+
+    Those behind one that cannot be booked wait as well: what is left of the payments is said for
+    all refunds so far.
+    """
+    if not missing or missing[0].refund_id in progress.refused_refunds:
+        return None
+    entry, standing = missing[0], wire.standing(invoice)
+    total = expected - entry.money
+    ways = fit_refund(entry, standing, total, context.policy, invoice.currency)
+    expression = progress.refund_expression.get(entry.refund_id, -1) + 1
+    if expression >= len(ways):
+        return None
+    lowest = min(predict_totals((*standing, *ways[expression]), context.decimals))
+    ahead = context.payments_at(entry)
+    margin = max(total - lowest, ZERO)
+    before = context.payments_at(None)
+    for key in [key for key, amount in ahead.items() if amount < before[key]]:
+        taken = min(margin, ahead[key])
+        ahead[key] -= taken
+        margin -= taken
+    return Coming(entry, expression, ways[expression], ahead, lowest)
+
+
+def _blocked(
+    context: OrderContext, invoice: ObservedInvoice, entry: RefundEntry, progress: AttemptState
+) -> Blocked | None:
+    if entry.refund_id in progress.refused_refunds:
+        return None  # the reconciler tells FreshBooks' words
+    return Blocked(
+        Parked(
+            Reason.REFUND_MISMATCH,
+            f"Refund {entry.refund_id} of {context.wording(entry.money)} cannot be put on invoice"
+            f" {invoice.number} to the cent; invoice and payment are as before the refund.",
+            "Book this refund by hand in FreshBooks.",
+        )
+    )
+
+
+def _add_refund(context: OrderContext, invoice: ObservedInvoice, coming: Coming) -> Step:
+    entry = coming.entry
+    return _write_lines(
+        context,
+        invoice,
+        (*wire.standing(invoice), *wire.named(coming.lines, context.item_names)),
+        f"take refund {entry.refund_id} of {context.wording(entry.money)} off invoice"
+        f" {invoice.number}",
+        refund_id=entry.refund_id,
+        refund_expression=coming.expression,
+    )
+
+
+def _unfit(
+    context: OrderContext,
+    invoice: ObservedInvoice,
+    booked: list[RefundEntry],
+    expected: Decimal,
+    progress: AttemptState,
+) -> Step | Blocked:
+    """The invoice's amount is not what its order and booked refunds come to."""
+    if booked and (
+        booked[-1].refund_id in progress.refund_expression
+        or context.recorded.fingerprint == fingerprint(invoice)
+    ):
+        # FreshBooks computed our refund lines otherwise than foreseen: off again, then another way.
+        # As we left it and not as it should be means that a run was interrupted at just that.
+        return take_back(context, invoice, {booked[-1].refund_id})
+    return Blocked(
+        context.edited(
+            f"FreshBooks puts it at {context.wording(invoice.amount)}, order and refunds come to"
+            f" {context.wording(expected)}."
+        )
+    )
+
+
+def take_back(
+    context: OrderContext, invoice: ObservedInvoice, refund_ids: AbstractSet[int]
+) -> Step:
+    """Take the lines of these refunds off the invoice, which raises its total."""
+    kept = tuple(
+        line for line in wire.standing(invoice) if text.is_refund_line(line.name) not in refund_ids
+    )
+    names = ", ".join(str(refund_id) for refund_id in sorted(refund_ids))
+    return _write_lines(
+        context,
+        invoice,
+        kept,
+        f"take the lines of refund {names} off invoice {invoice.number} again",
+        refund_id=min(refund_ids),
+    )
+
+
+def _write_lines(
+    context: OrderContext,
+    invoice: ObservedInvoice,
+    lines: Lines,
+    why: str,
+    *,
+    refund_id: int,
+    refund_expression: int = -1,
+) -> Step:
+    return Step(
+        StepKind.UPDATE_INVOICE,
+        invoice.number,
+        context.body_of_lines(lines),
+        why,
+        remote_id=invoice.id,
+        refund_id=refund_id,
+        refund_expression=refund_expression,
+    )
+
+
+def _credit_step(
+    context: OrderContext, observed: Observed, progress: AttemptState
+) -> Step | Blocked | None:
+    wanted = {
+        entry.credit_note.refund_id: entry.credit_note
+        for entry in context.desired.refunds
+        if entry.credit_note is not None
+    }
+    for refund_id, note in wanted.items():
+        found = find_note(context, observed, note)
+        written = progress.credit_expression.get(refund_id, -1)
+        if not progress.overwrite:
+            written = max(written, context.recorded.credit_expressions.get(refund_id, -1))
+        if found is None:
+            if refund_id in context.recorded.credit_notes and not progress.overwrite:
+                return Blocked(
+                    context.edited(
+                        f"the credit note of refund {refund_id} was deleted in FreshBooks."
+                    )
+                )
+            if written + 1 < len(note.expressions):
+                return _create_note(context, observed, note, written + 1)
+            return _note_mismatch(context, refund_id, note.total, "no wording")
+        if found.amount != note.total:
+            # As FreshBooks answered it: our own attempt, which a run that was killed left behind.
+            if progress.credit_expression.get(refund_id, -1) >= 0 or (
+                context.recorded.credit_amounts.get(refund_id) == found.amount
+            ):
+                return _delete_note(refund_id, found.id, "comes to another amount", written)
+            return _note_mismatch(context, refund_id, note.total, context.wording(found.amount))
+    for refund_id, remote_id in context.recorded.credit_notes.items():
+        if refund_id not in wanted and any(note.id == remote_id for note in observed.credit_notes):
+            return _delete_note(refund_id, remote_id, "is no longer explained by the shop")
+    return None
+
+
+def _create_note(
+    context: OrderContext, observed: Observed, note: CreditNote, expression: int
+) -> Step:
+    invoice = observed.invoice
+    assert invoice is not None  # noqa: S101 - credit notes are planned for an invoice only
+    # The order's client may be another by now; the notes are looked for at the invoice's.
+    return Step(
+        StepKind.CREATE_CREDIT_NOTE,
+        str(note.refund_id),
+        context.credit_note_body(note, expression, invoice.customer_id),
+        f"give the client a credit note of {context.wording(note.total)} for refund"
+        f" {note.refund_id}",
+        refund_id=note.refund_id,
+        refund_expression=expression,
+    )
+
+
+def _delete_note(refund_id: int, remote_id: int, reason: str, expression: int = -1) -> Step:
+    return Step(
+        StepKind.DELETE_CREDIT_NOTE,
+        str(refund_id),
+        {"vis_state": 1},
+        f"delete the credit note of refund {refund_id}: it {reason}",
+        remote_id=remote_id,
+        refund_id=refund_id,
+        refund_expression=expression,
+    )
+
+
+def _note_mismatch(context: OrderContext, refund_id: int, total: Decimal, found: str) -> Blocked:
+    return Blocked(
+        Parked(
+            Reason.REFUND_MISMATCH,
+            f"Refund {refund_id} is a credit of {context.wording(total)}, FreshBooks has {found}.",
+            "Correct the credit note by hand in FreshBooks.",
+        )
+    )
+
+
+def find_note(
+    context: OrderContext, observed: Observed, note: CreditNote
+) -> ObservedCreditNote | None:
+    """The refund's credit note in FreshBooks: by the id we remember, else by its notes."""
+    remembered = context.recorded.credit_notes.get(note.refund_id)
+    return next(
+        (
+            found
+            for found in observed.credit_notes
+            if found.id == remembered
+            or refund_credited(found, context.desired.invoice.marker) == note.refund_id
+        ),
+        None,
+    )

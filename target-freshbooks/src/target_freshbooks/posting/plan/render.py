@@ -1,0 +1,151 @@
+"""Rendering: an order's plan as a bookkeeper reads it: the invoice, the money, the steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.books.money import decimals_of
+
+if TYPE_CHECKING:
+    from target_freshbooks.books.desired import Desired, InvoiceLine
+    from target_freshbooks.posting.dryrun.simulator import Planned
+    from target_freshbooks.posting.results import OrderResult
+
+NAME_WIDTH = 44
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would come of an order.
+
+    Attributes:
+        order_id: The order.
+        result: How it would come out.
+        steps: The writes that would be made, in their order.
+    """
+
+    order_id: int
+    result: OrderResult
+    steps: tuple[Planned, ...]
+
+    def document(self) -> dict[str, Any]:
+        """The plan as JSON: amounts as text, no personal data."""
+        result, desired = self.result, self.result.desired
+        return {
+            "order_id": self.order_id,
+            "outcome": result.state,
+            "reason": result.parked.reason.value if result.parked else result.why,
+            "detail": result.parked.detail if result.parked else None,
+            "next_step": result.parked.next_step if result.parked else None,
+            "invoice": _invoice(desired) if desired else None,
+            "steps": [{"kind": step.kind.value, "why": step.why} for step in self.steps],
+        }
+
+    def text(self) -> str:
+        """The plan for a terminal."""
+        desired = self.result.desired
+        out = [f"Order {self.order_id}"]
+        if desired is not None:
+            out += _invoice_text(desired)
+        if self.result.parked is not None:
+            parked = self.result.parked
+            out += [
+                f"  Would be parked: {parked.reason.value}",
+                f"    {parked.detail}",
+                f"    Next: {parked.next_step}",
+            ]
+        elif self.result.state == "waiting":
+            out.append(f"  Waits: {self.result.why}")
+        elif self.result.state == "settled":
+            out.append(f"  Settled by hand, and left alone: {self.result.why}")
+        if self.steps:
+            out.append("  Steps:")
+            out += [f"    {sign(step)} {step.why}" for step in self.steps]
+        elif self.result.state == "posted":
+            out.append("  The books agree: nothing to do.")
+        return "\n".join(out)
+
+
+def sign(step: Planned) -> str:
+    """`+` creates, `~` changes, `-` deletes."""
+    return {"create": "+", "delete": "-"}.get(step.kind.value.split("_")[0], "~")
+
+
+def _invoice(desired: Desired) -> dict[str, Any]:
+    invoice = desired.invoice
+    return {
+        "number": invoice.number,
+        "date": invoice.day.isoformat(),
+        "currency": invoice.currency,
+        "lines": [_line(line) for line in invoice.expressions[0]],
+        "total": str(invoice.total),
+        "payments": [
+            {
+                "key": payment.key,
+                "amount": str(payment.amount),
+                "date": payment.day.isoformat(),
+                "type": payment.type,
+            }
+            for payment in desired.payments
+        ],
+        "refunds": [
+            {
+                "refund_id": entry.refund_id,
+                "money": str(entry.money),
+                "credit_note": str(entry.credit_note.total) if entry.credit_note else None,
+            }
+            for entry in desired.refunds
+        ],
+    }
+
+
+def _line(line: InvoiceLine) -> dict[str, Any]:
+    return {
+        "name": line.name,
+        "description": line.description,
+        "quantity": str(line.quantity),
+        "unit_cost": str(line.unit_cost),
+        "amount": str(line.quantity * line.unit_cost),
+        "taxes": [{"name": tax.name, "percent": str(tax.percent)} for tax in line.taxes],
+    }
+
+
+def _invoice_text(desired: Desired) -> list[str]:
+    invoice = desired.invoice
+    places = decimals_of(invoice.currency)
+
+    def money(amount: Decimal) -> str:
+        return f"{amount:,.{places}f}".rjust(13)
+
+    out = [
+        f"  Invoice {invoice.number} of {invoice.day.isoformat()}, {invoice.currency}",
+        f"    {'':{NAME_WIDTH}} {'qty':>7} {'price':>13} {'amount':>13}  taxes",
+    ]
+    for line in invoice.expressions[0]:
+        taxes = ", ".join(f"{tax.name} {tax.percent.normalize():f}%" for tax in line.taxes)
+        out.append(
+            f"    {line.name[:NAME_WIDTH]:{NAME_WIDTH}} {line.quantity.normalize():>7f}"
+            f" {money(line.unit_cost)} {money(line.quantity * line.unit_cost)}  {taxes}".rstrip()
+        )
+    subtotal = sum((line.quantity * line.unit_cost for line in invoice.expressions[0]), Decimal(0))
+    out.append(f"    {'Taxes':{NAME_WIDTH + 22}} {money(invoice.total - subtotal)}")
+    out.append(f"    {'Total':{NAME_WIDTH + 22}} {money(invoice.total)}")
+    paid = Decimal(0)
+    for payment in desired.payments:
+        paid += payment.amount
+        told = f"Payment of {payment.day.isoformat()}, {payment.type} ({payment.key})"
+        out.append(f"    {told[: NAME_WIDTH + 22]:{NAME_WIDTH + 22}} {money(payment.amount)}")
+    refunded = Decimal(0)
+    for entry in desired.refunds:
+        if entry.money:
+            refunded += entry.money
+            told = f"Refund {entry.refund_id}, off invoice and payment"
+            out.append(f"    {told:{NAME_WIDTH + 22}} {money(-entry.money)}")
+        if entry.credit_note is not None:
+            told = f"Refund {entry.refund_id}, as a credit note"
+            out.append(f"    {told:{NAME_WIDTH + 22}} {money(entry.credit_note.total)}")
+    rest = invoice.total - paid
+    out.append(f"    {'Outstanding':{NAME_WIDTH + 22}} {money(rest)}")
+    return out

@@ -1,0 +1,162 @@
+"""The steps a plan is made of: one outside write each, and the two ways a plan can end early."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.ledger.storage.canonical import hash_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_freshbooks.books.desired import Parked
+    from target_freshbooks.freshbooks.observed import (
+        ObservedCreditNote,
+        ObservedInvoice,
+        ObservedPayment,
+    )
+
+
+class StepKind(StrEnum):
+    """What a step writes."""
+
+    CREATE_CLIENT = "create_client"
+    UPDATE_CLIENT = "update_client"
+    CREATE_ITEM = "create_item"
+    UPDATE_ITEM = "update_item"
+    CREATE_INVOICE = "create_invoice"
+    UPDATE_INVOICE = "update_invoice"
+    MARK_SENT = "mark_sent"
+    UPDATE_HEAD = "update_head"
+    ARCHIVE_INVOICE = "archive_invoice"
+    DELETE_INVOICE = "delete_invoice"
+    CREATE_PAYMENT = "create_payment"
+    UPDATE_PAYMENT = "update_payment"
+    DELETE_PAYMENT = "delete_payment"
+    CREATE_CREDIT_NOTE = "create_credit_note"
+    DELETE_CREDIT_NOTE = "delete_credit_note"
+    DELETE_OVERPAYMENT = "delete_overpayment"
+
+
+DELETIONS = frozenset(
+    {
+        StepKind.DELETE_INVOICE,
+        StepKind.DELETE_PAYMENT,
+        StepKind.DELETE_CREDIT_NOTE,
+        StepKind.DELETE_OVERPAYMENT,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One outside write.
+
+    Attributes:
+        kind: What is written.
+        key: Our own name of the thing: invoice number, payment key, refund id.
+        body: What goes inside FreshBooks' singular key.
+        remote_id: FreshBooks' id of the thing that is changed; None for a creation.
+        why: The sentence a plan shows.
+        refund_id: The refund this step belongs to, so that a refusal parks just that refund.
+        expression: Which of the invoice's expressions the step writes; -1: its own lines stay.
+        mended: Whether it adds a Rounding line to that expression.
+        refund_expression: Which expression of the refund's lines the step writes; -1: none.
+    """
+
+    kind: StepKind
+    key: str
+    body: Mapping[str, Any]
+    why: str
+    remote_id: int | None = None
+    refund_id: int | None = None
+    expression: int = -1
+    mended: bool = False
+    refund_expression: int = -1
+
+    @property
+    def identity(self) -> str:
+        """Equal for steps that ask FreshBooks for the same."""
+        return hash_of([self.kind.value, self.key, self.remote_id, dict(self.body)])
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether it changes what an invoice says, apart from its payments and refunds."""
+        return self.kind is StepKind.UPDATE_HEAD or (
+            self.kind is StepKind.UPDATE_INVOICE and self.refund_id is None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The plan cannot go on: the order is parked with this."""
+
+    parked: Parked
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What FreshBooks holds for one order.
+
+    Attributes:
+        invoice: The invoice of the order, or somebody else's of its number.
+        payments: The active ones of the invoice.
+        credit_notes: Those that bear the order's mark.
+        overpayments: By payment key the credit that stands of what FreshBooks capped.
+    """
+
+    invoice: ObservedInvoice | None = None
+    payments: tuple[ObservedPayment, ...] = ()
+    credit_notes: tuple[ObservedCreditNote, ...] = ()
+    overpayments: Mapping[str, ObservedCreditNote] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person asked for who has an order looked at again (replay).
+
+    Attributes:
+        overwrite: Let the order's figures win over edits made in FreshBooks.
+        current_settings: Give up the settings it was posted under for those of now.
+        accept_changes: Rewrite as many invoices of earlier runs as it takes.
+        send: Send what was kept as a Draft.
+    """
+
+    overwrite: bool = False
+    current_settings: bool = False
+    accept_changes: bool = False
+    send: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptState:
+    """What this attempt has learnt so far; a fresh one forgets nothing that matters.
+
+    Attributes:
+        expression: Which of the invoice's expressions was written last.
+        mended: Whether a Rounding line was added to it.
+        refund_expression: Which expression of a refund's lines was written last.
+        credit_expression: Which expression of a refund's credit note was written last.
+        refused_refunds: Refund ids whose negative line FreshBooks refused, with its words.
+        zero_refused: FreshBooks does not take a payment of zero: delete it instead.
+        rewrite_blocked: The sale cannot be reworded: only what was lowered for it is put back.
+        credit_kept: FreshBooks does not delete the credit of an overpayment.
+        overwrite: A person asked to overwrite edits made in FreshBooks.
+        reword: A person asked for the settings as they are now: lines that they word otherwise are
+            written anew.
+        send: A person asked to send what was kept as a Draft.
+    """
+
+    expression: int = -1
+    mended: bool = False
+    refund_expression: Mapping[int, int] = field(default_factory=dict)
+    credit_expression: Mapping[int, int] = field(default_factory=dict)
+    refused_refunds: Mapping[int, str] = field(default_factory=dict)
+    zero_refused: bool = False
+    rewrite_blocked: bool = False
+    credit_kept: bool = False
+    overwrite: bool = False
+    reword: bool = False
+    send: bool = False

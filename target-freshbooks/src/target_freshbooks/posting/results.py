@@ -1,0 +1,48 @@
+"""Order result: how the reconciling of an order came out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_freshbooks.posting.apply.refusals import parked_for
+
+if TYPE_CHECKING:
+    from target_freshbooks.books.desired import Desired, Parked
+    from target_freshbooks.freshbooks.errors import Refused
+
+
+class Interrupted(Exception):  # noqa: N818 - it is no error to be asked to stop
+    """The run was asked to stop; the step in hand was finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderResult:
+    """How an order came out.
+
+    Attributes:
+        state: `posted`, `parked` or `waiting`; in a plan also `settled`.
+        parked: Why, where it is parked.
+        why: Code of the reason, where it is waiting; the person's note, where it is settled.
+        words: FreshBooks' own words, where it refused something.
+        desired: The desired state, where there is one.
+        desired_hash: Its digest.
+        writes: Number of outside writes made.
+        unchanged: Nothing had to be looked at: what is desired is what was posted before.
+    """
+
+    state: str
+    parked: Parked | None = None
+    why: str | None = None
+    words: str | None = None
+    desired: Desired | None = None
+    desired_hash: str | None = None
+    writes: int = 0
+    unchanged: bool = False
+
+
+def refused_result(refused: Refused, what: str, writes: int) -> OrderResult:
+    """The order is parked since FreshBooks refused something, with its words."""
+    return OrderResult(
+        "parked", parked=parked_for(refused, what), words=refused.words, writes=writes
+    )

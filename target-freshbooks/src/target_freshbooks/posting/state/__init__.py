@@ -1,0 +1,1 @@
+"""What the ledger knows of an order's records in FreshBooks."""
