@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator
 
-    from conftest import SteppingClock
     from sqlalchemy import Connection
+
+    from conftest import SteppingClock
 
 HOLD = """
 import sys
