@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +114,14 @@ def of_orders(books: Books, numbers: Collection[str]) -> Books:
         clients=Counter(),
         items=Counter(),
     )
+
+
+def without_item_names(books: Books) -> Books:
+    """The books with the items known by SKU alone, where they have one."""
+    items: Counter[tuple[str, str]] = Counter()
+    for (name, sku), count in books.items.items():
+        items["" if sku else name, sku] += count
+    return replace(books, items=items)
 
 
 def _order_of(notes: str) -> str:

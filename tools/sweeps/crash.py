@@ -146,6 +146,9 @@ def _judge(on: Stage, kills: Sequence[Kill], right: Reference, tally: Tally) -> 
     where = "; ".join(map(str, kills))
     found, wanted, standings = books.read(on.sandbox.ask("books")), right.wanted, on.standings()
     tally.doubled += [f"{where}: {entry}" for entry in books.repeated(found)]
+    if any(kill.loses for kill in kills):
+        # What the ledger does not know to be ours is used and never renamed.
+        found, wanted = books.without_item_names(found), books.without_item_names(wanted)
     if any(kill.loses and kill.phase > 0 for kill in kills):
         # An order that was taken back while nobody remembered its invoice is parked or waits.
         told = {str(order) for order in standings} - scenario.TAKEN_BACK
