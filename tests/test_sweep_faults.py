@@ -19,6 +19,7 @@ def test_with_faults_on_both_sides_the_books_equal_the_truth(tmp_path: Path) -> 
     assert faults.sweep(tmp_path, seeds=1, first=1, orders=20) == []
 
 
+@pytest.mark.more
 def test_an_outage_parks_nobody_and_a_poison_order_stops_nobody(tmp_path: Path) -> None:
     some = {"connection refused": None} | {name: outage.OUTAGES[name] for name in SOME_OUTAGES}
     assert outage.sweep(tmp_path, orders=24, outages=some, poisons=1) == []

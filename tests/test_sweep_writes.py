@@ -35,12 +35,14 @@ def test_killed_at_some_writes_nothing_is_doubled_or_lost(
     )
 
 
+@pytest.mark.more
 def test_asked_to_stop_a_run_finishes_its_step_and_its_state_is_true(
     tmp_path: Path, messages: list[Path]
 ) -> None:
     assert stopped.sweep(tmp_path, messages, seed=SEED, points=3) == []
 
 
+@pytest.mark.more
 def test_input_that_breaks_off_is_completed_by_the_next_run(
     tmp_path: Path, messages: list[Path]
 ) -> None:
@@ -116,6 +118,7 @@ def test_parts_without_their_order_are_not_booked(tmp_path: Path, messages: list
         assert books.of_orders(books.read(on.sandbox.ask("books")), {str(REFUNDED)}) == standing
 
 
+@pytest.mark.more
 def test_what_is_sent_comes_to_its_order_s_total_though_freshbooks_rounds_otherwise(
     tmp_path: Path, messages: list[Path]
 ) -> None:

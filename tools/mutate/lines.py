@@ -1289,6 +1289,14 @@ MUTATIONS = (
         (DRAFTS, "-k", "up_to_date"),
     ),
     Mutation(
+        "a total that may round below zero needs no payment lowered",
+        "P5",
+        f"{FRESHBOOKS}/posting/plan/draft.py",
+        "invoice.paid <= max(lowest, ZERO)",
+        "invoice.paid <= lowest",
+        ("target-freshbooks/tests/plan/test_plan_rows.py",),
+    ),
+    Mutation(
         "a mark is a whole line",
         "P11",
         f"{FRESHBOOKS}/books/marks.py",
