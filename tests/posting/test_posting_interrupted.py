@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from target_freshbooks.freshbooks.errors import Forbidden
 from target_freshbooks.ledger import Intent, Ledger
-from target_freshbooks.posting.apply.circuit_breaker import FreshBooksFails
-from target_freshbooks.posting.apply.retry import MOST_TRIES, Patience
+from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker, FreshBooksFails
+from target_freshbooks.posting.apply.retry import MOST_TRIES, WriteRetry
 from target_freshbooks.posting.apply.writer import OutcomeUnknown
 from target_freshbooks.target import TargetFreshBooks
 
@@ -407,18 +407,37 @@ def test_lines_whose_answers_are_all_lost_are_not_written_again_and_again(world:
 
 
 def test_a_refund_whose_lines_fail_leaves_the_payment_as_it_was(world: Any) -> None:
-    order = world.place()
+    order, other = world.place(), world.place(billing=GUESTS[0])
     world.sync()
-    world.change(order, "refund", order_amount="4.00")
-    world.place(billing=GUESTS[0])
+    (invoice,) = (row for row in world.books()["invoices"] if row["invoice_number"] == str(order))
+    for refunded in (order, other):
+        world.change(refunded, "refund", order_amount="4.00")
     world.settings |= {"max_retry_seconds": 0, "max_parallel_orders": 1}
-    world.fault(kind="status", status=503, method="PUT", path="/invoices/", body='"lines"')
+    world.fault(kind="status", status=503, method="PUT", path=f"/{invoice['id']}$", body='"lines"')
     world.sync()
     assert world.row(order).reason == "freshbooks_error"
     assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
+    assert (world.total(other), world.paid(other)) == (D("7.00"), [D("7.00")])
     heal(world)
     world.ctl("replay", "--parked")
     assert (world.total(order), world.paid(order)) == (D("7.00"), [D("7.00")])
+
+
+def test_a_kind_of_write_that_went_well_for_nobody_else_is_an_outage(world: Any) -> None:
+    """New orders go well, a refund does not: the order is not to blame for that."""
+    order = world.place()
+    world.sync()
+    world.change(order, "refund", order_amount="4.00")
+    new = world.place(billing=GUESTS[0])
+    world.settings |= {"max_retry_seconds": 0, "max_parallel_orders": 1}
+    world.fault(kind="status", status=503, method="PUT", path="/invoices/", body='"lines"')
+    with pytest.raises(FreshBooksFails, match=f"order {order}"):
+        world.sync()
+    assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
+    assert world.row(new).state == "posted"
+    world.ctl("settle", str(order), "--note", "booked by hand")
+    world.sync()
+    assert world.row(order).state == "settled"
 
 
 PRICED = (
@@ -475,13 +494,20 @@ def test_a_credit_note_that_was_deleted_by_hand_is_not_given_again(world: Any) -
 
 def test_a_write_that_went_well_is_not_held_against_the_next_one() -> None:
     """Of one order and kind two writes may lose their answers in a run: each has its own tries."""
-    resolver = SimpleNamespace(resolve=lambda *_args, **_more: False)
-    patience = Patience(resolver, random=Random(1), sleep=lambda _: None, max_retry_seconds=60)  # noqa: S311 - jitter
+    lookup = SimpleNamespace(resolve=lambda *_args, **_more: False)
+    breaker = CircuitBreaker(SimpleNamespace())
+    retry = WriteRetry(
+        lookup,
+        breaker,
+        random=Random(1),  # noqa: S311 - jitter
+        sleep=lambda _: None,
+        max_retry_seconds=60,
+    )
     intent = Intent(1, 7, "update_invoice", "7", "h", {}, datetime.now(UTC), "run")
     for _ in range(3):
         for _ in range(MOST_TRIES - 1):
-            assert patience.settle(OutcomeUnknown(intent)) is False
-        patience.done(7, "update_invoice", "7", began=0.0)
+            assert retry.settle(OutcomeUnknown(intent)) is False
+        retry.answered(7, "update_invoice", "7", began=0.0)
 
 
 # -- one order that breaks the accounting

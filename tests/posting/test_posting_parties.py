@@ -16,7 +16,7 @@ from target_freshbooks.freshbooks import parsing
 from target_freshbooks.ledger import Intent, Ledger
 from target_freshbooks.posting.apply import create as making
 from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
-from target_freshbooks.posting.apply.retry import Patience
+from target_freshbooks.posting.apply.retry import WriteRetry
 from target_freshbooks.posting.results import Interrupted
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def test_a_change_carried_out_late_undoes_no_later_step(world: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "over"),
+    ("rule", "answered"),
     [
         ({"kind": "status", "status": 500}, True),
         ({"kind": "status", "status": 503}, True),
@@ -63,24 +63,24 @@ def test_a_change_carried_out_late_undoes_no_later_step(world: Any) -> None:
     ],
 )
 def test_a_request_is_over_where_freshbooks_itself_answered(
-    world: Any, monkeypatch: pytest.MonkeyPatch, rule: dict[str, Any], over: bool
+    world: Any, monkeypatch: pytest.MonkeyPatch, rule: dict[str, Any], answered: bool
 ) -> None:
     known = []
-    settle = Patience.settle
+    settle = WriteRetry.settle
 
-    def noted(self: Patience, unknown: OutcomeUnknown) -> bool:
-        known.append(unknown.over)
+    def noted(self: WriteRetry, unknown: OutcomeUnknown) -> bool:
+        known.append(unknown.answered)
         return settle(self, unknown)
 
-    monkeypatch.setattr(Patience, "settle", noted)
+    monkeypatch.setattr(WriteRetry, "settle", noted)
     order = world.place()
     world.fault(**rule, method="PUT", path="/invoices/invoices/", times=1)
     world.sync()
-    assert (known, world.row(order).state) == ([over], "posted")
+    assert (known, world.row(order).state) == ([answered], "posted")
 
 
 @pytest.mark.parametrize(
-    ("kind", "over", "waited"),
+    ("kind", "answered", "waited"),
     [
         ("update_payment", False, True),
         ("delete_invoice", False, True),
@@ -88,7 +88,9 @@ def test_a_request_is_over_where_freshbooks_itself_answered(
         ("create_payment", True, True),  # lists may not show yet what was made
     ],
 )
-def test_only_a_change_that_is_over_is_not_waited_for(kind: str, over: bool, waited: bool) -> None:
+def test_only_a_change_that_is_over_is_not_waited_for(
+    kind: str, answered: bool, waited: bool
+) -> None:
     standing = SimpleNamespace(amount=D(9), vis_state=0)
     books = SimpleNamespace(
         get_payment=lambda _: standing, get_invoice=lambda _: standing, payments_of=lambda _: []
@@ -105,7 +107,7 @@ def test_only_a_change_that_is_over_is_not_waited_for(kind: str, over: bool, wai
     resolver = OutcomeLookup(books, ledger, clock=lambda: now[0], sleep=sleep, settle_seconds=10)  # type: ignore[arg-type] - just what it uses
     body = {"invoiceid": 3, "amount": {"amount": "5.00"}, "note": NOTE}
     intent = Intent(1, 7, kind, "7", "h", {"remote_id": 3, "body": body}, now[0], "run")
-    assert resolver.resolve(intent, since=intent.opened_at, over=over) is False
+    assert resolver.resolve(intent, since=intent.opened_at, answered=answered) is False
     assert outcomes == ["not_found"]
     assert (sum(slept) >= 10) is waited
     assert waited or not slept

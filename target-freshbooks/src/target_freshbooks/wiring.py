@@ -27,9 +27,10 @@ from target_freshbooks.freshbooks.wire import Wire
 from target_freshbooks.ledger import Ledger, PinnedAccount, Rehearsal
 from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.catalogue import Catalogue
+from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker
 from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
 from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
-from target_freshbooks.posting.apply.retry import Patience
+from target_freshbooks.posting.apply.retry import WriteRetry
 from target_freshbooks.posting.apply.writer import Writer
 from target_freshbooks.posting.dryrun.planner import Planner
 from target_freshbooks.posting.reconciler import Reconciler
@@ -271,11 +272,12 @@ def assemble(
     sleep = interruptible(stop)
     books = account.books
     books.check_before_writes(lease.check)
-    resolver = OutcomeLookup(
+    lookup = OutcomeLookup(
         books, ledger, clock=utc_now, sleep=sleep, settle_seconds=settings.settle_seconds
     )
-    patience = Patience(
-        resolver, random=rng, sleep=sleep, max_retry_seconds=settings.max_retry_seconds
+    breaker = CircuitBreaker(books)
+    retry = WriteRetry(
+        lookup, breaker, random=rng, sleep=sleep, max_retry_seconds=settings.max_retry_seconds
     )
     writer = Writer(
         books,
@@ -283,15 +285,15 @@ def assemble(
         lease,
         run_id,
         utc_now,
-        patience.done,
+        retry.answered,
         once(lambda: ledger.pin_account(account.pinned)),
     )
     parties = ClientsAndItems(
         books,
         ledger,
         writer,
-        patience.settle,
-        patience.look,
+        retry.settle,
+        retry.look,
         follow_emails=settings.client_email_changes == "follow",
         sleep=sleep,
     )
@@ -301,7 +303,7 @@ def assemble(
         writer=writer,
         parties=parties,
         policy=settings.policy,
-        settle_unknown=patience.settle,
+        settle_unknown=retry.settle,
         stop=stop,
         brake=Brake(settings.max_rewritten_invoices),
     )
@@ -315,8 +317,8 @@ def assemble(
             all_clients=settings.client_sync == "all",
             all_items=settings.item_sync == "all",
         ),
-        patience=patience,
-        resolver=resolver,
+        breaker=breaker,
+        lookup=lookup,
         policy=settings.policy,
         run_id=run_id,
         stop=stop,

@@ -538,7 +538,7 @@ def _readable(operation: Operation, read: Callable[[], T]) -> T:
     except parsing.Unreadable as exc:
         problem = f"an answer that cannot be read: {exc}"
     error: FreshBooksError = (
-        UnknownOutcome(operation.name, problem, over=True)
+        UnknownOutcome(operation.name, problem, answered=True)
         if operation.writes
         else Failing(operation.name, problem)
     )

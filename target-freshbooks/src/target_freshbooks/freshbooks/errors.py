@@ -94,12 +94,12 @@ class UnknownOutcome(FreshBooksError):  # noqa: N818 - the word says it
     """A write that may or may not have happened: look before writing it again.
 
     Attributes:
-        over: Whether FreshBooks itself answered, so that the request is not carried out later.
+        answered: Whether FreshBooks itself answered, so that the request is not carried out later.
     """
 
-    def __init__(self, operation: str, message: str, *, over: bool = False) -> None:
+    def __init__(self, operation: str, message: str, *, answered: bool = False) -> None:
         super().__init__(operation, message)
-        self.over = over
+        self.answered = answered
 
 
 class Outage(FreshBooksError):  # noqa: N818 - the word says it

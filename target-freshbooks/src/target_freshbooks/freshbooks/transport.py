@@ -233,8 +233,10 @@ def _raise_for(operation: Operation, answer: Answer, attempts: Attempts) -> Mapp
         case Verdict.BROKEN:
             if operation.writes:
                 # Of 502, 504 and the like a gateway may be the author, that gave up waiting.
-                over = status < HTTPStatus.MULTIPLE_CHOICES or status in ITS_OWN
-                raise UnknownOutcome(name, f"HTTP {status} without a usable answer", over=over)
+                answered = status < HTTPStatus.MULTIPLE_CHOICES or status in ITS_OWN
+                raise UnknownOutcome(
+                    name, f"HTTP {status} without a usable answer", answered=answered
+                )
             raise _AgainError(
                 Failing(name, f"HTTP {status} without a usable answer, {attempts.tries} tries")
             )

@@ -179,7 +179,7 @@ class Reconciler:
 
         Raises:
             Outage, AuthError, Forbidden, LeaseLost: The run cannot go on now.
-            GivenUp: This order cannot go on now.
+            RetriesExhausted: This order cannot go on now.
         """
         order_id = facts.order.id
         wish = asked or Asked()
@@ -331,7 +331,8 @@ class Reconciler:
         """How an attempt comes out that has no further step.
 
         Raises:
-            GivenUp: A write was given up before; the payments have their former amounts again.
+            RetriesExhausted: A write was given up before; the payments have their former amounts
+                again.
         """
         if at.given_up is not None:
             raise at.given_up
@@ -477,7 +478,7 @@ class Reconciler:
         """A refund whose lines cannot be written is not left half-way: payments first, as before.
 
         Raises:
-            GivenUp: It was no refund's step, or there is nothing to put back.
+            RetriesExhausted: It was no refund's step, or there is nothing to put back.
         """
         if step.refund_id is None or step.kind not in REFUND_STEPS or at.given_up is not None:
             raise given_up

@@ -20,9 +20,9 @@ from target_freshbooks.books.reading import ReadError
 from target_freshbooks.freshbooks.errors import Failing, Refused
 from target_freshbooks.ledger import Record
 from target_freshbooks.posting import reasons
-from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker, Failure
+from target_freshbooks.posting.apply.circuit_breaker import READ, Failure
 from target_freshbooks.posting.apply.recovery import Recovery
-from target_freshbooks.posting.apply.retry import READ, RetriesExhausted
+from target_freshbooks.posting.apply.retry import RetriesExhausted
 from target_freshbooks.posting.defects import DEFECTS
 from target_freshbooks.posting.dryrun.outlook import MOST_CLIENTS
 from target_freshbooks.posting.facts import check_zone, gather
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
     from target_freshbooks.posting.apply.catalogue import Catalogue
+    from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker
     from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
-    from target_freshbooks.posting.apply.retry import Patience
     from target_freshbooks.posting.dryrun.planner import Planner
     from target_freshbooks.posting.outcomes import Tally
     from target_freshbooks.posting.plan.steps import Asked
@@ -69,8 +69,8 @@ class Service:
         ledger: Ledger,
         reconciler: Reconciler,
         catalogue: Catalogue,
-        patience: Patience,
-        resolver: OutcomeLookup,
+        breaker: CircuitBreaker,
+        lookup: OutcomeLookup,
         policy: Policy,
         run_id: str,
         stop: threading.Event,
@@ -81,7 +81,7 @@ class Service:
         self._ledger = ledger
         self._reconciler = reconciler
         self._catalogue = catalogue
-        self._patience = patience
+        self._breaker = breaker
         self._stop = stop
         self._previewer = previewer
         self._policy = policy
@@ -94,8 +94,7 @@ class Service:
         self._streams_seen: set[str] = set()
         self._said: dict[int, set[str]] = {}
         self._store_hash: str | None = None
-        self._leftovers = Recovery(ledger, resolver)
-        self._breaker = CircuitBreaker(books, patience)
+        self._recovery = Recovery(ledger, lookup)
         self._failure: BaseException | None = None
         self._outcomes = Outcomes(ledger, policy, run_id, settles=previewer is None)
 
@@ -107,7 +106,7 @@ class Service:
     @property
     def writes(self) -> int:
         """Writes of all kinds that FreshBooks carried out in this run."""
-        return self._patience.writes
+        return self._breaker.writes
 
     def outlook(self) -> str:
         """What this dry run would bring into the books, in a few lines."""
@@ -117,7 +116,7 @@ class Service:
 
     def start(self) -> None:
         """Look what came of the writes that a killed run left without an answer."""
-        self._leftovers.settle_all()
+        self._recovery.settle_all()
 
     def announce(self, stream: str) -> None:
         """A stream's schema was seen: its records will come with their orders."""
@@ -171,8 +170,8 @@ class Service:
         self._flush_others()
         self._flush_orphans()
         self._wait_until(0)
-        for suspect in self._breaker.judge(partial(self._wait_until, 0)):
-            self._blame(suspect)
+        for failure in self._breaker.evaluate(partial(self._wait_until, 0)):
+            self._blame(failure)
 
     def finish(self) -> None:
         """Settle everything, and orders that a run before this one took in but did not reach."""
@@ -218,9 +217,9 @@ class Service:
 
     def _follow(self, records: Iterable[Record]) -> None:
         for record, failure in self._catalogue.update(records):
-            again = partial(self._submit_others, [record])
             name = f"{record.stream} {record.key[0]}"
-            self._breaker.suspect(Failure(name, _given_up(failure), again))
+            retry = partial(self._submit_others, [record])
+            self._breaker.record_failure(Failure(name, _kind(failure), failure.since, retry))
 
     def _flush_orphans(self) -> None:
         """Parts whose order's record did not come: new information on an order known already."""
@@ -320,21 +319,26 @@ class Service:
         order_id = facts.order.id
         began = time.monotonic()
         try:
-            self._leftovers.settle(order_id)
+            self._recovery.settle(order_id)
             result = self._reconciler.reconcile(facts, standing=row, asked=asked)
         except (RetriesExhausted, Failing) as failure:
-            self._leftovers.put_off(order_id)
-            again = partial(self._submit, order_id, asked)
-            convicted = row is not None and row.reason == Reason.FRESHBOOKS_ERROR
-            suspect = Failure(
-                f"order {order_id}", _given_up(failure), again, order_id, stored, convicted
+            self._recovery.defer(order_id)
+            self._breaker.record_failure(
+                Failure(
+                    f"order {order_id}",
+                    _kind(failure),
+                    failure.since,
+                    partial(self._submit, order_id, asked),
+                    order_id,
+                    stored,
+                    blamed_before=row is not None and row.reason == Reason.FRESHBOOKS_ERROR,
+                )
             )
-            self._breaker.suspect(suspect)
             return None
         except Refused as refused:
             return refused_result(refused, "posting", 0)
         if result.desired is not None and not result.unchanged:
-            self._patience.looked_at(began)
+            self._breaker.record_success(READ, began)
         return result
 
     def _incomplete(self, order_id: int) -> None:
@@ -360,20 +364,19 @@ class Service:
 
     # -- verdicts
 
-    def _blame(self, suspect: Failure) -> None:
-        if suspect.order_id is not None:
-            parked = reasons.failing(suspect.given_up.kind)
-            facts = None if suspect.stored is None else gather(self._ledger, suspect.stored)
-            self._outcomes.park(suspect.order_id, parked, suspect.stored, facts)
+    def _blame(self, failure: Failure) -> None:
+        if failure.order_id is not None:
+            parked = reasons.failing(failure.kind)
+            facts = None if failure.stored is None else gather(self._ledger, failure.stored)
+            self._outcomes.park(failure.order_id, parked, failure.stored, facts)
             return
         logger.warning(
             "FreshBooks answered the change of %s with a server error each time; it is tried again"
             " when the shop changes it again",
-            suspect.record,
+            failure.record,
         )
 
 
-def _given_up(failure: RetriesExhausted | Failing) -> RetriesExhausted:
-    return (
-        failure if isinstance(failure, RetriesExhausted) else RetriesExhausted(READ, failure.since)
-    )
+def _kind(failure: RetriesExhausted | Failing) -> str:
+    """What failed: a kind of write, or a read."""
+    return failure.kind if isinstance(failure, RetriesExhausted) else READ

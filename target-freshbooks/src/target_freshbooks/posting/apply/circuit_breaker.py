@@ -1,14 +1,14 @@
-"""Circuit breaker: tells an outage (stop, park nobody) from a bad order (park it alone).
+"""Circuit breaker: tells an outage (stop, park nothing) from a poison order (park it).
 
-From one record's failures the two cannot be told apart, so what was given up is only a suspect.
-What settles it is whether FreshBooks carried out other writes meanwhile; and whoever looks guilty
-then gets another chance, since an outage may have passed before the others had their turn.
+From one record's failures the two cannot be told apart. One rule tells them: a record is to blame
+only if the same kind of write went well for another record after it failed first; else FreshBooks
+is. What is to blame gets another chance, since an outage may have passed before the others had
+their turn, and what an earlier run found to blame is believed to be so until it goes well.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import StoredFacts
-    from target_freshbooks.posting.apply.retry import Patience, RetriesExhausted
+
+READ = "read"
+"""The kind of a failure that was no write's; it goes well where an order can be looked at."""
 
 OUTAGE = 3
-"""So many records given up for the same, and nothing went well meanwhile: FreshBooks is ill."""
+"""So many records failed, and nothing of their kinds went well since: nobody else is tried."""
 
 NO_NUMBER = "0"
 """A number to look for where it only matters that FreshBooks answers."""
@@ -36,106 +38,110 @@ class FreshBooksFails(FreshBooksError):  # noqa: N818 - the sentence is the name
         super().__init__(
             "posting",
             f"FreshBooks kept answering with server errors ({names}). Nothing is lost:"
-            " run again when it is well.",
+            " run again when it is well. Where it is the same order each time, settle that order:"
+            " the others are booked without it.",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What was given up, until it is known whether FreshBooks or the record is to blame.
+    """A record whose retries are exhausted.
 
-    An order with what is stored of it, or a customer or product; `again` has it worked on anew,
-    `convicted` tells that it was found to blame by an earlier run.
+    Attributes:
+        record: Its name in messages.
+        kind: What was to be written, or `READ`.
+        since: When it failed first, on the monotonic clock.
+        retry: Has it worked on anew.
+        order_id: Its number where it is an order.
+        stored: What of the order is in the ledger.
+        blamed_before: An earlier run found it to blame.
     """
 
     record: str
-    given_up: RetriesExhausted
-    again: Callable[[], None]
+    kind: str
+    since: float
+    retry: Callable[[], None]
     order_id: int | None = None
     stored: StoredFacts | None = None
-    convicted: bool = False
+    blamed_before: bool = False
 
 
 class CircuitBreaker:
-    """Collects the suspects of a run, from several threads, and judges them at its checkpoints."""
+    """Collects a run's failures and successes, from several threads; evaluated at checkpoints.
 
-    def __init__(self, books: FreshBooks, patience: Patience) -> None:
+    Attributes:
+        writes: Writes that FreshBooks has carried out in this run.
+        last_chance: Whether what failed is being tried once more, so that few tries are enough.
+    """
+
+    def __init__(self, books: FreshBooks) -> None:
         self._books = books
-        self._patience = patience
         self._guard = threading.Lock()
-        self._suspects: list[Failure] = []
-        self._last_chance = False
+        self._failures: list[Failure] = []
+        self._latest_success: dict[str, float] = {}
+        self.writes = 0
+        self.last_chance = False
 
-    def suspect(self, suspect: Failure) -> None:
-        """Note what was given up; several with no write between them are an outage at once.
+    def record_success(self, kind: str, began: float | None) -> None:
+        """Note what went well.
 
-        Else a run would spend its patience on every order that is left before it said so.
+        Args:
+            kind: What was written, or `READ` where an order could be looked at.
+            began: When it was begun, on the monotonic clock: what was in hand when an outage
+                begins may still end well. None where that is not known.
+        """
+        with self._guard:
+            self.writes += kind != READ
+            if began is not None:
+                self._latest_success[kind] = max(began, self._latest_success.get(kind, began))
+
+    def record_failure(self, failure: Failure) -> None:
+        """Note what was given up; several that nothing speaks against are an outage at once.
+
+        Else a run would try every order that is left for as long before it said so.
 
         Raises:
             FreshBooksFails: It is an outage.
         """
         with self._guard:
-            self._suspects.append(suspect)
-            if self._last_chance:
-                return
-            suspects = list(self._suspects)
-        failing = [one for one in suspects if not self._patience.others_went_well(one.given_up)]
-        if len(failing) >= OUTAGE:
-            raise FreshBooksFails(one.record for one in failing)
+            self._failures.append(failure)
+            unexplained = [one for one in self._failures if not self._is_to_blame(one)]
+        if len(unexplained) >= OUTAGE and not self.last_chance:
+            raise FreshBooksFails(one.record for one in unexplained)
 
-    def judge(self, settle: Callable[[], None]) -> list[Failure]:
-        """The suspects that alone were to blame, and whose last chance failed as well.
-
-        A record is to blame when FreshBooks carried out writes that were begun after its first
-        failure, or, being the only one, when it did so in this run, or when an earlier run found it
-        to blame; unless several failed at the same kind of write, and that kind went well for
-        nobody. And FreshBooks' books must be readable at the end.
+    def evaluate(self, settle: Callable[[], None]) -> list[Failure]:
+        """The failures whose records alone were to blame, and whose last chance failed as well.
 
         Args:
             settle: Returns when all that was handed to the workers is settled.
 
         Raises:
-            FreshBooksError: It is an outage.
+            FreshBooksError: It is an outage, or FreshBooks' books cannot be read at the end.
         """
-        accused = self._accused()
-        if not accused:
+        failures = self._taken()
+        unexplained = [
+            one.record for one in failures if not (one.blamed_before or self._is_to_blame(one))
+        ]
+        if unexplained:
+            raise FreshBooksFails(unexplained)
+        if not failures:
             return []
-        self._last_chance = True
+        self.last_chance = True
         try:
-            with self._patience.short():
-                for suspect in accused:
-                    suspect.again()
-                settle()
+            for failure in failures:
+                failure.retry()
+            settle()
         finally:
-            self._last_chance = False
+            self.last_chance = False
         failed_again = self._taken()
         if failed_again:
-            self._books.find_invoice(NO_NUMBER, lines=False)  # raises when the books are down
+            self._books.find_invoice(NO_NUMBER, lines=False)
         return failed_again
+
+    def _is_to_blame(self, failure: Failure) -> bool:
+        return self._latest_success.get(failure.kind, failure.since) > failure.since
 
     def _taken(self) -> list[Failure]:
         with self._guard:
-            suspects, self._suspects = self._suspects, []
-        return suspects
-
-    def _accused(self) -> list[Failure]:
-        suspects = self._taken()
-        if not suspects:
-            return []
-        unexplained = [
-            one
-            for one in suspects
-            if not one.convicted and not self._patience.others_went_well(one.given_up)
-        ]
-        alone = len(suspects) == 1 and self._patience.writes > 0
-        if unexplained and not alone:
-            raise FreshBooksFails(suspect.record for suspect in unexplained)
-        # FreshBooks may be well but for one kind of write.
-        same = Counter(
-            one.given_up.kind
-            for one in suspects
-            if not self._patience.its_kind_went_well(one.given_up)
-        )
-        if any(number >= OUTAGE for number in same.values()):
-            raise FreshBooksFails(suspect.record for suspect in suspects)
-        return suspects
+            failures, self._failures = self._failures, []
+        return failures

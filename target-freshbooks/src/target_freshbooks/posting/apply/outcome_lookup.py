@@ -67,20 +67,20 @@ class OutcomeLookup:
         self._sleep = sleep
         self._settle = timedelta(seconds=settle_seconds)
 
-    def resolve(self, intent: Intent, *, since: datetime, over: bool = False) -> bool:
+    def resolve(self, intent: Intent, *, since: datetime, answered: bool = False) -> bool:
         """Close the intent as found or not found.
 
         Args:
             intent: What was about to be written.
             since: When the write was last under way.
-            over: Whether the request is known not to be carried out later.
+            answered: Whether the request is known not to be carried out later.
 
         Returns:
             Whether the write had happened.
         """
         deadline = since + self._settle
         # A change is read by its record's id, which shows it as soon as it is carried out.
-        waits = not over or intent.kind.startswith("create_")
+        waits = not answered or intent.kind.startswith("create_")
         pause = FIRST_PAUSE
         while True:
             found = self._look(intent)

@@ -21,15 +21,15 @@ logger = logging.getLogger(__name__)
 class Recovery:
     """The open intents of one run's ledger. `settle` may be called by several threads."""
 
-    def __init__(self, ledger: Ledger, resolver: OutcomeLookup) -> None:
+    def __init__(self, ledger: Ledger, lookup: OutcomeLookup) -> None:
         self._ledger = ledger
-        self._resolver = resolver
-        self._put_off: set[int | None] = set()
+        self._lookup = lookup
+        self._deferred: set[int | None] = set()
 
     def settle_all(self) -> None:
         """Look what came of them all, before the run does anything else.
 
-        What cannot be seen now is put off until its order's turn, so that one record that
+        What cannot be seen now is deferred until its order's turn, so that one record that
         FreshBooks cannot show keeps no run from beginning.
         """
         # Not since the intents were opened: their requests may have waited long for their turn.
@@ -37,7 +37,7 @@ class Recovery:
         failing = False
         for intent in self._ledger.open_intents():
             if failing or self._was_to_blame(intent.order_id):
-                self.put_off(intent.order_id)
+                self.defer(intent.order_id)
                 continue
             try:
                 found = self._look(intent, since)
@@ -48,7 +48,7 @@ class Recovery:
                     intent.order_id,
                     error if isinstance(error, FreshBooksError) else type(error).__name__,
                 )
-                self.put_off(intent.order_id)
+                self.defer(intent.order_id)
                 failing = isinstance(error, Failing)
                 continue
             logger.info(
@@ -58,27 +58,27 @@ class Recovery:
                 "had happened" if found else "had not happened",
             )
 
-    def put_off(self, order_id: int | None) -> None:
+    def defer(self, order_id: int | None) -> None:
         """The order may have a write without an answer: look before it is written to again."""
-        self._put_off.add(order_id)
+        self._deferred.add(order_id)
 
     def settle(self, order_id: int) -> None:
-        """Look what came of the order's own, where that was put off.
+        """Look what came of the order's own, where that was deferred.
 
         Raises:
             Failing: It cannot be seen now either.
         """
-        if order_id not in self._put_off:
+        if order_id not in self._deferred:
             return
         since = datetime.now(UTC)
         for intent in self._ledger.open_intents(order_id):
             # Of clients and items another order may see to, and does so under their locks.
             if intent.kind not in (StepKind.CREATE_CLIENT, StepKind.CREATE_ITEM):
                 self._look(intent, since)
-        self._put_off.discard(order_id)
+        self._deferred.discard(order_id)
 
     def _look(self, intent: Intent, since: datetime) -> bool:
-        return self._resolver.resolve(intent, since=since)
+        return self._lookup.resolve(intent, since=since)
 
     def _was_to_blame(self, order_id: int | None) -> bool:
         """Whether FreshBooks failed at this order alone, so that it stays parked for now."""

@@ -45,13 +45,13 @@ class OutcomeUnknown(Exception):  # noqa: N818 - it names what is known, and it 
 
     Attributes:
         intent: What was about to be written.
-        over: Whether the request is known not to be carried out later.
+        answered: Whether the request is known not to be carried out later.
     """
 
-    def __init__(self, intent: Intent, *, over: bool = False) -> None:
+    def __init__(self, intent: Intent, *, answered: bool = False) -> None:
         super().__init__(f"no answer to {intent.kind} (intent {intent.id})")
         self.intent = intent
-        self.over = over
+        self.answered = answered
 
 
 class Writer:
@@ -66,7 +66,7 @@ class Writer:
         lease: Lease,
         run_id: str,
         clock: Callable[[], datetime],
-        on_write: Callable[[int | None, str, str, float], None] = lambda *_: None,
+        on_answer: Callable[[int | None, str, str, float], None] = lambda *_: None,
         pin: Callable[[], None] = lambda: None,
     ) -> None:
         self.freshbooks = freshbooks
@@ -74,7 +74,7 @@ class Writer:
         self.run_id = run_id
         self._lease = lease
         self._clock = clock
-        self._on_write = on_write
+        self._on_answer = on_answer
         self._pin = pin
 
     def write(
@@ -104,8 +104,8 @@ class Writer:
 
         Raises:
             Refused: Nothing was written.
-            Unanswered: It may have been written, or was and `links` could not read what it left;
-                the intent stays open.
+            OutcomeUnknown: It may have been written, or was and `links` could not read what it
+                left; the intent stays open.
             Outage, AuthError, Forbidden, LeaseLost: Nothing was written; the run cannot go on.
         """
         del why
@@ -122,8 +122,8 @@ class Writer:
         }
         intent = self.ledger.intend(**wanted)
 
-        def unanswered(*, over: bool) -> OutcomeUnknown:
-            return OutcomeUnknown(Intent(id=intent, opened_at=opened, **wanted), over=over)
+        def unanswered(*, answered: bool) -> OutcomeUnknown:
+            return OutcomeUnknown(Intent(id=intent, opened_at=opened, **wanted), answered=answered)
 
         began = time.monotonic()
         try:
@@ -136,7 +136,7 @@ class Writer:
             )
             raise
         except UnknownOutcome as unknown:
-            raise unanswered(over=unknown.over) from unknown
+            raise unanswered(answered=unknown.answered) from unknown
         except (Outage, AuthError, Forbidden) as failure:
             self.ledger.close(intent, "not_sent", answer={"why": type(failure).__name__})
             raise
@@ -145,9 +145,9 @@ class Writer:
         except Refused as unread:
             # The write was carried out: what cannot be read of it is looked for like what of a
             # write without an answer, and never taken for a refusal of the write.
-            raise unanswered(over=True) from unread
+            raise unanswered(answered=True) from unread
         self.ledger.close(intent, "done", answer=summary(answer), links=made)
-        self._on_write(order_id, kind.value, key, began)
+        self._on_answer(order_id, kind.value, key, began)
         return answer
 
     def _send(self, kind: StepKind, remote_id: int | None, body: Mapping[str, Any]) -> Answer:
