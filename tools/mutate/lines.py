@@ -272,7 +272,7 @@ MUTATIONS = (
     Mutation(
         "rows of a search are checked",
         "P11",
-        f"{FRESHBOOKS}/freshbooks/client.py",
+        f"{FRESHBOOKS}/freshbooks/collection.py",
         "and (ours is None or ours(row))",
         "and True",
         ("target-freshbooks/tests/freshbooks/test_freshbooks_client.py",),
@@ -390,8 +390,8 @@ MUTATIONS = (
     Mutation(
         "a missing account is told from a missing record",
         "P10",
-        f"{FRESHBOOKS}/freshbooks/client.py",
-        "            self._page(kind, (), 1)\n            raise\n",
+        f"{FRESHBOOKS}/freshbooks/collection.py",
+        "            self._page((), 1)\n            raise\n",
         "            raise\n",
         (f"{INTERRUPTED}::test_an_account_that_is_not_found_any_more_parks_nobody",),
     ),
@@ -1387,8 +1387,8 @@ MUTATIONS = (
     Mutation(
         "money that waited for the quota is looked at again",
         "P1",
-        f"{FRESHBOOKS}/freshbooks/client.py",
-        'impatient=kind is PAYMENTS and body is not None and "amount" in body,',
+        f"{FRESHBOOKS}/freshbooks/collection.py",
+        'impatient=not self._waits_for_quota and body is not None and "amount" in body,',
         "impatient=False,",
         (f"{ELSEWHERE}::test_money_waiting_for_the_quota_is_looked_at_again",),
     ),
