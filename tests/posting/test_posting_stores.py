@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from target_freshbooks.books.calendar import UnknownZone
 from target_freshbooks.ledger import AnotherStore
 from target_freshbooks.sinks import RecordError
@@ -87,9 +88,10 @@ def test_nothing_of_another_store_is_taken_in_under_the_same_source(shop: Any) -
         assert known(shop) == kept, stream
 
 
-def known(world: Any) -> dict[str, Any]:
-    with world.ledger() as ledger:
-        return {stream: list(ledger.bodies(stream)) for stream in OURS}
+def known(world: Any) -> dict[tuple[str, str], str]:
+    query = sa.text("SELECT stream, key, body FROM ledger_inbox ORDER BY stream, key")
+    with world.ledger() as ledger, ledger._database.read() as connection:
+        return {(row.stream, row.key): row.body for row in connection.execute(query)}
 
 
 def test_a_store_is_not_booked_a_second_time_under_another_source(shop: Any) -> None:

@@ -24,7 +24,7 @@ from target_freshbooks.freshbooks import (
 )
 from target_freshbooks.freshbooks.retrying import Patience as Retries
 from target_freshbooks.freshbooks.wire import Wire
-from target_freshbooks.ledger import Ledger, PinnedAccount, Rehearsal
+from target_freshbooks.ledger import Ledger, PinnedAccount, ScratchLedger
 from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.catalogue import Catalogue
 from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker
@@ -94,9 +94,13 @@ class Run:
     lacks_start_date: bool = False
 
     def forget_old_bodies(self, days: int) -> None:
-        """Drop what the shop said of orders that are settled for so long; hashes and links stay."""
+        """Drop what the shop said of orders that are settled for so long; hashes and links stay.
+
+        What came in a dry run so long ago goes too.
+        """
         if not self.dry_run:
-            self.ledger.prune(timedelta(days=days))
+            for ledger in (self.ledger, ScratchLedger(self.ledger)):
+                ledger.prune(timedelta(days=days))
 
 
 def open_store(settings: Settings) -> CredentialStore:
@@ -268,7 +272,7 @@ def assemble(
 ) -> Run:
     """Put a run's parts together over open connections."""
     if settings.dry_run:
-        ledger = Rehearsal.begin(ledger)
+        ledger = ScratchLedger.begin(ledger)
     sleep = interruptible(stop)
     books = account.books
     books.check_before_writes(lease.check)

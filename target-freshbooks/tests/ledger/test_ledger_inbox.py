@@ -103,11 +103,6 @@ def test_a_complete_batch_drops_what_it_does_not_hold_in_the_same_transaction(
     assert ledger.body("transactions", (3,)) is not None
 
 
-def test_bodies_come_all_and_once_over_many_pages(ledger: Ledger) -> None:
-    ledger.receive(Record("products", (n,), None, {"id": n}) for n in range(1203))
-    assert sorted(body["id"] for body in ledger.bodies("products")) == list(range(1203))
-
-
 def test_an_order_s_record_makes_it_known_as_new_with_its_day(ledger: Ledger) -> None:
     ledger.receive([order(7), order(8, date_created="Sun, 01 Nov 2026 10:00:00 +0000")])
     known = {row.order_id: row for row in ledger.orders(state="new")}

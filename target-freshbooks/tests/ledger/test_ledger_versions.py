@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
-from target_freshbooks.ledger import Ledger, Record, Rehearsal
+from target_freshbooks.ledger import Ledger, Link, Record, ScratchLedger
 from target_freshbooks.ledger.inbox import precedence as versions
 from target_freshbooks.ledger.inbox import requeue as retries
 
@@ -310,86 +310,110 @@ def inbox_rows(ledger: Ledger, source: str) -> list[Any]:
         return [tuple(row) for row in connection.execute(query, {"source": source})]
 
 
-def test_a_rehearsal_leaves_the_inbox_and_the_orders_as_they_were(ledger: Ledger) -> None:
+def test_a_scratch_ledger_leaves_the_inbox_and_the_orders_as_they_were(ledger: Ledger) -> None:
     ledger.receive([part("transactions", 1, 7), order(7, customer_id=5), other("customers", 5)])
     ledger.receive([order(8, customer_id=5)])
     park(ledger, 8)
     before, standings = inbox_rows(ledger, "shop"), list(ledger.orders())
-    rehearsal = Rehearsal.begin(ledger)
-    rehearsal.receive([other("customers", 5, LATE, says="changed")])
-    rehearsal.receive([order(7, LATE, says="changed")], complete=["order_taxes"])
-    rehearsal.receive([part("transactions", 2, 9), order(9)])
+    scratch = ScratchLedger.begin(ledger)
+    scratch.receive([other("customers", 5, LATE, says="changed")])
+    scratch.receive([order(7, LATE, says="changed")], complete=["order_taxes"])
+    scratch.receive([part("transactions", 2, 9), order(9)])
     assert inbox_rows(ledger, "shop") == before
     assert list(ledger.orders()) == standings
     assert ledger.facts_of(9) is None
 
 
-def test_a_rehearsal_goes_on_from_what_is_known(ledger: Ledger) -> None:
+def test_a_scratch_ledger_goes_on_from_what_is_known(ledger: Ledger) -> None:
     ledger.receive([part("transactions", 1, 7, says="known"), part("order_taxes", 2, 7), order(7)])
     ledger.receive([other("customers", 5, LATE, says="known"), other("customers", 6, says="known")])
-    rehearsal = Rehearsal.begin(ledger)
-    assert parts(rehearsal, 7) == {"transactions": {1: "known"}, "order_taxes": {2: None}}
-    rehearsal.receive([part("refunds", 3, 7), order(7, LATE)], complete=["order_taxes"])
-    assert parts(rehearsal, 7) == {"transactions": {1: "known"}, "refunds": {3: None}}
-    rehearsal.receive([part("transactions", 4, 7, says="too")])
-    assert parts(rehearsal, 7) == {
+    scratch = ScratchLedger.begin(ledger)
+    assert parts(scratch, 7) == {"transactions": {1: "known"}, "order_taxes": {2: None}}
+    scratch.receive([part("refunds", 3, 7), order(7, LATE)], complete=["order_taxes"])
+    assert parts(scratch, 7) == {"transactions": {1: "known"}, "refunds": {3: None}}
+    scratch.receive([part("transactions", 4, 7, says="too")])
+    assert parts(scratch, 7) == {
         "transactions": {1: "known", 4: "too"},
         "refunds": {3: None},
     }
-    rehearsal.receive([other("customers", 5, EARLY, says="old")])
-    assert said(rehearsal, "customers", 5) == "known"
-    assert said(rehearsal, "customers", 6) == "known"
+    scratch.receive([other("customers", 5, EARLY, says="old")])
+    assert said(scratch, "customers", 5) == "known"
+    assert said(scratch, "customers", 6) == "known"
 
 
-def test_a_rehearsal_has_the_hash_of_facts_that_a_real_run_would_have(ledger: Ledger) -> None:
+def test_a_scratch_ledger_has_the_hash_of_facts_that_a_real_run_would_have(ledger: Ledger) -> None:
     records = [part("transactions", 1, 7), order(7)]
     ledger.receive(records)
-    rehearsal = Rehearsal.begin(ledger)
-    rehearsal.receive(records)
-    rehearsed, known = rehearsal.facts_of(7), ledger.facts_of(7)
+    scratch = ScratchLedger.begin(ledger)
+    scratch.receive(records)
+    rehearsed, known = scratch.facts_of(7), ledger.facts_of(7)
     assert rehearsed is not None
     assert known is not None
     assert rehearsed.hash == known.hash
 
 
-def test_a_rehearsal_reads_its_own_records_of_a_stream_and_then_the_others(ledger: Ledger) -> None:
-    ledger.receive([other("products", n, says="known") for n in range(3)])
-    rehearsal = Rehearsal.begin(ledger)
-    rehearsal.receive([other("products", 1, LATE, says="new")])
-    found = {body["id"]: body["says"] for body in rehearsal.bodies("products")}
-    assert found == {0: "known", 1: "new", 2: "known"}
-    assert next(body["id"] for body in rehearsal.bodies("products")) == 1
+def test_of_the_store_s_record_the_one_that_came_last_counts(ledger: Ledger) -> None:
+    ledger.receive([other("store", 1, says="known")])
+    scratch = ScratchLedger.begin(ledger)
+    assert scratch.store() == ledger.store()
+    scratch.receive([other("store", 1, says="new")])
+    assert [one and one["says"] for one in (scratch.store(), ledger.store())] == ["new", "known"]
+    ledger.receive([other("store", 1, says="newer")])
+    assert [one and one["says"] for one in (scratch.store(), ledger.store())] == ["newer"] * 2
 
 
-def test_what_was_rehearsed_is_readable_afterwards_until_the_next_rehearsal(ledger: Ledger) -> None:
+def test_what_was_rehearsed_is_readable_afterwards_until_the_next_dry_run(ledger: Ledger) -> None:
     ledger.receive([order(7)])
-    Rehearsal.begin(ledger).receive([order(7, LATE), order(8), order(9)])
-    later = Rehearsal(ledger)
+    ScratchLedger.begin(ledger).receive([order(7, LATE), order(8), order(9)])
+    later = ScratchLedger.of_last_dry_run(ledger)
     assert later.facts_of(8) is not None
     assert later.unknown_orders() == [8, 9]
-    assert Rehearsal.begin(ledger).unknown_orders() == []
-    assert Rehearsal(ledger).facts_of(8) is None
+    assert ScratchLedger.begin(ledger).unknown_orders() == []
+    assert ScratchLedger.of_last_dry_run(ledger).facts_of(8) is None
     assert ledger.facts_of(7) is not None
 
 
 def test_what_comes_in_earnest_takes_the_place_of_what_was_rehearsed(ledger: Ledger) -> None:
-    rehearsal = Rehearsal.begin(ledger)
-    rehearsal.receive(
+    scratch = ScratchLedger.begin(ledger)
+    scratch.receive(
         [part("transactions", 1, 7), order(7, LATE, says="rehearsed"), order(8, says="rehearsed")]
     )
-    rehearsal.receive([other("customers", 5, says="rehearsed")])
+    scratch.receive([other("customers", 5, says="rehearsed")])
     ledger.receive([order(7, EARLY, says="real"), other("customers", 5, says="real")])
     assert said(ledger, "orders", 7) == "real"
-    assert parts(Rehearsal(ledger), 7) == {}
-    assert said(Rehearsal(ledger), "orders", 7) == "real"
-    assert said(Rehearsal(ledger), "customers", 5) == "real"
-    assert said(Rehearsal(ledger), "orders", 8) == "rehearsed"
+    assert parts(ScratchLedger.of_last_dry_run(ledger), 7) == {}
+    assert said(ScratchLedger.of_last_dry_run(ledger), "orders", 7) == "real"
+    assert said(ScratchLedger.of_last_dry_run(ledger), "customers", 5) == "real"
+    assert said(ScratchLedger.of_last_dry_run(ledger), "orders", 8) == "rehearsed"
 
 
 def test_retention_drops_what_was_rehearsed(ledger: Ledger, clock: SteppingClock) -> None:
-    Rehearsal.begin(ledger).receive([order(7), other("customers", 5)])
+    ScratchLedger.begin(ledger).receive([order(7), other("customers", 5)])
     assert ledger.prune(timedelta(days=90)) == 0
     assert len(inbox_rows(ledger, "shop (dry run)")) == 2
     clock.now += timedelta(days=100)
-    ledger.prune(timedelta(days=90))
+    assert ScratchLedger(ledger).prune(timedelta(days=101)) == 0
+    assert ScratchLedger(ledger).prune(timedelta(days=90)) == 2
     assert inbox_rows(ledger, "shop (dry run)") == []
+
+
+def test_what_a_plan_changes_goes_with_it(ledger: Ledger) -> None:
+    ledger.put_link(Link("invoice", "7", 70, order_id=7))
+    ledger.put_link(Link("payment", "7:1", 71, order_id=7))
+    standing = ledger.links_of(7)
+    scratch = ScratchLedger(ledger)
+    scratch.put_link(Link("invoice", "7", -1, order_id=7))
+    scratch.drop_links_to("payment", 71)
+    scratch.adopt([Link("client", "email:ada@mail.example", -2)], order_id=7, run_id="", data={})
+    assert [link.remote_id for link in scratch.links_of(7)] == [-1]
+    assert scratch.link("payment", "7:1") is None
+    assert scratch.link("client", "email:ada@mail.example") is not None
+    assert ledger.links_of(7) == ScratchLedger(scratch).links_of(7) == standing
+    assert ledger.link("client", "email:ada@mail.example") is None
+
+
+def test_a_plan_cannot_write_to_the_real_ledger(ledger: Ledger) -> None:
+    scratch = ScratchLedger.begin(ledger)
+    with pytest.raises(AssertionError, match="a plan changes nothing in the ledger"):
+        scratch.audit(event="posted", order_id=7, run_id="r", data={})
+    assert list(ledger.audit_rows()) == []

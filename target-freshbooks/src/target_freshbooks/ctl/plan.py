@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from target_freshbooks.books import ReadError
-from target_freshbooks.ledger import Rehearsal
+from target_freshbooks.ledger import ScratchLedger
 from target_freshbooks.posting import reasons
 from target_freshbooks.posting.dryrun.planner import Planner
 from target_freshbooks.posting.plan.render import Preview
@@ -32,7 +32,7 @@ def show_plans(context: Context, orders: tuple[int, ...], asked: Asked) -> None:
     Orders that came in a dry run only count as new: a plan may rest on what it was told.
     """
     with context.ledger() as opened:
-        ledger = Rehearsal(opened)
+        ledger = ScratchLedger.of_last_dry_run(opened)
         wanted = orders or tuple(_unsettled(ledger))
         if not wanted:
             context.show([], "No order is new or parked: there is nothing to plan.")
@@ -88,6 +88,6 @@ def not_in_ledger(orders: Collection[int]) -> str:
     )
 
 
-def _unsettled(ledger: Rehearsal) -> list[int]:
+def _unsettled(ledger: ScratchLedger) -> list[int]:
     found = [row.order_id for state in ("new", "parked") for row in ledger.orders(state=state)]
     return sorted([*found, *ledger.unknown_orders()])

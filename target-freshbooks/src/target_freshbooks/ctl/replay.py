@@ -9,7 +9,7 @@ import click
 
 from target_freshbooks.ctl.plan import make_plans, not_in_ledger
 from target_freshbooks.ctl.standing import drafts as kept_drafts
-from target_freshbooks.ledger import Rehearsal
+from target_freshbooks.ledger import ScratchLedger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def post_again(
         raise click.UsageError("Name orders, or say --parked, --since YYYY-MM-DD or --send.")
     with context.ledger() as opened:
         dry_run = context.settings.dry_run
-        ledger = Rehearsal(opened) if dry_run else opened
+        ledger = ScratchLedger.of_last_dry_run(opened) if dry_run else opened
         drafts = (one["order_id"] for one in kept_drafts(ledger)) if every_draft else ()
         wanted = sorted({*orders, *chosen(ledger, parked=parked, since=since), *drafts})
         settled = [order_id for order_id in wanted if _is_settled(ledger, order_id)]

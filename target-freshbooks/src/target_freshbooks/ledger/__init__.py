@@ -23,7 +23,7 @@ from target_freshbooks.ledger.links import Link, LinkKind
 from target_freshbooks.ledger.orders import OrderRow, OrderState
 from target_freshbooks.ledger.ownership import PinnedAccount
 from target_freshbooks.ledger.runs import RunRow
-from target_freshbooks.ledger.scratch import Rehearsal
+from target_freshbooks.ledger.scratch import ScratchLedger
 from target_freshbooks.ledger.terms import Terms
 
 __all__ = [
@@ -47,8 +47,8 @@ __all__ = [
     "Outcome",
     "PinnedAccount",
     "Record",
-    "Rehearsal",
     "RunRow",
+    "ScratchLedger",
     "StoredFacts",
     "Terms",
 ]

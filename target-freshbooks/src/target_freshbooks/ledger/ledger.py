@@ -74,6 +74,7 @@ class Ledger:
     ) -> None:
         self.source = source
         self.who = who
+        self._inboxes: tuple[str, ...] = (source,)
         self._database = database
         self._clock = clock
         self._run_id: str | None = None
@@ -223,18 +224,12 @@ class Ledger:
     def body(self, stream: str, key: Key) -> dict[str, Any] | None:
         """Read one record; None when it was never received or retention has dropped it."""
         with self._database.read() as connection:
-            return inbox.body(connection, self.source, stream, key)
+            return inbox.latest_body(connection, self._inboxes, stream, key)
 
-    def bodies(self, stream: str) -> Iterator[dict[str, Any]]:
-        """Read all records of a stream, page by page, so that memory does not grow with them."""
-        after = ""
-        while True:
-            with self._database.read() as connection:
-                found = inbox.page_of_bodies(connection, self.source, stream, after)
-            for after, body in found:  # noqa: B007 - the last one is where the next page begins
-                yield body
-            if len(found) < inbox.PAGE:
-                return
+    def store(self) -> dict[str, Any] | None:
+        """Read the record of the store itself; None before it comes."""
+        with self._database.read() as connection:
+            return inbox.latest_body(connection, self._inboxes, "store")
 
     # -- orders: where each stands
 

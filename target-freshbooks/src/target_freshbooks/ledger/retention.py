@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, select, update
 
-from target_freshbooks.ledger.inbox import scratch as apart
 from target_freshbooks.ledger.inbox.records import CUSTOMERS, ORDERS, PAGE
 from target_freshbooks.ledger.storage.tables import inbox, orders
 
@@ -33,7 +32,6 @@ ASK_AGAIN = (
 
 def prune(connection: Connection, source: str, before: datetime) -> int:
     """Drop the bodies of some orders untouched since a time; tell how many orders."""
-    apart.prune(connection, source, before)
     of_order = and_(inbox.c.source == orders.c.source, inbox.c.order_id == orders.c.order_id)
     untouched = connection.execute(
         select(orders.c.order_id, orders.c.state, orders.c.next_step)

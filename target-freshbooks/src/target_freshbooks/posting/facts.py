@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts, Product
     from target_freshbooks.ledger import Ledger, StoredFacts
-    from target_freshbooks.posting.dryrun.simulator import LedgerOverlay
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +40,7 @@ def gather(ledger: Ledger, stored: StoredFacts) -> OrderFacts:
     return replace(facts, products=tuple(found for found in products if found is not None))
 
 
-def product_of(ledger: Ledger | LedgerOverlay, product_id: int) -> Product | None:
+def product_of(ledger: Ledger, product_id: int) -> Product | None:
     """A product of the catalogue; None where it is unknown, or cannot be understood.
 
     An order says all that its invoice needs: no product of it can keep it from being booked.
@@ -64,4 +63,4 @@ def check_zone(ledger: Ledger, policy: Policy) -> None:
 
 
 def _store(ledger: Ledger) -> dict[str, Any] | None:
-    return next(iter(ledger.bodies("store")), None)
+    return ledger.store()

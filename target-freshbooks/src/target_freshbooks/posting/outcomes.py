@@ -52,14 +52,13 @@ class Outcomes:
         policy_hash: Of the settings that the accounting depends on.
     """
 
-    def __init__(self, ledger: Ledger, policy: Policy, run_id: str, *, settles: bool) -> None:
+    def __init__(self, ledger: Ledger, policy: Policy, run_id: str) -> None:
         """Begin with nothing.
 
         Args:
-            ledger: Where verdicts are written.
+            ledger: Where verdicts are written; nowhere in a dry run, which tells and counts only.
             policy: The bookkeeper's settings.
             run_id: The run.
-            settles: False for a dry run, which tells and counts only.
         """
         self.tally = Tally()
         self.outlook = Outlook()
@@ -67,7 +66,6 @@ class Outcomes:
         self._ledger = ledger
         self._policy = policy
         self._run_id = run_id
-        self._settles = settles
         self._guard = threading.Lock()
 
     def record(
@@ -128,8 +126,7 @@ class Outcomes:
                 row.order_id,
                 CHANGED,
             )
-            if self._settles:
-                self._ledger.note_change_after_settling(row.order_id, stored.hash, self._run_id)
+            self._ledger.note_change_after_settling(row.order_id, stored.hash, self._run_id)
         self.leave(row, stored)
 
     def leave(self, row: OrderRow, stored: StoredFacts | None) -> None:
@@ -139,7 +136,7 @@ class Outcomes:
             and row.updated_at is not None
             and stored.received_at > row.updated_at
         )
-        if came_again and self._settles:
+        if came_again:
             self._ledger.looked_at(row.order_id)
         self.count("unchanged")
 
@@ -176,22 +173,21 @@ class Outcomes:
                 "desired_hash": result.desired_hash,
                 "invoice_number": result.desired.invoice.number,
             }
-        if self._settles:
-            self._ledger.settle(
-                order_id,
-                state="parked",
-                reason=parked.reason.value,
-                detail=parked.detail,
-                words=result.words if result else None,
-                next_step=parked.next_step,
-                facts_hash=None if stored is None else stored.hash,
-                policy_hash=self.policy_hash,
-                run_id=self._run_id,
-                notice=notice,
-                event="parked",
-                data={"reason": parked.reason.value},
-                **known,
-            )
+        self._ledger.settle(
+            order_id,
+            state="parked",
+            reason=parked.reason.value,
+            detail=parked.detail,
+            words=result.words if result else None,
+            next_step=parked.next_step,
+            facts_hash=None if stored is None else stored.hash,
+            policy_hash=self.policy_hash,
+            run_id=self._run_id,
+            notice=notice,
+            event="parked",
+            data={"reason": parked.reason.value},
+            **known,
+        )
         logger.warning("Order %s parked: %s. %s", order_id, parked.reason.value, parked.detail)
         self._count_parked(order_id, parked)
 

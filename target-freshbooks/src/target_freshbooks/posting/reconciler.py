@@ -87,7 +87,7 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.apply.brake import Brake
     from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
     from target_freshbooks.posting.apply.writer import Writer
-    from target_freshbooks.posting.dryrun.simulator import LedgerOverlay, SimulatedWriter
+    from target_freshbooks.posting.dryrun.simulator import SimulatedWriter
     from target_freshbooks.posting.state.recorded import Recorded
 
 logger = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ class Reconciler:
         self,
         *,
         books: FreshBooks,
-        ledger: Ledger | LedgerOverlay,
+        ledger: Ledger,
         writer: Writer | SimulatedWriter,
         parties: ClientsAndItems,
         policy: Policy,

@@ -96,7 +96,7 @@ class Service:
         self._store_hash: str | None = None
         self._recovery = Recovery(ledger, lookup)
         self._failure: BaseException | None = None
-        self._outcomes = Outcomes(ledger, policy, run_id, settles=previewer is None)
+        self._outcomes = Outcomes(ledger, policy, run_id)
 
     @property
     def tally(self) -> Tally:

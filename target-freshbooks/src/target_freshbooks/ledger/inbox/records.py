@@ -17,7 +17,6 @@ from sqlalchemy import and_, bindparam, delete, or_, select
 
 from target_freshbooks.ledger.inbox import precedence as versions
 from target_freshbooks.ledger.inbox import requeue as retries
-from target_freshbooks.ledger.inbox import scratch as apart
 from target_freshbooks.ledger.storage.canonical import from_text, hash_of, hash_text, to_text
 from target_freshbooks.ledger.storage.database import insert, prepared
 from target_freshbooks.ledger.storage.tables import inbox, orders
@@ -115,7 +114,6 @@ def receive(
     if fresh:
         connection.execute(_make_known(connection.dialect.name), fresh)
     retries.reopen(connection, source, stored.taken, stored.before, now)
-    apart.forget(connection, source, received)
     return [record for record, _ in stored.taken]
 
 
@@ -257,32 +255,18 @@ def facts_of(connection: Connection, source: str, order_id: int) -> StoredFacts 
     return StoredFacts(order, children, hash_of(whole), max(row.received_at for row in rows))
 
 
-def body(connection: Connection, source: str, stream: str, key: Key) -> dict[str, Any] | None:
-    """Read one record's body; None when it was never received or has been dropped."""
-    text = connection.execute(
-        select(inbox.c.body).where(
-            inbox.c.source == source, inbox.c.stream == stream, inbox.c.key == key_text(key)
-        )
-    ).scalar_one_or_none()
-    return None if text is None else dict(from_text(text))
-
-
-def page_of_bodies(
-    connection: Connection, source: str, stream: str, after: str
-) -> list[tuple[str, dict[str, Any]]]:
-    """Read the next bodies of a stream behind a key text, in the order of key texts."""
-    rows = connection.execute(
-        select(inbox.c.key, inbox.c.body)
-        .where(
-            inbox.c.source == source,
-            inbox.c.stream == stream,
-            inbox.c.key > after,
-            inbox.c.body.is_not(None),
-        )
-        .order_by(inbox.c.key)
-        .limit(PAGE)
+def latest_body(
+    connection: Connection, sources: Collection[str], stream: str, key: Key | None = None
+) -> dict[str, Any] | None:
+    """Read the body that came last, of one record or of a stream; None where none is here."""
+    found = select(inbox.c.body).where(
+        inbox.c.source.in_(sources), inbox.c.stream == stream, inbox.c.body.is_not(None)
     )
-    return [(row.key, from_text(row.body)) for row in rows]
+    if key is not None:
+        found = found.where(inbox.c.key == key_text(key))
+    last = found.order_by(inbox.c.received_at.desc()).limit(1)
+    text = connection.execute(last).scalar_one_or_none()
+    return None if text is None else dict(from_text(text))
 
 
 def key_text(key: Iterable[Any]) -> str:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from target_freshbooks.freshbooks.observed import ObservedClient
     from target_freshbooks.ledger import Ledger
     from target_freshbooks.posting.apply.create import Creation
-    from target_freshbooks.posting.dryrun.simulator import LedgerOverlay
 
 NAMING = frozenset({"fname", "lname", "organization", "email"})
 """The fields that FreshBooks makes user names of, which have to be unique."""
@@ -38,7 +37,7 @@ class Clients:
     def __init__(
         self,
         books: FreshBooks,
-        ledger: Ledger | LedgerOverlay,
+        ledger: Ledger,
         making: Creation,
         *,
         follow_emails: bool,

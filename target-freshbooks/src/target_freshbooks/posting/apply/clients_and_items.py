@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import Intent, Ledger
     from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer
-    from target_freshbooks.posting.dryrun.simulator import LedgerOverlay, SimulatedWriter
+    from target_freshbooks.posting.dryrun.simulator import SimulatedWriter
 
 
 class ClientsAndItems:
@@ -29,7 +29,7 @@ class ClientsAndItems:
     def __init__(
         self,
         books: FreshBooks,
-        ledger: Ledger | LedgerOverlay,
+        ledger: Ledger,
         writer: Writer | SimulatedWriter,
         settle_unknown: Callable[[OutcomeUnknown], bool],
         look: Callable[[Intent], bool],

@@ -25,13 +25,12 @@ if TYPE_CHECKING:
     from target_freshbooks.freshbooks.observed import ObservedItem
     from target_freshbooks.ledger import Ledger, Link
     from target_freshbooks.posting.apply.create import Creation
-    from target_freshbooks.posting.dryrun.simulator import LedgerOverlay
 
 
 class Items:
     """Finds, makes and changes items."""
 
-    def __init__(self, books: FreshBooks, ledger: Ledger | LedgerOverlay, making: Creation) -> None:
+    def __init__(self, books: FreshBooks, ledger: Ledger, making: Creation) -> None:
         self._books = books
         self._ledger = ledger
         self._making = making
@@ -171,9 +170,9 @@ class Items:
             )
 
 
-def store_currency(ledger: Ledger | LedgerOverlay) -> str | None:
+def store_currency(ledger: Ledger) -> str | None:
     """The store's own currency, in which the catalogue's prices are; None while unknown."""
-    store = next(iter(ledger.bodies("store")), None)
+    store = ledger.store()
     currency = store and store.get("currency")
     return currency if isinstance(currency, str) and currency else None
 

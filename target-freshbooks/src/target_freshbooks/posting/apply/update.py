@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from target_freshbooks.ledger import Ledger, Link
     from target_freshbooks.posting.apply.create import Creation
-    from target_freshbooks.posting.dryrun.simulator import LedgerOverlay
     from target_freshbooks.posting.plan.steps import StepKind
 
 logger = logging.getLogger(__name__)
@@ -41,7 +40,7 @@ def standing_or_none(read: Callable[[], Record]) -> Record | None:
 class Updates:
     """Changes records that we made, and remembers what is left."""
 
-    def __init__(self, ledger: Ledger | LedgerOverlay, making: Creation) -> None:
+    def __init__(self, ledger: Ledger, making: Creation) -> None:
         self._ledger = ledger
         self._making = making
 

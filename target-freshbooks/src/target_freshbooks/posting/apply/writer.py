@@ -35,7 +35,6 @@ if TYPE_CHECKING:
         ObservedPayment,
     )
     from target_freshbooks.ledger import Lease, Ledger
-    from target_freshbooks.posting.dryrun.simulator import LedgerOverlay
 
     Answer = ObservedClient | ObservedItem | ObservedInvoice | ObservedPayment | ObservedCreditNote
 
@@ -188,7 +187,7 @@ def summary(answer: Answer) -> dict[str, Any]:
     return kept
 
 
-def client_links(ledger: Ledger | LedgerOverlay, own: Link, email: str) -> list[Link]:
+def client_links(ledger: Ledger, own: Link, email: str) -> list[Link]:
     """The links to a client: under its own key, and under its e-mail if that leads to none yet.
 
     Args:

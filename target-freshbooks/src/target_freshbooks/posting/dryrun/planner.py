@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+from target_freshbooks.ledger import ScratchLedger
 from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
-from target_freshbooks.posting.dryrun.simulator import LedgerOverlay, SimulatedWriter
+from target_freshbooks.posting.dryrun.simulator import SimulatedWriter
 from target_freshbooks.posting.facts import gather
 from target_freshbooks.posting.plan.render import Preview
 from target_freshbooks.posting.plan.steps import Asked
@@ -45,13 +46,13 @@ class Planner:
 
     def of_facts(self, facts: OrderFacts, asked: Asked | None = None) -> Preview:
         """The plan of an order whose facts are at hand."""
-        overlay = LedgerOverlay(self._ledger)
-        writer = SimulatedWriter(self._books, overlay)
+        ledger = ScratchLedger(self._ledger)
+        writer = SimulatedWriter(self._books, ledger)
         reconciler = Reconciler(
             books=self._books,
-            ledger=overlay,
+            ledger=ledger,
             writer=writer,
-            parties=ClientsAndItems(self._books, overlay, writer, _never, _never),
+            parties=ClientsAndItems(self._books, ledger, writer, _never, _never),
             policy=self._policy,
             settle_unknown=_never,
             stop=self._stop,

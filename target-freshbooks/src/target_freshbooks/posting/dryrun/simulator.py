@@ -25,18 +25,17 @@ from target_freshbooks.freshbooks.observed import (
     ObservedLine,
     ObservedPayment,
 )
-from target_freshbooks.ledger.links import kept_key
 from target_freshbooks.posting.marks import DRAFT
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import with_head
 from target_freshbooks.posting.plan.steps import StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from target_freshbooks.books.desired import InvoiceLine
     from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.ledger import Intent, Ledger, Link, Terms
+    from target_freshbooks.ledger import Link, ScratchLedger
 
 SENT, PAID = 2, 4
 CREDIT_STEPS = frozenset(
@@ -59,82 +58,15 @@ class Planned:
     why: str
 
 
-class LedgerOverlay:
-    """A ledger to read from, whose changes stay in memory; just what the reconciler needs of it."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._links: dict[tuple[str, str], Link | None] = {}
-
-    def link(self, kind: Any, key: str) -> Link | None:  # noqa: ANN401 - a literal of the ledger
-        """The link as it would be."""
-        where = (kind, kept_key(key))
-        return self._links[where] if where in self._links else self._ledger.link(kind, key)
-
-    def links_of(self, order_id: int) -> list[Link]:
-        """The order's links as they would be."""
-        stored: dict[tuple[str, str], Link] = {
-            (link.kind, link.key): link for link in self._ledger.links_of(order_id)
-        }
-        for where, link in self._links.items():
-            if link is None:
-                stored.pop(where, None)
-            elif link.order_id == order_id:
-                stored[where] = link
-        return list(stored.values())
-
-    def open_intents(self) -> list[Intent]:
-        """None: a plan leaves it to a run to see to them."""
-        return []
-
-    def put_link(self, link: Link) -> None:
-        """Remember a link in memory."""
-        self._links[link.kind, kept_key(link.key)] = link
-
-    def adopt(self, found: Iterable[Link], **_: object) -> None:
-        """Remember links in memory."""
-        for link in found:
-            self.put_link(link)
-
-    def terms_of(self, order_id: int) -> Terms | None:
-        """What the order was posted under."""
-        return self._ledger.terms_of(order_id)
-
-    def keep_terms(self, order_id: int, new: Terms) -> None:
-        """Nothing is posted by a plan."""
-
-    def drop_link(self, kind: str, key: str) -> None:
-        """Forget a link in memory."""
-        self._links[kind, kept_key(key)] = None
-
-    def drop_links_to(self, kind: Any, remote_id: int) -> None:  # noqa: ANN401 - as above
-        """Forget links in memory."""
-        for link in self._ledger.links(kind):
-            if link.remote_id == remote_id:
-                self.drop_link(kind, link.key)
-
-    def is_linked(self, kind: Any, remote_id: int) -> bool:  # noqa: ANN401 - as above
-        """Whether something of ours is stored as that record."""
-        return self._ledger.is_linked(kind, remote_id)
-
-    def body(self, stream: str, key: tuple[Any, ...]) -> dict[str, Any] | None:
-        """A stored record."""
-        return self._ledger.body(stream, key)
-
-    def bodies(self, stream: str) -> Iterator[dict[str, Any]]:
-        """The stored records of a stream."""
-        return self._ledger.bodies(stream)
-
-
 class SimulatedWriter:
     """Answers writes as FreshBooks would, and keeps them as the plan."""
 
     run_id = "plan"
     simulates = True
 
-    def __init__(self, books: FreshBooks, overlay: LedgerOverlay) -> None:
+    def __init__(self, books: FreshBooks, ledger: ScratchLedger) -> None:
         self._books = books
-        self._overlay = overlay
+        self._ledger = ledger
         self._invoices: dict[int, ObservedInvoice] = {}
         self._payments: dict[int, ObservedPayment] = {}
         self._paid: defaultdict[int, Decimal] = defaultdict(Decimal)
@@ -158,7 +90,7 @@ class SimulatedWriter:
         self.planned.append(Planned(kind, key, body, remote_id, why or _why(kind, body)))
         answer = self._answer(kind, body, remote_id)
         for link in links(answer):
-            self._overlay.put_link(link)
+            self._ledger.put_link(link)
         return answer
 
     def _answer(self, kind: StepKind, body: Mapping[str, Any], remote_id: int | None) -> Any:  # noqa: ANN401 - one of the Observed records, by kind

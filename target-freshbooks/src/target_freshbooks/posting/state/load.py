@@ -9,10 +9,9 @@ from target_freshbooks.posting.state.recorded import Recorded
 
 if TYPE_CHECKING:
     from target_freshbooks.ledger import Ledger, Link
-    from target_freshbooks.posting.dryrun.simulator import LedgerOverlay
 
 
-def load_recorded(ledger: Ledger | LedgerOverlay, order_id: int) -> Recorded:
+def load_recorded(ledger: Ledger, order_id: int) -> Recorded:
     """What the ledger knows of the order's records in FreshBooks."""
     links = ledger.links_of(order_id)
     invoice = next((link for link in links if link.kind == "invoice"), None)
