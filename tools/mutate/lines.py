@@ -1619,4 +1619,28 @@ MUTATIONS = (
         "                    return True, error\n",
         (f"{LOGIN}::test_a_logout_that_freshbooks_does_not_hear_forgets_the_login_and_says_so",),
     ),
+    Mutation(
+        "a database's file is its owner's alone",
+        "P9",
+        f"{CREDENTIALS}/database.py",
+        "                file.chmod(0o600)",
+        "                pass",
+        ("target-freshbooks/tests/ledger/test_ledger_database.py", "-k", "private"),
+    ),
+    Mutation(
+        "a password in a database's URL is not shown",
+        "P9",
+        f"{CREDENTIALS}/database.py",
+        "url.set(query={}).render_as_string",
+        "url.render_as_string",
+        ("plugins/credentials/tests/test_credentials_store.py", "-k", "password"),
+    ),
+    Mutation(
+        "a row's values do not stand in the database's failure",
+        "P9",
+        f"{CREDENTIALS}/database.py",
+        ") from None\n\n\ndef make_private",
+        ")\n\n\ndef make_private",
+        ("target-freshbooks/tests/ledger/test_ledger_intents.py", "-k", "shows_no_values"),
+    ),
 )

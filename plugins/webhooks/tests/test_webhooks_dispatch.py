@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from connector_webhooks import database
+from connector_credentials.database import open_engine
 from connector_webhooks.backoff import Backoff
 from connector_webhooks.claims import Claims, new_holder
-from connector_webhooks.database import Database, hooks, lease
+from connector_webhooks.database import PURPOSE, Database, hooks, lease
 from connector_webhooks.dispatch import Cycle, Dispatcher
 from connector_webhooks.errors import LeaseLostError
 from connector_webhooks.inbox import Arrival, Inbox, State
@@ -378,7 +378,7 @@ def test_opening_the_inbox_again_drops_no_lock_that_this_process_holds(tmp_path:
     come_and_go = "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute(sys.argv[2])"
     with first.look() as connection:
         connection.execute(select(hooks)).all()
-        database._engine(url).dispose()
+        open_engine(url, PURPOSE).dispose()
         subprocess.run(
             [
                 sys.executable,

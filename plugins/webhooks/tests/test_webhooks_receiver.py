@@ -309,7 +309,7 @@ def test_no_secret_is_in_the_log(
         ({"retention_days": 1}, "late_limit_seconds"),
         ({"inbox_url": "sqlite://"}, "must outlive"),
         ({"inbox_url": "mysql://x/y"}, "SQLite or PostgreSQL"),
-        ({"inbox_url": "sqlite:////proc/none/inbox.sqlite"}, "cannot be written"),
+        ({"inbox_url": "sqlite:////proc/none/inbox.sqlite"}, "cannot be made"),
         ({"shared_header_name": "X"}, "belong together"),
     ],
 )

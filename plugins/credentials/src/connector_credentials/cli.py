@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from . import store as stores
+from . import table
 from .errors import CredentialError
 from .output import heard, say
 from .sandbox_guard import keep_apart
@@ -123,17 +123,18 @@ def _secret(what: str) -> str:
 
 
 def _list(options: argparse.Namespace) -> None:
-    for name in stores.stored_names(options.url):
+    for name in table.names(table.open_table(options.url)):
         say(f"{name}\n")
 
 
 def _delete(options: argparse.Namespace) -> None:
-    there = stores.stored_names(options.url)
+    engine = table.open_table(options.url)
+    there = table.names(engine)
     names = there if options.all else [name for name in options.names if name in there]
     unknown = sorted(set(options.names) - set(there))
     if unknown:
         raise CredentialError(f"not stored: {', '.join(unknown)}; nothing was removed")
-    stores.forget(options.url, names)
+    table.delete(engine, names)
     for name in names:
         say(f"removed {name}\n")
 

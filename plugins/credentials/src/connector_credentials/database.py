@@ -1,8 +1,9 @@
-"""The table, and the engines of the two databases it lives in.
+"""Opening a database: SQLite files and PostgreSQL servers, private, durable, and told in sentences.
 
 SQLite: one file of mode 600 (its `-wal` and `-shm` follow it), write-ahead log, every commit on
-disk before it returns. PostgreSQL: commits are synchronous. Either may be shared with other tables,
-such as the target's ledger.
+disk before it returns. Every transaction that writes begins with BEGIN IMMEDIATE: one that reads
+first and writes later could otherwise be refused half-way (SQLITE_BUSY_SNAPSHOT). PostgreSQL:
+commits are synchronous, no wait for a lock is endless, and a machine that dies is noticed.
 """
 
 from __future__ import annotations
@@ -12,57 +13,90 @@ import os
 import secrets
 import sqlite3
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, SQLAlchemyError
 
-from .errors import CredentialError
+from .locks import lock_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy.engine.interfaces import DBAPIConnection
+CONNECT_SECONDS = 15
+"""How long to wait for a PostgreSQL server to answer at all."""
 
-BUSY_SECONDS = 30
+POLL_SECONDS = 0.02
 
-metadata = sa.MetaData()
-credentials = sa.Table(
-    "credentials",
-    metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("document", sa.LargeBinary, nullable=False),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-)
+# A machine that dies holding a lock is noticed, and its lock freed, in half a minute.
+_POSTGRESQL_SESSION = """
+SET synchronous_commit = on;
+SET tcp_keepalives_idle = 10;
+SET tcp_keepalives_interval = 5;
+SET tcp_keepalives_count = 4;
+SET lock_timeout = '{0.busy_seconds}s';
+SET idle_in_transaction_session_timeout = '{0.idle_seconds}s'
+"""
 
 
-def parse_url(url: str) -> sa.URL:
-    """The URL, with the psycopg driver where PostgreSQL's is left open."""
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a database is opened for.
+
+    Attributes:
+        name: What messages call it, such as `ledger`.
+        setting: The setting that holds its URL.
+        package: The distribution whose extra `postgres` brings the driver.
+        error: What is raised with a sentence for the operator.
+        busy_seconds: How long to wait for another's transaction.
+        idle_seconds: PostgreSQL: how long a process may hang inside a transaction; 0 for ever.
+    """
+
+    name: str
+    setting: str
+    package: str
+    error: type[Exception]
+    busy_seconds: int
+    idle_seconds: int = 0
+
+
+def parse_url(url: str, purpose: Purpose) -> sa.URL:
+    """The URL with the psycopg driver for PostgreSQL, or the path of SQLite's file without links.
+
+    Locks and keys lie beside the file, by whatever name it was given.
+    """
     try:
-        parsed = sa.make_url(url)
+        parsed: sa.URL | None = sa.make_url(url)
     except ArgumentError:
-        parsed = None
+        parsed = None  # the failure quotes the URL, which may hold a password
     if parsed is None:
-        raise CredentialError("the credentials URL is no SQLAlchemy URL, such as sqlite:///path")
+        raise purpose.error(
+            f"{purpose.setting} is not a database URL; give sqlite:///path or"
+            " postgresql://host/database."
+        )
     if parsed.drivername in {"postgres", "postgresql"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
-        raise CredentialError(
-            f"credentials are kept in SQLite or PostgreSQL, not in {parsed.get_backend_name()}"
+    if parsed.get_backend_name() == "postgresql":
+        return parsed
+    if parsed.get_backend_name() != "sqlite":
+        raise purpose.error(
+            f"{purpose.setting} is for {parsed.drivername}; the {purpose.name} is kept in SQLite or"
+            " PostgreSQL."
         )
-    path = sqlite_path(parsed)
-    return parsed if path is None else parsed.set(database=str(_one_path(path)))
-
-
-def _one_path(path: Path) -> Path:
-    """The path without links: the locks and the key lie beside the file, by whatever name."""
+    if not parsed.database or parsed.database.startswith((":memory:", "file:")):
+        raise purpose.error(
+            f"{purpose.setting} names no file, and the {purpose.name} must outlive the process."
+            " Give sqlite:///path."
+        )
     try:
-        return path.expanduser().resolve()
-    except (OSError, RuntimeError) as exc:  # no such home; links in a circle
-        raise CredentialError(f"the path {path} leads nowhere ({exc})") from None
+        path = Path(parsed.database).expanduser().resolve()
+    except (OSError, RuntimeError) as error:  # no such home; links in a circle
+        raise purpose.error(_not_private(parsed.database, purpose, error)) from None
+    return parsed.set(database=str(path))
 
 
 def shown(url: sa.URL) -> str:
@@ -72,29 +106,39 @@ def shown(url: sa.URL) -> str:
 
 def sqlite_path(url: sa.URL) -> Path | None:
     """The database's file, None for PostgreSQL."""
-    if url.get_backend_name() != "sqlite":
-        return None
-    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
-        raise CredentialError("credentials need a SQLite file: sqlite:///path")
-    return Path(url.database)
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
 
 
-def connect(url: sa.URL) -> sa.Engine:
-    """An engine whose commits are durable; the SQLite file is made with mode 600."""
-    path = sqlite_path(url)
+def open_engine(url: str, purpose: Purpose, **pool: Any) -> sa.Engine:  # noqa: ANN401 - SQLAlchemy's
+    """An engine whose commits are durable; a SQLite file is made with mode 600.
+
+    Args:
+        url: `sqlite:///path` or `postgresql+psycopg://...` (`postgres://` and `postgresql://` mean
+            the latter).
+        purpose: For messages and limits.
+        pool: Of `sqlalchemy.create_engine`.
+    """
+    parsed = parse_url(url, purpose)
+    path = sqlite_path(parsed)
     if path is not None:
-        make_private(path)
+        make_private(path, purpose)
+        _write_ahead(path, purpose)
+        options: dict[str, Any] = {"connect_args": {"timeout": purpose.busy_seconds}}
+    else:
+        connect = {"connect_timeout": CONNECT_SECONDS, "application_name": purpose.package}
+        options = {"connect_args": connect, "pool_pre_ping": True}
     try:
-        # Parameters are ciphertext, yet have no business in an error message.
-        # Used rarely, so no connection is kept that could go stale or be left open.
-        engine = sa.create_engine(url, hide_parameters=True, poolclass=sa.NullPool)
-    except (ModuleNotFoundError, NoSuchModuleError) as exc:
-        raise CredentialError(
-            f"the database driver is missing ({exc}): pip install 'connector-credentials[postgres]'"
-        ) from None
-    event.listen(engine, "connect", _on_connect_sqlite if path else _on_connect_postgresql)
+        engine = sa.create_engine(parsed, hide_parameters=True, **options, **pool)
+    except (ImportError, NoSuchModuleError, InterfaceError) as error:
+        raise purpose.error(
+            f"The driver for PostgreSQL is missing: pip install '{purpose.package}[postgres]'."
+        ) from error
     if path is not None:
+        event.listen(engine, "connect", _on_connect_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        session = _POSTGRESQL_SESSION.format(purpose)
+        event.listen(engine, "connect", lambda raw, _: _on_connect_postgresql(raw, session))
     return engine
 
 
@@ -109,7 +153,37 @@ def writing(connection: sa.Connection) -> Iterator[None]:
         connection.execution_options(writing=False)
 
 
-def make_private(path: Path) -> None:
+def wait_for_turn(connection: sa.Connection, name: str) -> None:
+    """Be alone with a piece of work, such as making tables, until the transaction ends.
+
+    On SQLite whoever writes is alone.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_number(name))))
+
+
+def insert(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """Give an INSERT that knows ON CONFLICT, in the words of a database."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+@contextlib.contextmanager
+def explained(engine: sa.Engine, purpose: Purpose) -> Iterator[None]:
+    """A database's failure as the purpose's error, without statement or values."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        cause = getattr(error, "orig", None) or error
+        # Only the first line: PostgreSQL names the row's values in the following ones, and they may
+        # be personal data. For the same reason the original is not shown beneath.
+        words = str(cause).strip().partition("\n")[0]
+        raise purpose.error(
+            f"The {purpose.name} {shown(engine.url)} could not be used: {type(cause).__name__}:"
+            f" {words}. Nothing is lost: mend it (space, rights, locks, connection) and run again."
+        ) from None
+
+
+def make_private(path: Path, purpose: Purpose) -> None:
     """Make the file with mode 600 before SQLite would make it with the umask's.
 
     A file that exists is never opened here: closing it would drop all locks that this process
@@ -122,14 +196,13 @@ def make_private(path: Path) -> None:
         if not path.exists():
             draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
             os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            with contextlib.suppress(FileExistsError):  # another first starter was faster
-                os.link(draft, path)
-            draft.unlink()
-    except OSError as exc:
-        raise CredentialError(
-            f"cannot make the credentials database {path} ({exc.strerror}); check the folder's "
-            "owner and rights, or give another URL"
-        ) from None
+            try:
+                with contextlib.suppress(FileExistsError):  # another first starter was faster
+                    os.link(draft, path)
+            finally:
+                draft.unlink()
+    except OSError as error:
+        raise purpose.error(_not_private(path, purpose, error)) from None
     for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         # Missing: SQLite removes them. Not ours: then its owner decides about its mode.
         with contextlib.suppress(FileNotFoundError, PermissionError):
@@ -137,13 +210,48 @@ def make_private(path: Path) -> None:
                 file.chmod(0o600)
 
 
-def _on_connect_sqlite(connection: DBAPIConnection, _record: object) -> None:
-    raw: Any = connection
-    raw.isolation_level = None  # we say BEGIN ourselves, see below
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.close()
+def _not_private(path: object, purpose: Purpose, error: Exception) -> str:
+    why = error.strerror if isinstance(error, OSError) else error
+    return (
+        f"The {purpose.name} {path} cannot be made or kept private ({why}); check the folder's"
+        f" owner and rights, or give another {purpose.setting}."
+    )
+
+
+def _write_ahead(path: Path, purpose: Purpose) -> None:
+    """Switch SQLite to its write-ahead log. That lasts, so it is mostly done already.
+
+    The switch needs the file for itself and does not heed the busy time-out, hence the loop.
+    """
+    give_up = time.monotonic() + purpose.busy_seconds
+    while True:
+        connection = sqlite3.connect(path, timeout=purpose.busy_seconds)
+        try:
+            mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            break
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > give_up:
+                raise purpose.error(
+                    f"The {purpose.name} {path} cannot be opened: {error}."
+                ) from error
+        except sqlite3.DatabaseError as error:
+            raise purpose.error(
+                f"{path} is no SQLite database ({error}); give another {purpose.setting}."
+            ) from error
+        finally:
+            connection.close()
+        time.sleep(POLL_SECONDS)
+    if mode != "wal":
+        raise purpose.error(
+            f"The {purpose.name} {path} cannot use SQLite's write-ahead log (journal mode {mode});"
+            " put it on a local disk, or use PostgreSQL when several machines share it."
+        )
+
+
+def _on_connect_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's
+    connection.isolation_level = None  # transactions begin below, not behind our back
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
@@ -152,36 +260,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def write_ahead(engine: sa.Engine) -> None:
-    """Switch SQLite to its write-ahead log. That lasts, so it is mostly done already.
-
-    The switch needs the file for itself and does not heed the busy time-out, hence the loop.
-    """
-    deadline = time.monotonic() + BUSY_SECONDS
-    raw = engine.raw_connection()
-    try:
-        cursor = raw.cursor()
-        while True:
-            try:
-                cursor.execute("PRAGMA journal_mode = WAL")
-                break
-            except sqlite3.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-        cursor.close()
-    finally:
-        raw.close()
-
-
-def _on_connect_postgresql(connection: DBAPIConnection, _record: object) -> None:
-    raw: Any = connection
-    raw.autocommit = True
-    cursor = connection.cursor()
-    cursor.execute("SET synchronous_commit = on")
-    # A machine that dies holding a lock is noticed, and its lock freed, in half a minute.
-    for setting in ("tcp_keepalives_idle = 10", "tcp_keepalives_interval = 5"):
-        cursor.execute(f"SET {setting}")
-    cursor.execute("SET tcp_keepalives_count = 4")
-    cursor.close()
-    raw.autocommit = False
+def _on_connect_postgresql(connection: Any, session: str) -> None:  # noqa: ANN401 - the driver's
+    with connection.cursor() as cursor:
+        cursor.execute(session)
+    connection.commit()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 import time
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -16,15 +15,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 from cryptography.fernet import InvalidToken, MultiFernet
-from sqlalchemy.exc import SQLAlchemyError
 
-from . import database, locks
-from .database import credentials
+from . import database, locks, table
 from .errors import CredentialError, KeyMissing, KeyUnusable
 from .keys import KeyFile, load_keys
+from .table import PURPOSE, credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 SETUP_SECONDS = 60.0
@@ -97,11 +96,8 @@ class CredentialStore:
             KeyUnusable: The key does not open what is stored.
             CredentialError: The database cannot be used.
         """
-        parsed = database.parse_url(url)
-        path = database.sqlite_path(parsed)
-        engine = database.connect(parsed)
-        with _explained(engine):
-            _set_up(engine, path)
+        engine = table.open_table(url)
+        path = database.sqlite_path(engine.url)
         file: KeyFile | None = None
         if encryption_key and encryption_key.strip():
             keys = load_keys(encryption_key)
@@ -135,11 +131,11 @@ class CredentialStore:
 
     def delete(self, name: str) -> None:
         """Forget a document."""
-        _delete(self._engine, [name])
+        table.delete(self._engine, [name])
 
     def names(self) -> list[str]:
         """The names stored, sorted."""
-        return _names(self._engine)
+        return table.names(self._engine)
 
     @contextmanager
     def exclusive(
@@ -261,7 +257,7 @@ class CredentialStore:
                 # The key may have been changed since we were opened. Who replaces an entry has
                 # read it under its lock and seen that; who makes one sees it by the others.
                 self._check_key_on(connection)
-                _insert(connection, {"name": name, "version": 1, **values})
+                table.insert(connection, {"name": name, "version": 1, **values})
 
     def _decrypt(self, name: str, document: bytes, also: MultiFernet | None = None) -> bytes:
         """The plain bytes, with our keys, with the file's if those have changed, or with `also`."""
@@ -283,86 +279,6 @@ def _opened(keys: MultiFernet, document: bytes) -> bytes | None:
         return keys.decrypt(document)
     except InvalidToken:
         return None
-
-
-def _insert(connection: sa.Connection, values: dict[str, Any]) -> None:
-    """Insert a row; of two first writers under PostgreSQL the second one's value wins."""
-    changes = {key: values[key] for key in ("document", "updated_at")}
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as insert_postgresql  # noqa: PLC0415
-
-        connection.execute(
-            insert_postgresql(credentials)
-            .values(**values)
-            .on_conflict_do_update(index_elements=["name"], set_=changes)
-        )
-    else:  # the write lock is ours since BEGIN IMMEDIATE
-        connection.execute(sa.insert(credentials).values(**values))
-
-
-def _set_up(engine: sa.Engine, path: Path | None) -> None:
-    """Make the table where it is missing, alone among those who start at once."""
-    what = "the credentials database"
-    if path is None:
-        with engine.connect() as connection:
-            if _has_table(connection):
-                return
-            with (
-                locks.session_lock(connection, "(setup)", SETUP_SECONDS, what),
-                connection.begin(),
-            ):
-                database.metadata.create_all(connection)
-        return
-    with locks.file_lock(path.with_name(f"{path.name}.lock"), SETUP_SECONDS, what):
-        database.write_ahead(engine)
-        with engine.connect() as connection:
-            if not _has_table(connection):
-                with database.writing(connection):
-                    database.metadata.create_all(connection)
-    database.make_private(path)
-
-
-def _has_table(connection: sa.Connection) -> bool:
-    with connection.begin():
-        return sa.inspect(connection).has_table(credentials.name)
-
-
-def stored_names(url: str) -> list[str]:
-    """The names in the database at the URL; no key is needed."""
-    with _keyless(url) as engine:
-        return _names(engine)
-
-
-def forget(url: str, names: list[str]) -> None:
-    """Remove entries; no key is needed, for this is the way out when the key is lost."""
-    with _keyless(url) as engine:
-        _delete(engine, names)
-
-
-@contextmanager
-def _keyless(url: str) -> Iterator[sa.Engine]:
-    parsed = database.parse_url(url)
-    engine = database.connect(parsed)
-    try:
-        with _explained(engine):
-            _set_up(engine, database.sqlite_path(parsed))
-        yield engine
-    finally:
-        engine.dispose()
-
-
-def _names(engine: sa.Engine) -> list[str]:
-    with _explained(engine), engine.begin() as connection:
-        return list(connection.scalars(sa.select(credentials.c.name).order_by("name")))
-
-
-def _delete(engine: sa.Engine, names: list[str]) -> None:
-    with (
-        _explained(engine),
-        engine.connect() as connection,
-        database.writing(connection),
-    ):
-        connection.execute(sa.delete(credentials).where(credentials.c.name.in_(names)))
 
 
 def _keys_of(file: KeyFile, engine: sa.Engine) -> MultiFernet:
@@ -387,15 +303,5 @@ def _keys_of(file: KeyFile, engine: sa.Engine) -> MultiFernet:
     return keys
 
 
-@contextmanager
-def _explained(engine: sa.Engine) -> Iterator[None]:
-    """A database's failure as ours: its kind and the database, without statement or values."""
-    try:
-        yield
-    except (SQLAlchemyError, sqlite3.Error) as exc:
-        cause = getattr(exc, "orig", None) or exc
-        url = database.shown(engine.url)
-        problem = f"the credentials database {url} failed ({type(cause).__name__}: {cause})"
-    else:
-        return
-    raise CredentialError(problem)
+def _explained(engine: sa.Engine) -> AbstractContextManager[None]:
+    return database.explained(engine, PURPOSE)

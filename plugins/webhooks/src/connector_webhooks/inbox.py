@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from connector_credentials.database import insert
 from sqlalchemy import and_, case, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from connector_webhooks.database import Database, hooks, marks, milliseconds, moment_of
 
@@ -106,9 +106,8 @@ class Inbox:
         When this returns they are on the disk. A known id is left as it is.
         """
         rows = {key_of(a.webhook_id): _row(a) for a in reversed(arrivals)}
-        insert = postgresql.insert if self.database.dialect == "postgresql" else sqlite.insert
         statement = (
-            insert(hooks)
+            insert(self.database.dialect, hooks)
             .on_conflict_do_nothing(index_elements=[hooks.c.webhook_id])
             .returning(hooks.c.webhook_id)
         )
@@ -119,9 +118,8 @@ class Inbox:
 
     def probe(self, now: datetime) -> None:
         """Write and commit something small; raises where the inbox cannot be written."""
-        insert = postgresql.insert if self.database.dialect == "postgresql" else sqlite.insert
         value = str(milliseconds(now))
-        statement = insert(marks).values(name="probe", value=value)
+        statement = insert(self.database.dialect, marks).values(name="probe", value=value)
         with self.database.write() as connection:
             connection.execute(
                 statement.on_conflict_do_update(

@@ -22,11 +22,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from connector_credentials.database import insert
 from sqlalchemy import delete, select, update
 
 from target_freshbooks.ledger import process
 from target_freshbooks.ledger.errors import LeaseHeld, LeaseLost, LedgerError, LedgerUnavailable
-from target_freshbooks.ledger.storage.database import insert
 from target_freshbooks.ledger.storage.tables import leases
 
 if TYPE_CHECKING:

@@ -98,8 +98,7 @@ class Ledger:
 
         Raises:
             LedgerTooNew: If a later version of target-freshbooks wrote it.
-            LedgerUnavailable: If it cannot be opened.
-            LedgerError: If the URL is not one of a ledger.
+            LedgerUnavailable: If it cannot be opened, or the URL is not one of a ledger.
         """
         database = Database(url)
         try:

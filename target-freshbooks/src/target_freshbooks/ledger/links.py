@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from connector_credentials.database import insert
 from sqlalchemy import delete, literal, select, tuple_
 
 from target_freshbooks.ledger.storage.canonical import from_text, hash_text, to_text
-from target_freshbooks.ledger.storage.database import insert, prepared
+from target_freshbooks.ledger.storage.database import prepared
 from target_freshbooks.ledger.storage.tables import links
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from connector_credentials.database import insert
 from sqlalchemy import func, or_, select, update
 
-from target_freshbooks.ledger.storage.database import insert, prepared
+from target_freshbooks.ledger.storage.database import prepared
 from target_freshbooks.ledger.storage.tables import orders
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from connector_credentials.database import insert
 from sqlalchemy import select, update
 
 from target_freshbooks.ledger.errors import AnotherAccount, AnotherStore
-from target_freshbooks.ledger.storage.database import insert
 from target_freshbooks.ledger.storage.tables import account, intents, stores
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from connector_credentials.database import insert
 from sqlalchemy import select, update
 
 from target_freshbooks.ledger.storage.canonical import from_text, to_text
-from target_freshbooks.ledger.storage.database import insert
 from target_freshbooks.ledger.storage.tables import runs
 
 if TYPE_CHECKING:

@@ -13,12 +13,13 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from connector_credentials.database import insert
 from sqlalchemy import and_, bindparam, delete, or_, select
 
 from target_freshbooks.ledger.inbox import precedence as versions
 from target_freshbooks.ledger.inbox import requeue as retries
 from target_freshbooks.ledger.storage.canonical import from_text, hash_of, hash_text, to_text
-from target_freshbooks.ledger.storage.database import insert, prepared
+from target_freshbooks.ledger.storage.database import prepared
 from target_freshbooks.ledger.storage.tables import inbox, orders
 
 if TYPE_CHECKING:

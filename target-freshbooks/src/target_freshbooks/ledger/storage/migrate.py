@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from connector_credentials.database import wait_for_turn
 from sqlalchemy import inspect, text
 
 from target_freshbooks.ledger.errors import LedgerTooNew
@@ -23,8 +24,6 @@ SCHEMA_VERSION = "0004"
 """The newest step in `migrations/versions`; known here so that alembic loads only when needed."""
 
 VERSION_TABLE = "ledger_version"
-
-_POSTGRESQL_LOCK = 0x6C65646765720001  # "ledger", 1
 
 
 def migrate(database: Database, target: str = SCHEMA_VERSION) -> None:
@@ -47,10 +46,7 @@ def migrate(database: Database, target: str = SCHEMA_VERSION) -> None:
     config.attributes["version_table"] = VERSION_TABLE
     known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
     with database.write() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(
-                text("SELECT pg_advisory_xact_lock(:number)"), {"number": _POSTGRESQL_LOCK}
-            )
+        wait_for_turn(connection, "(ledger)")
         found = stored_version(connection)  # again, now that nobody else can change it
         if found is not None and found not in known:
             raise LedgerTooNew(
