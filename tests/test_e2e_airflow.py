@@ -1,4 +1,4 @@
-"""The DAG file runs the main job in a real Airflow, installed into an environment of its own."""
+"""The DAG file runs the main job in a real Airflow, the utility that `make setup` installs."""
 
 from __future__ import annotations
 
@@ -9,34 +9,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from demo.login import log_in
-from demo.project import BIN, ROOT
+from demo.project import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 PLUGIN = ROOT / "plugins" / "airflow"
-INSTALL_SECONDS = 600
+AIRFLOW = ROOT / ".meltano" / "utilities" / "airflow" / "venv" / "bin" / "airflow"
+"""Made by `make setup`; where it could not be, `meltano install airflow` says why."""
+
 RUN_SECONDS = 900
-
-
-@pytest.fixture
-def airflow(tmp_path: Path) -> Path:
-    venv = tmp_path / "airflow"
-    uv = str(BIN / "uv")
-    subprocess.run([uv, "venv", "-q", "--python", str(BIN / "python"), str(venv)], check=True)
-    install = [uv, "pip", "install", "-q", "--python", str(venv / "bin" / "python")]
-    constraints = ["-c", str(PLUGIN / "constraints.txt")]
-    subprocess.run(
-        [*install, *constraints, "apache-airflow~=3.3"], check=True, timeout=INSTALL_SECONDS
-    )
-    return venv / "bin" / "airflow"
 
 
 @pytest.mark.sweep
 @pytest.mark.timeout(1800)
 def test_airflow_runs_the_sync_dag_and_the_month_is_posted(
-    airflow: Path,
     project: Any,
     sandbox: Any,
     compared: Callable[[Any, Path], Any],
@@ -53,7 +41,7 @@ def test_airflow_runs_the_sync_dag_and_the_month_is_posted(
 
     def call(*arguments: str) -> str:
         done = subprocess.run(
-            [str(airflow), *arguments],
+            [str(AIRFLOW), *arguments],
             env=environment,
             cwd=tmp_path,
             stdout=subprocess.PIPE,
