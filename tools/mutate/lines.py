@@ -589,7 +589,7 @@ MUTATIONS = (
     Mutation(
         "a number that is none is left to the field that has it",
         "P10",
-        f"{FRESHBOOKS}/target.py",
+        f"{FRESHBOOKS}/reader.py",
         "parse_int=_whole, parse_constant=unreadable_number",
         "parse_int=_whole",
         (f"{BLAME}::test_what_json_has_no_number_for_parks_its_order_alone_until_it_comes_mended",),

@@ -8,7 +8,6 @@ process ends with 143; what had been let out before is all there is to say.
 from __future__ import annotations
 
 import copy
-import json
 import logging
 import os
 import sys
@@ -16,7 +15,6 @@ import threading
 import traceback
 from contextlib import ExitStack
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -31,16 +29,15 @@ from singer_sdk.exceptions import (
     RecordsWithoutSchemaException,
 )
 from singer_sdk.helpers.capabilities import PluginCapabilities
-from singer_sdk.singerlib.encoding import SimpleSingerReader
 from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
 
 from target_freshbooks.apart import kept_apart
 from target_freshbooks.books.calendar import UnknownZone
-from target_freshbooks.books.fields import unreadable_number
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import LedgerError
 from target_freshbooks.posting.results import Interrupted
+from target_freshbooks.reader import Reader
 from target_freshbooks.settings import FORM, read_settings, schema
 from target_freshbooks.sinks import IgnoredSink, RecordError, sink_for
 from target_freshbooks.wiring import open_run, version
@@ -86,58 +83,6 @@ EXPECTED = (
 
 DAMAGED = (InvalidInputLine, MissingKeyPropertiesError, RecordsWithoutSchemaException)
 """What the SDK says of messages that do not fit together; its words may quote them."""
-
-
-class DamagedInput(RecordError):  # noqa: N818 - a record error of a kind
-    """A line of the input is no Singer message."""
-
-
-class Reader(SimpleSingerReader):
-    """Reads messages with exact decimals, and never quotes a line that it cannot read.
-
-    A number that is none is left to the field that has it, so that it parks its order alone.
-    """
-
-    @override
-    def deserialize_json(self, line: str) -> dict[str, Any]:
-        try:
-            message = json.loads(
-                line, parse_float=_decimal, parse_int=_whole, parse_constant=unreadable_number
-            )
-        except json.JSONDecodeError as error:
-            raise DamagedInput(
-                f"A line of {len(line)} characters on the input is not JSON (at character"
-                f" {error.pos}): the tap was cut off. What came before is booked; run again."
-            ) from None
-        if not isinstance(message, dict) or not _is_message(message):
-            raise DamagedInput(
-                f"A line of {len(line)} characters on the input is no whole Singer message. What"
-                " came before is booked; mend the tap and run again."
-            )
-        return message
-
-
-def _decimal(text: str) -> Decimal | list[str]:
-    try:
-        return Decimal(text)
-    except InvalidOperation:  # "1e99999999999999999999"
-        return unreadable_number("a number of too many digits")
-
-
-def _whole(text: str) -> int | list[str]:
-    try:
-        return int(text)
-    except ValueError:  # thousands of digits
-        return unreadable_number("a number of too many digits")
-
-
-def _is_message(message: dict[str, Any]) -> bool:
-    """Whether a message has the parts that are relied on."""
-    kind = message.get("type")  # anything: looked for in tuples, since not all of it can be hashed
-    if kind in ("SCHEMA", "RECORD"):
-        part = message.get(kind.lower())
-        return isinstance(part, dict) and isinstance(message.get("stream"), str)
-    return kind in ("STATE", "ACTIVATE_VERSION", "BATCH")
 
 
 class TargetFreshBooks(Target):

@@ -1,0 +1,62 @@
+"""Reader of Singer messages: exact decimals, and no line that cannot be read is ever quoted."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from singer_sdk.singerlib.encoding import SimpleSingerReader
+from typing_extensions import override
+
+from target_freshbooks.books.fields import unreadable_number
+from target_freshbooks.sinks import RecordError
+
+
+class DamagedInput(RecordError):  # noqa: N818 - a record error of a kind
+    """A line of the input is no Singer message."""
+
+
+class Reader(SimpleSingerReader):
+    """Reads messages; a number that is none is left to its field, so that its order parks alone."""
+
+    @override
+    def deserialize_json(self, line: str) -> dict[str, Any]:
+        try:
+            message = json.loads(
+                line, parse_float=_decimal, parse_int=_whole, parse_constant=unreadable_number
+            )
+        except json.JSONDecodeError as error:
+            raise DamagedInput(
+                f"A line of {len(line)} characters on the input is not JSON (at character"
+                f" {error.pos}): the tap was cut off. What came before is booked; run again."
+            ) from None
+        if not isinstance(message, dict) or not _is_message(message):
+            raise DamagedInput(
+                f"A line of {len(line)} characters on the input is no whole Singer message. What"
+                " came before is booked; mend the tap and run again."
+            )
+        return message
+
+
+def _decimal(text: str) -> Decimal | list[str]:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # "1e99999999999999999999"
+        return unreadable_number("a number of too many digits")
+
+
+def _whole(text: str) -> int | list[str]:
+    try:
+        return int(text)
+    except ValueError:  # thousands of digits
+        return unreadable_number("a number of too many digits")
+
+
+def _is_message(message: dict[str, Any]) -> bool:
+    """Whether a message has the parts that are relied on."""
+    kind = message.get("type")  # anything: looked for in tuples, since not all of it can be hashed
+    if kind in ("SCHEMA", "RECORD"):
+        part = message.get(kind.lower())
+        return isinstance(part, dict) and isinstance(message.get("stream"), str)
+    return kind in ("STATE", "ACTIVATE_VERSION", "BATCH")
