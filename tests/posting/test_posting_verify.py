@@ -463,9 +463,9 @@ def test_verify_looks_again_at_what_a_run_changed_and_finished_meanwhile(
     world.control("DELETE", "faults")
     assert kinds(world) == [(order, "wrong_amount")]
 
-    def look_while_a_run_mends_it(books: Any, known: Any, listed: Any) -> Any:
-        found = look_anew(books, known, listed)
-        if known.state == "new":
+    def look_while_a_run_mends_it(books: Any, mark: Any, recorded: Any, listed: Any) -> Any:
+        found = look_anew(books, mark, recorded, listed)
+        if recorded.state == "new":
             world.sync()
         return found
 

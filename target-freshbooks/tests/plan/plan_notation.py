@@ -375,7 +375,7 @@ def _invoice_link(words: str, context: OrderContext, observed: Observed) -> Link
     key = keys.invoice_key(ORDER)
     invoice = observed.invoice
     if invoice is None:
-        return Link("invoice", key, INVOICE, "as it was", content, ORDER)
+        return Link("invoice", key, INVOICE, "as it was", content, order_id=ORDER)
     then = replace(invoice, amount=invoice.amount + 1) if _has(words, "edited") else invoice
     extra = {"archived": True} if _has(words, "archived") else {}
     link = invoice_link(then, key=key, order_id=ORDER, content=content, extra=extra)
@@ -402,7 +402,16 @@ def _payment_link(words: str, observed: Observed) -> Link:
     own = int(_after(words, "id") or known)
     deleted = _has(words, "deleted")
     name = keys.payment_key(ORDER, key)
-    return Link("payment", name, own, amount, None, ORDER, deleted, extra)
+    return Link(
+        "payment",
+        name,
+        own,
+        amount=Decimal(amount),
+        day=DAY,
+        order_id=ORDER,
+        deleted=deleted,
+        extra=extra,
+    )
 
 
 def _note_link(words: str, observed: Observed) -> Link:
@@ -413,7 +422,10 @@ def _note_link(words: str, observed: Observed) -> Link:
     extra = {"expression": int(_after(words, "wording") or 0)}
     deleted = _has(words, "deleted")
     name = keys.credit_note_key(ORDER, said[0])
-    return Link("credit_note", name, own, said[1], None, ORDER, deleted, extra)
+    amount = Decimal(said[1])
+    return Link(
+        "credit_note", name, own, amount=amount, order_id=ORDER, deleted=deleted, extra=extra
+    )
 
 
 def lines_in_words(body: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from target_freshbooks.posting.apply.effects import (
 from target_freshbooks.posting.dryrun.simulator import SimulatedWriter
 from target_freshbooks.posting.plan.next_step import next_step
 from target_freshbooks.posting.plan.steps import Observed, Step, StepKind
-from target_freshbooks.posting.state.load import load_recorded
+from target_freshbooks.posting.state.recorded import load_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,6 +10,7 @@ import pytest
 from plan_notation import CLIENT, MARK, Scene, line_of, rows_in, scene_of
 from target_freshbooks.books.desired import InvoiceLine, Reason
 from target_freshbooks.freshbooks.observed import ObservedCreditNote
+from target_freshbooks.ledger import Link
 from target_freshbooks.posting.apply.effects import after, asked_link, without_overpayment
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import head_of, holds, keeps_its_client
@@ -132,12 +133,13 @@ def test_a_head_holds_what_the_invoice_has_of_it() -> None:
 def test_an_invoice_keeps_its_client_where_a_person_chose_it_or_nobody_may_change_it() -> None:
     found = scene(HEAD + "\n    ledger\n        invoice head asked")
     key = found.context.desired.client.key
-    head = found.links[0].extra["head"]
-    assert keeps_its_client(Recorded(head=head), invoice_of(found), key)
-    assert not keeps_its_client(Recorded(head=head), invoice_of(found), "customer:8")
+    known = Recorded(invoice=found.links[0])
+    assert keeps_its_client(known, invoice_of(found), key)
+    assert not keeps_its_client(known, invoice_of(found), "customer:8")
     moved = replace(invoice_of(found), customer_id=3)
-    assert keeps_its_client(Recorded(head=head), moved, "customer:8")
-    assert keeps_its_client(Recorded(left=("customerid",)), invoice_of(found), "customer:8")
+    assert keeps_its_client(known, moved, "customer:8")
+    left = replace(found.links[0], extra={"left": ["customerid"]})
+    assert keeps_its_client(Recorded(invoice=left), invoice_of(found), "customer:8")
     assert not keeps_its_client(Recorded(), invoice_of(found), key)
 
 
@@ -162,7 +164,8 @@ def test_a_credit_that_a_payment_by_hand_became_is_told() -> None:
         Shirt 1 x 30.00
         payment transaction:77 20.00 id 701 credit 907
         payment by hand 10.00 id 702 credit 908""")
-    ours = replace(before.context, recorded=Recorded(payments={"transaction:77": 701}))
+    link = Link("payment", "101:transaction:77", 701)
+    ours = replace(before.context, recorded=Recorded(payments={"transaction:77": link}))
     found = overpaid_by_hand(ours, before.observed, after_it.observed)
     assert found is not None
     assert found.id == 702

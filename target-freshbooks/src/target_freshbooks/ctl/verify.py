@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, cast
 from connector_credentials import CredentialError
 
 from target_freshbooks.books import ReadError
+from target_freshbooks.books.marks import Mark
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import LedgerError
 from target_freshbooks.posting.drift import Finding, Kind, compare, foreseen, interrupted
 from target_freshbooks.posting.dryrun.planner import Planner
 from target_freshbooks.posting.observe.bulk_listing import BulkListing, stores_named
 from target_freshbooks.posting.observe.by_listing import HeldBooks, Holding, look_anew
-from target_freshbooks.posting.state.known import Known, known_of
+from target_freshbooks.posting.state.recorded import Recorded, load_recorded
 from target_freshbooks.wiring import open_account
 
 if TYPE_CHECKING:
@@ -129,7 +130,6 @@ class Verification:
         self._books = account.books
         self._ledger = ledger
         self._policy = policy
-        self._store = ""
         self._half_way = {intent.order_id for intent in ledger.open_intents()}
 
     def verify(self, since: date | None) -> Told:
@@ -147,52 +147,53 @@ class Verification:
         return sorted(stores_named(self._books, since) - self._ledger.store_hashes())
 
     def _verify_store(self, store: str, since: date | None, told: Told) -> None:
-        self._store = store
         with closing(BulkListing.read(self._books, store, since)) as lists:
             for row in self._ledger.orders(since=since):
-                known = self._known(row.order_id)
-                compared = self._compare(known, lists.of(known), told)
-                told.checked += compared and (known.state == "posted" or known.recorded.known)
+                told.checked += self._compare(Mark(row.order_id, store), lists, told)
             # What stands in the name of earlier orders, and of orders the ledger never heard of.
             for order_id in lists.not_looked_at():
-                known = self._known(order_id)
-                self._compare(known, lists.of(known), told)
+                self._compare(Mark(order_id, store), lists, told)
 
-    def _known(self, order_id: int) -> Known:
-        prefix = self._policy.invoice_number_prefix
-        return known_of(self._ledger, order_id, prefix, self._store)
+    def _recorded(self, order_id: int) -> Recorded:
+        return load_recorded(self._ledger, order_id, self._ledger.order(order_id))
 
-    def _compare(self, known: Known, listed: Holding, told: Told) -> bool:
-        """Compare one order; False where it is not told how it stands, since a run changes that."""
-        order_id = known.order_id
-        if order_id not in self._half_way and listed.whole and not self._findings(known, listed):
-            return True
+    def _compare(self, mark: Mark, lists: BulkListing, told: Told) -> bool:
+        """Compare one order; whether it is one in the books, and told how it stands.
+
+        A run that changes it keeps it from being told.
+        """
+        order_id, recorded = mark.order_id, self._recorded(mark.order_id)
+        in_books = recorded.state == "posted" or recorded.known
+        listed = lists.of(order_id, recorded, self._policy.invoice_number_prefix)
+        whole = order_id not in self._half_way and listed.whole
+        if whole and not self._findings(mark, recorded, listed):
+            return in_books
         while True:
-            holding = look_anew(self._books, known, listed)
-            findings = self._findings(known, holding)
+            holding = look_anew(self._books, mark, recorded, listed)
+            findings = self._findings(mark, recorded, holding)
             intents = self._ledger.open_intents(order_id)
-            now = self._known(order_id)
-            may_change = bool(intents) or now != known or now.state == "new"
+            now = self._recorded(order_id)
+            may_change = bool(intents) or now != recorded or now.state == "new"
             if may_change and self._ledger.is_at_work(self._account.account_id):
                 told.in_work.append(order_id)
                 return False
-            if now == known:
+            if now == recorded:
                 told.findings += [*(interrupted(order_id, intent) for intent in intents), *findings]
-                return True
-            known = now  # the run that changed it has ended since: what it left is looked at
+                return in_books
+            recorded = now  # the run that changed it has ended since: what it left is looked at
 
-    def _findings(self, known: Known, holding: Holding) -> list[Finding]:
-        findings = list(compare(known, holding, self._is_linked))
-        if not known.is_in_books or any(found.kind is not Kind.EXTRA for found in findings):
+    def _findings(self, mark: Mark, recorded: Recorded, holding: Holding) -> list[Finding]:
+        findings = list(compare(mark, recorded, holding, self._is_linked))
+        if not recorded.is_in_books or any(found.kind is not Kind.EXTRA for found in findings):
             return findings
         # The figures agree with what was written; now with what the order says, where the ledger
         # still has its record.
         books = cast("FreshBooks", HeldBooks(self._books, holding))
         previewer = Planner(books, self._ledger, self._policy, threading.Event())
         try:
-            preview = previewer.preview(known.order_id)
+            preview = previewer.preview(mark.order_id)
         except ReadError as unreadable:
-            return [*findings, Finding(known.order_id, Kind.UNREADABLE, str(unreadable))]
+            return [*findings, Finding(mark.order_id, Kind.UNREADABLE, str(unreadable))]
         return findings if preview is None else [*findings, *foreseen(preview, holding)]
 
     def _is_linked(self, invoice_id: int) -> bool:

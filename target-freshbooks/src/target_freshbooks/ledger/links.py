@@ -15,7 +15,8 @@ from target_freshbooks.ledger.storage.tables import links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
+    from datetime import date, datetime
+    from decimal import Decimal
 
     from sqlalchemy import Connection, Executable, Row
 
@@ -38,6 +39,8 @@ class Link:
         remote_id: Its id in FreshBooks.
         fingerprint: Hash of what FreshBooks last showed of it, to notice edits by hand.
         content_hash: Hash of what we last wrote.
+        amount: Its amount as we left it; None where that is not known.
+        day: The day we dated it; of payments only.
         order_id: The order it belongs to; None for clients and items.
         deleted: Whether we deleted it there.
         extra: Whatever else is worth knowing, as JSON.
@@ -48,6 +51,8 @@ class Link:
     remote_id: int
     fingerprint: str | None = None
     content_hash: str | None = None
+    amount: Decimal | None = None
+    day: date | None = None
     order_id: int | None = None
     deleted: bool = False
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -119,6 +124,8 @@ def put(connection: Connection, source: str, new_links: Iterable[Link], now: dat
             "remote_id": link.remote_id,
             "fingerprint": link.fingerprint,
             "content_hash": link.content_hash,
+            "amount": link.amount,
+            "day": link.day,
             "order_id": link.order_id,
             "deleted": link.deleted,
             "extra": to_text(link.extra),
@@ -171,6 +178,8 @@ def _link(row: Row[Any]) -> Link:
         remote_id=row.remote_id,
         fingerprint=row.fingerprint,
         content_hash=row.content_hash,
+        amount=row.amount,
+        day=row.day,
         order_id=row.order_id,
         deleted=row.deleted,
         extra=from_text(row.extra),

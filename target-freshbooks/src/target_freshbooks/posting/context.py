@@ -80,7 +80,7 @@ class OrderContext:
 
     def was_edited(self, invoice: ObservedInvoice) -> bool:
         """Whether a person changed the invoice since we last wrote it."""
-        left = self.recorded.fingerprint if self.recorded.known else None
+        left = self.recorded.fingerprint
         return left is not None and left != fingerprint(invoice)
 
     def total_with_refunds_on(self, invoice: ObservedInvoice) -> Decimal:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date
 
+    from target_freshbooks.books.marks import Mark
     from target_freshbooks.freshbooks.observed import (
         ObservedCreditNote,
         ObservedInvoice,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from target_freshbooks.ledger import Intent
     from target_freshbooks.posting.observe.by_listing import Holding
     from target_freshbooks.posting.plan.render import Preview
-    from target_freshbooks.posting.state.known import Known
+    from target_freshbooks.posting.state.recorded import Recorded
 
     IsLinked = Callable[[int], bool]
 
@@ -65,28 +66,31 @@ TAKEN_UP = frozenset({"posted", "parked", "settled"})
 """States of an order whose invoice may stand though the ledger has no link to it."""
 
 
-def compare(known: Known, holding: Holding, linked_elsewhere: IsLinked) -> Iterator[Finding]:
+def compare(
+    mark: Mark, recorded: Recorded, holding: Holding, linked_elsewhere: IsLinked
+) -> Iterator[Finding]:
     """What the ledger and FreshBooks say differently of an order.
 
     Of an order that is parked only what is extra is told: all else it is parked for, and a person
     may be mending it. Of one that a person settled, only what bears our own marks is extra.
 
     Args:
-        known: What the ledger knows.
+        mark: What the order's invoice is marked with.
+        recorded: What the ledger knows.
         holding: What FreshBooks holds.
         linked_elsewhere: Whether an invoice, by its id, is any order's own by the ledger.
     """
-    if known.is_in_books:
-        yield from _invoice(known, holding)
+    if recorded.is_in_books:
+        yield from _invoice(mark, recorded, holding)
     own = holding.own
     if own is not None:
-        if known.is_in_books:
-            yield from _payments(known, holding, own)
-        yield from _extra_payments(known, holding, own)
-    yield from _extra_invoices(known, holding, linked_elsewhere)
-    if known.is_in_books:
-        yield from _credit_notes(known, holding)
-    yield from _extra_credit_notes(known, holding)
+        if recorded.is_in_books:
+            yield from _payments(mark, recorded, holding, own)
+        yield from _extra_payments(mark, recorded, holding, own)
+    yield from _extra_invoices(mark, recorded, holding, linked_elsewhere)
+    if recorded.is_in_books:
+        yield from _credit_notes(mark, recorded, holding)
+    yield from _extra_credit_notes(mark, recorded, holding)
 
 
 def interrupted(order_id: int, intent: Intent) -> Finding:
@@ -139,90 +143,94 @@ _OF_STEP = {
 # -- what we wrote
 
 
-def _invoice(known: Known, holding: Holding) -> Iterator[Finding]:
-    own, recorded = holding.own, known.recorded
+def _invoice(mark: Mark, recorded: Recorded, holding: Holding) -> Iterator[Finding]:
+    own, left = holding.own, recorded.invoice
     if own is None:
         told = "the ledger knows no invoice of it"
-        if recorded.invoice_id is not None:
-            left = known.how_left("invoice", recorded.invoice_id).amount
-            worth = "" if left is None else f", which we left at {left},"
-            told = f"invoice {known.number} (id {recorded.invoice_id}){worth} was deleted"
-            told = f"{told} in FreshBooks"
-        yield Finding(known.order_id, Kind.MISSING, told)
-    elif recorded.fingerprint is not None and fingerprint(own) != recorded.fingerprint:
-        left = known.how_left("invoice", own.id).amount
-        then = "" if left is None else f"; we left it at {left}"
+        if left is not None:
+            named = f"invoice {recorded.number}" if recorded.number else "its invoice"
+            worth = "" if left.amount is None else f", which we left at {left.amount},"
+            told = f"{named} (id {left.remote_id}){worth} was deleted in FreshBooks"
+        yield Finding(mark.order_id, Kind.MISSING, told)
+    elif left is not None and left.fingerprint not in {None, fingerprint(own)}:
+        then = "" if left.amount is None else f"; we left it at {left.amount}"
         told = f"{_invoice_told(own)} was changed in FreshBooks{then}"
-        yield Finding(known.order_id, Kind.EDITED, told)
-    elif own.status == DRAFT and known.state == "posted":
+        yield Finding(mark.order_id, Kind.EDITED, told)
+    elif own.status == DRAFT and recorded.state == "posted":
         told = f"{_invoice_told(own)} is a Draft again, which FreshBooks counts nowhere"
-        yield Finding(known.order_id, Kind.EDITED, told)
-    elif not is_marked(own, known.mark):
+        yield Finding(mark.order_id, Kind.EDITED, told)
+    elif not is_marked(own, mark):
         told = f"{_invoice_told(own)} no longer names the order, by which it is known to be ours"
-        yield Finding(known.order_id, Kind.EDITED, told)
+        yield Finding(mark.order_id, Kind.EDITED, told)
 
 
-def _payments(known: Known, holding: Holding, own: ObservedInvoice) -> Iterator[Finding]:
+def _payments(
+    mark: Mark, recorded: Recorded, holding: Holding, own: ObservedInvoice
+) -> Iterator[Finding]:
     standing = {row.id: row for row in holding.payments}
-    for key, remote_id in known.recorded.payments.items():
-        left = known.how_left("payment", remote_id)
-        found = standing.get(remote_id)
-        ours = f"our payment {remote_id} ({key})"
+    for key, left in recorded.payments.items():
+        if left.deleted:
+            continue
+        found = standing.get(left.remote_id)
+        ours = f"our payment {left.remote_id} ({key})"
         if found is None:
             worth = "" if left.amount is None else f" of {left.amount} {own.currency}"
             told = f"{ours}{worth} on invoice {own.number} was deleted in FreshBooks"
-            yield Finding(known.order_id, Kind.MISSING, told)
+            yield Finding(mark.order_id, Kind.MISSING, told)
         elif left.amount is not None and found.amount != left.amount:
             told = (
                 f"{ours} on invoice {own.number} is now {found.amount} {own.currency};"
                 f" we left it at {left.amount}"
             )
-            yield Finding(known.order_id, Kind.WRONG_AMOUNT, told)
+            yield Finding(mark.order_id, Kind.WRONG_AMOUNT, told)
         else:
-            what = _payment_edited(known, found, own, left.day)
+            what = _payment_edited(mark, found, own, left.day)
             if what is not None:
                 told = f"{ours} of {found.amount} {own.currency} {what}"
-                yield Finding(known.order_id, Kind.EDITED, told)
+                yield Finding(mark.order_id, Kind.EDITED, told)
 
 
 def _payment_edited(
-    known: Known, found: ObservedPayment, own: ObservedInvoice, day: date | None
+    mark: Mark, found: ObservedPayment, own: ObservedInvoice, day: date | None
 ) -> str | None:
     if found.invoice_id != own.id:
         return f"was moved from invoice {own.number} to the invoice of id {found.invoice_id}"
     if day is not None and found.date != day:
         return f"is now dated {found.date}; we dated it {day}"
-    if part_paid(found, known.mark) is None:
+    if part_paid(found, mark) is None:
         return "no longer names the order in its note, by which it is found if the ledger is lost"
     return None
 
 
-def _credit_notes(known: Known, holding: Holding) -> Iterator[Finding]:
+def _credit_notes(mark: Mark, recorded: Recorded, holding: Holding) -> Iterator[Finding]:
     standing = {row.id: row for row in holding.credit_notes}
-    for refund_id, remote_id in known.recorded.credit_notes.items():
-        left = known.how_left("credit_note", remote_id).amount
-        found = standing.get(remote_id)
+    for refund_id, left in recorded.credit_notes.items():
+        if left.deleted:
+            continue
+        found = standing.get(left.remote_id)
         if found is None:
-            worth = "" if left is None else f" of {left}"
-            told = f"the credit note {remote_id}{worth} of refund {refund_id} was deleted"
-            yield Finding(known.order_id, Kind.MISSING, f"{told} in FreshBooks")
-        elif left is not None and found.amount != left:
-            told = f"{_note_told(found)} of refund {refund_id}: we left it at {left}"
-            yield Finding(known.order_id, Kind.WRONG_AMOUNT, told)
+            worth = "" if left.amount is None else f" of {left.amount}"
+            told = f"the credit note {left.remote_id}{worth} of refund {refund_id} was deleted"
+            yield Finding(mark.order_id, Kind.MISSING, f"{told} in FreshBooks")
+        elif left.amount is not None and found.amount != left.amount:
+            told = f"{_note_told(found)} of refund {refund_id}: we left it at {left.amount}"
+            yield Finding(mark.order_id, Kind.WRONG_AMOUNT, told)
 
 
 # -- what we did not write
 
 
-def _extra_payments(known: Known, holding: Holding, own: ObservedInvoice) -> Iterator[Finding]:
-    ours = set(known.recorded.payments.values())
+def _extra_payments(
+    mark: Mark, recorded: Recorded, holding: Holding, own: ObservedInvoice
+) -> Iterator[Finding]:
+    ours = set(recorded.payment_ids.values())
     for found in holding.payments:
         if found.id in ours or (found.amount == ZERO and found.overpayment_id is None):
             continue
-        bears_mark = part_paid(found, known.mark) is not None
-        if not known.recorded.known and bears_mark:
+        bears_mark = part_paid(found, mark) is not None
+        if not recorded.known and bears_mark:
             continue  # the invoice itself is not adopted yet
-        if known.state == "settled" and not bears_mark:
+        if recorded.state == "settled" and not bears_mark:
             continue  # booked by the person who settled it
         credited = (
             ""
@@ -233,52 +241,52 @@ def _extra_payments(known: Known, holding: Holding, own: ObservedInvoice) -> Ite
             f"payment {found.id} of {found.amount} {own.currency} of {found.date} on"
             f" {_invoice_told(own)} is none of ours{credited}: the money may count twice"
         )
-        yield Finding(known.order_id, Kind.EXTRA, told)
+        yield Finding(mark.order_id, Kind.EXTRA, told)
 
 
 def _extra_invoices(
-    known: Known, holding: Holding, linked_elsewhere: IsLinked
+    mark: Mark, recorded: Recorded, holding: Holding, linked_elsewhere: IsLinked
 ) -> Iterator[Finding]:
     own = holding.own
-    if own is not None and not known.recorded.known and known.state not in TAKEN_UP:
-        yield Finding(known.order_id, Kind.EXTRA, f"{_invoice_told(own)} {_why_unknown(known)}")
+    if own is not None and not recorded.known and recorded.state not in TAKEN_UP:
+        yield Finding(mark.order_id, Kind.EXTRA, f"{_invoice_told(own)} {_why_unknown(recorded)}")
     for found in holding.others:
         if linked_elsewhere(found.id):
             continue
         beside = (
-            _why_unknown(known)
+            _why_unknown(recorded)
             if own is None
             else f"stands beside the order's own {own.number} (id {own.id}): it counts twice"
         )
         told = f"{_invoice_told(found)}, {found.paid} of it paid, {beside}"
-        yield Finding(known.order_id, Kind.EXTRA, told)
+        yield Finding(mark.order_id, Kind.EXTRA, told)
 
 
-def _extra_credit_notes(known: Known, holding: Holding) -> Iterator[Finding]:
-    ours = set(known.recorded.credit_notes.values())
+def _extra_credit_notes(mark: Mark, recorded: Recorded, holding: Holding) -> Iterator[Finding]:
+    ours = set(recorded.credit_note_ids.values())
     for found in holding.credit_notes:
         if found.id in ours:
             continue
-        if known.state in {"parked", "settled"} and not known.recorded.known:
+        if recorded.state in {"parked", "settled"} and not recorded.known:
             continue  # not adopted yet, as its invoice
         beside = (
-            _why_unknown(known)
-            if known.row is None
+            _why_unknown(recorded)
+            if recorded.row is None
             else "names a refund of the order and is none of ours: the credit may count twice"
         )
-        yield Finding(known.order_id, Kind.EXTRA, f"{_note_told(found)} {beside}")
+        yield Finding(mark.order_id, Kind.EXTRA, f"{_note_told(found)} {beside}")
 
 
-def _why_unknown(known: Known) -> str:
-    if known.row is None:
+def _why_unknown(recorded: Recorded) -> str:
+    if recorded.row is None:
         return (
             "names an order that the ledger does not know: reading the shop from the start adopts"
             " it, if the ledger was lost"
         )
-    if known.row.reason == "deleted_after_cancellation":
+    if recorded.row.reason == "deleted_after_cancellation":
         return "stands, though it was deleted when the order was cancelled: somebody restored it"
-    why = f" ({known.row.reason})" if known.row.reason else ""
-    return f"stands for an order that by the ledger has no invoice; the order is {known.state}{why}"
+    why = f" ({recorded.row.reason})" if recorded.row.reason else ""
+    return f"stands for an order that by the ledger has no invoice; it is {recorded.state}{why}"
 
 
 def _invoice_told(invoice: ObservedInvoice) -> str:

@@ -72,7 +72,7 @@ from target_freshbooks.posting.plan.steps import (
     StepKind,
 )
 from target_freshbooks.posting.results import Interrupted, OrderResult, refused_result
-from target_freshbooks.posting.state.load import load_recorded
+from target_freshbooks.posting.state.recorded import load_recorded
 
 if TYPE_CHECKING:
     import threading
@@ -404,7 +404,7 @@ class Reconciler:
                 self._ledger.put_link(without_overpayment(link))
         if not gone:
             return at
-        ours = set(recorded.payments.values())
+        ours = set(recorded.payment_ids.values())
         for found in at.observed.payments:
             if part_paid(found, at.context.desired.invoice.marker) and found.id not in ours:
                 raise AnotherWriter(at.context.desired.invoice.number, found.id)
@@ -513,7 +513,12 @@ class Reconciler:
             return
         ended = link
         if at.progress.overwrite and context.was_edited(invoice):
-            ended = replace(ended, fingerprint=fingerprint(invoice), content_hash=context.content)
+            ended = replace(
+                ended,
+                fingerprint=fingerprint(invoice),
+                amount=invoice.amount,
+                content_hash=context.content,
+            )
         parts = due_parts(context, invoice, at.progress)
         left = {name for name in differing(invoice, context.head_body) if parts}
         changed = {part for part in PARTS if was_changed(context.recorded, invoice, part)}
@@ -536,7 +541,7 @@ class Reconciler:
             self._ledger.put_link(ended)
         for payment in context.desired.payments:
             found = find_payment(payment, context, at.observed)
-            if found is not None and payment.key not in context.recorded.payments:
+            if found is not None and payment.key not in context.recorded.payment_ids:
                 # Known by its note so far: from now on an edit by hand is told from our own amount.
                 own = keys.payment_key(context.desired.order_id, payment.key)
                 known = payment_link(found, key=own, order_id=context.desired.order_id)

@@ -150,6 +150,8 @@ links = Table(
     Column("remote_id", BigInteger, nullable=False),
     Column("fingerprint", PlainText),
     Column("content_hash", PlainText),
+    Column("amount", Digits),
+    Column("day", Day),
     Column("order_id", BigInteger),
     Column("deleted", Boolean, nullable=False),
     Column("extra", Text, nullable=False),

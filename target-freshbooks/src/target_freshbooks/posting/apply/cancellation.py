@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from target_freshbooks.books import desire
@@ -111,7 +112,7 @@ class Cancellation:
         money which a person recorded stays in any case.
         """
         order_id = mark.order_id
-        invoice, payments = self._standing(invoice_id), dict(recorded.payments)
+        invoice, payments = self._standing(invoice_id), recorded.payment_ids
         standing = {row.id: row for row in self._books.payments_of(invoice_id)} if invoice else {}
         if invoice is not None:
             edited = recorded.fingerprint not in (None, fingerprint(invoice))
@@ -128,7 +129,7 @@ class Cancellation:
             *((StepKind.DELETE_PAYMENT, key, remote) for key, remote in payments.items()),
             *(
                 (StepKind.DELETE_CREDIT_NOTE, str(refund_id), remote)
-                for refund_id, remote in recorded.credit_notes.items()
+                for refund_id, remote in recorded.credit_note_ids.items()
             ),
             (StepKind.DELETE_INVOICE, str(order_id), invoice_id),
         ]
@@ -172,7 +173,7 @@ class Cancellation:
         """
         left: list[int] = []
         for key, payment in taken.items():
-            link = Link("payment", keys.payment_key(order_id, key), payment.id, order_id=order_id)
+            own = keys.payment_key(order_id, key)
             amount = {"amount": str(payment.amount), "code": payment.currency}
             try:
                 self._writer.write(
@@ -182,7 +183,7 @@ class Cancellation:
                     order_id=order_id,
                     remote_id=payment.id,
                     why="restore the payment of an invoice that cannot be deleted",
-                    links=lambda _, link=link: [link],  # type: ignore[misc] # bound to this round
+                    links=partial(_restored, own, order_id),
                 )
                 writes += 1
             except OutcomeUnknown as unknown:
@@ -268,6 +269,10 @@ _NAMES = {
     StepKind.DELETE_CREDIT_NOTE: "credit note",
     StepKind.DELETE_INVOICE: "invoice",
 }
+
+
+def _restored(key: str, order_id: int, answer: ObservedPayment) -> list[Link]:
+    return [payment_link(answer, key=key, order_id=order_id)]
 
 
 def _if_deleted(answer: _Deletable, link: Link | None) -> list[Link]:

@@ -104,7 +104,7 @@ def links_of(context: OrderContext, step: Step, answer: Any, known: Link | None)
             remote_id=answer.id,
             order_id=order_id,
             deleted=step.kind is StepKind.DELETE_CREDIT_NOTE,
-            fingerprint=str(answer.amount),
+            amount=answer.amount,
             extra={"expression": step.refund_expression},
         )
     ]
@@ -117,7 +117,7 @@ def _invoice_link(context: OrderContext, step: Step, invoice: ObservedInvoice) -
         key=keys.invoice_key(order_id),
         order_id=order_id,
         content=context.content if step.expression >= 0 else context.recorded.content,
-        extra=context.recorded.invoice_extra,
+        extra=context.recorded.extra,
     )
     if step.kind is StepKind.CREATE_INVOICE:
         return remembered(link, invoice, context.wanted_head)
@@ -143,12 +143,16 @@ def _payment_link(
         extra = asked_first(step.body, payment)
     elif not gone:
         extra |= _capped(payment, Decimal(step.body["amount"]["amount"]))
+    if known is not None and known.remote_id == payment.id and known.day is not None:
+        link = replace(link, day=known.day)  # a day that was changed by hand stays to be told
     return replace(link, deleted=gone, extra=extra)
 
 
 def payment_link(payment: ObservedPayment, *, key: str, order_id: int) -> Link:
     """The link to a payment as it stands now."""
-    return Link("payment", key, payment.id, fingerprint=str(payment.amount), order_id=order_id)
+    return Link(
+        "payment", key, payment.id, amount=payment.amount, day=payment.date, order_id=order_id
+    )
 
 
 def asked_first(body: Mapping[str, Any], payment: ObservedPayment) -> dict[str, Any]:

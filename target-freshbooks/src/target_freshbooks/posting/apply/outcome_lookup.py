@@ -18,7 +18,7 @@ from target_freshbooks.freshbooks.observed import ARCHIVED
 from target_freshbooks.ledger import IntentNotOpen, Link
 from target_freshbooks.posting import link_keys as keys
 from target_freshbooks.posting.apply import ownership
-from target_freshbooks.posting.apply.effects import asked_first
+from target_freshbooks.posting.apply.effects import asked_first, payment_link
 from target_freshbooks.posting.apply.writer import client_links, invoice_link, item_links, summary
 from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked
 from target_freshbooks.posting.plan import lines as wire
@@ -266,27 +266,22 @@ class OutcomeLookup:
     def _changed_payment(self, intent: Intent) -> tuple[ObservedPayment, list[Link]] | None:
         payment = self._payment_of(intent)
         wanted = Decimal(intent.payload["body"]["amount"]["amount"])
-        return None if payment is None or payment.amount != wanted else (payment, [])
+        if payment is None or payment.amount != wanted:
+            return None
+        return payment, [replace(self._payment_link(intent, payment.id), amount=wanted)]
 
     def _deleted_payment(self, intent: Intent) -> tuple[ObservedPayment | None, list[Link]] | None:
         payment = self._payment_of(intent)
         if intent.order_id is None or (payment is not None and payment.vis_state != DELETED):
             return None
-        link = Link(
-            kind="payment",
-            key=keys.payment_key(intent.order_id, intent.key),
-            remote_id=int(intent.payload["remote_id"]),
-            order_id=intent.order_id,
-            deleted=True,
-            extra=self._extra_of_payment(intent),
-        )
-        return payment, [link]
+        known = self._payment_link(intent, int(intent.payload["remote_id"]))
+        return payment, [replace(known, deleted=True)]
 
-    def _extra_of_payment(self, intent: Intent) -> dict[str, Any]:
+    def _payment_link(self, intent: Intent, remote_id: int) -> Link:
         """What is remembered of the payment: a credit that FreshBooks made of it may stand."""
         key = keys.payment_key(intent.order_id or 0, intent.key)
-        known = self._ledger.link("payment", key)
-        return {} if known is None else known.extra
+        new = Link("payment", key, remote_id, order_id=intent.order_id)
+        return replace(self._ledger.link("payment", key) or new, remote_id=remote_id)
 
     def _payment_of(self, intent: Intent) -> ObservedPayment | None:
         return self._standing(lambda: self._books.get_payment(int(intent.payload["remote_id"])))
@@ -302,14 +297,9 @@ class OutcomeLookup:
         (mark,) = marks_in(body["note"])
         for payment in self._books.payments_of(int(body["invoiceid"])):
             if mark in marks_in(payment.note) and intent.order_id is not None:
-                link = Link(
-                    kind="payment",
-                    key=keys.payment_key(intent.order_id, intent.key),
-                    remote_id=payment.id,
-                    order_id=intent.order_id,
-                    extra=asked_first(body, payment),
-                )
-                return payment, [link]
+                key = keys.payment_key(intent.order_id, intent.key)
+                link = payment_link(payment, key=key, order_id=intent.order_id)
+                return payment, [replace(link, extra=asked_first(body, payment))]
         return None
 
     def _credit_note(self, intent: Intent) -> tuple[Any, list[Link]] | None:
@@ -322,7 +312,7 @@ class OutcomeLookup:
                     key=keys.credit_note_key(intent.order_id, intent.key),
                     remote_id=note.id,
                     order_id=intent.order_id,
-                    fingerprint=str(note.amount),
+                    amount=note.amount,
                 )
                 return note, [link]
         return None

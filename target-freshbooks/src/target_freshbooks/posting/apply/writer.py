@@ -237,6 +237,7 @@ def invoice_link(
         key=key,
         remote_id=invoice.id,
         fingerprint=fingerprint(invoice),
+        amount=invoice.amount,
         content_hash=content,
         order_id=order_id,
         extra=dict(extra or {}),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.posting.state.known import Known
+    from target_freshbooks.posting.state.recorded import Recorded
 
 _TABLES = """
 CREATE TABLE invoices (order_id INTEGER, id INTEGER, record BLOB, PRIMARY KEY (order_id, id));
@@ -76,20 +76,23 @@ class BulkListing:
         """Forget all."""
         self._database.close()
 
-    def of(self, known: Known) -> Holding:
-        """What the lists have of an order; it counts as looked at from now on."""
-        self._database.execute(
-            "INSERT OR IGNORE INTO looked_at VALUES (?)",
-            (known.order_id,),
-        )
-        marked = self._get("invoices", "order_id", known.order_id)
-        own, others = choose_own(marked, known)
+    def of(self, order_id: int, recorded: Recorded, prefix: str) -> Holding:
+        """What the lists have of an order; it counts as looked at from now on.
+
+        Args:
+            order_id: The order.
+            recorded: What the ledger knows of it.
+            prefix: What this shop's invoice numbers begin with.
+        """
+        self._database.execute("INSERT OR IGNORE INTO looked_at VALUES (?)", (order_id,))
+        marked = self._get("invoices", "order_id", order_id)
+        own, others = choose_own(marked, recorded, recorded.number or f"{prefix}{order_id}")
         payments = [] if own is None else self._get("payments", "invoice_id", own.id)
         return Holding(
             own,
             others,
             tuple(payments),
-            tuple(self._get("credit_notes", "order_id", known.order_id)),
+            tuple(self._get("credit_notes", "order_id", order_id)),
             whole=own is None or sum(row.amount for row in payments) == own.paid,
         )
 

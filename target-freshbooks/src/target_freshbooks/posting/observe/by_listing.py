@@ -13,13 +13,14 @@ from target_freshbooks.posting.marks import DELETED, is_marked, marks_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from target_freshbooks.books.marks import Mark
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.freshbooks.observed import (
         ObservedCreditNote,
         ObservedInvoice,
         ObservedPayment,
     )
-    from target_freshbooks.posting.state.known import Known
+    from target_freshbooks.posting.state.recorded import Recorded
 
 Record = TypeVar("Record", "ObservedInvoice", "ObservedPayment", "ObservedCreditNote")
 
@@ -57,40 +58,36 @@ def order_credited_by(note: ObservedCreditNote, store: str) -> int | None:
 
 
 def choose_own(
-    marked: list[ObservedInvoice], known: Known
+    marked: list[ObservedInvoice], recorded: Recorded, number: str
 ) -> tuple[ObservedInvoice | None, tuple[ObservedInvoice, ...]]:
     """The order's own invoice among those that bear its marker, and the others."""
-    wanted = known.recorded.invoice_id
+    wanted = recorded.invoice_id
     own = next(
-        (
-            row
-            for row in marked
-            if (row.number == known.number if wanted is None else row.id == wanted)
-        ),
+        (row for row in marked if (row.number == number if wanted is None else row.id == wanted)),
         None,
     )
     return own, tuple(row for row in marked if row is not own)
 
 
-def look_anew(books: FreshBooks, known: Known, listed: Holding) -> Holding:
+def look_anew(books: FreshBooks, mark: Mark, recorded: Recorded, listed: Holding) -> Holding:
     """The same read again record by record: a list of many pages is older, and can skip a row."""
     own = None
-    own_id = known.recorded.invoice_id or (listed.own.id if listed.own is not None else None)
+    own_id = recorded.invoice_id or (listed.own.id if listed.own is not None else None)
     if own_id is not None:
         own = _standing(books.get_invoice, own_id)
     others = [_standing(books.get_invoice, row.id) for row in listed.others]
     payments: dict[int, ObservedPayment] = {}
     if own is not None:
         payments = {row.id: row for row in books.payments_of(own.id)}
-        for remote_id in known.recorded.payments.values():
+        for remote_id in recorded.payment_ids.values():
             if remote_id not in payments:
                 elsewhere = _standing(books.get_payment, remote_id)
                 payments |= {} if elsewhere is None else {remote_id: elsewhere}
-    ids = {row.id for row in listed.credit_notes} | set(known.recorded.credit_notes.values())
+    ids = {row.id for row in listed.credit_notes} | set(recorded.credit_note_ids.values())
     notes = [_standing(books.get_credit_note, remote_id) for remote_id in sorted(ids)]
     return Holding(
         own,
-        tuple(row for row in others if row is not None and is_marked(row, known.mark)),
+        tuple(row for row in others if row is not None and is_marked(row, mark)),
         tuple(payments.values()),
         tuple(row for row in notes if row is not None),
     )

@@ -50,10 +50,10 @@ def _overpayments(books: FreshBooks, context: OrderContext, observed: Observed) 
 def _credit_notes(books: FreshBooks, context: OrderContext, observed: Observed) -> Observed:
     """Add the order's credit notes, where the order's refunds or the ledger know of any."""
     wanted = any(entry.credit_note is not None for entry in context.desired.refunds)
-    if observed.invoice is None or not (wanted or context.recorded.credit_notes):
+    if observed.invoice is None or not (wanted or context.recorded.credit_note_ids):
         return observed
     mark = context.desired.invoice.marker
-    known = set(context.recorded.credit_notes.values())
+    known = set(context.recorded.credit_note_ids.values())
     found = {
         note.id: note
         for note in books.credit_notes_of(observed.invoice.customer_id)
@@ -94,7 +94,7 @@ def _payments(
 
     An invoice nothing was paid on needs no request, unless we know better.
     """
-    known = context.recorded.payments
+    known = context.recorded.payment_ids
     if invoice.paid == 0 and not known:
         return ()
     listed = {payment.id: payment for payment in books.payments_of(invoice.id)}

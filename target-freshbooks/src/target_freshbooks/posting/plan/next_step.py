@@ -96,7 +96,7 @@ def _is_to_be_rewritten(
 
 def _archive_again(context: OrderContext, invoice: ObservedInvoice) -> Step | None:
     """File an invoice away again that FreshBooks took out of the archive for a write of ours."""
-    if not context.recorded.archived or invoice.vis_state != ACTIVE:
+    if not context.recorded.extra.get("archived") or invoice.vis_state != ACTIVE:
         return None
     return Step(
         StepKind.ARCHIVE_INVOICE,

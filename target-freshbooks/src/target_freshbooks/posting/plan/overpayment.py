@@ -59,7 +59,7 @@ def capped(context: OrderContext, observed: Observed) -> dict[str, ObservedPayme
         for key, payment in found.items()
         if payment is not None
         and payment.overpayment_id is not None
-        and payment.amount < context.recorded.payments_asked.get(key, (ZERO, asked[key]))[1]
+        and payment.amount < (context.recorded.asked_of(key) or (ZERO, asked[key]))[1]
         and (as_written or key in context.recorded.overpayments)
     }
 
@@ -68,7 +68,7 @@ def overpaid_by_hand(
     context: OrderContext, before: Observed, after: Observed
 ) -> ObservedPayment | None:
     """Somebody else's payment that became a credit in between; None where there is none."""
-    ours = set(context.recorded.payments.values())
+    ours = set(context.recorded.payment_ids.values())
     known = {row.id for row in before.payments if row.overpayment_id is not None}
     return next(
         (row for row in after.payments if row.overpayment_id and row.id not in ours | known), None
@@ -88,7 +88,7 @@ def credit_by_hand(number: str, payment: ObservedPayment, credit: ObservedCredit
 
 
 def _take_back(context: OrderContext, key: str, found: ObservedPayment) -> Step:
-    before, asked = context.recorded.payments_asked.get(key, (ZERO, found.amount))
+    before, asked = context.recorded.asked_of(key) or (ZERO, found.amount)
     why = (
         f"take back payment {key}: of {context.wording(asked)} FreshBooks booked"
         f" {context.wording(found.amount)} and made the rest a credit"

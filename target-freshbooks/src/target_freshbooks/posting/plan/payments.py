@@ -25,7 +25,7 @@ def find_payment(
     payment: Payment, context: OrderContext, observed: Observed
 ) -> ObservedPayment | None:
     """The payment in FreshBooks: by the id we remember, else by its note."""
-    remembered = context.recorded.payments.get(payment.key)
+    remembered = context.recorded.payment_ids.get(payment.key)
     for found in observed.payments:
         if found.id == remembered:
             return found
@@ -45,8 +45,8 @@ def altered_by_hand(
         return None
     for payment in context.desired.payments:
         found = find_payment(payment, context, observed)
-        ours = context.recorded.payment_amounts.get(payment.key)
-        if found is None or ours is None or found.amount in ours:
+        ours = context.recorded.amounts_of(payment.key)
+        if found is None or not ours or found.amount in ours:
             continue
         after = [dict(entry.payments_after).get(payment.key) for entry in context.desired.refunds]
         if found.amount not in (payment.amount, *after):
@@ -99,7 +99,7 @@ def _unexplained(context: OrderContext, found: ObservedPayment) -> Blocked:
 
 def _key_of(found: ObservedPayment, context: OrderContext) -> str:
     return next(
-        (key for key, remote in context.recorded.payments.items() if remote == found.id),
+        (key for key, remote in context.recorded.payment_ids.items() if remote == found.id),
         f"payment:{found.id}",
     )
 
@@ -137,12 +137,11 @@ def record_payment(
         wanted = amounts[payment.key]
         found = find_payment(payment, context, observed)
         if found is None:
-            lowered_away = (
-                payment.key in context.recorded.deleted_payments and ahead[payment.key] == 0
-            )
+            link = context.recorded.payments.get(payment.key)
+            lowered_away = link is not None and link.deleted and ahead[payment.key] == 0
             if wanted == ZERO or lowered_away:
                 continue
-            if payment.key in context.recorded.payments and not progress.overwrite:
+            if link is not None and not link.deleted and not progress.overwrite:
                 return Blocked(
                     context.edited(
                         f"the payment of {context.wording(wanted)} ({payment.key}) was deleted in"

@@ -224,10 +224,11 @@ def _credit_step(
     for refund_id, note in wanted.items():
         found = find_note(context, observed, note)
         written = progress.credit_expression.get(refund_id, -1)
-        if not progress.overwrite:
-            written = max(written, context.recorded.credit_expressions.get(refund_id, -1))
+        link = context.recorded.credit_notes.get(refund_id)
+        if link is not None and not progress.overwrite:
+            written = max(written, link.extra.get("expression", -1))
         if found is None:
-            if refund_id in context.recorded.credit_notes and not progress.overwrite:
+            if link is not None and not link.deleted and not progress.overwrite:
                 return Blocked(
                     context.edited(
                         f"the credit note of refund {refund_id} was deleted in FreshBooks."
@@ -239,11 +240,11 @@ def _credit_step(
         if found.amount != note.total:
             # As FreshBooks answered it: our own attempt, which a run that was killed left behind.
             if progress.credit_expression.get(refund_id, -1) >= 0 or (
-                context.recorded.credit_amounts.get(refund_id) == found.amount
+                link is not None and link.amount == found.amount and not link.deleted
             ):
                 return _delete_note(refund_id, found.id, "comes to another amount", written)
             return _note_mismatch(context, refund_id, note.total, context.wording(found.amount))
-    for refund_id, remote_id in context.recorded.credit_notes.items():
+    for refund_id, remote_id in context.recorded.credit_note_ids.items():
         if refund_id not in wanted and any(note.id == remote_id for note in observed.credit_notes):
             return _delete_note(refund_id, remote_id, "is no longer explained by the shop")
     return None
@@ -292,7 +293,7 @@ def find_note(
     context: OrderContext, observed: Observed, note: CreditNote
 ) -> ObservedCreditNote | None:
     """The refund's credit note in FreshBooks: by the id we remember, else by its notes."""
-    remembered = context.recorded.credit_notes.get(note.refund_id)
+    remembered = context.recorded.credit_note_ids.get(note.refund_id)
     return next(
         (
             found

@@ -1,54 +1,140 @@
-"""Recorded state: what the ledger knows of an order's records in FreshBooks."""
+"""Recorded state: what the ledger knows of an order and its records in FreshBooks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from decimal import Decimal
+
+    from target_freshbooks.ledger import Ledger, Link, OrderRow
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the ledger knows of an order's invoice.
+    """What the ledger knows of an order.
 
     Attributes:
-        known: False when the ledger holds no link to the invoice (new, or the ledger was lost).
-        invoice_id: FreshBooks' id of the invoice, if known.
-        fingerprint: Of the invoice as we last saw it after a write of ours.
-        content: `content_digest` of the facts its lines were made from.
-        invoice_extra: What else is remembered with the invoice, as it stands in the ledger.
-        head: Part of the head (`client`, `billing`) → digests of what was asked for last, and of
-            what FreshBooks had then.
-        left: The fields of the head that do not follow the shop.
-        archived: Whether it was filed away before a write of ours.
-        payments: Payment key → FreshBooks id, of payments not deleted.
-        payment_amounts: Payment key → the amounts it may have from us, where we know: what
-            FreshBooks answered last, and what it was asked for since.
-        payments_asked: Payment key → the amount it was asked for last, and the one before.
-        overpayments: Payment key → id of the credit that FreshBooks made of what it capped, until
-            that is seen to be gone.
-        deleted_payments: Keys of payments we deleted because they fell to zero.
-        credit_notes: Refund id → FreshBooks id.
-        credit_amounts: Refund id → the amount FreshBooks answered when we gave that credit note.
-        credit_expressions: Refund id → which of its wordings was written last.
+        row: Where the order stands; None where the ledger never heard of it.
+        invoice: The link to its invoice; None when it is new, or the ledger was lost.
+        payments: Payment key → link, of those that we deleted too.
+        credit_notes: Refund id → link, of those that we deleted too.
     """
 
-    known: bool = False
-    invoice_id: int | None = None
-    fingerprint: str | None = None
-    content: str | None = None
-    invoice_extra: Mapping[str, Any] = field(default_factory=dict)
-    head: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    left: tuple[str, ...] = ()
-    archived: bool = False
-    payments: Mapping[str, int] = field(default_factory=dict)
-    payment_amounts: Mapping[str, frozenset[Decimal]] = field(default_factory=dict)
-    payments_asked: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
-    overpayments: Mapping[str, int] = field(default_factory=dict)
-    deleted_payments: frozenset[str] = frozenset()
-    credit_notes: Mapping[int, int] = field(default_factory=dict)
-    credit_amounts: Mapping[int, Decimal] = field(default_factory=dict)
-    credit_expressions: Mapping[int, int] = field(default_factory=dict)
+    row: OrderRow | None = None
+    invoice: Link | None = None
+    payments: Mapping[str, Link] = field(default_factory=dict)
+    credit_notes: Mapping[int, Link] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str | None:
+        """The order's state; None where the ledger never heard of it."""
+        return None if self.row is None else self.row.state
+
+    @property
+    def is_in_books(self) -> bool:
+        """Whether FreshBooks should hold the order just as we left it.
+
+        One that is parked may be in a person's hands. One that changed in the shop and was not
+        looked at yet counts as new again, but what we wrote of it stands.
+        """
+        return self.state == "posted" or (self.state == "new" and self.known)
+
+    @property
+    def number(self) -> str | None:
+        """The number of the order's invoice; None where none was posted."""
+        return None if self.row is None else self.row.invoice_number
+
+    @property
+    def known(self) -> bool:
+        """Whether the ledger has a link to the invoice."""
+        return self.invoice is not None
+
+    @property
+    def invoice_id(self) -> int | None:
+        """FreshBooks' id of the invoice."""
+        return None if self.invoice is None else self.invoice.remote_id
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Of the invoice as we last saw it after a write of ours."""
+        return None if self.invoice is None else self.invoice.fingerprint
+
+    @property
+    def content(self) -> str | None:
+        """The `content_digest` of the facts that the invoice's lines were made from."""
+        return None if self.invoice is None else self.invoice.content_hash
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What else is remembered with the invoice, as it stands in the ledger."""
+        return {} if self.invoice is None else self.invoice.extra
+
+    @property
+    def head(self) -> Mapping[str, Sequence[str]]:
+        """Part of the head → digests of what was asked for last, and of what FreshBooks had."""
+        head: Mapping[str, Sequence[str]] = self.extra.get("head", {})
+        return head
+
+    @property
+    def left(self) -> Sequence[str]:
+        """The fields of the head that do not follow the shop."""
+        left: Sequence[str] = self.extra.get("left", ())
+        return left
+
+    @property
+    def payment_ids(self) -> dict[str, int]:
+        """Payment key → FreshBooks id, of payments not deleted."""
+        return {key: link.remote_id for key, link in self.payments.items() if not link.deleted}
+
+    @property
+    def credit_note_ids(self) -> dict[int, int]:
+        """Refund id → FreshBooks id, of credit notes not deleted."""
+        return {key: link.remote_id for key, link in self.credit_notes.items() if not link.deleted}
+
+    @property
+    def overpayments(self) -> dict[str, int]:
+        """Payment key → id of the credit that FreshBooks made of what it capped.
+
+        Until that is seen to be gone, also of a payment that is deleted.
+        """
+        links = self.payments.items()
+        return {
+            key: link.extra["overpayment"] for key, link in links if "overpayment" in link.extra
+        }
+
+    def amounts_of(self, payment_key: str) -> set[Decimal]:
+        """The amounts that a payment may have from us; empty where that is not known.
+
+        What FreshBooks answered last, and what it was asked for since.
+        """
+        link = self.payments.get(payment_key)
+        if link is None or link.deleted or link.amount is None:
+            return set()
+        return {link.amount, *map(Decimal, link.extra.get("asked", ()))}
+
+    def asked_of(self, payment_key: str) -> tuple[Decimal, Decimal] | None:
+        """The amount that a payment had, and the one it was asked for last; None if not known."""
+        link = self.payments.get(payment_key)
+        if link is None or link.deleted or "wanted" not in link.extra:
+            return None
+        before, asked = map(Decimal, link.extra["wanted"])
+        return before, asked
+
+
+def load_recorded(ledger: Ledger, order_id: int, row: OrderRow | None = None) -> Recorded:
+    """What the ledger knows of the order's records in FreshBooks, besides its row."""
+    links = ledger.links_of(order_id)
+    return Recorded(
+        row,
+        next((link for link in links if link.kind == "invoice"), None),
+        {_own(link): link for link in links if link.kind == "payment"},
+        {int(_own(link)): link for link in links if link.kind == "credit_note"},
+    )
+
+
+def _own(link: Link) -> str:
+    """The part of the link's key that tells it from the order's other links."""
+    return link.key.partition(":")[2]

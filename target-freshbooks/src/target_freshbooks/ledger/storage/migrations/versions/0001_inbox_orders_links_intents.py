@@ -54,6 +54,8 @@ def upgrade() -> None:
         sa.Column("remote_id", sa.BigInteger(), nullable=False),
         sa.Column("fingerprint", sa.Text()),
         sa.Column("content_hash", sa.Text()),
+        sa.Column("amount", sa.Text()),
+        sa.Column("day", sa.Text()),
         sa.Column("order_id", sa.BigInteger()),
         sa.Column("deleted", sa.Boolean(), nullable=False),
         sa.Column("extra", sa.Text(), nullable=False),
