@@ -8,6 +8,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -262,6 +263,41 @@ def test_verify_tells_a_refunded_payment_that_was_raised_again(
     ((_, kind, detail),) = found(world)
     assert kind == "wrong_amount"
     assert "left it at 7.00" in detail
+
+
+def test_verify_knows_the_day_of_a_payment_that_a_lost_ledger_took_up_again(
+    world: Any, hand: Bookkeeper
+) -> None:
+    order = posted(world)
+    world.lose_ledger()
+    world.sync()
+    (ours,) = world.payments(order)
+    hand.change("payment", ours, date="2025-01-01")
+    ((told_of, kind, detail),) = found(world)
+    assert (told_of, kind) == (order, "edited")
+    assert f"is now dated 2025-01-01; we dated it {ours['date']}" in detail
+
+
+def test_a_payment_dated_anew_by_hand_stays_told_when_a_refund_lowers_it(
+    world: Any, hand: Bookkeeper
+) -> None:
+    order = posted(world)
+    (ours,) = world.payments(order)
+    hand.change("payment", ours, date="2025-01-01")
+    world.change(order, "refund", order_amount="4.00")
+    world.sync()
+    ((told_of, kind, detail),) = found(world)
+    assert (told_of, kind) == (order, "edited")
+    assert f"we dated it {ours['date']}" in detail
+
+
+def test_verify_knows_the_amount_of_a_payment_lowered_without_an_answer(world: Any) -> None:
+    order = posted(world)
+    world.change(order, "refund", order_amount="4.00")
+    world.fault(kind="reset_after", method="PUT", path="/payments/payments/", times=1)
+    world.sync()
+    assert world.paid(order) == [Decimal("7.00")]
+    assert found(world) == []
 
 
 @pytest.mark.parametrize(("change", "kind"), [("delete", "missing"), ("alter", "wrong_amount")])

@@ -32,6 +32,7 @@ DRAFTS = "tests/posting/test_posting_drafts.py"
 ACCOUNT = "target-freshbooks/tests/ctl/test_ctl_account.py"
 ELSEWHERE = "tests/posting/test_posting_elsewhere.py"
 TERMS = "tests/posting/test_posting_terms.py"
+VERIFY = "tests/posting/test_posting_verify.py"
 HEAD = "tests/posting/test_posting_head.py"
 STORES = "tests/posting/test_posting_stores.py"
 REPORT = "tests/posting/test_posting_report.py"
@@ -812,7 +813,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/ctl/verify.py",
         "if may_change and self._ledger.is_at_work(self._account.account_id):",
         "if may_change:",
-        ("tests/posting/test_posting_verify.py",),
+        (VERIFY,),
     ),
     Mutation(
         "no key is changed while somebody holds an entry",
@@ -1642,5 +1643,21 @@ MUTATIONS = (
         ") from None\n\n\ndef make_private",
         ")\n\n\ndef make_private",
         ("target-freshbooks/tests/ledger/test_ledger_intents.py", "-k", "shows_no_values"),
+    ),
+    Mutation(
+        "the day of a payment is remembered as we dated it",
+        "P7",
+        f"{FRESHBOOKS}/posting/apply/effects.py",
+        "        link = replace(link, day=known.day)",
+        "        link = replace(link)",
+        (f"{VERIFY}::test_a_payment_dated_anew_by_hand_stays_told_when_a_refund_lowers_it",),
+    ),
+    Mutation(
+        "the amount of a change is remembered though its answer was lost",
+        "P7",
+        f"{FRESHBOOKS}/posting/apply/outcome_lookup.py",
+        "replace(self._payment_link(intent, payment.id), amount=wanted)",
+        "self._payment_link(intent, payment.id)",
+        (f"{VERIFY}::test_verify_knows_the_amount_of_a_payment_lowered_without_an_answer",),
     ),
 )
