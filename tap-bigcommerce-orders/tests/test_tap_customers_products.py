@@ -56,6 +56,24 @@ def test_customers_before_the_bookmark_are_not_written_even_if_the_filter_is_ign
     assert shop.asked("/v3/customers")[0]["date_modified:min"] == at(6)
 
 
+@pytest.mark.parametrize("paging", ["cursor", "number"])
+@pytest.mark.parametrize("stream", ["customers", "products"])
+def test_a_page_of_old_rows_alone_does_not_end_the_reading_where_the_filter_is_ignored(
+    shop: Any, run: Any, at: Any, monkeypatch: pytest.MonkeyPatch, stream: str, paging: str
+) -> None:
+    rows = [{"id": n, "date_modified": at(n)} for n in range(1, 601)]
+    setattr(shop, stream, rows)
+    shop.ignored = {"date_modified:min"} | ({"id:greater"} if paging == "number" else set())
+    if paging == "number":
+        monkeypatch.setattr(
+            shop, "_customers", lambda query: shop._v3_page(shop.customers, query, meta=True)
+        )
+    bookmark = {"replication_key_value": at(590), "store_hash": "abc123"}
+    ran = run(shop, streams=(stream,), state={"bookmarks": {stream: bookmark}}, lookback_seconds=0)
+    assert ran.error is None
+    assert ran.ids(stream) == list(range(590, 601))
+
+
 @pytest.mark.parametrize("ignored", [set(), {"id:greater"}])
 @pytest.mark.parametrize("count", [0, 49, 250, 260, 501])
 def test_products_are_paged_by_id(

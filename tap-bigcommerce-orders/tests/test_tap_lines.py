@@ -62,6 +62,50 @@ def test_an_include_that_is_cut_short_is_noticed(
     assert len(order["line_items"]) == 60
 
 
+def cut_to(shop: Any, monkeypatch: pytest.MonkeyPatch, most: int, *, warns: bool) -> None:
+    """Two consignments, of which the API includes at most so many lines each."""
+    whole = shop._shown
+
+    def cut(row: Any, query: Any) -> Any:
+        shown = whole(row, query)
+        consignments = shown["consignments"]
+        if isinstance(consignments, dict) and "line_items" in consignments["shipping"][0]:
+            lines = consignments["shipping"][0]["line_items"]
+            consignments["shipping"] = [
+                {"id": 7, "line_items": lines[:60][:most]},
+                {"id": 8, "line_items": lines[60:][:most]},
+            ]
+            if warns:
+                consignments["shipping"][0]["__warning__"] = "not all lines are shown"
+        return shown
+
+    monkeypatch.setattr(shop, "_shown", cut)
+
+
+@pytest.mark.parametrize(("most", "warns"), [(50, False), (50, True), (49, True)])
+def test_consignments_of_which_not_all_lines_are_included_are_noticed(
+    shop: Any, run: Any, monkeypatch: pytest.MonkeyPatch, most: int, *, warns: bool
+) -> None:
+    shop.order(1, 1, items_total="")
+    shop.lines[1] = [shop.line(1, number) for number in range(1, 74)]
+    cut_to(shop, monkeypatch, most, warns=warns)
+    (order,) = run(shop, streams=("orders",)).records("orders")
+    assert len(order["line_items"]) == 73
+
+
+def test_a_targeted_run_brings_the_products_of_lines_that_were_not_included(
+    shop: Any, run: Any, at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.order(1, 1)
+    shop.lines[1] = [{**shop.line(1, n), "product_id": n} for n in range(1, 74)]
+    shop.products = [{"id": n, "date_modified": at(1)} for n in range(1, 80)]
+    cut_to(shop, monkeypatch, 50, warns=False)
+    ran = run(shop, streams=("orders", "products"), order_ids=[1])
+    assert ran.error is None
+    assert ran.ids("products") == list(range(1, 74))
+    assert len(ran.records("orders")[0]["line_items"]) == 73
+
+
 def test_included_lines_without_accounting_fields_are_read_again(shop: Any, run: Any) -> None:
     shop.included_fields = {"id", "name", "quantity", "type"}
     shop.order(1, 1)

@@ -119,3 +119,9 @@ def test_unknown_fields_pass_through_to_the_record(shop: Any, run: Any) -> None:
     shop.order(1, 1, brand_new={"nested": 1.10, "nothing": ""})
     (order,) = run(shop, streams=("orders",)).records("orders")
     assert order["brand_new"] == {"nested": 1.10, "nothing": None}
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_what_json_has_no_number_for_is_refused(constant: str) -> None:
+    with pytest.raises(ValueError, match="is no JSON"):
+        decode(f'{{"total": {constant}}}')

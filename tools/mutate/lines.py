@@ -1322,6 +1322,22 @@ MUTATIONS = (
         ("target-freshbooks/tests/plan/test_plan_rows.py",),
     ),
     Mutation(
+        "rows that are sorted out do not end a list",
+        "P6",
+        "tap-bigcommerce-orders/src/tap_bigcommerce_orders/pages.py",
+        "        return True  # the SDK asks",
+        "        return False  # the SDK asks",
+        ("tap-bigcommerce-orders/tests/test_tap_customers_products.py",),
+    ),
+    Mutation(
+        "a consignment whose lines may be cut is read again",
+        "P6",
+        "tap-bigcommerce-orders/src/tap_bigcommerce_orders/order_lines.py",
+        'if may_be_cut(order.get("consignments")):',
+        "if False:",
+        ("tap-bigcommerce-orders/tests/test_tap_lines.py",),
+    ),
+    Mutation(
         "a mark is a whole line",
         "P11",
         f"{FRESHBOOKS}/books/marks.py",

@@ -14,6 +14,11 @@ from tap_bigcommerce_orders.shape import Json, is_link
 
 Row = dict[str, Any]
 
+PAGE_SIZES = frozenset({10, 50, 100, 250})
+"""A list of exactly so many rows may have been capped there (the documented page sizes)."""
+
+WARNING = "__warning__"
+
 
 def split_consignments(node: Json) -> tuple[Json, list[Row]] | None:
     """Part consignments and line items.
@@ -33,6 +38,20 @@ def split_consignments(node: Json) -> tuple[Json, list[Row]] | None:
     except _OnlyLinksError:
         return None
     return rest, [lines[line_id] for line_id in sorted(lines)]
+
+
+def may_be_cut(node: Json) -> bool:
+    """Whether some consignment says, or has so many lines, that there may be more of them.
+
+    The list of orders gives at most 50 lines a consignment, with a key `__warning__` somewhere.
+    """
+    if isinstance(node, list):
+        return any(map(may_be_cut, node))
+    if not isinstance(node, Mapping):
+        return False
+    items = node.get("line_items")
+    capped = isinstance(items, list) and len(items) in PAGE_SIZES
+    return capped or WARNING in node or any(map(may_be_cut, node.values()))
 
 
 class _OnlyLinksError(Exception):

@@ -1,52 +1,28 @@
 """Brings what belongs to one order and needs requests of its own.
 
-Line items and fees come with the order where the API includes them; where it does not, or leaves
-out fields that accounting needs, they are read by themselves. Transactions are one request an
-order, taxes one for an order with tax, coupons one for an order with a coupon discount.
+Line items and fees come with the order or are read by themselves (`order_lines`). Transactions are
+one request an order, taxes one for an order with tax, coupons one with a coupon discount.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tap_bigcommerce_orders.connection import Connection, data_of
-from tap_bigcommerce_orders.consignments import split_consignments
 from tap_bigcommerce_orders.errors import StoreNotFound, UnexpectedAnswer
+from tap_bigcommerce_orders.order_lines import OrderLines
 from tap_bigcommerce_orders.pages import MAX_LIMIT, Row, more_v3_pages, read_v2
-from tap_bigcommerce_orders.shape import Json, is_link
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from tap_bigcommerce_orders.shape import Json
 
 NOT_FOUND = (HTTPStatus.NOT_FOUND,)
-
-INCLUDED = {"include": "consignments.line_items,fees", "consignment_structure": "object"}
-
-# What an invoice is made of; an included line without one of these is read again by itself.
-ACCOUNTING_FIELDS = frozenset(
-    {
-        "product_id",
-        "name",
-        "sku",
-        "type",
-        "quantity",
-        "price_ex_tax",
-        "price_inc_tax",
-        "total_ex_tax",
-        "total_inc_tax",
-        "total_tax",
-        "discounted_total_inc_tax",
-        "applied_discounts",
-    }
-)
-# A list of exactly so many rows may have been capped there (the documented page sizes).
-PAGE_SIZES = frozenset({10, 50, 100, 250})
-
-# The API's links to these are replaced by line_items and by streams.
-REPLACED = frozenset({"products", "coupons", "shipping_addresses"})
 
 logger = logging.getLogger("tap-bigcommerce-orders.orders")
 
@@ -72,51 +48,18 @@ class PartsReader:
     def __init__(self, connection: Connection, streams: Collection[str]) -> None:
         self._connection = connection
         self._streams = frozenset(streams)
-        self._lock = threading.Lock()
-        self._never_given: frozenset[str] = frozenset()  # fields that /products lacks as well
+        self._lines = OrderLines(connection)
         self._not_found_is_none = False
 
     def __call__(self, order: Row) -> OrderParts:
         """Read what belongs to this raw order."""
         order_id = int(order["id"])
         return OrderParts(
-            order=self._complete(order) if "orders" in self._streams else order,
+            order=self._lines.complete(order) if "orders" in self._streams else order,
             transactions=self._transactions(order_id) if "transactions" in self._streams else [],
             taxes=self._taxes(order) if "order_taxes" in self._streams else [],
             coupons=self._coupons(order) if "order_coupons" in self._streams else [],
         )
-
-    def _complete(self, order: Row) -> Row:
-        """Put line items and fees into the order, as lists."""
-        order_id = int(order["id"])
-        record = {name: value for name, value in order.items() if name not in REPLACED}
-        parted = split_consignments(order["consignments"]) if order.get("consignments") else None
-        rest, lines = parted or (None, [])
-        if parted is None or self._may_lack(lines, order):
-            lines = list(read_v2(self._connection, f"/v2/orders/{order_id}/products"))
-            self._learn_from(lines)
-        record["line_items"] = [{**line, "order_id": order_id} for line in lines]
-        record["consignments"] = rest
-        fees = order.get("fees")
-        if fees is None or is_link(fees):
-            fees = self._connection.get(f"/v2/orders/{order_id}/fees", absent=NOT_FOUND)
-        record["fees"] = [_mend_fee(fee) for fee in _fee_list(fees)]
-        return record
-
-    def _may_lack(self, lines: list[Row], order: Row) -> bool:
-        """Tell whether the included lines may be fewer or poorer than /products would give."""
-        if len(lines) in PAGE_SIZES:
-            return True
-        if sum(_amount(line.get("quantity")) for line in lines) < _amount(order.get("items_total")):
-            return True
-        wanted = ACCOUNTING_FIELDS - self._never_given
-        return any(not wanted <= line.keys() for line in lines)
-
-    def _learn_from(self, lines: list[Row]) -> None:
-        for line in lines:
-            if missing := ACCOUNTING_FIELDS - line.keys() - self._never_given:
-                with self._lock:
-                    self._never_given |= missing
 
     def _transactions(self, order_id: int) -> list[Row]:
         """All transactions of an order that the list of orders has given."""
@@ -174,22 +117,6 @@ class PartsReader:
         return [{**row, "order_id": order_id} for row in rows]
 
 
-def _fee_list(fees: Json) -> list[Row]:
-    """Fees come as a list, as ``{"fees": [...]}`` or as one object."""
-    if isinstance(fees, Mapping):
-        fees = fees.get("fees", [fees] if fees else [])
-    return [dict(fee) for fee in fees or [] if isinstance(fee, Mapping) and not is_link(fee)]
-
-
-def _mend_fee(fee: Mapping[str, Any]) -> Row:
-    """``cost_ex_tax`` is misspelt ``cost_exc_tax`` in some answers."""
-    mended = dict(fee)
-    if "cost_exc_tax" in mended:
-        misspelt = mended.pop("cost_exc_tax")
-        mended.setdefault("cost_ex_tax", misspelt)
-    return mended
-
-
 def _number_repeats(rows: list[Row]) -> list[Row]:
     """Give each tax row a ``row`` number among those of the order that share its id."""
     rows.sort(
@@ -204,13 +131,6 @@ def _number_repeats(rows: list[Row]) -> list[Row]:
         row["id"] = int(row.get("id") or 0)
         row["row"] = seen[row["id"]] = seen.get(row["id"], -1) + 1
     return rows
-
-
-def _amount(value: Json) -> Decimal:
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        return Decimal(0)
 
 
 def _is_zero(value: Json) -> bool:

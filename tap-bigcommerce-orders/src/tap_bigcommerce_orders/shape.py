@@ -27,9 +27,13 @@ def decode(text: str | bytes) -> Json:
     """Decode JSON text without ever making a float.
 
     Raises:
-        ValueError: The text is not JSON, or not UTF-8.
+        ValueError: The text is not JSON, or not UTF-8; NaN and Infinity are none.
     """
-    return json.loads(text, parse_float=Decimal)
+    return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> Json:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def parse_time(value: Json) -> datetime | None:

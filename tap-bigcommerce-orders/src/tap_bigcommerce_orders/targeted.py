@@ -11,8 +11,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from tap_bigcommerce_orders.consignments import split_consignments
-from tap_bigcommerce_orders.order_parts import INCLUDED
+from tap_bigcommerce_orders.order_lines import INCLUDED, OrderLines
 from tap_bigcommerce_orders.workers import Workers
 
 if TYPE_CHECKING:
@@ -38,12 +37,13 @@ class TargetedOrders:
         self, connection: Connection, order_ids: Sequence[int], max_concurrency: int
     ) -> None:
         self._connection = connection
+        self._lines = OrderLines(connection)
         self._order_ids = sorted(set(order_ids))
         self._max_concurrency = min(max_concurrency, len(self._order_ids))
 
     @cached_property
     def rows(self) -> list[Row]:
-        """The raw orders; one that does not exist is warned of and left out."""
+        """The orders with their lines; one that does not exist is warned of and left out."""
         workers = Workers(self._max_concurrency)
         try:
             found = list(workers.in_order(self._fetch, self._order_ids))
@@ -65,14 +65,11 @@ class TargetedOrders:
 
     @property
     def product_ids(self) -> set[int]:
-        """The catalog products in the orders, as far as the orders came with their lines."""
-        ids: set[int] = set()
-        for row in self.rows:
-            parted = split_consignments(row.get("consignments"))
-            ids |= {int(line.get("product_id") or 0) for line in (parted[1] if parted else [])}
-        return ids - {0}
+        """The catalog products in the orders."""
+        lines = (line for row in self.rows for line in row["line_items"])
+        return {int(line.get("product_id") or 0) for line in lines} - {0}
 
     def _fetch(self, order_id: int) -> Row | None:
         absent = (HTTPStatus.NOT_FOUND,)
         answer = self._connection.get(f"/v2/orders/{order_id}", INCLUDED, absent=absent)
-        return answer if isinstance(answer, dict) else None
+        return self._lines.complete(answer) if isinstance(answer, dict) else None

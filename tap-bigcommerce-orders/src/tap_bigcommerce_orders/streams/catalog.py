@@ -9,10 +9,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.pagination import BaseAPIPaginator
-
 from tap_bigcommerce_orders.connection import data_of
-from tap_bigcommerce_orders.pages import more_v3_pages, read_v3
+from tap_bigcommerce_orders.pages import V3Paginator, more_v3_pages, read_v3
 from tap_bigcommerce_orders.schemas import catalog
 from tap_bigcommerce_orders.shape import decode, format_time, parse_time
 from tap_bigcommerce_orders.streams.base import BigCommerceStream
@@ -34,16 +32,8 @@ Token = dict[str, str | int]
 IDS_AT_ONCE = 100  # keeps the address short
 
 
-class ProductPaginator(BaseAPIPaginator[Token]):
+class ProductPaginator(V3Paginator):
     """Asks for what comes after the highest id seen, or for the next page if that is ignored."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__({})
-        self._limit = limit
-
-    @override
-    def continue_if_empty(self, response: requests.Response) -> bool:
-        return bool(data_of(decode(response.content))) if response.content else False
 
     @override
     def get_next(self, response: requests.Response) -> Token | None:

@@ -9,9 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.pagination import BaseAPIPaginator
-
-from tap_bigcommerce_orders.pages import more_v3_pages, read_v3, surely_short
+from tap_bigcommerce_orders.pages import V3Paginator, more_v3_pages, read_v3, surely_short
 from tap_bigcommerce_orders.schemas import customers
 from tap_bigcommerce_orders.shape import decode, format_time, parse_time
 from tap_bigcommerce_orders.streams.base import BigCommerceStream
@@ -33,12 +31,8 @@ Token = dict[str, str | int]
 IDS_AT_ONCE = 100  # keeps the address short
 
 
-class CustomerPaginator(BaseAPIPaginator[Token]):
+class CustomerPaginator(V3Paginator):
     """Follows the cursor to its end, whether that is told by a missing link or an empty page."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__({})
-        self._limit = limit
 
     @override
     def get_next(self, response: requests.Response) -> Token | None:

@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_bigcommerce_orders.connection import list_of
+from tap_bigcommerce_orders.order_lines import INCLUDED
 from tap_bigcommerce_orders.order_pages import OrderPages
-from tap_bigcommerce_orders.order_parts import INCLUDED, PartsReader
+from tap_bigcommerce_orders.order_parts import PartsReader
 from tap_bigcommerce_orders.refunds import Refunds
 from tap_bigcommerce_orders.schemas import orders
 from tap_bigcommerce_orders.shape import format_time, parse_time
