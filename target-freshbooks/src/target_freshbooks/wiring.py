@@ -327,7 +327,7 @@ def assemble(
         run_id=run_id,
         stop=stop,
         max_parallel_orders=settings.max_parallel_orders,
-        previewer=Planner(books, ledger, settings.policy, stop) if settings.dry_run else None,
+        planner=Planner(books, ledger, settings.policy, stop) if settings.dry_run else None,
     )
     return Run(run_id, account, ledger, service, reconciler, settings.dry_run)
 

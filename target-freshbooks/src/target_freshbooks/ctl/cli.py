@@ -101,15 +101,24 @@ def status(context: Context) -> None:
 @command("plan")
 @click.argument("orders", nargs=-1, type=int)
 @click.option("--overwrite", is_flag=True, help="As if edits made in FreshBooks did not count.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "csv", "html"]),
+    default="text",
+    help="For a terminal, a program, a spreadsheet or a browser.",
+)
 @SETTINGS
-def plan(context: Context, *, orders: tuple[int, ...], overwrite: bool, settings: str) -> None:
+def plan(
+    context: Context, *, orders: tuple[int, ...], overwrite: bool, form: str, settings: str
+) -> None:
     """Show the invoice of each order and the steps that would be taken; nothing is written.
 
     Without ORDERS: all that are new or parked.
     """
     from target_freshbooks.ctl.plan import show_plans  # noqa: PLC0415
 
-    show_plans(context, orders, Asked(overwrite, settings == "current"))
+    show_plans(context, orders, Asked(overwrite, settings == "current"), form)
 
 
 @command("replay")

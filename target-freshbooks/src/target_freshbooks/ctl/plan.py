@@ -10,23 +10,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from target_freshbooks.books import ReadError
 from target_freshbooks.ledger import ScratchLedger
-from target_freshbooks.posting import reasons
 from target_freshbooks.posting.dryrun.planner import Planner
-from target_freshbooks.posting.plan.render import Preview
-from target_freshbooks.posting.results import OrderResult
+from target_freshbooks.report.plans import FORMS
 from target_freshbooks.wiring import open_account
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
     from target_freshbooks.ctl.context import Context
     from target_freshbooks.ledger import Ledger
+    from target_freshbooks.posting.plan.render import Plan
     from target_freshbooks.posting.plan.steps import Asked
 
 
-def show_plans(context: Context, orders: tuple[int, ...], asked: Asked) -> None:
+def show_plans(context: Context, orders: tuple[int, ...], asked: Asked, form: str) -> None:
     """Show the plan of each order; without orders, of all that are new or parked.
 
     Orders that came in a dry run only count as new: a plan may rest on what it was told.
@@ -34,24 +32,21 @@ def show_plans(context: Context, orders: tuple[int, ...], asked: Asked) -> None:
     with context.ledger() as opened:
         ledger = ScratchLedger.of_last_dry_run(opened)
         wanted = orders or tuple(_unsettled(ledger))
-        if not wanted:
-            context.show([], "No order is new or parked: there is nothing to plan.")
-            return
-        previews, unknown = make_plans(context, ledger, wanted, asked)
+        plans, unknown = make_plans(context, ledger, wanted, asked)
     if unknown:
         click.echo(not_in_ledger(unknown), err=True)
-    context.show(
-        [preview.document() for preview in previews],
-        "\n\n".join(preview.text() for preview in previews),
-    )
-    if unknown and not previews:
+    shown = FORMS["json" if context.as_json else form](plans)
+    click.echo(shown or ("" if unknown else "No order is new or parked: there is nothing to plan."))
+    if unknown and not plans:
         sys.exit(1)
 
 
 def make_plans(
-    context: Context, ledger: Ledger, orders: Iterable[int], asked: Asked
-) -> tuple[list[Preview], list[int]]:
+    context: Context, ledger: Ledger, orders: Collection[int], asked: Asked
+) -> tuple[list[Plan], list[int]]:
     """The plans of orders, and the orders whose records are not in the ledger."""
+    if not orders:
+        return [], []
     settings = context.settings
     account = open_account(
         settings,
@@ -59,23 +54,10 @@ def make_plans(
         rng=random.Random(),  # noqa: S311 - jitter
         ledger=ledger,
     )
-    previewer = Planner(account.books, ledger, settings.policy, threading.Event())
-    previews: list[Preview] = []
-    unknown: list[int] = []
-    for order_id in orders:
-        row = ledger.order(order_id)
-        if row is not None and row.state == "settled":
-            previews.append(Preview(order_id, OrderResult("settled", why=row.detail), ()))
-            continue
-        try:
-            preview = previewer.preview(order_id, asked)
-        except ReadError as error:
-            preview = Preview(order_id, OrderResult("parked", parked=reasons.unreadable(error)), ())
-        if preview is None:
-            unknown.append(order_id)
-        else:
-            previews.append(preview)
-    return previews, unknown
+    planner = Planner(account.books, ledger, settings.policy, threading.Event())
+    plans = {order_id: planner.plan(order_id, asked) for order_id in orders}
+    unknown = [order_id for order_id, plan in plans.items() if plan is None]
+    return [plan for plan in plans.values() if plan is not None], unknown
 
 
 def not_in_ledger(orders: Collection[int]) -> str:

@@ -104,21 +104,23 @@ def _show_plans(
     left: dict[str, list[int]],
     asked: Asked,
 ) -> None:
-    previews, _ = make_plans(context, ledger, known, asked) if known else ([], [])
-    writes = sum(len(preview.steps) for preview in previews)
+    plans, _ = make_plans(context, ledger, known, asked)
+    writes, rewritten = sum(len(plan.steps) for plan in plans), sum(plan.rewrites for plan in plans)
     document = {
         "dry_run": True,
         "replayed": 0,
-        "plans": [preview.document() for preview in previews],
+        "plans": [plan.document() for plan in plans],
         "planned_writes": writes,
+        "rewritten_invoices": rewritten,
         "writes": 0,
         **left,
     }
     text = (
-        f"Dry run (setting dry_run): nothing was written. {len(previews)} orders looked at;"
-        f" {writes} writes would be made."
+        f"Dry run (setting dry_run): nothing was written. {len(plans)} orders looked at;"
+        f" {writes} writes would be made, and {rewritten} invoices of earlier runs be rewritten or"
+        " deleted."
     )
-    texts = [text, *(preview.text() for preview in previews), *_told(left)]
+    texts = [text, *(plan.text() for plan in plans), *_told(left)]
     context.show(document, "\n\n".join(texts))
 
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from connector_credentials import CredentialError
 
-from target_freshbooks.books import ReadError
 from target_freshbooks.books.marks import Mark
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import LedgerError
@@ -189,12 +188,9 @@ class Verification:
         # The figures agree with what was written; now with what the order says, where the ledger
         # still has its record.
         books = cast("FreshBooks", HeldBooks(self._books, holding))
-        previewer = Planner(books, self._ledger, self._policy, threading.Event())
-        try:
-            preview = previewer.preview(mark.order_id)
-        except ReadError as unreadable:
-            return [*findings, Finding(mark.order_id, Kind.UNREADABLE, str(unreadable))]
-        return findings if preview is None else [*findings, *foreseen(preview, holding)]
+        planner = Planner(books, self._ledger, self._policy, threading.Event())
+        plan = planner.plan(mark.order_id)
+        return findings if plan is None else [*findings, *foreseen(plan, holding)]
 
     def _is_linked(self, invoice_id: int) -> bool:
         return self._ledger.is_linked("invoice", invoice_id)

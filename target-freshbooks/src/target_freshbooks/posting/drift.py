@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from target_freshbooks.ledger import Intent
     from target_freshbooks.posting.observe.by_listing import Holding
-    from target_freshbooks.posting.plan.render import Preview
+    from target_freshbooks.posting.plan.render import Plan
     from target_freshbooks.posting.state.recorded import Recorded
 
     IsLinked = Callable[[int], bool]
@@ -100,24 +100,24 @@ def interrupted(order_id: int, intent: Intent) -> Finding:
     return Finding(order_id, Kind.INTERRUPTED, f"{told} came of it: run again")
 
 
-def foreseen(preview: Preview, holding: Holding) -> Iterator[Finding]:
+def foreseen(plan: Plan, holding: Holding) -> Iterator[Finding]:
     """What a replay of a posted order would mend, or be stopped by."""
-    result, own = preview.result, holding.own
+    result, own = plan.result, holding.own
     if result.parked is not None:
         kind = _OF_REASON.get(result.parked.reason, Kind.DIFFERS)
-        yield Finding(preview.order_id, kind, result.parked.detail)
+        yield Finding(plan.order_id, kind, result.parked.detail)
         return
     wanted = None
     if result.desired is not None:
         refunded = sum((entry.money for entry in result.desired.refunds), start=ZERO)
         wanted = result.desired.invoice.total - refunded
-    for step in preview.steps:
+    for step in plan.steps:
         kind = _OF_STEP.get(step.kind, Kind.DIFFERS)
         told = f"a replay would {step.why}"
         if step.kind is StepKind.UPDATE_INVOICE and own is not None and own.amount != wanted:
             kind = Kind.WRONG_AMOUNT
             told = f"{_invoice_told(own)}; the order, less its refunds, comes to {wanted}: {told}"
-        yield Finding(preview.order_id, kind, told)
+        yield Finding(plan.order_id, kind, told)
 
 
 _OF_REASON = {
@@ -127,6 +127,7 @@ _OF_REASON = {
     Reason.PAYMENT_UNEXPLAINED: Kind.EXTRA,
     Reason.REFUND_MISMATCH: Kind.WRONG_AMOUNT,
     Reason.TOTAL_MISMATCH: Kind.WRONG_AMOUNT,
+    Reason.UNREADABLE_RECORD: Kind.UNREADABLE,
 }
 
 _OF_STEP = {

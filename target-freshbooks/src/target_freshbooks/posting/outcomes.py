@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
-    from target_freshbooks.posting.plan.render import Preview
+    from target_freshbooks.posting.plan.render import Plan
     from target_freshbooks.posting.results import OrderResult
 
 logger = logging.getLogger(__name__)
@@ -198,17 +198,17 @@ class Outcomes:
         desired = desire(facts, self._policy)
         return desired if isinstance(desired, Desired) else None
 
-    def show(self, facts: OrderFacts, preview: Preview) -> None:
+    def show(self, facts: OrderFacts, plan: Plan) -> None:
         """Tell an order's plan in a dry run."""
-        result = preview.result
-        logger.info("Plan, nothing is written:\n%s", preview.text())
+        result = plan.result
+        logger.info("Plan, nothing is written:\n%s", plan.text())
         if result.parked is not None:
-            self._count_parked(preview.order_id, result.parked)
+            self._count_parked(plan.order_id, result.parked)
         else:
             self.count(result.state)
         with self._guard:
-            self.tally.planned += len(preview.steps)
-            self.outlook.add(facts, preview)
+            self.tally.planned += len(plan.steps)
+            self.outlook.add(facts, plan)
 
     def count(self, name: str) -> None:
         """Count an order that came out so."""

@@ -75,7 +75,7 @@ class Service:
         run_id: str,
         stop: threading.Event,
         max_parallel_orders: int,
-        previewer: Planner | None = None,
+        planner: Planner | None = None,
     ) -> None:
         self._books = books
         self._ledger = ledger
@@ -83,7 +83,7 @@ class Service:
         self._catalogue = catalogue
         self._breaker = breaker
         self._stop = stop
-        self._previewer = previewer
+        self._planner = planner
         self._policy = policy
         self._workers = ThreadPoolExecutor(max_parallel_orders, thread_name_prefix="order")
         self._parallel = max_parallel_orders
@@ -180,7 +180,7 @@ class Service:
             logger.warning("The input ends within %d orders: run again.", len(self._children))
             self._children.clear()
         self.checkpoint()
-        if self._previewer is None:
+        if self._planner is None:
             for row in list(self._ledger.orders(state="new")):
                 # This run may have parked it, before something came that it is tried again for.
                 self._outcomes.forget_parked(row.order_id)
@@ -208,7 +208,7 @@ class Service:
             records, self._others = self._others, []
             taken = self._ledger.receive(records)
             check_zone(self._ledger, self._policy)
-            if self._previewer is None:
+            if self._planner is None:
                 self._submit_others(taken)
 
     def _submit_others(self, records: Iterable[Record]) -> None:
@@ -292,8 +292,8 @@ class Service:
             return
         try:
             facts = gather(self._ledger, stored)
-            if self._previewer is not None:
-                self._outcomes.show(facts, self._previewer.of_facts(facts, asked))
+            if self._planner is not None:
+                self._outcomes.show(facts, self._planner.of_facts(facts, asked))
                 return
             result = self._posted(facts, stored, row, asked)
             if result is not None:

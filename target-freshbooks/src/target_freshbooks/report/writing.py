@@ -6,21 +6,18 @@ import csv
 import random
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from target_freshbooks.books.money import decimals_of
 from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.posting import link_keys as keys
 from target_freshbooks.posting.plan.kept_drafts import DRAFT
 from target_freshbooks.report.month import Month, MonthReport, Row, make_row, total_up
+from target_freshbooks.report.page import cell, money, page
 from target_freshbooks.wiring import open_account, utc_now
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from target_freshbooks.ctl.context import Context
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.freshbooks.observed import ObservedInvoice
@@ -64,7 +61,7 @@ def write_report(context: Context, month_text: str, folder: str) -> None:
     out = Path(folder)
     out.mkdir(parents=True, exist_ok=True)
     html, table = out / f"report-{month}.html", out / f"report-{month}.csv"
-    html.write_text(render(report), encoding="utf-8")
+    html.write_text(page("month.html", report=report, now=utc_now()), encoding="utf-8")
     write_csv(report, table)
     document = {
         "month": str(month),
@@ -90,10 +87,10 @@ def write_report(context: Context, month_text: str, folder: str) -> None:
     }
     lines = [f"Report of {month}: {html} and {table}"]
     lines += [
-        f"  {sums.currency}: {sums.orders} orders {_money(sums.order_total, sums.currency)},"
-        f" refunded {_money(sums.refunded, sums.currency)},"
-        f" invoices {_money(sums.invoice_total, sums.currency)},"
-        f" difference {_money(sums.difference, sums.currency)}"
+        f"  {sums.currency}: {sums.orders} orders {money(sums.order_total, sums.currency)},"
+        f" refunded {money(sums.refunded, sums.currency)},"
+        f" invoices {money(sums.invoice_total, sums.currency)},"
+        f" difference {money(sums.difference, sums.currency)}"
         for sums in report.totals
     ]
     lines.append(f"  parked: {len(report.parked)}")
@@ -141,35 +138,10 @@ def _invoice_of(
     return None if invoice.vis_state == 1 else invoice
 
 
-def render(report: MonthReport) -> str:
-    """The report as one HTML page that needs nothing else."""
-    environment = Environment(
-        loader=PackageLoader("target_freshbooks.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["money"] = _money
-    return environment.get_template("month.html").render(report=report, now=utc_now())
-
-
-def _money(amount: Decimal | None, currency: str) -> str:
-    if amount is None:
-        return ""
-    return f"{amount:,.{decimals_of(currency)}f}"
-
-
 def write_csv(report: MonthReport, path: Path) -> None:
     """The rows for a spreadsheet; amounts as plain numbers."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for row in report.rows:
-            writer.writerow([_cell(getattr(row, column)) for column in COLUMNS])
-
-
-def _cell(value: Any) -> str:  # noqa: ANN401 - a column's value
-    text = "" if value is None else str(value)
-    # A spreadsheet takes a text that begins like a formula for one; numbers stay numbers.
-    return f"'{text}" if text[:1] in {"=", "@"} else text
+            writer.writerow([cell(getattr(row, column)) for column in COLUMNS])

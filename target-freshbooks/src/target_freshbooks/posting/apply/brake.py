@@ -32,6 +32,12 @@ class Brake:
         self._made_here: set[int] = set()
         self._rewritten: set[int] = set()
 
+    @property
+    def rewritten(self) -> frozenset[int]:
+        """The orders whose invoices were rewritten or deleted."""
+        with self._guard:
+            return frozenset(self._rewritten)
+
     def made(self, order_id: int) -> None:
         """The order's invoice was created in this run: whatever becomes of it does not count."""
         with self._guard:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from target_freshbooks.books.desired import Desired
     from target_freshbooks.books.shop import OrderFacts
-    from target_freshbooks.posting.plan.render import Preview
+    from target_freshbooks.posting.plan.render import Plan
 
 MOST_CLIENTS = 50
 """The most billable clients of a FreshBooks plan that has a limit (Lite 5, Plus 50)."""
@@ -35,6 +35,7 @@ class Outlook:
         methods: Orders, by the shop's method of payment and FreshBooks' payment type.
         clients: Our own names of the clients that would be made.
         others: Orders that would not be posted, by why.
+        rewritten: Invoices of earlier runs that would be rewritten or deleted.
     """
 
     months: defaultdict[tuple[str, str], tuple[int, Decimal]] = field(
@@ -43,19 +44,19 @@ class Outlook:
     methods: Counter[tuple[str, str]] = field(default_factory=Counter)
     clients: set[str] = field(default_factory=set)
     others: Counter[str] = field(default_factory=Counter)
+    rewritten: int = 0
 
-    def add(self, facts: OrderFacts, preview: Preview) -> None:
+    def add(self, facts: OrderFacts, plan: Plan) -> None:
         """Count an order in."""
-        result, desired = preview.result, preview.result.desired
+        result, desired = plan.result, plan.result.desired
+        self.rewritten += plan.rewrites
         if result.parked is not None:
             self.others[f"parked ({result.parked.reason.value})"] += 1
         elif result.state == "waiting":
             self.others[f"waiting ({result.why})"] += 1
-        made = [step for step in preview.steps if step.kind is StepKind.CREATE_CLIENT]
+        made = [step for step in plan.steps if step.kind is StepKind.CREATE_CLIENT]
         self.clients.update(step.key for step in made)
-        if desired is not None and any(
-            step.kind is StepKind.CREATE_INVOICE for step in preview.steps
-        ):
+        if desired is not None and any(step.kind is StepKind.CREATE_INVOICE for step in plan.steps):
             self._add_invoice(facts, desired)
 
     def _add_invoice(self, facts: OrderFacts, desired: Desired) -> None:
@@ -82,6 +83,11 @@ class Outlook:
         for (month, currency), (number, total) in sorted(self.months.items()):
             amount = f"{total:>14,.{decimals_of(currency)}f} {currency}"
             yield f"  {month}  {number:>6} invoices  {amount}"
+        if self.rewritten:
+            yield (
+                f"A real run would rewrite or delete {self.rewritten} invoices of earlier runs;"
+                " it stops after max_rewritten_invoices of them."
+            )
         if self.methods:
             yield "Orders by method of payment in the shop, and type of payment in FreshBooks:"
             for (method, kind), number in sorted(self.methods.items()):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+from target_freshbooks.books.reading import ReadError
 from target_freshbooks.ledger import ScratchLedger
+from target_freshbooks.posting import reasons
 from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
 from target_freshbooks.posting.dryrun.simulator import SimulatedWriter
 from target_freshbooks.posting.facts import gather
-from target_freshbooks.posting.plan.render import Preview
+from target_freshbooks.posting.plan.render import Plan
 from target_freshbooks.posting.plan.steps import Asked
 from target_freshbooks.posting.reconciler import Reconciler
+from target_freshbooks.posting.results import OrderResult
 
 if TYPE_CHECKING:
     import threading
@@ -33,21 +36,23 @@ class Planner:
         self._policy = policy
         self._stop = stop
 
-    def preview(self, order_id: int, asked: Asked | None = None) -> Preview | None:
-        """The plan of an order in the ledger; None where its record is not there.
-
-        Raises:
-            ReadError: A record of the order cannot be understood.
-        """
+    def plan(self, order_id: int, asked: Asked | None = None) -> Plan | None:
+        """The plan of an order in the ledger; None where its record is not there."""
+        row = self._ledger.order(order_id)
+        if row is not None and row.state == "settled":
+            return Plan(order_id, OrderResult("settled", why=row.detail))
         stored = self._ledger.facts_of(order_id)
         if stored is None:
             return None
-        return self.of_facts(gather(self._ledger, stored), asked)
+        try:
+            return self.of_facts(gather(self._ledger, stored), asked)
+        except ReadError as error:
+            return Plan(order_id, OrderResult("parked", parked=reasons.unreadable(error)))
 
-    def of_facts(self, facts: OrderFacts, asked: Asked | None = None) -> Preview:
+    def of_facts(self, facts: OrderFacts, asked: Asked | None = None) -> Plan:
         """The plan of an order whose facts are at hand."""
         ledger = ScratchLedger(self._ledger)
-        writer = SimulatedWriter(self._books, ledger)
+        writer, brake = SimulatedWriter(self._books, ledger), Brake(None)
         reconciler = Reconciler(
             books=self._books,
             ledger=ledger,
@@ -56,10 +61,10 @@ class Planner:
             policy=self._policy,
             settle_unknown=_never,
             stop=self._stop,
-            brake=Brake(None),
+            brake=brake,
         )
         result = reconciler.reconcile(facts, asked=asked or Asked())
-        return Preview(facts.order.id, result, tuple(writer.planned))
+        return Plan(facts.order.id, result, tuple(writer.steps), bool(brake.rewritten))
 
 
 def _never(unanswered: object) -> NoReturn:

@@ -8,7 +8,7 @@ in memory.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import count
@@ -28,7 +28,7 @@ from target_freshbooks.freshbooks.observed import (
 from target_freshbooks.posting.marks import DRAFT
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import with_head
-from target_freshbooks.posting.plan.steps import StepKind
+from target_freshbooks.posting.plan.steps import Step, StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,17 +47,6 @@ CREDIT_STEPS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One write that would be made."""
-
-    kind: StepKind
-    key: str
-    body: Mapping[str, Any]
-    remote_id: int | None
-    why: str
-
-
 class SimulatedWriter:
     """Answers writes as FreshBooks would, and keeps them as the plan."""
 
@@ -71,7 +60,7 @@ class SimulatedWriter:
         self._payments: dict[int, ObservedPayment] = {}
         self._paid: defaultdict[int, Decimal] = defaultdict(Decimal)
         self._ids = count(-1, -1)
-        self.planned: list[Planned] = []
+        self.steps: list[Step] = []
 
     def write(
         self,
@@ -87,7 +76,7 @@ class SimulatedWriter:
     ) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
         """Foresee the answer; nothing leaves the process."""
         del order_id, content
-        self.planned.append(Planned(kind, key, body, remote_id, why or _why(kind, body)))
+        self.steps.append(Step(kind, key, body, why or _why(kind, body), remote_id))
         answer = self._answer(kind, body, remote_id)
         for link in links(answer):
             self._ledger.put_link(link)

@@ -1,4 +1,4 @@
-"""Rendering: an order's plan as a bookkeeper reads it: the invoice, the money, the steps."""
+"""Plan: what a run would do for an order, as a bookkeeper reads it: invoice, money, steps."""
 
 from __future__ import annotations
 
@@ -10,25 +10,28 @@ from target_freshbooks.books.money import decimals_of
 
 if TYPE_CHECKING:
     from target_freshbooks.books.desired import Desired, InvoiceLine
-    from target_freshbooks.posting.dryrun.simulator import Planned
+    from target_freshbooks.posting.plan.steps import Step
     from target_freshbooks.posting.results import OrderResult
 
 NAME_WIDTH = 44
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
-    """What would come of an order.
+class Plan:
+    """What would come of an order: dry runs, `plan`, `replay` and `verify` go by it.
 
     Attributes:
         order_id: The order.
         result: How it would come out.
         steps: The writes that would be made, in their order.
+        rewrites: Whether an invoice of an earlier run is rewritten or deleted, which is what the
+            brake counts.
     """
 
     order_id: int
     result: OrderResult
-    steps: tuple[Planned, ...]
+    steps: tuple[Step, ...] = ()
+    rewrites: bool = False
 
     def document(self) -> dict[str, Any]:
         """The plan as JSON: amounts as text, no personal data."""
@@ -41,6 +44,7 @@ class Preview:
             "next_step": result.parked.next_step if result.parked else None,
             "invoice": _invoice(desired) if desired else None,
             "steps": [{"kind": step.kind.value, "why": step.why} for step in self.steps],
+            "rewrites": self.rewrites,
         }
 
     def text(self) -> str:
@@ -62,15 +66,15 @@ class Preview:
             out.append(f"  Settled by hand, and left alone: {self.result.why}")
         if self.steps:
             out.append("  Steps:")
-            out += [f"    {sign(step)} {step.why}" for step in self.steps]
+            out += [f"    {sign(step.kind.value)} {step.why}" for step in self.steps]
         elif self.result.state == "posted":
             out.append("  The books agree: nothing to do.")
         return "\n".join(out)
 
 
-def sign(step: Planned) -> str:
+def sign(kind: str) -> str:
     """`+` creates, `~` changes, `-` deletes."""
-    return {"create": "+", "delete": "-"}.get(step.kind.value.split("_")[0], "~")
+    return {"create": "+", "delete": "-"}.get(kind.split("_", maxsplit=1)[0], "~")
 
 
 def _invoice(desired: Desired) -> dict[str, Any]:

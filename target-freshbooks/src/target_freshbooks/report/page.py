@@ -1,0 +1,38 @@
+"""What every file for a person is written by: a page from a template, a cell of a spreadsheet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from target_freshbooks.books.money import decimals_of
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+
+def page(template: str, **values: Any) -> str:  # noqa: ANN401 - what the template speaks of
+    """One HTML page that needs nothing else; whatever the values hold, it stays text."""
+    environment = Environment(
+        loader=PackageLoader("target_freshbooks.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["money"] = money
+    return environment.get_template(template).render(**values)
+
+
+def money(amount: Decimal | None, currency: str) -> str:
+    """An amount for reading, with as many decimals as its currency has."""
+    if amount is None:
+        return ""
+    return f"{amount:,.{decimals_of(currency)}f}"
+
+
+def cell(value: Any) -> str:  # noqa: ANN401 - a column's value
+    """A cell that no spreadsheet takes for a formula; numbers stay numbers."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text[:1] in {"=", "@"} else text
