@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 AT_LEAST = {
     "P1": 34,
     "P2": 16,
-    "P3": 2,
+    "P3": 3,
     "P4": 4,
     "P5": 15,
     "P6": 13,

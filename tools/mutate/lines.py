@@ -1322,6 +1322,14 @@ MUTATIONS = (
         ("target-freshbooks/tests/plan/test_plan_rows.py",),
     ),
     Mutation(
+        "only a run that ended well delivers",
+        "P3",
+        "plugins/webhooks/src/connector_webhooks/run.py",
+        "        if code == EXIT_DONE:\n",
+        "        if code in {EXIT_DONE, 2}:\n",
+        ("plugins/webhooks/tests/test_webhooks_run.py",),
+    ),
+    Mutation(
         "rows that are sorted out do not end a list",
         "P6",
         "tap-bigcommerce-orders/src/tap_bigcommerce_orders/pages.py",

@@ -160,13 +160,6 @@ def test_a_hook_that_comes_during_its_orders_run_causes_another(shop: Shop) -> N
     assert shop.states() == {1: ["done", "done"]}
 
 
-def test_exit_code_two_counts_as_delivered_and_is_noted(shop: Shop) -> None:
-    shop.hook(1)
-    shop.ending = Ending(Outcome.PARKED, "The target parked something.")
-    assert shop.dispatcher().cycle(COLLAPSE) == Cycle(delivered=1)
-    assert shop.column("reason") == ["The target parked something."]
-
-
 def test_a_passing_failure_of_a_group_is_retried_together_after_a_pause(shop: Shop) -> None:
     shop.hook(1, 2, 3)
     shop.outage = True

@@ -6,6 +6,7 @@ import json
 import os
 from typing import Any
 
+import pytest
 from connector_webhooks import commands
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.dispatch import Cycle
@@ -51,13 +52,36 @@ def test_a_failing_tap_before_a_target_is_noticed_and_shown(
     assert "order 1:" in shown
     assert "The run exited 1. Its last line: no luck" in shown
 
-    ours.settings["run_command"] = "exit 2"
+    ours.settings["run_command"] = "exit 0"
     inbox = ours.inbox()
     dispatcher, _ = assembly_of(ours).dispatcher(inbox, None)
     assert dispatcher.cycle() == Cycle(), "it is not due again yet"
     assert commands.retry(assembly_of(ours), [1]).document == {"hooks": 1}
     assert dispatcher.cycle() == Cycle(delivered=1)
     inbox.database.close()
+
+
+@pytest.mark.parametrize("run_command", ["exit 2", "bash --no-such-option"])
+def test_a_command_line_that_was_wrong_delivers_nothing(
+    program: Make, signed: Make, start: Make, run_command: str
+) -> None:
+    """It ends with 2 in bash, click and Meltano, as a run does that parked something."""
+    ours = program(run_command=run_command, retry_base_seconds=600)
+    start(ours, "--no-dispatch").send(signed(1))
+    drained = json.loads(ours.call("drain", "--json").stdout)
+    assert (drained["delivered"], drained["failed"]) == (0, 1)
+
+
+@pytest.mark.parametrize("run_command", ["", "tap | target --config=ENV"])
+def test_a_run_that_parks_something_is_told_to_end_well(tmp_path: Any, run_command: str) -> None:
+    environment = {
+        "WEBHOOKS_CLIENT_SECRET": "canary-client-secret",
+        "WEBHOOKS_RUN_COMMAND": run_command,
+        "MELTANO_PROJECT_ROOT": str(tmp_path),
+        "TARGET_FRESHBOOKS_ON_PARKED": "fail",
+    }
+    program = Program.of(load(environment), environment)
+    assert program.environment["TARGET_FRESHBOOKS_ON_PARKED"] == "warn"
 
 
 def assembly_of(ours: Any) -> Assembly:

@@ -5,7 +5,7 @@ import hmac
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from connector_webhooks.signature import Age, Genuine, Verifier, signer
+from connector_webhooks.signature import MOST_SIGNATURES, Age, Genuine, Verifier, signer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,6 +88,30 @@ def test_unknown_versions_and_broken_entries_beside_a_good_one_do_no_harm(signat
 )
 def test_without_a_known_version_nothing_is_proven(signatures: str) -> None:
     assert judge(signatures) is None
+
+
+def test_a_header_of_thousands_of_entries_costs_one_digest_a_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    digests: list[bytes] = []
+    decoded: list[str] = []
+    real_digest, real_decode = hmac.digest, base64.b64decode
+
+    def digest(key: bytes, content: bytes, name: str) -> bytes:
+        digests.append(key)
+        return real_digest(key, content, name)
+
+    def decode(text: str, *, validate: bool) -> bytes:
+        decoded.append(text)
+        return real_decode(text, validate=validate)
+
+    monkeypatch.setattr(hmac, "digest", digest)
+    monkeypatch.setattr(base64, "b64decode", decode)
+    both = verifier("another-secret", VECTOR_SECRET)
+    assert judge("v1, " * 16_000, by=both) is None
+    assert judge("v1,AAAA " * 8_000 + VECTOR_SIGNATURE, by=both) is None
+    assert len(digests) == 4
+    assert len(decoded) <= 2 * MOST_SIGNATURES
 
 
 @pytest.mark.parametrize(

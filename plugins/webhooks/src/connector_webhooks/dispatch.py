@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-GOOD = frozenset({Outcome.DELIVERED, Outcome.PARKED})
-
 
 class Worker(Protocol):
     """What carries out a run; see :class:`connector_webhooks.worker.ChildWorker`."""
@@ -140,7 +138,7 @@ class Dispatcher:
         run_id = new_run_id(self._clock())
         self._claims.claim(by_id, run_id, self._clock())
         ending = self._run(tuple(by_id), run_id)
-        if ending.outcome in GOOD:
+        if ending.outcome is Outcome.DELIVERED:
             return self._delivered(tuple(by_id), run_id, ending)
         if ending.outcome is Outcome.STOPPED:
             return self._hand_back(len(by_id), run_id)
@@ -168,7 +166,7 @@ class Dispatcher:
             if self._stopping.is_set():
                 return done + self._hand_back(len(group) + len(isolation.left), run_id)
             ending = self._run(group, run_id)
-            if ending.outcome in GOOD:
+            if ending.outcome is Outcome.DELIVERED:
                 isolation.succeeded()
                 done += self._delivered(group, run_id, ending)
             elif ending.outcome is Outcome.STOPPED:
@@ -186,7 +184,7 @@ class Dispatcher:
         began = self._clock()
         ending = self._worker(order_ids, run_id)
         seconds = (self._clock() - began).total_seconds()
-        level = logging.INFO if ending.outcome in GOOD else logging.WARNING
+        level = logging.INFO if ending.outcome is Outcome.DELIVERED else logging.WARNING
         log.log(level, "Run %s %s after %d s. %s", run_id, ending.outcome, seconds, ending.reason)
         if self._metrics is not None:
             self._metrics.runs.labels(ending.outcome.value).inc()

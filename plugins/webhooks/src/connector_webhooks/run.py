@@ -42,7 +42,8 @@ RUN_ID = "CONNECTOR_WEBHOOKS_RUN_ID"
 # folder of that name, where a webhook's run and the scheduled one would take each other's.
 MELTANO_RUN = ("run", "--force", "tap-bigcommerce-orders--hooks", "target-freshbooks")
 EXIT_DONE = 0
-EXIT_PARKED = 2
+"""The only good end: 2 may mean "something was parked", or that a command line was wrong."""
+
 # The child has no business with these; it has credentials of its own.
 _KEPT_BACK = ("CLIENT_SECRET", "ACCESS_TOKEN", "ENCRYPTION_KEY", "SHARED_HEADER_VALUE")
 LONGEST_LINE = 2_000
@@ -61,8 +62,6 @@ class Outcome(StrEnum):
     """How a run ended."""
 
     DELIVERED = "delivered"
-    PARKED = "parked"
-    """Delivered, and the target parked something for a person."""
     FAILED = "failed"
     STOPPED = "stopped"
     """We ended it because we are to stop."""
@@ -97,12 +96,11 @@ class Program:
         """The run that the settings ask for."""
         project = settings.run_directory or environment.get("MELTANO_PROJECT_ROOT") or "."
         directory = Path(project).resolve()
-        # What was parked is delivered: the target has it, and lists it with its reason.
-        given = {ON_PARKED: "warn"} if not settings.run_command else {}
         return cls(
             arguments=_arguments(settings.run_command, directory),
             directory=directory,
-            environment={**_without_secrets(environment), **given},
+            # What was parked is delivered: the target has it, and lists it with its reason.
+            environment={**_without_secrets(environment), ON_PARKED: "warn"},
             timeout_seconds=settings.run_timeout_seconds,
         )
 
@@ -160,8 +158,6 @@ class Run:
         self._reader.join(_LAST_READ_SECONDS)
         if code == EXIT_DONE:
             return Ending(Outcome.DELIVERED)
-        if code == EXIT_PARKED:
-            return Ending(Outcome.PARKED, "The target parked something: see its status.")
         if self._stopping:
             return Ending(Outcome.STOPPED)
         what = f"was ended by signal {-code}" if code < 0 else f"exited {code}"
