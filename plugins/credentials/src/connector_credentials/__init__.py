@@ -1,6 +1,6 @@
 """Encrypted store for API credentials, shared safely by several processes and machines."""
 
-from .errors import CredentialError, KeyMissing, KeyUnusable, LockTimeout
+from .errors import CredentialError, KeyMissing, KeyUnusable, LockTimeout, LockUnsafe
 from .keys import load_keys
 from .store import CredentialStore, LockedEntry, StoredSecret
 
@@ -10,6 +10,7 @@ __all__ = [
     "KeyMissing",
     "KeyUnusable",
     "LockTimeout",
+    "LockUnsafe",
     "LockedEntry",
     "StoredSecret",
     "load_keys",

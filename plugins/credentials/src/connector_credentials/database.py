@@ -3,7 +3,7 @@
 SQLite: one file of mode 600 (its `-wal` and `-shm` follow it), write-ahead log, every commit on
 disk before it returns. Every transaction that writes begins with BEGIN IMMEDIATE: one that reads
 first and writes later could otherwise be refused half-way (SQLITE_BUSY_SNAPSHOT). PostgreSQL:
-commits are synchronous, no wait for a lock is endless, and a machine that dies is noticed.
+commits are synchronous, and no wait for a lock is endless.
 """
 
 from __future__ import annotations
@@ -32,12 +32,8 @@ CONNECT_SECONDS = 15
 
 POLL_SECONDS = 0.02
 
-# A machine that dies holding a lock is noticed, and its lock freed, in half a minute.
 _POSTGRESQL_SESSION = """
 SET synchronous_commit = on;
-SET tcp_keepalives_idle = 10;
-SET tcp_keepalives_interval = 5;
-SET tcp_keepalives_count = 4;
 SET lock_timeout = '{0.busy_seconds}s';
 SET idle_in_transaction_session_timeout = '{0.idle_seconds}s'
 """

@@ -17,3 +17,7 @@ class KeyUnusable(CredentialError):  # noqa: N818 - the word says it
 
 class LockTimeout(CredentialError):  # noqa: N818 - the word says it
     """Another process held the entry for longer than we were to wait."""
+
+
+class LockUnsafe(CredentialError):  # noqa: N818 - the word says it
+    """Where the database is, a lock would not keep others out."""

@@ -6,7 +6,6 @@ latest, and must have the next one on disk before anybody uses it: `exclusive` g
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from contextlib import ExitStack, contextmanager
@@ -55,22 +54,35 @@ class LockedEntry:
 
     def read(self) -> StoredSecret | None:
         """The document as it is now, under the lock."""
-        self._check_lock()
-        with _explained(self._connection.engine):
-            return self._store.read_on(self._connection, self._name)
+        with self._in_session() as connection:
+            return self._store.read_on(connection, self._name)
 
     def write(self, document: Mapping[str, Any]) -> None:
         """Replace the document; it is on disk when this returns, while the lock is still held."""
-        self._check_lock()
-        with _explained(self._connection.engine):
-            self._store.write_on(self._connection, self._name, document)
+        with self._in_session() as connection:
+            self._store.write_on(connection, self._name, document)
 
-    def _check_lock(self) -> None:
-        """SQLAlchemy would quietly begin another session, which does not hold the lock."""
-        if self.lost:
+    def delete(self) -> None:
+        """Forget the document."""
+        with self._in_session() as connection, database.writing(connection):
+            connection.execute(sa.delete(credentials).where(credentials.c.name == self._name))
+
+    @contextmanager
+    def _in_session(self) -> Iterator[sa.Connection]:
+        """The session of the lock, outside a transaction; on PostgreSQL the row is held after it.
+
+        So nobody writes to the row between our transactions, whatever they know of the lock.
+        """
+        if self.lost:  # SQLAlchemy would quietly begin another session, which lacks the lock
             raise CredentialError(
                 f"the database session that held the credentials entry {self._name!r} has ended"
             )
+        with _explained(self._connection.engine):
+            self._connection.rollback()
+            yield self._connection
+            if self._connection.dialect.name == "postgresql":
+                row = sa.select(credentials.c.name).where(credentials.c.name == self._name)
+                self._connection.execute(row.with_for_update())
 
 
 class CredentialStore:
@@ -154,19 +166,13 @@ class CredentialStore:
 
         Raises:
             LockTimeout: Somebody else held it for longer.
+            LockUnsafe: The database is where a lock would not keep others out.
         """
         what = f"the credentials entry {name!r}"
-        path = database.sqlite_path(self._engine.url)
+        lock = locks.hold(self._engine, name, timeout, what=what, sleep=sleep)
         with ExitStack() as stack:
             with _explained(self._engine):
-                connection = stack.enter_context(self._engine.connect())
-                if path is None:
-                    lock = locks.session_lock(connection, name, timeout, what, sleep)
-                else:
-                    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
-                    file = path.with_name(f"{path.name}.{digest}.lock")
-                    lock = locks.file_lock(file, timeout, what, sleep)
-                stack.enter_context(lock)
+                connection = stack.enter_context(lock)
             yield LockedEntry(self, name, connection)
 
     def reencrypt(self, new_keys: str) -> int:

@@ -184,7 +184,7 @@ class TokenSource:
             if taken:
                 entry.write({"seed_sha256": taken})
             else:
-                self._store.delete(self._name)
+                entry.delete()
             self._known = {}
         return chain is not None, unheard
 
