@@ -314,8 +314,9 @@ def test_of_clients_found_only_what_an_unanswered_write_made_is_ours(
     with Ledger.open(f"sqlite:///{tmp_path}/ledger.sqlite", source="shop") as ledger:
         write = {"kind": "create_client", "key": "customer:5", "request_hash": "h"}
         payload = {"remote_id": None, "body": SENT, "content": None}
-        ledger.intend(**write, order_id=None, payload=payload, run_id="run")
-        (intent,) = ledger.open_intents()
+        with ledger.lock("ACC1", "run", wait_seconds=0) as lock:
+            ledger.intend(lock=lock, **write, order_id=None, payload=payload, run_id="run")
+            (intent,) = ledger.open_intents()
         opened = intent.opened_at.timestamp()
         rows = [
             parsing.client({**SENT, "id": one, "fname": name, "signup_date": _utc(opened + second)})

@@ -310,8 +310,11 @@ def test_what_another_worker_made_out_about_a_write_is_no_error(
     with Ledger.open(f"sqlite:///{tmp_path}/ledger.sqlite", source="shop") as ledger:
         written = {"kind": "create_item", "key": "variant:7:71", "request_hash": "h"}
         payload = {"remote_id": None, "body": body, "content": None}
-        number = ledger.intend(**written, order_id=None, payload=payload, run_id="run")
-        (intent,) = ledger.open_intents()
+        with ledger.lock("ACC1", "run", wait_seconds=0) as lock:
+            number = ledger.intend(
+                lock=lock, **written, order_id=None, payload=payload, run_id="run"
+            )
+            (intent,) = ledger.open_intents()
         ledger.close(number, outcome)
         resolver = OutcomeLookup(
             books,  # type: ignore[arg-type] - just what it uses

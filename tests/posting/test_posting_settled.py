@@ -115,7 +115,7 @@ def test_settling_waits_for_a_run_that_is_at_work(world: Any) -> None:
     world.settings["lease_wait_seconds"] = 0
     with (
         world.ledger() as ledger,
-        ledger.lease("SBX001", "run x", wait_seconds=0),
+        ledger.lock("SBX001", "run x", wait_seconds=0),
         pytest.raises(Exception, match="Another run works on FreshBooks account SBX001"),
     ):
         world.ctl("settle", str(order), "--note", NOTE)

@@ -425,8 +425,9 @@ def test_verify_does_not_judge_an_order_that_a_run_has_in_hand(
     order = posted(world)
     hand.copy(world.invoice(order), "COPY1")
     with world.ledger() as ledger:
-        with ledger.lease(constants.FRESHBOOKS_ACCOUNT_ID, "run r", wait_seconds=0):
+        with ledger.lock(constants.FRESHBOOKS_ACCOUNT_ID, "r", wait_seconds=0) as lock:
             intent = ledger.intend(
+                lock=lock,
                 order_id=order,
                 kind="create_payment",
                 key="x",

@@ -62,12 +62,12 @@ def test_an_order_read_before_it_changed_and_stored_after_changes_nothing_back(w
     order = world.place(lines=[MUG])
     an_hour_ago(world, order)
     world.sync()
-    waiting_for_the_lease = world.messages()
+    waiting_for_the_lock = world.messages()
     world.change(order, "lines", lines=[MUG | {"quantity": 3}])
     new = world.messages()
     world.sync(new)
     assert (world.total(order), world.paid(order)) == (D("30.00"), [D("10.00")])
-    assert world.writes_of(lambda: world.sync(waiting_for_the_lease)) == 0
+    assert world.writes_of(lambda: world.sync(waiting_for_the_lock)) == 0
     assert (world.total(order), world.paid(order)) == (D("30.00"), [D("10.00")])
     assert world.target.tally.received == 1
     assert world.target.tally.unchanged == 1

@@ -144,7 +144,7 @@ class TargetFreshBooks(Target):
         return sink_for(stream_name)
 
     def close(self) -> None:
-        """Wait for the steps in hand, give the lease back, close the connections."""
+        """Wait for the steps in hand, give the lock back, close the connections."""
         self._stack.close()
 
     # -- messages

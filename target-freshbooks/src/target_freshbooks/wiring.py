@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from target_freshbooks.freshbooks import RequestRecord
-    from target_freshbooks.ledger import Lease
+    from target_freshbooks.ledger import AccountLock
     from target_freshbooks.settings import Settings
 
 
@@ -216,7 +216,7 @@ def open_run(
     on_request: Callable[[RequestRecord], None] | None = None,
     look_first: bool = False,
 ) -> Iterator[Run]:
-    """Open everything a run needs, hold the account's lease, and end the run's row at the end.
+    """Open everything a run needs, hold the account's lock, and end the run's row at the end.
 
     Args:
         settings: The settings.
@@ -233,16 +233,15 @@ def open_run(
         lacks_start_date = look_first and _lacks_start_date(settings, ledger)
         if lacks_start_date:
             settings = replace(settings, dry_run=True)
-        lease = stack.enter_context(
-            ledger.lease(
+        lock = stack.enter_context(
+            ledger.lock(
                 account.account_id,
                 f"run {run_id}",
                 wait_seconds=settings.lease_wait_seconds,
                 sleep=sleep,
-                run_id=run_id,
             )
         )
-        run = assemble(settings, account, ledger, lease, stop, run_id=run_id, rng=rng)
+        run = assemble(settings, account, ledger, lock, stop, run_id=run_id, rng=rng)
         run.lacks_start_date = lacks_start_date
         stack.callback(run.service.close)
         ledger.start_run(run_id, version())
@@ -264,7 +263,7 @@ def assemble(
     settings: Settings,
     account: Account,
     ledger: Ledger,
-    lease: Lease,
+    lock: AccountLock,
     stop: threading.Event,
     *,
     run_id: str,
@@ -275,7 +274,7 @@ def assemble(
         ledger = ScratchLedger.begin(ledger)
     sleep = interruptible(stop)
     books = account.books
-    books.check_before_writes(lease.check)
+    books.check_before_writes(lock.check)
     lookup = OutcomeLookup(
         books, ledger, clock=utc_now, sleep=sleep, settle_seconds=settings.settle_seconds
     )
@@ -286,7 +285,7 @@ def assemble(
     writer = Writer(
         books,
         ledger,
-        lease,
+        lock,
         run_id,
         utc_now,
         retry.answered,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_freshbooks.ledger import Lease, LeaseLost, Ledger, process
+from target_freshbooks.ledger import Ledger, LockLost, lock
 from target_freshbooks.posting.apply.writer import Writer
 from target_freshbooks.posting.plan.steps import StepKind
 from target_freshbooks.settings import read_settings
@@ -144,10 +146,11 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         yield opened
 
 
-def without_heartbeats(monkeypatch: pytest.MonkeyPatch, passed: Callable[[], float]) -> None:
-    """A lease that is lost by itself when 8 seconds have passed."""
-    monkeypatch.setattr(Lease, "renew", lambda _lease: None)
-    monkeypatch.setattr(process, "uptime", passed)
+def another_takes_over(folder: Path) -> None:
+    """Another run has the account, and this one does not know."""
+    with closing(sqlite3.connect(folder / "ledger.sqlite")) as connection:
+        connection.execute("UPDATE ledger_locks SET token = 'x', holder = 'run-2'")
+        connection.commit()
 
 
 def write_invoice(writer: Writer) -> Any:
@@ -159,35 +162,42 @@ def write_invoice(writer: Writer) -> Any:
     )
 
 
-def test_a_lease_lost_while_a_write_waits_stops_it_and_leaves_its_intent_open(
-    bench: Any, reply: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+def test_a_write_that_waits_is_not_sent_once_another_run_has_the_account(
+    bench: Any, reply: Any, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever took over looks what became of it; to close it here would hide it from them."""
     bench.say(reply(status=429, headers={"Retry-After": "8"}), reply(FOUND))
-    without_heartbeats(monkeypatch, lambda: sum(bench.clock.slept))
-    with ledger.lease("ACM123", "run-1", wait_seconds=0) as lease:
-        bench.client.check_before_writes(lease.check)
-        writer = Writer(bench.client, ledger, lease, "run-1", bench.clock)
-        with pytest.raises(LeaseLost, match="no longer holds FreshBooks account ACM123"):
+    monkeypatch.setattr(lock, "_uptime", lambda: sum(bench.clock.slept))
+    with ledger.lock("ACM123", "run-1", wait_seconds=0) as held:
+        checked: list[int] = []
+
+        def check() -> None:
+            held.check()
+            checked.append(len(bench.server.asked))
+            another_takes_over(tmp_path)
+
+        bench.client.check_before_writes(check)
+        writer = Writer(bench.client, ledger, held, "run-1", bench.clock)
+        with pytest.raises(LockLost, match="no longer holds FreshBooks account ACM123"):
             write_invoice(writer)
+    assert checked == [0]
     assert [asked.method for asked in bench.server.asked] == ["POST"]
     assert [intent.key for intent in ledger.open_intents()] == ["BC-1"]
 
 
-def test_a_run_that_has_lost_its_lease_opens_no_intent(
-    bench: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+def test_a_run_whose_account_another_has_opens_no_intent(
+    bench: Any, ledger: Ledger, tmp_path: Path
 ) -> None:
-    without_heartbeats(monkeypatch, lambda: sum(bench.clock.slept))
-    with ledger.lease("ACM123", "run-1", wait_seconds=0) as lease:
-        writer = Writer(bench.client, ledger, lease, "run-1", bench.clock)
-        bench.clock.sleep(9)
-        with pytest.raises(LeaseLost):
+    with ledger.lock("ACM123", "run-1", wait_seconds=0) as held:
+        writer = Writer(bench.client, ledger, held, "run-1", bench.clock)
+        another_takes_over(tmp_path)
+        with pytest.raises(LockLost):
             write_invoice(writer)
     assert bench.server.asked == []
     assert ledger.open_intents() == []
 
 
-def test_a_run_writes_only_while_it_holds_the_lease(
+def test_a_run_writes_only_while_the_account_is_its_own(
     server: Any, reply: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = read_settings(
@@ -202,12 +212,13 @@ def test_a_run_writes_only_while_it_holds_the_lease(
         }
     )
     server.answer = lambda asked: reply(TOKEN if "oauth" in asked.path else FOUND)
-    passed = 0.0
-    without_heartbeats(monkeypatch, lambda: passed)
+    passed = 100.0
+    monkeypatch.setattr(lock, "_uptime", lambda: passed)
     with open_run(settings, threading.Event()) as run:
         books = run.account.books
         assert books.create_invoice({"invoice_number": "BC-1"}).id == 7
-        passed = 9.0
-        with pytest.raises(LeaseLost):
+        another_takes_over(tmp_path)
+        passed = 109.0
+        with pytest.raises(LockLost):
             books.create_invoice({"invoice_number": "BC-2"})
     assert sum("invoices" in asked.path for asked in server.asked) == 1

@@ -19,6 +19,8 @@ from target_freshbooks.ledger import Ledger
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from target_freshbooks.ledger import AccountLock
+
 _numbers = itertools.count(1)
 
 
@@ -111,6 +113,13 @@ def ledger(ledger_url: str, clock: SteppingClock) -> Iterator[Ledger]:
     """A fresh ledger."""
     with Ledger.open(ledger_url, source="shop", clock=clock, who="clerk@office") as opened:
         yield opened
+
+
+@pytest.fixture
+def lock(ledger: Ledger) -> Iterator[AccountLock]:
+    """The lock of an account, held."""
+    with ledger.lock("ACC1", "run-1", wait_seconds=0) as held:
+        yield held
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
+    from target_freshbooks.ledger import AccountLock
+
     from conftest import SteppingClock
 
 ROWS = 9
@@ -205,14 +207,16 @@ def test_a_head_that_holds_no_number_is_noticed(sqlite_url: str, clock: Stepping
 
 
 def write_order(ledger: Ledger, order_id: int, *, closed: bool = True) -> int:
-    number = ledger.intend(
-        order_id=order_id,
-        kind="create_invoice",
-        key=str(order_id),
-        request_hash="h",
-        payload={},
-        run_id="run",
-    )
+    with ledger.lock("ACC1", "run", wait_seconds=0) as lock:
+        number = ledger.intend(
+            lock=lock,
+            order_id=order_id,
+            kind="create_invoice",
+            key=str(order_id),
+            request_hash="h",
+            payload={},
+            run_id="run",
+        )
     if closed:
         ledger.close(number, "done")
     return number
@@ -295,10 +299,11 @@ def test_all_shops_write_one_chain_but_read_their_own(
     assert written.verify_chain().broken_seq == ROWS + 1
 
 
-def test_sixteen_threads_write_one_whole_chain(ledger: Ledger) -> None:
+def test_sixteen_threads_write_one_whole_chain(ledger: Ledger, lock: AccountLock) -> None:
     def work(worker: int) -> None:
         for _ in range(5):
             number = ledger.intend(
+                lock=lock,
                 order_id=worker,
                 kind="mark_sent",
                 key=str(worker),

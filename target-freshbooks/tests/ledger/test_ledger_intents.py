@@ -37,7 +37,8 @@ def intend(ledger: Ledger, **fields: Any) -> int:
         "payload": {"body": INVOICE},
         "run_id": "run-1",
     }
-    return ledger.intend(**{**write, **fields})
+    with ledger.lock("ACC1", "run-1", wait_seconds=0) as lock:
+        return ledger.intend(lock=lock, **{**write, **fields})
 
 
 def rows(ledger: Ledger, table: str) -> list[dict[str, Any]]:
@@ -158,10 +159,11 @@ def test_an_intent_outlives_the_process_that_committed_it(
         import sys
         from target_freshbooks.ledger import Ledger
         ledger = Ledger.open(sys.argv[1], source="shop")
-        ledger.intend(order_id=7, kind="create_payment", key="7:transaction:9", request_hash="h",
-                      payload={"amount": "69.84"}, run_id="killed")
-        print("committed", flush=True)
-        sys.stdin.read()
+        with ledger.lock("ACC1", "killed", wait_seconds=0) as lock:
+            ledger.intend(lock=lock, order_id=7, kind="create_payment", key="7:transaction:9",
+                          request_hash="h", payload={"amount": "69.84"}, run_id="killed")
+            print("committed", flush=True)
+            sys.stdin.read()
         """,
         ledger_url,
     )

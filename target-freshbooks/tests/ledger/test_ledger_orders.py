@@ -95,7 +95,16 @@ def test_counts_tell_states_reasons_and_streams(ledger: Ledger) -> None:
     settle(ledger, 3, state="parked", reason="total_mismatch")
     settle(ledger, 4, state="parked", reason="total_mismatch")
     settle(ledger, 5, state="waiting", reason="not_paid")
-    ledger.intend(order_id=2, kind="mark_sent", key="2", request_hash="h", payload={}, run_id="r")
+    with ledger.lock("ACC1", "r", wait_seconds=0) as lock:
+        ledger.intend(
+            lock=lock,
+            order_id=2,
+            kind="mark_sent",
+            key="2",
+            request_hash="h",
+            payload={},
+            run_id="r",
+        )
     settle(ledger, 2)
     counts = ledger.counts()
     assert {name: counts[name] for name in ("new", "waiting", "posted", "parked")} == {
@@ -112,7 +121,16 @@ def test_counts_tell_states_reasons_and_streams(ledger: Ledger) -> None:
 
 def test_an_order_counts_as_new_while_it_is_written_to(ledger: Ledger) -> None:
     settle(ledger, 2)
-    ledger.intend(order_id=2, kind="mark_sent", key="2", request_hash="h", payload={}, run_id="r")
+    with ledger.lock("ACC1", "r", wait_seconds=0) as lock:
+        ledger.intend(
+            lock=lock,
+            order_id=2,
+            kind="mark_sent",
+            key="2",
+            request_hash="h",
+            payload={},
+            run_id="r",
+        )
     row = ledger.order(2)
     assert row is not None
     assert row.state == "new"

@@ -146,11 +146,6 @@ def test_a_line_has_time_run_and_sentence() -> None:
             "ended: done: parked 1, posted 3",
         ),
         (
-            "lease_taken",
-            {"account": "A", "former_holder": "r", "former_pid": 7, "former_host": "h"},
-            "took FreshBooks account A over from r (process 7 on h), which had fallen silent",
-        ),
-        (
             "key_rotated",
             {},
             "encrypted the credentials with a new key, on the word of clerk@office",
@@ -220,14 +215,16 @@ def test_an_altered_row_is_marked_and_ends_no_story() -> None:
 
 
 def test_a_ledger_s_own_rows_are_told(ledger: Ledger) -> None:
-    number = ledger.intend(
-        order_id=1042,
-        kind="create_invoice",
-        key="1042",
-        request_hash="h",
-        payload={"body": {"invoice_number": "BC-1042"}},
-        run_id=RUN,
-    )
+    with ledger.lock("ACC1", "run", wait_seconds=0) as lock:
+        number = ledger.intend(
+            lock=lock,
+            order_id=1042,
+            kind="create_invoice",
+            key="1042",
+            request_hash="h",
+            payload={"body": {"invoice_number": "BC-1042"}},
+            run_id=RUN,
+        )
     answer = {"id": 555, "number": "BC-1042", "amount": "69.84", "currency": "USD"}
     ledger.close(number, "done", answer=answer, links=[Link("invoice", "1042", 555, order_id=1042)])
     (line,) = tell(ledger.audit_rows(1042))

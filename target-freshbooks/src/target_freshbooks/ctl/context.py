@@ -65,7 +65,7 @@ class Context:
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
-        """The ledger, without the account's lease: for looking only."""
+        """The ledger, without the account's lock: for looking only."""
         with open_ledger(self.settings) as ledger:
             yield ledger
 
@@ -75,7 +75,7 @@ class Context:
 
     @contextmanager
     def run(self, *, accept_changes: bool = False) -> Iterator[Run]:
-        """A run of its own, with the lease: for writing. A signal lets the steps in hand finish.
+        """A run of its own, with the lock: for writing. A signal lets the steps in hand finish.
 
         Args:
             accept_changes: Rewrite as many invoices of earlier runs as it takes.

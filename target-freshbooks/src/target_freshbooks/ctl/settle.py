@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
@@ -81,10 +80,8 @@ def _nobody_at_work(
     account = ledger.account()
     if account is None:
         return nullcontext()  # nothing was ever written
-    return ledger.lease(
+    return ledger.lock(
         account.account_id,
         f"run {run_id}",
         wait_seconds=context.settings.lease_wait_seconds,
-        sleep=time.sleep,
-        run_id=run_id,
     )

@@ -198,14 +198,6 @@ def _run_ended(row: AuditRow) -> str:
     return f"ended: {row.data.get('outcome', 'outcome unknown')}{figures}"
 
 
-def _lease_taken(row: AuditRow) -> str:
-    data = row.data
-    return (
-        f"took FreshBooks account {data.get('account')} over from {data.get('former_holder')}"
-        f" (process {data.get('former_pid')} on {data.get('former_host')}), which had fallen silent"
-    )
-
-
 def _key_rotated(row: AuditRow) -> str:
     return f"encrypted the credentials with a new key, on the word of {row.who}{_rest(row.data)}"
 
@@ -232,7 +224,6 @@ _SENTENCES: dict[str, Callable[[AuditRow], str]] = {
     "changed_after_settling": _changed_after_settling,
     "run_started": _run_started,
     "run_ended": _run_ended,
-    "lease_taken": _lease_taken,
     "key_rotated": _key_rotated,
 }
 

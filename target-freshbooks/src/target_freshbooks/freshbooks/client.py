@@ -94,7 +94,7 @@ class FreshBooks:
     def check_before_writes(self, check: Callable[[], None]) -> None:
         """From now on call `check` directly before each write is sent; it raises to forbid it.
 
-        Not an argument, because what is to be checked may come later than this object: the lease
+        Not an argument, because what is to be checked may come later than this object: the lock
         is over an account, and FreshBooks is asked first which accounts there are.
         """
         self._transport.before_write = check

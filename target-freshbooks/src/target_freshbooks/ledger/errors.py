@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
 
 class LedgerError(Exception):
     """The ledger cannot be used as asked; the message says what to do next."""
@@ -32,31 +27,16 @@ class AnotherAccount(LedgerError):  # noqa: N818 - it names the situation, as th
     """The FreshBooks account is not the one that the ledger's ids are of."""
 
 
-class LeaseHeld(LedgerError):  # noqa: N818 - it names the situation, as the operator sees it
-    """Another run holds the account.
+class LockHeld(LedgerError):  # noqa: N818 - it names the situation, as the operator sees it
+    """Another run holds the account."""
 
-    Attributes:
-        account: The FreshBooks account id.
-        holder: Who holds it: the run's name, as given at acquisition.
-        since: When it was taken, by the database's clock, aware UTC.
-        host: Name of the machine of the holder.
-        pid: Process id of the holder on that machine.
-    """
-
-    def __init__(
-        self, account: str, *, holder: str, since: datetime, host: str, pid: int, waited: float
-    ) -> None:
+    def __init__(self, account: str, holder: str, *, waited: float) -> None:
         super().__init__(
-            f"Another run works on FreshBooks account {account}: {holder} (process {pid} on"
-            f" {host}), since {since:%Y-%m-%d %H:%M:%S} UTC. Waited {waited:.0f} s for it."
-            " Nothing was written; run again when it has ended."
+            f"Another run works on FreshBooks account {account}: {holder}. Waited {waited:.0f} s"
+            " for it. Nothing was written; run again when it has ended. If it is frozen, end it:"
+            " its place is free at once."
         )
-        self.account = account
-        self.holder = holder
-        self.since = since
-        self.host = host
-        self.pid = pid
 
 
-class LeaseLost(LedgerError):  # noqa: N818 - it names the situation, as the operator sees it
+class LockLost(LedgerError):  # noqa: N818 - it names the situation, as the operator sees it
     """This run no longer holds the account, so it must not write to FreshBooks any more."""

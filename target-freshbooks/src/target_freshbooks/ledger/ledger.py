@@ -18,11 +18,10 @@ from sqlalchemy import func, select
 
 from target_freshbooks.ledger import (
     intents,
-    lease,
     links,
+    lock,
     orders,
     ownership,
-    presence,
     retention,
     runs,
     terms,
@@ -48,8 +47,8 @@ if TYPE_CHECKING:
     from target_freshbooks.ledger.audit.chain import AuditRow, ChainVerdict
     from target_freshbooks.ledger.inbox.records import Key, Record, StoredFacts
     from target_freshbooks.ledger.intents import Intent, Outcome
-    from target_freshbooks.ledger.lease import Holder, Lease
     from target_freshbooks.ledger.links import Link, LinkKind
+    from target_freshbooks.ledger.lock import AccountLock
     from target_freshbooks.ledger.orders import OrderRow, OrderState
     from target_freshbooks.ledger.ownership import PinnedAccount
     from target_freshbooks.ledger.runs import RunRow
@@ -65,7 +64,7 @@ class Ledger:
     """One shop's view of the ledger.
 
     Attributes:
-        source: The shop; everything but the audit chain and the lease is kept apart by it.
+        source: The shop; everything but the audit chain and the lock is kept apart by it.
         who: User and machine, for the audit journal.
     """
 
@@ -444,6 +443,7 @@ class Ledger:
     def intend(
         self,
         *,
+        lock: AccountLock,
         order_id: int | None,
         kind: str,
         key: str,
@@ -457,6 +457,7 @@ class Ledger:
         whatever the verdict was before.
 
         Args:
+            lock: The account's; nothing is committed once another run has taken it.
             order_id: The order it is for; None for a client or item on its own.
             kind: `create_invoice`, `mark_sent`, `create_payment`, ...
             key: Our key inside the object, by which the write can be found again.
@@ -467,6 +468,9 @@ class Ledger:
 
         Returns:
             The intent's number, for `close`.
+
+        Raises:
+            LockLost: Another run took the account.
         """
         now, key = self._clock(), links.kept_key(key)
         values = {
@@ -480,6 +484,7 @@ class Ledger:
         }
         body = dict(payload)
         with self._database.write() as connection:
+            lock.prove(connection)
             intent_id = intents.open_intent(connection, values, body)
             if order_id is not None:
                 orders.reopen(connection, self.source, order_id)
@@ -583,62 +588,40 @@ class Ledger:
         with self._database.read_snapshot() as connection:
             return journal.verify(connection)
 
-    # -- lease: one run per account
+    # -- lock: one run per account
 
-    def lease(
+    def lock(
         self,
         account: str,
         holder: str,
         *,
         wait_seconds: float,
-        heartbeat: float = 2.0,
-        takeover_after: float = 9.0,
         sleep: Callable[[float], None] = time.sleep,
-        run_id: str | None = None,
-    ) -> AbstractContextManager[Lease]:
+    ) -> AbstractContextManager[AccountLock]:
         """Hold a FreshBooks account for the length of a `with` block.
 
         Args:
-            account: The FreshBooks account id; the lease is over all shops that feed it.
+            account: The FreshBooks account id; the lock is over all shops that feed it.
             holder: Who holds it, for the message to others: the run's name.
             wait_seconds: How long to wait for another run to end.
-            heartbeat: Seconds between heartbeats.
-            takeover_after: Seconds without a heartbeat after which others take over; a waiting run
-                needs half a second more to see it, which keeps it within ten.
             sleep: Waits between looks.
-            run_id: The run, for the audit row of a takeover; default `holder`.
 
         Raises:
-            LeaseHeld: On entering, if another run still holds it.
+            LockHeld: On entering, if another run still holds it.
+            LedgerError: If the ledger is where no lock keeps others out.
         """
-        run = run_id or holder
-
-        def on_takeover(connection: Connection, former: Holder) -> None:
-            data = {
-                "account": account,
-                "former_holder": former.name,
-                "former_run": former.run_id,
-                "former_host": former.process.host,
-                "former_pid": former.process.pid,
-            }
-            self._append(connection, "lease_taken", order_id=None, run_id=run, data=data)
-
-        return lease.held(
+        return lock.held(
             self._database,
             account,
             holder,
-            run_id=run,
             wait_seconds=wait_seconds,
-            heartbeat=heartbeat,
-            takeover_after=takeover_after,
             sleep=sleep,
-            on_takeover=on_takeover,
+            clock=self._clock,
         )
 
     def is_at_work(self, account: str) -> bool:
-        """Tell whether a run that lives holds the account; takes no lease and waits for nobody."""
-        with self._database.read() as connection:
-            return presence.is_at_work(connection, account, self._database.now_ms(connection))
+        """Tell whether a run holds the account; waits for nobody."""
+        return lock.is_held(self._database, account)
 
     # -- runs, counts, retention
 

@@ -178,7 +178,7 @@ class Reconciler:
             asked: What a person asked for; FreshBooks is looked at even if nothing changed.
 
         Raises:
-            Outage, AuthError, Forbidden, LeaseLost: The run cannot go on now.
+            Outage, AuthError, Forbidden, LockLost: The run cannot go on now.
             RetriesExhausted: This order cannot go on now.
         """
         order_id = facts.order.id

@@ -1,6 +1,6 @@
 """Which of two versions of a record is the later one: the shop's own date of change tells.
 
-What a tap has read may wait before it is stored: for another run's lease, in a pipe, in a file that
+What a tap has read may wait before it is stored: for another run's end, in a pipe, in a file that
 is fed in once more. Meanwhile somebody else may have stored a later version, and the older one must
 not take its place. Only dates that BigCommerce gave are compared, never our clock. Of two versions
 of one date (its resolution is the second), and where a date is missing, the one that comes last is

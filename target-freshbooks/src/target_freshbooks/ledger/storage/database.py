@@ -27,7 +27,7 @@ BUSY_SECONDS = 60
 """How long a writer waits for another process's transaction before it gives up."""
 
 POOL_SIZE = 24
-"""Sixteen workers, the heartbeat and some readers at once."""
+"""Sixteen workers, the lock and some readers at once."""
 
 PURPOSE = database.Purpose(
     name="ledger",
@@ -41,9 +41,6 @@ PURPOSE = database.Purpose(
 
 _file_locks: dict[Path, threading.Lock] = {}
 _file_locks_guard = threading.Lock()
-
-_SQLITE_NOW = text("SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)")
-_POSTGRESQL_NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)")
 
 
 class Database:
@@ -65,9 +62,7 @@ class Database:
         self.name = database.shown(self.url)
         path = database.sqlite_path(self.url)
         self._writers: AbstractContextManager[object] = nullcontext()
-        self._now = _POSTGRESQL_NOW
         if path is not None:
-            self._now = _SQLITE_NOW
             with _file_locks_guard:
                 self._writers = _file_locks.setdefault(path, threading.Lock())
 
@@ -96,10 +91,6 @@ class Database:
             database.writing(connection),
         ):
             yield connection
-
-    def now_ms(self, connection: Connection) -> int:
-        """Tell the database's own clock, in milliseconds since 1970 UTC."""
-        return int(connection.execute(self._now).scalar_one())
 
     def dispose(self) -> None:
         """Close all connections."""

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from connector_credentials.locks import fence_table
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -239,18 +240,4 @@ terms = Table(
     Column("kept_at", Instant, nullable=False),
 )
 
-leases = Table(
-    "ledger_leases",
-    metadata,
-    Column("account", PlainText, primary_key=True),
-    Column("token", Text, nullable=False),
-    Column("holder", PlainText, nullable=False),
-    Column("host", PlainText, nullable=False),
-    Column("machine", Text, nullable=False),
-    Column("pid", BigInteger, nullable=False),
-    Column("process_start", Text, nullable=False),
-    Column("run_id", PlainText, nullable=False),
-    Column("beat", BigInteger, nullable=False),
-    Column("acquired_ms", BigInteger, nullable=False),
-    Column("heartbeat_ms", BigInteger, nullable=False),
-)
+locks = fence_table("ledger_locks", metadata)

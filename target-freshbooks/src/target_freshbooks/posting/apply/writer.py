@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         ObservedItem,
         ObservedPayment,
     )
-    from target_freshbooks.ledger import Lease, Ledger
+    from target_freshbooks.ledger import AccountLock, Ledger
 
     Answer = ObservedClient | ObservedItem | ObservedInvoice | ObservedPayment | ObservedCreditNote
 
@@ -62,7 +62,7 @@ class Writer:
         self,
         freshbooks: FreshBooks,
         ledger: Ledger,
-        lease: Lease,
+        lock: AccountLock,
         run_id: str,
         clock: Callable[[], datetime],
         on_answer: Callable[[int | None, str, str, float], None] = lambda *_: None,
@@ -71,7 +71,7 @@ class Writer:
         self.freshbooks = freshbooks
         self.ledger = ledger
         self.run_id = run_id
-        self._lease = lease
+        self._lock = lock
         self._clock = clock
         self._on_answer = on_answer
         self._pin = pin
@@ -105,10 +105,9 @@ class Writer:
             Refused: Nothing was written.
             OutcomeUnknown: It may have been written, or was and `links` could not read what it
                 left; the intent stays open.
-            Outage, AuthError, Forbidden, LeaseLost: Nothing was written; the run cannot go on.
+            Outage, AuthError, Forbidden, LockLost: Nothing was written; the run cannot go on.
         """
         del why
-        self._lease.check()
         self._pin()
         opened = self._clock()  # before the write: what stands since may be of it
         wanted: dict[str, Any] = {
@@ -119,7 +118,7 @@ class Writer:
             "payload": {"remote_id": remote_id, "body": dict(body), "content": content},
             "run_id": self.run_id,
         }
-        intent = self.ledger.intend(**wanted)
+        intent = self.ledger.intend(lock=self._lock, **wanted)
 
         def unanswered(*, answered: bool) -> OutcomeUnknown:
             return OutcomeUnknown(Intent(id=intent, opened_at=opened, **wanted), answered=answered)

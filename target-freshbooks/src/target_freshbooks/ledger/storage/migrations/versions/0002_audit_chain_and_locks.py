@@ -1,4 +1,4 @@
-"""The audit chain with its head, and the lease of an account."""
+"""The audit chain with its head, and the fencing tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the audit journal, its head (before the first row) and the leases."""
+    """Make the audit journal, its head (before the first row) and the fencing tokens."""
     row_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     op.create_table(
         "ledger_audit",
@@ -36,16 +36,9 @@ def upgrade() -> None:
     )
     op.bulk_insert(head, [{"id": 1, "seq": 0, "hash": "0" * 64}])
     op.create_table(
-        "ledger_leases",
-        sa.Column("account", sa.Text(), primary_key=True),
+        "ledger_locks",
+        sa.Column("name", sa.Text(), primary_key=True),
         sa.Column("token", sa.Text(), nullable=False),
         sa.Column("holder", sa.Text(), nullable=False),
-        sa.Column("host", sa.Text(), nullable=False),
-        sa.Column("machine", sa.Text(), nullable=False),
-        sa.Column("pid", sa.BigInteger(), nullable=False),
-        sa.Column("process_start", sa.Text(), nullable=False),
-        sa.Column("run_id", sa.Text(), nullable=False),
-        sa.Column("beat", sa.BigInteger(), nullable=False),
-        sa.Column("acquired_ms", sa.BigInteger(), nullable=False),
-        sa.Column("heartbeat_ms", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.Text(), nullable=False),
     )
