@@ -316,9 +316,9 @@ STEPS = (
     "Inbox.store:within",
     "Inbox.store:after",
     "serve.application:after",
-    "Claims.take_lease:before",
-    "Claims.take_lease:within",
-    "Claims.take_lease:after",
+    "Claims.take:before",
+    "Claims.take:within",
+    "Claims.take:after",
     "Claims.claim:before",
     "Claims.claim:within",
     "Claims.claim:after",
@@ -328,8 +328,8 @@ STEPS = (
     "Claims.delivered:before",
     "Claims.delivered:within",
     "Claims.delivered:after",
-    "Claims.drop_lease:before",
-    "Claims.drop_lease:after",
+    "Claims.drop:before",
+    "Claims.drop:after",
 )
 
 

@@ -39,9 +39,9 @@ RECEIVE_STEPS = sampled(
     "serve.application:after",
 )
 DISPATCH_STEPS = sampled(
-    "Claims.take_lease:before",
-    "Claims.take_lease:within",
-    "Claims.take_lease:after",
+    "Claims.take:before",
+    "Claims.take:within",
+    "Claims.take:after",
     "Claims.claim:before",
     "Claims.claim:within",
     "Claims.claim:after",
@@ -51,8 +51,8 @@ DISPATCH_STEPS = sampled(
     "Claims.delivered:before",
     "Claims.delivered:within",
     "Claims.delivered:after",
-    "Claims.drop_lease:before",
-    "Claims.drop_lease:after",
+    "Claims.drop:before",
+    "Claims.drop:after",
 )
 
 

@@ -1,10 +1,8 @@
-"""From the inbox to runs: collapsing, retries, isolation, leases; clock and runs are ours."""
+"""From the inbox to runs: collapsing, retries, isolation, the lock; clock and runs are ours."""
 
 from __future__ import annotations
 
-import os
 import random
-import socket
 import subprocess
 import sys
 import threading
@@ -13,18 +11,19 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from connector_credentials import LockUnsafe, locks
 from connector_credentials.database import open_engine
 from connector_webhooks.backoff import Backoff
-from connector_webhooks.claims import Claims, new_holder
-from connector_webhooks.database import PURPOSE, Database, hooks, lease
+from connector_webhooks.claims import Claims, DueOrder
+from connector_webhooks.database import PURPOSE, Database, fences, hooks
 from connector_webhooks.dispatch import Cycle, Dispatcher
-from connector_webhooks.errors import LeaseLostError
+from connector_webhooks.errors import InboxError, LockLostError
 from connector_webhooks.inbox import Arrival, Inbox, State
 from connector_webhooks.isolation import Isolation
 from connector_webhooks.run import Ending, Outcome
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -79,11 +78,9 @@ class Shop:
             return Ending(Outcome.FAILED, "The run exited 1.")
         return Ending(Outcome.DELIVERED)
 
-    def dispatcher(
-        self, *, holder: str = "", max_orders: int = 50, max_attempts: int = 20
-    ) -> Dispatcher:
+    def dispatcher(self, *, max_orders: int = 50, max_attempts: int = 20) -> Dispatcher:
         return Dispatcher(
-            Claims(self.inbox.database, holder or new_holder()),
+            Claims(self.inbox.database),
             self.worker,
             backoff=Backoff(timedelta(seconds=5), timedelta(hours=1)),
             max_orders=max_orders,
@@ -276,58 +273,55 @@ def test_two_dispatchers_never_run_at_the_same_time(shop: Shop) -> None:
     assert shop.runs == [(1,), (2,)]
 
 
-@pytest.mark.parametrize(
-    ("holder", "seconds", "free"),
-    [
-        ("elsewhere/1/x/1", 29, False),
-        ("elsewhere/1/x/1", 30, True),
-        ("HERE/999999999/x/1", 1, True),
-        ("HERE/SELF/another-process/1", 1, True),
-        ("HERE/1/x/1", 1, False),
-    ],
-)
-def test_claims_of_a_dead_dispatcher_come_back(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, holder: str, seconds: int, free: bool
-) -> None:
-    monkeypatch.setattr(socket, "gethostname", lambda: "HERE")
-    holder = holder.replace("SELF", str(os.getpid()))
+def test_claims_of_a_dead_dispatcher_come_back(shop: Shop) -> None:
     shop.hook(1)
-    dead = Claims(shop.inbox.database, holder)
-    assert dead.take_lease(shop.now)
-    dead.claim([1], "run-of-the-dead", shop.now)
-    shop.later(seconds=seconds)
-    expected = Cycle(delivered=1) if free else Cycle(busy=True)
-    assert shop.dispatcher().cycle(COLLAPSE) == expected
+    other = Claims(shop.inbox.database)
+    assert other.take(shop.now)
+    other.claim([1], "run-of-the-dead")
+    assert shop.dispatcher().cycle(COLLAPSE) == Cycle(busy=True)
+    other.drop()  # as its death would
+    assert shop.dispatcher().cycle(COLLAPSE) == Cycle(delivered=1)
 
 
-def test_who_lost_the_lease_can_settle_nothing(shop: Shop) -> None:
+def test_who_lost_the_lock_can_settle_nothing(shop: Shop) -> None:
     shop.hook(1)
-    halted = Claims(shop.inbox.database, "elsewhere/1/x/1")
-    halted.take_lease(shop.now)
-    halted.claim([1], "run-1", shop.now)
-    shop.later(seconds=31)
-    assert Claims(shop.inbox.database, "elsewhere/2/y/1").take_lease(shop.now)
+    halted = Claims(shop.inbox.database)
+    assert halted.take(shop.now)
+    halted.claim([1], "run-1")
+    with shop.inbox.database.write() as connection:
+        connection.execute(update(fences).values(token="of another"))
     for settle in (
-        lambda: halted.renew_lease(shop.now),
         lambda: halted.delivered([1], "run-1", shop.now),
-        lambda: halted.hand_back("run-1", shop.now),
-        lambda: halted.claim([1], "run-3", shop.now),
+        lambda: halted.failed(DueOrder(1, 0), "run-1", "", shop.now, give_up=True),
+        lambda: halted.hand_back("run-1"),
+        lambda: halted.claim([1], "run-3"),
     ):
-        with pytest.raises(LeaseLostError):
+        with pytest.raises(LockLostError):
             settle()
-    halted.drop_lease()
-    with shop.inbox.database.look() as connection:
-        assert connection.execute(select(lease.c.holder)).scalar() == "elsewhere/2/y/1"
+    halted.drop()
     assert shop.states() == {1: ["waiting"]}
+    assert shop.column("run_id") == ["run-1"]
+
+
+def test_an_inbox_where_no_lock_holds_is_refused_at_the_start(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsafe(*_: object) -> bool:
+        raise LockUnsafe("the folder is on a network")
+
+    monkeypatch.setattr(locks, "is_held", unsafe)
+    with pytest.raises(InboxError, match="cannot be locked: the folder is on a network"):
+        Claims(shop.inbox.database)
 
 
 def test_an_order_that_keeps_killing_its_dispatcher_is_run_alone(shop: Shop) -> None:
     shop.hook(1, 2)
-    for number in range(3):
-        dead = Claims(shop.inbox.database, f"elsewhere/{number}/x/1")
-        assert dead.take_lease(shop.now)
-        dead.claim([1], "run-of-the-dead", shop.now)
-        shop.later(seconds=31)
+    for _ in range(3):
+        dead = Claims(shop.inbox.database)
+        assert dead.take(shop.now)
+        dead.claim([1], "run-of-the-dead")
+        dead.drop()
+    shop.later(seconds=31)
     shop.dispatcher().cycle()
     assert shop.runs == [(2,), (1,)]
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from connector_webhooks.backoff import Backoff
-from connector_webhooks.claims import Claims, new_holder
+from connector_webhooks.claims import Claims
 from connector_webhooks.database import Database
 from connector_webhooks.dispatch import Dispatcher, DispatchLoop
 from connector_webhooks.inbox import Inbox
@@ -109,10 +109,9 @@ class Assembly:
     def dispatcher(self, inbox: Inbox, metrics: Metrics | None) -> tuple[Dispatcher, Claims]:
         """The dispatching side, with its claims."""
         settings = self.settings
-        claims = Claims(inbox.database, new_holder())
+        claims = Claims(inbox.database)
         worker = ChildWorker(
             Program.of(settings, self.environment),
-            claims,
             self.redaction(),
             clock=clock,
             stopping=self.stopping,

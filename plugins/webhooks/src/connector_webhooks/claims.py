@@ -1,26 +1,22 @@
 """Which orders a run works for: one dispatcher at a time, and no claim outlives its owner.
 
-The dispatcher takes the lease (one row) before it claims hooks. Claimed hooks bear the run's id
-and stay ``waiting`` until the run has ended well. Hooks that arrive meanwhile bear no id, so they
-cause another run. Whoever takes the lease next frees what a dead dispatcher left claimed; on the
-same machine that is at once, since the process is seen to be gone, else after the lease ran out.
+The dispatcher holds the inbox's lock (:mod:`connector_credentials.locks`) while it claims hooks and
+has them run. Claimed hooks bear the run's id and stay ``waiting`` until the run has ended well.
+Hooks that arrive meanwhile bear no id, so they cause another run. Whoever has the lock next frees
+what a dead dispatcher left claimed.
 """
 
 from __future__ import annotations
 
-import itertools
-import os
-import socket
-import uuid
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from connector_credentials import CredentialError, LockTimeout, locks
 from sqlalchemy import func, not_, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from connector_webhooks.database import hooks, lease, milliseconds, moment_of
-from connector_webhooks.errors import LeaseLostError
+from connector_webhooks.database import fences, hooks, milliseconds, moment_of
+from connector_webhooks.errors import InboxError, LockLostError
 from connector_webhooks.inbox import State
 
 if TYPE_CHECKING:
@@ -31,15 +27,11 @@ if TYPE_CHECKING:
 
     from connector_webhooks.database import Database
 
-LEASE = timedelta(seconds=30)
-NAME = "dispatcher"
 # A hook that was in the hands of so many dispatchers that died is run by itself from then on: its
 # order may be what kills them.
 SUSPECT_INTERRUPTIONS = 3
 # The first failure of a group is most often an outage, so the group is tried together once more.
 SUSPECT_ATTEMPTS = 2
-_PROCESS = uuid.uuid4().hex[:12]
-_COUNTER = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,82 +46,57 @@ class DueOrder:
     attempts: int
 
 
-def new_holder() -> str:
-    """A name for a dispatcher: machine, process, and a token that a later process cannot share."""
-    return f"{socket.gethostname()}/{os.getpid()}/{_PROCESS}/{next(_COUNTER)}"
-
-
 class Claims:
     """The dispatcher's side of the inbox.
 
     Args:
         database: The inbox's.
-        holder: This dispatcher's name, see :func:`new_holder`.
+
+    Raises:
+        InboxError: The inbox is where no lock keeps others out.
     """
 
-    def __init__(self, database: Database, holder: str) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self.holder = holder
+        self._name = f"webhooks of store {database.store_hash}"
+        self._held = ExitStack()
+        self._fence = locks.Fence(fences, self._name)
+        try:
+            locks.is_held(database.engine, self._name)
+        except CredentialError as error:
+            raise InboxError(f"The inbox cannot be locked: {error}.") from None
 
-    def take_lease(self, now: datetime) -> bool:
+    def take(self, now: datetime) -> bool:
         """Become the dispatcher; False while another one is at work.
 
         Claims that a dead dispatcher left are free again afterwards.
         """
-        with self._database.write() as connection:
-            self._insert_lease_row(connection)
-            row = connection.execute(
-                select(lease.c.holder, lease.c.until).where(lease.c.name == NAME).with_for_update()
-            ).one()
-            taken = row.holder not in {"", self.holder}
-            if taken and row.until > milliseconds(now) and not _is_gone(row.holder):
+        with ExitStack() as stack:
+            try:
+                lock = locks.hold(self._database.engine, self._name, 0, what="the inbox")
+                stack.enter_context(lock)
+            except LockTimeout:
                 return False
-            connection.execute(
-                update(lease)
-                .where(lease.c.name == NAME)
-                .values(holder=self.holder, until=milliseconds(now + LEASE))
-            )
-            connection.execute(
-                update(hooks)
-                .where(hooks.c.state == State.WAITING, hooks.c.run_id.is_not(None))
-                .values(run_id=None, interruptions=hooks.c.interruptions + 1)
-            )
+            self._fence = locks.Fence(fences, self._name)
+            with self._database.write() as connection:
+                self._fence.take(connection, "dispatcher", now)
+                connection.execute(
+                    update(hooks)
+                    .where(hooks.c.state == State.WAITING, hooks.c.run_id.is_not(None))
+                    .values(run_id=None, interruptions=hooks.c.interruptions + 1)
+                )
+            self._held = stack.pop_all()
         return True
 
-    def _insert_lease_row(self, connection: Connection) -> None:
-        insert = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
-        connection.execute(
-            insert(lease).values(name=NAME, holder="", until=0).on_conflict_do_nothing()
-        )
+    def drop(self) -> None:
+        """Let the next dispatcher in."""
+        self._held.close()
 
-    def renew_lease(self, now: datetime) -> None:
-        """Stay the dispatcher while a run is in work.
-
-        Raises:
-            LeaseLostError: Another one has taken over.
-        """
-        with self._database.write() as connection:
-            self._hold(connection, now)
-
-    def _hold(self, connection: Connection, now: datetime) -> None:
-        held = connection.execute(
-            update(lease)
-            .where(lease.c.name == NAME, lease.c.holder == self.holder)
-            .values(until=milliseconds(now + LEASE))
-        ).rowcount
-        if not held:
-            raise LeaseLostError(
-                "Another dispatcher took over this inbox (was this process halted for long?); "
-                "it runs the orders claimed here, nothing is lost."
-            )
-
-    def drop_lease(self) -> None:
-        """Let the next dispatcher in at once."""
-        with self._database.write() as connection:
-            connection.execute(
-                update(lease)
-                .where(lease.c.name == NAME, lease.c.holder == self.holder)
-                .values(holder="", until=0)
+    def _check(self, connection: Connection) -> None:
+        if not self._fence.stands(connection):
+            raise LockLostError(
+                "Another dispatcher took over this inbox, since the connection to its database had "
+                "ended; it runs the orders claimed here, nothing is lost."
             )
 
     def work_in_sight(self, until: datetime) -> bool:
@@ -175,10 +142,10 @@ class Claims:
             value = connection.execute(statement).scalar()
         return None if value is None else moment_of(int(value))
 
-    def claim(self, order_ids: Iterable[int], run_id: str, now: datetime) -> None:
+    def claim(self, order_ids: Iterable[int], run_id: str) -> None:
         """Put the run's id on every waiting hook of the orders, due or not: the run covers all."""
         with self._database.write() as connection:
-            self._hold(connection, now)
+            self._check(connection)
             connection.execute(
                 update(hooks)
                 .where(
@@ -197,7 +164,7 @@ class Claims:
         Older hooks of them that were given up are done too, since the run read the order anew.
         """
         with self._database.write() as connection:
-            self._hold(connection, now)
+            self._check(connection)
             mine = (hooks.c.state == State.WAITING) & (hooks.c.run_id == run_id)
             connection.execute(
                 update(hooks)
@@ -215,11 +182,10 @@ class Claims:
         due_at: datetime,
         *,
         give_up: bool,
-        now: datetime,
     ) -> None:
         """A run for this order failed: note why, and when to try again, or give up."""
         with self._database.write() as connection:
-            self._hold(connection, now)
+            self._check(connection)
             connection.execute(
                 update(hooks)
                 .where(
@@ -236,14 +202,11 @@ class Claims:
                 )
             )
 
-    def hand_back(
-        self, run_id: str, now: datetime, *, due_at: datetime | None = None, reason: str = ""
-    ) -> None:
+    def hand_back(self, run_id: str, *, due_at: datetime | None = None, reason: str = "") -> None:
         """Free what the run still has claimed, no attempt counted.
 
         Args:
             run_id: Whose claims.
-            now: Our time.
             due_at: Not before then; None leaves the due times alone.
             reason: Shown by ``status`` meanwhile.
         """
@@ -251,26 +214,9 @@ class Claims:
         if due_at is not None:
             values |= {"due_at": milliseconds(due_at), "reason": reason}
         with self._database.write() as connection:
-            self._hold(connection, now)
+            self._check(connection)
             connection.execute(
                 update(hooks)
                 .where(hooks.c.run_id == run_id, hooks.c.state == State.WAITING)
                 .values(**values)
             )
-
-
-def _is_gone(holder: str) -> bool:
-    """Whether the holder ran on this machine and its process no longer exists."""
-    host, _, rest = holder.partition("/")
-    pid, _, token = rest.partition("/")
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
-    if int(pid) == os.getpid():
-        return token.partition("/")[0] != _PROCESS
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False  # it exists, and is another user's
-    return False

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from connector_credentials.database import Purpose, explained, open_engine, wait_for_turn, writing
+from connector_credentials.locks import fence_table
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -64,13 +65,7 @@ hooks = Table(
 Index("webhook_inbox_by_state", hooks.c.state, hooks.c.order_id, hooks.c.due_at)
 Index("webhook_inbox_by_arrival", hooks.c.received_at)
 
-lease = Table(
-    "webhook_dispatcher",
-    metadata,
-    Column("name", String(32), primary_key=True),
-    Column("holder", String(255), nullable=False),
-    Column("until", BigInteger, nullable=False),
-)
+fences = fence_table("webhook_dispatcher", metadata)
 
 marks = Table(
     "webhook_marks",
@@ -103,6 +98,7 @@ class Database:
     """
 
     def __init__(self, url: str, store_hash: str) -> None:
+        self.store_hash = store_hash
         self.engine = open_engine(url, PURPOSE)
         self.dialect = self.engine.dialect.name
         try:

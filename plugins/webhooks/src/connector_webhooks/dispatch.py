@@ -1,6 +1,6 @@
 """From the inbox to the books: due orders go into one targeted run at a time.
 
-A cycle takes the lease, claims every due order up to the limit, and runs them together. A group
+A cycle takes the lock, claims every due order up to the limit, and runs them together. A group
 that fails is tried once more together after a pause, since most failures are outages; if it fails
 again the order to blame is found by halving (:mod:`isolation`). An order that failed by itself is
 run by itself from then on, one such order a cycle, so that the others never wait for it. Rows are
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from connector_webhooks.errors import LeaseLostError
+from connector_webhooks.errors import LockLostError
 from connector_webhooks.isolation import Isolation
 from connector_webhooks.run import Ending, Outcome
 
@@ -110,12 +110,12 @@ class Dispatcher:
         """Run what is due now, or will be within ``ahead``: at most one group and one suspect.
 
         Raises:
-            LeaseLostError: Another dispatcher took over; the orders are its.
+            LockLostError: Another dispatcher took over; the orders are its.
         """
         until = self._clock() + ahead
         if not self._claims.work_in_sight(until):
             return Cycle()
-        if not self._claims.take_lease(self._clock()):
+        if not self._claims.take(self._clock()):
             return Cycle(busy=True)
         try:
             done = Cycle()
@@ -125,7 +125,7 @@ class Dispatcher:
                     done += self._group(orders)
             return done
         finally:
-            self._claims.drop_lease()
+            self._claims.drop()
 
     def _together(self, until: datetime) -> list[DueOrder]:
         return self._claims.due(until, self._max_orders, suspects=False)
@@ -136,7 +136,7 @@ class Dispatcher:
     def _group(self, orders: list[DueOrder]) -> Cycle:
         by_id = {order.order_id: order for order in orders}
         run_id = new_run_id(self._clock())
-        self._claims.claim(by_id, run_id, self._clock())
+        self._claims.claim(by_id, run_id)
         ending = self._run(tuple(by_id), run_id)
         if ending.outcome is Outcome.DELIVERED:
             return self._delivered(tuple(by_id), run_id, ending)
@@ -201,7 +201,7 @@ class Dispatcher:
         give_up = failures >= self._max_attempts
         now = self._clock()
         due_at = due_at or now + self._backoff.pause(failures, self._random)
-        self._claims.failed(order, run_id, reason, due_at, give_up=give_up, now=now)
+        self._claims.failed(order, run_id, reason, due_at, give_up=give_up)
         if give_up:
             log.error(
                 "Order %d was given up after %d failed runs; see `webhooks status`, and "
@@ -217,11 +217,11 @@ class Dispatcher:
         now = self._clock()
         due_at = now + self._backoff.pause(self._outages, self._random)
         log.warning("Nothing goes through; %d orders wait for the next try.", len(order_ids))
-        self._claims.hand_back(run_id, now, due_at=due_at, reason=reason)
+        self._claims.hand_back(run_id, due_at=due_at, reason=reason)
         return Cycle(postponed=len(order_ids))
 
     def _hand_back(self, number: int, run_id: str) -> Cycle:
-        self._claims.hand_back(run_id, self._clock())
+        self._claims.hand_back(run_id)
         return Cycle(postponed=number)
 
 
@@ -270,7 +270,7 @@ class DispatchLoop:
                 cycle = self._dispatcher.cycle()
                 if not cycle.busy:
                     pause = self._until_next()
-            except LeaseLostError as error:
+            except LockLostError as error:
                 log.warning("%s", error)
             except Exception:  # what it may be cannot be listed; the loop must outlive all of it
                 log.exception("The dispatcher could not go on; it tries again shortly.")

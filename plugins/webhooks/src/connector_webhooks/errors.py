@@ -13,7 +13,7 @@ class InboxError(WebhooksError):
     """The inbox cannot be opened, or belongs to another store."""
 
 
-class LeaseLostError(WebhooksError):
+class LockLostError(WebhooksError):
     """Another dispatcher has taken over while this one was at work."""
 
 

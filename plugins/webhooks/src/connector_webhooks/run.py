@@ -37,7 +37,7 @@ ORDER_IDS = "TAP_BIGCOMMERCE_ORDERS_ORDER_IDS"
 ON_PARKED = "TARGET_FRESHBOOKS_ON_PARKED"
 RUN_ID = "CONNECTOR_WEBHOOKS_RUN_ID"
 # --force: Meltano would refuse its own state id for five minutes after a killed run. That lock
-# guards the bookmark, and a run of named orders keeps none; the target's lease guards the books.
+# guards the bookmark, and a run of named orders keeps none; the target's lock guards the books.
 # --hooks: the tap under a name of its own, since Meltano keeps a run's catalog and state in a
 # folder of that name, where a webhook's run and the scheduled one would take each other's.
 MELTANO_RUN = ("run", "--force", "tap-bigcommerce-orders--hooks", "target-freshbooks")

@@ -1,4 +1,4 @@
-"""Carrying out a run in a child process while the lease is kept and stop requests are heard."""
+"""Carrying out a run in a child process while stop requests are heard."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from connector_webhooks.errors import LeaseLostError
 from connector_webhooks.run import Ending, Outcome, Program, Run
 
 if TYPE_CHECKING:
@@ -14,12 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from connector_webhooks.claims import Claims
     from connector_webhooks.secrecy import Redaction
 
 log = logging.getLogger(__name__)
 
-RENEW_EVERY = timedelta(seconds=5)
 LOOK_EVERY_SECONDS = 0.1
 
 
@@ -28,7 +25,6 @@ class ChildWorker:
 
     Args:
         program: What to start.
-        claims: Whose lease to keep meanwhile.
         redaction: Blanks secrets in the child's output.
         clock: Aware time.
         stopping: When set, the run has ``grace`` left to finish.
@@ -39,7 +35,6 @@ class ChildWorker:
     def __init__(
         self,
         program: Program,
-        claims: Claims,
         redaction: Redaction,
         *,
         clock: Callable[[], datetime],
@@ -48,7 +43,6 @@ class ChildWorker:
         grace: timedelta,
     ) -> None:
         self._program = program
-        self._claims = claims
         self._redaction = redaction
         self._clock = clock
         self._stopping = stopping
@@ -56,11 +50,7 @@ class ChildWorker:
         self._grace = grace
 
     def __call__(self, order_ids: Sequence[int], run_id: str, /) -> Ending:
-        """Run the orders to an end.
-
-        Raises:
-            LeaseLostError: Another dispatcher took over; the child was ended.
-        """
+        """Run the orders to an end."""
         try:
             run = Run(self._program, order_ids, run_id, self._redaction)
         except OSError as error:
@@ -76,13 +66,10 @@ class ChildWorker:
             raise
 
     def _watch(self, run: Run) -> Ending:
-        began = renewed = self._clock()
+        began = self._clock()
         stop_by: datetime | None = None
         while (ending := run.poll(LOOK_EVERY_SECONDS)) is None:
             now = self._clock()
-            if now - renewed >= RENEW_EVERY:
-                self._renew(now)
-                renewed = now
             if now - began >= timedelta(seconds=self._program.timeout_seconds):
                 return run.time_out()
             if self._stopping.is_set():
@@ -93,11 +80,3 @@ class ChildWorker:
             # Whoever stops us may have stopped the run as well: not the orders' fault.
             return Ending(Outcome.STOPPED)
         return ending
-
-    def _renew(self, now: datetime) -> None:
-        try:
-            self._claims.renew_lease(now)
-        except LeaseLostError:
-            raise
-        except Exception:  # the database may be back before the lease runs out
-            log.exception("The lease could not be renewed; trying again.")
