@@ -7,12 +7,15 @@ import os
 import signal
 import threading
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from connector_credentials import locks
 from sqlalchemy import text
 from target_freshbooks.ledger import AccountLock, Ledger, LedgerError, LockHeld, LockLost, lock
+
+from pooler import pgbouncer
 
 if TYPE_CHECKING:
     import subprocess
@@ -242,7 +245,7 @@ def test_an_intent_of_one_worker_lets_no_request_of_another_leave(ledger: Ledger
     assert refused
 
 
-def test_a_run_whose_session_has_ended_goes_on_until_another_has_the_account(
+def test_a_run_whose_postgresql_session_has_ended_goes_on_until_another_has_the_account(
     postgresql_url: str, clock: SteppingClock
 ) -> None:
     with (
@@ -259,7 +262,7 @@ def test_a_run_whose_session_has_ended_goes_on_until_another_has_the_account(
         assert [intent.id for intent in ledger.open_intents()] == [first]
 
 
-def test_a_run_stopped_between_commit_and_request_sends_nothing_once_another_has_the_account(
+def test_a_postgresql_run_stopped_between_commit_and_request_sends_nothing_once_replaced(
     postgresql_url: str, start_process: Callable[..., subprocess.Popen[str]]
 ) -> None:
     with Ledger.open(postgresql_url, source="shop") as ledger:
@@ -306,3 +309,23 @@ def test_a_ledger_where_no_lock_holds_is_refused_with_the_way_out(
         ledger.lock("ACC1", "run-1", wait_seconds=0),
     ):
         pass
+
+
+def test_a_postgresql_ledger_behind_a_transaction_pooler_is_refused_with_the_way_out(
+    postgresql_url: str,
+) -> None:
+    Ledger.open(postgresql_url, source="shop").dispose()
+    with ExitStack() as stack:
+        try:
+            pooled = stack.enter_context(pgbouncer(postgresql_url, "transaction"))
+        except FileNotFoundError as absent:
+            pytest.skip(str(absent))
+        ledger = stack.enter_context(Ledger.open(pooled, source="shop"))
+        for _ in range(3):
+            with (
+                pytest.raises(LedgerError, match=r"a pooler, .* use the direct address of the"),
+                ledger.lock("ACC1", "run-1", wait_seconds=0),
+            ):
+                pass
+        direct = stack.enter_context(Ledger.open(postgresql_url, source="shop"))
+        assert not direct.is_at_work("ACC1")
