@@ -21,6 +21,8 @@ STOPPED = (
 )
 TAP_FAULTS = "tap-bigcommerce-orders/tests/test_tap_faults.py"
 BLAME = "tests/posting/test_posting_blame.py"
+LEDGER_LOCK = "target-freshbooks/tests/ledger/test_ledger_lock.py"
+LOCKS = "plugins/credentials/tests/test_credentials_locks.py"
 BEFORE_WRITES = "target-freshbooks/tests/freshbooks/test_freshbooks_before_writes.py"
 ORDERS = "tests/posting/test_posting_orders.py"
 APART = "tests/test_sandbox_apart.py"
@@ -84,8 +86,8 @@ MUTATIONS = (
         "intent before write",
         "P1",
         f"{FRESHBOOKS}/posting/apply/writer.py",
-        "        self._lease.check()\n",
-        "        self._lease.check()\n        return self._send(kind, remote_id, body)\n",
+        "        self._pin()\n",
+        "        self._pin()\n        return self._send(kind, remote_id, body)\n",
         ("-m", "sweep", KILLED_WHILE_LAGGING),
     ),
     Mutation(
@@ -113,15 +115,15 @@ MUTATIONS = (
         ("-m", "sweep", KILLED_WHILE_LAGGING),
     ),
     Mutation(
-        "a run without its lease opens no intent",
+        "no intent is committed without the lock's token",
         "P1",
-        f"{FRESHBOOKS}/posting/apply/writer.py",
-        "        self._lease.check()\n",
+        f"{FRESHBOOKS}/ledger/ledger.py",
+        "            lock.prove(connection)\n",
         "",
-        (BEFORE_WRITES,),
+        (BEFORE_WRITES, LEDGER_LOCK),
     ),
     Mutation(
-        "the lease is checked directly before a write is sent",
+        "the lock is checked directly before a write is sent",
         "P1",
         f"{FRESHBOOKS}/freshbooks/transport.py",
         "            if operation.writes:\n                self.before_write()\n",
@@ -129,31 +131,85 @@ MUTATIONS = (
         (BEFORE_WRITES,),
     ),
     Mutation(
-        "it is the lease that is checked before a write is sent",
+        "it is the lock that is checked before a write is sent",
         "P1",
         f"{FRESHBOOKS}/wiring.py",
-        "    books.check_before_writes(lease.check)\n",
+        "    books.check_before_writes(lock.check)\n",
         "",
         (BEFORE_WRITES,),
     ),
     Mutation(
-        "a heartbeat that looks old is watched before its lease is taken over",
+        "the token is looked at anew when a request leaves late",
         "P1",
-        f"{FRESHBOOKS}/ledger/lease.py",
-        "            and still > WATCHED_HEARTBEATS * self.heartbeat\n",
-        "",
-        ("target-freshbooks/tests/ledger/test_ledger_lease.py",),
+        f"{FRESHBOOKS}/ledger/lock.py",
+        "> FRESH_SECONDS:",
+        "> math.inf:",
+        (BEFORE_WRITES, LEDGER_LOCK),
     ),
     Mutation(
-        "a held lease is waited for",
+        "a token that was looked at stands until the transaction's end",
         "P1",
-        f"{FRESHBOOKS}/ledger/lease.py",
-        "if found is None or watch.has_lapsed(",
-        "if True or watch.has_lapsed(",
-        (
-            "target-freshbooks/tests/ledger/test_ledger_lease.py",
-            "tests/test_sweep_writes.py::test_of_two_runs_at_once_one_waits",
-        ),
+        f"{CREDENTIALS}/locks.py",
+        ".with_for_update(read=True)",
+        "",
+        (LOCKS,),
+    ),
+    Mutation(
+        "a held lock is waited for",
+        "P1",
+        f"{CREDENTIALS}/locks.py",
+        "while not take():",
+        "while take() is None:",
+        (LOCKS, LEDGER_LOCK, "tests/test_sweep_writes.py::test_of_two_runs_at_once_one_waits"),
+    ),
+    Mutation(
+        "a session that is not its own holds no lock",
+        "P1",
+        f"{CREDENTIALS}/locks.py",
+        "if _ask(connection, sa.func.pg_backend_pid()) != session:",
+        "if False:",
+        (LOCKS, LEDGER_LOCK),
+    ),
+    Mutation(
+        "the server is told how to treat the lock's session",
+        "P1",
+        f"{CREDENTIALS}/locks.py",
+        'connection.execute(settings, {"setting": setting, "value": value})',
+        "pass",
+        (LOCKS,),
+    ),
+    Mutation(
+        "a file of a network holds no lock",
+        "P1",
+        f"{CREDENTIALS}/locks.py",
+        "        _refuse_shared(path, os.fstat(descriptor).st_dev)\n",
+        "",
+        (LOCKS, LEDGER_LOCK),
+    ),
+    Mutation(
+        "no child inherits the lock",
+        "P1",
+        f"{CREDENTIALS}/locks.py",
+        "        _refuse_shared(path, os.fstat(descriptor).st_dev)\n",
+        "        _refuse_shared(path, os.fstat(descriptor).st_dev)\n"
+        "        os.set_inheritable(descriptor, True)\n",
+        (f"{LOCKS}::test_a_child_that_outlives_its_parent_does_not_inherit_the_lock",),
+    ),
+    Mutation(
+        "the row of a token in use is held",
+        "P4",
+        f"{CREDENTIALS}/store.py",
+        "self._connection.execute(row.with_for_update())",
+        "self._connection.execute(row)",
+        (LOCKS,),
+    ),
+    Mutation(
+        "a dispatcher that lost the lock settles nothing",
+        "P3",
+        f"{WEBHOOKS}/claims.py",
+        "if not self._fence.stands(connection):",
+        "if False:",
+        ("plugins/webhooks/tests/test_webhooks_dispatch.py",),
     ),
     Mutation(
         "one worker per order",
@@ -352,7 +408,7 @@ MUTATIONS = (
         ),
     ),
     Mutation(
-        "the settle time begins when the killed run's lease is taken",
+        "the settle time begins when the killed run's lock is taken",
         "P1",
         f"{FRESHBOOKS}/posting/apply/recovery.py",
         "                found = self._look(intent, since)\n",

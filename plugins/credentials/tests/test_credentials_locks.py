@@ -11,13 +11,14 @@ import tempfile
 import threading
 import uuid
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
-from connector_credentials import CredentialStore, LockTimeout, LockUnsafe, locks
-from connector_credentials.database import connect, parse_url
+from connector_credentials import CredentialError, CredentialStore, LockTimeout, LockUnsafe, locks
+from connector_credentials.table import open_table
 from cryptography.fernet import Fernet
 
 from pooler import pgbouncer
@@ -33,9 +34,9 @@ KEY = Fernet.generate_key().decode()
 HOLD = """
 import sys
 from connector_credentials import locks
-from connector_credentials.database import connect, parse_url
+from connector_credentials.table import open_table
 locks.SESSION |= dict(pair.split("=") for pair in sys.argv[2:])
-with locks.hold(connect(parse_url(sys.argv[1])), "one", 10, what="it"):
+with locks.hold(open_table(sys.argv[1]), "one", 10, what="it"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -43,8 +44,8 @@ with locks.hold(connect(parse_url(sys.argv[1])), "one", 10, what="it"):
 PARENT = """
 import subprocess, sys
 from connector_credentials import locks
-from connector_credentials.database import connect, parse_url
-with locks.hold(connect(parse_url(sys.argv[1])), "one", 10, what="it"):
+from connector_credentials.table import open_table
+with locks.hold(open_table(sys.argv[1]), "one", 10, what="it"):
     child = subprocess.Popen(["sleep", "60"], close_fds=False, stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL)
     print(child.pid, flush=True)
@@ -55,7 +56,7 @@ IP = shutil.which("ip", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
 
 def held(url: str) -> bool:
-    return locks.is_held(connect(parse_url(url)), "one")
+    return locks.is_held(open_table(url), "one")
 
 
 def said(process: subprocess.Popen[str]) -> str:
@@ -101,7 +102,7 @@ def end(process: subprocess.Popen[str]) -> None:
 
 
 def test_the_lock_excludes_threads_of_one_process_too(url: str) -> None:
-    engine = connect(parse_url(url))
+    engine = open_table(url)
     refused = []
 
     def contend() -> None:
@@ -173,16 +174,20 @@ def test_a_file_system_of_several_machines_is_refused_and_postgresql_named(
         f"36 21 {number} /root /mnt rw,noatime shared:1 master:2 - {kind} a:/b rw\n"
     )
     monkeypatch.setattr(locks, "_MOUNTS", mounts)
-    url = f"sqlite:///{tmp_path}/store.sqlite"
-    with pytest.raises(LockUnsafe, match=rf"type {kind}, .* in PostgreSQL \(postgresql://"):
-        CredentialStore.open(url, KEY)
+    store = CredentialStore.open(f"sqlite:///{tmp_path}/store.sqlite", KEY)
+    refused = pytest.raises(LockUnsafe, match=rf"type {kind}, .* in PostgreSQL \(postgresql://")
+    with refused, store.exclusive("one", 0):
+        pass
 
 
 def test_a_local_file_system_is_not_refused(tmp_path: Path) -> None:
     kinds = {line.split(" - ")[1].split(" ")[0] for line in _mounts_of(tmp_path)}
     if kinds & locks.SHARED_FILE_SYSTEMS:
         pytest.skip(f"the tests' own folder is on {kinds}")
-    CredentialStore.open(f"sqlite:///{tmp_path}/store.sqlite", KEY).close()
+    with CredentialStore.open(f"sqlite:///{tmp_path}/store.sqlite", KEY).exclusive(
+        "one", 0
+    ) as entry:
+        entry.write({"n": 1})
 
 
 def _mounts_of(path: Path) -> list[str]:
@@ -193,7 +198,7 @@ def _mounts_of(path: Path) -> list[str]:
 
 
 def test_the_lock_s_file_stays_private_and_is_never_removed(tmp_path: Path) -> None:
-    engine = connect(parse_url(f"sqlite:///{tmp_path}/store.sqlite"))
+    engine = open_table(f"sqlite:///{tmp_path}/store.sqlite")
     found = set()
     for _ in range(2):
         with locks.hold(engine, "one", 0, what="it"):
@@ -204,18 +209,41 @@ def test_the_lock_s_file_stays_private_and_is_never_removed(tmp_path: Path) -> N
     assert len(found) == 1
 
 
-def test_a_postgresql_server_gives_a_silent_holder_up_after_half_a_minute(
+def test_a_postgresql_server_gives_a_silent_holder_up_after_half_a_minute_and_a_live_one_never(
     postgresql_server: str,
 ) -> None:
     own = {name: int(value) for name, value in locks.SESSION.items()}
     looks = own["tcp_keepalives_interval"] * own["tcp_keepalives_count"]
     assert own["tcp_keepalives_idle"] + looks == 30
+    strict = "options=-c%20idle_session_timeout%3D5000"  # as an administrator may set it
     with (
-        locks.hold(connect(parse_url(postgresql_server)), "one", 0, what="it") as connection,
+        locks.hold(open_table(f"{postgresql_server}&{strict}"), "one", 0, what="it") as connection,
         connection.begin(),
     ):
-        asked = "SELECT setting FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'"
-        assert connection.scalar(sa.text(asked)) == "0"
+        assert connection.scalar(sa.text("SHOW idle_session_timeout")) == "0"
+
+
+def test_a_postgresql_token_that_was_looked_at_stands_until_the_transaction_s_end(
+    postgresql_server: str,
+) -> None:
+    engine = open_table(postgresql_server)
+    metadata = sa.MetaData()
+    table = locks.fence_table("fences", metadata)
+    metadata.create_all(engine)
+    ours, another = locks.Fence(table, "one"), locks.Fence(table, "one")
+    now = datetime(2026, 11, 2, tzinfo=UTC)
+    with engine.begin() as connection:
+        ours.take(connection, "ours", now)
+    with engine.begin() as connection:
+        assert ours.stands(connection)
+        with pytest.raises(sa.exc.OperationalError, match="lock timeout"), engine.begin() as other:
+            other.execute(sa.text("SET LOCAL lock_timeout = 100"))
+            another.take(other, "another", now)
+    with engine.begin() as connection:
+        another.take(connection, "another", now)
+        assert not ours.stands(connection)
+        assert another.holder(connection).startswith("another (process ")
+    metadata.drop_all(engine)
 
 
 @pytest.mark.parametrize("mode", ["transaction", "session"])
@@ -227,13 +255,13 @@ def test_a_postgresql_session_that_is_not_its_own_is_refused(
             pooled = stack.enter_context(pgbouncer(postgresql_server, mode))
         except FileNotFoundError as absent:
             pytest.skip(str(absent))
-        engine = connect(parse_url(pooled))
+        engine = open_table(pooled)
         lock = locks.hold(engine, "one", 0, what="it")
         if mode == "session":  # as good as the server itself
             with lock:
                 assert held(postgresql_server)
         else:
-            with pytest.raises(LockUnsafe, match="use the direct address of the server"), lock:
+            with pytest.raises(LockUnsafe, match="use the direct address of the PostgreSQL"), lock:
                 pass
         assert not held(postgresql_server)
 
@@ -311,6 +339,6 @@ def test_a_postgresql_holder_whose_machine_is_cut_off_loses_the_lock(
 def _answers(url: str) -> bool:
     try:
         held(url)
-    except sa.exc.OperationalError:
+    except CredentialError:
         return False
     return True

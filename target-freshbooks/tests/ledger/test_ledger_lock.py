@@ -323,7 +323,7 @@ def test_a_postgresql_ledger_behind_a_transaction_pooler_is_refused_with_the_way
         ledger = stack.enter_context(Ledger.open(pooled, source="shop"))
         for _ in range(3):
             with (
-                pytest.raises(LedgerError, match=r"a pooler, .* use the direct address of the"),
+                pytest.raises(LedgerError, match=r"a pooler's, .* use the direct address of the"),
                 ledger.lock("ACC1", "run-1", wait_seconds=0),
             ):
                 pass

@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from .database import shown
 from .errors import CredentialError, LockTimeout, LockUnsafe
 
 if TYPE_CHECKING:
@@ -228,9 +227,8 @@ def _see_that_it_is_ours(engine: sa.Engine, connection: sa.Connection) -> None:
         other.execute(sa.select(1))  # a pooler's session that was just given back is busy with this
         if _ask(connection, sa.func.pg_backend_pid()) != session:
             raise LockUnsafe(
-                f"{shown(engine.url)} is the address of a pooler, which gives each transaction "
-                "another session, so a lock would exclude nobody: use the direct address of the "
-                "server"
+                "the address is a pooler's, which gives each transaction another session, so a "
+                "lock would exclude nobody: use the direct address of the PostgreSQL server"
             )
 
 
