@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 
 AT_LEAST = {
-    "P1": 34,
+    "P1": 40,
     "P2": 16,
     "P3": 3,
     "P4": 4,

@@ -1,8 +1,8 @@
 """Two targets at once on one ledger: one waits for the other, and nothing is written twice.
 
 `python -m sweeps.together` holds a write of the first run, starts a second on the same messages and
-looks that it neither writes nor refreshes the token; on SQLite and on PostgreSQL. A run that was
-frozen for longer than its lease lasts finds it taken over, and writes no more.
+looks that it neither writes nor refreshes the token; on SQLite and on PostgreSQL. A run that is
+frozen is not taken over but named; once it is killed, its place is free at once.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 RUN_SECONDS = 120
 WATCHED_SECONDS = 3.0
+FROZEN_SECONDS = 12
+"""How long a run waits for a frozen one."""
 GLANCE_SECONDS = 0.1
 HELD_WRITE = {**WRITES, "skip": 5}
 HELD_READ = {"side": "freshbooks", "method": "GET", "path": "/items/items$", "skip": 0}
@@ -111,41 +113,59 @@ def waiting(on: Stage, wanted: Books) -> list[str]:
     on.sandbox.tell("DELETE", "faults")
     codes = (first.wait(RUN_SECONDS), second.wait(RUN_SECONDS))
     wrong += [] if codes == (0, 0) else [f"ended with {codes}: {_log(on, 'second')[-1500:]}"]
-    found = books.read(on.sandbox.ask("books"))
-    return wrong + books.repeated(found) + books.doubled(found, wanted) + books.lost(found, wanted)
+    return wrong + _compared(on, wanted)
 
 
 def frozen_in_a_write(on: Stage, wanted: Books) -> list[str]:
-    """It finds the write's intent closed by its heir."""
-    return _frozen(on, wanted, HELD_WRITE)
+    """A frozen run is named and then killed: its heir finds the write's intent open."""
+    first, wrong = _frozen(on, HELD_WRITE)
+    if first is None:
+        return wrong
+    first.kill()
+    first.wait()
+    heir = _start(on, "heir")
+    code, said = heir.wait(RUN_SECONDS), _log(on, "heir")
+    if code != 0 or "Waiting for" in said:
+        wrong.append(f"the place of the killed run was not free at once ({code}): {said[-1500:]}")
+    return wrong + _compared(on, wanted)
 
 
 def frozen_in_a_read(on: Stage, wanted: Books) -> list[str]:
-    """It has an answer on which its heir has acted."""
-    return _frozen(on, wanted, HELD_READ)
+    """A frozen run is named; thawed, it goes on, for nobody took its place."""
+    first, wrong = _frozen(on, HELD_READ)
+    if first is None:
+        return wrong
+    os.kill(first.pid, signal.SIGCONT)
+    code = first.wait(RUN_SECONDS)
+    if code != 0:
+        wrong.append(f"the thawed run ended with {code}: {_log(on, 'frozen')[-1500:]}")
+    return wrong + _compared(on, wanted)
 
 
-def _frozen(on: Stage, wanted: Books, where: Mapping[str, Any]) -> list[str]:
-    """A frozen run is taken over; thawed, it writes no more and ends with 1."""
+def _frozen(
+    on: Stage, where: Mapping[str, Any]
+) -> tuple[subprocess.Popen[bytes] | None, list[str]]:
+    """Freeze a run in a request, and see that another waits in vain and names it."""
     _hold(on, where, when="after")
     on.configure(lease_wait_seconds=RUN_SECONDS)
     first = _start(on, "frozen")
     if not on.until_held(first.pid):
-        return [f"the first run ended: {_log(on, 'frozen')[-2000:]}"]
+        return None, [f"the first run ended: {_log(on, 'frozen')[-2000:]}"]
     os.kill(first.pid, signal.SIGSTOP)
-    second = _start(on, "heir")
-    code = second.wait(RUN_SECONDS)
-    wrong = [] if code == 0 else [f"the heir ended with {code}: {_log(on, 'heir')[-1500:]}"]
     writes = len(on.writes())
+    second = _start(on, "second", lease_wait_seconds=FROZEN_SECONDS)
+    code, said = second.wait(RUN_SECONDS), _log(on, "second")
+    wrong = []
+    if code != 1 or f"process {first.pid} on" not in said or "Traceback" in said:
+        wrong.append(f"the second run ended with {code}: {said[-1500:]}")
+    wrong += [] if len(on.writes()) == writes else ["the second run wrote"]
     on.sandbox.tell("DELETE", "faults")
-    os.kill(first.pid, signal.SIGCONT)
-    late = first.wait(RUN_SECONDS)
-    said = _log(on, "frozen")
-    if late != 1 or "Traceback" in said:
-        wrong.append(f"the frozen run ended with {late}: {said[-1500:]}")
-    wrong += [] if len(on.writes()) == writes else ["the frozen run wrote"]
+    return first, wrong
+
+
+def _compared(on: Stage, wanted: Books) -> list[str]:
     found = books.read(on.sandbox.ask("books"))
-    return wrong + books.repeated(found) + books.doubled(found, wanted) + books.lost(found, wanted)
+    return books.repeated(found) + books.doubled(found, wanted) + books.lost(found, wanted)
 
 
 def sweep(

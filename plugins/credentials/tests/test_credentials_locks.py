@@ -61,7 +61,9 @@ def held(url: str) -> bool:
 
 def said(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
-    return process.stdout.readline().strip()
+    line = process.stdout.readline().strip()
+    assert line, process.communicate(timeout=20)[1]
+    return line
 
 
 def ip(*words: str) -> None:
@@ -214,7 +216,7 @@ def test_a_postgresql_server_gives_a_silent_holder_up_after_half_a_minute_and_a_
 ) -> None:
     own = {name: int(value) for name, value in locks.SESSION.items()}
     looks = own["tcp_keepalives_interval"] * own["tcp_keepalives_count"]
-    assert own["tcp_keepalives_idle"] + looks == 30
+    assert own["tcp_keepalives_idle"] + looks == 30 == own["tcp_user_timeout"] / 1000
     strict = "options=-c%20idle_session_timeout%3D5000"  # as an administrator may set it
     with (
         locks.hold(open_table(f"{postgresql_server}&{strict}"), "one", 0, what="it") as connection,
@@ -236,9 +238,10 @@ def test_a_postgresql_token_that_was_looked_at_stands_until_the_transaction_s_en
         ours.take(connection, "ours", now)
     with engine.begin() as connection:
         assert ours.stands(connection)
-        with pytest.raises(sa.exc.OperationalError, match="lock timeout"), engine.begin() as other:
+        with engine.begin() as other:
             other.execute(sa.text("SET LOCAL lock_timeout = 100"))
-            another.take(other, "another", now)
+            with pytest.raises(sa.exc.OperationalError, match="lock timeout"):
+                another.take(other, "another", now)
     with engine.begin() as connection:
         another.take(connection, "another", now)
         assert not ours.stands(connection)
@@ -317,17 +320,20 @@ def test_a_postgresql_holder_whose_machine_is_cut_off_loses_the_lock(
     eventually: Eventually,
 ) -> None:
     with namespaces(1) as (away,), ExitStack() as stack:
-        here, there = f"{away}a"[-15:], f"{away}b"[-15:]
+        here, there = f"{away}a", f"{away}b"
+        network = f"198.18.{uuid.uuid4().bytes[0]}"  # RFC 2544: for tests
         ip("link", "add", here, "type", "veth", "peer", "name", there, "netns", away)
-        ip("addr", "add", "198.18.77.1/30", "dev", here)
+        stack.callback(ip, "link", "del", here)  # connections left half-way would keep it
+        ip("addr", "add", f"{network}.1/30", "dev", here)
         ip("link", "set", here, "up")
-        ip("-n", away, "addr", "add", "198.18.77.2/30", "dev", there)
+        ip("-n", away, "addr", "add", f"{network}.2/30", "dev", there)
         ip("-n", away, "link", "set", there, "up")
-        folder = stack.enter_context(server_on("198.18.77.1"))
+        folder = stack.enter_context(server_on(f"{network}.1"))
         local = f"postgresql://postgres@/postgres?host={folder}"
         eventually(lambda: _answers(local))
-        quick = ("tcp_keepalives_idle=1", "tcp_keepalives_interval=1", "tcp_keepalives_count=2")
-        holder = start_in(away, HOLD, "postgresql://postgres@198.18.77.1/postgres", *quick)
+        quick = [f"tcp_keepalives_{what}=1" for what in ("idle", "interval", "count")]
+        where = f"postgresql://postgres@{network}.1/postgres"
+        holder = start_in(away, HOLD, where, *quick, "tcp_user_timeout=2000")
         stack.callback(end, holder)
         assert said(holder) == "held"
         assert held(local)

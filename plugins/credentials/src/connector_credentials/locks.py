@@ -41,11 +41,13 @@ SESSION = {
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "4",
+    "tcp_user_timeout": "30000",
     "idle_session_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
 }
-"""The server's settings for a session that holds a lock: a silent machine is given up after
-10 + 4 * 5 s, and a live one never, however long it has nothing to say."""
+"""The server's settings for a session that holds a lock: a silent machine is given up after half a
+minute (10 + 4 * 5 s where it had nothing to hear, 30,000 ms where it did not confirm what it was
+told), and a live one never, however long it has nothing to say."""
 
 SHARED_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "fuse", "fuseblk"}
 _MOUNTS = Path("/proc/self/mountinfo")
