@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 from connector_sandbox import constants
-from target_freshbooks.ctl import verify
 from target_freshbooks.freshbooks import Forbidden
-from target_freshbooks.posting.observe.by_listing import look_anew
+from target_freshbooks.posting.observe.by_request import RequestObserver
 
 from demo.sandbox import BIN
 
@@ -501,13 +500,15 @@ def test_verify_looks_again_at_what_a_run_changed_and_finished_meanwhile(
     world.control("DELETE", "faults")
     assert kinds(world) == [(order, "wrong_amount")]
 
-    def look_while_a_run_mends_it(books: Any, mark: Any, recorded: Any, listed: Any) -> Any:
-        found = look_anew(books, mark, recorded, listed)
+    look_anew = RequestObserver.anew
+
+    def look_while_a_run_mends_it(requests: Any, mark: Any, recorded: Any, listed: Any) -> Any:
+        found = look_anew(requests, mark, recorded, listed)
         if recorded.state == "new":
             world.sync()
         return found
 
-    monkeypatch.setattr(verify, "look_anew", look_while_a_run_mends_it)
+    monkeypatch.setattr(RequestObserver, "anew", look_while_a_run_mends_it)
     told = world.ctl("verify")
     assert (told["findings"], told["orders_in_work"], told["orders_checked"]) == ([], [], 1)
 

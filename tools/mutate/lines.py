@@ -916,7 +916,7 @@ MUTATIONS = (
         "another's money is looked for before an invoice is deleted",
         "P11",
         f"{FRESHBOOKS}/posting/apply/cancellation.py",
-        "            for row in standing.values():\n",
+        "            for row in paid.values():\n",
         "            for row in ():\n",
         (f"{INTERRUPTED}::test_a_cancelled_order_s_invoice_that_bears_another_s_money_is_kept",),
     ),

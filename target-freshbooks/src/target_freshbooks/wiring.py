@@ -33,6 +33,7 @@ from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
 from target_freshbooks.posting.apply.retry import WriteRetry
 from target_freshbooks.posting.apply.writer import Writer
 from target_freshbooks.posting.dryrun.planner import Planner
+from target_freshbooks.posting.observe.by_request import RequestObserver
 from target_freshbooks.posting.reconciler import Reconciler
 from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.posting.service import Service
@@ -302,6 +303,7 @@ def assemble(
     )
     reconciler = Reconciler(
         books=books,
+        observer=RequestObserver(books),
         ledger=ledger,
         writer=writer,
         parties=parties,

@@ -70,7 +70,8 @@ from target_freshbooks.posting.apply.writer import invoice_link
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import remembered
-from target_freshbooks.posting.plan.steps import AttemptState, Observed
+from target_freshbooks.posting.plan.steps import AttemptState
+from target_freshbooks.posting.state.observed import Observed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

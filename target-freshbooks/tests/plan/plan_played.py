@@ -19,7 +19,7 @@ from target_freshbooks.posting.apply.effects import (
 )
 from target_freshbooks.posting.dryrun.simulator import SimulatedWriter
 from target_freshbooks.posting.plan.next_step import next_step
-from target_freshbooks.posting.plan.steps import Observed, Step, StepKind
+from target_freshbooks.posting.plan.steps import Step, StepKind
 from target_freshbooks.posting.state.recorded import load_recorded
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from plan_notation import Row
     from target_freshbooks.ledger import Link
+    from target_freshbooks.posting.state.observed import Observed
 
 MOST = 25
 

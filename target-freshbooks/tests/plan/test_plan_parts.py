@@ -15,7 +15,8 @@ from target_freshbooks.posting.apply.effects import after, asked_link, without_o
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import head_of, holds, keeps_its_client
 from target_freshbooks.posting.plan.overpayment import credit_by_hand, overpaid_by_hand
-from target_freshbooks.posting.plan.steps import Observed, Step, StepKind
+from target_freshbooks.posting.plan.steps import Step, StepKind
+from target_freshbooks.posting.state.observed import Observed
 from target_freshbooks.posting.state.recorded import Recorded
 
 if TYPE_CHECKING:

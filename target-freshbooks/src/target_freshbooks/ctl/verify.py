@@ -11,7 +11,7 @@ import threading
 import time
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from connector_credentials import CredentialError
 
@@ -20,8 +20,8 @@ from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import LedgerError
 from target_freshbooks.posting.drift import Finding, Kind, compare, foreseen, interrupted
 from target_freshbooks.posting.dryrun.planner import Planner
-from target_freshbooks.posting.observe.bulk_listing import BulkListing, stores_named
-from target_freshbooks.posting.observe.by_listing import HeldBooks, Holding, look_anew
+from target_freshbooks.posting.observe.by_listing import BulkListing, ListedObserver, stores_named
+from target_freshbooks.posting.observe.by_request import RequestObserver
 from target_freshbooks.posting.state.recorded import Recorded, load_recorded
 from target_freshbooks.wiring import open_account
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.ctl.context import Context
-    from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import ChainVerdict, Ledger
+    from target_freshbooks.posting.state.observed import Observed
     from target_freshbooks.wiring import Account
 
 
@@ -127,6 +127,7 @@ class Verification:
     def __init__(self, account: Account, ledger: Ledger, policy: Policy) -> None:
         self._account = account
         self._books = account.books
+        self._requests = RequestObserver(account.books)
         self._ledger = ledger
         self._policy = policy
         self._half_way = {intent.order_id for intent in ledger.open_intents()}
@@ -164,12 +165,11 @@ class Verification:
         order_id, recorded = mark.order_id, self._recorded(mark.order_id)
         in_books = recorded.state == "posted" or recorded.known
         listed = lists.of(order_id, recorded, self._policy.invoice_number_prefix)
-        whole = order_id not in self._half_way and listed.whole
+        whole = order_id not in self._half_way and listed.is_whole
         if whole and not self._findings(mark, recorded, listed):
             return in_books
         while True:
-            holding = look_anew(self._books, mark, recorded, listed)
-            findings = self._findings(mark, recorded, holding)
+            findings = self._findings(mark, recorded, self._requests.anew(mark, recorded, listed))
             intents = self._ledger.open_intents(order_id)
             now = self._recorded(order_id)
             may_change = bool(intents) or now != recorded or now.state == "new"
@@ -181,16 +181,16 @@ class Verification:
                 return in_books
             recorded = now  # the run that changed it has ended since: what it left is looked at
 
-    def _findings(self, mark: Mark, recorded: Recorded, holding: Holding) -> list[Finding]:
-        findings = list(compare(mark, recorded, holding, self._is_linked))
+    def _findings(self, mark: Mark, recorded: Recorded, observed: Observed) -> list[Finding]:
+        findings = list(compare(mark, recorded, observed, self._is_linked))
         if not recorded.is_in_books or any(found.kind is not Kind.EXTRA for found in findings):
             return findings
         # The figures agree with what was written; now with what the order says, where the ledger
         # still has its record.
-        books = cast("FreshBooks", HeldBooks(self._books, holding))
-        planner = Planner(books, self._ledger, self._policy, threading.Event())
+        observer = ListedObserver(observed, self._requests)
+        planner = Planner(self._books, self._ledger, self._policy, threading.Event(), observer)
         plan = planner.plan(mark.order_id)
-        return findings if plan is None else [*findings, *foreseen(plan, holding)]
+        return findings if plan is None else [*findings, *foreseen(plan, observed)]
 
     def _is_linked(self, invoice_id: int) -> bool:
         return self._ledger.is_linked("invoice", invoice_id)

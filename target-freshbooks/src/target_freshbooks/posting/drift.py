@@ -28,8 +28,8 @@ if TYPE_CHECKING:
         ObservedPayment,
     )
     from target_freshbooks.ledger import Intent
-    from target_freshbooks.posting.observe.by_listing import Holding
     from target_freshbooks.posting.plan.render import Plan
+    from target_freshbooks.posting.state.observed import Observed
     from target_freshbooks.posting.state.recorded import Recorded
 
     IsLinked = Callable[[int], bool]
@@ -67,7 +67,7 @@ TAKEN_UP = frozenset({"posted", "parked", "settled"})
 
 
 def compare(
-    mark: Mark, recorded: Recorded, holding: Holding, linked_elsewhere: IsLinked
+    mark: Mark, recorded: Recorded, observed: Observed, linked_elsewhere: IsLinked
 ) -> Iterator[Finding]:
     """What the ledger and FreshBooks say differently of an order.
 
@@ -77,20 +77,20 @@ def compare(
     Args:
         mark: What the order's invoice is marked with.
         recorded: What the ledger knows.
-        holding: What FreshBooks holds.
+        observed: What FreshBooks holds.
         linked_elsewhere: Whether an invoice, by its id, is any order's own by the ledger.
     """
     if recorded.is_in_books:
-        yield from _invoice(mark, recorded, holding)
-    own = holding.own
+        yield from _invoice(mark, recorded, observed)
+    own = observed.invoice
     if own is not None:
         if recorded.is_in_books:
-            yield from _payments(mark, recorded, holding, own)
-        yield from _extra_payments(mark, recorded, holding, own)
-    yield from _extra_invoices(mark, recorded, holding, linked_elsewhere)
+            yield from _payments(mark, recorded, observed, own)
+        yield from _extra_payments(mark, recorded, observed, own)
+    yield from _extra_invoices(mark, recorded, observed, linked_elsewhere)
     if recorded.is_in_books:
-        yield from _credit_notes(mark, recorded, holding)
-    yield from _extra_credit_notes(mark, recorded, holding)
+        yield from _credit_notes(mark, recorded, observed)
+    yield from _extra_credit_notes(mark, recorded, observed)
 
 
 def interrupted(order_id: int, intent: Intent) -> Finding:
@@ -100,9 +100,9 @@ def interrupted(order_id: int, intent: Intent) -> Finding:
     return Finding(order_id, Kind.INTERRUPTED, f"{told} came of it: run again")
 
 
-def foreseen(plan: Plan, holding: Holding) -> Iterator[Finding]:
+def foreseen(plan: Plan, observed: Observed) -> Iterator[Finding]:
     """What a replay of a posted order would mend, or be stopped by."""
-    result, own = plan.result, holding.own
+    result, own = plan.result, observed.invoice
     if result.parked is not None:
         kind = _OF_REASON.get(result.parked.reason, Kind.DIFFERS)
         yield Finding(plan.order_id, kind, result.parked.detail)
@@ -144,8 +144,8 @@ _OF_STEP = {
 # -- what we wrote
 
 
-def _invoice(mark: Mark, recorded: Recorded, holding: Holding) -> Iterator[Finding]:
-    own, left = holding.own, recorded.invoice
+def _invoice(mark: Mark, recorded: Recorded, observed: Observed) -> Iterator[Finding]:
+    own, left = observed.invoice, recorded.invoice
     if own is None:
         told = "the ledger knows no invoice of it"
         if left is not None:
@@ -166,9 +166,9 @@ def _invoice(mark: Mark, recorded: Recorded, holding: Holding) -> Iterator[Findi
 
 
 def _payments(
-    mark: Mark, recorded: Recorded, holding: Holding, own: ObservedInvoice
+    mark: Mark, recorded: Recorded, observed: Observed, own: ObservedInvoice
 ) -> Iterator[Finding]:
-    standing = {row.id: row for row in holding.payments}
+    standing = {row.id: row for row in (*observed.payments, *observed.moved)}
     for key, left in recorded.payments.items():
         if left.deleted:
             continue
@@ -203,8 +203,8 @@ def _payment_edited(
     return None
 
 
-def _credit_notes(mark: Mark, recorded: Recorded, holding: Holding) -> Iterator[Finding]:
-    standing = {row.id: row for row in holding.credit_notes}
+def _credit_notes(mark: Mark, recorded: Recorded, observed: Observed) -> Iterator[Finding]:
+    standing = {row.id: row for row in observed.credit_notes}
     for refund_id, left in recorded.credit_notes.items():
         if left.deleted:
             continue
@@ -222,10 +222,10 @@ def _credit_notes(mark: Mark, recorded: Recorded, holding: Holding) -> Iterator[
 
 
 def _extra_payments(
-    mark: Mark, recorded: Recorded, holding: Holding, own: ObservedInvoice
+    mark: Mark, recorded: Recorded, observed: Observed, own: ObservedInvoice
 ) -> Iterator[Finding]:
     ours = set(recorded.payment_ids.values())
-    for found in holding.payments:
+    for found in observed.payments:
         if found.id in ours or (found.amount == ZERO and found.overpayment_id is None):
             continue
         bears_mark = part_paid(found, mark) is not None
@@ -246,12 +246,12 @@ def _extra_payments(
 
 
 def _extra_invoices(
-    mark: Mark, recorded: Recorded, holding: Holding, linked_elsewhere: IsLinked
+    mark: Mark, recorded: Recorded, observed: Observed, linked_elsewhere: IsLinked
 ) -> Iterator[Finding]:
-    own = holding.own
+    own = observed.invoice
     if own is not None and not recorded.known and recorded.state not in TAKEN_UP:
         yield Finding(mark.order_id, Kind.EXTRA, f"{_invoice_told(own)} {_why_unknown(recorded)}")
-    for found in holding.others:
+    for found in observed.others:
         if linked_elsewhere(found.id):
             continue
         beside = (
@@ -263,9 +263,9 @@ def _extra_invoices(
         yield Finding(mark.order_id, Kind.EXTRA, told)
 
 
-def _extra_credit_notes(mark: Mark, recorded: Recorded, holding: Holding) -> Iterator[Finding]:
+def _extra_credit_notes(mark: Mark, recorded: Recorded, observed: Observed) -> Iterator[Finding]:
     ours = set(recorded.credit_note_ids.values())
-    for found in holding.credit_notes:
+    for found in observed.credit_notes:
         if found.id in ours:
             continue
         if recorded.state in {"parked", "settled"} and not recorded.known:

@@ -39,7 +39,6 @@ from target_freshbooks.posting.apply.writer import OutcomeUnknown, invoice_link,
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.digests import content_digest, desired_digest, fingerprint
 from target_freshbooks.posting.marks import DELETED, DRAFT, part_paid
-from target_freshbooks.posting.observe.by_request import around, known_invoice, observe
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import (
     CLIENT,
@@ -67,11 +66,11 @@ from target_freshbooks.posting.plan.steps import (
     Asked,
     AttemptState,
     Blocked,
-    Observed,
     Step,
     StepKind,
 )
 from target_freshbooks.posting.results import Interrupted, OrderResult, refused_result
+from target_freshbooks.posting.state.observed import Observed
 from target_freshbooks.posting.state.recorded import load_recorded
 
 if TYPE_CHECKING:
@@ -88,6 +87,7 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
     from target_freshbooks.posting.apply.writer import Writer
     from target_freshbooks.posting.dryrun.simulator import SimulatedWriter
+    from target_freshbooks.posting.observe.observer import Observer
     from target_freshbooks.posting.state.recorded import Recorded
 
 logger = logging.getLogger(__name__)
@@ -144,6 +144,7 @@ class Reconciler:
         self,
         *,
         books: FreshBooks,
+        observer: Observer,
         ledger: Ledger,
         writer: Writer | SimulatedWriter,
         parties: ClientsAndItems,
@@ -156,6 +157,7 @@ class Reconciler:
         self._brake = brake
         self._unmarked_field = ""
         self._books = books
+        self._observer = observer
         self._ledger = ledger
         self._writer = writer
         self._parties = parties
@@ -237,7 +239,7 @@ class Reconciler:
         """
         if recorded.invoice_id is None or not recorded.overpayments:
             return None
-        invoice = known_invoice(self._books, recorded.invoice_id, number)
+        invoice = self._observer.invoice(recorded, number)
         if invoice is None:
             return None
         for key, credit_id in recorded.overpayments.items():
@@ -271,7 +273,7 @@ class Reconciler:
         order_id = desired.order_id
         own = None
         if recorded.invoice_id is not None:
-            own = known_invoice(self._books, recorded.invoice_id, desired.invoice.number)
+            own = self._observer.invoice(recorded, desired.invoice.number)
         try:
             keeps = self._keeps_client(recorded, own, progress, desired.client.key)
             client_id = own.customer_id if own and keeps else self._client(facts, desired)
@@ -289,9 +291,9 @@ class Reconciler:
             unmarked=self._unmarked_field,
         )
         if recorded.invoice_id is None:
-            observed = observe(self._books, context)
+            observed = self._observer.observe(context)
         else:
-            observed = Observed() if own is None else around(self._books, context, own)
+            observed = Observed() if own is None else self._observer.around(context, own)
         context = self._adopt(context, observed)
         if not context.recorded.known:
             self._brake.made(order_id)
@@ -319,7 +321,7 @@ class Reconciler:
             )
             at = replace(outcome, context=renewed)
             if renewed.recorded.overpayments:
-                at = replace(at, observed=observe(self._books, renewed))
+                at = replace(at, observed=self._observer.observe(renewed))
 
     def _is_to_be_put_back(self, at: ReconcileState, stop: Blocked) -> bool:
         """Whether payments may be lowered for a wording that did not come about."""
@@ -456,7 +458,7 @@ class Reconciler:
             return at
         if invoice.vis_state == DELETED or invoice.amount >= former.amount:
             return at
-        seen = around(self._books, at.context, invoice)
+        seen = self._observer.around(at.context, invoice)
         payment = overpaid_by_hand(at.context, before, seen)
         if payment is None or payment.overpayment_id is None:
             return replace(at, observed=seen)
@@ -470,7 +472,7 @@ class Reconciler:
             at.context, recorded=load_recorded(self._ledger, at.context.desired.order_id)
         )
         looked = time.monotonic()
-        return replace(at, context=context, observed=observe(self._books, context), looked=looked)
+        return replace(at, context=context, observed=self._observer.observe(context), looked=looked)
 
     def _given_up(
         self, at: ReconcileState, step: Step, given_up: RetriesExhausted
@@ -769,7 +771,7 @@ class Reconciler:
     def _taken(self, context: OrderContext) -> Observed:
         """Whose the taken number is: looked for among the deleted invoices as well."""
         invoice = refusals.holder_of_number(self._books, context)
-        return Observed() if invoice is None else around(self._books, context, invoice)
+        return Observed() if invoice is None else self._observer.around(context, invoice)
 
     def _cancelled(
         self, facts: OrderFacts, recorded: Recorded, parked: Parked, *, overwrite: bool

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from target_freshbooks.books import desire
 from target_freshbooks.books.desired import Desired, Parked, Reason
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.freshbooks.errors import Conflict, NotFound, Refused
-from target_freshbooks.freshbooks.refusals import Kind, classify
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting import link_keys as keys
 from target_freshbooks.posting import marks
@@ -20,6 +19,7 @@ from target_freshbooks.posting.apply.writer import OutcomeUnknown, invoice_link,
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.digests import content_digest, fingerprint
 from target_freshbooks.posting.marks import DELETED
+from target_freshbooks.posting.observe.by_request import standing
 from target_freshbooks.posting.plan.steps import StepKind
 from target_freshbooks.posting.results import OrderResult, refused_result
 
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.state.recorded import Recorded
 
     _Deletable = ObservedInvoice | ObservedPayment | ObservedCreditNote
-
-Record = TypeVar("Record", bound="_Deletable")
 
 
 class Cancellation:
@@ -112,13 +110,13 @@ class Cancellation:
         money which a person recorded stays in any case.
         """
         order_id = mark.order_id
-        invoice, payments = self._standing(invoice_id), recorded.payment_ids
-        standing = {row.id: row for row in self._books.payments_of(invoice_id)} if invoice else {}
+        invoice, payments = standing(self._books.get_invoice, invoice_id), recorded.payment_ids
+        paid = {row.id: row for row in self._books.payments_of(invoice_id)} if invoice else {}
         if invoice is not None:
             edited = recorded.fingerprint not in (None, fingerprint(invoice))
             if edited and not overwrite:
                 return _kept(invoice, "it was changed in FreshBooks since it was posted")
-            for row in standing.values():
+            for row in paid.values():
                 if row.id in payments.values():
                     continue
                 if marks.part_paid(row, mark) is None:
@@ -133,12 +131,12 @@ class Cancellation:
             ),
             (StepKind.DELETE_INVOICE, str(order_id), invoice_id),
         ]
-        return self._delete(parts, standing, order_id)
+        return self._delete(parts, paid, order_id)
 
     def _delete(
         self,
         parts: list[tuple[StepKind, str, int]],
-        standing: dict[int, ObservedPayment],
+        paid: dict[int, ObservedPayment],
         order_id: int,
     ) -> OrderResult:
         taken: dict[str, ObservedPayment] = {}
@@ -153,8 +151,8 @@ class Cancellation:
                 failed = OrderResult("parked", parked=_ignored(kind, remote_id))
                 return self._put_back(taken, order_id, failed, writes)
             writes += deleted
-            if deleted and remote_id in standing and kind is StepKind.DELETE_PAYMENT:
-                taken[key] = standing[remote_id]
+            if deleted and remote_id in paid and kind is StepKind.DELETE_PAYMENT:
+                taken[key] = paid[remote_id]
         self._ledger.drop_link("invoice", keys.invoice_key(order_id))
         return OrderResult("waiting", why="deleted_after_cancellation", writes=writes)
 
@@ -236,28 +234,13 @@ class Cancellation:
             self._ledger.put_link(deleted)
         return 0
 
-    def _standing(self, invoice_id: int) -> ObservedInvoice | None:
-        invoice = _read(self._books.get_invoice, invoice_id)
-        return None if invoice is None or invoice.vis_state == DELETED else invoice
-
     def _stands(self, kind: StepKind, remote_id: int) -> bool:
         readers: dict[StepKind, Callable[[int], _Deletable]] = {
             StepKind.DELETE_PAYMENT: self._books.get_payment,
             StepKind.DELETE_CREDIT_NOTE: self._books.get_credit_note,
             StepKind.DELETE_INVOICE: self._books.get_invoice,
         }
-        found = _read(readers[kind], remote_id)
-        return found is not None and found.vis_state != DELETED
-
-
-def _read(reader: Callable[[int], Record], remote_id: int) -> Record | None:
-    """The record; None where FreshBooks says that it is gone, in whichever way."""
-    try:
-        return reader(remote_id)
-    except Refused as refused:
-        if classify(refused).kind is not Kind.GONE:
-            raise
-        return None
+        return standing(readers[kind], remote_id) is not None
 
 
 class _Ignored(Exception):  # noqa: N818 - it never leaves this module

@@ -13,13 +13,14 @@ from target_freshbooks.ledger import Link
 from target_freshbooks.posting import link_keys as keys
 from target_freshbooks.posting.apply.writer import invoice_link
 from target_freshbooks.posting.plan.head import differing, left_alone, part_of, remembered
-from target_freshbooks.posting.plan.steps import AttemptState, Observed, Step, StepKind
+from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_freshbooks.freshbooks.observed import ObservedInvoice, ObservedPayment
     from target_freshbooks.posting.context import OrderContext
+    from target_freshbooks.posting.state.observed import Observed
 
 INVOICE_STEPS = frozenset(
     {

@@ -11,6 +11,7 @@ from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
 from target_freshbooks.posting.dryrun.simulator import SimulatedWriter
 from target_freshbooks.posting.facts import gather
+from target_freshbooks.posting.observe.by_request import RequestObserver
 from target_freshbooks.posting.plan.render import Plan
 from target_freshbooks.posting.plan.steps import Asked
 from target_freshbooks.posting.reconciler import Reconciler
@@ -23,15 +24,22 @@ if TYPE_CHECKING:
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import Ledger
+    from target_freshbooks.posting.observe.observer import Observer
 
 
 class Planner:
     """Plans orders over the ledger and FreshBooks as they are; writes to neither."""
 
     def __init__(
-        self, books: FreshBooks, ledger: Ledger, policy: Policy, stop: threading.Event
+        self,
+        books: FreshBooks,
+        ledger: Ledger,
+        policy: Policy,
+        stop: threading.Event,
+        observer: Observer | None = None,
     ) -> None:
         self._books = books
+        self._observer = observer or RequestObserver(books)
         self._ledger = ledger
         self._policy = policy
         self._stop = stop
@@ -55,6 +63,7 @@ class Planner:
         writer, brake = SimulatedWriter(self._books, ledger), Brake(None)
         reconciler = Reconciler(
             books=self._books,
+            observer=self._observer,
             ledger=ledger,
             writer=writer,
             parties=ClientsAndItems(self._books, ledger, writer, _never, _never),

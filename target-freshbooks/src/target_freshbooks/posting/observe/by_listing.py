@@ -1,132 +1,160 @@
-"""What FreshBooks holds in an order's name, and a FreshBooks that answers from it."""
+"""Observer by listing: reads FreshBooks' lists once, and finds the part of each order in them.
+
+Asking about each order costs two or three requests an order; the lists cost one for a hundred
+records. They are kept in a database of their own, which SQLite holds in memory as long as it is
+small and else in a file without a name, so memory does not grow with the books, and nothing stays
+behind.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+import pickle
+import sqlite3
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
 
-from target_freshbooks.books.marks import marks_in
-from target_freshbooks.freshbooks.errors import Refused
-from target_freshbooks.freshbooks.refusals import Kind, classify
-from target_freshbooks.posting.marks import DELETED, is_marked, marks_of
+from target_freshbooks.books.marks import STEM, marks_in
+from target_freshbooks.posting.marks import marks_of
+from target_freshbooks.posting.observe.observer import Observer
+from target_freshbooks.posting.state.observed import Observed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
+    from datetime import date
 
-    from target_freshbooks.books.marks import Mark
     from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.freshbooks.observed import (
-        ObservedCreditNote,
-        ObservedInvoice,
-        ObservedPayment,
-    )
+    from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedInvoice
+    from target_freshbooks.posting.context import OrderContext
+    from target_freshbooks.posting.observe.by_request import RequestObserver
     from target_freshbooks.posting.state.recorded import Recorded
 
-Record = TypeVar("Record", "ObservedInvoice", "ObservedPayment", "ObservedCreditNote")
+_TABLES = """
+CREATE TABLE invoices (order_id INTEGER, id INTEGER, record BLOB, PRIMARY KEY (order_id, id));
+CREATE INDEX invoices_id ON invoices (id);
+CREATE TABLE payments (invoice_id INTEGER, id INTEGER, record BLOB, PRIMARY KEY (invoice_id, id));
+CREATE TABLE credit_notes (order_id INTEGER, id INTEGER, record BLOB, PRIMARY KEY (order_id, id));
+CREATE TABLE looked_at (order_id INTEGER PRIMARY KEY);
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """What FreshBooks holds in an order's name.
-
-    Attributes:
-        own: The invoice the ledger says is the order's, if it stands; where the ledger says none,
-            the one of the order's number.
-        others: Other standing invoices that bear the order's marker.
-        payments: The standing payments on `own`, and those of ours that stand elsewhere.
-        credit_notes: The standing credit notes whose notes name a refund of the order, and those
-            the ledger says are ours.
-        whole: False where something on the invoice was paid by what `payments` does not show.
-    """
-
-    own: ObservedInvoice | None = None
-    others: tuple[ObservedInvoice, ...] = ()
-    payments: tuple[ObservedPayment, ...] = ()
-    credit_notes: tuple[ObservedCreditNote, ...] = ()
-    whole: bool = True
+def stores_named(books: FreshBooks, since: date | None) -> set[str]:
+    """The hashes of the stores whose orders have an invoice."""
+    invoices = books.invoices_naming(STEM, since)
+    return {mark.store for invoice in invoices for mark in marks_of(invoice)}
 
 
-def orders_named_by(invoice: ObservedInvoice, store: str) -> set[int]:
+class BulkListing:
+    """All invoices and credit notes that name an order of a shop, and the payments on them."""
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("", isolation_level=None)
+        self._database.executescript(_TABLES)
+        self._database.execute("BEGIN")  # one transaction, never committed: nobody else reads it
+
+    @classmethod
+    def read(cls, books: FreshBooks, store: str, since: date | None) -> Self:
+        """Read the lists: a request for each hundred invoices, payments and credit notes.
+
+        Args:
+            books: FreshBooks.
+            store: The hash of the store whose orders are meant.
+            since: Only what is dated this day or later.
+        """
+        lists = cls()
+        for invoice in books.invoices_naming(STEM, since):
+            for order_id in _orders_named_by(invoice, store):
+                lists._put("invoices", order_id, invoice.id, invoice)
+        for payment in books.payments_on(lists._has_invoice, since):
+            lists._put("payments", payment.invoice_id, payment.id, payment)
+        for note in books.credit_notes_naming(STEM, since):
+            credited = _order_credited_by(note, store)
+            if credited is not None:
+                lists._put("credit_notes", credited, note.id, note)
+        return lists
+
+    def close(self) -> None:
+        """Forget all."""
+        self._database.close()
+
+    def of(self, order_id: int, recorded: Recorded, prefix: str) -> Observed:
+        """What the lists have of an order; it counts as looked at from now on.
+
+        Args:
+            order_id: The order.
+            recorded: What the ledger knows of it.
+            prefix: What this shop's invoice numbers begin with.
+        """
+        self._database.execute("INSERT OR IGNORE INTO looked_at VALUES (?)", (order_id,))
+        marked: list[ObservedInvoice] = self._get("invoices", "order_id", order_id)
+        number, own_id = recorded.number or f"{prefix}{order_id}", recorded.invoice_id
+        own = next(
+            (
+                row
+                for row in marked
+                if (row.number == number if own_id is None else row.id == own_id)
+            ),
+            None,
+        )
+        return Observed(
+            own,
+            () if own is None else tuple(self._get("payments", "invoice_id", own.id)),
+            tuple(self._get("credit_notes", "order_id", order_id)),
+            others=tuple(row for row in marked if row is not own),
+        )
+
+    def not_looked_at(self) -> Iterator[int]:
+        """The orders the lists name that nobody has asked for yet, by id."""
+        rows = self._database.execute(
+            "SELECT order_id FROM invoices UNION SELECT order_id FROM credit_notes"
+            " EXCEPT SELECT order_id FROM looked_at ORDER BY order_id"
+        ).fetchall()
+        yield from (int(row[0]) for row in rows)
+
+    def _has_invoice(self, invoice_id: int) -> bool:
+        found = self._database.execute(
+            "SELECT 1 FROM invoices WHERE id = ? LIMIT 1", (invoice_id,)
+        ).fetchone()
+        return found is not None
+
+    def _put(self, table: str, group: int, id_: int, record: object) -> None:
+        self._database.execute(
+            f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)",  # noqa: S608 - a name of ours
+            (group, id_, pickle.dumps(record)),
+        )
+
+    def _get(self, table: str, column: str, group: int) -> list[Any]:
+        rows = self._database.execute(
+            f"SELECT record FROM {table} WHERE {column} = ? ORDER BY id",  # noqa: S608 - ours
+            (group,),
+        )
+        # Nobody but this process can have put anything there.
+        return [pickle.loads(row[0]) for row in rows]  # noqa: S301
+
+
+def _orders_named_by(invoice: ObservedInvoice, store: str) -> set[int]:
     """The store's orders whose mark the invoice bears."""
     return {mark.order_id for mark in marks_of(invoice) if mark.store == store}
 
 
-def order_credited_by(note: ObservedCreditNote, store: str) -> int | None:
+def _order_credited_by(note: ObservedCreditNote, store: str) -> int | None:
     """The store's order whose refund the credit note is marked with."""
     marks = [mark for mark in marks_in(note.notes) if mark.store == store]
     return next((mark.order_id for mark in marks if mark.refund_id is not None), None)
 
 
-def choose_own(
-    marked: list[ObservedInvoice], recorded: Recorded, number: str
-) -> tuple[ObservedInvoice | None, tuple[ObservedInvoice, ...]]:
-    """The order's own invoice among those that bear its marker, and the others."""
-    wanted = recorded.invoice_id
-    own = next(
-        (row for row in marked if (row.number == number if wanted is None else row.id == wanted)),
-        None,
-    )
-    return own, tuple(row for row in marked if row is not own)
+class ListedObserver(Observer):
+    """Knows from lists what FreshBooks holds for one order; asks for what no list shows."""
 
+    def __init__(self, listed: Observed, requests: RequestObserver) -> None:
+        self._listed = listed
+        self._requests = requests
 
-def look_anew(books: FreshBooks, mark: Mark, recorded: Recorded, listed: Holding) -> Holding:
-    """The same read again record by record: a list of many pages is older, and can skip a row."""
-    own = None
-    own_id = recorded.invoice_id or (listed.own.id if listed.own is not None else None)
-    if own_id is not None:
-        own = _standing(books.get_invoice, own_id)
-    others = [_standing(books.get_invoice, row.id) for row in listed.others]
-    payments: dict[int, ObservedPayment] = {}
-    if own is not None:
-        payments = {row.id: row for row in books.payments_of(own.id)}
-        for remote_id in recorded.payment_ids.values():
-            if remote_id not in payments:
-                elsewhere = _standing(books.get_payment, remote_id)
-                payments |= {} if elsewhere is None else {remote_id: elsewhere}
-    ids = {row.id for row in listed.credit_notes} | set(recorded.credit_note_ids.values())
-    notes = [_standing(books.get_credit_note, remote_id) for remote_id in sorted(ids)]
-    return Holding(
-        own,
-        tuple(row for row in others if row is not None and is_marked(row, mark)),
-        tuple(payments.values()),
-        tuple(row for row in notes if row is not None),
-    )
+    def invoice(self, recorded: Recorded, number: str) -> ObservedInvoice | None:
+        """The one that was found in the lists."""
+        del recorded, number
+        return self._listed.invoice
 
-
-def _standing(read: Callable[[int], Record], remote_id: int) -> Record | None:
-    """The record; None where it was deleted, in whichever way FreshBooks says so."""
-    try:
-        found = read(remote_id)
-    except Refused as refused:
-        if classify(refused).kind is not Kind.GONE:
-            raise
-        return None
-    return None if found.vis_state == DELETED else found
-
-
-class HeldBooks:
-    """FreshBooks as a planner asks it about one order, without a request for what is held."""
-
-    def __init__(self, books: FreshBooks, holding: Holding) -> None:
-        self._books = books
-        self._holding = holding
-
-    def get_invoice(self, id: int) -> ObservedInvoice:  # noqa: A002 - FreshBooks' name
-        """The order's own invoice; any other is asked for."""
-        own = self._holding.own
-        return own if own is not None and own.id == id else self._books.get_invoice(id)
-
-    def payments_of(self, invoice_id: int) -> list[ObservedPayment]:
-        """The payments on the order's own invoice; those on any other are asked for."""
-        own = self._holding.own
-        if own is None or own.id != invoice_id:
-            return self._books.payments_of(invoice_id)
-        return [row for row in self._holding.payments if row.invoice_id == invoice_id]
-
-    def credit_notes_of(self, client_id: int) -> list[ObservedCreditNote]:
-        """The order's credit notes: a planner looks at no others of the client."""
-        return [row for row in self._holding.credit_notes if row.client_id == client_id]
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever FreshBooks has there
-        """All else as FreshBooks does it."""
-        return getattr(self._books, name)
+    def around(self, context: OrderContext, invoice: ObservedInvoice) -> Observed:
+        """The same with the credits that stand of what FreshBooks capped."""
+        listed = replace(self._listed, invoice=invoice)
+        return self._requests.with_overpayments(context, listed)

@@ -1,110 +1,132 @@
-"""Observer: reads what FreshBooks holds for an order, with as few requests as can prove it."""
+"""Observer by request: reads an order's records with as few requests as can prove them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from target_freshbooks.freshbooks.errors import NotFound
+from target_freshbooks.freshbooks.errors import NotFound, Refused
+from target_freshbooks.freshbooks.refusals import Kind, classify
 from target_freshbooks.posting.marks import DELETED, is_marked, refund_credited
-from target_freshbooks.posting.plan.steps import Observed
+from target_freshbooks.posting.observe.observer import Observer
+from target_freshbooks.posting.state.observed import Observed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_freshbooks.books.marks import Mark
     from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.freshbooks.observed import ObservedInvoice, ObservedPayment
+    from target_freshbooks.freshbooks.observed import (
+        ObservedCreditNote,
+        ObservedInvoice,
+        ObservedPayment,
+    )
     from target_freshbooks.posting.context import OrderContext
+    from target_freshbooks.posting.state.recorded import Recorded
+
+Record = TypeVar("Record", bound="ObservedInvoice | ObservedPayment | ObservedCreditNote")
 
 
-def observe(books: FreshBooks, context: OrderContext) -> Observed:
-    """Read the order's invoice, its payments, and credit notes where any may exist.
-
-    A known invoice is read by its id, an unknown one is searched by its number. One request when
-    there is none; archived invoices count, deleted ones are looked for only when the number turns
-    out to be taken (FreshBooks keeps numbers unique over all of them).
-    """
-    invoice = _invoice(books, context)
-    return Observed() if invoice is None else around(books, context, invoice)
-
-
-def around(books: FreshBooks, context: OrderContext, invoice: ObservedInvoice) -> Observed:
-    """The invoice with its payments and credit notes; somebody else's is none of our business."""
-    if not is_marked(invoice, context.desired.invoice.marker):
-        return Observed(invoice)
-    observed = Observed(invoice, _payments(books, context, invoice))
-    return _overpayments(books, context, _credit_notes(books, context, observed))
-
-
-def _overpayments(books: FreshBooks, context: OrderContext, observed: Observed) -> Observed:
-    """Add the credits that stand of what FreshBooks capped, where the ledger knows of any."""
-    invoice = observed.invoice
-    if invoice is None or not context.recorded.overpayments:
-        return observed
-    found = {
-        key: books.overpayment_credit(credit_id, invoice.customer_id)
-        for key, credit_id in context.recorded.overpayments.items()
-    }
-    standing = {key: note for key, note in found.items() if note is not None}
-    return replace(observed, overpayments=standing)
-
-
-def _credit_notes(books: FreshBooks, context: OrderContext, observed: Observed) -> Observed:
-    """Add the order's credit notes, where the order's refunds or the ledger know of any."""
-    wanted = any(entry.credit_note is not None for entry in context.desired.refunds)
-    if observed.invoice is None or not (wanted or context.recorded.credit_note_ids):
-        return observed
-    mark = context.desired.invoice.marker
-    known = set(context.recorded.credit_note_ids.values())
-    found = {
-        note.id: note
-        for note in books.credit_notes_of(observed.invoice.customer_id)
-        if refund_credited(note, mark) is not None or note.id in known
-    }
-    for remote_id in known - set(found):
-        # One we know of but the search does not show yet must not be made again.
-        try:
-            note = books.get_credit_note(remote_id)
-        except NotFound:
-            continue
-        if note.vis_state != DELETED:
-            found[remote_id] = note
-    return replace(observed, credit_notes=tuple(found[remote_id] for remote_id in sorted(found)))
-
-
-def _invoice(books: FreshBooks, context: OrderContext) -> ObservedInvoice | None:
-    recorded, wanted = context.recorded, context.desired.invoice
-    if recorded.invoice_id is not None:
-        return known_invoice(books, recorded.invoice_id, wanted.number)
-    return books.find_invoice(wanted.number)
-
-
-def known_invoice(books: FreshBooks, invoice_id: int, number: str) -> ObservedInvoice | None:
-    """The invoice of that id, deleted or not; None where FreshBooks has it no more."""
+def standing(read: Callable[[int], Record], remote_id: int) -> Record | None:
+    """The record; None where it was deleted, in whichever way FreshBooks says so."""
     try:
-        return books.get_invoice(invoice_id)
-    except NotFound:
-        # Deleted ones may be answered so; the search tells which it is.
-        deleted = books.find_invoice(number, deleted=True)
-        return deleted if deleted is not None and deleted.id == invoice_id else None
+        found = read(remote_id)
+    except Refused as refused:
+        if classify(refused).kind is not Kind.GONE:
+            raise
+        return None
+    return None if found.vis_state == DELETED else found
 
 
-def _payments(
-    books: FreshBooks, context: OrderContext, invoice: ObservedInvoice
-) -> tuple[ObservedPayment, ...]:
-    """The invoice's payments; one we know of but a search does not show is read by its id.
+class RequestObserver(Observer):
+    """Asks FreshBooks: for the invoice, for its payments, and for credit notes if any may exist."""
 
-    An invoice nothing was paid on needs no request, unless we know better.
-    """
-    known = context.recorded.payment_ids
-    if invoice.paid == 0 and not known:
-        return ()
-    listed = {payment.id: payment for payment in books.payments_of(invoice.id)}
-    for remote_id in known.values():
-        if remote_id not in listed:
-            try:
-                payment = books.get_payment(remote_id)
-            except NotFound:
-                continue
-            # One that was moved to another invoice is not this one's any more.
-            if payment.vis_state != DELETED and payment.invoice_id == invoice.id:
-                listed[remote_id] = payment
-    return tuple(listed[remote_id] for remote_id in sorted(listed))
+    def __init__(self, books: FreshBooks) -> None:
+        self._books = books
+
+    def invoice(self, recorded: Recorded, number: str) -> ObservedInvoice | None:
+        """One request, whether there is one or none.
+
+        One that was deleted is looked for only where the ledger knows it: else the number turns
+        out to be taken, for FreshBooks keeps numbers unique over all of them.
+        """
+        if recorded.invoice_id is None:
+            return self._books.find_invoice(number)
+        try:
+            return self._books.get_invoice(recorded.invoice_id)
+        except NotFound:
+            # Deleted ones may be answered so; the search tells which it is.
+            deleted = self._books.find_invoice(number, deleted=True)
+            return deleted if deleted is not None and deleted.id == recorded.invoice_id else None
+
+    def around(self, context: OrderContext, invoice: ObservedInvoice) -> Observed:
+        """The invoice with its payments and credit notes; somebody else's comes alone."""
+        if not context.is_ours(invoice):
+            return Observed(invoice)
+        observed = Observed(invoice)
+        # An invoice nothing was paid on needs no request, unless we know better.
+        if invoice.paid != 0 or context.recorded.payment_ids:
+            observed = self._paid(context.recorded, invoice)
+        credited = any(entry.credit_note is not None for entry in context.desired.refunds)
+        if credited or context.recorded.credit_note_ids:
+            observed = replace(observed, credit_notes=self._credit_notes(context, invoice))
+        return self.with_overpayments(context, observed)
+
+    def with_overpayments(self, context: OrderContext, observed: Observed) -> Observed:
+        """Add the credits that stand of what FreshBooks capped, if the ledger knows of any."""
+        invoice, known = observed.invoice, context.recorded.overpayments
+        if invoice is None or not known:
+            return observed
+        found = {
+            key: self._books.overpayment_credit(credit_id, invoice.customer_id)
+            for key, credit_id in known.items()
+        }
+        credits_left = {key: note for key, note in found.items() if note is not None}
+        return replace(observed, overpayments=credits_left)
+
+    def anew(self, mark: Mark, recorded: Recorded, listed: Observed) -> Observed:
+        """What lists show of an order, read again record by record.
+
+        A list of many pages is older, and can skip a row.
+        """
+        own_id = recorded.invoice_id or (None if listed.invoice is None else listed.invoice.id)
+        own = None if own_id is None else standing(self._books.get_invoice, own_id)
+        others = [standing(self._books.get_invoice, row.id) for row in listed.others]
+        observed = Observed() if own is None else self._paid(recorded, own)
+        ids = {note.id for note in listed.credit_notes} | set(recorded.credit_note_ids.values())
+        notes = [standing(self._books.get_credit_note, remote_id) for remote_id in sorted(ids)]
+        return replace(
+            observed,
+            credit_notes=tuple(note for note in notes if note is not None),
+            others=tuple(row for row in others if row is not None and is_marked(row, mark)),
+        )
+
+    def _paid(self, recorded: Recorded, invoice: ObservedInvoice) -> Observed:
+        """The invoice's payments; one we know of but a search does not show is read by its id."""
+        found = {payment.id: payment for payment in self._books.payments_of(invoice.id)}
+        for remote_id in set(recorded.payment_ids.values()) - set(found):
+            payment = standing(self._books.get_payment, remote_id)
+            if payment is not None:
+                found[remote_id] = payment
+        rows = [found[remote_id] for remote_id in sorted(found)]
+        return Observed(
+            invoice,
+            tuple(row for row in rows if row.invoice_id == invoice.id),
+            moved=tuple(row for row in rows if row.invoice_id != invoice.id),
+        )
+
+    def _credit_notes(
+        self, context: OrderContext, invoice: ObservedInvoice
+    ) -> tuple[ObservedCreditNote, ...]:
+        mark, known = context.desired.invoice.marker, set(context.recorded.credit_note_ids.values())
+        found = {
+            note.id: note
+            for note in self._books.credit_notes_of(invoice.customer_id)
+            if refund_credited(note, mark) is not None or note.id in known
+        }
+        for remote_id in known - set(found):
+            # One we know of but the search does not show yet must not be made again.
+            note = standing(self._books.get_credit_note, remote_id)
+            if note is not None:
+                found[remote_id] = note
+        return tuple(found[remote_id] for remote_id in sorted(found))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.plan.steps import Observed
+    from target_freshbooks.posting.state.observed import Observed
 
 
 def paid_elsewhere(

@@ -30,7 +30,8 @@ from target_freshbooks.posting.plan.steps import Blocked, Step, StepKind
 if TYPE_CHECKING:
     from target_freshbooks.freshbooks.observed import ObservedInvoice
     from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.plan.steps import AttemptState, Observed
+    from target_freshbooks.posting.plan.steps import AttemptState
+    from target_freshbooks.posting.state.observed import Observed
 
 
 def next_step(

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from target_freshbooks.books.desired import CreditNote, Lines, RefundEntry
     from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedInvoice
     from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.plan.steps import AttemptState, Observed
+    from target_freshbooks.posting.plan.steps import AttemptState
+    from target_freshbooks.posting.state.observed import Observed
 
 
 def settle_step(

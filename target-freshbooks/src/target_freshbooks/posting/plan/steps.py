@@ -12,11 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_freshbooks.books.desired import Parked
-    from target_freshbooks.freshbooks.observed import (
-        ObservedCreditNote,
-        ObservedInvoice,
-        ObservedPayment,
-    )
 
 
 class StepKind(StrEnum):
@@ -94,23 +89,6 @@ class Blocked:
     """The plan cannot go on: the order is parked with this."""
 
     parked: Parked
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What FreshBooks holds for one order.
-
-    Attributes:
-        invoice: The invoice of the order, or somebody else's of its number.
-        payments: The active ones of the invoice.
-        credit_notes: Those that bear the order's mark.
-        overpayments: By payment key the credit that stands of what FreshBooks capped.
-    """
-
-    invoice: ObservedInvoice | None = None
-    payments: tuple[ObservedPayment, ...] = ()
-    credit_notes: tuple[ObservedCreditNote, ...] = ()
-    overpayments: Mapping[str, ObservedCreditNote] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
