@@ -18,7 +18,6 @@ DEPENDENCIES = [
     "alembic>=1.13",
     "cryptography>=43",
     "jinja2>=3.1",
-    "python-backoff>=2.2.2",
     "requests>=2.32",
     "singer-sdk~=0.54.0",
     "sqlalchemy>=2.0.30,<2.1",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_bigcommerce_orders.quota import LONGEST_WINDOW, Quota, asked_wait
+from connector_credentials.quota_headers import LONGEST_WINDOW, bigcommerce_reset, seconds_asked
+from tap_bigcommerce_orders.quota import Quota
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,8 +142,9 @@ def test_a_window_that_ends_tomorrow_is_not_waited_out_and_the_wait_is_told_once
 
 
 def test_a_429_that_says_its_window_ends_tomorrow_is_not_believed() -> None:
-    assert asked_wait(DAY) == LONGEST_WINDOW
-    assert asked_wait({**DAY, "X-Retry-After": "3600"}) == 3600  # asked for in so many words
+    assert seconds_asked(DAY, bigcommerce_reset(DAY)) == LONGEST_WINDOW
+    longer = {**DAY, "X-Retry-After": "3600"}  # asked for in so many words
+    assert seconds_asked(longer, bigcommerce_reset(longer)) == 3600
 
 
 def test_the_wait_for_an_ordinary_window_is_no_news(caplog: pytest.LogCaptureFixture) -> None:

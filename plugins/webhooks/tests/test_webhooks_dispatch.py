@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from connector_credentials import LockUnsafe, locks
+from connector_credentials.backoff import Backoff
 from connector_credentials.database import open_engine
-from connector_webhooks.backoff import Backoff
 from connector_webhooks.claims import Claims, DueOrder
 from connector_webhooks.database import PURPOSE, Database, fences, hooks
 from connector_webhooks.dispatch import Cycle, Dispatcher
@@ -82,7 +82,7 @@ class Shop:
         return Dispatcher(
             Claims(self.inbox.database),
             self.worker,
-            backoff=Backoff(timedelta(seconds=5), timedelta(hours=1)),
+            backoff=Backoff(5, 3600, least=0.5),
             max_orders=max_orders,
             max_attempts=max_attempts,
             clock=self.clock,
@@ -423,7 +423,7 @@ def test_halving_blames_exactly_the_poison_orders_unless_it_looks_like_an_outage
 def test_a_pause_is_never_more_than_the_longest_nor_less_than_half(
     failures: int, seed: int
 ) -> None:
-    base, longest = timedelta(seconds=5), timedelta(hours=1)
+    base, longest = 5, 3600
     scatter = random.Random(seed)  # noqa: S311 - as above
-    pause = Backoff(base, longest).pause(failures, scatter)
+    pause = Backoff(base, longest, least=0.5).pause(failures, scatter)
     assert base / 2 <= pause <= longest

@@ -19,19 +19,19 @@ from urllib.parse import urlencode, urlsplit
 
 import requests
 import urllib3
+from connector_credentials.backoff import Backoff, RetryPolicy
 from connector_credentials.deadline import DeadlineAdapter
+from connector_credentials.quota_headers import bigcommerce_reset, seconds_asked
 
 from tap_bigcommerce_orders.answers import NO_CONTENT, Passing, read_answer
 from tap_bigcommerce_orders.errors import GaveUp, Stopped, UnexpectedAnswer
-from tap_bigcommerce_orders.quota import Quota, asked_wait
+from tap_bigcommerce_orders.quota import Quota
 
 if TYPE_CHECKING:
     from tap_bigcommerce_orders.shape import Json
 
 Params = Mapping[str, str | int]
 
-FIRST_BACKOFF = 0.5  # seconds; doubled at each try
-LONGEST_BACKOFF = 30.0
 FEW_TRIES = 3  # for what should not be worth a try, such as "the store is suspended"
 BROKEN_OFF = (
     requests.exceptions.ConnectionError,
@@ -80,11 +80,11 @@ class Connection:
         self._token = token
         self._user_agent = user_agent
         self._timeout = request_timeout
-        self._max_retry_seconds = max_retry_seconds
         self._now = now
         self._stop = threading.Event()
         self._sleep = sleep or self._wait
-        self._random = rng or random.Random()  # noqa: S311 - jitter, not a secret
+        jitter = rng or random.Random()  # noqa: S311 - jitter, not a secret
+        self._policy = RetryPolicy(max_retry_seconds, jitter, self._sleep, Backoff(first=1.0))
         self._quota = Quota(percent=quota_percent, now=now, sleep=self._sleep)
         self._count_lock = threading.Lock()
         self._session = requests.Session()
@@ -122,17 +122,23 @@ class Connection:
         """
         path = self._path_of(request)
         self._authenticate(request)
-        tries, lasting, deadline = 0, 0, 0.0
+        attempts, lasting, began = self._policy.begin(), 0, 0.0
         while True:
             trouble = self._try(request, path, absent)
             if not isinstance(trouble, Passing):
                 return trouble
-            tries += 1
+            # The first failure begins the time in which it is tried again.
+            attempts.spend(self._now() - began if began else 0.0)
+            tries = attempts.tries
             lasting = 0 if trouble.if_it_lasts is None else lasting + 1
             if trouble.if_it_lasts is not None and lasting > FEW_TRIES:
                 raise trouble.if_it_lasts
-            deadline = deadline or self._now() + self._max_retry_seconds
-            wait = self._wait_before_retry(trouble, tries, deadline, path)
+            asked = None
+            if trouble.holds_everybody:
+                asked = seconds_asked(trouble.headers, bigcommerce_reset(trouble.headers))
+            wait = attempts.next_wait(asked or 0.0)
+            if wait is None:
+                raise self._gave_up(trouble, tries, asked, path)
             level = logging.DEBUG if tries < QUIET_TRIES else logging.WARNING
             logger.log(
                 level,
@@ -145,6 +151,7 @@ class Connection:
             if trouble.holds_everybody:
                 self._quota.pause(wait)
             self._sleep(wait)
+            began = self._now()
 
     def stop(self) -> None:
         """Let every thread that waits or wants to send end with `Stopped`."""
@@ -177,21 +184,14 @@ class Connection:
         answer = read_answer(response, path)
         return answer if isinstance(answer, Passing) else (response, answer.body)
 
-    def _wait_before_retry(self, trouble: Passing, tries: int, deadline: float, path: str) -> float:
-        remaining = deadline - self._now()
-        asked = asked_wait(trouble.headers) if trouble.holds_everybody else None
-        if remaining <= 0 or (asked is not None and asked > remaining):
-            wish = "" if asked is None else f", asking for a pause of {asked:.0f} s"
-            raise GaveUp(
-                f"GET {path} failed {tries} times, at last with {trouble.what}{wish}; "
-                f"max_retry_seconds ({self._max_retry_seconds}) are over. "
-                "Nothing is lost: run again when BigCommerce is well, "
-                "or raise max_retry_seconds."
-            )
-        if asked is not None:
-            return asked + self._random.uniform(0, 0.25)
-        ceiling = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(tries, 16))
-        return min(self._random.uniform(0, ceiling), remaining)
+    def _gave_up(self, trouble: Passing, tries: int, asked: float | None, path: str) -> GaveUp:
+        wish = "" if asked is None else f", asking for a pause of {asked:.0f} s"
+        return GaveUp(
+            f"GET {path} failed {tries} times, at last with {trouble.what}{wish}; "
+            f"max_retry_seconds ({self._policy.max_seconds}) are over. "
+            "Nothing is lost: run again when BigCommerce is well, "
+            "or raise max_retry_seconds."
+        )
 
     def _authenticate(self, request: requests.PreparedRequest) -> None:
         request.headers.update(

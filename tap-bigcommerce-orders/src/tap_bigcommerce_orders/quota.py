@@ -12,12 +12,12 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+from connector_credentials.quota_headers import bigcommerce_reset, header_number
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 WINDOW_MARGIN = 0.1  # seconds after the announced end, so that the server's clock is there too
-LONGEST_WINDOW = 60.0
-"""Seconds until a window's end that are believed: twice BigCommerce's window of 30 s."""
 LONG_WAIT = 35.0  # seconds; more than a window of BigCommerce's, so the log says what is waited for
 
 logger = logging.getLogger("tap-bigcommerce-orders.quota")
@@ -98,7 +98,7 @@ class Quota:
     def _learn(self, headers: Mapping[str, str]) -> None:
         quota = header_number(headers, "X-Rate-Limit-Requests-Quota")
         left = header_number(headers, "X-Rate-Limit-Requests-Left")
-        reset = seconds_to_reset(headers)
+        reset = bigcommerce_reset(headers)
         if not quota or left is None or reset is None:
             return
         now = self._now()
@@ -113,28 +113,3 @@ class Quota:
         self._begun = False
         self._quota = int(quota)
         self._window_end = end
-
-
-def header_number(headers: Mapping[str, str], name: str) -> float | None:
-    """Read a header that should be a number of zero or more; None if it is not there or is not."""
-    try:
-        value = float(headers.get(name, ""))
-    except ValueError:
-        return None
-    return value if 0 <= value < float("inf") else None
-
-
-def seconds_to_reset(headers: Mapping[str, str]) -> float | None:
-    """Seconds until the window ends, as far as that can be believed; None if it is not said."""
-    reset_ms = header_number(headers, "X-Rate-Limit-Time-Reset-Ms")
-    return None if reset_ms is None else min(reset_ms / 1000, LONGEST_WINDOW)
-
-
-def asked_wait(headers: Mapping[str, str]) -> float | None:
-    """How long a 429 asks us to wait, in seconds: the longer of its two headers, None without."""
-    waits = [
-        seconds_to_reset(headers),
-        header_number(headers, "X-Retry-After"),
-        header_number(headers, "Retry-After"),
-    ]
-    return max((wait for wait in waits if wait is not None), default=None)

@@ -12,6 +12,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from connector_credentials import CredentialStore
+from connector_credentials.backoff import RetryPolicy
 from connector_credentials.sandbox_guard import is_local
 
 from target_freshbooks.freshbooks import (
@@ -22,7 +23,6 @@ from target_freshbooks.freshbooks import (
     TokenSource,
     choose_account,
 )
-from target_freshbooks.freshbooks.retrying import Patience as Retries
 from target_freshbooks.freshbooks.wire import Wire
 from target_freshbooks.ledger import Ledger, PinnedAccount, ScratchLedger
 from target_freshbooks.posting.apply.brake import Brake
@@ -190,7 +190,7 @@ def token_source(
         store=store,
         oauth=open_oauth(settings),
         clock=utc_now,
-        patience=Retries(settings.max_retry_seconds, rng, sleep),
+        policy=RetryPolicy(settings.max_retry_seconds, rng, sleep),
         seed=settings.refresh_token,
     )
 

@@ -7,8 +7,9 @@ import threading
 from typing import Any
 
 import pytest
+from connector_credentials.quota_headers import seconds_asked
 from target_freshbooks.freshbooks import Pacer
-from target_freshbooks.freshbooks.pacing import seconds_asked
+from target_freshbooks.freshbooks.pacing import seconds_to_reset
 
 DATE = "Fri, 20 Nov 2026 12:00:00 GMT"
 
@@ -87,6 +88,6 @@ def test_the_servers_clock_counts_where_it_tells_it(pacer: Pacer, clock: Any) ->
     told = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset), "Date": DATE}
     pacer.release(told)
     assert 10 <= pacer.acquire() <= 11
-    assert seconds_asked({**told, "Retry-After": "3"}, clock()) == 10
-    assert seconds_asked({"Retry-After": "3"}, clock()) == 3
-    assert seconds_asked({}, clock()) == 0
+    assert seconds_asked({"Retry-After": "3"}, seconds_to_reset(told, clock())) == 10
+    assert seconds_asked({"Retry-After": "3"}, None) == 3
+    assert seconds_asked({}, seconds_to_reset({}, clock())) is None

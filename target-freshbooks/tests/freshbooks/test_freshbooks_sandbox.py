@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 from connector_credentials import CredentialStore
+from connector_credentials.backoff import RetryPolicy
 from target_freshbooks.freshbooks import (
     SCOPES,
     FreshBooks,
@@ -25,7 +26,6 @@ from target_freshbooks.freshbooks import (
     UnknownOutcome,
     choose_account,
 )
-from target_freshbooks.freshbooks.retrying import Patience
 from target_freshbooks.freshbooks.wire import Wire
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ import random, sys, time
 from datetime import datetime, UTC
 from connector_credentials import CredentialStore, LockedEntry
 from target_freshbooks.freshbooks import OAuth, TokenSource
-from target_freshbooks.freshbooks.retrying import Patience
+from connector_credentials.backoff import RetryPolicy
 from target_freshbooks.freshbooks.wire import Wire
 sandbox, store, point = sys.argv[1:]
 clock = lambda: datetime.now(UTC)
@@ -51,7 +51,7 @@ oauth = OAuth(
 )
 tokens = TokenSource(
     store=CredentialStore.open(store, None), oauth=oauth, clock=clock,
-    patience=Patience(20, random.Random(1), time.sleep), seed="sandbox-refresh-0",
+    policy=RetryPolicy(20, random.Random(1), time.sleep), seed="sandbox-refresh-0",
 )
 """
 
@@ -109,7 +109,7 @@ def tokens(oauth: OAuth, store_url: str) -> TokenSource:
         store=CredentialStore.open(store_url, None),
         oauth=oauth,
         clock=lambda: datetime.now(UTC),
-        patience=Patience(20, random.Random(1), time.sleep),  # noqa: S311 - jitter
+        policy=RetryPolicy(20, random.Random(1), time.sleep),  # noqa: S311 - jitter
         seed=constants.FRESHBOOKS_REFRESH_TOKEN,
     )
 

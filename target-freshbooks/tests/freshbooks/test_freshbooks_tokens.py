@@ -21,12 +21,12 @@ from connector_credentials import (
     CredentialStore,
     LockedEntry,
     LockTimeout,
-    database,
 )
+from connector_credentials.backoff import RetryPolicy
 from cryptography.fernet import Fernet
+from sqlalchemy import event
 from target_freshbooks.freshbooks import AuthError, OAuth, Outage, TokenSource, UnknownOutcome
 from target_freshbooks.freshbooks.oauth import GrantRefused
-from target_freshbooks.freshbooks.retrying import Patience
 from target_freshbooks.freshbooks.tokens import fingerprint
 from target_freshbooks.freshbooks.wire import Wire
 
@@ -167,12 +167,12 @@ def source(
             wire=Wire(server.url, user_agent="test", timeout=1),
             clock=clock,
         )
-        patience = Patience(budget, random.Random(seed), sleep)  # noqa: S311 - jitter
+        policy = RetryPolicy(budget, random.Random(seed), sleep)  # noqa: S311 - jitter
         return TokenSource(
             store=kept_in,
             oauth=oauth,
             clock=clock,
-            patience=patience,
+            policy=policy,
             seed=refresh_token,
             pause=pause,
         )
@@ -291,10 +291,9 @@ def test_a_pair_is_kept_until_a_busy_sqlite_takes_it_though_the_run_is_to_stop(
     store: CredentialStore,
     clock: Any,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0)
+    event.listen(store._engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout = 0"))
     writer = sqlite3.connect(
         tmp_path / "store.sqlite", isolation_level=None, check_same_thread=False
     )

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from connector_webhooks.backoff import Backoff
+from connector_credentials.backoff import Backoff
+
 from connector_webhooks.claims import Claims
 from connector_webhooks.database import Database
 from connector_webhooks.dispatch import Dispatcher, DispatchLoop
@@ -121,10 +122,7 @@ class Assembly:
         dispatcher = Dispatcher(
             claims,
             worker,
-            backoff=Backoff(
-                timedelta(seconds=settings.retry_base_seconds),
-                timedelta(seconds=settings.retry_max_seconds),
-            ),
+            backoff=Backoff(settings.retry_base_seconds, settings.retry_max_seconds, least=0.5),
             max_orders=settings.max_orders_per_run,
             max_attempts=settings.max_attempts,
             clock=clock,

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from random import Random
 
-    from connector_webhooks.backoff import Backoff
+    from connector_credentials.backoff import Backoff
+
     from connector_webhooks.claims import Claims, DueOrder
     from connector_webhooks.metrics import Metrics
 
@@ -144,7 +145,7 @@ class Dispatcher:
             return self._hand_back(len(by_id), run_id)
         again = [order for order in orders if order.attempts == 0 or len(orders) == 1]
         done = Cycle()
-        pause = self._clock() + self._backoff.pause(1, self._random)
+        pause = self._due_after(1)
         for order in again:
             # One pause for all of a group, so that they come back as one.
             due_at = pause if order.attempts == 0 else None
@@ -199,8 +200,7 @@ class Dispatcher:
     def _failed(self, order: DueOrder, run_id: str, reason: str, due_at: datetime | None) -> Cycle:
         failures = order.attempts + 1
         give_up = failures >= self._max_attempts
-        now = self._clock()
-        due_at = due_at or now + self._backoff.pause(failures, self._random)
+        due_at = due_at or self._due_after(failures)
         self._claims.failed(order, run_id, reason, due_at, give_up=give_up)
         if give_up:
             log.error(
@@ -214,11 +214,14 @@ class Dispatcher:
 
     def _postpone(self, order_ids: tuple[int, ...], run_id: str, reason: str) -> Cycle:
         self._outages += 1
-        now = self._clock()
-        due_at = now + self._backoff.pause(self._outages, self._random)
+        due_at = self._due_after(self._outages)
         log.warning("Nothing goes through; %d orders wait for the next try.", len(order_ids))
         self._claims.hand_back(run_id, due_at=due_at, reason=reason)
         return Cycle(postponed=len(order_ids))
+
+    def _due_after(self, failures: int) -> datetime:
+        pause = self._backoff.pause(failures, self._random)
+        return self._clock() + timedelta(seconds=pause)
 
     def _hand_back(self, number: int, run_id: str) -> Cycle:
         self._claims.hand_back(run_id)

@@ -7,6 +7,8 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
+from connector_credentials.backoff import RetryPolicy
+
 from . import parsing
 from .collection import Body, Collection, Search, has_text, readable
 from .errors import NotFound, UnknownOutcome
@@ -21,7 +23,6 @@ from .observed import (
     ObservedItem,
     ObservedPayment,
 )
-from .retrying import Patience
 from .transport import Operation, RequestRecord, Tokens, Transport
 from .wire import Wire
 
@@ -72,7 +73,7 @@ class FreshBooks:
             Wire(api_url, user_agent=user_agent, timeout=request_timeout, on_request=on_request),
             tokens=tokens,
             pacer=pacer,
-            patience=Patience(max_retry_seconds, random, sleep),
+            policy=RetryPolicy(max_retry_seconds, random, sleep),
             clock=clock,
         )
         account = (self._transport, account_id)

@@ -13,6 +13,8 @@ import threading
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from connector_credentials.quota_headers import header_number
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
@@ -97,15 +99,6 @@ class Pacer:
         return self._clock().timestamp()
 
 
-def header_number(headers: Mapping[str, str], name: str) -> float | None:
-    """A header's number, None where it is missing, negative or no number."""
-    try:
-        value = float(headers.get(name) or "")
-    except ValueError:
-        return None
-    return value if 0 <= value < float("inf") else None
-
-
 def seconds_to_reset(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds until the window ends, by the server's own clock where it tells it (`Date`)."""
     reset = header_number(headers, "X-RateLimit-Reset")
@@ -117,8 +110,3 @@ def seconds_to_reset(headers: Mapping[str, str], now: datetime) -> float | None:
         there = now.timestamp()
     seconds = reset - there
     return seconds if 0 < seconds <= LONGEST_WINDOW else None
-
-
-def seconds_asked(headers: Mapping[str, str], now: datetime) -> float:
-    """How long a 429 asks us to wait: the longer of its two headers, 0 where it has none."""
-    return max(header_number(headers, "Retry-After") or 0.0, seconds_to_reset(headers, now) or 0.0)

@@ -25,11 +25,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from connector_credentials import CredentialError, LockTimeout
+from connector_credentials.backoff import RetryPolicy
+from connector_credentials.quota_headers import seconds_asked
 
 from .errors import AuthError, FreshBooksError, Outage, UnknownOutcome
 from .oauth import RECONNECT, GrantRefused, OAuth, Throttled, TokenPair
-from .pacing import seconds_asked
-from .retrying import Patience
+from .pacing import seconds_to_reset
 from .undisturbed import undisturbed
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class TokenSource:
         store: Where the pair lives.
         oauth: The token endpoint.
         clock: Aware UTC now.
-        patience: How long a refresh may be tried again. A stop of the run may cut its sleep short,
+        policy: How long a refresh may be tried again. A stop of the run may cut its sleep short,
             also where that waits for another who holds the entry.
         seed: The `refresh_token` setting. It starts the chain where the store has none, and is
             taken a second time only if it is another one than before and the chain is broken:
@@ -84,7 +85,7 @@ class TokenSource:
         store: CredentialStore,
         oauth: OAuth,
         clock: Callable[[], datetime],
-        patience: Patience,
+        policy: RetryPolicy,
         seed: str | None = None,
         lock_seconds: float = LOCK_SECONDS,
         pause: Callable[[float], None] = time.sleep,
@@ -92,10 +93,10 @@ class TokenSource:
         self._store = store
         self._oauth = oauth
         self._clock = clock
-        self._patience = patience
+        self._policy = policy
         self._seed = seed or None
         self._lock_seconds = lock_seconds
-        self._saving = Patience(SAVE_SECONDS, patience.random, pause)
+        self._saving = RetryPolicy(SAVE_SECONDS, policy.random, pause)
         self._name = entry_name(oauth.client_id)
         self._lock = threading.Lock()
         self._known: Mapping[str, Any] = {}
@@ -231,7 +232,7 @@ class TokenSource:
 
     def _alone(self) -> AbstractContextManager[LockedEntry]:
         """The entry, held by nobody else; until it is ours, a stop of the run ends the waiting."""
-        return self._store.exclusive(self._name, self._lock_seconds, self._patience.sleep)
+        return self._store.exclusive(self._name, self._lock_seconds, self._policy.sleep)
 
     def _refresh_alone(self, entry: LockedEntry, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """Under the lock: the next pair, from the chain, else from a seed not yet taken."""
@@ -285,7 +286,7 @@ class TokenSource:
             The entry as stored; None if FreshBooks says that the token is used up already.
         """
         self._mark(entry, document)
-        attempts = self._patience.begin()
+        attempts = self._policy.begin()
         in_doubt = False
         while True:
             started = time.monotonic()
@@ -316,7 +317,8 @@ class TokenSource:
     def _pause_asked(self, failure: AuthError | Outage) -> float:
         """Seconds to let pass before the token is sent again."""
         if isinstance(failure, Throttled):
-            return seconds_asked(failure.headers, self._clock())
+            reset = seconds_to_reset(failure.headers, self._clock())
+            return seconds_asked(failure.headers, reset) or 0.0
         if isinstance(failure, AuthError):  # the app's id or secret: the token was not looked at
             return math.inf
         return 0.0

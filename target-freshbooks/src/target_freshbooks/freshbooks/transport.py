@@ -16,6 +16,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode
 
+from connector_credentials.quota_headers import seconds_asked
+
 from . import answers
 from .answers import Answer, Verdict
 from .errors import (
@@ -32,15 +34,16 @@ from .errors import (
     UnknownOutcome,
 )
 from .oauth import RECONNECT
-from .pacing import Pacer, seconds_asked
+from .pacing import Pacer, seconds_to_reset
 from .refusals import UNEXPLAINED, Kind, meaning
 from .wire import RequestRecord, Wire, WireFailure
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from connector_credentials.backoff import Attempts, RetryPolicy
+
     from .errors import ApiError
-    from .retrying import Attempts, Patience
 
 __all__ = ["Operation", "RequestRecord", "Tokens", "Transport"]
 
@@ -131,13 +134,13 @@ class Transport:
         *,
         tokens: Tokens,
         pacer: Pacer,
-        patience: Patience,
+        policy: RetryPolicy,
         clock: Callable[[], datetime],
     ) -> None:
         self._wire = wire
         self._tokens = tokens
         self._pacer = pacer
-        self._patience = patience
+        self._policy = policy
         self._clock = clock
         self.before_write: Callable[[], None] = lambda: None
 
@@ -148,7 +151,7 @@ class Transport:
             FreshBooksError: One of its kinds, see the `errors` module.
         """
         body = None if operation.body is None else encode(operation.body)
-        attempts = self._patience.begin()
+        attempts = self._policy.begin()
         failed_first: float | None = None
         while True:
             try:
@@ -203,7 +206,8 @@ class Transport:
         # A server that quotes the request in its words must not have them keep the token.
         answer = answers.read(reply.status, reply.body.replace(token.encode(), b"[token]"))
         if answer.verdict is Verdict.THROTTLED:
-            asked = seconds_asked(reply.headers, self._clock())
+            reset = seconds_to_reset(reply.headers, self._clock())
+            asked = seconds_asked(reply.headers, reset) or 0.0
             self._pacer.pause(asked)
             if operation.impatient:
                 raise Throttled(operation.name, f"too many requests (429), wait {asked:g} s")

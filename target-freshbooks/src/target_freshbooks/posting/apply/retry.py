@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from connector_credentials.backoff import Backoff
+
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
     from target_freshbooks.posting.apply.writer import OutcomeUnknown
 
-FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 20.0
+BACKOFF = Backoff(first=1.0, longest=20.0)
 MOST_TRIES = 8
 FEW_TRIES = 2
 """For what was tried often enough already."""
@@ -106,8 +107,7 @@ class WriteRetry:
         if tries.number >= most or time.monotonic() - tries.began >= self._max_seconds:
             self._forget(record)
             raise RetriesExhausted(intent.kind, tries.began)
-        ceiling = min(LONGEST_PAUSE, FIRST_PAUSE * 2**tries.number)
-        self._sleep(self._random.uniform(0, ceiling))
+        self._sleep(BACKOFF.pause(tries.number, self._random))
         return False
 
     def _forget(self, record: tuple[int | None, str, str]) -> None:
