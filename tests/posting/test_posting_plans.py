@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from target_freshbooks.ctl.cli import cli
+from target_freshbooks.freshbooks.errors import Forbidden
 
 HOSTILE = """<script>alert('x')</script> & "=2+3" </td>"""
 MUG = {"name": "Mug", "sku": "MUG", "price": "10.00"}
@@ -115,3 +116,37 @@ def test_a_plan_tells_the_rewriting_that_the_brake_counts(
     world.settings |= {"dry_run": True}
     told = world.ctl("replay", str(order), str(other))
     assert told["rewritten_invoices"] == 1
+
+
+def test_a_plan_foresees_each_step_of_an_undoing_once(world: Any) -> None:
+    """Somebody paid a part just before us, and the run broke off before it deleted the credit."""
+    order = world.place()
+    money = {"amount": "4.00", "code": "USD"}
+    payment = {"invoiceid": "$invoiceid", "amount": money, "date": "2026-11-28", "type": "Cash"}
+    write = {"method": "POST", "path": "payments/payments", "json": {"payment": payment}}
+    world.fault(kind="act", method="POST", path="payments/payments$", writes=[write], times=1)
+    world.fault(kind="html", status=403, method="PUT", path="/credit_notes/", times=1)
+    with pytest.raises(Forbidden):
+        world.sync()
+    (plan,) = json.loads(shown(world, "json", order))
+    assert [step["kind"] for step in plan["steps"]] == ["delete_overpayment"]
+    assert plan["reason"] == "paid_elsewhere"
+    assert world.ctl("replay", str(order))["writes"] == 1
+
+
+@pytest.mark.plans_left
+def test_a_plan_asks_nothing_of_what_it_foresees(world: Any) -> None:
+    order = world.place(lines=[MUG])
+    world.sync()
+
+    def asked() -> int:
+        world.control("POST", "requests/reset")
+        world.ctl("plan", str(order))
+        rows = world.control("GET", "requests")["requests"]
+        return sum(row["count"] for row in rows if row["side"] == "freshbooks")
+
+    unchanged = asked()
+    world.change(order, "lines", lines=[MUG | {"price": "8.00"}])
+    world.change(order, "refund", order_amount="4.00")
+    dry_run(world)
+    assert asked() == unchanged

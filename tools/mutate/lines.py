@@ -517,6 +517,14 @@ MUTATIONS = (
         ("tests/posting/test_posting_retention.py",),
     ),
     Mutation(
+        "a plan goes on from what it has foreseen",
+        "P7",
+        f"{FRESHBOOKS}/posting/dryrun/simulator.py",
+        "        if self._observed.invoice is None:\n",
+        "        if invoice is not None:\n",
+        ("tests/posting/test_posting_plans.py::test_a_plan_asks_nothing_of_what_it_foresees",),
+    ),
+    Mutation(
         "parts of an order that broke off are not booked",
         "P5",
         f"{FRESHBOOKS}/posting/service.py",

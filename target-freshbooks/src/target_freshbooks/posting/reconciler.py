@@ -86,7 +86,7 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.apply.brake import Brake
     from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
     from target_freshbooks.posting.apply.writer import Writer
-    from target_freshbooks.posting.dryrun.simulator import SimulatedWriter
+    from target_freshbooks.posting.dryrun.simulator import Simulator
     from target_freshbooks.posting.observe.observer import Observer
     from target_freshbooks.posting.state.recorded import Recorded
 
@@ -146,7 +146,7 @@ class Reconciler:
         books: FreshBooks,
         observer: Observer,
         ledger: Ledger,
-        writer: Writer | SimulatedWriter,
+        writer: Writer | Simulator,
         parties: ClientsAndItems,
         policy: Policy,
         settle_unknown: Callable[[OutcomeUnknown], bool],
@@ -454,7 +454,7 @@ class Reconciler:
     def _with_credit_by_hand(self, before: Observed, at: ReconcileState) -> ReconcileState:
         """Note what somebody paid on a sent invoice just before its total fell."""
         former, invoice = before.invoice, at.observed.invoice
-        if former is None or invoice is None or former.status == DRAFT or self._writer.simulates:
+        if former is None or invoice is None or former.status == DRAFT:
             return at
         if invoice.vis_state == DELETED or invoice.amount >= former.amount:
             return at

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import Intent, Ledger
     from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer
-    from target_freshbooks.posting.dryrun.simulator import SimulatedWriter
+    from target_freshbooks.posting.dryrun.simulator import Simulator
 
 
 class ClientsAndItems:
@@ -30,7 +30,7 @@ class ClientsAndItems:
         self,
         books: FreshBooks,
         ledger: Ledger,
-        writer: Writer | SimulatedWriter,
+        writer: Writer | Simulator,
         settle_unknown: Callable[[OutcomeUnknown], bool],
         look: Callable[[Intent], bool],
         *,

@@ -56,8 +56,6 @@ class OutcomeUnknown(Exception):  # noqa: N818 - it names what is known, and it 
 class Writer:
     """Writes to FreshBooks on behalf of one run."""
 
-    simulates = False
-
     def __init__(
         self,
         freshbooks: FreshBooks,

@@ -9,7 +9,7 @@ from target_freshbooks.ledger import ScratchLedger
 from target_freshbooks.posting import reasons
 from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
-from target_freshbooks.posting.dryrun.simulator import SimulatedWriter
+from target_freshbooks.posting.dryrun.simulator import Simulator
 from target_freshbooks.posting.facts import gather
 from target_freshbooks.posting.observe.by_request import RequestObserver
 from target_freshbooks.posting.plan.render import Plan
@@ -60,20 +60,20 @@ class Planner:
     def of_facts(self, facts: OrderFacts, asked: Asked | None = None) -> Plan:
         """The plan of an order whose facts are at hand."""
         ledger = ScratchLedger(self._ledger)
-        writer, brake = SimulatedWriter(self._books, ledger), Brake(None)
+        simulator, brake = Simulator(self._books, self._observer, ledger), Brake(None)
         reconciler = Reconciler(
             books=self._books,
-            observer=self._observer,
+            observer=simulator,
             ledger=ledger,
-            writer=writer,
-            parties=ClientsAndItems(self._books, ledger, writer, _never, _never),
+            writer=simulator,
+            parties=ClientsAndItems(self._books, ledger, simulator, _never, _never),
             policy=self._policy,
             settle_unknown=_never,
             stop=self._stop,
             brake=brake,
         )
         result = reconciler.reconcile(facts, asked=asked or Asked())
-        return Plan(facts.order.id, result, tuple(writer.steps), bool(brake.rewritten))
+        return Plan(facts.order.id, result, tuple(simulator.steps), bool(brake.rewritten))
 
 
 def _never(unanswered: object) -> NoReturn:

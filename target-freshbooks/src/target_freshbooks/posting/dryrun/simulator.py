@@ -1,13 +1,12 @@
 """Simulator: answers writes as FreshBooks would, so that nothing is written and all is foreseen.
 
 A plan is what the reconciler would do, so the reconciler itself makes it: with a writer that
-answers each write as FreshBooks would if it computes as expected, and a ledger whose changes stay
-in memory.
+answers each write as FreshBooks would if it computes as expected, an observer that shows what those
+writes left, and a ledger whose changes stay in memory.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -25,10 +24,13 @@ from target_freshbooks.freshbooks.observed import (
     ObservedLine,
     ObservedPayment,
 )
-from target_freshbooks.posting.marks import DRAFT
+from target_freshbooks.posting.apply.effects import INVOICE_STEPS, PAYMENT_STEPS, after
+from target_freshbooks.posting.marks import DELETED, DRAFT
+from target_freshbooks.posting.observe.observer import Observer
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import with_head
 from target_freshbooks.posting.plan.steps import Step, StepKind
+from target_freshbooks.posting.state.observed import Observed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,31 +38,42 @@ if TYPE_CHECKING:
     from target_freshbooks.books.desired import InvoiceLine
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import Link, ScratchLedger
+    from target_freshbooks.posting.context import OrderContext
+    from target_freshbooks.posting.state.recorded import Recorded
 
-SENT, PAID = 2, 4
-CREDIT_STEPS = frozenset(
+SENT = 2
+PARTY_STEPS = frozenset(
     {
-        StepKind.CREATE_CREDIT_NOTE,
-        StepKind.DELETE_CREDIT_NOTE,
-        StepKind.DELETE_OVERPAYMENT,
+        StepKind.CREATE_CLIENT,
+        StepKind.UPDATE_CLIENT,
+        StepKind.CREATE_ITEM,
+        StepKind.UPDATE_ITEM,
     }
 )
 
 
-class SimulatedWriter:
-    """Answers writes as FreshBooks would, and keeps them as the plan."""
+class Simulator(Observer):
+    """Answers writes as FreshBooks would, shows what they left, and keeps them as steps."""
 
     run_id = "plan"
-    simulates = True
 
-    def __init__(self, books: FreshBooks, ledger: ScratchLedger) -> None:
+    def __init__(self, books: FreshBooks, observer: Observer, ledger: ScratchLedger) -> None:
         self._books = books
+        self._observer = observer
         self._ledger = ledger
-        self._invoices: dict[int, ObservedInvoice] = {}
-        self._payments: dict[int, ObservedPayment] = {}
-        self._paid: defaultdict[int, Decimal] = defaultdict(Decimal)
+        self._observed = Observed()
         self._ids = count(-1, -1)
         self.steps: list[Step] = []
+
+    def invoice(self, recorded: Recorded, number: str) -> ObservedInvoice | None:
+        """The order's invoice: as it was read, until it was written."""
+        return self._observed.invoice or self._observer.invoice(recorded, number)
+
+    def around(self, context: OrderContext, invoice: ObservedInvoice) -> Observed:
+        """All that is held for the order: read once, and since then as it was written."""
+        if self._observed.invoice is None:
+            self._observed = self._observer.around(context, invoice)
+        return self._observed
 
     def write(
         self,
@@ -76,27 +89,29 @@ class SimulatedWriter:
     ) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
         """Foresee the answer; nothing leaves the process."""
         del order_id, content
-        self.steps.append(Step(kind, key, body, why or _why(kind, body), remote_id))
-        answer = self._answer(kind, body, remote_id)
+        step = Step(kind, key, body, why or _why(kind, body), remote_id)
+        self.steps.append(step)
+        answer = self._answer(kind, body, next(self._ids) if remote_id is None else remote_id)
+        if kind not in PARTY_STEPS:
+            self._observed = after(self._observed, step, answer)
         for link in links(answer):
             self._ledger.put_link(link)
         return answer
 
-    def _answer(self, kind: StepKind, body: Mapping[str, Any], remote_id: int | None) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
-        new = next(self._ids) if remote_id is None else remote_id
+    def _answer(self, kind: StepKind, body: Mapping[str, Any], remote_id: int) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
         if kind in {StepKind.CREATE_CLIENT, StepKind.UPDATE_CLIENT}:
-            return parsing.client({**body, "id": new})
-        if kind in {StepKind.CREATE_ITEM, StepKind.UPDATE_ITEM}:
-            return ObservedItem(new, body["name"], body.get("sku", ""), "", None, None, 0)
-        if kind in {StepKind.CREATE_PAYMENT, StepKind.UPDATE_PAYMENT, StepKind.DELETE_PAYMENT}:
-            return self._payment(kind, body, new)
-        if kind in CREDIT_STEPS:
-            return self._credit_note(body, new)
-        return self._invoice(kind, body, new)
+            return parsing.client({**body, "id": remote_id})
+        if kind in PARTY_STEPS:
+            return ObservedItem(remote_id, body["name"], body.get("sku", ""), "", None, None, 0)
+        if kind in PAYMENT_STEPS:
+            return self._payment(kind, body, remote_id)
+        if kind in INVOICE_STEPS:
+            return self._invoice(kind, body, remote_id)
+        return _credit_note(body, remote_id)
 
     def _payment(self, kind: StepKind, body: Mapping[str, Any], remote_id: int) -> ObservedPayment:
         if kind is StepKind.CREATE_PAYMENT:
-            payment = ObservedPayment(
+            return ObservedPayment(
                 remote_id,
                 body["invoiceid"],
                 Decimal(body["amount"]["amount"]),
@@ -107,37 +122,17 @@ class SimulatedWriter:
                 0,
                 None,
             )
-        else:
-            payment = self._payments.get(remote_id) or self._books.get_payment(remote_id)
-            self._paid[payment.invoice_id] -= payment.amount
+        paid = (row for row in self._observed.payments if row.id == remote_id)
+        payment = next(paid, None) or self._books.get_payment(remote_id)
         if kind is StepKind.DELETE_PAYMENT:
-            payment = replace(payment, vis_state=1)
-        else:
-            payment = replace(payment, amount=Decimal(body["amount"]["amount"]))
-            self._paid[payment.invoice_id] += payment.amount
-        self._payments[remote_id] = payment
-        return payment
-
-    def _credit_note(self, body: Mapping[str, Any], remote_id: int) -> ObservedCreditNote:
-        if "lines" not in body:
-            return ObservedCreditNote(remote_id, 0, "", Decimal(0), "", "", 1)
-        lines = wire.from_body(body)
-        amount = likeliest_total(lines, decimals_of(body["currency_code"]))
-        return ObservedCreditNote(
-            remote_id,
-            body["clientid"],
-            body["credit_number"],
-            amount,
-            body["currency_code"],
-            body["notes"],
-            0,
-        )
+            return replace(payment, vis_state=DELETED)
+        return replace(payment, amount=Decimal(body["amount"]["amount"]))
 
     def _invoice(self, kind: StepKind, body: Mapping[str, Any], remote_id: int) -> ObservedInvoice:
         if kind is StepKind.CREATE_INVOICE:
             lines = wire.from_body(body)
             amount = likeliest_total(lines, decimals_of(body["currency_code"]))
-            invoice = ObservedInvoice(
+            return ObservedInvoice(
                 remote_id,
                 body["invoice_number"],
                 body["customerid"],
@@ -155,29 +150,43 @@ class SimulatedWriter:
                 "",
                 parsing.billing(body),
             )
-        else:
-            invoice = self._invoices.get(remote_id) or self._books.get_invoice(remote_id)
-            paid = invoice.paid + self._paid.pop(remote_id, Decimal(0))
-            invoice = replace(invoice, paid=paid, outstanding=invoice.amount - paid)
-            if kind is StepKind.UPDATE_HEAD:
-                invoice = with_head(invoice, body)
-            elif kind is StepKind.ARCHIVE_INVOICE:
-                invoice = replace(invoice, vis_state=ARCHIVED)
-            elif kind is StepKind.MARK_SENT:
-                invoice = replace(invoice, status=SENT)
-            elif kind is StepKind.DELETE_INVOICE:
-                invoice = replace(invoice, vis_state=1)
-            elif kind is StepKind.UPDATE_INVOICE:
-                lines = wire.from_body(body)
-                amount = likeliest_total(lines, decimals_of(invoice.currency))
-                invoice = replace(
-                    invoice,
-                    amount=amount,
-                    outstanding=amount - invoice.paid,
-                    lines=tuple(map(_observed, lines)),
-                )
-        self._invoices[invoice.id] = invoice
-        return invoice
+        invoice = self._observed.invoice or self._books.get_invoice(remote_id)
+        if kind is StepKind.UPDATE_HEAD:
+            return with_head(invoice, body)
+        if kind is not StepKind.UPDATE_INVOICE:
+            return replace(invoice, **_LEFT_AS[kind])
+        lines = wire.from_body(body)
+        amount = likeliest_total(lines, decimals_of(invoice.currency))
+        return replace(
+            invoice,
+            amount=amount,
+            outstanding=amount - invoice.paid,
+            lines=tuple(map(_observed, lines)),
+        )
+
+
+_LEFT_AS: dict[StepKind, dict[str, Any]] = {
+    StepKind.ARCHIVE_INVOICE: {"vis_state": ARCHIVED},
+    StepKind.DELETE_INVOICE: {"vis_state": DELETED},
+    StepKind.MARK_SENT: {"status": SENT},
+}
+"""What the steps that say all with their kind leave of an invoice."""
+
+
+def _credit_note(body: Mapping[str, Any], remote_id: int) -> ObservedCreditNote:
+    if "lines" not in body:
+        return ObservedCreditNote(remote_id, 0, "", Decimal(0), "", "", DELETED)
+    lines = wire.from_body(body)
+    amount = likeliest_total(lines, decimals_of(body["currency_code"]))
+    return ObservedCreditNote(
+        remote_id,
+        body["clientid"],
+        body["credit_number"],
+        amount,
+        body["currency_code"],
+        body["notes"],
+        0,
+    )
 
 
 def _why(kind: StepKind, body: Mapping[str, Any]) -> str:
