@@ -12,11 +12,12 @@ from typing import Any
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 DEPENDENCIES = [
-    "httpx>=0.27",
     "prometheus-client>=0.20",
+    "requests>=2.32",
     "sqlalchemy>=2.0",
     "standardwebhooks>=1.0.1",
     "starlette>=0.40",
+    "urllib3>=2.2",
     "uvicorn>=0.30",
 ]
 

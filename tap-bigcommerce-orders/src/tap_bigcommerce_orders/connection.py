@@ -13,14 +13,13 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
 import urllib3
 from connector_credentials.backoff import Backoff, RetryPolicy
-from connector_credentials.deadline import DeadlineAdapter
+from connector_credentials.deadline import new_session
 from connector_credentials.quota_headers import bigcommerce_reset, seconds_asked
 
 from tap_bigcommerce_orders.answers import NO_CONTENT, Passing, read_answer
@@ -87,12 +86,7 @@ class Connection:
         self._policy = RetryPolicy(max_retry_seconds, jitter, self._sleep, Backoff(first=1.0))
         self._quota = Quota(percent=quota_percent, now=now, sleep=self._sleep)
         self._count_lock = threading.Lock()
-        self._session = requests.Session()
-        # Nothing may be kept between requests of several threads but the open connections.
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = DeadlineAdapter(pool_maxsize=max_concurrency + 1)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._session = new_session(pool_maxsize=max_concurrency + 1)
 
     def get(self, path: str, params: Params | None = None, *, absent: Collection[int] = ()) -> Json:
         """GET a path and decode its JSON.

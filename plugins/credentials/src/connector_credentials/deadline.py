@@ -10,8 +10,10 @@ from __future__ import annotations
 import http.client
 import io
 import time
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -23,6 +25,16 @@ if TYPE_CHECKING:
 
 WHOLE_ANSWER = 2
 """Times the time-out of a read: what a whole answer may take."""
+
+
+def new_session(pool_maxsize: int = 10) -> requests.Session:
+    """A session whose answers all end, and that keeps nothing but its open connections."""
+    session = requests.Session()
+    # Several threads may share it, so one's answer must not change another's request.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, DeadlineAdapter(pool_maxsize=pool_maxsize))
+    return session
 
 
 class DeadlineAdapter(HTTPAdapter):

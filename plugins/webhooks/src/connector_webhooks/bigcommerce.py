@@ -7,11 +7,17 @@ the command is simply run again.
 
 from __future__ import annotations
 
+import random
 import time
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
-import httpx
+import requests
+import urllib3
+from connector_credentials.backoff import RetryPolicy
+from connector_credentials.deadline import new_session
+from connector_credentials.quota_headers import bigcommerce_reset, seconds_asked
 
 from connector_webhooks import __version__
 from connector_webhooks.errors import ApiError
@@ -22,9 +28,8 @@ if TYPE_CHECKING:
 PAGE = 50
 MOST_PAGES = 100
 READ_TRIES = 5
-LONGEST_PAUSE_SECONDS = 30.0
+MOST_RETRY_SECONDS = 60.0
 _BUSY = frozenset({429, 500, 502, 503, 504})
-_TIMEOUT_SECONDS = 30.0
 _NOT_FOUND = 404
 
 
@@ -60,6 +65,8 @@ class HooksApi:
         api_url: Origin of the API.
         store_hash: The store.
         access_token: Sent as ``X-Auth-Token``.
+        timeout: Seconds to wait for the connection, and for each next byte; twice that for the
+            whole answer.
         sleep: Waits between tries of a read.
     """
 
@@ -69,24 +76,27 @@ class HooksApi:
         store_hash: str,
         access_token: str,
         *,
+        timeout: float = 30.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._sleep = sleep
-        self._client = httpx.Client(
-            base_url=f"{api_url.rstrip('/')}/stores/{store_hash}/v3",
-            headers={
+        jitter = random.Random()  # noqa: S311 - jitter, not a secret
+        self._policy = RetryPolicy(MOST_RETRY_SECONDS, jitter, sleep)
+        self._base_url = f"{api_url.rstrip('/')}/stores/{store_hash}/v3"
+        self._timeout = timeout
+        self._session = new_session()
+        self._session.headers.update(
+            {
                 "X-Auth-Token": access_token,
                 "Accept": "application/json",
                 "User-Agent": f"connector-webhooks/{__version__}",
-            },
-            timeout=_TIMEOUT_SECONDS,
+            }
         )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.close()
+        self._session.close()
 
     def hooks(self) -> list[RegisteredHook]:
         """All hooks of the account, page by page."""
@@ -130,30 +140,42 @@ class HooksApi:
         self._write("PUT", f"/hooks/{hook_id}", {"is_active": True, "headers": dict(headers)})
 
     def _read(self, path: str, query: Mapping[str, int]) -> Any:  # noqa: ANN401 - JSON
-        for tries_left in range(READ_TRIES - 1, -1, -1):
-            try:
-                response = self._client.get(path, params=dict(query))
-            except httpx.TransportError as error:
-                if not tries_left:
-                    raise _unreachable(error) from error
-                pause = 1.0
-            else:
-                if response.status_code not in _BUSY or not tries_left:
-                    return _answer(response)
-                pause = _pause_of(response)
-            self._sleep(min(pause, LONGEST_PAUSE_SECONDS))
-        raise AssertionError("the last try returns or raises")
+        attempts = self._policy.begin()
+        while True:
+            reply = self._exchange("GET", path, params=query)
+            asked = 0.0
+            if isinstance(reply, requests.Response):
+                if reply.status_code not in _BUSY:
+                    return _answer(reply)
+                asked = seconds_asked(reply.headers, bigcommerce_reset(reply.headers)) or 0.0
+            wait = attempts.next_wait(asked) if attempts.tries < READ_TRIES else None
+            if wait is None:
+                return _answer(reply)
+            attempts.sleep(wait)
 
     def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        return _answer(self._exchange(method, path, json=body))
+
+    def _exchange(self, method: str, path: str, **parts: Any) -> requests.Response | ApiError:  # noqa: ANN401 - of `requests`
         try:
-            response = self._client.request(method, path, json=body)
-        except httpx.TransportError as error:
-            raise _unreachable(error) from error
-        return _answer(response)
+            return self._session.request(
+                method,
+                f"{self._base_url}{path}",
+                timeout=self._timeout,
+                allow_redirects=False,  # the token is for this address alone
+                **parts,
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            return ApiError(
+                f"BigCommerce could not be reached ({type(error).__name__}): check api_url and the "
+                "network, then run the command again."
+            )
 
 
-def _answer(response: httpx.Response) -> Any:  # noqa: ANN401 - JSON
-    if not response.is_success:
+def _answer(response: requests.Response | ApiError) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(response, ApiError):
+        raise response
+    if not HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
         raise ApiError(_refusal(response), response.status_code)
     if not response.content:
         return {}
@@ -165,7 +187,7 @@ def _answer(response: httpx.Response) -> Any:  # noqa: ANN401 - JSON
         ) from error
 
 
-def _refusal(response: httpx.Response) -> str:
+def _refusal(response: requests.Response) -> str:
     words = ""
     try:
         document = response.json()
@@ -188,22 +210,6 @@ _HINTS = {
     403: " The access token lacks the right, or store_hash is wrong.",
     429: " The store's request quota is used up: run the command again in a minute.",
 }
-
-
-def _unreachable(error: httpx.TransportError) -> ApiError:
-    return ApiError(
-        f"BigCommerce could not be reached ({type(error).__name__}): check api_url and the "
-        "network, then run the command again."
-    )
-
-
-def _pause_of(response: httpx.Response) -> float:
-    """Seconds to wait: the longer of the two headers, which may both be missing."""
-    reset = response.headers.get("X-Rate-Limit-Time-Reset-Ms", "")
-    after = response.headers.get("X-Retry-After", "")
-    return max(
-        int(reset) / 1000 if reset.isdigit() else 1.0, float(after) if after.isdigit() else 0.0
-    )
 
 
 def _document(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON

@@ -93,8 +93,6 @@ def _log_to_stderr(redaction: Redaction) -> None:
     logging.basicConfig(
         handlers=[handler], level=os.environ.get(LOG_LEVEL, "INFO").upper(), force=True
     )
-    # It would note each request, and a receiver's test or check makes no secret of its own.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def _parser() -> argparse.ArgumentParser:

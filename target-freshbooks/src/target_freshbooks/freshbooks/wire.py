@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import requests
 import urllib3
-from connector_credentials.deadline import DeadlineAdapter
+from connector_credentials.deadline import new_session
 from requests.auth import AuthBase
 
 if TYPE_CHECKING:
@@ -151,9 +151,7 @@ class Wire:
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = requests.Session()
-            for scheme in ("https://", "http://"):
-                session.mount(scheme, DeadlineAdapter())
+            session = self._local.session = new_session()
         return session
 
 
