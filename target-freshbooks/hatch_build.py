@@ -19,6 +19,7 @@ DEPENDENCIES = [
     "cryptography>=43",
     "jinja2>=3.1",
     "requests>=2.32",
+    "simplejson>=3.19",
     "singer-sdk~=0.54.0",
     "sqlalchemy>=2.0.30,<2.1",
 ]

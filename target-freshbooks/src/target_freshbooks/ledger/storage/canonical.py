@@ -1,8 +1,7 @@
 """One text for one body: JSON with sorted keys in ASCII, Decimals written digit by digit.
 
 Bodies are stored and hashed in this form, so equal bodies have equal hashes on every machine and
-a number comes back with the digits it came with. `json.dumps` cannot write a Decimal as a number
-and `float` would lose cents, hence a small writer of our own.
+a number comes back with the digits it came with.
 """
 
 from __future__ import annotations
@@ -11,8 +10,9 @@ import hashlib
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from json.encoder import encode_basestring_ascii
 from typing import Any
+
+import simplejson  # type: ignore[import-untyped] # it comes without
 
 
 def to_text(value: Any) -> str:  # noqa: ANN401 - a JSON document is any of its types
@@ -26,9 +26,8 @@ def to_text(value: Any) -> str:  # noqa: ANN401 - a JSON document is any of its 
         TypeError: For any other type, or a key that is not text.
         ValueError: For NaN, an infinity, or a datetime without a zone.
     """
-    parts: list[str] = []
-    _write(value, parts)
-    return "".join(parts)
+    text: str = simplejson.dumps(_writable(value), sort_keys=True, separators=(",", ":"))
+    return text
 
 
 def from_text(text: str) -> Any:  # noqa: ANN401 - a JSON document is any of its types
@@ -46,45 +45,21 @@ def hash_of(value: Any) -> str:  # noqa: ANN401 - a JSON document is any of its 
     return hash_text(to_text(value))
 
 
-def _write(value: Any, parts: list[str]) -> None:  # noqa: ANN401 - see to_text
-    if isinstance(value, str):
-        parts.append(encode_basestring_ascii(value))
-    elif value is None:
-        parts.append("null")
-    elif value is True:
-        parts.append("true")
-    elif value is False:
-        parts.append("false")
-    elif isinstance(value, dict):
-        _write_object(value, parts)
-    elif isinstance(value, (list, tuple)):
-        parts.append("[")
-        for index, entry in enumerate(value):
-            if index:
-                parts.append(",")
-            _write(entry, parts)
-        parts.append("]")
-    else:
-        parts.append(_scalar(value))
+def _writable(value: Any) -> Any:  # noqa: ANN401 - see to_text
+    """The document in the types whose text is their own: text, int, Decimal, None, list, dict."""
+    if value is None or isinstance(value, (str, int)):
+        return value
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise TypeError(f"A key of a JSON object must be text, not {type(key).__name__}.")
+        return {key: _writable(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_writable(entry) for entry in value]
+    return _scalar(value)
 
 
-def _write_object(value: dict[Any, Any], parts: list[str]) -> None:
-    for key in value:
-        if not isinstance(key, str):
-            raise TypeError(f"A key of a JSON object must be text, not {type(key).__name__}.")
-    parts.append("{")
-    for index, key in enumerate(sorted(value)):
-        if index:
-            parts.append(",")
-        parts.append(encode_basestring_ascii(key))
-        parts.append(":")
-        _write(value[key], parts)
-    parts.append("}")
-
-
-def _scalar(value: object) -> str:
-    if isinstance(value, int):
-        return int.__repr__(value)
+def _scalar(value: object) -> Decimal | str:
     if isinstance(value, float):
         # The shortest digits that name this float are the ones it was parsed from.
         value = Decimal(float.__repr__(value))
@@ -92,11 +67,11 @@ def _scalar(value: object) -> str:
         if not value.is_finite():
             raise ValueError(f"{value} cannot be written as a JSON number.")
         # "-0" would be read back as the integer 0 and lose its sign.
-        return "-0.0" if str(value) == "-0" else str(value)
+        return Decimal("-0.0") if str(value) == "-0" else value
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError("A time in a body has no zone; give it in UTC.")
-        return f'"{value.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"'
+        return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
     if isinstance(value, date):
-        return f'"{value.isoformat()}"'
+        return value.isoformat()
     raise TypeError(f"A {type(value).__name__} cannot be stored as JSON.")
