@@ -174,8 +174,8 @@ MUTATIONS = (
         "the server is told how to treat the lock's session",
         "P1",
         f"{CREDENTIALS}/locks.py",
-        'connection.execute(settings, {"setting": setting, "value": value})',
-        "pass",
+        "        _configure(connection)\n",
+        "",
         (LOCKS,),
     ),
     Mutation(
@@ -198,7 +198,7 @@ MUTATIONS = (
     Mutation(
         "the row of a token in use is held",
         "P4",
-        f"{CREDENTIALS}/store.py",
+        f"{CREDENTIALS}/entry.py",
         "self._connection.execute(row.with_for_update())",
         "self._connection.execute(row)",
         (LOCKS,),

@@ -1,8 +1,9 @@
 """Encrypted store for API credentials, shared safely by several processes and machines."""
 
+from .entry import LockedEntry
 from .errors import CredentialError, KeyMissing, KeyUnusable, LockTimeout, LockUnsafe
 from .keys import load_keys
-from .store import CredentialStore, LockedEntry, StoredSecret
+from .store import CredentialStore, StoredSecret
 
 __all__ = [
     "CredentialError",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    _Place = tuple[sa.Connection, Callable[[], object]]
+    _Lockable = tuple[sa.Connection, Callable[[], object]]
 
 FIRST_POLL_SECONDS = 0.02
 POLL_SECONDS = 0.5
@@ -160,7 +160,7 @@ def lock_number(name: str) -> int:
 
 
 @contextmanager
-def _file(engine: sa.Engine, name: str) -> Iterator[_Place]:
+def _file(engine: sa.Engine, name: str) -> Iterator[_Lockable]:
     """A connection, and what tries to lock the name's file beside the database."""
     database = Path(str(engine.url.database)).resolve()
     digest = hashlib.sha256(name.encode()).hexdigest()[:12]
@@ -201,12 +201,13 @@ def _flock(descriptor: int) -> bool:
 
 
 @contextmanager
-def _session(engine: sa.Engine, name: str) -> Iterator[_Place]:
+def _session(engine: sa.Engine, name: str) -> Iterator[_Lockable]:
     """A session of its own, and what asks in it for the name's lock."""
     number = lock_number(name)
     with engine.connect() as connection:
         connection.detach()  # no pool keeps the session, or the lock, beyond this block
-        _see_that_it_is_ours(engine, connection)
+        _configure(connection)
+        _refuse_pooler(engine, connection)
         try:
             yield connection, partial(_ask, connection, sa.func.pg_try_advisory_lock(number))
         finally:
@@ -216,15 +217,17 @@ def _session(engine: sa.Engine, name: str) -> Iterator[_Place]:
                 _ask(connection, sa.func.pg_advisory_unlock(number))
 
 
-def _see_that_it_is_ours(engine: sa.Engine, connection: sa.Connection) -> None:
-    """Prepare the session, and see that it is one: a transaction pooler lends another each time."""
-    settings = sa.text(
-        "SELECT set_config(name, :value, false) FROM pg_settings WHERE name = :setting"
-    )  # those that this server knows
+def _configure(connection: sa.Connection) -> None:
+    """Put what this server knows of the settings in force for the session."""
+    setting = sa.text("SELECT set_config(name, :value, false) FROM pg_settings WHERE name = :name")
     with connection.begin():
-        for setting, value in SESSION.items():
-            connection.execute(settings, {"setting": setting, "value": value})
-        session = connection.scalar(sa.func.pg_backend_pid())
+        for name, value in SESSION.items():
+            connection.execute(setting, {"name": name, "value": value})
+
+
+def _refuse_pooler(engine: sa.Engine, connection: sa.Connection) -> None:
+    """Refuse a session that is not its own: a transaction pooler lends another each time."""
+    session = _ask(connection, sa.func.pg_backend_pid())
     with engine.begin() as other:
         other.execute(sa.select(1))  # a pooler's session that was just given back is busy with this
         if _ask(connection, sa.func.pg_backend_pid()) != session:
