@@ -206,8 +206,8 @@ def _session(engine: sa.Engine, name: str) -> Iterator[_Lockable]:
     number = lock_number(name)
     with engine.connect() as connection:
         connection.detach()  # no pool keeps the session, or the lock, beyond this block
-        _configure(connection)
         _refuse_pooler(engine, connection)
+        _configure(connection)
         try:
             yield connection, partial(_ask, connection, sa.func.pg_try_advisory_lock(number))
         finally:
@@ -218,11 +218,9 @@ def _session(engine: sa.Engine, name: str) -> Iterator[_Lockable]:
 
 
 def _configure(connection: sa.Connection) -> None:
-    """Put what this server knows of the settings in force for the session."""
-    setting = sa.text("SELECT set_config(name, :value, false) FROM pg_settings WHERE name = :name")
+    """Put the settings in force for the session."""
     with connection.begin():
-        for name, value in SESSION.items():
-            connection.execute(setting, {"name": name, "value": value})
+        connection.exec_driver_sql("; ".join(f"SET {name} = {SESSION[name]}" for name in SESSION))
 
 
 def _refuse_pooler(engine: sa.Engine, connection: sa.Connection) -> None:
