@@ -17,7 +17,7 @@ from target_freshbooks.posting.apply.effects import (
     asked_link,
     links_of,
 )
-from target_freshbooks.posting.dryrun.simulator import SimulatedWriter
+from target_freshbooks.posting.dryrun.simulator import Simulator
 from target_freshbooks.posting.plan.next_step import next_step
 from target_freshbooks.posting.plan.steps import Step, StepKind
 from target_freshbooks.posting.state.recorded import load_recorded
@@ -48,27 +48,11 @@ class Remembered:
         self._links[link.kind, link.key] = link
 
 
-class Held:
-    """What FreshBooks holds, for the simulated writer to read."""
-
-    def __init__(self, observed: Observed) -> None:
-        self._actual = observed
-
-    def get_invoice(self, invoice_id: int) -> Any:
-        found = self._actual.invoice
-        assert found is not None
-        assert found.id == invoice_id
-        return found
-
-    def get_payment(self, payment_id: int) -> Any:
-        return next(row for row in self._actual.payments if row.id == payment_id)
-
-
 def played(row: Row) -> Iterator[str]:
     """The row's steps as they come out, in the words of the notation."""
     scene, expected = scene_of(row), row["steps"]
     ledger = Remembered(scene.links)
-    writer = SimulatedWriter(Held(scene.observed), None)  # type: ignore[arg-type]
+    simulator = Simulator(None, None, None)  # type: ignore[arg-type]
     observed, progress = scene.observed, scene.progress
     for position in range(MOST):
         context = replace(scene.context, recorded=load_recorded(ledger, ORDER))  # type: ignore[arg-type]
@@ -87,7 +71,8 @@ def played(row: Row) -> Iterator[str]:
             found = next((row for row in observed.payments if row.id == step.remote_id), None)
             known = asked_link(known, step, found)
             ledger.put_link(known)
-        answer = answer_to(step, writer, answered)
+        simulator._observed = observed
+        answer = answer_to(step, simulator, answered)
         for link in links_of(context, step, answer, known):
             ledger.put_link(link)
         observed, progress = after(observed, step, answer), advance(progress, step)
@@ -96,9 +81,9 @@ def played(row: Row) -> Iterator[str]:
     yield f"no end after {MOST} steps"
 
 
-def answer_to(step: Step, writer: SimulatedWriter, answered: str) -> Any:
+def answer_to(step: Step, simulator: Simulator, answered: str) -> Any:
     """FreshBooks' answer: the foreseen one, or the amount the row says."""
-    answer = writer.write(
+    answer = simulator.write(
         kind=step.kind, key=step.key, body=step.body, order_id=ORDER, remote_id=step.remote_id
     )
     if not answered:
@@ -106,9 +91,7 @@ def answer_to(step: Step, writer: SimulatedWriter, answered: str) -> Any:
     amount, _, credit = answered.partition(" and a credit ")
     answer = replace(answer, amount=Decimal(amount))
     if step.kind in INVOICE_STEPS:
-        answer = replace(answer, outstanding=answer.amount - answer.paid)
-        writer._invoices[answer.id] = answer
-        return answer
+        return replace(answer, outstanding=answer.amount - answer.paid)
     return replace(answer, overpayment_id=int(credit)) if credit else answer
 
 

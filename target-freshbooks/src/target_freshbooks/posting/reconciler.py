@@ -86,7 +86,6 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.apply.brake import Brake
     from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
     from target_freshbooks.posting.apply.writer import Writer
-    from target_freshbooks.posting.dryrun.simulator import Simulator
     from target_freshbooks.posting.observe.observer import Observer
     from target_freshbooks.posting.state.recorded import Recorded
 
@@ -146,7 +145,7 @@ class Reconciler:
         books: FreshBooks,
         observer: Observer,
         ledger: Ledger,
-        writer: Writer | Simulator,
+        writer: Writer,
         parties: ClientsAndItems,
         policy: Policy,
         settle_unknown: Callable[[OutcomeUnknown], bool],

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from target_freshbooks.ledger import Ledger
     from target_freshbooks.posting.apply.brake import Brake
     from target_freshbooks.posting.apply.writer import Writer
-    from target_freshbooks.posting.dryrun.simulator import Simulator
     from target_freshbooks.posting.state.recorded import Recorded
 
     _Deletable = ObservedInvoice | ObservedPayment | ObservedCreditNote
@@ -51,7 +50,7 @@ class Cancellation:
         self,
         books: FreshBooks,
         ledger: Ledger,
-        writer: Writer | Simulator,
+        writer: Writer,
         settle_unknown: Callable[[OutcomeUnknown], bool],
         wait: Callable[[float], object],
         brake: Brake,

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import Intent, Ledger
     from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer
-    from target_freshbooks.posting.dryrun.simulator import Simulator
 
 
 class ClientsAndItems:
@@ -30,7 +29,7 @@ class ClientsAndItems:
         self,
         books: FreshBooks,
         ledger: Ledger,
-        writer: Writer | Simulator,
+        writer: Writer,
         settle_unknown: Callable[[OutcomeUnknown], bool],
         look: Callable[[Intent], bool],
         *,

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from target_freshbooks.ledger import Intent, Ledger, Link
     from target_freshbooks.ledger.links import LinkKind
     from target_freshbooks.posting.apply.writer import Writer
-    from target_freshbooks.posting.dryrun.simulator import Simulator
     from target_freshbooks.posting.plan.steps import StepKind
 
 
@@ -53,7 +52,7 @@ class Creation:
     def __init__(
         self,
         ledger: Ledger,
-        writer: Writer | Simulator,
+        writer: Writer,
         settle_unknown: Callable[[OutcomeUnknown], bool],
         look: Callable[[Intent], bool],
         sleep: Callable[[float], None],

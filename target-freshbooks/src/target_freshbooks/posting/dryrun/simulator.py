@@ -13,6 +13,8 @@ from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from target_freshbooks.books import likeliest_total
 from target_freshbooks.books.money import decimals_of
 from target_freshbooks.freshbooks import parsing
@@ -25,6 +27,7 @@ from target_freshbooks.freshbooks.observed import (
     ObservedPayment,
 )
 from target_freshbooks.posting.apply.effects import INVOICE_STEPS, PAYMENT_STEPS, after
+from target_freshbooks.posting.apply.writer import Writer
 from target_freshbooks.posting.marks import DELETED, DRAFT
 from target_freshbooks.posting.observe.observer import Observer
 from target_freshbooks.posting.plan import lines as wire
@@ -52,12 +55,11 @@ PARTY_STEPS = frozenset(
 )
 
 
-class Simulator(Observer):
-    """Answers writes as FreshBooks would, shows what they left, and keeps them as steps."""
-
-    run_id = "plan"
+class Simulator(Writer, Observer):
+    """A writer that sends nothing: it answers as FreshBooks would, and shows what that left."""
 
     def __init__(self, books: FreshBooks, observer: Observer, ledger: ScratchLedger) -> None:
+        self.run_id = "plan"
         self._books = books
         self._observer = observer
         self._ledger = ledger
@@ -65,16 +67,19 @@ class Simulator(Observer):
         self._ids = count(-1, -1)
         self.steps: list[Step] = []
 
+    @override
     def invoice(self, recorded: Recorded, number: str) -> ObservedInvoice | None:
         """The order's invoice: as it was read, until it was written."""
         return self._observed.invoice or self._observer.invoice(recorded, number)
 
+    @override
     def around(self, context: OrderContext, invoice: ObservedInvoice) -> Observed:
         """All that is held for the order: read once, and since then as it was written."""
         if self._observed.invoice is None:
             self._observed = self._observer.around(context, invoice)
         return self._observed
 
+    @override
     def write(
         self,
         *,
@@ -86,7 +91,7 @@ class Simulator(Observer):
         content: str | None = None,
         why: str = "",
         links: Callable[[Any], list[Link]] = lambda _: [],
-    ) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
+    ) -> Any:
         """Foresee the answer; nothing leaves the process."""
         del order_id, content
         step = Step(kind, key, body, why or _why(kind, body), remote_id)
