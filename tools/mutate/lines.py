@@ -891,8 +891,8 @@ MUTATIONS = (
         "a login is marked before its code is spent",
         "P4",
         f"{FRESHBOOKS}/freshbooks/tokens.py",
-        "            self._mark(entry, document)\n            with undisturbed():",
-        "            with undisturbed():",
+        "            self._mark(entry, document)\n            with STOP.critical_section():",
+        "            with STOP.critical_section():",
         ("target-freshbooks/tests/freshbooks/test_freshbooks_tokens.py",),
     ),
     Mutation(
@@ -1755,5 +1755,13 @@ MUTATIONS = (
         "        self._session = new_session()\n",
         "        self._session = requests.Session()\n",
         ("plugins/webhooks/tests/test_webhooks_registration.py", "-k", "drips"),
+    ),
+    Mutation(
+        "a signal does not break off what spends a token",
+        "P4",
+        f"{CREDENTIALS}/stop.py",
+        "        if not self._sections:\n            raise",
+        "        if self._heeding:\n            raise",
+        ("target-freshbooks/tests/ctl/test_ctl_stopping.py", "-k", "during_a_login"),
     ),
 )

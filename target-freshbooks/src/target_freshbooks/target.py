@@ -11,7 +11,6 @@ import copy
 import logging
 import os
 import sys
-import threading
 import traceback
 from contextlib import ExitStack
 from dataclasses import replace
@@ -21,6 +20,7 @@ import click
 from connector_credentials import CredentialError
 from connector_credentials.output import forget_reader
 from connector_credentials.settings import SettingError
+from connector_credentials.stop import StopRequest
 from singer_sdk import Target
 from singer_sdk.exceptions import (
     ConfigValidationError,
@@ -101,8 +101,7 @@ class TargetFreshBooks(Target):
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
         self._waiting = False  # for input, so that a signal may end the run at once
-        self._stop = threading.Event()
-        self._signal: int | None = None
+        self._stop = StopRequest()
         self._run: Run | None = None
         self._stack = ExitStack()
         self._written_state: dict[str, Any] | None = None
@@ -124,7 +123,7 @@ class TargetFreshBooks(Target):
         """The posting service; opened at the first stream that has a place in the books."""
         if self._run is None:
             self._run = self._stack.enter_context(
-                open_run(self.settings, self._stop, look_first=True)
+                open_run(self.settings, self._stop.event, look_first=True)
             )
             self._stack.callback(self._wait_no_more)  # what closes the run is not broken off
         return self._run.service
@@ -230,7 +229,7 @@ class TargetFreshBooks(Target):
     def _wait(self) -> None:
         """From here on a signal ends the run at once; one that has come already ends it now."""
         self._waiting = True
-        if self._signal is not None:
+        if self._stop.signal is not None:
             self._wait_no_more()
             raise Interrupted
 
@@ -241,15 +240,14 @@ class TargetFreshBooks(Target):
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Only note the wish: whatever is under way finishes its step first, the way out too."""
-        self._signal = signum
-        self._stop.set()
+        self._stop.note(signum)
         if self._waiting:
             self._wait_no_more()
             raise Interrupted
 
     def exit_code(self, otherwise: int) -> int:
         """143 after SIGTERM, 130 after SIGINT."""
-        return otherwise if self._signal is None else 128 + self._signal
+        return self._stop.exit_code(otherwise)
 
     # -- command line
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_freshbooks.ctl.cli import cli
-from target_freshbooks.ctl.context import told_plainly
+from target_freshbooks.ctl.context import run_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ def ended(
     path.write_text(json.dumps(settings), encoding="utf-8")
     arguments = ["target-freshbooks-ctl", "--config", str(path), *options, "status"]
     monkeypatch.setattr("sys.argv", arguments)
-    return told_plainly(cli)
+    return run_command(cli)
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_the_environment_is_read_strictly_where_no_file_is_given(
     monkeypatch.setattr("sys.argv", ["target-freshbooks-ctl", "status"])
     monkeypatch.setenv("TARGET_FRESHBOOKS_DRY_RUN", "false")
     monkeypatch.setenv("TARGET_FRESHBOOKS_PAID_STATUS_IDS", "2,11")
-    assert told_plainly(cli) == 0
+    assert run_command(cli) == 0
     monkeypatch.setenv("TARGET_FRESHBOOKS_DRY_RUN", "ture")
-    assert told_plainly(cli) == 1
+    assert run_command(cli) == 1
     assert "dry_run is 'ture': it must be true or false" in capsys.readouterr().err
 
 

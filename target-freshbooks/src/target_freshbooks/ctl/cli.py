@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from target_freshbooks.ctl.context import Context, told_plainly
+from target_freshbooks.ctl.context import Context, run_command
 from target_freshbooks.posting.plan.steps import Asked
 from target_freshbooks.wiring import version
 
@@ -214,4 +214,4 @@ def rotate_key(context: Context, *, new_key: str | None) -> None:
 
 def main() -> None:
     """Entry point."""
-    sys.exit(told_plainly(cli))
+    sys.exit(run_command(cli))

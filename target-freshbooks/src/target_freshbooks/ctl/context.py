@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import random
+import signal
 import sys
 import time
 from contextlib import contextmanager
@@ -16,12 +17,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from connector_credentials import CredentialError
 from connector_credentials.settings import SettingError, file_of
+from connector_credentials.stop import STOP
 from sqlalchemy.exc import SQLAlchemyError
 
 from target_freshbooks.apart import kept_apart
-from target_freshbooks.ctl.stopping import STOP
 from target_freshbooks.freshbooks import FreshBooksError
-from target_freshbooks.freshbooks.undisturbed import undisturbed
 from target_freshbooks.ledger import LedgerError
 from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.settings import FORM, read_settings
@@ -83,7 +83,7 @@ class Context:
         settings = self.settings
         if accept_changes:
             settings = replace(settings, max_rewritten_invoices=None)
-        with undisturbed(), STOP.wish() as stop, open_run(settings, stop) as run:
+        with STOP.critical_section(), open_run(settings, STOP.event) as run:
             yield run
 
     def show(self, document: Any, text: str) -> None:  # noqa: ANN401 - JSON
@@ -94,7 +94,7 @@ class Context:
             click.echo(text)
 
 
-def told_plainly(command: click.Command) -> int:
+def run_command(command: click.Command) -> int:
     """Run the command line; expected failures are one line on stderr and exit 1.
 
     SIGINT and SIGTERM end it with 130 and 143, after the step in hand where it writes.
@@ -110,7 +110,7 @@ def told_plainly(command: click.Command) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt, Interrupted):
         click.echo("Stopped.", err=True)
-        return STOP.exit_code
+        return STOP.exit_code(128 + signal.SIGINT)  # a person may leave a prompt, too
     except (FreshBooksError, LedgerError, CredentialError, SettingError, LookupError) as error:
         click.echo(f"Error: {error}", err=True)
         return 1

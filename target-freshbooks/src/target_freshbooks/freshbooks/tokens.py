@@ -27,11 +27,11 @@ from typing import TYPE_CHECKING, Any
 from connector_credentials import CredentialError, LockTimeout
 from connector_credentials.backoff import RetryPolicy
 from connector_credentials.quota_headers import seconds_asked
+from connector_credentials.stop import STOP
 
 from .errors import AuthError, FreshBooksError, Outage, UnknownOutcome
 from .oauth import RECONNECT, GrantRefused, OAuth, Throttled, TokenPair
 from .pacing import seconds_to_reset
-from .undisturbed import undisturbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -145,7 +145,7 @@ class TokenSource:
                 # Older than this login, which ended the chain it belongs to.
                 chain["seed_sha256"] = fingerprint(self._seed)
             self._mark(entry, document)
-            with undisturbed():
+            with STOP.critical_section():
                 try:
                     pair = self._oauth.exchange(code)
                 except UnknownOutcome:
@@ -173,7 +173,7 @@ class TokenSource:
             CredentialError: The store cannot be used.
         """
         unheard: FreshBooksError | None = None
-        with self._lock, self._alone() as entry, undisturbed():
+        with self._lock, self._alone() as entry, STOP.critical_section():
             document: Mapping[str, Any] = entry.read() or {}
             chain = document if document.get("refresh_token") else self._seeded(document)
             if chain is not None:
@@ -290,7 +290,7 @@ class TokenSource:
         in_doubt = False
         while True:
             started = time.monotonic()
-            with undisturbed():
+            with STOP.critical_section():
                 try:
                     pair = self._oauth.refresh(str(document["refresh_token"]))
                 except GrantRefused:
