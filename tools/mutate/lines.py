@@ -25,6 +25,7 @@ LEDGER_LOCK = "target-freshbooks/tests/ledger/test_ledger_lock.py"
 LOCKS = "plugins/credentials/tests/test_credentials_locks.py"
 BEFORE_WRITES = "target-freshbooks/tests/freshbooks/test_freshbooks_before_writes.py"
 ORDERS = "tests/posting/test_posting_orders.py"
+IDENTITY = "target-freshbooks/tests/plan/test_plan_identity.py"
 APART = "tests/test_sandbox_apart.py"
 TARGET_SETTINGS = "target-freshbooks/tests/target/test_target_settings.py"
 REFUSALS = "tests/posting/test_posting_refusals.py"
@@ -439,10 +440,30 @@ MUTATIONS = (
     Mutation(
         "another shop's invoice is not ours",
         "P11",
-        f"{FRESHBOOKS}/posting/marks.py",
+        f"{FRESHBOOKS}/posting/identity.py",
         "    return mark in marks_of(invoice)\n",
         "    return mark.order_id in {other.order_id for other in marks_of(invoice)}\n",
         (f"{INTERRUPTED}::test_another_shop_s_order_of_the_same_number_touches_nothing",),
+    ),
+    Mutation(
+        "of two payments of one mark the first is adopted",
+        "P11",
+        f"{FRESHBOOKS}/posting/identity.py",
+        "for row in reversed(observed.payments)}",
+        "for row in observed.payments}",
+        (
+            f"{IDENTITY}::test_what_bears_the_mark_of_an_order_is_adopted_and_of_two_alike_the_first",
+        ),
+    ),
+    Mutation(
+        "another store's records are not adopted",
+        "P11",
+        f"{FRESHBOOKS}/posting/identity.py",
+        "if mark.part and mark.is_of_order(order)), None)",
+        "if mark.part and mark.order_id == order.order_id), None)",
+        (
+            f"{IDENTITY}::test_what_bears_the_mark_of_an_order_is_adopted_and_of_two_alike_the_first",
+        ),
     ),
     Mutation(
         "a missing account is told from a missing record",

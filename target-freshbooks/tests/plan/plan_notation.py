@@ -65,9 +65,8 @@ from target_freshbooks.freshbooks.observed import (
     ObservedPayment,
 )
 from target_freshbooks.ledger import Link
-from target_freshbooks.posting import link_keys as keys
-from target_freshbooks.posting.apply.writer import invoice_link
 from target_freshbooks.posting.context import OrderContext
+from target_freshbooks.posting.identity import invoice_key, invoice_link, part_link
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import remembered
 from target_freshbooks.posting.plan.steps import AttemptState
@@ -373,13 +372,13 @@ def _links(said: list[str], context: OrderContext, observed: Observed) -> Iterat
 
 def _invoice_link(words: str, context: OrderContext, observed: Observed) -> Link:
     content = BEFORE if _has(words, "of other facts") else NOW
-    key = keys.invoice_key(ORDER)
     invoice = observed.invoice
     if invoice is None:
+        key = invoice_key(ORDER)
         return Link("invoice", key, INVOICE, "as it was", content, order_id=ORDER)
     then = replace(invoice, amount=invoice.amount + 1) if _has(words, "edited") else invoice
     extra = {"archived": True} if _has(words, "archived") else {}
-    link = invoice_link(then, key=key, order_id=ORDER, content=content, extra=extra)
+    link = invoice_link(then, ORDER, content=content, extra=extra)
     wanted = (
         context.wanted_head if _has(words, "head asked") else dict.fromkeys(context.wanted_head, "")
     )
@@ -402,17 +401,8 @@ def _payment_link(words: str, observed: Observed) -> Link:
         extra["overpayment"] = int(_after(words, "credit") or 0)
     own = int(_after(words, "id") or known)
     deleted = _has(words, "deleted")
-    name = keys.payment_key(ORDER, key)
-    return Link(
-        "payment",
-        name,
-        own,
-        amount=Decimal(amount),
-        day=DAY,
-        order_id=ORDER,
-        deleted=deleted,
-        extra=extra,
-    )
+    link = part_link("payment", ORDER, key, own, deleted=deleted)
+    return replace(link, amount=Decimal(amount), day=DAY, extra=extra)
 
 
 def _note_link(words: str, observed: Observed) -> Link:
@@ -422,11 +412,8 @@ def _note_link(words: str, observed: Observed) -> Link:
     own = int(_after(words, "id") or known)
     extra = {"expression": int(_after(words, "wording") or 0)}
     deleted = _has(words, "deleted")
-    name = keys.credit_note_key(ORDER, said[0])
-    amount = Decimal(said[1])
-    return Link(
-        "credit_note", name, own, amount=amount, order_id=ORDER, deleted=deleted, extra=extra
-    )
+    link = part_link("credit_note", ORDER, said[0], own, deleted=deleted)
+    return replace(link, amount=Decimal(said[1]), extra=extra)
 
 
 def lines_in_words(body: dict[str, Any]) -> str:

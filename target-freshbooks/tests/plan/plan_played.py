@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from plan_notation import CLIENT, ORDER, lines_in_words, scene_of
 from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedPayment
-from target_freshbooks.posting import link_keys as keys
 from target_freshbooks.posting.apply.effects import (
     INVOICE_STEPS,
     PAYMENT_STEPS,
@@ -18,6 +17,7 @@ from target_freshbooks.posting.apply.effects import (
     links_of,
 )
 from target_freshbooks.posting.dryrun.simulator import Simulator
+from target_freshbooks.posting.identity import part_key
 from target_freshbooks.posting.plan.next_step import next_step
 from target_freshbooks.posting.plan.steps import Step, StepKind
 from target_freshbooks.posting.state.recorded import load_recorded
@@ -66,7 +66,7 @@ def played(row: Row) -> Iterator[str]:
             return
         answered = said.partition(" => ")[2]
         yield said_of(step) + (f" => {answered}" if answered else "")
-        known = ledger.link("payment", keys.payment_key(ORDER, step.key))
+        known = ledger.link("payment", part_key(ORDER, step.key))
         if known is not None and known.remote_id == step.remote_id and step.kind in PAYMENT_STEPS:
             found = next((row for row in observed.payments if row.id == step.remote_id), None)
             known = asked_link(known, step, found)

@@ -21,6 +21,10 @@ STEM = "BigCommerce order "
 # At most 18 digits: what is longer is no order's number, and no database's either.
 _MARK = re.compile(r"BigCommerce order ([0-9]{1,18})(?:, (.+))? \(store ([^()\s]+)\)")
 _REFUND = re.compile(r"refund ([0-9]{1,18})")
+_NUMBERED = re.compile(r" (?=[0-9]+$)")
+
+DERIVED = "offline payment (derived)"
+"""The part that a payment stands for which no transaction of the shop shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,13 @@ class Mark:
     def is_of_order(self, order: Mark) -> bool:
         """Whether it stands for the order or for any part of it."""
         return (self.order_id, self.store) == (order.order_id, order.store)
+
+    @property
+    def key(self) -> str:
+        """The part's short name: `transaction:77`, `refund:5`, `store_credit`, `derived`."""
+        return (
+            "derived" if self.part == DERIVED else _NUMBERED.sub(":", self.part).replace(" ", "_")
+        )
 
     @property
     def refund_id(self) -> int | None:

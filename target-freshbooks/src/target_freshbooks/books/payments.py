@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Parked, Payment, Reason
-from target_freshbooks.books.marks import mark_of
+from target_freshbooks.books.marks import DERIVED, mark_of
 from target_freshbooks.books.money import decimals_of, rounded, total
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 STORE_CREDIT = "store_credit"
 GIFT_CERTIFICATE = "gift_certificate"
-DERIVED = "derived"
 
 _CAPTURES = frozenset({"purchase", "capture"})
 _CREDIT = {
@@ -107,12 +106,13 @@ def receipts(facts: OrderFacts, due: Decimal, policy: Policy) -> Receipts:
 
 def _captured(facts: OrderFacts, row: Transaction, policy: Policy) -> Payment:
     order = facts.order
+    mark = mark_of(order).of(f"transaction {row.id}")
     return Payment(
-        key=f"transaction:{row.id}",
+        key=mark.key,
         amount=rounded(row.amount, decimals_of(order.currency)),
         day=bookkeeping_day(row.created, facts, policy),
         type=payment_type(row, policy),
-        note=str(mark_of(order).of(f"transaction {row.id}")),
+        note=str(mark),
         transaction_id=row.id,
     )
 
@@ -126,13 +126,14 @@ def _credits(facts: OrderFacts, captured: list[Transaction], policy: Policy) -> 
         covered = total(row.amount for row in captured if credit_of(row) == kind)
         rest = rounded(amount - covered, decimals_of(order.currency))
         if rest > 0:
+            mark = mark_of(order).of(kind.replace("_", " "))
             found.append(
                 Payment(
-                    key=kind,
+                    key=mark.key,
                     amount=rest,
                     day=bookkeeping_day(order.created, facts, policy),
                     type=_mapped(policy, kind) or "Other",
-                    note=str(mark_of(order).of(kind.replace("_", " "))),
+                    note=str(mark),
                 )
             )
     return found
@@ -166,6 +167,7 @@ def _derived(facts: OrderFacts, rest: Decimal, policy: Policy) -> list[Payment]:
     if rest <= 0:
         return []
     order = facts.order
+    mark = mark_of(order).of(DERIVED)
     pending = facts.transactions[-1] if facts.transactions else None
     kind = _mapped(policy, order.payment_method.lower()) or (
         payment_type(pending, policy)
@@ -174,11 +176,11 @@ def _derived(facts: OrderFacts, rest: Decimal, policy: Policy) -> list[Payment]:
     )
     return [
         Payment(
-            key=DERIVED,
+            key=mark.key,
             amount=rest,
             day=bookkeeping_day(order.created, facts, policy),
             type=kind,
-            note=str(mark_of(order).of("offline payment (derived)")),
+            note=str(mark),
         )
     ]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from target_freshbooks.ledger import Ledger
-    from target_freshbooks.ledger.links import LinkKind
+    from target_freshbooks.ledger.link import LinkKind
 
 STATUSES = {
     0: "Incomplete",

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 ACTIVE, DELETED, ARCHIVED = 0, 1, 2
 
+DRAFT = 1
+"""The `status` of an invoice that is no receivable yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class ObservedLine:

@@ -18,7 +18,7 @@ from target_freshbooks.ledger.errors import (
 from target_freshbooks.ledger.inbox.records import Record, StoredFacts
 from target_freshbooks.ledger.intents import Intent, Outcome
 from target_freshbooks.ledger.ledger import Ledger
-from target_freshbooks.ledger.links import Link, LinkKind
+from target_freshbooks.ledger.link import Link, LinkKind
 from target_freshbooks.ledger.lock import AccountLock
 from target_freshbooks.ledger.orders import OrderRow, OrderState
 from target_freshbooks.ledger.ownership import PinnedAccount

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from target_freshbooks.ledger.audit.chain import AuditRow, ChainVerdict
     from target_freshbooks.ledger.inbox.records import Key, Record, StoredFacts
     from target_freshbooks.ledger.intents import Intent, Outcome
-    from target_freshbooks.ledger.links import Link, LinkKind
+    from target_freshbooks.ledger.link import Link, LinkKind
     from target_freshbooks.ledger.lock import AccountLock
     from target_freshbooks.ledger.orders import OrderRow, OrderState
     from target_freshbooks.ledger.ownership import PinnedAccount

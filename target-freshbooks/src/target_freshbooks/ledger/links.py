@@ -1,61 +1,28 @@
-"""Links: which thing in FreshBooks stands for which of ours, and what it last looked like there."""
+"""Links: how the ledger keeps which thing in FreshBooks stands for which of ours."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from connector_credentials.database import insert
 from sqlalchemy import delete, literal, select, tuple_
 
+from target_freshbooks.ledger.link import Link
 from target_freshbooks.ledger.storage.canonical import from_text, hash_text, to_text
 from target_freshbooks.ledger.storage.database import prepared
 from target_freshbooks.ledger.storage.tables import links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date, datetime
-    from decimal import Decimal
+    from datetime import datetime
 
     from sqlalchemy import Connection, Executable, Row
-
-LinkKind = Literal["client", "item", "invoice", "payment", "credit_note"]
 
 PAGE = 500
 
 BY_EMAIL = "email:"
 """What the key of a client begins with that is known by its e-mail."""
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One of our things and its FreshBooks id.
-
-    Attributes:
-        kind: What it is.
-        key: Our name for it, unique per kind: a customer id, an SKU, an order id, a transaction;
-            as read from the ledger, see `kept_key`.
-        remote_id: Its id in FreshBooks.
-        fingerprint: Hash of what FreshBooks last showed of it, to notice edits by hand.
-        content_hash: Hash of what we last wrote.
-        amount: Its amount as we left it; None where that is not known.
-        day: The day we dated it; of payments only.
-        order_id: The order it belongs to; None for clients and items.
-        deleted: Whether we deleted it there.
-        extra: Whatever else is worth knowing, as JSON.
-    """
-
-    kind: LinkKind
-    key: str = field(repr=False)
-    remote_id: int
-    fingerprint: str | None = None
-    content_hash: str | None = None
-    amount: Decimal | None = None
-    day: date | None = None
-    order_id: int | None = None
-    deleted: bool = False
-    extra: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 def kept_key(key: str) -> str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from target_freshbooks.ledger.inbox.records import Record, StoredFacts
     from target_freshbooks.ledger.intents import Intent
-    from target_freshbooks.ledger.links import Link, LinkKind
+    from target_freshbooks.ledger.link import Link, LinkKind
     from target_freshbooks.ledger.terms import Terms
 
 

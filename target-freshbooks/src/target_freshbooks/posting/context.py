@@ -10,7 +10,7 @@ from target_freshbooks.books import predict_totals
 from target_freshbooks.books.desired import Parked, Reason, round_trip
 from target_freshbooks.books.money import decimals_of
 from target_freshbooks.posting.digests import fingerprint
-from target_freshbooks.posting.marks import is_marked
+from target_freshbooks.posting.identity import is_marked
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import head_body, wanted_head
 from target_freshbooks.posting.state.recorded import Recorded

@@ -10,8 +10,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from target_freshbooks.freshbooks.observed import DELETED
 from target_freshbooks.ledger.storage.canonical import hash_of
-from target_freshbooks.posting.marks import DELETED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

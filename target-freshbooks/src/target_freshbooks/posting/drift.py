@@ -12,9 +12,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Reason
+from target_freshbooks.freshbooks.observed import DRAFT
 from target_freshbooks.posting.context import ZERO
 from target_freshbooks.posting.digests import fingerprint
-from target_freshbooks.posting.marks import DRAFT, is_marked, part_paid
+from target_freshbooks.posting.identity import is_marked, part_paid
 from target_freshbooks.posting.plan.steps import StepKind
 
 if TYPE_CHECKING:

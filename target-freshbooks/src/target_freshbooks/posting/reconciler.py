@@ -16,10 +16,9 @@ from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, W
 from target_freshbooks.books.expression import has_negative
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.freshbooks.errors import Conflict, FreshBooksError, Refused, Throttled
-from target_freshbooks.freshbooks.observed import ACTIVE, ARCHIVED
+from target_freshbooks.freshbooks.observed import ACTIVE, ARCHIVED, DELETED, DRAFT
 from target_freshbooks.freshbooks.refusals import Kind, classify
 from target_freshbooks.ledger import Link, Terms
-from target_freshbooks.posting import link_keys as keys
 from target_freshbooks.posting import reasons
 from target_freshbooks.posting.apply import refusals
 from target_freshbooks.posting.apply.cancellation import Cancellation
@@ -30,15 +29,21 @@ from target_freshbooks.posting.apply.effects import (
     after,
     asked_link,
     links_of,
-    payment_link,
     without_overpayment,
 )
 from target_freshbooks.posting.apply.fulfilment import is_fulfilled
 from target_freshbooks.posting.apply.retry import RetriesExhausted
-from target_freshbooks.posting.apply.writer import OutcomeUnknown, invoice_link, summary
+from target_freshbooks.posting.apply.writer import OutcomeUnknown, summary
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.digests import content_digest, desired_digest, fingerprint
-from target_freshbooks.posting.marks import DELETED, DRAFT, part_paid
+from target_freshbooks.posting.identity import (
+    adopt,
+    find_payment,
+    invoice_key,
+    part_key,
+    part_paid,
+    payment_link,
+)
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import (
     CLIENT,
@@ -60,8 +65,6 @@ from target_freshbooks.posting.plan.overpayment import (
     credit_left,
     overpaid_by_hand,
 )
-from target_freshbooks.posting.plan.payments import bears, find_payment
-from target_freshbooks.posting.plan.refunds import find_note
 from target_freshbooks.posting.plan.steps import (
     Asked,
     AttemptState,
@@ -400,7 +403,7 @@ class Reconciler:
         gone = recorded.overpayments.keys() - at.observed.overpayments.keys()
         gone -= capped(at.context, at.observed).keys()
         for key in gone:
-            link = self._ledger.link("payment", keys.payment_key(order_id, key))
+            link = self._ledger.link("payment", part_key(order_id, key))
             if link is not None:
                 self._ledger.put_link(without_overpayment(link))
         if not gone:
@@ -508,7 +511,7 @@ class Reconciler:
         context, invoice = at.context, at.observed.invoice
         if invoice is None or not context.recorded.known:
             return
-        key = keys.invoice_key(context.desired.order_id)
+        key = invoice_key(context.desired.order_id)
         link = self._ledger.link("invoice", key)
         if link is None:
             return
@@ -541,11 +544,10 @@ class Reconciler:
         if ended != link:
             self._ledger.put_link(ended)
         for payment in context.desired.payments:
-            found = find_payment(payment, context, at.observed)
+            found = find_payment(payment, context.recorded, at.observed)
             if found is not None and payment.key not in context.recorded.payment_ids:
                 # Known by its note so far: from now on an edit by hand is told from our own amount.
-                own = keys.payment_key(context.desired.order_id, payment.key)
-                known = payment_link(found, key=own, order_id=context.desired.order_id)
+                known = payment_link(found, context.desired.order_id, payment.key)
                 self._ledger.put_link(known)
 
     # -- applying
@@ -566,7 +568,7 @@ class Reconciler:
             context = replace(context, recorded=load_recorded(self._ledger, order_id))
         known = None
         if step.kind in PAYMENT_STEPS or step.kind is StepKind.DELETE_OVERPAYMENT:
-            known = self._ledger.link("payment", keys.payment_key(order_id, step.key))
+            known = self._ledger.link("payment", part_key(order_id, step.key))
         if known is not None and step.remote_id == known.remote_id:
             found = next((row for row in observed.payments if row.id == step.remote_id), None)
             known = asked_link(known, step, found)
@@ -591,7 +593,7 @@ class Reconciler:
 
     def _remember_archived(self, order_id: int) -> None:
         """FreshBooks may take the invoice out of the archive for the write that follows."""
-        link = self._ledger.link("invoice", keys.invoice_key(order_id))
+        link = self._ledger.link("invoice", invoice_key(order_id))
         if link is not None and not link.extra.get("archived"):
             self._ledger.put_link(replace(link, extra={**link.extra, "archived": True}))
 
@@ -648,20 +650,8 @@ class Reconciler:
             return context  # as it is now it cannot be known again once it is restored
         if invoice.status != DRAFT and not context.agrees(invoice):
             return context  # sent and different: the plan parks it, and it stays unadopted
-        key = keys.invoice_key(order_id)
-        own = invoice_link(invoice, key=key, order_id=order_id, content=context.content)
-        found = [remembered(own, invoice, context.wanted_head)]
-        for payment in context.desired.payments:
-            made = next((row for row in observed.payments if bears(row, payment)), None)
-            if made is not None:
-                key = keys.payment_key(order_id, payment.key)
-                found.append(payment_link(made, key=key, order_id=order_id))
-        for entry in context.desired.refunds:
-            note = entry.credit_note
-            given = find_note(context, observed, note) if note is not None else None
-            if given is not None:
-                key = keys.credit_note_key(order_id, entry.refund_id)
-                found.append(Link("credit_note", key, given.id, order_id=order_id))
+        own, *parts = adopt(context.desired.invoice.marker, observed, context.content)
+        found = [remembered(own, invoice, context.wanted_head), *parts]
         self._keep_terms(order_id, context.policy, invoice.create_date)
         # All at once: where the invoice is known, all that belongs to it is taken to be known.
         self._ledger.adopt(
@@ -699,7 +689,7 @@ class Reconciler:
     def _head_refused(self, at: ReconcileState, step: Step) -> ReconcileState:
         """FreshBooks does not let the head follow the shop: it is left, and told."""
         context, invoice = at.context, at.observed.invoice
-        link = self._ledger.link("invoice", keys.invoice_key(context.desired.order_id))
+        link = self._ledger.link("invoice", invoice_key(context.desired.order_id))
         if link is not None and invoice is not None:
             part = part_of(step)
             asked = remembered(link, invoice, context.wanted_head, [part])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from target_freshbooks.freshbooks.errors import NotFound
-from target_freshbooks.posting import link_keys as keys
+from target_freshbooks.posting.identity import invoice_key
 from target_freshbooks.posting.plan.kept_drafts import DRAFT
 from target_freshbooks.report.month import Month, MonthReport, Row, make_row, total_up
 from target_freshbooks.report.page import cell, money, page
@@ -126,7 +126,7 @@ def gather_month(books: FreshBooks, ledger: Ledger, month: Month) -> MonthReport
 def _invoice_of(
     books: FreshBooks, ledger: Ledger, order: OrderRow, listed: dict[int, ObservedInvoice]
 ) -> ObservedInvoice | None:
-    link = ledger.link("invoice", keys.invoice_key(order.order_id))
+    link = ledger.link("invoice", invoice_key(order.order_id))
     if link is None:
         return None
     if link.remote_id in listed:

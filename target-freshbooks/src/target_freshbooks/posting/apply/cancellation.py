@@ -10,18 +10,24 @@ from target_freshbooks.books import desire
 from target_freshbooks.books.desired import Desired, Parked, Reason
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.freshbooks.errors import Conflict, NotFound, Refused
-from target_freshbooks.ledger import Link
-from target_freshbooks.posting import link_keys as keys
-from target_freshbooks.posting import marks
-from target_freshbooks.posting.apply.effects import payment_link
+from target_freshbooks.freshbooks.observed import DELETED
 from target_freshbooks.posting.apply.refusals import BUSY_PAUSES
-from target_freshbooks.posting.apply.writer import OutcomeUnknown, invoice_link, summary
+from target_freshbooks.posting.apply.writer import OutcomeUnknown, summary
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.digests import content_digest, fingerprint
-from target_freshbooks.posting.marks import DELETED
+from target_freshbooks.posting.identity import (
+    adopt,
+    invoice_key,
+    is_marked,
+    part_link,
+    part_paid,
+    payment_link,
+    refund_credited,
+)
 from target_freshbooks.posting.observe.by_request import standing
 from target_freshbooks.posting.plan.steps import StepKind
 from target_freshbooks.posting.results import OrderResult, refused_result
+from target_freshbooks.posting.state.observed import Observed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +41,7 @@ if TYPE_CHECKING:
         ObservedInvoice,
         ObservedPayment,
     )
-    from target_freshbooks.ledger import Ledger
+    from target_freshbooks.ledger import Ledger, Link, LinkKind
     from target_freshbooks.posting.apply.brake import Brake
     from target_freshbooks.posting.apply.writer import Writer
     from target_freshbooks.posting.state.recorded import Recorded
@@ -73,7 +79,7 @@ class Cancellation:
         mark = mark_of(facts.order)
         number = f"{policy.invoice_number_prefix}{order_id}"
         invoice = self._books.find_invoice(number)
-        if invoice is None or not marks.is_marked(invoice, mark):
+        if invoice is None or not is_marked(invoice, mark):
             return None
         content = content_digest(facts)
         desired = desire(facts, policy)
@@ -82,21 +88,18 @@ class Cancellation:
         )
         if not agrees and not (overwrite and policy.on_cancel == "delete"):
             return _kept(invoice, "it does not come to the order, and the ledger does not know it")
-        key = keys.invoice_key(order_id)
-        found = [invoice_link(invoice, key=key, order_id=order_id, content=content)]
-        for payment in self._books.payments_of(invoice.id):
-            paid = marks.part_paid(payment, mark)
-            if paid is not None:
-                key = keys.payment_key(order_id, paid.part.replace(" ", ":", 1))
-                found.append(payment_link(payment, key=key, order_id=order_id))
-        for note in self._books.credit_notes_of(invoice.customer_id):
-            refund_id = marks.refund_credited(note, mark)
-            if refund_id is not None:
-                key = keys.credit_note_key(order_id, refund_id)
-                found.append(Link("credit_note", key, note.id, order_id=order_id))
+        notes = self._books.credit_notes_of(invoice.customer_id)
+        observed = Observed(
+            invoice,
+            tuple(self._books.payments_of(invoice.id)),
+            tuple(note for note in notes if refund_credited(note, mark) is not None),
+        )
         # All at once: where the invoice is known, all that belongs to it is taken to be known.
         self._ledger.adopt(
-            found, order_id=order_id, run_id=self._writer.run_id, data=summary(invoice)
+            adopt(mark, observed, content),
+            order_id=order_id,
+            run_id=self._writer.run_id,
+            data=summary(invoice),
         )
         return None
 
@@ -118,7 +121,7 @@ class Cancellation:
             for row in paid.values():
                 if row.id in payments.values():
                     continue
-                if marks.part_paid(row, mark) is None:
+                if part_paid(row, mark) is None:
                     return _kept(invoice, f"it bears payment {row.id}, which is not ours")
                 payments[f"payment:{row.id}"] = row.id
             self._brake.before_rewriting(order_id, invoice.number)
@@ -152,7 +155,7 @@ class Cancellation:
             writes += deleted
             if deleted and remote_id in paid and kind is StepKind.DELETE_PAYMENT:
                 taken[key] = paid[remote_id]
-        self._ledger.drop_link("invoice", keys.invoice_key(order_id))
+        self._ledger.drop_link("invoice", invoice_key(order_id))
         return OrderResult("waiting", why="deleted_after_cancellation", writes=writes)
 
     def _put_back(
@@ -170,7 +173,6 @@ class Cancellation:
         """
         left: list[int] = []
         for key, payment in taken.items():
-            own = keys.payment_key(order_id, key)
             amount = {"amount": str(payment.amount), "code": payment.currency}
             try:
                 self._writer.write(
@@ -180,7 +182,7 @@ class Cancellation:
                     order_id=order_id,
                     remote_id=payment.id,
                     why="restore the payment of an invoice that cannot be deleted",
-                    links=partial(_restored, own, order_id),
+                    links=partial(_restored, key, order_id),
                 )
                 writes += 1
             except OutcomeUnknown as unknown:
@@ -254,7 +256,7 @@ _NAMES = {
 
 
 def _restored(key: str, order_id: int, answer: ObservedPayment) -> list[Link]:
-    return [payment_link(answer, key=key, order_id=order_id)]
+    return [payment_link(answer, order_id, key)]
 
 
 def _if_deleted(answer: _Deletable, link: Link | None) -> list[Link]:
@@ -272,13 +274,10 @@ def _ignored(kind: StepKind, remote_id: int) -> Parked:
 
 def _deleted_link(kind: StepKind, key: str, remote_id: int, order_id: int) -> Link | None:
     """What is remembered of the deleted record; of an invoice nothing is."""
-    if kind is StepKind.DELETE_PAYMENT:
-        own = keys.payment_key(order_id, key)
-        return Link("payment", own, remote_id, order_id=order_id, deleted=True)
-    if kind is StepKind.DELETE_CREDIT_NOTE:
-        own = keys.credit_note_key(order_id, key)
-        return Link("credit_note", own, remote_id, order_id=order_id, deleted=True)
-    return None
+    if kind is StepKind.DELETE_INVOICE:
+        return None
+    what: LinkKind = "payment" if kind is StepKind.DELETE_PAYMENT else "credit_note"
+    return part_link(what, order_id, key, remote_id, deleted=True)
 
 
 def _kept(invoice: ObservedInvoice, why: str) -> OrderResult:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from target_freshbooks.ledger import Intent, Ledger, Link
-    from target_freshbooks.ledger.links import LinkKind
+    from target_freshbooks.ledger.link import LinkKind
     from target_freshbooks.posting.apply.writer import Writer
     from target_freshbooks.posting.plan.steps import StepKind
 

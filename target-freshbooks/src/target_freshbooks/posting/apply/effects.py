@@ -9,9 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.ledger import Link
-from target_freshbooks.posting import link_keys as keys
-from target_freshbooks.posting.apply.writer import invoice_link
+from target_freshbooks.posting.identity import invoice_link, part_link, payment_link
 from target_freshbooks.posting.plan.head import differing, left_alone, part_of, remembered
 from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
 
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_freshbooks.freshbooks.observed import ObservedInvoice, ObservedPayment
+    from target_freshbooks.ledger import Link
     from target_freshbooks.posting.context import OrderContext
     from target_freshbooks.posting.state.observed import Observed
 
@@ -98,25 +97,15 @@ def links_of(context: OrderContext, step: Step, answer: Any, known: Link | None)
         return [_payment_link(context, step, answer, known)]
     if step.kind is StepKind.DELETE_OVERPAYMENT:
         return []  # the next look shows whether the credit is gone, and what was paid instead
-    return [
-        Link(
-            kind="credit_note",
-            key=keys.credit_note_key(order_id, step.key),
-            remote_id=answer.id,
-            order_id=order_id,
-            deleted=step.kind is StepKind.DELETE_CREDIT_NOTE,
-            amount=answer.amount,
-            extra={"expression": step.refund_expression},
-        )
-    ]
+    gone = step.kind is StepKind.DELETE_CREDIT_NOTE
+    link = part_link("credit_note", order_id, step.key, answer.id, deleted=gone)
+    return [replace(link, amount=answer.amount, extra={"expression": step.refund_expression})]
 
 
 def _invoice_link(context: OrderContext, step: Step, invoice: ObservedInvoice) -> Link:
-    order_id = context.desired.order_id
     link = invoice_link(
         invoice,
-        key=keys.invoice_key(order_id),
-        order_id=order_id,
+        context.desired.order_id,
         content=context.content if step.expression >= 0 else context.recorded.content,
         extra=context.recorded.extra,
     )
@@ -134,9 +123,8 @@ def _invoice_link(context: OrderContext, step: Step, invoice: ObservedInvoice) -
 def _payment_link(
     context: OrderContext, step: Step, payment: ObservedPayment, known: Link | None
 ) -> Link:
-    order_id = context.desired.order_id
     gone = step.kind is StepKind.DELETE_PAYMENT
-    link = payment_link(payment, key=keys.payment_key(order_id, step.key), order_id=order_id)
+    link = payment_link(payment, context.desired.order_id, step.key)
     kept = {} if known is None else known.extra
     names = ("wanted", "overpayment")
     extra: dict[str, Any] = {name: kept[name] for name in names if name in kept}
@@ -147,13 +135,6 @@ def _payment_link(
     if known is not None and known.remote_id == payment.id and known.day is not None:
         link = replace(link, day=known.day)  # a day that was changed by hand stays to be told
     return replace(link, deleted=gone, extra=extra)
-
-
-def payment_link(payment: ObservedPayment, *, key: str, order_id: int) -> Link:
-    """The link to a payment as it stands now."""
-    return Link(
-        "payment", key, payment.id, amount=payment.amount, day=payment.date, order_id=order_id
-    )
 
 
 def asked_first(body: Mapping[str, Any], payment: ObservedPayment) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.posting.marks import DELETED, DRAFT
+from target_freshbooks.freshbooks.observed import DELETED, DRAFT
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import CLIENT, holds
 from target_freshbooks.posting.plan.steps import DELETIONS, StepKind

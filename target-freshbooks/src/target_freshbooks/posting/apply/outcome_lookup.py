@@ -14,13 +14,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from target_freshbooks.books.marks import marks_in
 from target_freshbooks.freshbooks.errors import NotFound
-from target_freshbooks.freshbooks.observed import ARCHIVED
+from target_freshbooks.freshbooks.observed import ARCHIVED, DELETED, DRAFT
 from target_freshbooks.ledger import IntentNotOpen, Link
-from target_freshbooks.posting import link_keys as keys
 from target_freshbooks.posting.apply import ownership
-from target_freshbooks.posting.apply.effects import asked_first, payment_link
-from target_freshbooks.posting.apply.writer import client_links, invoice_link, item_links, summary
-from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked
+from target_freshbooks.posting.apply.effects import asked_first
+from target_freshbooks.posting.apply.writer import client_links, item_links, summary
+from target_freshbooks.posting.identity import (
+    bears,
+    invoice_key,
+    invoice_link,
+    is_marked,
+    part_key,
+    part_link,
+    payment_link,
+)
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import head_of, holds, remembered, wanted_head
 from target_freshbooks.posting.plan.steps import StepKind
@@ -39,7 +46,7 @@ if TYPE_CHECKING:
     )
     from target_freshbooks.ledger import Intent, Ledger
     from target_freshbooks.ledger.intents import Outcome
-    from target_freshbooks.ledger.links import LinkKind
+    from target_freshbooks.ledger.link import LinkKind
 
 T = TypeVar("T")
 Row = TypeVar("Row", "ObservedClient", "ObservedItem")
@@ -248,16 +255,10 @@ class OutcomeLookup:
     def _invoice_links(self, intent: Intent, invoice: ObservedInvoice) -> list[Link]:
         if intent.order_id is None:
             return []
-        key = keys.invoice_key(intent.order_id)
-        known = self._ledger.link("invoice", key)
+        known = self._ledger.link("invoice", invoice_key(intent.order_id))
         content = intent.payload.get("content") or (known.content_hash if known else None)
-        link = invoice_link(
-            invoice,
-            key=key,
-            order_id=intent.order_id,
-            content=content,
-            extra=known.extra if known else None,
-        )
+        extra = known.extra if known else None
+        link = invoice_link(invoice, intent.order_id, content=content, extra=extra)
         body = intent.payload["body"]
         if intent.kind == StepKind.CREATE_INVOICE:
             link = remembered(link, invoice, wanted_head(head_of(body), None))
@@ -279,9 +280,9 @@ class OutcomeLookup:
 
     def _payment_link(self, intent: Intent, remote_id: int) -> Link:
         """What is remembered of the payment: a credit that FreshBooks made of it may stand."""
-        key = keys.payment_key(intent.order_id or 0, intent.key)
-        new = Link("payment", key, remote_id, order_id=intent.order_id)
-        return replace(self._ledger.link("payment", key) or new, remote_id=remote_id)
+        known = self._ledger.link("payment", part_key(intent.order_id or 0, intent.key))
+        new = part_link("payment", intent.order_id or 0, intent.key, remote_id)
+        return replace(known or new, remote_id=remote_id)
 
     def _payment_of(self, intent: Intent) -> ObservedPayment | None:
         return self._standing(lambda: self._books.get_payment(int(intent.payload["remote_id"])))
@@ -294,27 +295,18 @@ class OutcomeLookup:
 
     def _payment(self, intent: Intent) -> tuple[ObservedPayment, list[Link]] | None:
         body = intent.payload["body"]
-        (mark,) = marks_in(body["note"])
         for payment in self._books.payments_of(int(body["invoiceid"])):
-            if mark in marks_in(payment.note) and intent.order_id is not None:
-                key = keys.payment_key(intent.order_id, intent.key)
-                link = payment_link(payment, key=key, order_id=intent.order_id)
+            if bears(payment.note, body["note"]) and intent.order_id is not None:
+                link = payment_link(payment, intent.order_id, intent.key)
                 return payment, [replace(link, extra=asked_first(body, payment))]
         return None
 
     def _credit_note(self, intent: Intent) -> tuple[Any, list[Link]] | None:
         body = intent.payload["body"]
-        (mark,) = marks_in(body["notes"])
         for note in self._books.credit_notes_of(int(body["clientid"])):
-            if mark in marks_in(note.notes) and intent.order_id is not None:
-                link = Link(
-                    kind="credit_note",
-                    key=keys.credit_note_key(intent.order_id, intent.key),
-                    remote_id=note.id,
-                    order_id=intent.order_id,
-                    amount=note.amount,
-                )
-                return note, [link]
+            if bears(note.notes, body["notes"]) and intent.order_id is not None:
+                link = part_link("credit_note", intent.order_id, intent.key, note.id)
+                return note, [replace(link, amount=note.amount)]
         return None
 
     def _deleted_credit_note(
@@ -324,13 +316,7 @@ class OutcomeLookup:
         note = self._standing(lambda: self._books.get_credit_note(remote_id))
         if intent.order_id is None or (note is not None and note.vis_state != DELETED):
             return None
-        link = Link(
-            kind="credit_note",
-            key=keys.credit_note_key(intent.order_id, intent.key),
-            remote_id=remote_id,
-            order_id=intent.order_id,
-            deleted=True,
-        )
+        link = part_link("credit_note", intent.order_id, intent.key, remote_id, deleted=True)
         return note, [link]
 
 

@@ -19,7 +19,7 @@ from target_freshbooks.freshbooks.errors import (
     UnknownOutcome,
 )
 from target_freshbooks.ledger import Intent, Link
-from target_freshbooks.posting.digests import fingerprint, request_digest
+from target_freshbooks.posting.digests import request_digest
 from target_freshbooks.posting.plan.steps import StepKind
 
 if TYPE_CHECKING:
@@ -218,24 +218,3 @@ def item_links(
     if not sku or sku_key(sku) == key:
         return [own]
     return [own, Link("item", sku_key(sku), item.id, extra=named)]
-
-
-def invoice_link(
-    invoice: ObservedInvoice,
-    *,
-    key: str,
-    order_id: int,
-    content: str | None,
-    extra: Mapping[str, Any] | None = None,
-) -> Link:
-    """The link to an invoice as it stands now, with what else is remembered of it."""
-    return Link(
-        kind="invoice",
-        key=key,
-        remote_id=invoice.id,
-        fingerprint=fingerprint(invoice),
-        amount=invoice.amount,
-        content_hash=content,
-        order_id=order_id,
-        extra=dict(extra or {}),
-    )

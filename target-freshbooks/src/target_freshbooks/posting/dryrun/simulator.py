@@ -20,6 +20,8 @@ from target_freshbooks.books.money import decimals_of
 from target_freshbooks.freshbooks import parsing
 from target_freshbooks.freshbooks.observed import (
     ARCHIVED,
+    DELETED,
+    DRAFT,
     ObservedCreditNote,
     ObservedInvoice,
     ObservedItem,
@@ -28,7 +30,6 @@ from target_freshbooks.freshbooks.observed import (
 )
 from target_freshbooks.posting.apply.effects import INVOICE_STEPS, PAYMENT_STEPS, after
 from target_freshbooks.posting.apply.writer import Writer
-from target_freshbooks.posting.marks import DELETED, DRAFT
 from target_freshbooks.posting.observe.observer import Observer
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import with_head

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from target_freshbooks.books.marks import STEM, marks_in
-from target_freshbooks.posting.marks import marks_of
+from target_freshbooks.posting.identity import marks_of
 from target_freshbooks.posting.observe.observer import Observer
 from target_freshbooks.posting.state.observed import Observed
 

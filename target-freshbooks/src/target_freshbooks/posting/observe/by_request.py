@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from target_freshbooks.freshbooks.errors import NotFound, Refused
+from target_freshbooks.freshbooks.observed import DELETED
 from target_freshbooks.freshbooks.refusals import Kind, classify
-from target_freshbooks.posting.marks import DELETED, is_marked, refund_credited
+from target_freshbooks.posting.identity import is_marked, refund_credited
 from target_freshbooks.posting.observe.observer import Observer
 from target_freshbooks.posting.state.observed import Observed
 

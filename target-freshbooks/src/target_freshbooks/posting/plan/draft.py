@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books import mend, predict_totals
 from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.freshbooks.observed import DRAFT
 from target_freshbooks.posting.context import ZERO
-from target_freshbooks.posting.marks import DRAFT
+from target_freshbooks.posting.identity import find_payment
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.elsewhere import paid_elsewhere
 from target_freshbooks.posting.plan.kept_drafts import is_kept
-from target_freshbooks.posting.plan.payments import find_payment, lower_payment
+from target_freshbooks.posting.plan.payments import lower_payment
 from target_freshbooks.posting.plan.refunds import take_back
 from target_freshbooks.posting.plan.steps import Blocked, Step, StepKind
 
@@ -125,7 +126,7 @@ def _lower_first(
     if lowered is not None or invoice.paid <= max(lowest, ZERO):
         return lowered
     standing = {
-        payment.key: find_payment(payment, context, observed)
+        payment.key: find_payment(payment, context.recorded, observed)
         for payment in context.desired.payments
     }
     paid = {key: found.amount for key, found in standing.items() if found is not None}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_freshbooks.posting.marks import DRAFT as DRAFT_STATUS
+from target_freshbooks.freshbooks.observed import DRAFT as DRAFT_STATUS
 
 if TYPE_CHECKING:
     from target_freshbooks.freshbooks.observed import ObservedInvoice

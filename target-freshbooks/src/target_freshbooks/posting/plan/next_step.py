@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.freshbooks.observed import ACTIVE, ARCHIVED
-from target_freshbooks.posting.marks import DELETED, DRAFT, is_marked, marks_of
+from target_freshbooks.freshbooks.observed import ACTIVE, ARCHIVED, DELETED, DRAFT
+from target_freshbooks.posting.identity import is_marked, marks_of
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.draft import (
     comes_to_its_total,

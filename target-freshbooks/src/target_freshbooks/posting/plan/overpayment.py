@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.posting.context import ZERO
-from target_freshbooks.posting.plan.payments import find_payment
+from target_freshbooks.posting.identity import find_payment
 from target_freshbooks.posting.plan.steps import Blocked, Step, StepKind
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def capped(context: OrderContext, observed: Observed) -> dict[str, ObservedPayme
     from a person who lowered the invoice's total. Then our payment is right, and left.
     """
     found = {
-        payment.key: find_payment(payment, context, observed)
+        payment.key: find_payment(payment, context.recorded, observed)
         for payment in context.desired.payments
     }
     asked = {payment.key: payment.amount for payment in context.desired.payments}

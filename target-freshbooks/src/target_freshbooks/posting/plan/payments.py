@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.books.marks import marks_in
 from target_freshbooks.posting.context import ZERO
-from target_freshbooks.posting.marks import part_paid
+from target_freshbooks.posting.identity import find_payment, part_paid
 from target_freshbooks.posting.plan.elsewhere import paid_elsewhere
 from target_freshbooks.posting.plan.steps import Blocked, Step, StepKind
 
@@ -22,22 +21,6 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.state.observed import Observed
 
 
-def find_payment(
-    payment: Payment, context: OrderContext, observed: Observed
-) -> ObservedPayment | None:
-    """The payment in FreshBooks: by the id we remember, else by its note."""
-    remembered = context.recorded.payment_ids.get(payment.key)
-    for found in observed.payments:
-        if found.id == remembered:
-            return found
-    return next((found for found in observed.payments if bears(found, payment)), None)
-
-
-def bears(found: ObservedPayment, payment: Payment) -> bool:
-    """Whether the payment in FreshBooks has the note of ours, on a line of its own."""
-    return marks_in(payment.note)[0] in marks_in(found.note)
-
-
 def altered_by_hand(
     context: OrderContext, observed: Observed, progress: AttemptState
 ) -> Blocked | None:
@@ -45,7 +28,7 @@ def altered_by_hand(
     if progress.overwrite:
         return None
     for payment in context.desired.payments:
-        found = find_payment(payment, context, observed)
+        found = find_payment(payment, context.recorded, observed)
         ours = context.recorded.amounts_of(payment.key)
         if found is None or not ours or found.amount in ours:
             continue
@@ -67,7 +50,9 @@ def drop_unexplained(context: OrderContext, observed: Observed) -> Step | Blocke
     that stands for a transaction is never deleted: if the shop shows the transaction no more
     (perhaps it was not asked for it), a person has to say what that means.
     """
-    wanted = [find_payment(payment, context, observed) for payment in context.desired.payments]
+    wanted = [
+        find_payment(payment, context.recorded, observed) for payment in context.desired.payments
+    ]
     for found in observed.payments:
         part = part_paid(found, context.desired.invoice.marker)
         if part is not None and found not in wanted and found.amount > ZERO:
@@ -114,7 +99,7 @@ def lower_payment(
 ) -> Step | None:
     """Lower the first payment that is above its amount in `amounts` (by payment key)."""
     for payment in context.desired.payments:
-        found = find_payment(payment, context, observed)
+        found = find_payment(payment, context.recorded, observed)
         if found is not None and found.amount > amounts[payment.key]:
             return _set_amount(context, found, payment, amounts[payment.key], refund_id, progress)
     return None
@@ -136,7 +121,7 @@ def record_payment(
     ahead = amounts if ahead is None else ahead
     for payment in context.desired.payments:
         wanted = amounts[payment.key]
-        found = find_payment(payment, context, observed)
+        found = find_payment(payment, context.recorded, observed)
         if found is None:
             link = context.recorded.payments.get(payment.key)
             lowered_away = link is not None and link.deleted and ahead[payment.key] == 0
@@ -200,7 +185,7 @@ def put_back(context: OrderContext, observed: Observed, progress: AttemptState) 
     invoice = observed.invoice
     assert invoice is not None  # noqa: S101 - payments are planned for an invoice only
     for payment in context.desired.payments:
-        found = find_payment(payment, context, observed)
+        found = find_payment(payment, context.recorded, observed)
         if found is None or context.desired.refunds:
             continue
         most = min(payment.most, found.amount + invoice.outstanding)

@@ -9,7 +9,7 @@ from target_freshbooks.books import fit_refund, predict_totals, text
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.posting.context import ZERO
 from target_freshbooks.posting.digests import fingerprint
-from target_freshbooks.posting.marks import refund_credited
+from target_freshbooks.posting.identity import find_note
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.elsewhere import paid_elsewhere
 from target_freshbooks.posting.plan.payments import (
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from target_freshbooks.books.desired import CreditNote, Lines, RefundEntry
-    from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedInvoice
+    from target_freshbooks.freshbooks.observed import ObservedInvoice
     from target_freshbooks.posting.context import OrderContext
     from target_freshbooks.posting.plan.steps import AttemptState
     from target_freshbooks.posting.state.observed import Observed
@@ -223,7 +223,7 @@ def _credit_step(
         if entry.credit_note is not None
     }
     for refund_id, note in wanted.items():
-        found = find_note(context, observed, note)
+        found = find_note(note, context.recorded, observed)
         written = progress.credit_expression.get(refund_id, -1)
         link = context.recorded.credit_notes.get(refund_id)
         if link is not None and not progress.overwrite:
@@ -287,20 +287,4 @@ def _note_mismatch(context: OrderContext, refund_id: int, total: Decimal, found:
             f"Refund {refund_id} is a credit of {context.wording(total)}, FreshBooks has {found}.",
             "Correct the credit note by hand in FreshBooks.",
         )
-    )
-
-
-def find_note(
-    context: OrderContext, observed: Observed, note: CreditNote
-) -> ObservedCreditNote | None:
-    """The refund's credit note in FreshBooks: by the id we remember, else by its notes."""
-    remembered = context.recorded.credit_note_ids.get(note.refund_id)
-    return next(
-        (
-            found
-            for found in observed.credit_notes
-            if found.id == remembered
-            or refund_credited(found, context.desired.invoice.marker) == note.refund_id
-        ),
-        None,
     )

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from target_freshbooks.posting.identity import part_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -130,11 +132,6 @@ def load_recorded(ledger: Ledger, order_id: int, row: OrderRow | None = None) ->
     return Recorded(
         row,
         next((link for link in links if link.kind == "invoice"), None),
-        {_own(link): link for link in links if link.kind == "payment"},
-        {int(_own(link)): link for link in links if link.kind == "credit_note"},
+        {part_of(link): link for link in links if link.kind == "payment"},
+        {int(part_of(link)): link for link in links if link.kind == "credit_note"},
     )
-
-
-def _own(link: Link) -> str:
-    """The part of the link's key that tells it from the order's other links."""
-    return link.key.partition(":")[2]

@@ -1,0 +1,165 @@
+"""Identity: the natural keys of an order's records, in FreshBooks and in the ledger.
+
+FreshBooks' records bear the order's mark on a line of its own (`books.marks` formats and parses
+it); the ledger keeps them under the order's id and our name of the part. Whether a record is ours
+is decided here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.books.marks import Mark, marks_in
+from target_freshbooks.ledger.link import Link
+from target_freshbooks.posting.digests import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_freshbooks.books.desired import CreditNote, Payment
+    from target_freshbooks.freshbooks.observed import (
+        ObservedCreditNote,
+        ObservedInvoice,
+        ObservedPayment,
+    )
+    from target_freshbooks.ledger.link import LinkKind
+    from target_freshbooks.posting.state.observed import Observed
+    from target_freshbooks.posting.state.recorded import Recorded
+
+# -- keys of the ledger's links
+
+
+def invoice_key(order_id: int) -> str:
+    """Key of the link to an order's invoice."""
+    return str(order_id)
+
+
+def part_key(order_id: int, part: str | int) -> str:
+    """Key of the link to a payment (`101:transaction:77`) or a refund's credit note (`101:5`)."""
+    return f"{order_id}:{part}"
+
+
+def part_of(link: Link) -> str:
+    """Which payment or refund of its order a link is of."""
+    return link.key.partition(":")[2]
+
+
+# -- marks on FreshBooks' records
+
+
+def marks_of(invoice: ObservedInvoice) -> list[Mark]:
+    """The orders that the invoice is said to be of."""
+    marks = marks_in(invoice.notes, invoice.po_number)
+    return [mark for mark in marks if not mark.part]
+
+
+def is_marked(invoice: ObservedInvoice, mark: Mark) -> bool:
+    """Whether the invoice bears the order's mark."""
+    return mark in marks_of(invoice)
+
+
+def bears(text: str, note: str) -> bool:
+    """Whether a text of FreshBooks' has our note's mark on a line of its own."""
+    return marks_in(note)[0] in marks_in(text)
+
+
+def part_paid(payment: ObservedPayment, order: Mark) -> Mark | None:
+    """The part of the order that the payment is marked with; None where it is not the order's."""
+    return _part(payment.note, order)
+
+
+def refund_credited(note: ObservedCreditNote, order: Mark) -> int | None:
+    """The order's refund that the credit note is marked with; None where it is not the order's."""
+    part = _part(note.notes, order)
+    return None if part is None else part.refund_id
+
+
+def _part(text: str, order: Mark) -> Mark | None:
+    return next((mark for mark in marks_in(text) if mark.part and mark.is_of_order(order)), None)
+
+
+# -- which record is which
+
+
+def find_payment(
+    payment: Payment, recorded: Recorded, observed: Observed
+) -> ObservedPayment | None:
+    """The payment in FreshBooks: by the id we remember, else by its note."""
+    remembered = recorded.payment_ids.get(payment.key)
+    by_id = (found for found in observed.payments if found.id == remembered)
+    by_note = (found for found in observed.payments if bears(found.note, payment.note))
+    return next(by_id, None) or next(by_note, None)
+
+
+def find_note(
+    note: CreditNote, recorded: Recorded, observed: Observed
+) -> ObservedCreditNote | None:
+    """The refund's credit note in FreshBooks: by the id we remember, or by its notes."""
+    remembered = recorded.credit_note_ids.get(note.refund_id)
+    return next(
+        (
+            found
+            for found in observed.credit_notes
+            if found.id == remembered or bears(found.notes, note.notes)
+        ),
+        None,
+    )
+
+
+# -- links to records as they stand now
+
+
+def invoice_link(
+    invoice: ObservedInvoice,
+    order_id: int,
+    *,
+    content: str | None,
+    extra: Mapping[str, Any] | None = None,
+) -> Link:
+    """The link to an invoice as it stands now, with what else is remembered of it."""
+    return Link(
+        kind="invoice",
+        key=invoice_key(order_id),
+        remote_id=invoice.id,
+        fingerprint=fingerprint(invoice),
+        amount=invoice.amount,
+        content_hash=content,
+        order_id=order_id,
+        extra=dict(extra or {}),
+    )
+
+
+def payment_link(payment: ObservedPayment, order_id: int, part: str) -> Link:
+    """The link to a payment as it stands now."""
+    return Link(
+        kind="payment",
+        key=part_key(order_id, part),
+        remote_id=payment.id,
+        amount=payment.amount,
+        day=payment.date,
+        order_id=order_id,
+    )
+
+
+def part_link(
+    kind: LinkKind, order_id: int, part: str | int, remote_id: int, *, deleted: bool = False
+) -> Link:
+    """The link to a payment or credit note of which no more is known."""
+    key = part_key(order_id, part)
+    return Link(kind=kind, key=key, remote_id=remote_id, order_id=order_id, deleted=deleted)
+
+
+def adopt(mark: Mark, observed: Observed, content: str) -> list[Link]:
+    """The links to an invoice that is ours though the ledger does not know it, and to its parts.
+
+    All that bears the order's mark is the order's; of several that bear the same, the first.
+    """
+    order_id, invoice = mark.order_id, observed.invoice
+    assert invoice is not None  # noqa: S101 - only an invoice is adopted
+    paid = {part_paid(row, mark): row for row in reversed(observed.payments)}
+    given = {refund_credited(row, mark): row for row in reversed(observed.credit_notes)}
+    return [
+        invoice_link(invoice, order_id, content=content),
+        *(payment_link(row, order_id, part.key) for part, row in paid.items() if part),
+        *(part_link("credit_note", order_id, key, row.id) for key, row in given.items() if key),
+    ]

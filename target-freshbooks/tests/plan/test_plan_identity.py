@@ -1,0 +1,82 @@
+"""Identity: which records, of FreshBooks and of the ledger, are an order's, under which key."""
+
+from __future__ import annotations
+
+import pytest
+from plan_notation import MARK, ORDER, rows_in, scene_of
+from target_freshbooks.books.marks import Mark, marks_in
+from target_freshbooks.ledger import Link
+from target_freshbooks.posting.identity import adopt, bears, find_note, find_payment, part_of
+from target_freshbooks.posting.state.recorded import Recorded
+
+BOOKS = """
+    order
+        Shirt 1 x 30.00
+        paid transaction:77 20.00
+        credit 5 3.00
+    freshbooks
+        invoice
+        Shirt 1 x 30.00
+        payment transaction:77 20.00 id 701
+        payment transaction:77 20.00 id 702
+        payment store_credit 5.00 id 703
+        payment by hand 5.00 id 704
+        credit note 5 3.00 id 801
+        credit note 6 3.00 id 802
+"""
+
+
+@pytest.mark.parametrize(
+    ("part", "key"),
+    [
+        ("transaction 77", "transaction:77"),
+        ("refund 5", "refund:5"),
+        ("store credit", "store_credit"),
+        ("gift certificate", "gift_certificate"),
+        ("offline payment (derived)", "derived"),
+    ],
+)
+def test_a_part_of_an_order_has_a_mark_and_a_key_that_follows_from_it(part: str, key: str) -> None:
+    mark = MARK.of(part)
+    assert mark.key == key
+    assert marks_in(f"Thank you.\n  {mark}  \n") == [mark]
+
+
+def test_what_bears_the_mark_of_an_order_is_adopted_and_of_two_alike_the_first() -> None:
+    (row,) = rows_in("A lost ledger" + BOOKS)
+    scene = scene_of(row)
+    links = {link.key: link for link in adopt(MARK, scene.observed, "facts of now")}
+    assert {key: link.remote_id for key, link in links.items()} == {
+        "101": 500,
+        "101:transaction:77": 701,
+        "101:store_credit": 703,
+        "101:5": 801,
+        "101:6": 802,
+    }
+    assert links["101"].content_hash == "facts of now"
+    assert {link.order_id for link in links.values()} == {ORDER}
+    assert part_of(links["101:transaction:77"]) == "transaction:77"
+    assert len(adopt(Mark(ORDER, "another store"), scene.observed, "")) == 1
+
+
+def test_a_record_is_found_by_its_id_before_its_mark() -> None:
+    (row,) = rows_in("A second payment of one mark" + BOOKS)
+    scene = scene_of(row)
+    payment = scene.context.desired.payments[0]
+    note = scene.context.desired.refunds[0].credit_note
+    assert note is not None
+    known = Recorded(
+        payments={"transaction:77": Link("payment", "101:transaction:77", 702)},
+        credit_notes={5: Link("credit_note", "101:5", 801)},
+    )
+    found = [find_payment(payment, one, scene.observed) for one in (Recorded(), known)]
+    assert [one and one.id for one in found] == [701, 702]
+    given = [find_note(note, one, scene.observed) for one in (Recorded(), known)]
+    assert [one and one.id for one in given] == [801, 801]
+
+
+def test_a_mark_counts_as_a_whole_line_only() -> None:
+    note = str(MARK.of("transaction 77"))
+    assert bears(f"{note}\nby hand", note)
+    assert not bears(f"see {note}", note)
+    assert not bears(str(MARK.of("transaction 7")), note)
