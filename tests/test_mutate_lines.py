@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from mutate.check import AT_LEAST, faults_of, thinned
+from mutate.check import AT_LEAST, faults_of, strange, thinned
 from mutate.lines import MUTATIONS, Mutation
 
 
@@ -37,3 +37,8 @@ def test_a_line_that_moved_and_a_test_that_went_are_told() -> None:
     assert len(list(faults_of(gone))) == 3
     renamed = replace(MUTATIONS[0], tests=("tests/test_mutate_lines.py::test_none",))
     assert len(list(faults_of(renamed))) == 1
+
+
+def test_a_line_whose_place_is_taken_by_no_sound_python_is_told() -> None:
+    unsound = replace(MUTATIONS[0], new="        return no_such_name\n")
+    assert len(strange([MUTATIONS[0], unsound])) == 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from target_freshbooks.freshbooks.errors import Forbidden, FreshBooksError
-from target_freshbooks.posting import reconciler
+from target_freshbooks.posting.apply import step_runner
 from target_freshbooks.posting.reconciler import AnotherWriter
 
 D = Decimal
@@ -296,7 +296,7 @@ def test_no_credit_is_left_though_the_invoice_was_deleted_meanwhile(world: Any, 
 def test_what_was_made_wrong_is_undone_whatever_an_attempt_has_written_before(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconciler, "most_writes", lambda _: 3)
+    monkeypatch.setattr(step_runner, "most_writes", lambda _: 3)
     order = world.place()
     pays_first(world, "4.00")
     world.sync()
@@ -349,7 +349,7 @@ def test_a_credit_is_told_that_came_of_a_payment_by_hand_while_the_total_fell(
 def test_an_attempt_ends_at_its_bound_of_writes(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconciler, "most_writes", lambda _: 2)
+    monkeypatch.setattr(step_runner, "most_writes", lambda _: 2)
     order = world.place()
     world.sync()
     assert world.row(order).reason == "no_progress"

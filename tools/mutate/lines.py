@@ -431,7 +431,7 @@ MUTATIONS = (
     Mutation(
         "a refund that cannot be written is not left half-way",
         "P1",
-        f"{FRESHBOOKS}/posting/reconciler.py",
+        f"{FRESHBOOKS}/posting/apply/step_runner.py",
         "        if step.refund_id is None or step.kind not in REFUND_STEPS or"
         " at.given_up is not None:\n",
         "        if True:\n",
@@ -927,7 +927,7 @@ MUTATIONS = (
     Mutation(
         "a wording that was found written is not written again",
         "P1",
-        f"{FRESHBOOKS}/posting/reconciler.py",
+        f"{FRESHBOOKS}/posting/apply/step_runner.py",
         "advance(at.progress, step) if happened else at.progress",
         "at.progress",
         (f"{INTERRUPTED}::test_lines_whose_answers_are_all_lost_are_not_written_again_and_again",),
@@ -1385,9 +1385,9 @@ MUTATIONS = (
     Mutation(
         "what is kept as a Draft is sent only when that is asked for",
         "P5",
-        f"{FRESHBOOKS}/posting/reconciler.py",
-        "            post_as=then.post_as,",
-        "            post_as=now.post_as,",
+        f"{FRESHBOOKS}/posting/order_terms.py",
+        "        post_as=then.post_as,",
+        "        post_as=now.post_as,",
         (f"{DRAFTS}::test_a_draft_stays_one_when_the_setting_changes_and_new_orders_are_sent",),
     ),
     Mutation(
@@ -1457,9 +1457,9 @@ MUTATIONS = (
     Mutation(
         "an order keeps the settings it was posted under",
         "P7",
-        f"{FRESHBOOKS}/posting/reconciler.py",
-        "        then = now.under(terms.settings)\n",
-        "        then = now\n",
+        f"{FRESHBOOKS}/posting/order_terms.py",
+        "    then = now.under(terms.settings)\n",
+        "    then = now\n",
         (f"{TERMS}::test_edits_and_refunds_of_a_posted_order_use_its_own_settings",),
     ),
     Mutation(
@@ -1489,9 +1489,9 @@ MUTATIONS = (
     Mutation(
         "a step that was not fulfilled is not made again",
         "P2",
-        f"{FRESHBOOKS}/posting/reconciler.py",
-        "replace(self._look_again(taken), unfulfilled=taken.unfulfilled | {step.identity})",
-        "self._look_again(taken)",
+        f"{FRESHBOOKS}/posting/apply/step_runner.py",
+        "replace(self._look.again(taken), unfulfilled=taken.unfulfilled | {step.identity})",
+        "self._look.again(taken)",
         (f"{ELSEWHERE}::test_a_put_that_freshbooks_ignores_is_not_repeated",),
     ),
     Mutation(
@@ -1529,10 +1529,10 @@ MUTATIONS = (
     Mutation(
         "what was lowered for a rewrite that is blocked is raised again",
         "P2",
-        f"{FRESHBOOKS}/posting/reconciler.py",
-        "        blocked = replace(at.progress, rewrite_blocked=True)\n"
-        "        return replace(at, progress=blocked, blocked=result)\n",
-        "        return verdict\n",
+        f"{FRESHBOOKS}/posting/state/reconcile_state.py",
+        "    blocked = replace(at.progress, rewrite_blocked=True)\n"
+        "    return replace(at, progress=blocked, blocked=result)\n",
+        "    return result\n",
         (f"{ELSEWHERE}::test_an_edit_refused_half_way_puts_the_payment_back",),
     ),
     Mutation(
@@ -1566,15 +1566,15 @@ MUTATIONS = (
     Mutation(
         "a payment known by its note only is remembered",
         "P1",
-        f"{FRESHBOOKS}/posting/reconciler.py",
-        "                self._ledger.put_link(known)\n",
+        f"{FRESHBOOKS}/posting/apply/completion.py",
+        "            ledger.put_link(known)\n",
         "",
         (f"{ELSEWHERE}::test_a_payment_known_by_its_note_only_is_remembered_as_it_was",),
     ),
     Mutation(
         "undoing steps are never spared",
         "P10",
-        f"{FRESHBOOKS}/posting/reconciler.py",
+        f"{FRESHBOOKS}/posting/apply/step_runner.py",
         "spent = at.writes >= most_writes(at.context) and not undoes(step, at.observed)",
         "spent = at.writes >= most_writes(at.context)",
         (
@@ -1584,7 +1584,7 @@ MUTATIONS = (
     Mutation(
         "an attempt has a bound of writes",
         "P2",
-        f"{FRESHBOOKS}/posting/reconciler.py",
+        f"{FRESHBOOKS}/posting/apply/step_runner.py",
         "spent = at.writes >= most_writes(at.context) and not undoes(step, at.observed)",
         "spent = False",
         (f"{ELSEWHERE}::test_an_attempt_ends_at_its_bound_of_writes",),
@@ -1600,7 +1600,7 @@ MUTATIONS = (
     Mutation(
         "the mark moves where a field is too short for it",
         "P10",
-        f"{FRESHBOOKS}/posting/reconciler.py",
+        f"{FRESHBOOKS}/posting/apply/refused_step.py",
         'if meant.field not in {"notes", "po_number"}:',
         "if True:",
         (f"{TERMS}::test_a_field_too_short_for_the_mark_leaves_it_to_the_other",),
@@ -1624,7 +1624,7 @@ MUTATIONS = (
     Mutation(
         "a credit is told that came of a payment while the total fell",
         "P11",
-        f"{FRESHBOOKS}/posting/reconciler.py",
+        f"{FRESHBOOKS}/posting/apply/step_runner.py",
         "        taken = self._with_credit_by_hand(at.observed, taken)\n",
         "",
         (f"{ELSEWHERE}::{CREDIT_TOLD}",),

@@ -1,0 +1,172 @@
+"""Refused step: what follows when FreshBooks refuses a step of an order's plan."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.expression import has_negative
+from target_freshbooks.freshbooks.errors import Conflict, Refused
+from target_freshbooks.freshbooks.refusals import Kind, classify
+from target_freshbooks.posting.apply import refusals
+from target_freshbooks.posting.apply.adoption import adopt_invoice
+from target_freshbooks.posting.identity import invoice_key
+from target_freshbooks.posting.plan import lines as wire
+from target_freshbooks.posting.plan.head import left_alone, part_of, remembered
+from target_freshbooks.posting.plan.steps import Step, StepKind
+from target_freshbooks.posting.results import OrderResult, refused_result
+from target_freshbooks.posting.state.observed import Observed
+from target_freshbooks.posting.state.reconcile_state import Look, ReconcileState, put_back
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
+    from target_freshbooks.posting.context import OrderContext
+
+logger = logging.getLogger(__name__)
+
+MOST_CONFLICTS = 5
+CONFLICT_SECONDS = 0.2
+"""How often a record that "is being changed by another request" is tried anew."""
+
+REFUND_STEPS = frozenset(
+    {StepKind.UPDATE_INVOICE, StepKind.UPDATE_PAYMENT, StepKind.DELETE_PAYMENT}
+)
+
+
+class RefusedSteps:
+    """Finds the way on after refusals; shared by the orders of a run, from several threads.
+
+    Attributes:
+        unmarked_field: A field of invoices that was found too short for the mark, else "".
+    """
+
+    def __init__(
+        self,
+        books: FreshBooks,
+        look: Look,
+        parties: ClientsAndItems,
+        run_id: str,
+        wait: Callable[[float], object],
+    ) -> None:
+        self.unmarked_field = ""
+        self._books = books
+        self._look = look
+        self._parties = parties
+        self._run_id = run_id
+        self._wait = wait
+
+    def after(
+        self, at: ReconcileState, step: Step, refused: Refused
+    ) -> ReconcileState | OrderResult:
+        """Another way to the same end, or how the order comes out without it."""
+        progress, kind = at.progress, step.kind
+        if kind is StepKind.CREATE_INVOICE:
+            return self._invoice_refused(at, step, refused)
+        if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
+            # Another request is changing the record: it is looked at anew, and tried again.
+            self._wait(CONFLICT_SECONDS * 2**at.conflicts)
+            return replace(self._look.again(at), conflicts=at.conflicts + 1)
+        if kind is StepKind.UPDATE_HEAD:
+            return self._head_refused(at, step)
+        if kind is StepKind.DELETE_OVERPAYMENT:
+            return replace(self._look.again(at), progress=replace(progress, credit_kept=True))
+        if kind is StepKind.UPDATE_PAYMENT and _is_zero(step) and not progress.zero_refused:
+            return replace(self._look.again(at), progress=replace(progress, zero_refused=True))
+        if step.refund_id is not None and kind in REFUND_STEPS:
+            if step.refund_id in progress.refused_refunds:
+                return refused_result(refused, kind.value, 0)
+            return self._look.after_refused_refund(at, step.refund_id, refused.words)
+        without = self._without_negatives(at, step, refused)
+        if without is not None:
+            return without
+        return put_back(at, step, refused_result(refused, kind.value, 0))
+
+    def _head_refused(self, at: ReconcileState, step: Step) -> ReconcileState:
+        """FreshBooks does not let the head follow the shop: it is left, and told."""
+        context, invoice = at.context, at.observed.invoice
+        link = self._look.ledger.link("invoice", invoice_key(context.desired.order_id))
+        if link is not None and invoice is not None:
+            part = part_of(step)
+            asked = remembered(link, invoice, context.wanted_head, [part])
+            self._look.ledger.put_link(left_alone(asked, step.body, [part]))
+        logger.warning(
+            "Order %s: FreshBooks refused to change the %s of invoice %s; it is left as it is",
+            context.desired.order_id,
+            ", ".join(sorted(step.body)),
+            step.key,
+        )
+        return self._look.again(at)
+
+    def _without_negatives(
+        self, at: ReconcileState, step: Step, refused: Refused
+    ) -> ReconcileState | None:
+        """The same with the wordings that have no line below zero, where that may be the cause."""
+        if classify(refused).kind not in {Kind.NEGATIVE, Kind.UNKNOWN}:
+            return None
+        if step.expression < 0 or at.context.negatives_refused:
+            return None
+        if not at.context.desired.invoice.without_negatives:
+            return None
+        if not has_negative(wire.from_body(step.body)):
+            return None
+        progress = replace(at.progress, expression=-1, mended=False)
+        return replace(at, context=replace(at.context, negatives_refused=True), progress=progress)
+
+    def _invoice_refused(
+        self, at: ReconcileState, step: Step, refused: Refused
+    ) -> ReconcileState | OrderResult:
+        context = at.context
+        if refusals.is_number_too_long(refused):
+            return OrderResult(
+                "parked", parked=refusals.number_too_long(context, refused), words=refused.words
+            )
+        if refusals.is_number_taken(refused):
+            observed = self._taken(context)
+            if observed.invoice is None:
+                return OrderResult(
+                    "parked", parked=refusals.number_taken(context), words=refused.words
+                )
+            return replace(
+                at,
+                observed=observed,
+                context=adopt_invoice(context, observed, self._look.ledger, self._run_id),
+            )
+        if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
+            self._wait(CONFLICT_SECONDS * 2**at.conflicts)
+            return replace(self._look.again(at), conflicts=at.conflicts + 1)
+        if refusals.is_client_gone(refused):
+            self._parties.forget_client(context.desired.client)
+            client_id = self._parties.client(context.desired.client, context.desired.order_id, None)
+            if client_id != context.client_id:
+                return replace(
+                    at, context=replace(context, client_id=client_id), observed=Observed()
+                )
+        without = self._without_negatives(at, step, refused) or self._unmarked(at, refused)
+        if without is not None:
+            return without
+        return refused_result(refused, StepKind.CREATE_INVOICE.value, 0)
+
+    def _unmarked(self, at: ReconcileState, refused: Refused) -> ReconcileState | None:
+        """The same without the mark in a field that is too short for it: the other one has it."""
+        meant = classify(refused)
+        if meant.kind is not Kind.TOO_LONG or at.context.unmarked:
+            return None
+        if meant.field not in {"notes", "po_number"}:
+            return None
+        self.unmarked_field = meant.field  # so that later orders need not find out
+        return replace(at, context=replace(at.context, unmarked=meant.field))
+
+    def _taken(self, context: OrderContext) -> Observed:
+        """Whose the taken number is: looked for among the deleted invoices as well."""
+        invoice = refusals.holder_of_number(self._books, context)
+        return Observed() if invoice is None else self._look.observer.around(context, invoice)
+
+
+def _is_zero(step: Step) -> bool:
+    amount = step.body.get("amount")
+    return isinstance(amount, dict) and Decimal(amount["amount"]) == 0

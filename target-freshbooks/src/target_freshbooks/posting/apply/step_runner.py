@@ -1,0 +1,235 @@
+"""Step runner: makes one step of an order's plan, unless it must not be made."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.freshbooks.errors import Refused, Throttled
+from target_freshbooks.freshbooks.observed import ARCHIVED, DELETED, DRAFT
+from target_freshbooks.ledger import Link, Terms
+from target_freshbooks.posting import reasons
+from target_freshbooks.posting.apply.effects import (
+    INVOICE_STEPS,
+    PAYMENT_STEPS,
+    advance,
+    after,
+    asked_link,
+    links_of,
+)
+from target_freshbooks.posting.apply.fulfilment import is_fulfilled
+from target_freshbooks.posting.apply.refused_step import REFUND_STEPS, RefusedSteps
+from target_freshbooks.posting.apply.retry import RetriesExhausted
+from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer
+from target_freshbooks.posting.identity import invoice_key, part_key
+from target_freshbooks.posting.plan.next_step import next_step
+from target_freshbooks.posting.plan.overpayment import credit_by_hand, overpaid_by_hand
+from target_freshbooks.posting.plan.steps import Step, StepKind
+from target_freshbooks.posting.results import OrderResult
+from target_freshbooks.posting.state.reconcile_state import Look, ReconcileState, put_back
+from target_freshbooks.posting.state.recorded import load_recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.posting.apply.brake import Brake
+    from target_freshbooks.posting.context import OrderContext
+    from target_freshbooks.posting.state.observed import Observed
+
+logger = logging.getLogger(__name__)
+
+MOST_VARIANTS = 4
+"""The most ways to word an invoice's lines that are tried in one attempt."""
+
+LOOK_SECONDS = 30.0
+"""So old may the look at an invoice be before money is booked on it."""
+
+MOST_THROTTLED = 20
+"""How often money is kept waiting by FreshBooks' quota, and looked at again, in one attempt."""
+
+MONEY_STEPS = frozenset({StepKind.CREATE_PAYMENT, StepKind.UPDATE_PAYMENT})
+
+
+class StepRunner:
+    """Makes the steps of one run's orders, from several threads."""
+
+    def __init__(
+        self,
+        books: FreshBooks,
+        look: Look,
+        writer: Writer,
+        refusals: RefusedSteps,
+        settle_unknown: Callable[[OutcomeUnknown], bool],
+        brake: Brake,
+    ) -> None:
+        self._books = books
+        self._look = look
+        self._ledger = look.ledger
+        self._writer = writer
+        self._refusals = refusals
+        self._settle_unknown = settle_unknown
+        self._brake = brake
+
+    def run(self, at: ReconcileState, step: Step) -> ReconcileState | OrderResult:
+        """Where the order stands once the step is made, or how it comes out without it."""
+        return self._blocked(at, step) or self._take(at, step)
+
+    def _blocked(self, at: ReconcileState, step: Step) -> ReconcileState | OrderResult | None:
+        """What becomes of a step that must not be made; None where it may be.
+
+        A step that FreshBooks did not fulfil is not asked for again, and an attempt has no more
+        writes than its parts can need: whoever else is at work on the records, or whatever
+        FreshBooks does with them, nothing is repeated that did not help.
+        """
+        spent = at.writes >= most_writes(at.context) and not undoes(step, at.observed)
+        if not spent and step.identity not in at.unfulfilled:
+            return None
+        refund_id = step.refund_id if step.kind in REFUND_STEPS else None
+        if refund_id is not None and refund_id not in at.progress.refused_refunds:
+            return self._look.after_refused_refund(at, refund_id, "FreshBooks left it undone")
+        parked = OrderResult("parked", parked=reasons.no_progress(at.context, step))
+        return put_back(at, step, parked)
+
+    def _take(self, at: ReconcileState, step: Step) -> ReconcileState | OrderResult:
+        """Take a step; after an unknown outcome or a refusal, look where that leaves us."""
+        if step.kind in MONEY_STEPS and time.monotonic() - at.looked > LOOK_SECONDS:
+            at = self._look.again(at)
+            if next_step(at.context, at.observed, at.progress) != step:
+                return at
+        try:
+            observed, fulfilled = self._apply(at.context, step, at.observed)
+        except OutcomeUnknown as unknown:
+            try:
+                happened = self._settle_unknown(unknown)
+            except RetriesExhausted as given_up:
+                return self._given_up(at, step, given_up)
+            progress = advance(at.progress, step) if happened else at.progress
+            return replace(self._look.again(at), progress=progress, writes=at.writes + happened)
+        except Throttled as throttled:
+            if at.throttled >= MOST_THROTTLED:
+                raise
+            logger.warning("%s; looking again before it is written", throttled)
+            return replace(self._look.again(at), throttled=at.throttled + 1)
+        except Refused as refused:
+            return self._refusals.after(at, step, refused)
+        taken = replace(
+            at, observed=observed, progress=advance(at.progress, step), writes=at.writes + 1
+        )
+        if step.kind is StepKind.MARK_SENT:
+            taken = replace(taken, looked=time.monotonic())
+        taken = self._with_credit_by_hand(at.observed, taken)
+        if fulfilled:
+            return taken
+        logger.warning(
+            "Order %s: FreshBooks answered %s but did not do all of it; looking again",
+            at.context.desired.order_id,
+            step.kind.value.replace("_", " "),
+        )
+        return replace(self._look.again(taken), unfulfilled=taken.unfulfilled | {step.identity})
+
+    def _with_credit_by_hand(self, before: Observed, at: ReconcileState) -> ReconcileState:
+        """Note what somebody paid on a sent invoice just before its total fell."""
+        former, invoice = before.invoice, at.observed.invoice
+        if former is None or invoice is None or former.status == DRAFT:
+            return at
+        if invoice.vis_state == DELETED or invoice.amount >= former.amount:
+            return at
+        seen = self._look.observer.around(at.context, invoice)
+        payment = overpaid_by_hand(at.context, before, seen)
+        if payment is None or payment.overpayment_id is None:
+            return replace(at, observed=seen)
+        credit = self._books.overpayment_credit(payment.overpayment_id, invoice.customer_id)
+        told = None if credit is None else credit_by_hand(invoice.number, payment, credit)
+        return replace(at, observed=seen, told=told)
+
+    def _given_up(
+        self, at: ReconcileState, step: Step, given_up: RetriesExhausted
+    ) -> ReconcileState:
+        """A refund whose lines cannot be written is not left half-way: payments first, as before.
+
+        Raises:
+            RetriesExhausted: It was no refund's step, or there is nothing to put back.
+        """
+        if step.refund_id is None or step.kind not in REFUND_STEPS or at.given_up is not None:
+            raise given_up
+        return replace(
+            self._look.after_refused_refund(at, step.refund_id, str(given_up)), given_up=given_up
+        )
+
+    def _apply(
+        self, context: OrderContext, step: Step, observed: Observed
+    ) -> tuple[Observed, bool]:
+        """Make the step; what FreshBooks holds then, and whether it did what was asked."""
+        order_id = context.desired.order_id
+        content = context.content if step.expression >= 0 else None
+        invoice = observed.invoice
+        if step.kind is StepKind.CREATE_INVOICE:
+            terms = Terms(context.policy.terms(), context.desired.invoice.day)
+            self._ledger.keep_terms(order_id, terms)
+        elif step.rewrites and invoice is not None and invoice.status != DRAFT:
+            self._brake.before_rewriting(order_id, invoice.number)
+        if step.kind in INVOICE_STEPS and invoice is not None and invoice.vis_state == ARCHIVED:
+            self._remember_archived(order_id)
+            context = replace(context, recorded=load_recorded(self._ledger, order_id))
+        known = None
+        if step.kind in PAYMENT_STEPS or step.kind is StepKind.DELETE_OVERPAYMENT:
+            known = self._ledger.link("payment", part_key(order_id, step.key))
+        if known is not None and step.remote_id == known.remote_id:
+            found = next((row for row in observed.payments if row.id == step.remote_id), None)
+            known = asked_link(known, step, found)
+            self._ledger.put_link(known)
+        answers = list[Any]()
+
+        def links(answer: Any) -> list[Link]:  # noqa: ANN401 - the Observed record of the kind
+            answers.append(self._whole(step, answer))
+            return links_of(context, step, answers[-1], known)
+
+        self._writer.write(
+            kind=step.kind,
+            key=step.key,
+            body=step.body,
+            order_id=order_id,
+            remote_id=step.remote_id,
+            content=content,
+            why=step.why,
+            links=links,
+        )
+        return after(observed, step, answers[-1]), is_fulfilled(step, answers[-1])
+
+    def _remember_archived(self, order_id: int) -> None:
+        """FreshBooks may take the invoice out of the archive for the write that follows."""
+        link = self._ledger.link("invoice", invoice_key(order_id))
+        if link is not None and not link.extra.get("archived"):
+            self._ledger.put_link(replace(link, extra={**link.extra, "archived": True}))
+
+    def _whole(self, step: Step, answer: Any) -> Any:  # noqa: ANN401 - as above
+        """The answer; an invoice that was answered without its lines is read."""
+        if step.kind in INVOICE_STEPS and answer.lines is None:
+            return self._books.get_invoice(answer.id)
+        return answer
+
+
+def most_writes(context: OrderContext) -> int:
+    """The most writes that one attempt at an order may need, its client and items apart."""
+    wanted = context.desired
+    variants = min(len(context.expressions), MOST_VARIANTS)
+    return 3 + 2 * len(wanted.payments) + 3 * len(wanted.refunds) + variants
+
+
+def undoes(step: Step, observed: Observed) -> bool:
+    """Whether a step only brings back what was: such steps end by themselves, and are never spared.
+
+    A payment that is raised or taken back, a credit that FreshBooks made, the archive.
+    """
+    if step.kind is StepKind.UPDATE_PAYMENT:
+        before = [row.amount for row in observed.payments if row.id == step.remote_id]
+        return any(Decimal(step.body["amount"]["amount"]) > amount for amount in before)
+    return step.kind in {
+        StepKind.DELETE_PAYMENT,
+        StepKind.DELETE_OVERPAYMENT,
+        StepKind.ARCHIVE_INVOICE,
+    }

@@ -1,0 +1,89 @@
+"""Reconcile state: where the reconciling of an order stands between two steps."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from target_freshbooks.freshbooks.observed import DRAFT
+from target_freshbooks.posting.plan.steps import StepKind
+from target_freshbooks.posting.state.recorded import load_recorded
+
+if TYPE_CHECKING:
+    from target_freshbooks.books.desired import Parked
+    from target_freshbooks.ledger import Ledger
+    from target_freshbooks.posting.apply.retry import RetriesExhausted
+    from target_freshbooks.posting.context import OrderContext
+    from target_freshbooks.posting.observe.observer import Observer
+    from target_freshbooks.posting.plan.steps import AttemptState, Step
+    from target_freshbooks.posting.results import OrderResult
+    from target_freshbooks.posting.state.observed import Observed
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileState:
+    """Where an order's posting stands between two steps.
+
+    Attributes:
+        context: The order's case.
+        observed: What FreshBooks holds.
+        progress: What this attempt has learnt.
+        writes: How many writes it has made.
+        conflicts: How often another request was changing the same record.
+        throttled: How often FreshBooks' quota kept a payment waiting.
+        looked: When the invoice was last looked at, on the monotonic clock.
+        unfulfilled: The steps that FreshBooks answered but did not do.
+        blocked: How the order comes out once what was lowered is put back.
+        given_up: The same where a write was given up.
+        told: What a person has to see to once all is done.
+    """
+
+    context: OrderContext
+    observed: Observed
+    progress: AttemptState
+    writes: int = 0
+    conflicts: int = 0
+    throttled: int = 0
+    looked: float = 0.0
+    unfulfilled: frozenset[str] = frozenset()
+    blocked: OrderResult | None = None
+    given_up: RetriesExhausted | None = None
+    told: Parked | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Reads the order's state anew: what FreshBooks holds, and what the ledger knows."""
+
+    observer: Observer
+    ledger: Ledger
+
+    def again(self, at: ReconcileState) -> ReconcileState:
+        """Where the order stands by what FreshBooks holds now."""
+        at = self.recorded(at)
+        looked = time.monotonic()
+        return replace(at, observed=self.observer.observe(at.context), looked=looked)
+
+    def recorded(self, at: ReconcileState) -> ReconcileState:
+        """Where the order stands by what the ledger knows now."""
+        recorded = load_recorded(self.ledger, at.context.desired.order_id)
+        return replace(at, context=replace(at.context, recorded=recorded))
+
+    def after_refused_refund(
+        self, at: ReconcileState, refund_id: int, words: str
+    ) -> ReconcileState:
+        """The refund is left undone; what was lowered for it is raised again."""
+        refunds = {**at.progress.refused_refunds, refund_id: words}
+        return self.again(replace(at, progress=replace(at.progress, refused_refunds=refunds)))
+
+
+def put_back(at: ReconcileState, step: Step, result: OrderResult) -> ReconcileState | OrderResult:
+    """Where the sale cannot be reworded, what was lowered for it is raised again first."""
+    invoice = at.observed.invoice
+    if at.blocked is not None or invoice is None or invoice.status == DRAFT:
+        return at.blocked or result
+    if step.kind is not StepKind.UPDATE_INVOICE or step.refund_id is not None:
+        return result
+    blocked = replace(at.progress, rewrite_blocked=True)
+    return replace(at, progress=blocked, blocked=result)
