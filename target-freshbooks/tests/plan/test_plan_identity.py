@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from plan_notation import MARK, ORDER, rows_in, scene_of
 from target_freshbooks.books.marks import Mark, marks_in
-from target_freshbooks.ledger import Link
+from target_freshbooks.ledger import Link, OrderRow
 from target_freshbooks.posting.identity import adopt, bears, find_note, find_payment, part_of
 from target_freshbooks.posting.state.recorded import Recorded
+
+if TYPE_CHECKING:
+    from target_freshbooks.ledger import OrderState
 
 BOOKS = """
     order
@@ -80,3 +85,23 @@ def test_a_mark_counts_as_a_whole_line_only() -> None:
     assert bears(f"{note}\nby hand", note)
     assert not bears(f"see {note}", note)
     assert not bears(str(MARK.of("transaction 7")), note)
+
+
+@pytest.mark.parametrize(
+    ("state", "linked", "in_books"),
+    [
+        ("posted", False, True),
+        ("new", True, True),  # it changed in the shop, and what we wrote of it stands
+        ("new", False, False),
+        ("parked", True, False),  # it may be in a person's hands
+        (None, True, False),
+    ],
+)
+def test_an_order_is_in_the_books_as_we_left_it_once_posted_and_until_it_is_parked(
+    state: OrderState | None, linked: bool, in_books: bool
+) -> None:
+    row = None if state is None else OrderRow(ORDER, state, invoice_number="101")
+    recorded = Recorded(row, Link("invoice", "101", 500) if linked else None)
+    assert recorded.is_in_books is in_books
+    assert recorded.number == (None if state is None else "101")
+    assert recorded.invoice_id == (500 if linked else None)
