@@ -73,6 +73,15 @@ def test_orders_whose_errors_do_not_pass_are_parked_and_the_others_posted(world:
     assert [world.row(order).reason for order in poisoned] == ["freshbooks_error"] * 2
 
 
+def test_a_poison_order_at_the_last_place_is_parked_alone(world: Any) -> None:
+    first, last = world.place(), world.place()
+    refuse_to_answer(world, last, times=None)
+    world.settings |= {"max_parallel_orders": 1, "max_retry_seconds": 0}
+    world.sync()
+    assert world.row(first).state == "posted"
+    assert world.row(last).reason == "freshbooks_error"
+
+
 def refuse_to_show_invoices(world: Any, status: int, skip: int, times: int | None) -> None:
     """Answers to writes lack the lines, and the read that follows the write is refused."""
     world.switch(fb__written_lines="left_out")

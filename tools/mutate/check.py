@@ -34,7 +34,7 @@ AT_LEAST = {
     "P7": 15,
     "P8": 2,
     "P9": 7,
-    "P10": 23,
+    "P10": 24,
     "P11": 50,
 }
 """How many safety lines each promise has, at the least; raised when lines are added."""

@@ -366,7 +366,7 @@ MUTATIONS = (
         "an outage parks nobody",
         "P10",
         f"{FRESHBOOKS}/posting/apply/circuit_breaker.py",
-        "        if unexplained:\n",
+        "        if unexplained and not alone:\n",
         "        if False:\n",
         (
             "-m",
@@ -915,6 +915,14 @@ MUTATIONS = (
         "            self._mark(entry, document)\n            with STOP.critical_section():",
         "            with STOP.critical_section():",
         ("target-freshbooks/tests/freshbooks/test_freshbooks_tokens.py",),
+    ),
+    Mutation(
+        "the last order of a run is measured by those before it",
+        "P10",
+        f"{FRESHBOOKS}/posting/apply/circuit_breaker.py",
+        "alone = len(failures) == 1 and failures[0].kind in self._latest_success",
+        "alone = False",
+        (f"{INTERRUPTED}::test_a_poison_order_at_the_last_place_is_parked_alone",),
     ),
     Mutation(
         "an order that was to blame before is so alone",
