@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
 import tomllib
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -143,3 +145,14 @@ def test_the_example_environment_has_every_needed_setting(meltano: dict[str, Any
         "TARGET_FRESHBOOKS_REDIRECT_URI",
     ):
         assert re.search(rf"^{needed}=", example, re.MULTILINE), needed
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_two_classes_of_a_package_have_one_name(package: str) -> None:
+    names = Counter(
+        node.name
+        for module in (ROOT / package / "src").rglob("*.py")
+        for node in ast.parse(module.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, number in names.items() if number > 1] == []

@@ -26,7 +26,7 @@ REMEMBERED = 50_000  # refunds; a swept refund that was forgotten is only read o
 logger = logging.getLogger("tap-bigcommerce-orders.refunds")
 
 
-class Refunds:
+class RefundsReader:
     """The store's refunds. Remembers, up to a limit, which ones it has given in this run."""
 
     def __init__(self, connection: Connection) -> None:

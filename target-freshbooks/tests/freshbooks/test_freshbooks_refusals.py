@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from target_freshbooks.freshbooks import ApiError, Refused, answers
 from target_freshbooks.freshbooks.refusals import (
-    Kind,
     Refusal,
+    RefusalKind,
     classify,
     meaning,
     speaks_of_a_lock,
@@ -26,29 +26,37 @@ PAYMENT = f"PUT {ROOT}/payments/payments/{{id}}"
 NEW_NOTE = f"POST {ROOT}/credit_notes/credit_notes"
 NOTE = f"PUT {ROOT}/credit_notes/credit_notes/{{id}}"
 
-BUSY, UNKNOWN = Refusal(Kind.BUSY), Refusal(Kind.UNKNOWN)
-LIMIT, LOCK, RIGHT = Refusal(Kind.CLIENT_LIMIT), Refusal(Kind.CLOSED_PERIOD), Refusal(Kind.NO_RIGHT)
-ACCOUNT = Refusal(Kind.NO_ACCOUNT)
+BUSY, UNKNOWN = Refusal(RefusalKind.BUSY), Refusal(RefusalKind.UNKNOWN)
+LIMIT, LOCK, RIGHT = (
+    Refusal(RefusalKind.CLIENT_LIMIT),
+    Refusal(RefusalKind.CLOSED_PERIOD),
+    Refusal(RefusalKind.NO_RIGHT),
+)
+ACCOUNT = Refusal(RefusalKind.NO_ACCOUNT)
 
 
 def unknown(field: str) -> Refusal:
-    return Refusal(Kind.UNKNOWN, field)
+    return Refusal(RefusalKind.UNKNOWN, field)
 
 
 def locked(field: str) -> Refusal:
-    return Refusal(Kind.CLOSED_PERIOD, field)
+    return Refusal(RefusalKind.CLOSED_PERIOD, field)
 
 
 def taken(field: str) -> Refusal:
-    return Refusal(Kind.TAKEN, field)
+    return Refusal(RefusalKind.TAKEN, field)
 
 
 def long(field: str, limit: int | None = None) -> Refusal:
-    return Refusal(Kind.TOO_LONG, field, limit)
+    return Refusal(RefusalKind.TOO_LONG, field, limit)
+
+
+def read_only(field: str) -> Refusal:
+    return Refusal(RefusalKind.READ_ONLY, field)
 
 
 def gone(field: str = "") -> Refusal:
-    return Refusal(Kind.GONE, field)
+    return Refusal(RefusalKind.GONE, field)
 
 
 # operation, status, errno, field, words, meaning
@@ -144,13 +152,13 @@ CASES: list[tuple[str, int, int | None, str, str, Refusal]] = [
     (NEW_ITEM, 200, 12001, "", "You do not have access to items.", ACCOUNT),
     (NEW_ITEM, 403, None, "", "", ACCOUNT),
     # the rest
-    (INVOICE, 403, 1038, "due_date", "Write access denied.", Refusal(Kind.READ_ONLY, "due_date")),
+    (INVOICE, 403, 1038, "due_date", "Write access denied.", read_only("due_date")),
     (INVOICE, 404, 1012, "invoiceid", "Invoice not found.", gone("invoiceid")),
     (INVOICE, 404, None, "", "Requested resource could not be found.", gone()),
     (NEW_INVOICE, 422, 1012, "customerid", "Client not found.", gone("customerid")),
     (NEW_INVOICE, 422, 1011, "customerid", "Client was deleted.", gone("customerid")),
     (NEW_INVOICE, 422, 1004, "customerid", "Invalid value.", gone("customerid")),
-    (NEW_INVOICE, 422, 1025, "unit_cost", "", Refusal(Kind.NEGATIVE, "unit_cost")),
+    (NEW_INVOICE, 422, 1025, "unit_cost", "", Refusal(RefusalKind.NEGATIVE, "unit_cost")),
     (NEW_INVOICE, 422, 1040, "amount", "Invalid total.", unknown("amount")),
     (NEW_INVOICE, 422, 1027, "invoice_number", "x", unknown("invoice_number")),
     (NEW_ITEM, 422, 1036, "name", "Only these characters", unknown("name")),

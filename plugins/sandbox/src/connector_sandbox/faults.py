@@ -131,7 +131,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RequestView:
     """A request as rules see it; the query is unquoted, the body empty unless a rule reads it."""
 
     side: str
@@ -250,7 +250,7 @@ class Faults:
         """Whether some rule looks into the request's body."""
         return any(rule.body is not None for rule in self._rules.values())
 
-    def strike(self, call: Call) -> Rule | None:
+    def strike(self, call: RequestView) -> Rule | None:
         """Find the rule that this request falls to, and count it."""
         with self._lock:
             for rule in self._rules.values():
@@ -293,7 +293,7 @@ class Faults:
         return self.manners.get(side) or Manners(_plain_body, _no_headers)
 
 
-def _matches(rule: Rule, call: Call) -> bool:
+def _matches(rule: Rule, call: RequestView) -> bool:
     return (
         rule.side in {None, call.side}
         and (rule.method is None or re.fullmatch(rule.method, call.method) is not None)

@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from connector_sandbox import acting
 from connector_sandbox.constants import side_of
-from connector_sandbox.faults import Call, Faults, Kind, Rule
+from connector_sandbox.faults import Faults, Kind, RequestView, Rule
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -80,7 +80,7 @@ class FaultLayer:
         if self._faults.read_bodies:
             body = await _whole_body(receive)
             receive = _replay(body, receive)
-        call = Call(
+        call = RequestView(
             side,
             scope["method"],
             scope["path"],

@@ -17,7 +17,7 @@ from tap_bigcommerce_orders.connection import list_of
 from tap_bigcommerce_orders.order_lines import INCLUDED
 from tap_bigcommerce_orders.order_pages import OrderPages
 from tap_bigcommerce_orders.order_parts import PartsReader
-from tap_bigcommerce_orders.refunds import Refunds
+from tap_bigcommerce_orders.refunds import RefundsReader
 from tap_bigcommerce_orders.schemas import orders
 from tap_bigcommerce_orders.shape import format_time, parse_time
 from tap_bigcommerce_orders.streams.base import BigCommerceStream, window_start
@@ -155,7 +155,7 @@ class _OrderRun:
     ) -> None:
         self.parts = parts
         self.workers = workers
-        self.refunds = Refunds(stream.connection)
+        self.refunds = RefundsReader(stream.connection)
         self.last_refund: datetime | None = None
         self._stream = stream
         self._reader = reader

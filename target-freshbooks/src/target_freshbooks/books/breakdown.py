@@ -24,7 +24,7 @@ from target_freshbooks.books.taxes import (
     merged,
     roundest_percents,
 )
-from target_freshbooks.books.things import Kind, Thing, things_of
+from target_freshbooks.books.things import Thing, ThingKind, things_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class Part:
     """One thing of the order with what it came to."""
 
-    kind: Kind
+    kind: ThingKind
     ref: int
     name: str
     description: str

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Literal
 
 from target_freshbooks.books.money import HUNDRED, ZERO, cent, is_whole, pro_rata, total
 from target_freshbooks.books.taxes import percents
-from target_freshbooks.books.things import Kind, Thing
+from target_freshbooks.books.things import Thing, ThingKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,12 +119,12 @@ def _discounts(
     if not whole:
         yield tuple(ZERO for _ in things), None
         return
-    shipping = total(t.inc for t in things if t.kind is Kind.SHIPPING)
+    shipping = total(t.inc for t in things if t.kind is ThingKind.SHIPPING)
     if not any(applied) and whole == shipping:
         yield from ((offs, None) for offs in _with_shipping(applied, whole, things))
     rest = whole - total(applied)
     if rest > 0:
-        goods = [t.kind is Kind.PRODUCT for t in things]
+        goods = [t.kind is ThingKind.PRODUCT for t in things]
         for prices in ([t.inc for t in things], [t.ex for t in things]):
             spread = pro_rata(
                 rest, [price if good else ZERO for price, good in zip(prices, goods, strict=True)]
@@ -138,7 +138,7 @@ def _with_shipping(
 ) -> Iterator[tuple[Decimal, ...]]:
     """The order's discounts that the lines do not show, on the shipping, if it costs as much."""
     rest = whole - total(offs)
-    shipping = [t.inc if t.kind is Kind.SHIPPING else ZERO for t in things]
+    shipping = [t.inc if t.kind is ThingKind.SHIPPING else ZERO for t in things]
     if 0 < rest <= total(shipping):
         spread = pro_rata(rest, shipping)
         yield tuple(off + share for off, share in zip(offs, spread, strict=True))

@@ -21,7 +21,7 @@ from target_freshbooks.books.money import HUNDRED, ZERO, cent, is_whole, pro_rat
 from target_freshbooks.books.slots import ONE, TIMES
 from target_freshbooks.books.taxes import UNNAMED, line_taxes
 from target_freshbooks.books.text import DESCRIPTION_LIMIT, clean, refund_line
-from target_freshbooks.books.things import Kind
+from target_freshbooks.books.things import ThingKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 Side = Literal["inc", "ex"]
 
 _KINDS = {
-    "PRODUCT": (Kind.PRODUCT, Kind.GIFT_CERTIFICATE),
-    "GIFT_WRAPPING": (Kind.WRAPPING,),
-    "SHIPPING": (Kind.SHIPPING,),
-    "HANDLING": (Kind.HANDLING,),
-    "FEE": (Kind.FEE,),
+    "PRODUCT": (ThingKind.PRODUCT, ThingKind.GIFT_CERTIFICATE),
+    "GIFT_WRAPPING": (ThingKind.WRAPPING,),
+    "SHIPPING": (ThingKind.SHIPPING,),
+    "HANDLING": (ThingKind.HANDLING,),
+    "FEE": (ThingKind.FEE,),
 }
 
 
@@ -100,7 +100,7 @@ def _part_of(item: RefundItem, parts: Sequence[Part]) -> Part | None:
     kinds = _KINDS.get(item.item_type, ())
     same = [part for part in parts if part.kind in kinds]
     exact = [part for part in same if part.ref == item.item_id]
-    whole = [part for part in same if part.ref == 0 and part.kind is not Kind.PRODUCT]
+    whole = [part for part in same if part.ref == 0 and part.kind is not ThingKind.PRODUCT]
     return next(iter(exact or whole), None)
 
 

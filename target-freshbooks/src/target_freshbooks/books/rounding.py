@@ -37,7 +37,7 @@ _LEAST_PLACES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
+class RoundingVariant:
     """One way of rounding."""
 
     taxed: SumTax
@@ -56,12 +56,12 @@ class Weighed:
 
 
 @cache
-def variants(decimals: int) -> tuple[Variant, ...]:
+def variants(decimals: int) -> tuple[RoundingVariant, ...]:
     """All ways of rounding for a currency; the likeliest (per line, half up) first."""
     places = (decimals,) if decimals >= _LEAST_PLACES else (decimals, _LEAST_PLACES)
     taxed: tuple[SumTax, ...] = ("line", "rate", "name")
     return tuple(
-        Variant(what, half_even, place)
+        RoundingVariant(what, half_even, place)
         for what in taxed
         for half_even in (False, True)
         for place in places
@@ -85,7 +85,7 @@ def _divided(numerator: int, denominator: int, *, half_even: bool) -> int:
     return whole if numerator >= 0 else -whole
 
 
-def units_of(lines: Sequence[Weighed], variant: Variant, decimals: int) -> int:
+def units_of(lines: Sequence[Weighed], variant: RoundingVariant, decimals: int) -> int:
     """The invoice's total in whole units of the variant's places."""
     scale: int = 10 ** (variant.places - decimals)
     net = sum(line.units for line in lines) * scale

@@ -21,7 +21,7 @@ from target_freshbooks.books.desired import InvoiceLine, LineTax
 from target_freshbooks.books.money import HUNDRED, ZERO, cent, is_whole, rounded
 from target_freshbooks.books.taxes import FURTHEST, PERCENT_DECIMALS, Levy, line_taxes
 from target_freshbooks.books.text import DESCRIPTION_LIMIT, NAME_LIMIT, clean, other_than_refund
-from target_freshbooks.books.things import Kind
+from target_freshbooks.books.things import ThingKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,7 +130,7 @@ def _slot(part: Part, amount: Decimal, taxes: tuple[LineTax, ...], decimals: int
         return Slot(part.name, part.description, amount, taxes, part.quantity, part.item_key)
     said = f"{_plain(part.quantity)} {TIMES} {_plain(rounded(unit, 4))}"
     description = part.description
-    if part.quantity != 1 and part.kind in (Kind.PRODUCT, Kind.GIFT_CERTIFICATE):
+    if part.quantity != 1 and part.kind in (ThingKind.PRODUCT, ThingKind.GIFT_CERTIFICATE):
         description = clean(f"{said}; {description}".rstrip("; "), DESCRIPTION_LIMIT)
     return Slot(part.name, description, amount, taxes, ONE, part.item_key)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ONE = Decimal(1)
 
 
-class Kind(StrEnum):
+class ThingKind(StrEnum):
     """What a thing is; the values are what BigCommerce's tax rows and refunds call it."""
 
     PRODUCT = "item"
@@ -42,7 +42,7 @@ class Kind(StrEnum):
 class Thing:
     """One thing an order charges for."""
 
-    kind: Kind
+    kind: ThingKind
     ref: int
     """Order product id, address id (0 for all addresses together) or fee id."""
     name: str
@@ -63,7 +63,7 @@ class Thing:
     @property
     def is_line(self) -> bool:
         """Whether it is an order line (discounts fall on those)."""
-        return self.kind in (Kind.PRODUCT, Kind.GIFT_CERTIFICATE)
+        return self.kind in (ThingKind.PRODUCT, ThingKind.GIFT_CERTIFICATE)
 
 
 def things_of(facts: OrderFacts, names: LineNames) -> tuple[tuple[Thing, ...], tuple[TaxRow, ...]]:
@@ -73,7 +73,7 @@ def things_of(facts: OrderFacts, names: LineNames) -> tuple[tuple[Thing, ...], t
     found += _wrapping(order, names)
     found += _shipping(order, names)
     found += [
-        _charge(Kind.FEE, fee.id, clean(fee.name, NAME_LIMIT, names.fee), fee.charge)
+        _charge(ThingKind.FEE, fee.id, clean(fee.name, NAME_LIMIT, names.fee), fee.charge)
         for fee in order.fees
     ]
     kept = [thing for thing in found if thing.is_line or thing.inc or thing.ex]
@@ -86,7 +86,7 @@ def _line(line: OrderLine, names: LineNames) -> Thing:
     gift = line.type == "giftcertificate"
     fallback = names.gift_certificate if gift else f"Item {line.product_id or line.id}"
     return Thing(
-        kind=Kind.GIFT_CERTIFICATE if gift else Kind.PRODUCT,
+        kind=ThingKind.GIFT_CERTIFICATE if gift else ThingKind.PRODUCT,
         ref=line.id,
         name=clean(line.name, NAME_LIMIT, fallback),
         description="" if gift else describe(line),
@@ -108,7 +108,7 @@ def describe(line: OrderLine) -> str:
     return clean("; ".join(said), DESCRIPTION_LIMIT)
 
 
-def _charge(kind: Kind, ref: int, name: str, charge: Charge, description: str = "") -> Thing:
+def _charge(kind: ThingKind, ref: int, name: str, charge: Charge, description: str = "") -> Thing:
     return Thing(
         kind, ref, name, charge.ex_tax, charge.inc_tax, charge.tax, description=description
     )
@@ -118,7 +118,7 @@ def _wrapping(order: Order, names: LineNames) -> list[Thing]:
     """Wrapping by line where the lines account for all of it, else in one."""
     by_line = [
         _charge(
-            Kind.WRAPPING,
+            ThingKind.WRAPPING,
             line.id,
             names.wrapping,
             line.wrapping,
@@ -131,7 +131,7 @@ def _wrapping(order: Order, names: LineNames) -> list[Thing]:
         total(thing.inc for thing in by_line) != order.wrapping.inc_tax
         and total(thing.ex for thing in by_line) != order.wrapping.ex_tax
     ):
-        return [_charge(Kind.WRAPPING, 0, names.wrapping, order.wrapping)]
+        return [_charge(ThingKind.WRAPPING, 0, names.wrapping, order.wrapping)]
     return by_line
 
 
@@ -140,13 +140,13 @@ def _shipping(order: Order, names: LineNames) -> list[Thing]:
     found = []
     for kind, name, whole, parts in (
         (
-            Kind.SHIPPING,
+            ThingKind.SHIPPING,
             names.shipping,
             order.shipping,
             [(address.id, address.shipping) for address in order.addresses],
         ),
         (
-            Kind.HANDLING,
+            ThingKind.HANDLING,
             names.handling,
             order.handling,
             [(address.id, address.handling) for address in order.addresses],
@@ -183,6 +183,6 @@ def _names(row: TaxRow, thing: Thing, *, alone: bool) -> bool:
         return row.line_id == thing.ref and row.item_type in ("item", "")
     if row.item_type != thing.kind.value:
         return False
-    if thing.kind in (Kind.SHIPPING, Kind.HANDLING):
+    if thing.kind in (ThingKind.SHIPPING, ThingKind.HANDLING):
         return alone or row.address_id == thing.ref
     return alone or row.line_id == thing.ref

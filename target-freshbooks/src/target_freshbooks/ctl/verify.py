@@ -18,7 +18,7 @@ from connector_credentials import CredentialError
 from target_freshbooks.books.marks import Mark
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import LedgerError
-from target_freshbooks.posting.drift import Finding, Kind, compare, foreseen, interrupted
+from target_freshbooks.posting.drift import Finding, FindingKind, compare, foreseen, interrupted
 from target_freshbooks.posting.dryrun.planner import Planner
 from target_freshbooks.posting.observe.by_listing import BulkListing, ListedObserver, stores_named
 from target_freshbooks.posting.observe.by_request import RequestObserver
@@ -183,7 +183,9 @@ class Verification:
 
     def _findings(self, mark: Mark, recorded: Recorded, observed: Observed) -> list[Finding]:
         findings = list(compare(mark, recorded, observed, self._is_linked))
-        if not recorded.is_in_books or any(found.kind is not Kind.EXTRA for found in findings):
+        if not recorded.is_in_books or any(
+            found.kind is not FindingKind.EXTRA for found in findings
+        ):
             return findings
         # The figures agree with what was written; now with what the order says, where the ledger
         # still has its record.

@@ -45,7 +45,7 @@ class GrantRefused(AuthError):  # noqa: N818 - the word says it
     """`invalid_grant`: the code or refresh token was used before, was revoked, or is too old."""
 
 
-class Throttled(Outage):
+class TokenThrottled(Outage):
     """The token endpoint says 429; the grant was not used.
 
     Attributes:
@@ -116,7 +116,7 @@ class OAuth:
         Raises:
             GrantRefused: It was used up before.
             AuthError: The app's id or secret is wrong.
-            Throttled, Outage: It was not used.
+            TokenThrottled, Outage: It was not used.
             UnknownOutcome: The answer was lost, so it may be used up.
         """
         return self._grant(grant_type="refresh_token", refresh_token=refresh_token)
@@ -132,7 +132,7 @@ class OAuth:
         operation = f"POST {TOKEN_PATH}"
         reply = self._post(TOKEN_PATH, **fields)
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
-            raise Throttled(operation, reply)
+            raise TokenThrottled(operation, reply)
         document = _object(reply.body)
         if reply.status == HTTPStatus.OK:
             pair = self._pair(document)

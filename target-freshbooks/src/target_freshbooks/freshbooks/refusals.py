@@ -35,7 +35,7 @@ UNEXPLAINED = ApiError(None, "", "", "")
 CLIENT_FIELDS = frozenset({"customerid", "userid", "clientid"})
 
 
-class Kind(Enum):
+class RefusalKind(Enum):
     """What follows from a refusal differs by these."""
 
     BUSY = "busy"
@@ -71,7 +71,7 @@ class Refusal:
         limit: The most characters, where it is told.
     """
 
-    kind: Kind
+    kind: RefusalKind
     field: str = ""
     limit: int | None = None
 
@@ -94,7 +94,7 @@ def meaning(operation: str, status: int, said: Sequence[ApiError]) -> Refusal:
     entries = [_Entry(operation, status, error) for error in said or (UNEXPLAINED,)]
     found = (rule(entry) for rule in _RULES for entry in entries)
     of_field = next((entry.field for entry in entries if entry.field), "")
-    return next((one for one in found if one is not None), Refusal(Kind.UNKNOWN, of_field))
+    return next((one for one in found if one is not None), Refusal(RefusalKind.UNKNOWN, of_field))
 
 
 def speaks_of_a_lock(words: str) -> bool:
@@ -220,61 +220,63 @@ class _Entry:
 
 def _of_the_account(entry: _Entry) -> Refusal | None:
     if entry.errno in _OF_THE_ACCOUNT:
-        return Refusal(Kind.NO_ACCOUNT)
+        return Refusal(RefusalKind.NO_ACCOUNT)
     if entry.status == HTTPStatus.FORBIDDEN and not entry.explained:
-        return Refusal(Kind.NO_ACCOUNT)  # a proxy's page: whose rights these are is not known
+        return Refusal(
+            RefusalKind.NO_ACCOUNT
+        )  # a proxy's page: whose rights these are is not known
     return None
 
 
 def _missing(entry: _Entry) -> Refusal | None:
     missing = entry.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE} or entry.errno in _GONE
-    return Refusal(Kind.GONE, entry.field) if missing else None
+    return Refusal(RefusalKind.GONE, entry.field) if missing else None
 
 
 def _by_code(entry: _Entry) -> Refusal | None:
     match entry.errno:
         case 1017:
-            return Refusal(Kind.TOO_LONG, entry.named, _limit(entry.said))
+            return Refusal(RefusalKind.TOO_LONG, entry.named, _limit(entry.said))
         case 1025:
-            return Refusal(Kind.NEGATIVE, entry.field)
+            return Refusal(RefusalKind.NEGATIVE, entry.field)
         case 1029:
-            return Refusal(Kind.TAKEN, entry.takable)
+            return Refusal(RefusalKind.TAKEN, entry.takable)
         case errors.ERRNO_READ_ONLY_FIELD:
-            return Refusal(Kind.READ_ONLY, entry.field)
+            return Refusal(RefusalKind.READ_ONLY, entry.field)
         case 1019 | 1026 | 1027 | 1036:
             # Two taxes of one name, or characters: of the record alone, whatever the words.
-            return Refusal(Kind.UNKNOWN, entry.field)
+            return Refusal(RefusalKind.UNKNOWN, entry.field)
         case _:
             return None
 
 
 def _busy(entry: _Entry) -> Refusal | None:
-    return Refusal(Kind.BUSY) if entry.says(_BUSY) else None
+    return Refusal(RefusalKind.BUSY) if entry.says(_BUSY) else None
 
 
 def _locked(entry: _Entry) -> Refusal | None:
-    return Refusal(Kind.CLOSED_PERIOD, entry.field) if entry.says(_LOCK) else None
+    return Refusal(RefusalKind.CLOSED_PERIOD, entry.field) if entry.says(_LOCK) else None
 
 
 def _exists(entry: _Entry) -> Refusal | None:
     if entry.says(_EXISTS) and (entry.creates or entry.named in _TAKABLE):
-        return Refusal(Kind.TAKEN, entry.takable)
+        return Refusal(RefusalKind.TAKEN, entry.takable)
     return None
 
 
 def _long(entry: _Entry) -> Refusal | None:
     if entry.says(_LONG):
-        return Refusal(Kind.TOO_LONG, entry.named, _limit(entry.said))
+        return Refusal(RefusalKind.TOO_LONG, entry.named, _limit(entry.said))
     return None
 
 
 def _limited(entry: _Entry) -> Refusal | None:
     if entry.says(_CLIENT_LIMIT):
-        return Refusal(Kind.CLIENT_LIMIT)
+        return Refusal(RefusalKind.CLIENT_LIMIT)
     if not (entry.creates and entry.collection == "clients"):
         return None
     if entry.status == HTTPStatus.PAYMENT_REQUIRED or entry.says(_PLAN):
-        return Refusal(Kind.CLIENT_LIMIT)
+        return Refusal(RefusalKind.CLIENT_LIMIT)
     return None
 
 
@@ -283,12 +285,12 @@ def _conflict(entry: _Entry) -> Refusal | None:
     if not entry.conflicts:
         return None
     if entry.named in _TAKABLE:
-        return Refusal(Kind.TAKEN, entry.takable)
+        return Refusal(RefusalKind.TAKEN, entry.takable)
     by_writing_it = entry.creates or entry.collection in {"clients", "items"}
     can_be_taken = by_writing_it and entry.collection in _UNIQUE
     if entry.explained and can_be_taken and not entry.says(_BUSY_OR_TAKEN):
-        return Refusal(Kind.TAKEN, entry.takable)
-    return Refusal(Kind.BUSY)
+        return Refusal(RefusalKind.TAKEN, entry.takable)
+    return Refusal(RefusalKind.BUSY)
 
 
 def _complaint(entry: _Entry) -> Refusal | None:
@@ -296,17 +298,17 @@ def _complaint(entry: _Entry) -> Refusal | None:
     if entry.errno not in {ERRNO_INVALID, None}:
         return None
     if entry.field in CLIENT_FIELDS:
-        return Refusal(Kind.GONE, entry.field)
+        return Refusal(RefusalKind.GONE, entry.field)
     if entry.field in _OWN.get(entry.collection, ()):
-        return Refusal(Kind.TAKEN, entry.field)
+        return Refusal(RefusalKind.TAKEN, entry.field)
     return None
 
 
 def _right(entry: _Entry) -> Refusal | None:
     denied = entry.errno == ERRNO_ACCESS_DENIED
     if entry.status == HTTPStatus.FORBIDDEN or (denied and entry.says(_NO_RIGHT)):
-        return Refusal(Kind.NO_RIGHT, entry.field)
-    return Refusal(Kind.NO_ACCOUNT) if denied else None
+        return Refusal(RefusalKind.NO_RIGHT, entry.field)
+    return Refusal(RefusalKind.NO_ACCOUNT) if denied else None
 
 
 # Codes before words, since words may contain a name; of words the plainest first.

@@ -30,7 +30,7 @@ from connector_credentials.quota_headers import seconds_asked
 from connector_credentials.stop import STOP
 
 from .errors import AuthError, FreshBooksError, Outage, UnknownOutcome
-from .oauth import RECONNECT, GrantRefused, OAuth, Throttled, TokenPair
+from .oauth import RECONNECT, GrantRefused, OAuth, TokenPair, TokenThrottled
 from .pacing import seconds_to_reset
 
 if TYPE_CHECKING:
@@ -316,7 +316,7 @@ class TokenSource:
 
     def _pause_asked(self, failure: AuthError | Outage) -> float:
         """Seconds to let pass before the token is sent again."""
-        if isinstance(failure, Throttled):
+        if isinstance(failure, TokenThrottled):
             reset = seconds_to_reset(failure.headers, self._clock())
             return seconds_asked(failure.headers, reset) or 0.0
         if isinstance(failure, AuthError):  # the app's id or secret: the token was not looked at

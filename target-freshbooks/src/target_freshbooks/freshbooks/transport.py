@@ -35,7 +35,7 @@ from .errors import (
 )
 from .oauth import RECONNECT
 from .pacing import Pacer, seconds_to_reset
-from .refusals import UNEXPLAINED, Kind, meaning
+from .refusals import UNEXPLAINED, RefusalKind, meaning
 from .wire import RequestRecord, Wire, WireFailure
 
 if TYPE_CHECKING:
@@ -259,16 +259,16 @@ def _refused(operation: Operation, answer: Answer) -> Exception:
     name, status, errors = operation.name, answer.status, answer.errors or (UNEXPLAINED,)
     said = f"HTTP {status}{_codes(errors)}"
     kind = meaning(name, status, errors).kind
-    may_not_read = not operation.writes and (status in NO_READING or kind is Kind.NO_RIGHT)
-    if kind is Kind.NO_ACCOUNT or may_not_read:
+    may_not_read = not operation.writes and (status in NO_READING or kind is RefusalKind.NO_RIGHT)
+    if kind is RefusalKind.NO_ACCOUNT or may_not_read:
         return Forbidden(name, f"not allowed ({said}): check role and scopes")
-    deleted = kind is Kind.GONE and not operation.writes and "id" in operation.values
+    deleted = kind is RefusalKind.GONE and not operation.writes and "id" in operation.values
     if deleted or _is_missing(status, errors):
         if "id" in operation.values or operation.writes:
             return NotFound(name, status, errors)
         # A list is never missing, so what is missing is the account.
         return Forbidden(name, f"not found ({said}): check account_id")
-    if kind is Kind.BUSY:
+    if kind is RefusalKind.BUSY:
         busy = Conflict(name, status, errors)
         return busy if operation.writes else _AgainError(busy)
     return Refused(name, status, errors)

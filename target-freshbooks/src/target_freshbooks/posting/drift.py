@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     IsLinked = Callable[[int], bool]
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """What is wrong."""
 
     MISSING = "missing"
@@ -59,7 +59,7 @@ class Finding:
     """
 
     order_id: int
-    kind: Kind
+    kind: FindingKind
     detail: str
 
 
@@ -98,14 +98,14 @@ def interrupted(order_id: int, intent: Intent) -> Finding:
     """What a run that is no longer at work left without an answer."""
     what = intent.kind.replace("_", " ")
     told = f"a run was interrupted at {what} (intent {intent.id}) and nobody has looked since what"
-    return Finding(order_id, Kind.INTERRUPTED, f"{told} came of it: run again")
+    return Finding(order_id, FindingKind.INTERRUPTED, f"{told} came of it: run again")
 
 
 def foreseen(plan: Plan, observed: Observed) -> Iterator[Finding]:
     """What a replay of a posted order would mend, or be stopped by."""
     result, own = plan.result, observed.invoice
     if result.parked is not None:
-        kind = _OF_REASON.get(result.parked.reason, Kind.DIFFERS)
+        kind = _OF_REASON.get(result.parked.reason, FindingKind.DIFFERS)
         yield Finding(plan.order_id, kind, result.parked.detail)
         return
     wanted = None
@@ -113,32 +113,32 @@ def foreseen(plan: Plan, observed: Observed) -> Iterator[Finding]:
         refunded = sum((entry.money for entry in result.desired.refunds), start=ZERO)
         wanted = result.desired.invoice.total - refunded
     for step in plan.steps:
-        kind = _OF_STEP.get(step.kind, Kind.DIFFERS)
+        kind = _OF_STEP.get(step.kind, FindingKind.DIFFERS)
         told = f"a replay would {step.why}"
         if step.kind is StepKind.UPDATE_INVOICE and own is not None and own.amount != wanted:
-            kind = Kind.WRONG_AMOUNT
+            kind = FindingKind.WRONG_AMOUNT
             told = f"{_invoice_told(own)}; the order, less its refunds, comes to {wanted}: {told}"
         yield Finding(plan.order_id, kind, told)
 
 
 _OF_REASON = {
-    Reason.DELETED_IN_FRESHBOOKS: Kind.MISSING,
-    Reason.EDITED_IN_FRESHBOOKS: Kind.EDITED,
-    Reason.NUMBER_TAKEN: Kind.EDITED,
-    Reason.PAYMENT_UNEXPLAINED: Kind.EXTRA,
-    Reason.REFUND_MISMATCH: Kind.WRONG_AMOUNT,
-    Reason.TOTAL_MISMATCH: Kind.WRONG_AMOUNT,
-    Reason.UNREADABLE_RECORD: Kind.UNREADABLE,
+    Reason.DELETED_IN_FRESHBOOKS: FindingKind.MISSING,
+    Reason.EDITED_IN_FRESHBOOKS: FindingKind.EDITED,
+    Reason.NUMBER_TAKEN: FindingKind.EDITED,
+    Reason.PAYMENT_UNEXPLAINED: FindingKind.EXTRA,
+    Reason.REFUND_MISMATCH: FindingKind.WRONG_AMOUNT,
+    Reason.TOTAL_MISMATCH: FindingKind.WRONG_AMOUNT,
+    Reason.UNREADABLE_RECORD: FindingKind.UNREADABLE,
 }
 
 _OF_STEP = {
-    StepKind.CREATE_INVOICE: Kind.MISSING,
-    StepKind.CREATE_PAYMENT: Kind.MISSING,
-    StepKind.CREATE_CREDIT_NOTE: Kind.MISSING,
-    StepKind.DELETE_INVOICE: Kind.EXTRA,
-    StepKind.DELETE_PAYMENT: Kind.EXTRA,
-    StepKind.DELETE_CREDIT_NOTE: Kind.EXTRA,
-    StepKind.UPDATE_PAYMENT: Kind.WRONG_AMOUNT,
+    StepKind.CREATE_INVOICE: FindingKind.MISSING,
+    StepKind.CREATE_PAYMENT: FindingKind.MISSING,
+    StepKind.CREATE_CREDIT_NOTE: FindingKind.MISSING,
+    StepKind.DELETE_INVOICE: FindingKind.EXTRA,
+    StepKind.DELETE_PAYMENT: FindingKind.EXTRA,
+    StepKind.DELETE_CREDIT_NOTE: FindingKind.EXTRA,
+    StepKind.UPDATE_PAYMENT: FindingKind.WRONG_AMOUNT,
 }
 
 
@@ -153,17 +153,17 @@ def _invoice(mark: Mark, recorded: Recorded, observed: Observed) -> Iterator[Fin
             named = f"invoice {recorded.number}" if recorded.number else "its invoice"
             worth = "" if left.amount is None else f", which we left at {left.amount},"
             told = f"{named} (id {left.remote_id}){worth} was deleted in FreshBooks"
-        yield Finding(mark.order_id, Kind.MISSING, told)
+        yield Finding(mark.order_id, FindingKind.MISSING, told)
     elif left is not None and left.fingerprint not in {None, fingerprint(own)}:
         then = "" if left.amount is None else f"; we left it at {left.amount}"
         told = f"{_invoice_told(own)} was changed in FreshBooks{then}"
-        yield Finding(mark.order_id, Kind.EDITED, told)
+        yield Finding(mark.order_id, FindingKind.EDITED, told)
     elif own.status == DRAFT and recorded.state == "posted":
         told = f"{_invoice_told(own)} is a Draft again, which FreshBooks counts nowhere"
-        yield Finding(mark.order_id, Kind.EDITED, told)
+        yield Finding(mark.order_id, FindingKind.EDITED, told)
     elif not is_marked(own, mark):
         told = f"{_invoice_told(own)} no longer names the order, by which it is known to be ours"
-        yield Finding(mark.order_id, Kind.EDITED, told)
+        yield Finding(mark.order_id, FindingKind.EDITED, told)
 
 
 def _payments(
@@ -178,18 +178,18 @@ def _payments(
         if found is None:
             worth = "" if left.amount is None else f" of {left.amount} {own.currency}"
             told = f"{ours}{worth} on invoice {own.number} was deleted in FreshBooks"
-            yield Finding(mark.order_id, Kind.MISSING, told)
+            yield Finding(mark.order_id, FindingKind.MISSING, told)
         elif left.amount is not None and found.amount != left.amount:
             told = (
                 f"{ours} on invoice {own.number} is now {found.amount} {own.currency};"
                 f" we left it at {left.amount}"
             )
-            yield Finding(mark.order_id, Kind.WRONG_AMOUNT, told)
+            yield Finding(mark.order_id, FindingKind.WRONG_AMOUNT, told)
         else:
             what = _payment_edited(mark, found, own, left.day)
             if what is not None:
                 told = f"{ours} of {found.amount} {own.currency} {what}"
-                yield Finding(mark.order_id, Kind.EDITED, told)
+                yield Finding(mark.order_id, FindingKind.EDITED, told)
 
 
 def _payment_edited(
@@ -213,10 +213,10 @@ def _credit_notes(mark: Mark, recorded: Recorded, observed: Observed) -> Iterato
         if found is None:
             worth = "" if left.amount is None else f" of {left.amount}"
             told = f"the credit note {left.remote_id}{worth} of refund {refund_id} was deleted"
-            yield Finding(mark.order_id, Kind.MISSING, f"{told} in FreshBooks")
+            yield Finding(mark.order_id, FindingKind.MISSING, f"{told} in FreshBooks")
         elif left.amount is not None and found.amount != left.amount:
             told = f"{_note_told(found)} of refund {refund_id}: we left it at {left.amount}"
-            yield Finding(mark.order_id, Kind.WRONG_AMOUNT, told)
+            yield Finding(mark.order_id, FindingKind.WRONG_AMOUNT, told)
 
 
 # -- what we did not write
@@ -243,7 +243,7 @@ def _extra_payments(
             f"payment {found.id} of {found.amount} {own.currency} of {found.date} on"
             f" {_invoice_told(own)} is none of ours{credited}: the money may count twice"
         )
-        yield Finding(mark.order_id, Kind.EXTRA, told)
+        yield Finding(mark.order_id, FindingKind.EXTRA, told)
 
 
 def _extra_invoices(
@@ -251,7 +251,9 @@ def _extra_invoices(
 ) -> Iterator[Finding]:
     own = observed.invoice
     if own is not None and not recorded.known and recorded.state not in TAKEN_UP:
-        yield Finding(mark.order_id, Kind.EXTRA, f"{_invoice_told(own)} {_why_unknown(recorded)}")
+        yield Finding(
+            mark.order_id, FindingKind.EXTRA, f"{_invoice_told(own)} {_why_unknown(recorded)}"
+        )
     for found in observed.others:
         if linked_elsewhere(found.id):
             continue
@@ -261,7 +263,7 @@ def _extra_invoices(
             else f"stands beside the order's own {own.number} (id {own.id}): it counts twice"
         )
         told = f"{_invoice_told(found)}, {found.paid} of it paid, {beside}"
-        yield Finding(mark.order_id, Kind.EXTRA, told)
+        yield Finding(mark.order_id, FindingKind.EXTRA, told)
 
 
 def _extra_credit_notes(mark: Mark, recorded: Recorded, observed: Observed) -> Iterator[Finding]:
@@ -276,7 +278,7 @@ def _extra_credit_notes(mark: Mark, recorded: Recorded, observed: Observed) -> I
             if recorded.row is None
             else "names a refund of the order and is none of ours: the credit may count twice"
         )
-        yield Finding(mark.order_id, Kind.EXTRA, f"{_note_told(found)} {beside}")
+        yield Finding(mark.order_id, FindingKind.EXTRA, f"{_note_told(found)} {beside}")
 
 
 def _why_unknown(recorded: Recorded) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from target_freshbooks.books import client_body, client_forms, email_key
 from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import ACTIVE, DELETED
-from target_freshbooks.freshbooks.refusals import Kind, classify
+from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting.apply import ownership
 from target_freshbooks.posting.apply.update import Updates, standing_or_none
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 NAMING = frozenset({"fname", "lname", "organization", "email"})
 """The fields that FreshBooks makes user names of, which have to be unique."""
 
-OF_ALL_CLIENTS = frozenset({Kind.CLIENT_LIMIT, Kind.NO_RIGHT})
+OF_ALL_CLIENTS = frozenset({RefusalKind.CLIENT_LIMIT, RefusalKind.NO_RIGHT})
 """A refusal to make one client that holds for any other: nobody asks again in the run."""
 
 
@@ -107,7 +107,7 @@ class Clients:
                 kind = classify(refused).kind
                 if kind in OF_ALL_CLIENTS:
                     self._none_more = refused
-                if kind is not Kind.TAKEN:
+                if kind is not RefusalKind.TAKEN:
                     raise
                 refusal = refused
         assert refusal is not None  # noqa: S101 - each form was refused

@@ -9,7 +9,7 @@ from target_freshbooks.books import item_body, items_of_product
 from target_freshbooks.books.text import NAME_LIMIT, clean
 from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import ACTIVE, DELETED
-from target_freshbooks.freshbooks.refusals import Kind, classify
+from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.posting.apply import ownership
 from target_freshbooks.posting.apply.update import Updates, standing_or_none
 from target_freshbooks.posting.apply.writer import item_links, sku_key
@@ -59,7 +59,7 @@ class Items:
             try:
                 return self._create(draft, item_body(draft) | {"name": name}, order_id)
             except Refused as refused:
-                if classify(refused).kind is not Kind.TAKEN:
+                if classify(refused).kind is not RefusalKind.TAKEN:
                     raise
                 # By another item (perhaps a deleted one), or by this one, made by somebody else
                 # since we looked.

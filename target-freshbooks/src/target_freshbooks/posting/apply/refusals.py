@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Desired, Parked, Reason
-from target_freshbooks.freshbooks.refusals import Kind, classify, speaks_of_a_lock
+from target_freshbooks.freshbooks.refusals import RefusalKind, classify, speaks_of_a_lock
 
 if TYPE_CHECKING:
     from target_freshbooks.freshbooks import FreshBooks
@@ -21,18 +21,18 @@ BUSY_PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2)
 def is_number_taken(refused: Refused) -> bool:
     """Another invoice, perhaps a deleted one, has the number."""
     meant = classify(refused)
-    return meant.kind is Kind.TAKEN and meant.field == NUMBER
+    return meant.kind is RefusalKind.TAKEN and meant.field == NUMBER
 
 
 def is_number_too_long(refused: Refused) -> bool:
     """The number exceeds FreshBooks' limit."""
     meant = classify(refused)
-    return meant.kind is Kind.TOO_LONG and meant.field == NUMBER
+    return meant.kind is RefusalKind.TOO_LONG and meant.field == NUMBER
 
 
 def is_client_gone(refused: Refused) -> bool:
     """The client was deleted in FreshBooks since we met it."""
-    return classify(refused).kind is Kind.GONE
+    return classify(refused).kind is RefusalKind.GONE
 
 
 def parked_for(refused: Refused, what: str) -> Parked:
@@ -45,28 +45,28 @@ def parked_for(refused: Refused, what: str) -> Parked:
     told = f"FreshBooks refused the {what.replace('_', ' ')}"
     codes = f"(HTTP {refused.status}, errno {refused.errno})"
     match classify(refused).kind:
-        case Kind.CLIENT_LIMIT:
+        case RefusalKind.CLIENT_LIMIT:
             return Parked(
                 Reason.CLIENT_LIMIT,
                 f"FreshBooks' plan allows no more clients, and the order's is a new one {codes}.",
                 "Choose a larger plan in FreshBooks or delete clients nobody needs there (archived"
                 " ones count); then replay the order.",
             )
-        case Kind.CLOSED_PERIOD:
+        case RefusalKind.CLOSED_PERIOD:
             return Parked(
                 Reason.CLOSED_PERIOD,
                 f"{told}: its day is in a period that is locked in FreshBooks {codes}.",
                 "Unlock the period in FreshBooks (Financial Lock) and replay the order, or book it"
                 " on an open day.",
             )
-        case Kind.NO_RIGHT:
+        case RefusalKind.NO_RIGHT:
             return Parked(
                 Reason.REFUSED_BY_FRESHBOOKS,
                 f"{told}: the user that is logged in may not do that {codes}.",
                 "Give this user the right in FreshBooks, or log in as another with"
                 " target-freshbooks-ctl login; then replay the order.",
             )
-        case Kind.BUSY:
+        case RefusalKind.BUSY:
             return Parked(
                 Reason.REFUSED_BY_FRESHBOOKS,
                 f"{told}: somebody else kept changing the record at the same time {codes}.",

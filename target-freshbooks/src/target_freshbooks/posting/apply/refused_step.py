@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.expression import has_negative
 from target_freshbooks.freshbooks.errors import Conflict, Refused
-from target_freshbooks.freshbooks.refusals import Kind, classify
+from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.posting.apply import refusals
 from target_freshbooks.posting.apply.adoption import adopt_invoice
 from target_freshbooks.posting.identity import invoice_key
@@ -106,7 +106,7 @@ class RefusedSteps:
         self, at: ReconcileState, step: Step, refused: Refused
     ) -> ReconcileState | None:
         """The same with the wordings that have no line below zero, where that may be the cause."""
-        if classify(refused).kind not in {Kind.NEGATIVE, Kind.UNKNOWN}:
+        if classify(refused).kind not in {RefusalKind.NEGATIVE, RefusalKind.UNKNOWN}:
             return None
         if step.expression < 0 or at.context.negatives_refused:
             return None
@@ -154,7 +154,7 @@ class RefusedSteps:
     def _unmarked(self, at: ReconcileState, refused: Refused) -> ReconcileState | None:
         """The same without the mark in a field that is too short for it: the other one has it."""
         meant = classify(refused)
-        if meant.kind is not Kind.TOO_LONG or at.context.unmarked:
+        if meant.kind is not RefusalKind.TOO_LONG or at.context.unmarked:
             return None
         if meant.field not in {"notes", "po_number"}:
             return None

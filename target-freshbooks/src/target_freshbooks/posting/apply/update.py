@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import ARCHIVED, DELETED, ObservedClient, ObservedItem
-from target_freshbooks.freshbooks.refusals import Kind, classify
+from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.posting.apply import ownership
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAY_PASS = frozenset({Kind.BUSY, Kind.NO_RIGHT})
+MAY_PASS = frozenset({RefusalKind.BUSY, RefusalKind.NO_RIGHT})
 """Refusals that are not about what was sent: the same may be taken another time."""
 
 Record = TypeVar("Record", bound=ObservedClient | ObservedItem)
@@ -31,7 +31,7 @@ def standing_or_none(read: Callable[[], Record]) -> Record | None:
     try:
         record = read()
     except Refused as refused:
-        if classify(refused).kind is Kind.GONE:
+        if classify(refused).kind is RefusalKind.GONE:
             return None
         raise
     return None if record.vis_state == DELETED else record
@@ -94,7 +94,7 @@ class Updates:
             self._making.update(kind, link, body, after, content=content)
         except Refused as refused:
             meant, other = classify(refused).kind, instead(wanted)
-            if meant is Kind.TAKEN and other != wanted:
+            if meant is RefusalKind.TAKEN and other != wanted:
                 kept = {*left, *(body.keys() - other.keys())}
                 return self.change(
                     kind, link, standing, other, content, instead=instead, links=links, kept=kept

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from target_freshbooks.freshbooks.errors import NotFound, Refused
 from target_freshbooks.freshbooks.observed import DELETED
-from target_freshbooks.freshbooks.refusals import Kind, classify
+from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.posting.identity import is_marked, refund_credited
 from target_freshbooks.posting.observe.observer import Observer
 from target_freshbooks.posting.state.observed import Observed
@@ -33,7 +33,7 @@ def standing(read: Callable[[int], Record], remote_id: int) -> Record | None:
     try:
         found = read(remote_id)
     except Refused as refused:
-        if classify(refused).kind is not Kind.GONE:
+        if classify(refused).kind is not RefusalKind.GONE:
             raise
         return None
     return None if found.vis_state == DELETED else found
