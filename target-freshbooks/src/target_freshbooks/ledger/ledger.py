@@ -195,8 +195,8 @@ class Ledger:
 
         A record of unchanged content keeps the time it was first received. A record of the stream
         `orders` makes its order known as `new`. One that is older than what is known of the thing,
-        by its `date_modified`, is left out with a line in the log (see `versions`). A changed
-        record of a customer or the store makes parked orders `new` again (see `retries`).
+        by its `date_modified`, is left out with a line in the log (see `precedence`). A changed
+        record of a customer or the store makes parked orders `new` again (see `requeue`).
 
         Args:
             records: Any number; of two with the same key the later version stays, else the later.

@@ -97,8 +97,10 @@ def compare(
 def interrupted(order_id: int, intent: Intent) -> Finding:
     """What a run that is no longer at work left without an answer."""
     what = intent.kind.replace("_", " ")
-    told = f"a run was interrupted at {what} (intent {intent.id}) and nobody has looked since what"
-    return Finding(order_id, FindingKind.INTERRUPTED, f"{told} came of it: run again")
+    sentence = (
+        f"a run was interrupted at {what} (intent {intent.id}) and nobody has looked since what"
+    )
+    return Finding(order_id, FindingKind.INTERRUPTED, f"{sentence} came of it: run again")
 
 
 def foreseen(plan: Plan, observed: Observed) -> Iterator[Finding]:
@@ -114,11 +116,13 @@ def foreseen(plan: Plan, observed: Observed) -> Iterator[Finding]:
         wanted = result.desired.invoice.total - refunded
     for step in plan.steps:
         kind = _OF_STEP.get(step.kind, FindingKind.DIFFERS)
-        told = f"a replay would {step.why}"
+        sentence = f"a replay would {step.why}"
         if step.kind is StepKind.UPDATE_INVOICE and own is not None and own.amount != wanted:
             kind = FindingKind.WRONG_AMOUNT
-            told = f"{_invoice_told(own)}; the order, less its refunds, comes to {wanted}: {told}"
-        yield Finding(plan.order_id, kind, told)
+            sentence = (
+                f"{_invoice_words(own)}; the order, less its refunds, comes to {wanted}: {sentence}"
+            )
+        yield Finding(plan.order_id, kind, sentence)
 
 
 _OF_REASON = {
@@ -148,22 +152,24 @@ _OF_STEP = {
 def _invoice(mark: Mark, recorded: Recorded, observed: Observed) -> Iterator[Finding]:
     own, left = observed.invoice, recorded.invoice
     if own is None:
-        told = "the ledger knows no invoice of it"
+        sentence = "the ledger knows no invoice of it"
         if left is not None:
             named = f"invoice {recorded.number}" if recorded.number else "its invoice"
             worth = "" if left.amount is None else f", which we left at {left.amount},"
-            told = f"{named} (id {left.remote_id}){worth} was deleted in FreshBooks"
-        yield Finding(mark.order_id, FindingKind.MISSING, told)
+            sentence = f"{named} (id {left.remote_id}){worth} was deleted in FreshBooks"
+        yield Finding(mark.order_id, FindingKind.MISSING, sentence)
     elif left is not None and left.fingerprint not in {None, fingerprint(own)}:
         then = "" if left.amount is None else f"; we left it at {left.amount}"
-        told = f"{_invoice_told(own)} was changed in FreshBooks{then}"
-        yield Finding(mark.order_id, FindingKind.EDITED, told)
+        sentence = f"{_invoice_words(own)} was changed in FreshBooks{then}"
+        yield Finding(mark.order_id, FindingKind.EDITED, sentence)
     elif own.status == DRAFT and recorded.state == "posted":
-        told = f"{_invoice_told(own)} is a Draft again, which FreshBooks counts nowhere"
-        yield Finding(mark.order_id, FindingKind.EDITED, told)
+        sentence = f"{_invoice_words(own)} is a Draft again, which FreshBooks counts nowhere"
+        yield Finding(mark.order_id, FindingKind.EDITED, sentence)
     elif not is_marked(own, mark):
-        told = f"{_invoice_told(own)} no longer names the order, by which it is known to be ours"
-        yield Finding(mark.order_id, FindingKind.EDITED, told)
+        sentence = (
+            f"{_invoice_words(own)} no longer names the order, by which it is known to be ours"
+        )
+        yield Finding(mark.order_id, FindingKind.EDITED, sentence)
 
 
 def _payments(
@@ -177,19 +183,19 @@ def _payments(
         ours = f"our payment {left.remote_id} ({key})"
         if found is None:
             worth = "" if left.amount is None else f" of {left.amount} {own.currency}"
-            told = f"{ours}{worth} on invoice {own.number} was deleted in FreshBooks"
-            yield Finding(mark.order_id, FindingKind.MISSING, told)
+            sentence = f"{ours}{worth} on invoice {own.number} was deleted in FreshBooks"
+            yield Finding(mark.order_id, FindingKind.MISSING, sentence)
         elif left.amount is not None and found.amount != left.amount:
-            told = (
+            sentence = (
                 f"{ours} on invoice {own.number} is now {found.amount} {own.currency};"
                 f" we left it at {left.amount}"
             )
-            yield Finding(mark.order_id, FindingKind.WRONG_AMOUNT, told)
+            yield Finding(mark.order_id, FindingKind.WRONG_AMOUNT, sentence)
         else:
             what = _payment_edited(mark, found, own, left.day)
             if what is not None:
-                told = f"{ours} of {found.amount} {own.currency} {what}"
-                yield Finding(mark.order_id, FindingKind.EDITED, told)
+                sentence = f"{ours} of {found.amount} {own.currency} {what}"
+                yield Finding(mark.order_id, FindingKind.EDITED, sentence)
 
 
 def _payment_edited(
@@ -212,11 +218,11 @@ def _credit_notes(mark: Mark, recorded: Recorded, observed: Observed) -> Iterato
         found = standing.get(left.remote_id)
         if found is None:
             worth = "" if left.amount is None else f" of {left.amount}"
-            told = f"the credit note {left.remote_id}{worth} of refund {refund_id} was deleted"
-            yield Finding(mark.order_id, FindingKind.MISSING, f"{told} in FreshBooks")
+            sentence = f"the credit note {left.remote_id}{worth} of refund {refund_id} was deleted"
+            yield Finding(mark.order_id, FindingKind.MISSING, f"{sentence} in FreshBooks")
         elif left.amount is not None and found.amount != left.amount:
-            told = f"{_note_told(found)} of refund {refund_id}: we left it at {left.amount}"
-            yield Finding(mark.order_id, FindingKind.WRONG_AMOUNT, told)
+            sentence = f"{_note_words(found)} of refund {refund_id}: we left it at {left.amount}"
+            yield Finding(mark.order_id, FindingKind.WRONG_AMOUNT, sentence)
 
 
 # -- what we did not write
@@ -239,11 +245,11 @@ def _extra_payments(
             if found.overpayment_id is None
             else f"; FreshBooks made what was above the total a credit (id {found.overpayment_id})"
         )
-        told = (
+        sentence = (
             f"payment {found.id} of {found.amount} {own.currency} of {found.date} on"
-            f" {_invoice_told(own)} is none of ours{credited}: the money may count twice"
+            f" {_invoice_words(own)} is none of ours{credited}: the money may count twice"
         )
-        yield Finding(mark.order_id, FindingKind.EXTRA, told)
+        yield Finding(mark.order_id, FindingKind.EXTRA, sentence)
 
 
 def _extra_invoices(
@@ -252,7 +258,7 @@ def _extra_invoices(
     own = observed.invoice
     if own is not None and not recorded.known and recorded.state not in TAKEN_UP:
         yield Finding(
-            mark.order_id, FindingKind.EXTRA, f"{_invoice_told(own)} {_why_unknown(recorded)}"
+            mark.order_id, FindingKind.EXTRA, f"{_invoice_words(own)} {_why_unknown(recorded)}"
         )
     for found in observed.others:
         if linked_elsewhere(found.id):
@@ -262,8 +268,8 @@ def _extra_invoices(
             if own is None
             else f"stands beside the order's own {own.number} (id {own.id}): it counts twice"
         )
-        told = f"{_invoice_told(found)}, {found.paid} of it paid, {beside}"
-        yield Finding(mark.order_id, FindingKind.EXTRA, told)
+        sentence = f"{_invoice_words(found)}, {found.paid} of it paid, {beside}"
+        yield Finding(mark.order_id, FindingKind.EXTRA, sentence)
 
 
 def _extra_credit_notes(mark: Mark, recorded: Recorded, observed: Observed) -> Iterator[Finding]:
@@ -278,7 +284,7 @@ def _extra_credit_notes(mark: Mark, recorded: Recorded, observed: Observed) -> I
             if recorded.row is None
             else "names a refund of the order and is none of ours: the credit may count twice"
         )
-        yield Finding(mark.order_id, FindingKind.EXTRA, f"{_note_told(found)} {beside}")
+        yield Finding(mark.order_id, FindingKind.EXTRA, f"{_note_words(found)} {beside}")
 
 
 def _why_unknown(recorded: Recorded) -> str:
@@ -293,9 +299,9 @@ def _why_unknown(recorded: Recorded) -> str:
     return f"stands for an order that by the ledger has no invoice; it is {recorded.state}{why}"
 
 
-def _invoice_told(invoice: ObservedInvoice) -> str:
+def _invoice_words(invoice: ObservedInvoice) -> str:
     return f"invoice {invoice.number} (id {invoice.id}) of {invoice.amount} {invoice.currency}"
 
 
-def _note_told(note: ObservedCreditNote) -> str:
+def _note_words(note: ObservedCreditNote) -> str:
     return f"credit note {note.number} (id {note.id}) of {note.amount} {note.currency}"

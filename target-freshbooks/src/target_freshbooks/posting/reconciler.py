@@ -275,7 +275,7 @@ class Reconciler:
         if stop is not None:
             return OrderResult("parked", parked=stop.parked, writes=at.writes)
         finished = completed(at, self._ledger)
-        return replace(finished, state="parked", parked=at.told) if at.told else finished
+        return replace(finished, state="parked", parked=at.follow_up) if at.follow_up else finished
 
     def _keeps_client(
         self,

@@ -2,7 +2,7 @@
 
 A record replaces the one of the same key. Bodies are canonical JSON with a hash, so "has anything
 changed?" is a comparison of hashes, and it can still be answered when retention has dropped the
-body itself. An older version of a record never replaces a later one, see `versions`.
+body itself. An older version of a record never replaces a later one, see `precedence`.
 """
 
 from __future__ import annotations
@@ -260,12 +260,12 @@ def latest_body(
     connection: Connection, sources: Collection[str], stream: str, key: Key | None = None
 ) -> dict[str, Any] | None:
     """Read the body that came last, of one record or of a stream; None where none is here."""
-    found = select(inbox.c.body).where(
+    query = select(inbox.c.body).where(
         inbox.c.source.in_(sources), inbox.c.stream == stream, inbox.c.body.is_not(None)
     )
     if key is not None:
-        found = found.where(inbox.c.key == key_text(key))
-    last = found.order_by(inbox.c.received_at.desc()).limit(1)
+        query = query.where(inbox.c.key == key_text(key))
+    last = query.order_by(inbox.c.received_at.desc()).limit(1)
     text = connection.execute(last).scalar_one_or_none()
     return None if text is None else dict(from_text(text))
 
@@ -290,8 +290,8 @@ def _sorting(key: Key) -> list[tuple[str, Any]]:
 def _customer_id(record: Record) -> int | None:
     """Whose an order's or a customer's record is; None for a guest's, and for other streams."""
     name = {ORDERS: "customer_id", CUSTOMERS: "id"}.get(record.stream)
-    found = record.body.get(name) if name else None
-    return found if isinstance(found, int) and 0 < found < MOST_ID else None
+    value = record.body.get(name) if name else None
+    return value if isinstance(value, int) and 0 < value < MOST_ID else None
 
 
 def _day_of(order: dict[str, Any]) -> date | None:

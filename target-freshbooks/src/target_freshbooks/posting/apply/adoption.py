@@ -31,8 +31,8 @@ def adopt_invoice(
     if invoice.status != DRAFT and not context.agrees(invoice):
         return context  # sent and different: the plan parks it, and it stays unadopted
     own, *parts = adopt(context.desired.invoice.marker, observed, context.content)
-    found = [remembered(own, invoice, context.wanted_head), *parts]
+    links = [remembered(own, invoice, context.wanted_head), *parts]
     ledger.keep_terms(order_id, Terms(context.policy.terms(), invoice.create_date))
     # All at once: where the invoice is known, all that belongs to it is taken to be known.
-    ledger.adopt(found, order_id=order_id, run_id=run_id, data=summary(invoice))
+    ledger.adopt(links, order_id=order_id, run_id=run_id, data=summary(invoice))
     return replace(context, recorded=load_recorded(ledger, order_id))

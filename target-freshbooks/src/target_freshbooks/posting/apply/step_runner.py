@@ -143,8 +143,8 @@ class StepRunner:
         if payment is None or payment.overpayment_id is None:
             return replace(at, observed=seen)
         credit = self._books.overpayment_credit(payment.overpayment_id, invoice.customer_id)
-        told = None if credit is None else credit_by_hand(invoice.number, payment, credit)
-        return replace(at, observed=seen, told=told)
+        follow_up = None if credit is None else credit_by_hand(invoice.number, payment, credit)
+        return replace(at, observed=seen, follow_up=follow_up)
 
     def _given_up(
         self, at: ReconcileState, step: Step, given_up: RetriesExhausted

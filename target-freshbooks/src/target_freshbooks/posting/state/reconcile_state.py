@@ -36,7 +36,7 @@ class ReconcileState:
         unfulfilled: The steps that FreshBooks answered but did not do.
         blocked: How the order comes out once what was lowered is put back.
         given_up: The same where a write was given up.
-        told: What a person has to see to once all is done.
+        follow_up: What a person has to see to once all is done.
     """
 
     context: OrderContext
@@ -49,7 +49,7 @@ class ReconcileState:
     unfulfilled: frozenset[str] = frozenset()
     blocked: OrderResult | None = None
     given_up: RetriesExhausted | None = None
-    told: Parked | None = None
+    follow_up: Parked | None = None
 
 
 @dataclass(frozen=True, slots=True)
