@@ -15,6 +15,7 @@ SEED = 20261001
 SOME_OUTAGES = ("500 to all writes after the fortieth",)
 
 
+@pytest.mark.more
 def test_with_faults_on_both_sides_the_books_equal_the_truth(tmp_path: Path) -> None:
     assert faults.sweep(tmp_path, seeds=1, first=1, orders=20) == []
 

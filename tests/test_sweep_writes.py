@@ -26,6 +26,7 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return scenario.record(tmp_path_factory.mktemp("scenario") / "shop")
 
 
+@pytest.mark.more
 def test_killed_at_some_writes_nothing_is_doubled_or_lost(
     tmp_path: Path, messages: list[Path]
 ) -> None:

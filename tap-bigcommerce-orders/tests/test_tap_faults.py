@@ -227,7 +227,9 @@ def test_a_refused_connection_fails_in_time(fake: FakeTime) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.more) for seed in (1, 2))]
+)
 def test_five_percent_of_all_faults_change_nothing_in_the_records(
     shop: Any, run: Any, seed: int
 ) -> None:

@@ -160,6 +160,7 @@ def test_what_is_unconfirmed_changes_nothing_in_the_records(
         assert records(stream) == month[stream], stream
 
 
+@pytest.mark.more
 @pytest.mark.usefixtures("_as_it_was")
 def test_faults_change_nothing_in_the_records(month: dict[str, dict[Any, Row]]) -> None:
     kinds = ("reset_after", "truncate", "html")
