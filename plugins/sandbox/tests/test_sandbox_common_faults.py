@@ -261,3 +261,19 @@ def test_faulted_requests_are_counted_with_what_their_client_saw(
     posts = next(row for row in rows if row["method"] == "POST")
     assert posts["path"] == "/accounting/account/{account}/users/clients"
     assert posts["statuses"] == {"0": 1, "200": 1}
+
+
+@pytest.mark.parametrize("rule", [{"kind": "slow", "delay_ms": 0}, {"kind": "html", "body": "!"}])
+def test_a_body_that_broke_off_half_way_is_not_handled(
+    control: httpx.Client, books: Any, raw: Raw, rule: dict[str, Any]
+) -> None:
+    order(control, method="POST", **rule)
+    whole = json.dumps(BODY).encode()
+    head = (
+        f"POST {CLIENTS} HTTP/1.1\r\nHost: sandbox\r\nAuthorization: Bearer {raw.token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(whole) + 40}\r\n\r\n"
+    )
+    raw.socket.sendall(head.encode() + whole)  # it would be JSON if this were all
+    raw.socket.shutdown(socket.SHUT_WR)
+    assert raw.read() == b""
+    assert committed(books) == 0

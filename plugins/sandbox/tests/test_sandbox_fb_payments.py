@@ -236,3 +236,16 @@ def test_credit_notes_are_found_by_clientid_and_not_by_client_id(books: Any) -> 
 def test_only_two_credit_types_can_be_written(books: Any) -> None:
     body = {"clientid": books.client()["id"], "credit_type": "overpayment"}
     assert books.errors("POST", "credit_note", **body).field == "credit_type"
+
+
+def test_a_payment_moved_to_another_invoice_is_capped_there(books: Any, line: Any) -> None:
+    large, small = (books.sent(line(cost)) for cost in ("100.00", "30.00"))
+    books.pay(small, "10.00")
+    payment = books.pay(large, "100.00")
+    moved = books.put("payment", payment["id"], invoiceid=small["id"])
+    assert moved["amount"]["amount"] == "20.00"
+    assert books.get("invoice", small["id"])["outstanding"]["amount"] == "0.00"
+    assert books.get("invoice", large["id"])["outstanding"]["amount"] == "100.00"
+    (credit,) = books.rows("credit_note", clientid=small["customerid"])
+    assert credit["amount"]["amount"] == "80.00"
+    assert moved["overpaymentid"] == credit["creditid"]

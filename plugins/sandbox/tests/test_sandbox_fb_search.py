@@ -198,3 +198,22 @@ def test_an_unknown_include_is_ignored_or_refused(books: Any, switch: Any) -> No
     assert books.ask("GET", "invoice", invoice["id"], **ask).status_code == 200
     switch(unknown_include="refuse")
     assert books.ask("GET", "invoice", invoice["id"], **ask).status_code == 422
+
+
+def test_a_stale_search_shows_the_record_as_it_was_however_often_it_changed_since(
+    control: Any, books: Any, switch: Any
+) -> None:
+    client = books.client(fname="First")
+    control.post("clock", json={"rate": 0, "advance_seconds": 100})
+    for name in ("Second", "Third"):
+        books.put("client", client["id"], fname=name)
+        control.post("clock", json={"advance_seconds": 2})
+    books.put("client", client["id"], email="other@example.com")
+    switch(stale_search_seconds=60)
+    (seen,) = books.rows("client", email="gordon@example.com")
+    assert seen["fname"] == "First"
+    assert books.rows("client", email="other@example.com") == []
+    switch(stale_search_seconds=3)
+    assert [row["fname"] for row in books.rows("client", email="gordon@example.com")] == ["Second"]
+    switch(stale_search_seconds=0)
+    assert books.rows("client", email="gordon@example.com") == []

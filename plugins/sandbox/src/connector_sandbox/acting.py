@@ -13,11 +13,14 @@ import json
 import re
 from collections.abc import Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 from connector_sandbox.constants import FRESHBOOKS_ACCOUNT_ID
+from connector_sandbox.decoding import Matching, decode
+from connector_sandbox.exact_json import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,13 +29,22 @@ if TYPE_CHECKING:
 
 API, BY_HAND = "api", "by hand"
 _actor: ContextVar[str] = ContextVar("actor", default=API)
-_PARTS = frozenset({"method", "path", "json", "by"})
 _NAME = re.compile(r"\$([A-Za-z_][\w.]*)")
 _LAST_ID = re.compile(r"/(\d+)$")
 
 
 class ActError(ValueError):
     """Writes that cannot be understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """What one write may hold."""
+
+    path: str
+    method: Annotated[str, Matching("[A-Z]+", "an HTTP method")] = "POST"
+    json: Any = None
+    by: str = BY_HAND
 
 
 def actor() -> str:
@@ -53,8 +65,10 @@ def checked(writes: object) -> list[dict[str, Any]]:
     """
     found: list[Any] = writes if isinstance(writes, list) else [writes]
     for one in found:
-        if not isinstance(one, dict) or not {"path"} <= one.keys() <= _PARTS:
-            raise ActError(f"a write has path, method (POST), json and by, not {one!r}")
+        try:
+            decode(_Write, one)
+        except ValueError as error:
+            raise ActError(f"a write has path, method (POST), json and by: {error}") from error
     return found
 
 
@@ -134,7 +148,7 @@ async def _one(app: ASGIApp, write: Mapping[str, Any]) -> dict[str, Any]:
     if not path.startswith("/"):
         path = f"/accounting/account/{FRESHBOOKS_ACCOUNT_ID}/{path}"
     parts = urlsplit(path)
-    body = json.dumps(write["json"]).encode() if "json" in write else b""
+    body = dumps(write["json"]).encode() if "json" in write else b""
     status, said = int(HTTPStatus.INTERNAL_SERVER_ERROR), b""
 
     async def receive() -> Message:

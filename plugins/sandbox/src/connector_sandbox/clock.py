@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_FIRST, _LAST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, tzinfo=UTC)
+
 
 class Clock:
     """A settable clock in aware UTC.
@@ -47,21 +49,32 @@ class Clock:
         with self._lock:
             return self._read()
 
+    def move(
+        self, to: datetime | None = None, by: timedelta = timedelta(), rate: float | None = None
+    ) -> None:
+        """Put the clock to a moment, move it on, and change its rate (0 stops it), in this order.
+
+        Raises:
+            ValueError: It would go where no dates are written; nothing is changed then.
+        """
+        with self._lock:
+            moment = (self._read() if to is None else to.astimezone(UTC)) + by
+            if not _FIRST <= moment <= _LAST:
+                raise ValueError(f"the clock goes from {_FIRST:%Y} to {_LAST:%Y}, not to {moment}")
+            self._anchor, self._anchor_real = moment, self._real()
+            self._rate = self._rate if rate is None else rate
+
     def set(self, moment: datetime) -> None:
         """Put the clock to a moment, from where it goes on at its rate."""
-        with self._lock:
-            self._anchor, self._anchor_real = moment.astimezone(UTC), self._real()
+        self.move(moment)
 
     def advance(self, by: timedelta) -> None:
         """Move the clock on."""
-        with self._lock:
-            self._anchor, self._anchor_real = self._read() + by, self._real()
+        self.move(by=by)
 
     def run_at(self, rate: float) -> None:
         """Change the rate from now on; 0 stops the clock."""
-        with self._lock:
-            self._anchor, self._anchor_real = self._read(), self._real()
-            self._rate = rate
+        self.move(rate=rate)
 
     def _read(self) -> datetime:
         passed = (self._real() - self._anchor_real) * self._rate

@@ -2,173 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from typing import TYPE_CHECKING, Annotated, Any
 
 from connector_sandbox import acting, constants
-from connector_sandbox.faults import FaultError
-from connector_sandbox.switches import SwitchError
+from connector_sandbox.control_routes import ControlRoutes, answer
+from connector_sandbox.decoding import Within
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import BaseRoute
+
     from connector_sandbox.app import Context
 
-Handler = Callable[[Request], Awaitable[Response]]
+_MOST_SECONDS = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class ClockMove:
+    """How the clock is to go; ``advance_seconds`` may be negative."""
+
+    set: datetime | None = None
+    advance_seconds: Annotated[float, Within(-_MOST_SECONDS, _MOST_SECONDS)] = 0
+    rate: Annotated[float, Within(0, 10**6)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Whether the shop is filled again."""
+
+    seed: bool = True
 
 
 def routes(ctx: Context) -> list[BaseRoute]:
     """Give the control routes of one sandbox."""
-    table: list[tuple[str, str, Handler]] = [
-        *_fault_routes(ctx),
-        *_acting_routes(),
-        *_record_routes(ctx),
-        *_switch_routes(ctx),
-        *_clock_routes(ctx),
-        *_state_routes(ctx),
-    ]
-    return [
-        Route(f"/_sandbox/{path}", handler, methods=[method]) for method, path, handler in table
-    ]
+    control = ControlRoutes()
+    _serve_faults(control, ctx)
+    _serve_records(control, ctx)
+    _serve_switches_and_clock(control, ctx)
+    _serve_state(control, ctx)
+    return control.routes
 
 
-def _fault_routes(ctx: Context) -> list[tuple[str, str, Handler]]:
-    async def add(request: Request) -> Response:
-        orders = await request.json()
-        try:
-            rules = [
-                ctx.faults.add(one) for one in (orders if isinstance(orders, list) else [orders])
-            ]
-        except (FaultError, TypeError) as error:
-            return _refused(str(error))
-        told = [rule.told() for rule in rules]
-        return JSONResponse(told if isinstance(orders, list) else told[0], status_code=201)
+def _serve_faults(control: ControlRoutes, ctx: Context) -> None:
+    @control.on("POST", "faults", status=HTTPStatus.CREATED)
+    def add(asked: Any, _request: Request) -> Any:  # noqa: ANN401 - one rule or a list
+        several = isinstance(asked, list)
+        told = [rule.told() for rule in ctx.faults.add(*(asked if several else [asked]))]
+        return told if several else told[0]
 
-    async def show(request: Request) -> Response:
-        del request
-        return JSONResponse(ctx.faults.told())
+    @control.on("GET", "faults")
+    def show(_asked: object, _request: Request) -> Any:  # noqa: ANN401 - JSON
+        return ctx.faults.told()
 
-    async def lift(request: Request) -> Response:
+    @control.on("DELETE", "faults")
+    @control.on("DELETE", "faults/{id:int}")
+    def lift(_asked: object, request: Request) -> Any:  # noqa: ANN401 - JSON
         ctx.faults.remove(request.path_params.get("id"))
-        return JSONResponse(ctx.faults.told())
+        return ctx.faults.told()
 
-    async def release(request: Request) -> Response:
-        return JSONResponse({"released": ctx.faults.release(request.path_params["id"])})
+    @control.on("POST", "faults/{id:int}/release")
+    def release(_asked: object, request: Request) -> Any:  # noqa: ANN401 - JSON
+        return {"released": ctx.faults.release(request.path_params["id"])}
 
-    return [
-        ("POST", "faults", add),
-        ("GET", "faults", show),
-        ("DELETE", "faults", lift),
-        ("DELETE", "faults/{id:int}", lift),
-        ("POST", "faults/{id:int}/release", release),
-    ]
-
-
-def _acting_routes() -> list[tuple[str, str, Handler]]:
-    async def by_hand(request: Request) -> Response:
-        try:
-            writes = acting.checked(await request.json())
-            answers = await acting.act(request.app, writes, {})
-        except acting.ActError as error:
-            return _refused(str(error))
-        failed = any(answer["status"] >= HTTPStatus.BAD_REQUEST for answer in answers)
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if failed else HTTPStatus.OK
-        return JSONResponse(answers, status_code=status)
-
-    return [("POST", "by-hand", by_hand)]
+    @control.on("POST", "by-hand")
+    async def by_hand(asked: object, request: Request) -> Response:
+        answers = await acting.act(request.app, acting.checked(asked), {})
+        failed = any(one["status"] >= HTTPStatus.BAD_REQUEST for one in answers)
+        return answer(answers, HTTPStatus.UNPROCESSABLE_ENTITY if failed else HTTPStatus.OK)
 
 
-def _record_routes(ctx: Context) -> list[tuple[str, str, Handler]]:
-    async def history(request: Request) -> Response:
-        asked = request.query_params
-        rows = ctx.history.rows(
-            since=int(asked.get("since") or 0), side=asked.get("side"), order=asked.get("order")
-        )
-        return JSONResponse({"history": rows})
+def _serve_records(control: ControlRoutes, ctx: Context) -> None:
+    @control.on("GET", "history")
+    def history(_asked: object, request: Request) -> Any:  # noqa: ANN401 - JSON
+        query = request.query_params
+        since = int(query.get("since") or 0)
+        rows = ctx.history.rows(since=since, side=query.get("side"), order=query.get("order"))
+        return {"history": rows}
 
-    async def requests(request: Request) -> Response:
-        summary = ctx.counts.summary()
-        if request.query_params.get("latest"):
-            summary["latest"] = ctx.counts.latest()
-        return JSONResponse(summary)
+    @control.on("GET", "requests")
+    def requests(_asked: object, request: Request) -> Any:  # noqa: ANN401 - JSON
+        latest = {"latest": ctx.counts.latest()} if request.query_params.get("latest") else {}
+        return ctx.counts.summary() | latest
 
-    async def count_anew(request: Request) -> Response:
-        del request
+    @control.on("POST", "requests/reset")
+    def count_anew(_asked: object, _request: Request) -> Any:  # noqa: ANN401 - JSON
         ctx.counts.clear()
-        return JSONResponse(ctx.counts.summary())
-
-    return [
-        ("GET", "history", history),
-        ("GET", "requests", requests),
-        ("POST", "requests/reset", count_anew),
-    ]
+        return ctx.counts.summary()
 
 
-def _switch_routes(ctx: Context) -> list[tuple[str, str, Handler]]:
-    async def show_switches(request: Request) -> Response:
+def _serve_switches_and_clock(control: ControlRoutes, ctx: Context) -> None:
+    @control.on("GET", "switches")
+    def show_switches(_asked: object, request: Request) -> Any:  # noqa: ANN401 - JSON
         if request.query_params.get("describe"):
-            return JSONResponse({"switches": ctx.switches.described()})
-        return JSONResponse(ctx.switches.values())
+            return {"switches": ctx.switches.described()}
+        return ctx.switches.values()
 
-    async def set_switches(request: Request) -> Response:
-        try:
-            ctx.switches.set(await request.json())
-        except SwitchError as error:
-            return _refused(str(error))
-        return JSONResponse(ctx.switches.values())
+    @control.on("PUT", "switches", dict)
+    def set_switches(asked: dict[str, Any], _request: Request) -> Any:  # noqa: ANN401 - JSON
+        ctx.switches.set(asked)
+        return ctx.switches.values()
 
-    return [("GET", "switches", show_switches), ("PUT", "switches", set_switches)]
+    @control.on("GET", "clock")
+    def show_clock(_asked: object, _request: Request) -> Any:  # noqa: ANN401 - JSON
+        return {"now": ctx.clock.now().isoformat(), "rate": ctx.clock.rate}
 
-
-def _clock_routes(ctx: Context) -> list[tuple[str, str, Handler]]:
-    async def show_clock(request: Request) -> Response:
-        del request
-        return JSONResponse({"now": ctx.clock.now().isoformat(), "rate": ctx.clock.rate})
-
-    async def move_clock(request: Request) -> Response:
-        asked: dict[str, Any] = await request.json()
-        try:
-            moment = datetime.fromisoformat(asked["set"]) if "set" in asked else None
-            by = timedelta(seconds=float(asked.get("advance_seconds", 0)))
-            rate = float(asked.get("rate", ctx.clock.rate))
-        except (TypeError, ValueError) as error:
-            return _refused(f"the clock takes set (ISO 8601), advance_seconds and rate: {error}")
-        if moment is not None:
-            ctx.clock.set(moment)
-        ctx.clock.advance(by)
-        ctx.clock.run_at(rate)
-        return await show_clock(request)
-
-    return [("GET", "clock", show_clock), ("POST", "clock", move_clock)]
+    @control.on("POST", "clock", ClockMove)
+    def move_clock(asked: ClockMove, request: Request) -> Any:  # noqa: ANN401 - JSON
+        ctx.clock.move(asked.set, timedelta(seconds=asked.advance_seconds), asked.rate)
+        return show_clock(None, request)
 
 
-def _state_routes(ctx: Context) -> list[tuple[str, str, Handler]]:
-    async def reset(request: Request) -> Response:
-        raw = await request.body()
-        asked = await request.json() if raw else {}
+def _serve_state(control: ControlRoutes, ctx: Context) -> None:
+    @control.on("POST", "reset", Reset)
+    def reset(asked: Reset, _request: Request) -> Any:  # noqa: ANN401 - JSON
         ctx.reset()
-        planted = ctx.plant() if ctx.plant is not None and asked.get("seed", True) else None
-        return JSONResponse({"reset": True, "seeded": planted})
+        return {"reset": True, "seeded": ctx.plant() if ctx.plant and asked.seed else None}
 
-    async def seed(request: Request) -> Response:
-        del request
+    @control.on("POST", "seed")
+    def seed(_asked: object, _request: Request) -> Any:  # noqa: ANN401 - JSON
         if ctx.plant is None:
-            return _refused("this build has no month of orders to seed")
-        return JSONResponse({"seeded": ctx.plant()})
+            raise ValueError("this build has no month of orders to seed")
+        return {"seeded": ctx.plant()}
 
-    async def show_all(request: Request) -> Response:
-        del request
-        return JSONResponse(inspection(ctx))
-
-    return [
-        ("POST", "reset", reset),
-        ("POST", "seed", seed),
-        ("GET", "inspect", show_all),
-    ]
+    @control.on("GET", "inspect")
+    def show_all(_asked: object, _request: Request) -> Any:  # noqa: ANN401 - JSON
+        return inspection(ctx)
 
 
 def inspection(ctx: Context) -> dict[str, Any]:
@@ -194,7 +156,3 @@ def inspection(ctx: Context) -> dict[str, Any]:
         "switches": ctx.switches.values(),
         "faults": ctx.faults.told(),
     }
-
-
-def _refused(message: str) -> Response:
-    return JSONResponse({"error": message}, status_code=400)

@@ -11,12 +11,12 @@ import json
 import random
 import re
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from connector_sandbox import acting
-from connector_sandbox.constants import BIGCOMMERCE, FRESHBOOKS
+from connector_sandbox.decoding import Matching, Within, decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,23 +51,22 @@ class Kind(StrEnum):
     """Handled rightly; before or after it somebody else makes the requests in ``writes``."""
 
 
-class FaultError(ValueError):
-    """A rule that cannot be understood."""
-
-
 _DEFAULT_DELAY = {Kind.SLOW: 1_000, Kind.STALE_SEARCH: 5_000, Kind.HOLD: 60_000}
-_DEFAULT_STATUS = {Kind.STATUS: 500, Kind.HTML: 502, Kind.REFUSED: 422}
+_DEFAULT_STATUS = {Kind.HTML: 502, Kind.REFUSED: 422}
+_HeaderText = Annotated[str, Matching(r"[\x20-\x7e]*", "a header's text")]
+_Count = Annotated[int, Within(0, 10**6)]
 
 
-@dataclass(slots=True)
-class Rule:
-    """One fault as it was ordered, with what became of it.
+@dataclass(slots=True, kw_only=True)
+class FaultOrder:
+    """One fault as it is ordered.
 
     Attributes:
         method: pattern for the whole method, such as ``POST|PUT``; None for any.
         path: pattern searched for in the path (without the query).
         query: pattern searched for in the unquoted query string.
         body: pattern searched for in the request's body text.
+        status: of the answer; 500 (502 for ``html``, 422 for ``refused``) when None.
         when: before or after the request is handled and committed.
         headers: for answers made by the fault: True for the API's own quota headers, or
             a mapping of header to value.
@@ -76,30 +75,39 @@ class Rule:
         times: how many are harmed, None for no end.
         errno, field_name, words: of a refusal.
         writes: what somebody else does (see ``acting``).
-        outcomes: what that was answered, per request it was done at.
     """
 
-    id: int
     kind: Kind
-    side: str | None = None
+    side: Literal["bigcommerce", "freshbooks"] | None = None
     method: str | None = None
     path: str | None = None
     query: str | None = None
     body: str | None = None
-    status: int = 500
-    headers: bool | dict[str, str] = False
+    status: Annotated[int, Within(100, 599)] | None = None
+    headers: bool | dict[_HeaderText, _HeaderText] = False
     answer: str | None = None
     when: Literal["before", "after"] = "before"
-    times: int | None = None
-    probability_percent: float = 100
+    times: Annotated[int, Within(1)] | None = None
+    probability_percent: Annotated[float, Within(0, 100)] = 100
     seed: int = 0
-    skip: int = 0
-    delay_ms: int | None = None
+    skip: _Count = 0
+    delay_ms: Annotated[int, Within(0, 86_400_000)] | None = None
     handle_gone: bool = False
-    errno: int = 1004
+    errno: _Count = 1004
     field_name: str = ""
     words: str = "Refused."
-    writes: list[dict[str, Any]] = field(default_factory=list)
+    writes: Any = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Rule(FaultOrder):
+    """A fault in force, with what became of it.
+
+    Attributes:
+        outcomes: what the ``writes`` were answered, per request they were made at.
+    """
+
+    id: int = 0
     outcomes: list[list[dict[str, Any]]] = field(default_factory=list)
     matches: int = 0
     hits: int = 0
@@ -107,8 +115,7 @@ class Rule:
 
     def told(self) -> dict[str, Any]:
         """Tell the rule and its counts as JSON."""
-        hidden = {"random"}
-        return {name: getattr(self, name) for name in Rule.__slots__ if name not in hidden}
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.repr}
 
 
 @dataclass(slots=True)
@@ -179,41 +186,20 @@ class Faults:
         self._last_id = 0
         self.manners: dict[str, Manners] = {}
 
-    def add(self, order: Mapping[str, Any]) -> Rule:
-        """Put a rule in force.
+    def add(self, *orders: Mapping[str, Any]) -> list[Rule]:
+        """Put rules in force, or none when one of them is not understood.
 
         Raises:
-            FaultError: saying which part of it is not understood.
+            ValueError: saying which part of which is not understood.
         """
-        values = dict(order)
-        try:
-            kind = Kind(values.pop("kind"))
-        except (KeyError, ValueError) as error:
-            raise FaultError(f"kind must be one of {[str(kind) for kind in Kind]}") from error
-        allowed = set(Rule.__slots__) - {"id", "kind", "matches", "hits", "random", "outcomes"}
-        if unknown := set(values) - allowed:
-            raise FaultError(f"unknown: {sorted(unknown)}; a rule has {sorted(allowed)}")
-        if values.get("side") not in {None, BIGCOMMERCE, FRESHBOOKS}:
-            raise FaultError(f"side must be {BIGCOMMERCE} or {FRESHBOOKS}")
-        if values.get("when", "before") not in {"before", "after"}:
-            raise FaultError("when must be before or after")
-        for name in ("method", "path", "query", "body"):
-            try:
-                re.compile(values.get(name) or "")
-            except re.error as error:
-                raise FaultError(f"{name} is no regular expression: {error}") from error
-        try:
-            values["writes"] = acting.checked(values.get("writes", []))
-        except acting.ActError as error:
-            raise FaultError(str(error)) from error
-        values.setdefault("status", _DEFAULT_STATUS.get(kind, 500))
-        values.setdefault("delay_ms", _DEFAULT_DELAY.get(kind))
+        rules = [_understood(order) for order in orders]
         with self._lock:
-            self._last_id += 1
-            rule = Rule(self._last_id, kind, **values)
-            rule.random.seed(rule.seed)
-            self._rules[rule.id] = rule
-        return rule
+            for rule in rules:
+                self._last_id += 1
+                rule.id = self._last_id
+                rule.random.seed(rule.seed)
+                self._rules[rule.id] = rule
+        return rules
 
     def remove(self, rule_id: int | None = None) -> None:
         """Lift one rule or all, and let go what they hold."""
@@ -291,6 +277,23 @@ class Faults:
     def manners_of(self, side: str) -> Manners:
         """Say how a side words the answers that faults make in its name."""
         return self.manners.get(side) or Manners(_plain_body, _no_headers)
+
+
+def _understood(order: Mapping[str, Any]) -> Rule:
+    asked = decode(FaultOrder, order)
+    for name in ("method", "path", "query", "body"):
+        try:
+            re.compile(getattr(asked, name) or "")
+        except re.error as error:
+            raise ValueError(f"{name} is no regular expression: {error}") from error
+    try:
+        asked.writes = acting.checked(asked.writes or [])
+    except acting.ActError as error:
+        raise ValueError(f"writes: {error}") from error
+    asked.status = asked.status or _DEFAULT_STATUS.get(asked.kind, 500)
+    if asked.delay_ms is None:
+        asked.delay_ms = _DEFAULT_DELAY.get(asked.kind)
+    return Rule(**{one.name: getattr(asked, one.name) for one in fields(FaultOrder)})
 
 
 def _matches(rule: Rule, call: RequestView) -> bool:

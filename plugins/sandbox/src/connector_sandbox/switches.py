@@ -11,14 +11,15 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from connector_sandbox.decoding import narrowed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from connector_sandbox.decoding import Matching, Within
     from connector_sandbox.store import Store
 
 SwitchValue = str | int | bool
-
-_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 class SwitchError(ValueError):
@@ -29,13 +30,15 @@ class SwitchError(ValueError):
 class Switch:
     """One behaviour.
 
-    ``choices`` are the allowed values; None stands for any value of the default's type.
+    ``choices`` are the allowed values; None stands for any of the default's type
+    within what it ``takes``.
     """
 
     name: str
     default: SwitchValue
     choices: tuple[SwitchValue, ...] | None
     words: str
+    takes: Within | Matching | None = None
 
 
 class Switches:
@@ -55,9 +58,10 @@ class Switches:
         default: SwitchValue,
         choices: tuple[SwitchValue, ...] | None = None,
         words: str = "",
+        takes: Within | Matching | None = None,
     ) -> None:
         """Make a switch known; declaring it again replaces its description."""
-        self._declared[name] = Switch(name, default, choices, words)
+        self._declared[name] = Switch(name, default, choices, words, takes)
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - its type is the switch's own
         if name in self._values:
@@ -134,17 +138,16 @@ class Switches:
 
 def _as_type_of(switch: Switch, value: object) -> SwitchValue:
     """Turn a value, perhaps command-line text, into one that the switch can take."""
+    text = str(value)
     for choice in switch.choices or ():
-        if str(choice).lower() == str(value).lower():
+        if str(choice).lower() == text.lower():
             return choice
-    if switch.choices is None and isinstance(switch.default, bool):
-        found = _TRUTH.get(str(value).lower())
-        if found is not None:
-            return found
-    elif switch.choices is None and isinstance(switch.default, int):
-        if str(value).lstrip("-").isdigit():
-            return int(str(value))
-    elif switch.choices is None and isinstance(value, (str, int)):
-        return str(value)
+    if switch.takes is not None and isinstance(value, (str, int)):
+        try:
+            if isinstance(switch.default, int):
+                return int(narrowed(int(text), switch.takes, switch.name))
+            return str(narrowed(text, switch.takes, switch.name))
+        except ValueError as error:
+            raise SwitchError(f"switch {switch.name} cannot take {value!r}: {error}") from error
     takes = list(switch.choices) if switch.choices else f"what {switch.default!r} is"
     raise SwitchError(f"switch {switch.name} cannot take {value!r}; it takes {takes}")

@@ -174,23 +174,24 @@ class FaultLayer:
 
     async def _answer_for(self, rule: Rule, side: str, send: _Seen) -> None:
         manners = self._faults.manners_of(side)
+        status = rule.status or HTTPStatus.INTERNAL_SERVER_ERROR
         headers: dict[str, str] = {}
         if rule.kind is Kind.HTML:
-            body, content_type = _HTML % (rule.status, rule.status), "text/html"
+            body, content_type = _HTML % (status, status), "text/html"
         elif rule.kind is Kind.REFUSED:
             body = manners.refusal(rule.errno, rule.field_name, rule.words)
             content_type = "application/json"
         else:
-            body, content_type = manners.body(rule.status)
+            body, content_type = manners.body(status)
         if rule.headers is True:
-            headers.update(manners.quota_headers(rule.status == HTTPStatus.TOO_MANY_REQUESTS))
+            headers.update(manners.quota_headers(status == HTTPStatus.TOO_MANY_REQUESTS))
         elif isinstance(rule.headers, dict):
             headers.update(rule.headers)
         if rule.answer is not None:
             body = rule.answer.encode()
         headers = {"content-type": content_type, **headers, "content-length": str(len(body))}
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        await send({"type": "http.response.start", "status": rule.status, "headers": raw})
+        await send({"type": "http.response.start", "status": status, "headers": raw})
         await send({"type": "http.response.body", "body": body})
 
 
@@ -230,11 +231,10 @@ async def _whole_body(receive: Receive) -> bytes:
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            break
+            raise ClientDisconnect  # half a body is no request
         chunks.append(message.get("body", b""))
         if not message.get("more_body", False):
-            break
-    return b"".join(chunks)
+            return b"".join(chunks)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -10,17 +10,25 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from connector_sandbox.bigcommerce.delivery import RETRY_AFTER
 from connector_sandbox.bigcommerce.signing import signature
-from connector_sandbox.constants import BIGCOMMERCE_CLIENT_SECRET
+from connector_sandbox.constants import (
+    BIGCOMMERCE_ACCESS_TOKEN,
+    BIGCOMMERCE_CLIENT_SECRET,
+    STORE_HASH,
+)
+from connector_sandbox.server import running
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from .conftest import Shop
 
+HOOK = {"scope": "store/order/*", "destination": "https://x.example.com/"}
 VERIFIER = Webhook(base64.b64encode(BIGCOMMERCE_CLIENT_SECRET.encode()).decode())
 
 
@@ -128,12 +136,51 @@ def test_hooks_of_another_client_are_not_seen(shop: Shop) -> None:
         ({"scope": "store/order/*", "destination": "http://x.example.com/"}, "destination"),
         ({"scope": "order", "destination": "https://x.example.com/"}, "scope"),
         ({"scope": 5, "destination": "https://x.example.com/"}, "scope"),
+        ({**HOOK, "headers": {"X-Shared": None}}, "headers"),
+        ({**HOOK, "headers": {"X-Shared": "two\r\nlines: 1"}}, "headers"),
+        ({**HOOK, "headers": {"X Shared": "word"}}, "headers"),
+        ({**HOOK, "headers": ["X-Shared"]}, "headers"),
+        ({**HOOK, "is_active": "abc"}, "is_active"),
     ],
 )
 def test_a_hook_that_cannot_be_is_422(shop: Shop, body: dict[str, Any], field_name: str) -> None:
     answer = shop.http.post("v3/hooks", json=body)
     assert answer.status_code == 422
     assert field_name in answer.json()["errors"]
+
+
+def test_a_hook_that_cannot_be_reached_does_not_end_the_others(
+    shop: Shop, receiver: Receiver
+) -> None:
+    subscribe(shop, "http://127.0.0.1:9/\u2603", "store/order/created")
+    subscribe(shop, receiver.url, "store/order/created")
+    sold = [shop.sell()["id"] for _ in range(2)]
+    until(lambda: len(receiver.got) == 2)
+    assert [body["data"]["id"] for body in receiver.bodies()] == sold
+
+
+def test_ids_of_hooks_do_not_come_again_after_a_restart(tmp_path: Path) -> None:
+    given: list[str] = []
+    for _ in range(2):
+        with running(tmp_path, sides=["bigcommerce"], bc__plan_quota=0) as sandbox:
+            control = f"{sandbox.url}/_sandbox"
+            hooks = f"{sandbox.url}/stores/{STORE_HASH}/v3/hooks"
+            token = {"x-auth-token": BIGCOMMERCE_ACCESS_TOKEN}
+            httpx.post(hooks, json=HOOK, headers=token)
+            order = {"lines": [{"name": "Mug", "price": "1.00"}]}
+            httpx.post(f"{control}/shop/orders", json=order).raise_for_status()
+            told = httpx.get(f"{control}/shop/deliveries").json()["deliveries"]
+            given = [row["webhook_id"] for row in told]
+    assert len(given) == 6
+    assert len(set(given)) == len(given)
+
+
+def test_a_reset_ends_what_was_to_go_wrong_with_deliveries(shop: Shop, receiver: Receiver) -> None:
+    shop.control.put("shop/mischief", json={"drop_percent": 100})
+    shop.control.post("reset", json={"seed": False})
+    subscribe(shop, receiver.url, "store/order/created")
+    shop.sell()
+    until(lambda: len(receiver.got) == 1)
 
 
 def test_one_scope_and_destination_is_taken_once(shop: Shop) -> None:

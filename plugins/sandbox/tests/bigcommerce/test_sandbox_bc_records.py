@@ -327,3 +327,30 @@ def test_a_sandbox_can_be_another_store(shop: Shop) -> None:
             "v3/hooks", json={"scope": "store/order/*", "destination": "https://x.example/hooks"}
         )
         assert made.json()["data"]["store_hash"] == "other456"
+
+
+def test_a_refund_of_everything_lists_everything_that_is_left(shop: Shop) -> None:
+    vat = [{"name": "VAT", "percent": "20"}]
+    cost = {"cost": "6.00", "taxes": vat}
+    number = shop.sell(
+        {"name": "Mug", "price": "12.00", "quantity": 2, "taxes": vat, "wrapping": cost},
+        {"name": "Card", "price": "3.00", "taxes": vat},
+        ship_to=[{"shipping": cost, "handling": cost}],
+        fees=[{"cost": "1.20", "taxes": vat}],
+        tax_inclusive=True,
+    )["id"]
+    first = {"lines": [{"line": 0, "quantity": 1}], "handling": [0]}
+    shop.do(f"shop/orders/{number}/refund", first)
+    shop.do(f"shop/orders/{number}/refund", {"everything": True})
+    _, rest = shop.rows(f"v3/orders/{number}/payment_actions/refunds")["data"]
+    items = [(row["item_type"], row["requested_amount"]) for row in rest["items"]]
+    assert items == [
+        ("PRODUCT", None),
+        ("PRODUCT", None),
+        ("GIFT_WRAPPING", 6),
+        ("SHIPPING", 6),
+        ("FEE", Decimal("1.2")),
+    ]
+    assert [row.get("quantity") for row in rest["items"]] == [1, 1, None, None, None]
+    assert rest["total_amount"] == Decimal("28.2")
+    assert rest["total_tax"] == Decimal("4.7")

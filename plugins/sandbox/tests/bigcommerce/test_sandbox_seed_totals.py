@@ -10,10 +10,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from connector_sandbox.currencies import decimal_places
+from connector_sandbox.decoding import decode, encode
 from connector_sandbox.seed import catalog
 from connector_sandbox.seed.cases import cases
-from connector_sandbox.seed.exact import decimal_places
-from connector_sandbox.seed.model import Charge, Discount, Line, Order, ShipTo, Tax, decode, encode
+from connector_sandbox.seed.model import Charge, Discount, Line, Order, ShipTo, Tax
 from connector_sandbox.seed.month import Month, live_through
 from connector_sandbox.seed.totals import compute
 from connector_sandbox.seed.truth import expected
@@ -277,3 +278,15 @@ def test_declined_refunds_give_no_money_back(month: Month) -> None:
     declined = tuple(replace(p, is_declined=True) for p in refund.payments)
     kept = replace(order, refunds=(replace(refund, payments=declined),))
     assert expected(kept)["invoice_total"] == expected(kept)["total"]
+
+
+def test_each_lines_tax_is_rounded_where_prices_include_it_too() -> None:
+    lines = tuple(Line(name=f"Card {n}", price=D("0.99"), taxes=(catalog.VAT,)) for n in range(3))
+    when = datetime(2026, 10, 5, tzinfo=UTC)
+    order = Order(created=when, modified=when, lines=lines, tax_inclusive=True)
+    exact, rounded = compute(order), compute(replace(order, tax_rounding="line"))
+    assert [line.tax for line in exact.lines] == [D("0.1650")] * 3
+    assert (exact.total_inc, exact.total_tax) == (D("2.97"), D("0.50"))
+    assert [line.tax for line in rounded.lines] == [D("0.17")] * 3
+    assert (rounded.total_inc, rounded.total_tax) == (D("2.97"), D("0.51"))
+    assert [line.total_ex for line in rounded.lines] == [D("0.82")] * 3

@@ -2,7 +2,8 @@
 
 A request comes in by `access` (quota, store, token, scope), is answered by an `*_api` module, which
 reads records from `shelf` and renders them with a `*_documents` module. What the shop's owner does
-comes in by `shop_routes`, is done by `shop`, told by `events` and delivered to hooks by `delivery`.
+comes in by `shop_routes`, is done by `control_panel`, told by `events`, waits in `delivery_queue`
+and is delivered to hooks by `delivery`.
 
 Control routes under `/_sandbox` (all JSON; a refusal is `{"error": words}` with 400 or 404):
 
@@ -22,7 +23,7 @@ Control routes under `/_sandbox` (all JSON; a refusal is `{"error": words}` with
     POST shop/customers[/N]              a `seed.model.Address`; with N: fields to change
     POST shop/products/N                 fields to change; DELETE works for both
     POST shop/tokens                     {token, scopes, client_id, client_secret}
-    PUT  shop/mischief                   `events.Mischief`: dropped, doubled, late, shuffled, forged
-    POST shop/forge                      {order_id, forgery}: one of `events.FORGERIES`
+    PUT  shop/mischief                   `delivery_queue.DeliveryFaults`: dropped, doubled, late ...
+    POST shop/forge                      {order_id, forgery}: one of `delivery_queue.Forgery`
     GET  shop/deliveries                 every delivery and how it stands
 """

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connector_sandbox import constants
-from connector_sandbox.bigcommerce.exact_json import dumps, loads
+from connector_sandbox.exact_json import dumps, loads
 from connector_sandbox.faults import Manners
 from connector_sandbox.quota import FixedWindow, Verdict
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce import dates
 from connector_sandbox.bigcommerce.access import CUSTOMERS, Answer, Call, Door, Problem, answer
-from connector_sandbox.bigcommerce.exact_json import loads
 from connector_sandbox.bigcommerce.paging import Page, cursor_link, page_of, pagination
+from connector_sandbox.exact_json import loads
 
 if TYPE_CHECKING:
     import sqlite3

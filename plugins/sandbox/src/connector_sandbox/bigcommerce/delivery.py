@@ -1,4 +1,4 @@
-"""The courier: posts queued events to the hooks' destinations, and tries again.
+"""The webhook dispatcher: posts queued events to the hooks' destinations, and tries again.
 
 A delivery is done when the receiver answers 2xx in time. Else it is tried again after 60, 180, 300
 ... 86400 seconds of the sandbox's clock (11 times, about two days); then the hook is switched off.
@@ -19,7 +19,8 @@ from random import Random
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from connector_sandbox.bigcommerce.events import FORGERIES, Event, Outbox
+from connector_sandbox.bigcommerce.delivery_queue import FORGERIES, DeliveryQueue
+from connector_sandbox.bigcommerce.events import Event
 from connector_sandbox.bigcommerce.signing import signature
 from connector_sandbox.constants import BIGCOMMERCE_CLIENT_SECRET
 
@@ -36,7 +37,7 @@ WILL_RETRY, EXHAUSTED = 90001, 90002
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Attempt:
     """One attempt to be made."""
 
     number: int
@@ -46,12 +47,12 @@ class Parcel:
     body: bytes
 
 
-class Courier:
-    """Delivers what the outbox holds, in the background of the server."""
+class WebhookDispatcher:
+    """Delivers what the queue holds, in the background of the server."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self.outbox = Outbox(ctx, Random(ctx.seed))  # noqa: S311  not for secrets
+        self.queue = DeliveryQueue(ctx, Random(ctx.seed))  # noqa: S311  not for secrets
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -67,18 +68,18 @@ class Courier:
 
     async def _work(self) -> None:
         while True:
-            parcels = self._due()
-            if parcels:
+            attempts = self._due()
+            if attempts:
                 timeout = self._ctx.switches.number("bc.webhook_timeout_seconds")
                 statuses = await asyncio.gather(
-                    *(asyncio.to_thread(_post, parcel, timeout) for parcel in parcels)
+                    *(asyncio.to_thread(_post, attempt, timeout) for attempt in attempts)
                 )
-                for parcel, status in zip(parcels, statuses, strict=True):
-                    self._note(parcel, status)
+                for attempt, status in zip(attempts, statuses, strict=True):
+                    self._note(attempt, status)
             else:
                 await asyncio.sleep(LOOK_EVERY)
 
-    def _due(self) -> list[Parcel]:
+    def _due(self) -> list[Attempt]:
         rows = self._ctx.store.connect().execute(
             "SELECT d.*, h.destination, h.headers, h.is_active, t.client_secret "
             "FROM bc_deliveries d LEFT JOIN bc_hooks h ON h.id = d.hook_id "
@@ -86,9 +87,9 @@ class Courier:
             "WHERE d.state = 'waiting' AND d.due <= ? GROUP BY d.id ORDER BY d.due LIMIT ?",
             (self._ctx.clock.now().timestamp(), AT_ONCE),
         )
-        return [parcel for row in rows.fetchall() if (parcel := self._wrap(row)) is not None]
+        return [attempt for row in rows.fetchall() if (attempt := self._wrap(row)) is not None]
 
-    def _wrap(self, row: sqlite3.Row) -> Parcel | None:
+    def _wrap(self, row: sqlite3.Row) -> Attempt | None:
         if not row["is_active"]:
             with self._ctx.store.writing() as connection:
                 connection.execute(
@@ -112,13 +113,13 @@ class Courier:
             headers["webhook-signature"] = signature(secret, row["webhook_id"], now, body)
         if forgery == "tampered":
             body = body.replace(b'"created_at":', b'"created_at": ')
-        return Parcel(row["id"], row["hook_id"], row["destination"], headers, body)
+        return Attempt(row["id"], row["hook_id"], row["destination"], headers, body)
 
-    def _note(self, parcel: Parcel, status: int) -> None:
+    def _note(self, attempt: Attempt, status: int) -> None:
         """Write down how an attempt ended, and what follows from it."""
         with self._ctx.store.writing() as connection:
             row = connection.execute(
-                "SELECT attempts, forged FROM bc_deliveries WHERE id = ?", (parcel.number,)
+                "SELECT attempts, forged FROM bc_deliveries WHERE id = ?", (attempt.number,)
             ).fetchone()
             if row is None:
                 return  # the sandbox was reset meanwhile
@@ -131,41 +132,41 @@ class Courier:
                 state = "refused"  # a forger does not come back
             elif attempts > len(RETRY_AFTER):
                 state = "failed"
-                self._switch_off(connection, parcel)
+                self._switch_off(connection, attempt)
             else:
                 state = "waiting"
                 due += RETRY_AFTER[attempts - 1]
                 if attempts == 1:
-                    self._complain(connection, parcel, WILL_RETRY, "Delivery will be tried again.")
+                    self._complain(connection, attempt, WILL_RETRY, "Delivery will be tried again.")
             connection.execute(
                 "UPDATE bc_deliveries SET attempts = ?, state = ?, due = ?, last_status = ? "
                 "WHERE id = ?",
-                (attempts, state, due, status, parcel.number),
+                (attempts, state, due, status, attempt.number),
             )
 
-    def _switch_off(self, connection: sqlite3.Connection, parcel: Parcel) -> None:
+    def _switch_off(self, connection: sqlite3.Connection, attempt: Attempt) -> None:
         connection.execute(
             "UPDATE bc_hooks SET is_active = 0, updated = ? WHERE id = ?",
-            (int(self._ctx.clock.now().timestamp()), parcel.hook_id),
+            (int(self._ctx.clock.now().timestamp()), attempt.hook_id),
         )
-        self._complain(connection, parcel, EXHAUSTED, "Retries are exhausted, hook disabled.")
+        self._complain(connection, attempt, EXHAUSTED, "Retries are exhausted, hook disabled.")
 
     def _complain(
-        self, connection: sqlite3.Connection, parcel: Parcel, code: int, message: str
+        self, connection: sqlite3.Connection, attempt: Attempt, code: int, message: str
     ) -> None:
         scope = "store/hook/deliveryException"
         own = connection.execute(
-            "SELECT scope FROM bc_hooks WHERE id = ?", (parcel.hook_id,)
+            "SELECT scope FROM bc_hooks WHERE id = ?", (attempt.hook_id,)
         ).fetchone()
         if own is None or own["scope"] == scope:
             return
-        data = {"type": "webhook", "id": parcel.hook_id, "error_code": code, "message": message}
-        self.outbox.put(connection, [Event(scope, data)])
+        data = {"type": "webhook", "id": attempt.hook_id, "error_code": code, "message": message}
+        self.queue.put(connection, [Event(scope, data)])
 
 
-def _post(parcel: Parcel, timeout: int) -> int:
+def _post(attempt: Attempt, timeout: int) -> int:
     """Post one body; 0 stands for no answer at all."""
-    parts = urlsplit(parcel.destination)
+    parts = urlsplit(attempt.destination)
     host = parts.hostname or ""
     connection = (
         http.client.HTTPSConnection(
@@ -176,9 +177,9 @@ def _post(parcel: Parcel, timeout: int) -> int:
     )
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.request("POST", path, parcel.body, parcel.headers)
+        connection.request("POST", path, attempt.body, attempt.headers)
         return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return 0
+    except (OSError, http.client.HTTPException, ValueError):
+        return 0  # ValueError: a destination that cannot be written into a request
     finally:
         connection.close()

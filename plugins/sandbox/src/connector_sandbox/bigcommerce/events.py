@@ -1,29 +1,14 @@
-"""What changed, as the events hooks subscribe to, queued for each hook that wants them.
-
-Mischief on demand: events dropped, doubled, shuffled, late, or joined by forged ones. All copies
-carry one `webhook-id`, as a real repeated delivery does.
-"""
+"""What changed, as the events that hooks subscribe to."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from connector_sandbox.bigcommerce.dates import epoch
-from connector_sandbox.bigcommerce.store_api import STORE_ID
-
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Mapping
-    from random import Random
+    from collections.abc import Mapping
 
-    from connector_sandbox.app import Context
     from connector_sandbox.seed.model import Order, Transaction
-
-HUNDRED = 100
-FORGERIES = ("wrong_secret", "unsigned", "old_timestamp", "tampered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,103 +17,6 @@ class Event:
 
     scope: str
     data: Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Mischief:
-    """What goes wrong on the way; percentages, and seconds of the sandbox's clock.
-
-    A doubled event comes two to `most_copies` times.
-    """
-
-    drop_percent: int = 0
-    double_percent: int = 0
-    most_copies: int = 2
-    forge_percent: int = 0
-    late_seconds: int = 0
-    shuffle_seconds: int = 0
-
-
-@dataclass(slots=True)
-class Outbox:
-    """Queues events as deliveries."""
-
-    ctx: Context
-    random: Random
-    mischief: Mischief = field(default_factory=Mischief)
-
-    def put(self, connection: sqlite3.Connection, events: Iterable[Event]) -> int:
-        """Queue events inside the caller's transaction; gives back how many deliveries."""
-        count = 0
-        hooks = connection.execute("SELECT * FROM bc_hooks WHERE is_active = 1").fetchall()
-        for event in events:
-            for hook in hooks:
-                if wants(hook["scope"], event.scope):
-                    count += self._queue(connection, hook["id"], event)
-        return count
-
-    def _queue(self, connection: sqlite3.Connection, hook_id: int, event: Event) -> int:
-        body = self.body(event)
-        webhook_id = f"msg_{self.random.getrandbits(128):032x}"
-        if self._happens(self.mischief.drop_percent):
-            self._row(connection, hook_id, webhook_id, event.scope, body, state="dropped")
-            return 0
-        doubled = self._happens(self.mischief.double_percent)
-        copies = self.random.randint(2, self.mischief.most_copies) if doubled else 1
-        for _ in range(copies):
-            self._row(connection, hook_id, webhook_id, event.scope, body)
-        if self._happens(self.mischief.forge_percent):
-            self.forge(connection, hook_id, event, self.random.choice(FORGERIES))
-        return copies
-
-    def forge(
-        self, connection: sqlite3.Connection, hook_id: int, event: Event, forgery: str
-    ) -> None:
-        """Queue a delivery that did not come from BigCommerce."""
-        webhook_id = f"msg_{self.random.getrandbits(128):032x}"
-        number = FORGERIES.index(forgery) + 1
-        self._row(connection, hook_id, webhook_id, event.scope, self.body(event), forged=number)
-
-    def _happens(self, percent: int) -> bool:
-        return self.random.random() * HUNDRED < percent
-
-    def _row(
-        self,
-        connection: sqlite3.Connection,
-        hook_id: int,
-        webhook_id: str,
-        scope: str,
-        body: str,
-        *,
-        state: str = "waiting",
-        forged: int = 0,
-    ) -> None:
-        due = self.ctx.clock.now().timestamp() + self.mischief.late_seconds
-        due += self.random.random() * self.mischief.shuffle_seconds
-        connection.execute(
-            "INSERT INTO bc_deliveries"
-            "(hook_id, webhook_id, scope, body, attempts, due, state, forged) "
-            "VALUES(?,?,?,?,0,?,?,?)",
-            (hook_id, webhook_id, scope, body, due, state, forged),
-        )
-
-    def body(self, event: Event) -> str:
-        """The JSON BigCommerce posts. What its `hash` covers is a switch."""
-        now = epoch(self.ctx.clock.now())
-        hashed = json.dumps(event.data)
-        if self.ctx.switches["bc.webhook_hash"] == "data_and_time":
-            hashed += str(now)
-        return json.dumps(
-            {
-                "scope": event.scope,
-                "store_id": str(STORE_ID),
-                "data": event.data,
-                "hash": hashlib.sha1(hashed.encode()).hexdigest(),  # noqa: S324  BigCommerce's own
-                "created_at": now,
-                "producer": f"stores/{self.ctx.switches['bc.store_hash']}",
-            },
-            separators=(",", ":"),
-        )
 
 
 def wants(subscribed: str, scope: str) -> bool:

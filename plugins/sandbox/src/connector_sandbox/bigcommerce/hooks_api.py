@@ -7,7 +7,7 @@ does not.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 from connector_sandbox.bigcommerce.access import DEFAULT, Answer, Call, Door, Problem, answer
@@ -15,6 +15,7 @@ from connector_sandbox.bigcommerce.dates import epoch
 from connector_sandbox.bigcommerce.paging import page_of, pagination
 from connector_sandbox.bigcommerce.shelf import Numbered
 from connector_sandbox.constants import BIGCOMMERCE
+from connector_sandbox.decoding import Matching, value_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
 MOST_PER_SCOPE = 10
+_Name = Annotated[str, Matching(r"[\w!#$%&'*+.^`|~-]{1,64}", "a header's name")]
+_Value = Annotated[str, Matching(r"[\x20-\x7e]{0,8192}", "a header's text")]
+_HEADERS = dict[_Name, _Value] | None
 HTTPS_PORT = 443
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost"})
 
@@ -130,6 +134,12 @@ def _asked(call: Call, required: tuple[str, ...]) -> dict[str, Any]:
     for name in ("scope", "destination"):
         if name in asked and not isinstance(asked[name], str):
             raise Problem(422, errors={name: "error.expected.jsstring"})
+    if not isinstance(asked.get("is_active", True), bool):
+        raise Problem(422, errors={"is_active": "error.expected.jsboolean"})
+    try:
+        value_of(_HEADERS, asked.get("headers"), "headers")
+    except ValueError as error:
+        raise Problem(422, errors={"headers": str(error)}) from error
     if "scope" in asked and not asked["scope"].startswith("store/"):
         raise Problem(422, errors={"scope": "is not a known scope"})
     if "destination" in asked and not _reachable(asked["destination"]):

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce import dates
 from connector_sandbox.bigcommerce.access import ORDERS, Answer, Call, Door, Problem, answer
-from connector_sandbox.bigcommerce.exact_json import dumps
 from connector_sandbox.bigcommerce.order_documents import (
     CUSTOM_LABELS,
     Forms,
@@ -26,6 +25,7 @@ from connector_sandbox.bigcommerce.order_documents import (
 from connector_sandbox.bigcommerce.paging import page_of, v2_list, whole_number
 from connector_sandbox.bigcommerce.shelf import order_of
 from connector_sandbox.bigcommerce.tax_rows import tax_documents
+from connector_sandbox.exact_json import dumps
 from connector_sandbox.seed import catalog
 
 if TYPE_CHECKING:

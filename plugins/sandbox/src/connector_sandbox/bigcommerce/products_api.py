@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce import dates
 from connector_sandbox.bigcommerce.access import PRODUCTS, Answer, Call, Door, Problem, answer
-from connector_sandbox.bigcommerce.exact_json import dumps, loads
 from connector_sandbox.bigcommerce.paging import page_of, pagination, whole_number
+from connector_sandbox.exact_json import dumps, loads
 
 if TYPE_CHECKING:
     import sqlite3

@@ -24,7 +24,8 @@ from connector_sandbox.bigcommerce.access import (
     first_token,
     put_token,
 )
-from connector_sandbox.bigcommerce.delivery import Courier
+from connector_sandbox.bigcommerce.delivery import WebhookDispatcher
+from connector_sandbox.bigcommerce.delivery_queue import DeliveryFaults
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -42,13 +43,14 @@ def routes(ctx: Context) -> list[BaseRoute]:
     with ctx.store.writing() as connection:
         put_token(connection, first_token())
     door = Door(ctx)
-    courier = Courier(ctx)
+    dispatcher = WebhookDispatcher(ctx)
 
     def reset() -> None:
         with ctx.store.writing() as connection:
             shelf.clear(connection)
             put_token(connection, first_token())
         door.forget()
+        dispatcher.queue.faults = DeliveryFaults()
 
     def inspection() -> dict[str, Any]:
         connection = ctx.store.connect()
@@ -59,11 +61,11 @@ def routes(ctx: Context) -> list[BaseRoute]:
 
     ctx.resets.append(reset)
     ctx.inspections["bigcommerce"] = inspection
-    ctx.startups.append(courier.start)
-    ctx.shutdowns.append(courier.stop)
+    ctx.startups.append(dispatcher.start)
+    ctx.shutdowns.append(dispatcher.stop)
     anything = (*DEFAULT, *INFORMATION)
     return [
-        *shop_routes.routes(ctx, courier),
+        *shop_routes.routes(ctx, dispatcher.queue),
         *orders_api.routes(door),
         *payments_api.routes(door),
         *customers_api.routes(door),

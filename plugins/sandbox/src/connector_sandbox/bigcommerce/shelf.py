@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from connector_sandbox.bigcommerce.dates import epoch
-from connector_sandbox.seed.model import Order, decode, encode
+from connector_sandbox.decoding import decode, encode
+from connector_sandbox.seed.model import Order
 from connector_sandbox.seed.month import FIRST_IDS
 from connector_sandbox.seed.totals import compute
 

@@ -2,65 +2,112 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
-from datetime import datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
-
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from dataclasses import asdict, dataclass
+from datetime import datetime  # noqa: TC003  read when bodies are decoded
+from decimal import Decimal  # noqa: TC003  as above
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 from connector_sandbox import constants
 from connector_sandbox.bigcommerce.access import Token, put_token
+from connector_sandbox.bigcommerce.control_panel import ControlPanel
 from connector_sandbox.bigcommerce.customers_api import customer_document, put_customer
 from connector_sandbox.bigcommerce.dates import iso
-from connector_sandbox.bigcommerce.events import FORGERIES, Event, Mischief
-from connector_sandbox.bigcommerce.exact_json import loads
+from connector_sandbox.bigcommerce.delivery_queue import DeliveryFaults, Forgery
+from connector_sandbox.bigcommerce.events import Event
 from connector_sandbox.bigcommerce.products_api import put_product
 from connector_sandbox.bigcommerce.shelf import Numbered, order_of
-from connector_sandbox.bigcommerce.shop import Counter
+from connector_sandbox.control_routes import ControlRoutes, NotThere
+from connector_sandbox.decoding import Matching, Within, encode, value_of
+from connector_sandbox.exact_json import loads
 from connector_sandbox.seed import DEFAULT_MONTH, DEFAULT_ORDERS, catalog, seed_shop, truth
-from connector_sandbox.seed.model import Address, Order, decode, encode
+from connector_sandbox.seed.model import Address, Id, Order
 from connector_sandbox.seed.truth import expected
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from starlette.requests import Request
+    from starlette.routing import BaseRoute
 
     from connector_sandbox.app import Context
-    from connector_sandbox.bigcommerce.delivery import Courier
+    from connector_sandbox.bigcommerce.delivery_queue import DeliveryQueue
 
 Document = dict[str, Any]
 
 
-def routes(ctx: Context, courier: Courier) -> list[BaseRoute]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """How much is captured; the rest when None."""
+
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The status to set."""
+
+    status_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """The lines in place of those there are."""
+
+    lines: Any
+    keep_discounts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declined:
+    """The refund that a gateway declines."""
+
+    refund_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """When it was modified; now when None."""
+
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filling:
+    """What an empty shop is filled with."""
+
+    orders: Annotated[int, Within(0, 20_000)] = DEFAULT_ORDERS
+    seed: int | None = None
+    month: Annotated[str, Matching(r"20\d\d-(0[1-9]|1[0-2])", "YYYY-MM")] = DEFAULT_MONTH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewToken:
+    """An API account's token."""
+
+    token: str
+    scopes: tuple[str, ...]
+    client_id: str = constants.BIGCOMMERCE_CLIENT_ID
+    client_secret: str = constants.BIGCOMMERCE_CLIENT_SECRET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forged:
+    """A hook that BigCommerce did not send."""
+
+    order_id: Id
+    forgery: Forgery = "wrong_secret"
+    scope: str = "store/order/updated"
+
+
+def routes(ctx: Context, queue: DeliveryQueue) -> list[BaseRoute]:
     """The control routes of the shop."""
-    table: list[tuple[str, str, Callable[[Any, Request], Any]]] = [
-        *_order_routes(ctx, courier),
-        *_record_routes(ctx, courier),
-        *_hook_routes(ctx, courier),
-    ]
-    return [
-        Route(f"/_sandbox/{path}", _endpoint(handler), methods=[method])
-        for method, path, handler in table
-    ]
-
-
-def _endpoint(
-    handler: Callable[[Any, Request], Any],
-) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        body = await request.body()
-        try:
-            given = handler(loads(body) if body else {}, request)
-        except KeyError as missing:
-            return JSONResponse({"error": f"there is no {missing}"}, status_code=404)
-        except (ValueError, TypeError) as refused:
-            return JSONResponse({"error": str(refused)}, status_code=400)
-        return JSONResponse(given)
-
-    return endpoint
+    control = ControlRoutes()
+    _serve_orders(control, ctx, ControlPanel(ctx, queue))
+    _serve_records(control, ctx, queue)
+    _serve_shop(control, ctx)
+    _serve_hooks(control, ctx, queue)
+    return control.routes
 
 
 def _told(order: Order) -> Document:
@@ -74,171 +121,132 @@ def _told(order: Order) -> Document:
     }
 
 
-def _order_routes(
-    ctx: Context, courier: Courier
-) -> list[tuple[str, str, Callable[[Any, Request], Any]]]:
-    counter = Counter(ctx, courier.outbox)
+def _serve_orders(control: ControlRoutes, ctx: Context, panel: ControlPanel) -> None:
+    @control.on("POST", "orders")
+    @control.on("POST", "shop/orders")
+    def create(asked: Any, _request: Request) -> Any:  # noqa: ANN401  one document or a list
+        if isinstance(asked, list):
+            return [_told(panel.create(one)) for one in asked]
+        return _told(panel.create(asked))
 
-    def number(request: Request) -> int:
-        return int(request.path_params["order_id"])
-
-    def create(body: Any, _request: Request) -> Any:  # noqa: ANN401  one document or a list
-        if isinstance(body, list):
-            return [_told(counter.create(one)) for one in body]
-        return _told(counter.create(body))
-
-    def show(_body: Document, request: Request) -> Document:
-        found = order_of(ctx.store.connect(), number(request))
+    @control.on("GET", "shop/orders/{order_id:int}")
+    def show(_asked: object, request: Request) -> Document:
+        found = order_of(ctx.store.connect(), request.path_params["order_id"])
         if found is None:
-            raise KeyError(number(request))
+            raise NotThere(f"order {request.path_params['order_id']}")
         return _told(found[0])
 
-    def amount(body: Document) -> Decimal | None:
-        return Decimal(str(body["amount"])) if body.get("amount") is not None else None
+    @control.on("GET", "truth")
+    def the_truth(_asked: object, request: Request) -> Document:
+        wanted = request.query_params.get("order_id")
+        return {"orders": [r for r in truth(ctx) if wanted in {None, str(r["order_id"])}]}
 
-    changes: dict[str, Callable[[int, Document], Order]] = {
-        "status": lambda n, body: counter.status(n, int(body["status_id"])),
-        "edit": counter.edit,
-        "lines": lambda n, body: counter.lines(
-            n, body["lines"], keep_discounts=bool(body.get("keep_discounts"))
-        ),
-        "capture": lambda n, body: counter.capture(n, amount(body)),
-        "transactions": counter.transaction,
-        "refund": counter.refund,
-        "decline_refund": lambda n, body: counter.decline(n, int(body["refund_id"])),
-        "cancel": lambda n, _body: counter.cancel(n),
-        "archive": lambda n, _body: counter.archive(n),
-        "touch": lambda n, body: counter.touch(
-            n, datetime.fromisoformat(body["modified"]) if "modified" in body else None
-        ),
+    changes: dict[str, tuple[type, Callable[[int, Any], Order]]] = {
+        "status": (Status, lambda n, asked: panel.status(n, asked.status_id)),
+        "edit": (dict, panel.edit),
+        "lines": (Lines, lambda n, asked: panel.lines(n, asked.lines, asked.keep_discounts)),
+        "capture": (Amount, lambda n, asked: panel.capture(n, asked.amount)),
+        "transactions": (dict, panel.transaction),
+        "refund": (dict, panel.refund),
+        "decline_refund": (Declined, lambda n, asked: panel.decline(n, asked.refund_id)),
+        "cancel": (dict, lambda n, _asked: panel.cancel(n)),
+        "archive": (dict, lambda n, _asked: panel.archive(n)),
+        "touch": (Touch, lambda n, asked: panel.touch(n, asked.modified)),
     }
 
-    def changed(name: str) -> Callable[[Document, Request], Document]:
-        return lambda body, request: _told(changes[name](number(request), body))
+    def serve(name: str, takes: type, change: Callable[[int, Any], Order]) -> None:
+        @control.on("POST", f"shop/orders/{{order_id:int}}/{name}", takes)
+        def changed(asked: Any, request: Request) -> Document:  # noqa: ANN401  what `takes` says
+            return _told(change(request.path_params["order_id"], asked))
 
-    def the_truth(_body: Document, request: Request) -> Document:
-        wanted = request.query_params.get("order_id")
-        rows = truth(ctx)
-        return {"orders": [r for r in rows if wanted is None or str(r["order_id"]) == wanted]}
-
-    return [
-        ("GET", "truth", the_truth),
-        ("POST", "orders", create),
-        ("POST", "shop/orders", create),
-        ("GET", "shop/orders/{order_id:int}", show),
-        *(("POST", f"shop/orders/{{order_id:int}}/{name}", changed(name)) for name in changes),
-    ]
+    for name, (takes, change) in changes.items():
+        serve(name, takes, change)
 
 
-def _record_routes(
-    ctx: Context, courier: Courier
-) -> list[tuple[str, str, Callable[[Any, Request], Any]]]:
-    def record(
-        kind: str, put: Callable[[Any, Document], None]
-    ) -> Callable[[Document, Request], Document]:
-        def change(body: Document, request: Request) -> Document:
-            number = int(request.path_params["id"])
-            with ctx.store.writing() as connection:
-                row = connection.execute(
-                    f"SELECT document FROM bc_{kind}s WHERE id = ?",  # noqa: S608  kinds below
-                    (number,),
-                ).fetchone()
-                if row is None:
-                    raise KeyError(number)
-                document: Document = loads(row["document"])
-                unknown = set(body) - set(document)
-                if unknown:
-                    raise ValueError(f"A {kind} has no field {', '.join(sorted(unknown))}.")
-                document |= body | {"date_modified": iso(ctx.clock.now())}
-                put(connection, document)
-                data = {"type": kind, "id": number}
-                courier.outbox.put(connection, [Event(f"store/{kind}/updated", data)])
-            return {"id": number}
+def _serve_records(control: ControlRoutes, ctx: Context, queue: DeliveryQueue) -> None:
+    def tell(connection: Any, kind: str, what: str, number: int) -> Document:  # noqa: ANN401  sqlite
+        queue.put(connection, [Event(f"store/{kind}/{what}", {"type": kind, "id": number})])
+        return {"id": number}
 
-        return change
+    def change(kind: str, put: Callable[..., None], asked: Document, request: Request) -> Document:
+        number = request.path_params["id"]
+        with ctx.store.writing() as connection:
+            row = connection.execute(
+                f"SELECT document FROM bc_{kind}s WHERE id = ?",  # noqa: S608  kinds below
+                (number,),
+            ).fetchone()
+            if row is None:
+                raise NotThere(f"{kind} {number}")
+            document = _altered(kind, loads(row["document"]), asked)
+            put(connection, document | {"date_modified": iso(ctx.clock.now())})
+            return tell(connection, kind, "updated", number)
 
-    def remove(kind: str) -> Callable[[Document, Request], Document]:
-        def gone(_body: Document, request: Request) -> Document:
-            number = int(request.path_params["id"])
-            with ctx.store.writing() as connection:
-                connection.execute(f"DELETE FROM bc_{kind}s WHERE id = ?", (number,))  # noqa: S608  kinds below
-                data = {"type": kind, "id": number}
-                courier.outbox.put(connection, [Event(f"store/{kind}/deleted", data)])
-            return {"id": number}
+    def remove(kind: str, _asked: object, request: Request) -> Document:
+        number = request.path_params["id"]
+        with ctx.store.writing() as connection:
+            connection.execute(f"DELETE FROM bc_{kind}s WHERE id = ?", (number,))  # noqa: S608  kinds below
+            return tell(connection, kind, "deleted", number)
 
-        return gone
+    for kind, put in (("customer", put_customer), ("product", put_product)):
+        path = f"shop/{kind}s/{{id:int}}"
+        control.on("POST", path, dict)(partial(change, kind, put))
+        control.on("DELETE", path)(partial(remove, kind))
 
-    def enrol(body: Document, _request: Request) -> Document:
-        who = decode(Address, body)
+    @control.on("POST", "shop/customers", Address)
+    def enrol(who: Address, _request: Request) -> Document:
         with ctx.store.writing() as connection:
             number = Numbered(connection).next("customer")
             customer = catalog.Customer(number, who, (who,))
             put_customer(connection, customer_document(customer, ctx.clock.now()))
-            data = {"type": "customer", "id": number}
-            courier.outbox.put(connection, [Event("store/customer/created", data)])
-        return {"id": number}
+            return tell(connection, "customer", "created", number)
 
-    def fill(body: Document, _request: Request) -> Document:
-        seed_shop(
-            ctx,
-            orders=int(body.get("orders", DEFAULT_ORDERS)),
-            seed=int(body.get("seed", ctx.seed)),
-            month=str(body.get("month", DEFAULT_MONTH)),
-        )
+
+def _altered(kind: str, document: Document, asked: Document) -> Document:
+    """The document with the fields asked for, each of the type it has."""
+    unknown = asked.keys() - (document.keys() - {"id"})
+    if unknown:
+        raise ValueError(f"A {kind} has no field {', '.join(sorted(unknown))} to be changed.")
+    for name, value in asked.items():
+        before = document[name]
+        loose = before is None or type(before) in {dict, list}
+        wanted = type(before) if before is not None else object
+        if loose and not isinstance(value, wanted):
+            raise ValueError(f"{name} wants {wanted.__name__}, got {value!r}.")
+        document[name] = value if loose else value_of(wanted, value, name)
+    return document
+
+
+def _serve_shop(control: ControlRoutes, ctx: Context) -> None:
+    @control.on("POST", "shop/seed", Filling)
+    def fill(asked: Filling, _request: Request) -> Document:
+        seed = ctx.seed if asked.seed is None else asked.seed
+        seed_shop(ctx, orders=asked.orders, seed=seed, month=asked.month)
         return {"orders": len(truth(ctx))}
 
-    def token(body: Document, _request: Request) -> Document:
-        made = Token(
-            str(body["token"]),
-            str(body.get("client_id", constants.BIGCOMMERCE_CLIENT_ID)),
-            str(body.get("client_secret", constants.BIGCOMMERCE_CLIENT_SECRET)),
-            frozenset(["store_v2_default", *body["scopes"]]),
-        )
+    @control.on("POST", "shop/tokens", NewToken)
+    def token(asked: NewToken, _request: Request) -> Document:
+        scopes = frozenset(["store_v2_default", *asked.scopes])
         with ctx.store.writing() as connection:
-            put_token(connection, made)
-        return {"token": made.token, "scopes": sorted(made.scopes)}
-
-    return [
-        ("POST", "shop/seed", fill),
-        ("POST", "shop/customers", enrol),
-        ("POST", "shop/customers/{id:int}", record("customer", put_customer)),
-        ("DELETE", "shop/customers/{id:int}", remove("customer")),
-        ("POST", "shop/products/{id:int}", record("product", put_product)),
-        ("DELETE", "shop/products/{id:int}", remove("product")),
-        ("POST", "shop/tokens", token),
-    ]
+            put_token(connection, Token(asked.token, asked.client_id, asked.client_secret, scopes))
+        return {"token": asked.token, "scopes": sorted(scopes)}
 
 
-def _hook_routes(
-    ctx: Context, courier: Courier
-) -> list[tuple[str, str, Callable[[Any, Request], Any]]]:
-    outbox = courier.outbox
+def _serve_hooks(control: ControlRoutes, ctx: Context, queue: DeliveryQueue) -> None:
+    @control.on("PUT", "shop/mischief", DeliveryFaults)
+    def mischief(asked: DeliveryFaults, _request: Request) -> Document:
+        queue.faults = asked
+        return asdict(asked)
 
-    def mischief(body: Document, _request: Request) -> Document:
-        unknown = set(body) - {field.name for field in fields(Mischief)}
-        if unknown:
-            raise ValueError(f"Mischief has no {', '.join(sorted(unknown))}.")
-        outbox.mischief = Mischief(**body)
-        return asdict(outbox.mischief)
-
-    def forge(body: Document, _request: Request) -> Document:
-        forgery = str(body.get("forgery", FORGERIES[0]))
-        if forgery not in FORGERIES:
-            raise ValueError(f"forgery is one of {', '.join(FORGERIES)}.")
-        data = {"type": "order", "id": int(body["order_id"])}
-        event = Event(str(body.get("scope", "store/order/updated")), data)
+    @control.on("POST", "shop/forge", Forged)
+    def forge(asked: Forged, _request: Request) -> Document:
+        event = Event(asked.scope, {"type": "order", "id": asked.order_id})
         with ctx.store.writing() as connection:
             hooks = connection.execute("SELECT id FROM bc_hooks WHERE is_active = 1").fetchall()
             for hook in hooks:
-                outbox.forge(connection, hook["id"], event, forgery)
+                queue.forge(connection, hook["id"], event, asked.forgery)
         return {"forged": len(hooks)}
 
-    def deliveries(_body: Document, _request: Request) -> Document:
+    @control.on("GET", "shop/deliveries")
+    def deliveries(_asked: object, _request: Request) -> Document:
         rows = ctx.store.connect().execute("SELECT * FROM bc_deliveries ORDER BY id")
         return {"deliveries": [dict(row) for row in rows]}
-
-    return [
-        ("PUT", "shop/mischief", mischief),
-        ("POST", "shop/forge", forge),
-        ("GET", "shop/deliveries", deliveries),
-    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connector_sandbox.constants import STORE_HASH
+from connector_sandbox.decoding import Matching, Within
 
 if TYPE_CHECKING:
     from connector_sandbox.switches import Switches, SwitchValue
@@ -47,14 +48,18 @@ _SWITCHES: tuple[tuple[str, SwitchValue, tuple[SwitchValue, ...] | None, str], .
     ("bc.tax_class_id", "text", ("text", "number"), "ids of tax classes"),
     ("bc.channel_ids", "list", ("list", "null"), "channels of a customer who may use all"),
     ("bc.forbidden_v2", "array", ("array", "object"), "form of a v2 403"),
-    ("bc.store_hash", STORE_HASH, None, "whose store this is: two sandboxes can be two stores"),
     ("bc.suspended", False, YES_NO, "the store is suspended: 503"),
-    ("bc.plan_quota", 150, None, "requests per window; 0 for no limit"),
-    ("bc.quota_window_seconds", 30, None, "length of the quota window in real seconds"),
     ("bc.quota_429_headers", True, YES_NO, "a 429 tells its quota headers"),
     ("bc.webhook_signed", True, YES_NO, "hooks are signed"),
     ("bc.webhook_hash", "data", ("data", "data_and_time"), "what the hash of a hook covers"),
-    ("bc.webhook_timeout_seconds", 5, None, "real seconds a receiver has for its answer"),
+)  # fmt: skip
+
+_OPEN: tuple[tuple[str, SwitchValue, Within | Matching, str], ...] = (
+    ("bc.store_hash", STORE_HASH, Matching("[A-Za-z0-9]+", "letters and digits"),
+     "whose store this is: two sandboxes can be two stores"),
+    ("bc.plan_quota", 150, Within(0, 1_000_000), "requests per window; 0 for no limit"),
+    ("bc.quota_window_seconds", 30, Within(1, 86_400), "length of the window in real seconds"),
+    ("bc.webhook_timeout_seconds", 5, Within(1, 600), "real seconds for a receiver's answer"),
 )  # fmt: skip
 
 
@@ -62,3 +67,5 @@ def declare(switches: Switches) -> None:
     """Make the switches of this side known."""
     for name, default, choices, words in _SWITCHES:
         switches.declare(name, default, choices, words)
+    for name, default, takes, words in _OPEN:
+        switches.declare(name, default, None, words, takes)

@@ -73,9 +73,11 @@ class Payments(Resource):
             document["type"] = self._type(body["type"])
         self._take_particulars(document, body)
         document["vis_state"] = ACTIVE
-        if "amount" in body:
-            self._take_amount(document, body["amount"], invoice, creating=creating)
-        if former is not None and former != document["invoiceid"]:
+        moved = former not in {None, document["invoiceid"]}
+        if "amount" in body or moved:
+            amount = body.get("amount", document["amount"])
+            self._take_amount(document, amount, invoice, stays=not (creating or moved))
+        if moved:
             self._moved_from = former
 
     def after_write(self, document: Document) -> None:
@@ -189,13 +191,14 @@ class Payments(Resource):
         raise errors.invalid(self.singular, "type", sent, "Invalid payment type.")
 
     def _take_amount(
-        self, document: Document, sent: object, invoice: Document, *, creating: bool
+        self, document: Document, sent: object, invoice: Document, *, stays: bool
     ) -> None:
         code = invoice["currency_code"]
         amount = values.sum_of_money(
             self.singular, "amount", sent, code, other_currency=self.switches["fb.payment_currency"]
         )
-        zero = "fb.payment_zero" if creating else "fb.payment_put_zero"
+        before = document["amount"]
+        zero = "fb.payment_zero" if before is None else "fb.payment_put_zero"
         if (amount < 0 and self.switches["fb.payment_negative"] == "refuse") or (
             amount == 0 and self.switches[zero] == "refuse"
         ):
@@ -210,8 +213,7 @@ class Payments(Resource):
             Decimal(0),
         )
         room = max(Decimal(0), values.amount_of(invoice["amount"]) - others)
-        before = document["amount"]
-        if not creating and before is not None and document["invoiceid"] == invoice["id"]:
+        if stays:
             # An invoice lowered below what was paid leaves its payments as they are: an edit
             # that lowers one of them is not an overpayment.
             room = max(room, values.amount_of(before))

@@ -1,34 +1,21 @@
 """Rows of FreshBooks: JSON documents with the few columns that searches narrow by.
 
-A row remembers its document from before its last write, so that a stale search can be shown what
-it would have seen.
+What a record was before each of its writes is kept, so that a stale search can be shown what it
+would have seen.
 """
 
 # ruff: noqa: S608 - the names in the statements are constants of the kinds of records
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Mapping, Sequence
 
     from connector_sandbox.store import Store
 
 Document = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A record: its id, deletion state, document, and for stale searches when it was written."""
-
-    id: int
-    document: Document
-    previous: Document | None
-    created: float
-    written: float
 
 
 class Records:
@@ -58,8 +45,9 @@ class Records:
         extra = "".join(f", {column} TEXT COLLATE NOCASE" for column in self.columns)
         store.create(
             f"CREATE TABLE IF NOT EXISTS {self.table}(id INTEGER PRIMARY KEY AUTOINCREMENT, "
-            "vis_state INTEGER NOT NULL, created REAL NOT NULL, written REAL NOT NULL, "
-            f"document TEXT NOT NULL, previous TEXT{extra});"
+            f"vis_state INTEGER NOT NULL, written REAL NOT NULL, document TEXT NOT NULL{extra});"
+            f"CREATE TABLE IF NOT EXISTS {self.table}_before(seq INTEGER PRIMARY KEY, "
+            "id INTEGER NOT NULL, written REAL NOT NULL, document TEXT NOT NULL);"
             f"CREATE INDEX IF NOT EXISTS {self.table}_vis ON {self.table}(vis_state, id);"
             + "".join(
                 f"CREATE INDEX IF NOT EXISTS {self.table}_{column} ON {self.table}({column});"
@@ -67,14 +55,14 @@ class Records:
             )
         )
         self._insert = (
-            f"INSERT INTO {self.table}(id, vis_state, created, written, document"
+            f"INSERT INTO {self.table}(id, vis_state, written, document"
             + "".join(f", {column}" for column in self.columns)
-            + ") VALUES(?, ?, ?, ?, ?"
+            + ") VALUES(?, ?, ?, ?"
             + ", ?" * len(self.columns)
             + ")"
         )
         self._update = (
-            f"UPDATE {self.table} SET vis_state = ?, written = ?, previous = document, document = ?"
+            f"UPDATE {self.table} SET vis_state = ?, written = ?, document = ?"
             + "".join(f", {column} = ?" for column in self.columns)
             + " WHERE id = ?"
         )
@@ -89,29 +77,27 @@ class Records:
 
     def insert(self, record_id: int, document: Document) -> None:
         """Add a record under an id from ``next_id``."""
-        now = self._now()
-        values = (
-            record_id,
-            document.get("vis_state", 0),
-            now,
-            now,
-            json.dumps(document, default=str),
-        )
-        self._store.connect().execute(self._insert, values + self._columns_of(document))
+        values = (record_id, *self._values_of(document))
+        self._store.connect().execute(self._insert, values)
 
     def update(self, record_id: int, document: Document) -> None:
         """Replace a record's document, keeping the one before."""
-        values = (document.get("vis_state", 0), self._now(), json.dumps(document, default=str))
-        columns = self._columns_of(document)
-        self._store.connect().execute(self._update, (*values, *columns, record_id))
+        self._store.connect().execute(
+            f"INSERT INTO {self.table}_before(id, written, document) "
+            f"SELECT id, written, document FROM {self.table} WHERE id = ?",
+            (record_id,),
+        )
+        self._store.connect().execute(self._update, (*self._values_of(document), record_id))
 
     def remove(self, record_id: int) -> None:
         """Delete a record for good."""
-        self._store.connect().execute(f"DELETE FROM {self.table} WHERE id = ?", (record_id,))
+        for table in (self.table, f"{self.table}_before"):
+            self._store.connect().execute(f"DELETE FROM {table} WHERE id = ?", (record_id,))
 
     def clear(self) -> None:
         """Empty the table and begin with the first id again."""
-        self._store.connect().execute(f"DELETE FROM {self.table}")
+        for table in (self.table, f"{self.table}_before"):
+            self._store.connect().execute(f"DELETE FROM {table}")
         self._store.connect().execute("DELETE FROM sqlite_sequence WHERE name = ?", (self.table,))
 
     def get(self, record_id: int) -> Document | None:
@@ -124,17 +110,24 @@ class Records:
         return None if row is None else json.loads(row["document"])
 
     def documents(self, **wanted: object) -> list[Document]:
-        """Read the documents whose columns equal what is wanted, by id."""
-        return [row.document for row in self.rows(wanted)]
-
-    def rows(self, wanted: Mapping[str, object]) -> list[Row]:
-        """Read the rows whose columns equal what is wanted (a list: one of it), by id."""
+        """Read the documents whose columns equal what is wanted (a list: one of it), by id."""
         where, values = _where(wanted)
         found = self._store.connect().execute(
-            f"SELECT * FROM {self.table}{where} ORDER BY id",
-            values,
+            f"SELECT document FROM {self.table}{where} ORDER BY id", values
         )
-        return [_row(row) for row in found]
+        return [json.loads(row["document"]) for row in found]
+
+    def documents_of(self, moment: float) -> list[Document]:
+        """Read all documents as they were at a moment, by id."""
+        found = self._store.connect().execute(
+            "SELECT document FROM (SELECT id, document, row_number() OVER "
+            "(PARTITION BY id ORDER BY written DESC, seq DESC) AS place FROM ("
+            f"SELECT id, written, document, 1e18 AS seq FROM {self.table} UNION ALL "
+            f"SELECT id, written, document, seq FROM {self.table}_before) WHERE written <= ?) "
+            "WHERE place = 1 ORDER BY id",
+            (moment,),
+        )
+        return [json.loads(row["document"]) for row in found]
 
     def page(self, *, size: int, offset: int, descending: bool) -> tuple[list[Document], int]:
         """Read one page of what is not deleted, and how many of that there are."""
@@ -171,11 +164,14 @@ class Records:
         )
         return int(row["n"])
 
-    def _columns_of(self, document: Document) -> tuple[object, ...]:
-        return tuple(
-            None if document.get(column) is None else str(document[column])
-            for column in self.columns
-        )
+    def _values_of(self, document: Document) -> list[object]:
+        columns = [document.get(column) for column in self.columns]
+        return [
+            document.get("vis_state", 0),
+            self._now(),
+            json.dumps(document, default=str),
+            *(None if value is None else str(value) for value in columns),
+        ]
 
 
 def _where(wanted: Mapping[str, object]) -> tuple[str, list[object]]:
@@ -189,14 +185,3 @@ def _where(wanted: Mapping[str, object]) -> tuple[str, list[object]]:
             parts.append(f"{column} = ?")
             values.append(value if column in {"id", "vis_state"} else str(value))
     return (" WHERE " + " AND ".join(parts) if parts else ""), values
-
-
-def _row(row: sqlite3.Row) -> Row:
-    previous = row["previous"]
-    return Row(
-        row["id"],
-        json.loads(row["document"]),
-        None if previous is None else json.loads(previous),
-        row["created"],
-        row["written"],
-    )

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from connector_sandbox.app import Context
     from connector_sandbox.freshbooks.account import Account
-    from connector_sandbox.freshbooks.records import Row
     from connector_sandbox.freshbooks.search import Filter, ListRequest
 
 EASTERN = ZoneInfo("America/New_York")
@@ -262,28 +261,13 @@ class Resource:
         tests = [self.filters[key].test(found) for key, found in known.items()]
         if "vis_state" not in known:
             tests.append(lambda row: row.get("vis_state", ACTIVE) != DELETED)
-        wanted: dict[str, object] = {}
-        for key, found in known.items():
-            column = self.filters[key].column
-            if column:
-                wanted[column] = found
-        rows = self.records.rows(wanted)
         if stale_seconds > 0:
-            documents = self._as_seen_before(rows, stale_seconds)
+            documents = self.records.documents_of(self.ctx.clock.now().timestamp() - stale_seconds)
         else:
-            documents = [row.document for row in rows]
+            narrowing = {self.filters[key].column: found for key, found in known.items()}
+            wanted = {column: found for column, found in narrowing.items() if column}
+            documents = self.records.documents(**wanted)
         return [document for document in documents if all(test(document) for test in tests)]
-
-    def _as_seen_before(self, rows: Iterable[Row], stale_seconds: float) -> list[Document]:
-        """What an index that lags behind would show of these rows."""
-        seen_until = self.ctx.clock.now().timestamp() - stale_seconds
-        seen = []
-        for row in rows:
-            if row.created > seen_until:
-                continue
-            fresh = row.written > seen_until and row.previous is not None
-            seen.append(row.previous if fresh and row.previous is not None else row.document)
-        return seen
 
     def _sort(self, asked: str | None) -> tuple[Callable[[Document], Any], bool] | None:
         if asked is None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from connector_sandbox.decoding import Matching, Within
+
 if TYPE_CHECKING:
     from connector_sandbox.switches import Switches, SwitchValue
 
@@ -87,14 +89,26 @@ _CHOICES: tuple[tuple[str, _Choices, str], ...] = (
     ("fb.enforce_scopes", ("yes", "no"), "403 for what the token's scope leaves out"),
 )
 
-_FREE: tuple[tuple[str, SwitchValue, str], ...] = (
-    ("fb.tax_percent_decimals", 3, "decimals kept of a tax percent"),
-    ("fb.stale_search_seconds", 0, "searches do not see writes younger than this"),
-    ("fb.rate_limit", 600, "requests per window; 0: no limit"),
-    ("fb.rate_window_seconds", 60, "length of the window, in real seconds"),
-    ("fb.extra_redirect_uri", "", "a second registered redirect URI"),
-    ("fb.client_limit", 0, "billable clients (active and archived) that the plan allows; 0: all"),
-    ("fb.locked_until", "", "Financial Lock: nothing dated until this day is written"),
+_COUNT = Within(0, 1_000_000)
+_DAY = Matching(r"(\d{4}-\d\d-\d\d)?", "a day YYYY-MM-DD or nothing")
+
+_OPEN: tuple[tuple[str, SwitchValue, Within | Matching, str], ...] = (
+    # name, default, what it takes, words
+    ("fb.tax_percent_decimals", 3, Within(0, 10), "decimals kept of a tax percent"),
+    (
+        "fb.stale_search_seconds",
+        0,
+        Within(0, 10**7),
+        "searches do not see younger writes",
+    ),
+    ("fb.rate_limit", 600, _COUNT, "requests per window; 0: no limit"),
+    ("fb.rate_window_seconds", 60, Within(1, 86_400), "length of the window, in real seconds"),
+    ("fb.extra_redirect_uri", "", Matching(r"\S*", "a URI"), "a second registered redirect URI"),
+    ("fb.client_limit", 0, _COUNT, "billable clients, active and archived, of the plan; 0: all"),
+    ("fb.locked_until", "", _DAY, "Financial Lock: nothing dated until this day is written"),
+)
+
+_LENGTHS: tuple[tuple[str, int, str], ...] = (
     ("fb.invoice_number_max", 0, "invoice_number"),
     ("fb.po_number_max", 0, "po_number"),
     ("fb.notes_max", 0, "notes and terms of an invoice or credit note"),
@@ -112,5 +126,7 @@ def declare(switches: Switches) -> None:
     """Make every switch of the FreshBooks side known."""
     for name, choices, words in _CHOICES:
         switches.declare(name, choices[0], choices, words)
-    for name, default, words in _FREE:
-        switches.declare(name, default, None, words)
+    for name, default, takes, words in _OPEN:
+        switches.declare(name, default, None, words, takes)
+    for name, length, words in _LENGTHS:
+        switches.declare(name, length, None, words, _COUNT)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from connector_sandbox.currencies import decimal_places
 from connector_sandbox.freshbooks.values import amount_of, rounding
 
 if TYPE_CHECKING:
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from connector_sandbox.switches import Switches
 
 _HUNDRED = Decimal(100)
-# ISO 4217 currencies without a minor unit that a shop may sell in.
-_NO_MINOR_UNIT = frozenset({"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"})
-_NO_MINOR_UNIT_TOO = frozenset({"UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"})
-_THREE = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +39,7 @@ class Totals:
 
 def step(currency: str, switches: Switches) -> Decimal:
     """The smallest amount of a currency, as amounts are rounded to."""
-    if switches["fb.currency_decimals"] == "iso" and (
-        currency in _NO_MINOR_UNIT or currency in _NO_MINOR_UNIT_TOO
-    ):
+    if switches["fb.currency_decimals"] == "iso" and decimal_places(currency) == 0:
         return Decimal(1)
     return Decimal("0.01")
 

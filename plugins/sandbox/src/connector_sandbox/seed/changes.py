@@ -10,18 +10,24 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
+from connector_sandbox.seed.catalog import CURRENCY_IDS, STATUS_NAMES
 from connector_sandbox.seed.exact import ZERO, payable
 from connector_sandbox.seed.model import (
     Order,
+    Position,
+    Quantity,
     Refund,
     RefundItem,
     RefundPayment,
     Transaction,
 )
-from connector_sandbox.seed.totals import Figures, compute
+from connector_sandbox.seed.totals import ChargeFigures, Figures, compute
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+
+    from connector_sandbox.seed.model import Fee, Line, ShipTo
 
 REFUNDED, PARTIALLY_REFUNDED, CANCELLED = 4, 14, 5
 
@@ -38,8 +44,8 @@ class Numbers(Protocol):
 class RefundLine:
     """So many units of the line at this position."""
 
-    line: int
-    quantity: int
+    line: Position
+    quantity: Quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +63,10 @@ class RefundRequest:
     """What to refund. Positions are those of the order's lists."""
 
     lines: tuple[RefundLine, ...] = ()
-    wrapping: tuple[int, ...] = ()
-    shipping: tuple[int, ...] = ()
-    handling: tuple[int, ...] = ()
-    fees: tuple[int, ...] = ()
+    wrapping: tuple[Position, ...] = ()
+    shipping: tuple[Position, ...] = ()
+    handling: tuple[Position, ...] = ()
+    fees: tuple[Position, ...] = ()
     order_amount: Decimal = Decimal(0)
     tax_adjustment: Decimal = Decimal(0)
     override_amount: Decimal | None = None
@@ -68,6 +74,24 @@ class RefundRequest:
     everything: bool = False
     to: tuple[RefundTo, ...] = (RefundTo(),)
     reason: str = ""
+
+
+def check(order: Order) -> None:
+    """Refuse what no document could be made of.
+
+    Raises:
+        ValueError: A position names nothing, or the shop has no such currency or status.
+    """
+    for currency in (order.currency, order.display_currency or order.currency):
+        if currency not in CURRENCY_IDS:
+            known = ", ".join(CURRENCY_IDS)
+            raise ValueError(f"The shop has no currency {currency}; it has {known}.")
+    if order.status_id not in STATUS_NAMES:
+        raise ValueError(f"There is no order status {order.status_id}.")
+    named = [at for discount in order.discounts for at in discount.lines]
+    named += [line.parent_line for line in order.lines if line.parent_line is not None]
+    if named and max(named) >= len(order.lines):
+        raise ValueError(f"There is no line {max(named)}: the order has {len(order.lines)}.")
 
 
 def place(draft: Order, numbers: Numbers) -> Order:
@@ -131,7 +155,10 @@ def refund(order: Order, request: RefundRequest, at: datetime, numbers: Numbers)
         ValueError: More than what is left to refund, or the payments do not match the amount.
     """
     figures = compute(order)
-    items, amount, tax = _asked(order, figures, request)
+    try:
+        items, amount, tax = _asked(order, figures, request)
+    except IndexError as error:
+        raise ValueError(f"Order {order.id} has no such line, address or fee.") from error
     before = sum((r.total_amount for r in order.refunds if not _declined(r)), ZERO)
     if amount > figures.total_inc - before:
         raise ValueError("Refund amount is greater than remaining amount.")
@@ -222,17 +249,12 @@ def _asked(
         amount += part
         tax += _part(made.tax, before, asked.quantity, line.quantity, order.currency)
         items.append(RefundItem(item_type="PRODUCT", item_id=line.id, quantity=asked.quantity))
-    charges = [
-        ("GIFT_WRAPPING", order.lines[i].id, figures.lines[i].wrapping) for i in request.wrapping
-    ]
-    charges += [("SHIPPING", order.ship_to[i].id, figures.shipping[i]) for i in request.shipping]
-    charges += [("HANDLING", order.ship_to[i].id, figures.handling[i]) for i in request.handling]
-    charges += [("FEE", order.fees[i].id, figures.fees[i]) for i in request.fees]
-    for item_type, item_id, charge in charges:
-        amount += charge.inc
-        tax += charge.tax
-        base = charge.inc if order.tax_inclusive else charge.ex
-        items.append(RefundItem(item_type=item_type, item_id=item_id, requested_amount=base))
+    wanted = (request.wrapping, request.shipping, request.handling, request.fees)
+    for charges, positions in zip(_charges(order, figures), wanted, strict=True):
+        for item, charge in (charges[i] for i in positions):
+            amount += charge.inc
+            tax += charge.tax
+            items.append(item)
     if request.order_amount:
         amount += request.order_amount
         items.append(
@@ -255,16 +277,41 @@ def _rest(order: Order, figures: Figures) -> tuple[list[RefundItem], Decimal, De
         for line in order.lines
         if (left := line.quantity - refunded_quantity(order, line.id))
     ]
-    if not done:
-        items += [
-            RefundItem(item_type="SHIPPING", item_id=to.id, requested_amount=charge.ex)
-            for to, charge in zip(order.ship_to, figures.shipping, strict=True)
-            if charge.inc
-        ]
+    gone = {(item.item_type, item.item_id) for made in done for item in made.items}
+    items += [
+        item
+        for charges in _charges(order, figures)
+        for item, charge in charges
+        if charge.inc and (item.item_type, item.item_id) not in gone
+    ]
     return (
         items,
         figures.total_inc - sum((r.total_amount for r in done), ZERO),
         figures.total_tax - sum((r.total_tax for r in done), ZERO),
+    )
+
+
+def _charges(order: Order, figures: Figures) -> tuple[list[tuple[RefundItem, ChargeFigures]], ...]:
+    """What can be refunded of wrapping, shipping, handling and fees, each by position."""
+    kinds: tuple[tuple[str, Sequence[Line | ShipTo | Fee], Sequence[ChargeFigures]], ...] = (
+        ("GIFT_WRAPPING", order.lines, [line.wrapping for line in figures.lines]),
+        ("SHIPPING", order.ship_to, figures.shipping),
+        ("HANDLING", order.ship_to, figures.handling),
+        ("FEE", order.fees, figures.fees),
+    )
+    return tuple(
+        [
+            (
+                RefundItem(
+                    item_type=kind,
+                    item_id=one.id,
+                    requested_amount=charge.inc if order.tax_inclusive else charge.ex,
+                ),
+                charge,
+            )
+            for one, charge in zip(charged, charges, strict=True)
+        ]
+        for kind, charged, charges in kinds
     )
 
 

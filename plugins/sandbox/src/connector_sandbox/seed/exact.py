@@ -9,21 +9,13 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
+from connector_sandbox.currencies import decimal_places
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 STORED = Decimal("0.0001")
 ZERO = Decimal(0)
-
-_WHOLE_UNITS = frozenset({"JPY", "KRW", "VND", "CLP", "XOF", "XAF", "UGX", "PYG"})
-_THOUSANDTHS = frozenset({"BHD", "KWD", "OMR", "JOD", "TND", "IQD", "LYD"})
-
-
-def decimal_places(currency: str) -> int:
-    """Decimals a payment in this currency can have (ISO 4217 minor unit)."""
-    if currency in _WHOLE_UNITS:
-        return 0
-    return 3 if currency in _THOUSANDTHS else 2
 
 
 def payable(amount: Decimal, currency: str) -> Decimal:

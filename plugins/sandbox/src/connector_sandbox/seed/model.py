@@ -1,19 +1,23 @@
 """An order as the shop itself knows it: what was entered, before any total is computed.
 
 The same records serve the seeded month and the compact JSON documents of
-`POST /_sandbox/shop/orders`; `decode` and `encode` are the two ways between records and JSON.
+`POST /_sandbox/shop/orders` (`connector_sandbox.decoding` is the way between records and JSON).
 Amounts are in the order's currency, times are aware UTC.
 """
 
 from __future__ import annotations
 
-import functools
-import types
-import typing
-from dataclasses import dataclass, fields, is_dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003  read when bodies are decoded
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Annotated, Literal
+
+from connector_sandbox.decoding import Within
+
+Id = Annotated[int, Within(0)]
+Position = Annotated[int, Within(0, 9_999)]
+Quantity = Annotated[int, Within(1, 1_000_000)]
+Percent = Annotated[Decimal, Within(0, 100)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +29,7 @@ class Tax:
     """
 
     name: str
-    percent: Decimal
+    percent: Percent
     priority: int = 0
     id: int = 1
     tax_class: str = "Default Tax Class"
@@ -40,13 +44,13 @@ class Discount:
     exclusive one. `lines` are positions in `Order.lines`; empty means all but gift certificates.
     """
 
-    kind: str = "manual"  # coupon | automatic | manual
+    kind: Literal["manual", "automatic", "coupon"] = "manual"
     amount: Decimal
     name: str = ""
     code: str | None = None
     coupon_type: int = 2
     coupon_id: int = 1
-    lines: tuple[int, ...] = ()
+    lines: tuple[Position, ...] = ()
     on_shipping: bool = False
 
 
@@ -63,7 +67,7 @@ class Charge:
 class Fee:
     """A custom fee on the order."""
 
-    id: int = 0
+    id: Id = 0
     cost: Decimal
     taxes: tuple[Tax, ...] = ()
     name: str = "Handling fee"
@@ -81,19 +85,19 @@ class Option:
 class Line:
     """One order product. `price` is per unit as entered (with tax in an inclusive order)."""
 
-    id: int = 0
+    id: Id = 0
     product_id: int = 0
     variant_id: int = 0
     name: str
     sku: str = ""
-    kind: str = "physical"  # physical | digital | giftcertificate
-    quantity: int = 1
+    kind: Literal["physical", "digital", "giftcertificate"] = "physical"
+    quantity: Quantity = 1
     price: Decimal
     taxes: tuple[Tax, ...] = ()
     wrapping: Charge | None = None
     options: tuple[Option, ...] = ()
-    address: int = 0  # position in Order.ship_to
-    parent_line: int | None = None  # position in Order.lines of the bundle it belongs to
+    address: Position = 0  # position in Order.ship_to
+    parent_line: Position | None = None  # position in Order.lines of the bundle it belongs to
     gift_certificate_id: int | None = None
     recipient: str = ""
 
@@ -120,7 +124,7 @@ class Address:
 class ShipTo:
     """A shipping address with its shipping and handling cost."""
 
-    id: int = 0
+    id: Id = 0
     to: Address = Address()
     shipping: Charge = Charge()
     handling: Charge = Charge()
@@ -131,7 +135,7 @@ class ShipTo:
 class Transaction:
     """A payment event at a gateway; `currency` is the order's."""
 
-    id: int = 0
+    id: Id = 0
     event: str = "purchase"
     method: str = "credit_card"
     amount: Decimal
@@ -167,7 +171,7 @@ class RefundItem:
 class RefundPayment:
     """Where a refund's money went."""
 
-    id: int = 0
+    id: Id = 0
     provider_id: str
     amount: Decimal
     offline: bool = False
@@ -180,7 +184,7 @@ class RefundPayment:
 class Refund:
     """A refund object: money back to the shopper, tax included."""
 
-    id: int = 0
+    id: Id = 0
     created: datetime
     total_amount: Decimal
     total_tax: Decimal = Decimal(0)
@@ -203,7 +207,7 @@ class Override:
 class Order:
     """An order as entered. Everything else in the API's answers is computed from it."""
 
-    id: int = 0
+    id: Id = 0
     case: str = "ordinary"
     created: datetime
     modified: datetime
@@ -217,7 +221,7 @@ class Order:
     discounts: tuple[Discount, ...] = ()
     tax_inclusive: bool = False
     tax_exempt: bool = False
-    tax_rounding: str = "order"  # order: the sum is rounded; line: each line's tax is
+    tax_rounding: Literal["order", "line"] = "order"  # what is rounded: the sum, or each line's
     currency: str = "USD"
     display_currency: str | None = None  # shown to the shopper; None: the order's own
     store_credit: Decimal = Decimal(0)
@@ -238,71 +242,3 @@ class Order:
     staff_notes: str = ""
     customer_message: str = ""
     tax_provider_id: str = "BasicTaxProvider"
-
-
-T = TypeVar("T")
-
-
-@functools.cache
-def _hints(cls: type) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
-
-
-def decode(cls: type[T], document: Any) -> T:  # noqa: ANN401  a parsed JSON document
-    """Make a record from its JSON document, refusing what it does not know.
-
-    Raises:
-        ValueError: A field is unknown, missing or of the wrong form.
-    """
-    if not isinstance(document, dict):
-        raise ValueError(f"{cls.__name__} wants a JSON object, got {document!r}.")  # noqa: TRY004  callers answer 400 to ValueError
-    hints = _hints(cls)  # type: ignore[arg-type]  # classes are hashable
-    unknown = set(document) - set(hints)
-    if unknown:
-        raise ValueError(f"{cls.__name__} has no field {', '.join(sorted(unknown))}.")
-    values = {name: _value(hints[name], value, name) for name, value in document.items()}
-    try:
-        return cls(**values)
-    except TypeError as missing:
-        raise ValueError(f"{cls.__name__}: {missing}.") from missing
-
-
-def _value(hint: Any, value: Any, name: str) -> Any:  # noqa: ANN401  one return per kind of type
-    origin = typing.get_origin(hint)
-    if origin in (types.UnionType, typing.Union):
-        if value is None:
-            return None
-        hint = next(arm for arm in typing.get_args(hint) if arm is not type(None))
-        origin = typing.get_origin(hint)
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise ValueError(f"{name} wants a list, got {value!r}.")
-        return tuple(_value(typing.get_args(hint)[0], item, name) for item in value)
-    if is_dataclass(hint):
-        return decode(hint, value)  # type: ignore[arg-type]  # is_dataclass also allows instances
-    if hint is Decimal:
-        if isinstance(value, bool | float) or not isinstance(value, int | str | Decimal):
-            raise ValueError(f"{name} wants an amount as text, got {value!r}.")
-        return Decimal(value)
-    if hint is datetime:
-        return datetime.fromisoformat(value).astimezone(UTC)
-    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
-        raise ValueError(f"{name} wants {hint.__name__}, got {value!r}.")
-    return value
-
-
-def encode(record: Any) -> Any:  # noqa: ANN401  any record of this module
-    """The JSON document of a record; fields at their defaults are left out."""
-    if is_dataclass(record):
-        return {
-            field.name: encode(value)
-            for field in fields(record)
-            if (value := getattr(record, field.name)) != field.default
-        }
-    if isinstance(record, tuple):
-        return [encode(item) for item in record]
-    if isinstance(record, Decimal):
-        return str(record)
-    if isinstance(record, datetime):
-        return record.isoformat()
-    return record

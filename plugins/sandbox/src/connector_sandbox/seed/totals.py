@@ -166,9 +166,9 @@ def _line(order: Order, line: Line, entered: list[tuple[Discount, Decimal]]) -> 
     taxes = line.taxes
     if order.tax_inclusive:
         total_inc, discounted_inc = gross, gross - off
-        total_ex = gross - _tax(_extract_tax(gross, taxes))
+        total_ex = gross - _tax(_round_line(order, _extract_tax(gross, taxes)))
         price_inc, price_ex = line.price, line.price - _tax(_extract_tax(line.price, taxes))
-        shares = _extract_tax(discounted_inc, taxes)
+        shares = _round_line(order, _extract_tax(discounted_inc, taxes))
     elif order.tax_exempt:
         total_ex = total_inc = gross
         price_ex = price_inc = line.price

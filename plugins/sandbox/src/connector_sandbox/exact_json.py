@@ -30,5 +30,9 @@ def dumps(value: Any) -> str:  # noqa: ANN401  any JSON document
 
 
 def loads(text: str | bytes) -> Any:  # noqa: ANN401  any JSON document
-    """Parse with every number that has a fraction as Decimal."""
-    return json.loads(text, parse_float=Decimal)
+    """Parse with every number that has a fraction as Decimal; NaN and Infinity are no JSON."""
+    return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no JSON number")

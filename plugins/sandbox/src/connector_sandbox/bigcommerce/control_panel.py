@@ -1,4 +1,4 @@
-"""The shop's counter: changes orders as the control panel would, moves dates, queues events."""
+"""The shop's control panel: changes orders, moves dates, queues what hooks are told."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any
 from connector_sandbox.bigcommerce.events import between
 from connector_sandbox.bigcommerce.shelf import Numbered, order_of, put_orders
 from connector_sandbox.constants import BIGCOMMERCE
-from connector_sandbox.seed.catalog import STATUS_NAMES
+from connector_sandbox.control_routes import NotThere
+from connector_sandbox.decoding import decode, encode
 from connector_sandbox.seed.changes import (
     CANCELLED,
     Numbers,
     RefundRequest,
     capture,
+    check,
     credit_used,
     decline_refund,
     place,
     refund,
 )
-from connector_sandbox.seed.model import Order, ShipTo, Transaction, decode, encode
+from connector_sandbox.seed.model import Order, ShipTo, Transaction
 from connector_sandbox.seed.totals import compute
 
 if TYPE_CHECKING:
@@ -29,21 +31,21 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from connector_sandbox.app import Context
-    from connector_sandbox.bigcommerce.events import Outbox
+    from connector_sandbox.bigcommerce.delivery_queue import DeliveryQueue
 
 Document = dict[str, Any]
 
 
-class Counter:
+class ControlPanel:
     """Creates and changes orders.
 
-    All methods raise ValueError when the shop would not do what is asked, and KeyError for an
+    All methods raise ValueError when the shop would not do what is asked, and NotThere for an
     order that does not exist.
     """
 
-    def __init__(self, ctx: Context, outbox: Outbox) -> None:
+    def __init__(self, ctx: Context, queue: DeliveryQueue) -> None:
         self._ctx = ctx
-        self._outbox = outbox
+        self._queue = queue
 
     def create(self, document: Document) -> Order:
         """Place an order from its compact document.
@@ -52,6 +54,8 @@ class Counter:
         (`stripe` when left out) which captures what is due, `authorize`, `offline`, or null for
         nothing at all. An order with `transactions` is left as it is.
         """
+        if not isinstance(document, dict):
+            raise ValueError(f"An order is a JSON object, not {document!r}.")  # noqa: TRY004  as below
         given = dict(document)
         now = self._now()
         pay = given.pop("pay", "stripe")
@@ -60,9 +64,9 @@ class Counter:
         draft = decode(Order, given)
         if not draft.ship_to and any(line.kind == "physical" for line in draft.lines):
             draft = replace(draft, ship_to=(ShipTo(to=draft.billing),))
+        check(draft)
         if "transactions" not in given:
             draft = _paid(draft, pay, given)
-        _known_status(draft.status_id)
         with self._ctx.store.writing() as connection:
             order = place(draft, Numbered(connection))
             if order_of(connection, order.id) is not None:
@@ -72,7 +76,6 @@ class Counter:
 
     def status(self, order_id: int, status_id: int) -> Order:
         """Set the status."""
-        _known_status(status_id)
         return self._change(
             order_id,
             lambda order, at, _: replace(order, status_id=status_id, modified=at),
@@ -88,7 +91,7 @@ class Counter:
 
         return self._change(order_id, change, "order.edit")
 
-    def lines(self, order_id: int, lines: list[Document], *, keep_discounts: bool) -> Order:
+    def lines(self, order_id: int, lines: object, keep_discounts: bool) -> Order:
         """Replace the lines. As a PUT does, this clears the discounts unless told otherwise."""
         fields: Document = {"lines": lines}
         if not keep_discounts:
@@ -158,7 +161,7 @@ class Counter:
         with self._ctx.store.writing() as connection:
             found = order_of(connection, order_id)
             if found is None:
-                raise KeyError(order_id)
+                raise NotThere(f"order {order_id}")
             before = found[0]
             after = change(before, self._now(), Numbered(connection))
             self._write(connection, before, after, kind, {"order_id": order_id})
@@ -172,9 +175,10 @@ class Counter:
         kind: str,
         body: Document,
     ) -> None:
+        check(after)
         compute(after)  # raises what does not add up before anything is written
         put_orders(connection, [after])
-        self._outbox.put(connection, between(before, after))
+        self._queue.put(connection, between(before, after))
         self._ctx.history.append(
             connection,
             side=BIGCOMMERCE,
@@ -185,11 +189,6 @@ class Counter:
             body=body,
             status=200,
         )
-
-
-def _known_status(status_id: int) -> None:
-    if status_id not in STATUS_NAMES:
-        raise ValueError(f"There is no order status {status_id}.")
 
 
 def _paid(draft: Order, pay: object, given: Document) -> Order:
