@@ -83,13 +83,12 @@ DATABASE = "sqlite:///{home}/real.sqlite"
         (TARGET, "TARGET_FRESHBOOKS_CREDENTIALS_URL", DATABASE),
         (f"{CTL} login --code x", "TARGET_FRESHBOOKS_API_URL", REAL),
         (f"{CTL} status", "TARGET_FRESHBOOKS_LEDGER_URL", DATABASE),
-        (f"{CTL} rotate-key", "TARGET_FRESHBOOKS_CREDENTIALS_URL", DATABASE),
+        (f"{CTL} logout", "TARGET_FRESHBOOKS_CREDENTIALS_URL", DATABASE),
         ("webhooks list", "WEBHOOKS_API_URL", REAL),
         (WEBHOOKS, "WEBHOOKS_DESTINATION", f"{REAL}/webhooks"),
         (WEBHOOKS, "WEBHOOKS_INBOX_URL", DATABASE),
         (WEBHOOKS, "WEBHOOKS_CREDENTIALS_URL", DATABASE),
         (CREDENTIALS, "CREDENTIALS_URL", DATABASE),
-        (CREDENTIALS, "CREDENTIALS_KEY_FILE", "{home}/real.key"),
     ],
 )
 def test_for_the_sandbox_a_program_stops_before_it_opens_anything_real(

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
+from connector_credentials.cli import FORM as CREDENTIALS_FORM
+from connector_webhooks.settings import FORM as WEBHOOKS_FORM
 from connector_webhooks.settings import defaults as webhook_defaults
 
 from demo.project import BIN, ROOT
@@ -77,11 +79,15 @@ def test_meltano_knows_every_setting_of_the_webhooks(meltano: dict[str, Any]) ->
         one["name"]: one.get("value", "")
         for one in _plugin(meltano, "utilities", "webhooks")["settings"]
     }
-    known = webhook_defaults()
-    assert set(described) == set(known)
-    for setting, default in known.items():
+    assert set(described) == set(WEBHOOKS_FORM.properties)
+    for setting, default in webhook_defaults().items():
         if not str(default).startswith("sqlite:"):
             assert described[setting] == str(default), setting
+
+
+def test_meltano_knows_every_setting_of_the_credentials(meltano: dict[str, Any]) -> None:
+    described = _plugin(meltano, "utilities", "credentials")["settings"]
+    assert {one["name"] for one in described} == set(CREDENTIALS_FORM.properties)
 
 
 def test_meltano_sends_no_telemetry_and_asks_for_no_newer_version(meltano: dict[str, Any]) -> None:

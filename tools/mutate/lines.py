@@ -27,6 +27,7 @@ BEFORE_WRITES = "target-freshbooks/tests/freshbooks/test_freshbooks_before_write
 ORDERS = "tests/posting/test_posting_orders.py"
 IDENTITY = "target-freshbooks/tests/plan/test_plan_identity.py"
 APART = "tests/test_sandbox_apart.py"
+SETTINGS_FILES = "plugins/credentials/tests/test_settings_files.py"
 TARGET_SETTINGS = "target-freshbooks/tests/target/test_target_settings.py"
 REFUSALS = "tests/posting/test_posting_refusals.py"
 INTERRUPTED = "tests/posting/test_posting_interrupted.py"
@@ -1239,6 +1240,38 @@ MUTATIONS = (
         (TARGET_SETTINGS, "-k", "wrong_environment"),
     ),
     Mutation(
+        "a secret given both ways stops",
+        "P7",
+        f"{CREDENTIALS}/settings/form.py",
+        "            if path is not None and name in read:\n",
+        "            if False:\n",
+        (SETTINGS_FILES,),
+    ),
+    Mutation(
+        "a secret's file that is empty stops",
+        "P7",
+        f"{CREDENTIALS}/settings/form.py",
+        "        if text.strip():\n",
+        "        if True:\n",
+        (SETTINGS_FILES,),
+    ),
+    Mutation(
+        "what a secret's file holds is not told",
+        "P9",
+        f"{CREDENTIALS}/settings/form.py",
+        '        wrong = "holds no text"\n',
+        "        raise\n",
+        (SETTINGS_FILES,),
+    ),
+    Mutation(
+        "a key is rotated only beside the one before",
+        "P4",
+        f"{CREDENTIALS}/cli.py",
+        '    if options.keys and "," not in options.keys:\n',
+        "    if False:\n",
+        ("plugins/credentials/tests/test_credentials_processes.py", "-k", "standard_input"),
+    ),
+    Mutation(
         "the target looks at the names",
         "P7",
         f"{FRESHBOOKS}/target.py",
@@ -1314,8 +1347,8 @@ MUTATIONS = (
         "the credentials command for the sandbox opens nothing real",
         "P11",
         f"{CREDENTIALS}/cli.py",
-        "        keep_apart(\n            os.environ,\n",
-        "        dict(\n",
+        "    keep_apart(os.environ, addresses",
+        "    dict(addresses",
         (APART, "-k", "program_stops or hook or loopback or folder"),
     ),
     Mutation(

@@ -179,10 +179,10 @@ def test_a_database_password_in_the_query_is_not_shown_either() -> None:
 
 def test_a_rotated_key_goes_where_a_link_to_the_key_file_leads(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
-    file = tmp_path / "key"
+    file = tmp_path / "store.sqlite.key"
     file.symlink_to(tmp_path / "real" / "key")
     KeyFile(tmp_path / "real" / "key").make()
-    store = CredentialStore.open(f"sqlite:///{tmp_path / 'store.sqlite'}", None, key_file=file)
+    store = CredentialStore.open(f"sqlite:///{tmp_path / 'store.sqlite'}", None)
     store.reencrypt(OTHER_KEY)
     assert (tmp_path / "real" / "key").read_text().strip() == OTHER_KEY
     assert file.is_symlink()

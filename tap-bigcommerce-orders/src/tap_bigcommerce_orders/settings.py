@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from connector_credentials.settings import SettingError
+from connector_credentials.settings import Form, SettingError
 from singer_sdk import typing as th
 
 if TYPE_CHECKING:
@@ -126,6 +126,8 @@ SETTINGS = th.PropertiesList(
         description="Names the integration to BigCommerce. Default: the tap's name and version.",
     ),
 )
+
+FORM = Form("TAP_BIGCOMMERCE_ORDERS_", SETTINGS.to_dict()["properties"])
 
 
 def store_hash_of(config: Mapping[str, Any]) -> str:

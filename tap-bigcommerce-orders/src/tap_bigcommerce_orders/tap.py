@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 from connector_credentials.sandbox_guard import keep_apart
-from connector_credentials.settings import Form, SettingError
+from connector_credentials.settings import SettingError
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
@@ -19,7 +20,7 @@ from tap_bigcommerce_orders.connection import Connection
 from tap_bigcommerce_orders.credentials import find_token
 from tap_bigcommerce_orders.errors import BigCommerceError
 from tap_bigcommerce_orders.given_state import check_store, checked
-from tap_bigcommerce_orders.settings import SETTINGS, store_hash_of
+from tap_bigcommerce_orders.settings import FORM, SETTINGS, store_hash_of
 from tap_bigcommerce_orders.streams.catalog import ProductsStream
 from tap_bigcommerce_orders.streams.customers import CustomersStream
 from tap_bigcommerce_orders.streams.orders import OrdersStream
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
+    from connector_credentials.settings import Form
     from singer_sdk.helpers.types import TapState
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.streams import Stream
@@ -73,7 +75,10 @@ class TapBigCommerceOrders(Tap):
     """Singer tap for BigCommerce orders and everything that belongs to them."""
 
     name = "tap-bigcommerce-orders"
-    config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS.to_dict()
+    config_jsonschema: ClassVar[dict[str, Any]] = {
+        **SETTINGS.to_dict(),
+        "properties": dict(FORM.properties),  # a copy: the SDK adds its own settings in place
+    }
     message_writer_class = WholeMessageWriter
     # Without BATCH: an order's parts must come before it on one and the same way.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
@@ -138,7 +143,7 @@ class TapBigCommerceOrders(Tap):
     def _form(self) -> Form:
         """Our settings and the SDK's."""
         self.append_builtin_config(self.config_jsonschema)
-        return Form(self._env_var_prefix, self.config_jsonschema["properties"])
+        return replace(FORM, properties=self.config_jsonschema["properties"])
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
@@ -151,10 +156,8 @@ class TapBigCommerceOrders(Tap):
         errors = super()._validate_config()
         keep_apart(
             os.environ,
-            addresses={f"{self._env_var_prefix}API_URL": self.config["api_url"]},
-            databases={
-                f"{self._env_var_prefix}CREDENTIALS_URL": self.config.get("credentials_url")
-            },
+            addresses={f"{FORM.prefix}API_URL": self.config["api_url"]},
+            databases={f"{FORM.prefix}CREDENTIALS_URL": self.config.get("credentials_url")},
         )
         return errors
 

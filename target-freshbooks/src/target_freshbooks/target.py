@@ -7,7 +7,6 @@ process ends with 143; what had been let out before is all there is to say.
 
 from __future__ import annotations
 
-import copy
 import logging
 import os
 import sys
@@ -89,8 +88,10 @@ class TargetFreshBooks(Target):
     """Books paid BigCommerce orders in FreshBooks."""
 
     name = "target-freshbooks"
-    # A copy: the SDK adds its own settings to it in place.
-    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(schema)
+    config_jsonschema: ClassVar[dict[str, Any]] = {
+        **schema,
+        "properties": dict(FORM.properties),  # a copy: the SDK adds its own settings in place
+    }
     default_sink_class = IgnoredSink
     message_reader_class = Reader
     capabilities: ClassVar[list[CapabilitiesEnum]] = [

@@ -2,7 +2,8 @@
 
 Secrets come from a prompt or from standard input, never from arguments, which every user of the
 machine can read. Where the store is and its key come from the environment (or `--url`):
-`CREDENTIALS_URL`, `CREDENTIALS_ENCRYPTION_KEY`, `CREDENTIALS_KEY_FILE`.
+`CREDENTIALS_URL` and `CREDENTIALS_ENCRYPTION_KEY`, or files that hold them, `CREDENTIALS_URL_FILE`
+and `CREDENTIALS_ENCRYPTION_KEY_FILE`.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ import getpass
 import logging
 import os
 import sys
-from pathlib import Path
 
 from cryptography.fernet import Fernet
 
 from . import table
 from .errors import CredentialError
+from .keys import MAKE_ONE
 from .output import heard, say
 from .sandbox_guard import keep_apart
 from .settings import Form, SettingError
@@ -26,7 +27,7 @@ from .store import CredentialStore
 _TEXT = {"type": "string", "secret": True}
 FORM = Form(
     "CREDENTIALS_",
-    {"url": _TEXT, "encryption_key": _TEXT, "key_file": _TEXT},
+    {"url": _TEXT, "encryption_key": _TEXT},
     others=frozenset({"directory"}),  # systemd's
 )
 
@@ -40,21 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _main(arguments: list[str] | None) -> int:
     options = _parser().parse_args(arguments)
-    if not options.url:
-        sys.stderr.write("say where the store is: --url or CREDENTIALS_URL\n")
-        return 1
     try:
-        FORM.check_names({}, os.environ, log)
-        key_file = os.environ.get("CREDENTIALS_KEY_FILE")
-        keep_apart(
-            os.environ,
-            addresses={},
-            # What holds for a database is good for its keys' file, which rotate-key writes anew.
-            databases={
-                "CREDENTIALS_URL": options.url,
-                "CREDENTIALS_KEY_FILE": key_file and f"sqlite:///{key_file}",
-            },
-        )
+        _read_settings(options)
         options.run(options)
     except (CredentialError, SettingError) as exc:
         sys.stderr.write(f"{exc}\n")
@@ -62,13 +50,22 @@ def _main(arguments: list[str] | None) -> int:
     return 0
 
 
+def _read_settings(options: argparse.Namespace) -> None:
+    """Find out where the store is, and its keys unless they are in the key file beside it."""
+    FORM.check_names({}, os.environ, log)
+    given = FORM.of_environment(os.environ)
+    if options.url:
+        given |= {"url": options.url, "url_file": None}
+    settings = FORM.read(given)
+    options.url, options.keys = settings.get("url"), settings.get("encryption_key")
+    if not options.url:
+        raise SettingError("say where the store is: --url or CREDENTIALS_URL")
+    keep_apart(os.environ, addresses={}, databases={"CREDENTIALS_URL": options.url})
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="connector-credentials", description=__doc__)
-    parser.add_argument(
-        "--url",
-        default=os.environ.get("CREDENTIALS_URL"),
-        help="SQLAlchemy URL of the store (default: CREDENTIALS_URL)",
-    )
+    parser.add_argument("--url", help="SQLAlchemy URL of the store (default: CREDENTIALS_URL)")
     commands = parser.add_subparsers(required=True)
     command = commands.add_parser("set-bigcommerce", help="store a BigCommerce API account")
     command.add_argument("store_hash")
@@ -92,17 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _open(url: str) -> CredentialStore:
-    key_file = os.environ.get("CREDENTIALS_KEY_FILE")
-    return CredentialStore.open(
-        url,
-        os.environ.get("CREDENTIALS_ENCRYPTION_KEY"),
-        key_file=Path(key_file) if key_file else None,
-    )
-
-
 def _set_bigcommerce(options: argparse.Namespace) -> None:
-    store = _open(options.url)
+    store = CredentialStore.open(options.url, options.keys)
     document = {"access_token": _secret("access token")}
     if options.client_id:
         document["client_id"] = options.client_id
@@ -140,12 +128,16 @@ def _delete(options: argparse.Namespace) -> None:
 
 
 def _rotate_key(options: argparse.Namespace) -> None:
-    store = _open(options.url)
-    given = os.environ.get("CREDENTIALS_ENCRYPTION_KEY", "").strip()
-    count = store.reencrypt(given or Fernet.generate_key().decode())
+    if options.keys and "," not in options.keys:
+        raise CredentialError(
+            "put the new key first and the old one behind it, with a comma between them: "
+            f"CREDENTIALS_ENCRYPTION_KEY=NEW,OLD; {MAKE_ONE}"
+        )
+    store = CredentialStore.open(options.url, options.keys)
+    count = store.reencrypt(options.keys or Fernet.generate_key().decode())
     say(f"{count} entries encrypted anew\n")
-    if given:
-        say("the keys after the first comma are no longer needed\n")
+    if options.keys:
+        say("the keys after the first comma are no longer needed, by any program\n")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ from .table import PURPOSE, credentials
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
 SETUP_SECONDS = 60.0
 ROTATION_SECONDS = 120.0
@@ -49,14 +48,14 @@ class CredentialStore:
         self._key_file = key_file
 
     @classmethod
-    def open(cls, url: str, encryption_key: str | None, *, key_file: Path | None = None) -> Self:
+    def open(cls, url: str, encryption_key: str | None) -> Self:
         """Open the store, and make it where there is none.
 
         Args:
             url: SQLAlchemy URL: `sqlite:///path` or `postgresql+psycopg://...`.
             encryption_key: Fernet keys, separated by commas; the first encrypts, all decrypt.
-            key_file: Where the keys are if `encryption_key` is None or empty. By default
-                `<database file>.key`, made with a new key while the store is still empty.
+                None or empty: they are in `<database file>.key`, which is made with a new key
+                while the store is still empty.
 
         Raises:
             KeyMissing: No key, and the store is not empty or is not a SQLite file.
@@ -68,12 +67,12 @@ class CredentialStore:
         file: KeyFile | None = None
         if encryption_key and encryption_key.strip():
             keys = load_keys(encryption_key)
+        elif path is None:
+            raise KeyMissing(
+                "credentials in PostgreSQL need the setting encryption_key or encryption_key_file"
+            )
         else:
-            if key_file is None and path is None:
-                raise KeyMissing(
-                    "credentials in PostgreSQL need the setting encryption_key, or a key file"
-                )
-            file = KeyFile(key_file or path.with_name(f"{path.name}.key"))  # type: ignore[union-attr] # path is None only with a key_file
+            file = KeyFile(path.with_name(f"{path.name}.key"))
             keys = _keys_of(file, engine)
         store = cls(engine, keys, file)
         store.check_key()

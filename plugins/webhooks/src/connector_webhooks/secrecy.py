@@ -17,8 +17,12 @@ _PASSWORD_IN_URL = re.compile(r"(?<=://)([^\s/:@]*):([^\s/@]+)@")
 
 
 def secrets_of(environment: Mapping[str, str]) -> set[str]:
-    """Values of environment variables whose names say that they are secret."""
-    return {value for name, value in environment.items() if _SECRET_NAME.search(name)}
+    """Values of environment variables whose names say that they are secret, but for paths."""
+    return {
+        value
+        for name, value in environment.items()
+        if _SECRET_NAME.search(name) and not name.endswith("_FILE")
+    }
 
 
 class Redaction:

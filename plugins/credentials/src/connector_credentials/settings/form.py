@@ -2,6 +2,8 @@
 
 Only the configuration decides. The environment is read for values only where it is asked for
 (`--config=ENV`); otherwise only its names are looked at, since a misspelt one is never heard.
+Whatever is secret may stand in a file instead, as Docker and Kubernetes hand secrets over: the
+setting `access_token_file` then holds the path.
 """
 
 from __future__ import annotations
@@ -19,13 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+FILE = "_file"
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """The settings that a program has.
 
     Attributes:
         prefix: Of their environment variables, such as `TARGET_FRESHBOOKS_`.
-        properties: Each one's JSON Schema, by name; `secret` values are never shown.
+        properties: Each one's JSON Schema, by name; `secret` values are never shown, and each has
+            a setting `..._file` beside it, which need not be given here.
         others: Further names under the prefix that mean something.
         removed: Names of settings there were, with what to do now, as in "use `x` instead".
     """
@@ -34,6 +40,10 @@ class Form:
     properties: Mapping[str, Mapping[str, Any]]
     others: frozenset[str] = frozenset()
     removed: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        files = {f"{name}{FILE}": _file_of_a(name) for name in self._secrets()}
+        object.__setattr__(self, "properties", {**self.properties, **files})
 
     def of_environment(self, environment: Mapping[str, str]) -> dict[str, Any]:
         """The settings that the environment gives, as text.
@@ -55,14 +65,26 @@ class Form:
     def read(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Read every setting; what is null or blank is not given. Unknown ones stay as they are.
 
+        A secret's file is read, and the secret stands in its place.
+
         Raises:
-            SettingError: Names the first that cannot be read.
+            SettingError: Names the first that cannot be read, or that is given twice.
         """
-        return {
+        read = {
             name: read_value(name, value, self.properties.get(name, {}))
             for name, value in given.items()
             if value is not None and not (isinstance(value, str) and not value.strip())
         }
+        for name in self._secrets():
+            path = read.pop(f"{name}{FILE}", None)
+            if path is not None and name in read:
+                raise SettingError(
+                    f"The settings {name} and {name}{FILE} are both given: leave one of them blank."
+                )
+            if path is not None:
+                text = _secret_in(path, f"{name}{FILE}")
+                read[name] = read_value(name, text, self.properties[name])
+        return read
 
     def check_names(
         self, given: Mapping[str, Any], environment: Mapping[str, str], log: logging.Logger
@@ -81,6 +103,9 @@ class Form:
         if strange:
             log.warning("No setting has this name, so it has no effect: %s.", ", ".join(strange))
 
+    def _secrets(self) -> list[str]:
+        return [name for name, schema in self.properties.items() if schema.get("secret")]
+
     def _whole_of(self, name: str) -> str | None:
         """The object setting that the variable is a piece of: `tax_mapping` of `tax_mapping_a`."""
         if name in self.properties:
@@ -89,6 +114,32 @@ class Form:
             if "object" in schema.get("type", ()) and name.startswith(f"{whole}_"):
                 return whole
         return None
+
+
+def _file_of_a(secret: str) -> dict[str, Any]:
+    return {
+        "type": ["string", "null"],
+        "description": f"Path of a file that holds {secret}, instead of it.",
+    }
+
+
+def _secret_in(path: str, setting: str) -> str:
+    """What a secret's file holds, without the newline at its end. It is told of by its path only.
+
+    Raises:
+        SettingError: There is nothing to be read in it.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8").removesuffix("\n")
+    except OSError as error:
+        wrong = f"cannot be read: {error.strerror}"
+    except ValueError:  # no UTF-8, or a path that none can be
+        wrong = "holds no text"
+    else:
+        if text.strip():
+            return text
+        wrong = "is empty"
+    raise SettingError(f"The file of the setting {setting}, {path}, {wrong}.")
 
 
 def file_of(path: str | Path) -> dict[str, Any]:
