@@ -30,6 +30,7 @@ COMMANDS = (
     "target-freshbooks-ctl status",
     "target-freshbooks-ctl status --json",
     "target-freshbooks-ctl verify --chain-only",
+    "target-freshbooks-ctl rotate-key",
     "webhooks --help",
     "webhooks --version",
     "webhooks status",

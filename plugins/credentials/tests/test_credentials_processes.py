@@ -258,7 +258,7 @@ def test_the_command_line_takes_secrets_from_standard_input_only(
     }
     monkeypatch.setenv("CREDENTIALS_ENCRYPTION_KEY", (tmp_path / "store.sqlite.key").read_text())
     code, said = run("rotate-key")
-    assert (code, "CREDENTIALS_ENCRYPTION_KEY=NEW,OLD" in said) == (1, True)
+    assert (code, "encryption_key = NEW,OLD" in said) == (1, True)
     monkeypatch.delenv("CREDENTIALS_ENCRYPTION_KEY")
     (tmp_path / "store.sqlite.key").unlink()
     code, said = run("rotate-key")

@@ -6,8 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from connector_credentials import CredentialError, CredentialStore
+from cryptography.fernet import Fernet
 from target_freshbooks.ctl.cli import cli
 from target_freshbooks.ctl.context import run_command
+from target_freshbooks.ledger import Ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,3 +137,27 @@ def test_an_unknown_variable_is_told_once_and_the_target_s_own_are_known(
     assert ended(tmp_path, {"stream_maps": {}}, monkeypatch) == 0
     (told,) = caplog.messages
     assert told == "No setting has this name, so it has no effect: TARGET_FRESHBOOKS_SHOE_SIZE."
+
+
+def test_the_key_is_rotated_as_the_credentials_program_does_and_noted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "target.json"
+    old, new = (Fernet.generate_key().decode() for _ in range(2))
+    settings = {**NEEDED, "ledger_url": f"sqlite:///{tmp_path}/ledger.sqlite"}
+
+    def rotate(keys: str | None, *options: str) -> Any:
+        path.write_text(json.dumps(settings | {"encryption_key": keys}), encoding="utf-8")
+        arguments = ["--json", "--config", str(path), "rotate-key", *options]
+        cli.main(arguments, standalone_mode=False)
+        return json.loads(capsys.readouterr().out)
+
+    with CredentialStore.open(settings["ledger_url"], old).exclusive("entry", timeout=5) as entry:
+        entry.write({"secret": "kept"})
+    assert rotate(f"{new},{old}") == {"reencrypted": 1}
+    store = CredentialStore.open(settings["ledger_url"], new)
+    assert store.read("entry") == {"secret": "kept"}
+    with pytest.raises(CredentialError, match="encryption_key = NEW,OLD"):
+        rotate(new)
+    with Ledger.open(settings["ledger_url"], source="bigcommerce") as ledger:
+        assert [row.event for row in ledger.audit_rows()] == ["key_rotated"]

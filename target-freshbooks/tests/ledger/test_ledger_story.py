@@ -145,6 +145,11 @@ def test_a_line_has_time_run_and_sentence() -> None:
             {"outcome": "done", "counts": {"posted": 3, "parked": 1}},
             "ended: done: parked 1, posted 3",
         ),
+        (
+            "key_rotated",
+            {},
+            "encrypted the credentials with a new key, on the word of clerk@office",
+        ),
         ("cash_counted", {"till": 3}, "cash counted: till 3"),
         ("done", {"kind": "send_postcard", "key": "1"}, "carried out send postcard in FreshBooks"),
     ],

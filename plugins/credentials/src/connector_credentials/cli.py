@@ -14,11 +14,8 @@ import logging
 import os
 import sys
 
-from cryptography.fernet import Fernet
-
 from . import table
 from .errors import CredentialError
-from .keys import MAKE_ONE
 from .output import heard, say
 from .sandbox_guard import keep_apart
 from .settings import Form, SettingError
@@ -128,13 +125,7 @@ def _delete(options: argparse.Namespace) -> None:
 
 
 def _rotate_key(options: argparse.Namespace) -> None:
-    if options.keys and "," not in options.keys:
-        raise CredentialError(
-            "put the new key first and the old one behind it, with a comma between them: "
-            f"CREDENTIALS_ENCRYPTION_KEY=NEW,OLD; {MAKE_ONE}"
-        )
-    store = CredentialStore.open(options.url, options.keys)
-    count = store.reencrypt(options.keys or Fernet.generate_key().decode())
+    count = CredentialStore.open(options.url, options.keys).rotate(options.keys)
     say(f"{count} entries encrypted anew\n")
     if options.keys:
         say("the keys after the first comma are no longer needed, by any program\n")

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
-from cryptography.fernet import InvalidToken, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from . import database, locks, table
 from .entry import LockedEntry
 from .errors import CredentialError, KeyMissing, KeyUnusable
-from .keys import KeyFile, load_keys
+from .keys import MAKE_ONE, KeyFile, load_keys
 from .table import PURPOSE, credentials
 
 if TYPE_CHECKING:
@@ -128,6 +128,23 @@ class CredentialStore:
             with _explained(self._engine):
                 connection = stack.enter_context(lock)
             yield LockedEntry(self, name, connection)
+
+    def rotate(self, keys: str | None) -> int:
+        """Encrypt all documents anew: with the first of the keys, or a fresh one for the key file.
+
+        Args:
+            keys: What this store was opened with, as in `encryption_key`: the new key, a comma and
+                the old one. None: the keys are in the key file.
+
+        Raises:
+            CredentialError: There is no new key among them; and as for `reencrypt`.
+        """
+        if keys and "," not in keys:
+            raise CredentialError(
+                "put the new key first and the old one behind it, with a comma between them: "
+                f"encryption_key = NEW,OLD; {MAKE_ONE}"
+            )
+        return self.reencrypt(keys or Fernet.generate_key().decode())
 
     def reencrypt(self, new_keys: str) -> int:
         """Encrypt all documents anew with the first of the new keys. Returns their number.

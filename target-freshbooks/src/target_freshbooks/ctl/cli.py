@@ -203,6 +203,15 @@ def report(context: Context, *, month: str, output: str) -> None:
     write_report(context, month, output)
 
 
+@command("rotate-key")
+@click.option("--new-key", help="The new keys come from this environment variable.", metavar="VAR")
+def rotate_key(context: Context, *, new_key: str | None) -> None:
+    """Encrypt the stored credentials again with a new key."""
+    from target_freshbooks.ctl.keys import rotate  # noqa: PLC0415
+
+    rotate(context, new_key)
+
+
 def main() -> None:
     """Entry point."""
     sys.exit(run_command(cli))

@@ -198,6 +198,10 @@ def _run_ended(row: AuditRow) -> str:
     return f"ended: {row.data.get('outcome', 'outcome unknown')}{figures}"
 
 
+def _key_rotated(row: AuditRow) -> str:
+    return f"encrypted the credentials with a new key, on the word of {row.who}{_rest(row.data)}"
+
+
 def _unknown(row: AuditRow) -> str:
     return f"{str(row.event).replace('_', ' ')}{_rest(row.data)}"
 
@@ -220,6 +224,7 @@ _SENTENCES: dict[str, Callable[[AuditRow], str]] = {
     "changed_after_settling": _changed_after_settling,
     "run_started": _run_started,
     "run_ended": _run_ended,
+    "key_rotated": _key_rotated,
 }
 
 
