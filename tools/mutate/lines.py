@@ -1266,9 +1266,9 @@ MUTATIONS = (
     Mutation(
         "a key is rotated only beside the one before",
         "P4",
-        f"{CREDENTIALS}/cli.py",
-        '    if options.keys and "," not in options.keys:\n',
-        "    if False:\n",
+        f"{CREDENTIALS}/store.py",
+        '        if keys and "," not in keys:\n',
+        "        if False:\n",
         ("plugins/credentials/tests/test_credentials_processes.py", "-k", "standard_input"),
     ),
     Mutation(
