@@ -136,7 +136,7 @@ class World:
         if not (self.home / "ledger.sqlite").exists():
             return
         with self.ledger() as ledger:
-            posted = [row.order_id for row in ledger.orders() if row.state == "posted"]
+            posted = [row.order_id for row in ledger.orders.all() if row.state == "posted"]
         if not posted:
             return
         self.control("DELETE", "faults")
@@ -163,7 +163,7 @@ class World:
 
     def row(self, order_id: int) -> OrderRow:
         with self.ledger() as ledger:
-            row = ledger.order(order_id)
+            row = ledger.orders.get(order_id)
             assert row is not None
             return row
 

@@ -33,7 +33,7 @@ def test_freshbooks_words_stand_at_the_parked_order_and_not_in_the_journal(
     world.fault(kind="status", status=422, method="POST", path=path, answer=answer)
     world.sync()
     with world.ledger() as ledger:
-        rows = list(ledger.audit_rows())
+        rows = list(ledger.audit.rows())
     assert CANARY not in str([row.data for row in rows]), "the journal is kept for good"
     assert {row.data["answer"]["errno"] for row in rows if row.event == "refused"} == {1004}
     assert CANARY in world.row(order).words

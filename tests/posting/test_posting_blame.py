@@ -24,7 +24,7 @@ def heal(world: Any) -> None:
 
 def states(world: Any) -> dict[int, str]:
     with world.ledger() as ledger:
-        return {row.order_id: row.state for row in ledger.orders()}
+        return {row.order_id: row.state for row in ledger.orders.all()}
 
 
 def said_otherwise(world: Any, stream: str, change: dict[str, Any], order_id: int = 0) -> str:
@@ -51,7 +51,7 @@ def test_an_order_whose_interrupted_write_cannot_be_looked_for_keeps_no_run_from
     world.fault(kind="status", status=500, path=f"/invoices/invoices/{FIRST_INVOICE}$")
     world.sync()
     with world.ledger() as ledger:
-        assert [intent.kind for intent in ledger.open_intents()] == ["mark_sent"]
+        assert [intent.kind for intent in ledger.intents.still_open()] == ["mark_sent"]
     others.append(world.place(billing=GUESTS[4]))
     world.sync()
     assert states(world) == {poisoned: "parked", **dict.fromkeys(others, "posted")}

@@ -63,7 +63,7 @@ def test_an_invoice_that_freshbooks_does_not_move_is_left_and_told_once(
     assert world.ctl("plan", str(order))[0]["steps"] == []
     assert world.writes_of(world.sync) == 0
     with world.ledger() as ledger:
-        link = ledger.link("invoice", str(order))
+        link = ledger.links.get("invoice", str(order))
         assert link is not None
         assert "customerid" in link.extra["left"]
 

@@ -44,7 +44,7 @@ def heal(world: Any) -> None:
 def standings(world: Any) -> list[str]:
     """The orders' states, by id."""
     with world.ledger() as ledger:
-        return [row.state for row in ledger.orders()]
+        return [row.state for row in ledger.orders.all()]
 
 
 def refuse_to_answer(world: Any, order_id: int, times: int | None) -> None:
@@ -100,7 +100,7 @@ def test_a_refused_read_behind_a_write_is_no_refused_write(
     assert (world.row(order).state, world.paid(order)) == ("posted", [D("11.00")])
     assert outcomes(world, written) == ["found"]
     with world.ledger() as ledger:
-        assert list(ledger.open_intents()) == []
+        assert list(ledger.intents.still_open()) == []
 
 
 @pytest.mark.parametrize("status", [404, 422])
@@ -128,7 +128,7 @@ def test_an_invoice_that_is_never_shown_parks_its_order_and_is_not_made_again(wo
 def outcomes(world: Any, kind: str) -> list[str]:
     """What the journal says came of each write of a kind."""
     with world.ledger() as ledger:
-        rows = [row for row in ledger.audit_rows() if row.data.get("kind") == kind]
+        rows = [row for row in ledger.audit.rows() if row.data.get("kind") == kind]
         return [row.event for row in rows if row.event != "intended"]
 
 
@@ -561,7 +561,7 @@ def test_another_shop_s_order_of_the_same_number_touches_nothing(world: Any) -> 
     world.settings["source"] = "second"
     assert world.writes_of(lambda: world.sync(said)) == 0
     with Ledger.open(world.config["ledger_url"], source="second") as ledger:
-        (row,) = ledger.orders()
+        (row,) = ledger.orders.all()
         assert row.reason == "number_taken"
     world.change(order, "cancel")
     world.settings |= {"source": "third", "on_cancel": "delete"}
@@ -688,7 +688,7 @@ def test_an_order_that_is_said_again_without_its_taxes_keeps_them(world: Any) ->
     world.sync(said)
     assert world.writes_of(lambda: world.sync(without_the_rest(said, "orders"))) == 0
     with world.ledger() as ledger:
-        assert ledger.facts_of(order).children["order_taxes"]
+        assert ledger.inbox.facts_of(order).children["order_taxes"]
 
 
 def test_taxes_that_a_state_parts_from_their_order_are_kept(world: Any) -> None:
@@ -702,8 +702,8 @@ def test_taxes_that_a_state_parts_from_their_order_are_kept(world: Any) -> None:
         parted.append(line)
     world.sync("\n".join(parted) + "\n")
     with world.ledger() as ledger:
-        (row,) = ledger.orders()
-        assert ledger.facts_of(row.order_id).children["order_taxes"]
+        (row,) = ledger.orders.all()
+        assert ledger.inbox.facts_of(row.order_id).children["order_taxes"]
     assert world.writes_of(lambda: world.sync(said)) == 0
 
 
@@ -714,7 +714,7 @@ def test_a_postal_code_does_not_stay_in_the_journal(world: Any) -> None:
     world.place(billing={**JANE_AS_CUSTOMER, "zip": "K1A-CANARY"})
     world.sync()
     with world.ledger() as ledger:
-        rows = [str(row.data) for row in ledger.audit_rows()]
+        rows = [str(row.data) for row in ledger.audit.rows()]
     assert any("create_invoice" in row for row in rows)
     assert not any("K1A-CANARY" in row for row in rows)
     assert any("'code': 'USD'" in row for row in rows)

@@ -371,7 +371,7 @@ def test_one_client_for_an_email_however_it_is_spelt(world: Any) -> None:
 def writes_made(world: Any, since: int) -> list[str]:
     """Kinds of the writes in the journal behind its first rows."""
     with world.ledger() as ledger:
-        rows = list(ledger.audit_rows())[since:]
+        rows = list(ledger.audit.rows())[since:]
     return [row.data["kind"] for row in rows if row.event == "intended"]
 
 
@@ -383,7 +383,7 @@ def planned_writes(world: Any, order: int) -> list[str]:
 
 def journal(world: Any) -> int:
     with world.ledger() as ledger:
-        return len(list(ledger.audit_rows()))
+        return len(list(ledger.audit.rows()))
 
 
 def test_a_plan_foresees_no_rounding_line_that_the_run_does_not_write(world: Any) -> None:

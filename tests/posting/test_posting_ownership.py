@@ -314,24 +314,25 @@ def test_of_clients_found_only_what_an_unanswered_write_made_is_ours(
     with Ledger.open(f"sqlite:///{tmp_path}/ledger.sqlite", source="shop") as ledger:
         write = {"kind": "create_client", "key": "customer:5", "request_hash": "h"}
         payload = {"remote_id": None, "body": SENT, "content": None}
-        with ledger.lock("ACC1", "run", wait_seconds=0) as lock:
-            ledger.intend(lock=lock, **write, order_id=None, payload=payload, run_id="run")
-            (intent,) = ledger.open_intents()
+        with ledger.locks.hold("ACC1", "run", wait_seconds=0) as lock:
+            ledger.intents.open(lock=lock, **write, order_id=None, payload=payload, run_id="run")
+            (intent,) = ledger.intents.still_open()
         opened = intent.opened_at.timestamp()
         rows = [
             parsing.client({**SENT, "id": one, "fname": name, "signup_date": _utc(opened + second)})
             for one, (second, name) in found.items()
         ]
-        books = SimpleNamespace(find_clients=lambda _: rows)
+        books = SimpleNamespace(clients=SimpleNamespace(matching=lambda _: rows))
         resolver = OutcomeLookup(
             books,  # type: ignore[arg-type] - just what it uses
             ledger,
+            "run",
             clock=lambda: intent.opened_at,
             sleep=lambda _: None,
             settle_seconds=0,
         )
         assert resolver.resolve(intent, since=intent.opened_at) is True
-        link = ledger.link("client", "customer:5")
+        link = ledger.links.get("client", "customer:5")
         assert link is not None
         assert (link.remote_id, link.extra.get("made", False)) == (ours or 7, ours is not None)
 

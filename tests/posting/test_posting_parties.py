@@ -92,11 +92,12 @@ def test_only_a_change_that_is_over_is_not_waited_for(
     kind: str, answered: bool, waited: bool
 ) -> None:
     standing = SimpleNamespace(amount=D(9), vis_state=0)
-    books = SimpleNamespace(
-        get_payment=lambda _: standing, get_invoice=lambda _: standing, payments_of=lambda _: []
-    )
+    records = SimpleNamespace(get=lambda _: standing, of_invoice=lambda _: [])
+    collections = {"payment": records, "invoice": records}
+    books = SimpleNamespace(payments=records, collections=collections)
     outcomes: list[str] = []
-    ledger = SimpleNamespace(close=lambda _, outcome, **__: outcomes.append(outcome))
+    closing = SimpleNamespace(close=lambda _, outcome, **__: outcomes.append(outcome))
+    ledger = SimpleNamespace(intents=closing)
     now = [datetime(2026, 1, 1, tzinfo=UTC)]
     slept: list[float] = []
 
@@ -104,7 +105,14 @@ def test_only_a_change_that_is_over_is_not_waited_for(
         slept.append(seconds)
         now[0] += timedelta(seconds=seconds)
 
-    resolver = OutcomeLookup(books, ledger, clock=lambda: now[0], sleep=sleep, settle_seconds=10)  # type: ignore[arg-type] - just what it uses
+    resolver = OutcomeLookup(
+        books,  # type: ignore[arg-type] - just what it uses
+        ledger,  # type: ignore[arg-type] - as above
+        "run",
+        clock=lambda: now[0],
+        sleep=sleep,
+        settle_seconds=10,
+    )
     body = {"invoiceid": 3, "amount": {"amount": "5.00"}, "note": NOTE}
     intent = Intent(1, 7, kind, "7", "h", {"remote_id": 3, "body": body}, now[0], "run")
     assert resolver.resolve(intent, since=intent.opened_at, answered=answered) is False
@@ -148,7 +156,7 @@ def item_links(world: Any) -> dict[str, tuple[int, bool]]:
     with world.ledger() as ledger:
         return {
             link.key: (link.remote_id, link.extra.get("shared", False))
-            for link in ledger.links("item")
+            for link in ledger.links.of_kind("item")
         }
 
 
@@ -285,7 +293,7 @@ def test_an_item_being_made_is_not_taken_for_its_namesake_without_an_sku(world: 
     world.fault(kind="slow", path="/users/clients$", body="jo1@", delay_ms=1000, **made)
     world.sync()
     with world.ledger() as ledger:
-        assert [row.state for row in ledger.orders()] == ["posted", "posted"]
+        assert [row.state for row in ledger.orders.all()] == ["posted", "posted"]
     assert sorted(row["sku"] or "" for row in world.books()["items"]) == ["", "MUG"]
 
 
@@ -305,20 +313,20 @@ def test_what_another_worker_made_out_about_a_write_is_no_error(
     """Whoever sees the record knows better than one who looked before it could be seen."""
     row = parsing.item({"id": 5, "sku": "MUG", "name": "Mug"})
     seen = [row]
-    books = SimpleNamespace(find_items_by_sku=lambda _: seen)
+    books = SimpleNamespace(items=SimpleNamespace(of_sku=lambda _: seen))
     body = {"name": "Mug", "sku": "MUG"}
     with Ledger.open(f"sqlite:///{tmp_path}/ledger.sqlite", source="shop") as ledger:
         written = {"kind": "create_item", "key": "variant:7:71", "request_hash": "h"}
         payload = {"remote_id": None, "body": body, "content": None}
-        with ledger.lock("ACC1", "run", wait_seconds=0) as lock:
-            number = ledger.intend(
+        with ledger.locks.hold("ACC1", "run", wait_seconds=0) as lock:
+            intent = ledger.intents.open(
                 lock=lock, **written, order_id=None, payload=payload, run_id="run"
             )
-            (intent,) = ledger.open_intents()
-        ledger.close(number, outcome)
+        ledger.intents.close(intent, outcome)
         resolver = OutcomeLookup(
             books,  # type: ignore[arg-type] - just what it uses
             ledger,
+            "run",
             clock=lambda: datetime.now(UTC),
             sleep=time.sleep,
             settle_seconds=0,
@@ -327,7 +335,7 @@ def test_what_another_worker_made_out_about_a_write_is_no_error(
         assert resolver.resolve(intent, since=intent.opened_at) is (outcome == "done")
         seen.append(row)
         assert resolver.resolve(intent, since=intent.opened_at) is True
-        link = ledger.link("item", "variant:7:71")
+        link = ledger.links.get("item", "variant:7:71")
         assert link is not None
         assert link.remote_id == 5
 

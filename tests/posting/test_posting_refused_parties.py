@@ -18,7 +18,7 @@ FULL = {"fb__client_limit": 1}
 
 def standings(world: Any) -> list[tuple[str, str | None]]:
     with world.ledger() as ledger:
-        return [(row.state, row.reason) for row in ledger.orders()]
+        return [(row.state, row.reason) for row in ledger.orders.all()]
 
 
 def made(world: Any, path: str) -> int:

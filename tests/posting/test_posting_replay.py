@@ -13,7 +13,7 @@ from target_freshbooks.ctl.plan import not_in_ledger
 def events(world: Any, event: str) -> list[int | None]:
     """The orders of the journal's rows of an event."""
     with world.ledger() as ledger:
-        return [row.order_id for row in ledger.audit_rows() if row.event == event]
+        return [row.order_id for row in ledger.audit.rows() if row.event == event]
 
 
 @pytest.mark.parametrize("which", ["named", "since"])
@@ -68,7 +68,7 @@ def test_replay_since_a_day_passes_over_orders_whose_bodies_are_gone(world: Any)
     order = world.place()
     world.sync()
     with world.ledger() as ledger:
-        assert ledger.prune(timedelta(0)) == 1
+        assert ledger.retention.prune(timedelta(0)) == 1
     told = world.ctl("replay", "--since", "2020-01-01")
     assert (world.code, told["not_in_ledger"], told["replayed"]) == (0, [order], 0)
     world.ctl("replay", str(order))

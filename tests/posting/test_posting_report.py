@@ -70,5 +70,5 @@ def test_a_refunded_order_differs_neither_more_nor_less_once_its_bodies_are_drop
     assert Decimal(before[1]["refunded"]) == 4
     assert Decimal(before[1]["difference"]) == difference
     with world.ledger() as ledger:
-        ledger.prune(timedelta(0))
+        ledger.retention.prune(timedelta(0))
     assert report(world, order) == before

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
-from target_freshbooks.ledger import ScratchLedger
+from target_freshbooks.ledger import OrderRow, ScratchLedger
 from target_freshbooks.ledger.storage.tables import metadata
 
 if TYPE_CHECKING:
@@ -131,8 +131,8 @@ def test_after_retention_no_text_of_any_table_names_the_shopper(
     world.sync()
     assert named_in(world), "it was there before"
     with world.ledger() as ledger:
-        for one in (ledger, ScratchLedger(ledger)):
-            one.prune(timedelta(0))
+        ledger.retention.prune(timedelta(0))
+        ScratchLedger(ledger).inbox.prune(timedelta(0))
     assert named_in(world) == []
     world.control("DELETE", "faults")
     assert world.ctl("verify", "--chain-only")["chain"]["ok"]
@@ -151,7 +151,7 @@ def test_what_comes_again_unchanged_is_dropped_again_though_nothing_was_to_be_do
         world.sync()
         assert named_in(world)
         with world.ledger() as ledger:
-            assert ledger.prune(timedelta(0)) == 1
+            assert ledger.retention.prune(timedelta(0)) == 1
         assert named_in(world) == []
 
 
@@ -159,7 +159,7 @@ def test_after_retention_a_known_shopper_gets_no_second_client(world: Any) -> No
     guest(world)
     world.sync()
     with world.ledger() as ledger:
-        ledger.prune(timedelta(0))
+        ledger.retention.prune(timedelta(0))
     # FreshBooks' search does not help: what the ledger knows must do.
     world.fault(kind="status", status=500, method="GET", path="/users/clients$")
     again = world.place(billing={**CANARY, "email": CANARY["email"].upper()})
@@ -176,14 +176,14 @@ def test_a_customer_s_record_stays_as_long_as_an_order_of_theirs_is_here(world: 
     order = world.place(billing={"first_name": "Q"}, customer_id=number)
     world.sync()
     with world.ledger() as ledger:
-        ledger.settle(order, state="new", facts_hash=None, policy_hash=None, run_id="test")
-        ledger.prune(timedelta(0))
-        assert ledger.body("customers", (number,)) is not None
+        ledger.orders.record(OrderRow(order, "new", run_id="test"))
+        ledger.retention.prune(timedelta(0))
+        assert ledger.inbox.body("customers", (number,)) is not None
     world.ctl("replay", str(order))
     assert world.row(order).state == "posted"
     with world.ledger() as ledger:
-        ledger.prune(timedelta(0))
-        assert ledger.body("customers", (number,)) is None
+        ledger.retention.prune(timedelta(0))
+        assert ledger.inbox.body("customers", (number,)) is None
 
 
 def test_a_parked_order_is_asked_for_anew_and_replayed_after_retention(
@@ -193,7 +193,7 @@ def test_a_parked_order_is_asked_for_anew_and_replayed_after_retention(
     world.sync()
     world.control("DELETE", "faults")
     with world.ledger() as ledger:
-        ledger.prune(timedelta(0))
+        ledger.retention.prune(timedelta(0))
     (told,) = world.ctl("status")["parked_orders"]
     order = told["order_id"]
     assert f"TAP_BIGCOMMERCE_ORDERS_ORDER_IDS='[{order}]' meltano run" in told["next_step"]

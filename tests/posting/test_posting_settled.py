@@ -71,7 +71,7 @@ def test_a_settled_order_is_left_alone_though_a_part_of_it_stayed_away(world: An
     order = parked(world)
     world.ctl("settle", str(order), "--note", NOTE)
     with world.ledger() as ledger:
-        ledger.prune(timedelta(0))
+        ledger.retention.prune(timedelta(0))
     no_transactions = re.compile(r'^.*"stream": ?"transactions".*\n', re.MULTILINE)
     world.sync(no_transactions.sub("", world.messages()))
     assert world.row(order).state == "settled"
@@ -115,7 +115,7 @@ def test_settling_waits_for_a_run_that_is_at_work(world: Any) -> None:
     world.settings["lease_wait_seconds"] = 0
     with (
         world.ledger() as ledger,
-        ledger.lock("SBX001", "run x", wait_seconds=0),
+        ledger.locks.hold("SBX001", "run x", wait_seconds=0),
         pytest.raises(Exception, match="Another run works on FreshBooks account SBX001"),
     ):
         world.ctl("settle", str(order), "--note", NOTE)

@@ -90,7 +90,7 @@ def test_nothing_of_another_store_is_taken_in_under_the_same_source(shop: Any) -
 
 def known(world: Any) -> dict[tuple[str, str], str]:
     query = sa.text("SELECT stream, key, body FROM ledger_inbox ORDER BY stream, key")
-    with world.ledger() as ledger, ledger._database.read() as connection:
+    with world.ledger() as ledger, ledger.scope.database.read() as connection:
         return {(row.stream, row.key): row.body for row in connection.execute(query)}
 
 
@@ -121,7 +121,7 @@ def test_a_dry_run_binds_nothing(world: Any) -> None:
 
 def states(world: Any) -> dict[int, str]:
     with world.ledger() as ledger:
-        return {row.order_id: row.state for row in ledger.orders()}
+        return {row.order_id: row.state for row in ledger.orders.all()}
 
 
 # -- no day without a time zone

@@ -80,7 +80,7 @@ def test_distinct_settings_are_kept_once(world: Any) -> None:
     world.place()
     world.sync()
     with world.ledger() as ledger:
-        rows = {row.terms for row in ledger.orders()}
+        rows = {row.terms for row in ledger.orders.all()}
     assert len(rows) == 2
 
 
@@ -196,7 +196,7 @@ def test_a_ledger_of_another_account_stops_the_run_before_a_write(world: Any) ->
     world.place()
     world.sync()
     with world.ledger() as ledger:
-        pinned = ledger.account()
+        pinned = ledger.ownership.account()
     assert pinned is not None
     assert pinned.account_id == constants.FRESHBOOKS_ACCOUNT_ID
     world.place()
@@ -211,8 +211,8 @@ def test_a_dry_run_pins_no_account(world: Any) -> None:
     world.settings["dry_run"] = True
     world.sync()
     with world.ledger() as ledger:
-        assert ledger.account() is None
-        assert ledger.store_hash() is None
+        assert ledger.ownership.account() is None
+        assert ledger.ownership.store_hash() is None
 
 
 # -- the brake
@@ -292,7 +292,7 @@ def test_a_draft_that_waits_for_a_setting_gets_it(world: Any) -> None:
     assert world.row(order).state == "posted"
     assert taxes(world, order) == {"Sales tax"}
     with world.ledger() as ledger:
-        terms = ledger.terms_of(order)
+        terms = ledger.terms.of(order)
         assert terms is not None
         assert terms.settings["tax_mapping"] == [["State Tax", "Sales tax"]]
 

@@ -119,7 +119,7 @@ def kinds(world: Any, *options: str) -> list[tuple[int, str]]:
 def forget_bodies(world: Any) -> None:
     """As retention does."""
     with world.ledger() as ledger:
-        assert ledger.prune(timedelta(0)) > 0
+        assert ledger.retention.prune(timedelta(0)) > 0
 
 
 def reads(world: Any, work: Any) -> int:
@@ -424,8 +424,8 @@ def test_verify_does_not_judge_an_order_that_a_run_has_in_hand(
     order = posted(world)
     hand.copy(world.invoice(order), "COPY1")
     with world.ledger() as ledger:
-        with ledger.lock(constants.FRESHBOOKS_ACCOUNT_ID, "r", wait_seconds=0) as lock:
-            intent = ledger.intend(
+        with ledger.locks.hold(constants.FRESHBOOKS_ACCOUNT_ID, "r", wait_seconds=0) as lock:
+            intent = ledger.intents.open(
                 lock=lock,
                 order_id=order,
                 kind="create_payment",
@@ -438,7 +438,7 @@ def test_verify_does_not_judge_an_order_that_a_run_has_in_hand(
             assert (told["findings"], told["orders_in_work"]) == ([], [order])
             assert told["orders_checked"] == 0
         assert kinds(world) == [(order, "interrupted"), (order, "extra")]
-        ledger.close(intent, "not_found", answer={})
+        ledger.intents.close(intent, "not_found", answer={})
     assert kinds(world) == [(order, "extra")]
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.ledger import Ledger
-from target_freshbooks.posting import facts, service
+from target_freshbooks.ledger.inbox.inbox import Inbox
+from target_freshbooks.posting import facts, order_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def numbers(world: Any) -> set[str]:
 
 def orders_known(world: Any) -> dict[int, str]:
     with world.ledger() as ledger:
-        return {row.order_id: row.state for row in ledger.orders()}
+        return {row.order_id: row.state for row in ledger.orders.all()}
 
 
 # -- older versions
@@ -228,7 +228,7 @@ def test_a_customer_that_comes_while_its_order_is_looked_at_is_not_missed(
     customer = world.control("POST", "shop/customers", {"email": "a@b.example"})["id"]
     order = world.place(customer_id=customer, billing={"first_name": "A", "email": ""})
     looked, stored = threading.Event(), threading.Event()
-    receive = Ledger.receive
+    receive = Inbox.receive
 
     def slowly(*given: Any) -> Any:
         gathered = facts.gather(*given)
@@ -236,18 +236,18 @@ def test_a_customer_that_comes_while_its_order_is_looked_at_is_not_missed(
         stored.wait(1)  # were the customer stored now, the verdict would miss it
         return gathered
 
-    def receiving(ledger: Ledger, records: Any, **options: Any) -> Any:
+    def receiving(inbox: Inbox, records: Any, **options: Any) -> Any:
         records = list(records)
         with_customer = any(record.stream == "customers" for record in records)
         if with_customer:
             assert looked.wait(60)
-        taken = receive(ledger, records, **options)
+        taken = receive(inbox, records, **options)
         if with_customer:
             stored.set()
         return taken
 
-    monkeypatch.setattr(service, "gather", slowly)
-    monkeypatch.setattr(Ledger, "receive", receiving)
+    monkeypatch.setattr(order_work, "gather", slowly)
+    monkeypatch.setattr(Inbox, "receive", receiving)
     said = world.messages().splitlines()
     customers = [line for line in said if '"RECORD"' in line and '"customers"' in line]
     assert len(customers) == 1

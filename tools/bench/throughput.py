@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.ledger import AccountLock, Ledger, Link, Record
+from target_freshbooks.ledger import AccountLock, Ledger, Link, OrderRow, Record
 
 from bench.scene import line
 
@@ -112,7 +112,7 @@ def _ledger_seconds(url: str) -> tuple[float, float]:
     body = {"id": 1, "lines": [{"name": f"Line {n}", "price": "10.0000"} for n in range(12)]}
     with (
         Ledger.open(url, source=f"bench {time.monotonic_ns()}") as ledger,
-        ledger.lock("bench", "bench", wait_seconds=0) as lock,
+        ledger.locks.hold("bench", "bench", wait_seconds=0) as lock,
     ):
         for number in range(-3, LEDGER_ORDERS):
             if number == 0:  # the first ones prepare the statements
@@ -127,9 +127,9 @@ def _book(ledger: Ledger, lock: AccountLock, order_id: int, body: dict[str, Any]
         Record("transactions", (order_id,), order_id, {"id": order_id, "amount": "10.00"}),
         Record("orders", (order_id,), order_id, body),
     ]
-    ledger.receive(records, complete={"order_taxes"})
+    ledger.inbox.receive(records, complete={"order_taxes"})
     for kind in STEPS:
-        intent = ledger.intend(
+        intent = ledger.intents.open(
             lock=lock,
             order_id=order_id,
             kind=kind,
@@ -139,13 +139,6 @@ def _book(ledger: Ledger, lock: AccountLock, order_id: int, body: dict[str, Any]
             run_id="bench",
         )
         link = Link(kind="invoice", key=f"order:{order_id}", remote_id=order_id, order_id=order_id)
-        ledger.close(intent, "done", answer={"id": order_id}, links=[link])
-    ledger.settle(
-        order_id,
-        state="posted",
-        facts_hash="0" * 64,
-        policy_hash="0" * 64,
-        run_id="bench",
-        event="posted",
-        data={"writes": len(STEPS)},
-    )
+        ledger.intents.close(intent, "done", answer={"id": order_id}, links=[link])
+    row = OrderRow(order_id, "posted", facts_hash="0" * 64, policy_hash="0" * 64, run_id="bench")
+    ledger.orders.record(row, event="posted", data={"writes": len(STEPS)})

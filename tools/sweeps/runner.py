@@ -283,8 +283,8 @@ class Stage:
 
         ledger = Ledger.open(f"sqlite:///{self.home}/trial/ledger.sqlite", source="bigcommerce")
         try:
-            verdict = ledger.verify_chain()
-            found = [f"intent {one.kind} {one.key} is open" for one in ledger.open_intents()]
+            verdict = ledger.audit.verify_chain()
+            found = [f"intent {one.kind} {one.key} is open" for one in ledger.intents.still_open()]
         finally:
             ledger.dispose()
         return found if verdict.ok else [*found, f"the audit chain is broken: {verdict}"]

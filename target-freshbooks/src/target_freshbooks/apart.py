@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from connector_credentials.sandbox_guard import keep_apart
 
-from target_freshbooks.settings import FORM
+from target_freshbooks.settings import FORM, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_freshbooks.settings import Settings
 
 ADDRESSES = ("api_url", "auth_url")
 DATABASES = ("ledger_url", "credentials_url")

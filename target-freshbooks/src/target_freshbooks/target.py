@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 import click
 from connector_credentials import CredentialError
 from connector_credentials.output import forget_reader
-from connector_credentials.settings import SettingError
+from connector_credentials.settings import Form, SettingError
 from connector_credentials.stop import StopRequest
 from singer_sdk import Target
 from singer_sdk.exceptions import (
@@ -27,7 +27,7 @@ from singer_sdk.exceptions import (
     MissingKeyPropertiesError,
     RecordsWithoutSchemaException,
 )
-from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
 
@@ -37,23 +37,19 @@ from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import LedgerError
 from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.reader import Reader
-from target_freshbooks.settings import FORM, read_settings, schema
+from target_freshbooks.settings import FORM, Settings, read_settings, schema
 from target_freshbooks.sinks import IgnoredSink, RecordError, sink_for
-from target_freshbooks.wiring import open_run, version
+from target_freshbooks.wiring import Run, open_run, version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    from connector_credentials.settings import Form
-    from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.sinks import Sink
 
     from target_freshbooks.posting.outcomes import Tally
     from target_freshbooks.posting.service import Service
-    from target_freshbooks.settings import Settings
-    from target_freshbooks.wiring import Run
 
 logger = logging.getLogger(__name__)
 
@@ -132,12 +128,12 @@ class TargetFreshBooks(Target):
     @property
     def tally(self) -> Tally | None:
         """What this run did; None if no stream of the shop came."""
-        return None if self._run is None else self._run.service.tally
+        return None if self._run is None else self._run.outcomes.tally
 
     @property
     def writes(self) -> int:
         """Writes that FreshBooks carried out in this run."""
-        return 0 if self._run is None else self._run.service.writes
+        return 0 if self._run is None else self._run.breaker.writes
 
     @override
     def get_sink_class(self, stream_name: str) -> type[Sink]:
@@ -200,7 +196,7 @@ class TargetFreshBooks(Target):
     def _end_of(self, run: Run) -> None:
         run.forget_old_bodies(self.settings.ledger_retention_days)
         if run.dry_run:
-            self.logger.info("Nothing was written. %s", run.service.outlook())
+            self.logger.info("Nothing was written. %s", run.outlook())
         if run.lacks_start_date:
             raise SettingError(
                 f"This is the first run of source {self.settings.source!r} at"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
+import time
 import uuid
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -20,11 +22,12 @@ from target_freshbooks.freshbooks import (
     FreshBooks,
     OAuth,
     Pacer,
+    RequestRecord,
     TokenSource,
     choose_account,
 )
 from target_freshbooks.freshbooks.wire import Wire
-from target_freshbooks.ledger import Ledger, PinnedAccount, ScratchLedger
+from target_freshbooks.ledger import AccountLock, Ledger, PinnedAccount, ScratchLedger, utc_now
 from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.catalogue import Catalogue
 from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker
@@ -32,8 +35,11 @@ from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
 from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
 from target_freshbooks.posting.apply.retry import WriteRetry
 from target_freshbooks.posting.apply.writer import Writer
+from target_freshbooks.posting.dryrun.outlook import MOST_CLIENTS
 from target_freshbooks.posting.dryrun.planner import Planner
 from target_freshbooks.posting.observe.by_request import RequestObserver
+from target_freshbooks.posting.order_work import OrderWork
+from target_freshbooks.posting.outcomes import Outcomes
 from target_freshbooks.posting.reconciler import Reconciler
 from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.posting.service import Service
@@ -41,8 +47,7 @@ from target_freshbooks.posting.service import Service
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from target_freshbooks.freshbooks import RequestRecord
-    from target_freshbooks.ledger import AccountLock
+    from target_freshbooks.freshbooks.transport import Tokens
     from target_freshbooks.settings import Settings
 
 
@@ -51,24 +56,12 @@ def version() -> str:
     return metadata.version("target-freshbooks")
 
 
-def utc_now() -> datetime:
-    """Aware UTC now."""
-    return datetime.now(UTC)
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Account:
-    """A FreshBooks account one may read and write, with the store behind its tokens."""
+    """A FreshBooks account that may be read and written, and what a ledger pins of it."""
 
     books: FreshBooks
-    store: CredentialStore
-    account_id: str
-    business_name: str = ""
-
-    @property
-    def pinned(self) -> PinnedAccount:
-        """The account as a ledger pins it."""
-        return PinnedAccount(self.account_id, self.business_name)
+    pinned: PinnedAccount
 
 
 @dataclass(slots=True)
@@ -79,8 +72,10 @@ class Run:
         run_id: Its name.
         account: The FreshBooks account.
         ledger: The ledger.
-        service: Posts orders.
-        reconciler: Posts one.
+        service: Takes records in.
+        work: Works orders off.
+        outcomes: How they came out.
+        breaker: Knows how many writes FreshBooks carried out.
         dry_run: Nothing is written.
         lacks_start_date: That is so because it is a first run, and nobody has said from which day
             on orders are to be booked.
@@ -90,9 +85,16 @@ class Run:
     account: Account
     ledger: Ledger
     service: Service
-    reconciler: Reconciler
+    work: OrderWork
+    outcomes: Outcomes
+    breaker: CircuitBreaker
     dry_run: bool
     lacks_start_date: bool = False
+
+    def outlook(self) -> str:
+        """What this dry run would bring into the books, in a few lines."""
+        clients_now = self.account.books.clients.count(at_most=MOST_CLIENTS + 1)
+        return self.outcomes.outlook.text(clients_now)
 
     def forget_old_bodies(self, days: int) -> None:
         """Drop what the shop said of orders that are settled for so long; hashes and links stay.
@@ -100,8 +102,8 @@ class Run:
         What came in a dry run so long ago goes too.
         """
         if not self.dry_run:
-            for ledger in (self.ledger, ScratchLedger(self.ledger)):
-                ledger.prune(timedelta(days=days))
+            self.ledger.retention.prune(timedelta(days=days))
+            ScratchLedger(self.ledger).inbox.prune(timedelta(days=days))
 
 
 def open_store(settings: Settings) -> CredentialStore:
@@ -111,7 +113,7 @@ def open_store(settings: Settings) -> CredentialStore:
 
 def open_ledger(settings: Settings) -> Ledger:
     """The ledger of the settings, migrated."""
-    return Ledger.open(settings.ledger_url, source=settings.source, clock=utc_now)
+    return Ledger.open(settings.ledger_url, source=settings.source)
 
 
 def interruptible(stop: threading.Event) -> Callable[[float], None]:
@@ -127,17 +129,15 @@ def interruptible(stop: threading.Event) -> Callable[[float], None]:
 def open_account(
     settings: Settings,
     *,
-    sleep: Callable[[float], None],
-    rng: random.Random,
+    sleep: Callable[[float], None] = time.sleep,
     on_request: Callable[[RequestRecord], None] | None = None,
-    ledger: Ledger | None = None,
+    ledger: Ledger,
 ) -> Account:
     """Connect to FreshBooks and choose the account: the one of the settings, else the only one.
 
     Args:
         settings: The settings.
         sleep: Waits between tries.
-        rng: For jitter.
         on_request: Told of each request.
         ledger: The ledger that remembers ids of the account.
 
@@ -146,46 +146,60 @@ def open_account(
         AccountUnclear: There are several accounts; the message lists them.
         AnotherAccount: The ledger belongs to another account.
     """
-    store = open_store(settings)
-    tokens = token_source(settings, store, sleep=sleep, rng=rng)
-
-    def connect(account_id: str) -> FreshBooks:
-        return FreshBooks(
-            api_url=settings.api_url,
-            account_id=account_id,
-            tokens=tokens,
-            user_agent=settings.user_agent,
-            request_timeout=settings.request_timeout,
-            max_retry_seconds=settings.max_retry_seconds,
-            pacer=Pacer(clock=utc_now, sleep=sleep, random=rng),
-            random=rng,
-            clock=utc_now,
-            sleep=sleep,
-            on_request=on_request,
-        )
-
-    account_id, business_name = settings.account_id, ""
-    if account_id is None:
-        pinned = ledger.account() if ledger is not None else None
-        identity = connect("").me()
-        chosen = choose_account(identity, preferred=pinned.account_id if pinned else None)
-        account_id, business_name = chosen.account_id, chosen.business_name
-    if not account_id:
+    tokens = token_source(settings, open_store(settings), sleep=sleep)
+    account = PinnedAccount(settings.account_id or "", "")
+    if settings.account_id is None:
+        known = ledger.ownership.account()
+        identity = connect(settings, tokens, sleep=sleep, on_request=on_request).me()
+        chosen = choose_account(identity, preferred=known.account_id if known else None)
+        account = PinnedAccount(chosen.account_id or "", chosen.business_name)
+    if not account.account_id:
         raise AccountUnclear("GET users/me", "it names no account of this user; set account_id.")
-    account = Account(connect(account_id), store, account_id, business_name)
-    if ledger is not None:
-        ledger.check_account(account.pinned)
-    return account
+    ledger.ownership.check_account(account)
+    books = connect(settings, tokens, account.account_id, sleep=sleep, on_request=on_request)
+    return Account(books, account)
+
+
+def connect(
+    settings: Settings,
+    tokens: Tokens,
+    account_id: str = "",
+    *,
+    most_seconds: float = math.inf,
+    sleep: Callable[[float], None] = time.sleep,
+    on_request: Callable[[RequestRecord], None] | None = None,
+) -> FreshBooks:
+    """FreshBooks; without an account it is enough to ask who we are.
+
+    Args:
+        settings: The settings.
+        tokens: Whose words count.
+        account_id: The account.
+        most_seconds: How long to try, if that is shorter than `max_retry_seconds`.
+        sleep: Waits between tries.
+        on_request: Told of each request.
+    """
+    rng = random.Random()  # noqa: S311 - jitter
+    return FreshBooks(
+        api_url=settings.api_url,
+        account_id=account_id,
+        tokens=tokens,
+        user_agent=settings.user_agent,
+        request_timeout=settings.request_timeout,
+        max_retry_seconds=min(settings.max_retry_seconds, most_seconds),
+        pacer=Pacer(clock=utc_now, sleep=sleep, random=rng),
+        random=rng,
+        clock=utc_now,
+        sleep=sleep,
+        on_request=on_request,
+    )
 
 
 def token_source(
-    settings: Settings,
-    store: CredentialStore,
-    *,
-    sleep: Callable[[float], None],
-    rng: random.Random,
+    settings: Settings, store: CredentialStore, *, sleep: Callable[[float], None] = time.sleep
 ) -> TokenSource:
     """The tokens of the settings' app, kept in the store."""
+    rng = random.Random()  # noqa: S311 - jitter
     return TokenSource(
         store=store,
         oauth=open_oauth(settings),
@@ -225,39 +239,38 @@ def open_run(
         on_request: Told of each request.
         look_first: Make it a dry run where it would be the first and has no start date.
     """
-    rng = random.Random()  # noqa: S311 - jitter
     sleep = interruptible(stop)
     run_id = uuid.uuid4().hex[:12]
     with ExitStack() as stack:
         ledger = stack.enter_context(open_ledger(settings))
-        account = open_account(settings, sleep=sleep, rng=rng, on_request=on_request, ledger=ledger)
+        account = open_account(settings, sleep=sleep, on_request=on_request, ledger=ledger)
         lacks_start_date = look_first and _lacks_start_date(settings, ledger)
         if lacks_start_date:
             settings = replace(settings, dry_run=True)
         lock = stack.enter_context(
-            ledger.lock(
-                account.account_id,
+            ledger.locks.hold(
+                account.pinned.account_id,
                 f"run {run_id}",
                 wait_seconds=settings.lease_wait_seconds,
                 sleep=sleep,
             )
         )
-        run = assemble(settings, account, ledger, lock, stop, run_id=run_id, rng=rng)
+        run = assemble(settings, account, ledger, lock, stop, run_id=run_id)
         run.lacks_start_date = lacks_start_date
-        stack.callback(run.service.close)
-        ledger.start_run(run_id, version())
+        stack.callback(run.work.close)
+        ledger.runs.start(run_id, version())
         outcome = "failed"
         try:
             if not settings.dry_run:
-                run.service.start()
+                run.work.start()
             yield run
             outcome = "done"
         except Interrupted:
             outcome = "interrupted"
             raise
         finally:
-            run.service.close()
-            ledger.end_run(run_id, outcome, _counts(run.service))
+            run.work.close()
+            ledger.runs.end(run_id, outcome, _counts(run))
 
 
 def assemble(
@@ -268,7 +281,6 @@ def assemble(
     stop: threading.Event,
     *,
     run_id: str,
-    rng: random.Random,
 ) -> Run:
     """Put a run's parts together over open connections."""
     if settings.dry_run:
@@ -277,27 +289,30 @@ def assemble(
     books = account.books
     books.check_before_writes(lock.check)
     lookup = OutcomeLookup(
-        books, ledger, clock=utc_now, sleep=sleep, settle_seconds=settings.settle_seconds
+        books, ledger, run_id, clock=utc_now, sleep=sleep, settle_seconds=settings.settle_seconds
     )
     breaker = CircuitBreaker(books)
     retry = WriteRetry(
-        lookup, breaker, random=rng, sleep=sleep, max_retry_seconds=settings.max_retry_seconds
+        lookup,
+        breaker,
+        random=random.Random(),  # noqa: S311 - jitter
+        sleep=sleep,
+        max_retry_seconds=settings.max_retry_seconds,
     )
     writer = Writer(
         books,
         ledger,
         lock,
         run_id,
-        utc_now,
         retry.answered,
-        once(lambda: ledger.pin_account(account.pinned)),
+        once(lambda: ledger.ownership.pin_account(account.pinned)),
     )
     parties = ClientsAndItems(
         books,
         ledger,
         writer,
         retry.settle,
-        retry.look,
+        lookup.resolve,
         follow_emails=settings.client_email_changes == "follow",
         sleep=sleep,
     )
@@ -312,25 +327,26 @@ def assemble(
         stop=stop,
         brake=Brake(settings.max_rewritten_invoices),
     )
-    service = Service(
-        books=books,
+    outcomes = Outcomes(ledger, settings.policy, run_id)
+    catalogue = Catalogue(
+        ledger,
+        parties,
+        all_clients=settings.client_sync == "all",
+        all_items=settings.item_sync == "all",
+    )
+    work = OrderWork(
         ledger=ledger,
         reconciler=reconciler,
-        catalogue=Catalogue(
-            ledger,
-            parties,
-            all_clients=settings.client_sync == "all",
-            all_items=settings.item_sync == "all",
-        ),
+        catalogue=catalogue,
         breaker=breaker,
         lookup=lookup,
-        policy=settings.policy,
-        run_id=run_id,
+        outcomes=outcomes,
         stop=stop,
         max_parallel_orders=settings.max_parallel_orders,
         planner=Planner(books, ledger, settings.policy, stop) if settings.dry_run else None,
     )
-    return Run(run_id, account, ledger, service, reconciler, settings.dry_run)
+    service = Service(ledger, work, outcomes, settings.policy, dry_run=settings.dry_run)
+    return Run(run_id, account, ledger, service, work, outcomes, breaker, settings.dry_run)
 
 
 def _lacks_start_date(settings: Settings, ledger: Ledger) -> bool:
@@ -357,13 +373,13 @@ def once(work: Callable[[], None]) -> Callable[[], None]:
     return call
 
 
-def _counts(service: Service) -> dict[str, int]:
-    tally = service.tally
+def _counts(run: Run) -> dict[str, int]:
+    tally = run.outcomes.tally
     return {
         "received": tally.received,
         "posted": tally.posted,
         "unchanged": tally.unchanged,
         "waiting": tally.waiting,
         "parked": len(tally.parked),
-        "writes": service.writes,
+        "writes": run.breaker.writes,
     }

@@ -32,7 +32,7 @@ def switch(desk: Any, **switches: str) -> None:
 
 def ledger_account(desk: Any) -> PinnedAccount | None:
     with Ledger.open(desk.config["ledger_url"], source="bigcommerce") as ledger:
-        return ledger.account()
+        return ledger.ownership.account()
 
 
 def works(desk: Any) -> bool:

@@ -160,4 +160,4 @@ def test_the_key_is_rotated_as_the_credentials_program_does_and_noted(
     with pytest.raises(CredentialError, match="encryption_key = NEW,OLD"):
         rotate(new)
     with Ledger.open(settings["ledger_url"], source="bigcommerce") as ledger:
-        assert [row.event for row in ledger.audit_rows()] == ["key_rotated"]
+        assert [row.event for row in ledger.audit.rows()] == ["key_rotated"]

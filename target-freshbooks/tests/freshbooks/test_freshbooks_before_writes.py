@@ -36,8 +36,8 @@ TOKEN = {
 }
 
 WRITES: dict[str, Callable[[Any], Any]] = {
-    "POST": lambda client: client.create_invoice({"invoice_number": "BC-1"}),
-    "PUT": lambda client: client.update_invoice(7, {"notes": "x"}),
+    "POST": lambda client: client.invoices.create({"invoice_number": "BC-1"}),
+    "PUT": lambda client: client.invoices.update(7, {"notes": "x"}),
 }
 
 
@@ -73,7 +73,7 @@ def test_a_write_that_is_forbidden_is_not_sent(bench: Any, reply: Any, method: s
 def test_a_read_is_not_checked(bench: Any, reply: Any) -> None:
     bench.say(reply(FOUND))
     bench.client.check_before_writes(Check(bench, allowed=0))
-    assert bench.client.get_invoice(7).id == 7
+    assert bench.client.invoices.get(7).id == 7
 
 
 @pytest.mark.parametrize("method", WRITES)
@@ -106,7 +106,7 @@ def test_the_check_comes_after_the_wait_for_the_window(bench: Any, reply: Any) -
     now = int(bench.clock.now.timestamp())
     used_up = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(now + 50)}
     bench.say(reply(FOUND, headers=used_up), reply(FOUND))
-    bench.client.get_invoice(7)
+    bench.client.invoices.get(7)
     check = Check(bench)
     bench.client.check_before_writes(check)
     WRITES["POST"](bench.client)
@@ -168,7 +168,7 @@ def test_a_write_that_waits_is_not_sent_once_another_run_has_the_account(
     """Whoever took over looks what became of it; to close it here would hide it from them."""
     bench.say(reply(status=429, headers={"Retry-After": "8"}), reply(FOUND))
     monkeypatch.setattr(lock, "_uptime", lambda: sum(bench.clock.slept))
-    with ledger.lock("ACM123", "run-1", wait_seconds=0) as held:
+    with ledger.locks.hold("ACM123", "run-1", wait_seconds=0) as held:
         checked: list[int] = []
 
         def check() -> None:
@@ -177,24 +177,24 @@ def test_a_write_that_waits_is_not_sent_once_another_run_has_the_account(
             another_takes_over(tmp_path)
 
         bench.client.check_before_writes(check)
-        writer = Writer(bench.client, ledger, held, "run-1", bench.clock)
+        writer = Writer(bench.client, ledger, held, "run-1")
         with pytest.raises(LockLost, match="no longer holds FreshBooks account ACM123"):
             write_invoice(writer)
     assert checked == [0]
     assert [asked.method for asked in bench.server.asked] == ["POST"]
-    assert [intent.key for intent in ledger.open_intents()] == ["BC-1"]
+    assert [intent.key for intent in ledger.intents.still_open()] == ["BC-1"]
 
 
 def test_a_run_whose_account_another_has_opens_no_intent(
     bench: Any, ledger: Ledger, tmp_path: Path
 ) -> None:
-    with ledger.lock("ACM123", "run-1", wait_seconds=0) as held:
-        writer = Writer(bench.client, ledger, held, "run-1", bench.clock)
+    with ledger.locks.hold("ACM123", "run-1", wait_seconds=0) as held:
+        writer = Writer(bench.client, ledger, held, "run-1")
         another_takes_over(tmp_path)
         with pytest.raises(LockLost):
             write_invoice(writer)
     assert bench.server.asked == []
-    assert ledger.open_intents() == []
+    assert ledger.intents.still_open() == []
 
 
 def test_a_run_writes_only_while_the_account_is_its_own(
@@ -216,9 +216,9 @@ def test_a_run_writes_only_while_the_account_is_its_own(
     monkeypatch.setattr(lock, "_uptime", lambda: passed)
     with open_run(settings, threading.Event()) as run:
         books = run.account.books
-        assert books.create_invoice({"invoice_number": "BC-1"}).id == 7
+        assert books.invoices.create({"invoice_number": "BC-1"}).id == 7
         another_takes_over(tmp_path)
         passed = 109.0
         with pytest.raises(LockLost):
-            books.create_invoice({"invoice_number": "BC-2"})
+            books.invoices.create({"invoice_number": "BC-2"})
     assert sum("invoices" in asked.path for asked in server.asked) == 1

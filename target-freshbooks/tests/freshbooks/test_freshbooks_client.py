@@ -29,7 +29,7 @@ def page(kind: str, rows: list[dict[str, Any]], number: int = 1, pages: int = 1)
 
 def test_an_invoice_is_found_by_one_request_with_its_lines(bench: Any, reply: Any) -> None:
     bench.say(reply(page("invoices", [invoice_row(7, "BC-1", lines=[])])))
-    found = bench.client.find_invoice("BC-1")
+    found = bench.client.invoices.find("BC-1")
     assert (found.id, found.lines) == (7, ())
     (asked,) = bench.server.asked
     assert asked.path == f"{ROOT}/invoices/invoices"
@@ -45,16 +45,16 @@ def test_rows_that_do_not_bear_the_number_are_dropped(bench: Any, reply: Any) ->
     """An ignored filter gives the whole list; a substring filter gives BC-10 for BC-1."""
     rows = [invoice_row(1, "BC-10"), invoice_row(2, "XBC-1"), invoice_row(3, "bc-1")]
     bench.say(reply(page("invoices", rows)))
-    assert bench.client.find_invoice("BC-1") is None
+    assert bench.client.invoices.find("BC-1") is None
 
 
 def test_an_unreadable_row_of_somebody_else_stops_nobody(bench: Any, reply: Any) -> None:
     rows = [{"id": 1, "invoice_number": "BC-2"}, invoice_row(7, "BC-1")]
     bench.say(reply(page("invoices", rows)))
-    assert bench.client.find_invoice("BC-1").id == 7
+    assert bench.client.invoices.find("BC-1").id == 7
     bench.say(reply(page("invoices", [{"id": 1, "invoice_number": "BC-1"}])))
     with pytest.raises(Outage, match="no amount"):  # but ours is not taken for missing
-        bench.client.find_invoice("BC-1")
+        bench.client.invoices.find("BC-1")
 
 
 def test_deleted_rows_are_told_apart_even_where_the_filter_is_ignored(
@@ -62,8 +62,8 @@ def test_deleted_rows_are_told_apart_even_where_the_filter_is_ignored(
 ) -> None:
     rows = [invoice_row(1, "BC-1", vis_state=1), invoice_row(2, "BC-1", vis_state=2)]
     bench.say(reply(page("invoices", rows)))
-    assert bench.client.find_invoice("BC-1").id == 2
-    assert bench.client.find_invoice("BC-1", deleted=True).id == 1
+    assert bench.client.invoices.find("BC-1").id == 2
+    assert bench.client.invoices.find("BC-1", deleted=True).id == 1
     assert ("search[vis_state]", "1") in bench.server.asked[1].query
 
 
@@ -78,7 +78,7 @@ def test_pages_are_followed_until_the_last_and_each_row_comes_once(bench: Any, r
         reply(page("payments", rows[1:4], 2, 3)),
         reply(page("payments", rows[4:], 3, 3)),
     )
-    assert [row.id for row in bench.client.payments_of(7)] == [0, 1, 2, 3, 4]
+    assert [row.id for row in bench.client.payments.of_invoice(7)] == [0, 1, 2, 3, 4]
     assert len(bench.server.asked) == 3
 
 
@@ -86,7 +86,7 @@ def test_an_empty_page_ends_a_list_whose_total_counts_unreadable_rows(
     bench: Any, reply: Any
 ) -> None:
     bench.say(reply(page("payments", [], 1, 7)))
-    assert bench.client.payments_of(7) == []
+    assert bench.client.payments.of_invoice(7) == []
     assert len(bench.server.asked) == 1
 
 
@@ -97,12 +97,12 @@ def test_payments_of_other_invoices_are_dropped(bench: Any, reply: Any) -> None:
         {"id": 2, "invoiceid": 8, "amount": amount, "date": "2026-11-20"},
     ]
     bench.say(reply(page("payments", rows)))
-    assert [row.id for row in bench.client.payments_of(7)] == [1]
+    assert [row.id for row in bench.client.payments.of_invoice(7)] == [1]
 
 
 def test_a_plus_in_an_email_is_encoded(bench: Any, reply: Any) -> None:
     bench.say(reply(page("clients", [{"id": 3, "email": "a+b@x.com"}])))
-    (found,) = bench.client.find_clients("a+b@x.com")
+    (found,) = bench.client.clients.of_email("a+b@x.com")
     assert found.id == 3
     assert "search%5Bemail%5D=a%2Bb%40x.com" in bench.server.asked[0].raw_query
     assert len(bench.server.asked) == 1
@@ -117,12 +117,12 @@ def test_clients_are_found_in_any_case_active_first_then_lowest_id(bench: Any, r
         {"id": 2, "email": "ann@x.com", "vis_state": 1},
     ]
     bench.say(reply(page("clients", rows)))
-    assert [row.id for row in bench.client.find_clients("Ann@x.com")] == [8, 9, 4]
+    assert [row.id for row in bench.client.clients.of_email("Ann@x.com")] == [8, 9, 4]
 
 
 def test_a_search_that_heeds_case_is_repeated_in_lower_case(bench: Any, reply: Any) -> None:
     bench.say(reply(page("clients", [])), reply(page("clients", [{"id": 3, "email": "a@x.com"}])))
-    assert [row.id for row in bench.client.find_clients("A@x.com")] == [3]
+    assert [row.id for row in bench.client.clients.of_email("A@x.com")] == [3]
     searched = [dict(asked.query)["search[email]"] for asked in bench.server.asked]
     assert searched == ["A@x.com", "a@x.com"]
 
@@ -130,7 +130,7 @@ def test_a_search_that_heeds_case_is_repeated_in_lower_case(bench: Any, reply: A
 def test_items_by_sku_are_checked_again(bench: Any, reply: Any) -> None:
     rows = [{"id": 2, "name": "b", "sku": "S"}, {"id": 1, "name": "a", "sku": "S2"}]
     bench.say(reply(page("items", rows)))
-    assert [row.id for row in bench.client.find_items_by_sku("S")] == [2]
+    assert [row.id for row in bench.client.items.of_sku("S")] == [2]
 
 
 def test_the_catalogue_is_read_once_for_all_names_and_own_writes_are_added(
@@ -143,24 +143,24 @@ def test_the_catalogue_is_read_once_for_all_names_and_own_writes_are_added(
         reply(spoil="reset"),
         reply(page("items", [{"id": 4, "name": "Late"}])),
     )
-    assert [row.id for row in bench.client.find_items_by_name("Mug")] == [2]
-    assert bench.client.find_items_by_name("Hat") == []
+    assert [row.id for row in bench.client.items.named("Mug")] == [2]
+    assert bench.client.items.named("Hat") == []
     assert len(bench.server.asked) == 2
-    bench.client.create_item({"name": "New"})
-    assert [row.id for row in bench.client.find_items_by_name("New")] == [3]
+    bench.client.items.create({"name": "New"})
+    assert [row.id for row in bench.client.items.named("New")] == [3]
     with pytest.raises(UnknownOutcome):
-        bench.client.create_item({"name": "Late"})
+        bench.client.items.create({"name": "Late"})
     # Looking after an unknown outcome must not be answered from memory.
-    assert [row.id for row in bench.client.find_items_by_name("Late")] == [4]
+    assert [row.id for row in bench.client.items.named("Late")] == [4]
 
 
 def test_each_write_is_one_request_in_its_own_envelope(bench: Any, reply: Any) -> None:
     row = {"response": {"result": {"invoice": invoice_row(7, "BC-1")}}}
     bench.say(reply(row))
-    bench.client.create_invoice({"customerid": 1})
-    bench.client.update_invoice(7, {"notes": "x"})
-    bench.client.mark_sent(7)
-    bench.client.delete_invoice(7)
+    bench.client.invoices.create({"customerid": 1})
+    bench.client.invoices.update(7, {"notes": "x"})
+    bench.client.invoices.update(7, {"action_mark_as_sent": True})
+    bench.client.invoices.update(7, {"vis_state": 1})
     told = [(asked.method, asked.path, asked.json) for asked in bench.server.asked]
     one = f"{ROOT}/invoices/invoices/7"
     assert told == [
@@ -175,7 +175,7 @@ def test_each_write_is_one_request_in_its_own_envelope(bench: Any, reply: Any) -
 def test_filing_an_invoice_away_is_a_write_of_that_alone(bench: Any, reply: Any) -> None:
     row = invoice_row(7, "BC-1", vis_state=2)
     bench.say(reply({"response": {"result": {"invoice": row}}}))
-    assert bench.client.archive_invoice(7).vis_state == 2
+    assert bench.client.invoices.update(7, {"vis_state": 2}).vis_state == 2
     (asked,) = bench.server.asked
     assert (asked.method, asked.json) == ("PUT", {"invoice": {"vis_state": 2}})
 
@@ -188,7 +188,7 @@ def credit(id_: int, credit_id: int, **more: Any) -> dict[str, Any]:
 
 def test_the_credit_of_an_overpayment_is_read_by_its_id(bench: Any, reply: Any) -> None:
     bench.say(reply({"response": {"result": {"credit_note": credit(10320, 10320)}}}))
-    found = bench.client.overpayment_credit(10320, 1)
+    found = bench.client.credit_notes.overpayment(10320, 1)
     assert found is not None
     assert (found.id, found.credit_id, found.credit_type) == (10320, 10320, "overpayment")
     assert len(bench.server.asked) == 1
@@ -218,27 +218,27 @@ def test_the_credit_of_an_overpayment_is_looked_for_among_its_clients(
         return reply(page("credit_notes", rows))
 
     bench.server.answer = answer
-    found = bench.client.overpayment_credit(10320, 1)
+    found = bench.client.credit_notes.overpayment(10320, 1)
     assert found is not None
     assert found.id == expected
     rows[1]["vis_state"] = 1
-    assert bench.client.overpayment_credit(10320, 1) is None
+    assert bench.client.credit_notes.overpayment(10320, 1) is None
 
 
 @pytest.mark.parametrize("key", ["vis_state", "ext_vis_state", "action_mark_as_sent"])
 def test_an_update_never_mixes_phases(bench: Any, key: str) -> None:
     with pytest.raises(ValueError, match="drop every other field"):
-        bench.client.update_invoice(7, {"notes": "x", key: 1})
+        bench.client.invoices.update(7, {"notes": "x", key: 1})
     assert bench.server.asked == []
 
 
 def test_a_credit_note_is_written_under_the_singular_key(bench: Any, reply: Any) -> None:
     note = {"id": 5, "clientid": 1, "amount": {"amount": "2.00", "code": "CAD"}}
     bench.say(reply({"response": {"result": {"credit_note": note}}}))
-    assert bench.client.create_credit_note({"clientid": 1}).amount == Decimal("2.00")
+    assert bench.client.credit_notes.create({"clientid": 1}).amount == Decimal("2.00")
     assert bench.server.asked[0].json == {"credit_note": {"clientid": 1}}
     bench.say(reply(page("credit_notes", [note, {**note, "id": 6, "clientid": 2}])))
-    assert [row.id for row in bench.client.credit_notes_of(1)] == [5]
+    assert [row.id for row in bench.client.credit_notes.of_client(1)] == [5]
 
 
 def test_a_missing_record_is_not_found(bench: Any, reply: Any) -> None:
@@ -246,13 +246,13 @@ def test_a_missing_record_is_not_found(bench: Any, reply: Any) -> None:
     listed = {"response": {"result": {"clients": [], "pages": 1}}}
     bench.say(reply({"response": {"errors": [error]}}, status=404), reply(listed))
     with pytest.raises(NotFound, match="Client not found"):
-        bench.client.get_client(3)
+        bench.client.clients.get(3)
 
 
 def test_a_list_that_cannot_be_read_is_an_outage_not_an_empty_list(bench: Any, reply: Any) -> None:
     bench.say(reply({"response": {"result": {"page": 1}}}))
     with pytest.raises(Outage, match="no invoices"):
-        bench.client.find_invoice("BC-1")
+        bench.client.invoices.find("BC-1")
 
 
 def test_the_recorded_invoice_is_read_to_the_cent(recorded: Callable[[str], Any]) -> None:

@@ -262,8 +262,8 @@ def test_an_access_token_that_ends_early_is_refreshed_and_the_write_done_once(
 ) -> None:
     books.me()
     requests.post(f"{sandbox.url}/_sandbox/freshbooks/tokens/expire", timeout=10)
-    client = books.create_client({"email": "one@example.com"})
-    assert books.find_clients("ONE@example.com") == [client]
+    client = books.clients.create({"email": "one@example.com"})
+    assert books.clients.of_email("ONE@example.com") == [client]
     assert told(sandbox)["refreshes"] == 2
 
 
@@ -275,11 +275,11 @@ def line(name: str, price: str, **more: str) -> dict[str, Any]:
 def test_an_invoice_goes_its_way_in_four_requests_of_a_known_client(
     books: FreshBooks, records: list[RequestRecord]
 ) -> None:
-    client = books.create_client({"email": "plus+tag@example.com", "currency_code": "CAD"})
-    assert books.find_clients("plus+tag@example.com") == [client]
+    client = books.clients.create({"email": "plus+tag@example.com", "currency_code": "CAD"})
+    assert books.clients.of_email("plus+tag@example.com") == [client]
     records.clear()
-    assert books.find_invoice("BC-1") is None
-    draft = books.create_invoice(
+    assert books.invoices.find("BC-1") is None
+    draft = books.invoices.create(
         {
             "customerid": client.id,
             "create_date": "2026-11-20",
@@ -294,10 +294,10 @@ def test_an_invoice_goes_its_way_in_four_requests_of_a_known_client(
         ("Cap", "13"),
         ("Fee", "0"),
     ]
-    sent = books.mark_sent(draft.id)
+    sent = books.invoices.update(draft.id, {"action_mark_as_sent": True})
     assert (sent.status, sent.lines) == (2, draft.lines)
     money = {"amount": "12.30", "code": "CAD"}
-    payment = books.create_payment(
+    payment = books.payments.create(
         {
             "invoiceid": draft.id,
             "amount": money,
@@ -307,22 +307,22 @@ def test_an_invoice_goes_its_way_in_four_requests_of_a_known_client(
         }
     )
     assert [record.method for record in records] == ["GET", "POST", "PUT", "POST"]
-    assert books.payments_of(draft.id) == [payment]
-    found = books.find_invoice("BC-1")
+    assert books.payments.of_invoice(draft.id) == [payment]
+    found = books.invoices.find("BC-1")
     assert found is not None
     assert (found.payment_status, str(found.outstanding)) == ("paid", "0.00")
-    lowered = books.update_payment(payment.id, {"amount": {"amount": "2.30", "code": "CAD"}})
+    lowered = books.payments.update(payment.id, {"amount": {"amount": "2.30", "code": "CAD"}})
     assert str(lowered.amount) == "2.30"
-    books.delete_payment(payment.id)
-    assert books.payments_of(draft.id) == []
-    assert books.get_payment(payment.id).vis_state == 1
-    books.delete_invoice(draft.id)
-    assert books.find_invoice("BC-1") is None
-    gone = books.find_invoice("BC-1", deleted=True)
+    books.payments.update(payment.id, {"vis_state": 1})
+    assert books.payments.of_invoice(draft.id) == []
+    assert books.payments.get(payment.id).vis_state == 1
+    books.invoices.update(draft.id, {"vis_state": 1})
+    assert books.invoices.find("BC-1") is None
+    gone = books.invoices.find("BC-1", deleted=True)
     assert gone is not None
     assert gone.id == draft.id
     with pytest.raises(Refused) as caught:  # a deleted invoice keeps its number
-        books.create_invoice(
+        books.invoices.create(
             {"customerid": client.id, "create_date": "2026-11-20", "invoice_number": "BC-1"}
         )
     assert caught.value.field == "invoice_number"
@@ -331,15 +331,15 @@ def test_an_invoice_goes_its_way_in_four_requests_of_a_known_client(
 def test_items_credit_notes_and_pages(books: FreshBooks, records: list[RequestRecord]) -> None:
     price = {"amount": "5.00", "code": "CAD"}
     for place in range(3):
-        books.create_item({"name": f"Item {place}", "sku": f"S-{place}", "unit_cost": price})
-    (item,) = books.find_items_by_sku("S-1")
-    assert books.find_items_by_name("Item 1") == [item]
+        books.items.create({"name": f"Item {place}", "sku": f"S-{place}", "unit_cost": price})
+    (item,) = books.items.of_sku("S-1")
+    assert books.items.named("Item 1") == [item]
     records.clear()
-    assert books.update_item(item.id, {"name": "Renamed"}).name == "Renamed"
-    assert [one.id for one in books.find_items_by_name("Renamed")] == [item.id]
+    assert books.items.update(item.id, {"name": "Renamed"}).name == "Renamed"
+    assert [one.id for one in books.items.named("Renamed")] == [item.id]
     assert [record.method for record in records] == ["PUT"]
-    client = books.create_client({"email": "credit@example.com"})
-    note = books.create_credit_note(
+    client = books.clients.create({"email": "credit@example.com"})
+    note = books.credit_notes.create(
         {
             "clientid": client.id,
             "create_date": "2026-11-20",
@@ -350,18 +350,18 @@ def test_items_credit_notes_and_pages(books: FreshBooks, records: list[RequestRe
             "lines": [line("Refund", "3.00")],
         }
     )
-    assert [one.id for one in books.credit_notes_of(client.id)] == [note.id]
-    books.delete_credit_note(note.id)
-    assert books.credit_notes_of(client.id) == []
+    assert [one.id for one in books.credit_notes.of_client(client.id)] == [note.id]
+    books.credit_notes.update(note.id, {"vis_state": 1})
+    assert books.credit_notes.of_client(client.id) == []
     with pytest.raises(NotFound):
-        books.get_client(10**9)
+        books.clients.get(10**9)
 
 
 def test_a_hundred_and_one_payments_are_two_pages(
     books: FreshBooks, records: list[RequestRecord]
 ) -> None:
-    client = books.create_client({"email": "many@example.com"})
-    invoice = books.create_invoice(
+    client = books.clients.create({"email": "many@example.com"})
+    invoice = books.invoices.create(
         {
             "customerid": client.id,
             "create_date": "2026-11-20",
@@ -370,12 +370,12 @@ def test_a_hundred_and_one_payments_are_two_pages(
             "lines": [line("Cap", "101.00")],
         }
     )
-    books.mark_sent(invoice.id)
+    books.invoices.update(invoice.id, {"action_mark_as_sent": True})
     body = {"invoiceid": invoice.id, "date": "2026-11-20", "type": "Cash"}
     for _ in range(101):
-        books.create_payment({**body, "amount": {"amount": "1.00", "code": "CAD"}})
+        books.payments.create({**body, "amount": {"amount": "1.00", "code": "CAD"}})
     records.clear()
-    assert len({one.id for one in books.payments_of(invoice.id)}) == 101
+    assert len({one.id for one in books.payments.of_invoice(invoice.id)}) == 101
     assert len(records) == 2
 
 
@@ -386,13 +386,13 @@ def test_a_write_that_was_done_and_never_answered_is_found_by_looking(
     fault = {"side": "freshbooks", "method": "POST", "path": "clients", "kind": "reset_after"}
     requests.post(f"{sandbox.url}/_sandbox/faults", json={**fault, "times": 1}, timeout=10)
     with pytest.raises(UnknownOutcome):
-        books.create_client({"email": "lost@example.com"})
-    assert len(books.find_clients("lost@example.com")) == 1
+        books.clients.create({"email": "lost@example.com"})
+    assert len(books.clients.of_email("lost@example.com")) == 1
 
 
 @pytest.mark.parametrize("fault", ["status", "html", "truncate", "reset_before"])
 def test_reads_get_through_faults(sandbox: Any, books: FreshBooks, fault: str) -> None:
-    client = books.create_client({"email": "there@example.com"})
+    client = books.clients.create({"email": "there@example.com"})
     rule = {"side": "freshbooks", "method": "GET", "path": "clients", "kind": fault, "times": 2}
     requests.post(f"{sandbox.url}/_sandbox/faults", json=rule, timeout=10)
-    assert books.find_clients("there@example.com") == [client]
+    assert books.clients.of_email("there@example.com") == [client]

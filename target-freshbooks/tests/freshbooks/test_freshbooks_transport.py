@@ -68,7 +68,7 @@ UNCLEAR = {name: reply for name, reply in PASSING.items() if not name.startswith
 @pytest.mark.parametrize("name", PASSING)
 def test_a_read_is_tried_again_after_what_may_pass(bench: Any, reply: Any, name: str) -> None:
     bench.say(reply(**PASSING[name]), reply(**PASSING[name]), reply(FOUND))
-    assert bench.client.get_invoice(7).number == "BC-1"
+    assert bench.client.invoices.get(7).number == "BC-1"
     assert len(bench.server.asked) == 3
     assert len(bench.clock.slept) == 2
 
@@ -80,8 +80,8 @@ def test_a_write_with_an_unclear_outcome_is_never_repeated(
 ) -> None:
     bench.say(reply(**UNCLEAR[name]), reply(FOUND))
     writes = {
-        "POST": lambda: bench.client.create_invoice({"invoice_number": "BC-1"}),
-        "PUT": lambda: bench.client.update_invoice(7, {"notes": "x"}),
+        "POST": lambda: bench.client.invoices.create({"invoice_number": "BC-1"}),
+        "PUT": lambda: bench.client.invoices.update(7, {"notes": "x"}),
     }
     with pytest.raises(UnknownOutcome):
         writes[method]()
@@ -94,7 +94,7 @@ def test_a_write_is_repeated_after_429_for_it_was_not_handled(
     bench: Any, reply: Any, name: str
 ) -> None:
     bench.say(reply(**PASSING[name]), reply(FOUND))
-    assert bench.client.create_invoice({"invoice_number": "BC-1"}).id == 7
+    assert bench.client.invoices.create({"invoice_number": "BC-1"}).id == 7
     assert len(bench.server.asked) == 2
 
 
@@ -111,17 +111,17 @@ def test_an_answer_that_drips_is_given_up_and_counts_as_sent(
     bench.say(reply(**spoilt), reply(FOUND))
     started = time.monotonic()
     with pytest.raises(UnknownOutcome, match="TimeoutError"):
-        bench.client.create_invoice({"invoice_number": "BC-1"})
+        bench.client.invoices.create({"invoice_number": "BC-1"})
     assert 2 <= time.monotonic() - started < 6  # the time-out is 1 s; the whole would take 20 s
     assert [record.outcome for record in bench.records] == ["lost"]
-    assert bench.client.get_invoice(7).number == "BC-1"  # by a connection of its own
+    assert bench.client.invoices.get(7).number == "BC-1"  # by a connection of its own
 
 
 def test_answers_leave_their_connection_to_the_next_request(bench: Any, reply: Any) -> None:
     packed = {"body": gzip.compress(json.dumps(FOUND).encode())}
     bench.say(reply(FOUND), reply(**packed, headers={"Content-Encoding": "gzip"}), reply(FOUND))
     for _ in range(4):
-        assert bench.client.get_invoice(7).number == "BC-1"
+        assert bench.client.invoices.get(7).number == "BC-1"
     assert len({asked.port for asked in bench.server.asked}) == 1
 
 
@@ -129,18 +129,18 @@ def test_a_connection_that_was_closed_while_idle_makes_a_post_unknown(
     bench: Any, reply: Any
 ) -> None:
     bench.say(reply(FOUND), reply(spoil="reset"))
-    bench.client.get_invoice(7)
+    bench.client.invoices.get(7)
     with pytest.raises(UnknownOutcome):
-        bench.client.create_invoice({})
+        bench.client.invoices.create({})
     assert len(bench.server.asked) == 2
 
 
-@pytest.mark.parametrize(("method", "argument"), [("create_invoice", {}), ("get_invoice", 7)])
+@pytest.mark.parametrize(("method", "argument"), [("create", {}), ("get", 7)])
 def test_where_nothing_listens_nothing_was_sent(bench: Any, method: str, argument: Any) -> None:
     bench.server.server.shutdown()
     bench.server.server.server_close()
     with pytest.raises(Outage, match="nothing sent"):
-        getattr(bench.client, method)(argument)
+        getattr(bench.client.invoices, method)(argument)
     assert sum(bench.clock.slept) == pytest.approx(60, abs=1)  # tried all through the budget
     assert {record.outcome for record in bench.records} == {"not_sent"}
 
@@ -160,20 +160,20 @@ def test_an_earlier_failure_being_handled_does_not_make_a_lost_write_unsent(
         requests.get(f"http://127.0.0.1:{port}", timeout=1)
     except requests.ConnectionError:
         with pytest.raises(UnknownOutcome):
-            bench.client.create_invoice({})
+            bench.client.invoices.create({})
     assert len(bench.server.asked) == 1
 
 
 def test_an_unknown_host_is_an_outage(bench: Any) -> None:
     bench.client._transport._wire._base_url = "http://no-such-host.invalid"
     with pytest.raises(Outage, match="NameResolutionError"):
-        bench.client.create_invoice({})
+        bench.client.invoices.create({})
 
 
 def test_patience_ends_and_is_an_outage(bench: Any, reply: Any) -> None:
     bench.say(reply(status=503, body=b""))
     with pytest.raises(Outage, match="HTTP 503"):
-        bench.client.get_invoice(7)
+        bench.client.invoices.get(7)
     assert sum(bench.clock.slept) == pytest.approx(60, abs=1)
 
 
@@ -182,7 +182,7 @@ def test_waits_grow_and_are_jittered_over_their_whole_range(bench: Any, reply: A
     for _ in range(30):
         bench.clock.slept.clear()
         bench.say(*[reply(status=503, body=b"")] * 3, reply(FOUND))
-        bench.client.get_invoice(7)
+        bench.client.invoices.get(7)
         waits.append(list(bench.clock.slept))
     for place, limit in enumerate((0.5, 1.0, 2.0)):
         column = [wait[place] for wait in waits]
@@ -196,7 +196,7 @@ def test_a_429_waits_for_the_longer_of_its_two_headers(bench: Any, reply: Any) -
     date = "Fri, 20 Nov 2026 12:00:00 GMT"
     headers = {"Retry-After": "7", "X-RateLimit-Reset": reset, "Date": date}
     bench.say(reply(status=429, headers=headers), reply(FOUND))
-    bench.client.create_invoice({})
+    bench.client.invoices.create({})
     assert 40 <= sum(bench.clock.slept) <= 41
 
 
@@ -205,7 +205,7 @@ def test_a_429_that_asks_for_more_than_our_patience_is_an_outage_at_once(
 ) -> None:
     bench.say(reply(status=429, headers={"Retry-After": "61"}))
     with pytest.raises(Outage, match="429"):
-        bench.client.create_invoice({})
+        bench.client.invoices.create({})
     assert bench.clock.slept == []
 
 
@@ -213,13 +213,13 @@ def test_retry_after_on_a_success_means_nothing(bench: Any, reply: Any) -> None:
     headers = {"Retry-After": "57", "X-RateLimit-Remaining": "500"}
     bench.say(reply(FOUND, headers=headers))
     for _ in range(3):
-        bench.client.get_invoice(7)
+        bench.client.invoices.get(7)
     assert bench.clock.slept == []
 
 
 def test_a_401_is_refreshed_once_and_repeated_once(bench: Any, reply: Any) -> None:
     bench.say(reply(errors(1003, "no"), status=401), reply(FOUND))
-    assert bench.client.create_invoice({}).id == 7
+    assert bench.client.invoices.create({}).id == 7
     assert [asked.headers["Authorization"] for asked in bench.server.asked] == [
         "Bearer token-0",
         "Bearer token-1",
@@ -229,7 +229,7 @@ def test_a_401_is_refreshed_once_and_repeated_once(bench: Any, reply: Any) -> No
 def test_a_401_also_after_a_refresh_says_reconnect(bench: Any, reply: Any) -> None:
     bench.say(reply({"error": "unauthenticated"}, status=401))
     with pytest.raises(AuthError, match="reconnect: target-freshbooks-ctl login"):
-        bench.client.get_invoice(7)
+        bench.client.invoices.get(7)
     assert len(bench.server.asked) == 2
     assert len(bench.tokens.rejected) == 1
 
@@ -297,7 +297,7 @@ def test_a_refusal_is_told_for_what_it_is_and_not_repeated(
     listed = {"response": {"result": {"invoices": [], "pages": 1}}}
     bench.say(reply(**answer), reply(listed if kind is NotFound else FOUND))
     with pytest.raises(FreshBooksError, match=words) as caught:
-        bench.client.update_invoice(7, {"notes": "x"})
+        bench.client.invoices.update(7, {"notes": "x"})
     assert type(caught.value) is kind
     # Before a record counts as missing, the account is seen to be there.
     methods = [asked.method for asked in bench.server.asked]
@@ -309,7 +309,7 @@ def test_a_refusal_gives_errno_field_and_words(bench: Any, reply: Any) -> None:
     document["response"]["errors"].append({"errno": "1017", "message": "too long"})
     bench.say(reply(document, status=422))
     with pytest.raises(Refused) as caught:
-        bench.client.create_payment({})
+        bench.client.payments.create({})
     refused = caught.value
     assert (refused.status, refused.errno, refused.field) == (422, 1001, "clientid")
     assert refused.words == "clientid: 'clientid' of <e-mail> is required; too long"
@@ -322,16 +322,16 @@ def test_a_record_that_is_not_found_with_its_whole_list_means_a_wrong_account(
     missing = reply(errors(1012, "Account not found."), status=404)
     bench.say(missing, missing)
     with pytest.raises(Forbidden, match="check account_id"):
-        bench.client.create_invoice({})
+        bench.client.invoices.create({})
 
 
 @pytest.mark.parametrize(
     ("status", "call", "words"),
     [
-        (402, "find_clients", "check role and scopes"),
-        (403, "find_clients", "check role and scopes"),
-        (404, "create_client", "check account_id"),
-        (404, "find_clients", "check account_id"),
+        (402, "of_email", "check role and scopes"),
+        (403, "of_email", "check role and scopes"),
+        (404, "create", "check account_id"),
+        (404, "of_email", "check account_id"),
     ],
 )
 def test_what_freshbooks_says_of_a_person_is_left_out_of_what_it_does_not_allow(
@@ -339,9 +339,9 @@ def test_what_freshbooks_says_of_a_person_is_left_out_of_what_it_does_not_allow(
 ) -> None:
     document = errors(1004, f"Invalid name {NAME}, {EMAIL}, 1 Canary Road", "fname", "client")
     bench.say(reply(document, status=status))
-    given = EMAIL if call == "find_clients" else {"email": EMAIL, "fname": NAME}
+    given = EMAIL if call == "of_email" else {"email": EMAIL, "fname": NAME}
     with pytest.raises(Forbidden, match=words) as caught:
-        getattr(bench.client, call)(given)
+        getattr(bench.client.clients, call)(given)
     told = str(caught.value)
     assert f"(HTTP {status}, errno 1004, field fname)" in told
     for secret in (NAME, "Zoe", EMAIL, "Canary"):
@@ -352,28 +352,28 @@ def test_a_server_that_quotes_the_token_does_not_have_us_keep_it(bench: Any, rep
     token = bench.tokens.access_token()
     bench.say(reply(errors(1001, f"bad header: Bearer {token}", "notes"), status=422))
     with pytest.raises(Refused, match=r"Bearer \[token\]") as caught:
-        bench.client.create_invoice({})
+        bench.client.invoices.create({})
     assert token not in str(caught.value) + str(caught.value.errors)
 
 
 def test_a_list_that_is_not_found_means_a_wrong_account(bench: Any, reply: Any) -> None:
     bench.say(reply(errors(1012, "Account not found."), status=404))
     with pytest.raises(Forbidden, match="check account_id"):
-        bench.client.find_invoice("BC-1")
+        bench.client.invoices.find("BC-1")
 
 
 def test_an_answer_to_a_write_without_the_record_is_unknown(bench: Any, reply: Any) -> None:
     bench.say(reply({"response": {"result": {}}}))
     with pytest.raises(UnknownOutcome, match="no invoice"):
-        bench.client.create_invoice({})
+        bench.client.invoices.create({})
     bench.say(reply({"response": {"result": {"invoice": {"id": 1, "amount": "abc"}}}}))
     with pytest.raises(UnknownOutcome, match="amount is no number"):
-        bench.client.create_invoice({})
+        bench.client.invoices.create({})
 
 
 def test_amounts_leave_as_text_only(bench: Any) -> None:
     with pytest.raises(TypeError, match="as text"):
-        bench.client.create_payment({"amount": {"amount": 1.1}})
+        bench.client.payments.create({"amount": {"amount": 1.1}})
     assert bench.server.asked == []
 
 
@@ -382,14 +382,14 @@ def test_records_and_logs_and_tracebacks_hold_no_personal_data(
 ) -> None:
     bench.say(reply({"response": {"result": {"clients": [], "pages": 1}}}))
     with caplog.at_level(logging.DEBUG):
-        bench.client.find_clients(EMAIL)
+        bench.client.clients.of_email(EMAIL)
         bench.say(reply(spoil="reset"))
-        shown = shown_by(lambda: bench.client.find_clients(EMAIL))
+        shown = shown_by(lambda: bench.client.clients.of_email(EMAIL))
         bench.say(reply(errors(1004, f"bad {EMAIL}"), status=422))
-        shown += shown_by(lambda: bench.client.create_client({"email": EMAIL, "fname": NAME}))
+        shown += shown_by(lambda: bench.client.clients.create({"email": EMAIL, "fname": NAME}))
         bench.server.server.shutdown()
         bench.server.server.server_close()
-        shown += shown_by(lambda: bench.client.find_clients(EMAIL))
+        shown += shown_by(lambda: bench.client.clients.of_email(EMAIL))
     everything = shown + caplog.text + repr(bench.records)
     for secret in (EMAIL, "person", "token-0", NAME):
         assert secret not in everything
@@ -412,6 +412,6 @@ def test_a_netrc_entry_does_not_replace_the_token(
     netrc.write_text("machine 127.0.0.1 login someone password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
     bench.say(reply(FOUND))
-    bench.client.get_invoice(7)
+    bench.client.invoices.get(7)
     assert bench.server.asked[0].headers["Authorization"] == "Bearer token-0"
     assert bench.server.asked[0].headers["User-Agent"] == "target-freshbooks/test"

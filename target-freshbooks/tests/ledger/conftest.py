@@ -118,7 +118,7 @@ def ledger(ledger_url: str, clock: SteppingClock) -> Iterator[Ledger]:
 @pytest.fixture
 def lock(ledger: Ledger) -> Iterator[AccountLock]:
     """The lock of an account, held."""
-    with ledger.lock("ACC1", "run-1", wait_seconds=0) as held:
+    with ledger.locks.hold("ACC1", "run-1", wait_seconds=0) as held:
         yield held
 
 

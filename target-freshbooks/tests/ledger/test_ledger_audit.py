@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text
 from target_freshbooks.ctl.story import tell
-from target_freshbooks.ledger import Ledger, Record
-from target_freshbooks.ledger.audit import chain as audit
+from target_freshbooks.ledger import Ledger, OrderRow, Record, section
+from target_freshbooks.ledger.audit import chain
+from target_freshbooks.ledger.storage import tables
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from target_freshbooks.ledger import AccountLock
+    from target_freshbooks.ledger import AccountLock, Intent
 
     from conftest import SteppingClock
 
@@ -27,26 +28,26 @@ ROWS = 9
 @pytest.fixture
 def written(ledger: Ledger) -> Ledger:
     for number in range(1, ROWS + 1):
-        ledger.audit(
+        ledger.audit.add(
             event="posted", order_id=number % 3, run_id="run", data={"amount": f"{number}.00"}
         )
     return ledger
 
 
 def tamper(ledger: Ledger, *statements: str) -> None:
-    with ledger._database.write() as connection:
+    with ledger.scope.database.write() as connection:
         for statement in statements:
             connection.execute(text(statement))
 
 
 def test_an_untouched_chain_is_whole(written: Ledger) -> None:
-    verdict = written.verify_chain()
+    verdict = written.audit.verify_chain()
     assert (verdict.ok, verdict.rows, verdict.broken_seq) == (True, ROWS, None)
-    assert verdict.head_hash == list(written.audit_rows())[-1].hash
+    assert verdict.head_hash == list(written.audit.rows())[-1].hash
 
 
 def test_an_empty_chain_is_whole(ledger: Ledger) -> None:
-    assert ledger.verify_chain() == audit.ChainVerdict(True, 0, audit.GENESIS)
+    assert ledger.audit.verify_chain() == chain.ChainVerdict(True, 0, chain.GENESIS)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_an_empty_chain_is_whole(ledger: Ledger) -> None:
 )
 def test_an_altered_column_is_noticed(written: Ledger, change: str) -> None:
     tamper(written, f"UPDATE ledger_audit SET {change} WHERE seq = 4")
-    verdict = written.verify_chain()
+    verdict = written.audit.verify_chain()
     assert (verdict.ok, verdict.broken_seq) == (False, 4)
     assert "row 4 " in (verdict.problem or "")
 
@@ -75,14 +76,14 @@ def test_an_altered_column_is_noticed(written: Ledger, change: str) -> None:
 @pytest.mark.parametrize("seq", [1, ROWS])
 def test_an_altered_row_at_either_end_is_noticed(written: Ledger, seq: int) -> None:
     tamper(written, f"UPDATE ledger_audit SET order_id = 99 WHERE seq = {seq}")
-    verdict = written.verify_chain()
+    verdict = written.audit.verify_chain()
     assert (verdict.ok, verdict.broken_seq) == (False, seq)
 
 
 @pytest.mark.parametrize("seq", [1, 4, ROWS])
 def test_a_removed_row_is_noticed(written: Ledger, seq: int) -> None:
     tamper(written, f"DELETE FROM ledger_audit WHERE seq = {seq}")
-    verdict = written.verify_chain()
+    verdict = written.audit.verify_chain()
     assert (verdict.ok, verdict.broken_seq) == (False, seq)
     assert "is missing" in (verdict.problem or "")
 
@@ -93,7 +94,7 @@ def test_a_gap_that_was_closed_up_is_noticed(written: Ledger) -> None:
         "DELETE FROM ledger_audit WHERE seq = 4",
         *(f"UPDATE ledger_audit SET seq = {seq - 1} WHERE seq = {seq}" for seq in range(5, 10)),
     )
-    assert written.verify_chain().broken_seq == 4
+    assert written.audit.verify_chain().broken_seq == 4
 
 
 def test_rows_in_another_order_are_noticed(written: Ledger) -> None:
@@ -103,13 +104,13 @@ def test_rows_in_another_order_are_noticed(written: Ledger) -> None:
         "UPDATE ledger_audit SET seq = 4 WHERE seq = 5",
         "UPDATE ledger_audit SET seq = 5 WHERE seq = 100",
     )
-    assert written.verify_chain().broken_seq == 4
+    assert written.audit.verify_chain().broken_seq == 4
 
 
 @pytest.mark.parametrize("kept", [0, 5, ROWS - 1])
 def test_a_chain_that_was_cut_off_at_the_end_is_noticed(written: Ledger, kept: int) -> None:
     tamper(written, f"DELETE FROM ledger_audit WHERE seq > {kept}")
-    verdict = written.verify_chain()
+    verdict = written.audit.verify_chain()
     assert (verdict.ok, verdict.rows, verdict.broken_seq) == (False, kept, kept + 1)
     assert "cut off" in (verdict.problem or "")
 
@@ -122,20 +123,20 @@ COPY = """INSERT INTO ledger_audit
 @pytest.mark.parametrize("seq", [0, -5, ROWS + 1, ROWS + 2])
 def test_a_row_that_was_put_in_is_noticed(written: Ledger, seq: int) -> None:
     tamper(written, COPY.format(seq=seq, of=ROWS))
-    verdict = written.verify_chain()
+    verdict = written.audit.verify_chain()
     assert not verdict.ok
     assert verdict.broken_seq == min(seq, ROWS + 1)
 
 
 def test_a_well_made_row_behind_the_head_is_noticed(written: Ledger) -> None:
     tamper(written, "CREATE TABLE kept AS SELECT * FROM ledger_audit_head")
-    written.audit(event="posted", order_id=1, run_id="run", data={})
+    written.audit.add(event="posted", order_id=1, run_id="run", data={})
     tamper(
         written,
         "DELETE FROM ledger_audit_head",
         "INSERT INTO ledger_audit_head SELECT * FROM kept",
     )
-    verdict = written.verify_chain()
+    verdict = written.audit.verify_chain()
     assert (verdict.broken_seq, verdict.rows) == (ROWS + 1, ROWS)
     assert "behind the journal's head" in (verdict.problem or "")
 
@@ -144,13 +145,13 @@ def test_a_well_made_row_behind_the_head_is_noticed(written: Ledger) -> None:
 def test_a_row_that_was_written_anew_with_a_fitting_hash_is_noticed(
     written: Ledger, seq: int
 ) -> None:
-    row = list(written.audit_rows())[seq - 1]
-    forged = {column.name: getattr(row, column.name) for column in audit.audit.c}
+    row = list(written.audit.rows())[seq - 1]
+    forged = {column.name: getattr(row, column.name) for column in tables.audit.c}
     assert row.at is not None
-    forged |= {"at": audit.time_text(row.at), "data": "{}"}
-    seal = audit._seal(forged)
+    forged |= {"at": tables.time_text(row.at), "data": "{}"}
+    seal = chain.seal(forged)
     tamper(written, f"UPDATE ledger_audit SET data = '{{}}', hash = '{seal}' WHERE seq = {seq}")
-    verdict = written.verify_chain()
+    verdict = written.audit.verify_chain()
     assert not verdict.ok
     if seq == ROWS:
         assert (verdict.broken_seq, "head" in (verdict.problem or "")) == (ROWS, True)
@@ -178,11 +179,11 @@ def test_a_damaged_row_is_named_and_its_story_can_be_told(
 ) -> None:
     with Ledger.open(sqlite_url, source="shop", clock=clock) as ledger:
         for _ in range(3):
-            ledger.audit(event="posted", order_id=1, run_id="run", data={"amount": "1.00"})
+            ledger.audit.add(event="posted", order_id=1, run_id="run", data={"amount": "1.00"})
         tamper(ledger, f"UPDATE ledger_audit SET {change} WHERE seq = 2")
-        verdict = ledger.verify_chain()
+        verdict = ledger.audit.verify_chain()
         assert (verdict.ok, verdict.broken_seq) == (False, 2)
-        rows = list(ledger.audit_rows(1))
+        rows = list(ledger.audit.rows(1))
     assert [row.altered for row in rows] == [False, True, False]
     assert "THIS ROW WAS ALTERED (audit row 2:" in tell(rows)[1]
 
@@ -192,23 +193,23 @@ def test_an_order_number_that_is_none_is_noticed(
     sqlite_url: str, clock: SteppingClock, value: str
 ) -> None:
     with Ledger.open(sqlite_url, source="shop", clock=clock) as ledger:
-        ledger.audit(event="posted", order_id=1, run_id="run", data={})
+        ledger.audit.add(event="posted", order_id=1, run_id="run", data={})
         tamper(ledger, f"UPDATE ledger_audit SET order_id = {value}")
-        assert ledger.verify_chain().broken_seq == 1
+        assert ledger.audit.verify_chain().broken_seq == 1
 
 
 def test_a_head_that_holds_no_number_is_noticed(sqlite_url: str, clock: SteppingClock) -> None:
     with Ledger.open(sqlite_url, source="shop", clock=clock) as ledger:
-        ledger.audit(event="posted", order_id=1, run_id="run", data={})
+        ledger.audit.add(event="posted", order_id=1, run_id="run", data={})
         tamper(ledger, "UPDATE ledger_audit_head SET seq = 'x'")
-        verdict = ledger.verify_chain()
+        verdict = ledger.audit.verify_chain()
     assert not verdict.ok
     assert "head of the audit journal was altered" in (verdict.problem or "")
 
 
-def write_order(ledger: Ledger, order_id: int, *, closed: bool = True) -> int:
-    with ledger.lock("ACC1", "run", wait_seconds=0) as lock:
-        number = ledger.intend(
+def write_order(ledger: Ledger, order_id: int, *, closed: bool = True) -> Intent:
+    with ledger.locks.hold("ACC1", "run", wait_seconds=0) as lock:
+        intent = ledger.intents.open(
             lock=lock,
             order_id=order_id,
             kind="create_invoice",
@@ -218,8 +219,8 @@ def write_order(ledger: Ledger, order_id: int, *, closed: bool = True) -> int:
             run_id="run",
         )
     if closed:
-        ledger.close(number, "done")
-    return number
+        ledger.intents.close(intent, "done")
+    return intent
 
 
 def cut_off(ledger: Ledger, last: int) -> None:
@@ -237,11 +238,11 @@ def test_a_cut_off_chain_with_a_rewritten_head_is_noticed_by_its_intents(
     ledger: Ledger, last: int, event: str
 ) -> None:
     write_order(ledger, 1)
-    second = write_order(ledger, 2)
-    assert ledger.verify_chain().ok
+    second = write_order(ledger, 2).id
+    assert ledger.audit.verify_chain().ok
     cut_off(ledger, last)
-    ledger.audit(event="posted", order_id=1, run_id="run", data={"intent": second})
-    verdict = ledger.verify_chain()
+    ledger.audit.add(event="posted", order_id=1, run_id="run", data={"intent": second})
+    verdict = ledger.audit.verify_chain()
     assert (verdict.ok, verdict.rows, verdict.broken_seq) == (False, last + 1, None)
     assert f"'{event}' of intent {second} (create_invoice of order 2)" in (verdict.problem or "")
 
@@ -249,42 +250,42 @@ def test_a_cut_off_chain_with_a_rewritten_head_is_noticed_by_its_intents(
 def test_intents_that_are_open_or_whose_orders_lost_their_bodies_are_no_flaw(
     ledger: Ledger,
 ) -> None:
-    ledger.receive([Record("orders", (1,), 1, {"id": 1})])
+    ledger.inbox.receive([Record("orders", (1,), 1, {"id": 1})])
     write_order(ledger, 1)
-    ledger.settle(1, state="posted", facts_hash=None, policy_hash=None, run_id="run")
+    ledger.orders.record(OrderRow(1, "posted", run_id="run"))
     write_order(ledger, 2, closed=False)
-    assert ledger.prune(timedelta(0)) == 1
-    assert ledger.verify_chain().ok
+    assert ledger.retention.prune(timedelta(0)) == 1
+    assert ledger.audit.verify_chain().ok
 
 
 def test_a_missing_head_is_noticed(written: Ledger) -> None:
     tamper(written, "DELETE FROM ledger_audit_head")
-    assert not written.verify_chain().ok
+    assert not written.audit.verify_chain().ok
 
 
 def test_a_long_chain_is_walked_page_by_page(
     written: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "PAGE", 2)
-    assert written.verify_chain().rows == ROWS
-    assert [row.seq for row in written.audit_rows()] == list(range(1, ROWS + 1))
-    assert [row.seq for row in written.audit_rows(1)] == [1, 4, 7]
+    monkeypatch.setattr(section, "PAGE", 2)
+    assert written.audit.verify_chain().rows == ROWS
+    assert [row.seq for row in written.audit.rows()] == list(range(1, ROWS + 1))
+    assert [row.seq for row in written.audit.rows(1)] == [1, 4, 7]
     tamper(written, "UPDATE ledger_audit SET who = 'nobody' WHERE seq = 7")
-    assert written.verify_chain().broken_seq == 7
+    assert written.audit.verify_chain().broken_seq == 7
 
 
 def test_rows_written_during_the_walk_do_not_disturb_it(
     written: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    examine = audit._problem_of
-    monkeypatch.setattr(audit, "PAGE", 2)
+    examine = chain._problem_of
+    monkeypatch.setattr(section, "PAGE", 2)
 
     def examine_while_others_write(*arguments: Any) -> str | None:
-        written.audit(event="posted", order_id=1, run_id="run", data={})
+        written.audit.add(event="posted", order_id=1, run_id="run", data={})
         return examine(*arguments)
 
-    monkeypatch.setattr(audit, "_problem_of", examine_while_others_write)
-    verdict = written.verify_chain()
+    monkeypatch.setattr(chain, "_problem_of", examine_while_others_write)
+    verdict = written.audit.verify_chain()
     assert (verdict.ok, verdict.rows) == (True, ROWS)
 
 
@@ -292,17 +293,17 @@ def test_all_shops_write_one_chain_but_read_their_own(
     written: Ledger, ledger_url: str, clock: SteppingClock
 ) -> None:
     with Ledger.open(ledger_url, source="other", clock=clock) as other:
-        other.audit(event="parked", order_id=1, run_id="run", data={})
-        assert [row.seq for row in other.audit_rows()] == [ROWS + 1]
-        assert other.verify_chain().rows == ROWS + 1
+        other.audit.add(event="parked", order_id=1, run_id="run", data={})
+        assert [row.seq for row in other.audit.rows()] == [ROWS + 1]
+        assert other.audit.verify_chain().rows == ROWS + 1
     tamper(written, f"DELETE FROM ledger_audit WHERE seq = {ROWS + 1}")
-    assert written.verify_chain().broken_seq == ROWS + 1
+    assert written.audit.verify_chain().broken_seq == ROWS + 1
 
 
 def test_sixteen_threads_write_one_whole_chain(ledger: Ledger, lock: AccountLock) -> None:
     def work(worker: int) -> None:
         for _ in range(5):
-            number = ledger.intend(
+            intent = ledger.intents.open(
                 lock=lock,
                 order_id=worker,
                 kind="mark_sent",
@@ -311,14 +312,14 @@ def test_sixteen_threads_write_one_whole_chain(ledger: Ledger, lock: AccountLock
                 payload={},
                 run_id="run",
             )
-            ledger.facts_of(worker)
-            ledger.close(number, "done")
+            ledger.inbox.facts_of(worker)
+            ledger.intents.close(intent, "done")
 
     with ThreadPoolExecutor(16) as workers:
         list(workers.map(work, range(16)))
-    verdict = ledger.verify_chain()
+    verdict = ledger.audit.verify_chain()
     assert (verdict.ok, verdict.rows) == (True, 160)
-    assert ledger.open_intents() == []
+    assert ledger.intents.still_open() == []
 
 
 def test_four_processes_write_one_whole_chain(
@@ -331,8 +332,8 @@ def test_four_processes_write_one_whole_chain(
             from target_freshbooks.ledger import Ledger
             with Ledger.open(sys.argv[1], source=sys.argv[2]) as ledger:
                 for number in range(25):
-                    ledger.order(number)
-                    ledger.audit(event="posted", order_id=number, run_id="run", data={})
+                    ledger.orders.get(number)
+                    ledger.audit.add(event="posted", order_id=number, run_id="run", data={})
             """,
             ledger_url,
             f"shop-{writer}",
@@ -342,7 +343,7 @@ def test_four_processes_write_one_whole_chain(
     for writer in writers:
         _, errors = writer.communicate(timeout=60)
         assert writer.returncode == 0, errors
-    verdict = ledger.verify_chain()
+    verdict = ledger.audit.verify_chain()
     assert (verdict.ok, verdict.rows) == (True, 100)
 
 
@@ -355,7 +356,7 @@ def test_a_killed_appender_leaves_the_chain_whole(
         from target_freshbooks.ledger import Ledger
         ledger = Ledger.open(sys.argv[1], source="shop")
         while True:
-            ledger.audit(event="posted", order_id=1, run_id="run", data={})
+            ledger.audit.add(event="posted", order_id=1, run_id="run", data={})
             print("one more", flush=True)
         """,
         ledger_url,
@@ -365,7 +366,7 @@ def test_a_killed_appender_leaves_the_chain_whole(
         writer.stdout.readline()
     writer.kill()
     writer.wait()
-    ledger.audit(event="posted", order_id=2, run_id="run", data={})
-    verdict = ledger.verify_chain()
+    ledger.audit.add(event="posted", order_id=2, run_id="run", data={})
+    verdict = ledger.audit.verify_chain()
     assert verdict.ok, verdict.problem
     assert verdict.rows > 10

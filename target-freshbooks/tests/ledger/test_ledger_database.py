@@ -30,8 +30,8 @@ from target_freshbooks.ledger import Ledger, Record
 print("ready", flush=True)
 sys.stdin.readline()
 with Ledger.open(sys.argv[1], source="shop") as ledger:
-    ledger.receive([Record("orders", (int(sys.argv[2]),), int(sys.argv[2]), {})])
-    print(ledger.verify_chain().ok)
+    ledger.inbox.receive([Record("orders", (int(sys.argv[2]),), int(sys.argv[2]), {})])
+    print(ledger.audit.verify_chain().ok)
 """
 
 
@@ -50,7 +50,7 @@ def test_four_processes_make_one_fresh_ledger_together(
         output, errors = opener.communicate(timeout=60)
         assert (opener.returncode, output) == (0, "True\n"), errors
     with Ledger.open(empty_url, source="shop") as ledger:
-        assert [row.order_id for row in ledger.orders()] == [0, 1, 2, 3]
+        assert [row.order_id for row in ledger.orders.all()] == [0, 1, 2, 3]
 
 
 def test_threads_open_one_fresh_ledger_together(empty_url: str) -> None:
@@ -82,10 +82,10 @@ def test_an_older_ledger_is_migrated_and_keeps_what_it_holds(empty_url: str) -> 
         )
     opened.dispose()
     with Ledger.open(empty_url, source="shop") as ledger:
-        row = ledger.order(7)
+        row = ledger.orders.get(7)
         assert row is not None
         assert row.state == "parked"
-        assert ledger.verify_chain().ok
+        assert ledger.audit.verify_chain().ok
 
 
 def test_a_newer_ledger_is_refused_and_left_untouched(ledger_url: str) -> None:
@@ -101,7 +101,7 @@ def test_a_newer_ledger_is_refused_and_left_untouched(ledger_url: str) -> None:
 
 
 def test_the_migrations_make_exactly_the_tables_the_code_uses(ledger: Ledger) -> None:
-    with ledger._database.read() as connection:
+    with ledger.scope.database.read() as connection:
         context = MigrationContext.configure(
             connection,
             opts={
@@ -149,7 +149,7 @@ def test_the_file_and_its_companions_are_private_whatever_the_umask(
     before = os.umask(0)
     try:
         with Ledger.open(sqlite_url, source="shop") as ledger:
-            ledger.receive([Record("orders", (7,), 7, {})])
+            ledger.inbox.receive([Record("orders", (7,), 7, {})])
             files = sorted((tmp_path / "made").iterdir())
             assert [file.name for file in files] == [
                 "ledger.sqlite",
@@ -172,7 +172,10 @@ def test_a_file_open_to_others_is_made_private(sqlite_url: str, tmp_path: Path) 
 
 
 def test_sqlite_writes_ahead_and_to_the_disk(sqlite_url: str) -> None:
-    with Ledger.open(sqlite_url, source="shop") as ledger, ledger._database.read() as connection:
+    with (
+        Ledger.open(sqlite_url, source="shop") as ledger,
+        ledger.scope.database.read() as connection,
+    ):
         found = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
@@ -190,7 +193,7 @@ def test_a_write_that_reads_first_is_not_refused_for_another_process_s_write(
 ) -> None:
     with Ledger.open(sqlite_url, source="shop") as ledger:
         other = sqlite3.connect(tmp_path / "made" / "ledger.sqlite", timeout=0)
-        with ledger._database.write() as connection:
+        with ledger.scope.database.write() as connection:
             assert connection.execute(text("SELECT count(*) FROM ledger_orders")).scalar() == 0
             with pytest.raises(sqlite3.OperationalError, match="locked"):
                 other.execute("BEGIN IMMEDIATE")
@@ -201,14 +204,14 @@ def test_a_write_that_reads_first_is_not_refused_for_another_process_s_write(
                 )
             )
         other.close()
-        assert ledger.order(1) is not None
+        assert ledger.orders.get(1) is not None
 
 
 def test_readers_go_on_while_somebody_writes(ledger: Ledger) -> None:
-    ledger.receive([Record("orders", (7,), 7, {"id": 7})])
-    with ledger._database.write() as connection:
+    ledger.inbox.receive([Record("orders", (7,), 7, {"id": 7})])
+    with ledger.scope.database.write() as connection:
         connection.execute(text("UPDATE ledger_orders SET state = 'posted'"))
-        row = ledger.order(7)
+        row = ledger.orders.get(7)
     assert row is not None
     assert row.state == "new"
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import traceback
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
-from target_freshbooks.ledger import IntentNotOpen, Ledger, LedgerUnavailable, Link
-from target_freshbooks.ledger.audit import chain as audit
+from target_freshbooks.ledger import Intent, IntentNotOpen, Ledger, LedgerUnavailable, Link
 
 if TYPE_CHECKING:
     import subprocess
@@ -28,7 +28,7 @@ INVOICE = {
 }
 
 
-def intend(ledger: Ledger, **fields: Any) -> int:
+def intend(ledger: Ledger, **fields: Any) -> Intent:
     write: dict[str, Any] = {
         "order_id": 7,
         "kind": "create_invoice",
@@ -37,44 +37,39 @@ def intend(ledger: Ledger, **fields: Any) -> int:
         "payload": {"body": INVOICE},
         "run_id": "run-1",
     }
-    with ledger.lock("ACC1", "run-1", wait_seconds=0) as lock:
-        return ledger.intend(lock=lock, **{**write, **fields})
+    with ledger.locks.hold("ACC1", "run-1", wait_seconds=0) as lock:
+        return ledger.intents.open(lock=lock, **{**write, **fields})
 
 
 def rows(ledger: Ledger, table: str) -> list[dict[str, Any]]:
-    with ledger._database.read() as connection:
+    with ledger.scope.database.read() as connection:
         return [dict(row._mapping) for row in connection.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608 - a table of ours
 
 
 def test_an_intent_is_open_with_its_payload_until_it_is_closed(ledger: Ledger) -> None:
-    number = intend(ledger)
-    (intent,) = ledger.open_intents()
-    assert (intent.id, intent.order_id, intent.kind, intent.key) == (
-        number,
-        7,
-        "create_invoice",
-        "7",
-    )
+    intent = intend(ledger)
+    assert ledger.intents.still_open() == [intent]
+    assert (intent.order_id, intent.kind, intent.key) == (7, "create_invoice", "7")
     assert intent.payload == {"body": INVOICE}
-    ledger.close(number, "done", answer={"id": 555, "amount": "69.84"})
-    assert ledger.open_intents() == []
+    ledger.intents.close(intent, "done", answer={"id": 555, "amount": "69.84"})
+    assert ledger.intents.still_open() == []
     assert rows(ledger, "ledger_intents")[0]["payload"] is None
 
 
 def test_open_intents_are_asked_for_by_order(ledger: Ledger) -> None:
     of_seven, of_eight = intend(ledger), intend(ledger, order_id=8)
     of_none = intend(ledger, order_id=None, kind="create_item")
-    assert [intent.id for intent in ledger.open_intents()] == [of_seven, of_eight, of_none]
-    assert [intent.id for intent in ledger.open_intents(8)] == [of_eight]
-    assert [intent.id for intent in ledger.open_intents(None)] == [of_none]
+    assert ledger.intents.still_open() == [of_seven, of_eight, of_none]
+    assert ledger.intents.still_open(8) == [of_eight]
+    assert ledger.intents.still_open(None) == [of_none]
 
 
 def test_closing_stores_links_and_audit_row_too(ledger: Ledger) -> None:
-    number = intend(ledger)
+    intent = intend(ledger)
     link = Link("invoice", "7", 555, order_id=7)
-    ledger.close(number, "found", answer={"id": 555}, links=[link], run_id="run-2")
-    assert ledger.links_of(7) == [link]
-    begun, ended = ledger.audit_rows(7)
+    ledger.intents.close(intent, "found", answer={"id": 555}, links=[link], run_id="run-2")
+    assert ledger.links.of_order(7) == [link]
+    begun, ended = ledger.audit.rows(7)
     assert (begun.event, begun.run_id, ended.event, ended.run_id) == (
         "intended",
         "run-1",
@@ -85,49 +80,51 @@ def test_closing_stores_links_and_audit_row_too(ledger: Ledger) -> None:
     assert begun.data["request_hash"] == ended.data["request_hash"] == "h"
 
 
-def test_the_run_that_closes_is_the_one_that_was_started_last(ledger: Ledger) -> None:
-    number = intend(ledger)
-    ledger.start_run("run-2", "0.1.0")
-    ledger.close(number, "not_found")
-    assert list(ledger.audit_rows(7))[-1].run_id == "run-2"
+def test_a_run_that_closes_another_s_intent_is_named_with_it(ledger: Ledger) -> None:
+    ledger.intents.close(intend(ledger), "not_found", run_id="run-2")
+    ledger.intents.close(intend(ledger), "done")
+    closings = [row.run_id for row in ledger.audit.rows(7) if row.event != "intended"]
+    assert closings == ["run-2", "run-1"]
 
 
 def test_an_intent_is_closed_once_and_a_second_closing_stores_nothing(ledger: Ledger) -> None:
-    number = intend(ledger)
-    ledger.close(number, "done")
+    intent = intend(ledger)
+    ledger.intents.close(intent, "done")
     with pytest.raises(IntentNotOpen, match="closed already as done"):
-        ledger.close(number, "not_found", links=[Link("invoice", "7", 1, order_id=7)])
+        ledger.intents.close(intent, "not_found", links=[Link("invoice", "7", 1, order_id=7)])
     with pytest.raises(IntentNotOpen, match="does not exist"):
-        ledger.close(number + 1, "done")
-    assert ledger.links_of(7) == []
-    assert [row.event for row in ledger.audit_rows()] == ["intended", "done"]
+        ledger.intents.close(replace(intent, id=intent.id + 1), "done")
+    assert ledger.links.of_order(7) == []
+    assert [row.event for row in ledger.audit.rows()] == ["intended", "done"]
 
 
 def test_a_failing_audit_row_undoes_the_closing_and_its_links(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    number = intend(ledger)
+    intent = intend(ledger)
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(audit, "append", fail)
+    monkeypatch.setattr(ledger.audit, "append", fail)
     with pytest.raises(RuntimeError, match="power cut"):
-        ledger.close(number, "done", links=[Link("invoice", "7", 555, order_id=7)])
-    assert [intent.id for intent in ledger.open_intents()] == [number]
-    assert ledger.links_of(7) == []
+        ledger.intents.close(intent, "done", links=[Link("invoice", "7", 555, order_id=7)])
+    assert ledger.intents.still_open() == [intent]
+    assert ledger.links.of_order(7) == []
 
 
 def test_the_journal_names_nobody(ledger: Ledger) -> None:
     client = intend(ledger, kind="create_client", key="ada@example.com", payload={"body": ADA})
     refusal = {"status": 422, "errno": 1011, "words": "Lovelace: ada@example.com is taken"}
-    ledger.close(client, "refused", answer=refusal)
+    ledger.intents.close(client, "refused", answer=refusal)
     invoice = intend(ledger)
     link = Link("client", "ada@example.com", 9)
-    ledger.close(invoice, "done", answer={"id": 555, "email": "ada@example.com"}, links=[link])
+    ledger.intents.close(
+        invoice, "done", answer={"id": 555, "email": "ada@example.com"}, links=[link]
+    )
     paid = intend(ledger, kind="create_payment", key="7:transaction:9", payload={})
-    ledger.close(paid, "refused", answer={"words": "ada@example.com may not pay"})
-    ledger.audit(
+    ledger.intents.close(paid, "refused", answer={"words": "ada@example.com may not pay"})
+    ledger.audit.add(
         event="parked",
         order_id=7,
         run_id="run-1",
@@ -147,7 +144,9 @@ def test_the_journal_names_nobody(ledger: Ledger) -> None:
 
 
 def test_personal_data_leaves_the_intent_when_it_is_closed(ledger: Ledger) -> None:
-    ledger.close(intend(ledger, kind="create_client", key="12", payload={"body": ADA}), "done")
+    ledger.intents.close(
+        intend(ledger, kind="create_client", key="12", payload={"body": ADA}), "done"
+    )
     assert "Lovelace" not in str(rows(ledger, "ledger_intents"))
 
 
@@ -159,8 +158,8 @@ def test_an_intent_outlives_the_process_that_committed_it(
         import sys
         from target_freshbooks.ledger import Ledger
         ledger = Ledger.open(sys.argv[1], source="shop")
-        with ledger.lock("ACC1", "killed", wait_seconds=0) as lock:
-            ledger.intend(lock=lock, order_id=7, kind="create_payment", key="7:transaction:9",
+        with ledger.locks.hold("ACC1", "killed", wait_seconds=0) as lock:
+            ledger.intents.open(lock=lock, order_id=7, kind="create_payment", key="7:transaction:9",
                           request_hash="h", payload={"amount": "69.84"}, run_id="killed")
             print("committed", flush=True)
             sys.stdin.read()
@@ -171,9 +170,9 @@ def test_an_intent_outlives_the_process_that_committed_it(
     assert writer.stdout.readline() == "committed\n"
     writer.kill()
     writer.wait()
-    (intent,) = ledger.open_intents(7)
+    (intent,) = ledger.intents.still_open(7)
     assert (intent.run_id, intent.payload) == ("killed", {"amount": "69.84"})
-    assert ledger.verify_chain().ok
+    assert ledger.audit.verify_chain().ok
 
 
 def test_an_error_of_the_database_shows_no_values(ledger: Ledger) -> None:

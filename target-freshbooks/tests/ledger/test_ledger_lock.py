@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from connector_credentials import locks
 from sqlalchemy import text
-from target_freshbooks.ledger import AccountLock, Ledger, LedgerError, LockHeld, LockLost, lock
+from target_freshbooks.ledger import (
+    AccountLock,
+    Intent,
+    Ledger,
+    LedgerError,
+    LockHeld,
+    LockLost,
+    lock,
+)
 
 from pooler import pgbouncer
 
@@ -28,7 +36,7 @@ HOLD = """
 import sys
 from target_freshbooks.ledger import Ledger
 ledger = Ledger.open(sys.argv[1], source="shop")
-with ledger.lock("ACC1", sys.argv[2], wait_seconds=float(sys.argv[3])) as lock:
+with ledger.locks.hold("ACC1", sys.argv[2], wait_seconds=float(sys.argv[3])) as lock:
     print("holds", flush=True)
     sys.stdin.readline()
     lock.check()
@@ -40,8 +48,8 @@ import sys
 from target_freshbooks.ledger import Ledger, lock
 lock.FRESH_SECONDS = 0.2
 ledger = Ledger.open(sys.argv[1], source="shop")
-with ledger.lock("ACC1", "run-1", wait_seconds=0) as held:
-    ledger.intend(lock=held, order_id=7, kind="create_invoice", key="7", request_hash="h",
+with ledger.locks.hold("ACC1", "run-1", wait_seconds=0) as held:
+    ledger.intents.open(lock=held, order_id=7, kind="create_invoice", key="7", request_hash="h",
                   payload={}, run_id="run-1")
     print("committed", flush=True)
     sys.stdin.readline()
@@ -52,21 +60,21 @@ with ledger.lock("ACC1", "run-1", wait_seconds=0) as held:
 
 def alter_token(ledger: Ledger) -> None:
     """Another run took the account while this one did not know that its session had ended."""
-    with ledger._database.write() as connection:
+    with ledger.scope.database.write() as connection:
         connection.execute(text("UPDATE ledger_locks SET token = 'x', holder = 'run-2 elsewhere'"))
 
 
 def end_session(ledger: Ledger) -> None:
     """End the PostgreSQL session that holds the account, as a restart of the server would."""
-    with ledger._database.read() as connection:
+    with ledger.scope.database.read() as connection:
         connection.execute(
             text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
         )
 
 
-def intend(ledger: Ledger, held: AccountLock) -> int:
+def intend(ledger: Ledger, held: AccountLock) -> Intent:
     write: dict[str, Any] = {"order_id": 7, "kind": "create_invoice", "key": "7"}
-    return ledger.intend(lock=held, **write, request_hash="h", payload={}, run_id="run-1")
+    return ledger.intents.open(lock=held, **write, request_hash="h", payload={}, run_id="run-1")
 
 
 def started(program: subprocess.Popen[str], word: str) -> None:
@@ -75,18 +83,18 @@ def started(program: subprocess.Popen[str], word: str) -> None:
 
 
 def test_an_account_is_held_for_the_block_and_given_back(ledger: Ledger) -> None:
-    assert not ledger.is_at_work("ACC1")
-    with ledger.lock("ACC1", "run-1", wait_seconds=0) as held:
+    assert not ledger.locks.is_held("ACC1")
+    with ledger.locks.hold("ACC1", "run-1", wait_seconds=0) as held:
         held.check()
-        assert ledger.is_at_work("ACC1")
-        assert not ledger.is_at_work("ACC2")
-    assert not ledger.is_at_work("ACC1")
+        assert ledger.locks.is_held("ACC1")
+        assert not ledger.locks.is_held("ACC2")
+    assert not ledger.locks.is_held("ACC1")
 
 
 def test_an_account_is_given_back_after_an_error_too(ledger: Ledger) -> None:
-    with pytest.raises(RuntimeError), ledger.lock("ACC1", "run-1", wait_seconds=0):
+    with pytest.raises(RuntimeError), ledger.locks.hold("ACC1", "run-1", wait_seconds=0):
         raise RuntimeError
-    assert not ledger.is_at_work("ACC1")
+    assert not ledger.locks.is_held("ACC1")
 
 
 def test_a_second_run_is_told_who_holds_the_account_since_when(
@@ -94,9 +102,9 @@ def test_a_second_run_is_told_who_holds_the_account_since_when(
 ) -> None:
     clock.now = clock.now.replace(hour=13)
     with (
-        ledger.lock("ACC1", "run-1", wait_seconds=0),
+        ledger.locks.hold("ACC1", "run-1", wait_seconds=0),
         pytest.raises(LockHeld) as no,
-        ledger.lock("ACC1", "run-2", wait_seconds=0),
+        ledger.locks.hold("ACC1", "run-2", wait_seconds=0),
     ):
         pass
     assert "Another run works on FreshBooks account ACC1: run-1 (process " in str(no.value)
@@ -106,8 +114,8 @@ def test_a_second_run_is_told_who_holds_the_account_since_when(
 
 def test_another_account_is_free(ledger: Ledger) -> None:
     with (
-        ledger.lock("ACC1", "run-1", wait_seconds=0),
-        ledger.lock("ACC2", "run-2", wait_seconds=0) as other,
+        ledger.locks.hold("ACC1", "run-1", wait_seconds=0),
+        ledger.locks.hold("ACC2", "run-2", wait_seconds=0) as other,
     ):
         other.check()
 
@@ -117,9 +125,9 @@ def test_two_shops_that_feed_one_account_exclude_each_other(
 ) -> None:
     with (
         Ledger.open(ledger_url, source="other", clock=clock) as other,
-        ledger.lock("ACC1", "run-1", wait_seconds=0),
+        ledger.locks.hold("ACC1", "run-1", wait_seconds=0),
         pytest.raises(LockHeld),
-        other.lock("ACC1", "run-2", wait_seconds=0),
+        other.locks.hold("ACC1", "run-2", wait_seconds=0),
     ):
         pass
 
@@ -130,9 +138,9 @@ def test_a_waiting_run_says_for_whom_polls_and_gives_up_after_its_time(
     naps: list[float] = []
     with (
         caplog.at_level(logging.WARNING),
-        ledger.lock("ACC1", "run-1", wait_seconds=0),
+        ledger.locks.hold("ACC1", "run-1", wait_seconds=0),
         pytest.raises(LockHeld, match="Waited 3 s"),
-        ledger.lock("ACC1", "run-2", wait_seconds=3.2, sleep=naps.append),
+        ledger.locks.hold("ACC1", "run-2", wait_seconds=3.2, sleep=naps.append),
     ):
         pass
     assert sum(naps) == pytest.approx(3.2)
@@ -141,7 +149,7 @@ def test_a_waiting_run_says_for_whom_polls_and_gives_up_after_its_time(
 
 
 def test_a_waiting_run_goes_on_as_soon_as_the_account_is_free(ledger: Ledger) -> None:
-    first = ledger.lock("ACC1", "run-1", wait_seconds=0)
+    first = ledger.locks.hold("ACC1", "run-1", wait_seconds=0)
     first.__enter__()
     naps: list[float] = []
 
@@ -150,7 +158,7 @@ def test_a_waiting_run_goes_on_as_soon_as_the_account_is_free(ledger: Ledger) ->
         if len(naps) == 2:
             first.__exit__(None, None, None)
 
-    with ledger.lock("ACC1", "run-2", wait_seconds=60, sleep=sleep) as held:
+    with ledger.locks.hold("ACC1", "run-2", wait_seconds=60, sleep=sleep) as held:
         held.check()
     assert len(naps) == 2
 
@@ -160,11 +168,11 @@ def test_a_killed_run_s_place_is_free_at_once(
 ) -> None:
     holder = start_process(HOLD, ledger_url, "run-1", 0)
     started(holder, "holds")
-    assert ledger.is_at_work("ACC1")
+    assert ledger.locks.is_held("ACC1")
     holder.kill()
     holder.wait()
     began = time.monotonic()
-    with ledger.lock("ACC1", "run-2", wait_seconds=60) as held:
+    with ledger.locks.hold("ACC1", "run-2", wait_seconds=60) as held:
         held.check()
     assert time.monotonic() - began < 3
 
@@ -177,7 +185,7 @@ def test_a_frozen_run_is_not_taken_over_but_named_and_goes_on_when_it_wakes(
     os.kill(holder.pid, signal.SIGSTOP)
     with (
         pytest.raises(LockHeld, match=rf"run-1 \(process {holder.pid} on .* If it is frozen, end"),
-        ledger.lock("ACC1", "run-2", wait_seconds=1),
+        ledger.locks.hold("ACC1", "run-2", wait_seconds=1),
     ):
         pass
     os.kill(holder.pid, signal.SIGCONT)
@@ -200,17 +208,17 @@ def test_of_many_runs_that_start_at_once_one_works_at_a_time(
     assert winner is not None
     _, errors = winner.communicate("go\n", timeout=60)
     assert winner.returncode == 0, errors
-    assert not ledger.is_at_work("ACC1")
+    assert not ledger.locks.is_held("ACC1")
 
 
 def test_no_intent_is_committed_once_another_run_has_the_account(ledger: Ledger) -> None:
-    with ledger.lock("ACC1", "run-1", wait_seconds=0) as held:
+    with ledger.locks.hold("ACC1", "run-1", wait_seconds=0) as held:
         intend(ledger, held)
         alter_token(ledger)
         with pytest.raises(LockLost, match=r"run-1\) no longer holds .* run-2 elsewhere, since "):
             intend(ledger, held)
-    assert len(ledger.open_intents()) == 1
-    assert len(list(ledger.audit_rows())) == 1
+    assert len(ledger.intents.still_open()) == 1
+    assert len(list(ledger.audit.rows())) == 1
 
 
 def test_a_request_may_leave_for_five_seconds_and_then_the_token_is_looked_at_anew(
@@ -218,7 +226,7 @@ def test_a_request_may_leave_for_five_seconds_and_then_the_token_is_looked_at_an
 ) -> None:
     passed = 1000.0
     monkeypatch.setattr(lock, "_uptime", lambda: passed)
-    with ledger.lock("ACC1", "run-1", wait_seconds=0) as held:
+    with ledger.locks.hold("ACC1", "run-1", wait_seconds=0) as held:
         intend(ledger, held)
         alter_token(ledger)
         passed += 5
@@ -230,7 +238,7 @@ def test_a_request_may_leave_for_five_seconds_and_then_the_token_is_looked_at_an
 
 def test_an_intent_of_one_worker_lets_no_request_of_another_leave(ledger: Ledger) -> None:
     refused = []
-    with ledger.lock("ACC1", "run-1", wait_seconds=0) as held:
+    with ledger.locks.hold("ACC1", "run-1", wait_seconds=0) as held:
 
         def work() -> None:
             with pytest.raises(LockLost):
@@ -250,16 +258,16 @@ def test_a_run_whose_postgresql_session_has_ended_goes_on_until_another_has_the_
 ) -> None:
     with (
         Ledger.open(postgresql_url, source="shop", clock=clock) as ledger,
-        ledger.lock("ACC1", "run-1", wait_seconds=0) as held,
+        ledger.locks.hold("ACC1", "run-1", wait_seconds=0) as held,
     ):
         end_session(ledger)
         first = intend(ledger, held)
         with Ledger.open(postgresql_url, source="shop", clock=clock) as other:
-            with other.lock("ACC1", "run-2", wait_seconds=20) as heir:
+            with other.locks.hold("ACC1", "run-2", wait_seconds=20) as heir:
                 heir.check()
             with pytest.raises(LockLost, match=r"run-2 \(process"):
                 intend(ledger, held)
-        assert [intent.id for intent in ledger.open_intents()] == [first]
+        assert [intent.id for intent in ledger.intents.still_open()] == [first]
 
 
 def test_a_postgresql_run_stopped_between_commit_and_request_sends_nothing_once_replaced(
@@ -271,11 +279,11 @@ def test_a_postgresql_run_stopped_between_commit_and_request_sends_nothing_once_
         os.kill(frozen.pid, signal.SIGSTOP)
         with (
             pytest.raises(LockHeld, match=f"process {frozen.pid} on"),
-            ledger.lock("ACC1", "run-2", wait_seconds=0.3),
+            ledger.locks.hold("ACC1", "run-2", wait_seconds=0.3),
         ):
             pass
         end_session(ledger)
-        with ledger.lock("ACC1", "run-2", wait_seconds=20):
+        with ledger.locks.hold("ACC1", "run-2", wait_seconds=20):
             os.kill(frozen.pid, signal.SIGCONT)
             said, errors = frozen.communicate("go\n", timeout=60)
         assert said == ""
@@ -292,7 +300,7 @@ def test_a_run_stopped_between_commit_and_request_and_not_replaced_sends_it(
     os.kill(frozen.pid, signal.SIGCONT)
     said, errors = frozen.communicate("go\n", timeout=60)
     assert said == "sent\n", errors
-    assert len(ledger.open_intents()) == 1
+    assert len(ledger.intents.still_open()) == 1
 
 
 def test_a_ledger_where_no_lock_holds_is_refused_with_the_way_out(
@@ -306,7 +314,7 @@ def test_a_ledger_where_no_lock_holds_is_refused_with_the_way_out(
     with (
         Ledger.open(f"sqlite:///{tmp_path}/ledger.sqlite", source="shop") as ledger,
         pytest.raises(LedgerError, match=r"type nfs4, .* PostgreSQL \(postgresql://"),
-        ledger.lock("ACC1", "run-1", wait_seconds=0),
+        ledger.locks.hold("ACC1", "run-1", wait_seconds=0),
     ):
         pass
 
@@ -324,8 +332,8 @@ def test_a_postgresql_ledger_behind_a_transaction_pooler_is_refused_with_the_way
         for _ in range(3):
             with (
                 pytest.raises(LedgerError, match=r"a pooler's, .* use the direct address of the"),
-                ledger.lock("ACC1", "run-1", wait_seconds=0),
+                ledger.locks.hold("ACC1", "run-1", wait_seconds=0),
             ):
                 pass
         direct = stack.enter_context(Ledger.open(postgresql_url, source="shop"))
-        assert not direct.is_at_work("ACC1")
+        assert not direct.locks.is_held("ACC1")

@@ -215,8 +215,8 @@ def test_an_altered_row_is_marked_and_ends_no_story() -> None:
 
 
 def test_a_ledger_s_own_rows_are_told(ledger: Ledger) -> None:
-    with ledger.lock("ACC1", "run", wait_seconds=0) as lock:
-        number = ledger.intend(
+    with ledger.locks.hold("ACC1", "run", wait_seconds=0) as lock:
+        intent = ledger.intents.open(
             lock=lock,
             order_id=1042,
             kind="create_invoice",
@@ -226,6 +226,8 @@ def test_a_ledger_s_own_rows_are_told(ledger: Ledger) -> None:
             run_id=RUN,
         )
     answer = {"id": 555, "number": "BC-1042", "amount": "69.84", "currency": "USD"}
-    ledger.close(number, "done", answer=answer, links=[Link("invoice", "1042", 555, order_id=1042)])
-    (line,) = tell(ledger.audit_rows(1042))
+    ledger.intents.close(
+        intent, "done", answer=answer, links=[Link("invoice", "1042", 555, order_id=1042)]
+    )
+    (line,) = tell(ledger.audit.rows(1042))
     assert line.endswith("created the invoice BC-1042 as a Draft in FreshBooks (id 555), 69.84 USD")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
-from target_freshbooks.ledger import Ledger, Link, Record, ScratchLedger
+from target_freshbooks.ledger import Ledger, Link, OrderRow, Record, ScratchLedger
 from target_freshbooks.ledger.inbox import precedence as versions
 from target_freshbooks.ledger.inbox import requeue as retries
 
@@ -32,12 +32,12 @@ def other(stream: str, number: int, modified: Any = EARLY, **fields: Any) -> Rec
 
 
 def said(ledger: Ledger, stream: str, number: int) -> Any:
-    body = ledger.body(stream, (number,))
+    body = ledger.inbox.body(stream, (number,))
     return None if body is None else body.get("says")
 
 
 def parts(ledger: Ledger, order_id: int) -> dict[str, dict[int, Any]]:
-    facts = ledger.facts_of(order_id)
+    facts = ledger.inbox.facts_of(order_id)
     assert facts is not None
     return {
         stream: {row["id"]: row.get("says") for row in rows}
@@ -46,21 +46,23 @@ def parts(ledger: Ledger, order_id: int) -> dict[str, dict[int, Any]]:
 
 
 def park(ledger: Ledger, number: int, state: Any = "parked") -> None:
-    facts = ledger.facts_of(number)
+    facts = ledger.inbox.facts_of(number)
     assert facts is not None
-    ledger.settle(
-        number,
-        state=state,
-        reason="no_client",
-        detail="of it",
-        facts_hash=facts.hash,
-        policy_hash="p",
-        run_id="r",
+    ledger.orders.record(
+        OrderRow(
+            number,
+            state,
+            reason="no_client",
+            detail="of it",
+            facts_hash=facts.hash,
+            policy_hash="p",
+            run_id="r",
+        )
     )
 
 
 def states(ledger: Ledger) -> dict[int, str]:
-    return {row.order_id: row.state for row in ledger.orders()}
+    return {row.order_id: row.state for row in ledger.orders.all()}
 
 
 # -- versions
@@ -77,18 +79,18 @@ def test_an_older_version_that_comes_later_is_left_out_and_told(
 
     caplog.set_level(logging.INFO)
     new, old = version(LATE, "new"), version(EARLY, "old")
-    assert ledger.receive([new]) == [new]
-    assert ledger.receive([old]) == []
+    assert ledger.inbox.receive([new]) == [new]
+    assert ledger.inbox.receive([old]) == []
     assert said(ledger, stream, 7) == "new"
     assert f"{stream} 7 came in late" in caplog.text
     newer = version("2026-11-01T10:00:02Z", "newer")
-    assert ledger.receive([newer]) == [newer]
+    assert ledger.inbox.receive([newer]) == [newer]
     assert said(ledger, stream, 7) == "newer"
 
 
 def test_of_two_versions_in_one_batch_the_later_stays(ledger: Ledger) -> None:
     new, old = other("customers", 7, LATE, says="new"), other("customers", 7, says="old")
-    assert ledger.receive([new, old]) == [new]
+    assert ledger.inbox.receive([new, old]) == [new]
     assert said(ledger, "customers", 7) == "new"
 
 
@@ -108,8 +110,8 @@ def test_of_two_versions_in_one_batch_the_later_stays(ledger: Ledger) -> None:
 def test_without_two_different_dates_the_record_that_comes_last_is_taken(
     ledger: Ledger, before: Any, after: Any
 ) -> None:
-    ledger.receive([order(7, before, says="first")])
-    ledger.receive([order(7, after, says="last")])
+    ledger.inbox.receive([order(7, before, says="first")])
+    ledger.inbox.receive([order(7, after, says="last")])
     assert said(ledger, "orders", 7) == "last"
 
 
@@ -125,13 +127,13 @@ def test_without_two_different_dates_the_record_that_comes_last_is_taken(
 def test_dates_are_compared_as_times_and_not_as_text(
     ledger: Ledger, later: str, earlier: str
 ) -> None:
-    ledger.receive([order(7, later, says="late")])
-    ledger.receive([order(7, earlier, says="early")])
+    ledger.inbox.receive([order(7, later, says="late")])
+    ledger.inbox.receive([order(7, earlier, says="early")])
     assert said(ledger, "orders", 7) == "late"
 
 
 def test_parts_that_come_with_an_older_version_only_add(ledger: Ledger) -> None:
-    ledger.receive(
+    ledger.inbox.receive(
         [
             part("transactions", 1, 7, says="captured"),
             part("refunds", 3, 7, says="declined"),
@@ -140,7 +142,7 @@ def test_parts_that_come_with_an_older_version_only_add(ledger: Ledger) -> None:
         ],
         complete=["order_taxes"],
     )
-    ledger.receive(
+    ledger.inbox.receive(
         [
             part("transactions", 1, 7, says="authorised"),
             part("transactions", 2, 7, says="unknown so far"),
@@ -161,38 +163,38 @@ def test_parts_that_come_with_an_older_version_only_add(ledger: Ledger) -> None:
 
 
 def test_an_older_version_does_not_stand_for_all_of_its_order(ledger: Ledger) -> None:
-    ledger.receive([part("order_taxes", 5, 7, says="kept"), order(7, LATE)])
-    ledger.receive([order(7, EARLY)], complete=["order_taxes"])
+    ledger.inbox.receive([part("order_taxes", 5, 7, says="kept"), order(7, LATE)])
+    ledger.inbox.receive([order(7, EARLY)], complete=["order_taxes"])
     assert parts(ledger, 7) == {"order_taxes": {5: "kept"}}
 
 
 def test_an_order_given_in_both_versions_is_taken_with_its_parts(ledger: Ledger) -> None:
-    ledger.receive([part("transactions", 1, 7, says="authorised"), order(7, LATE)])
+    ledger.inbox.receive([part("transactions", 1, 7, says="authorised"), order(7, LATE)])
     latest = order(7, "2026-11-01T10:00:02Z")
-    ledger.receive([order(7, EARLY), part("transactions", 1, 7, says="captured"), latest])
+    ledger.inbox.receive([order(7, EARLY), part("transactions", 1, 7, says="captured"), latest])
     assert parts(ledger, 7) == {"transactions": {1: "captured"}}
 
 
 def test_an_older_version_is_left_out_also_where_retention_dropped_the_body(
     ledger: Ledger, clock: SteppingClock
 ) -> None:
-    ledger.receive([order(7, LATE, says="new"), part("transactions", 1, 7)])
+    ledger.inbox.receive([order(7, LATE, says="new"), part("transactions", 1, 7)])
     park(ledger, 7, "posted")
     clock.now += timedelta(days=100)
-    ledger.prune(timedelta(days=90))
-    assert ledger.receive([order(7, EARLY, says="old")]) == []
+    ledger.retention.prune(timedelta(days=90))
+    assert ledger.inbox.receive([order(7, EARLY, says="old")]) == []
     assert said(ledger, "orders", 7) is None
-    ledger.receive([order(7, LATE, says="new")])
+    ledger.inbox.receive([order(7, LATE, says="new")])
     assert said(ledger, "orders", 7) == "new"
 
 
 def test_a_date_that_an_earlier_version_of_the_ledger_did_not_keep_is_read_from_the_body(
     ledger: Ledger,
 ) -> None:
-    ledger.receive([order(7, LATE, says="new")])
-    with ledger._database.write() as connection:
+    ledger.inbox.receive([order(7, LATE, says="new")])
+    with ledger.scope.database.write() as connection:
         connection.execute(text("UPDATE ledger_inbox SET modified = NULL"))
-    ledger.receive([order(7, EARLY, says="old")])
+    ledger.inbox.receive([order(7, EARLY, says="old")])
     assert said(ledger, "orders", 7) == "new"
 
 
@@ -200,13 +202,13 @@ def test_an_older_version_brings_back_the_parts_that_retention_dropped(
     ledger: Ledger, clock: SteppingClock
 ) -> None:
     payment = part("transactions", 1, 7, says="captured")
-    ledger.receive([payment, order(7, EARLY)])
+    ledger.inbox.receive([payment, order(7, EARLY)])
     park(ledger, 7, "posted")
     clock.now += timedelta(days=100)
-    ledger.prune(timedelta(days=90))
-    ledger.receive([order(7, LATE)])
-    assert ledger.facts_of(7) is None
-    ledger.receive([payment, order(7, EARLY, says="old")])
+    ledger.retention.prune(timedelta(days=90))
+    ledger.inbox.receive([order(7, LATE)])
+    assert ledger.inbox.facts_of(7) is None
+    ledger.inbox.receive([payment, order(7, EARLY, says="old")])
     assert parts(ledger, 7) == {"transactions": {1: "captured"}}
     assert said(ledger, "orders", 7) is None
 
@@ -215,34 +217,34 @@ def test_versions_of_more_records_than_one_question_takes_are_compared(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(versions, "PORTION", 2)
-    ledger.receive([other("customers", n, LATE, says="new") for n in range(5)])
-    assert ledger.receive([other("customers", n, EARLY, says="old") for n in range(5)]) == []
+    ledger.inbox.receive([other("customers", n, LATE, says="new") for n in range(5)])
+    assert ledger.inbox.receive([other("customers", n, EARLY, says="old") for n in range(5)]) == []
 
 
 # -- parked orders
 
 
 def test_a_changed_customer_reopens_its_own_parked_orders_and_no_others(ledger: Ledger) -> None:
-    ledger.receive([order(n, customer_id=5) for n in (1, 2, 3)])
-    ledger.receive([order(4, customer_id=6), order(5, customer_id=0)])
+    ledger.inbox.receive([order(n, customer_id=5) for n in (1, 2, 3)])
+    ledger.inbox.receive([order(4, customer_id=6), order(5, customer_id=0)])
     for number in (1, 4, 5):
         park(ledger, number)
     park(ledger, 2, "posted")
     park(ledger, 3, "waiting")
-    ledger.receive([other("customers", 5, says="a@b.example")])
+    ledger.inbox.receive([other("customers", 5, says="a@b.example")])
     assert states(ledger) == {1: "new", 2: "posted", 3: "waiting", 4: "parked", 5: "parked"}
-    row = ledger.order(1)
+    row = ledger.orders.get(1)
     assert row is not None
     assert (row.reason, row.detail, row.next_step) == (None, None, None)
 
 
 def test_a_customer_that_comes_again_unchanged_or_older_reopens_nothing(ledger: Ledger) -> None:
-    ledger.receive([other("customers", 5, LATE, says="new"), order(1, customer_id=5)])
+    ledger.inbox.receive([other("customers", 5, LATE, says="new"), order(1, customer_id=5)])
     park(ledger, 1)
-    ledger.receive([other("customers", 5, LATE, says="new")])
-    ledger.receive([other("customers", 5, EARLY, says="old")])
+    ledger.inbox.receive([other("customers", 5, LATE, says="new")])
+    ledger.inbox.receive([other("customers", 5, EARLY, says="old")])
     assert states(ledger) == {1: "parked"}
-    ledger.receive([other("customers", 5, LATE, says="newer")])
+    ledger.inbox.receive([other("customers", 5, LATE, says="newer")])
     assert states(ledger) == {1: "new"}
 
 
@@ -251,28 +253,28 @@ def store(zone: str, **fields: Any) -> Record:
 
 
 def test_another_time_zone_of_the_store_reopens_what_is_parked(ledger: Ledger) -> None:
-    ledger.receive([store("Mars/Base"), order(1), order(2)])
+    ledger.inbox.receive([store("Mars/Base"), order(1), order(2)])
     park(ledger, 1)
     park(ledger, 2, "posted")
-    ledger.receive([store("Mars/Base", phone="123")])
+    ledger.inbox.receive([store("Mars/Base", phone="123")])
     assert states(ledger) == {1: "parked", 2: "posted"}
-    ledger.receive([store("America/Chicago", phone="123")])
+    ledger.inbox.receive([store("America/Chicago", phone="123")])
     assert states(ledger) == {1: "new", 2: "posted"}
 
 
 def test_many_parked_orders_are_all_found(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retries, "PAGE", 2)
-    ledger.receive(order(n, customer_id=5) for n in range(1, 6))
+    monkeypatch.setattr(versions, "PORTION", 2)
+    ledger.inbox.receive(order(n, customer_id=5) for n in range(1, 6))
     for number in range(1, 6):
         park(ledger, number)
-    ledger.receive([other("customers", 5)])
+    ledger.inbox.receive([other("customers", 5)])
     assert set(states(ledger).values()) == {"new"}
 
 
 def test_parked_orders_are_found_without_a_walk_over_the_inbox(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger.receive(order(n, customer_id=5) for n in range(1, 200))
+    ledger.inbox.receive(order(n, customer_id=5) for n in range(1, 200))
     park(ledger, 7)
     read: list[str] = []
 
@@ -281,19 +283,19 @@ def test_parked_orders_are_found_without_a_walk_over_the_inbox(
         return {}
 
     monkeypatch.setattr(retries, "from_text", reading)
-    ledger.receive([other("customers", 5)])
+    ledger.inbox.receive([other("customers", 5)])
     assert len(read) == 1
 
 
 def test_a_shop_s_customer_does_not_reopen_another_shop_s_orders(
     ledger_url: str, ledger: Ledger, clock: SteppingClock
 ) -> None:
-    ledger.receive([order(1, customer_id=5)])
+    ledger.inbox.receive([order(1, customer_id=5)])
     park(ledger, 1)
     with Ledger.open(ledger_url, source="other", clock=clock) as another:
-        another.receive([order(1, customer_id=5)])
+        another.inbox.receive([order(1, customer_id=5)])
         park(another, 1)
-        another.receive([other("customers", 5)])
+        another.inbox.receive([other("customers", 5)])
         assert states(another) == {1: "new"}
     assert states(ledger) == {1: "parked"}
 
@@ -306,80 +308,90 @@ def inbox_rows(ledger: Ledger, source: str) -> list[Any]:
         "SELECT stream, key, order_id, body, hash, received_at FROM ledger_inbox"
         " WHERE source = :source ORDER BY stream, key"
     )
-    with ledger._database.read() as connection:
+    with ledger.scope.database.read() as connection:
         return [tuple(row) for row in connection.execute(query, {"source": source})]
 
 
 def test_a_scratch_ledger_leaves_the_inbox_and_the_orders_as_they_were(ledger: Ledger) -> None:
-    ledger.receive([part("transactions", 1, 7), order(7, customer_id=5), other("customers", 5)])
-    ledger.receive([order(8, customer_id=5)])
+    ledger.inbox.receive(
+        [part("transactions", 1, 7), order(7, customer_id=5), other("customers", 5)]
+    )
+    ledger.inbox.receive([order(8, customer_id=5)])
     park(ledger, 8)
-    before, standings = inbox_rows(ledger, "shop"), list(ledger.orders())
+    before, standings = inbox_rows(ledger, "shop"), list(ledger.orders.all())
     scratch = ScratchLedger.begin(ledger)
-    scratch.receive([other("customers", 5, LATE, says="changed")])
-    scratch.receive([order(7, LATE, says="changed")], complete=["order_taxes"])
-    scratch.receive([part("transactions", 2, 9), order(9)])
+    scratch.inbox.receive([other("customers", 5, LATE, says="changed")])
+    scratch.inbox.receive([order(7, LATE, says="changed")], complete=["order_taxes"])
+    scratch.inbox.receive([part("transactions", 2, 9), order(9)])
     assert inbox_rows(ledger, "shop") == before
-    assert list(ledger.orders()) == standings
-    assert ledger.facts_of(9) is None
+    assert list(ledger.orders.all()) == standings
+    assert ledger.inbox.facts_of(9) is None
 
 
 def test_a_scratch_ledger_goes_on_from_what_is_known(ledger: Ledger) -> None:
-    ledger.receive([part("transactions", 1, 7, says="known"), part("order_taxes", 2, 7), order(7)])
-    ledger.receive([other("customers", 5, LATE, says="known"), other("customers", 6, says="known")])
+    ledger.inbox.receive(
+        [part("transactions", 1, 7, says="known"), part("order_taxes", 2, 7), order(7)]
+    )
+    ledger.inbox.receive(
+        [other("customers", 5, LATE, says="known"), other("customers", 6, says="known")]
+    )
     scratch = ScratchLedger.begin(ledger)
     assert parts(scratch, 7) == {"transactions": {1: "known"}, "order_taxes": {2: None}}
-    scratch.receive([part("refunds", 3, 7), order(7, LATE)], complete=["order_taxes"])
+    scratch.inbox.receive([part("refunds", 3, 7), order(7, LATE)], complete=["order_taxes"])
     assert parts(scratch, 7) == {"transactions": {1: "known"}, "refunds": {3: None}}
-    scratch.receive([part("transactions", 4, 7, says="too")])
+    scratch.inbox.receive([part("transactions", 4, 7, says="too")])
     assert parts(scratch, 7) == {
         "transactions": {1: "known", 4: "too"},
         "refunds": {3: None},
     }
-    scratch.receive([other("customers", 5, EARLY, says="old")])
+    scratch.inbox.receive([other("customers", 5, EARLY, says="old")])
     assert said(scratch, "customers", 5) == "known"
     assert said(scratch, "customers", 6) == "known"
 
 
 def test_a_scratch_ledger_has_the_hash_of_facts_that_a_real_run_would_have(ledger: Ledger) -> None:
     records = [part("transactions", 1, 7), order(7)]
-    ledger.receive(records)
+    ledger.inbox.receive(records)
     scratch = ScratchLedger.begin(ledger)
-    scratch.receive(records)
-    rehearsed, known = scratch.facts_of(7), ledger.facts_of(7)
+    scratch.inbox.receive(records)
+    rehearsed, known = scratch.inbox.facts_of(7), ledger.inbox.facts_of(7)
     assert rehearsed is not None
     assert known is not None
     assert rehearsed.hash == known.hash
 
 
 def test_of_the_store_s_record_the_one_that_came_last_counts(ledger: Ledger) -> None:
-    ledger.receive([other("store", 1, says="known")])
+    ledger.inbox.receive([other("store", 1, says="known")])
     scratch = ScratchLedger.begin(ledger)
-    assert scratch.store() == ledger.store()
-    scratch.receive([other("store", 1, says="new")])
-    assert [one and one["says"] for one in (scratch.store(), ledger.store())] == ["new", "known"]
-    ledger.receive([other("store", 1, says="newer")])
-    assert [one and one["says"] for one in (scratch.store(), ledger.store())] == ["newer"] * 2
+    assert scratch.inbox.body("store") == ledger.inbox.body("store")
+    scratch.inbox.receive([other("store", 1, says="new")])
+    assert [
+        one and one["says"] for one in (scratch.inbox.body("store"), ledger.inbox.body("store"))
+    ] == ["new", "known"]
+    ledger.inbox.receive([other("store", 1, says="newer")])
+    assert [
+        one and one["says"] for one in (scratch.inbox.body("store"), ledger.inbox.body("store"))
+    ] == ["newer"] * 2
 
 
 def test_what_was_rehearsed_is_readable_afterwards_until_the_next_dry_run(ledger: Ledger) -> None:
-    ledger.receive([order(7)])
-    ScratchLedger.begin(ledger).receive([order(7, LATE), order(8), order(9)])
+    ledger.inbox.receive([order(7)])
+    ScratchLedger.begin(ledger).inbox.receive([order(7, LATE), order(8), order(9)])
     later = ScratchLedger.of_last_dry_run(ledger)
-    assert later.facts_of(8) is not None
-    assert later.unknown_orders() == [8, 9]
-    assert ScratchLedger.begin(ledger).unknown_orders() == []
-    assert ScratchLedger.of_last_dry_run(ledger).facts_of(8) is None
-    assert ledger.facts_of(7) is not None
+    assert later.inbox.facts_of(8) is not None
+    assert later.inbox.unknown_orders() == [8, 9]
+    assert ScratchLedger.begin(ledger).inbox.unknown_orders() == []
+    assert ScratchLedger.of_last_dry_run(ledger).inbox.facts_of(8) is None
+    assert ledger.inbox.facts_of(7) is not None
 
 
 def test_what_comes_in_earnest_takes_the_place_of_what_was_rehearsed(ledger: Ledger) -> None:
     scratch = ScratchLedger.begin(ledger)
-    scratch.receive(
+    scratch.inbox.receive(
         [part("transactions", 1, 7), order(7, LATE, says="rehearsed"), order(8, says="rehearsed")]
     )
-    scratch.receive([other("customers", 5, says="rehearsed")])
-    ledger.receive([order(7, EARLY, says="real"), other("customers", 5, says="real")])
+    scratch.inbox.receive([other("customers", 5, says="rehearsed")])
+    ledger.inbox.receive([order(7, EARLY, says="real"), other("customers", 5, says="real")])
     assert said(ledger, "orders", 7) == "real"
     assert parts(ScratchLedger.of_last_dry_run(ledger), 7) == {}
     assert said(ScratchLedger.of_last_dry_run(ledger), "orders", 7) == "real"
@@ -388,32 +400,35 @@ def test_what_comes_in_earnest_takes_the_place_of_what_was_rehearsed(ledger: Led
 
 
 def test_retention_drops_what_was_rehearsed(ledger: Ledger, clock: SteppingClock) -> None:
-    ScratchLedger.begin(ledger).receive([order(7), other("customers", 5)])
-    assert ledger.prune(timedelta(days=90)) == 0
+    ScratchLedger.begin(ledger).inbox.receive([order(7), other("customers", 5)])
+    assert ledger.retention.prune(timedelta(days=90)) == 0
     assert len(inbox_rows(ledger, "shop (dry run)")) == 2
     clock.now += timedelta(days=100)
-    assert ScratchLedger(ledger).prune(timedelta(days=101)) == 0
-    assert ScratchLedger(ledger).prune(timedelta(days=90)) == 2
+    ScratchLedger(ledger).inbox.prune(timedelta(days=101))
+    assert len(inbox_rows(ledger, "shop (dry run)")) == 2
+    ScratchLedger(ledger).inbox.prune(timedelta(days=90))
     assert inbox_rows(ledger, "shop (dry run)") == []
 
 
 def test_what_a_plan_changes_goes_with_it(ledger: Ledger) -> None:
-    ledger.put_link(Link("invoice", "7", 70, order_id=7))
-    ledger.put_link(Link("payment", "7:1", 71, order_id=7))
-    standing = ledger.links_of(7)
+    ledger.links.put(Link("invoice", "7", 70, order_id=7))
+    ledger.links.put(Link("payment", "7:1", 71, order_id=7))
+    standing = ledger.links.of_order(7)
     scratch = ScratchLedger(ledger)
-    scratch.put_link(Link("invoice", "7", -1, order_id=7))
-    scratch.drop_links_to("payment", 71)
-    scratch.adopt([Link("client", "email:ada@mail.example", -2)], order_id=7, run_id="", data={})
-    assert [link.remote_id for link in scratch.links_of(7)] == [-1]
-    assert scratch.link("payment", "7:1") is None
-    assert scratch.link("client", "email:ada@mail.example") is not None
-    assert ledger.links_of(7) == ScratchLedger(scratch).links_of(7) == standing
-    assert ledger.link("client", "email:ada@mail.example") is None
+    scratch.links.put(Link("invoice", "7", -1, order_id=7))
+    scratch.links.drop_remote("payment", 71)
+    scratch.links.adopt(
+        [Link("client", "email:ada@mail.example", -2)], order_id=7, run_id="", data={}
+    )
+    assert [link.remote_id for link in scratch.links.of_order(7)] == [-1]
+    assert scratch.links.get("payment", "7:1") is None
+    assert scratch.links.get("client", "email:ada@mail.example") is not None
+    assert ledger.links.of_order(7) == ScratchLedger(scratch).links.of_order(7) == standing
+    assert ledger.links.get("client", "email:ada@mail.example") is None
 
 
 def test_a_plan_cannot_write_to_the_real_ledger(ledger: Ledger) -> None:
     scratch = ScratchLedger.begin(ledger)
     with pytest.raises(AssertionError, match="a plan changes nothing in the ledger"):
-        scratch.audit(event="posted", order_id=7, run_id="r", data={})
-    assert list(ledger.audit_rows()) == []
+        scratch.audit.add(event="posted", order_id=7, run_id="r", data={})
+    assert list(ledger.audit.rows()) == []

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 from plan_notation import CLIENT, ORDER, lines_in_words, scene_of
 from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedPayment
 from target_freshbooks.posting.apply.effects import (
-    INVOICE_STEPS,
-    PAYMENT_STEPS,
     advance,
     after,
     asked_link,
@@ -36,15 +34,16 @@ class Remembered:
     """The links of the row's order, as a ledger has them."""
 
     def __init__(self, links: list[Link]) -> None:
+        self.links = self
         self._links = {(link.kind, link.key): link for link in links}
 
-    def links_of(self, order_id: int) -> list[Link]:
+    def of_order(self, order_id: int) -> list[Link]:
         return [link for link in self._links.values() if link.order_id == order_id]
 
-    def link(self, kind: str, key: str) -> Link | None:
+    def get(self, kind: str, key: str) -> Link | None:
         return self._links.get((kind, key))
 
-    def put_link(self, link: Link) -> None:
+    def put(self, link: Link) -> None:
         self._links[link.kind, link.key] = link
 
 
@@ -66,15 +65,19 @@ def played(row: Row) -> Iterator[str]:
             return
         answered = said.partition(" => ")[2]
         yield said_of(step) + (f" => {answered}" if answered else "")
-        known = ledger.link("payment", part_key(ORDER, step.key))
-        if known is not None and known.remote_id == step.remote_id and step.kind in PAYMENT_STEPS:
+        known = ledger.links.get("payment", part_key(ORDER, step.key))
+        if (
+            known is not None
+            and known.remote_id == step.remote_id
+            and step.kind.record == "payment"
+        ):
             found = next((row for row in observed.payments if row.id == step.remote_id), None)
             known = asked_link(known, step, found)
-            ledger.put_link(known)
+            ledger.links.put(known)
         simulator._observed = observed
         answer = answer_to(step, simulator, answered)
         for link in links_of(context, step, answer, known):
-            ledger.put_link(link)
+            ledger.links.put(link)
         observed, progress = after(observed, step, answer), advance(progress, step)
         if " and a credit " in answered:
             observed = with_rest(observed, step, answer)
@@ -90,7 +93,7 @@ def answer_to(step: Step, simulator: Simulator, answered: str) -> Any:
         return answer
     amount, _, credit = answered.partition(" and a credit ")
     answer = replace(answer, amount=Decimal(amount))
-    if step.kind in INVOICE_STEPS:
+    if step.kind.record == "invoice":
         return replace(answer, outstanding=answer.amount - answer.paid)
     return replace(answer, overpayment_id=int(credit)) if credit else answer
 

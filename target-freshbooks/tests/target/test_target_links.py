@@ -21,13 +21,13 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def test_a_record_of_freshbooks_is_linked_once_something_of_ours_stands_for_it(
     ledger: Ledger, tmp_path: Path
 ) -> None:
-    assert not ledger.is_linked("item", 7)
-    ledger.put_link(Link(kind="item", key="variant:1:1", remote_id=7))
-    assert ledger.is_linked("item", 7)
-    assert not ledger.is_linked("item", 8)
-    assert not ledger.is_linked("client", 7)
+    assert not ledger.links.has_remote("item", 7)
+    ledger.links.put(Link(kind="item", key="variant:1:1", remote_id=7))
+    assert ledger.links.has_remote("item", 7)
+    assert not ledger.links.has_remote("item", 8)
+    assert not ledger.links.has_remote("client", 7)
     with Ledger.open(f"sqlite:///{tmp_path}/ledger.sqlite", source="other") as other:
-        assert not other.is_linked("item", 7)
+        assert not other.links.has_remote("item", 7)
 
 
 def test_the_second_product_of_an_sku_shares_the_item_and_never_renames_it(shop: Any) -> None:
@@ -38,6 +38,6 @@ def test_the_second_product_of_an_sku_shares_the_item_and_never_renames_it(shop:
     (item,) = shop.books()["items"]
     assert item["name"] == "Mug"
     with Ledger.open(shop.config["ledger_url"], source="bigcommerce") as ledger:
-        found = {link.key: link.extra.get("shared", False) for link in ledger.links("item")}
+        found = {link.key: link.extra.get("shared", False) for link in ledger.links.of_kind("item")}
     del found["sku:ONE"]  # under which the second one finds it
     assert sorted(found.values()) == [False, True], found

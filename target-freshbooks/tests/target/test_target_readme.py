@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from target_freshbooks.books.desired import Reason
-from target_freshbooks.ctl.cli import cli
+from target_freshbooks.ctl.cli import COMMANDS
 from target_freshbooks.settings import schema
 
 README = Path(__file__).parents[2] / "README.md"
@@ -46,4 +46,4 @@ def test_every_reason_has_a_cure() -> None:
 
 
 def test_every_command_is_listed() -> None:
-    assert {row.split()[0] for row in table_below("Commands")} == set(cli.commands)
+    assert {row.split()[0] for row in table_below("Commands")} == set(COMMANDS)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
-import random
 import signal
 import sys
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,16 +20,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from target_freshbooks.apart import kept_apart
 from target_freshbooks.freshbooks import FreshBooksError
-from target_freshbooks.ledger import LedgerError
+from target_freshbooks.ledger import Ledger, LedgerError
 from target_freshbooks.posting.results import Interrupted
-from target_freshbooks.settings import FORM, read_settings
-from target_freshbooks.wiring import Account, Run, open_account, open_ledger, open_run, version
+from target_freshbooks.settings import FORM, Settings, read_settings
+from target_freshbooks.wiring import Run, open_ledger, open_run, version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from target_freshbooks.ledger import Ledger
-    from target_freshbooks.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -68,10 +64,6 @@ class Context:
         """The ledger, without the account's lock: for looking only."""
         with open_ledger(self.settings) as ledger:
             yield ledger
-
-    def account(self) -> Account:
-        """FreshBooks, for looking."""
-        return open_account(self.settings, sleep=time.sleep, rng=random.Random())  # noqa: S311
 
     @contextmanager
     def run(self, *, accept_changes: bool = False) -> Iterator[Run]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from target_freshbooks.ctl.command import command
 from target_freshbooks.ledger import LedgerError
 from target_freshbooks.wiring import open_store
 
@@ -14,17 +15,15 @@ if TYPE_CHECKING:
     from target_freshbooks.ctl.context import Context
 
 
-def rotate(context: Context, variable: str | None) -> None:
-    """Encrypt all credentials with a new key.
-
-    Args:
-        context: The command line's shared options.
-        variable: Environment variable with the new key; None: as `CredentialStore.rotate` says.
-
-    Raises:
-        click.ClickException: The variable is empty.
-        CredentialError: There is no new key to be had.
-    """
+@command("rotate-key")
+@click.option(
+    "--new-key",
+    "variable",
+    metavar="VAR",
+    help="The new keys come from this environment variable.",
+)
+def rotate_key(context: Context, *, variable: str | None) -> None:
+    """Encrypt the stored credentials again with a new key."""
     settings = context.settings
     store = open_store(settings)
     if variable is None:
@@ -37,7 +36,8 @@ def rotate(context: Context, variable: str | None) -> None:
         raise click.ClickException(f"The environment variable {variable} is empty.")
     try:
         with context.ledger() as ledger:
-            ledger.audit(event="key_rotated", order_id=None, run_id="ctl", data={"entries": count})
+            data = {"entries": count}
+            ledger.audit.add(event="key_rotated", order_id=None, run_id="ctl", data=data)
     except LedgerError as error:  # done all the same
         click.echo(f"The rotation could not be noted in the audit journal: {error}", err=True)
     context.show({"reencrypted": count}, f"{count} entries encrypted again. {next_step}".strip())

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 import secrets
-import time
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,41 +10,52 @@ from urllib.parse import parse_qs, urlsplit
 
 import click
 
+from target_freshbooks.ctl.command import command
 from target_freshbooks.ctl.loopback import wait_for_browser
 from target_freshbooks.ctl.whose import Judge, former_login, pinned
-from target_freshbooks.freshbooks import SCOPES, AuthError, FreshBooks, Pacer, choose_account
-from target_freshbooks.ledger import AnotherAccount
-from target_freshbooks.wiring import open_oauth, open_store, token_source, utc_now
+from target_freshbooks.freshbooks import (
+    SCOPES,
+    AuthError,
+    Identity,
+    Membership,
+    OAuth,
+    choose_account,
+)
+from target_freshbooks.ledger import AnotherAccount, PinnedAccount
+from target_freshbooks.wiring import connect, open_oauth, open_store, token_source
 
 if TYPE_CHECKING:
     from target_freshbooks.ctl.context import Context
-    from target_freshbooks.freshbooks import Identity, Membership, OAuth, TokenSource
-    from target_freshbooks.ledger import PinnedAccount
     from target_freshbooks.settings import Settings
 
 MOST_SECONDS = 30
 """How long FreshBooks is asked whose a new login is, while nothing of it is stored yet."""
 
 
-def log_in(context: Context, *, loopback: bool, code: str | None, switch: bool) -> None:
-    """Take a person through the authorisation, see whose login it is, and store the tokens.
-
-    Raises:
-        click.ClickException: The code is missing, or belongs to another attempt; or the login is
-            to another account, or cannot be told to be to which.
-        CredentialError: The store cannot keep what comes of it; the code was not spent.
-    """
+@command("login")
+@click.option("--loopback", is_flag=True, help="Wait for the browser on the redirect URI's port.")
+@click.option("--code", help="The code, or the whole address the browser landed on.")
+@click.option(
+    "--switch-account",
+    "switch",
+    is_flag=True,
+    help="Let the login be to another FreshBooks account than the one there was.",
+)
+def login(context: Context, *, loopback: bool, code: str | None, switch: bool) -> None:
+    """Connect to FreshBooks, once: open a page, agree, paste where the browser lands."""
     settings = context.settings
     oauth = open_oauth(settings)
     store = open_store(settings)  # before a person is bothered: it checks the key
-    tokens = token_source(settings, store, sleep=time.sleep, rng=random.Random())  # noqa: S311
+    tokens = token_source(settings, store)
     with context.ledger() as ledger:
-        former = former_login(settings, store, connected(settings, tokens).me)
+        former = former_login(settings, store, connect(settings, tokens).me)
         code = _code(context, oauth, loopback=loopback, given=code)
         judge = Judge(
-            ask=lambda pair: connected(settings, _Fixed(pair.access_token), MOST_SECONDS).me(),
+            ask=lambda pair: connect(
+                settings, _Fixed(pair.access_token), most_seconds=MOST_SECONDS
+            ).me(),
             wanted=settings.account_id,
-            ledger=ledger.account(),
+            ledger=ledger.ownership.account(),
             former=former,
             switch=switch,
         )
@@ -56,13 +65,13 @@ def log_in(context: Context, *, loopback: bool, code: str | None, switch: bool) 
         if judge.account is None:
             raise click.ClickException(_unclear(judge))
         try:
-            ledger.pin_account(judge.account, move=switch)
+            ledger.ownership.pin_account(judge.account, move=switch)
         except AnotherAccount as error:
             raise click.ClickException(
                 f"The login to {judge.account} is stored, but runs will stop. {error}"
             ) from None
         assert judge.identity is not None  # noqa: S101 - whoever has an account was asked for
-        _show(context, judge.identity, ledger.account(), pair.scope)
+        _show(context, judge.identity, ledger.ownership.account(), pair.scope)
 
 
 def _show(
@@ -158,15 +167,12 @@ def code_in(pasted: str, state: str | None) -> str:
     return pasted
 
 
-def log_out(context: Context) -> None:
-    """End the stored login, and tell if FreshBooks did not hear of it; the ledger stays as it is.
-
-    Raises:
-        CredentialError: The store cannot be used; nothing was ended.
-    """
+@command("logout")
+def logout(context: Context) -> None:
+    """End the login: FreshBooks no longer accepts it, and it is stored no more."""
     settings = context.settings
     store = open_store(settings)
-    tokens = token_source(settings, store, sleep=time.sleep, rng=random.Random())  # noqa: S311
+    tokens = token_source(settings, store)
     was_logged_in, unheard = tokens.log_out()
     document = {"was_logged_in": was_logged_in, "revoked": was_logged_in and unheard is None}
     if not was_logged_in:
@@ -182,41 +188,16 @@ def log_out(context: Context) -> None:
     context.show(document, text)
 
 
-def who_am_i(context: Context) -> None:
-    """Tell the user's accounts, the one that would be used, and the one the ledger belongs to."""
+@command("whoami")
+def whoami(context: Context) -> None:
+    """Say which FreshBooks accounts the connected user has, and which one is used."""
     settings = context.settings
     store = open_store(settings)
-    tokens = token_source(settings, store, sleep=time.sleep, rng=random.Random())  # noqa: S311
-    identity = connected(settings, tokens).me()
+    tokens = token_source(settings, store)
+    identity = connect(settings, tokens).me()
     with context.ledger() as ledger:
-        account = ledger.account()
+        account = ledger.ownership.account()
     context.show(_document(identity, settings, account), _listed(identity, settings, account))
-
-
-def connected(
-    settings: Settings, tokens: TokenSource | _Fixed, most_seconds: int | None = None
-) -> FreshBooks:
-    """FreshBooks without an account: enough to ask who we are.
-
-    Args:
-        settings: The settings.
-        tokens: Whose words count.
-        most_seconds: How long to try, where that is shorter than `max_retry_seconds`.
-    """
-    rng = random.Random()  # noqa: S311 - jitter
-    seconds = settings.max_retry_seconds
-    return FreshBooks(
-        api_url=settings.api_url,
-        account_id="",
-        tokens=tokens,
-        user_agent=settings.user_agent,
-        request_timeout=settings.request_timeout,
-        max_retry_seconds=seconds if most_seconds is None else min(seconds, most_seconds),
-        pacer=Pacer(clock=utc_now, sleep=time.sleep, random=rng),
-        random=rng,
-        clock=utc_now,
-        sleep=time.sleep,
-    )
 
 
 @dataclass(frozen=True, slots=True)

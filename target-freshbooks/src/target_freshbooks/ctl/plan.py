@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import random
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import click
 
-from target_freshbooks.ledger import ScratchLedger
+from target_freshbooks.ctl.command import SETTINGS, command
+from target_freshbooks.ledger import Ledger, ScratchLedger
 from target_freshbooks.posting.dryrun.planner import Planner
+from target_freshbooks.posting.plan.steps import Asked
 from target_freshbooks.report.plans import FORMS
 from target_freshbooks.wiring import open_account
 
@@ -19,16 +19,28 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from target_freshbooks.ctl.context import Context
-    from target_freshbooks.ledger import Ledger
     from target_freshbooks.posting.plan.render import Plan
-    from target_freshbooks.posting.plan.steps import Asked
 
 
-def show_plans(context: Context, orders: tuple[int, ...], asked: Asked, form: str) -> None:
-    """Show the plan of each order; without orders, of all that are new or parked.
+@command("plan")
+@click.argument("orders", nargs=-1, type=int)
+@click.option("--overwrite", is_flag=True, help="As if edits made in FreshBooks did not count.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMS)),
+    default="text",
+    help="For a terminal, a program, a spreadsheet or a browser.",
+)
+@SETTINGS
+def plan(
+    context: Context, *, orders: tuple[int, ...], overwrite: bool, form: str, settings: str
+) -> None:
+    """Show the invoice of each order and the steps that would be taken; nothing is written.
 
-    Orders that came in a dry run only count as new: a plan may rest on what it was told.
+    Without ORDERS: all that are new or parked.
     """
+    asked = Asked(overwrite, settings == "current")
     with context.ledger() as opened:
         ledger = ScratchLedger.of_last_dry_run(opened)
         wanted = orders or tuple(_unsettled(ledger))
@@ -48,12 +60,7 @@ def make_plans(
     if not orders:
         return [], []
     settings = context.settings
-    account = open_account(
-        settings,
-        sleep=time.sleep,
-        rng=random.Random(),  # noqa: S311 - jitter
-        ledger=ledger,
-    )
+    account = open_account(settings, ledger=ledger)
     planner = Planner(account.books, ledger, settings.policy, threading.Event())
     plans = {order_id: planner.plan(order_id, asked) for order_id in orders}
     unknown = [order_id for order_id, plan in plans.items() if plan is None]
@@ -71,5 +78,5 @@ def not_in_ledger(orders: Collection[int]) -> str:
 
 
 def _unsettled(ledger: ScratchLedger) -> list[int]:
-    found = [row.order_id for state in ("new", "parked") for row in ledger.orders(state=state)]
-    return sorted([*found, *ledger.unknown_orders()])
+    found = [row.order_id for state in ("new", "parked") for row in ledger.orders.all(state=state)]
+    return sorted([*found, *ledger.inbox.unknown_orders()])

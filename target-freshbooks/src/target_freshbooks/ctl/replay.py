@@ -2,25 +2,57 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from target_freshbooks.ctl.command import SETTINGS, SINCE, command
 from target_freshbooks.ctl.plan import make_plans, not_in_ledger
 from target_freshbooks.ctl.standing import drafts as kept_drafts
-from target_freshbooks.ledger import ScratchLedger
+from target_freshbooks.ledger import Ledger, ScratchLedger
+from target_freshbooks.posting.plan.steps import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date
+    from datetime import date, datetime
 
     from target_freshbooks.ctl.context import Context
-    from target_freshbooks.ledger import Ledger
-    from target_freshbooks.posting.plan.steps import Asked
 
 
-def post_again(
+@command("replay")
+@click.argument("orders", nargs=-1, type=int)
+@click.option("--parked", is_flag=True, help="All parked orders.")
+@SINCE
+@click.option("--overwrite", is_flag=True, help="Let the order win over edits in FreshBooks.")
+@click.option(
+    "--send", is_flag=True, help="Send what post_as: draft kept; without ORDERS, all of it."
+)
+@click.option(
+    "--accept-changes",
+    is_flag=True,
+    help="Rewrite more invoices of earlier runs than max_rewritten_invoices allows.",
+)
+@SETTINGS
+def replay(
+    context: Context,
+    *,
+    orders: tuple[int, ...],
+    parked: bool,
+    since: datetime | None,
+    overwrite: bool,
+    send: bool,
+    accept_changes: bool,
+    settings: str,
+) -> None:
+    """Plan and post orders again; where the books agree nothing is written."""
+    asked = Asked(overwrite, settings == "current", accept_changes, send)
+    day = since.date() if since else None
+    sys.exit(_replayed(context, orders, parked=parked, since=day, asked=asked))
+
+
+def _replayed(
     context: Context,
     orders: tuple[int, ...],
     *,
@@ -46,7 +78,7 @@ def post_again(
         known: list[int] = []
         unknown: list[int] = []
         for order_id in sorted(set(wanted) - set(settled)):
-            here = ledger.body("orders", (order_id,)) is not None
+            here = ledger.inbox.body("orders", (order_id,)) is not None
             (known if here else unknown).append(order_id)
         left = {"not_in_ledger": unknown, "settled": settled}
         in_vain = bool({*unknown, *settled} & set(orders))
@@ -66,14 +98,14 @@ def _post(context: Context, wanted: list[int], asked: Asked) -> tuple[dict[str, 
         return nothing, "No order was replayed.", False
     with context.run(accept_changes=asked.accept_changes) as run:
         for order_id in wanted:
-            run.ledger.audit(
+            run.ledger.audit.add(
                 event="replayed",
                 order_id=order_id,
                 run_id=run.run_id,
                 data=asdict(asked),
             )
         run.service.post_again(wanted, asked)
-        tally, writes = run.service.tally, run.service.writes
+        tally, writes = run.outcomes.tally, run.breaker.writes
     document = {
         "replayed": len(wanted),
         "posted": tally.posted,
@@ -93,7 +125,7 @@ def _post(context: Context, wanted: list[int], asked: Asked) -> tuple[dict[str, 
 
 
 def _is_settled(ledger: Ledger, order_id: int) -> bool:
-    row = ledger.order(order_id)
+    row = ledger.orders.get(order_id)
     return row is not None and row.state == "settled"
 
 
@@ -139,6 +171,6 @@ def _told(left: dict[str, list[int]]) -> list[str]:
 def chosen(ledger: Ledger, *, parked: bool, since: date | None) -> Iterator[int]:
     """The ids of the orders a wish means."""
     if parked:
-        yield from (row.order_id for row in ledger.orders(state="parked", since=since))
+        yield from (row.order_id for row in ledger.orders.all(state="parked", since=since))
     elif since is not None:
-        yield from (row.order_id for row in ledger.orders(since=since))
+        yield from (row.order_id for row in ledger.orders.all(since=since))

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
+from target_freshbooks.ctl.command import command
 
+if TYPE_CHECKING:
     from target_freshbooks.ctl.context import Context
     from target_freshbooks.ledger import Ledger, OrderRow
 
 
-def settle_order(context: Context, order_id: int, note: str) -> None:
-    """Leave an order to the person who booked it by hand.
-
-    Raises:
-        click.ClickException: The order is not in the ledger, or nothing is said of what was done.
-    """
+@command("settle")
+@click.argument("order_id", metavar="ORDER", type=int)
+@click.option("--note", required=True, help="What you booked by hand, for those who come after.")
+def settle(context: Context, *, order_id: int, note: str) -> None:
+    """Take an order over: it counts as booked by hand, and no run touches it any more."""
     note = note.strip()
     if not note:
         raise click.ClickException("Say in --note what you booked by hand, so that others know.")
@@ -28,7 +27,10 @@ def settle_order(context: Context, order_id: int, note: str) -> None:
         run_id = uuid.uuid4().hex[:12]
         with _nobody_at_work(context, ledger, run_id):
             before = _known(ledger, order_id)
-            ledger.settle_by_hand(order_id, note, run_id)
+            facts = ledger.inbox.facts_of(order_id)
+            ledger.orders.settle_by_hand(
+                order_id, note, run_id, facts_hash=facts.hash if facts else None
+            )
         document = {"order_id": order_id, "state": "settled", "note": note, "was": before.state}
         text = (
             f"Order {order_id}, {_standing(before)} until now, is settled: {note}\nNo run touches"
@@ -38,12 +40,10 @@ def settle_order(context: Context, order_id: int, note: str) -> None:
     context.show(document, text)
 
 
-def reopen_order(context: Context, order_id: int) -> None:
-    """Give a settled order back to the connector.
-
-    Raises:
-        click.ClickException: The order is not in the ledger, or not settled.
-    """
+@command("reopen")
+@click.argument("order_id", metavar="ORDER", type=int)
+def reopen(context: Context, *, order_id: int) -> None:
+    """Give a settled order back: the next run looks at it."""
     with context.ledger() as ledger:
         run_id = uuid.uuid4().hex[:12]
         with _nobody_at_work(context, ledger, run_id):
@@ -53,7 +53,7 @@ def reopen_order(context: Context, order_id: int) -> None:
                     f"Order {order_id} is not settled but {_standing(before)}: there is nothing to"
                     " reopen."
                 )
-            ledger.reopen(order_id, run_id)
+            ledger.orders.reopen(order_id, run_id)
     context.show(
         {"order_id": order_id, "state": "new"},
         f"Order {order_id} is open again; the next run looks at it, or `replay {order_id}` does.",
@@ -61,7 +61,7 @@ def reopen_order(context: Context, order_id: int) -> None:
 
 
 def _known(ledger: Ledger, order_id: int) -> OrderRow:
-    row = ledger.order(order_id)
+    row = ledger.orders.get(order_id)
     if row is None:
         raise click.ClickException(
             f"Order {order_id} is not in the ledger: the tap has not sent it yet."
@@ -77,10 +77,10 @@ def _nobody_at_work(
     context: Context, ledger: Ledger, run_id: str
 ) -> AbstractContextManager[object]:
     """Wait until no run has orders of the account in hand: its verdict would undo this one."""
-    account = ledger.account()
+    account = ledger.ownership.account()
     if account is None:
         return nullcontext()  # nothing was ever written
-    return ledger.lock(
+    return ledger.locks.hold(
         account.account_id,
         f"run {run_id}",
         wait_seconds=context.settings.lease_wait_seconds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.ledger.settled import CHANGED
+from target_freshbooks.ledger.orders import CHANGED
 from target_freshbooks.posting.plan.kept_drafts import DRAFT
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def waiting_orders(ledger: Ledger) -> dict[str, list[int]]:
     """The orders that wait, by the name of their status or what else keeps them; Drafts apart."""
     names: dict[str, str] = {}
     found: dict[str, list[int]] = {}
-    for row in ledger.orders(state="waiting"):
+    for row in ledger.orders.all(state="waiting"):
         reason = row.reason or "unknown"
         if reason == DRAFT:
             continue
@@ -55,7 +55,7 @@ def _name(ledger: Ledger, reason: str, order_id: int) -> str:
     number = reason.removeprefix("status_")
     if number == reason or not number.isdigit():
         return reason
-    body = ledger.body("orders", (order_id,)) or {}
+    body = ledger.inbox.body("orders", (order_id,)) or {}
     told = body.get("status") if body.get("status_id") == int(number) else None
     return str(told or STATUSES.get(int(number), reason))
 
@@ -69,7 +69,7 @@ def drafts(ledger: Ledger) -> list[dict[str, Any]]:
             "total": None if row.order_total is None else str(row.order_total),
             "currency": row.currency,
         }
-        for row in ledger.orders(state="waiting")
+        for row in ledger.orders.all(state="waiting")
         if row.reason == DRAFT
     ]
 
@@ -83,7 +83,7 @@ def settled_orders(ledger: Ledger) -> list[dict[str, Any]]:
             "since": row.updated_at,
             "changed_since": row.notice == CHANGED,
         }
-        for row in ledger.orders(state="settled")
+        for row in ledger.orders.all(state="settled")
     ]
 
 
@@ -91,7 +91,7 @@ def notices(ledger: Ledger) -> list[dict[str, Any]]:
     """What became of orders in the shop after they were posted or settled."""
     return [
         {"order_id": row.order_id, "notice": row.notice, "invoice_number": row.invoice_number}
-        for row in ledger.noticed_orders()
+        for row in ledger.orders.noticed()
     ]
 
 
@@ -99,7 +99,7 @@ def invoices_left(ledger: Ledger) -> list[dict[str, Any]]:
     """The invoices of which FreshBooks keeps fields of the head that differ from the shop's."""
     return [
         {"order_id": link.order_id, "id": link.remote_id, "fields": sorted(link.extra["left"])}
-        for link in ledger.links("invoice")
+        for link in ledger.links.of_kind("invoice")
         if link.extra.get("left")
     ]
 
@@ -107,7 +107,7 @@ def invoices_left(ledger: Ledger) -> list[dict[str, Any]]:
 def parties_left(ledger: Ledger, kind: LinkKind) -> list[dict[str, Any]]:
     """The clients or items of which FreshBooks keeps fields that differ from the shop's."""
     found: dict[int, set[str]] = {}
-    for link in ledger.links(kind):
+    for link in ledger.links.of_kind(kind):
         if link.extra.get("left"):
             found.setdefault(link.remote_id, set()).update(link.extra["left"])
     return [{"id": one, "fields": sorted(fields)} for one, fields in sorted(found.items())]

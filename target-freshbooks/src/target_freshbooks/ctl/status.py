@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from target_freshbooks.ctl import standing
+from target_freshbooks.ctl.command import command
 from target_freshbooks.ctl.story import tell
 
 if TYPE_CHECKING:
@@ -15,15 +18,16 @@ if TYPE_CHECKING:
 STATES = ("posted", "parked", "waiting", "settled", "new")
 
 
-def show_status(context: Context) -> None:
-    """Count orders by state, and tell each parked one's reason and next step."""
+@command("status")
+def status(context: Context) -> None:
+    """Count orders by state; list the parked ones with reason and next step."""
     with context.ledger() as ledger:
         counts = ledger.counts()
-        parked = [_parked(row) for row in ledger.orders(state="parked")]
+        parked = [_parked(row) for row in ledger.orders.all(state="parked")]
         others = standing.document(ledger)
         runs = [
             {"run_id": run.run_id, "outcome": run.outcome, "started_at": run.started_at}
-            for run in ledger.last_runs(3)
+            for run in ledger.runs.latest(3)
         ]
     document = {**counts, "parked_orders": parked, **others, "last_runs": runs}
     lines = [f"{name:>8}: {counts[name]}" for name in STATES]
@@ -59,14 +63,13 @@ def _parked_text(order: dict[str, Any]) -> list[str]:
     return [*lines, f"  Next: {order['next_step']}"]
 
 
-def show_audit(context: Context, order_id: int) -> None:
-    """Tell an order's story, and of a parked one how it stands now; exit 1 if a row was altered.
-
-    The journal holds no words of FreshBooks', which may name a person; the parked order has them.
-    """
+@command("audit")
+@click.argument("order", type=int)
+def audit(context: Context, *, order: int) -> None:
+    """Tell an order's story from the audit journal, in plain sentences."""
     with context.ledger() as ledger:
-        rows = list(ledger.audit_rows(order_id))
-        order = ledger.order(order_id)
+        rows = list(ledger.audit.rows(order))
+        row = ledger.orders.get(order)
     document = [
         {
             "seq": row.seq,
@@ -80,9 +83,10 @@ def show_audit(context: Context, order_id: int) -> None:
         }
         for row in rows
     ]
-    told = tell(rows) if rows else [f"The ledger knows nothing of order {order_id}."]
-    if order is not None and order.state == "parked":
-        told += _parked_text(_parked(order))
+    told = tell(rows) if rows else [f"The ledger knows nothing of order {order}."]
+    if row is not None and row.state == "parked":
+        # The journal holds no words of FreshBooks', which may name a person; this row has them.
+        told += _parked_text(_parked(row))
     context.show(document, "\n".join(told))
     if any(row.altered for row in rows):
         sys.exit(1)

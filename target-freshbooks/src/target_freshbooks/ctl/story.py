@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from target_freshbooks.books.money import decimals_of, is_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from target_freshbooks.ledger.audit.chain import AuditRow
+    from target_freshbooks.ledger.audit.journal import AuditRow
 
 DEEDS: dict[str, tuple[str, str, str]] = {
     "create_client": ("create", "created", "client"),
@@ -81,7 +81,7 @@ def sentence(row: AuditRow) -> str:
             f" it now says: {_unknown(row)}"
         )
     known = _SENTENCES.get(row.event)
-    return _unknown(row) if known is None else known(row)
+    return _unknown(row) if known is None else known.format_map(_words(row))
 
 
 def _with_currencies(rows: list[AuditRow]) -> list[AuditRow]:
@@ -113,24 +113,67 @@ def _short(run_id: object) -> str:
     return f"{hexadecimal[:8]}" if is_uuid else run_id
 
 
-def _intended(row: AuditRow) -> str:
-    return f"is about to {_deed(row, 0)}; the outcome is not known yet"
+_SENTENCES = {
+    "intended": "is about to {do}; the outcome is not known yet",
+    "done": "{did}{draft} in FreshBooks{result}",
+    "refused": "was refused to {do}{refusal}",
+    "not_sent": "{hindrance}",
+    "found": "looked, and found that an attempt to {do} had succeeded{result}",
+    "not_found": "looked, and found that an attempt to {do} had no effect",
+    "posted": "posted the order: the books agree with it{amount}{noticed}",
+    "parked": "parked the order{because}",
+    "waiting": "left the order waiting{because}",
+    "unchanged": "found nothing to do: the books agree already{amount}{noticed}",
+    "adopted": "took up the invoice{adopted} that was in FreshBooks already{adopted_id}{amount}",
+    "replayed": "replayed the order on the word of {who}{rest}",
+    "settled": "left the order to a person from now on, on the word of {who}: {note}",
+    "reopened": "took the order up again, on the word of {who}",
+    "changed_after_settling": "found the order changed in the shop, and left it to the person who"
+    " settled it",
+    "run_started": "began, version {version}, as {who}",
+    "run_ended": "ended: {ended}",
+    "key_rotated": "encrypted the credentials with a new key, on the word of {who}{rest}",
+}
+"""Per event its sentence, of the words of `_words`."""
 
 
-def _done(row: AuditRow) -> str:
-    draft = " as a Draft" if row.data.get("kind") == "create_invoice" else ""
-    return f"{_deed(row, 1)}{draft} in FreshBooks{_result(row)}"
+def _words(row: AuditRow) -> dict[str, str]:
+    """What the sentences are made of; the most of it is empty for any one event."""
+    data = row.data
+    number = data.get("number") or data.get("invoice_number")
+    remote = data.get("invoice_id") or data.get("id")
+    counts = data.get("counts")
+    figures = _rest(counts) if isinstance(counts, dict) else ""
+    notice = data.get("notice")
+    return {
+        "who": row.who,
+        "do": _deed(row, 0),
+        "did": _deed(row, 1),
+        "draft": " as a Draft" if data.get("kind") == "create_invoice" else "",
+        "result": _result(row),
+        "refusal": _refusal(row),
+        "hindrance": _hindrance(row),
+        "amount": _amount(data),
+        "noticed": f"; noticed {notice}" if notice else "",
+        "because": _because(row),
+        "adopted": f" {number}" if number else "",
+        "adopted_id": f" (id {remote})" if remote else "",
+        "note": str(data.get("note", "")),
+        "version": str(data.get("code_version", "unknown")),
+        "ended": f"{data.get('outcome', 'outcome unknown')}{figures}",
+        "rest": _rest(data),
+    }
 
 
-def _refused(row: AuditRow) -> str:
+def _refusal(row: AuditRow) -> str:
     answer = _answer(row)
     codes = [f"{name} {answer[name]}" for name in ("status", "errno", "field") if answer.get(name)]
     words = answer.get("words")  # rows of the first versions have FreshBooks' own
-    told = f"was refused to {_deed(row, 0)}{f': {words}' if words else ''}"
+    told = f": {words}" if words else ""
     return told + (f" ({', '.join(codes)})" if codes else "")
 
 
-def _not_sent(row: AuditRow) -> str:
+def _hindrance(row: AuditRow) -> str:
     why = str(_answer(row).get("why", ""))
     if why == "Forbidden":
         return f"was not allowed to {_deed(row, 0)}"
@@ -138,94 +181,8 @@ def _not_sent(row: AuditRow) -> str:
     return f"could not {_deed(row, 0)}: {told}"
 
 
-def _found(row: AuditRow) -> str:
-    return f"looked, and found that an attempt to {_deed(row, 0)} had succeeded{_result(row)}"
-
-
-def _not_found(row: AuditRow) -> str:
-    return f"looked, and found that an attempt to {_deed(row, 0)} had no effect"
-
-
-def _posted(row: AuditRow) -> str:
-    return f"posted the order: the books agree with it{_amount(row.data)}{_noticed(row)}"
-
-
-def _parked(row: AuditRow) -> str:
-    return f"parked the order{_because(row)}"
-
-
-def _waiting(row: AuditRow) -> str:
-    return f"left the order waiting{_because(row)}"
-
-
-def _unchanged(row: AuditRow) -> str:
-    return f"found nothing to do: the books agree already{_amount(row.data)}{_noticed(row)}"
-
-
-def _adopted(row: AuditRow) -> str:
-    number = row.data.get("number") or row.data.get("invoice_number")
-    remote = row.data.get("invoice_id") or row.data.get("id")
-    return (
-        f"took up the invoice{f' {number}' if number else ''} that was in FreshBooks already"
-        f"{f' (id {remote})' if remote else ''}{_amount(row.data)}"
-    )
-
-
-def _replayed(row: AuditRow) -> str:
-    return f"replayed the order on the word of {row.who}{_rest(row.data)}"
-
-
-def _settled(row: AuditRow) -> str:
-    return f"left the order to a person from now on, on the word of {row.who}: {row.data['note']}"
-
-
-def _reopened(row: AuditRow) -> str:
-    return f"took the order up again, on the word of {row.who}"
-
-
-def _changed_after_settling(row: AuditRow) -> str:
-    del row
-    return "found the order changed in the shop, and left it to the person who settled it"
-
-
-def _run_started(row: AuditRow) -> str:
-    return f"began, version {row.data.get('code_version', 'unknown')}, as {row.who}"
-
-
-def _run_ended(row: AuditRow) -> str:
-    counts = row.data.get("counts")
-    figures = _rest(counts) if isinstance(counts, dict) else ""
-    return f"ended: {row.data.get('outcome', 'outcome unknown')}{figures}"
-
-
-def _key_rotated(row: AuditRow) -> str:
-    return f"encrypted the credentials with a new key, on the word of {row.who}{_rest(row.data)}"
-
-
 def _unknown(row: AuditRow) -> str:
     return f"{str(row.event).replace('_', ' ')}{_rest(row.data)}"
-
-
-_SENTENCES: dict[str, Callable[[AuditRow], str]] = {
-    "intended": _intended,
-    "done": _done,
-    "refused": _refused,
-    "not_sent": _not_sent,
-    "found": _found,
-    "not_found": _not_found,
-    "posted": _posted,
-    "parked": _parked,
-    "waiting": _waiting,
-    "unchanged": _unchanged,
-    "adopted": _adopted,
-    "replayed": _replayed,
-    "settled": _settled,
-    "reopened": _reopened,
-    "changed_after_settling": _changed_after_settling,
-    "run_started": _run_started,
-    "run_ended": _run_ended,
-    "key_rotated": _key_rotated,
-}
 
 
 def _deed(row: AuditRow, tense: int) -> str:
@@ -289,11 +246,6 @@ def _because(row: AuditRow) -> str:
     if data.get("next_step"):
         parts.append(f"next step: {data['next_step']}")
     return f": {'; '.join(parts)}" if parts else ""
-
-
-def _noticed(row: AuditRow) -> str:
-    notice = row.data.get("notice")
-    return f"; noticed {notice}" if notice else ""
 
 
 def _rest(data: dict[str, Any]) -> str:

@@ -6,59 +6,51 @@ before it is told, since a list of many pages is not of one moment.
 
 from __future__ import annotations
 
-import random
+import sys
 import threading
-import time
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import click
 from connector_credentials import CredentialError
 
 from target_freshbooks.books.marks import Mark
+from target_freshbooks.ctl.command import SINCE, command
 from target_freshbooks.freshbooks import FreshBooksError
-from target_freshbooks.ledger import LedgerError
+from target_freshbooks.ledger import ChainVerdict, Ledger, LedgerError
 from target_freshbooks.posting.drift import Finding, FindingKind, compare, foreseen, interrupted
 from target_freshbooks.posting.dryrun.planner import Planner
 from target_freshbooks.posting.observe.by_listing import BulkListing, ListedObserver, stores_named
 from target_freshbooks.posting.observe.by_request import RequestObserver
 from target_freshbooks.posting.state.recorded import Recorded, load_recorded
-from target_freshbooks.wiring import open_account
+from target_freshbooks.wiring import Account, open_account
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.ctl.context import Context
-    from target_freshbooks.ledger import ChainVerdict, Ledger
     from target_freshbooks.posting.state.observed import Observed
-    from target_freshbooks.wiring import Account
 
 
 FAILURES = (FreshBooksError, CredentialError, LedgerError)
 """What may keep the orders from being compared; the chain's verdict is told all the same."""
 
 
-def verify_books(context: Context, *, chain_only: bool, since: date | None) -> int:
-    """Check the chain and the orders; returns 1 where anything is found.
-
-    Raises:
-        FreshBooksError, CredentialError, LedgerError: The orders could not be compared; what the
-            chain is like has been told then.
-    """
-    settings = context.settings
+@command("verify")
+@click.option("--chain-only", is_flag=True, help="Check the audit chain without FreshBooks.")
+@SINCE
+def verify(context: Context, *, chain_only: bool, since: datetime | None) -> None:
+    """Check the audit chain, and the ledger against FreshBooks; exit 1 on any finding."""
+    settings, day = context.settings, since.date() if since else None
     with context.ledger() as ledger:
-        chain = ledger.verify_chain()
+        chain = ledger.audit.verify_chain()
         told, failure = None, None
         if not chain_only:
             try:
-                account = open_account(
-                    settings,
-                    sleep=time.sleep,
-                    rng=random.Random(),  # noqa: S311 - jitter
-                    ledger=ledger,
-                )
-                told = Verification(account, ledger, settings.policy).verify(since)
+                account = open_account(settings, ledger=ledger)
+                told = Verification(account, ledger, settings.policy).verify(day)
             except FAILURES as error:
                 failure = error
     context.show(
@@ -66,8 +58,8 @@ def verify_books(context: Context, *, chain_only: bool, since: date | None) -> i
         "\n".join([_chain_text(chain), *_orders_text(told, failure)]),
     )
     if failure is not None:
-        raise failure
-    return 0 if chain.ok and (told is None or not told.findings) else 1
+        raise failure  # the orders could not be compared; what the chain is like has been told
+    sys.exit(0 if chain.ok and (told is None or not told.findings) else 1)
 
 
 def _chain_document(chain: ChainVerdict) -> dict[str, Any]:
@@ -130,7 +122,7 @@ class Verification:
         self._requests = RequestObserver(account.books)
         self._ledger = ledger
         self._policy = policy
-        self._half_way = {intent.order_id for intent in ledger.open_intents()}
+        self._half_way = {intent.order_id for intent in ledger.intents.still_open()}
 
     def verify(self, since: date | None) -> Told:
         """Compare the orders of this day and later, or all."""
@@ -141,21 +133,21 @@ class Verification:
 
     def _stores(self, since: date | None) -> list[str]:
         """The source's store; where it is not bound yet, those that no other source is bound to."""
-        bound = self._ledger.store_hash()
+        bound = self._ledger.ownership.store_hash()
         if bound is not None:
             return [bound]
-        return sorted(stores_named(self._books, since) - self._ledger.store_hashes())
+        return sorted(stores_named(self._books, since) - self._ledger.ownership.store_hashes())
 
     def _verify_store(self, store: str, since: date | None, told: Told) -> None:
         with closing(BulkListing.read(self._books, store, since)) as lists:
-            for row in self._ledger.orders(since=since):
+            for row in self._ledger.orders.all(since=since):
                 told.checked += self._compare(Mark(row.order_id, store), lists, told)
             # What stands in the name of earlier orders, and of orders the ledger never heard of.
             for order_id in lists.not_looked_at():
                 self._compare(Mark(order_id, store), lists, told)
 
     def _recorded(self, order_id: int) -> Recorded:
-        return load_recorded(self._ledger, order_id, self._ledger.order(order_id))
+        return load_recorded(self._ledger, order_id, self._ledger.orders.get(order_id))
 
     def _compare(self, mark: Mark, lists: BulkListing, told: Told) -> bool:
         """Compare one order; whether it is one in the books, and told how it stands.
@@ -170,10 +162,10 @@ class Verification:
             return in_books
         while True:
             findings = self._findings(mark, recorded, self._requests.anew(mark, recorded, listed))
-            intents = self._ledger.open_intents(order_id)
+            intents = self._ledger.intents.still_open(order_id)
             now = self._recorded(order_id)
             may_change = bool(intents) or now != recorded or now.state == "new"
-            if may_change and self._ledger.is_at_work(self._account.account_id):
+            if may_change and self._ledger.locks.is_held(self._account.pinned.account_id):
                 told.in_work.append(order_id)
                 return False
             if now == recorded:
@@ -195,4 +187,4 @@ class Verification:
         return findings if plan is None else [*findings, *foreseen(plan, observed)]
 
     def _is_linked(self, invoice_id: int) -> bool:
-        return self._ledger.is_linked("invoice", invoice_id)
+        return self._ledger.links.has_remote("invoice", invoice_id)

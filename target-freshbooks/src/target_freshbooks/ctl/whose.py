@@ -15,6 +15,8 @@ from target_freshbooks.freshbooks import (
     AccountUnclear,
     AuthError,
     FreshBooksError,
+    Identity,
+    Membership,
     choose_account,
 )
 from target_freshbooks.freshbooks.tokens import entry_name
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
     from connector_credentials import CredentialStore
 
-    from target_freshbooks.freshbooks import Identity, Membership
     from target_freshbooks.freshbooks.oauth import TokenPair
     from target_freshbooks.settings import Settings
 

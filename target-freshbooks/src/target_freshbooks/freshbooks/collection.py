@@ -3,23 +3,30 @@
 Three habits of FreshBooks shape this file. Unknown search keys are ignored and the whole list
 comes back, so every row is checked again. Lists hide deleted records unless asked for them. And a
 PUT runs in phases: one that holds `vis_state` or an action drops all its other fields without a
-word, so those go by `act`. (FreshBooks "parameters" and "active/deleted" pages.)
+word, so those go alone. (FreshBooks "parameters" and "active/deleted" pages.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from . import parsing
-from .errors import Failing, FreshBooksError, NotFound, UnknownOutcome
+from .errors import Failing, FreshBooksError, NotFound, Refused, UnknownOutcome
 from .observed import DELETED
-from .transport import Operation
+from .refusals import RefusalKind, classify
+from .transport import Operation, Transport
 
-if TYPE_CHECKING:
-    from .transport import Transport
 
-T = TypeVar("T")
+class Hideable(Protocol):
+    """A record that can be deleted or archived, and stays."""
+
+    @property
+    def vis_state(self) -> int:
+        """0 active, 1 deleted, 2 archived."""
+
+
+T = TypeVar("T", bound=Hideable)
 R = TypeVar("R")
 Body = Mapping[str, Any]
 Search = tuple[tuple[str, str], ...]
@@ -32,65 +39,53 @@ _PHASES = ("vis_state", "ext_vis_state")
 class Collection(Generic[T]):
     """The records of one kind of one account. Thread-safe.
 
-    Args:
-        transport: Sends the requests.
-        account_id: The accounting account.
+    Attributes:
         path: Where the records live, such as `users/clients`; ends in the plural of the kind.
         singular: What one record is called in bodies.
         parse: Reads a record.
         include: Query that each single record is asked with.
-        waits_for_quota: Where False, a write of an amount that FreshBooks' quota would keep
-            waiting raises `Throttled` instead: it must rest on a fresh look.
+        waits_for_quota: If False, a write of an amount that FreshBooks' quota would keep waiting
+            raises `Throttled` instead: it must rest on a fresh look.
     """
 
-    def __init__(
-        self,
-        transport: Transport,
-        account_id: str,
-        path: str,
-        singular: str,
-        parse: Callable[[Body], T],
-        *,
-        include: Search = (),
-        waits_for_quota: bool = True,
-    ) -> None:
+    path: ClassVar[str]
+    singular: ClassVar[str]
+    parse: Callable[[Body], T]
+    include: ClassVar[Search] = ()
+    waits_for_quota: ClassVar[bool] = True
+
+    def __init__(self, transport: Transport, account_id: str) -> None:
         self._transport = transport
         self._account_id = account_id
-        self._template = f"/accounting/account/{{account_id}}/{path}"
-        self._singular = singular
-        self._plural = path.rpartition("/")[2]
-        self._parse = parse
-        self._include = include
-        self._waits_for_quota = waits_for_quota
+        self._template = f"/accounting/account/{{account_id}}/{self.path}"
+        self._plural = self.path.rpartition("/")[2]
 
     def get(self, id: int) -> T:  # noqa: A002 - FreshBooks' name
         """One record."""
-        return self._one("GET", self._parse, id=id)
+        return self._one("GET", id=id)
 
-    def holding(self, id: int, body: Body) -> T | None:  # noqa: A002
-        """The record if its fields have these values, else None."""
-        return self._one(
-            "GET", lambda row: self._parse(row) if parsing.holds(row, body) else None, id=id
-        )
+    def standing(self, id: int) -> T | None:  # noqa: A002
+        """The record; None if it was deleted, or merged, in whichever way FreshBooks says so."""
+        try:
+            record = self.get(id)
+        except Refused as refused:
+            if classify(refused).kind is not RefusalKind.GONE:
+                raise
+            return None
+        return None if record.vis_state == DELETED else record
 
     def create(self, body: Body) -> T:
         """A new record."""
-        return self._one("POST", self._parse, body=body)
+        return self._one("POST", body=body)
 
     def update(self, id: int, body: Body) -> T:  # noqa: A002
-        """Change fields of a record."""
-        dropping = [key for key in body if key in _PHASES or key.startswith("action_")]
-        if dropping:
-            raise ValueError(f"{dropping} would make FreshBooks drop every other field")
-        return self._one("PUT", self._parse, id=id, body=body)
+        """Change fields of a record, or its state alone: FreshBooks drops what is beside that.
 
-    def act(self, id: int, **action: Any) -> T:  # noqa: A002, ANN401 - JSON
-        """Change the state of a record, which FreshBooks does with nothing beside it."""
-        return self._one("PUT", self._parse, id=id, body=action)
-
-    def delete(self, id: int) -> T:  # noqa: A002
-        """Hide a record."""
-        return self.act(id, vis_state=DELETED)
+        `vis_state` hides a record (`DELETED`), or files it away (`ARCHIVED`).
+        """
+        if len(body) > 1 and any(key in _PHASES or key.startswith("action_") for key in body):
+            raise ValueError(f"the state in {sorted(body)} makes FreshBooks drop every other field")
+        return self._one("PUT", id=id, body=body)
 
     def rows(
         self, search: Search = (), ours: RowTest | None = None, *, deleted: bool = False
@@ -116,34 +111,27 @@ class Collection(Generic[T]):
                     and (not id_ or id_ not in seen)
                 ):
                     seen.add(id_)
-                    yield readable(listing, lambda row=row: self._parse(row))  # type: ignore[misc]
+                    yield readable(listing, lambda row=row: self.parse(row))  # type: ignore[misc]
             # `total` may count rows that cannot be read, so it does not end the list.
             if not rows or page >= pages:
                 return
             page += 1
 
-    def _one(
-        self,
-        method: str,
-        parse: Callable[[Body], R],
-        *,
-        id: int | None = None,  # noqa: A002
-        body: Body | None = None,
-    ) -> R:
+    def _one(self, method: str, *, id: int | None = None, body: Body | None = None) -> T:  # noqa: A002
         operation = Operation(
             method,
             self._template if id is None else f"{self._template}/{{id}}",
             self._account() if id is None else {**self._account(), "id": id},
-            self._include,
-            None if body is None else {self._singular: body},
-            impatient=not self._waits_for_quota and body is not None and "amount" in body,
+            self.include,
+            None if body is None else {self.singular: body},
+            impatient=not self.waits_for_quota and body is not None and "amount" in body,
         )
 
-        def read() -> R:
-            row = self._answered(operation).get(self._singular)
+        def read() -> T:
+            row = self._answered(operation).get(self.singular)
             if not isinstance(row, Mapping):
-                raise parsing.Unreadable(f"no {self._singular}")
-            return parse(row)
+                raise parsing.Unreadable(f"no {self.singular}")
+            return self.parse(row)
 
         return readable(operation, read)
 

@@ -114,9 +114,11 @@ class Failing(Outage):
     """A read that reached FreshBooks kept coming to nothing: an outage, or that record alone.
 
     Attributes:
+        kind: What failed, beside the kinds of writes.
         since: When it came to nothing first, on the monotonic clock.
     """
 
+    kind = "read"
     since: float = 0.0
 
 

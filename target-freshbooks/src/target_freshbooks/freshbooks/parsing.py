@@ -40,18 +40,6 @@ def text(row: Row, key: str) -> str:
     return "" if value is None else str(value)
 
 
-def holds(row: Row, fields: Mapping[str, Any]) -> bool:
-    """Whether the row has these values; an amount of money is compared as a number."""
-    for key, wanted in fields.items():
-        if isinstance(wanted, Mapping):
-            amount, code = money(row, key, Decimal("NaN"))
-            if amount != Decimal(wanted["amount"]) or code != wanted["code"]:
-                return False
-        elif text(row, key).strip() != str(wanted).strip():
-            return False
-    return True
-
-
 def whole(row: Row, key: str, default: int | None = None) -> int:
     """The int at the key, also where the wire has it as text."""
     value = row.get(key)

@@ -16,12 +16,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from . import errors
-from .errors import ApiError
+from .errors import ApiError, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .errors import Refused
 
 ERRNO_ACCESS_DENIED = 1003
 ERRNO_INVALID = 1004

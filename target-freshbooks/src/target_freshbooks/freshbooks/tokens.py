@@ -24,7 +24,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from connector_credentials import CredentialError, LockTimeout
+from connector_credentials import CredentialError, CredentialStore, LockedEntry, LockTimeout
 from connector_credentials.backoff import RetryPolicy
 from connector_credentials.quota_headers import seconds_asked
 from connector_credentials.stop import STOP
@@ -36,8 +36,6 @@ from .pacing import seconds_to_reset
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
-
-    from connector_credentials import CredentialStore, LockedEntry
 
     Judge = Callable[[TokenPair], Mapping[str, Any] | None]
 

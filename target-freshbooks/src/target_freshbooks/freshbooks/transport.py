@@ -22,6 +22,7 @@ from . import answers
 from .answers import Answer, Verdict
 from .errors import (
     ERRNO_UNKNOWN_RESOURCE,
+    ApiError,
     AuthError,
     Conflict,
     Failing,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
     from connector_credentials.backoff import Attempts, RetryPolicy
 
-    from .errors import ApiError
 
 __all__ = ["Operation", "RequestRecord", "Tokens", "Transport"]
 

@@ -174,25 +174,14 @@ _LASTING: tuple[type[BaseException], ...] = (
 
 def _failure(exc: Exception, seconds: float) -> WireFailure:
     """What is known after an exception; its text is not used, for it holds the address."""
-    chain = list(_chain(exc))
-    for cause in chain:
-        if isinstance(cause, _LASTING):
-            name = type(cause).__name__
-            return WireFailure(
-                sent=False, passing=False, reason=f"cannot connect ({name})", seconds=seconds
-            )
-    for cause in chain:
-        if isinstance(cause, _NEVER_SENT):
-            name = type(cause).__name__
-            return WireFailure(
-                sent=False, passing=True, reason=f"cannot connect ({name})", seconds=seconds
-            )
-    return _lost(chain[-1], seconds)
-
-
-def _lost(exc: BaseException, seconds: float) -> WireFailure:
-    """The request was sent and may have been carried out."""
-    name = type(exc).__name__.removeprefix("_")
+    chain = _chain(exc)
+    for kinds, passing in ((_LASTING, False), (_NEVER_SENT, True)):
+        for cause in chain:
+            if isinstance(cause, kinds):
+                reason = f"cannot connect ({type(cause).__name__})"
+                return WireFailure(sent=False, passing=passing, reason=reason, seconds=seconds)
+    # The request was sent and may have been carried out.
+    name = type(chain[-1]).__name__.removeprefix("_")
     return WireFailure(sent=True, passing=True, reason=f"no whole answer ({name})", seconds=seconds)
 
 

@@ -1,10 +1,11 @@
 """The ledger: inbox, orders, links, intents, audit journal and lock in one database.
 
-Read `ledger.py` for what it can do, `tables.py` for what it holds, `audit.py` for how the journal
-is chained, `lock.py` for how runs keep out of each other's way.
+Read `ledger.py` for its sections, `storage/tables.py` for what they hold, `audit/journal.py` for
+how the journal is chained, `lock.py` for how runs keep out of each other's way.
 """
 
-from target_freshbooks.ledger.audit.chain import AuditRow, ChainVerdict
+from target_freshbooks.ledger.audit.chain import ChainVerdict
+from target_freshbooks.ledger.audit.journal import AuditRow
 from target_freshbooks.ledger.errors import (
     AnotherAccount,
     AnotherStore,
@@ -24,6 +25,7 @@ from target_freshbooks.ledger.orders import OrderRow, OrderState
 from target_freshbooks.ledger.ownership import PinnedAccount
 from target_freshbooks.ledger.runs import RunRow
 from target_freshbooks.ledger.scratch import ScratchLedger
+from target_freshbooks.ledger.section import utc_now
 from target_freshbooks.ledger.terms import Terms
 
 __all__ = [
@@ -51,4 +53,5 @@ __all__ = [
     "ScratchLedger",
     "StoredFacts",
     "Terms",
+    "utc_now",
 ]

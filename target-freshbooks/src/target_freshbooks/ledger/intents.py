@@ -10,16 +10,23 @@ from dataclasses import dataclass, field
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import bindparam, func, null, select, update
+from sqlalchemy import Row, bindparam, null, select, update
 
+from target_freshbooks.ledger import orders
+from target_freshbooks.ledger.audit import redaction
 from target_freshbooks.ledger.errors import IntentNotOpen
+from target_freshbooks.ledger.links import Links, kept_key
+from target_freshbooks.ledger.section import Scope, Section
 from target_freshbooks.ledger.storage.canonical import from_text, to_text
 from target_freshbooks.ledger.storage.tables import intents
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from target_freshbooks.ledger.audit.journal import AuditJournal
+    from target_freshbooks.ledger.link import Link
+    from target_freshbooks.ledger.lock import AccountLock
 
 Outcome = Literal["done", "refused", "not_sent", "found", "not_found"]
 """Answered (done, refused), never left (not_sent), seen by looking (found, not_found)."""
@@ -63,57 +70,130 @@ class Intent:
     run_id: str
 
 
-def open_intent(connection: Connection, values: dict[str, Any], payload: dict[str, Any]) -> int:
-    """Insert an intent and tell its number."""
-    row = {**values, "payload": to_text(payload)}
-    return int(connection.execute(_OPEN, row).scalar_one())
+class Intents(Section):
+    """The intents of one shop."""
 
+    def __init__(self, scope: Scope, links: Links, audit: AuditJournal) -> None:
+        super().__init__(scope)
+        self._links = links
+        self._audit = audit
 
-def close_intent(
-    connection: Connection, source: str, intent_id: int, outcome: Outcome, now: datetime
-) -> Intent:
-    """Close an open intent, drop its payload, and give what it was.
+    def open(
+        self,
+        *,
+        lock: AccountLock,
+        order_id: int | None,
+        kind: str,
+        key: str,
+        request_hash: str,
+        payload: Mapping[str, Any],
+        run_id: str,
+    ) -> Intent:
+        """Commit that a write is about to be made, with its audit row; do it before the write.
 
-    Raises:
-        IntentNotOpen: If it is closed already or unknown.
-    """
-    wanted = {"intent_id": intent_id, "of_source": source}
-    row = connection.execute(_READ_LOCKED, wanted).one_or_none()
-    if row is None or row.outcome is not None:
-        what = "does not exist" if row is None else f"was closed already as {row.outcome}"
-        raise IntentNotOpen(
-            f"Intent {intent_id} {what}, so it cannot be closed as {outcome}. Another run may be"
-            " at work on the same order; run again when it has ended."
+        The order counts as `new` from then on: should the run die, the next one takes it up again,
+        whatever the verdict was before.
+
+        Args:
+            lock: The account's; nothing is committed once another run has taken it.
+            order_id: The order it is for; None for a client or item on its own.
+            kind: `create_invoice`, `mark_sent`, `create_payment`, ...
+            key: Our key inside the object, by which the write can be found again.
+            request_hash: Hash of the request's body.
+            payload: The request's body. The intent keeps it until it is closed; the audit journal
+                gets what of it names nobody.
+            run_id: The run.
+
+        Raises:
+            LockLost: Another run took the account.
+        """
+        body, kept, now = dict(payload), kept_key(key), self._clock()
+        row = {
+            "source": self._source,
+            "order_id": order_id,
+            "kind": kind,
+            "key": kept,
+            "request_hash": request_hash,
+            "run_id": run_id,
+            "opened_at": now,
+            "payload": to_text(body),
+        }
+        with self._database.write() as connection:
+            lock.prove(connection)
+            number = int(connection.execute(_OPEN, row).scalar_one())
+            if order_id is not None:
+                orders.reopen(connection, self._source, order_id)
+            data = _shown(number, kind, kept, request_hash) | {"payload": redaction.of_write(body)}
+            self._audit.append(connection, "intended", order_id, run_id, data)
+        return Intent(number, order_id, kind, key, request_hash, body, now, run_id)
+
+    def close(
+        self,
+        intent: Intent,
+        outcome: Outcome,
+        *,
+        answer: Mapping[str, Any] | None = None,
+        links: Iterable[Link] = (),
+        run_id: str | None = None,
+    ) -> None:
+        """Close an intent: its outcome, the links it made and the audit row in one transaction.
+
+        Args:
+            intent: The intent.
+            outcome: What became of the write.
+            answer: FreshBooks' answer or refusal; the journal gets what of it names nobody.
+            links: What now stands for what.
+            run_id: The run that closes it; default the one that opened it.
+
+        Raises:
+            IntentNotOpen: If it is closed already or unknown; nothing is stored then.
+        """
+        made = list(links)
+        with self._database.write() as connection:
+            wanted = {"intent_id": intent.id, "of_source": self._source}
+            row = connection.execute(_READ_LOCKED, wanted).one_or_none()
+            if row is None or row.outcome is not None:
+                what = "does not exist" if row is None else f"was closed already as {row.outcome}"
+                raise IntentNotOpen(
+                    f"Intent {intent.id} {what}, so it cannot be closed as {outcome}. Another run"
+                    " may be at work on the same order; run again when it has ended."
+                )
+            closing = {"intent_id": intent.id, "how": outcome, "now": self._clock()}
+            connection.execute(_CLOSE, closing)
+            self._links.put_all(connection, made)
+            data = _shown(intent.id, row.kind, row.key, row.request_hash)
+            if made:
+                data["links"] = [
+                    {
+                        "kind": link.kind,
+                        "key": redaction.of_key(link.kind, link.key),
+                        "remote_id": link.remote_id,
+                    }
+                    for link in made
+                ]
+            if answer is not None:
+                data["answer"] = redaction.of_write(dict(answer))
+            self._audit.append(connection, outcome, row.order_id, run_id or row.run_id, data)
+
+    def still_open(self, order_id: int | EllipsisType | None = ...) -> list[Intent]:
+        """Read the intents never closed, oldest first: of all orders, of one, or of none (None)."""
+        statement = select(intents).where(
+            intents.c.source == self._source, intents.c.outcome.is_(None)
         )
-    connection.execute(_CLOSE, {"intent_id": intent_id, "how": outcome, "now": now})
-    return _intent(row)
+        if not isinstance(order_id, EllipsisType):
+            statement = statement.where(intents.c.order_id.is_not_distinct_from(order_id))
+        return [_intent(row) for row in self._rows(statement.order_by(intents.c.id))]
+
+    def any_ever(self) -> bool:
+        """Whether any write was ever intended."""
+        of_source = intents.c.source == self._source
+        return bool(self._rows(select(intents.c.id).where(of_source).limit(1)))
 
 
-def still_open(
-    connection: Connection, source: str, order_id: int | EllipsisType | None
-) -> list[Intent]:
-    """Read the open intents of all orders (`...`), of one, or of none (None), oldest first."""
-    statement = select(intents).where(intents.c.source == source, intents.c.outcome.is_(None))
-    if order_id is None:
-        statement = statement.where(intents.c.order_id.is_(None))
-    elif not isinstance(order_id, EllipsisType):
-        statement = statement.where(intents.c.order_id == order_id)
-    return [_intent(row) for row in connection.execute(statement.order_by(intents.c.id))]
-
-
-def any_of(connection: Connection, source: str) -> bool:
-    """Whether any write was ever intended."""
-    found = select(intents.c.id).where(intents.c.source == source).limit(1)
-    return connection.execute(found).first() is not None
-
-
-def count_open(connection: Connection, source: str) -> int:
-    """Count the open intents."""
-    return connection.execute(
-        select(func.count())
-        .select_from(intents)
-        .where(intents.c.source == source, intents.c.outcome.is_(None))
-    ).scalar_one()
+def _shown(number: int, kind: str, key: str, request_hash: str) -> dict[str, Any]:
+    """What the audit journal says of an intent in each of its rows."""
+    shown_key = redaction.of_key(kind, key)
+    return {"intent": number, "kind": kind, "key": shown_key, "request_hash": request_hash}
 
 
 def _intent(row: Row[Any]) -> Intent:

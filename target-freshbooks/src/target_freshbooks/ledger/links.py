@@ -1,4 +1,4 @@
-"""Links: how the ledger keeps which thing in FreshBooks stands for which of ours."""
+"""Links: which thing in FreshBooks stands for which of ours, kept by kind and key."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from connector_credentials.database import insert
-from sqlalchemy import delete, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Executable, Row, and_, delete, select
 
-from target_freshbooks.ledger.link import Link
+from target_freshbooks.ledger.link import Link, LinkKind
+from target_freshbooks.ledger.section import Scope, Section, paged
 from target_freshbooks.ledger.storage.canonical import from_text, hash_text, to_text
 from target_freshbooks.ledger.storage.database import prepared
 from target_freshbooks.ledger.storage.tables import links
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from sqlalchemy import Connection, Executable, Row
-
-PAGE = 500
+    from target_freshbooks.ledger.audit.journal import AuditJournal
 
 BY_EMAIL = "email:"
 """What the key of a client begins with that is known by its e-mail."""
@@ -37,73 +35,87 @@ def kept_key(key: str) -> str:
     return f"email_sha256:{hash_text(key.removeprefix(BY_EMAIL))}"
 
 
-def read(connection: Connection, source: str, kind: str, key: str) -> Link | None:
-    """Read one link."""
-    row = connection.execute(
-        select(links).where(
-            links.c.source == source, links.c.kind == kind, links.c.key == kept_key(key)
-        )
-    ).one_or_none()
-    return None if row is None else _link(row)
+class Links(Section):
+    """The links of one shop."""
 
+    def __init__(self, scope: Scope, audit: AuditJournal) -> None:
+        super().__init__(scope)
+        self._audit = audit
 
-def of_order(connection: Connection, source: str, order_id: int) -> list[Link]:
-    """Read an order's links, by kind and key."""
-    rows = connection.execute(
-        select(links)
-        .where(links.c.source == source, links.c.order_id == order_id)
-        .order_by(links.c.kind, links.c.key)
-    )
-    return [_link(row) for row in rows]
+    def get(self, kind: LinkKind, key: str) -> Link | None:
+        """Read a link; None if there is none."""
+        row = self._row(select(links).where(self._is(kind, links.c.key == kept_key(key))))
+        return None if row is None else _link(row)
 
+    def of_order(self, order_id: int) -> list[Link]:
+        """Read an order's links, by kind and key."""
+        of_order = and_(links.c.source == self._source, links.c.order_id == order_id)
+        statement = select(links).where(of_order).order_by(links.c.kind, links.c.key)
+        return [_link(row) for row in self._rows(statement)]
 
-def page(
-    connection: Connection, source: str, kind: str | None, after: tuple[str, str]
-) -> list[Link]:
-    """Read the next links behind a kind and key, in that order."""
-    statement = select(links).where(
-        links.c.source == source,
-        tuple_(links.c.kind, links.c.key) > tuple_(literal(after[0]), literal(after[1])),
-    )
-    if kind is not None:
-        statement = statement.where(links.c.kind == kind)
-    rows = connection.execute(statement.order_by(links.c.kind, links.c.key).limit(PAGE))
-    return [_link(row) for row in rows]
+    def of_kind(self, kind: LinkKind) -> Iterator[Link]:
+        """Read all links of a kind, by key, page by page."""
+        return map(_link, paged(self._rows, select(links).where(self._is(kind)), links.c.key))
 
+    def has_remote(self, kind: LinkKind, remote_id: int) -> bool:
+        """Whether anything of ours stands for that record in FreshBooks."""
+        to_it = self._is(kind, links.c.remote_id == remote_id)
+        return bool(self._rows(select(links.c.key).where(to_it).limit(1)))
 
-def has_remote(connection: Connection, source: str, kind: str, remote_id: int) -> bool:
-    """Tell whether a link of that kind leads to an id in FreshBooks."""
-    found = connection.execute(
-        select(links.c.key)
-        .where(links.c.source == source, links.c.kind == kind, links.c.remote_id == remote_id)
-        .limit(1)
-    )
-    return found.first() is not None
+    def put(self, link: Link) -> None:
+        """Store a link, in place of one of the same kind and key."""
+        with self._database.write() as connection:
+            self.put_all(connection, [link])
 
+    def put_all(self, connection: Connection, new_links: Iterable[Link]) -> None:
+        """Store links in a transaction, in place of those of the same kind and key."""
+        now = self._clock()
+        rows = [
+            {
+                "source": self._source,
+                "kind": link.kind,
+                "key": kept_key(link.key),
+                "remote_id": link.remote_id,
+                "fingerprint": link.fingerprint,
+                "content_hash": link.content_hash,
+                "amount": link.amount,
+                "day": link.day,
+                "order_id": link.order_id,
+                "deleted": link.deleted,
+                "extra": to_text(link.extra),
+                "updated_at": now,
+            }
+            # By kind and key, so that two transactions cannot wait for each other's rows.
+            for link in sorted(new_links, key=lambda link: (link.kind, kept_key(link.key)))
+        ]
+        if rows:
+            connection.execute(_upsert(connection.dialect.name), rows)
 
-def put(connection: Connection, source: str, new_links: Iterable[Link], now: datetime) -> None:
-    """Store links in place of those of the same kind and key."""
-    rows = [
-        {
-            "source": source,
-            "kind": link.kind,
-            "key": kept_key(link.key),
-            "remote_id": link.remote_id,
-            "fingerprint": link.fingerprint,
-            "content_hash": link.content_hash,
-            "amount": link.amount,
-            "day": link.day,
-            "order_id": link.order_id,
-            "deleted": link.deleted,
-            "extra": to_text(link.extra),
-            "updated_at": now,
-        }
-        # By kind and key, so that two transactions cannot wait for each other's rows.
-        for link in sorted(new_links, key=lambda link: (link.kind, kept_key(link.key)))
-    ]
-    if not rows:
-        return
-    connection.execute(_upsert(connection.dialect.name), rows)
+    def adopt(
+        self, found: Iterable[Link], *, order_id: int, run_id: str, data: Mapping[str, Any]
+    ) -> None:
+        """Link what stands in FreshBooks already, with its audit row: all of an order's or none.
+
+        Args:
+            found: The invoice, and all payments and credit notes that belong to it.
+            order_id: The order.
+            run_id: The run that found them.
+            data: What the audit trail tells of the invoice.
+        """
+        with self._database.write() as connection:
+            self.put_all(connection, found)
+            self._audit.append(connection, "adopted", order_id, run_id, data)
+
+    def drop(self, kind: LinkKind, key: str) -> None:
+        """Forget a link."""
+        self._change(delete(links).where(self._is(kind, links.c.key == kept_key(key))))
+
+    def drop_remote(self, kind: LinkKind, remote_id: int) -> None:
+        """Forget all links of a kind to a record in FreshBooks."""
+        self._change(delete(links).where(self._is(kind, links.c.remote_id == remote_id)))
+
+    def _is(self, kind: LinkKind, *more: ColumnElement[bool]) -> ColumnElement[bool]:
+        return and_(links.c.source == self._source, links.c.kind == kind, *more)
 
 
 @cache
@@ -117,24 +129,6 @@ def _upsert(dialect: str) -> Executable:
     }
     return prepared(
         dialect, statement.on_conflict_do_update(index_elements=identity, set_=changed), links
-    )
-
-
-def drop(connection: Connection, source: str, kind: str, key: str) -> None:
-    """Forget a link."""
-    connection.execute(
-        delete(links).where(
-            links.c.source == source, links.c.kind == kind, links.c.key == kept_key(key)
-        )
-    )
-
-
-def drop_remote(connection: Connection, source: str, kind: str, remote_id: int) -> None:
-    """Forget all links of a kind to a record."""
-    connection.execute(
-        delete(links).where(
-            links.c.source == source, links.c.kind == kind, links.c.remote_id == remote_id
-        )
     )
 
 

@@ -19,16 +19,14 @@ from connector_credentials import CredentialError, LockTimeout, locks
 from connector_credentials.database import explained
 
 from target_freshbooks.ledger.errors import LedgerError, LockHeld, LockLost
-from target_freshbooks.ledger.storage.database import PURPOSE
+from target_freshbooks.ledger.section import Section
+from target_freshbooks.ledger.storage.database import PURPOSE, Database
 from target_freshbooks.ledger.storage.tables import locks as lock_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
     from sqlalchemy import Connection
-
-    from target_freshbooks.ledger.storage.database import Database
 
 FRESH_SECONDS = 5.0
 """How long after its intent's commit a request may leave without another look at the token."""
@@ -56,7 +54,7 @@ class AccountLock:
     def check(self) -> None:
         """Make sure that the account is still ours; call it directly before a write is sent.
 
-        No I/O where this thread has just committed an intent.
+        No I/O if this thread has just committed an intent.
 
         Raises:
             LockLost: Another run took it.
@@ -82,48 +80,60 @@ class AccountLock:
         self._proved.at = asked
 
 
-@contextmanager
-def held(
-    database: Database,
-    account: str,
-    holder: str,
-    *,
-    wait_seconds: float,
-    sleep: Callable[[float], None],
-    clock: Callable[[], datetime],
-) -> Iterator[AccountLock]:
-    """Hold the account for the length of a block; see `Ledger.lock`."""
-    fence = locks.Fence(lock_table, account)
+class AccountLocks(Section):
+    """The locks of accounts, over all shops that feed them."""
 
-    def other() -> str:
-        with database.read() as connection:
-            return fence.holder(connection)
+    @contextmanager
+    def hold(
+        self,
+        account: str,
+        holder: str,
+        *,
+        wait_seconds: float,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> Iterator[AccountLock]:
+        """Hold a FreshBooks account for the length of a `with` block.
 
-    with ExitStack() as stack:
-        lock = locks.hold(
-            database.engine,
-            _name(account),
-            wait_seconds,
-            what=f"FreshBooks account {account}",
-            sleep=sleep,
-            on_wait=lambda: _log.warning("Waiting for %s to end.", other()),
-        )
-        try:
-            with explained(database.engine, PURPOSE):
-                stack.enter_context(lock)
-        except LockTimeout:
-            raise LockHeld(account, other(), waited=wait_seconds) from None
-        except CredentialError as error:
-            raise LedgerError(f"The ledger cannot be locked: {error}.") from None
-        with database.write() as connection:
-            fence.take(connection, holder, clock())
-        yield AccountLock(database, account, holder, fence)
+        Args:
+            account: The FreshBooks account id.
+            holder: Who holds it, for the message to others: the run's name.
+            wait_seconds: How long to wait for another run to end.
+            sleep: Waits between looks.
 
+        Raises:
+            LockHeld: On entering, if another run still holds it.
+            LedgerError: If the ledger is where no lock keeps others out.
+        """
+        database, fence = self._database, locks.Fence(lock_table, account)
 
-def is_held(database: Database, account: str) -> bool:
-    """Tell whether a run works on the account."""
-    with explained(database.engine, PURPOSE):
-        return locks.is_held(database.engine, _name(account))
+        def other() -> str:
+            with database.read() as connection:
+                return fence.holder(connection)
+
+        with ExitStack() as stack:
+            lock = locks.hold(
+                database.engine,
+                _name(account),
+                wait_seconds,
+                what=f"FreshBooks account {account}",
+                sleep=sleep,
+                on_wait=lambda: _log.warning("Waiting for %s to end.", other()),
+            )
+            try:
+                with explained(database.engine, PURPOSE):
+                    stack.enter_context(lock)
+            except LockTimeout:
+                raise LockHeld(account, other(), waited=wait_seconds) from None
+            except CredentialError as error:
+                raise LedgerError(f"The ledger cannot be locked: {error}.") from None
+            with database.write() as connection:
+                fence.take(connection, holder, self._clock())
+            yield AccountLock(database, account, holder, fence)
+
+    def is_held(self, account: str) -> bool:
+        """Whether a run works on the account; waits for nobody."""
+        with explained(self._database.engine, PURPOSE):
+            return locks.is_held(self._database.engine, _name(account))
 
 
 def _name(account: str) -> str:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from connector_credentials.database import insert
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Connection, Executable, Row, Select, Update, func, or_, select, update
 
+from target_freshbooks.ledger.audit import redaction
+from target_freshbooks.ledger.section import Scope, Section, paged
 from target_freshbooks.ledger.storage.database import prepared
 from target_freshbooks.ledger.storage.tables import orders
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from datetime import date, datetime
     from decimal import Decimal
 
-    from sqlalchemy import Connection, Executable, Row
+    from target_freshbooks.ledger.audit.journal import AuditJournal
 
 OrderState = Literal["new", "waiting", "posted", "parked", "settled"]
 
-PAGE = 500
+CHANGED = "changed_after_settling"
+"""The notice on a settled order that changed in the shop since."""
 
 _KEPT = (
     "terms",
@@ -32,7 +36,7 @@ _KEPT = (
     "order_date",
     "refunded",
 )
-"""What is known of an order stays known when a later verdict does not mention it."""
+"""What is known of an order stays known if a later result does not mention it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class OrderRow:
         detail: The figures behind the reason.
         words: The other side's own words.
         next_step: What to do about it.
-        facts_hash: Hash of the facts the verdict rests on.
+        facts_hash: `StoredFacts.hash` the state rests on.
         policy_hash: Hash of the settings it rests on.
         desired_hash: Hash of the desired state.
         invoice_number: The invoice's number.
@@ -85,68 +89,149 @@ class OrderRow:
     refunded: Decimal | None = None
 
 
-def read(connection: Connection, source: str, order_id: int) -> OrderRow | None:
-    """Read one order's standing."""
-    row = connection.execute(
-        select(orders).where(orders.c.source == source, orders.c.order_id == order_id)
-    ).one_or_none()
-    return None if row is None else _order_row(row)
+class Orders(Section):
+    """The orders of one shop."""
 
+    def __init__(self, scope: Scope, audit: AuditJournal) -> None:
+        super().__init__(scope)
+        self._audit = audit
 
-def page(
-    connection: Connection, source: str, after: int, state: str | None, since: date | None
-) -> list[OrderRow]:
-    """Read the next orders behind an id, by id; those of unknown day count as recent."""
-    statement = select(orders).where(orders.c.source == source, orders.c.order_id > after)
-    if state is not None:
-        statement = statement.where(orders.c.state == state)
-    if since is not None:
-        statement = statement.where(
-            or_(orders.c.order_date >= since, orders.c.order_date.is_(None))
-        )
-    rows = connection.execute(statement.order_by(orders.c.order_id).limit(PAGE))
-    return [_order_row(row) for row in rows]
+    def get(self, order_id: int) -> OrderRow | None:
+        """Read where an order stands; None if the shop never spoke of it."""
+        row = self._row(self._select().where(orders.c.order_id == order_id))
+        return None if row is None else _order_row(row)
 
+    def all(self, *, state: str | None = None, since: date | None = None) -> Iterator[OrderRow]:
+        """Read orders by id, page by page.
 
-def noticed(connection: Connection, source: str) -> list[OrderRow]:
-    """Read the orders that bear a notice, by id."""
-    rows = connection.execute(
-        select(orders)
-        .where(orders.c.source == source, orders.c.notice.is_not(None))
-        .order_by(orders.c.order_id)
-    )
-    return [_order_row(row) for row in rows]
+        Args:
+            state: Only those in this state.
+            since: Only those of this day (the shop's) or later, and those whose day is unknown.
+        """
+        statement = self._select()
+        if state is not None:
+            statement = statement.where(orders.c.state == state)
+        if since is not None:
+            day = orders.c.order_date
+            statement = statement.where(or_(day >= since, day.is_(None)))
+        return map(_order_row, paged(self._rows, statement, orders.c.order_id))
 
+    def noticed(self) -> list[OrderRow]:
+        """Read the orders of which something was noticed after they were posted or settled."""
+        statement = self._select().where(orders.c.notice.is_not(None)).order_by(orders.c.order_id)
+        return [_order_row(row) for row in self._rows(statement)]
 
-def any_posted(connection: Connection, source: str) -> bool:
-    """Whether any order was ever posted."""
-    posted = select(orders.c.order_id).where(
-        orders.c.source == source, orders.c.posted_at.is_not(None)
-    )
-    return connection.execute(posted.limit(1)).first() is not None
+    def any_posted(self) -> bool:
+        """Whether any order was ever posted."""
+        return bool(self._rows(self._select().where(orders.c.posted_at.is_not(None)).limit(1)))
 
+    def counts(self) -> dict[str, Any]:
+        """Count the orders by state (`new`, `waiting`, ...), and by reason.
 
-def settle(connection: Connection, values: dict[str, Any]) -> None:
-    """Write a verdict; `values` are columns of the row, with `source` and `order_id`."""
-    connection.execute(_upsert(connection.dialect.name), values)
+        The latter are `waiting_reasons` and `parked_reasons`.
+        """
+        by_state = {"new": 0, "waiting": 0, "posted": 0, "parked": 0, "settled": 0}
+        by_reason: dict[str, dict[str, int]] = {"waiting": {}, "parked": {}}
+        keys = (orders.c.state, orders.c.reason)
+        counted = select(*keys, func.count()).where(orders.c.source == self._source)
+        for state, reason, number in self._rows(counted.group_by(*keys).order_by(*keys)):
+            by_state[state] += number
+            if state in by_reason and reason is not None:
+                by_reason[state][reason] = number
+        return by_state | {f"{state}_reasons": found for state, found in by_reason.items()}
 
+    def record(
+        self, result: OrderRow, *, event: str | None = None, data: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write how an order came out.
 
-def looked_at(connection: Connection, source: str, order_id: int, now: datetime) -> None:
-    """Count the order as looked at now; all else of its standing stays."""
-    connection.execute(
-        update(orders)
-        .where(orders.c.source == source, orders.c.order_id == order_id)
-        .values(updated_at=now)
-    )
+        What is None of its figures, terms and hash of the desired state stays as it was; `reason`,
+        `detail`, `words`, `next_step` and `notice` are replaced. The times are the ledger's.
+
+        Args:
+            result: How it came out; `run_id` names the run.
+            event: If given, an audit row of this event is written in the same transaction.
+            data: The data of that audit row.
+        """
+        now = self._clock()
+        posted_at = now if result.state == "posted" else None
+        values = asdict(result) | {"posted_at": posted_at, "updated_at": now}
+        with self._database.write() as connection:
+            upsert = _upsert(connection.dialect.name)
+            connection.execute(upsert, values | {"source": self._source})
+            if event is not None:
+                shown = redaction.of_data(data or {})
+                self._audit.append(connection, event, result.order_id, result.run_id or "", shown)
+
+    def note_look(self, order_id: int) -> None:
+        """Note that nothing is to be done though the order came again, so that it may be dropped.
+
+        Retention keeps what came in after an order was looked at.
+        """
+        self._set(order_id, {})
+
+    # -- orders that a person has settled: the connector leaves them alone until they are reopened
+
+    def settle_by_hand(
+        self, order_id: int, note: str, run_id: str, *, facts_hash: str | None
+    ) -> None:
+        """Leave an order to a person, whatever its state; with its audit row.
+
+        Args:
+            order_id: The order.
+            note: What the person did; it takes the place of why.
+            run_id: Who writes this.
+            facts_hash: What is known of the order now, so that a later change is noticed; None if
+                its records are not here: then what the last result rested on stands.
+        """
+        values = {
+            "state": "settled",
+            "reason": None,
+            "detail": redaction.masked(note),
+            "words": None,
+            "next_step": None,
+            "notice": None,
+        }
+        known = {} if facts_hash is None else {"facts_hash": facts_hash}
+        self._set(order_id, values | known, "settled", run_id, redaction.of_data({"note": note}))
+
+    def reopen(self, order_id: int, run_id: str) -> None:
+        """Take a settled order up again: it counts as new; with its audit row."""
+        self._set(order_id, {"state": "new", "detail": None, "notice": None}, "reopened", run_id)
+
+    def note_change_after_settling(self, order_id: int, facts_hash: str, run_id: str) -> None:
+        """Note, with its audit row, that the shop changed a settled order.
+
+        The next change is noticed again.
+        """
+        self._set(order_id, {"notice": CHANGED, "facts_hash": facts_hash}, CHANGED, run_id)
+
+    def _set(
+        self,
+        order_id: int,
+        values: dict[str, Any],
+        event: str | None = None,
+        run_id: str = "",
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change columns of an order's row; with the run and an audit row, if an event is given."""
+        values = values | {"updated_at": self._clock()} | ({"run_id": run_id} if event else {})
+        with self._database.write() as connection:
+            connection.execute(_of(self._source, order_id).values(values))
+            if event is not None:
+                self._audit.append(connection, event, order_id, run_id, data or {})
+
+    def _select(self) -> Select[Any]:
+        return select(orders).where(orders.c.source == self._source)
 
 
 def reopen(connection: Connection, source: str, order_id: int) -> None:
-    """Make an order's verdict void: it is being changed, and may stay half-way."""
-    connection.execute(
-        update(orders)
-        .where(orders.c.source == source, orders.c.order_id == order_id, orders.c.state != "new")
-        .values(state="new")
-    )
+    """Make an order's result void: it is being changed, and may stay half-way."""
+    connection.execute(_of(source, order_id).where(orders.c.state != "new").values(state="new"))
+
+
+def _of(source: str, order_id: int) -> Update:
+    return update(orders).where(orders.c.source == source, orders.c.order_id == order_id)
 
 
 @cache
@@ -165,23 +250,6 @@ def _upsert(dialect: str) -> Executable:
     return prepared(
         dialect, statement.on_conflict_do_update(index_elements=identity, set_=changes), orders
     )
-
-
-def counts(connection: Connection, source: str) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
-    """Count the orders by state, and those waiting or parked by reason."""
-    by_state: dict[str, int] = {"new": 0, "waiting": 0, "posted": 0, "parked": 0, "settled": 0}
-    by_reason: dict[str, dict[str, int]] = {"waiting": {}, "parked": {}}
-    rows = connection.execute(
-        select(orders.c.state, orders.c.reason, func.count())
-        .where(orders.c.source == source)
-        .group_by(orders.c.state, orders.c.reason)
-        .order_by(orders.c.state, orders.c.reason)
-    )
-    for state, reason, number in rows:
-        by_state[state] = by_state.get(state, 0) + number
-        if state in by_reason and reason is not None:
-            by_reason[state][reason] = number
-    return by_state, by_reason
 
 
 def _order_row(row: Row[Any]) -> OrderRow:

@@ -8,18 +8,13 @@ the account; afterwards another store or another account is refused before anyth
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from connector_credentials.database import insert
-from sqlalchemy import select, update
+from sqlalchemy import and_, select, update
 
 from target_freshbooks.ledger.errors import AnotherAccount, AnotherStore
+from target_freshbooks.ledger.section import Section
 from target_freshbooks.ledger.storage.tables import account, intents, stores
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy import Connection
 
 _ONLY = 1
 """The id of the only row of the account's table."""
@@ -42,108 +37,102 @@ class PinnedAccount:
         return f"{self.account_id}{name}"
 
 
-def store_of(connection: Connection, source: str) -> str | None:
-    """The hash of the store that the source is bound to; None before its first record."""
-    return connection.execute(
-        select(stores.c.store_hash).where(stores.c.source == source)
-    ).scalar_one_or_none()
+class Ownership(Section):
+    """Whose the ledger of one shop is."""
 
+    def store_hash(self) -> str | None:
+        """The hash of the store that the source is bound to; None before its first record."""
+        row = self._row(select(stores.c.store_hash).where(stores.c.source == self._source))
+        return None if row is None else str(row.store_hash)
 
-def all_stores(connection: Connection) -> set[str]:
-    """The hashes of all stores that are bound."""
-    return set(connection.execute(select(stores.c.store_hash)).scalars())
+    def store_hashes(self) -> set[str]:
+        """The hashes of all stores that any source of this ledger is bound to."""
+        return {row.store_hash for row in self._rows(select(stores.c.store_hash))}
 
+    def bind_store(self, store_hash: str) -> None:
+        """Bind the source to the store of its first record; see `check_store`."""
+        if self.check_store(store_hash):
+            return
+        row = {"source": self._source, "store_hash": store_hash, "bound_at": self._clock()}
+        with self._database.write() as connection:
+            statement = insert(connection.dialect.name, stores).on_conflict_do_nothing()
+            connection.execute(statement, row)
+        self.check_store(store_hash)  # another run may have been quicker
 
-def check_store(connection: Connection, source: str, store_hash: str) -> bool:
-    """Make sure that a record of the store may come in from the source.
+    def check_store(self, store_hash: str) -> bool:
+        """Make sure that a record of the store may come in from the source.
 
-    Returns:
-        Whether the source is bound to the store already.
+        Returns:
+            Whether the source is bound to the store already.
 
-    Raises:
-        AnotherStore: The source is bound to another store, or the store to another source.
-    """
-    bound = store_of(connection, source)
-    if bound is not None and bound != store_hash:
-        raise AnotherStore(
-            f"This ledger's source {source!r} belongs to store {bound}, but a record of store"
-            f" {store_hash} came in. Nothing was written: give the other store a source and an"
-            " invoice_number_prefix of its own (settings source, invoice_number_prefix), or put"
-            " the store_hash right."
-        )
-    holder = connection.execute(
-        select(stores.c.source).where(stores.c.store_hash == store_hash)
-    ).scalar_one_or_none()
-    if holder is not None and holder != source:
-        raise AnotherStore(
-            f"Store {store_hash} is booked in this ledger as source {holder!r}, but its records"
-            f" came in as source {source!r}, which would invoice its orders twice. Nothing was"
-            f" written: set source to {holder!r} again."
-        )
-    return bound is not None
+        Raises:
+            AnotherStore: The source is bound to another store, or the store to another source.
+        """
+        bound = self.store_hash()
+        if bound is not None and bound != store_hash:
+            raise AnotherStore(
+                f"This ledger's source {self._source!r} belongs to store {bound}, but a record of"
+                f" store {store_hash} came in. Nothing was written: give the other store a source"
+                " and an invoice_number_prefix of its own (settings source,"
+                " invoice_number_prefix), or put the store_hash right."
+            )
+        holder = self._row(select(stores.c.source).where(stores.c.store_hash == store_hash))
+        if holder is not None and holder.source != self._source:
+            raise AnotherStore(
+                f"Store {store_hash} is booked in this ledger as source {holder.source!r}, but its"
+                f" records came in as source {self._source!r}, which would invoice its orders"
+                f" twice. Nothing was written: set source to {holder.source!r} again."
+            )
+        return bound is not None
 
+    def account(self) -> PinnedAccount | None:
+        """The ledger's FreshBooks account; None before the first write or login."""
+        row = self._row(select(account.c.account_id, account.c.business_name))
+        return None if row is None else PinnedAccount(row.account_id, row.business_name)
 
-def bind_store(connection: Connection, source: str, store_hash: str, now: datetime) -> None:
-    """Bind the source to the store of its first record; see `check_store`."""
-    if check_store(connection, source, store_hash):
-        return
-    row = {"source": source, "store_hash": store_hash, "bound_at": now}
-    connection.execute(insert(connection.dialect.name, stores).on_conflict_do_nothing(), row)
-    check_store(connection, source, store_hash)  # another run may have been quicker
+    def check_account(self, asked: PinnedAccount) -> bool:
+        """Make sure that the ledger's ids are of this account.
 
+        Returns:
+            Whether it is pinned already.
 
-def pinned_account(connection: Connection) -> PinnedAccount | None:
-    """The ledger's FreshBooks account; None before the first write or login."""
-    row = connection.execute(select(account)).one_or_none()
-    return None if row is None else PinnedAccount(row.account_id, row.business_name)
+        Raises:
+            AnotherAccount: It is another.
+        """
+        pinned = self.account()
+        if pinned is not None and pinned.account_id != asked.account_id:
+            raise AnotherAccount(
+                f"This ledger belongs to FreshBooks account {pinned}, but this login is for account"
+                f" {asked}. Nothing was written: log in to {pinned.account_id} again, or, to begin"
+                f" anew in {asked.account_id}, set another ledger_url and an invoice_start_date"
+                " from which on orders are booked there."
+            )
+        return pinned is not None
 
+    def pin_account(self, asked: PinnedAccount, *, move: bool = False) -> None:
+        """Make the ledger this account's.
 
-def check_account(connection: Connection, asked: PinnedAccount) -> bool:
-    """Make sure that the ledger's ids are of this account.
+        If it was pinned before anybody told its business's name, that is taken now.
 
-    Returns:
-        Whether it is pinned already.
+        Args:
+            asked: The account.
+            move: Take it away from another one to which nothing was written yet.
 
-    Raises:
-        AnotherAccount: It is another.
-    """
-    pinned = pinned_account(connection)
-    if pinned is not None and pinned.account_id != asked.account_id:
-        raise AnotherAccount(
-            f"This ledger belongs to FreshBooks account {pinned}, but this login is for account"
-            f" {asked}. Nothing was written: log in to {pinned.account_id} again, or, to begin anew"
-            f" in {asked.account_id}, set another ledger_url and an invoice_start_date from which"
-            " on orders are booked there."
-        )
-    return pinned is not None
-
-
-def pin_account(connection: Connection, asked: PinnedAccount, now: datetime) -> None:
-    """Pin the account, unless it is pinned already; see `check_account`.
-
-    Where it was pinned before anybody told its business's name, that is taken now.
-    """
-    if check_account(connection, asked):
-        if asked.business_name:
+        Raises:
+            AnotherAccount: It is another's.
+        """
+        row = {
+            "id": _ONLY,
+            "account_id": asked.account_id,
+            "business_name": asked.business_name,
+            "pinned_at": self._clock(),
+        }
+        with self._database.write() as connection:
+            if move and connection.execute(select(intents.c.id).limit(1)).first() is None:
+                connection.execute(account.delete())
+            new = insert(connection.dialect.name, account).on_conflict_do_nothing()
+            connection.execute(new, row)
+            nameless = and_(account.c.business_name == "", account.c.account_id == asked.account_id)
             named = {"business_name": asked.business_name}
-            connection.execute(update(account).where(account.c.business_name == "").values(named))
-        return
-    row = {
-        "id": _ONLY,
-        "account_id": asked.account_id,
-        "business_name": asked.business_name,
-        "pinned_at": now,
-    }
-    connection.execute(insert(connection.dialect.name, account).on_conflict_do_nothing(), row)
-    check_account(connection, asked)
-
-
-def move_pin(connection: Connection, asked: PinnedAccount, now: datetime) -> None:
-    """Pin another account, as long as nothing was written to the former one.
-
-    Raises:
-        AnotherAccount: The ledger knows of writes to the former account.
-    """
-    if connection.execute(select(intents.c.id).limit(1)).first() is None:
-        connection.execute(account.delete())
-    pin_account(connection, asked, now)
+            connection.execute(update(account).where(nameless).values(named))
+        self.check_account(asked)

@@ -11,15 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import Connection, and_, select, update
 
-from target_freshbooks.ledger.inbox.records import CUSTOMERS, ORDERS, PAGE
+from target_freshbooks.ledger.inbox.records import CUSTOMERS, ORDERS
+from target_freshbooks.ledger.section import PAGE, Section
 from target_freshbooks.ledger.storage.tables import inbox, orders
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy import Connection
+    from datetime import datetime, timedelta
 
 ASK_AGAIN = (
     "The order's records were dropped after ledger_retention_days. First have the tap read it from"
@@ -30,8 +29,30 @@ ASK_AGAIN = (
 """What comes before the next step of a parked order whose records are gone."""
 
 
-def prune(connection: Connection, source: str, before: datetime) -> int:
-    """Drop the bodies of some orders untouched since a time; tell how many orders."""
+class Retention(Section):
+    """What of one shop's records is dropped."""
+
+    def prune(self, older_than: timedelta) -> int:
+        """Drop the bodies of orders untouched for that long, with their customers and children.
+
+        An order about which anything came in since it was looked at is kept.
+
+        Returns:
+            How many orders lost their bodies.
+        """
+        before = self._clock() - older_than
+        total, dropped = 0, PAGE
+        while dropped:
+            with self._database.write() as connection:  # in portions: others write in between
+                dropped = _prune(connection, self._source, before)
+            total += dropped
+        with self._database.write() as connection:
+            _prune_others(connection, self._source, before)
+        return total
+
+
+def _prune(connection: Connection, source: str, before: datetime) -> int:
+    """Drop the bodies of some orders untouched since a time; return how many orders."""
     of_order = and_(inbox.c.source == orders.c.source, inbox.c.order_id == orders.c.order_id)
     untouched = connection.execute(
         select(orders.c.order_id, orders.c.state, orders.c.next_step)
@@ -67,7 +88,7 @@ def prune(connection: Connection, source: str, before: datetime) -> int:
     return len(untouched)
 
 
-def prune_others(connection: Connection, source: str, before: datetime) -> None:
+def _prune_others(connection: Connection, source: str, before: datetime) -> None:
     """Drop the customers without an order here, and the parts of orders that never came."""
     order = inbox.alias()
     here = select(order.c.key).where(

@@ -7,30 +7,31 @@ inbox has of the same thing, the one that came last counts. No real run looks at
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, NoReturn, Self
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Insert, bindparam, delete, select
 from typing_extensions import override
 
-from target_freshbooks.ledger import ownership
-from target_freshbooks.ledger.inbox import records as inbox
+from target_freshbooks.ledger.inbox.inbox import Inbox, store
+from target_freshbooks.ledger.inbox.records import ORDERS, Record, key_text
+from target_freshbooks.ledger.intents import Intent, Intents
 from target_freshbooks.ledger.ledger import Ledger
-from target_freshbooks.ledger.links import kept_key
+from target_freshbooks.ledger.links import Links, kept_key
+from target_freshbooks.ledger.orders import OrderRow, Orders
+from target_freshbooks.ledger.ownership import Ownership
 from target_freshbooks.ledger.storage.database import Database
-from target_freshbooks.ledger.storage.tables import inbox as rows
-from target_freshbooks.ledger.storage.tables import orders
+from target_freshbooks.ledger.storage.tables import inbox, orders
+from target_freshbooks.ledger.terms import OrderTerms, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import timedelta
     from types import EllipsisType
 
-    from sqlalchemy import Insert
-
-    from target_freshbooks.ledger.inbox.records import Record, StoredFacts
-    from target_freshbooks.ledger.intents import Intent
+    from target_freshbooks.ledger.audit.journal import AuditJournal
     from target_freshbooks.ledger.link import Link, LinkKind
-    from target_freshbooks.ledger.terms import Terms
+    from target_freshbooks.ledger.section import Scope
 
 
 class ScratchLedger(Ledger):
@@ -40,141 +41,145 @@ class ScratchLedger(Ledger):
         ledger: The real one, or a scratch one whose records are read but whose links are not.
     """
 
+    inbox: ScratchInbox
+
     def __init__(self, ledger: Ledger) -> None:
-        super().__init__(
-            _ReadOnly(ledger._database),  # noqa: SLF001 - of the same class
-            source=ledger.source,
-            clock=ledger._clock,  # noqa: SLF001 - of the same class
-            who=ledger.who,
-        )
-        self._inboxes = ledger._inboxes  # noqa: SLF001 - of the same class
-        self._links: dict[tuple[str, str], Link | None] = {}
+        database = ledger.scope.database
+        super().__init__(replace(ledger.scope, database=_ReadOnly(database)))
+        self.ownership = _ScratchOwnership(self.scope)
+        self.orders = _ScratchOrders(self.scope, self.audit)
+        self.terms = _ScratchTerms(self.scope)
+        self.links = _ScratchLinks(self.scope, self.audit)
+        self.intents = _ScratchIntents(self.scope, self.links, self.audit)
+        known = ledger.inbox if isinstance(ledger, ScratchLedger) else None
+        self.inbox = known or ScratchInbox(ledger.scope)
 
     @classmethod
     def of_last_dry_run(cls, ledger: Ledger) -> Self:
         """With the records that came in the last dry run."""
         scratch = cls(ledger)
-        scratch._inboxes = (f"{ledger.source} (dry run)", ledger.source)
+        scratch.inbox = ScratchInbox(ledger.scope, of_dry_run=True)
         return scratch
 
     @classmethod
     def begin(cls, ledger: Ledger) -> Self:
         """Begin a dry run: without anything that came in an earlier one."""
         scratch = cls.of_last_dry_run(ledger)
-        scratch.prune(None)
+        scratch.inbox.prune(None)
         return scratch
 
-    # -- what the shop says
 
-    @override
-    def bind_store(self, store_hash: str) -> None:
-        with self._database.read() as connection:
-            ownership.check_store(connection, self.source, store_hash)
+class ScratchInbox(Inbox):
+    """Reads the real inbox, and what came in the last dry run if it is `of_dry_run`."""
+
+    def __init__(self, scope: Scope, *, of_dry_run: bool = False) -> None:
+        self._apart = f"{scope.source} (dry run)"
+        super().__init__(scope, *([self._apart] if of_dry_run else ()))
 
     @override
     def receive(self, records: Iterable[Record], *, complete: Collection[str] = ()) -> list[Record]:
         """Store records apart, beside a copy of what is known of their orders."""
-        received, now, apart = list(records), self._clock(), self._inboxes[0]
-        common = {"apart": apart, "of_source": self.source, "now": now}
+        received, now = list(records), self._clock()
+        common = {"apart": self._apart, "of_source": self._source, "now": now}
         order_ids = {record.order_id for record in received} - {None}
         others = [record for record in received if record.order_id is None]
-        with Database.write(self._database) as connection:
+        with self._database.write() as connection:
             for statement, things in (
                 (_COPY_ORDER, [{"of_order": order_id} for order_id in order_ids]),
-                (_COPY_OTHER, [{"of": r.stream, "at": inbox.key_text(r.key)} for r in others]),
+                (_COPY_OTHER, [{"of": r.stream, "at": key_text(r.key)} for r in others]),
             ):
                 if things:
                     connection.execute(statement, [common | thing for thing in things])
-            stored = inbox.store(connection, apart, received, complete, now)
-        return [record for record, _ in stored.taken]
-
-    @override
-    def facts_of(self, order_id: int) -> StoredFacts | None:
-        with self._database.read() as connection:
-            found = [inbox.facts_of(connection, name, order_id) for name in self._inboxes]
-        whole = [facts for facts in found if facts is not None]
-        return max(whole, key=lambda facts: facts.received_at, default=None)
+            taken, _ = store(connection, self._apart, received, complete, now)
+        return [record for record, _ in taken]
 
     def unknown_orders(self) -> list[int]:
         """The orders, by id, that came in the last dry run and never in a real one."""
-        known = select(orders.c.order_id).where(orders.c.source == self.source)
-        with self._database.read() as connection:
-            found = connection.execute(
-                select(rows.c.order_id)
-                .where(
-                    rows.c.source == self._inboxes[0],
-                    rows.c.stream == inbox.ORDERS,
-                    rows.c.order_id.not_in(known),
-                )
-                .order_by(rows.c.order_id)
-            )
-            return list(found.scalars())
+        known = select(orders.c.order_id).where(orders.c.source == self._source)
+        unknown = select(inbox.c.order_id).where(
+            inbox.c.source == self._apart,
+            inbox.c.stream == ORDERS,
+            inbox.c.order_id.not_in(known),
+        )
+        return [row.order_id for row in self._rows(unknown.order_by(inbox.c.order_id))]
 
-    @override
-    def prune(self, older_than: timedelta | None) -> int:
+    def prune(self, older_than: timedelta | None) -> None:
         """Drop what came in dry runs: all, or what came so long ago, since it names shoppers."""
-        theirs = rows.c.source == f"{self.source} (dry run)"
+        theirs = inbox.c.source == self._apart
         if older_than is not None:
-            theirs &= rows.c.received_at < self._clock() - older_than
-        with Database.write(self._database) as connection:
-            return connection.execute(delete(rows).where(theirs)).rowcount
+            theirs &= inbox.c.received_at < self._clock() - older_than
+        self._change(delete(inbox).where(theirs))
 
-    # -- links, in memory
 
-    @override
-    def link(self, kind: LinkKind, key: str) -> Link | None:
-        where = (kind, kept_key(key))
-        return self._links[where] if where in self._links else super().link(kind, key)
+class _ScratchLinks(Links):
+    """The links as a plan has changed them, in memory."""
 
-    @override
-    def links_of(self, order_id: int) -> list[Link]:
-        stored = [
-            link for link in super().links_of(order_id) if (link.kind, link.key) not in self._links
-        ]
-        changed = [link for link in self._links.values() if link and link.order_id == order_id]
-        return [*stored, *changed]
+    def __init__(self, scope: Scope, audit: AuditJournal) -> None:
+        super().__init__(scope, audit)
+        self._changed: dict[tuple[str, str], Link | None] = {}
 
     @override
-    def put_link(self, link: Link) -> None:
-        self._links[link.kind, kept_key(link.key)] = link
+    def get(self, kind: LinkKind, key: str) -> Link | None:
+        place = (kind, kept_key(key))
+        return self._changed[place] if place in self._changed else super().get(kind, key)
+
+    @override
+    def of_order(self, order_id: int) -> list[Link]:
+        stored = super().of_order(order_id)
+        kept = [link for link in stored if (link.kind, link.key) not in self._changed]
+        changed = [link for link in self._changed.values() if link and link.order_id == order_id]
+        return [*kept, *changed]
+
+    @override
+    def put(self, link: Link) -> None:
+        self._changed[link.kind, kept_key(link.key)] = link
 
     @override
     def adopt(self, found: Iterable[Link], **_: object) -> None:
         for link in found:
-            self.put_link(link)
+            self.put(link)
 
     @override
-    def drop_link(self, kind: LinkKind, key: str) -> None:
-        self._links[kind, kept_key(key)] = None
+    def drop(self, kind: LinkKind, key: str) -> None:
+        self._changed[kind, kept_key(key)] = None
 
     @override
-    def drop_links_to(self, kind: LinkKind, remote_id: int) -> None:
-        for link in self.links(kind):
+    def drop_remote(self, kind: LinkKind, remote_id: int) -> None:
+        for link in self.of_kind(kind):
             if link.remote_id == remote_id:
-                self.drop_link(kind, link.key)
+                self.drop(kind, link.key)
 
-    # -- what a run writes down, and a plan does not
 
+# What a run writes down, and a plan does not.
+
+
+class _ScratchOwnership(Ownership):
     @override
-    def open_intents(self, order_id: int | EllipsisType | None = ...) -> list[Intent]:
+    def bind_store(self, store_hash: str) -> None:
+        self.check_store(store_hash)
+
+
+class _ScratchIntents(Intents):
+    @override
+    def still_open(self, order_id: int | EllipsisType | None = ...) -> list[Intent]:
         """None: a plan leaves it to a run to see to them."""
         return []
 
+
+class _ScratchTerms(OrderTerms):
     @override
-    def keep_terms(self, order_id: int, new: Terms) -> None:
+    def keep(self, order_id: int, new: Terms) -> None:
         """Nothing is posted."""
 
+
+class _ScratchOrders(Orders):
     @override
-    def settle(self, order_id: int, **_: Any) -> None:
+    def record(self, result: OrderRow, **_: object) -> None:
         """No order is posted or parked by looking at it."""
 
     @override
-    def looked_at(self, order_id: int) -> None:
-        """Retention goes by what real runs look at."""
-
-    @override
-    def note_change_after_settling(self, order_id: int, facts_hash: str, run_id: str) -> None:
-        """A real run will note it."""
+    def _set(self, *_: object, **__: object) -> None:
+        """Nor looked at, nor settled: retention goes by what real runs look at."""
 
 
 class _ReadOnly(Database):
@@ -194,18 +199,18 @@ def _copy(**same: str) -> Insert:
     Args:
         **same: The columns that tell the thing, and the names of the parameters for them.
     """
-    copied = rows.alias()
-    kept = [column for column in rows.c if column.name not in {"source", "received_at"}]
-    apart = bindparam("apart", type_=rows.c.source.type)
-    known = select(apart, bindparam("now", type_=rows.c.received_at.type), *kept).where(
-        rows.c.source == bindparam("of_source"),
-        *(rows.c[column] == bindparam(name) for column, name in same.items()),
+    copied = inbox.alias()
+    kept = [column for column in inbox.c if column.name not in {"source", "received_at"}]
+    apart = bindparam("apart", type_=inbox.c.source.type)
+    known = select(apart, bindparam("now", type_=inbox.c.received_at.type), *kept).where(
+        inbox.c.source == bindparam("of_source"),
+        *(inbox.c[column] == bindparam(name) for column, name in same.items()),
         ~select(copied.c.key)
-        .where(copied.c.source == apart, *(copied.c[column] == rows.c[column] for column in same))
+        .where(copied.c.source == apart, *(copied.c[column] == inbox.c[column] for column in same))
         .exists(),
     )
     names = ["source", "received_at", *(column.name for column in kept)]
-    return rows.insert().from_select(names, known)
+    return inbox.insert().from_select(names, known)
 
 
 _COPY_ORDER = _copy(order_id="of_order")

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 from connector_credentials.database import insert
 from sqlalchemy import select, update
 
+from target_freshbooks.ledger.section import Section
 from target_freshbooks.ledger.storage.canonical import from_text, hash_text, to_text
 from target_freshbooks.ledger.storage.tables import orders, terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date, datetime
-
-    from sqlalchemy import Connection
+    from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +37,29 @@ class Terms:
     posted: bool = False
 
 
-def read(connection: Connection, source: str, order_id: int) -> Terms | None:
-    """The order's terms; None where it was never posted."""
-    row = connection.execute(
-        select(terms.c.body, orders.c.invoice_day, orders.c.posted_at)
-        .join(terms, terms.c.hash == orders.c.terms)
-        .where(orders.c.source == source, orders.c.order_id == order_id)
-    ).one_or_none()
-    if row is None:
-        return None
-    return Terms(from_text(row.body), row.invoice_day, posted=row.posted_at is not None)
+class OrderTerms(Section):
+    """The terms of one shop's orders."""
 
+    def of(self, order_id: int) -> Terms | None:
+        """The order's terms; None if it was never posted."""
+        row = self._row(
+            select(terms.c.body, orders.c.invoice_day, orders.c.posted_at)
+            .join(terms, terms.c.hash == orders.c.terms)
+            .where(orders.c.source == self._source, orders.c.order_id == order_id)
+        )
+        if row is None:
+            return None
+        return Terms(from_text(row.body), row.invoice_day, posted=row.posted_at is not None)
 
-def keep(connection: Connection, source: str, order_id: int, new: Terms, now: datetime) -> None:
-    """Keep the order's terms, in place of those it had."""
-    body = to_text(dict(new.settings))
-    row = {"hash": hash_text(body), "body": body, "kept_at": now}
-    connection.execute(insert(connection.dialect.name, terms).on_conflict_do_nothing(), row)
-    connection.execute(
-        update(orders)
-        .where(orders.c.source == source, orders.c.order_id == order_id)
-        .values(terms=row["hash"], invoice_day=new.invoice_day)
-    )
+    def keep(self, order_id: int, new: Terms) -> None:
+        """Keep the settings and the day that an order is posted under from now on."""
+        body = to_text(dict(new.settings))
+        row = {"hash": hash_text(body), "body": body, "kept_at": self._clock()}
+        with self._database.write() as connection:
+            known = insert(connection.dialect.name, terms).on_conflict_do_nothing()
+            connection.execute(known, row)
+            connection.execute(
+                update(orders)
+                .where(orders.c.source == self._source, orders.c.order_id == order_id)
+                .values(terms=row["hash"], invoice_day=new.invoice_day)
+            )

@@ -7,7 +7,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books import predict_totals
-from target_freshbooks.books.desired import Parked, Reason, round_trip
+from target_freshbooks.books.desired import (
+    CreditNote,
+    Desired,
+    Lines,
+    Parked,
+    Payment,
+    Reason,
+    RefundEntry,
+    round_trip,
+)
 from target_freshbooks.books.money import decimals_of
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.identity import is_marked
@@ -19,7 +28,6 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Mapping
 
-    from target_freshbooks.books.desired import CreditNote, Desired, Lines, Payment, RefundEntry
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.freshbooks.observed import ObservedInvoice
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.freshbooks.observed import DELETED
+from target_freshbooks.freshbooks.observed import DELETED, ObservedInvoice
 from target_freshbooks.ledger.storage.canonical import hash_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from target_freshbooks.books.desired import Desired
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import Address, Charge, OrderFacts, OrderLine
-    from target_freshbooks.freshbooks.observed import ObservedInvoice
 
 CONTENT_VERSION = 1
 DESIRED_VERSION = 1

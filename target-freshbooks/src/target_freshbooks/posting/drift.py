@@ -12,7 +12,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Reason
-from target_freshbooks.freshbooks.observed import DRAFT
+from target_freshbooks.freshbooks.observed import (
+    DRAFT,
+    ObservedCreditNote,
+    ObservedInvoice,
+    ObservedPayment,
+)
 from target_freshbooks.posting.context import ZERO
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.identity import is_marked, part_paid
@@ -23,11 +28,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from target_freshbooks.books.marks import Mark
-    from target_freshbooks.freshbooks.observed import (
-        ObservedCreditNote,
-        ObservedInvoice,
-        ObservedPayment,
-    )
     from target_freshbooks.ledger import Intent
     from target_freshbooks.posting.plan.render import Plan
     from target_freshbooks.posting.state.observed import Observed

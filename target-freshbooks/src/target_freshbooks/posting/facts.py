@@ -26,7 +26,7 @@ def gather(ledger: Ledger, stored: StoredFacts) -> OrderFacts:
         ReadError: A record cannot be understood.
     """
     customer_id = stored.order.get("customer_id") or 0
-    customer = ledger.body("customers", (customer_id,)) if customer_id else None
+    customer = ledger.inbox.body("customers", (customer_id,)) if customer_id else None
     children = stored.children
     facts = read_facts(
         stored.order,
@@ -45,7 +45,7 @@ def product_of(ledger: Ledger, product_id: int) -> Product | None:
 
     An order says all that its invoice needs: no product of it can keep it from being booked.
     """
-    body = ledger.body("products", (product_id,))
+    body = ledger.inbox.body("products", (product_id,))
     try:
         return None if body is None else read_product(body)
     except ReadError as unreadable:
@@ -63,4 +63,4 @@ def check_zone(ledger: Ledger, policy: Policy) -> None:
 
 
 def _store(ledger: Ledger) -> dict[str, Any] | None:
-    return ledger.store()
+    return ledger.inbox.body("store")

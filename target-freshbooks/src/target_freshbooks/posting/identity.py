@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books.marks import Mark, marks_in
-from target_freshbooks.ledger.link import Link
+from target_freshbooks.ledger.link import Link, LinkKind
 from target_freshbooks.posting.digests import fingerprint
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         ObservedInvoice,
         ObservedPayment,
     )
-    from target_freshbooks.ledger.link import LinkKind
     from target_freshbooks.posting.state.observed import Observed
     from target_freshbooks.posting.state.recorded import Recorded
 

@@ -1,32 +1,30 @@
-"""How each order came out: written to the ledger with its audit row, told, and counted."""
+"""Outcomes: how each order came out, written to the ledger with its audit row, logged, counted."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books import desire
 from target_freshbooks.books.calendar import bookkeeping_day
-from target_freshbooks.books.desired import Desired
-from target_freshbooks.books.eligibility import notice_after_posting
+from target_freshbooks.books.desired import Desired, Parked
+from target_freshbooks.books.eligibility import Notice, notice_after_posting
 from target_freshbooks.books.money import ZERO
-from target_freshbooks.ledger.settled import CHANGED
+from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
+from target_freshbooks.ledger.orders import CHANGED
 from target_freshbooks.posting.digests import policy_digest
 from target_freshbooks.posting.dryrun.outlook import Outlook
+from target_freshbooks.posting.results import OrderResult
 
 if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
-    from target_freshbooks.books.desired import Parked
-    from target_freshbooks.books.eligibility import Notice
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
-    from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
     from target_freshbooks.posting.plan.render import Plan
-    from target_freshbooks.posting.results import OrderResult
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +69,7 @@ class Outcomes:
     def record(
         self, facts: OrderFacts, stored: StoredFacts, result: OrderResult, before: OrderRow | None
     ) -> None:
-        """Settle an order as its verdict says.
+        """Record how an order came out.
 
         Args:
             facts: The order.
@@ -84,29 +82,15 @@ class Outcomes:
         if result.parked is not None:
             self.park(order.id, result.parked, stored, facts, result=result, notice=notice)
             return
+        event = "unchanged" if result.unchanged else result.state
         data = {
             "writes": result.writes,
             "total": str(order.total_inc_tax),
             "currency": order.currency,
         }
-        self._ledger.settle(
-            order.id,
-            state="posted" if result.state == "posted" else "waiting",
-            reason=result.why,
-            facts_hash=stored.hash,
-            policy_hash=self.policy_hash,
-            desired_hash=result.desired_hash,
-            invoice_number=result.desired.invoice.number if result.desired else None,
-            order_total=order.total_inc_tax,
-            currency=order.currency,
-            order_date=_day(facts, result, self._policy),
-            refunded=_refunded(result.desired),
-            run_id=self._run_id,
-            notice=notice,
-            event="unchanged" if result.unchanged else result.state,
-            data=data if notice is None else {**data, "notice": notice.value},
-        )
-        self.count("unchanged" if result.unchanged else result.state)
+        noticed = {} if notice is None else {"notice": notice.value}
+        self._write(order.id, result, stored, facts, notice, event, data | noticed)
+        self.count(event)
 
     def _noticed(self, facts: OrderFacts, before: OrderRow | None) -> Notice | None:
         """What became of an order in the shop that has its invoice; told when it is seen first."""
@@ -126,7 +110,7 @@ class Outcomes:
                 row.order_id,
                 CHANGED,
             )
-            self._ledger.note_change_after_settling(row.order_id, stored.hash, self._run_id)
+            self._ledger.orders.note_change_after_settling(row.order_id, stored.hash, self._run_id)
         self.leave(row, stored)
 
     def leave(self, row: OrderRow, stored: StoredFacts | None) -> None:
@@ -137,7 +121,7 @@ class Outcomes:
             and stored.received_at > row.updated_at
         )
         if came_again:
-            self._ledger.looked_at(row.order_id)
+            self._ledger.orders.note_look(row.order_id)
         self.count("unchanged")
 
     def park(
@@ -160,43 +144,59 @@ class Outcomes:
             result: What the reconciler said of it, if it came so far.
             notice: What became of it in the shop after it was posted.
         """
-        known: dict[str, Any] = {}
-        if facts is not None:
-            known = {
-                "order_total": facts.order.total_inc_tax,
-                "currency": facts.order.currency,
-                "order_date": _day(facts, result, self._policy),
-                "refunded": _refunded(self._desired(facts, result)),
-            }
-        if result is not None and result.desired is not None:
-            known |= {
-                "desired_hash": result.desired_hash,
-                "invoice_number": result.desired.invoice.number,
-            }
-        self._ledger.settle(
-            order_id,
-            state="parked",
-            reason=parked.reason.value,
-            detail=parked.detail,
-            words=result.words if result else None,
-            next_step=parked.next_step,
-            facts_hash=None if stored is None else stored.hash,
-            policy_hash=self.policy_hash,
-            run_id=self._run_id,
-            notice=notice,
-            event="parked",
-            data={"reason": parked.reason.value},
-            **known,
-        )
+        result = replace(result or OrderResult("parked"), parked=parked)
+        data = {"reason": parked.reason.value}
+        self._write(order_id, result, stored, facts, notice, "parked", data)
         logger.warning("Order %s parked: %s. %s", order_id, parked.reason.value, parked.detail)
         self._count_parked(order_id, parked)
 
-    def _desired(self, facts: OrderFacts, result: OrderResult | None) -> Desired | None:
-        """What the books should hold of a parked order, however far the reconciler came."""
-        if result is not None and result.desired is not None:
-            return result.desired
-        desired = desire(facts, self._policy)
-        return desired if isinstance(desired, Desired) else None
+    def _write(
+        self,
+        order_id: int,
+        result: OrderResult,
+        stored: StoredFacts | None,
+        facts: OrderFacts | None,
+        notice: Notice | None,
+        event: str,
+        data: dict[str, Any],
+    ) -> None:
+        """Write to the ledger how the order came out, with its audit row."""
+        parked, desired = result.parked, result.desired
+        row = OrderRow(
+            order_id,
+            result.state,
+            reason=parked.reason.value if parked else result.why,
+            detail=parked.detail if parked else None,
+            words=result.words,
+            next_step=parked.next_step if parked else None,
+            facts_hash=None if stored is None else stored.hash,
+            policy_hash=self.policy_hash,
+            desired_hash=result.desired_hash,
+            invoice_number=desired.invoice.number if desired else None,
+            run_id=self._run_id,
+            notice=notice,
+        )
+        if facts is not None:
+            row = replace(
+                row,
+                order_total=facts.order.total_inc_tax,
+                currency=facts.order.currency,
+                order_date=_day(facts, desired, self._policy),
+                refunded=self._refunded(facts, result),
+            )
+        self._ledger.orders.record(row, event=event, data=data)
+
+    def _refunded(self, facts: OrderFacts, result: OrderResult) -> Decimal | None:
+        """What of the order went back as money; kept, since retention drops the refunds themselves.
+
+        Of a parked order too, however far the reconciler came.
+        """
+        desired: object = result.desired
+        if desired is None and result.parked is not None:
+            desired = desire(facts, self._policy)
+        if not isinstance(desired, Desired):
+            return None
+        return sum((entry.money for entry in desired.refunds), start=ZERO)
 
     def show(self, facts: OrderFacts, plan: Plan) -> None:
         """Tell an order's plan in a dry run."""
@@ -225,15 +225,8 @@ class Outcomes:
             self.tally.parked[order_id] = parked.reason.value
 
 
-def _refunded(desired: Desired | None) -> Decimal | None:
-    """What of the order went back as money; kept, since retention drops the refunds themselves."""
-    if desired is None:
-        return None
-    return sum((entry.money for entry in desired.refunds), start=ZERO)
-
-
-def _day(facts: OrderFacts, result: OrderResult | None, policy: Policy) -> date:
-    """The day the order counts for: its invoice's, where there is one."""
-    if result is not None and result.desired is not None:
-        return result.desired.invoice.day
+def _day(facts: OrderFacts, desired: Desired | None, policy: Policy) -> date:
+    """The day the order counts for: its invoice's, if there is one."""
+    if desired is not None:
+        return desired.invoice.day
     return bookkeeping_day(facts.order.created, facts, policy)

@@ -14,8 +14,8 @@ from target_freshbooks.books import assess, client_of_customer, desire, is_cance
 from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, Waiting
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.freshbooks.errors import FreshBooksError, Refused
-from target_freshbooks.freshbooks.observed import DELETED, DRAFT
-from target_freshbooks.ledger import Terms
+from target_freshbooks.freshbooks.observed import DELETED, DRAFT, ObservedInvoice
+from target_freshbooks.ledger import Ledger, OrderRow, Terms
 from target_freshbooks.posting.apply.adoption import adopt_invoice
 from target_freshbooks.posting.apply.cancellation import Cancellation
 from target_freshbooks.posting.apply.completion import completed
@@ -24,7 +24,7 @@ from target_freshbooks.posting.apply.effects import (
 )
 from target_freshbooks.posting.apply.refused_step import RefusedSteps
 from target_freshbooks.posting.apply.step_runner import StepRunner
-from target_freshbooks.posting.apply.writer import OutcomeUnknown
+from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.digests import content_digest, desired_digest
 from target_freshbooks.posting.identity import (
@@ -50,7 +50,7 @@ from target_freshbooks.posting.plan.steps import (
 from target_freshbooks.posting.results import Interrupted, OrderResult, refused_result
 from target_freshbooks.posting.state.observed import Observed
 from target_freshbooks.posting.state.reconcile_state import Look, ReconcileState
-from target_freshbooks.posting.state.recorded import load_recorded
+from target_freshbooks.posting.state.recorded import Recorded, load_recorded
 
 if TYPE_CHECKING:
     import threading
@@ -59,13 +59,9 @@ if TYPE_CHECKING:
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.freshbooks.observed import ObservedInvoice
-    from target_freshbooks.ledger import Ledger, OrderRow
     from target_freshbooks.posting.apply.brake import Brake
     from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
-    from target_freshbooks.posting.apply.writer import Writer
     from target_freshbooks.posting.observe.observer import Observer
-    from target_freshbooks.posting.state.recorded import Recorded
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +117,7 @@ class Reconciler:
         order_id = facts.order.id
         wish = asked or Asked()
         recorded = load_recorded(self._ledger, order_id)
-        terms = self._ledger.terms_of(order_id)
+        terms = self._ledger.terms.of(order_id)
         policy = policy_of(self._policy, facts, terms, current=wish.current_settings)
         if is_cancelled(facts.order) and not recorded.known:
             # With the ledger lost, an invoice may stand for an order that is cancelled since.
@@ -153,7 +149,7 @@ class Reconciler:
         result = self._bring_about(facts, desired, content, recorded, policy, progress)
         renewed = wish.current_settings or (terms is not None and not terms.posted)
         if renewed and terms is not None and result.state == "posted":
-            self._ledger.keep_terms(order_id, Terms(policy.terms(), terms.invoice_day))
+            self._ledger.terms.keep(order_id, Terms(policy.terms(), terms.invoice_day))
         return replace(result, desired=desired, desired_hash=wanted)
 
     def _not_posted(
@@ -178,7 +174,7 @@ class Reconciler:
         if invoice is None:
             return None
         for key, credit_id in recorded.overpayments.items():
-            credit = self._books.overpayment_credit(credit_id, invoice.customer_id)
+            credit = self._books.credit_notes.overpayment(credit_id, invoice.customer_id)
             if credit is None:
                 continue
             try:
@@ -212,7 +208,7 @@ class Reconciler:
         try:
             keeps = self._keeps_client(recorded, own, progress, desired.client.key)
             client_id = own.customer_id if own and keeps else self._client(facts, desired)
-            item_names = self._parties.items(desired.items, order_id)
+            item_names = self._parties.items.names_of(desired.items, order_id)
         except Refused as refused:
             return refused_result(refused, "client or item", 0)
         context = OrderContext(
@@ -293,7 +289,7 @@ class Reconciler:
         """FreshBooks' id of the client that the order's invoice should be of."""
         customer = facts.customer
         registered = client_of_customer(customer, "") if customer is not None else None
-        return self._parties.client(desired.client, desired.order_id, registered)
+        return self._parties.clients.id_of(desired.client, desired.order_id, registered)
 
     def _without_gone_credits(self, at: ReconcileState) -> ReconcileState:
         """Forget the credits of overpayments that do not stand any more.
@@ -305,9 +301,9 @@ class Reconciler:
         gone = recorded.overpayments.keys() - at.observed.overpayments.keys()
         gone -= capped(at.context, at.observed).keys()
         for key in gone:
-            link = self._ledger.link("payment", part_key(order_id, key))
+            link = self._ledger.links.get("payment", part_key(order_id, key))
             if link is not None:
-                self._ledger.put_link(without_overpayment(link))
+                self._ledger.links.put(without_overpayment(link))
         if not gone:
             return at
         ours = set(recorded.payment_ids.values())

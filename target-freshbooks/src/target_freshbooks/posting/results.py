@@ -10,6 +10,7 @@ from target_freshbooks.posting.apply.refusals import parked_for
 if TYPE_CHECKING:
     from target_freshbooks.books.desired import Desired, Parked
     from target_freshbooks.freshbooks.errors import Refused
+    from target_freshbooks.ledger import OrderState
 
 
 class Interrupted(Exception):  # noqa: N818 - it is no error to be asked to stop
@@ -31,7 +32,7 @@ class OrderResult:
         unchanged: Nothing had to be looked at: what is desired is what was posted before.
     """
 
-    state: str
+    state: OrderState
     parked: Parked | None = None
     why: str | None = None
     words: str | None = None

@@ -7,13 +7,12 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from target_freshbooks.posting.plan.render import sign
+from target_freshbooks.posting.plan.render import Plan, sign
 from target_freshbooks.report.page import cell, page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from target_freshbooks.posting.plan.render import Plan
 
 COLUMNS = ("order_id", "outcome", "reason", "number", "date", "currency", "total", "kind", "why")
 

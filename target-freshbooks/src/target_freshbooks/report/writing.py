@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import csv
-import random
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from target_freshbooks.ctl.command import command
 from target_freshbooks.freshbooks.errors import NotFound
+from target_freshbooks.ledger import Ledger, OrderRow, utc_now
 from target_freshbooks.posting.identity import invoice_key
 from target_freshbooks.posting.plan.kept_drafts import DRAFT
 from target_freshbooks.report.month import Month, MonthReport, Row, make_row, total_up
 from target_freshbooks.report.page import cell, money, page
-from target_freshbooks.wiring import open_account, utc_now
+from target_freshbooks.wiring import open_account
 
 if TYPE_CHECKING:
     from target_freshbooks.ctl.context import Context
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.freshbooks.observed import ObservedInvoice
-    from target_freshbooks.ledger import Ledger, OrderRow
 
 COLUMNS = (
     "order_id",
@@ -39,38 +38,32 @@ COLUMNS = (
 )
 
 
-def write_report(context: Context, month_text: str, folder: str) -> None:
-    """Write `report-YYYY-MM.html` and `.csv` into the folder and tell the sums.
-
-    Raises:
-        click.ClickException: The month is not written as YYYY-MM.
-    """
+@command("report")
+@click.option("--month", "text", metavar="TEXT", required=True, help="YYYY-MM")
+@click.option("--output", default="output", help="Folder for the HTML and CSV files.")
+def report(context: Context, *, text: str, output: str) -> None:
+    """Write the month's report: every order, its invoice, payments, refunds, differences."""
     try:
-        month = Month.parse(month_text)
+        month = Month.parse(text)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     settings = context.settings
     with context.ledger() as ledger:
-        account = open_account(
-            settings,
-            sleep=time.sleep,
-            rng=random.Random(),  # noqa: S311 - jitter
-            ledger=ledger,
-        )
-        report = gather_month(account.books, ledger, month)
-    out = Path(folder)
+        account = open_account(settings, ledger=ledger)
+        found = gather_month(account.books, ledger, month)
+    out = Path(output)
     out.mkdir(parents=True, exist_ok=True)
     html, table = out / f"report-{month}.html", out / f"report-{month}.csv"
-    html.write_text(page("month.html", report=report, now=utc_now()), encoding="utf-8")
-    write_csv(report, table)
+    html.write_text(page("month.html", report=found, now=utc_now()), encoding="utf-8")
+    write_csv(found, table)
     document = {
         "month": str(month),
         "html": str(html),
         "csv": str(table),
-        "orders": len(report.rows),
-        "parked": len(report.parked),
-        "settled": len(report.settled),
-        "agrees": report.agrees,
+        "orders": len(found.rows),
+        "parked": len(found.parked),
+        "settled": len(found.settled),
+        "agrees": found.agrees,
         "totals": [
             {
                 "currency": sums.currency,
@@ -82,7 +75,7 @@ def write_report(context: Context, month_text: str, folder: str) -> None:
                 "outstanding": str(sums.outstanding),
                 "difference": str(sums.difference),
             }
-            for sums in report.totals
+            for sums in found.totals
         ],
     }
     lines = [f"Report of {month}: {html} and {table}"]
@@ -91,9 +84,9 @@ def write_report(context: Context, month_text: str, folder: str) -> None:
         f" refunded {money(sums.refunded, sums.currency)},"
         f" invoices {money(sums.invoice_total, sums.currency)},"
         f" difference {money(sums.difference, sums.currency)}"
-        for sums in report.totals
+        for sums in found.totals
     ]
-    lines.append(f"  parked: {len(report.parked)}")
+    lines.append(f"  parked: {len(found.parked)}")
     context.show(document, "\n".join(lines))
 
 
@@ -102,11 +95,11 @@ def gather_month(books: FreshBooks, ledger: Ledger, month: Month) -> MonthReport
 
     Nothing is asked of the shop's own records, which retention drops.
     """
-    invoices = {invoice.id: invoice for invoice in books.invoices_dated(month.first, month.last)}
+    invoices = {invoice.id: invoice for invoice in books.invoices.dated(month.first, month.last)}
     rows: list[Row] = []
     claimed: set[int] = set()
     waiting = 0
-    for order in ledger.orders(since=month.first):
+    for order in ledger.orders.all(since=month.first):
         if order.order_date is None or not month.first <= order.order_date <= month.last:
             continue
         if order.state not in {"posted", "parked", "settled"} and order.reason != DRAFT:
@@ -120,19 +113,19 @@ def gather_month(books: FreshBooks, ledger: Ledger, month: Month) -> MonthReport
             rows.append(row)
     foreign = tuple(invoice for invoice in invoices.values() if invoice.id not in claimed)
     rows.sort(key=lambda row: (row.day, row.order_id))
-    return MonthReport(month, ledger.source, tuple(rows), total_up(rows), waiting, foreign)
+    return MonthReport(month, ledger.scope.source, tuple(rows), total_up(rows), waiting, foreign)
 
 
 def _invoice_of(
     books: FreshBooks, ledger: Ledger, order: OrderRow, listed: dict[int, ObservedInvoice]
 ) -> ObservedInvoice | None:
-    link = ledger.link("invoice", invoice_key(order.order_id))
+    link = ledger.links.get("invoice", invoice_key(order.order_id))
     if link is None:
         return None
     if link.remote_id in listed:
         return listed[link.remote_id]
     try:
-        invoice = books.get_invoice(link.remote_id)
+        invoice = books.invoices.get(link.remote_id)
     except NotFound:
         return None
     return None if invoice.vis_state == 1 else invoice

@@ -1,42 +1,38 @@
-"""The audit journal: rows that are only ever added, each sealed with the hash of the one before.
+"""The audit chain: every row as it was written, in its place, and none missing.
 
-A row's hash covers every column of it and the previous row's hash. The head row keeps the last
-number and hash, so rows taken off the end are noticed as well; where the head was rewritten with
-them, the intents tell what rows there were. Appending locks the head, so that all appenders, of
-all sources, form one chain.
+Each row's hash covers every column of it and the previous row's hash. The head row keeps the last
+number and hash, so rows taken off the end are noticed as well; if the head was rewritten with them,
+the intents tell what rows there were.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sqlite3
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import datetime
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
-    bindparam,
+    ColumnElement,
+    Connection,
+    Row,
     cast,
     except_,
     func,
     literal,
     select,
     union_all,
-    update,
 )
 from sqlalchemy.dialects import postgresql
 
-from target_freshbooks.ledger.storage.canonical import from_text, to_text
-from target_freshbooks.ledger.storage.tables import audit, audit_head, intents, plain, time_text
+from target_freshbooks.ledger.section import paged
+from target_freshbooks.ledger.storage.canonical import to_text
+from target_freshbooks.ledger.storage.tables import audit, audit_head, intents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from sqlalchemy import ColumnElement, Connection, Row
-
-PAGE = 1000
 
 GENESIS = "0" * 64
 """The hash before the first row."""
@@ -48,45 +44,7 @@ EVENTS_OF_INTENTS = ("intended", "done", "refused", "not_sent", "found", "not_fo
 """Rows that are written with an intent: when it is opened, and when it is closed."""
 
 # Made once: every write appends a row, and building a statement costs more than running it.
-_HEAD = select(audit_head.c.seq, audit_head.c.hash).where(audit_head.c.id == 1)
-_HEAD_LOCKED = _HEAD.with_for_update()
-_ADD = audit.insert()
-_MOVE_HEAD = (
-    update(audit_head)
-    .where(audit_head.c.id == 1)
-    .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
-)
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRow:
-    """One event of the journal.
-
-    Attributes:
-        seq: Its number, from 1, without gaps over all sources.
-        source: The shop.
-        at: When, aware UTC; None where that was damaged.
-        event: What: `intended`, `done`, `posted`, `parked`, ...
-        order_id: The order, if any.
-        run_id: The run.
-        who: User and machine the run worked as.
-        data: Figures and ids; no personal data. Empty where it was damaged.
-        prev_hash: Hash of the row before.
-        hash: Hash of this row.
-        altered: Whether the row was changed since it was written: its hash does not fit.
-    """
-
-    seq: int
-    source: str
-    at: datetime | None
-    event: str
-    order_id: int | None
-    run_id: str
-    who: str
-    data: dict[str, Any] = field(repr=False)
-    prev_hash: str
-    hash: str
-    altered: bool = False
+HEAD = select(audit_head.c.seq, audit_head.c.hash).where(audit_head.c.id == 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,52 +67,9 @@ class ChainVerdict:
     problem: str | None = None
 
 
-def append(
-    connection: Connection,
-    *,
-    source: str,
-    at: datetime,
-    event: str,
-    order_id: int | None,
-    run_id: str,
-    who: str,
-    data: dict[str, Any],
-) -> None:
-    """Add a row behind the head; must run in a write transaction, as its last step.
-
-    Last, because the head is locked until the commit: whoever takes other locks after it could
-    wait for one who waits for the head.
-    """
-    head = connection.execute(_HEAD_LOCKED).one()
-    row = {
-        "seq": head.seq + 1,
-        "source": plain(source),
-        "at": time_text(at),
-        "event": plain(event),
-        "order_id": order_id,
-        "run_id": plain(run_id),
-        "who": plain(who),
-        "data": to_text(data),
-        "prev_hash": head.hash,
-    }
-    row["hash"] = _seal(row)
-    connection.execute(_ADD, row)
-    connection.execute(_MOVE_HEAD, {"new_seq": row["seq"], "new_hash": row["hash"]})
-
-
-def page(connection: Connection, source: str, after: int, order_id: int | None) -> list[AuditRow]:
-    """Read the next rows behind a number, of one order or of all."""
-    statement = select(audit).where(audit.c.source == source, audit.c.seq > after)
-    if order_id is not None:
-        statement = statement.where(audit.c.order_id == order_id)
-    with _any_text(connection):
-        rows = connection.execute(statement.order_by(audit.c.seq).limit(PAGE)).all()
-    return [_audit_row(row) for row in rows]
-
-
 def verify(connection: Connection) -> ChainVerdict:
     """Walk the chain from its first row to the head, in one unchanging view."""
-    with _any_text(connection):
+    with any_text(connection):
         verdict = _walk(connection)
         if not verdict.ok:
             return verdict
@@ -165,12 +80,12 @@ def verify(connection: Connection) -> ChainVerdict:
 
 
 def _walk(connection: Connection) -> ChainVerdict:
-    head = connection.execute(_HEAD).one_or_none()
+    head = connection.execute(HEAD).one_or_none()
     missing = "The head of the audit journal is missing."
     if head is not None and not isinstance(head.seq, int):
         head, missing = None, "The head of the audit journal was altered: it holds no row's number."
     seq, last = 0, GENESIS
-    for row in _all_rows(connection):
+    for row in paged(lambda page: connection.execute(page).all(), select(audit), audit.c.seq):
         problem = _problem_of(row, seq + 1, last)
         if problem is None and head is not None and row.seq > head.seq:
             problem = "stands behind the journal's head: it was not written by the ledger"
@@ -187,18 +102,6 @@ def _walk(connection: Connection) -> ChainVerdict:
         problem = "is not the one that was written last: its hash differs from the head's"
         return ChainVerdict(False, seq - 1, last, seq, f"Audit row {seq} {problem}.")
     return ChainVerdict(True, seq, last)
-
-
-def _all_rows(connection: Connection) -> Iterator[Row[Any]]:
-    after = -(2**62)
-    while True:
-        rows = connection.execute(
-            select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(PAGE)
-        ).all()
-        yield from rows
-        if not rows:
-            return
-        after = rows[-1].seq
 
 
 def _intent_without_row(connection: Connection) -> str | None:
@@ -236,37 +139,27 @@ def _problem_of(row: Row[Any], expected_seq: int, prev_hash: str) -> str | None:
         return f"has a number below the first ({expected_seq})"
     if row.prev_hash != prev_hash:
         return f"does not follow row {expected_seq - 1}: one of the two was written anew"
-    if _is_altered(dict(row._mapping)):  # noqa: SLF001 - SQLAlchemy's public name for it
+    if is_altered(dict(row._mapping)):  # noqa: SLF001 - SQLAlchemy's public name for it
         return "was altered: its content does not match its hash"
     return None
 
 
-def _is_altered(row: dict[str, Any]) -> bool:
+def is_altered(row: dict[str, Any]) -> bool:
+    """Whether the row was changed since it was written: its hash does not fit."""
     try:
-        return bool(row["hash"] != _seal(row))
+        return bool(row["hash"] != seal(row))
     except DAMAGED:
         return True
 
 
-def _seal(row: dict[str, Any]) -> str:
+def seal(row: dict[str, Any]) -> str:
+    """The hash of a row's columns, its own hash apart."""
     content = to_text([row[column.name] for column in audit.c if column.name != "hash"])
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _audit_row(row: Row[Any]) -> AuditRow:
-    values: dict[str, Any] = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-    altered = _is_altered(values)
-    at, data = None, None
-    with suppress(*DAMAGED):
-        at = datetime.fromisoformat(values["at"])
-    with suppress(*DAMAGED):
-        data = from_text(values["data"])
-    values |= {"at": at, "data": data if isinstance(data, dict) else {}}
-    return AuditRow(**values, altered=altered)
-
-
 @contextmanager
-def _any_text(connection: Connection) -> Iterator[None]:
+def any_text(connection: Connection) -> Iterator[None]:
     """Read text that is no UTF-8 as escapes; without this a damaged row could not be named."""
     driver = connection.connection.driver_connection
     if not isinstance(driver, sqlite3.Connection):  # PostgreSQL takes no such text

@@ -14,15 +14,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from target_freshbooks.ledger.storage.canonical import from_text
 from target_freshbooks.ledger.storage.tables import inbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
-
-    from sqlalchemy import Connection
 
     from target_freshbooks.ledger.inbox.records import Record
 

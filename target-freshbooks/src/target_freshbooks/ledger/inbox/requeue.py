@@ -11,20 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
+from target_freshbooks.ledger.inbox.precedence import Given, Place, Version, portions
 from target_freshbooks.ledger.storage.canonical import from_text, to_text
 from target_freshbooks.ledger.storage.tables import inbox, orders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
-
-    from sqlalchemy import Connection
-
-    from target_freshbooks.ledger.inbox.precedence import Given, Place, Version
-
-PAGE = 500
 
 
 def reopen(
@@ -48,48 +43,37 @@ def reopen(
             zone_changed |= record.body.get("timezone") != former.get("timezone")
     if not customers and not zone_changed:
         return
-    found = [
+    reopened = [
         order_id
         for order_id, order in _parked(connection, source)
         if zone_changed or to_text([order.get("customer_id")]) in customers
     ]
-    if found:
+    if reopened:
         connection.execute(
             update(orders)
             .where(orders.c.source == source, orders.c.order_id == bindparam("reopened"))
             .values(
                 state="new", reason=None, detail=None, words=None, next_step=None, updated_at=now
             ),
-            [{"reopened": order_id} for order_id in found],
+            [{"reopened": order_id} for order_id in reopened],
         )
 
 
 def _parked(connection: Connection, source: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Parked orders with their records, page by page: they are few, unlike orders in all."""
-    after = -(2**62)
-    while True:
-        # Two questions: of one with a join a database may make a walk over the whole inbox.
-        ids = connection.execute(
-            select(orders.c.order_id)
-            .where(
-                orders.c.source == source,
-                orders.c.state == "parked",
-                orders.c.order_id > after,
-            )
-            .order_by(orders.c.order_id)
-            .limit(PAGE)
-        ).scalars()
-        of_key = {to_text([order_id]): order_id for order_id in ids}
+    """The parked orders with their records: they are few, unlike orders in all."""
+    # Two questions: of one with a join a database may make a walk over the whole inbox.
+    ids = connection.execute(
+        select(orders.c.order_id).where(orders.c.source == source, orders.c.state == "parked")
+    ).scalars()
+    of_key = {to_text([order_id]): order_id for order_id in ids}
+    for keys in portions(of_key):
         rows = connection.execute(
             select(inbox.c.key, inbox.c.body).where(
                 inbox.c.source == source,
                 inbox.c.stream == "orders",
-                inbox.c.key.in_(of_key),
+                inbox.c.key.in_(keys),
                 inbox.c.body.is_not(None),
             )
         )
         for row in rows:
             yield of_key[row.key], from_text(row.body)
-        if len(of_key) < PAGE:
-            return
-        after = max(of_key.values())

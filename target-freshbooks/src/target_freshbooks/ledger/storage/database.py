@@ -7,21 +7,19 @@ and unfair; the busy timeout is for others.
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from connector_credentials import database
-from sqlalchemy import Connection, Engine, bindparam, text
+from sqlalchemy import Connection, Engine, Insert, Table, TextClause, bindparam, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from target_freshbooks.ledger.errors import LedgerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from sqlalchemy import Insert, Table, TextClause
 
 BUSY_SECONDS = 60
 """How long a writer waits for another process's transaction before it gives up."""

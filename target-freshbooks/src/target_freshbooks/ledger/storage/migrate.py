@@ -11,13 +11,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from connector_credentials.database import wait_for_turn
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from target_freshbooks.ledger.errors import LedgerTooNew
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from target_freshbooks.ledger.storage.database import Database
 
 SCHEMA_VERSION = "0004"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from connector_credentials.locks import fence_table
 from sqlalchemy import (
@@ -24,6 +24,11 @@ from sqlalchemy import (
     Text,
 )
 from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
 
 metadata = MetaData()
 
@@ -43,60 +48,42 @@ def plain(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
 
 
-class PlainText(TypeDecorator[str]):
-    """Text that both databases accept, see `plain`."""
+class AsText(TypeDecorator[T]):
+    """A value that is stored as text.
+
+    Args:
+        write: Gives the text.
+        read: Reads it back.
+    """
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Escape what UTF-8 or PostgreSQL cannot hold."""
-        return None if value is None else plain(value)
+    def __init__(self, write: Callable[[T], str], read: Callable[[str], T]) -> None:
+        super().__init__()
+        self.write = write
+        self.read = read
+
+    def process_bind_param(self, value: T | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Write the value; None stays None."""
+        return None if value is None else self.write(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> T | None:  # noqa: ARG002
+        """Read the value back."""
+        return None if value is None else self.read(value)
 
 
-class Instant(TypeDecorator[datetime]):
-    """An aware time, stored as ISO text in UTC."""
+PlainText = AsText(plain, str)
+"""Text that both databases accept."""
 
-    impl = Text
-    cache_ok = True
+Instant = AsText(time_text, datetime.fromisoformat)
+"""An aware time, stored in UTC."""
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Write the time in UTC."""
-        return None if value is None else time_text(value)
+Day = AsText(date.isoformat, date.fromisoformat)
+"""A calendar day."""
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Read the time back, aware."""
-        return None if value is None else datetime.fromisoformat(value)
-
-
-class Day(TypeDecorator[date]):
-    """A calendar day, stored as ISO text."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: date | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Write the day."""
-        return None if value is None else value.isoformat()
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> date | None:  # noqa: ARG002
-        """Read the day back."""
-        return None if value is None else date.fromisoformat(value)
-
-
-class Digits(TypeDecorator[Decimal]):
-    """An amount, stored as text so that no digit is lost."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ANN401, ARG002 - SQLAlchemy's signature
-        """Write the digits."""
-        return None if value is None else str(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
-        """Read the digits back."""
-        return None if value is None else Decimal(value)
+Digits = AsText(str, Decimal)
+"""An amount, of which no digit is lost."""
 
 
 inbox = Table(

@@ -6,14 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_freshbooks.freshbooks.observed import DELETED, DRAFT
-from target_freshbooks.ledger import Terms
+from target_freshbooks.ledger import Ledger, Terms
 from target_freshbooks.posting.apply.writer import summary
 from target_freshbooks.posting.identity import adopt
 from target_freshbooks.posting.plan.head import remembered
 from target_freshbooks.posting.state.recorded import load_recorded
 
 if TYPE_CHECKING:
-    from target_freshbooks.ledger import Ledger
     from target_freshbooks.posting.context import OrderContext
     from target_freshbooks.posting.state.observed import Observed
 
@@ -32,7 +31,7 @@ def adopt_invoice(
         return context  # sent and different: the plan parks it, and it stays unadopted
     own, *parts = adopt(context.desired.invoice.marker, observed, context.content)
     links = [remembered(own, invoice, context.wanted_head), *parts]
-    ledger.keep_terms(order_id, Terms(context.policy.terms(), invoice.create_date))
+    ledger.terms.keep(order_id, Terms(context.policy.terms(), invoice.create_date))
     # All at once: where the invoice is known, all that belongs to it is taken to be known.
-    ledger.adopt(links, order_id=order_id, run_id=run_id, data=summary(invoice))
+    ledger.links.adopt(links, order_id=order_id, run_id=run_id, data=summary(invoice))
     return replace(context, recorded=load_recorded(ledger, order_id))

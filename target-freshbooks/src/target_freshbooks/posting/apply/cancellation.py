@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books import desire
 from target_freshbooks.books.desired import Desired, Parked, Reason
-from target_freshbooks.books.marks import mark_of
+from target_freshbooks.books.marks import Mark, mark_of
 from target_freshbooks.freshbooks.errors import Conflict, NotFound, Refused
-from target_freshbooks.freshbooks.observed import DELETED
+from target_freshbooks.freshbooks.observed import (
+    DELETED,
+    ObservedCreditNote,
+    ObservedInvoice,
+    ObservedPayment,
+)
 from target_freshbooks.posting.apply.refusals import BUSY_PAUSES
-from target_freshbooks.posting.apply.writer import OutcomeUnknown, summary
+from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer, summary
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.digests import content_digest, fingerprint
 from target_freshbooks.posting.identity import (
@@ -24,7 +29,6 @@ from target_freshbooks.posting.identity import (
     payment_link,
     refund_credited,
 )
-from target_freshbooks.posting.observe.by_request import standing
 from target_freshbooks.posting.plan.steps import StepKind
 from target_freshbooks.posting.results import OrderResult, refused_result
 from target_freshbooks.posting.state.observed import Observed
@@ -32,18 +36,11 @@ from target_freshbooks.posting.state.observed import Observed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_freshbooks.books.marks import Mark
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.freshbooks.observed import (
-        ObservedCreditNote,
-        ObservedInvoice,
-        ObservedPayment,
-    )
-    from target_freshbooks.ledger import Ledger, Link, LinkKind
+    from target_freshbooks.ledger import Ledger, Link
     from target_freshbooks.posting.apply.brake import Brake
-    from target_freshbooks.posting.apply.writer import Writer
     from target_freshbooks.posting.state.recorded import Recorded
 
     _Deletable = ObservedInvoice | ObservedPayment | ObservedCreditNote
@@ -78,7 +75,7 @@ class Cancellation:
         order_id = facts.order.id
         mark = mark_of(facts.order)
         number = f"{policy.invoice_number_prefix}{order_id}"
-        invoice = self._books.find_invoice(number)
+        invoice = self._books.invoices.find(number)
         if invoice is None or not is_marked(invoice, mark):
             return None
         content = content_digest(facts)
@@ -88,14 +85,14 @@ class Cancellation:
         )
         if not agrees and not (overwrite and policy.on_cancel == "delete"):
             return _kept(invoice, "it does not come to the order, and the ledger does not know it")
-        notes = self._books.credit_notes_of(invoice.customer_id)
+        notes = self._books.credit_notes.of_client(invoice.customer_id)
         observed = Observed(
             invoice,
-            tuple(self._books.payments_of(invoice.id)),
+            tuple(self._books.payments.of_invoice(invoice.id)),
             tuple(note for note in notes if refund_credited(note, mark) is not None),
         )
         # All at once: where the invoice is known, all that belongs to it is taken to be known.
-        self._ledger.adopt(
+        self._ledger.links.adopt(
             adopt(mark, observed, content),
             order_id=order_id,
             run_id=self._writer.run_id,
@@ -112,8 +109,10 @@ class Cancellation:
         money which a person recorded stays in any case.
         """
         order_id = mark.order_id
-        invoice, payments = standing(self._books.get_invoice, invoice_id), recorded.payment_ids
-        paid = {row.id: row for row in self._books.payments_of(invoice_id)} if invoice else {}
+        invoice, payments = self._books.invoices.standing(invoice_id), recorded.payment_ids
+        paid = (
+            {row.id: row for row in self._books.payments.of_invoice(invoice_id)} if invoice else {}
+        )
         if invoice is not None:
             edited = recorded.fingerprint not in (None, fingerprint(invoice))
             if edited and not overwrite:
@@ -155,7 +154,7 @@ class Cancellation:
             writes += deleted
             if deleted and remote_id in paid and kind is StepKind.DELETE_PAYMENT:
                 taken[key] = paid[remote_id]
-        self._ledger.drop_link("invoice", invoice_key(order_id))
+        self._ledger.links.drop("invoice", invoice_key(order_id))
         return OrderResult("waiting", why="deleted_after_cancellation", writes=writes)
 
     def _put_back(
@@ -215,7 +214,7 @@ class Cancellation:
                     body={"vis_state": DELETED},
                     order_id=order_id,
                     remote_id=remote_id,
-                    why=f"delete the {_NAMES[kind]} of the cancelled order",
+                    why=f"delete the {_name(kind)} of the cancelled order",
                     links=lambda said: _if_deleted(said, deleted),
                 )
             except OutcomeUnknown as unknown:
@@ -232,27 +231,15 @@ class Cancellation:
                     raise _Ignored
                 return 1
         if deleted is not None:
-            self._ledger.put_link(deleted)
+            self._ledger.links.put(deleted)
         return 0
 
     def _stands(self, kind: StepKind, remote_id: int) -> bool:
-        readers: dict[StepKind, Callable[[int], _Deletable]] = {
-            StepKind.DELETE_PAYMENT: self._books.get_payment,
-            StepKind.DELETE_CREDIT_NOTE: self._books.get_credit_note,
-            StepKind.DELETE_INVOICE: self._books.get_invoice,
-        }
-        return standing(readers[kind], remote_id) is not None
+        return self._books.collections[kind.record].standing(remote_id) is not None
 
 
 class _Ignored(Exception):  # noqa: N818 - it never leaves this module
     """A deletion was answered and did nothing."""
-
-
-_NAMES = {
-    StepKind.DELETE_PAYMENT: "payment",
-    StepKind.DELETE_CREDIT_NOTE: "credit note",
-    StepKind.DELETE_INVOICE: "invoice",
-}
 
 
 def _restored(key: str, order_id: int, answer: ObservedPayment) -> list[Link]:
@@ -263,10 +250,14 @@ def _if_deleted(answer: _Deletable, link: Link | None) -> list[Link]:
     return [link] if link is not None and answer.vis_state == DELETED else []
 
 
+def _name(kind: StepKind) -> str:
+    return kind.record.replace("_", " ")
+
+
 def _ignored(kind: StepKind, remote_id: int) -> Parked:
     return Parked(
         Reason.NO_PROGRESS,
-        f"The order is cancelled, and FreshBooks answered the deletion of its {_NAMES[kind]}"
+        f"The order is cancelled, and FreshBooks answered the deletion of its {_name(kind)}"
         f" {remote_id} without deleting it; it is not asked again.",
         "Look at the record in FreshBooks; delete it by hand, or replay the order.",
     )
@@ -276,8 +267,7 @@ def _deleted_link(kind: StepKind, key: str, remote_id: int, order_id: int) -> Li
     """What is remembered of the deleted record; of an invoice nothing is."""
     if kind is StepKind.DELETE_INVOICE:
         return None
-    what: LinkKind = "payment" if kind is StepKind.DELETE_PAYMENT else "credit_note"
-    return part_link(what, order_id, key, remote_id, deleted=True)
+    return part_link(kind.record, order_id, key, remote_id, deleted=True)
 
 
 def _kept(invoice: ObservedInvoice, why: str) -> OrderResult:

@@ -84,8 +84,8 @@ class Catalogue:
         if draft is None:
             return
         if self._all_clients:
-            self._parties.client(draft, None, draft)
-        self._parties.update_client(draft)
+            self._parties.clients.id_of(draft, None, draft)
+        self._parties.clients.update(draft)
 
     def _product(self, record: Record) -> None:
         currency = store_currency(self._ledger)
@@ -93,6 +93,6 @@ class Catalogue:
             return  # prices without a currency say nothing; the next run knows the store
         drafts = items_of_product(read_product(record.body), currency)
         if self._all_items:
-            self._parties.items(drafts, None)
+            self._parties.items.names_of(drafts, None)
         for draft in drafts:
-            self._parties.update_item(draft)
+            self._parties.items.update(draft)

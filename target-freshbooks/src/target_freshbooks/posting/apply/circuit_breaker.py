@@ -14,7 +14,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_freshbooks.freshbooks.errors import FreshBooksError
+from target_freshbooks.freshbooks.errors import Failing, FreshBooksError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import StoredFacts
 
-READ = "read"
+READ = Failing.kind
 """The kind of a failure that was no write's; it goes well where an order can be looked at."""
 
 OUTAGE = 3
@@ -139,7 +139,7 @@ class CircuitBreaker:
             self.last_chance = False
         failed_again = self._taken()
         if failed_again:
-            self._books.find_invoice(NO_NUMBER, lines=False)
+            self._books.invoices.find(NO_NUMBER, lines=False)
         return failed_again
 
     def _is_to_blame(self, failure: Failure) -> bool:

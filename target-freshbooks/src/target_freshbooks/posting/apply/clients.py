@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books import client_body, client_forms, email_key
 from target_freshbooks.freshbooks.errors import Refused
-from target_freshbooks.freshbooks.observed import ACTIVE, DELETED
+from target_freshbooks.freshbooks.observed import ACTIVE, DELETED, ObservedClient
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
-from target_freshbooks.ledger import Link
+from target_freshbooks.ledger import Ledger, Link
 from target_freshbooks.posting.apply import ownership
-from target_freshbooks.posting.apply.update import Updates, standing_or_none
+from target_freshbooks.posting.apply.update import Updates
 from target_freshbooks.posting.apply.writer import client_links
 from target_freshbooks.posting.digests import request_digest
 from target_freshbooks.posting.plan.steps import StepKind
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from target_freshbooks.books.desired import ClientDraft
     from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.freshbooks.observed import ObservedClient
-    from target_freshbooks.ledger import Ledger
     from target_freshbooks.posting.apply.create import Creation
 
 NAMING = frozenset({"fname", "lname", "organization", "email"})
@@ -57,61 +55,50 @@ class Clients:
         self._follow_emails = follow_emails
         self._none_more: Refused | None = None
 
-    def client(
+    def id_of(
         self, draft: ClientDraft, order_id: int | None, registered: ClientDraft | None
     ) -> int:
-        """See `Parties.client`."""
+        """FreshBooks' id of the client, found by what the ledger knows, then by e-mail, else made.
+
+        Args:
+            draft: The client as the order needs it.
+            order_id: The order, for the audit trail.
+            registered: The client as the customer's own record has it now, if that is known: a
+                later record that differs is a change to carry over.
+
+        Raises:
+            Refused: FreshBooks does not make it, or any other in this run.
+        """
         baseline = None if registered is None else request_digest(client_body(registered))
         # By both, the customer first: of one customer's orders two may bear different e-mails.
         with (
             self._making.held("client", draft.key),
             self._making.held("client", _email_key(draft)),
         ):
-            known = self._known(draft, baseline) or self._made(draft, order_id, baseline)
+            known = self._known(draft, baseline) or self._making.find_or_make(
+                client_forms(draft),
+                lambda body: self._standing(draft, body, baseline),
+                lambda body: self._create(draft, body, order_id, baseline),
+            )
             return known.remote_id
 
     def forget(self, draft: ClientDraft) -> None:
         """Drop all links to a client that FreshBooks no longer has."""
-        link = self._ledger.link("client", draft.key)
+        link = self._ledger.links.get("client", draft.key)
         if link is not None:
-            self._ledger.drop_links_to("client", link.remote_id)
+            self._ledger.links.drop_remote("client", link.remote_id)
 
     # -- finding and making
 
     def _known(self, draft: ClientDraft, baseline: str | None) -> Link | None:
-        link = self._ledger.link("client", draft.key)
+        link = self._ledger.links.get("client", draft.key)
         if link is None and draft.email:
-            link = self._ledger.link("client", _email_key(draft))
+            link = self._ledger.links.get("client", _email_key(draft))
             if link is not None:
                 # A guest who registered, or says so: used from now on, but made for the guest.
                 link = Link("client", draft.key, link.remote_id, content_hash=baseline)
-                self._ledger.put_link(link)
+                self._ledger.links.put(link)
         return link
-
-    def _made(self, draft: ClientDraft, order_id: int | None, baseline: str | None) -> Link:
-        """The client found in FreshBooks, else made, in the first form that it takes.
-
-        Raises:
-            Refused: It takes none.
-        """
-        refusal: Refused | None = None
-        for body in client_forms(draft):
-            standing = self._standing(draft, body, baseline)
-            if standing is not None:
-                return standing
-            if self._none_more is not None:
-                raise _again(self._none_more)
-            try:
-                return self._create(draft, body, order_id, baseline)
-            except Refused as refused:
-                kind = classify(refused).kind
-                if kind in OF_ALL_CLIENTS:
-                    self._none_more = refused
-                if kind is not RefusalKind.TAKEN:
-                    raise
-                refusal = refused
-        assert refusal is not None  # noqa: S101 - each form was refused
-        raise refusal
 
     def _standing(
         self, draft: ClientDraft, body: Mapping[str, Any], baseline: str | None
@@ -126,14 +113,11 @@ class Clients:
             return None
         own = Link("client", draft.key, found.id, content_hash=baseline)
         for link in client_links(self._ledger, own, draft.email):
-            self._ledger.put_link(link)
+            self._ledger.links.put(link)
         return own
 
     def _found(self, body: Mapping[str, Any]) -> ObservedClient | None:
-        if body.get("email"):
-            rows = self._books.find_clients(body["email"])
-        else:
-            rows = self._books.find_clients_named(body["organization"])
+        rows = self._books.clients.matching(body)
         standing = [row for row in rows if row.vis_state != DELETED]
         return min(standing, key=lambda row: (row.vis_state != ACTIVE, row.id), default=None)
 
@@ -144,38 +128,47 @@ class Clients:
         order_id: int | None,
         baseline: str | None,
     ) -> Link:
+        if self._none_more is not None:
+            former = self._none_more
+            raise Refused(former.operation, former.status, former.errors)
+
         def links(answer: ObservedClient) -> list[Link]:
             extra = ownership.made(answer)
             own = Link("client", draft.key, answer.id, content_hash=baseline, extra=extra)
             return client_links(self._ledger, own, draft.email)
 
-        self._making.create(
-            StepKind.CREATE_CLIENT, "client", draft.key, body, order_id, links, content=baseline
-        )
-        link = self._ledger.link("client", draft.key)
-        if link is None:
-            raise LookupError(f"No link to client {draft.key} although it was just made.")
-        return link
+        try:
+            return self._making.create(
+                StepKind.CREATE_CLIENT, "client", draft.key, body, order_id, links, content=baseline
+            )
+        except Refused as refused:
+            if classify(refused).kind in OF_ALL_CLIENTS:
+                self._none_more = refused
+            raise
 
     # -- changing
 
     def update(self, draft: ClientDraft) -> bool:
-        """See `Parties.update_client`."""
+        """Carry a customer's own record over to the client made for that customer.
+
+        Returns:
+            Whether something was written.
+        """
         with (
             self._making.held("client", draft.key),
             self._making.held("client", _email_key(draft)),
         ):
-            link = self._ledger.link("client", draft.key)
+            link = self._ledger.links.get("client", draft.key)
             wanted = client_body(draft)
             content = request_digest(wanted)
             if link is None or link.content_hash == content:
                 return False
             if not ownership.is_made(link):
-                known = self._ledger.link("client", _email_key(draft))
+                known = self._ledger.links.get("client", _email_key(draft))
                 moved = known is None or known.remote_id != link.remote_id
                 self._changing.leave(link, content, {"email"} if moved else ())
                 return False
-            standing = standing_or_none(lambda: self._books.get_client(link.remote_id))
+            standing = self._books.clients.standing(link.remote_id)
             if standing is None:
                 self.forget(draft)
                 return False
@@ -202,17 +195,12 @@ class Clients:
             return False
         if not self._follow_emails:
             return True
-        known = self._ledger.link("client", _email_key(draft))
+        known = self._ledger.links.get("client", _email_key(draft))
         if known is not None and known.remote_id != link.remote_id:
             return True
         body = client_body(draft)
         self._making.finish(StepKind.CREATE_CLIENT, lambda sent: _same(sent, body))
-        return any(row.id != link.remote_id for row in self._books.find_clients(draft.email))
-
-
-def _again(refused: Refused) -> Refused:
-    """The same refusal for another order."""
-    return Refused(refused.operation, refused.status, refused.errors)
+        return any(row.id != link.remote_id for row in self._books.clients.of_email(draft.email))
 
 
 def _nameless(wanted: Mapping[str, Any]) -> dict[str, Any]:

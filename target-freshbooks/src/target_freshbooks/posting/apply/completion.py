@@ -51,7 +51,7 @@ def _remember_the_end(at: ReconcileState, ledger: Ledger) -> None:
     if invoice is None or not context.recorded.known:
         return
     key = invoice_key(context.desired.order_id)
-    link = ledger.link("invoice", key)
+    link = ledger.links.get("invoice", key)
     if link is None:
         return
     ended = link
@@ -81,10 +81,10 @@ def _remember_the_end(at: ReconcileState, ledger: Ledger) -> None:
     if ended.extra.get("archived") and invoice.vis_state != ACTIVE:
         ended = replace(ended, extra={**ended.extra, "archived": False})
     if ended != link:
-        ledger.put_link(ended)
+        ledger.links.put(ended)
     for payment in context.desired.payments:
         found = find_payment(payment, context.recorded, at.observed)
         if found is not None and payment.key not in context.recorded.payment_ids:
             # Known by its note so far: from now on an edit by hand is told from our own amount.
             known = payment_link(found, context.desired.order_id, payment.key)
-            ledger.put_link(known)
+            ledger.links.put(known)

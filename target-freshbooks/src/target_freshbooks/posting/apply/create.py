@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from target_freshbooks.freshbooks.errors import Conflict
+from target_freshbooks.freshbooks.errors import Conflict, Refused
+from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.posting.apply.refusals import BUSY_PAUSES
-from target_freshbooks.posting.apply.writer import OutcomeUnknown
+from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from target_freshbooks.ledger import Intent, Ledger, Link
     from target_freshbooks.ledger.link import LinkKind
-    from target_freshbooks.posting.apply.writer import Writer
     from target_freshbooks.posting.plan.steps import StepKind
+
+
+Form = TypeVar("Form")
 
 
 class Locks:
@@ -70,9 +73,34 @@ class Creation:
 
         Whose lock is held has no creation under way.
         """
-        for intent in self._ledger.open_intents():
+        for intent in self._ledger.intents.still_open():
             if intent.kind == kind.value and same(intent.payload["body"]):
                 self._look(intent)
+
+    def find_or_make(
+        self,
+        forms: Iterable[Form],
+        find: Callable[[Form], Link | None],
+        make: Callable[[Form], Link],
+    ) -> Link:
+        """The record found, else made, in the first form whose name no other record has.
+
+        Raises:
+            Refused: FreshBooks takes none.
+        """
+        refusal: Refused | None = None
+        for form in forms:
+            link = find(form)
+            if link is not None:
+                return link
+            try:
+                return make(form)
+            except Refused as refused:
+                if classify(refused).kind is not RefusalKind.TAKEN:
+                    raise
+                refusal = refused
+        assert refusal is not None  # noqa: S101 - each form was refused
+        raise refusal
 
     def create(
         self,
@@ -84,14 +112,14 @@ class Creation:
         links: Callable[[Any], list[Link]],
         *,
         content: str | None,
-    ) -> None:
-        """Make a record; `links` gives the links to remember from the answer.
+    ) -> Link:
+        """Make a record, and return its link; `links` gives those to remember from the answer.
 
         Raises:
             Refused: FreshBooks declined, or kept saying that another request is at it.
         """
         self._write(
-            lambda: self._ledger.link(what, key) is not None,
+            lambda: self._ledger.links.get(what, key) is not None,
             kind=kind,
             key=key,
             body=body,
@@ -99,6 +127,10 @@ class Creation:
             links=links,
             content=content,
         )
+        link = self._ledger.links.get(what, key)
+        if link is None:
+            raise LookupError(f"No link to {what} {key} although it was just made.")
+        return link
 
     def update(
         self,
@@ -116,7 +148,7 @@ class Creation:
         """
 
         def stands() -> bool:
-            now = self._ledger.link(link.kind, link.key)
+            now = self._ledger.links.get(link.kind, link.key)
             return now is not None and now.content_hash == content
 
         self._write(

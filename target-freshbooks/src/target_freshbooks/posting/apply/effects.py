@@ -21,26 +21,12 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.context import OrderContext
     from target_freshbooks.posting.state.observed import Observed
 
-INVOICE_STEPS = frozenset(
-    {
-        StepKind.CREATE_INVOICE,
-        StepKind.UPDATE_INVOICE,
-        StepKind.UPDATE_HEAD,
-        StepKind.MARK_SENT,
-        StepKind.ARCHIVE_INVOICE,
-        StepKind.DELETE_INVOICE,
-    }
-)
-PAYMENT_STEPS = frozenset(
-    {StepKind.CREATE_PAYMENT, StepKind.UPDATE_PAYMENT, StepKind.DELETE_PAYMENT}
-)
-
 
 def after(observed: Observed, step: Step, answer: Any) -> Observed:  # noqa: ANN401 - by kind of step
     """What FreshBooks holds once it has answered the step: no second request needed to know."""
-    if step.kind in INVOICE_STEPS:
+    if step.kind.record == "invoice":
         return replace(observed, invoice=answer)
-    if step.kind in PAYMENT_STEPS:
+    if step.kind.record == "payment":
         return _after_payment(observed, step, answer)
     if step.kind is StepKind.DELETE_OVERPAYMENT:
         left = {key: note for key, note in observed.overpayments.items() if key != step.key}
@@ -91,9 +77,9 @@ def links_of(context: OrderContext, step: Step, answer: Any, known: Link | None)
         known: The link to the payment that the step is about, if there was one.
     """
     order_id = context.desired.order_id
-    if step.kind in INVOICE_STEPS:
+    if step.kind.record == "invoice":
         return [_invoice_link(context, step, answer)]
-    if step.kind in PAYMENT_STEPS:
+    if step.kind.record == "payment":
         return [_payment_link(context, step, answer, known)]
     if step.kind is StepKind.DELETE_OVERPAYMENT:
         return []  # the next look shows whether the credit is gone, and what was paid instead

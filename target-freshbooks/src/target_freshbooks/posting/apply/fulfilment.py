@@ -15,12 +15,11 @@ from target_freshbooks.posting.plan.head import CLIENT, holds
 from target_freshbooks.posting.plan.steps import DELETIONS, StepKind
 
 if TYPE_CHECKING:
-    from target_freshbooks.posting.plan.steps import Step
+    from collections.abc import Mapping
 
 
-def is_fulfilled(step: Step, answer: Any) -> bool:  # noqa: ANN401 - the Observed record of the kind
-    """Whether the answer shows what the step was to bring about."""
-    kind, body = step.kind, step.body
+def is_fulfilled(kind: StepKind, body: Mapping[str, Any], answer: Any) -> bool:  # noqa: ANN401 - the Observed record of the kind
+    """Whether the answer shows what a write of the body was to bring about."""
     if kind in DELETIONS:
         return bool(answer.vis_state == DELETED)
     if kind is StepKind.MARK_SENT:

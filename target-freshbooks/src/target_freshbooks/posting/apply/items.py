@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Any
 from target_freshbooks.books import item_body, items_of_product
 from target_freshbooks.books.text import NAME_LIMIT, clean
 from target_freshbooks.freshbooks.errors import Refused
-from target_freshbooks.freshbooks.observed import ACTIVE, DELETED
+from target_freshbooks.freshbooks.observed import ACTIVE, DELETED, ObservedItem
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.posting.apply import ownership
-from target_freshbooks.posting.apply.update import Updates, standing_or_none
+from target_freshbooks.posting.apply.update import Updates
 from target_freshbooks.posting.apply.writer import item_links, sku_key
 from target_freshbooks.posting.digests import request_digest
 from target_freshbooks.posting.facts import product_of
 from target_freshbooks.posting.plan.steps import StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from target_freshbooks.books.desired import ItemDraft
     from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.freshbooks.observed import ObservedItem
     from target_freshbooks.ledger import Ledger, Link
     from target_freshbooks.posting.apply.create import Creation
 
@@ -36,54 +35,38 @@ class Items:
         self._making = making
         self._changing = Updates(ledger, making)
 
-    def name_of(self, draft: ItemDraft, order_id: int | None) -> str:
-        """The name FreshBooks has for the item, which is found, or made once."""
+    def names_of(self, drafts: Iterable[ItemDraft], order_id: int | None) -> dict[str, str]:
+        """Item key → the name FreshBooks has for it; each is found, or made once."""
+        return {draft.key: self._name_of(draft, order_id) for draft in drafts}
+
+    def _name_of(self, draft: ItemDraft, order_id: int | None) -> str:
         # By SKU or name, not by key: two products that share an SKU share the item.
         with self._making.held("item", draft.sku or draft.name):
-            link = self._ledger.link("item", draft.key) or self._made(draft, order_id)
+            link = self._ledger.links.get("item", draft.key) or self._making.find_or_make(
+                (draft.name, apart(draft)),
+                lambda _: self._standing(draft),
+                lambda name: self._create(draft, item_body(draft) | {"name": name}, order_id),
+            )
             return str(link.extra["name"])
 
     # -- finding and making
-
-    def _made(self, draft: ItemDraft, order_id: int | None) -> Link:
-        """The item found in FreshBooks, else made, under a name that no other has.
-
-        Raises:
-            Refused: FreshBooks takes neither its name nor that with its SKU.
-        """
-        refusal: Refused | None = None
-        for name in (draft.name, apart(draft)):
-            standing = self._standing(draft)
-            if standing is not None:
-                return standing
-            try:
-                return self._create(draft, item_body(draft) | {"name": name}, order_id)
-            except Refused as refused:
-                if classify(refused).kind is not RefusalKind.TAKEN:
-                    raise
-                # By another item (perhaps a deleted one), or by this one, made by somebody else
-                # since we looked.
-                self._books.forget_items()
-                refusal = refused
-        assert refusal is not None  # noqa: S101 - each name was refused
-        raise refusal
 
     def _standing(self, draft: ItemDraft) -> Link | None:
         """The link to an item that is there already; one just found is not ours."""
         body = item_body(draft)
         self._making.finish(StepKind.CREATE_ITEM, lambda sent: _same(sent, body))
-        link = self._ledger.link("item", draft.key)
+        link = self._ledger.links.get("item", draft.key)
         if link is not None:
             return link
         item = self._of_sku(draft.sku) or self._found(draft)
         if item is None:
             return None
         own, *by_sku = item_links(item, key=draft.key, sku=draft.sku, content=self._baseline(draft))
-        if self._ledger.is_linked("item", item.id):
+        if self._ledger.links.has_remote("item", item.id):
             # One SKU on two products: the first keeps the item's name to itself.
             own = replace(own, extra=own.extra | {"shared": True})
         for link in (own, *by_sku):
-            self._ledger.put_link(link)
+            self._ledger.links.put(link)
         return own
 
     def _of_sku(self, sku: str) -> ObservedItem | None:
@@ -92,17 +75,17 @@ class Items:
         Read by its id: since it was linked a person, or a change of the product, may have deleted
         it or given it another SKU.
         """
-        link = self._ledger.link("item", sku_key(sku)) if sku else None
+        link = self._ledger.links.get("item", sku_key(sku)) if sku else None
         if link is None or link.remote_id < 0:  # one that is only planned
             return None
-        item = standing_or_none(lambda: self._books.get_item(link.remote_id))
+        item = self._books.items.standing(link.remote_id)
         return item if item is not None and item.sku == sku else None
 
     def _found(self, draft: ItemDraft) -> ObservedItem | None:
         if draft.sku:
-            rows = self._books.find_items_by_sku(draft.sku)
+            rows = self._books.items.of_sku(draft.sku)
         else:
-            found = [self._books.find_items_by_name(name) for name in (draft.name, apart(draft))]
+            found = [self._books.items.named(name) for name in (draft.name, apart(draft))]
             rows = [row for named in found for row in named if not row.sku]
         rows = [row for row in rows if row.vis_state != DELETED]
         rows.sort(key=lambda row: (row.vis_state != ACTIVE, row.id))
@@ -115,13 +98,16 @@ class Items:
             extra = ownership.made(answer)
             return item_links(answer, key=draft.key, sku=draft.sku, content=baseline, extra=extra)
 
-        self._making.create(
-            StepKind.CREATE_ITEM, "item", draft.key, body, order_id, links, content=baseline
-        )
-        link = self._ledger.link("item", draft.key)
-        if link is None:
-            raise LookupError(f"No link to item {draft.key} although it was just made.")
-        return link
+        try:
+            return self._making.create(
+                StepKind.CREATE_ITEM, "item", draft.key, body, order_id, links, content=baseline
+            )
+        except Refused as refused:
+            if classify(refused).kind is RefusalKind.TAKEN:
+                # By another item (perhaps a deleted one), or by this one, made by somebody else
+                # since we looked.
+                self._books.items.forget()
+            raise
 
     def _baseline(self, draft: ItemDraft) -> str | None:
         """Digest of the item as the catalogue has it now: a later one that differs is a change."""
@@ -137,9 +123,13 @@ class Items:
     # -- changing
 
     def update(self, draft: ItemDraft) -> bool:
-        """See `Parties.update_item`."""
+        """Carry the catalogue's record over to the item made for it.
+
+        Returns:
+            Whether something was written.
+        """
         with self._making.held("item", draft.sku or draft.name):
-            link = self._ledger.link("item", draft.key)
+            link = self._ledger.links.get("item", draft.key)
             if link is None or not ownership.is_made(link):
                 return False
             wanted = item_body(draft)
@@ -147,12 +137,12 @@ class Items:
             first_met = link.content_hash is None and link.extra.get("name") == draft.name
             if first_met:
                 # Made from an order's line: the catalogue's price and options are no change of it.
-                self._ledger.put_link(replace(link, content_hash=content))
+                self._ledger.links.put(replace(link, content_hash=content))
             if first_met or link.content_hash == content:
                 return False
-            standing = standing_or_none(lambda: self._books.get_item(link.remote_id))
+            standing = self._books.items.standing(link.remote_id)
             if standing is None:
-                self._ledger.drop_link("item", draft.key)  # made again when it is sold
+                self._ledger.links.drop("item", draft.key)  # made again when it is sold
                 return False
             called = apart(draft)
             if standing.name == called:
@@ -172,7 +162,7 @@ class Items:
 
 def store_currency(ledger: Ledger) -> str | None:
     """The store's own currency, in which the catalogue's prices are; None while unknown."""
-    store = ledger.store()
+    store = ledger.inbox.body("store")
     currency = store and store.get("currency")
     return currency if isinstance(currency, str) and currency else None
 

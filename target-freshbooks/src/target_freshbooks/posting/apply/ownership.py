@@ -9,7 +9,7 @@ fields whose change by the shop was left (`left`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from target_freshbooks.freshbooks.observed import ObservedClient, ObservedItem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from target_freshbooks.ledger import Link
@@ -108,12 +107,13 @@ def is_of_write(
     It holds all that was sent, and did not stand before the create was about to be sent.
     """
     stamp = record.signup_date if isinstance(record, ObservedClient) else record.updated
+    return stamp is not None and stamp >= since.replace(microsecond=0) and has(record, body)
+
+
+def has(record: ObservedClient | ObservedItem, body: Mapping[str, Any]) -> bool:
+    """Whether the record holds all that the body says."""
     held = fields_of(record)
-    return (
-        stamp is not None
-        and stamp >= since.replace(microsecond=0)
-        and all(_text(name, value) == held[name] for name, value in body.items())
-    )
+    return all(_text(name, value) == held[name] for name, value in body.items())
 
 
 def _digests(fields: Fields) -> dict[str, str]:

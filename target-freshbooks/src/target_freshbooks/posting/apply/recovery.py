@@ -12,7 +12,7 @@ from target_freshbooks.posting.defects import DEFECTS
 from target_freshbooks.posting.plan.steps import StepKind
 
 if TYPE_CHECKING:
-    from target_freshbooks.ledger import Intent, Ledger
+    from target_freshbooks.ledger import Ledger
     from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
 
 logger = logging.getLogger(__name__)
@@ -35,12 +35,12 @@ class Recovery:
         # Not since the intents were opened: their requests may have waited long for their turn.
         since = datetime.now(UTC)
         failing = False
-        for intent in self._ledger.open_intents():
+        for intent in self._ledger.intents.still_open():
             if failing or self._was_to_blame(intent.order_id):
                 self.defer(intent.order_id)
                 continue
             try:
-                found = self._look(intent, since)
+                found = self._lookup.resolve(intent, since=since)
             except (Failing, Refused, *DEFECTS) as error:
                 logger.warning(
                     "What came of an interrupted %s (order %s) cannot be seen now: %s",
@@ -71,16 +71,13 @@ class Recovery:
         if order_id not in self._deferred:
             return
         since = datetime.now(UTC)
-        for intent in self._ledger.open_intents(order_id):
+        for intent in self._ledger.intents.still_open(order_id):
             # Of clients and items another order may see to, and does so under their locks.
             if intent.kind not in (StepKind.CREATE_CLIENT, StepKind.CREATE_ITEM):
-                self._look(intent, since)
+                self._lookup.resolve(intent, since=since)
         self._deferred.discard(order_id)
-
-    def _look(self, intent: Intent, since: datetime) -> bool:
-        return self._lookup.resolve(intent, since=since)
 
     def _was_to_blame(self, order_id: int | None) -> bool:
         """Whether FreshBooks failed at this order alone, so that it stays parked for now."""
-        row = None if order_id is None else self._ledger.order(order_id)
+        row = None if order_id is None else self._ledger.orders.get(order_id)
         return row is not None and row.reason == Reason.FRESHBOOKS_ERROR

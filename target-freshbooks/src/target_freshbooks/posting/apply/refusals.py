@@ -8,31 +8,11 @@ from target_freshbooks.books.desired import Desired, Parked, Reason
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify, speaks_of_a_lock
 
 if TYPE_CHECKING:
-    from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.freshbooks.errors import Refused
-    from target_freshbooks.freshbooks.observed import ObservedInvoice
     from target_freshbooks.posting.context import OrderContext
 
-NUMBER = "invoice_number"
 BUSY_PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2)
 """Seconds before each new try of what another request is changing."""
-
-
-def is_number_taken(refused: Refused) -> bool:
-    """Another invoice, perhaps a deleted one, has the number."""
-    meant = classify(refused)
-    return meant.kind is RefusalKind.TAKEN and meant.field == NUMBER
-
-
-def is_number_too_long(refused: Refused) -> bool:
-    """The number exceeds FreshBooks' limit."""
-    meant = classify(refused)
-    return meant.kind is RefusalKind.TOO_LONG and meant.field == NUMBER
-
-
-def is_client_gone(refused: Refused) -> bool:
-    """The client was deleted in FreshBooks since we met it."""
-    return classify(refused).kind is RefusalKind.GONE
 
 
 def parked_for(refused: Refused, what: str) -> Parked:
@@ -79,12 +59,6 @@ def parked_for(refused: Refused, what: str) -> Parked:
                 "Read FreshBooks' words, correct the cause there or in the shop, and replay the"
                 " order.",
             )
-
-
-def holder_of_number(books: FreshBooks, context: OrderContext) -> ObservedInvoice | None:
-    """The invoice that holds the order's number, wherever it is; None where none shows up (yet)."""
-    number = context.desired.invoice.number
-    return books.find_invoice(number) or books.find_invoice(number, deleted=True)
 
 
 def number_taken(context: OrderContext) -> Parked:

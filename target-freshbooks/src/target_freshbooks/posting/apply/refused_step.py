@@ -89,11 +89,11 @@ class RefusedSteps:
     def _head_refused(self, at: ReconcileState, step: Step) -> ReconcileState:
         """FreshBooks does not let the head follow the shop: it is left, and told."""
         context, invoice = at.context, at.observed.invoice
-        link = self._look.ledger.link("invoice", invoice_key(context.desired.order_id))
+        link = self._look.ledger.links.get("invoice", invoice_key(context.desired.order_id))
         if link is not None and invoice is not None:
             part = part_of(step)
             asked = remembered(link, invoice, context.wanted_head, [part])
-            self._look.ledger.put_link(left_alone(asked, step.body, [part]))
+            self._look.ledger.links.put(left_alone(asked, step.body, [part]))
         logger.warning(
             "Order %s: FreshBooks refused to change the %s of invoice %s; it is left as it is",
             context.desired.order_id,
@@ -120,12 +120,13 @@ class RefusedSteps:
     def _invoice_refused(
         self, at: ReconcileState, step: Step, refused: Refused
     ) -> ReconcileState | OrderResult:
-        context = at.context
-        if refusals.is_number_too_long(refused):
+        context, meant = at.context, classify(refused)
+        of_number = meant.field == "invoice_number"
+        if of_number and meant.kind is RefusalKind.TOO_LONG:
             return OrderResult(
                 "parked", parked=refusals.number_too_long(context, refused), words=refused.words
             )
-        if refusals.is_number_taken(refused):
+        if of_number and meant.kind is RefusalKind.TAKEN:
             observed = self._taken(context)
             if observed.invoice is None:
                 return OrderResult(
@@ -139,9 +140,10 @@ class RefusedSteps:
         if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
             self._wait(CONFLICT_SECONDS * 2**at.conflicts)
             return replace(self._look.again(at), conflicts=at.conflicts + 1)
-        if refusals.is_client_gone(refused):
-            self._parties.forget_client(context.desired.client)
-            client_id = self._parties.client(context.desired.client, context.desired.order_id, None)
+        if meant.kind is RefusalKind.GONE:  # the client, since we met it
+            clients, draft = self._parties.clients, context.desired.client
+            clients.forget(draft)
+            client_id = clients.id_of(draft, context.desired.order_id, None)
             if client_id != context.client_id:
                 return replace(
                     at, context=replace(context, client_id=client_id), observed=Observed()
@@ -163,7 +165,8 @@ class RefusedSteps:
 
     def _taken(self, context: OrderContext) -> Observed:
         """Whose the taken number is: looked for among the deleted invoices as well."""
-        invoice = refusals.holder_of_number(self._books, context)
+        find, number = self._books.invoices.find, context.desired.invoice.number
+        invoice = find(number) or find(number, deleted=True)
         return Observed() if invoice is None else self._look.observer.around(context, invoice)
 
 

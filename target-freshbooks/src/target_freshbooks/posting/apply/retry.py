@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from connector_credentials.backoff import Backoff
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from target_freshbooks.ledger import Intent
     from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker
     from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
     from target_freshbooks.posting.apply.writer import OutcomeUnknown
@@ -80,10 +78,6 @@ class WriteRetry:
         self._breaker.record_success(kind, began)
         self._forget((order_id, kind, key))
 
-    def look(self, intent: Intent) -> bool:
-        """Find out what came of a write that was left behind; it is not tried again."""
-        return self._lookup.resolve(intent, since=datetime.now(UTC))
-
     def settle(self, unknown: OutcomeUnknown) -> bool:
         """Find out what came of the write; if nothing did, wait before it is tried again.
 
@@ -98,7 +92,7 @@ class WriteRetry:
         with self._guard:
             tries = self._tries.setdefault(record, _Tries(0, time.monotonic()))
             tries.number += 1
-        if self._lookup.resolve(intent, since=datetime.now(UTC), answered=unknown.answered):
+        if self._lookup.resolve(intent, answered=unknown.answered):
             # It tells nothing of how FreshBooks is now: when it happened is not known.
             self._breaker.record_success(intent.kind, None)
             self._forget(record)

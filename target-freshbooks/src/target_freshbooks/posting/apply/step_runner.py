@@ -13,8 +13,6 @@ from target_freshbooks.freshbooks.observed import ARCHIVED, DELETED, DRAFT
 from target_freshbooks.ledger import Link, Terms
 from target_freshbooks.posting import reasons
 from target_freshbooks.posting.apply.effects import (
-    INVOICE_STEPS,
-    PAYMENT_STEPS,
     advance,
     after,
     asked_link,
@@ -142,7 +140,7 @@ class StepRunner:
         payment = overpaid_by_hand(at.context, before, seen)
         if payment is None or payment.overpayment_id is None:
             return replace(at, observed=seen)
-        credit = self._books.overpayment_credit(payment.overpayment_id, invoice.customer_id)
+        credit = self._books.credit_notes.overpayment(payment.overpayment_id, invoice.customer_id)
         follow_up = None if credit is None else credit_by_hand(invoice.number, payment, credit)
         return replace(at, observed=seen, follow_up=follow_up)
 
@@ -169,19 +167,19 @@ class StepRunner:
         invoice = observed.invoice
         if step.kind is StepKind.CREATE_INVOICE:
             terms = Terms(context.policy.terms(), context.desired.invoice.day)
-            self._ledger.keep_terms(order_id, terms)
+            self._ledger.terms.keep(order_id, terms)
         elif step.rewrites and invoice is not None and invoice.status != DRAFT:
             self._brake.before_rewriting(order_id, invoice.number)
-        if step.kind in INVOICE_STEPS and invoice is not None and invoice.vis_state == ARCHIVED:
+        if step.kind.record == "invoice" and invoice is not None and invoice.vis_state == ARCHIVED:
             self._remember_archived(order_id)
             context = replace(context, recorded=load_recorded(self._ledger, order_id))
         known = None
-        if step.kind in PAYMENT_STEPS or step.kind is StepKind.DELETE_OVERPAYMENT:
-            known = self._ledger.link("payment", part_key(order_id, step.key))
+        if step.kind.record == "payment" or step.kind is StepKind.DELETE_OVERPAYMENT:
+            known = self._ledger.links.get("payment", part_key(order_id, step.key))
         if known is not None and step.remote_id == known.remote_id:
             found = next((row for row in observed.payments if row.id == step.remote_id), None)
             known = asked_link(known, step, found)
-            self._ledger.put_link(known)
+            self._ledger.links.put(known)
         answers = list[Any]()
 
         def links(answer: Any) -> list[Link]:  # noqa: ANN401 - the Observed record of the kind
@@ -198,18 +196,18 @@ class StepRunner:
             why=step.why,
             links=links,
         )
-        return after(observed, step, answers[-1]), is_fulfilled(step, answers[-1])
+        return after(observed, step, answers[-1]), is_fulfilled(step.kind, step.body, answers[-1])
 
     def _remember_archived(self, order_id: int) -> None:
         """FreshBooks may take the invoice out of the archive for the write that follows."""
-        link = self._ledger.link("invoice", invoice_key(order_id))
+        link = self._ledger.links.get("invoice", invoice_key(order_id))
         if link is not None and not link.extra.get("archived"):
-            self._ledger.put_link(replace(link, extra={**link.extra, "archived": True}))
+            self._ledger.links.put(replace(link, extra={**link.extra, "archived": True}))
 
     def _whole(self, step: Step, answer: Any) -> Any:  # noqa: ANN401 - as above
         """The answer; an invoice that was answered without its lines is read."""
-        if step.kind in INVOICE_STEPS and answer.lines is None:
-            return self._books.get_invoice(answer.id)
+        if step.kind.record == "invoice" and answer.lines is None:
+            return self._books.invoices.get(answer.id)
         return answer
 
 

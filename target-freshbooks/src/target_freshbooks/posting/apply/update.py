@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from target_freshbooks.freshbooks.errors import Refused
-from target_freshbooks.freshbooks.observed import ARCHIVED, DELETED, ObservedClient, ObservedItem
+from target_freshbooks.freshbooks.observed import ARCHIVED, ObservedClient, ObservedItem
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.posting.apply import ownership
 
@@ -24,17 +24,6 @@ MAY_PASS = frozenset({RefusalKind.BUSY, RefusalKind.NO_RIGHT})
 """Refusals that are not about what was sent: the same may be taken another time."""
 
 Record = TypeVar("Record", bound=ObservedClient | ObservedItem)
-
-
-def standing_or_none(read: Callable[[], Record]) -> Record | None:
-    """The record as it stands; None where it was deleted, or merged into another."""
-    try:
-        record = read()
-    except Refused as refused:
-        if classify(refused).kind is RefusalKind.GONE:
-            return None
-        raise
-    return None if record.vis_state == DELETED else record
 
 
 class Updates:
@@ -82,7 +71,7 @@ class Updates:
             return False
         # Said before the write, so that it is known even if the run breaks off in it.
         link = self._left(link, left)
-        self._ledger.put_link(link)
+        self._ledger.links.put(link)
 
         def after(answer: Record) -> list[Link]:
             held = ownership.fields_of(answer)
@@ -106,7 +95,7 @@ class Updates:
 
     def leave(self, link: Link, content: str, left: Collection[str]) -> None:
         """Remember that the shop's change was looked at, and which fields of it are left."""
-        self._ledger.put_link(self._left(replace(link, content_hash=content), left))
+        self._ledger.links.put(self._left(replace(link, content_hash=content), left))
 
     def _left(self, link: Link, left: Collection[str]) -> Link:
         """The link, saying that these fields are left; what is new of that is told."""

@@ -18,13 +18,11 @@ from target_freshbooks.freshbooks.errors import (
     Refused,
     UnknownOutcome,
 )
-from target_freshbooks.ledger import Intent, Link
+from target_freshbooks.ledger import AccountLock, Intent, Ledger, Link
 from target_freshbooks.posting.digests import request_digest
-from target_freshbooks.posting.plan.steps import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.freshbooks.observed import (
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
         ObservedItem,
         ObservedPayment,
     )
-    from target_freshbooks.ledger import AccountLock, Ledger
+    from target_freshbooks.posting.plan.steps import StepKind
 
     Answer = ObservedClient | ObservedItem | ObservedInvoice | ObservedPayment | ObservedCreditNote
 
@@ -62,7 +60,6 @@ class Writer:
         ledger: Ledger,
         lock: AccountLock,
         run_id: str,
-        clock: Callable[[], datetime],
         on_answer: Callable[[int | None, str, str, float], None] = lambda *_: None,
         pin: Callable[[], None] = lambda: None,
     ) -> None:
@@ -70,7 +67,6 @@ class Writer:
         self.ledger = ledger
         self.run_id = run_id
         self._lock = lock
-        self._clock = clock
         self._on_answer = on_answer
         self._pin = pin
 
@@ -107,71 +103,43 @@ class Writer:
         """
         del why
         self._pin()
-        opened = self._clock()  # before the write: what stands since may be of it
-        wanted: dict[str, Any] = {
-            "order_id": order_id,
-            "kind": kind.value,
-            "key": key,
-            "request_hash": request_digest(body),
-            "payload": {"remote_id": remote_id, "body": dict(body), "content": content},
-            "run_id": self.run_id,
-        }
-        intent = self.ledger.intend(lock=self._lock, **wanted)
-
-        def unanswered(*, answered: bool) -> OutcomeUnknown:
-            return OutcomeUnknown(Intent(id=intent, opened_at=opened, **wanted), answered=answered)
-
+        intent = self.ledger.intents.open(
+            lock=self._lock,
+            order_id=order_id,
+            kind=kind.value,
+            key=key,
+            request_hash=request_digest(body),
+            payload={"remote_id": remote_id, "body": dict(body), "content": content},
+            run_id=self.run_id,
+        )
         began = time.monotonic()
         try:
             answer = self._send(kind, remote_id, body)
         except Refused as refused:
-            self.ledger.close(
+            self.ledger.intents.close(
                 intent,
                 "refused",
                 answer={"status": refused.status, "errno": refused.errno, "field": refused.field},
             )
             raise
         except UnknownOutcome as unknown:
-            raise unanswered(answered=unknown.answered) from unknown
+            raise OutcomeUnknown(intent, answered=unknown.answered) from unknown
         except (Outage, AuthError, Forbidden) as failure:
-            self.ledger.close(intent, "not_sent", answer={"why": type(failure).__name__})
+            self.ledger.intents.close(intent, "not_sent", answer={"why": type(failure).__name__})
             raise
         try:
             made = links(answer)
         except Refused as unread:
             # The write was carried out: what cannot be read of it is looked for like what of a
             # write without an answer, and never taken for a refusal of the write.
-            raise unanswered(answered=True) from unread
-        self.ledger.close(intent, "done", answer=summary(answer), links=made)
+            raise OutcomeUnknown(intent, answered=True) from unread
+        self.ledger.intents.close(intent, "done", answer=summary(answer), links=made)
         self._on_answer(order_id, kind.value, key, began)
         return answer
 
-    def _send(self, kind: StepKind, remote_id: int | None, body: Mapping[str, Any]) -> Answer:
-        books = self.freshbooks
-        if remote_id is None:
-            creators: dict[StepKind, Callable[[Mapping[str, Any]], Answer]] = {
-                StepKind.CREATE_CLIENT: books.create_client,
-                StepKind.CREATE_ITEM: books.create_item,
-                StepKind.CREATE_INVOICE: books.create_invoice,
-                StepKind.CREATE_PAYMENT: books.create_payment,
-                StepKind.CREATE_CREDIT_NOTE: books.create_credit_note,
-            }
-            return creators[kind](body)
-        changers: dict[StepKind, Callable[[int, Mapping[str, Any]], Answer]] = {
-            StepKind.UPDATE_CLIENT: books.update_client,
-            StepKind.UPDATE_ITEM: books.update_item,
-            StepKind.UPDATE_INVOICE: books.update_invoice,
-            StepKind.UPDATE_HEAD: books.update_invoice,
-            StepKind.UPDATE_PAYMENT: books.update_payment,
-            # These say all with their kind: data sent along would be dropped by FreshBooks.
-            StepKind.MARK_SENT: lambda remote, _: books.mark_sent(remote),
-            StepKind.DELETE_INVOICE: lambda remote, _: books.delete_invoice(remote),
-            StepKind.DELETE_PAYMENT: lambda remote, _: books.delete_payment(remote),
-            StepKind.ARCHIVE_INVOICE: lambda remote, _: books.archive_invoice(remote),
-            StepKind.DELETE_CREDIT_NOTE: lambda remote, _: books.delete_credit_note(remote),
-            StepKind.DELETE_OVERPAYMENT: lambda remote, _: books.delete_credit_note(remote),
-        }
-        return changers[kind](remote_id, body)
+    def _send(self, kind: StepKind, remote_id: int | None, body: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        records = self.freshbooks.collections[kind.record]
+        return records.create(body) if remote_id is None else records.update(remote_id, body)
 
 
 def summary(answer: Answer) -> dict[str, Any]:
@@ -194,7 +162,7 @@ def client_links(ledger: Ledger, own: Link, email: str) -> list[Link]:
             show the client. That link does not say that it was made for the guest.
     """
     key = email_key(email) if email else own.key
-    if key == own.key or ledger.link("client", key) is not None:
+    if key == own.key or ledger.links.get("client", key) is not None:
         return [own]
     return [own, Link("client", key, own.remote_id)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from target_freshbooks.books.reading import ReadError
-from target_freshbooks.ledger import ScratchLedger
+from target_freshbooks.ledger import Ledger, ScratchLedger
 from target_freshbooks.posting import reasons
 from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.ledger import Ledger
     from target_freshbooks.posting.observe.observer import Observer
 
 
@@ -46,10 +45,10 @@ class Planner:
 
     def plan(self, order_id: int, asked: Asked | None = None) -> Plan | None:
         """The plan of an order in the ledger; None where its record is not there."""
-        row = self._ledger.order(order_id)
+        row = self._ledger.orders.get(order_id)
         if row is not None and row.state == "settled":
             return Plan(order_id, OrderResult("settled", why=row.detail))
-        stored = self._ledger.facts_of(order_id)
+        stored = self._ledger.inbox.facts_of(order_id)
         if stored is None:
             return None
         try:

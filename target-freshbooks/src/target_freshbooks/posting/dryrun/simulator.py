@@ -8,7 +8,6 @@ writes left, and a ledger whose changes stay in memory.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -17,18 +16,15 @@ from typing_extensions import override
 
 from target_freshbooks.books import likeliest_total
 from target_freshbooks.books.money import decimals_of
-from target_freshbooks.freshbooks import parsing
+from target_freshbooks.freshbooks import FreshBooks, parsing
 from target_freshbooks.freshbooks.observed import (
     ARCHIVED,
     DELETED,
     DRAFT,
-    ObservedCreditNote,
     ObservedInvoice,
-    ObservedItem,
-    ObservedLine,
     ObservedPayment,
 )
-from target_freshbooks.posting.apply.effects import INVOICE_STEPS, PAYMENT_STEPS, after
+from target_freshbooks.posting.apply.effects import after
 from target_freshbooks.posting.apply.writer import Writer
 from target_freshbooks.posting.observe.observer import Observer
 from target_freshbooks.posting.plan import lines as wire
@@ -39,21 +35,11 @@ from target_freshbooks.posting.state.observed import Observed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from target_freshbooks.books.desired import InvoiceLine
-    from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import Link, ScratchLedger
     from target_freshbooks.posting.context import OrderContext
     from target_freshbooks.posting.state.recorded import Recorded
 
 SENT = 2
-PARTY_STEPS = frozenset(
-    {
-        StepKind.CREATE_CLIENT,
-        StepKind.UPDATE_CLIENT,
-        StepKind.CREATE_ITEM,
-        StepKind.UPDATE_ITEM,
-    }
-)
 
 
 class Simulator(Writer, Observer):
@@ -98,76 +84,51 @@ class Simulator(Writer, Observer):
         step = Step(kind, key, body, why or _why(kind, body), remote_id)
         self.steps.append(step)
         answer = self._answer(kind, body, next(self._ids) if remote_id is None else remote_id)
-        if kind not in PARTY_STEPS:
+        if kind.record not in {"client", "item"}:
             self._observed = after(self._observed, step, answer)
         for link in links(answer):
-            self._ledger.put_link(link)
+            self._ledger.links.put(link)
         return answer
 
     def _answer(self, kind: StepKind, body: Mapping[str, Any], remote_id: int) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
-        if kind in {StepKind.CREATE_CLIENT, StepKind.UPDATE_CLIENT}:
-            return parsing.client({**body, "id": remote_id})
-        if kind in PARTY_STEPS:
-            return ObservedItem(remote_id, body["name"], body.get("sku", ""), "", None, None, 0)
-        if kind in PAYMENT_STEPS:
-            return self._payment(kind, body, remote_id)
-        if kind in INVOICE_STEPS:
-            return self._invoice(kind, body, remote_id)
-        return _credit_note(body, remote_id)
+        new = {**body, "id": remote_id}
+        match kind.record:
+            case "client":
+                return parsing.client(new)
+            case "item":
+                return parsing.item(new)
+            case "payment":
+                return self._payment(kind, new, remote_id)
+            case "invoice":
+                return self._invoice(kind, new, remote_id)
+        if "lines" in body:
+            return parsing.credit_note(new | {"amount": _total(body, body["currency_code"])})
+        return parsing.credit_note(new | {"amount": "0"})
 
-    def _payment(self, kind: StepKind, body: Mapping[str, Any], remote_id: int) -> ObservedPayment:
+    def _payment(self, kind: StepKind, new: Mapping[str, Any], remote_id: int) -> ObservedPayment:
         if kind is StepKind.CREATE_PAYMENT:
-            return ObservedPayment(
-                remote_id,
-                body["invoiceid"],
-                Decimal(body["amount"]["amount"]),
-                body["amount"]["code"],
-                date.fromisoformat(body["date"]),
-                body["type"],
-                body["note"],
-                0,
-                None,
-            )
+            return parsing.payment(new)
         paid = (row for row in self._observed.payments if row.id == remote_id)
-        payment = next(paid, None) or self._books.get_payment(remote_id)
+        payment = next(paid, None) or self._books.payments.get(remote_id)
         if kind is StepKind.DELETE_PAYMENT:
             return replace(payment, vis_state=DELETED)
-        return replace(payment, amount=Decimal(body["amount"]["amount"]))
+        return replace(payment, amount=Decimal(new["amount"]["amount"]))
 
-    def _invoice(self, kind: StepKind, body: Mapping[str, Any], remote_id: int) -> ObservedInvoice:
+    def _invoice(self, kind: StepKind, new: Mapping[str, Any], remote_id: int) -> ObservedInvoice:
         if kind is StepKind.CREATE_INVOICE:
-            lines = wire.from_body(body)
-            amount = likeliest_total(lines, decimals_of(body["currency_code"]))
-            return ObservedInvoice(
-                remote_id,
-                body["invoice_number"],
-                body["customerid"],
-                DRAFT,
-                "unpaid",
-                amount,
-                Decimal(0),
-                amount,
-                body["currency_code"],
-                date.fromisoformat(body["create_date"]),
-                body.get("notes", ""),
-                body.get("po_number", ""),
-                0,
-                tuple(map(_observed, lines)),
-                "",
-                parsing.billing(body),
-            )
-        invoice = self._observed.invoice or self._books.get_invoice(remote_id)
+            amount = _total(new, new["currency_code"])
+            return parsing.invoice({**new, "status": DRAFT, "amount": amount})
+        invoice = self._observed.invoice or self._books.invoices.get(remote_id)
         if kind is StepKind.UPDATE_HEAD:
-            return with_head(invoice, body)
+            return with_head(invoice, new)
         if kind is not StepKind.UPDATE_INVOICE:
             return replace(invoice, **_LEFT_AS[kind])
-        lines = wire.from_body(body)
-        amount = likeliest_total(lines, decimals_of(invoice.currency))
+        amount = _total(new, invoice.currency)
         return replace(
             invoice,
             amount=amount,
             outstanding=amount - invoice.paid,
-            lines=tuple(map(_observed, lines)),
+            lines=tuple(map(parsing.line, new["lines"])),
         )
 
 
@@ -179,39 +140,12 @@ _LEFT_AS: dict[StepKind, dict[str, Any]] = {
 """What the steps that say all with their kind leave of an invoice."""
 
 
-def _credit_note(body: Mapping[str, Any], remote_id: int) -> ObservedCreditNote:
-    if "lines" not in body:
-        return ObservedCreditNote(remote_id, 0, "", Decimal(0), "", "", DELETED)
-    lines = wire.from_body(body)
-    amount = likeliest_total(lines, decimals_of(body["currency_code"]))
-    return ObservedCreditNote(
-        remote_id,
-        body["clientid"],
-        body["credit_number"],
-        amount,
-        body["currency_code"],
-        body["notes"],
-        0,
-    )
+def _total(body: Mapping[str, Any], currency: str) -> Decimal:
+    """What FreshBooks most likely makes of the body's lines."""
+    return likeliest_total(wire.from_body(body), decimals_of(currency))
 
 
 def _why(kind: StepKind, body: Mapping[str, Any]) -> str:
     verb, _, what = kind.value.partition("_")
     name = f" {body['name']!r}" if what == "item" else ""
     return f"{verb} the {what.replace('_', ' ')}{name}"
-
-
-def _observed(line: InvoiceLine) -> ObservedLine:
-    taxes = [*line.taxes, None, None]
-    first, second = taxes[0], taxes[1]
-    return ObservedLine(
-        line.name,
-        line.description,
-        line.quantity,
-        line.unit_cost,
-        line.quantity * line.unit_cost,
-        first.name if first else None,
-        first.percent if first else Decimal(0),
-        second.name if second else None,
-        second.percent if second else Decimal(0),
-    )

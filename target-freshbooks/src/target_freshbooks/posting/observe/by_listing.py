@@ -39,7 +39,7 @@ CREATE TABLE looked_at (order_id INTEGER PRIMARY KEY);
 
 def stores_named(books: FreshBooks, since: date | None) -> set[str]:
     """The hashes of the stores whose orders have an invoice."""
-    invoices = books.invoices_naming(STEM, since)
+    invoices = books.invoices.naming(STEM, since)
     return {mark.store for invoice in invoices for mark in marks_of(invoice)}
 
 
@@ -61,12 +61,12 @@ class BulkListing:
             since: Only what is dated this day or later.
         """
         lists = cls()
-        for invoice in books.invoices_naming(STEM, since):
+        for invoice in books.invoices.naming(STEM, since):
             for order_id in _orders_named_by(invoice, store):
                 lists._put("invoices", order_id, invoice.id, invoice)
-        for payment in books.payments_on(lists._has_invoice, since):
+        for payment in books.payments.on(lists._has_invoice, since):
             lists._put("payments", payment.invoice_id, payment.id, payment)
-        for note in books.credit_notes_naming(STEM, since):
+        for note in books.credit_notes.naming(STEM, since):
             credited = _order_credited_by(note, store)
             if credited is not None:
                 lists._put("credit_notes", credited, note.id, note)

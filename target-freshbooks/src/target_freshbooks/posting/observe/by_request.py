@@ -3,40 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from target_freshbooks.freshbooks.errors import NotFound, Refused
-from target_freshbooks.freshbooks.observed import DELETED
-from target_freshbooks.freshbooks.refusals import RefusalKind, classify
+from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.posting.identity import is_marked, refund_credited
 from target_freshbooks.posting.observe.observer import Observer
 from target_freshbooks.posting.state.observed import Observed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from target_freshbooks.books.marks import Mark
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.freshbooks.observed import (
         ObservedCreditNote,
         ObservedInvoice,
-        ObservedPayment,
     )
     from target_freshbooks.posting.context import OrderContext
     from target_freshbooks.posting.state.recorded import Recorded
-
-Record = TypeVar("Record", bound="ObservedInvoice | ObservedPayment | ObservedCreditNote")
-
-
-def standing(read: Callable[[int], Record], remote_id: int) -> Record | None:
-    """The record; None where it was deleted, in whichever way FreshBooks says so."""
-    try:
-        found = read(remote_id)
-    except Refused as refused:
-        if classify(refused).kind is not RefusalKind.GONE:
-            raise
-        return None
-    return None if found.vis_state == DELETED else found
 
 
 class RequestObserver(Observer):
@@ -52,12 +34,12 @@ class RequestObserver(Observer):
         out to be taken, for FreshBooks keeps numbers unique over all of them.
         """
         if recorded.invoice_id is None:
-            return self._books.find_invoice(number)
+            return self._books.invoices.find(number)
         try:
-            return self._books.get_invoice(recorded.invoice_id)
+            return self._books.invoices.get(recorded.invoice_id)
         except NotFound:
             # Deleted ones may be answered so; the search tells which it is.
-            deleted = self._books.find_invoice(number, deleted=True)
+            deleted = self._books.invoices.find(number, deleted=True)
             return deleted if deleted is not None and deleted.id == recorded.invoice_id else None
 
     def around(self, context: OrderContext, invoice: ObservedInvoice) -> Observed:
@@ -79,7 +61,7 @@ class RequestObserver(Observer):
         if invoice is None or not known:
             return observed
         found = {
-            key: self._books.overpayment_credit(credit_id, invoice.customer_id)
+            key: self._books.credit_notes.overpayment(credit_id, invoice.customer_id)
             for key, credit_id in known.items()
         }
         credits_left = {key: note for key, note in found.items() if note is not None}
@@ -91,11 +73,11 @@ class RequestObserver(Observer):
         A list of many pages is older, and can skip a row.
         """
         own_id = recorded.invoice_id or (None if listed.invoice is None else listed.invoice.id)
-        own = None if own_id is None else standing(self._books.get_invoice, own_id)
-        others = [standing(self._books.get_invoice, row.id) for row in listed.others]
+        own = None if own_id is None else self._books.invoices.standing(own_id)
+        others = [self._books.invoices.standing(row.id) for row in listed.others]
         observed = Observed() if own is None else self._paid(recorded, own)
         ids = {note.id for note in listed.credit_notes} | set(recorded.credit_note_ids.values())
-        notes = [standing(self._books.get_credit_note, remote_id) for remote_id in sorted(ids)]
+        notes = [self._books.credit_notes.standing(remote_id) for remote_id in sorted(ids)]
         return replace(
             observed,
             credit_notes=tuple(note for note in notes if note is not None),
@@ -104,9 +86,9 @@ class RequestObserver(Observer):
 
     def _paid(self, recorded: Recorded, invoice: ObservedInvoice) -> Observed:
         """The invoice's payments; one we know of but a search does not show is read by its id."""
-        found = {payment.id: payment for payment in self._books.payments_of(invoice.id)}
+        found = {payment.id: payment for payment in self._books.payments.of_invoice(invoice.id)}
         for remote_id in set(recorded.payment_ids.values()) - set(found):
-            payment = standing(self._books.get_payment, remote_id)
+            payment = self._books.payments.standing(remote_id)
             if payment is not None:
                 found[remote_id] = payment
         rows = [found[remote_id] for remote_id in sorted(found)]
@@ -122,12 +104,12 @@ class RequestObserver(Observer):
         mark, known = context.desired.invoice.marker, set(context.recorded.credit_note_ids.values())
         found = {
             note.id: note
-            for note in self._books.credit_notes_of(invoice.customer_id)
+            for note in self._books.credit_notes.of_client(invoice.customer_id)
             if refund_credited(note, mark) is not None or note.id in known
         }
         for remote_id in known - set(found):
             # One we know of but the search does not show yet must not be made again.
-            note = standing(self._books.get_credit_note, remote_id)
+            note = self._books.credit_notes.standing(remote_id)
             if note is not None:
                 found[remote_id] = note
         return tuple(found[remote_id] for remote_id in sorted(found))

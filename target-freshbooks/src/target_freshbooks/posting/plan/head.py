@@ -11,18 +11,16 @@ from __future__ import annotations
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.freshbooks.observed import BillingAddress
+from target_freshbooks.freshbooks.observed import BillingAddress, ObservedInvoice
 from target_freshbooks.ledger.storage.canonical import hash_of
-from target_freshbooks.posting.plan.steps import Step, StepKind
+from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from target_freshbooks.books.shop import Address
-    from target_freshbooks.freshbooks.observed import ObservedInvoice
     from target_freshbooks.ledger import Link
     from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.plan.steps import AttemptState
     from target_freshbooks.posting.state.recorded import Recorded
 
 CLIENT = "customerid"

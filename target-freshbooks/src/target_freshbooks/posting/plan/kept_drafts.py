@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_freshbooks.freshbooks.observed import DRAFT as DRAFT_STATUS
+from target_freshbooks.freshbooks.observed import ObservedInvoice
 
 if TYPE_CHECKING:
-    from target_freshbooks.freshbooks.observed import ObservedInvoice
     from target_freshbooks.posting.context import OrderContext
     from target_freshbooks.posting.plan.steps import AttemptState
 

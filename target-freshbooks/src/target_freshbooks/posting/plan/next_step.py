@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.freshbooks.observed import ACTIVE, ARCHIVED, DELETED, DRAFT
+from target_freshbooks.freshbooks.observed import ACTIVE, ARCHIVED, DELETED, DRAFT, ObservedInvoice
 from target_freshbooks.posting.identity import is_marked, marks_of
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.draft import (
@@ -25,12 +25,10 @@ from target_freshbooks.posting.plan.head import head_step
 from target_freshbooks.posting.plan.overpayment import undo_overpayment
 from target_freshbooks.posting.plan.payments import altered_by_hand, put_back
 from target_freshbooks.posting.plan.refunds import settle_step
-from target_freshbooks.posting.plan.steps import Blocked, Step, StepKind
+from target_freshbooks.posting.plan.steps import AttemptState, Blocked, Step, StepKind
 
 if TYPE_CHECKING:
-    from target_freshbooks.freshbooks.observed import ObservedInvoice
     from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.plan.steps import AttemptState
     from target_freshbooks.posting.state.observed import Observed
 
 

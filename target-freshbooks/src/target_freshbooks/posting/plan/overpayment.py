@@ -11,14 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.posting.context import ZERO
+from target_freshbooks.posting.context import ZERO, OrderContext
 from target_freshbooks.posting.identity import find_payment
-from target_freshbooks.posting.plan.steps import Blocked, Step, StepKind
+from target_freshbooks.posting.plan.steps import AttemptState, Blocked, Step, StepKind
 
 if TYPE_CHECKING:
     from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedPayment
-    from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.plan.steps import AttemptState
     from target_freshbooks.posting.state.observed import Observed
 
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.posting.context import ZERO
+from target_freshbooks.books.desired import Parked, Payment, Reason, RefundEntry
+from target_freshbooks.posting.context import ZERO, OrderContext
 from target_freshbooks.posting.identity import find_payment, part_paid
 from target_freshbooks.posting.plan.elsewhere import paid_elsewhere
-from target_freshbooks.posting.plan.steps import Blocked, Step, StepKind
+from target_freshbooks.posting.plan.steps import AttemptState, Blocked, Step, StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-    from target_freshbooks.books.desired import Payment, RefundEntry
     from target_freshbooks.freshbooks.observed import ObservedPayment
-    from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.plan.steps import AttemptState
     from target_freshbooks.posting.state.observed import Observed
 
 

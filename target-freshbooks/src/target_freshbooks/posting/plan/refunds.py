@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books import fit_refund, predict_totals, text
-from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.posting.context import ZERO
+from target_freshbooks.books.desired import CreditNote, Lines, Parked, Reason, RefundEntry
+from target_freshbooks.posting.context import ZERO, OrderContext
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.identity import find_note
 from target_freshbooks.posting.plan import lines as wire
@@ -17,16 +17,13 @@ from target_freshbooks.posting.plan.payments import (
     lower_payment,
     record_payment,
 )
-from target_freshbooks.posting.plan.steps import Blocked, Step, StepKind
+from target_freshbooks.posting.plan.steps import AttemptState, Blocked, Step, StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from decimal import Decimal
 
-    from target_freshbooks.books.desired import CreditNote, Lines, RefundEntry
     from target_freshbooks.freshbooks.observed import ObservedInvoice
-    from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.plan.steps import AttemptState
     from target_freshbooks.posting.state.observed import Observed
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_freshbooks.books.desired import Parked
+    from target_freshbooks.ledger.link import LinkKind
 
 
 class StepKind(StrEnum):
@@ -34,6 +35,30 @@ class StepKind(StrEnum):
     DELETE_CREDIT_NOTE = "delete_credit_note"
     DELETE_OVERPAYMENT = "delete_overpayment"
 
+    @property
+    def record(self) -> LinkKind:
+        """What is written: the kind of the record."""
+        return _RECORDS[self]
+
+
+_RECORDS: dict[StepKind, LinkKind] = {
+    StepKind.CREATE_CLIENT: "client",
+    StepKind.UPDATE_CLIENT: "client",
+    StepKind.CREATE_ITEM: "item",
+    StepKind.UPDATE_ITEM: "item",
+    StepKind.CREATE_INVOICE: "invoice",
+    StepKind.UPDATE_INVOICE: "invoice",
+    StepKind.MARK_SENT: "invoice",
+    StepKind.UPDATE_HEAD: "invoice",
+    StepKind.ARCHIVE_INVOICE: "invoice",
+    StepKind.DELETE_INVOICE: "invoice",
+    StepKind.CREATE_PAYMENT: "payment",
+    StepKind.UPDATE_PAYMENT: "payment",
+    StepKind.DELETE_PAYMENT: "payment",
+    StepKind.CREATE_CREDIT_NOTE: "credit_note",
+    StepKind.DELETE_CREDIT_NOTE: "credit_note",
+    StepKind.DELETE_OVERPAYMENT: "credit_note",
+}
 
 DELETIONS = frozenset(
     {

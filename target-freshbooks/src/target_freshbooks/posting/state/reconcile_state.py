@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from target_freshbooks.freshbooks.observed import DRAFT
-from target_freshbooks.posting.plan.steps import StepKind
+from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
 from target_freshbooks.posting.state.recorded import load_recorded
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.apply.retry import RetriesExhausted
     from target_freshbooks.posting.context import OrderContext
     from target_freshbooks.posting.observe.observer import Observer
-    from target_freshbooks.posting.plan.steps import AttemptState, Step
     from target_freshbooks.posting.results import OrderResult
     from target_freshbooks.posting.state.observed import Observed
 

@@ -128,7 +128,7 @@ class Recorded:
 
 def load_recorded(ledger: Ledger, order_id: int, row: OrderRow | None = None) -> Recorded:
     """What the ledger knows of the order's records in FreshBooks, besides its row."""
-    links = ledger.links_of(order_id)
+    links = ledger.links.of_order(order_id)
     return Recorded(
         row,
         next((link for link in links if link.kind == "invoice"), None),

@@ -1,0 +1,228 @@
+"""The inbox: what the shop last said of each thing, stream by stream.
+
+A record replaces the one of the same key, but an older version never replaces a later one, see
+`precedence`.
+"""
+
+from __future__ import annotations
+
+import operator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from connector_credentials.database import insert
+from sqlalchemy import Connection, Executable, and_, delete, func, or_, select
+
+from target_freshbooks.ledger.inbox import precedence, requeue
+from target_freshbooks.ledger.inbox.records import (
+    ORDERS,
+    Key,
+    Record,
+    StoredFacts,
+    day_of,
+    key_text,
+    row_of,
+)
+from target_freshbooks.ledger.section import Scope, Section
+from target_freshbooks.ledger.storage.canonical import from_text, hash_of
+from target_freshbooks.ledger.storage.database import prepared
+from target_freshbooks.ledger.storage.tables import inbox, orders
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
+
+    from target_freshbooks.ledger.inbox.precedence import Given, Place, Version
+
+
+class Inbox(Section):
+    """The inbox of one shop."""
+
+    def __init__(self, scope: Scope, *also: str) -> None:
+        """Open it; `also` are sources whose records are read beside its own."""
+        super().__init__(scope)
+        self._sources = (*also, self._source)
+
+    def receive(self, records: Iterable[Record], *, complete: Collection[str] = ()) -> list[Record]:
+        """Store records in one transaction.
+
+        A record of unchanged content keeps the time it was first received. A record of the stream
+        `orders` makes its order known as `new`. One that is older than what is known of the thing,
+        by its `date_modified`, is left out with a line in the log (see `precedence`). A changed
+        record of a customer or the store makes parked orders `new` again (see `requeue`).
+
+        Args:
+            records: Any number; of two with the same key the later version stays, else the later.
+            complete: Streams of which the batch holds all records of each order in it: what the
+                inbox has besides of those orders is dropped.
+
+        Returns:
+            The records that were taken.
+        """
+        received, now = list(records), self._clock()
+        fresh = [
+            {
+                "source": self._source,
+                "order_id": record.order_id,
+                "state": "new",
+                "order_date": day_of(record.body),
+                "updated_at": now,
+            }
+            for record in received
+            if record.stream == ORDERS and record.order_id is not None
+        ]
+        with self._database.write() as connection:
+            taken, before = store(connection, self._source, received, complete, now)
+            if fresh:
+                connection.execute(_make_known(connection.dialect.name), fresh)
+            requeue.reopen(connection, self._source, taken, before, now)
+        return [record for record, _ in taken]
+
+    def facts_of(self, order_id: int) -> StoredFacts | None:
+        """Gather all the shop said of an order.
+
+        Returns:
+            None if that is not here in full: the order was never received, or retention has
+            dropped it. It comes again with the tap's next record of the order.
+        """
+        with self._database.read() as connection:
+            found = [_facts_of(connection, source, order_id) for source in self._sources]
+        whole = [facts for facts in found if facts is not None]
+        return max(whole, key=lambda facts: facts.received_at, default=None)
+
+    def body(self, stream: str, key: Key | None = None) -> dict[str, Any] | None:
+        """Read the body that came last, of one record or of a stream.
+
+        Returns:
+            None if none was ever received, or retention has dropped it.
+        """
+        statement = select(inbox.c.body).where(
+            inbox.c.source.in_(self._sources), inbox.c.stream == stream, inbox.c.body.is_not(None)
+        )
+        if key is not None:
+            statement = statement.where(inbox.c.key == key_text(key))
+        row = self._row(statement.order_by(inbox.c.received_at.desc()).limit(1))
+        return None if row is None else dict(from_text(row.body))
+
+    def counts(self) -> dict[str, int]:
+        """Count the records by stream."""
+        counted = select(inbox.c.stream, func.count()).where(inbox.c.source == self._source)
+        rows = self._rows(counted.group_by(inbox.c.stream).order_by(inbox.c.stream))
+        return {stream: number for stream, number in rows}  # noqa: C416 - a row is no pair to mypy
+
+
+def store(
+    connection: Connection,
+    source: str,
+    records: Iterable[Record],
+    complete: Collection[str],
+    now: datetime,
+) -> tuple[list[Given], dict[Place, Version]]:
+    """Store records and nothing else: no order's state changes.
+
+    Returns:
+        Those that were stored, for what was left out was older than what is known; and what had
+        been known of them, in the streams that are compared.
+    """
+    given = [(record, row_of(source, record, now)) for record in records]
+    before = precedence.read(connection, source, [row for _, row in given])
+    taken, outdated = precedence.latest(given, before)
+    if outdated:
+        taken = precedence.additions(connection, source, taken, outdated, complete)
+    # Always in the same order (later ones of one key last), so that two batches cannot wait for
+    # each other's rows.
+    rows = sorted((row for _, row in taken), key=operator.itemgetter("stream", "key"))
+    if rows:
+        connection.execute(_upsert(connection.dialect.name), rows)
+    # An order that comes again as it was, without its children, says nothing of them.
+    again = {
+        row["order_id"]
+        for record, row in taken
+        if record.stream == ORDERS and _is_known(row, before.get((ORDERS, row["key"])))
+    }
+    for stream in complete:
+        _drop_unsaid(connection, source, stream, rows, again)
+    return taken, before
+
+
+@cache
+def _upsert(dialect: str) -> Executable:
+    statement = insert(dialect, inbox)
+    new = statement.excluded
+    upsert = statement.on_conflict_do_update(
+        index_elements=["source", "stream", "key"],
+        set_={
+            "order_id": new.order_id,
+            "body": new.body,
+            "hash": new.hash,
+            "received_at": new.received_at,
+            "modified": new.modified,
+            "customer_id": new.customer_id,
+        },
+        where=or_(
+            inbox.c.hash != new.hash,
+            inbox.c.body.is_(None),
+            inbox.c.order_id.is_distinct_from(new.order_id),
+        ),
+    )
+    return prepared(dialect, upsert, inbox)
+
+
+@cache
+def _make_known(dialect: str) -> Executable:
+    known = insert(dialect, orders).on_conflict_do_nothing()
+    return prepared(
+        dialect, known, orders, "source", "order_id", "state", "order_date", "updated_at"
+    )
+
+
+def _is_known(row: dict[str, Any], version: Version | None) -> bool:
+    return version is not None and version.hash == row["hash"]
+
+
+def _drop_unsaid(
+    connection: Connection,
+    source: str,
+    stream: str,
+    rows: list[dict[str, Any]],
+    again: Collection[int],
+) -> None:
+    """Drop what the inbox has of a stream of the orders among the rows, but for these rows."""
+    said: dict[int, list[str]] = {
+        row["order_id"]: [] for row in rows if row["stream"] == ORDERS and row["order_id"]
+    }
+    for row in rows:
+        if row["stream"] == stream and row["order_id"] in said:
+            said[row["order_id"]].append(row["key"])
+    for order_id, keys in said.items():
+        if keys or order_id not in again:
+            of_order = and_(
+                inbox.c.source == source, inbox.c.order_id == order_id, inbox.c.stream == stream
+            )
+            connection.execute(delete(inbox).where(of_order, inbox.c.key.not_in(keys)))
+
+
+def _facts_of(connection: Connection, source: str, order_id: int) -> StoredFacts | None:
+    rows = connection.execute(
+        select(inbox.c.stream, inbox.c.key, inbox.c.body, inbox.c.hash, inbox.c.received_at).where(
+            inbox.c.source == source, inbox.c.order_id == order_id
+        )
+    ).all()
+    if any(row.body is None for row in rows):
+        return None
+    children: dict[str, list[dict[str, Any]]] = {}
+    for row in sorted(rows, key=lambda row: (row.stream, _sorting(from_text(row.key)))):
+        children.setdefault(row.stream, []).append(from_text(row.body))
+    if ORDERS not in children:
+        return None
+    *_, order = children.pop(ORDERS)
+    whole = sorted((row.stream, row.key, row.hash) for row in rows)
+    return StoredFacts(order, children, hash_of(whole), max(row.received_at for row in rows))
+
+
+def _sorting(key: Key) -> list[tuple[str, Any]]:
+    """Order keys by value where values compare, by type where they do not."""
+    return [
+        ("", value) if isinstance(value, (int, float)) else (type(value).__name__, str(value))
+        for value in key
+    ]

@@ -1,0 +1,203 @@
+"""Evidence: what FreshBooks holds that shows whether a write without an answer was carried out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from target_freshbooks.books.marks import marks_in
+from target_freshbooks.freshbooks.errors import NotFound
+from target_freshbooks.freshbooks.observed import (
+    ARCHIVED,
+    DELETED,
+    ObservedClient,
+    ObservedInvoice,
+    ObservedItem,
+)
+from target_freshbooks.ledger import Intent, Ledger, Link
+from target_freshbooks.posting.apply import ownership
+from target_freshbooks.posting.apply.effects import asked_first
+from target_freshbooks.posting.apply.fulfilment import is_fulfilled
+from target_freshbooks.posting.apply.writer import client_links, item_links
+from target_freshbooks.posting.identity import (
+    bears,
+    invoice_key,
+    invoice_link,
+    is_marked,
+    part_key,
+    part_link,
+    payment_link,
+)
+from target_freshbooks.posting.plan.head import head_of, remembered, wanted_head
+from target_freshbooks.posting.plan.steps import DELETIONS, StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from target_freshbooks.freshbooks import FreshBooks
+
+    Found = tuple[Any, list[Link]]
+    """The Observed record, None if it is shown no more, and the links to remember."""
+
+Row = TypeVar("Row", ObservedClient, ObservedItem)
+
+
+class Evidence:
+    """Looks for what a write left: a creation by its natural key, a change by the record's id."""
+
+    def __init__(self, books: FreshBooks, ledger: Ledger) -> None:
+        self._books = books
+        self._ledger = ledger
+
+    def of(self, intent: Intent) -> Found | None:
+        """What the intent's write left; None if it is not to be seen."""
+        makers: dict[StepKind, Callable[[Intent], Found | None]] = {
+            StepKind.CREATE_CLIENT: self._client,
+            StepKind.CREATE_ITEM: self._item,
+            StepKind.CREATE_INVOICE: self._invoice,
+            StepKind.CREATE_PAYMENT: self._payment,
+            StepKind.CREATE_CREDIT_NOTE: self._credit_note,
+        }
+        kind = StepKind(intent.kind)
+        return makers[kind](intent) if kind in makers else self._changed(intent, kind)
+
+    # -- what was created
+
+    def _client(self, intent: Intent) -> Found | None:
+        body = intent.payload["body"]
+        client, extra = _made(self._books.clients.matching(body), intent)
+        if client is None:
+            return None
+        content = intent.payload.get("content")
+        own = Link("client", intent.key, client.id, content_hash=content, extra=extra)
+        return client, client_links(self._ledger, own, body.get("email", ""))
+
+    def _item(self, intent: Intent) -> Found | None:
+        body = intent.payload["body"]
+        sku = body.get("sku", "")
+        if sku:
+            rows = self._books.items.of_sku(sku)
+        else:
+            self._books.items.forget()
+            rows = [row for row in self._books.items.named(body["name"]) if not row.sku]
+        item, extra = _made(rows, intent)
+        if item is None:
+            return None
+        content = intent.payload.get("content")
+        return item, item_links(item, key=intent.key, sku=sku, content=content, extra=extra)
+
+    def _invoice(self, intent: Intent) -> Found | None:
+        body = intent.payload["body"]
+        mark = marks_in(body.get("notes", ""), body.get("po_number", ""))[0]
+        invoice = self._books.invoices.find(body["invoice_number"])
+        if invoice is None or not is_marked(invoice, mark):
+            return None
+        link = self._invoice_link(intent, invoice)
+        return invoice, [remembered(link, invoice, wanted_head(head_of(body), None))]
+
+    def _payment(self, intent: Intent) -> Found | None:
+        body = intent.payload["body"]
+        for payment in self._books.payments.of_invoice(int(body["invoiceid"])):
+            if bears(payment.note, body["note"]):
+                link = payment_link(payment, _order_of(intent), intent.key)
+                return payment, [replace(link, extra=asked_first(body, payment))]
+        return None
+
+    def _credit_note(self, intent: Intent) -> Found | None:
+        body = intent.payload["body"]
+        for note in self._books.credit_notes.of_client(int(body["clientid"])):
+            if bears(note.notes, body["notes"]):
+                link = part_link("credit_note", _order_of(intent), intent.key, note.id)
+                return note, [replace(link, amount=note.amount)]
+        return None
+
+    # -- what was changed
+
+    def _changed(self, intent: Intent, kind: StepKind) -> Found | None:
+        remote_id = int(intent.payload["remote_id"])
+        try:
+            record = self._books.collections[kind.record].get(remote_id)
+        except NotFound:
+            record = None
+        if not _shows(kind, intent.payload["body"], record):
+            return None
+        return record, self._links(intent, kind, remote_id, record)
+
+    def _links(
+        self,
+        intent: Intent,
+        kind: StepKind,
+        remote_id: int,
+        record: Any,  # noqa: ANN401 - the Observed record of the kind
+    ) -> list[Link]:
+        match kind:
+            case StepKind.UPDATE_CLIENT:
+                return client_links(self._ledger, self._own(intent, kind, record), record.email)
+            case StepKind.UPDATE_ITEM:
+                own = self._own(intent, kind, record)
+                return item_links(
+                    record, key=own.key, sku=record.sku, content=own.content_hash, extra=own.extra
+                )
+            case StepKind.UPDATE_INVOICE | StepKind.UPDATE_HEAD:
+                return [self._invoice_link(intent, record)]
+            case StepKind.UPDATE_PAYMENT:
+                return [replace(self._payment_link(intent, remote_id), amount=record.amount)]
+            case StepKind.DELETE_PAYMENT:
+                return [replace(self._payment_link(intent, remote_id), deleted=True)]
+            case StepKind.DELETE_CREDIT_NOTE:
+                order_id = _order_of(intent)
+                return [part_link("credit_note", order_id, intent.key, remote_id, deleted=True)]
+            case _:
+                # Of an overpayment's credit the next look shows that it is gone.
+                return []
+
+    def _own(self, intent: Intent, kind: StepKind, record: ObservedClient | ObservedItem) -> Link:
+        """The link to a client or item of ours that holds what was written."""
+        known = self._ledger.links.get(kind.record, intent.key)
+        known = known or Link(kind.record, intent.key, record.id)
+        after = ownership.fields_of(record)
+        extra = ownership.written(known, intent.payload["body"], after)
+        content = intent.payload.get("content")
+        return replace(known, remote_id=record.id, content_hash=content, extra=extra)
+
+    def _invoice_link(self, intent: Intent, invoice: ObservedInvoice) -> Link:
+        known = self._ledger.links.get("invoice", invoice_key(_order_of(intent)))
+        content = intent.payload.get("content") or (known.content_hash if known else None)
+        extra = known.extra if known else None
+        return invoice_link(invoice, _order_of(intent), content=content, extra=extra)
+
+    def _payment_link(self, intent: Intent, remote_id: int) -> Link:
+        """What is remembered of the payment: a credit that FreshBooks made of it may stand."""
+        known = self._ledger.links.get("payment", part_key(_order_of(intent), intent.key))
+        new = part_link("payment", _order_of(intent), intent.key, remote_id)
+        return replace(known or new, remote_id=remote_id)
+
+
+def _order_of(intent: Intent) -> int:
+    """The order of a write that is an order's: only clients and items are written without one."""
+    assert intent.order_id is not None  # noqa: S101 - as above
+    return intent.order_id
+
+
+def _shows(kind: StepKind, body: Mapping[str, Any], record: Any) -> bool:  # noqa: ANN401 - as above
+    """Whether the record, None if FreshBooks has none any more, shows that it was changed so."""
+    if record is None:
+        return kind in DELETIONS
+    if kind is StepKind.ARCHIVE_INVOICE:
+        return bool(record.vis_state == ARCHIVED)
+    if kind in {StepKind.UPDATE_CLIENT, StepKind.UPDATE_ITEM}:
+        return ownership.has(record, body)
+    return is_fulfilled(kind, body, record)
+
+
+def _made(rows: list[Row], intent: Intent) -> tuple[Row | None, dict[str, Any]]:
+    """What an unanswered create made, with what the link says of it.
+
+    Else what stands in its place, as something that a person made.
+    """
+    standing = [row for row in rows if row.vis_state != DELETED]
+    body, since = intent.payload["body"], intent.opened_at
+    ours = [row for row in standing if ownership.is_of_write(row, body, since)]
+    if len(ours) == 1:
+        return ours[0], ownership.made(ours[0])
+    return next(iter(standing), None), {}

@@ -1,0 +1,251 @@
+"""Order work: works orders off, several at once, an order never in two workers' hands.
+
+Each comes out posted, waiting, or parked with its reason. What a failure of one leaves undecided is
+told by the circuit breaker, once the others have had their turn.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.calendar import UnknownZone
+from target_freshbooks.books.desired import Reason
+from target_freshbooks.books.reading import ReadError
+from target_freshbooks.freshbooks.errors import Failing, Refused
+from target_freshbooks.posting import reasons
+from target_freshbooks.posting.apply.circuit_breaker import READ, CircuitBreaker, Failure
+from target_freshbooks.posting.apply.recovery import Recovery
+from target_freshbooks.posting.apply.retry import RetriesExhausted
+from target_freshbooks.posting.defects import DEFECTS
+from target_freshbooks.posting.facts import gather
+from target_freshbooks.posting.results import Interrupted, OrderResult, refused_result
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterable
+
+    from target_freshbooks.books.shop import OrderFacts
+    from target_freshbooks.ledger import Ledger, OrderRow, Record, StoredFacts
+    from target_freshbooks.posting.apply.catalogue import Catalogue
+    from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
+    from target_freshbooks.posting.dryrun.planner import Planner
+    from target_freshbooks.posting.outcomes import Outcomes
+    from target_freshbooks.posting.plan.steps import Asked
+    from target_freshbooks.posting.reconciler import Reconciler
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+
+
+class OrderWork:
+    """The orders of one run, and the customers and products beside them, in several threads."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        reconciler: Reconciler,
+        catalogue: Catalogue,
+        breaker: CircuitBreaker,
+        lookup: OutcomeLookup,
+        outcomes: Outcomes,
+        stop: threading.Event,
+        max_parallel_orders: int,
+        planner: Planner | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._reconciler = reconciler
+        self._catalogue = catalogue
+        self._breaker = breaker
+        self._recovery = Recovery(ledger, lookup)
+        self._outcomes = outcomes
+        self._stop = stop
+        self._planner = planner
+        self._workers = ThreadPoolExecutor(max_parallel_orders, thread_name_prefix="order")
+        self._parallel = max_parallel_orders
+        self._in_work: dict[Future[None], int | None] = {}
+        self._failure: BaseException | None = None
+
+    def start(self) -> None:
+        """Look what came of the writes that a killed run left without an answer."""
+        self._recovery.settle_all()
+
+    def submit(self, order_id: int, asked: Asked | None = None) -> None:
+        """Have an order looked at; waits if too many are in hand."""
+        while order_id in self._in_work.values():  # an order is never in two workers' hands
+            self._collect()
+        self._wait_until(self._parallel * 4)
+        self._in_work[self._workers.submit(self._work, order_id, asked)] = order_id
+
+    def follow(self, records: Iterable[Record]) -> None:
+        """Have customers and products followed; waits until a worker is free.
+
+        No batch waits: it may hold a great many records.
+        """
+        self._wait_until(self._parallel - 1)
+        self._in_work[self._workers.submit(self._follow, records)] = None
+
+    def wait_for_orders(self) -> None:
+        """Return when no order is in hand."""
+        while any(order_id is not None for order_id in self._in_work.values()):
+            self._collect()
+        self.raise_failure()
+
+    def settle(self) -> None:
+        """Return when all that was submitted is settled.
+
+        Raises:
+            FreshBooksError, LedgerError: The run cannot go on; nothing taken in is lost.
+            Interrupted: The run was asked to stop.
+        """
+        self._wait_until(0)
+        for failure in self._breaker.evaluate(partial(self._wait_until, 0)):
+            self._blame(failure)
+
+    def raise_failure(self) -> None:
+        """Raise what ended the work of a thread, if anything did."""
+        if self._failure is not None:
+            raise self._failure
+        if self._stop.is_set():
+            raise Interrupted
+
+    def close(self) -> None:
+        """Wait for the steps in hand and end the workers."""
+        self._workers.shutdown(wait=True, cancel_futures=True)
+
+    # -- threads
+
+    def _wait_until(self, left: int) -> None:
+        while len(self._in_work) > left:
+            self._collect()
+        self.raise_failure()
+
+    def _collect(self) -> None:
+        """Wait for some order to be done, or for the wish to stop; keep the first failure."""
+        done, _ = wait(self._in_work, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        for future in done:
+            del self._in_work[future]
+            failure = None if future.cancelled() else future.exception()
+            if failure is not None and (self._failure is None):
+                self._failure = failure
+                self._stop.set()
+        if self._stop.is_set():
+            self._workers.shutdown(wait=False, cancel_futures=True)
+            # Nobody tells `wait` of a future that was cancelled in the queue: it would wait on.
+            self._in_work = {
+                future: order_id
+                for future, order_id in self._in_work.items()
+                if not future.cancelled()
+            }
+
+    # -- one order, one batch of records
+
+    def _work(self, order_id: int, asked: Asked | None) -> None:
+        if self._stop.is_set():
+            raise Interrupted
+        stored = self._ledger.inbox.facts_of(order_id)
+        row = self._ledger.orders.get(order_id)
+        if row is not None and row.state == "settled":
+            self._outcomes.leave_settled(row, stored)
+            return
+        if stored is None:
+            self._incomplete(order_id)
+            return
+        if row is not None and asked is None and self._is_settled(row, stored):
+            self._outcomes.leave(row, stored)
+            return
+        try:
+            facts = gather(self._ledger, stored)
+            if self._planner is not None:
+                self._outcomes.show(facts, self._planner.of_facts(facts, asked))
+                return
+            result = self._posted(facts, stored, row, asked)
+            if result is not None:
+                self._outcomes.record(facts, stored, result, row)
+        except ReadError as error:
+            self._outcomes.park(order_id, reasons.unreadable(error), stored)
+        except UnknownZone:  # no order has a day, so none can be gone on with
+            raise
+        except DEFECTS as error:
+            # Without the error's words, which may quote a record; the run goes on with the others.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            logger.error("Order %s: %s\n%s", order_id, type(error).__name__, where)  # noqa: TRY400
+            self._outcomes.park(order_id, reasons.defect(error), stored)
+
+    def _posted(
+        self,
+        facts: OrderFacts,
+        stored: StoredFacts,
+        row: OrderRow | None,
+        asked: Asked | None,
+    ) -> OrderResult | None:
+        """Bring the order about; None where it was given up, and is judged later."""
+        order_id = facts.order.id
+        began = time.monotonic()
+        try:
+            self._recovery.settle(order_id)
+            result = self._reconciler.reconcile(facts, standing=row, asked=asked)
+        except (RetriesExhausted, Failing) as failure:
+            self._recovery.defer(order_id)
+            self._breaker.record_failure(
+                Failure(
+                    f"order {order_id}",
+                    failure.kind,
+                    failure.since,
+                    partial(self.submit, order_id, asked),
+                    order_id,
+                    stored,
+                    blamed_before=row is not None and row.reason == Reason.FRESHBOOKS_ERROR,
+                )
+            )
+            return None
+        except Refused as refused:
+            return refused_result(refused, "posting", 0)
+        if result.desired is not None and not result.unchanged:
+            self._breaker.record_success(READ, began)
+        return result
+
+    def _incomplete(self, order_id: int) -> None:
+        """The ledger does not hold all of the order (any more): nothing may be concluded from it.
+
+        Bodies of settled orders are dropped after a while and come again with the order's record.
+        Where the record is here and a part stayed away, a stream is no longer selected in the tap.
+        """
+        if self._ledger.inbox.body("orders", (order_id,)) is None:
+            logger.warning(
+                "Order %s: its record is no longer in the ledger; it is looked at when the tap"
+                " sends it again",
+                order_id,
+            )
+            return
+        self._outcomes.park(order_id, reasons.partly_dropped())
+
+    def _is_settled(self, row: OrderRow, stored: StoredFacts) -> bool:
+        if row.state == "new" or row.facts_hash != stored.hash:
+            return False
+        # What is posted keeps the settings it was posted under; what waits may wait for others.
+        return row.state == "posted" or row.policy_hash == self._outcomes.policy_hash
+
+    def _follow(self, records: Iterable[Record]) -> None:
+        for record, failure in self._catalogue.update(records):
+            name = f"{record.stream} {record.key[0]}"
+            retry = partial(self.follow, [record])
+            self._breaker.record_failure(Failure(name, failure.kind, failure.since, retry))
+
+    def _blame(self, failure: Failure) -> None:
+        if failure.order_id is not None:
+            parked = reasons.failing(failure.kind)
+            facts = None if failure.stored is None else gather(self._ledger, failure.stored)
+            self._outcomes.park(failure.order_id, parked, failure.stored, facts)
+            return
+        logger.warning(
+            "FreshBooks answered the change of %s with a server error each time; it is tried again"
+            " when the shop changes it again",
+            failure.record,
+        )
