@@ -14,7 +14,7 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 DEPENDENCIES = [
     "requests>=2.32,<3",
     "singer-sdk~=0.54.0",
-    "typing-extensions>=4.12; python_version < '3.12'",
+    "typing-extensions>=4.12",
     "urllib3>=2.3,<3",
 ]
 

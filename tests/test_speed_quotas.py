@@ -14,7 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_bigcommerce_orders.quota import Quota
+from tap_bigcommerce_orders.rate_limiter import RateLimiter
 from target_freshbooks.freshbooks.pacing import Pacer
 
 if TYPE_CHECKING:
@@ -144,10 +144,10 @@ def test_the_target_uses_freshbooks_limit_and_causes_no_429(seed: int, clients: 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_tap_uses_its_part_of_the_quota_and_causes_no_429(seed: int, clients: int) -> None:
     world = World(seed, limit=150, window=30.0)
-    quota = Quota(percent=90, now=lambda: world.now, sleep=world.sleep)
+    quota = RateLimiter(percent=90, now=lambda: world.now, sleep=world.sleep)
     served = world.run(
-        quota.take,
-        quota.give_back,
+        quota.acquire,
+        quota.release,
         of_bigcommerce,
         clients=clients,
         requests=WINDOWS * 135,
@@ -161,7 +161,7 @@ def test_the_tap_uses_its_part_of_the_quota_and_causes_no_429(seed: int, clients
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_tap_leaves_what_other_apps_take(seed: int, percent: int) -> None:
     world = World(seed, limit=150, window=30.0, others_percent=percent)
-    quota = Quota(percent=90, now=lambda: world.now, sleep=world.sleep)
-    world.run(quota.take, quota.give_back, of_bigcommerce, clients=8, requests=600)
+    quota = RateLimiter(percent=90, now=lambda: world.now, sleep=world.sleep)
+    world.run(quota.acquire, quota.release, of_bigcommerce, clients=8, requests=600)
     assert world.refused == 0
     assert max(world.used) < world.limit

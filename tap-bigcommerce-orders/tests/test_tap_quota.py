@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from connector_credentials.quota_headers import LONGEST_WINDOW, bigcommerce_reset, seconds_asked
-from tap_bigcommerce_orders.quota import Quota
+from tap_bigcommerce_orders.rate_limiter import RateLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,11 +48,11 @@ def test_each_window_is_used_up_to_its_part_and_never_beyond(
     percent: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     api = Api()
-    quota = Quota(percent=percent, now=api.now, sleep=api.sleep)
+    quota = RateLimiter(percent=percent, now=api.now, sleep=api.sleep)
     for _ in range(1000):
-        quota.take()
+        quota.acquire()
         api.time += 0.01
-        quota.give_back(api.request())
+        quota.release(api.request())
     allowed = 150 * percent // 100
     full = api.mine[:-1]
     with capsys.disabled():
@@ -65,26 +65,26 @@ def test_each_window_is_used_up_to_its_part_and_never_beyond(
 
 def test_what_other_apps_take_is_not_taken_by_us() -> None:
     api = Api()
-    quota = Quota(percent=90, now=api.now, sleep=api.sleep)
+    quota = RateLimiter(percent=90, now=api.now, sleep=api.sleep)
     for number in range(600):
-        quota.take()
+        quota.acquire()
         api.time += 0.01
         if number % 2:
             api.request(by_other=True)
-        quota.give_back(api.request())
+        quota.release(api.request())
     assert api.refused == 0
 
 
 def test_requests_in_flight_count_though_no_answer_has_told_of_them() -> None:
     api = Api(quota=40)
-    quota = Quota(percent=90, now=api.now, sleep=api.sleep)
+    quota = RateLimiter(percent=90, now=api.now, sleep=api.sleep)
     for _ in range(10):
-        quota.take()
-    quota.give_back(api.request())  # 39 left, of which 9 are under way
+        quota.acquire()
+    quota.release(api.request())  # 39 left, of which 9 are under way
     for _ in range(26):
-        quota.take()
+        quota.acquire()
     assert api.time == 0
-    quota.take()  # the 37th of 36 allowed
+    quota.acquire()  # the 37th of 36 allowed
     assert api.time >= 30
 
 
@@ -103,18 +103,18 @@ def test_requests_in_flight_count_though_no_answer_has_told_of_them() -> None:
 )
 def test_without_usable_headers_nothing_is_held_back(headers: dict[str, str]) -> None:
     api = Api()
-    quota = Quota(percent=90, now=api.now, sleep=api.sleep)
+    quota = RateLimiter(percent=90, now=api.now, sleep=api.sleep)
     for _ in range(500):
-        quota.take()
-        quota.give_back(headers)
+        quota.acquire()
+        quota.release(headers)
     assert api.time == 0
 
 
 def test_a_pause_holds_everybody() -> None:
     api = Api()
-    quota = Quota(percent=90, now=api.now, sleep=api.sleep)
+    quota = RateLimiter(percent=90, now=api.now, sleep=api.sleep)
     quota.pause(7)
-    quota.take()
+    quota.acquire()
     assert api.time == 7
 
 
@@ -129,12 +129,12 @@ def test_a_window_that_ends_tomorrow_is_not_waited_out_and_the_wait_is_told_once
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     api = Api()
-    quota = Quota(percent=90, now=api.now, sleep=api.sleep)
-    quota.take()
-    quota.give_back(DAY)
-    waits = [quota._try_take() for _ in range(4)]  # four threads at once
+    quota = RateLimiter(percent=90, now=api.now, sleep=api.sleep)
+    quota.acquire()
+    quota.release(DAY)
+    waits = [quota._try_acquire() for _ in range(4)]  # four threads at once
     assert max(waits) <= LONGEST_WINDOW + 1
-    quota.take()
+    quota.acquire()
     assert 30 < api.time <= LONGEST_WINDOW + 1
     assert [record.getMessage() for record in caplog.records] == [
         "Waiting 60 s for the store's request quota."
@@ -149,26 +149,26 @@ def test_a_429_that_says_its_window_ends_tomorrow_is_not_believed() -> None:
 
 def test_the_wait_for_an_ordinary_window_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
     api = Api(quota=10)
-    quota = Quota(percent=100, now=api.now, sleep=api.sleep)
+    quota = RateLimiter(percent=100, now=api.now, sleep=api.sleep)
     for _ in range(40):
-        quota.take()
-        quota.give_back(api.request())
+        quota.acquire()
+        quota.release(api.request())
     assert api.time >= 90
     assert caplog.records == []
 
 
 def test_a_late_answer_of_the_last_window_does_not_spoil_this_one() -> None:
     api = Api()
-    quota = Quota(percent=100, now=api.now, sleep=api.sleep)
-    quota.take()
-    quota.take()
+    quota = RateLimiter(percent=100, now=api.now, sleep=api.sleep)
+    quota.acquire()
+    quota.acquire()
     late = api.request()
     late["X-Rate-Limit-Requests-Left"] = "0"
     api.time = 31
-    quota.give_back(api.request())
-    quota.give_back({**late, "X-Rate-Limit-Time-Reset-Ms": "1"})
+    quota.release(api.request())
+    quota.release({**late, "X-Rate-Limit-Time-Reset-Ms": "1"})
     before = api.time
-    quota.take()
+    quota.acquire()
     assert api.time == before
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tap_bigcommerce_orders.quota import Quota
+from tap_bigcommerce_orders.rate_limiter import RateLimiter
 from target_freshbooks.freshbooks import Pacer
 
 from bench.scene import line
@@ -66,7 +66,7 @@ def tap_use(scene: Scene) -> Use:
     scene.month(TAP_ORDERS)
     scene.switch(bc__plan_quota=TAP_QUOTA, bc__quota_window_seconds=TAP_WINDOW)
     scene.sandbox.count_anew()
-    with _watched(Quota, "give_back") as answers:
+    with _watched(RateLimiter, "release") as answers:
         scene.read(quota_percent=TAP_PERCENT)
     scene.sandbox.tell("PUT", "switches", {"bc.plan_quota": 0})
     seen = [

@@ -1,4 +1,4 @@
-"""Decides what an HTTP answer means: a body, a passing trouble, or the end of the run.
+"""Decides what an HTTP answer means: a body, a transient trouble, or the end of the run.
 
 Statuses and their meaning: "Status codes" and "API rate limits" in the BigCommerce developer
 documentation. An error's body is looked at for one thing only, whether the store is suspended; it
@@ -19,14 +19,12 @@ from tap_bigcommerce_orders.errors import (
     StoreNotFound,
     StoreSuspended,
 )
-from tap_bigcommerce_orders.shape import Json, decode
+from tap_bigcommerce_orders.normalize import Json, decode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import requests
-
-NO_CONTENT: Json = None
 
 _SUSPENDED = StoreSuspended(
     "BigCommerce says that the store is suspended. Its owner must clear that with "
@@ -46,51 +44,47 @@ SCOPES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Passing:
+@dataclass
+class Transient(Exception):  # noqa: N818 - the word says it
     """A trouble that may pass by itself.
 
     Attributes:
         what: In a few words, without anything of the body.
         headers: The answer's, where there was one.
-        holds_everybody: A 429: all threads should wait.
+        rate_limited: A 429: all threads should wait.
         if_it_lasts: What it means if a few more tries give the same.
     """
 
     what: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    holds_everybody: bool = False
+    rate_limited: bool = False
     if_it_lasts: BigCommerceError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A decoded body; None where the answer has no content."""
-
-    body: Json
-
-
-def read_answer(response: requests.Response, path: str) -> Answered | Passing:
-    """Read an answer.
+def read_answer(response: requests.Response, path: str) -> Json:
+    """Read an answer's body; None where it has no content.
 
     Raises:
+        Transient: Asking again may help.
         BigCommerceError: Asking again would give the same.
     """
     status = response.status_code
     if status == HTTPStatus.NO_CONTENT:
-        return Answered(NO_CONTENT)
+        return None
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         try:
-            return Answered(decode(response.content))
+            return decode(response.content)
         except ValueError:
-            return Passing(f"{status} with an answer that is cut off or is not JSON")
+            what = f"{status} with an answer that is cut off or is not JSON"
+            raise Transient(what) from None
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in NEVER_RETRIED:
         if status == HTTPStatus.SERVICE_UNAVAILABLE and _says_suspended(response):
-            return Passing("status 503, store suspended", response.headers, if_it_lasts=_SUSPENDED)
-        return Passing(f"status {status}", response.headers)
+            what = "status 503, store suspended"
+            raise Transient(what, response.headers, if_it_lasts=_SUSPENDED)
+        raise Transient(f"status {status}", response.headers)
     if status in RETRIED_BELOW_500:
         limited = status == HTTPStatus.TOO_MANY_REQUESTS
-        return Passing(f"status {status}", response.headers, holds_everybody=limited)
+        raise Transient(f"status {status}", response.headers, rate_limited=limited)
     raise _refusal(status, path)
 
 

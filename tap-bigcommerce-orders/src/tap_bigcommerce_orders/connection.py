@@ -13,8 +13,8 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import requests
 import urllib3
@@ -22,12 +22,12 @@ from connector_credentials.backoff import Backoff, RetryPolicy
 from connector_credentials.deadline import new_session
 from connector_credentials.quota_headers import bigcommerce_reset, seconds_asked
 
-from tap_bigcommerce_orders.answers import NO_CONTENT, Passing, read_answer
-from tap_bigcommerce_orders.errors import GaveUp, Stopped, UnexpectedAnswer
-from tap_bigcommerce_orders.quota import Quota
+from tap_bigcommerce_orders.answers import Transient, read_answer
+from tap_bigcommerce_orders.errors import GaveUp, Stopped
+from tap_bigcommerce_orders.rate_limiter import RateLimiter
 
 if TYPE_CHECKING:
-    from tap_bigcommerce_orders.shape import Json
+    from tap_bigcommerce_orders.normalize import Json
 
 Params = Mapping[str, str | int]
 
@@ -73,9 +73,8 @@ class Connection:
         sleep: Callable[[float], None] | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        self.base_url = base_url.rstrip("/")
+        self._base_url = base_url
         self.request_count = 0
-        self._base_path = urlsplit(self.base_url).path
         self._token = token
         self._user_agent = user_agent
         self._timeout = request_timeout
@@ -84,12 +83,12 @@ class Connection:
         self._sleep = sleep or self._wait
         jitter = rng or random.Random()  # noqa: S311 - jitter, not a secret
         self._policy = RetryPolicy(max_retry_seconds, jitter, self._sleep, Backoff(first=1.0))
-        self._quota = Quota(percent=quota_percent, now=now, sleep=self._sleep)
+        self._limiter = RateLimiter(percent=quota_percent, now=now, sleep=self._sleep)
         self._count_lock = threading.Lock()
         self._session = new_session(pool_maxsize=max_concurrency + 1)
 
     def get(self, path: str, params: Params | None = None, *, absent: Collection[int] = ()) -> Json:
-        """GET a path and decode its JSON.
+        """GET a path and decode its JSON, trying until it is answered.
 
         Args:
             path: From the store on: ``/v2/orders``.
@@ -98,29 +97,17 @@ class Connection:
 
         Returns:
             The decoded body; None for 204 and for the statuses in ``absent``.
-        """
-        query = f"?{urlencode(params, safe=',:')}" if params else ""
-        request = requests.Request("GET", f"{self.base_url}{path}{query}")
-        return self.exchange(request.prepare(), absent=absent)[1]
-
-    def exchange(
-        self, request: requests.PreparedRequest, *, absent: Collection[int] = ()
-    ) -> tuple[requests.Response, Json]:
-        """Send a prepared request until it is answered.
-
-        Returns:
-            The answer and its decoded body.
 
         Raises:
             BigCommerceError: It is not going to be answered.
         """
-        path = self._path_of(request)
-        self._authenticate(request)
+        request = self._request(path, params)
         attempts, lasting, began = self._policy.begin(), 0, 0.0
         while True:
-            trouble = self._try(request, path, absent)
-            if not isinstance(trouble, Passing):
-                return trouble
+            try:
+                return self._send(request, path, absent)
+            except Transient as error:
+                trouble = error
             # The first failure begins the time in which it is tried again.
             attempts.spend(self._now() - began if began else 0.0)
             tries = attempts.tries
@@ -128,22 +115,21 @@ class Connection:
             if trouble.if_it_lasts is not None and lasting > FEW_TRIES:
                 raise trouble.if_it_lasts
             asked = None
-            if trouble.holds_everybody:
+            if trouble.rate_limited:
                 asked = seconds_asked(trouble.headers, bigcommerce_reset(trouble.headers))
             wait = attempts.next_wait(asked or 0.0)
             if wait is None:
                 raise self._gave_up(trouble, tries, asked, path)
-            level = logging.DEBUG if tries < QUIET_TRIES else logging.WARNING
             logger.log(
-                level,
+                logging.DEBUG if tries < QUIET_TRIES else logging.WARNING,
                 "GET %s: %s (try %d); trying again in %.1f s",
                 path,
                 trouble.what,
                 tries,
                 wait,
             )
-            if trouble.holds_everybody:
-                self._quota.pause(wait)
+            if trouble.rate_limited:
+                self._limiter.pause(wait)
             self._sleep(wait)
             began = self._now()
 
@@ -155,30 +141,37 @@ class Connection:
         """Close the open connections."""
         self._session.close()
 
-    def _try(
-        self, request: requests.PreparedRequest, path: str, absent: Collection[int]
-    ) -> tuple[requests.Response, Json] | Passing:
-        self._quota.take()
+    def _request(self, path: str, params: Params | None) -> requests.PreparedRequest:
+        query = f"?{urlencode(params, safe=',:')}" if params else ""
+        headers = {
+            "X-Auth-Token": self._token(),
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": self._user_agent,
+        }
+        return requests.Request("GET", f"{self._base_url}{path}{query}", headers).prepare()
+
+    def _send(self, request: requests.PreparedRequest, path: str, absent: Collection[int]) -> Json:
+        self._limiter.acquire()
         if self._stop.is_set():
             raise Stopped("The run is being stopped.")
         with self._count_lock:
             self.request_count += 1
-        response: requests.Response | None = None
+        headers: Mapping[str, str] | None = None
         try:
             # A redirect would carry the token to another address, so none is followed.
             response = self._session.send(request, timeout=self._timeout, allow_redirects=False)
+            headers = response.headers
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
-            return Passing(f"no whole answer, with a time-out of {self._timeout} s")
+            what = f"no whole answer, with a time-out of {self._timeout} s"
+            raise Transient(what) from None
         except (*BROKEN_OFF, urllib3.exceptions.HTTPError) as error:
-            return Passing(f"connection trouble ({type(error).__name__})")
+            raise Transient(f"connection trouble ({type(error).__name__})") from None
         finally:
-            self._quota.give_back(None if response is None else response.headers)
-        if response.status_code in absent:
-            return response, NO_CONTENT
-        answer = read_answer(response, path)
-        return answer if isinstance(answer, Passing) else (response, answer.body)
+            self._limiter.release(headers)
+        return None if response.status_code in absent else read_answer(response, path)
 
-    def _gave_up(self, trouble: Passing, tries: int, asked: float | None, path: str) -> GaveUp:
+    def _gave_up(self, trouble: Transient, tries: int, asked: float | None, path: str) -> GaveUp:
         wish = "" if asked is None else f", asking for a pause of {asked:.0f} s"
         return GaveUp(
             f"GET {path} failed {tries} times, at last with {trouble.what}{wish}; "
@@ -187,51 +180,6 @@ class Connection:
             "or raise max_retry_seconds."
         )
 
-    def _authenticate(self, request: requests.PreparedRequest) -> None:
-        request.headers.update(
-            {
-                "X-Auth-Token": self._token(),
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
-                "User-Agent": self._user_agent,
-            }
-        )
-
-    def _path_of(self, request: requests.PreparedRequest) -> str:
-        """The path for messages: without host, store hash and query."""
-        return urlsplit(request.url or "").path.removeprefix(self._base_path)
-
     def _wait(self, seconds: float) -> None:
         if self._stop.wait(seconds):
             raise Stopped("The run is being stopped.")
-
-
-def data_of(answer: Json) -> list[dict[str, Any]]:
-    """The rows of a v3 answer; none for 204 and for ``{"data": null}``.
-
-    Raises:
-        UnexpectedAnswer: It is JSON, but no v3 answer.
-    """
-    if answer is None:
-        return []
-    if not isinstance(answer, dict) or "data" not in answer:
-        raise UnexpectedAnswer(
-            "BigCommerce gave an answer without `data`. Check api_url; run again if it is right."
-        )
-    rows = answer["data"] or []
-    return rows if isinstance(rows, list) else [rows]
-
-
-def list_of(answer: Json) -> list[dict[str, Any]]:
-    """The rows of a v2 list; none for 204 and for the ``{}`` that PHP makes of nothing.
-
-    Raises:
-        UnexpectedAnswer: It is JSON, but no list.
-    """
-    if not answer:
-        return []
-    if not isinstance(answer, list):
-        raise UnexpectedAnswer(
-            "BigCommerce gave no list where there is one. Check api_url; run again if it is right."
-        )
-    return answer

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tap_bigcommerce_orders.shape import Json, is_link
+from tap_bigcommerce_orders.normalize import Json, is_link
 
 Row = dict[str, Any]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from connector_credentials import CredentialError, CredentialStore
+
 from tap_bigcommerce_orders.errors import TokenMissing
 from tap_bigcommerce_orders.settings import store_hash_of
 
@@ -35,13 +37,6 @@ def find_token(config: Mapping[str, Any]) -> str:
 
 
 def _stored_token(config: Mapping[str, Any]) -> str | None:
-    try:
-        from connector_credentials import CredentialError, CredentialStore  # noqa: PLC0415 - optional
-    except ImportError as error:
-        raise TokenMissing(
-            "credentials_url is set, but the package connector-credentials is not installed. "
-            "Install it, or set access_token."
-        ) from error
     name = f"bigcommerce:{store_hash_of(config)}"
     try:
         store = CredentialStore.open(config["credentials_url"], config.get("encryption_key"))

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tap_bigcommerce_orders.consignments import may_be_cut, split_consignments
-from tap_bigcommerce_orders.pages import Row, read_v2
-from tap_bigcommerce_orders.shape import Json, is_link
+from tap_bigcommerce_orders.normalize import Json, amount, is_link
+from tap_bigcommerce_orders.pages import Row, pages
 
 if TYPE_CHECKING:
     from tap_bigcommerce_orders.connection import Connection
@@ -62,7 +61,8 @@ class OrderLines:
         split = split_consignments(order.get("consignments"))
         rest, lines = split or (None, [])
         if split is None or self._may_lack(lines, order):
-            lines = list(read_v2(self._connection, f"/v2/orders/{order_id}/products"))
+            path = f"/v2/orders/{order_id}/products"
+            lines = [line for page in pages(self._connection, path) for line in page]
             self._learn_from(lines)
         record["line_items"] = [{**line, "order_id": order_id} for line in lines]
         record["consignments"] = rest
@@ -76,7 +76,8 @@ class OrderLines:
         """Tell whether the included lines may be fewer or poorer than /products would give."""
         if may_be_cut(order.get("consignments")):
             return True
-        if sum(_amount(line.get("quantity")) for line in lines) < _amount(order.get("items_total")):
+        known = sum(amount(line.get("quantity")) or 0 for line in lines)
+        if known < (amount(order.get("items_total")) or 0):
             return True
         wanted = ACCOUNTING_FIELDS - self._never_given
         return any(not wanted <= line.keys() for line in lines)
@@ -102,10 +103,3 @@ def _mend_fee(fee: Mapping[str, Any]) -> Row:
         misspelt = mended.pop("cost_exc_tax")
         mended.setdefault("cost_ex_tax", misspelt)
     return mended
-
-
-def _amount(value: Json) -> Decimal:
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        return Decimal(0)

@@ -20,8 +20,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tap_bigcommerce_orders.errors import UnexpectedAnswer
+from tap_bigcommerce_orders.normalize import format_time, latest, parse_time
 from tap_bigcommerce_orders.pages import surely_short
-from tap_bigcommerce_orders.shape import format_time, parse_time
 
 Row = dict[str, Any]
 Fetch = Callable[[dict[str, str | int]], list[Row]]
@@ -108,8 +108,7 @@ class OrderPages:
         )
         reached: datetime | None = None
         for page in self._by_id(self._start, self._end, set(), through=None):
-            times = [modified(row, self._start) for row in page.rows]
-            reached = max([*times, reached or self._start])
+            reached = latest(reached, *(modified(row, self._start) for row in page.rows))
             yield page
         if reached is not None:
             yield Page([], through=reached)

@@ -1,49 +1,130 @@
-"""Reads an endpoint page by page to its end, where the end is told in several ways.
+"""Reads a list page by page to its end, where the end is told in several ways.
 
 v2 ends with 204, an empty list or a short page; v3 tells pages in ``meta.pagination``, but not
-everywhere (refunds may have an empty ``meta``). An endpoint may also cap ``limit`` below what we
-asked for, or ignore ``page``: so a page is "short" only below the smallest documented default, and
-a page that repeats the one before ends the reading.
+everywhere (refunds may have an empty ``meta``), or gives a cursor. An endpoint may also cap
+``limit`` below what we asked for, or ignore ``page``: so a page is "short" only below the smallest
+documented default, and a numbered page that repeats the one before ends the reading.
 """
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.pagination import BaseAPIPaginator
-
-from tap_bigcommerce_orders.connection import Connection, Params, data_of, list_of
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
+from tap_bigcommerce_orders.errors import UnexpectedAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import requests
-
-    from tap_bigcommerce_orders.shape import Json
+    from tap_bigcommerce_orders.connection import Connection, Params
+    from tap_bigcommerce_orders.normalize import Json
 
 Row = dict[str, Any]
 Token = dict[str, str | int]
+Way = Callable[["Json", list[Row], Token, int], Token | None]
+"""What to ask next, after an answer with these rows to this token and limit; None at the end."""
 
 MAX_LIMIT = 250  # more is an error (413) by the general documentation
 SMALLEST_CAP = 50  # the default page; an endpoint that caps `limit` gives at least so many
+IDS_AT_ONCE = 100  # keeps the address short
 
 
-class V3Paginator(BaseAPIPaginator[Token]):
-    """Paging of a v3 list; rows that are sorted out on our side do not end it."""
+def by_number(answer: Json, rows: list[Row], token: Token, limit: int) -> Token | None:
+    """Page by number."""
+    more = _more(answer, rows, limit)
+    return {**token, "page": int(token.get("page", 1)) + 1} if more else None
 
-    def __init__(self, limit: int) -> None:
-        super().__init__({})
-        self._limit = limit
 
-    @override
-    def continue_if_empty(self, response: requests.Response) -> bool:
-        return True  # the SDK asks it of the rows that are left; `get_next` looks at all
+def by_id(answer: Json, rows: list[Row], token: Token, limit: int) -> Token | None:
+    """Page by id: what comes after the highest id seen, or by number where that is ignored.
+
+    A row that is changed or deleted meanwhile moves no other one across a page's border.
+    """
+    highest = max(int(row["id"]) for row in rows)
+    if "page" in token or highest <= int(token.get("id:greater", 0)):
+        return by_number(answer, rows, token, limit)
+    return {"id:greater": highest} if _more(answer, rows, limit) else None
+
+
+def by_cursor(answer: Json, rows: list[Row], token: Token, limit: int) -> Token | None:
+    """Page by cursor to its end, whether a missing link or an empty page tells that."""
+    cursor = _meta(answer, "cursor_pagination")
+    if not cursor:
+        return by_number(answer, rows, token, limit)
+    more = (cursor.get("links") or {}).get("next") or not surely_short(len(rows), limit)
+    after = cursor.get("end_cursor")
+    return {"after": after} if after and more and after != token.get("after") else None
+
+
+def answers(
+    connection: Connection,
+    path: str,
+    params: Params | None = None,
+    *,
+    way: Way = by_number,
+    absent: Collection[int] = (),
+) -> Iterator[tuple[Json, list[Row]]]:
+    """Yield the answers of a list, each with its rows; pages are as large as may be."""
+    params = {"limit": MAX_LIMIT, **(params or {})}
+    if way is by_id:
+        params |= {"sort": "id", "direction": "asc"}
+    token: Token | None = {"page": 1} if way is by_number else {}
+    before: list[Row] = []
+    while token is not None:
+        answer = connection.get(path, {**params, **token}, absent=absent)
+        rows = rows_of(path, answer)
+        if rows and rows == before and "page" in token:
+            return
+        yield answer, rows
+        token = way(answer, rows, token, int(params["limit"])) if rows else None
+        before = rows
+
+
+def pages(
+    connection: Connection,
+    path: str,
+    params: Params | None = None,
+    *,
+    way: Way = by_number,
+    absent: Collection[int] = (),
+) -> Iterator[list[Row]]:
+    """Yield the rows of a list, page by page."""
+    return (rows for _, rows in answers(connection, path, params, way=way, absent=absent))
+
+
+def rows_named(
+    connection: Connection, path: str, field: str, ids: Collection[int], params: Params
+) -> Iterator[list[Row]]:
+    """Yield the rows whose field holds one of the ids, some of them at a time."""
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), IDS_AT_ONCE):
+        wanted = ",".join(map(str, ordered[start : start + IDS_AT_ONCE]))
+        for rows in pages(connection, path, {**params, f"{field}:in": wanted}):
+            yield [row for row in rows if int(row[field]) in ids]
+
+
+def rows_of(path: str, answer: Json) -> list[Row]:
+    """The rows of a list's answer; none for 204, ``{"data": null}`` and PHP's ``{}`` for nothing.
+
+    Raises:
+        UnexpectedAnswer: It is JSON, but no list.
+    """
+    if path.startswith("/v3/") and answer is not None:
+        if not isinstance(answer, dict) or "data" not in answer:
+            raise UnexpectedAnswer(
+                "BigCommerce gave an answer without `data`. Check api_url; run again if it is"
+                " right."
+            )
+        rows = answer["data"] or []
+        return rows if isinstance(rows, list) else [rows]
+    if answer and not isinstance(answer, list):
+        raise UnexpectedAnswer(
+            "BigCommerce gave no list where there is one. Check api_url; run again if it is right."
+        )
+    return answer or []
+
+
+def total_of(answer: Json) -> int:
+    """How many rows a list says that it has in all; 0 if it does not say."""
+    return int(_meta(answer, "pagination").get("total") or 0)
 
 
 def surely_short(count: int, limit: int) -> bool:
@@ -51,52 +132,15 @@ def surely_short(count: int, limit: int) -> bool:
     return count < min(limit, SMALLEST_CAP)
 
 
-def read_v2(
-    connection: Connection, path: str, params: Params | None = None, *, absent: tuple[int, ...] = ()
-) -> Iterator[Row]:
-    """Yield the rows of a paged v2 list."""
-    before: Json = None
-    page = 1
-    while True:
-        answer = connection.get(
-            path, {**(params or {}), "limit": MAX_LIMIT, "page": page}, absent=absent
-        )
-        rows = list_of(answer)
-        if rows == before:
-            return
-        yield from rows
-        if surely_short(len(rows), MAX_LIMIT):
-            return
-        before, page = rows, page + 1
-
-
-def read_v3(
-    connection: Connection,
-    path: str,
-    params: Params | None = None,
-    *,
-    absent: tuple[int, ...] = (),
-) -> Iterator[list[Row]]:
-    """Yield the pages of a paged v3 list."""
-    before: list[Row] | None = None
-    page = 1
-    while True:
-        answer = connection.get(
-            path, {**(params or {}), "limit": MAX_LIMIT, "page": page}, absent=absent
-        )
-        rows = data_of(answer)
-        if not rows or rows == before:
-            return
-        yield rows
-        if not more_v3_pages(answer, len(rows), MAX_LIMIT):
-            return
-        before, page = rows, page + 1
-
-
-def more_v3_pages(answer: Json, count: int, limit: int) -> bool:
-    """Tell from a v3 answer whether to ask for the next page."""
-    pagination = ((answer or {}).get("meta") or {}).get("pagination") or {}
+def _more(answer: Json, rows: list[Row], limit: int) -> bool:
+    """Tell from an answer whether to ask for the next page."""
+    pagination = _meta(answer, "pagination")
     total, current = pagination.get("total_pages"), pagination.get("current_page")
     if total is not None and current is not None:
         return int(current) < int(total)
-    return not surely_short(count, limit)
+    return not surely_short(len(rows), limit)
+
+
+def _meta(answer: Json, name: str) -> Mapping[str, Json]:
+    meta = answer.get("meta") if isinstance(answer, Mapping) else None
+    return (meta or {}).get(name) or {}

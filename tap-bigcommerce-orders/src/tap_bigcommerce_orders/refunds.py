@@ -10,14 +10,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from tap_bigcommerce_orders.pages import Row, read_v3
-from tap_bigcommerce_orders.shape import format_time, parse_time
+from tap_bigcommerce_orders.pages import Row, pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from tap_bigcommerce_orders.connection import Connection
+    from tap_bigcommerce_orders.window import Window
 
 ALL_REFUNDS = "/v3/orders/payment_actions/refunds"
 ORDERS_AT_ONCE = 125  # keeps the address below 2,000 characters with ids of 12 digits
@@ -45,50 +44,36 @@ class RefundsReader:
             chunk = order_ids[start : start + ORDERS_AT_ONCE]
             if not (self._bulk and self._read_bulk(chunk, found)):
                 for order_id in chunk:
-                    found[order_id] = self._read_one(order_id)
+                    path = f"/v3/orders/{order_id}/payment_actions/refunds"
+                    found[order_id] = [
+                        refund for page in pages(self._connection, path) for refund in page
+                    ]
         for refunds in found.values():
             refunds.sort(key=lambda refund: int(refund["id"]))
-            self._remember(refunds)
+            self._given |= dict.fromkeys(int(refund["id"]) for refund in refunds)
+        while len(self._given) > REMEMBERED:
+            del self._given[next(iter(self._given))]
         return found
 
-    def made_since(self, start: datetime | None, end: datetime) -> Iterator[list[Row]]:
+    def made_in(self, window: Window) -> Iterator[list[Row]]:
         """Yield pages of refunds created in a window, without those given before in this run."""
-        bounds = {"created:max": format_time(end)}
-        if start is not None:
-            bounds["created:min"] = format_time(start)
-        for page in read_v3(self._connection, ALL_REFUNDS, bounds):
+        for page in pages(self._connection, ALL_REFUNDS, window.bounds("created")):
             fresh = [
                 refund
                 for refund in page
-                if int(refund["id"]) not in self._given and _within(refund, start, end)
+                if int(refund["id"]) not in self._given and window.holds(refund.get("created"))
             ]
             if fresh:
                 yield fresh
 
     def _read_bulk(self, chunk: Sequence[int], found: dict[int, list[Row]]) -> bool:
         """Read a chunk's refunds in bulk; False if the filter turns out to be ignored."""
-        wanted = set(chunk)
         ids = ",".join(map(str, chunk))
-        for page in read_v3(self._connection, ALL_REFUNDS, {"order_id:in": ids}):
-            if any(int(refund["order_id"]) not in wanted for refund in page):
+        for page in pages(self._connection, ALL_REFUNDS, {"order_id:in": ids}):
+            if any(int(refund["order_id"]) not in chunk for refund in page):
                 logger.warning("Refunds are not filtered by order_id:in; reading them by order.")
                 self._bulk = False
                 return False
             for refund in page:
                 found[int(refund["order_id"])].append(refund)
         return True
-
-    def _read_one(self, order_id: int) -> list[Row]:
-        path = f"/v3/orders/{order_id}/payment_actions/refunds"
-        return [refund for page in read_v3(self._connection, path) for refund in page]
-
-    def _remember(self, refunds: list[Row]) -> None:
-        for refund in refunds:
-            self._given[int(refund["id"])] = None
-        while len(self._given) > REMEMBERED:
-            del self._given[next(iter(self._given))]
-
-
-def _within(refund: Row, start: datetime | None, end: datetime) -> bool:
-    created = parse_time(refund.get("created"))
-    return created is None or ((start is None or created >= start) and created <= end)

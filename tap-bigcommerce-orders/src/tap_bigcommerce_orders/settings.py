@@ -11,6 +11,8 @@ from singer_sdk import typing as th
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+API_URL = "https://api.bigcommerce.com"
+
 SETTINGS = th.PropertiesList(
     th.Property(
         "store_hash",
@@ -49,7 +51,7 @@ SETTINGS = th.PropertiesList(
     th.Property(
         "api_url",
         th.URIType,
-        default="https://api.bigcommerce.com",
+        default=API_URL,
         title="API address",
         description="Where the API is; another one than BigCommerce's for trying out.",
     ),

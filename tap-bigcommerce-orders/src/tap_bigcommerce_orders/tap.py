@@ -2,55 +2,46 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-import click
 from connector_credentials.sandbox_guard import keep_apart
 from connector_credentials.settings import SettingError
-from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
+from typing_extensions import override
 
 from tap_bigcommerce_orders.connection import Connection
 from tap_bigcommerce_orders.credentials import find_token
 from tap_bigcommerce_orders.errors import BigCommerceError
-from tap_bigcommerce_orders.given_state import check_store, checked
-from tap_bigcommerce_orders.settings import FORM, SETTINGS, store_hash_of
-from tap_bigcommerce_orders.streams.catalog import ProductsStream
-from tap_bigcommerce_orders.streams.customers import CustomersStream
-from tap_bigcommerce_orders.streams.orders import OrdersStream
-from tap_bigcommerce_orders.streams.parts import (
+from tap_bigcommerce_orders.sdk import PlainTap
+from tap_bigcommerce_orders.selected_orders import SelectedOrders
+from tap_bigcommerce_orders.settings import API_URL, FORM, SETTINGS, store_hash_of
+from tap_bigcommerce_orders.state_validation import check_store, checked, stamped
+from tap_bigcommerce_orders.streams.listed import CustomersStream, ProductsStream
+from tap_bigcommerce_orders.streams.order_children import (
     OrderCouponsStream,
     OrderTaxesStream,
     RefundsStream,
     TransactionsStream,
 )
+from tap_bigcommerce_orders.streams.orders import OrdersStream
 from tap_bigcommerce_orders.streams.store import (
     CurrenciesStream,
     OrderStatusesStream,
     StoreStream,
     TaxClassesStream,
 )
-from tap_bigcommerce_orders.targeted import TargetedOrders
-from tap_bigcommerce_orders.writing import StoresState, UntouchedState, WholeMessageWriter
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from types import FrameType
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from connector_credentials.settings import Form
+    import click
     from singer_sdk.helpers.types import TapState
-    from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.streams import Stream
 
     from tap_bigcommerce_orders.streams.base import BigCommerceStream
@@ -71,16 +62,16 @@ STREAMS: tuple[type[BigCommerceStream], ...] = (
 )
 
 
-class TapBigCommerceOrders(Tap):
+class TapBigCommerceOrders(PlainTap):
     """Singer tap for BigCommerce orders and everything that belongs to them."""
 
     name = "tap-bigcommerce-orders"
+    form = FORM
     config_jsonschema: ClassVar[dict[str, Any]] = {
         **SETTINGS.to_dict(),
         "properties": dict(FORM.properties),  # a copy: the SDK adds its own settings in place
     }
-    message_writer_class = WholeMessageWriter
-    # Without BATCH: an order's parts must come before it on one and the same way.
+    # Without BATCH: an order's children must come before it on one and the same way.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
@@ -117,7 +108,7 @@ class TapBigCommerceOrders(Tap):
         api_url = self.config["api_url"].rstrip("/")
         return Connection(
             base_url=f"{api_url}/stores/{self.store_hash}",
-            token=lambda: self._token,
+            token=cache(lambda: find_token(self.config)),
             user_agent=self.config.get("user_agent") or f"{self.name}/{self.plugin_version}",
             request_timeout=self.config["request_timeout"],
             max_retry_seconds=self.config["max_retry_seconds"],
@@ -126,40 +117,21 @@ class TapBigCommerceOrders(Tap):
         )
 
     @cached_property
-    def targeted(self) -> TargetedOrders | None:
+    def selected_orders(self) -> SelectedOrders | None:
         """The orders of ``order_ids``; None in an ordinary run."""
         order_ids = self.config.get("order_ids")
         if not order_ids:
             return None
-        return TargetedOrders(self.connection, order_ids, self.config["max_concurrency"])
-
-    @property
-    @override
-    def _env_var_config(self) -> dict[str, Any]:
-        """What `--config=ENV` gives, as text; the SDK would read misspelt values as others."""
-        return self._form.of_environment(os.environ)
-
-    @property
-    def _form(self) -> Form:
-        """Our settings and the SDK's."""
-        self.append_builtin_config(self.config_jsonschema)
-        return replace(FORM, properties=self.config_jsonschema["properties"])
+        return SelectedOrders(self.connection, order_ids, self.config["max_concurrency"])
 
     @override
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        if not raise_errors:
-            self._config = {}  # discovery needs no setting, so none can be wrong
-            return []
-        self._form.check_names(self._config, os.environ, self.logger)
-        self._config = self._form.read(self._config)
-        store_hash_of(self._config)
-        errors = super()._validate_config()
+    def check_settings(self, settings: Mapping[str, Any]) -> None:
+        store_hash_of(settings)
         keep_apart(
             os.environ,
-            addresses={f"{FORM.prefix}API_URL": self.config["api_url"]},
-            databases={f"{FORM.prefix}CREDENTIALS_URL": self.config.get("credentials_url")},
+            addresses={f"{FORM.prefix}API_URL": settings.get("api_url", API_URL)},
+            databases={f"{FORM.prefix}CREDENTIALS_URL": settings.get("credentials_url")},
         )
-        return errors
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
@@ -168,25 +140,10 @@ class TapBigCommerceOrders(Tap):
             return  # to be discovered only
         check_store(state, self.store_hash)
         if self.config.get("order_ids"):
-            self._state_writer = UntouchedState(self.message_writer, cast("TapState", state))
+            given = copy.deepcopy(state) or None  # no bookmark of ours is kept
+            self.write_state_as(lambda _: cast("TapState | None", given))
         else:
-            self._state_writer = StoresState(self.message_writer, self.store_hash)
-
-    @cached_property
-    def _token(self) -> str:
-        return find_token(self.config)
-
-    @classmethod
-    @override
-    def cb_config(
-        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
-    ) -> _ConfigInput:
-        try:
-            return super().cb_config(ctx, param, value)
-        except (OSError, ValueError, TypeError) as error:
-            # Nothing of what is in the file is told: it holds secrets.
-            what = "cannot be read" if isinstance(error, OSError) else "is no JSON object"
-            raise click.ClickException(f"The configuration {' '.join(value)} {what}.") from None
+            self.write_state_as(lambda state: stamped(state, self.store_hash))
 
     @classmethod
     @override
@@ -225,12 +182,7 @@ class TapBigCommerceOrders(Tap):
             sys.exit(1)
 
     @override
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Write the last true state and exit with 143 (130), so that a scheduler sees it."""
-        writer = cast("WholeMessageWriter", self.message_writer)
-        writer.when_whole(lambda: self._terminate(signum))
-
-    def _terminate(self, signum: int) -> None:
+    def terminate(self, signum: int) -> None:
         self.logger.warning(
             "Stopping on signal %d; the state covers what has been written.", signum
         )

@@ -1,4 +1,4 @@
-"""Turns the API's JSON into records of one shape: typed by schema, exact, in UTC.
+"""Turns the API's JSON into records of one form: typed by schema, exact, in UTC.
 
 BigCommerce writes one thing in several ways: money as ``"50.5000"`` or ``50.5``, ids as ``121`` or
 ``"121"``, dates as RFC 2822, ISO 8601 or Unix seconds, and "nothing" as null, ``""``, ``{}`` or
@@ -95,6 +95,19 @@ def format_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def latest(*moments: datetime | None) -> datetime | None:
+    """The latest of the moments there are."""
+    return max(filter(None, moments), default=None)
+
+
+def amount(value: Json) -> Decimal | None:
+    """Read a number, sent as one or as text; None where there is none, which may mean any."""
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
 def exact_text(value: Decimal | int) -> str:
     """Write a number with the digits it was sent with: 5 -> "5", 50.50 -> "50.50"."""
     return format(value, "f") if isinstance(value, Decimal) else str(value)
@@ -105,8 +118,8 @@ def is_link(value: Json) -> bool:
     return isinstance(value, Mapping) and bool(value) and value.keys() <= LINK_KEYS
 
 
-def shape(row: Mapping[str, Json], schema: Mapping[str, Any]) -> dict[str, Json]:
-    """Shape one row by its schema.
+def normalize(row: Mapping[str, Json], schema: Mapping[str, Any]) -> dict[str, Json]:
+    """Bring one row into the form of its schema.
 
     Args:
         row: A decoded JSON object.
@@ -134,17 +147,12 @@ def _value(value: Json, schema: Mapping[str, Any] | None) -> Json:
         moment = parse_time(value)
         return format_time(moment) if moment else None
     if isinstance(value, Mapping):
-        return shape(value, schema) if "object" in types else _unknown(value)
+        return normalize(value, schema) if "object" in types else _unknown(value)
     if isinstance(value, list):
-        return _list(value, schema)
+        if "array" not in types:
+            return _unknown(value) or None  # PHP writes an empty object as []
+        return [_value(item, schema.get("items")) for item in value if not is_link(item)]
     return _scalar(value, types)
-
-
-def _list(value: list[Json], schema: Mapping[str, Any]) -> Json:
-    if "array" not in schema["type"]:
-        return None if not value else _unknown(value)  # PHP writes an empty object as []
-    items = schema.get("items")
-    return [_value(item, items) for item in value if not is_link(item)]
 
 
 def _scalar(value: Json, types: list[str] | str) -> Json:
@@ -166,9 +174,8 @@ def _number_or_flag(text: str, types: list[str] | str) -> Json:
     if "boolean" in types and text.lower() in ("true", "false", "0", "1"):
         return text.lower() in ("true", "1")
     if "integer" in types or "number" in types:
-        try:
-            number = Decimal(text)
-        except InvalidOperation:
+        number = amount(text)
+        if number is None:
             return text
         return int(number) if number.is_finite() and number == int(number) else number
     return text

@@ -7,6 +7,7 @@ the orders name. Such a run keeps no bookmark.
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ Row = dict[str, Any]
 logger = logging.getLogger("tap-bigcommerce-orders.orders")
 
 
-class TargetedOrders:
+class SelectedOrders:
     """The orders asked for by number.
 
     Args:
@@ -44,11 +45,8 @@ class TargetedOrders:
     @cached_property
     def rows(self) -> list[Row]:
         """The orders with their lines; one that does not exist is warned of and left out."""
-        workers = Workers(self._max_concurrency)
-        try:
+        with closing(Workers(self._max_concurrency)) as workers:
             found = list(workers.in_order(self._fetch, self._order_ids))
-        finally:
-            workers.close()
         missing = [i for i, row in zip(self._order_ids, found, strict=True) if row is None]
         if missing:
             self._connection.get("/v2/time")  # a wrong store hash would be told here

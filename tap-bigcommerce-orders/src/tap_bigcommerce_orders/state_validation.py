@@ -11,10 +11,12 @@ import json
 from typing import IO, TYPE_CHECKING, Any
 
 from tap_bigcommerce_orders.errors import StateUnusable
-from tap_bigcommerce_orders.shape import read_iso
+from tap_bigcommerce_orders.normalize import read_iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from singer_sdk.helpers.types import TapState
 
 POSITION = "replication_key_value"
 STORE = "store_hash"
@@ -62,14 +64,15 @@ def check_store(state: Mapping[str, Any], store_hash: str) -> None:
         )
 
 
-def stamp(state: Mapping[str, Any], store_hash: str) -> None:
-    """Write into each bookmark which store it is of.
+def stamped(state: TapState, store_hash: str) -> TapState:
+    """The state, with the store that it is of written into each bookmark.
 
     Only beside a position: a merge of two states could put a store alone beside another's position.
     """
     for bookmark in state.get("bookmarks", {}).values():
         if bookmark.get(POSITION) is not None:
             bookmark[STORE] = store_hash
+    return state
 
 
 def _faults(bookmarks: dict[str, Any]) -> Iterator[str]:

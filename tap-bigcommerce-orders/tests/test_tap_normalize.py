@@ -1,4 +1,4 @@
-"""One shape for what BigCommerce writes in several ways."""
+"""One form for what BigCommerce writes in several ways."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tap_bigcommerce_orders.normalize import decode, format_time, normalize, parse_time
 from tap_bigcommerce_orders.schemas.orders import ORDER
 from tap_bigcommerce_orders.schemas.types import (
     FLAG,
@@ -22,7 +23,6 @@ from tap_bigcommerce_orders.schemas.types import (
     parts,
     record,
 )
-from tap_bigcommerce_orders.shape import decode, format_time, parse_time, shape
 
 SCHEMA = record(
     {
@@ -41,7 +41,7 @@ SCHEMA = record(
 
 
 @pytest.mark.parametrize(
-    ("text", "shaped"),
+    ("text", "formed"),
     [
         ('{"money": 5}', "5"),
         ('{"money": 50.5}', "50.5"),
@@ -80,15 +80,15 @@ SCHEMA = record(
         ('{"unknown": ["a", {"b": {}}]}', ["a", {"b": None}]),
     ],
 )
-def test_a_value_takes_the_shape_of_its_schema(text: str, shaped: Any) -> None:
-    ((_, value),) = shape(decode(text), SCHEMA).items()
-    assert value == shaped
-    assert type(value) is type(shaped)
+def test_a_value_takes_the_form_of_its_schema(text: str, formed: Any) -> None:
+    ((_, value),) = normalize(decode(text), SCHEMA).items()
+    assert value == formed
+    assert type(value) is type(formed)
 
 
 def test_links_are_left_out() -> None:
     row = {"id": 1, "coupons": {"url": "https://x", "resource": "/x"}}
-    assert shape(row, ORDER) == {"id": 1}
+    assert normalize(row, ORDER) == {"id": 1}
 
 
 @given(
@@ -98,7 +98,7 @@ def test_links_are_left_out() -> None:
 )
 def test_money_keeps_its_digits(amount: Decimal) -> None:
     text = format(amount, "f")
-    assert shape(decode(f'{{"money": {text}}}'), SCHEMA) == {"money": text}
+    assert normalize(decode(f'{{"money": {text}}}'), SCHEMA) == {"money": text}
 
 
 @given(st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2100, 1, 1)))  # noqa: DTZ001

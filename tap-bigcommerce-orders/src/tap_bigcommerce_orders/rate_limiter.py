@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 WINDOW_MARGIN = 0.1  # seconds after the announced end, so that the server's clock is there too
 LONG_WAIT = 35.0  # seconds; more than a window of BigCommerce's, so the log says what is waited for
 
-logger = logging.getLogger("tap-bigcommerce-orders.quota")
+logger = logging.getLogger("tap-bigcommerce-orders.rate_limiter")
 
 
-class Quota:
-    """Shared by all threads: `take` before each request, `give_back` with the answer's headers.
+class RateLimiter:
+    """Shared by all threads: `acquire` before each request, `release` with the answer's headers.
 
     Args:
         percent: The part of the store's quota we may use, 1 to 100.
@@ -47,12 +47,12 @@ class Quota:
         self._paused_until = 0.0
         self._told_until = 0.0
 
-    def take(self) -> None:
+    def acquire(self) -> None:
         """Wait until a request may be sent, and count it."""
-        while (wait := self._try_take()) > 0:
+        while (wait := self._try_acquire()) > 0:
             self._sleep(wait)
 
-    def give_back(self, headers: Mapping[str, str] | None) -> None:
+    def release(self, headers: Mapping[str, str] | None) -> None:
         """Note that a request has ended.
 
         Args:
@@ -68,7 +68,7 @@ class Quota:
         with self._lock:
             self._paused_until = max(self._paused_until, self._now() + seconds)
 
-    def _try_take(self) -> float:
+    def _try_acquire(self) -> float:
         with self._lock:
             now = self._now()
             if now < self._paused_until:

@@ -1,0 +1,119 @@
+"""Brings what belongs to one order and needs requests of its own.
+
+Line items and fees come with the order or are read by themselves (`order_lines`). Transactions are
+one request an order, taxes one for an order with tax, coupons one with a coupon discount.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from tap_bigcommerce_orders.errors import StoreNotFound, UnexpectedAnswer
+from tap_bigcommerce_orders.normalize import amount
+from tap_bigcommerce_orders.order_lines import OrderLines
+from tap_bigcommerce_orders.pages import Row, answers, pages, total_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from tap_bigcommerce_orders.connection import Connection
+
+NOT_FOUND = (HTTPStatus.NOT_FOUND,)
+
+logger = logging.getLogger("tap-bigcommerce-orders.orders")
+
+
+class ChildReader:
+    """Reads the children that the selected streams need. Any number of threads may call it.
+
+    Args:
+        connection: The store's API.
+        streams: Names of the selected streams.
+    """
+
+    def __init__(self, connection: Connection, streams: Collection[str]) -> None:
+        self._connection = connection
+        self._streams = frozenset(streams)
+        self._lines = OrderLines(connection)
+        self._not_found_is_none = False
+
+    def __call__(self, order: Row) -> tuple[Row, dict[str, list[Row]]]:
+        """Read what belongs to this raw order.
+
+        Returns:
+            The order, with its lines if its own stream is selected, and raw rows by stream.
+        """
+        readers = {
+            "transactions": self._transactions,
+            "order_taxes": self._taxes,
+            "order_coupons": self._coupons,
+        }
+        children = {name: read(order) for name, read in readers.items() if name in self._streams}
+        return (self._lines.complete(order) if "orders" in self._streams else order), children
+
+    def _transactions(self, order: Row) -> list[Row]:
+        """All transactions of an order that the list of orders has given."""
+        order_id = int(order["id"])
+        path = f"/v3/orders/{order_id}/transactions"
+        found: dict[int, Row] = {}
+        total = 0
+        try:
+            for answer, rows in answers(self._connection, path):
+                fresh = {int(row["id"]): row for row in rows if int(row["id"]) not in found}
+                total = total_of(answer)
+                if not fresh:
+                    break
+                found |= fresh
+        except StoreNotFound:
+            self._check_exists(order_id)
+        if total > len(found):
+            logger.warning(
+                "Order %d has %d transactions, of which BigCommerce gives %d.",
+                order_id,
+                total,
+                len(found),
+            )
+        return [{**found[key], "order_id": order_id} for key in sorted(found)]
+
+    def _check_exists(self, order_id: int) -> None:
+        """Make sure, once a run, that 404 means no transactions and not a wrong address."""
+        if self._not_found_is_none:
+            return
+        if self._connection.get(f"/v2/orders/{order_id}", absent=NOT_FOUND) is None:
+            raise UnexpectedAnswer(
+                f"BigCommerce lists order {order_id}, but answers 404 for it and for its "
+                "transactions. Check api_url; run again, the order was not passed over."
+            )
+        self._not_found_is_none = True
+
+    def _taxes(self, order: Row) -> list[Row]:
+        if amount(order.get("total_tax")) == 0:
+            return []
+        return _number_repeats(self._rows(order, "taxes", {"details": "true"}))
+
+    def _coupons(self, order: Row) -> list[Row]:
+        return [] if amount(order.get("coupon_discount")) == 0 else self._rows(order, "coupons", {})
+
+    def _rows(self, order: Row, kind: str, params: dict[str, str]) -> list[Row]:
+        order_id = int(order["id"])
+        path = f"/v2/orders/{order_id}/{kind}"
+        found = pages(self._connection, path, params, absent=NOT_FOUND)
+        return [{**row, "order_id": order_id} for page in found for row in page]
+
+
+def _number_repeats(rows: list[Row]) -> list[Row]:
+    """Give each tax row a ``row`` number among those of the order that share its id."""
+    rows.sort(
+        key=lambda row: (
+            int(row.get("id") or 0),
+            str(row.get("line_item_type") or ""),
+            int(row.get("order_product_id") or 0),
+        )
+    )
+    seen: dict[int, int] = {}
+    for row in rows:
+        row["id"] = int(row.get("id") or 0)
+        row["row"] = seen[row["id"]] = seen.get(row["id"], -1) + 1
+    return rows
