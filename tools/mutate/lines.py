@@ -1088,11 +1088,30 @@ MUTATIONS = (
         "P6",
         f"{TAP}/streams/orders.py",
         "            yield from run.emit(page.rows)\n            if page.through is not None:\n"
-        "                self._bookmark(self, page.through)\n",
+        "                _bookmark(self, page.through)\n",
         "            if page.through is not None:\n"
-        "                self._bookmark(self, page.through)\n"
+        "                _bookmark(self, page.through)\n"
         "            yield from run.emit(page.rows)\n",
         ("tap-bigcommerce-orders/tests", "tests/test_e2e_pipe.py"),
+    ),
+    Mutation(
+        "no record moves the orders' bookmark",
+        "P6",
+        f"{TAP}/sdk.py",
+        "        if self.bookmark_by_record:\n",
+        "        if True:\n",
+        (
+            "tap-bigcommerce-orders/tests/test_tap_faults.py",
+            "tap-bigcommerce-orders/tests/test_tap_orders.py",
+        ),
+    ),
+    Mutation(
+        "rows outside the window are left out though the filter is ignored",
+        "P7",
+        f"{TAP}/streams/listed.py",
+        'if window.holds(row.get("date_modified"))]',
+        "if row]",
+        ("tap-bigcommerce-orders/tests/test_tap_customers_products.py",),
     ),
     Mutation(
         "equal timestamps are read to the end",
@@ -1103,27 +1122,26 @@ MUTATIONS = (
         ("tap-bigcommerce-orders/tests/test_tap_paging.py",),
     ),
     Mutation(
-        "an order's parts come before it",
+        "an order's children come before it",
         "P6",
         f"{TAP}/streams/orders.py",
-        '            self._write("transactions", found.transactions)\n',
-        "            yield found.order\n"
-        '            self._write("transactions", found.transactions)\n',
+        "            for name, stream in self.children.items():\n",
+        "            yield order\n            for name, stream in self.children.items():\n",
         ("tap-bigcommerce-orders/tests",),
     ),
     Mutation(
         "every record names its store",
         "P11",
         f"{TAP}/streams/base.py",
-        '{**shape(row, self.schema), "store_hash": self._tap.store_hash}',
-        "shape(row, self.schema)",
+        '{**normalize(row, self.schema), "store_hash": self.source.store_hash}',
+        "normalize(row, self.schema)",
         (STORE_IDENTITY,),
     ),
     Mutation(
         "an answer for another store is refused",
         "P11",
         f"{TAP}/streams/store.py",
-        'if row.get("id") != self._tap.store_hash:',
+        'if row.get("id") != self.source.store_hash:',
         "if False:",
         (STORE_IDENTITY,),
     ),
@@ -1170,7 +1188,7 @@ MUTATIONS = (
     Mutation(
         "a bookmark of no store is refused",
         "P6",
-        f"{TAP}/given_state.py",
+        f"{TAP}/state_validation.py",
         "(holder is None and bookmark.get(POSITION) is None)",
         "holder is None",
         (STORE_IDENTITY,),
@@ -1178,15 +1196,15 @@ MUTATIONS = (
     Mutation(
         "each bookmark names its store",
         "P6",
-        f"{TAP}/writing.py",
-        "        stamp(state, self._store_hash)\n",
-        "",
+        f"{TAP}/tap.py",
+        "            self.write_state_as(lambda state: stamped(state, self.store_hash))\n",
+        "            self.write_state_as(lambda state: state)\n",
         (STORE_IDENTITY,),
     ),
     Mutation(
         "a store is named beside a position only",
         "P6",
-        f"{TAP}/given_state.py",
+        f"{TAP}/state_validation.py",
         "        if bookmark.get(POSITION) is not None:\n            bookmark[STORE] = store_hash",
         "        bookmark[STORE] = store_hash",
         (STORE_IDENTITY,),
@@ -1194,7 +1212,7 @@ MUTATIONS = (
     Mutation(
         "the quota's reserve is left to others",
         "P11",
-        f"{TAP}/quota.py",
+        f"{TAP}/rate_limiter.py",
         "elif self._left <= self._reserve(self._quota):",
         "elif False:",
         ("tap-bigcommerce-orders/tests/test_tap_quota.py",),
@@ -1274,7 +1292,7 @@ MUTATIONS = (
     Mutation(
         "the target looks at the names",
         "P7",
-        f"{FRESHBOOKS}/target.py",
+        f"{CREDENTIALS}/settings/singer.py",
         "        self._form.check_names(self._config, os.environ, self.logger)\n",
         "",
         (TARGET_SETTINGS, "-k", "names_only"),
@@ -1290,7 +1308,7 @@ MUTATIONS = (
     Mutation(
         "the tap looks at the names",
         "P7",
-        f"{TAP}/tap.py",
+        f"{CREDENTIALS}/settings/singer.py",
         "        self._form.check_names(self._config, os.environ, self.logger)\n",
         "",
         ("tap-bigcommerce-orders/tests/test_tap_process.py", "-k", "misspelt"),
@@ -1458,15 +1476,15 @@ MUTATIONS = (
     Mutation(
         "rows that are sorted out do not end a list",
         "P6",
-        "tap-bigcommerce-orders/src/tap_bigcommerce_orders/pages.py",
-        "        return True  # the SDK asks",
-        "        return False  # the SDK asks",
+        f"{TAP}/streams/listed.py",
+        "        for rows in found:\n",
+        "        for rows in iter(lambda: next(found, []), []):\n",
         ("tap-bigcommerce-orders/tests/test_tap_customers_products.py",),
     ),
     Mutation(
         "a consignment whose lines may be cut is read again",
         "P6",
-        "tap-bigcommerce-orders/src/tap_bigcommerce_orders/order_lines.py",
+        f"{TAP}/order_lines.py",
         'if may_be_cut(order.get("consignments")):',
         "if False:",
         ("tap-bigcommerce-orders/tests/test_tap_lines.py",),

@@ -97,9 +97,11 @@ def _refusal(status: int, path: str) -> BigCommerceError:
         )
     if status == HTTPStatus.FORBIDDEN:
         scope = next(scope for part, scope in SCOPES if part in path)
-        instead = ", or deselect the stream."
-        if path == "/v2/store":  # nothing stands in for it
-            instead = ": it gives the store's time zone, without which no order has a day."
+        instead = (
+            ": it gives the store's time zone, without which no order has a day."
+            if path == "/v2/store"  # nothing stands in for it
+            else ", or deselect the stream."
+        )
         return ScopeMissing(
             f"BigCommerce answered 403 to GET {path}: the scope {scope} is missing from the "
             f"token's API account, or store_hash is wrong. Give the API account that scope{instead}"

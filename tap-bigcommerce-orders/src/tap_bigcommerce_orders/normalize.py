@@ -108,11 +108,6 @@ def amount(value: Json) -> Decimal | None:
         return None
 
 
-def exact_text(value: Decimal | int) -> str:
-    """Write a number with the digits it was sent with: 5 -> "5", 50.50 -> "50.50"."""
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
-
-
 def is_link(value: Json) -> bool:
     """Tell whether this is only a pointer ``{"url", "resource"}`` to something not included."""
     return isinstance(value, Mapping) and bool(value) and value.keys() <= LINK_KEYS
@@ -163,7 +158,9 @@ def _scalar(value: Json, types: list[str] | str) -> Json:
             return int(value) if value == int(value) else value
         if "boolean" in types and value in (0, 1):
             return bool(value)
-        return exact_text(value) if "string" in types and "number" not in types else value
+        # With the digits that it was sent with: 5 -> "5", 50.50 -> "50.50".
+        exact = "string" in types and "number" not in types
+        return format(Decimal(value), "f") if exact else value
     if "string" in types:
         return value
     return _number_or_flag(value, types)

@@ -63,7 +63,10 @@ class OrderLines:
         if split is None or self._may_lack(lines, order):
             path = f"/v2/orders/{order_id}/products"
             lines = [line for page in pages(self._connection, path) for line in page]
-            self._learn_from(lines)
+            with self._lock:
+                self._never_given |= {
+                    field for line in lines for field in ACCOUNTING_FIELDS - line.keys()
+                }
         record["line_items"] = [{**line, "order_id": order_id} for line in lines]
         record["consignments"] = rest
         fees = order.get("fees")
@@ -81,12 +84,6 @@ class OrderLines:
             return True
         wanted = ACCOUNTING_FIELDS - self._never_given
         return any(not wanted <= line.keys() for line in lines)
-
-    def _learn_from(self, lines: list[Row]) -> None:
-        for line in lines:
-            if missing := ACCOUNTING_FIELDS - line.keys() - self._never_given:
-                with self._lock:
-                    self._never_given |= missing
 
 
 def _fee_list(fees: Json) -> list[Row]:

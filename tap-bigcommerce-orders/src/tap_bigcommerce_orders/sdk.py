@@ -1,28 +1,25 @@
-"""What the tap needs of the Singer SDK's private names: all of them stand in this module.
+"""What the tap needs of the Singer SDK's private names: they stand here and nowhere else in it.
 
-A release of the SDK may rename each of them; `tests/test_tap_sdk_names.py` then says which.
+(What tap and target need alike, for their settings, is in `connector_credentials`.) A release of
+the SDK may rename each of them; `tests/test_tap_sdk_names.py` then says which.
 """
 
 from __future__ import annotations
 
-import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-import click
+from connector_credentials.settings.singer import StrictSettings
 from singer_sdk import Stream, Tap
 from singer_sdk.helpers._state import StateWriter
 from singer_sdk.io_base import SingerWriter
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from types import FrameType
 
-    from connector_credentials.settings import Form
     from singer_sdk.helpers.types import Context, Record, TapState
     from singer_sdk.io_base import GenericSingerWriter
-    from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.singerlib import Message
 
     from tap_bigcommerce_orders.source import Source
@@ -73,14 +70,10 @@ class ToldStateWriter(StateWriter):
             super().write_state(told)
 
 
-class PlainTap(Tap):
-    """A tap whose settings are read strictly, by a form, and that ends as it says itself."""
+class PlainTap(StrictSettings, Tap):
+    """A tap that ends as it says itself, and tells what it says of its state."""
 
-    form: ClassVar[Form]
     message_writer_class = WholeMessageWriter
-
-    def check_settings(self, settings: Mapping[str, Any]) -> None:
-        """Raise what is wrong with settings that could be read, before the SDK looks at them."""
 
     def terminate(self, signum: int) -> None:
         """End because of a signal, with no message half written."""
@@ -88,40 +81,6 @@ class PlainTap(Tap):
     def write_state_as(self, told: Callable[[TapState], TapState | None]) -> None:
         """Have each STATE message tell what is made of the state; None writes no message."""
         self._state_writer = ToldStateWriter(self.message_writer, told)
-
-    @property
-    @override
-    def _env_var_config(self) -> dict[str, Any]:
-        """What `--config=ENV` gives, as text; the SDK would read misspelt values as others."""
-        return self._form.of_environment(os.environ)
-
-    @property
-    def _form(self) -> Form:
-        """Our settings and the SDK's."""
-        self.append_builtin_config(self.config_jsonschema)
-        return replace(self.form, properties=self.config_jsonschema["properties"])
-
-    @override
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        if not raise_errors:
-            self._config = {}  # discovery needs no setting, so none can be wrong
-            return []
-        self._form.check_names(self._config, os.environ, self.logger)
-        self._config = self._form.read(self._config)
-        self.check_settings(self._config)
-        return super()._validate_config()
-
-    @classmethod
-    @override
-    def cb_config(
-        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
-    ) -> _ConfigInput:
-        try:
-            return super().cb_config(ctx, param, value)
-        except (OSError, ValueError, TypeError) as error:
-            # Nothing of what is in the file is told: it holds secrets.
-            what = "cannot be read" if isinstance(error, OSError) else "is no JSON object"
-            raise click.ClickException(f"The configuration {' '.join(value)} {what}.") from None
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

@@ -56,16 +56,13 @@ class SelectedOrders:
             )
         return [row for row in found if row is not None]
 
-    @property
-    def customer_ids(self) -> set[int]:
-        """The customers of the orders, without guests."""
-        return {int(row.get("customer_id") or 0) for row in self.rows} - {0}
-
-    @property
-    def product_ids(self) -> set[int]:
-        """The catalog products in the orders."""
-        lines = (line for row in self.rows for line in row["line_items"])
-        return {int(line.get("product_id") or 0) for line in lines} - {0}
+    def named(self, stream: str) -> set[int]:
+        """The ids of customers (guests have none) or catalog products that the orders name."""
+        if stream == "customers":
+            found = [row.get("customer_id") for row in self.rows]
+        else:
+            found = [line.get("product_id") for row in self.rows for line in row["line_items"]]
+        return {int(one or 0) for one in found} - {0}
 
     def _fetch(self, order_id: int) -> Row | None:
         absent = (HTTPStatus.NOT_FOUND,)

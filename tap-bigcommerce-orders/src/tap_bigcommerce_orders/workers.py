@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from concurrent.futures import Future
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,7 +39,9 @@ class Workers:
         pending: deque[Future[Result]] = deque()
         try:
             for item in items:
-                pending.append(self._submit(task, item))
+                future: Future[Result] = Future()
+                self._jobs.put((future, partial(task, item)))
+                pending.append(future)
                 if len(pending) >= 2 * self._count:
                     yield pending.popleft().result()
             while pending:
@@ -51,11 +54,6 @@ class Workers:
         """Let the threads end when they have finished what they are doing."""
         for _ in range(self._count):
             self._jobs.put(None)
-
-    def _submit(self, task: Callable[[Item], Result], item: Item) -> Future[Result]:
-        future: Future[Result] = Future()
-        self._jobs.put((future, lambda: task(item)))
-        return future
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:

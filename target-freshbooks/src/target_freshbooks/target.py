@@ -18,7 +18,8 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 import click
 from connector_credentials import CredentialError
 from connector_credentials.output import forget_reader
-from connector_credentials.settings import Form, SettingError
+from connector_credentials.settings import SettingError
+from connector_credentials.settings.singer import StrictSettings
 from connector_credentials.stop import StopRequest
 from singer_sdk import Target
 from singer_sdk.exceptions import (
@@ -80,10 +81,11 @@ DAMAGED = (InvalidInputLine, MissingKeyPropertiesError, RecordsWithoutSchemaExce
 """What the SDK says of messages that do not fit together; its words may quote them."""
 
 
-class TargetFreshBooks(Target):
+class TargetFreshBooks(StrictSettings, Target):
     """Books paid BigCommerce orders in FreshBooks."""
 
     name = "target-freshbooks"
+    form = FORM
     config_jsonschema: ClassVar[dict[str, Any]] = {
         **schema,
         "properties": dict(FORM.properties),  # a copy: the SDK adds its own settings in place
@@ -248,24 +250,6 @@ class TargetFreshBooks(Target):
 
     # -- command line
 
-    @property
-    @override
-    def _env_var_config(self) -> dict[str, Any]:
-        """What `--config=ENV` gives, as text; the SDK would make false of a boolean misspelt."""
-        return self._form.of_environment(os.environ)
-
-    @property
-    def _form(self) -> Form:
-        """Our settings and the SDK's."""
-        self.append_builtin_config(self.config_jsonschema)
-        return replace(FORM, properties=self.config_jsonschema["properties"])
-
-    @override
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        self._form.check_names(self._config, os.environ, self.logger)
-        self._config = self._form.read(self._config)
-        return super()._validate_config(raise_errors=raise_errors)
-
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
@@ -273,18 +257,6 @@ class TargetFreshBooks(Target):
         help_ = "Rewrite more invoices of earlier runs than max_rewritten_invoices allows."
         command.params.append(click.Option(["--accept-changes"], is_flag=True, help=help_))
         return command
-
-    @classmethod
-    @override
-    def cb_config(
-        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
-    ) -> _ConfigInput:
-        try:
-            return super().cb_config(ctx, param, value)
-        except (OSError, ValueError, TypeError) as error:
-            # Nothing of what is in the file is told: it holds secrets.
-            what = "cannot be read" if isinstance(error, OSError) else "is no JSON object"
-            raise click.ClickException(f"The configuration {' '.join(value)} {what}.") from None
 
     @classmethod
     @override

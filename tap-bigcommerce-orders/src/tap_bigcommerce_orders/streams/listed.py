@@ -8,7 +8,6 @@ references.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
@@ -19,28 +18,26 @@ from tap_bigcommerce_orders.streams.base import BigCommerceStream
 from tap_bigcommerce_orders.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from singer_sdk.helpers.types import Context
 
-    from tap_bigcommerce_orders.connection import Params
-    from tap_bigcommerce_orders.selected_orders import SelectedOrders
+    from tap_bigcommerce_orders.pages import Token
 
 
 class ListedStream(BigCommerceStream):
-    """Rows of a list; `include` names what comes with each of them."""
+    """Rows of a list.
+
+    Attributes:
+        path: Where it is.
+        include: What comes with each row.
+        way: How the next page is asked for, one of `pages`.
+    """
 
     replication_key = "date_modified"
     path: ClassVar[str]
     include: ClassVar[str]
-
-    @abstractmethod
-    def pages(self, params: Params) -> Iterator[list[Row]]:
-        """Read the list from its first page to its last."""
-
-    @abstractmethod
-    def named_by(self, orders: SelectedOrders) -> set[int]:
-        """The ids that selected orders name."""
+    way: ClassVar[Callable[..., Token | None]]
 
     def complete(self, rows: list[Row]) -> list[Row]:
         """Add to the rows of a page what did not come with them."""
@@ -50,7 +47,8 @@ class ListedStream(BigCommerceStream):
     def get_records(self, context: Context | None) -> Iterable[Row]:
         orders, include = self.source.selected_orders, {"include": self.include}
         if orders is not None:
-            found = rows_named(self.connection, self.path, "id", self.named_by(orders), include)
+            ids = orders.named(self.name)
+            found = rows_named(self.connection, self.path, "id", ids, include)
         else:
             end = self.window_end if self.config.get("end_date") else None
             window = Window(self.window_start(), end)
@@ -58,7 +56,7 @@ class ListedStream(BigCommerceStream):
             params = {**limited, **window.bounds("date_modified")}
             found = (
                 [row for row in page if window.holds(row.get("date_modified"))]
-                for page in self.pages(params)
+                for page in pages(self.connection, self.path, params, way=self.way)
             )
         for rows in found:
             yield from self.complete(rows)
@@ -71,14 +69,7 @@ class CustomersStream(ListedStream):
     path = "/v3/customers"
     schema = customers.CUSTOMER
     include = "addresses"
-
-    @override
-    def pages(self, params: Params) -> Iterator[list[Row]]:
-        return pages(self.connection, self.path, params, way=by_cursor)
-
-    @override
-    def named_by(self, orders: SelectedOrders) -> set[int]:
-        return orders.customer_ids
+    way = staticmethod(by_cursor)
 
     @override
     def complete(self, rows: list[Row]) -> list[Row]:
@@ -104,11 +95,4 @@ class ProductsStream(ListedStream):
     path = "/v3/catalog/products"
     schema = catalog.PRODUCT
     include = "variants"
-
-    @override
-    def pages(self, params: Params) -> Iterator[list[Row]]:
-        return pages(self.connection, self.path, params, way=by_id)
-
-    @override
-    def named_by(self, orders: SelectedOrders) -> set[int]:
-        return orders.product_ids
+    way = staticmethod(by_id)

@@ -1,0 +1,70 @@
+"""A Singer program's settings, read by its form where the SDK would guess.
+
+Only taps and targets import this module, for it needs the Singer SDK, which they bring. It
+overrides what the SDK keeps private; the tap's `test_tap_sdk_names.py` says which name of these a
+release has changed.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import click
+from singer_sdk.plugin_base import PluginBase
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from singer_sdk.plugin_base import _ConfigInput
+
+    from .form import Form
+
+
+class StrictSettings(PluginBase):
+    """Goes before `Tap` or `Target` among a class' bases.
+
+    Attributes:
+        form: The program's settings.
+    """
+
+    form: ClassVar[Form]
+
+    def check_settings(self, settings: Mapping[str, Any]) -> None:
+        """Raise what is wrong with settings that could be read, before the SDK looks at them."""
+
+    @property
+    @override
+    def _env_var_config(self) -> dict[str, Any]:
+        """What `--config=ENV` gives, as text; the SDK would make false of a boolean misspelt."""
+        return self._form.of_environment(os.environ)
+
+    @property
+    def _form(self) -> Form:
+        """Our settings and the SDK's."""
+        self.append_builtin_config(self.config_jsonschema)
+        return replace(self.form, properties=self.config_jsonschema["properties"])
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        if not raise_errors:
+            self._config = {}  # discovery needs no setting, so none can be wrong
+            return []
+        self._form.check_names(self._config, os.environ, self.logger)
+        self._config = self._form.read(self._config)
+        self.check_settings(self._config)
+        return super()._validate_config()
+
+    @classmethod
+    @override
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> _ConfigInput:
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, ValueError, TypeError) as error:
+            # Nothing of what is in the file is told: it holds secrets.
+            what = "cannot be read" if isinstance(error, OSError) else "is no JSON object"
+            raise click.ClickException(f"The configuration {' '.join(value)} {what}.") from None
