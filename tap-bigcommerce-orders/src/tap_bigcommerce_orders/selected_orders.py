@@ -10,7 +10,7 @@ import logging
 from contextlib import closing
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_bigcommerce_orders.order_lines import INCLUDED, OrderLines
 from tap_bigcommerce_orders.workers import Workers
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_bigcommerce_orders.connection import Connection
-
-Row = dict[str, Any]
+    from tap_bigcommerce_orders.pages import Row
 
 logger = logging.getLogger("tap-bigcommerce-orders.orders")
 
