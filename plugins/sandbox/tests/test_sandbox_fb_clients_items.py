@@ -116,15 +116,23 @@ def test_items_are_found_by_sku_and_not_by_name(books: Any) -> None:
 
 
 @pytest.mark.parametrize("field", ["name", "sku"])
-def test_names_and_skus_may_repeat_unless_switched(books: Any, switch: Any, field: str) -> None:
+def test_names_and_skus_may_repeat_or_not(books: Any, switch: Any, field: str) -> None:
     body = {"name": "Bowl", "sku": "B-1"}
     deleted = books.create("item", **body)
     books.put("item", deleted["id"], vis_state=1)
+    other = body | {"sku" if field == "name" else "name": "other"}
+    switch(item_name_unique="no")
     books.create("item", **body)
     switch(**{f"item_{field}_unique": "yes"})
-    body["sku" if field == "name" else "name"] = "other"
-    refused = books.errors("POST", "item", **body)
+    refused = books.errors("POST", "item", **other)
     assert (refused.status, refused.errno, refused.field) == (422, 1029, field)
+
+
+def test_a_name_of_an_item_is_taken_for_good_and_a_sku_is_not(books: Any) -> None:
+    deleted = books.create("item", name="Bowl", sku="B-1")
+    books.put("item", deleted["id"], vis_state=1)
+    assert books.errors("POST", "item", name="Bowl", sku="B-2").errno == 1029
+    assert books.create("item", name="Other bowl", sku="B-1")["sku"] == "B-1"
 
 
 def test_stock_follows_invoice_lines_of_the_items_name(books: Any, line: Any) -> None:

@@ -66,9 +66,9 @@ def test_a_compounded_second_tax_is_on_top_of_the_first(books: Any, line: Any) -
     assert compounded["amount"]["amount"] == "121.00"
 
 
-def test_percents_keep_three_decimals_unless_switched(books: Any, line: Any, switch: Any) -> None:
+def test_percents_keep_four_decimals_unless_switched(books: Any, line: Any, switch: Any) -> None:
     taxed = line("1000.00", taxName1="T", taxAmount1="8.12345")
-    assert books.invoice(taxed)["lines"][0]["taxAmount1"] == "8.123"
+    assert books.invoice(taxed)["lines"][0]["taxAmount1"] == "8.1235"
     switch(tax_percent_decimals=5)
     assert books.invoice(taxed)["lines"][0]["taxAmount1"] == "8.12345"
     taxed["taxAmount1"] = "101"
@@ -310,9 +310,38 @@ def test_status_can_be_written_to_0_to_3_only(books: Any) -> None:
 
 
 def test_a_status_on_create_is_ignored_or_honoured(books: Any, switch: Any) -> None:
-    assert states(books.invoice(status=2)) == (1, "draft", "unpaid")
-    switch(create_status="honour")
+    assert states(books.invoice(status=1)) == (1, "draft", "unpaid")
     assert states(books.invoice(status=2)) == (2, "sent", "unpaid")
+    assert states(books.invoice(status=3)) == (3, "viewed", "unpaid")
+    head = {"customerid": books.client()["id"], "create_date": "2026-11-02"}
+    for wrong in (0, 4, 8):
+        refused = books.errors("POST", "invoice", **head, status=wrong)
+        assert (refused.status, refused.errno, refused.field) == (422, 8008, "status")
+    switch(create_status="ignore")
+    assert states(books.invoice(status=2)) == (1, "draft", "unpaid")
+    assert states(books.invoice(status=4)) == (1, "draft", "unpaid")
+
+
+def test_a_quantity_of_nothing_is_refused_unless_switched(
+    books: Any, line: Any, switch: Any
+) -> None:
+    head = {"customerid": books.client()["id"], "create_date": "2026-11-02", "currency_code": "CAD"}
+    refused = books.errors("POST", "invoice", **head, lines=[line("5.00", "0")])
+    assert (refused.status, refused.errno, refused.field) == (422, 1028, "qty")
+    assert books.invoice(line("5.00", "0.5"))["amount"]["amount"] == "2.50"
+    switch(zero_qty="accept")
+    assert books.invoice(line("5.00", "0"))["amount"]["amount"] == "0.00"
+
+
+def test_numbers_of_invoices_and_credit_notes_end_at_twenty_and_ten(books: Any, line: Any) -> None:
+    head = {"customerid": books.client()["id"], "create_date": "2026-11-02", "currency_code": "CAD"}
+    assert books.create("invoice", **head, invoice_number="N" * 20)
+    refused = books.errors("POST", "invoice", **head, invoice_number="N" * 21)
+    assert (refused.status, refused.errno, refused.field) == (422, 1017, "invoice_number")
+    note = {**head, "clientid": head.pop("customerid"), "lines": [line("5.00")]}
+    assert books.create("credit_note", **note, credit_number="N" * 10)
+    refused = books.errors("POST", "credit_note", **note, credit_number="N" * 11)
+    assert (refused.status, refused.errno, refused.field) == (422, 1017, "credit_number")
 
 
 def test_sending_by_email_needs_recipients(books: Any) -> None:

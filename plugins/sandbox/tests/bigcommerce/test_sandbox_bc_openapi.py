@@ -29,6 +29,10 @@ EXCEPTIONS: list[tuple[str, str, str]] = [
         "*.order_product_id",
         "a tax row of shipping or handling has no line to name",
     ),
+    *(
+        ("orders.v2.oas2.yml", f"*.{name}", "tests of public clients hold coupon money as text")
+        for name in ("discount", "amount")
+    ),
     (
         "orders.v3.yml",
         "items.*.requested_amount",
@@ -200,6 +204,7 @@ def test_every_exception_is_still_needed(month: Shop) -> None:
         "payment_gateway_outside_enum",
         "store_credit_full",
         "refund_product",
+        "discount_two_coupons",
     )
     orders = [month.case(name) for name in wanted]
     asked = [(spec, path, url.format(n)) for spec, path, url in CHILDREN for n in orders]

@@ -320,9 +320,9 @@ def test_coupons_tell_what_they_took_off(month: Shop) -> None:
     path = f"v2/orders/{month.case('discount_two_coupons')}"
     rows = month.rows(path + "/coupons")
     assert len(rows) == 2
-    assert sum(row["discount"] for row in rows) == D(month.rows(path)["coupon_discount"])
-    month.switch(coupon_money="text")
-    assert isinstance(month.rows(path + "/coupons")[0]["discount"], str)
+    assert sum(D(row["discount"]) for row in rows) == D(month.rows(path)["coupon_discount"])
+    month.switch(coupon_money="number")
+    assert isinstance(month.rows(path + "/coupons")[0]["discount"], D | int)
 
 
 def test_statuses_key_on_the_id_since_labels_can_be_renamed(month: Shop) -> None:
@@ -352,3 +352,114 @@ def test_texts_that_are_not_set_are_null_or_empty_by_switch(month: Shop) -> None
     assert month.rows(path)["staff_notes"] is None
     month.switch(empty_texts="text")
     assert month.rows(path)["external_source"] == ""
+
+
+VAT = [{"name": "VAT", "percent": "20"}]
+COUPON = {"kind": "coupon", "code": "TEN", "amount": "4.00"}
+LISTED = {"include": "consignments.line_items", "consignment_structure": "object"}
+
+
+@pytest.mark.parametrize(
+    ("inclusive", "way", "stated"),
+    [
+        (False, "as_priced", ("10.0000", "4.0000")),  # the real order zynk-105
+        (False, "included", ("12.0000", "4.8000")),
+        (True, "as_priced", ("10.0000", "4.0000")),  # the real order appse-519
+        (True, "included", ("10.0000", "4.0000")),
+    ],
+)
+def test_discounts_are_stated_as_prices_are_entered_or_always_with_tax(
+    shop: Shop, inclusive: bool, way: str, stated: tuple[str, str]
+) -> None:
+    shop.switch(discount_tax=way)
+    number = shop.sell(
+        {"name": "Mug", "price": "100.00", "taxes": VAT},
+        discounts=[{"amount": "10.00"}, COUPON],
+        tax_inclusive=inclusive,
+    )["id"]
+    order = shop.rows(f"v2/orders/{number}")
+    assert (order["discount_amount"], order["coupon_discount"]) == stated
+    line = shop.rows(f"v2/orders/{number}/products")[0]
+    assert tuple(row["amount"] for row in line["applied_discounts"]) == stated
+    assert shop.rows(f"v2/orders/{number}/coupons")[0]["discount"] == stated[1]
+    side = "inc" if inclusive or way == "included" else "ex"
+    parts = D(order[f"subtotal_{side}_tax"]) - sum(map(D, stated))
+    assert D(order[f"total_{side}_tax"]) == parts
+
+
+@pytest.mark.parametrize(("way", "tax"), [("after", "18.0000"), ("before", "20.0000")])
+def test_the_subtotals_tax_is_after_discounts_or_before(shop: Shop, way: str, tax: str) -> None:
+    shop.switch(subtotal_tax=way)
+    mug = {"name": "Mug", "price": "100.00", "taxes": VAT}
+    number = shop.sell(mug, discounts=[{"amount": "10.00"}])["id"]
+    order = shop.rows(f"v2/orders/{number}")
+    assert (order["subtotal_tax"], order["total_tax"]) == (tax, "18.0000")
+    assert shop.rows(f"v2/orders/{number}/products")[0]["total_tax"] == tax
+
+
+@pytest.mark.parametrize(("way", "shown"), [("fifty", [50, 2]), ("all", [60, 2]), ("none", [0, 0])])
+def test_included_lines_end_at_fifty_a_consignment(shop: Shop, way: str, shown: list[int]) -> None:
+    shop.switch(included_lines=way)
+    lines = [{"name": f"Card {n}", "price": "1.00"} for n in range(60)]
+    lines += [{"name": f"Mug {n}", "price": "1.00", "address": 1} for n in range(2)]
+    number = shop.sell(*lines, ship_to=[{}, {}])["id"]
+    (order,) = shop.rows("v2/orders", **LISTED)
+    held = order["consignments"]["shipping"]
+    assert [len(one["line_items"]) for one in held] == shown
+    assert ["__warning__" in one for one in held] == [way == "fifty", False]
+    assert order["items_total"] == 62
+    assert len(shop.rows(f"v2/orders/{number}/products", limit=250)) == 62
+
+
+def test_consignments_are_an_array_where_the_parameter_is_ignored(shop: Shop) -> None:
+    shop.sell()
+    shop.switch(consignment_structure="ignored")
+    (order,) = shop.rows("v2/orders", **LISTED)
+    assert [row["name"] for row in order["consignments"][0]["shipping"][0]["line_items"]] == ["Mug"]
+
+
+def test_options_are_a_list_or_an_object(shop: Shop) -> None:
+    size = {"name": "Size", "value": "L"}
+    number = shop.sell({"name": "Shirt", "price": "9.00", "options": [size]})["id"]
+    listed = shop.rows(f"v2/orders/{number}/products")[0]["product_options"]
+    shop.switch(product_options="object")
+    keyed = shop.rows(f"v2/orders/{number}/products")[0]["product_options"]
+    assert list(keyed.values()) == listed
+
+
+@pytest.mark.parametrize(("way", "code"), [("code", "USD"), ("null", None), ("empty", "")])
+def test_the_transactional_currency_may_be_missing(shop: Shop, way: str, code: str | None) -> None:
+    number = shop.sell()["id"]
+    shop.switch(default_currency=way)
+    assert shop.rows(f"v2/orders/{number}")["default_currency_code"] == code
+
+
+def test_texts_may_hold_entities(shop: Shop) -> None:
+    smith = {"company": "Smith & Sons", "email": "a&b@example.com"}
+    mug = {"name": "Salt & Pepper", "price": "9.00"}
+    number = shop.sell(mug, billing=smith, ship_to=[{"to": smith}])["id"]
+    shop.switch(texts="entities")
+    order = shop.rows(f"v2/orders/{number}")
+    assert order["billing_address"]["company"] == "Smith &amp; Sons"
+    assert order["billing_address"]["email"] == "a&b@example.com"
+    assert shop.rows(f"v2/orders/{number}/products")[0]["name"] == "Salt &amp; Pepper"
+    address = shop.rows(f"v2/orders/{number}/shipping_addresses")[0]
+    assert address["company"] == "Smith &amp; Sons"
+
+
+def test_a_tax_row_names_its_line_by_a_number_or_nothing(month: Shop) -> None:
+    path = f"v2/orders/{month.case('tax_on_all_charges')}"
+    numbers = {row["id"] for row in month.rows(path + "/products")}
+    named = {r["order_product_id"] for r in month.rows(path + "/taxes", details="true")}
+    assert named == numbers | {None}
+    month.switch(tax_line_ids="text")
+    named = {r["order_product_id"] for r in month.rows(path + "/taxes", details="true")}
+    assert named == {str(number) for number in numbers} | {None}
+
+
+@pytest.mark.parametrize(("way", "status"), [("204", 204), ("[]", 200), ("mixed", 200)])
+def test_an_order_without_fees_has_an_empty_list_of_them(shop: Shop, way: str, status: int) -> None:
+    number = shop.sell()["id"]
+    shop.switch(empty=way)
+    answer = shop.ask(f"v2/orders/{number}/fees")
+    assert (answer.status_code, answer.text) == (status, "" if status == 204 else "[]")

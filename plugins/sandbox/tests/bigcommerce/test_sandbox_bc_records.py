@@ -354,3 +354,25 @@ def test_a_refund_of_everything_lists_everything_that_is_left(shop: Shop) -> Non
     assert [row.get("quantity") for row in rest["items"]] == [1, 1, None, None, None]
     assert rest["total_amount"] == Decimal("28.2")
     assert rest["total_tax"] == Decimal("4.7")
+
+
+def test_a_failed_transaction_may_have_no_amount(shop: Shop) -> None:
+    failed = {"amount": "10.00", "status": "error"}
+    number = shop.sell(transactions=[failed, {"amount": "10.00"}])["id"]
+    path = f"v3/orders/{number}/transactions"
+    assert [row["amount"] for row in shop.rows(path)["data"]] == [10, 10]
+    shop.switch(failed_amount="null")
+    assert [row["amount"] for row in shop.rows(path)["data"]] == [None, 10]
+
+
+def test_a_refund_of_an_older_gateway_leaves_a_transaction_alone(shop: Shop) -> None:
+    shop.switch(refund_objects=False)
+    number = shop.sell()["id"]
+    before = shop.rows(f"v2/orders/{number}")
+    shop.control.post("clock", json={"advance_seconds": 60})
+    shop.do(f"shop/orders/{number}/refund", {"order_amount": "4.00"})
+    after = shop.rows(f"v2/orders/{number}")
+    assert after == before | {"date_modified": after["date_modified"]}
+    made = shop.rows(f"v3/orders/{number}/transactions")["data"]
+    assert [(row["event"], row["amount"]) for row in made] == [("purchase", 10), ("refund", 4)]
+    assert shop.rows(f"v3/orders/{number}/payment_actions/refunds")["data"] == []

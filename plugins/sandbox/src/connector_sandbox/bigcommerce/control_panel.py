@@ -122,11 +122,14 @@ class ControlPanel:
     def refund(self, order_id: int, document: Document) -> Order:
         """Refund; the document is a `seed.changes.RefundRequest`."""
         request = decode(RefundRequest, document)
-        return self._change(
-            order_id,
-            lambda order, at, numbers: refund(order, request, at, numbers),
-            "order.refund",
-        )
+
+        def change(order: Order, at: datetime, numbers: Numbers) -> Order:
+            after = refund(order, request, at, numbers)
+            if self._ctx.switches["bc.refund_objects"]:
+                return after
+            return replace(order, transactions=after.transactions, modified=at)
+
+        return self._change(order_id, change, "order.refund")
 
     def decline(self, order_id: int, refund_id: int) -> Order:
         """The gateway declines a refund afterwards: no date moves and no event tells of it."""

@@ -6,57 +6,45 @@ fees and coupons, which come either way (BigCommerce v2 orders reference).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from connector_sandbox.bigcommerce.dates import rfc2822
+from connector_sandbox.bigcommerce.variants import Document, Variants, money
 from connector_sandbox.seed import catalog
 from connector_sandbox.seed.changes import refunded_quantity
-from connector_sandbox.seed.exact import ZERO, stored
+from connector_sandbox.seed.exact import ZERO
 from connector_sandbox.seed.totals import ChargeFigures, Figures, LineFigures, compute, together
 
 if TYPE_CHECKING:
     from connector_sandbox.seed.model import Address, Line, Order, ShipTo
 
-Document = dict[str, Any]
 SHIPPED_STATUSES = frozenset({2, 10})
+MOST_INCLUDED = 50  # line items of a consignment (bigcommerce/docs issue 960)
 CUSTOM_LABELS = {11: "Ready to pack"}
 
 
-@dataclass(frozen=True, slots=True)
-class Forms:
-    """How unconfirmed things look; each field is the switch of that name."""
-
-    base: str  # https://host/stores/hash/v2
-    fees_in_subtotal: bool = False
-    fee_tax_rows: bool = False
-    fee_money: str = "text"
-    coupon_money: str = "number"
-    tax_detail_ids: str = "unique"
-    empty_texts: str = "mixed"
-
-
-def money(amount: Decimal) -> str:
-    """`"361.9500"`."""
-    return format(stored(amount), "f")
-
-
-def order_document(order: Order, forms: Forms) -> Document:
+def order_document(order: Order, variants: Variants) -> Document:
     """The order without anything included: links stand for its parts."""
     figures = compute(order)
     wrapping = figures.wrapping()
     shipping, handling = together(list(figures.shipping)), together(list(figures.handling))
-    inside = together(list(figures.fees)) if forms.fees_in_subtotal else together([])
-    unset = _unset(forms)
+    inside = together(
+        list(figures.fees) if ("bc.fees_in_subtotal", True) in variants.chosen else []
+    )
+    unset = _unset(variants)
     status = catalog.STATUS_NAMES[order.status_id]
     quantity = sum(line.quantity for line in order.lines)
     shipped = order.shipped or (order.modified if order.status_id in SHIPPED_STATUSES else None)
     rate = catalog.CURRENCY_RATES[order.currency]
     currency_id = catalog.CURRENCY_IDS[order.currency]
     shown = order.display_currency or order.currency
+    discount_amount, coupon_discount = _discounts(order, figures, variants)
+    subtotal_tax = figures.subtotal_tax
+    if _before_discounts(variants):
+        subtotal_tax = figures.subtotal_inc - figures.subtotal_ex
     gifts = sum((use.amount for use in order.gift_certificates), ZERO)
-    return {
+    document = {
         "id": order.id,
         "customer_id": order.customer_id,
         "date_created": rfc2822(order.created),
@@ -68,7 +56,7 @@ def order_document(order: Order, forms: Forms) -> Document:
         "custom_status": CUSTOM_LABELS.get(order.status_id, status),
         "subtotal_ex_tax": money(figures.subtotal_ex + inside.ex),
         "subtotal_inc_tax": money(figures.subtotal_inc + inside.inc),
-        "subtotal_tax": money(figures.subtotal_tax + inside.tax),
+        "subtotal_tax": money(subtotal_tax + inside.tax),
         "base_shipping_cost": money(shipping.base),
         **_costs("shipping_cost", shipping),
         "shipping_cost_tax_class_id": 3 if shipping.taxes else 0,
@@ -104,8 +92,8 @@ def order_document(order: Order, forms: Forms) -> Document:
         "default_currency_code": order.currency,
         "staff_notes": order.staff_notes or unset["note"],
         "customer_message": order.customer_message,
-        "discount_amount": money(figures.discount_amount),
-        "coupon_discount": money(figures.coupon_discount),
+        "discount_amount": money(discount_amount),
+        "coupon_discount": money(coupon_discount),
         "shipping_address_count": len(order.ship_to),
         "is_deleted": order.is_deleted,
         "is_tax_inclusive_pricing": order.tax_inclusive,
@@ -123,8 +111,29 @@ def order_document(order: Order, forms: Forms) -> Document:
         "customer_locale": "en",
         "store_default_currency_code": catalog.STORE_CURRENCY,
         "store_default_to_transactional_exchange_rate": rate,
-        **_links(order, forms),
+        **_links(order, variants),
     }
+    return variants.apply("order", document)
+
+
+def _as_priced(variants: Variants) -> bool:
+    return ("bc.discount_tax", "as_priced") in variants.chosen
+
+
+def _before_discounts(variants: Variants) -> bool:
+    return ("bc.subtotal_tax", "before") in variants.chosen
+
+
+def _discounts(order: Order, figures: Figures, variants: Variants) -> tuple[Decimal, Decimal]:
+    """Discounts without and with a code: as prices are entered, or always with tax."""
+    if not _as_priced(variants):
+        return figures.discount_amount, figures.coupon_discount
+    amounts = [(d.kind == "coupon", d.amount) for d in order.discounts]
+    without, coupons = (
+        sum((amount for coded, amount in amounts if coded is wanted), ZERO)
+        for wanted in (False, True)
+    )
+    return without, coupons
 
 
 def _costs(name: str, charge: ChargeFigures) -> dict[str, str]:
@@ -135,14 +144,14 @@ def _costs(name: str, charge: ChargeFigures) -> dict[str, str]:
     }
 
 
-def _unset(forms: Forms) -> dict[str, str | None]:
-    if forms.empty_texts == "mixed":
+def _unset(variants: Variants) -> dict[str, str | None]:
+    if ("bc.empty_texts", "mixed") in variants.chosen:
         return {"number": "", "note": "", "external": None}
-    value = None if forms.empty_texts == "null" else ""
+    value = None if ("bc.empty_texts", "null") in variants.chosen else ""
     return dict.fromkeys(("number", "note", "external"), value)
 
 
-def _links(order: Order, forms: Forms) -> Document:
+def _links(order: Order, variants: Variants) -> Document:
     # The address link is spelt without an underscore, unlike the documented path.
     parts = {
         "products": "products",
@@ -153,7 +162,7 @@ def _links(order: Order, forms: Forms) -> Document:
     }
     return {
         name: {
-            "url": f"{forms.base}/orders/{order.id}/{part}",
+            "url": f"{variants.base}/orders/{order.id}/{part}",
             "resource": f"/orders/{order.id}/{part}",
         }
         for name, part in parts.items()
@@ -177,12 +186,12 @@ def _address(address: Address) -> Document:
     }
 
 
-def line_documents(order: Order, figures: Figures | None = None) -> list[Document]:
+def line_documents(order: Order, variants: Variants) -> list[Document]:
     """The order products, by line id."""
-    figures = figures or compute(order)
+    figures = compute(order)
     parents = {line.parent_line for line in order.lines if line.parent_line is not None}
     rows = [
-        _line(order, line, made, is_bundle=position in parents)
+        variants.apply("line", _line(order, line, made, variants, is_bundle=position in parents))
         for position, (line, made) in enumerate(zip(order.lines, figures.lines, strict=True))
     ]
     return sorted(rows, key=lambda row: int(row["id"]))
@@ -194,7 +203,10 @@ def _address_id(order: Order, line: Line) -> int:
     return order.ship_to[line.address].id
 
 
-def _line(order: Order, line: Line, made: LineFigures, *, is_bundle: bool) -> Document:
+def _line(
+    order: Order, line: Line, made: LineFigures, variants: Variants, *, is_bundle: bool
+) -> Document:
+    tax = made.total_inc - made.total_ex if _before_discounts(variants) else made.tax
     refunded = refunded_quantity(order, line.id)
     cost = (line.price / 2).quantize(Decimal("0.01"))
     return {
@@ -217,7 +229,7 @@ def _line(order: Order, line: Line, made: LineFigures, *, is_bundle: bool) -> Do
         "base_total": money(line.price * line.quantity),
         "total_ex_tax": money(made.total_ex),
         "total_inc_tax": money(made.total_inc),
-        "total_tax": money(made.tax),
+        "total_tax": money(tax),
         "discounted_total_inc_tax": money(made.discounted_inc),
         "weight": "1.0000" if line.kind == "physical" else 0,
         "width": "0.0000",
@@ -263,7 +275,9 @@ def _line(order: Order, line: Line, made: LineFigures, *, is_bundle: bool) -> Do
                 "code": d.code,
                 "target": "product" if d.lines else "order",
             }
-            for position, (d, amount) in enumerate(made.applied)
+            for position, (d, amount) in enumerate(
+                made.entered if _as_priced(variants) else made.applied
+            )
         ],
         "product_options": [
             {
@@ -288,17 +302,25 @@ def _line(order: Order, line: Line, made: LineFigures, *, is_bundle: bool) -> Do
     }  # fmt: skip
 
 
-def consignments(order: Order, forms: Forms, *, line_items: bool) -> Document:
+def consignments(order: Order, variants: Variants, *, line_items: bool) -> Document:
     """The consignments as an object; their amounts are numbers."""
     figures = compute(order)
-    rows = line_documents(order, figures) if line_items else []
+    rows = line_documents(order, variants) if line_items else []
     link = {
-        "url": f"{forms.base}/orders/{order.id}/products",
+        "url": f"{variants.base}/orders/{order.id}/products",
         "resource": f"/orders/{order.id}/products",
     }
 
-    def items(wanted: set[int]) -> list[Document]:
-        return [row for row in rows if row["id"] in wanted] if line_items else [link]
+    def items(wanted: set[int]) -> Document:
+        if not line_items:
+            return {"line_items": [link]}
+        held = [row for row in rows if row["id"] in wanted]
+        if ("bc.included_lines", "none") in variants.chosen:
+            return {"line_items": []}
+        if ("bc.included_lines", "fifty") in variants.chosen and len(held) > MOST_INCLUDED:
+            words = f"Only the first {MOST_INCLUDED} line items are shown."
+            return {"line_items": held[:MOST_INCLUDED], "__warning__": words}
+        return {"line_items": held}
 
     by_address: dict[int, set[int]] = {to.id: set() for to in order.ship_to}
     digital: set[int] = set()
@@ -313,11 +335,11 @@ def consignments(order: Order, forms: Forms, *, line_items: bool) -> Document:
             digital.add(line.id)
     quotes = f"/orders/{order.id}/consignments/shipping/{{}}/shipping_quotes"
     shipping = [
-        _address(to.to)
+        variants.apply("address", _address(to.to))
         | {
             "id": to.id,
             "form_fields": [],
-            "line_items": items(by_address[to.id]),
+            **items(by_address[to.id]),
             **_destination(order, to, by_address[to.id]),
             **_numbers("cost", figures.shipping[position]),
             "base_cost": figures.shipping[position].base,
@@ -326,7 +348,7 @@ def consignments(order: Order, forms: Forms, *, line_items: bool) -> Document:
             "base_handling_cost": figures.handling[position].base,
             "handling_cost_tax_class_id": 3 if to.handling.taxes else 0,
             "shipping_quotes": {
-                "url": forms.base + quotes.format(to.id),
+                "url": variants.base + quotes.format(to.id),
                 "resource": quotes.format(to.id),
             },
         }
@@ -336,14 +358,11 @@ def consignments(order: Order, forms: Forms, *, line_items: bool) -> Document:
         "pickups": [],
         "shipping": shipping,
         "downloads": (
-            [{"recipient_email": order.billing.email, "line_items": items(digital)}]
-            if digital
-            else []
+            [{"recipient_email": order.billing.email, **items(digital)}] if digital else []
         ),
         "email": {
             "gift_certificates": [
-                {"recipient_email": recipient, "line_items": items(ids)}
-                for recipient, ids in gifts.items()
+                {"recipient_email": recipient, **items(ids)} for recipient, ids in gifts.items()
             ]
         },
     }
@@ -364,7 +383,7 @@ def _destination(order: Order, to: ShipTo, line_ids: set[int]) -> Document:
     }
 
 
-def shipping_addresses(order: Order, forms: Forms) -> list[Document]:
+def shipping_addresses(order: Order, variants: Variants) -> list[Document]:
     """The shipping addresses with their costs as text."""
     figures = compute(order)
     rows: list[Document] = []
@@ -374,7 +393,7 @@ def shipping_addresses(order: Order, forms: Forms) -> list[Document]:
         path = f"/orders/{order.id}/shippingaddresses/{to.id}/shippingquotes"
         rows.append(
             {"id": to.id, "order_id": order.id}
-            | _address(to.to)
+            | variants.apply("address", _address(to.to))
             | _destination(order, to, ids)
             | {
                 "base_cost": money(shipping.base),
@@ -384,45 +403,48 @@ def shipping_addresses(order: Order, forms: Forms) -> list[Document]:
                 **_costs("handling_cost", handling),
                 "handling_cost_tax_class_id": 3 if handling.taxes else 0,
                 "form_fields": [],
-                "shipping_quotes": {"url": f"{forms.base}{path}", "resource": path},
+                "shipping_quotes": {"url": f"{variants.base}{path}", "resource": path},
             }
         )
     return rows
 
 
-def fee_documents(order: Order, forms: Forms) -> list[Document]:
+def fee_documents(order: Order, variants: Variants) -> list[Document]:
     """The fees on the order."""
     figures = compute(order)
-    say = money if forms.fee_money == "text" else (lambda amount: amount)
-    return [
+    rows = (
         {
             "id": fee.id,
             "type": "custom_fee",
             "display_name_customer": fee.name,
             "display_name_merchant": fee.name,
             "source": "v2",
-            "base_cost": say(made.base),
-            "cost_ex_tax": say(made.ex),
-            "cost_inc_tax": say(made.inc),
-            "cost_tax": say(made.tax),
+            "base_cost": made.base,
+            "cost_ex_tax": made.ex,
+            "cost_inc_tax": made.inc,
+            "cost_tax": made.tax,
             "tax_class_id": 0 if made.taxes else None,
         }
         for fee, made in zip(order.fees, figures.fees, strict=True)
-    ]
+    )
+    return [variants.apply("fee", row) for row in rows]
 
 
-def coupon_documents(order: Order, forms: Forms) -> list[Document]:
+def coupon_documents(order: Order, variants: Variants) -> list[Document]:
     """The coupons used and the money each took off."""
-    say = money if forms.coupon_money == "text" else (lambda amount: amount)
-    return [
+    shares = compute(order).coupon_shares
+    if _as_priced(variants):
+        shares = tuple((d, d.amount) for d in order.discounts if d.kind == "coupon")
+    rows = (
         {
             "id": order.id * 10 + position,
             "coupon_id": coupon.coupon_id,
             "order_id": order.id,
             "code": coupon.code,
-            "amount": say(coupon.amount),
+            "amount": coupon.amount,
             "type": coupon.coupon_type,
-            "discount": say(amount),
+            "discount": amount,
         }
-        for position, (coupon, amount) in enumerate(compute(order).coupon_shares)
-    ]
+        for position, (coupon, amount) in enumerate(shares)
+    )
+    return [variants.apply("coupon", row) for row in rows]

@@ -14,7 +14,6 @@ from connector_sandbox.bigcommerce import dates
 from connector_sandbox.bigcommerce.access import ORDERS, Answer, Call, Door, Problem, answer
 from connector_sandbox.bigcommerce.order_documents import (
     CUSTOM_LABELS,
-    Forms,
     consignments,
     coupon_documents,
     fee_documents,
@@ -25,6 +24,7 @@ from connector_sandbox.bigcommerce.order_documents import (
 from connector_sandbox.bigcommerce.paging import page_of, v2_list, whole_number
 from connector_sandbox.bigcommerce.shelf import order_of
 from connector_sandbox.bigcommerce.tax_rows import tax_documents
+from connector_sandbox.bigcommerce.variants import Variants, variants_of
 from connector_sandbox.exact_json import dumps
 from connector_sandbox.seed import catalog
 
@@ -68,38 +68,29 @@ def routes(door: Door) -> list[BaseRoute]:
     ]
 
 
-def forms_of(call: Call) -> Forms:
-    """How unconfirmed things look now."""
-    switches = call.switches
-    return Forms(
-        base=call.base,
-        fees_in_subtotal=switches["bc.fees_in_subtotal"],
-        fee_tax_rows=switches["bc.fee_tax_rows"],
-        fee_money=switches["bc.fee_money"],
-        coupon_money=switches["bc.coupon_money"],
-        tax_detail_ids=switches["bc.tax_detail_ids"],
-        empty_texts=switches["bc.empty_texts"],
-    )
+def _variants(call: Call) -> Variants:
+    return variants_of(call.switches, call.base)
 
 
 # Rendered orders, as long as they stand: an Order is frozen, so it is its own version.
-_rendered: dict[tuple[int, int, Forms, str], tuple[Order, str]] = {}
+_rendered: dict[tuple[int, int, Variants, str], tuple[Order, str]] = {}
 _KEPT = 4096
 
 
-def order_text(order: Order, revision: int, forms: Forms, included: str) -> str:
+def order_text(order: Order, revision: int, variants: Variants, included: str) -> str:
     """The JSON of an order with what is included (`""`, or a part of `include`)."""
-    key = (order.id, revision, forms, included)
+    key = (order.id, revision, variants, included)
     kept = _rendered.get(key)
     if kept is not None and kept[0] == order:
         return kept[1]
-    document = order_document(order, forms)
+    document = order_document(order, variants)
     parts = included.split(",")
     if "consignments.line_items" in parts or "consignments" in parts:
-        inside = consignments(order, forms, line_items="consignments.line_items" in parts)
-        document["consignments"] = inside if "object" in parts else [inside]
+        inside = consignments(order, variants, line_items="consignments.line_items" in parts)
+        honoured = ("bc.consignment_structure", "honoured") in variants.chosen
+        document["consignments"] = inside if "object" in parts and honoured else [inside]
     if "fees" in parts:
-        document["fees"] = fee_documents(order, forms)
+        document["fees"] = fee_documents(order, variants)
     text = dumps(document)
     if len(_rendered) >= _KEPT:
         _rendered.clear()
@@ -173,13 +164,13 @@ def list_orders(call: Call) -> Answer:
     """GET /v2/orders."""
     page = page_of(call)
     where, values = _conditions(call)
-    forms, included = forms_of(call), _included(call)
+    variants, included = _variants(call), _included(call)
     rows = call.db.execute(
         f"SELECT id, revision FROM bc_orders WHERE {where} {_order_by(call)} LIMIT ? OFFSET ?",  # noqa: S608  values are bound, names are this module's
         [*values, page.limit, page.offset],
     ).fetchall()
     found = [order_of(call.db, row["id"]) for row in rows]
-    texts = [order_text(order, rev, forms, included) for order, rev in filter(None, found)]
+    texts = [order_text(order, rev, variants, included) for order, rev in filter(None, found)]
     return v2_list(call, texts, of_order=False)
 
 
@@ -236,12 +227,12 @@ def the_order(call: Call) -> tuple[Order, int]:
 def get_order(call: Call) -> Answer:
     """GET /v2/orders/{id}."""
     order, revision = the_order(call)
-    return Answer(order_text(order, revision, forms_of(call), _included(call)))
+    return Answer(order_text(order, revision, _variants(call), _included(call)))
 
 
 @lru_cache(maxsize=256)
-def _lines(order: Order) -> tuple[str, ...]:
-    return tuple(dumps(row) for row in line_documents(order))
+def _lines(order: Order, variants: Variants) -> tuple[str, ...]:
+    return tuple(dumps(row) for row in line_documents(order, variants))
 
 
 def _children(call: Call, texts: list[str] | tuple[str, ...]) -> Answer:
@@ -250,13 +241,13 @@ def _children(call: Call, texts: list[str] | tuple[str, ...]) -> Answer:
 
 def list_products(call: Call) -> Answer:
     """GET /v2/orders/{id}/products; 50 a page unless told otherwise."""
-    return _children(call, _lines(the_order(call)[0]))
+    return _children(call, _lines(the_order(call)[0], _variants(call)))
 
 
 def get_product(call: Call) -> Answer:
     """GET /v2/orders/{id}/products/{order_product_id}."""
     order, _ = the_order(call)
-    for row in line_documents(order):
+    for row in line_documents(order, _variants(call)):
         if row["id"] == call.path["line_id"]:
             return answer(row)
     raise Problem(404)
@@ -265,24 +256,26 @@ def get_product(call: Call) -> Answer:
 def list_taxes(call: Call) -> Answer:
     """GET /v2/orders/{id}/taxes."""
     details = call.query.get("details", "").lower() == "true"
-    rows = tax_documents(the_order(call)[0], forms_of(call), details=details)
+    rows = tax_documents(the_order(call)[0], _variants(call), details=details)
     return _children(call, [dumps(row) for row in rows])
 
 
 def list_coupons(call: Call) -> Answer:
     """GET /v2/orders/{id}/coupons."""
-    return _children(call, [dumps(r) for r in coupon_documents(the_order(call)[0], forms_of(call))])
+    return _children(
+        call, [dumps(r) for r in coupon_documents(the_order(call)[0], _variants(call))]
+    )
 
 
 def list_addresses(call: Call) -> Answer:
     """GET /v2/orders/{id}/shipping_addresses."""
-    rows = shipping_addresses(the_order(call)[0], forms_of(call))
+    rows = shipping_addresses(the_order(call)[0], _variants(call))
     return _children(call, [dumps(row) for row in rows])
 
 
 def get_address(call: Call) -> Answer:
     """GET /v2/orders/{id}/shipping_addresses/{id}."""
-    for row in shipping_addresses(the_order(call)[0], forms_of(call)):
+    for row in shipping_addresses(the_order(call)[0], _variants(call)):
         if row["id"] == call.path["address_id"]:
             return answer(row)
     raise Problem(404)
@@ -298,21 +291,13 @@ def get_consignments(call: Call) -> Answer:
     """GET /v2/orders/{id}/consignments."""
     order, _ = the_order(call)
     wanted = "line_items" in call.query.get("include", "")
-    return answer(consignments(order, forms_of(call), line_items=wanted))
+    return answer(consignments(order, _variants(call), line_items=wanted))
 
 
 def list_fees(call: Call) -> Answer:
     """GET /v2/orders/{id}/fees, in the three forms seen."""
-    rows = fee_documents(the_order(call)[0], forms_of(call))
-    form = call.switches["bc.fees_form"]
-    if form == "wrapped":
+    rows = fee_documents(the_order(call)[0], _variants(call))
+    if call.switches["bc.fees_form"] == "wrapped":
         return answer({"fees": rows})
-    if form == "misspelt":
-        rows = [
-            {
-                ("cost_exc_tax" if name == "cost_ex_tax" else name): value
-                for name, value in r.items()
-            }
-            for r in rows
-        ]
-    return v2_list(call, [dumps(row) for row in rows], of_order=True)
+    texts = [dumps(_variants(call).apply("listed fee", row)) for row in rows]
+    return v2_list(call, texts, of_order=True)

@@ -17,11 +17,12 @@ from connector_sandbox.bigcommerce.access import (
 from connector_sandbox.bigcommerce.paging import Page, page_of, pagination
 from connector_sandbox.bigcommerce.payment_documents import refund_document, transaction_documents
 from connector_sandbox.bigcommerce.shelf import order_of
+from connector_sandbox.bigcommerce.variants import variants_of
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
-    from connector_sandbox.bigcommerce.order_documents import Document
+    from connector_sandbox.bigcommerce.variants import Document
     from connector_sandbox.seed.model import Order
 
 
@@ -45,11 +46,13 @@ def _order(call: Call) -> Order:
 def list_transactions(call: Call) -> Answer:
     """GET /v3/orders/{id}/transactions: never more than the first 250, unless switched."""
     order = _order(call)
-    rows = transaction_documents(
+    made = transaction_documents(
         order,
         credits_shown=call.switches["bc.credit_transactions"],
         empty=call.switches["bc.not_applicable"],
     )
+    variants = variants_of(call.switches, call.base)
+    rows = [variants.apply("transaction", row) for row in made]
     if not rows:
         none = call.switches["bc.transactions_none"]
         if none == "404":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_sandbox.bigcommerce.order_documents import Forms, money
+from connector_sandbox.bigcommerce.variants import Variants, money
 from connector_sandbox.seed.exact import ZERO
 from connector_sandbox.seed.totals import compute
 
@@ -23,7 +23,7 @@ _CLASS_OF = {
 _OWN_CLASS = frozenset({"Automatic Tax", "API Tax Override"})
 
 
-def tax_documents(order: Order, forms: Forms, *, details: bool) -> list[dict[str, Any]]:
+def tax_documents(order: Order, variants: Variants, *, details: bool) -> list[dict[str, Any]]:
     """The tax rows of an order.
 
     Without details the amounts of one rate, class and address are one row. With them each row
@@ -33,25 +33,23 @@ def tax_documents(order: Order, forms: Forms, *, details: bool) -> list[dict[str
     summed: dict[tuple[object, ...], dict[str, Any]] = {}
     rows = []
     totals: dict[tuple[object, ...], Decimal] = {}
-    for position, (kind, line_id, address_id, share) in enumerate(_shares(order, forms)):
+    for position, (kind, line_id, address_id, share) in enumerate(_shares(order, variants)):
         row = _row(order, kind, address_id, share)
         key = (share.tax.id, row["class"], address_id)
         whole = summed.setdefault(key, row | {"id": order.id * 10_000 + len(summed) + 1})
         totals[key] = totals.get(key, ZERO) + share.amount
         whole["line_amount"] = whole["priority_amount"] = money(totals[key])
         own = order.id * 10_000 + 1_001 + position
-        rows.append(
-            row
-            | {
-                "id": whole["id"] if forms.tax_detail_ids == "repeated" else own,
-                "order_product_id": None if line_id is None else str(line_id),
-                "line_item_type": kind,
-            }
-        )
+        detail = row | {
+            "id": whole["id"] if ("bc.tax_detail_ids", "repeated") in variants.chosen else own,
+            "order_product_id": line_id,
+            "line_item_type": kind,
+        }
+        rows.append(variants.apply("tax row", detail))
     return rows if details else list(summed.values())
 
 
-def _shares(order: Order, forms: Forms) -> Iterator[tuple[str, int | None, int, TaxShare]]:
+def _shares(order: Order, variants: Variants) -> Iterator[tuple[str, int | None, int, TaxShare]]:
     figures = compute(order)
     first = order.ship_to[0].id if order.ship_to else 0
     for line, made in zip(order.lines, figures.lines, strict=True):
@@ -66,7 +64,7 @@ def _shares(order: Order, forms: Forms) -> Iterator[tuple[str, int | None, int, 
             yield "shipping", None, to.id, share
         for share in figures.handling[position].taxes:
             yield "handling", None, to.id, share
-    if forms.fee_tax_rows:
+    if ("bc.fee_tax_rows", True) in variants.chosen:
         for fee in figures.fees:
             for share in fee.taxes:
                 yield "item", None, first, share

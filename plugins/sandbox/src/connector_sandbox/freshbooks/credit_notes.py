@@ -186,7 +186,9 @@ class CreditNotes(Resource):
 
     def _fill_number(self, document: Document, body: Document) -> None:
         if body.get("credit_number"):
-            document["credit_number"] = str(body["credit_number"])
+            most = self.switches.number("fb.credit_number_max")
+            number = values.text(self.singular, "credit_number", body["credit_number"], most)
+            document["credit_number"] = number
         elif not document["credit_number"]:
             latest = self.records.latest()
             document["credit_number"] = (

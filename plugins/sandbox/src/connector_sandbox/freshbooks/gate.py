@@ -35,6 +35,7 @@ _NOT_AUTHORISED = (
     "supplied the wrong credentials (e.g. a bad password), or your browser doesn't understand how "
     "to supply the credentials required."
 )
+_BUSY = "The resource is being changed by another request at the same time."
 _UNAUTHENTICATED = {
     "error": "unauthenticated",
     "error_description": "This action requires authentication to continue.",
@@ -195,7 +196,7 @@ def _fault_body(status: int) -> tuple[bytes, str]:
     elif status == HTTPStatus.TOO_MANY_REQUESTS:
         body = b'{"message":"Too many requests."}'
     elif status == HTTPStatus.CONFLICT:
-        body = _refusal_body(status, "", "The resource is being changed by another request.")
+        body = _refusal_body(status, "", _BUSY)
     else:
         body = (
             b'{"response":{"errors":[{"errno":%d,"field":"","message":"An error occurred.",'

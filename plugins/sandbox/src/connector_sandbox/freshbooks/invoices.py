@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from connector_sandbox.freshbooks.search import Filter, Test
 
 DRAFT, SENT = 1, 2
-_WRITABLE_STATUS = {0: "disputed", 1: "draft", 2: "sent", 3: "viewed"}
+_WRITABLE_STATUS = frozenset({0, 1, 2, 3})
+_STATUS_ON_CREATE = _WRITABLE_STATUS - {0}
 _TEXT = (
     *("fname", "lname", "organization", "address", "street", "street2", "city", "province"),
     *("code", "country", "vat_name", "vat_number", "language", "discount_description"),
@@ -306,9 +307,10 @@ class Invoices(Resource):
         if isinstance(sent, bool) or not isinstance(sent, int):
             words = "The field 'status' must be a number."
             raise errors.invalid(self.singular, "status", sent, words, errno=errors.NOT_A_NUMBER)
-        if sent not in _WRITABLE_STATUS:
+        if sent not in (_STATUS_ON_CREATE if creating else _WRITABLE_STATUS):
             words = "Status must be one of 'draft', 'sent', 'viewed' or 'disputed'."
-            raise errors.invalid(self.singular, "status", sent, words)
+            errno = errors.BAD_STATUS if creating else errors.INVALID
+            raise errors.invalid(self.singular, "status", sent, words, errno=errno)
         document["base_status"] = sent
 
     def _fill_lines(self, document: Document, sent: object, *, creating: bool) -> None:

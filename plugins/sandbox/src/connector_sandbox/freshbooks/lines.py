@@ -74,6 +74,9 @@ def _read_line(
         )
     if qty < 0 and switches["fb.negative_qty"] == "refuse":
         raise errors.invalid(kind, "qty", qty, "Invalid negative value.", errno=errors.NEGATIVE)
+    if qty == 0 and switches["fb.zero_qty"] == "refuse":
+        words = "Value must not be less than one."
+        raise errors.invalid(kind, "qty", qty, words, errno=errors.LESS_THAN_ONE)
     shown_cost = account.unit_cost(cost, currency)
     name_most = switches.number("fb.line_name_max")
     words_most = switches.number("fb.line_description_max")

@@ -35,6 +35,7 @@ _CHOICES: tuple[tuple[str, _Choices, str], ...] = (
     ),
     ("fb.negative_line_paid", ("accept", "refuse"), "the same on an invoice that has payments"),
     ("fb.negative_qty", ("refuse", "accept"), "a line with negative qty (1025)"),
+    ("fb.zero_qty", ("refuse", "accept"), "a line with qty 0 (1028)"),
     ("fb.negative_total", ("refuse", "accept"), "an invoice total below zero (1040)"),
     ("fb.line_currency", ("refuse", "ignore"), "a line in another currency than its invoice"),
     ("fb.overpaid_after_line", ("keep", "credit"), "paid above a total lowered by an edit"),
@@ -46,7 +47,7 @@ _CHOICES: tuple[tuple[str, _Choices, str], ...] = (
     ("fb.deleted_client_invoice", ("accept", "refuse"), "an invoice for a deleted client (1011)"),
     (
         "fb.item_name_unique",
-        ("no", "yes", "409"),
+        ("yes", "409", "no"),
         "item names taken by any item, deleted ones too (422/1029, or 409)",
     ),
     (
@@ -67,7 +68,7 @@ _CHOICES: tuple[tuple[str, _Choices, str], ...] = (
     ("fb.number_taken_errno", (1029, 1004), "errno for it"),
     ("fb.number_search", ("exact", "like"), "search[invoice_number]"),
     ("fb.due_date", ("refuse", "ignore"), "writing the read-only due_date (403/1038)"),
-    ("fb.create_status", ("ignore", "honour"), "status given on create"),
+    ("fb.create_status", ("honour", "ignore"), "status given on create: 1 to 3, else 8008"),
     ("fb.unknown_include", ("ignore", "refuse"), "include[] of something unknown"),
     ("fb.written_lines", ("shown", "left_out"), "include[]=lines of a POST or PUT"),
     ("fb.error_format", ("header", "old", "new"), "header: new when X-API-VERSION is sent"),
@@ -94,7 +95,7 @@ _DAY = Matching(r"(\d{4}-\d\d-\d\d)?", "a day YYYY-MM-DD or nothing")
 
 _OPEN: tuple[tuple[str, SwitchValue, Within | Matching, str], ...] = (
     # name, default, what it takes, words
-    ("fb.tax_percent_decimals", 3, Within(0, 10), "decimals kept of a tax percent"),
+    ("fb.tax_percent_decimals", 4, Within(0, 10), "decimals kept of a tax percent"),
     (
         "fb.stale_search_seconds",
         0,
@@ -109,7 +110,8 @@ _OPEN: tuple[tuple[str, SwitchValue, Within | Matching, str], ...] = (
 )
 
 _LENGTHS: tuple[tuple[str, int, str], ...] = (
-    ("fb.invoice_number_max", 0, "invoice_number"),
+    ("fb.invoice_number_max", 20, "invoice_number"),
+    ("fb.credit_number_max", 10, "credit_number"),
     ("fb.po_number_max", 0, "po_number"),
     ("fb.notes_max", 0, "notes and terms of an invoice or credit note"),
     ("fb.line_name_max", 0, "name of a line"),

@@ -52,7 +52,10 @@ class ChargeFigures:
 
 @dataclass(frozen=True, slots=True)
 class LineFigures:
-    """Amounts of a line. `total_*` are before discounts, `tax` and `discounted_inc` after."""
+    """Amounts of a line. `total_*` are before discounts, `tax` and `discounted_inc` after.
+
+    Its share of each discount is `entered` as prices are, and `applied` with the tax saved.
+    """
 
     price_ex: Decimal
     price_inc: Decimal
@@ -61,6 +64,7 @@ class LineFigures:
     tax: Decimal
     discounted_inc: Decimal
     taxes: tuple[TaxShare, ...]
+    entered: tuple[tuple[Discount, Decimal], ...]
     applied: tuple[tuple[Discount, Decimal], ...]
     wrapping: ChargeFigures
 
@@ -194,6 +198,7 @@ def _line(order: Order, line: Line, entered: list[tuple[Discount, Decimal]]) -> 
         tax=_tax(shares),
         discounted_inc=stored(discounted_inc),
         taxes=tuple(shares),
+        entered=tuple(entered),
         applied=tuple((d, a) for (d, _), a in zip(entered, amounts, strict=True)),
         wrapping=wrapping,
     )
