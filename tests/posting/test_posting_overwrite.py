@@ -128,3 +128,17 @@ def test_another_shop_s_credit_note_of_the_same_refund_is_not_ours(world: Any) -
     world.sync(world.messages_of("first"))
     states = {note["credit_number"]: note["vis_state"] for note in world.books()["credit_notes"]}
     assert states == {f"A-{order}-R1": 1, f"B-{order}-R1": 0}
+
+
+def test_a_credit_note_whose_number_would_be_too_long_is_numbered_by_freshbooks(world: Any) -> None:
+    """FreshBooks takes ten characters; what makes the note ours stands in its notes."""
+    order = world.place(id=12_345_678)
+    world.sync()
+    world.change(order, "refund", order_amount="4.00", to=[{"provider": "storecredit"}])
+    assert world.writes_of(world.sync) == 1
+    (note,) = world.books()["credit_notes"]
+    assert note["notes"] == f"BigCommerce order {order}, refund 1 (store sandbox)"
+    assert note["credit_number"] == "CN-0000001"
+    assert world.row(order).state == "posted"
+    world.lose_ledger()
+    assert world.writes_of(world.sync) == 0

@@ -29,10 +29,7 @@ EXCEPTIONS: list[tuple[str, str, str]] = [
         "*.order_product_id",
         "a tax row of shipping or handling has no line to name",
     ),
-    *(
-        ("orders.v2.oas2.yml", f"*.{name}", "tests of public clients hold coupon money as text")
-        for name in ("discount", "amount")
-    ),
+    ("orders.v2.oas2.yml", "*.discount", "tests of public clients hold coupon money as text"),
     (
         "orders.v3.yml",
         "items.*.requested_amount",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from target_freshbooks.freshbooks.observed import ObservedInvoice
 
 ZERO = Decimal(0)
+MOST_CREDIT_NUMBER = 10  # characters (FreshBooks support, "credit notes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +186,12 @@ class OrderContext:
     ) -> dict[str, Any]:
         """The body that gives the invoice's client credit for a refund."""
         lines = note.expressions[expression]
+        number = self.credit_number(note.refund_id, expression)
         return {
             "clientid": customer_id,
             "create_date": note.day.isoformat(),
-            "credit_number": self.credit_number(note.refund_id, expression),
+            # FreshBooks numbers it where ours would be too long: its notes make it ours.
+            **({"credit_number": number} if len(number) <= MOST_CREDIT_NUMBER else {}),
             "currency_code": self.desired.invoice.currency,
             "credit_type": "goodwill",
             "notes": note.notes,
