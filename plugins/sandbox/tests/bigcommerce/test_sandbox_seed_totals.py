@@ -15,7 +15,7 @@ from connector_sandbox.decoding import decode, encode
 from connector_sandbox.seed import catalog
 from connector_sandbox.seed.cases import cases
 from connector_sandbox.seed.model import Charge, Discount, Line, Order, ShipTo, Tax
-from connector_sandbox.seed.month import Month, live_through
+from connector_sandbox.seed.month import Month, simulate_month
 from connector_sandbox.seed.totals import compute
 from connector_sandbox.seed.truth import expected
 from hypothesis import given, settings
@@ -34,7 +34,7 @@ def an_order(*lines: Line, **more: object) -> Order:
 
 def a_month(seed: int = 2026, orders: int = 220) -> Month:
     customers = catalog.customers(random.Random(seed))  # noqa: S311  not for secrets
-    return live_through(orders=orders, seed=seed, month="2026-10", customers=customers)
+    return simulate_month(orders=orders, seed=seed, month="2026-10", customers=customers)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ and is delivered to hooks by `delivery`.
 Control routes under `/_sandbox` (all JSON; a refusal is `{"error": words}` with 400 or 404):
 
     GET  truth[?order_id=N]              what the books should hold; see `seed.truth.expected`
-    POST shop/seed                       {orders, seed, month}: fill an empty shop
+    POST shop/seed                       {orders, seed, month, only}: fill an empty shop
     POST shop/orders                     an order (or a list) as `seed.model.Order`, plus `pay`
     GET  shop/orders/N                   the order as entered, its truth, the ids of its parts
     POST shop/orders/N/status            {status_id}

@@ -79,6 +79,7 @@ class Filling:
     orders: Annotated[int, Within(0, 20_000)] = DEFAULT_ORDERS
     seed: int | None = None
     month: Annotated[str, Matching(r"20\d\d-(0[1-9]|1[0-2])", "YYYY-MM")] = DEFAULT_MONTH
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +221,7 @@ def _serve_shop(control: ControlRoutes, ctx: Context) -> None:
     @control.on("POST", "shop/seed", Filling)
     def fill(asked: Filling, _request: Request) -> Document:
         seed = ctx.seed if asked.seed is None else asked.seed
-        seed_shop(ctx, orders=asked.orders, seed=seed, month=asked.month)
+        seed_shop(ctx, orders=asked.orders, seed=seed, month=asked.month, only=asked.only)
         return {"orders": len(truth(ctx))}
 
     @control.on("POST", "shop/tokens", NewToken)

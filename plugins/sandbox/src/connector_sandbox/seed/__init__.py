@@ -11,17 +11,21 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.seed import catalog
-from connector_sandbox.seed.month import bounds, live_through
+from connector_sandbox.seed.month import bounds, simulate_month
 from connector_sandbox.seed.truth import expected
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from connector_sandbox.app import Context
 
 DEFAULT_ORDERS = 440
 DEFAULT_MONTH = "2026-10"
 
 
-def seed_shop(ctx: Context, *, orders: int, seed: int, month: str) -> None:
+def seed_shop(
+    ctx: Context, *, orders: int, seed: int, month: str, only: Collection[str] = ()
+) -> None:
     """Fill an empty shop.
 
     Args:
@@ -29,6 +33,7 @@ def seed_shop(ctx: Context, *, orders: int, seed: int, month: str) -> None:
         orders: how many; all named cases are among them when there is room.
         seed: of the random generator: equal seeds give equal shops.
         month: `YYYY-MM` in the store's zone.
+        only: the named cases that are wanted, in place of all.
 
     Raises:
         ValueError: The shop has orders already.
@@ -37,7 +42,9 @@ def seed_shop(ctx: Context, *, orders: int, seed: int, month: str) -> None:
     from connector_sandbox.bigcommerce import customers_api, products_api, shelf  # noqa: PLC0415
 
     customers = catalog.customers(Random(seed))  # noqa: S311  not for secrets
-    made = live_through(orders=orders, seed=seed, month=month, customers=customers)
+    made = simulate_month(
+        orders=orders, seed=seed, month=month, customers=customers, only=only
+    )
     opened, _ = bounds(month)
     with ctx.store.writing() as connection:
         if connection.execute("SELECT 1 FROM bc_orders LIMIT 1").fetchone():

@@ -32,7 +32,7 @@ from connector_sandbox.seed.model import (
 from connector_sandbox.seed.totals import compute
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from random import Random
 
 FIRST_IDS = {
@@ -86,21 +86,28 @@ def bounds(month: str) -> tuple[datetime, datetime]:
     return first.astimezone(UTC), after.astimezone(UTC)
 
 
-def live_through(
-    *, orders: int, seed: int, month: str, customers: tuple[catalog.Customer, ...]
+def simulate_month(
+    *,
+    orders: int,
+    seed: int,
+    month: str,
+    customers: tuple[catalog.Customer, ...],
+    only: Collection[str] = (),
 ) -> Month:
     """Make the orders of a month and let happen what happens to them.
 
     Args:
         orders: how many. All named cases are among them when there is room for that; else all
             orders are ordinary.
+        only: the named cases that are wanted, in place of all.
         seed: of the random generator.
         month: `YYYY-MM`, in the store's zone.
         customers: the registered customers who buy.
     """
     random = random_module.Random(f"{seed}/{month}/{orders}")  # noqa: S311  not for secrets
     first, after = bounds(month)
-    named = cases() if orders >= len(cases()) else []
+    named = [one for one in cases() if not only or one.order.case in only]
+    named = named if orders >= len(named) else []
     everything = [*named, *(ordinary(random, customers) for _ in range(orders - len(named)))]
     random.shuffle(everything)
     # Two days are left at the end for what happens to the last orders.
