@@ -74,6 +74,22 @@ def test_a_flag_may_come_as_text(value: Any) -> None:
     assert Fields({"field": value}).flag("field") is True
 
 
+@pytest.mark.parametrize(
+    ("value", "ids"),
+    [
+        ({"17": {"id": 1}, "18": {"id": 2}}, [1, 2]),  # a list as PHP writes one with gaps
+        ({"id": 1, "name": "Size"}, [1]),
+        ({}, []),
+    ],
+)
+def test_an_object_in_the_place_of_a_list_holds_its_rows(value: object, ids: list[int]) -> None:
+    assert [row.integer("id") for row in Fields({"rows": value}).rows("rows")] == ids
+
+
+def test_a_list_of_one_in_the_place_of_an_object_is_that_object() -> None:
+    assert Fields({"inside": [{"id": 1}]}).inside("inside").integer("id") == 1
+
+
 def test_what_is_nested_may_come_as_json_text() -> None:
     fields = Fields({"inside": '{"a": "1"}', "rows": '[{"a": "2"}]', "none": None})
     assert fields.inside("inside").text("a") == "1"

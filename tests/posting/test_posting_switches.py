@@ -7,7 +7,6 @@ parked for the reason noted in `EXPECTED`, or the run stops there with nothing l
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -154,7 +153,8 @@ def month(tmp_path: Path) -> Iterator[World]:
 
 
 def later(world: World, numbers: dict[str, int]) -> None:
-    """What happens in the shop between two syncs."""
+    """What happens in the shop between two syncs, a minute before the second."""
+    world.control("POST", "clock", {"advance_seconds": -60})
     for case, what, body in (
         ("tax_two_rates", "refund", {"lines": [{"line": 0, "quantity": 1}]}),
         ("discount_coupon", "refund", {"everything": True}),
@@ -164,6 +164,7 @@ def later(world: World, numbers: dict[str, int]) -> None:
         ("item_custom_product", "cancel", {}),
     ):
         world.change(numbers[case], what, **body)
+    world.control("POST", "clock", {"advance_seconds": 60})
 
 
 def play(world: World, values: dict[str, Any], expected: Expected) -> None:

@@ -3,7 +3,7 @@
 How a side joins in: its module ``routes`` has ``routes(ctx) -> list[BaseRoute]``, which may
 
 - create its tables (``ctx.store.create``) and declare its switches (``ctx.switches.declare``);
-- say how its errors look when a fault answers in its name (``ctx.faults.manners[side]``);
+- say how its errors look when a fault answers in its name (``ctx.faults.renderers[side]``);
 - append to ``ctx.resets`` what empties its tables (called within ``store.writing()``),
   to ``ctx.inspections`` what ``/_sandbox/inspect`` should tell, and to ``ctx.startups`` /
   ``ctx.shutdowns`` coroutines functions to be run with the server;
@@ -15,65 +15,31 @@ makes each of them atomic.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from connector_sandbox import control
+from connector_sandbox.bigcommerce.routes import routes as bigcommerce_routes
 from connector_sandbox.clock import Clock
-from connector_sandbox.constants import BIGCOMMERCE, DEFAULT_SEED, SIDES
+from connector_sandbox.constants import BIGCOMMERCE, DEFAULT_SEED, FRESHBOOKS, SIDES
+from connector_sandbox.context import Context
 from connector_sandbox.faults import Faults
+from connector_sandbox.freshbooks.routes import routes as freshbooks_routes
 from connector_sandbox.history import History, RequestCounts
 from connector_sandbox.store import Store
 from connector_sandbox.switches import Switches
 from connector_sandbox.wire import FaultLayer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from starlette.routing import BaseRoute
 
-
-@dataclass(slots=True)
-class Context:
-    """What both sides share.
-
-    Attributes:
-        seed: for everything random, so that a run can be repeated.
-        resets: called within one write transaction when the sandbox is reset.
-        inspections: parts of what ``inspect`` tells, by name.
-        plant: fills an empty sandbox with the seeded month; None when there is no seed package.
-    """
-
-    data_dir: Path
-    store: Store
-    clock: Clock
-    faults: Faults
-    history: History
-    switches: Switches
-    counts: RequestCounts
-    seed: int
-    resets: list[Callable[[], None]] = field(default_factory=list)
-    inspections: dict[str, Callable[[], Any]] = field(default_factory=dict)
-    startups: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
-    shutdowns: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
-    plant: Callable[[], Any] | None = None
-
-    def reset(self) -> None:
-        """Empty the sandbox: data, history, counts, faults and switches (not the clock)."""
-        self.faults.remove()
-        self.switches.clear()
-        with self.store.writing():
-            for reset in self.resets:
-                reset()
-            self.history.clear()
-        self.counts.clear()
+_ROUTES = {BIGCOMMERCE: bigcommerce_routes, FRESHBOOKS: freshbooks_routes}
 
 
 def create_context(
@@ -96,16 +62,7 @@ def create_context(
         counts=RequestCounts(),
         seed=seed,
     )
-    routes: list[BaseRoute] = []
-    for side in sides:
-        module = f"connector_sandbox.{side}.routes"
-        if _exists(module):
-            routes += importlib.import_module(module).routes(ctx)
-    if BIGCOMMERCE in sides and _exists("connector_sandbox.seed"):
-        plant = getattr(importlib.import_module("connector_sandbox.seed"), "plant", None)
-        if plant is not None:
-            ctx.plant = lambda: plant(ctx)
-    return ctx, routes
+    return ctx, [route for side in sides for route in _ROUTES[side](ctx)]
 
 
 def create_app(
@@ -142,11 +99,3 @@ def create_app(
     )
     app.state.context = ctx
     return app
-
-
-def _exists(module: str) -> bool:
-    """Whether a module is there; its parent package may be missing too."""
-    parent, _, _ = module.rpartition(".")
-    if parent != "connector_sandbox" and importlib.util.find_spec(parent) is None:
-        return False
-    return importlib.util.find_spec(module) is not None

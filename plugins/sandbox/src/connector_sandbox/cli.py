@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox import constants
-from connector_sandbox.app import Context, create_app, create_context
+from connector_sandbox.app import create_app, create_context
 from connector_sandbox.clock import Clock
 from connector_sandbox.control import inspection
 from connector_sandbox.server import SandboxServer, listen
@@ -20,6 +20,8 @@ from connector_sandbox.switches import SwitchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from connector_sandbox.context import Context
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,8 +84,8 @@ def _up(asked: argparse.Namespace) -> int:
     app = create_app(asked.data, clock=Clock(rate=asked.clock_rate), seed=asked.seed)
     context: Context = app.state.context
     context.switches.start_with(dict(_pair(text) for text in asked.switch))
-    if not asked.empty and context.plant is not None:
-        context.plant()
+    if not asked.empty:
+        context.seed_if_empty()
     listener, url = listen(asked.host, asked.port)
 
     def announce() -> None:
@@ -105,8 +107,8 @@ def _reset(asked: argparse.Namespace) -> int:
         return 0
     context, _ = create_context(asked.data)
     context.reset()
-    planted = context.plant() if context.plant is not None and not asked.empty else None
-    _show({"reset": True, "seeded": planted}, as_json=asked.json)
+    seeded = None if asked.empty else context.seed_if_empty()
+    _show({"reset": True, "seeded": seeded}, as_json=asked.json)
     return 0
 
 
@@ -115,9 +117,7 @@ def _seed(asked: argparse.Namespace) -> int:
         _show(_call(asked.url, "seed", {}), as_json=asked.json)
         return 0
     context, _ = create_context(asked.data)
-    if context.plant is None:
-        raise RuntimeError("this build has no month of orders to seed")
-    _show({"seeded": context.plant()}, as_json=asked.json)
+    _show({"seeded": context.seed_if_empty()}, as_json=asked.json)
     return 0
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-    from connector_sandbox.app import Context
+    from connector_sandbox.context import Context
 
 _MOST_SECONDS = 10**9
 
@@ -120,13 +120,11 @@ def _serve_state(control: ControlRoutes, ctx: Context) -> None:
     @control.on("POST", "reset", Reset)
     def reset(asked: Reset, _request: Request) -> Any:  # noqa: ANN401 - JSON
         ctx.reset()
-        return {"reset": True, "seeded": ctx.plant() if ctx.plant and asked.seed else None}
+        return {"reset": True, "seeded": ctx.seed_if_empty() if asked.seed else None}
 
     @control.on("POST", "seed")
     def seed(_asked: object, _request: Request) -> Any:  # noqa: ANN401 - JSON
-        if ctx.plant is None:
-            raise ValueError("this build has no month of orders to seed")
-        return {"seeded": ctx.plant()}
+        return {"seeded": ctx.seed_if_empty()}
 
     @control.on("GET", "inspect")
     def show_all(_asked: object, _request: Request) -> Any:  # noqa: ANN401 - JSON

@@ -153,7 +153,7 @@ def _plain_refusal(errno: int, field_name: str, words: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class ErrorRenderer:
     """How one API words an answer that a fault makes in its name.
 
     Attributes:
@@ -184,7 +184,7 @@ class Faults:
         self._rules: dict[int, Rule] = {}
         self._holds: dict[int, Hold] = {}
         self._last_id = 0
-        self.manners: dict[str, Manners] = {}
+        self.renderers: dict[str, ErrorRenderer] = {}
 
     def add(self, *orders: Mapping[str, Any]) -> list[Rule]:
         """Put rules in force, or none when one of them is not understood.
@@ -236,7 +236,7 @@ class Faults:
         """Whether some rule looks into the request's body."""
         return any(rule.body is not None for rule in self._rules.values())
 
-    def strike(self, call: RequestView) -> Rule | None:
+    def match(self, call: RequestView) -> Rule | None:
         """Find the rule that this request falls to, and count it."""
         with self._lock:
             for rule in self._rules.values():
@@ -274,9 +274,9 @@ class Faults:
         with self._lock:
             self._holds.pop(hold.id, None)
 
-    def manners_of(self, side: str) -> Manners:
+    def renderer_of(self, side: str) -> ErrorRenderer:
         """Say how a side words the answers that faults make in its name."""
-        return self.manners.get(side) or Manners(_plain_body, _no_headers)
+        return self.renderers.get(side) or ErrorRenderer(_plain_body, _no_headers)
 
 
 def _understood(order: Mapping[str, Any]) -> Rule:

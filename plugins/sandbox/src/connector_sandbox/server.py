@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from connector_sandbox.app import Context, create_app
+from connector_sandbox.app import create_app
 from connector_sandbox.constants import DEFAULT_HOST, DEFAULT_SEED, SIDES
 from connector_sandbox.wire import FaultProtocol
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from connector_sandbox.clock import Clock
+    from connector_sandbox.context import Context
 
 _START_SECONDS = 30
 _STOP_SECONDS = 30

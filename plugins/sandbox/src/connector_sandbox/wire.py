@@ -67,13 +67,13 @@ class FaultLayer:
             if self._faults.none:
                 await self._app(scope, receive, seen)
             else:
-                await self._maybe_spoil(side, query, scope, receive, seen)
+                await self._apply_if_matched(side, query, scope, receive, seen)
         except ClientDisconnect:
             pass  # killed while it was sending: nothing was handled, and nobody is left to answer
         finally:
             self._counts.count(side, scope["method"], scope["path"], query, seen.status)
 
-    async def _maybe_spoil(
+    async def _apply_if_matched(
         self, side: str, query: str, scope: Scope, receive: Receive, send: _Seen
     ) -> None:
         body = b""
@@ -87,13 +87,13 @@ class FaultLayer:
             unquote_plus(query),
             body.decode("utf-8", "replace"),
         )
-        rule = self._faults.strike(call)
+        rule = self._faults.match(call)
         if rule is None:
             await self._app(scope, receive, send)
         else:
-            await self._spoil(rule, side, scope, receive, send)
+            await self._apply(rule, side, scope, receive, send)
 
-    async def _spoil(  # noqa: C901, PLR0912 - one branch per kind of fault, told in order
+    async def _apply(  # noqa: C901, PLR0912 - one branch per kind of fault, told in order
         self, rule: Rule, side: str, scope: Scope, receive: Receive, send: _Seen
     ) -> None:
         delay = None if rule.delay_ms is None else rule.delay_ms / 1000
@@ -173,18 +173,18 @@ class FaultLayer:
             await self._app(scope, _replay(body, receive), send)
 
     async def _answer_for(self, rule: Rule, side: str, send: _Seen) -> None:
-        manners = self._faults.manners_of(side)
+        renderer = self._faults.renderer_of(side)
         status = rule.status or HTTPStatus.INTERNAL_SERVER_ERROR
         headers: dict[str, str] = {}
         if rule.kind is Kind.HTML:
             body, content_type = _HTML % (status, status), "text/html"
         elif rule.kind is Kind.REFUSED:
-            body = manners.refusal(rule.errno, rule.field_name, rule.words)
+            body = renderer.refusal(rule.errno, rule.field_name, rule.words)
             content_type = "application/json"
         else:
-            body, content_type = manners.body(status)
+            body, content_type = renderer.body(status)
         if rule.headers is True:
-            headers.update(manners.quota_headers(status == HTTPStatus.TOO_MANY_REQUESTS))
+            headers.update(renderer.quota_headers(status == HTTPStatus.TOO_MANY_REQUESTS))
         elif isinstance(rule.headers, dict):
             headers.update(rule.headers)
         if rule.answer is not None:

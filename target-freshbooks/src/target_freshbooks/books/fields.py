@@ -143,9 +143,11 @@ class Fields:
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
     def inside(self, name: str) -> Fields:
-        """An object inside; empty where there is none."""
+        """An object inside, or the only one of a list; empty where there is none."""
         _, value = self.present(name)
         value = _unfolded(value)
+        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], Mapping):
+            value = value[0]
         if value is None:
             return Fields({}, self.place(name))
         if not isinstance(value, Mapping):
@@ -153,9 +155,15 @@ class Fields:
         return Fields(value, self.place(name))
 
     def rows(self, name: str) -> list[Fields]:
-        """The objects of a list; none where there is no list."""
+        """The objects of a list; none where there is no list.
+
+        BigCommerce writes some lists as an object of them, or the only one bare.
+        """
         _, value = self.present(name)
         value = _unfolded(value)
+        if isinstance(value, Mapping):
+            bare = not all(isinstance(one, Mapping) for one in value.values())
+            value = [value] if bare else list(value.values())
         if value is None:
             return []
         if not isinstance(value, (list, tuple)):

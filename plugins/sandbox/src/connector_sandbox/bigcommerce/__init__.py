@@ -1,9 +1,9 @@
 """BigCommerce's Management API for one store, over the shop model of `connector_sandbox.seed`.
 
 A request comes in by `access` (quota, store, token, scope), is answered by an `*_api` module, which
-reads records from `shelf` and renders them with a `*_documents` module. What the shop's owner does
-comes in by `shop_routes`, is done by `control_panel`, told by `events`, waits in `delivery_queue`
-and is delivered to hooks by `delivery`.
+reads records from `repository` and renders them with a `*_documents` module. What the shop's owner
+does comes in by `shop_routes`, is done by `control_panel`, told by `events`, waits in
+`delivery_queue` and is delivered to hooks by `delivery`.
 
 Control routes under `/_sandbox` (all JSON; a refusal is `{"error": words}` with 400 or 404):
 

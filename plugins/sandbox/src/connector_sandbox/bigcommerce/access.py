@@ -1,4 +1,4 @@
-"""The door every BigCommerce request goes through: quota, store, token, scope, then the handler.
+"""The guard every BigCommerce request goes through: quota, store, token, scope, then the handler.
 
 The quota is the store's, not the token's, and counts in real seconds. Errors look as the two
 versions' do: an array in v2, an object in v3, plain text for a catalog 401.
@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from connector_sandbox import constants
 from connector_sandbox.exact_json import dumps, loads
-from connector_sandbox.faults import Manners
+from connector_sandbox.faults import ErrorRenderer
 from connector_sandbox.quota import FixedWindow, Verdict
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
     from starlette.requests import Request
 
-    from connector_sandbox.app import Context
+    from connector_sandbox.context import Context
     from connector_sandbox.switches import Switches
 
 UNLIMITED = 10**9
@@ -123,13 +123,13 @@ def answer(document: Any, status: int = 200) -> Answer:  # noqa: ANN401  any JSO
     return Answer(dumps(document), status)
 
 
-class Door:
+class StoreGuard:
     """Lets requests of one store in."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._window = FixedWindow()
-        ctx.faults.manners[constants.BIGCOMMERCE] = Manners(
+        ctx.faults.renderers[constants.BIGCOMMERCE] = ErrorRenderer(
             body=lambda status: (problem_text(status, version=3).encode(), "application/json"),
             quota_headers=lambda exhausted: self._quota_headers(self._peek(), exhausted),
         )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce.events import between
-from connector_sandbox.bigcommerce.shelf import Numbered, order_of, put_orders
+from connector_sandbox.bigcommerce.repository import Numbered, order_of, put_orders
 from connector_sandbox.constants import BIGCOMMERCE
 from connector_sandbox.control_routes import NotThere
 from connector_sandbox.decoding import decode, encode
@@ -15,11 +15,11 @@ from connector_sandbox.seed.changes import (
     CANCELLED,
     Numbers,
     RefundRequest,
+    assign_ids,
     capture,
     check,
     credit_used,
     decline_refund,
-    place,
     refund,
 )
 from connector_sandbox.seed.model import Order, ShipTo, Transaction
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
 
-    from connector_sandbox.app import Context
     from connector_sandbox.bigcommerce.delivery_queue import DeliveryQueue
+    from connector_sandbox.context import Context
 
 Document = dict[str, Any]
 
@@ -68,7 +68,7 @@ class ControlPanel:
         if "transactions" not in given:
             draft = _paid(draft, pay, given)
         with self._ctx.store.writing() as connection:
-            order = place(draft, Numbered(connection))
+            order = assign_ids(draft, Numbered(connection))
             if order_of(connection, order.id) is not None:
                 raise ValueError(f"There is an order {order.id} already.")
             self._write(connection, None, order, "order.create", document)
@@ -87,7 +87,7 @@ class ControlPanel:
 
         def change(order: Order, at: datetime, numbers: Numbers) -> Order:
             document = encode(order) | fields | {"modified": at.isoformat()}
-            return place(decode(Order, document), numbers)
+            return assign_ids(decode(Order, document), numbers)
 
         return self._change(order_id, change, "order.edit")
 

@@ -10,7 +10,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce import dates
-from connector_sandbox.bigcommerce.access import CUSTOMERS, Answer, Call, Door, Problem, answer
+from connector_sandbox.bigcommerce.access import (
+    CUSTOMERS,
+    Answer,
+    Call,
+    Problem,
+    StoreGuard,
+    answer,
+)
 from connector_sandbox.bigcommerce.paging import Page, cursor_link, page_of, pagination
 from connector_sandbox.exact_json import loads
 
@@ -42,11 +49,11 @@ _INCLUDES = {
 }  # fmt: skip
 
 
-def routes(door: Door) -> list[BaseRoute]:
+def routes(guard: StoreGuard) -> list[BaseRoute]:
     """The routes of this module."""
     return [
-        door.route("v3/customers", list_customers, CUSTOMERS),
-        door.route("v3/customers/addresses", list_addresses, CUSTOMERS),
+        guard.route("v3/customers", list_customers, CUSTOMERS),
+        guard.route("v3/customers/addresses", list_addresses, CUSTOMERS),
     ]
 
 

@@ -27,7 +27,7 @@ from connector_sandbox.constants import BIGCOMMERCE_CLIENT_SECRET
 if TYPE_CHECKING:
     import sqlite3
 
-    from connector_sandbox.app import Context
+    from connector_sandbox.context import Context
 
 RETRY_AFTER = (60, 180, 300, 600, 900, 1800, 3600, 7200, 21600, 50400, 86400)
 AT_ONCE = 8

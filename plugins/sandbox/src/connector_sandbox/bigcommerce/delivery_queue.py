@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from random import Random
 
-    from connector_sandbox.app import Context
+    from connector_sandbox.context import Context
 
 HUNDRED = 100
 Forgery = Literal["wrong_secret", "unsigned", "old_timestamp", "tampered"]

@@ -10,10 +10,10 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-from connector_sandbox.bigcommerce.access import DEFAULT, Answer, Call, Door, Problem, answer
+from connector_sandbox.bigcommerce.access import DEFAULT, Answer, Call, Problem, StoreGuard, answer
 from connector_sandbox.bigcommerce.dates import epoch
 from connector_sandbox.bigcommerce.paging import page_of, pagination
-from connector_sandbox.bigcommerce.shelf import Numbered
+from connector_sandbox.bigcommerce.repository import Numbered
 from connector_sandbox.constants import BIGCOMMERCE
 from connector_sandbox.decoding import Matching, value_of
 
@@ -30,12 +30,12 @@ HTTPS_PORT = 443
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost"})
 
 
-def routes(door: Door) -> list[BaseRoute]:
+def routes(guard: StoreGuard) -> list[BaseRoute]:
     """The routes of this module."""
     return [
-        door.route("v3/hooks", hooks, DEFAULT, ("GET", "POST")),
-        door.route("v3/hooks/admin", administration, DEFAULT, ("GET", "PUT")),
-        door.route("v3/hooks/{hook_id:int}", hook, DEFAULT, ("GET", "PUT", "DELETE")),
+        guard.route("v3/hooks", hooks, DEFAULT, ("GET", "POST")),
+        guard.route("v3/hooks/admin", administration, DEFAULT, ("GET", "PUT")),
+        guard.route("v3/hooks/{hook_id:int}", hook, DEFAULT, ("GET", "PUT", "DELETE")),
     ]
 
 

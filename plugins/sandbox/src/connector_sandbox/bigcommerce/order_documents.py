@@ -13,7 +13,7 @@ from connector_sandbox.bigcommerce.dates import rfc2822
 from connector_sandbox.bigcommerce.variants import Document, Variants, money
 from connector_sandbox.seed import catalog
 from connector_sandbox.seed.changes import refunded_quantity
-from connector_sandbox.seed.exact import ZERO
+from connector_sandbox.seed.money import ZERO
 from connector_sandbox.seed.totals import ChargeFigures, Figures, LineFigures, compute, together
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce import dates
-from connector_sandbox.bigcommerce.access import ORDERS, Answer, Call, Door, Problem, answer
+from connector_sandbox.bigcommerce.access import ORDERS, Answer, Call, Problem, StoreGuard, answer
 from connector_sandbox.bigcommerce.order_documents import (
     CUSTOM_LABELS,
     consignments,
@@ -22,7 +22,7 @@ from connector_sandbox.bigcommerce.order_documents import (
     shipping_addresses,
 )
 from connector_sandbox.bigcommerce.paging import page_of, v2_list, whole_number
-from connector_sandbox.bigcommerce.shelf import order_of
+from connector_sandbox.bigcommerce.repository import order_of
 from connector_sandbox.bigcommerce.tax_rows import tax_documents
 from connector_sandbox.bigcommerce.variants import Variants, variants_of
 from connector_sandbox.exact_json import dumps
@@ -45,26 +45,26 @@ _SORTS = {
 _TIES = {"id": "id ASC", "id_desc": "id DESC", "shuffled": "shuffle ASC", "random": "random()"}
 
 
-def routes(door: Door) -> list[BaseRoute]:
+def routes(guard: StoreGuard) -> list[BaseRoute]:
     """The routes of this module."""
     one = "v2/orders/{order_id:int}"
     return [
-        door.route("v2/orders", list_orders, ORDERS),
-        door.route("v2/orders/count", count_orders, ORDERS),
-        door.route("v2/order_statuses", list_statuses, ORDERS),
-        door.route("v2/order_statuses/{status_id:int}", get_status, ORDERS),
-        door.route(one, get_order, ORDERS),
-        door.route(one + "/products", list_products, ORDERS),
-        door.route(one + "/products/{line_id:int}", get_product, ORDERS),
-        door.route(one + "/taxes", list_taxes, ORDERS),
-        door.route(one + "/coupons", list_coupons, ORDERS),
-        door.route(one + "/shipping_addresses", list_addresses, ORDERS),
-        door.route(one + "/shippingaddresses", list_addresses, ORDERS),
-        door.route(one + "/shipping_addresses/{address_id:int}", get_address, ORDERS),
-        door.route(one + "/shipments", list_nothing, ORDERS),
-        door.route(one + "/messages", list_nothing, ORDERS),
-        door.route(one + "/consignments", get_consignments, ORDERS),
-        door.route(one + "/fees", list_fees, ORDERS),
+        guard.route("v2/orders", list_orders, ORDERS),
+        guard.route("v2/orders/count", count_orders, ORDERS),
+        guard.route("v2/order_statuses", list_statuses, ORDERS),
+        guard.route("v2/order_statuses/{status_id:int}", get_status, ORDERS),
+        guard.route(one, get_order, ORDERS),
+        guard.route(one + "/products", list_products, ORDERS),
+        guard.route(one + "/products/{line_id:int}", get_product, ORDERS),
+        guard.route(one + "/taxes", list_taxes, ORDERS),
+        guard.route(one + "/coupons", list_coupons, ORDERS),
+        guard.route(one + "/shipping_addresses", list_addresses, ORDERS),
+        guard.route(one + "/shippingaddresses", list_addresses, ORDERS),
+        guard.route(one + "/shipping_addresses/{address_id:int}", get_address, ORDERS),
+        guard.route(one + "/shipments", list_nothing, ORDERS),
+        guard.route(one + "/messages", list_nothing, ORDERS),
+        guard.route(one + "/consignments", get_consignments, ORDERS),
+        guard.route(one + "/fees", list_fees, ORDERS),
     ]
 
 

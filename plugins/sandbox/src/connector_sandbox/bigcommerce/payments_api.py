@@ -10,13 +10,13 @@ from connector_sandbox.bigcommerce.access import (
     TRANSACTIONS,
     Answer,
     Call,
-    Door,
     Problem,
+    StoreGuard,
     answer,
 )
 from connector_sandbox.bigcommerce.paging import Page, page_of, pagination
 from connector_sandbox.bigcommerce.payment_documents import refund_document, transaction_documents
-from connector_sandbox.bigcommerce.shelf import order_of
+from connector_sandbox.bigcommerce.repository import order_of
 from connector_sandbox.bigcommerce.variants import variants_of
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from connector_sandbox.seed.model import Order
 
 
-def routes(door: Door) -> list[BaseRoute]:
+def routes(guard: StoreGuard) -> list[BaseRoute]:
     """The routes of this module."""
     return [
-        door.route("v3/orders/{order_id:int}/transactions", list_transactions, TRANSACTIONS),
-        door.route("v3/orders/payment_actions/refunds", list_refunds, REFUNDS),
-        door.route("v3/orders/payment_actions/refunds/{refund_id:int}", get_refund, REFUNDS),
-        door.route("v3/orders/{order_id:int}/payment_actions/refunds", refunds_of_order, REFUNDS),
+        guard.route("v3/orders/{order_id:int}/transactions", list_transactions, TRANSACTIONS),
+        guard.route("v3/orders/payment_actions/refunds", list_refunds, REFUNDS),
+        guard.route("v3/orders/payment_actions/refunds/{refund_id:int}", get_refund, REFUNDS),
+        guard.route("v3/orders/{order_id:int}/payment_actions/refunds", refunds_of_order, REFUNDS),
     ]
 
 

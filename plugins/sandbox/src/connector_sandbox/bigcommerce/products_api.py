@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce import dates
-from connector_sandbox.bigcommerce.access import PRODUCTS, Answer, Call, Door, Problem, answer
+from connector_sandbox.bigcommerce.access import PRODUCTS, Answer, Call, Problem, StoreGuard, answer
 from connector_sandbox.bigcommerce.paging import page_of, pagination, whole_number
 from connector_sandbox.exact_json import dumps, loads
 
@@ -27,11 +27,11 @@ _INCLUDES = (
 )  # fmt: skip
 
 
-def routes(door: Door) -> list[BaseRoute]:
+def routes(guard: StoreGuard) -> list[BaseRoute]:
     """The routes of this module."""
     return [
-        door.route("v3/catalog/products", list_products, PRODUCTS),
-        door.route("v3/catalog/products/{product_id:int}", get_product, PRODUCTS),
+        guard.route("v3/catalog/products", list_products, PRODUCTS),
+        guard.route("v3/catalog/products/{product_id:int}", get_product, PRODUCTS),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce import (
@@ -10,7 +11,7 @@ from connector_sandbox.bigcommerce import (
     orders_api,
     payments_api,
     products_api,
-    shelf,
+    repository,
     shop_routes,
     store_api,
     switches,
@@ -19,37 +20,38 @@ from connector_sandbox.bigcommerce.access import (
     DEFAULT,
     INFORMATION,
     Call,
-    Door,
     Problem,
+    StoreGuard,
     first_token,
     put_token,
 )
 from connector_sandbox.bigcommerce.delivery import WebhookDispatcher
 from connector_sandbox.bigcommerce.delivery_queue import DeliveryFaults
+from connector_sandbox.seed import seed_if_empty
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
-    from connector_sandbox.app import Context
     from connector_sandbox.bigcommerce.access import Answer
+    from connector_sandbox.context import Context
 
 _METHODS = ("GET", "POST", "PUT", "DELETE")
 
 
 def routes(ctx: Context) -> list[BaseRoute]:
     """All routes of the BigCommerce side, its control routes under `/_sandbox` among them."""
-    shelf.create(ctx.store)
+    repository.create(ctx.store)
     switches.declare(ctx.switches)
     with ctx.store.writing() as connection:
         put_token(connection, first_token())
-    door = Door(ctx)
+    guard = StoreGuard(ctx)
     dispatcher = WebhookDispatcher(ctx)
 
     def reset() -> None:
         with ctx.store.writing() as connection:
-            shelf.clear(connection)
+            repository.clear(connection)
             put_token(connection, first_token())
-        door.forget()
+        guard.forget()
         dispatcher.queue.faults = DeliveryFaults()
 
     def inspection() -> dict[str, Any]:
@@ -59,6 +61,7 @@ def routes(ctx: Context) -> list[BaseRoute]:
             for name in ("orders", "refunds", "customers", "products", "hooks", "deliveries")
         }
 
+    ctx.seed_if_empty = partial(seed_if_empty, ctx)
     ctx.resets.append(reset)
     ctx.inspections["bigcommerce"] = inspection
     ctx.startups.append(dispatcher.start)
@@ -66,14 +69,14 @@ def routes(ctx: Context) -> list[BaseRoute]:
     anything = (*DEFAULT, *INFORMATION)
     return [
         *shop_routes.routes(ctx, dispatcher.queue),
-        *orders_api.routes(door),
-        *payments_api.routes(door),
-        *customers_api.routes(door),
-        *products_api.routes(door),
-        *store_api.routes(door),
-        *hooks_api.routes(door),
-        door.route("v2/{rest:path}", _nothing_here, anything, _METHODS),
-        door.route("v3/{rest:path}", _nothing_here, anything, _METHODS),
+        *orders_api.routes(guard),
+        *payments_api.routes(guard),
+        *customers_api.routes(guard),
+        *products_api.routes(guard),
+        *store_api.routes(guard),
+        *hooks_api.routes(guard),
+        guard.route("v2/{rest:path}", _nothing_here, anything, _METHODS),
+        guard.route("v3/{rest:path}", _nothing_here, anything, _METHODS),
     ]
 
 

@@ -16,7 +16,7 @@ from connector_sandbox.bigcommerce.dates import iso
 from connector_sandbox.bigcommerce.delivery_queue import DeliveryFaults, Forgery
 from connector_sandbox.bigcommerce.events import Event
 from connector_sandbox.bigcommerce.products_api import put_product
-from connector_sandbox.bigcommerce.shelf import Numbered, order_of
+from connector_sandbox.bigcommerce.repository import Numbered, order_of
 from connector_sandbox.control_routes import ControlRoutes, NotThere
 from connector_sandbox.decoding import Matching, Within, encode, value_of
 from connector_sandbox.exact_json import loads
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from connector_sandbox.app import Context
     from connector_sandbox.bigcommerce.delivery_queue import DeliveryQueue
+    from connector_sandbox.context import Context
 
 Document = dict[str, Any]
 

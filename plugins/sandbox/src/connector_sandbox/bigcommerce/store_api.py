@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from connector_sandbox.bigcommerce.access import INFORMATION, Answer, Call, Door, answer
+from connector_sandbox.bigcommerce.access import INFORMATION, Answer, Call, StoreGuard, answer
 from connector_sandbox.bigcommerce.dates import epoch, rfc2822
 from connector_sandbox.seed import catalog
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 STORE_ID = 1025646
 
 
-def routes(door: Door) -> list[BaseRoute]:
+def routes(guard: StoreGuard) -> list[BaseRoute]:
     """The routes of this module."""
     return [
-        door.route("v2/store", get_store, INFORMATION),
-        door.route("v2/time", get_time, INFORMATION),
-        door.route("v2/currencies", list_currencies, INFORMATION),
-        door.route("v2/tax_classes", list_tax_classes, INFORMATION),
-        door.route("v3/settings/store/profile", get_profile, INFORMATION),
+        guard.route("v2/store", get_store, INFORMATION),
+        guard.route("v2/time", get_time, INFORMATION),
+        guard.route("v2/currencies", list_currencies, INFORMATION),
+        guard.route("v2/tax_classes", list_tax_classes, INFORMATION),
+        guard.route("v3/settings/store/profile", get_profile, INFORMATION),
     ]
 
 

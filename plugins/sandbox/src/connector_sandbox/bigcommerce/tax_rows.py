@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce.variants import Variants, money
-from connector_sandbox.seed.exact import ZERO
+from connector_sandbox.seed.money import ZERO
 from connector_sandbox.seed.totals import compute
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from connector_sandbox.seed.exact import stored
+from connector_sandbox.seed.money import stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from connector_sandbox.freshbooks.payments import Payments
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from connector_sandbox.app import Context
+    from connector_sandbox.context import Context
     from connector_sandbox.freshbooks.resource import Resource
 
 

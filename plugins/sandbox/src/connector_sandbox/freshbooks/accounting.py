@@ -17,8 +17,8 @@ from connector_sandbox.wire import STALE_SECONDS
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from connector_sandbox.app import Context
-    from connector_sandbox.freshbooks.gate import Gate
+    from connector_sandbox.context import Context
+    from connector_sandbox.freshbooks.guard import AccountGuard
     from connector_sandbox.freshbooks.resource import Resource
 
 _BASE = "/accounting/account/{account_id}"
@@ -27,16 +27,16 @@ _BASE = "/accounting/account/{account_id}"
 class Endpoint:
     """The two routes of one kind of record."""
 
-    def __init__(self, ctx: Context, gate: Gate, kind: Resource) -> None:
+    def __init__(self, ctx: Context, guard: AccountGuard, kind: Resource) -> None:
         self._ctx = ctx
-        self._gate = gate
+        self._guard = guard
         self._kind = kind
 
     def routes(self) -> list[BaseRoute]:
         """The list's route and the single record's."""
         path = f"{_BASE}/{self._kind.path}"
-        many = self._gate.accounting(self._many)
-        one = self._gate.accounting(self._one)
+        many = self._guard.accounting(self._many)
+        one = self._guard.accounting(self._one)
         return [
             Route(path, many, methods=["GET", "POST"]),
             Route(f"{path}/{{id}}", one, methods=["GET", "PUT", "DELETE"]),
@@ -97,7 +97,7 @@ class Endpoint:
         return JSONResponse({"response": {"result": {self._kind.singular: shown}}})
 
     def _admit(self, request: Request) -> search.ListRequest:
-        self._gate.need_scope(request, self._kind.scope)
+        self._guard.need_scope(request, self._kind.scope)
         asked = search.parse(request.query_params.multi_items())
         unknown = asked.includes - self._kind.known_includes
         if unknown and self._ctx.switches["fb.unknown_include"] == "refuse":

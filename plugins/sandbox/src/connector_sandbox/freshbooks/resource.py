@@ -18,7 +18,7 @@ from connector_sandbox.freshbooks.records import Document, Records
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from connector_sandbox.app import Context
+    from connector_sandbox.context import Context
     from connector_sandbox.freshbooks.account import Account
     from connector_sandbox.freshbooks.search import Filter, ListRequest
 

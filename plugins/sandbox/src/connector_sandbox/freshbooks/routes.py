@@ -11,7 +11,7 @@ from connector_sandbox import constants
 from connector_sandbox.freshbooks import switches as freshbooks_switches
 from connector_sandbox.freshbooks.account import Account
 from connector_sandbox.freshbooks.accounting import Endpoint
-from connector_sandbox.freshbooks.gate import Gate
+from connector_sandbox.freshbooks.guard import AccountGuard
 from connector_sandbox.freshbooks.identity import me
 from connector_sandbox.freshbooks.oauth import OAuth
 from connector_sandbox.freshbooks.tokens import Tokens
@@ -19,7 +19,7 @@ from connector_sandbox.freshbooks.tokens import Tokens
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from connector_sandbox.app import Context
+    from connector_sandbox.context import Context
 
 
 def routes(ctx: Context) -> list[BaseRoute]:
@@ -27,44 +27,44 @@ def routes(ctx: Context) -> list[BaseRoute]:
     freshbooks_switches.declare(ctx.switches)
     account = Account(ctx)
     tokens = Tokens(ctx)
-    gate = Gate(ctx, tokens)
-    ctx.resets += [account.clear, tokens.reset, gate.reset]
+    guard = AccountGuard(ctx, tokens)
+    ctx.resets += [account.clear, tokens.reset, guard.reset]
     ctx.inspections["freshbooks"] = account.counts
     return [
-        *_oauth_routes(ctx, tokens, gate),
-        *_accounting_routes(ctx, account, gate),
+        *_oauth_routes(ctx, tokens, guard),
+        *_accounting_routes(ctx, account, guard),
         *_control_routes(account, tokens),
     ]
 
 
-def _oauth_routes(ctx: Context, tokens: Tokens, gate: Gate) -> list[BaseRoute]:
+def _oauth_routes(ctx: Context, tokens: Tokens, guard: AccountGuard) -> list[BaseRoute]:
     oauth = OAuth(ctx, tokens)
 
     async def identity(request: Request) -> Response:
-        return JSONResponse(me(ctx.switches, gate.user(request)))
+        return JSONResponse(me(ctx.switches, guard.user(request)))
 
     found: list[BaseRoute] = [
         Route("/.well-known/oauth-authorization-server", oauth.metadata),
-        Route("/auth/api/v1/users/me", gate.personal(identity)),
+        Route("/auth/api/v1/users/me", guard.personal(identity)),
     ]
     for base in ("/auth/oauth", "/service/auth/oauth"):
         found += [
-            Route(f"{base}/token", gate.metered(oauth.token), methods=["POST"]),
-            Route(f"{base}/revoke", gate.metered(oauth.revoke), methods=["POST"]),
+            Route(f"{base}/token", guard.metered(oauth.token), methods=["POST"]),
+            Route(f"{base}/revoke", guard.metered(oauth.revoke), methods=["POST"]),
         ]
     for path in ("/oauth/authorize", "/oauth/authorize/", "/service/auth/oauth/authorize"):
         found.append(Route(path, oauth.authorize, methods=["GET", "POST"]))
     return found
 
 
-def _accounting_routes(ctx: Context, account: Account, gate: Gate) -> list[BaseRoute]:
+def _accounting_routes(ctx: Context, account: Account, guard: AccountGuard) -> list[BaseRoute]:
     found: list[BaseRoute] = []
     for kind in account.kinds:
-        found += Endpoint(ctx, gate, kind).routes()
-    return found + _extra_routes(gate)
+        found += Endpoint(ctx, guard, kind).routes()
+    return found + _extra_routes(guard)
 
 
-def _extra_routes(gate: Gate) -> list[BaseRoute]:
+def _extra_routes(guard: AccountGuard) -> list[BaseRoute]:
     async def system(request: Request) -> Response:
         account_id = request.path_params["account_id"]
         found = {
@@ -85,8 +85,8 @@ def _extra_routes(gate: Gate) -> list[BaseRoute]:
 
     base = "/accounting/account/{account_id}/systems"
     return [
-        Route(f"{base}/systems/{{id}}", gate.accounting(system)),
-        Route(f"{base}/gateways", gate.accounting(no_gateways)),
+        Route(f"{base}/systems/{{id}}", guard.accounting(system)),
+        Route(f"{base}/gateways", guard.accounting(no_gateways)),
     ]
 
 

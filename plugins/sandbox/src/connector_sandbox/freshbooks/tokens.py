@@ -19,7 +19,7 @@ from connector_sandbox.freshbooks.identity import OWNER
 if TYPE_CHECKING:
     import sqlite3
 
-    from connector_sandbox.app import Context
+    from connector_sandbox.context import Context
 
 ACCESS_SECONDS = 43_200
 CODE_SECONDS = 300
@@ -90,14 +90,14 @@ class Tokens:
         self._store.create(_TABLES)
         with self._store.writing() as connection:
             if not connection.execute("SELECT 1 FROM fb_refresh LIMIT 1").fetchone():
-                self._plant(connection)
+                self._first_token(connection)
 
     def reset(self) -> None:
         """Forget everything but the first refresh token, which lives again."""
         with self._store.writing() as connection:
             for table in _ALL:
                 connection.execute(f"DELETE FROM {table}")
-            self._plant(connection)
+            self._first_token(connection)
 
     def authorise(self, redirect_uri: str, scope: str, user: str = OWNER) -> str:
         """Make an authorisation code for the user's consent."""
@@ -218,7 +218,7 @@ class Tokens:
             "living_refresh_tokens": [row["token"] for row in alive],
         }
 
-    def _plant(self, connection: sqlite3.Connection) -> None:
+    def _first_token(self, connection: sqlite3.Connection) -> None:
         connection.execute(
             "INSERT INTO fb_refresh VALUES(?, 1, ?, 1, ?)",
             (constants.FRESHBOOKS_REFRESH_TOKEN, " ".join(ALL_SCOPES), self._now()),

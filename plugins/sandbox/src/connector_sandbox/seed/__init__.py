@@ -17,7 +17,7 @@ from connector_sandbox.seed.truth import expected
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from connector_sandbox.app import Context
+    from connector_sandbox.context import Context
 
 DEFAULT_ORDERS = 440
 DEFAULT_MONTH = "2026-10"
@@ -39,12 +39,10 @@ def seed_shop(
         ValueError: The shop has orders already.
     """
     # The BigCommerce side renders what the seed makes, so it is imported here and not above.
-    from connector_sandbox.bigcommerce import customers_api, products_api, shelf  # noqa: PLC0415
+    from connector_sandbox.bigcommerce import customers_api, products_api, repository  # noqa: PLC0415
 
     customers = catalog.customers(Random(seed))  # noqa: S311  not for secrets
-    made = simulate_month(
-        orders=orders, seed=seed, month=month, customers=customers, only=only
-    )
+    made = simulate_month(orders=orders, seed=seed, month=month, customers=customers, only=only)
     opened, _ = bounds(month)
     with ctx.store.writing() as connection:
         if connection.execute("SELECT 1 FROM bc_orders LIMIT 1").fetchone():
@@ -54,13 +52,13 @@ def seed_shop(
             customers_api.put_customer(connection, document)
         for product in catalog.products():
             products_api.put_product(connection, products_api.product_document(product, opened))
-        shelf.put_orders(connection, made.orders)
+        repository.put_orders(connection, made.orders)
         connection.executemany(
             "INSERT OR REPLACE INTO bc_counters VALUES(?,?)", made.upcoming.items()
         )
 
 
-def plant(ctx: Context) -> dict[str, Any]:
+def seed_if_empty(ctx: Context) -> dict[str, Any]:
     """Fill the shop with the default month; a shop that has orders is left as it is."""
     count = ctx.store.connect().execute("SELECT count(*) FROM bc_orders").fetchone()[0]
     if not count:
@@ -78,7 +76,7 @@ def plant(ctx: Context) -> dict[str, Any]:
 
 def truth(ctx: Context) -> list[dict[str, Any]]:
     """What the books should hold for each order, by order id."""
-    from connector_sandbox.bigcommerce import shelf  # noqa: PLC0415  as above
+    from connector_sandbox.bigcommerce import repository  # noqa: PLC0415  as above
 
-    found = shelf.orders_where(ctx.store.connect(), tail="ORDER BY id")
+    found = repository.orders_where(ctx.store.connect(), tail="ORDER BY id")
     return [expected(order) for order, _ in found]

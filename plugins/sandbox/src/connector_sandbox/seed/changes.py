@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from connector_sandbox.seed.catalog import CURRENCY_IDS, STATUS_NAMES
-from connector_sandbox.seed.exact import ZERO, payable
 from connector_sandbox.seed.model import (
     Order,
     Position,
@@ -21,6 +20,7 @@ from connector_sandbox.seed.model import (
     RefundPayment,
     Transaction,
 )
+from connector_sandbox.seed.money import ZERO, payable
 from connector_sandbox.seed.totals import ChargeFigures, Figures, compute
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def check(order: Order) -> None:
         raise ValueError(f"There is no line {max(named)}: the order has {len(order.lines)}.")
 
 
-def place(draft: Order, numbers: Numbers) -> Order:
+def assign_ids(draft: Order, numbers: Numbers) -> Order:
     """Give an order, its lines, addresses, fees and transactions their ids."""
     addresses = tuple(replace(a, id=a.id or numbers.next("address")) for a in draft.ship_to)
     return replace(

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from connector_sandbox.seed import catalog
 from connector_sandbox.seed.cases import cases
-from connector_sandbox.seed.cases.words import UNSET, Case, becomes, captures, refunds
-from connector_sandbox.seed.changes import RefundLine, RefundRequest, RefundTo, place
+from connector_sandbox.seed.cases.builders import UNSET, Case, becomes, captures, refunds
+from connector_sandbox.seed.changes import RefundLine, RefundRequest, RefundTo, assign_ids
 from connector_sandbox.seed.model import (
     Address,
     Charge,
@@ -118,7 +118,7 @@ def simulate_month(
     events: list[tuple[datetime, int, Callable[[Order, datetime, Counted], Order]]] = []
     for arrival, one in sorted(_dated(everything, arrivals), key=lambda pair: pair[0]):
         created = datetime.fromisoformat(one.created) if one.created else arrival
-        order = place(replace(one.order, created=created, modified=arrival), numbers)
+        order = assign_ids(replace(one.order, created=created, modified=arrival), numbers)
         living[order.id] = order
         events += [(arrival + timedelta(hours=wait), order.id, change) for wait, change in one.then]
     for at, order_id, change in sorted(events, key=lambda event: event[:2]):

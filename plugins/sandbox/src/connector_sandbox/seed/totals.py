@@ -19,7 +19,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from connector_sandbox.seed.exact import ZERO, payable, spread, stored
+from connector_sandbox.seed.money import ZERO, payable, spread, stored
 
 if TYPE_CHECKING:
     from connector_sandbox.seed.model import Charge, Discount, Fee, Line, Order, Tax

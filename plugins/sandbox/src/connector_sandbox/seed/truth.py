@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from connector_sandbox.currencies import decimal_places
 from connector_sandbox.seed.catalog import PAID_STATUSES, STORE_TIMEZONE
 from connector_sandbox.seed.changes import PARTIALLY_REFUNDED, REFUNDED, captured, credit_used
-from connector_sandbox.seed.exact import ZERO
+from connector_sandbox.seed.money import ZERO
 from connector_sandbox.seed.totals import compute
 
 if TYPE_CHECKING:

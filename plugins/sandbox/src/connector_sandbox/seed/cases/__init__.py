@@ -17,7 +17,7 @@ from connector_sandbox.seed.cases.refunds_made import refund_cases
 from connector_sandbox.seed.cases.taxes import taxes
 
 if TYPE_CHECKING:
-    from connector_sandbox.seed.cases.words import Case
+    from connector_sandbox.seed.cases.builders import Case
 
 
 def cases() -> list[Case]:

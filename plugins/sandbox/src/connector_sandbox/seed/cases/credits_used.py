@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connector_sandbox.seed.cases.words import STATE, Case, D, case, coupon, line
+from connector_sandbox.seed.cases.builders import STATE, Case, D, case, coupon, line
 from connector_sandbox.seed.model import GiftUse, Line
 
 

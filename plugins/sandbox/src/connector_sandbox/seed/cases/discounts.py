@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connector_sandbox.seed.cases.words import (
+from connector_sandbox.seed.cases.builders import (
     CITY,
     STATE,
     VAT,

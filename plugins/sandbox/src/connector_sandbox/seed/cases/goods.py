@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from connector_sandbox.seed import catalog
-from connector_sandbox.seed.cases.words import CITY, GUEST, STATE, VAT, Case, D, case, line, ship
+from connector_sandbox.seed.cases.builders import CITY, GUEST, STATE, VAT, Case, D, case, line, ship
 from connector_sandbox.seed.model import Line, Option
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from connector_sandbox.seed.cases.words import STATE, Case, D, authorised, captures, case, line
+from connector_sandbox.seed.cases.builders import STATE, Case, D, authorised, captures, case, line
 from connector_sandbox.seed.model import Transaction
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from connector_sandbox.seed.cases.words import GUEST, STATE, Case, D, becomes, case, line
+from connector_sandbox.seed.cases.builders import GUEST, STATE, Case, D, becomes, case, line
 from connector_sandbox.seed.changes import CANCELLED
 from connector_sandbox.seed.model import Override, Transaction
 

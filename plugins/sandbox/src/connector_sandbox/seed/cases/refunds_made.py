@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from connector_sandbox.seed.cases.words import (
+from connector_sandbox.seed.cases.builders import (
     CITY,
     STATE,
     Case,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connector_sandbox.seed import catalog
-from connector_sandbox.seed.cases.words import (
+from connector_sandbox.seed.cases.builders import (
     CITY,
     LUXURY,
     STATE,

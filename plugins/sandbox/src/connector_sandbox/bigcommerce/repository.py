@@ -49,8 +49,7 @@ CREATE TABLE IF NOT EXISTS bc_hooks(
 CREATE TABLE IF NOT EXISTS bc_deliveries(
   id INTEGER PRIMARY KEY AUTOINCREMENT, hook_id INTEGER NOT NULL, webhook_id TEXT NOT NULL,
   scope TEXT NOT NULL, body TEXT NOT NULL, attempts INTEGER NOT NULL, due REAL NOT NULL,
-  state TEXT NOT NULL, last_status INTEGER, forged INTEGER NOT NULL DEFAULT 0,
-  timestamp_shift INTEGER NOT NULL DEFAULT 0);
+  state TEXT NOT NULL, last_status INTEGER, forged INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS bc_deliveries_due ON bc_deliveries(state, due);
 CREATE TABLE IF NOT EXISTS bc_tokens(
   token TEXT PRIMARY KEY, client_id TEXT NOT NULL, client_secret TEXT NOT NULL,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, Response
 
 from connector_sandbox import acting, constants
-from connector_sandbox.faults import Manners
+from connector_sandbox.faults import ErrorRenderer
 from connector_sandbox.freshbooks import errors
 from connector_sandbox.freshbooks.identity import accounts_of
 from connector_sandbox.quota import FixedWindow, Verdict
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from connector_sandbox.app import Context
+    from connector_sandbox.context import Context
     from connector_sandbox.freshbooks.tokens import Tokens
 
     Handler = Callable[[Request], Awaitable[Response]]
@@ -42,14 +42,14 @@ _UNAUTHENTICATED = {
 }
 
 
-class Gate:
+class AccountGuard:
     """Lets requests in, or answers in FreshBooks' words."""
 
     def __init__(self, ctx: Context, tokens: Tokens) -> None:
         self._switches = ctx.switches
         self._tokens = tokens
         self._window = FixedWindow()
-        ctx.faults.manners[constants.FRESHBOOKS] = Manners(
+        ctx.faults.renderers[constants.FRESHBOOKS] = ErrorRenderer(
             _fault_body, self._fault_headers, _refusal_body
         )
 
