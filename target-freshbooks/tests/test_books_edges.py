@@ -14,6 +14,7 @@ from target_freshbooks.books.clients import client_forms, client_of_customer, em
 from target_freshbooks.books.desired import ClientDraft, Desired, InvoiceLine, Parked, Reason
 from target_freshbooks.books.eligibility import Notice, notice_after_posting
 from target_freshbooks.books.fields import Fields, ReadError
+from target_freshbooks.books.reading import read_transaction
 from target_freshbooks.books.money import pro_rata
 from target_freshbooks.books.policy import Policy, TaxName
 from target_freshbooks.books.shop import Address, Customer
@@ -298,3 +299,10 @@ def test_a_tax_on_something_free_is_a_line_of_its_own() -> None:
     first = desired_of(facts).invoice.expressions[0]
     said = [(line.description, line.unit_cost) for line in first if not line.taxes]
     assert ("Tax on Sample", D(1)) in said
+
+
+def test_a_transaction_that_failed_may_have_no_amount_and_any_other_needs_one() -> None:
+    made = {"id": 1, "date_created": "2026-10-05T10:00:00+00:00", "amount": None}
+    assert read_transaction({**made, "status": "error"}).amount == 0
+    with pytest.raises(ReadError, match="amount is missing"):
+        read_transaction({**made, "status": "ok"})

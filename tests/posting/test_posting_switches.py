@@ -6,7 +6,9 @@ parked for the reason noted in `EXPECTED`, or the run stops there with nothing l
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +21,6 @@ from .conftest import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 CASES = (
     "client_email_other_case", "client_guest", "client_without_email", "currency_eur",
@@ -83,9 +84,16 @@ OPEN: dict[str, tuple[Any, ...]] = {
 SHORT_WINDOW = {"fb.rate_limit": 30, "fb.rate_window_seconds": 1}
 FULL_PLAN = ("users/clients", {"client": {"email": "first@example.com"}})
 
+UNREADABLE = Expected({"*": "unreadable_record", "item_custom_product": "unreadable_record"})
+NO_RIGHT = Expected({"*": "refused_by_freshbooks"})
+NO_REFUND = Expected(dict.fromkeys(("refund_product", "tax_two_rates"), "refund_refused"))
+NO_NEGATIVE = Expected(
+    NO_REFUND.parked | dict.fromkeys(("refund_full", "discount_coupon"), "refund_refused")
+)
+
 EXPECTED: dict[tuple[str, Any], Expected] = {
-    ("bc.default_currency", "null"): Expected({"*": "unreadable_record"}),
-    ("bc.default_currency", "empty"): Expected({"*": "unreadable_record"}),
+    ("bc.default_currency", "null"): UNREADABLE,
+    ("bc.default_currency", "empty"): UNREADABLE,
     ("bc.plan_quota", 25): Expected(with_={"bc.quota_window_seconds": 1}),
     ("bc.quota_429_headers", False): Expected(
         with_={"bc.plan_quota": 25, "bc.quota_window_seconds": 1}
@@ -105,37 +113,35 @@ EXPECTED: dict[tuple[str, Any], Expected] = {
         {"*": "closed_period"}, with_={"fb.locked_until": "2026-10-31"}
     ),
     ("fb.locked_until", "2026-10-31"): Expected({"*": "closed_period"}),
+    ("fb.edit_paid", "refuse"): NO_REFUND,
+    ("fb.negative_line", "refuse"): NO_NEGATIVE,
+    ("fb.negative_line", "refuse_update"): NO_NEGATIVE,
+    ("fb.negative_line_paid", "refuse"): NO_REFUND,
     ("fb.rate_headers_on_429", "no"): Expected(with_=SHORT_WINDOW),
     ("fb.rate_limit", 30): Expected(with_=SHORT_WINDOW),
     ("fb.role", "client"): Expected(stops="x"),
     ("fb.second_account", "yes"): Expected(settings={"account_id": "SBX001"}),
     ("fb.subscription", "cancelled"): Expected(stops="x"),
-    ("fb.write_rights", "no_clients"): Expected(stops="x"),
-    ("fb.write_rights", "none"): Expected(stops="x"),
+    ("fb.write_rights", "no_clients"): NO_RIGHT,
+    ("fb.write_rights", "none"): NO_RIGHT,
 }
 
 
-def _switches(tmp_path: Path) -> dict[str, dict[str, Any]]:
-    context, _ = create_context(tmp_path)
-    described = context.switches.described()
-    context.store.close()
-    return {one["name"]: one for one in described}
+NOT_YET = {
+    ("bc.refund_objects", False): pytest.mark.xfail(
+        strict=True, reason="refund transactions are not held against refund objects yet"
+    )
+}
 
 
-@pytest.fixture(scope="session")
-def switches(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    return _switches(tmp_path_factory.mktemp("switches"))
-
-
-def all_values() -> list[tuple[str, Any]]:
+def all_values() -> list[Any]:
     """Each switch with each value that is not its default."""
-    import tempfile  # noqa: PLC0415
-    from pathlib import Path  # noqa: PLC0415
-
     with tempfile.TemporaryDirectory() as folder:
-        declared = _switches(Path(folder))
+        context, _ = create_context(Path(folder))
+        declared = {one["name"]: one for one in context.switches.described()}
+        context.store.close()
     return [
-        (name, value)
+        pytest.param(name, value, marks=NOT_YET.get((name, value), ()), id=f"{name}={value}")
         for name, one in declared.items()
         for value in one["choices"] or OPEN[name]
         if value != one["default"]
@@ -199,7 +205,8 @@ def findings(world: World, expected: Expected) -> list[str]:
     for number, row in truth.items():
         reason = row["reason"] if row["expect"] == "parked" else None
         if row["expect"] != "waiting":
-            reason = expected.parked.get(row["case"], expected.parked.get("*", reason))
+            reason = expected.parked.get("*", reason)
+        reason = expected.parked.get(row["case"], reason)
         if reason:
             wanted[number] = reason
     found = [
@@ -276,3 +283,9 @@ def test_many_other_readings_at_once_change_nothing_in_the_books(
 @pytest.mark.parametrize(("name", "value"), all_values())
 def test_under_each_switch_the_books_equal_the_truth(month: World, name: str, value: Any) -> None:
     play(month, {name: value}, EXPECTED.get((name, value), Expected()))
+
+
+def test_the_tables_speak_of_switches_and_values_there_are() -> None:
+    known = {parameters.values for parameters in all_values()}
+    assert {(name, value) for name, values in OPEN.items() for value in values} <= known
+    assert EXPECTED.keys() | NOT_YET.keys() <= known

@@ -27,9 +27,9 @@ def test_the_clock_runs_at_its_rate_and_can_be_set() -> None:
     clock = Clock(rate=60, start=start, real=lambda: real[0])
     real[0] += 2
     assert clock.now() == start + timedelta(minutes=2)
-    clock.run_at(0)
+    clock.move(rate=0)
     real[0] += 100
-    clock.advance(timedelta(hours=1))
+    clock.move(by=timedelta(hours=1))
     assert clock.now() == start + timedelta(minutes=62)
 
 

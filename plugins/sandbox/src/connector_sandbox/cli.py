@@ -19,7 +19,7 @@ from connector_sandbox.server import SandboxServer, listen
 from connector_sandbox.switches import SwitchError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from connector_sandbox.context import Context
 
@@ -102,31 +102,19 @@ def _up(asked: argparse.Namespace) -> int:
 
 
 def _reset(asked: argparse.Namespace) -> int:
-    if asked.url:
-        _show(_call(asked.url, "reset", {"seed": not asked.empty}), as_json=asked.json)
-        return 0
-    context, _ = create_context(asked.data)
-    context.reset()
-    seeded = None if asked.empty else context.seed_if_empty()
-    _show({"reset": True, "seeded": seeded}, as_json=asked.json)
-    return 0
+    def here(context: Context) -> dict[str, Any]:
+        context.reset()
+        return {"reset": True, "seeded": None if asked.empty else context.seed_if_empty()}
+
+    return _show(asked, "reset", {"seed": not asked.empty}, here)
 
 
 def _seed(asked: argparse.Namespace) -> int:
-    if asked.url:
-        _show(_call(asked.url, "seed", {}), as_json=asked.json)
-        return 0
-    context, _ = create_context(asked.data)
-    _show({"seeded": context.seed_if_empty()}, as_json=asked.json)
-    return 0
+    return _show(asked, "seed", {}, lambda context: {"seeded": context.seed_if_empty()})
 
 
 def _inspect(asked: argparse.Namespace) -> int:
-    if asked.url:
-        _show(_call(asked.url, "inspect"), as_json=asked.json)
-    else:
-        _show(inspection(create_context(asked.data)[0]), as_json=asked.json)
-    return 0
+    return _show(asked, "inspect", None, inspection)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -147,19 +135,22 @@ def _call(url: str, path: str, body: dict[str, Any] | None = None) -> Any:  # no
         return json.load(answer)
 
 
-def _show(document: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
+def _show(
+    asked: argparse.Namespace,
+    path: str,
+    body: dict[str, Any] | None,
+    here: Callable[[Context], dict[str, Any]],
+) -> int:
+    """Tell what a running sandbox answers, or what is done here to the data directory."""
+    document = _call(asked.url, path, body) if asked.url else here(create_context(asked.data)[0])
+    if asked.json:
         _say(document)
-        return
+        return 0
     for name, value in document.items():
-        if isinstance(value, dict):
-            _print(f"{name}:")
-            for inner, detail in value.items():
-                _print(
-                    f"  {inner}: {json.dumps(detail) if not isinstance(detail, str) else detail}"
-                )
-        else:
-            _print(f"{name}: {value}")
+        _print(f"{name}:" if isinstance(value, dict) else f"{name}: {value}")
+        for inner, detail in value.items() if isinstance(value, dict) else ():
+            _print(f"  {inner}: {detail if isinstance(detail, str) else json.dumps(detail)}")
+    return 0
 
 
 def _say(document: dict[str, Any]) -> None:

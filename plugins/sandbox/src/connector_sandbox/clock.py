@@ -64,18 +64,6 @@ class Clock:
             self._anchor, self._anchor_real = moment, self._real()
             self._rate = self._rate if rate is None else rate
 
-    def set(self, moment: datetime) -> None:
-        """Put the clock to a moment, from where it goes on at its rate."""
-        self.move(moment)
-
-    def advance(self, by: timedelta) -> None:
-        """Move the clock on."""
-        self.move(by=by)
-
-    def run_at(self, rate: float) -> None:
-        """Change the rate from now on; 0 stops the clock."""
-        self.move(rate=rate)
-
     def _read(self) -> datetime:
         passed = (self._real() - self._anchor_real) * self._rate
         return self._anchor + timedelta(seconds=passed)

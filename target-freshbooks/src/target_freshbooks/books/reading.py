@@ -155,15 +155,18 @@ def read_address(fields: Fields) -> Address:
 def read_transaction(body: Mapping[str, Any]) -> Transaction:
     """A v3 transaction."""
     fields = Fields(body, f"transaction {body.get('id', '?')}")
+    status = fields.text("status").lower()
+    # One that failed moved nothing, and may not say of how much.
+    amount = fields.required_money("amount") if status == "ok" else fields.money("amount")
     return Transaction(
         id=fields.integer("id"),
         event=fields.text("event").lower(),
         method=fields.text("method").lower(),
         gateway=fields.text("gateway").lower(),
-        amount=fields.required_money("amount"),
+        amount=amount,
         currency=fields.text("currency").upper(),
         created=fields.moment("date_created"),
-        status=fields.text("status").lower(),
+        status=status,
         test=fields.flag("test"),
         reference_id=fields.optional_integer("reference_transaction_id"),
         payment_method_id=fields.text("payment_method_id").lower(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,15 @@ from connector_sandbox.bigcommerce.access import (
     Problem,
     StoreGuard,
     answer,
+)
+from connector_sandbox.bigcommerce.filters import (
+    Condition,
+    Filter,
+    compare,
+    many,
+    strict_moment,
+    strict_number,
+    where,
 )
 from connector_sandbox.bigcommerce.paging import Page, cursor_link, page_of, pagination
 from connector_sandbox.exact_json import loads
@@ -31,19 +39,7 @@ if TYPE_CHECKING:
     from connector_sandbox.seed.model import Address
 
 ADDRESSES_INCLUDED = 10
-_LISTS = {
-    "id:in": "id",
-    "company:in": "company",
-    "customer_group_id:in": "customer_group_id",
-    "email:in": "email",
-    "phone:in": "phone",
-}
 _SORTS = {"date_created": "created", "last_name": "last_name", "date_modified": "modified"}
-_KNOWN = {
-    *_LISTS, "name:in", "name:like", "registration_ip_address:in", "include", "sort", "page",
-    "limit", "after", "before",
-    *(f"date_{what}{way}" for what in ("created", "modified") for way in ("", ":min", ":max")),
-}  # fmt: skip
 _INCLUDES = {
     "addresses", "storecredit", "attributes", "formfields", "shopper_profile_id", "segment_ids",
 }  # fmt: skip
@@ -114,7 +110,7 @@ def _address(customer: Customer, address: Address, position: int) -> dict[str, A
 def put_customer(connection: sqlite3.Connection, document: dict[str, Any]) -> None:
     """Write a customer."""
     created, modified = (
-        dates.epoch(_required(document[name])) for name in ("date_created", "date_modified")
+        strict_moment(document[name]) for name in ("date_created", "date_modified")
     )
     connection.execute(
         "INSERT OR REPLACE INTO bc_customers VALUES(?,?,?,?,?,?,?,?,?,?)",
@@ -133,51 +129,30 @@ def put_customer(connection: sqlite3.Connection, document: dict[str, Any]) -> No
     )
 
 
-def _required(text: str) -> datetime:
-    moment = dates.read(text)
-    if moment is None:
-        raise ValueError(f"{text!r} is not a moment.")
-    return moment
+_NAME = "(first_name || ' ' || last_name)"
+_FILTERS: dict[str, Filter] = {
+    "id:in": many("id", strict_number),
+    "customer_group_id:in": many("customer_group_id", strict_number),
+    **{f"{column}:in": many(column) for column in ("company", "email", "phone")},
+    "name:in": many(_NAME),
+    "name:like": compare(_NAME, "LIKE", lambda text: f"%{text}%"),
+    **{
+        f"date_{column}{way}": compare(column, sign, strict_moment)
+        for column in ("created", "modified")
+        for way, sign in (("", "="), (":min", ">="), (":max", "<="))
+    },
+}
+_OTHERS = {"registration_ip_address:in", "include", "sort", "page", "limit", "after", "before"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Filter:
-    where: str
-    values: list[object]
-
-
-def _text_filter(name: str, text: str) -> tuple[str, list[str]]:
-    """The condition of a list or name filter."""
-    if name == "name:like":
-        return "first_name || ' ' || last_name LIKE ?", [f"%{text}%"]
-    wanted = [part.strip() for part in text.split(",") if part.strip()]
-    if name in {"id:in", "customer_group_id:in"} and not all(w.isdigit() for w in wanted):
-        raise Problem(422, errors={name: "must be a list of integers"})
-    column = _LISTS.get(name, "(first_name || ' ' || last_name)")
-    return f"{column} COLLATE NOCASE IN ({','.join('?' * len(wanted))})", wanted
-
-
-def _filter(call: Call) -> _Filter:
-    where: list[str] = ["1"]
-    values: list[object] = []
-    for name, text in call.query.multi_items():
-        if name not in _KNOWN:
+def _filter(call: Call) -> Condition:
+    for name in call.query:
+        if name not in _FILTERS.keys() | _OTHERS:
             raise Problem(422, errors={name: "is not a valid filter parameter"})
-        if name in _LISTS or name.startswith("name:"):
-            condition, wanted = _text_filter(name, text)
-            where.append(condition)
-            values += wanted
-        elif name.startswith("date_"):
-            column, _, way = name.removeprefix("date_").partition(":")
-            moment = dates.read(text)
-            if moment is None:
-                raise Problem(422, errors={name: "is not a valid date"})
-            where.append(f"{column} {({'min': '>=', 'max': '<='}).get(way, '=')} ?")
-            values.append(dates.epoch(moment))
     for part in filter(None, call.query.get("include", "").split(",")):
         if part.strip() not in _INCLUDES:
             raise Problem(422, errors={"include": f"{part} is not valid"})
-    return _Filter(" AND ".join(where), values)
+    return where(call.query, _FILTERS)
 
 
 def _sort(call: Call) -> tuple[str, bool]:
@@ -223,13 +198,13 @@ def list_customers(call: Call) -> Answer:
         return _by_cursor(call, chosen, column, page, backwards=backwards)
     way = "DESC" if backwards else "ASC"
     rows = call.db.execute(
-        f"SELECT id, {column} AS place, document FROM bc_customers WHERE {chosen.where} "  # noqa: S608  values are bound
+        f"SELECT id, {column} AS place, document FROM bc_customers WHERE {chosen[0]} "  # noqa: S608  values are bound
         f"ORDER BY {column} {way}, id {way} LIMIT ? OFFSET ?",
-        [*chosen.values, page.limit, page.offset],
+        [*chosen[1], page.limit, page.offset],
     ).fetchall()
     (total,) = call.db.execute(
-        f"SELECT count(*) FROM bc_customers WHERE {chosen.where}",  # noqa: S608  as above
-        chosen.values,
+        f"SELECT count(*) FROM bc_customers WHERE {chosen[0]}",  # noqa: S608  as above
+        chosen[1],
     ).fetchone()
     meta: dict[str, Any] = {"pagination": pagination(call.query, page, total, len(rows))}
     if page.number == 1:
@@ -238,15 +213,17 @@ def list_customers(call: Call) -> Answer:
     return answer({"data": [_shown(call, row["document"]) for row in rows], "meta": meta})
 
 
-def _by_cursor(call: Call, chosen: _Filter, column: str, page: Page, *, backwards: bool) -> Answer:
+def _by_cursor(
+    call: Call, chosen: Condition, column: str, page: Page, *, backwards: bool
+) -> Answer:
     after, before = call.query.get("after"), call.query.get("before")
     place, number = _read_cursor(after or before or "")
     forwards = bool(after) != backwards
     sign, way = (">", "ASC") if forwards else ("<", "DESC")
     rows = call.db.execute(
-        f"SELECT id, {column} AS place, document FROM bc_customers WHERE {chosen.where} "  # noqa: S608  values are bound
+        f"SELECT id, {column} AS place, document FROM bc_customers WHERE {chosen[0]} "  # noqa: S608  values are bound
         f"AND ({column}, id) {sign} (?, ?) ORDER BY {column} {way}, id {way} LIMIT ?",
-        [*chosen.values, place, number, page.limit + 1],
+        [*chosen[1], place, number, page.limit + 1],
     ).fetchall()
     more = len(rows) > page.limit
     rows = rows[: page.limit]

@@ -10,8 +10,8 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from connector_sandbox.bigcommerce import dates
 from connector_sandbox.bigcommerce.access import ORDERS, Answer, Call, Problem, StoreGuard, answer
+from connector_sandbox.bigcommerce.filters import Filter, compare, is_true, moment, where
 from connector_sandbox.bigcommerce.order_documents import (
     CUSTOM_LABELS,
     consignments,
@@ -106,49 +106,42 @@ def _included(call: Call) -> str:
     return ",".join(sorted(wanted))
 
 
-def _conditions(call: Call) -> tuple[str, list[object]]:
-    """The filters of a list, as SQL."""
-    where: list[str] = []
-    values: list[object] = []
-    inclusive = call.switches["bc.inclusive_filters"]
-    least, most = (">=", "<=") if inclusive else (">", "<")
-
-    def add(condition: str, value: object | None) -> None:
-        if value is not None:
-            where.append(condition)
-            values.append(value)
-
-    query = call.query
-    # Ids are whole numbers: their bounds were never seen to be exclusive.
-    add("id >= ?", whole_number(query.get("min_id")))
-    add("id <= ?", whole_number(query.get("max_id")))
-    add("total >= ?", _ten_thousandths(query.get("min_total")))
-    add("total <= ?", _ten_thousandths(query.get("max_total")))
-    for name in ("customer_id", "status_id", "channel_id"):
-        add(f"{name} = ?", whole_number(query.get(name)))
-    for name in ("email", "payment_method", "external_order_id"):
-        add(f"{name} = ?", query.get(name) or None)
-    for name in ("created", "modified"):
-        add(f"{name} {least} ?", _moment(query.get(f"min_date_{name}")))
-        add(f"{name} {most} ?", _moment(query.get(f"max_date_{name}")))
-    deleted = query.get("is_deleted")
-    if deleted is not None and call.switches["bc.is_deleted_filter"] == "honoured":
-        add("is_deleted = ?", deleted.lower() in {"true", "1"})
-    elif not call.switches["bc.archived_in_lists"]:
-        where.append("is_deleted = 0")
-    return " AND ".join(where) or "1", values
-
-
-def _ten_thousandths(text: str | None) -> int | None:
+def _ten_thousandths(text: str) -> int | None:
     try:
-        return int(Decimal(text) * 10_000) if text is not None else None
-    except InvalidOperation:
+        return int(Decimal(text) * 10_000)
+    except (InvalidOperation, ValueError):
         return None
 
 
-def _moment(text: str | None) -> int | None:
-    moment = dates.read(text) if text else None
-    return None if moment is None else dates.epoch(moment)
+def _filters(least: str, most: str) -> dict[str, Filter]:
+    return {
+        # Ids are whole numbers: their bounds were never seen to be exclusive.
+        "min_id": compare("id", ">=", whole_number),
+        "max_id": compare("id", "<=", whole_number),
+        "min_total": compare("total", ">=", _ten_thousandths),
+        "max_total": compare("total", "<=", _ten_thousandths),
+        **{n: compare(n, "=", whole_number) for n in ("customer_id", "status_id", "channel_id")},
+        **{
+            name: compare(name, "=", lambda text: text or None)
+            for name in ("email", "payment_method", "external_order_id")
+        },
+        **{f"min_date_{name}": compare(name, least, moment) for name in ("created", "modified")},
+        **{f"max_date_{name}": compare(name, most, moment) for name in ("created", "modified")},
+    }
+
+
+_FILTERS = {True: _filters(">=", "<="), False: _filters(">", "<")}
+_DELETED = {"is_deleted": compare("is_deleted", "=", is_true)}
+
+
+def _conditions(call: Call) -> tuple[str, list[object]]:
+    """The filters of a list, as SQL."""
+    switches = call.switches
+    table = _FILTERS[switches["bc.inclusive_filters"]]
+    if "is_deleted" in call.query and switches["bc.is_deleted_filter"] == "honoured":
+        return where(call.query, table | _DELETED)
+    text, values = where(call.query, table)
+    return (text if switches["bc.archived_in_lists"] else f"{text} AND is_deleted = 0"), values
 
 
 def _order_by(call: Call) -> str:
@@ -163,10 +156,10 @@ def _order_by(call: Call) -> str:
 def list_orders(call: Call) -> Answer:
     """GET /v2/orders."""
     page = page_of(call)
-    where, values = _conditions(call)
+    condition, values = _conditions(call)
     variants, included = _variants(call), _included(call)
     rows = call.db.execute(
-        f"SELECT id, revision FROM bc_orders WHERE {where} {_order_by(call)} LIMIT ? OFFSET ?",  # noqa: S608  values are bound, names are this module's
+        f"SELECT id, revision FROM bc_orders WHERE {condition} {_order_by(call)} LIMIT ? OFFSET ?",  # noqa: S608  values are bound, names are this module's
         [*values, page.limit, page.offset],
     ).fetchall()
     found = [order_of(call.db, row["id"]) for row in rows]
@@ -176,9 +169,9 @@ def list_orders(call: Call) -> Answer:
 
 def count_orders(call: Call) -> Answer:
     """GET /v2/orders/count."""
-    where, values = _conditions(call)
+    condition, values = _conditions(call)
     rows = call.db.execute(
-        f"SELECT status_id, count(*) AS n FROM bc_orders WHERE {where} GROUP BY status_id",  # noqa: S608  as above
+        f"SELECT status_id, count(*) AS n FROM bc_orders WHERE {condition} GROUP BY status_id",  # noqa: S608  as above
         values,
     )
     counts = {row["status_id"]: row["n"] for row in rows}

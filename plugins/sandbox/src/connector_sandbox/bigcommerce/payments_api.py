@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_sandbox.bigcommerce import dates
 from connector_sandbox.bigcommerce.access import (
     REFUNDS,
     TRANSACTIONS,
@@ -14,6 +13,7 @@ from connector_sandbox.bigcommerce.access import (
     StoreGuard,
     answer,
 )
+from connector_sandbox.bigcommerce.filters import compare, many, moment, strict_number, where
 from connector_sandbox.bigcommerce.paging import Page, page_of, pagination
 from connector_sandbox.bigcommerce.payment_documents import refund_document, transaction_documents
 from connector_sandbox.bigcommerce.repository import order_of
@@ -69,21 +69,19 @@ def list_transactions(call: Call) -> Answer:
     return answer({"data": shown, "meta": meta})
 
 
+_FILTERS = {
+    "order_id:in": many("order_id", strict_number),
+    "id:in": many("id", strict_number),
+    "created:min": compare("created", ">=", moment),
+    "created:max": compare("created", "<=", moment),
+}
+
+
 def list_refunds(call: Call) -> Answer:
     """GET /v3/orders/payment_actions/refunds, by refund id."""
-    where, values = ["1"], list[object]()
-    for name, column in (("order_id:in", "order_id"), ("id:in", "id")):
-        wanted = _numbers(call, name)
-        if wanted is not None:
-            where.append(f"{column} IN ({','.join('?' * len(wanted))})")
-            values += wanted
-    for name, sign in (("created:min", ">="), ("created:max", "<=")):
-        moment = dates.read(call.query.get(name, ""))
-        if moment is not None:
-            where.append(f"created {sign} ?")
-            values.append(dates.epoch(moment))
+    condition, values = where(call.query, _FILTERS)
     rows = call.db.execute(
-        f"SELECT id, order_id FROM bc_refunds WHERE {' AND '.join(where)} ORDER BY id",  # noqa: S608  values are bound
+        f"SELECT id, order_id FROM bc_refunds WHERE {condition} ORDER BY id",  # noqa: S608  values are bound
         values,
     ).fetchall()
     transaction = call.query.get("transaction_id")
@@ -98,16 +96,6 @@ def list_refunds(call: Call) -> Answer:
 
 def _pays_back(document: Document, transaction_id: str) -> bool:
     return any(p["transaction_id"] == transaction_id for p in document["payments"])
-
-
-def _numbers(call: Call, name: str) -> list[int] | None:
-    text = call.query.get(name)
-    if text is None:
-        return None
-    try:
-        return [int(part) for part in text.split(",") if part.strip()]
-    except ValueError as unreadable:
-        raise Problem(422, errors={name: "must be a list of integers"}) from unreadable
 
 
 def _refunds(call: Call, documents: list[Document], total: int, *, cut: bool) -> Answer:

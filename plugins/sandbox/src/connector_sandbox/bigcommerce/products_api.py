@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce import dates
 from connector_sandbox.bigcommerce.access import PRODUCTS, Answer, Call, Problem, StoreGuard, answer
+from connector_sandbox.bigcommerce.filters import Filter, compare, is_true, many, moment, where
 from connector_sandbox.bigcommerce.paging import page_of, pagination, whole_number
 from connector_sandbox.exact_json import dumps, loads
 
@@ -117,44 +118,28 @@ def put_product(connection: sqlite3.Connection, document: dict[str, Any]) -> Non
     )
 
 
-def _modified_bound(call: Call, text: str) -> int | None:
-    """A bound on date_modified. A mere day gets the present time of day, as documented."""
-    moment = dates.read(text)
-    if moment is None:
-        return None
-    if dates.is_day_only(text):
-        moment = datetime.combine(moment.date(), call.ctx.clock.now().timetz())
-    return dates.epoch(moment)
+_FILTERS: dict[str, Filter] = {
+    **{name: compare("id", sign, whole_number) for name, sign in _BOUNDS.items()},
+    "id:in": many("id"),
+    "sku:in": many("sku"),
+    "sku": compare("sku", "=", str),
+    "name": compare("name", "=", str),
+    "type": compare("kind", "=", str),
+    "is_visible": compare("is_visible", "=", is_true),
+}
 
 
 def _filter(call: Call) -> tuple[str, list[object]]:
-    where: list[str] = ["1"]
-    values: list[object] = []
-    query = call.query
-    for name, sign in _BOUNDS.items():
-        number = whole_number(query.get(name))
-        if number is not None:
-            where.append(f"id {sign} ?")
-            values.append(number)
-    for name, column in (("id:in", "id"), ("sku:in", "sku")):
-        if name in query:
-            wanted = [part.strip() for part in query[name].split(",")]
-            where.append(f"{column} IN ({','.join('?' * len(wanted))})")
-            values += wanted
-    for name, column in (("sku", "sku"), ("name", "name"), ("type", "kind")):
-        if name in query:
-            where.append(f"{column} = ?")
-            values.append(query[name])
-    if "is_visible" in query:
-        where.append("is_visible = ?")
-        values.append(query["is_visible"].lower() in {"true", "1"})
+    def bound(text: str) -> int | None:
+        """A mere day gets the present time of day, as documented."""
+        day = dates.read(text) if dates.is_day_only(text) else None
+        if day is None:
+            return moment(text)
+        return dates.epoch(datetime.combine(day.date(), call.ctx.clock.now().timetz()))
+
     signs = {"date_modified": "=", "date_modified:min": ">=", "date_modified:max": "<="}
-    for name, sign in signs.items():
-        bound = _modified_bound(call, query[name]) if name in query else None
-        if bound is not None:
-            where.append(f"modified {sign} ?")
-            values.append(bound)
-    return " AND ".join(where), values
+    dated = {name: compare("modified", sign, bound) for name, sign in signs.items()}
+    return where(call.query, _FILTERS | dated)
 
 
 def _shown(call: Call, text: str) -> dict[str, Any]:
@@ -175,7 +160,7 @@ def _shown(call: Call, text: str) -> dict[str, Any]:
 
 def list_products(call: Call) -> Answer:
     """GET /v3/catalog/products."""
-    where, values = _filter(call)
+    condition, values = _filter(call)
     included = call.query.get("include", "")
     page = page_of(call)
     if ("options" in included or "modifiers" in included) and page.limit > MOST_WITH_OPTIONS:
@@ -183,12 +168,12 @@ def list_products(call: Call) -> Answer:
     column = _SORTS.get(call.query.get("sort", "id"), "id")
     way = "DESC" if call.query.get("direction") == "desc" else "ASC"
     rows = call.db.execute(
-        f"SELECT document FROM bc_products WHERE {where} "  # noqa: S608  values are bound
+        f"SELECT document FROM bc_products WHERE {condition} "  # noqa: S608  values are bound
         f"ORDER BY {column} {way}, id LIMIT ? OFFSET ?",
         [*values, page.limit, page.offset],
     ).fetchall()
     (total,) = call.db.execute(
-        f"SELECT count(*) FROM bc_products WHERE {where}",  # noqa: S608  as above
+        f"SELECT count(*) FROM bc_products WHERE {condition}",  # noqa: S608  as above
         values,
     ).fetchone()
     meta = {"pagination": pagination(call.query, page, total, len(rows))}

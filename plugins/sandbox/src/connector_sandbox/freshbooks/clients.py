@@ -19,11 +19,8 @@ if TYPE_CHECKING:
     from connector_sandbox.freshbooks.records import Document
     from connector_sandbox.freshbooks.search import Filter, Test
 
-_ADDRESS = tuple(
-    f"{side}_{part}"
-    for side in "ps"
-    for part in ("street", "street2", "city", "province", "code", "country")
-)
+_PARTS = ("street", "street2", "city", "province", "code", "country")
+_ADDRESS = tuple(f"{side}_{part}" for side in "ps" for part in _PARTS)
 _EMPTY_TEXT = (
     "bus_phone",
     "email",
@@ -120,6 +117,25 @@ class Clients(Resource):
         if creating:
             self._refuse_above_limit()
             self._take_username(document)
+
+    def named(self, kind: str, field: str, sent: object) -> Document:
+        """The client that a document of another kind names, or a refusal."""
+        client_id = values.whole(kind, field, sent)
+        client = self.records.get(client_id)
+        if client is None:
+            entry = errors.not_found(self.singular, field, client_id).entries[0]
+            raise errors.Refusal(entry, status=422)
+        return client
+
+    def copied(self, client: Document, currency: str) -> Document:
+        """What an invoice or credit note keeps of its client: copies, taken when it gets it."""
+        return {
+            "organization": client["organization"],
+            "current_organization": client["organization"],
+            "currency_code": currency or client["currency_code"],
+            **{field: client[field] for field in ("fname", "lname", "vat_name", "vat_number")},
+            **{part: client[f"p_{part}"] for part in _PARTS},
+        }
 
     def own_filters(self) -> dict[str, Filter]:
         """The documented keys; ``fname`` and ``organization`` are ignored, as on the live API."""

@@ -167,22 +167,10 @@ class CreditNotes(Resource):
             self.records.update(note["id"], note)
 
     def _fill_client(self, document: Document, sent: object) -> None:
-        client_id = values.whole(self.singular, "clientid", sent)
-        client = self.account.clients.records.get(client_id)
-        if client is None:
-            raise errors.Refusal(
-                errors.not_found("client", "clientid", client_id).entries[0], status=422
-            )
-        if client_id == document["clientid"]:
-            return
-        document["clientid"] = client_id
-        document["organization"] = client["organization"]
-        document["current_organization"] = client["organization"]
-        for field in ("fname", "lname", "vat_name", "vat_number"):
-            document[field] = client[field]
-        for field in ("street", "street2", "city", "province", "code", "country"):
-            document[field] = client[f"p_{field}"]
-        document["currency_code"] = document["currency_code"] or client["currency_code"]
+        client = self.account.clients.named(self.singular, "clientid", sent)
+        if client["id"] != document["clientid"]:
+            document["clientid"] = client["id"]
+            document.update(self.account.clients.copied(client, document["currency_code"]))
 
     def _fill_number(self, document: Document, body: Document) -> None:
         if body.get("credit_number"):
@@ -194,11 +182,7 @@ class CreditNotes(Resource):
             document["credit_number"] = (
                 following(latest["credit_number"]) if latest else "CN-0000001"
             )
-        if self.switches["fb.credit_number_unique"] == "yes":
-            number = document["credit_number"]
-            for other in self.records.documents(credit_number=number):
-                if other["id"] != document["id"]:
-                    words = "Credit note number is already in use."
-                    raise errors.invalid(
-                        self.singular, "credit_number", number, words, errno=errors.DUPLICATE
-                    )
+        unique = self.switches["fb.credit_number_unique"] == "yes"
+        if unique and self.is_taken(document, "credit_number"):
+            words, number = "Credit note number is already in use.", document["credit_number"]
+            raise errors.exists(self.singular, "credit_number", number, words, 422)

@@ -236,30 +236,17 @@ class Invoices(Resource):
         document["due_date"] = due.isoformat()
 
     def _fill_client(self, document: Document, sent: object) -> None:
-        client_id = values.whole(self.singular, "customerid", sent)
-        client = self.account.clients.records.get(client_id)
-        if client is None:
-            raise errors.Refusal(
-                errors.not_found("client", "customerid", client_id).entries[0], status=422
-            )
-        if (
-            client["vis_state"] == DELETED
-            and self.switches["fb.deleted_client_invoice"] == "refuse"
-        ):
+        client = self.account.clients.named(self.singular, "customerid", sent)
+        client_id = client["id"]
+        refuses = self.switches["fb.deleted_client_invoice"] == "refuse"
+        if client["vis_state"] == DELETED and refuses:
             words = "Client was deleted."
             raise errors.invalid(
                 self.singular, "customerid", client_id, words, errno=errors.DELETED
             )
         if client_id != document["customerid"] and self._may_move(document, client_id):
-            # Name and address are copies, taken when the invoice gets its client.
             document["customerid"] = client_id
-            document["organization"] = client["organization"]
-            document["current_organization"] = client["organization"]
-            for field in ("fname", "lname", "vat_name", "vat_number"):
-                document[field] = client[field]
-            for field in ("street", "street2", "city", "province", "code", "country"):
-                document[field] = client[f"p_{field}"]
-            document["currency_code"] = document["currency_code"] or client["currency_code"]
+            document.update(self.account.clients.copied(client, document["currency_code"]))
 
     def _may_move(self, document: Document, client_id: int) -> bool:
         """Whether it may be given to another client; a draft may."""
@@ -282,16 +269,16 @@ class Invoices(Resource):
     def _refuse_taken_number(self, document: Document) -> None:
         """Numbers are unique among active, archived and deleted invoices."""
         number = document["invoice_number"]
-        for other in self.records.documents(invoice_number=number):
-            if other["id"] != document["id"] and other["invoice_number"] == number:
-                entry = errors.Entry(
-                    self.switches.number("fb.number_taken_errno"),
-                    "Invoice number is already in use.",
-                    "invoice_number",
-                    self.singular,
-                    number,
-                )
-                raise errors.Refusal(entry, status=self.switches.number("fb.number_taken_status"))
+        same = self.records.documents(invoice_number=number)
+        if any(o["id"] != document["id"] and o["invoice_number"] == number for o in same):
+            entry = errors.Entry(
+                self.switches.number("fb.number_taken_errno"),
+                "Invoice number is already in use.",
+                "invoice_number",
+                self.singular,
+                number,
+            )
+            raise errors.Refusal(entry, status=self.switches.number("fb.number_taken_status"))
 
     def _next_number(self) -> str:
         """The number after that of the latest invoice: ``0006`` after ``0005``."""

@@ -99,13 +99,10 @@ class Items(Resource):
                     self.records.update(item["id"], item)
 
     def _unique(self, document: Document, field: str, switch: str) -> None:
-        if switch == "no" or not document[field]:
-            return
-        for other in self.records.documents(**{field: document[field]}):
-            if other["id"] != document["id"]:
-                words = f"An item with this {field} already exists."
-                status = 409 if switch == "409" else 422
-                raise errors.exists(self.singular, field, document[field], words, status)
+        if switch != "no" and document[field] and self.is_taken(document, field):
+            words = f"An item with this {field} already exists."
+            status = 409 if switch == "409" else 422
+            raise errors.exists(self.singular, field, document[field], words, status)
 
 
 class Taxes(Resource):
@@ -141,13 +138,9 @@ class Taxes(Resource):
             )
         if "compound" in body:
             document["compound"] = bool(body["compound"])
-        for other in self.records.documents(name=document["name"]):
-            if other["id"] != document["id"]:
-                words = "A tax with this name exists already."
-                value = document["name"]
-                raise errors.invalid(
-                    self.singular, "name", value, words, errno=errors.DUPLICATE_TAX
-                )
+        if self.is_taken(document, "name"):
+            words, value = "A tax with this name exists already.", document["name"]
+            raise errors.invalid(self.singular, "name", value, words, errno=errors.DUPLICATE_TAX)
         del creating
 
     def own_filters(self) -> dict[str, Filter]:

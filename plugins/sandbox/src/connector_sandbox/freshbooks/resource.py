@@ -204,6 +204,11 @@ class Resource:
             raise errors.not_found(self.singular, self.id_field, record_id)
         return document
 
+    def is_taken(self, document: Document, field: str) -> bool:
+        """Whether another record, a deleted one too, has the same in that column."""
+        others = self.records.documents(**{field: document[field]})
+        return any(other["id"] != document["id"] for other in others)
+
     def eastern_now(self) -> str:
         """Now, as accounting timestamps have it: US Eastern, without a zone."""
         return f"{self.ctx.clock.now().astimezone(EASTERN):%Y-%m-%d %H:%M:%S}"

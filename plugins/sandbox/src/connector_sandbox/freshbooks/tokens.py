@@ -41,17 +41,15 @@ ALL_SCOPES = tuple(
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS fb_codes(
-  code TEXT PRIMARY KEY, redirect_uri TEXT, scope TEXT, expires_at REAL, used INTEGER);
-CREATE TABLE IF NOT EXISTS fb_refresh(
-  token TEXT PRIMARY KEY, chain INTEGER, scope TEXT, alive INTEGER, chain_began REAL);
-CREATE TABLE IF NOT EXISTS fb_access(
-  token TEXT PRIMARY KEY, chain INTEGER, scope TEXT, expires_at REAL, alive INTEGER);
-CREATE TABLE IF NOT EXISTS fb_consents(code TEXT PRIMARY KEY, user TEXT);
-CREATE TABLE IF NOT EXISTS fb_chains(chain INTEGER PRIMARY KEY, user TEXT);
+  code TEXT PRIMARY KEY, redirect_uri TEXT, scope TEXT, user TEXT, expires_at REAL, used INTEGER);
+CREATE TABLE IF NOT EXISTS fb_tokens(
+  token TEXT PRIMARY KEY, kind TEXT, chain INTEGER, user TEXT, scope TEXT, began REAL,
+  expires_at REAL, alive INTEGER);
 CREATE TABLE IF NOT EXISTS fb_token_counts(name TEXT PRIMARY KEY, n INTEGER);
 """
 
-_ALL = ("fb_codes", "fb_refresh", "fb_access", "fb_consents", "fb_chains", "fb_token_counts")
+_ALL = ("fb_codes", "fb_tokens", "fb_token_counts")
+_ENDLESS = 1e18  # a refresh token ends by use alone
 
 
 class GrantError(Exception):
@@ -81,6 +79,16 @@ class Issued:
     expires_in: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """The tokens that follow from one consent."""
+
+    number: int
+    user: str
+    scope: str
+    began: float
+
+
 class Tokens:
     """What the authorisation server knows."""
 
@@ -89,7 +97,7 @@ class Tokens:
         self._store = ctx.store
         self._store.create(_TABLES)
         with self._store.writing() as connection:
-            if not connection.execute("SELECT 1 FROM fb_refresh LIMIT 1").fetchone():
+            if not connection.execute("SELECT 1 FROM fb_tokens LIMIT 1").fetchone():
                 self._first_token(connection)
 
     def reset(self) -> None:
@@ -104,100 +112,78 @@ class Tokens:
         code = secrets.token_hex(32)
         with self._store.writing() as connection:
             connection.execute(
-                "INSERT INTO fb_codes VALUES(?, ?, ?, ?, 0)",
-                (code, redirect_uri, scope, self._now() + CODE_SECONDS),
+                "INSERT INTO fb_codes VALUES(?, ?, ?, ?, ?, 0)",
+                (code, redirect_uri, scope, user, self._now() + CODE_SECONDS),
             )
-            connection.execute("INSERT INTO fb_consents VALUES(?, ?)", (code, user))
         return code
 
     def exchange(self, code: str, redirect_uri: str) -> Issued:
         """Take a code for tokens; chains that the user began earlier are dead from then on."""
         with self._store.writing() as connection:
-            row = connection.execute("SELECT * FROM fb_codes WHERE code = ?", (code,)).fetchone()
-            if (
-                row is None
-                or row["used"]
-                or row["expires_at"] <= self._now()
-                or row["redirect_uri"] != redirect_uri
-            ):
+            row = connection.execute(
+                "UPDATE fb_codes SET used = 1 WHERE code = ? AND redirect_uri = ? AND NOT used "
+                "AND expires_at > ? RETURNING *",
+                (code, redirect_uri, self._now()),
+            ).fetchone()
+            if row is None:
                 raise _invalid_grant()
-            connection.execute("UPDATE fb_codes SET used = 1 WHERE code = ?", (code,))
-            consent = connection.execute("SELECT user FROM fb_consents WHERE code = ?", (code,))
-            user = consent.fetchone()["user"]
             connection.execute(
-                "UPDATE fb_refresh SET alive = 0 WHERE chain NOT IN "
-                "(SELECT chain FROM fb_chains WHERE user != ?)",
-                (user,),
+                "UPDATE fb_tokens SET alive = 0 WHERE kind = 'refresh' AND user = ?", (row["user"],)
             )
-            last = connection.execute("SELECT max(chain) AS n FROM fb_refresh").fetchone()["n"]
-            chain = (last or 0) + 1
-            connection.execute("INSERT INTO fb_chains VALUES(?, ?)", (chain, user))
+            last = connection.execute("SELECT max(chain) FROM fb_tokens").fetchone()[0]
             self._count(connection, "exchanges")
-            return self._issue(connection, chain, row["scope"], self._now())
+            chain = _Chain(last + 1, row["user"], row["scope"], self._now())
+            return self._issue(connection, chain)
 
     def refresh(self, token: str) -> Issued:
         """Take a refresh token, which is spent by it, for a new pair."""
         with self._store.writing() as connection:
             row = connection.execute(
-                "SELECT * FROM fb_refresh WHERE token = ?", (token,)
+                "UPDATE fb_tokens SET alive = 0 WHERE token = ? AND kind = 'refresh' AND alive "
+                "RETURNING *",
+                (token,),
             ).fetchone()
-            if row is None or not row["alive"]:
-                self._count(connection, "refused_refreshes")
-                refused = True
-            else:
-                refused = False
-                connection.execute("UPDATE fb_refresh SET alive = 0 WHERE token = ?", (token,))
+            self._count(connection, "refused_refreshes" if row is None else "refreshes")
+            if row is not None:
                 if self._ctx.switches["fb.refresh_ends_access"] == "yes":
                     connection.execute(
-                        "UPDATE fb_access SET alive = 0 WHERE chain = ?", (row["chain"],)
+                        "UPDATE fb_tokens SET alive = 0 WHERE chain = ?", (row["chain"],)
                     )
-                self._count(connection, "refreshes")
-                issued = self._issue(connection, row["chain"], row["scope"], row["chain_began"])
-        if refused:
-            raise _invalid_grant()
-        return issued
+                chain = _Chain(row["chain"], row["user"], row["scope"], row["began"])
+                return self._issue(connection, chain)
+        raise _invalid_grant()
 
     def revoke(self, token: str) -> None:
         """End the chain that an access or refresh token belongs to."""
         with self._store.writing() as connection:
-            for table in ("fb_access", "fb_refresh"):
-                row = connection.execute(
-                    f"SELECT chain FROM {table} WHERE token = ?",
-                    (token,),
-                ).fetchone()
-                if row is not None:
-                    for each in ("fb_access", "fb_refresh"):
-                        connection.execute(
-                            f"UPDATE {each} SET alive = 0 WHERE chain = ?",
-                            (row["chain"],),
-                        )
+            connection.execute(
+                "UPDATE fb_tokens SET alive = 0 WHERE chain IN "
+                "(SELECT chain FROM fb_tokens WHERE token = ?)",
+                (token,),
+            )
 
     def scopes_of(self, access: str) -> frozenset[str] | None:
         """The scopes of a living access token, or None."""
-        row = (
-            self._store.connect()
-            .execute("SELECT scope, expires_at, alive FROM fb_access WHERE token = ?", (access,))
-            .fetchone()
+        found = self._store.connect().execute(
+            "SELECT scope FROM fb_tokens WHERE token = ? AND kind = 'access' AND alive "
+            "AND expires_at > ?",
+            (access, self._now()),
         )
-        if row is None or not row["alive"] or row["expires_at"] <= self._now():
-            return None
-        return frozenset(row["scope"].split())
+        row = found.fetchone()
+        return None if row is None else frozenset(row["scope"].split())
 
     def user_of(self, access: str) -> str:
-        """Whose an access token is; the planted chain is the owner's."""
-        row = (
-            self._store.connect()
-            .execute(
-                "SELECT user FROM fb_access JOIN fb_chains USING (chain) WHERE token = ?", (access,)
-            )
-            .fetchone()
+        """Whose an access token is; the owner's where nobody is named."""
+        found = self._store.connect().execute(
+            "SELECT user FROM fb_tokens WHERE token = ?", (access,)
         )
+        row = found.fetchone()
         return OWNER if row is None else str(row["user"])
 
     def expire_access(self) -> None:
         """End all access tokens, as if twelve hours had passed."""
         with self._store.writing() as connection:
-            connection.execute("UPDATE fb_access SET alive = 0")
+            connection.execute("UPDATE fb_tokens SET alive = 0 WHERE kind = 'access'")
 
     def grant(self) -> Issued:
         """Begin a chain without anybody's consent, for tests; ends the earlier ones."""
@@ -210,7 +196,9 @@ class Tokens:
         counts = {
             row["name"]: row["n"] for row in connection.execute("SELECT * FROM fb_token_counts")
         }
-        alive = connection.execute("SELECT token FROM fb_refresh WHERE alive = 1").fetchall()
+        alive = connection.execute(
+            "SELECT token FROM fb_tokens WHERE kind = 'refresh' AND alive"
+        ).fetchall()
         return {
             "exchanges": counts.get("exchanges", 0),
             "refreshes": counts.get("refreshes", 0),
@@ -219,30 +207,24 @@ class Tokens:
         }
 
     def _first_token(self, connection: sqlite3.Connection) -> None:
-        connection.execute(
-            "INSERT INTO fb_refresh VALUES(?, 1, ?, 1, ?)",
-            (constants.FRESHBOOKS_REFRESH_TOKEN, " ".join(ALL_SCOPES), self._now()),
-        )
+        chain = _Chain(1, OWNER, " ".join(ALL_SCOPES), self._now())
+        _keep(connection, "refresh", constants.FRESHBOOKS_REFRESH_TOKEN, chain, _ENDLESS)
 
-    def _issue(
-        self, connection: sqlite3.Connection, chain: int, scope: str, chain_began: float
-    ) -> Issued:
+    def _issue(self, connection: sqlite3.Connection, chain: _Chain) -> Issued:
         access, refresh = _jwt(), secrets.token_hex(32)
         now = int(self._now())
         created_at = now
-        if self._ctx.switches["fb.refresh_created_at"] == "original":
-            # Seen once: the first created_at with an expires_in that is the smaller by what has
-            # passed. Only while something is left of the first twelve hours.
-            passed = now - int(chain_began)
-            created_at = int(chain_began) if 0 <= passed < ACCESS_SECONDS else now
-        expires_in = created_at + ACCESS_SECONDS - now
-        connection.execute(
-            "INSERT INTO fb_access VALUES(?, ?, ?, ?, 1)", (access, chain, scope, now + expires_in)
-        )
-        connection.execute(
-            "INSERT INTO fb_refresh VALUES(?, ?, ?, 1, ?)", (refresh, chain, scope, chain_began)
-        )
-        return Issued(access, refresh, scope, created_at, expires_in)
+        # Seen once: the first created_at with an expires_in that is the smaller by what has
+        # passed. Only while something is left of the first twelve hours.
+        if (
+            self._ctx.switches["fb.refresh_created_at"] == "original"
+            and 0 <= now - int(chain.began) < ACCESS_SECONDS
+        ):
+            created_at = int(chain.began)
+        expires_at = created_at + ACCESS_SECONDS
+        _keep(connection, "access", access, chain, expires_at)
+        _keep(connection, "refresh", refresh, chain, _ENDLESS)
+        return Issued(access, refresh, chain.scope, created_at, expires_at - now)
 
     def _count(self, connection: sqlite3.Connection, name: str) -> None:
         connection.execute(
@@ -252,6 +234,15 @@ class Tokens:
 
     def _now(self) -> float:
         return self._ctx.clock.now().timestamp()
+
+
+def _keep(
+    connection: sqlite3.Connection, kind: str, token: str, chain: _Chain, expires_at: float
+) -> None:
+    connection.execute(
+        "INSERT INTO fb_tokens VALUES(?, ?, ?, ?, ?, ?, ?, 1)",
+        (token, kind, chain.number, chain.user, chain.scope, chain.began, expires_at),
+    )
 
 
 def _jwt() -> str:

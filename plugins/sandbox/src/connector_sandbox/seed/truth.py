@@ -97,12 +97,19 @@ def _outcome(order: Order, total: Decimal) -> tuple[str, str | None, str]:
         (not order.billing.email and not order.customer_id, "no_client", "none"),
         (order.override is not None, "total_mismatch", "draft"),
         (refunded and not order.refunds, "refund_missing", "full"),
+        (_went_back_unseen(order), "money_unclear", "full"),
         (surplus, "overpaid", "full"),
     )
     for applies, reason, books in objections:
         if applies:
             return "parked", reason, books
     return "posted", None, "full"
+
+
+def _went_back_unseen(order: Order) -> bool:
+    """Money that a gateway sent back and no refund speaks of."""
+    back = any(t.event == "refund" and t.status == "ok" for t in order.transactions)
+    return back and not order.refunds
 
 
 def received(order: Order, total: Decimal) -> list[dict[str, Any]]:
