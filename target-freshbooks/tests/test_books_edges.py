@@ -14,9 +14,9 @@ from target_freshbooks.books.clients import client_forms, client_of_customer, em
 from target_freshbooks.books.desired import ClientDraft, Desired, InvoiceLine, Parked, Reason
 from target_freshbooks.books.eligibility import Notice, notice_after_posting
 from target_freshbooks.books.fields import Fields, ReadError
-from target_freshbooks.books.reading import read_transaction
 from target_freshbooks.books.money import pro_rata
 from target_freshbooks.books.policy import Policy, TaxName
+from target_freshbooks.books.reading import read_transaction
 from target_freshbooks.books.shop import Address, Customer
 from target_freshbooks.books.taxes import Levy, merged
 
