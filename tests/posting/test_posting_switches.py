@@ -55,24 +55,31 @@ class Expected:
     first: tuple[tuple[str, dict[str, Any]], ...] = ()
 
 
+def every(reason: str, with_: dict[str, Any] | None = None, first: Any = ()) -> Expected:
+    """All orders parked that FreshBooks is asked about."""
+    return Expected(
+        {"*": reason, "client_without_email": "no_client"}, with_=with_ or {}, first=first
+    )
+
+
 OPEN: dict[str, tuple[Any, ...]] = {
     "bc.plan_quota": (25,),
     "bc.quota_window_seconds": (1,),
     "bc.store_hash": ("other456",),
     "bc.webhook_timeout_seconds": (1,),
     "fb.client_limit": (1,),
-    "fb.client_name_max": (10,),
+    "fb.client_name_max": (40,),
     "fb.credit_number_max": (0,),
     "fb.extra_redirect_uri": ("https://localhost/other",),
     "fb.invoice_number_max": (0, 3),
     "fb.item_name_max": (20,),
-    "fb.item_sku_max": (5,),
-    "fb.line_description_max": (20,),
+    "fb.item_sku_max": (10,),
+    "fb.line_description_max": (100,),
     "fb.line_name_max": (20,),
     "fb.lines_max": (10,),
     "fb.locked_until": ("2026-10-31",),
     "fb.notes_max": (20,),
-    "fb.payment_note_max": (20,),
+    "fb.payment_note_max": (80,),
     "fb.po_number_max": (20,),
     "fb.rate_limit": (30,),
     "fb.rate_window_seconds": (1,),
@@ -85,7 +92,8 @@ SHORT_WINDOW = {"fb.rate_limit": 30, "fb.rate_window_seconds": 1}
 FULL_PLAN = ("users/clients", {"client": {"email": "first@example.com"}})
 
 UNREADABLE = Expected({"*": "unreadable_record", "item_custom_product": "unreadable_record"})
-NO_RIGHT = Expected({"*": "refused_by_freshbooks"})
+NO_RIGHT = every("refused_by_freshbooks")
+FULL = every("client_limit", {"fb.client_limit": 1}, (FULL_PLAN,))
 NO_REFUND = Expected(dict.fromkeys(("refund_product", "tax_two_rates"), "refund_refused"))
 NO_NEGATIVE = Expected(
     NO_REFUND.parked | dict.fromkeys(("refund_full", "discount_coupon"), "refund_refused")
@@ -100,19 +108,22 @@ EXPECTED: dict[tuple[str, Any], Expected] = {
     ),
     ("bc.store_hash", "other456"): Expected(stops="403"),
     ("bc.suspended", True): Expected(stops="suspended"),
-    ("fb.client_limit", 1): Expected({"*": "client_limit"}, first=(FULL_PLAN,)),
-    ("fb.client_limit_status", 403): Expected(
-        {"*": "client_limit"}, with_={"fb.client_limit": 1}, first=(FULL_PLAN,)
+    ("fb.client_limit", 1): FULL,
+    ("fb.client_limit_status", 403): FULL,
+    ("fb.client_limit_status", 422): FULL,
+    ("fb.client_name_max", 40): Expected({"text_long_and_non_bmp": "refused_by_freshbooks"}),
+    ("fb.invoice_number_max", 3): every("number_too_long"),
+    ("fb.item_name_max", 20): Expected(
+        dict.fromkeys(("item_variants", "text_long_and_non_bmp"), "refused_by_freshbooks")
     ),
-    ("fb.client_limit_status", 422): Expected(
-        {"*": "client_limit"}, with_={"fb.client_limit": 1}, first=(FULL_PLAN,)
+    ("fb.line_name_max", 20): Expected(
+        dict.fromkeys(("item_variants", "text_long_and_non_bmp"), "refused_by_freshbooks")
+        | dict.fromkeys(("discount_coupon", "refund_full"), "refund_refused")
     ),
-    ("fb.invoice_number_max", 3): Expected({"*": "number_too_long"}),
     ("fb.lines_max", 10): Expected({"lines_sixty": "refused_by_freshbooks"}),
-    ("fb.lock_status", 403): Expected(
-        {"*": "closed_period"}, with_={"fb.locked_until": "2026-10-31"}
-    ),
-    ("fb.locked_until", "2026-10-31"): Expected({"*": "closed_period"}),
+    ("fb.lock_status", 403): every("closed_period", {"fb.locked_until": "2026-10-31"}),
+    ("fb.locked_until", "2026-10-31"): every("closed_period"),
+    ("fb.notes_max", 20): Expected({"refund_store_credit": "refused_by_freshbooks"}),
     ("fb.edit_paid", "refuse"): NO_REFUND,
     ("fb.negative_line", "refuse"): NO_NEGATIVE,
     ("fb.negative_line", "refuse_update"): NO_NEGATIVE,
