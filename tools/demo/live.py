@@ -144,7 +144,7 @@ def _when(
     def after(moment: datetime) -> str:
         return f"{(moment - began).total_seconds():5.1f} s"
 
-    rows = [row for row in receiver.rows() if row["order_id"] == number]
+    rows = [row for row in receiver.hooks() if row["order_id"] == number]
     arrived = [datetime.fromtimestamp(row["received_at"] / 1000, UTC) for row in rows]
     steps = [(min(arrived), f"the first of {len(rows)} hooks proven, kept and answered")]
     steps += [(moment, "the run of this order starts") for moment in _started(receiver)]

@@ -58,9 +58,13 @@ class Receiver:
         """
         return call(self.environment, *arguments)
 
-    def rows(self) -> list[dict[str, Any]]:
+    def hooks(self) -> list[dict[str, Any]]:
         """The hooks in the inbox, in order of arrival."""
-        return inbox_rows(self.home)
+        return inbox_hooks(self.home)
+
+    def waiting(self) -> list[int]:
+        """The orders that wait for a run."""
+        return [row["order_id"] for row in _inbox_rows(self.home, "SELECT * FROM webhook_orders")]
 
     def stop(self) -> int:
         """Ask it to end and return its exit code; it lets the run in work end first."""
@@ -180,12 +184,15 @@ def _inbox_of(home: Path) -> Path:
     return home / "sandbox" / "webhooks.sqlite"
 
 
-def inbox_rows(home: Path) -> list[dict[str, Any]]:
+def inbox_hooks(home: Path) -> list[dict[str, Any]]:
     """Read the hooks in the inbox past the receiver's own code; none while there is no inbox."""
+    return _inbox_rows(home, "SELECT * FROM webhook_hooks ORDER BY received_at")
+
+
+def _inbox_rows(home: Path, query: str) -> list[dict[str, Any]]:
     file = _inbox_of(home)
     if not os.path.lexists(file):
         return []
     with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=10)) as database:
         database.row_factory = sqlite3.Row
-        found = database.execute("SELECT * FROM webhook_inbox ORDER BY seq").fetchall()
-    return [dict(row) for row in found]
+        return [dict(row) for row in database.execute(query)]

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 AT_LEAST = {
     "P1": 40,
     "P2": 16,
-    "P3": 3,
+    "P3": 6,
     "P4": 6,
     "P5": 15,
     "P6": 14,

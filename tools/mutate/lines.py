@@ -7,6 +7,7 @@ from dataclasses import dataclass
 FRESHBOOKS = "target-freshbooks/src/target_freshbooks"
 TAP = "tap-bigcommerce-orders/src/tap_bigcommerce_orders"
 WEBHOOKS = "plugins/webhooks/src/connector_webhooks"
+DISPATCH = "plugins/webhooks/tests/test_webhooks_dispatch.py"
 CREDENTIALS = "plugins/credentials/src/connector_credentials"
 
 KILLED_WHILE_LAGGING = (
@@ -208,10 +209,44 @@ MUTATIONS = (
     Mutation(
         "a dispatcher that lost the lock settles nothing",
         "P3",
-        f"{WEBHOOKS}/claims.py",
-        "if not self._fence.stands(connection):",
-        "if False:",
-        ("plugins/webhooks/tests/test_webhooks_dispatch.py",),
+        f"{WEBHOOKS}/orders.py",
+        "        with writing(connection):\n"
+        "            connection.execute(delete(orders).where(_MINE, _UNCHANGED), _noted(ran))\n",
+        "        with self.database.write() as connection:\n"
+        "            connection.execute(delete(orders).where(_MINE, _UNCHANGED), _noted(ran))\n",
+        (f"{DISPATCH}::test_who_lost_the_lock_settles_nothing",),
+    ),
+    Mutation(
+        "a hook that comes during a run keeps its order's row",
+        "P3",
+        f"{WEBHOOKS}/orders.py",
+        "delete(orders).where(_MINE, _UNCHANGED)",
+        "delete(orders).where(_MINE)",
+        (f"{DISPATCH}::test_a_hook_that_comes_during_its_order_s_run_causes_another",),
+    ),
+    Mutation(
+        "one dispatcher at a time",
+        "P3",
+        f"{WEBHOOKS}/dispatch.py",
+        "            with self._orders.database.locked() as connection:\n",
+        "            with self._orders.database.look() as connection:\n",
+        (f"{DISPATCH}::test_two_dispatchers_never_run_at_the_same_time",),
+    ),
+    Mutation(
+        "orders that failed by themselves are not run with others",
+        "P10",
+        f"{WEBHOOKS}/orders.py",
+        "orders.c.due_at <= milliseconds(until), (orders.c.tries > 0).is_(tried)",
+        "orders.c.due_at <= milliseconds(until)",
+        (f"{DISPATCH}::test_a_poison_order_is_found_and_from_then_on_runs_after_the_others",),
+    ),
+    Mutation(
+        "an order's failures never make others wait",
+        "P10",
+        f"{WEBHOOKS}/dispatch.py",
+        "        pace.failed(len(ran), self._monotonic())\n",
+        "        for each in self._paces:\n            each.failed(len(ran), self._monotonic())\n",
+        (f"{DISPATCH}::test_poison_orders_alone_in_a_quiet_shop_make_no_new_order_wait",),
     ),
     Mutation(
         "one worker per order",

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 import pytest
-from connector_webhooks.database import Database, hooks
+from connector_webhooks.database import Database, hooks, orders
 from connector_webhooks.inbox import Inbox
-from sqlalchemy import create_engine, make_url, select, text
+from sqlalchemy import Select, create_engine, make_url, select, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,12 +141,19 @@ class Program:
     def inbox(self) -> Inbox:
         return Inbox(Database(str(self.settings["inbox_url"]), STORE))
 
-    def rows(self) -> list[Any]:
-        """All rows of the inbox in order of arrival."""
+    def hooks(self) -> list[Any]:
+        """All hooks that are remembered, in order of arrival."""
+        return self._read(select(hooks).order_by(hooks.c.received_at, hooks.c.order_id))
+
+    def waiting(self) -> list[Any]:
+        """All orders that wait for a run."""
+        return self._read(select(orders).order_by(orders.c.order_id))
+
+    def _read(self, statement: Select[Any]) -> list[Any]:
         engine = create_engine(str(self.settings["inbox_url"]))
         try:
             with engine.connect() as connection:
-                return list(connection.execute(select(hooks).order_by(hooks.c.seq)))
+                return list(connection.execute(statement))
         finally:
             engine.dispose()
 

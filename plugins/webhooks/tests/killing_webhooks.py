@@ -14,9 +14,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from connector_webhooks import serve, worker
-from connector_webhooks.claims import Claims
 from connector_webhooks.cli import main
+from connector_webhooks.dispatch import Dispatcher
 from connector_webhooks.inbox import Inbox
+from connector_webhooks.orders import Orders
 from sqlalchemy import Engine, event
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 OWNERS: dict[str, Any] = {
     "Inbox": Inbox,
-    "Claims": Claims,
+    "Orders": Orders,
+    "Dispatcher": Dispatcher,
     "ChildWorker": worker.ChildWorker,
     "worker": worker,
     "serve": serve,

@@ -17,10 +17,11 @@ import pytest
 from connector_webhooks import commands
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.bigcommerce import HooksApi
-from connector_webhooks.checkup import examine
+from connector_webhooks.checkup import Checkup, examine
 from connector_webhooks.errors import ApiError, SettingsError
-from connector_webhooks.inbox import Arrival, Census, State
-from connector_webhooks.registration import ORDER_SCOPES, Mending, check_destination
+from connector_webhooks.inbox import InboxStats, IncomingHook
+from connector_webhooks.orders import WaitingOrder
+from connector_webhooks.registration import ORDER_SCOPES, Reconciled, check_destination
 from connector_webhooks.settings import load
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ class HooksServer:
         if method == "POST":
             return self._create(body)
         (hook,) = [h for h in self.hooks if f"/{h['id']}" == tail]
-        hook.update(body)
+        if method == "DELETE":
+            self.hooks.remove(hook)
+        else:
+            hook.update(body)
         return self._wrapped(hook)
 
     def _create(self, body: dict[str, Any]) -> tuple[int, dict[str, str], str]:
@@ -99,7 +103,7 @@ def shop() -> Iterator[HooksServer]:
             self.end_headers()
             self.wfile.write(text.encode())
 
-        do_GET = do_POST = do_PUT = _any  # noqa: N815 - names the base class looks for
+        do_GET = do_POST = do_PUT = do_DELETE = _any  # noqa: N815 - names the base class looks for
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -191,25 +195,24 @@ def test_check_switches_on_makes_anew_and_then_finds_all_well(
     answer = commands.check(assembly(), allow_insecure=False)
     assert (answer.code, len(answer.document["mended"])) == (0, 2)
     assert all(h["is_active"] for h in shop.hooks)
-    assert commands.check(assembly(), allow_insecure=False).lines == ("All is well.",)
+    assert commands.check(assembly(), allow_insecure=False).lines == ["All is well."]
 
 
 def test_check_names_what_needs_a_person(shop: HooksServer, assembly: Any) -> None:
     commands.register(assembly(), allow_insecure=False)
     shop.blocked = [{"destination": "https://hooks.example.com", "time_left": 120}]
-    ours = assembly(max_attempts=1, run_command="exit 1")
-    inbox = ours.inbox()
+    ours = assembly(stuck_after_tries=1, run_command="exit 1")
     old = datetime.now(UTC) - timedelta(days=3)
-    inbox.store([Arrival("msg_1", "store/order/created", 5, "", "{}", old, old, old)])
-    dispatcher, _ = ours.dispatcher(inbox, None)
-    dispatcher.cycle()
+    with ours.inbox() as inbox:
+        inbox.store([IncomingHook("msg_1", "store/order/created", 5, "", old, old)])
+        ours.dispatcher(inbox).cycle()
     answer = commands.check(ours, allow_insecure=False)
     assert answer.code == 1
     text = " ".join(answer.document["problems"])
     assert "blocks https://hooks.example.com for 120 s" in text
-    assert "Order 5 was given up after 1 runs: The run exited 1" in text
+    assert "Order 5 failed in 1 runs of its own: The run exited 1" in text
+    assert "STUCK" in commands.status(ours).lines[1]
     assert "No hook arrived for 48 hours" in text
-    inbox.database.close()
 
 
 @pytest.mark.parametrize(
@@ -220,17 +223,55 @@ def test_silence_is_complained_of_after_its_time(
     last: int | None, silent_hours: int, complains: bool
 ) -> None:
     heard = None if last is None else NOW - timedelta(hours=last)
-    found = examine(
-        mending=Mending((), (), (), ()),
-        hooks=(),
-        blocked=(),
-        census=Census(dict.fromkeys(State, 0), 0, 0, None, heard),
-        orders=(),
-        notices=(),
-        silent_hours=silent_hours,
-        now=NOW,
-    )
+    found = examined(InboxStats(0, 0, 0, 0, None, heard), silent_hours=silent_hours)
     assert bool(found.problems) == complains
+
+
+@pytest.mark.parametrize(("hours", "complains"), [(2, False), (4, True)])
+def test_check_tells_of_an_outage_though_no_order_has_failed_often(
+    hours: int, complains: bool
+) -> None:
+    since = NOW - timedelta(hours=hours)
+    late = WaitingOrder(7, seen=1, tries=0, reason="", due_at=since, first_received_at=since)
+    next_one = WaitingOrder(8, 1, 3, "The run exited 1.", since, since)
+    found = examined(InboxStats(2, 0, 2, 1, since, NOW), waiting=(late, next_one))
+    assert bool(found.problems) == complains
+    if complains:
+        assert "Order 7 has waited since 2026-10-31T20:00" in found.problems[0]
+        assert "The run exited 1." in found.problems[0]
+    assert "2 orders wait" in found.remarks[0]
+
+
+def examined(stats: InboxStats, **more: Any) -> Checkup:
+    given: dict[str, Any] = {"waiting": (), "silent_hours": 48, **more}
+    return examine(
+        reconciled=Reconciled(),
+        blocked=(),
+        stats=stats,
+        notices=(),
+        stuck_after_tries=20,
+        now=NOW,
+        **given,
+    )
+
+
+def test_hooks_at_an_old_destination_are_unregistered_and_no_others(
+    shop: HooksServer, assembly: Any
+) -> None:
+    commands.register(assembly(destination="https://old.example.com/bc"), allow_insecure=False)
+    commands.register(assembly(), allow_insecure=False)
+    assert len(shop.hooks) == 16
+    answer = commands.unregister(assembly(), "https://old.example.com/bc")
+    assert (answer.code, len(answer.document["deleted"])) == (0, 8)
+    assert {h["destination"] for h in shop.hooks} == {
+        DESTINATION,
+        DESTINATION + "/delivery-exceptions",
+    }
+    again = commands.unregister(assembly(), "https://old.example.com/bc")
+    assert (again.code, again.document) == (1, {"deleted": []})
+    shop.broken = [(404, {}, "")]
+    with HooksApi(shop.url, "abc123", "canary-access-token") as api:
+        api.delete(1)
 
 
 def test_reads_are_repeated_while_the_service_is_busy(shop: HooksServer) -> None:

@@ -33,7 +33,7 @@ def test_hooks_of_an_order_become_one_run_and_later_ones_another(
         server.send(signed(250, scope=f"store/order/{scope}"))
     data = {"type": "transaction", "order_id": "250", "transaction_id": "1"}
     server.send(signed(scope="store/order/transaction/created", data=data))
-    wait_until(lambda: {row.state for row in ours.rows()} == {"done"}, "the run")
+    wait_until(lambda: ours.hooks() and not ours.waiting(), "the run")
     assert ours.runs() == [[250]]
     server.send(signed(250))
     wait_until(lambda: len(ours.runs()) == 2, "another run")
@@ -47,16 +47,17 @@ def test_a_failing_tap_before_a_target_is_noticed_and_shown(
     start(ours, "--no-dispatch").send(signed(1))
     drained = ours.call("drain", "--json")
     assert drained.returncode == 1
-    assert json.loads(drained.stdout) == {"delivered": 0, "failed": 1, "postponed": 0}
+    assert json.loads(drained.stdout) == {"delivered": 0, "failing": 1}
     shown = "".join(commands.status(assembly_of(ours)).lines)
     assert "order 1:" in shown
     assert "The run exited 1. Its last line: no luck" in shown
 
     ours.settings["run_command"] = "exit 0"
     inbox = ours.inbox()
-    dispatcher, _ = assembly_of(ours).dispatcher(inbox, None)
+    dispatcher = assembly_of(ours).dispatcher(inbox)
     assert dispatcher.cycle() == Cycle(), "it is not due again yet"
-    assert commands.retry(assembly_of(ours), [1]).document == {"hooks": 1}
+    assert commands.retry(assembly_of(ours), [1]).document == {"due": [1], "unknown": []}
+    assert "due at once" in "".join(commands.status(assembly_of(ours)).lines)
     assert dispatcher.cycle() == Cycle(delivered=1)
     inbox.database.close()
 
@@ -69,7 +70,7 @@ def test_a_command_line_that_was_wrong_delivers_nothing(
     ours = program(run_command=run_command, retry_base_seconds=600)
     start(ours, "--no-dispatch").send(signed(1))
     drained = json.loads(ours.call("drain", "--json").stdout)
-    assert (drained["delivered"], drained["failed"]) == (0, 1)
+    assert (drained["delivered"], drained["failing"]) == (0, 1)
 
 
 @pytest.mark.parametrize("run_command", ["", "tap | target --config=ENV"])
@@ -100,9 +101,9 @@ def test_the_reason_of_a_failed_run_is_the_error_of_tap_or_target_not_meltano_s_
     )
     ours = program(run_command="; ".join(f"echo '{line}'" for line in said) + "; exit 1")
     inbox = ours.inbox()
-    ending = assembly_of(ours).dispatcher(inbox, None)[0]._worker([1], "run-1")
+    result = assembly_of(ours).dispatcher(inbox)._worker([1], "run-1")
     inbox.database.close()
-    assert ending.reason.startswith("The run exited 1. Its last error: [error    ] tap-big"), ending
+    assert result.reason.startswith("The run exited 1. Its last error: [error    ] tap-big"), result
 
 
 def test_a_run_that_hangs_is_ended_with_all_it_started(
@@ -114,10 +115,10 @@ def test_a_run_that_hangs_is_ended_with_all_it_started(
     )
     server = start(ours)
     server.send(signed(1))
-    wait_until(lambda: "was ended" in (ours.rows()[0].reason), "the end of the run")
+    wait_until(lambda: "was ended" in ours.waiting()[0].reason, "the end of the run")
     pid = int((ours.folder / "pids.txt").read_text().splitlines()[0])
     wait_until(lambda: not alive(pid), "the end of what it started")
-    assert ours.rows()[0].state == "waiting"
+    assert ours.waiting()[0].order_id == 1
 
 
 def test_sigterm_lets_a_run_finish(
@@ -128,10 +129,10 @@ def test_sigterm_lets_a_run_finish(
     server.send(signed(1))
     wait_until(ours.runs, "the run")
     assert server.terminate() == 0
-    assert ours.rows()[0].state == "done"
+    assert (len(ours.hooks()), ours.waiting()) == (1, [])
 
 
-def test_sigterm_hands_back_a_run_that_takes_too_long_and_ends_it(
+def test_sigterm_ends_a_run_that_takes_too_long_and_its_order_waits_on(
     program: Make, start: Make, signed: Make, wait_until: Make
 ) -> None:
     ours = program(
@@ -143,8 +144,8 @@ def test_sigterm_hands_back_a_run_that_takes_too_long_and_ends_it(
     server.send(signed(1))
     wait_until((ours.folder / "pid").exists, "the run")
     assert server.terminate() == 0
-    row = ours.rows()[0]
-    assert (row.state, row.attempts, row.interruptions, row.run_id) == ("waiting", 0, 0, None)
+    row = ours.waiting()[0]
+    assert (row.tries, row.reason) == (0, "")
     assert not alive(int((ours.folder / "pid").read_text()))
 
 
@@ -159,8 +160,8 @@ def test_a_run_that_is_ended_together_with_us_is_not_counted_against_its_orders(
     wait_until(lambda: "Stopping" in ours.log, "the stop")
     os.killpg(int((ours.folder / "pid").read_text()), 15)
     assert server.process.wait(30) == 0
-    row = ours.rows()[0]
-    assert (row.state, row.attempts, row.run_id) == ("waiting", 0, None)
+    row = ours.waiting()[0]
+    assert (row.tries, row.reason) == (0, "")
 
 
 def test_a_command_that_cannot_be_started_is_a_reason(
@@ -170,7 +171,7 @@ def test_a_command_that_cannot_be_started_is_a_reason(
     start(ours, "--no-dispatch").send(signed(1))
     ours.settings["run_directory"] = str(ours.folder / "none")
     assert ours.call("drain").returncode == 1
-    assert "could not be started" in ours.rows()[0].reason
+    assert "could not be started" in ours.waiting()[0].reason
 
 
 def test_a_drain_beside_a_dispatcher_at_work_waits_and_says_so(

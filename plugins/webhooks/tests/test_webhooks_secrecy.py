@@ -20,7 +20,7 @@ ENVIRONMENT = {
 
 def test_no_repr_shows_a_secret() -> None:
     assembly = Assembly(load(ENVIRONMENT), {})
-    assert "canary" not in repr(assembly.settings) + repr(assembly.keys())
+    assert "canary" not in repr(assembly.settings) + repr(assembly.secrets())
 
 
 @pytest.mark.parametrize(

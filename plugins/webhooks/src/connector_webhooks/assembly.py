@@ -5,30 +5,37 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from connector_credentials.backoff import Backoff
 
-from connector_webhooks.claims import Claims
 from connector_webhooks.database import Database
 from connector_webhooks.dispatch import Dispatcher, DispatchLoop
 from connector_webhooks.inbox import Inbox
-from connector_webhooks.keys import keys_of, need_secrets, need_store, need_token
+from connector_webhooks.orders import Orders
 from connector_webhooks.receiver import Receiver
 from connector_webhooks.run import Program
 from connector_webhooks.secrecy import Redaction, secrets_of
+from connector_webhooks.secrets import (
+    read_secrets,
+    require_client_secrets,
+    require_store,
+    require_token,
+)
 from connector_webhooks.signature import Verifier
 from connector_webhooks.worker import ChildWorker
 from connector_webhooks.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from connector_webhooks.bigcommerce import HooksApi
-    from connector_webhooks.keys import Keys
     from connector_webhooks.metrics import Metrics
+    from connector_webhooks.secrets import Secrets
     from connector_webhooks.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -55,43 +62,48 @@ class Assembly:
     stopping: threading.Event = field(default_factory=threading.Event)
     hurrying: threading.Event = field(default_factory=threading.Event)
 
-    def keys(self) -> Keys:
-        """The secrets."""
-        return keys_of(self.settings)
+    def secrets(self) -> Secrets:
+        """The client secrets and the access token."""
+        return read_secrets(self.settings)
 
     def redaction(self) -> Redaction:
         """What blanks all secrets known from settings, store and environment."""
-        keys, settings = self.keys(), self.settings
+        secrets, settings = self.secrets(), self.settings
         return Redaction(
             {
-                *keys.client_secrets,
-                keys.access_token,
+                *secrets.client_secrets,
+                secrets.access_token,
                 settings.shared_header_value,
                 settings.encryption_key,
                 *secrets_of(self.environment),
             }
         )
 
-    def inbox(self) -> Inbox:
-        """The inbox, opened."""
-        return Inbox(Database(self.settings.inbox_url, need_store(self.settings)))
+    @contextmanager
+    def inbox(self) -> Iterator[Inbox]:
+        """The inbox, open for as long as the block lasts."""
+        database = Database(self.settings.inbox_url, require_store(self.settings))
+        try:
+            yield Inbox(database)
+        finally:
+            database.close()
 
     def api(self) -> HooksApi:
         """BigCommerce's hooks API."""
         # Its HTTP client costs a quarter of a start; receiver and dispatcher ask nobody.
         from connector_webhooks.bigcommerce import HooksApi  # noqa: PLC0415 - see above
 
-        store, token = need_store(self.settings), need_token(self.keys())
+        store, token = require_store(self.settings), require_token(self.secrets())
         return HooksApi(self.settings.api_url, store, token)
 
     def receiver(self, inbox: Inbox, metrics: Metrics) -> Receiver:
         """The receiving side."""
         settings = self.settings
-        metrics.watch(inbox.census, lambda: clock().timestamp())
+        metrics.watch(inbox.stats, lambda: clock().timestamp())
         return Receiver(
             settings=settings,
             verifier=Verifier(
-                need_secrets(self.keys()),
+                require_client_secrets(self.secrets()),
                 tolerance=timedelta(seconds=settings.timestamp_tolerance_seconds),
                 late_limit=timedelta(seconds=settings.late_limit_seconds),
             ),
@@ -107,43 +119,44 @@ class Assembly:
         """Time given to further hooks of an order."""
         return timedelta(milliseconds=self.settings.collapse_milliseconds)
 
-    def dispatcher(self, inbox: Inbox, metrics: Metrics | None) -> tuple[Dispatcher, Claims]:
-        """The dispatching side, with its claims."""
+    @property
+    def backoff(self) -> Backoff:
+        """The pauses after failures."""
         settings = self.settings
-        claims = Claims(inbox.database)
+        return Backoff(settings.retry_base_seconds, settings.retry_max_seconds, least=0.5)
+
+    def dispatcher(self, inbox: Inbox, metrics: Metrics | None = None) -> Dispatcher:
+        """The dispatching side."""
         worker = ChildWorker(
-            Program.of(settings, self.environment),
+            Program.of(self.settings, self.environment),
             self.redaction(),
-            clock=clock,
+            monotonic=time.monotonic,
             stopping=self.stopping,
             hurrying=self.hurrying,
-            grace=timedelta(seconds=settings.shutdown_seconds),
+            grace=self.settings.shutdown_seconds,
         )
-        dispatcher = Dispatcher(
-            claims,
+        return Dispatcher(
+            Orders(inbox.database),
             worker,
-            backoff=Backoff(settings.retry_base_seconds, settings.retry_max_seconds, least=0.5),
-            max_orders=settings.max_orders_per_run,
-            max_attempts=settings.max_attempts,
+            backoff=self.backoff,
+            max_orders=self.settings.max_orders_per_run,
             clock=clock,
+            monotonic=time.monotonic,
             random=random.Random(),  # noqa: S311 - it scatters pauses
             stopping=self.stopping,
             metrics=metrics,
         )
-        return dispatcher, claims
 
-    def loop(self, inbox: Inbox, metrics: Metrics | None) -> DispatchLoop:
+    def loop(self, inbox: Inbox, metrics: Metrics) -> DispatchLoop:
         """The dispatcher, cycling."""
-        dispatcher, claims = self.dispatcher(inbox, metrics)
         return DispatchLoop(
-            dispatcher,
-            claims,
-            clock=clock,
+            self.dispatcher(inbox, metrics),
+            monotonic=time.monotonic,
             stopping=self.stopping,
             housekeeping=lambda: self.prune(inbox),
         )
 
     def prune(self, inbox: Inbox) -> None:
-        """Forget finished hooks that are old enough."""
+        """Forget the ids of hooks that are old enough."""
         if gone := inbox.prune(clock(), timedelta(days=self.settings.retention_days)):
-            log.info("Forgot %d finished hooks.", gone)
+            log.info("Forgot %d hooks.", gone)

@@ -1,8 +1,8 @@
 """BigCommerce's hooks API (v3, "Webhooks" reference), as much of it as is needed.
 
 Answers come wrapped in ``data`` or bare (the documentation shows both), errors as JSON or not.
-Reads are repeated when the service is busy. Writes are not: registering and mending look first, so
-the command is simply run again.
+Reads are repeated when the service is busy. Writes are not: reconciling looks first, so the command
+is simply run again.
 """
 
 from __future__ import annotations
@@ -138,6 +138,14 @@ class HooksApi:
     def update(self, hook_id: int, headers: Mapping[str, str]) -> None:
         """Switch a hook on, with these headers."""
         self._write("PUT", f"/hooks/{hook_id}", {"is_active": True, "headers": dict(headers)})
+
+    def delete(self, hook_id: int) -> None:
+        """Delete a hook; one that is gone already is as wanted."""
+        try:
+            self._write("DELETE", f"/hooks/{hook_id}", {})
+        except ApiError as error:
+            if error.status != _NOT_FOUND:
+                raise
 
     def _read(self, path: str, query: Mapping[str, int]) -> Any:  # noqa: ANN401 - JSON
         attempts = self._policy.begin()

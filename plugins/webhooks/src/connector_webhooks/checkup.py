@@ -11,18 +11,20 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from connector_webhooks.hook import DELIVERY_EXCEPTION
-from connector_webhooks.inbox import State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from connector_webhooks.bigcommerce import BlockedDomain, RegisteredHook
-    from connector_webhooks.inbox import Census, Inbox, OpenOrder
-    from connector_webhooks.registration import Mending
+    from connector_webhooks.inbox import Inbox, InboxStats
+    from connector_webhooks.orders import WaitingOrder
+    from connector_webhooks.registration import Reconciled
 
 # BigCommerce gives up on a hook after about two days: older complaints are history.
 NOTICES_SINCE = timedelta(hours=48)
 MOST_NAMED = 10
+# Twice the usual longest pause, and more: by then a run would have ended well.
+LONGEST_WAIT = timedelta(hours=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,45 +44,47 @@ class Checkup:
 
 def examine(
     *,
-    mending: Mending,
-    hooks: Sequence[RegisteredHook],
+    reconciled: Reconciled,
     blocked: Sequence[BlockedDomain],
-    census: Census,
-    orders: Sequence[OpenOrder],
+    stats: InboxStats,
+    waiting: Sequence[WaitingOrder],
     notices: Sequence[tuple[datetime, str]],
+    stuck_after_tries: int,
     silent_hours: int,
     now: datetime,
 ) -> Checkup:
-    """Judge what was found. Pure.
+    """Say what was found. Pure.
 
     Args:
-        mending: What was just mended.
-        hooks: Our hooks as registered before the mending.
+        reconciled: What was just done about our hooks.
         blocked: Domains BigCommerce sends nothing to.
-        census: The inbox in figures.
-        orders: Orders that wait or failed.
+        stats: The inbox in figures.
+        waiting: Orders that wait, the longest-waiting first.
         notices: Recent delivery exceptions.
+        stuck_after_tries: From so many failed runs of its own on an order is named.
         silent_hours: Longest time without a hook; 0 for any.
         now: Our time.
     """
     mended = [
-        *(f"created {scope}" for scope in mending.created),
-        *(f"switched on again {scope}" for scope in mending.activated),
-        *(f"set the shared header of {scope}" for scope in mending.headed),
+        *(f"created {scope}" for scope in reconciled.created),
+        *(f"switched on again {scope}" for scope in reconciled.activated),
+        *(f"set the shared header of {scope}" for scope in reconciled.headers_set),
     ]
-    problems = list(mending.refused)
-    problems += [
-        f"BigCommerce blocks {domain.destination} for {domain.seconds_left} s more: too many hooks "
-        "failed. Look at the receiver's log and /metrics."
-        for domain in blocked
+    problems = [
+        *reconciled.refused,
+        *(
+            f"BigCommerce blocks {domain.destination} for {domain.seconds_left} s more: too many "
+            "hooks failed. Look at the receiver's log and /metrics."
+            for domain in blocked
+        ),
+        *_stuck([one for one in waiting if one.tries >= stuck_after_tries]),
+        *_late([one for one in waiting if one.tries < stuck_after_tries], stats, now),
+        *_silence(reconciled.registered, stats, silent_hours, now),
     ]
-    problems += _failed(orders)
-    if silence := _silence(hooks, census, silent_hours, now):
-        problems.append(silence)
     remarks = [f"{at.isoformat()}: {reason}" for at, reason in notices[:MOST_NAMED]]
-    if census.orders_waiting:
-        oldest = census.oldest_waiting.isoformat() if census.oldest_waiting else "?"
-        remarks.append(f"{census.orders_waiting} orders wait, the longest since {oldest}.")
+    if stats.oldest_waiting is not None:
+        since = stats.oldest_waiting.isoformat()
+        remarks.append(f"{stats.orders_waiting} orders wait, the longest since {since}.")
     return Checkup(tuple(mended), tuple(remarks), tuple(problems))
 
 
@@ -89,28 +93,38 @@ def recent_notices(inbox: Inbox, now: datetime) -> list[tuple[datetime, str]]:
     return inbox.notices(now - NOTICES_SINCE, DELIVERY_EXCEPTION)
 
 
-def _failed(orders: Sequence[OpenOrder]) -> list[str]:
-    failed = [order for order in orders if order.state is State.FAILED]
-    named = [
-        f"Order {order.order_id} was given up after {order.attempts} runs: {order.reason} "
-        f"Mend the cause, then `webhooks retry {order.order_id}`."
-        for order in failed[:MOST_NAMED]
-    ]
-    if len(failed) > MOST_NAMED:
-        named.append(f"{len(failed) - MOST_NAMED} more orders were given up: `webhooks status`.")
-    return named
+def _stuck(orders: Sequence[WaitingOrder]) -> Iterator[str]:
+    for order in orders[:MOST_NAMED]:
+        yield (
+            f"Order {order.order_id} failed in {order.tries} runs of its own: {order.reason} Mend "
+            f"the cause; it is tried again and again, at once by `webhooks retry {order.order_id}`."
+        )
+    if len(orders) > MOST_NAMED:
+        yield f"{len(orders) - MOST_NAMED} more orders fail like that: `webhooks status`."
+
+
+def _late(orders: Sequence[WaitingOrder], stats: InboxStats, now: datetime) -> Iterator[str]:
+    """Complain when runs bring over nothing for long, whichever orders they tried."""
+    if orders and now - orders[0].first_received_at >= LONGEST_WAIT:
+        first = orders[0]
+        reason = next((one.reason for one in orders if one.reason), "no run was tried.")
+        yield (
+            f"Order {first.order_id} has waited since {first.first_received_at.isoformat()}, of "
+            f"{stats.orders_waiting} in all; nothing is lost, the next good run brings it over. "
+            f"Is `webhooks serve` running? The last failure: {reason}"
+        )
 
 
 def _silence(
-    hooks: Sequence[RegisteredHook], census: Census, silent_hours: int, now: datetime
-) -> str:
+    hooks: Sequence[RegisteredHook], stats: InboxStats, silent_hours: int, now: datetime
+) -> Iterator[str]:
     """Complain when nothing came for long, counted from the hooks' own last change at earliest."""
     changed = [datetime.fromtimestamp(hook.updated_at, tz=UTC) for hook in hooks if hook.updated_at]
-    heard = [moment for moment in (census.last_received, max(changed, default=None)) if moment]
-    if not silent_hours or not heard or now - max(heard) < timedelta(hours=silent_hours):
-        return ""
-    last = census.last_received.isoformat() if census.last_received else "never"
-    return (
-        f"No hook arrived for {silent_hours} hours (last: {last}). If the shop had orders, test "
-        "the way in: `webhooks send-test ORDER --url DESTINATION`, the proxy's log, /metrics."
-    )
+    heard = [moment for moment in (stats.last_received, max(changed, default=None)) if moment]
+    if silent_hours and heard and now - max(heard) >= timedelta(hours=silent_hours):
+        last = stats.last_received.isoformat() if stats.last_received else "never"
+        yield (
+            f"No hook arrived for {silent_hours} hours (last: {last}). If the shop had orders, "
+            "test the way in: `webhooks send-test ORDER --url DESTINATION`, the proxy's log, "
+            "/metrics."
+        )

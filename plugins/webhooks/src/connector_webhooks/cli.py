@@ -20,12 +20,11 @@ from connector_webhooks import __version__, commands
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.errors import WebhooksError
 from connector_webhooks.secrecy import RedactingFormatter, Redaction, secrets_of
-from connector_webhooks.settings import PREFIX, Settings, check_sandbox, load
+from connector_webhooks.settings import check_sandbox, load, log_level
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LOG_LEVEL = PREFIX + "LOG_LEVEL"
 DRAIN_WAIT_SECONDS = 600
 
 log = logging.getLogger(__name__)
@@ -38,18 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
-    _log_to_stderr(Redaction(secrets_of(os.environ)))
+    _log_to_stderr(Redaction(secrets_of(os.environ)), "INFO")
     try:
-        settings = _settings(options)
+        level = log_level(os.environ)
+        given = {name: getattr(options, name, None) for name in ("host", "port")}
+        settings = load(os.environ, options.config, given)
         check_sandbox(settings, os.environ, getattr(options, "url", ""))
         assembly = Assembly(settings, dict(os.environ))
-        _log_to_stderr(assembly.redaction())
+        _log_to_stderr(assembly.redaction(), level)
         return _carry_out(options, assembly)
-    except WebhooksError as error:
+    except (WebhooksError, OSError) as error:  # of the system: a taken port, a missing folder
         log.error("%s", error)  # noqa: TRY400 - the sentence is for the operator, not a traceback
-        return 1
-    except OSError as error:
-        log.error("%s", error)  # noqa: TRY400 - a taken port, a missing folder: as above
         return 1
 
 
@@ -63,6 +61,8 @@ def _carry_out(options: argparse.Namespace, assembly: Assembly) -> int:
             answer = commands.drain(assembly, wait_seconds=options.wait)
         case "register":
             answer = commands.register(assembly, allow_insecure=options.allow_insecure)
+        case "unregister":
+            answer = commands.unregister(assembly, options.destination)
         case "list":
             answer = commands.list_hooks(assembly)
         case "check":
@@ -78,21 +78,11 @@ def _carry_out(options: argparse.Namespace, assembly: Assembly) -> int:
     return answer.code
 
 
-def _settings(options: argparse.Namespace) -> Settings:
-    environment = dict(os.environ)
-    for name in ("host", "port"):
-        if getattr(options, name, None) is not None:
-            environment[PREFIX + name.upper()] = str(getattr(options, name))
-    return load(environment, options.config)
-
-
-def _log_to_stderr(redaction: Redaction) -> None:
+def _log_to_stderr(redaction: Redaction, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     handler.setFormatter(RedactingFormatter(form, redaction))
-    logging.basicConfig(
-        handlers=[handler], level=os.environ.get(LOG_LEVEL, "INFO").upper(), force=True
-    )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -106,12 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print a JSON document")
     sub = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     shared = argparse.ArgumentParser(add_help=False)
-    for name, kind in (("--config", Path), ("--json", None)):
-        # Also after the command, where Meltano puts arguments; absent there, the one before holds.
-        if kind is None:
-            shared.add_argument(name, action="store_true", default=argparse.SUPPRESS)
-        else:
-            shared.add_argument(name, type=kind, default=argparse.SUPPRESS)
+    # Also after the command, where Meltano puts arguments; absent there, the one before holds.
+    shared.add_argument("--config", type=Path, default=argparse.SUPPRESS)
+    shared.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
 
     def command(name: str, words: str) -> argparse.ArgumentParser:
         return sub.add_parser(name, help=words, description=words, parents=[shared])
@@ -137,10 +124,12 @@ def _parser() -> argparse.ArgumentParser:
             action="store_true",
             help="let an http destination on this machine pass, for the sandbox",
         )
+    gone = command("unregister", "delete the hooks at an old destination")
+    gone.add_argument("destination", help="its URL, as `list` shows it")
     command("list", "show the hooks of the API account")
     command("status", "show the inbox")
-    retry = command("retry", "make failed orders due at once")
-    retry.add_argument("order", type=int, nargs="*", help="which; all that failed if none")
+    retry = command("retry", "have orders run at once")
+    retry.add_argument("order", type=int, nargs="*", help="which; all that wait if none")
     test = command("send-test", "send a signed hook for an order to the receiver")
     test.add_argument("order", type=int)
     test.add_argument("--url", default="", help="instead of the receiver on this machine")

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import signal
+import time
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from connector_webhooks import registration
 from connector_webhooks.assembly import clock
 from connector_webhooks.checkup import examine, recent_notices
-from connector_webhooks.dispatch import Cycle
+from connector_webhooks.database import EPOCH
 from connector_webhooks.errors import WebhooksError
-from connector_webhooks.inbox import State
-from connector_webhooks.keys import need_secrets, need_store
 from connector_webhooks.metrics import Metrics
+from connector_webhooks.orders import Orders
+from connector_webhooks.secrets import require_client_secrets, require_store
 from connector_webhooks.serve import serve as serve_forever
 from connector_webhooks.signature import signer
 
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from connector_webhooks.assembly import Assembly
-    from connector_webhooks.inbox import Inbox, OpenOrder
-
-log = logging.getLogger(__name__)
+    from connector_webhooks.bigcommerce import HooksApi
+    from connector_webhooks.orders import WaitingOrder
+    from connector_webhooks.registration import Reconciled
 
 BUSY_LOOK_SECONDS = 0.5
 TEST_TIMEOUT_SECONDS = 30.0
@@ -44,20 +43,17 @@ class Answer:
     """
 
     document: dict[str, Any]
-    lines: tuple[str, ...]
+    lines: Sequence[str]
     code: int = 0
 
 
 def serve(assembly: Assembly, *, dispatch: bool) -> None:
     """Receive, and dispatch unless another process does."""
-    inbox = assembly.inbox()
     metrics = Metrics()
-    try:
+    with assembly.inbox() as inbox:
         receiver = assembly.receiver(inbox, metrics)
         loop = assembly.loop(inbox, metrics) if dispatch else None
         serve_forever(receiver, loop, stopping=assembly.stopping, hurry=assembly.hurrying.set)
-    finally:
-        inbox.database.close()
 
 
 def drain(assembly: Assembly, *, wait_seconds: int) -> Answer:
@@ -77,58 +73,57 @@ def drain(assembly: Assembly, *, wait_seconds: int) -> Answer:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    inbox = assembly.inbox()
-    try:
-        dispatcher, _ = assembly.dispatcher(inbox, None)
-        give_up_at = clock() + timedelta(seconds=wait_seconds)
-        total = Cycle()
+    delivered = 0
+    with assembly.inbox() as inbox:
+        dispatcher = assembly.dispatcher(inbox)
+        give_up_at = time.monotonic() + wait_seconds
         while not assembly.stopping.is_set():
             cycle = dispatcher.cycle(assembly.collapse)
+            delivered += cycle.delivered
             if cycle.busy:
-                if clock() >= give_up_at:
+                if time.monotonic() >= give_up_at:
                     raise WebhooksError(
                         f"Another dispatcher has been at work for {wait_seconds} s; nothing is "
                         "lost, it delivers what waits."
                     )
                 assembly.stopping.wait(BUSY_LOOK_SECONDS)
-                continue
-            if not cycle.worked:
+            elif not cycle.worked:
                 break
-            total += cycle
         assembly.prune(inbox)
-    finally:
-        inbox.database.close()
-    document = {
-        "delivered": total.delivered,
-        "failed": total.failed,
-        "postponed": total.postponed,
-    }
-    line = (
-        f"{total.delivered} orders delivered, {total.failed} runs of an order failed, "
-        f"{total.postponed} orders postponed."
-    )
-    code = 1 if total.failed or total.postponed or assembly.stopping.is_set() else 0
-    return Answer(document, (line,), code)
+        failing = inbox.stats().orders_failing
+    line = f"{delivered} orders delivered; {failing} wait whose last run failed."
+    document = {"delivered": delivered, "failing": failing}
+    return Answer(document, [line], 1 if failing or assembly.stopping.is_set() else 0)
 
 
 def register(assembly: Assembly, *, allow_insecure: bool) -> Answer:
     """Make the wanted hooks exist and be active; doing it again changes nothing."""
-    want = registration.wanted(assembly.settings, allow_insecure=allow_insecure)
-    headers = registration.shared_headers(assembly.settings)
     with assembly.api() as api:
-        difference = registration.compare(want, api.hooks(), headers)
-        mending = registration.mend(api, difference, headers)
+        found = _reconciled(assembly, api, allow_insecure=allow_insecure)
     document = {
-        "created": list(mending.created),
-        "activated": list(mending.activated),
-        "headers_set": list(mending.headed),
-        "unchanged": [hook.scope for hook in difference.good],
-        "refused": list(mending.refused),
+        "created": found.created,
+        "activated": found.activated,
+        "headers_set": found.headers_set,
+        "unchanged": found.unchanged,
+        "refused": found.refused,
     }
     lines = [f"{name}: {', '.join(rows)}" for name, rows in document.items() if rows]
-    if mending.created:
+    if found.created:
         lines.append("A new hook may need a minute until BigCommerce sends it.")
-    return Answer(document, tuple(lines), 1 if mending.refused else 0)
+    return Answer(document, lines, 1 if found.refused else 0)
+
+
+def _reconciled(assembly: Assembly, api: HooksApi, *, allow_insecure: bool) -> Reconciled:
+    want = registration.wanted(assembly.settings, allow_insecure=allow_insecure)
+    return registration.reconcile(api, want, registration.shared_headers(assembly.settings))
+
+
+def unregister(assembly: Assembly, destination: str) -> Answer:
+    """Delete the hooks at a destination, such as the one before a move."""
+    with assembly.api() as api:
+        gone = [hook.scope for hook in registration.unregister(api, destination)]
+    line = f"deleted: {', '.join(gone)}" if gone else f"No hook of this account is at {destination}"
+    return Answer({"deleted": gone}, [line], 0 if gone else 1)
 
 
 def list_hooks(assembly: Assembly) -> Answer:
@@ -150,33 +145,26 @@ def list_hooks(assembly: Assembly) -> Answer:
         f"{hook.destination}"
         for hook in found
     ]
-    return Answer({"hooks": rows}, tuple(lines or ["No hook is registered by this API account."]))
+    return Answer({"hooks": rows}, lines or ["No hook is registered by this API account."])
 
 
 def check(assembly: Assembly, *, allow_insecure: bool) -> Answer:
-    """Mend the hooks, and say what a program cannot mend."""
-    settings = assembly.settings
-    want = registration.wanted(settings, allow_insecure=allow_insecure)
-    headers = registration.shared_headers(settings)
+    """Reconcile the hooks, and say what a program cannot mend."""
     with assembly.api() as api:
-        difference = registration.compare(want, api.hooks(), headers)
-        mending = registration.mend(api, difference, headers)
+        reconciled = _reconciled(assembly, api, allow_insecure=allow_insecure)
         blocked = api.blocked_domains()
     now = clock()
-    inbox = assembly.inbox()
-    try:
+    with assembly.inbox() as inbox:
         found = examine(
-            mending=mending,
-            hooks=(*difference.good, *difference.other_headers, *difference.switched_off),
+            reconciled=reconciled,
             blocked=blocked,
-            census=inbox.census(),
-            orders=inbox.open_orders(),
+            stats=inbox.stats(),
+            waiting=Orders(inbox.database).waiting(),
             notices=recent_notices(inbox, now),
-            silent_hours=settings.silent_hours,
+            stuck_after_tries=assembly.settings.stuck_after_tries,
+            silent_hours=assembly.settings.silent_hours,
             now=now,
         )
-    finally:
-        inbox.database.close()
     document = {
         "mended": list(found.mended),
         "remarks": list(found.remarks),
@@ -187,71 +175,74 @@ def check(assembly: Assembly, *, allow_insecure: bool) -> Answer:
         *(f"remark: {text}" for text in found.remarks),
         *(f"PROBLEM: {text}" for text in found.problems),
     ]
-    return Answer(document, tuple(lines or ["All is well."]), 1 if found.problems else 0)
+    return Answer(document, lines or ["All is well."], 1 if found.problems else 0)
 
 
 def status(assembly: Assembly) -> Answer:
-    """The inbox: figures, and each order that waits or was given up, with its reason."""
-    inbox = assembly.inbox()
-    try:
-        return _status(inbox)
-    finally:
-        inbox.database.close()
-
-
-def _status(inbox: Inbox) -> Answer:
-    census, orders = inbox.census(), inbox.open_orders()
-    notices = recent_notices(inbox, clock())
+    """The inbox: figures, and each order that waits, with the reason of its last failure."""
+    with assembly.inbox() as inbox:
+        stats, waiting = inbox.stats(), Orders(inbox.database).waiting()
+        notices = recent_notices(inbox, clock())
+    stuck_after = assembly.settings.stuck_after_tries
+    last = stats.last_received.isoformat() if stats.last_received else None
     document: dict[str, Any] = {
-        "hooks": {state.value: number for state, number in census.hooks.items()},
-        "orders_waiting": census.orders_waiting,
-        "orders_failed": census.orders_failed,
-        "last_received": census.last_received.isoformat() if census.last_received else None,
+        "hooks": stats.hooks,
+        "hooks_ignored": stats.hooks_ignored,
+        "orders_waiting": stats.orders_waiting,
+        "orders_failing": stats.orders_failing,
+        "last_received": last,
         "orders": [
             {
                 "order_id": order.order_id,
-                "state": order.state.value,
-                "running": order.running,
-                "hooks": order.hooks,
-                "attempts": order.attempts,
+                "stuck": order.tries >= stuck_after,
+                "hooks": order.seen,
+                "tries": order.tries,
                 "reason": order.reason,
                 "first_received": order.first_received_at.isoformat(),
                 "due": order.due_at.isoformat(),
             }
-            for order in orders
+            for order in waiting
         ],
         "delivery_exceptions": [
             {"received": at.isoformat(), "reason": reason} for at, reason in notices
         ],
     }
-    counts = ", ".join(f"{number} {state.value}" for state, number in census.hooks.items())
+    figures = (
+        f"Orders: {stats.orders_waiting} waiting, {stats.orders_failing} of them failed in their "
+        f"last run. Hooks: {stats.hooks} remembered, {stats.hooks_ignored} of them ignored; last "
+        f"one: {last or 'never'}."
+    )
     lines = [
-        f"Hooks: {counts}. Last one: {document['last_received'] or 'never'}.",
-        *map(_line_of, orders),
+        figures,
+        *(_line_of(order, stuck_after) for order in waiting),
         *(f"BigCommerce complained {at.isoformat()}: {reason}" for at, reason in notices),
     ]
-    return Answer(document, tuple(lines))
+    return Answer(document, lines)
 
 
-def _line_of(order: OpenOrder) -> str:
-    if order.state is State.FAILED:
-        fate = f"GIVEN UP; `webhooks retry {order.order_id}` once mended"
-    elif order.running:
-        fate = "running"
-    else:
-        fate = f"due {order.due_at.isoformat(timespec='seconds')}"
-    why = f" {order.reason}" if order.reason else ""
-    return f"order {order.order_id}: {fate}; {order.hooks} hooks, {order.attempts} failed.{why}"
+def _line_of(order: WaitingOrder, stuck_after: int) -> str:
+    stuck = "STUCK, " if order.tries >= stuck_after else ""
+    due = order.due_at.isoformat(timespec="seconds") if order.due_at > EPOCH else "at once"
+    return (
+        f"order {order.order_id}: {stuck}due {due}; {order.seen} hooks, failed alone "
+        f"{order.tries} times. {order.reason}"
+    ).rstrip()
 
 
 def retry(assembly: Assembly, order_ids: Sequence[int]) -> Answer:
-    """Make failed orders due at once; all of them when none is named."""
-    inbox = assembly.inbox()
-    try:
-        touched = inbox.retry(clock(), order_ids or None)
-    finally:
-        inbox.database.close()
-    return Answer({"hooks": touched}, (f"{touched} hooks are due again.",))
+    """Have orders run at once; all that wait when none is named."""
+    with assembly.inbox() as inbox:
+        due = Orders(inbox.database).retry(order_ids)
+    unknown = sorted(set(order_ids) - due)
+    lines = [
+        f"{len(due)} orders are due at once.",
+        *(
+            f"Order {order_id} does not wait: it was delivered, or no hook named it. "
+            f"`webhooks send-test {order_id}` has it read again."
+            for order_id in unknown
+        ),
+    ]
+    return Answer({"due": sorted(due), "unknown": unknown}, lines, 1 if unknown else 0)
 
 
 def send_test(assembly: Assembly, order_id: int, url: str) -> Answer:
@@ -265,13 +256,14 @@ def send_test(assembly: Assembly, order_id: int, url: str) -> Answer:
     body = (
         f'{{"scope":"store/order/updated","store_id":"0","data":{{"type":"order","id":{order_id}}},'
         f'"hash":"{uuid.uuid4().hex}","created_at":{int(now.timestamp())},'
-        f'"producer":"stores/{need_store(settings)}"}}'
+        f'"producer":"stores/{require_store(settings)}"}}'
     )
+    newest = require_client_secrets(assembly.secrets())[0]
     headers = {
         "content-type": "application/json",
         "webhook-id": webhook_id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": signer(need_secrets(assembly.keys())[0]).sign(webhook_id, now, body),
+        "webhook-signature": signer(newest).sign(webhook_id, now, body),
         **registration.shared_headers(settings),
     }
     target = url or f"http://{settings.host}:{settings.port}{settings.hook_path}"
@@ -286,8 +278,6 @@ def send_test(assembly: Assembly, order_id: int, url: str) -> Answer:
             )
     except requests.RequestException as error:
         raise WebhooksError(f"{target} could not be reached: {type(error).__name__}.") from error
-    words = f"{target} answered {response.status_code}."
     document = {"url": target, "status": response.status_code, "webhook_id": webhook_id}
-    return Answer(
-        document, (words,), 0 if response.status_code < HTTPStatus.MULTIPLE_CHOICES else 1
-    )
+    good = response.status_code < HTTPStatus.MULTIPLE_CHOICES
+    return Answer(document, [f"{target} answered {response.status_code}."], 0 if good else 1)

@@ -1,21 +1,20 @@
-"""The inbox's database: three tables, on SQLite or PostgreSQL, opened so that a commit lasts.
+"""The inbox's database: three tables and one lock, on SQLite or PostgreSQL; a commit lasts.
 
 Times are whole milliseconds since 1970 UTC: one form for both databases, and comparable in SQL.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from connector_credentials import CredentialError, LockTimeout, locks
 from connector_credentials.database import Purpose, explained, open_engine, wait_for_turn, writing
-from connector_credentials.locks import fence_table
 from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
-    Index,
     Integer,
     MetaData,
     String,
@@ -42,30 +41,26 @@ PURPOSE = Purpose(
 
 metadata = MetaData()
 
-_Serial = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts up by itself there
-
-hooks = Table(
-    "webhook_inbox",
+hooks = Table(  # a memory of ids: a hook that comes again is known
+    "webhook_hooks",
     metadata,
-    Column("seq", _Serial, primary_key=True, autoincrement=True),
-    Column("webhook_id", String(255), nullable=False, unique=True),
-    Column("scope", String(160), nullable=False),
+    Column("webhook_id", String(255), primary_key=True),
     Column("order_id", BigInteger),
-    Column("body", Text, nullable=False),
-    Column("signed_at", BigInteger, nullable=False),
-    Column("received_at", BigInteger, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("reason", Text, nullable=False, default=""),
-    Column("due_at", BigInteger, nullable=False),
-    Column("attempts", Integer, nullable=False, default=0),
-    Column("interruptions", Integer, nullable=False, default=0),
-    Column("run_id", String(64)),
-    Column("done_at", BigInteger),
+    Column("scope", String(160), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False, index=True),
 )
-Index("webhook_inbox_by_state", hooks.c.state, hooks.c.order_id, hooks.c.due_at)
-Index("webhook_inbox_by_arrival", hooks.c.received_at)
 
-fences = fence_table("webhook_dispatcher", metadata)
+orders = Table(  # what waits for a run, a row an order; `seen` counts its hooks
+    "webhook_orders",
+    metadata,
+    Column("order_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seen", Integer, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("first_received_at", BigInteger, nullable=False),
+)
 
 marks = Table(
     "webhook_marks",
@@ -94,19 +89,21 @@ class Database:
             an inbox owns it.
 
     Raises:
-        InboxError: It cannot be opened, or it is another store's or another version's.
+        InboxError: It cannot be opened or locked, or is another store's or another version's.
     """
 
     def __init__(self, url: str, store_hash: str) -> None:
-        self.store_hash = store_hash
         self.engine = open_engine(url, PURPOSE)
         self.dialect = self.engine.dialect.name
+        self._lock = f"webhooks of store {store_hash}"
         try:
-            with explained(self.engine, PURPOSE), self.write() as connection:
+            with self.write() as connection:
                 wait_for_turn(connection, "(inbox)")
                 metadata.create_all(connection)
                 _own(connection, "schema", SCHEMA)
                 _own(connection, "store_hash", store_hash)
+            with suppress(LockTimeout), self.locked():
+                pass  # or it says why no lock would keep others out here
         except InboxError:
             self.engine.dispose()
             raise
@@ -114,14 +111,33 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes: committed durably at the end, rolled back on an error."""
-        with self.engine.connect() as connection, writing(connection):
+        with self.look() as connection, writing(connection):
             yield connection
 
     @contextmanager
     def look(self) -> Iterator[Connection]:
         """A connection that only reads, and holds up no writer."""
-        with self.engine.connect() as connection:
+        with explained(self.engine, PURPOSE), self.engine.connect() as connection:
             yield connection
+
+    @contextmanager
+    def locked(self) -> Iterator[Connection]:
+        """Hold the inbox's one lock, which the system frees however the holder ends.
+
+        Yields:
+            On PostgreSQL the session that holds the lock: once that has ended it writes no more.
+
+        Raises:
+            LockTimeout: Another dispatcher has it.
+        """
+        try:
+            lock = locks.hold(self.engine, self._lock, 0, what="the inbox")
+            with explained(self.engine, PURPOSE), lock as connection:
+                yield connection
+        except LockTimeout:
+            raise
+        except CredentialError as error:
+            raise InboxError(f"The inbox cannot be locked: {error}.") from None
 
     def close(self) -> None:
         """Give back every connection."""

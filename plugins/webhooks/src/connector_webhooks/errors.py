@@ -10,11 +10,7 @@ class SettingsError(WebhooksError):
 
 
 class InboxError(WebhooksError):
-    """The inbox cannot be opened, or belongs to another store."""
-
-
-class LockLostError(WebhooksError):
-    """Another dispatcher has taken over while this one was at work."""
+    """The inbox cannot be used, or belongs to another store."""
 
 
 class ApiError(WebhooksError):

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from connector_webhooks.inbox import Census
+    from connector_webhooks.inbox import InboxStats
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _SLOW = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800)
@@ -72,32 +72,28 @@ class Metrics:
             "webhooks_run_seconds", "Length of a run", buckets=_SLOW, registry=self.registry
         )
 
-    def watch(self, census: Callable[[], Census], now: Callable[[], float]) -> None:
+    def watch(self, stats: Callable[[], InboxStats], now: Callable[[], float]) -> None:
         """Add the inbox's figures, counted at each scrape."""
-        self.registry.register(_InboxFigures(census, now))
+        self.registry.register(_InboxFigures(stats, now))
 
 
 class _InboxFigures(Collector):
-    def __init__(self, census: Callable[[], Census], now: Callable[[], float]) -> None:
-        self._census = census
+    def __init__(self, stats: Callable[[], InboxStats], now: Callable[[], float]) -> None:
+        self._stats = stats
         self._now = now
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         return []  # so that registering does not need the database
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        census = self._census()
-        rows = GaugeMetricFamily("webhooks_inbox_hooks", "Hooks by state", labels=["state"])
-        for state, number in census.hooks.items():
-            rows.add_metric([state.value], number)
-        yield rows
-        yield GaugeMetricFamily(
-            "webhooks_orders_waiting", "Orders that wait for a run", value=census.orders_waiting
-        )
-        yield GaugeMetricFamily(
-            "webhooks_orders_failed", "Orders given up", value=census.orders_failed
-        )
-        oldest = census.oldest_waiting
+        stats = self._stats()
+        for name, words, value in (
+            ("hooks_remembered", "Hooks whose ids are remembered", stats.hooks),
+            ("orders_waiting", "Orders that wait for a run", stats.orders_waiting),
+            ("orders_failing", "Orders whose last run failed", stats.orders_failing),
+        ):
+            yield GaugeMetricFamily(f"webhooks_{name}", words, value=value)
+        oldest = stats.oldest_waiting
         yield GaugeMetricFamily(
             "webhooks_oldest_waiting_seconds",
             "Age of the hook that waits longest",

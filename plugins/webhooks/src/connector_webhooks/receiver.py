@@ -23,9 +23,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connector_webhooks import hook as hooks
-from connector_webhooks.inbox import Arrival
+from connector_webhooks.errors import InboxError
+from connector_webhooks.inbox import IncomingHook
 from connector_webhooks.openapi import description
-from connector_webhooks.signature import Age, Genuine, Verifier
+from connector_webhooks.signature import Age, VerifiedHook, Verifier
 from connector_webhooks.writer import Overfull
 
 if TYPE_CHECKING:
@@ -87,19 +88,19 @@ class Receiver:
         except ClientDisconnect:
             return "broken", 400
         now = self.clock()
-        genuine = self._genuine(request, body, now)
-        if genuine is None:
+        verified = self._verified(request, body, now)
+        if verified is None:
             self._count_forged()
             return "forged", 401
         self.metrics.last_genuine.set(now.timestamp())
-        if genuine.age is Age.EXPIRED:
+        if verified.age is Age.EXPIRED:
             log.warning(
                 "A genuine hook signed at %s came too late to be queued; the poll has read "
                 "its order since.",
-                genuine.signed_at.isoformat(),
+                verified.signed_at.isoformat(),
             )
             return "expired", 200
-        return await self._store(genuine, body, now)
+        return await self._store(verified, body, now)
 
     async def _body(self, request: Request) -> bytes:
         limit = self.settings.max_body_bytes
@@ -120,9 +121,9 @@ class Receiver:
             raise TooLargeError
         return b"".join(parts)
 
-    def _genuine(self, request: Request, body: bytes, now: datetime) -> Genuine | None:
+    def _verified(self, request: Request, body: bytes, now: datetime) -> VerifiedHook | None:
         headers = request.headers
-        genuine = self.verifier.judge(
+        verified = self.verifier.verify(
             headers.get("webhook-id", ""),
             headers.get("webhook-timestamp", ""),
             " ".join(headers.getlist("webhook-signature")),
@@ -133,7 +134,7 @@ class Receiver:
         shared = not name or hmac.compare_digest(
             headers.get(name, "").encode("latin-1"), value.encode()
         )
-        return genuine if shared else None
+        return verified if shared else None
 
     def _count_forged(self) -> None:
         """Warn once a minute at most: whoever forges must not be able to fill our log."""
@@ -147,25 +148,23 @@ class Receiver:
             )
             self._warned_at, self._forged_since = time.monotonic(), 0
 
-    async def _store(self, genuine: Genuine, body: bytes, now: datetime) -> tuple[str, int]:
+    async def _store(self, verified: VerifiedHook, body: bytes, now: datetime) -> tuple[str, int]:
         hook = hooks.read(body, self.settings.store_hash)
         if hook.notice:
             self.metrics.notices.inc()
             log.warning("%s %s", hook.ignored, hook.notice)
         elif hook.other_store:
             log.warning("A hook of another store came here; its destination should be changed.")
-        arrival = Arrival(
-            webhook_id=genuine.webhook_id,
+        incoming = IncomingHook(
+            webhook_id=verified.webhook_id,
             scope=hook.scope,
             order_id=hook.order_id,
             reason=hook.ignored,
-            body=_kept(body),
-            signed_at=genuine.signed_at,
             received_at=now,
             due_at=now + self.collapse,
         )
         try:
-            future = asyncio.wrap_future(self.writer.submit(arrival))
+            future = asyncio.wrap_future(self.writer.submit(incoming))
             async with asyncio.timeout(self.settings.request_timeout_seconds):
                 new = await future
         except Overfull:
@@ -173,7 +172,7 @@ class Receiver:
         except Exception as error:  # noqa: BLE001 - whatever it was, the sender is to repeat the hook
             log.warning("A hook was not stored in time (%s); answered 503.", type(error).__name__)
             return "not_stored", 503
-        if genuine.age is Age.LATE and new:
+        if verified.age is Age.LATE and new:
             self.metrics.late.inc()
         if not new:
             return "duplicate", 200
@@ -187,8 +186,8 @@ class Receiver:
         """Hooks can be stored: something small was just committed to the inbox."""
         try:
             self.inbox.probe(self.clock())
-        except Exception:  # a probe answers with what it found
-            log.exception("The inbox cannot be written.")
+        except InboxError as error:
+            log.error("%s", error)  # noqa: TRY400 - the sentence is for the operator
             return JSONResponse({"status": "inbox not writable"}, status_code=503)
         return JSONResponse({"status": "ready"})
 
@@ -196,8 +195,8 @@ class Receiver:
         """The figures in Prometheus' text form."""
         try:
             text = generate_latest(self.metrics.registry)
-        except Exception:  # as above
-            log.exception("The inbox cannot be counted.")
+        except InboxError as error:
+            log.error("%s", error)  # noqa: TRY400 - as above
             return JSONResponse({"status": "inbox not readable"}, status_code=503)
         return Response(text, headers={"content-type": CONTENT_TYPE_LATEST})
 
@@ -231,8 +230,3 @@ def application(receiver: Receiver) -> Starlette:
         ],
         lifespan=lifespan,
     )
-
-
-def _kept(body: bytes) -> str:
-    """The body as stored. PostgreSQL takes no NUL in a text; no JSON has one outside an escape."""
-    return body.decode(errors="replace").replace("\0", "\ufffd")

@@ -1,4 +1,4 @@
-"""Wanted hooks against registered hooks: the difference, and mending it.
+"""Wanted hooks against registered hooks: what differs is reconciled.
 
 Wanted are the scopes after which an order's invoice may differ, one hook each, plus BigCommerce's
 own complaints about delivery at a destination of their own. Singly named rather than
@@ -9,7 +9,7 @@ alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -34,7 +34,7 @@ ORDER_SCOPES = (
 )
 HTTPS_PORT = 443
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_TAKEN = frozenset({409, 422})
+_REFUSED = frozenset({404, 409, 422})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +46,24 @@ class WantedHook:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """What separates the registered hooks from the wanted ones.
+class Reconciled:
+    """What was found, and what was done about it.
 
     Attributes:
-        missing: To be created.
-        switched_off: Exist, but BigCommerce sends nothing.
-        other_headers: Exist, but do not carry the shared header.
-        good: Exist as wanted.
-    """
-
-    missing: tuple[WantedHook, ...]
-    switched_off: tuple[RegisteredHook, ...]
-    other_headers: tuple[RegisteredHook, ...]
-    good: tuple[RegisteredHook, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Mending:
-    """What was done about a difference.
-
-    Attributes:
-        created: Hooks made.
-        activated: Hooks switched on again.
-        headed: Hooks whose shared header was set.
+        registered: The wanted hooks that there were.
+        created: Scopes of hooks made.
+        activated: Scopes of hooks switched on again.
+        headers_set: Scopes of hooks whose shared header was set.
+        unchanged: Scopes of hooks that were as wanted.
         refused: In words, what BigCommerce would not do.
     """
 
-    created: tuple[str, ...]
-    activated: tuple[str, ...]
-    headed: tuple[str, ...]
-    refused: tuple[str, ...]
+    registered: list[RegisteredHook] = field(default_factory=list)
+    created: list[str] = field(default_factory=list)
+    activated: list[str] = field(default_factory=list)
+    headers_set: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
 
 
 def wanted(settings: Settings, *, allow_insecure: bool = False) -> tuple[WantedHook, ...]:
@@ -86,10 +73,9 @@ def wanted(settings: Settings, *, allow_insecure: bool = False) -> tuple[WantedH
         SettingsError: BigCommerce could not reach the destination.
     """
     destination = check_destination(settings.destination, allow_insecure=allow_insecure)
-    exceptions = destination.rstrip("/") + EXCEPTIONS_SUFFIX
     return (
         *(WantedHook(scope, destination) for scope in ORDER_SCOPES),
-        WantedHook(DELIVERY_EXCEPTION, exceptions),
+        WantedHook(DELIVERY_EXCEPTION, _exceptions(destination)),
     )
 
 
@@ -141,62 +127,58 @@ def shared_headers(settings: Settings) -> dict[str, str]:
     return {settings.shared_header_name: settings.shared_header_value}
 
 
-def compare(
-    want: Sequence[WantedHook], have: Sequence[RegisteredHook], headers: Mapping[str, str]
-) -> Difference:
-    """Compare what should be with what is. Pure."""
-    by_key = {(hook.scope, hook.destination): hook for hook in have}
-    found = [by_key.get((w.scope, w.destination)) for w in want]
-    present = [hook for hook in found if hook is not None]
-    off = tuple(hook for hook in present if not hook.is_active)
-    headless = tuple(hook for hook in present if hook.is_active and not _carries(hook, headers))
-    return Difference(
-        missing=tuple(w for w, hook in zip(want, found, strict=True) if hook is None),
-        switched_off=off,
-        other_headers=headless,
-        good=tuple(hook for hook in present if hook not in off and hook not in headless),
-    )
-
-
-def mend(api: HooksApi, difference: Difference, headers: Mapping[str, str]) -> Mending:
+def reconcile(api: HooksApi, want: Sequence[WantedHook], headers: Mapping[str, str]) -> Reconciled:
     """Create, switch on and set headers. What BigCommerce refuses is told, and the rest goes on.
 
     Raises:
         ApiError: BigCommerce cannot be worked with at all (token, quota, network).
     """
-    created: list[str] = []
-    activated: list[str] = []
-    headed: list[str] = []
-    refused: list[str] = []
-    for want in difference.missing:
+    there = {(hook.scope, hook.destination): hook for hook in api.hooks()}
+    found = Reconciled()
+    for one in want:
+        hook = there.get((one.scope, one.destination))
+        if hook is not None:
+            found.registered.append(hook)
+            if hook.is_active and _carries(hook, headers):
+                found.unchanged.append(one.scope)
+                continue
         try:
-            api.create(want.scope, want.destination, headers)
+            if hook is None:
+                api.create(one.scope, one.destination, headers)
+                found.created.append(one.scope)
+            else:
+                api.update(hook.id, {**hook.headers, **headers})
+                (found.headers_set if hook.is_active else found.activated).append(one.scope)
         except ApiError as error:
-            if error.status not in _TAKEN:
+            if error.status not in _REFUSED:
                 raise
-            refused.append(_refusal(want.scope, error))
-        else:
-            created.append(want.scope)
-    for hook, done in (
-        *((hook, activated) for hook in difference.switched_off),
-        *((hook, headed) for hook in difference.other_headers),
-    ):
-        try:
-            api.update(hook.id, {**hook.headers, **headers})
-        except ApiError as error:
-            if error.status not in _TAKEN | {404}:
-                raise
-            refused.append(_refusal(hook.scope, error))
-        else:
-            done.append(hook.scope)
-    return Mending(tuple(created), tuple(activated), tuple(headed), tuple(refused))
+            found.refused.append(_refusal(one.scope, error))
+    return found
+
+
+def unregister(api: HooksApi, destination: str) -> list[RegisteredHook]:
+    """Delete the account's hooks at a destination, with the one for delivery exceptions beside it.
+
+    Returns:
+        Those that there were.
+    """
+    places = {destination, _exceptions(destination)}
+    gone = [hook for hook in api.hooks() if hook.destination in places]
+    for hook in gone:
+        api.delete(hook.id)
+    return gone
+
+
+def _exceptions(destination: str) -> str:
+    return destination.rstrip("/") + EXCEPTIONS_SUFFIX
 
 
 def _refusal(scope: str, error: ApiError) -> str:
     hint = (
-        " An account may have only one hook of this scope; is there one with another destination?"
+        " An account may have only one hook of this scope. If `webhooks list` shows it at an old "
+        "destination: `webhooks unregister OLD`."
         if scope == DELIVERY_EXCEPTION
-        else " At most ten hooks per scope are allowed; delete what is not used."
+        else " At most ten hooks per scope are allowed: `webhooks unregister` an old destination."
     )
     return f"{scope}: {error}{hint}"
 

@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 output = logging.getLogger(f"{__name__}.output")
 
 
-class Outcome(StrEnum):
+class RunStatus(StrEnum):
     """How a run ended."""
 
     DELIVERED = "delivered"
@@ -68,10 +68,10 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class RunResult:
     """How a run ended, and in words why."""
 
-    outcome: Outcome
+    status: RunStatus
     reason: str = ""
 
 
@@ -106,7 +106,7 @@ class Program:
 
 
 class Run:
-    """A started run. Call :meth:`poll` until it returns an ending."""
+    """A started run. Call :meth:`poll` until it returns a result."""
 
     def __init__(
         self, program: Program, order_ids: Sequence[int], run_id: str, redaction: Redaction
@@ -148,7 +148,7 @@ class Run:
                         self._last_error = line
                     output.info("%s", line)
 
-    def poll(self, seconds: float) -> Ending | None:
+    def poll(self, seconds: float) -> RunResult | None:
         """Wait so long at most; return how the run ended, or None while it goes on."""
         try:
             code = self._child.wait(seconds)
@@ -157,23 +157,23 @@ class Run:
         self._end_group()  # a grandchild could hold the pipe, or go on writing to the books
         self._reader.join(_LAST_READ_SECONDS)
         if code == EXIT_DONE:
-            return Ending(Outcome.DELIVERED)
+            return RunResult(RunStatus.DELIVERED)
         if self._stopping:
-            return Ending(Outcome.STOPPED)
+            return RunResult(RunStatus.STOPPED)
         what = f"was ended by signal {-code}" if code < 0 else f"exited {code}"
-        return Ending(Outcome.FAILED, self._reason(f"The run {what}"))
+        return RunResult(RunStatus.FAILED, self._reason(f"The run {what}"))
 
-    def stop(self) -> Ending:
+    def stop(self) -> RunResult:
         """End the run because we are to stop; it may still have finished its work."""
         self._stopping = True
         self._terminate()
-        return self.poll(0) or Ending(Outcome.STOPPED)
+        return self.poll(0) or RunResult(RunStatus.STOPPED)
 
-    def time_out(self) -> Ending:
+    def time_out(self) -> RunResult:
         """End a run that takes too long."""
         self._terminate()
-        return Ending(
-            Outcome.FAILED,
+        return RunResult(
+            RunStatus.FAILED,
             self._reason(f"The run took longer than {self._timeout} s and was ended"),
         )
 

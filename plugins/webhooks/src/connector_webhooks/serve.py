@@ -1,7 +1,7 @@
 """The long-running process: receiver, dispatcher, or both, and an orderly end.
 
 SIGTERM or SIGINT: no new connection is accepted, requests in work are committed and answered, the
-run in work may finish within ``shutdown_seconds`` or is ended and its orders are handed back. A
+run in work may finish within ``shutdown_seconds`` or is ended and its orders wait on. A
 second signal does not wait for the run.
 """
 
@@ -86,14 +86,12 @@ async def _serve(
 
     def on_signal() -> None:
         if stopping.is_set():
-            log.warning("Second signal: the run in work is ended, its orders are handed back.")
+            log.warning("Second signal: the run in work is ended, its orders wait on.")
             hurry()
             return
         log.info("Stopping: commits are finished, the run in work has time to end.")
         stopping.set()
         server.should_exit = True
-        if loop is not None:
-            loop.wake()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
@@ -102,8 +100,7 @@ async def _serve(
         await server.serve(sockets=[listener])
     finally:
         stopping.set()
-        if loop is not None and dispatching is not None:
-            loop.wake()
+        if dispatching is not None:
             await dispatching
     log.info("Stopped.")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from connector_credentials.sandbox_guard import keep_apart
-from connector_credentials.settings import Form, SettingError, file_of
+from connector_credentials.settings import Form, SettingError, file_of, read_value
 
 from connector_webhooks.errors import SettingsError
 
@@ -26,6 +26,7 @@ EXCEPTIONS_SUFFIX = "/delivery-exceptions"
 # One environment string may hold 128 KiB on Linux; a thousand ids stay far below it.
 MOST_ORDERS_PER_RUN = 1000
 SECONDS_A_DAY = 86_400
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +61,8 @@ class Settings:
         run_timeout_seconds: A run that takes longer is ended and tried again.
         retry_base_seconds: First pause after a failed run; it doubles each time.
         retry_max_seconds: Longest pause between two tries.
-        max_attempts: After so many failed runs an order waits for a person.
-        retention_days: Finished hooks are forgotten after so many days.
+        stuck_after_tries: ``check`` and ``status`` name an order that failed so often by itself.
+        retention_days: The ids of hooks are forgotten after so many days.
         silent_hours: ``check`` complains when no hook came for so long; 0 turns that off.
         shutdown_seconds: Time a run in work is given to finish after SIGTERM.
     """
@@ -90,7 +91,7 @@ class Settings:
     run_timeout_seconds: int = 900
     retry_base_seconds: int = 5
     retry_max_seconds: int = 3_600
-    max_attempts: int = 20
+    stuck_after_tries: int = 20
     retention_days: int = 30
     silent_hours: int = 48
     shutdown_seconds: int = 30
@@ -130,7 +131,7 @@ _LEAST = {
     "run_timeout_seconds": 1,
     "retry_base_seconds": 1,
     "retry_max_seconds": 1,
-    "max_attempts": 1,
+    "stuck_after_tries": 1,
     "retention_days": 1,
     "silent_hours": 0,
     "shutdown_seconds": 0,
@@ -151,12 +152,17 @@ FORM = Form(
 )
 
 
-def load(environment: Mapping[str, str], file: Path | None = None) -> Settings:
-    """Read the settings; what the file says wins over the environment.
+def load(
+    environment: Mapping[str, str],
+    file: Path | None = None,
+    arguments: Mapping[str, object] | None = None,
+) -> Settings:
+    """Read the settings; the file wins over the environment, and the command line over both.
 
     Args:
         environment: Names as ``WEBHOOKS_STORE_HASH``; an empty value counts as not given.
         file: A JSON object of settings.
+        arguments: Of the command line; None for one that is not given.
 
     Raises:
         SettingsError: A value has the wrong form, or a name is nearly that of a setting.
@@ -164,7 +170,8 @@ def load(environment: Mapping[str, str], file: Path | None = None) -> Settings:
     try:
         given = FORM.of_environment(environment) | ({} if file is None else file_of(file))
         FORM.check_names(given, environment, log)
-        read = FORM.read(given)
+        said = {name: value for name, value in (arguments or {}).items() if value is not None}
+        read = FORM.read(given | said)
     except SettingError as error:
         raise SettingsError(str(error)) from None
     typed: dict[str, Any] = {
@@ -173,6 +180,20 @@ def load(environment: Mapping[str, str], file: Path | None = None) -> Settings:
         if name in FORM.properties
     }
     return Settings(**typed)
+
+
+def log_level(environment: Mapping[str, str]) -> str:
+    """Read how much is to be logged, which is no setting of a file; INFO where it is not said.
+
+    Raises:
+        SettingsError: There is no such level.
+    """
+    name = PREFIX + "LOG_LEVEL"
+    given = environment.get(name, "").strip().upper() or "INFO"
+    try:
+        return str(read_value(name, given, {"enum": LOG_LEVELS}))
+    except SettingError as error:
+        raise SettingsError(str(error)) from None
 
 
 def check_sandbox(settings: Settings, environment: Mapping[str, str], url: str = "") -> None:

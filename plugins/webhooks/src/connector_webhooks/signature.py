@@ -42,7 +42,7 @@ class Age(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Genuine:
+class VerifiedHook:
     """A hook that the holder of a client secret signed."""
 
     webhook_id: str
@@ -66,9 +66,9 @@ class Verifier:
         self._tolerance = tolerance
         self._late_limit = max(late_limit, tolerance)
 
-    def judge(
+    def verify(
         self, webhook_id: str, timestamp: str, signatures: str, body: bytes, now: datetime
-    ) -> Genuine | None:
+    ) -> VerifiedHook | None:
         """Return what the signature proves, or None where it proves nothing.
 
         Args:
@@ -87,7 +87,7 @@ class Verifier:
         if not any(matches):
             return None
         signed_at = datetime.fromtimestamp(int(timestamp), tz=UTC)
-        return Genuine(webhook_id, signed_at, self._age(abs(now - signed_at)))
+        return VerifiedHook(webhook_id, signed_at, self._age(abs(now - signed_at)))
 
     def _age(self, distance: timedelta) -> Age:
         if distance <= self._tolerance:

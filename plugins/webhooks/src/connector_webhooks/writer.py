@@ -13,10 +13,11 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from connector_webhooks.errors import InboxError
 from connector_webhooks.inbox import key_of
 
 if TYPE_CHECKING:
-    from connector_webhooks.inbox import Arrival, Inbox
+    from connector_webhooks.inbox import Inbox, IncomingHook
 
 MOST_PER_COMMIT = 500
 # Beyond this many the disk is not keeping up: senders are told to come again.
@@ -24,7 +25,7 @@ MOST_WAITING = 5_000
 
 log = logging.getLogger(__name__)
 
-Ticket = tuple["Arrival", "Future[bool]"]
+Ticket = tuple["IncomingHook", "Future[bool]"]
 
 
 class Overfull(Exception):  # noqa: N818 - a state of the queue, answered 503
@@ -52,7 +53,7 @@ class Writer:
         self._waiting.put(None)
         self._thread.join()
 
-    def submit(self, arrival: Arrival) -> Future[bool]:
+    def submit(self, hook: IncomingHook) -> Future[bool]:
         """Queue a hook; the future holds, after its commit, whether it was new.
 
         Raises:
@@ -60,7 +61,7 @@ class Writer:
         """
         future: Future[bool] = Future()
         try:
-            self._waiting.put_nowait((arrival, future))
+            self._waiting.put_nowait((hook, future))
         except queue.Full:
             raise Overfull from None
         return future
@@ -86,13 +87,15 @@ class Writer:
 
     def _commit(self, batch: list[Ticket]) -> None:
         try:
-            new = self._inbox.store([arrival for arrival, _ in batch])
+            new = self._inbox.store([hook for hook, _ in batch])
         except Exception as error:  # each sender is told, so that it sends again
-            log.exception("%d hooks could not be stored; their sender will repeat them", len(batch))
+            words = "%d hooks could not be stored; their sender will repeat them. %s"
+            told = isinstance(error, InboxError)
+            log.error(words, len(batch), error, exc_info=not told)  # noqa: TRY400 - mostly told
             for _, future in batch:
                 future.set_exception(error)
             return
-        for arrival, future in batch:
-            key = key_of(arrival.webhook_id)
+        for hook, future in batch:
+            key = key_of(hook.webhook_id)
             future.set_result(key in new)
             new.discard(key)  # of two equal ones in a batch the second is the duplicate

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from connector_credentials import CredentialStore
 from connector_webhooks.errors import SettingsError
-from connector_webhooks.keys import keys_of
+from connector_webhooks.secrets import read_secrets
 from connector_webhooks.settings import load
 from cryptography.fernet import Fernet
 
@@ -24,10 +24,10 @@ def test_secrets_come_from_the_encrypted_store_unless_the_settings_have_them(
         "WEBHOOKS_CREDENTIALS_URL": url,
         "WEBHOOKS_ENCRYPTION_KEY": key,
     }
-    keys = keys_of(load(environment))
-    assert (keys.client_secrets, keys.access_token) == (("stored-secret",), "stored-token")
-    given = keys_of(load({**environment, "WEBHOOKS_CLIENT_SECRET": "new, old"}))
+    secrets = read_secrets(load(environment))
+    assert (secrets.client_secrets, secrets.access_token) == (("stored-secret",), "stored-token")
+    given = read_secrets(load({**environment, "WEBHOOKS_CLIENT_SECRET": "new, old"}))
     assert (given.client_secrets, given.access_token) == (("new", "old"), "stored-token")
     wrong = {**environment, "WEBHOOKS_ENCRYPTION_KEY": Fernet.generate_key().decode()}
     with pytest.raises(SettingsError, match="cannot be read"):
-        keys_of(load(wrong))
+        read_secrets(load(wrong))

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class Secrets:
     """The client secrets, newest first, and the access token; never shown by ``repr``."""
 
     client_secrets: tuple[str, ...] = field(repr=False)
     access_token: str = field(repr=False)
 
 
-def keys_of(settings: Settings) -> Keys:
+def read_secrets(settings: Settings) -> Secrets:
     """Find the secrets of the store.
 
     A value in the settings wins over the one in the credentials store
@@ -33,32 +33,32 @@ def keys_of(settings: Settings) -> Keys:
     stored = _stored(settings) if settings.credentials_url else {}
     secret = settings.client_secret or str(stored.get("client_secret") or "")
     token = settings.access_token or str(stored.get("access_token") or "")
-    return Keys(tuple(part.strip() for part in secret.split(",") if part.strip()), token)
+    return Secrets(tuple(part.strip() for part in secret.split(",") if part.strip()), token)
 
 
-def need_secrets(keys: Keys) -> tuple[str, ...]:
+def require_client_secrets(found: Secrets) -> tuple[str, ...]:
     """Return the client secrets, or say how to give one."""
-    if not keys.client_secrets:
+    if not found.client_secrets:
         raise SettingsError(
             "No client_secret: hooks could not be told from forgeries. Set "
             "WEBHOOKS_CLIENT_SECRET, or store it with `connector-credentials set-bigcommerce` "
             "and set WEBHOOKS_CREDENTIALS_URL."
         )
-    return keys.client_secrets
+    return found.client_secrets
 
 
-def need_token(keys: Keys) -> str:
+def require_token(found: Secrets) -> str:
     """Return the access token, or say how to give one."""
-    if not keys.access_token:
+    if not found.access_token:
         raise SettingsError(
             "No access_token: hooks are managed through BigCommerce's API. Set "
             "WEBHOOKS_ACCESS_TOKEN, or store it with `connector-credentials set-bigcommerce` "
             "and set WEBHOOKS_CREDENTIALS_URL."
         )
-    return keys.access_token
+    return found.access_token
 
 
-def need_store(settings: Settings) -> str:
+def require_store(settings: Settings) -> str:
     """Return the store hash, or ask for it."""
     if not settings.store_hash:
         raise SettingsError("No store_hash: set WEBHOOKS_STORE_HASH to the store's hash.")
@@ -66,7 +66,7 @@ def need_store(settings: Settings) -> str:
 
 
 def _stored(settings: Settings) -> dict[str, Any]:
-    name = f"bigcommerce:{need_store(settings)}"
+    name = f"bigcommerce:{require_store(settings)}"
     try:
         store = CredentialStore.open(settings.credentials_url, settings.encryption_key or None)
         document = store.read(name)

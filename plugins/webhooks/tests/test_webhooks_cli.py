@@ -1,0 +1,78 @@
+"""What the command line says and heeds, as whole programs where that matters."""
+
+from __future__ import annotations
+
+import json
+import socket
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from connector_webhooks import assembly, commands
+from connector_webhooks.assembly import Assembly
+from connector_webhooks.settings import load
+from sqlalchemy import create_engine, text
+
+if TYPE_CHECKING:
+    import pytest
+
+Make = Any
+
+
+def test_the_port_on_the_command_line_wins_over_the_file_s(program: Make, start: Make) -> None:
+    ours = program()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        file = ours.folder / "settings.json"
+        file.write_text(json.dumps({"port": port}))
+        server = start(ours, "--config", str(file), "--no-dispatch")
+    assert not server.origin.endswith(f":{port}")
+
+
+def test_a_log_level_that_there_is_not_is_told_in_one_sentence(program: Make) -> None:
+    ours = program(log_level="LOUD")
+    ended = ours.call("status")
+    assert ended.returncode == 1
+    assert "WEBHOOKS_LOG_LEVEL is 'LOUD': it must be " in ended.stderr
+    assert "Traceback" not in ended.stderr
+    ours.settings["log_level"] = "warning"
+    assert ours.call("status").returncode == 0
+
+
+def test_a_database_that_is_gone_is_told_in_a_sentence_now_and_then(
+    program: Make, start: Make, signed: Make, wait_until: Make
+) -> None:
+    ours = program(collapse_milliseconds=0)
+    server = start(ours)
+    engine = create_engine(str(ours.settings["inbox_url"]))
+    with engine.begin() as connection:
+        tables = connection.execute(
+            text("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'webhook%'")
+        )
+        for (name,) in tables.all():
+            connection.execute(text(f"DROP TABLE {name}"))
+    engine.dispose()
+    wait_until(lambda: ours.log.count("no such table") >= 2, "two complaints")
+    assert server.send(signed(1)).status_code == 503
+    assert server.client.get("/readyz").status_code == 503
+    assert server.client.get("/metrics").status_code == 503
+    assert "The inbox sqlite:///" in ours.log
+    assert "Traceback" not in ours.log
+    assert server.terminate() == 0
+
+
+def test_an_order_that_does_not_wait_cannot_be_retried_and_that_is_said(program: Make) -> None:
+    environment = program().environment()
+    answer = commands.retry(Assembly(load(environment), environment), [999])
+    assert answer.code == 1
+    assert "Order 999 does not wait" in " ".join(answer.lines)
+
+
+def test_a_clock_that_stands_still_does_not_lengthen_a_run(
+    program: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assembly, "clock", lambda: datetime(2026, 11, 1, tzinfo=UTC))
+    environment = program(run_command="sleep 6", run_timeout_seconds=1).environment()
+    ours = Assembly(load(environment), environment)
+    with ours.inbox() as inbox:
+        result = ours.dispatcher(inbox)._worker([1], "run-1")
+    assert "took longer than 1 s" in result.reason
