@@ -68,6 +68,15 @@ class Inbox:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        remember = insert(database.dialect, hooks).on_conflict_do_nothing()
+        self._remember = remember.returning(hooks.c.webhook_id)
+        count = insert(database.dialect, orders)
+        due_at = case(
+            (count.excluded.due_at < orders.c.due_at, count.excluded.due_at),
+            else_=orders.c.due_at,
+        )
+        again = {"seen": orders.c.seen + count.excluded.seen, "due_at": due_at}
+        self._count = count.on_conflict_do_update(index_elements=[orders.c.order_id], set_=again)
 
     def store(self, incoming: Sequence[IncomingHook]) -> set[str]:
         """Store hooks, and count them in their orders, in one transaction.
@@ -78,7 +87,6 @@ class Inbox:
             The ids that were new.
         """
         by_key = {key_of(one.webhook_id): one for one in reversed(incoming)}
-        remember = insert(self.database.dialect, hooks).on_conflict_do_nothing()
         # One order for all writers: two PostgreSQL transactions with the same rows cannot deadlock.
         rows = [
             {
@@ -91,21 +99,9 @@ class Inbox:
             for key in sorted(by_key)
         ]
         with self.database.write() as connection:
-            new = set(
-                connection.execute(remember.returning(hooks.c.webhook_id), rows).scalars().all()
-            )
-            waiting = _orders_of([one for key, one in by_key.items() if key in new])
-            if waiting:
-                count = insert(self.database.dialect, orders)
-                sooner = count.excluded.due_at < orders.c.due_at
-                again = {
-                    "seen": orders.c.seen + count.excluded.seen,
-                    "due_at": case((sooner, count.excluded.due_at), else_=orders.c.due_at),
-                }
-                connection.execute(
-                    count.on_conflict_do_update(index_elements=[orders.c.order_id], set_=again),
-                    waiting,
-                )
+            new = set(connection.execute(self._remember, rows).scalars())
+            if waiting := _orders_of([one for key, one in by_key.items() if key in new]):
+                connection.execute(self._count, waiting)
         return new
 
     def probe(self, now: datetime) -> None:
