@@ -309,7 +309,7 @@ def test_with_every_hook_dropped_the_poll_alone_brings_the_books_to_the_model(
 # -- kill -9 between each two steps, with the real tap and target behind
 
 KILLING = ROOT / "plugins" / "webhooks" / "tests" / "killing_webhooks.py"
-SAMPLE = ("Inbox.store:after", "worker.Run:after")
+SAMPLE = ("Inbox.store:after", "worker.start:after")
 STEPS = (
     "Inbox.store:before",
     "Inbox.store:within",
@@ -319,7 +319,7 @@ STEPS = (
     "Orders.due:after",
     "Dispatcher._run:before",
     "ChildWorker.__call__:before",
-    "worker.Run:after",
+    "worker.start:after",
     "ChildWorker.__call__:after",
     "Orders.delivered:before",
     "Orders.delivered:within",

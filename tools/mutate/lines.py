@@ -1352,7 +1352,7 @@ MUTATIONS = (
         "the receiver looks at the names",
         "P7",
         f"{WEBHOOKS}/settings.py",
-        "        FORM.check_names(given, environment, log)\n",
+        "    FORM.check_names(given, environment, log)\n",
         "",
         ("plugins/webhooks/tests/test_webhooks_receiver.py", "-k", "misspelt"),
     ),
@@ -1503,7 +1503,7 @@ MUTATIONS = (
     Mutation(
         "only a run that ended well delivers",
         "P3",
-        "plugins/webhooks/src/connector_webhooks/run.py",
+        f"{WEBHOOKS}/worker.py",
         "        if code == EXIT_DONE:\n",
         "        if code in {EXIT_DONE, 2}:\n",
         ("plugins/webhooks/tests/test_webhooks_run.py",),

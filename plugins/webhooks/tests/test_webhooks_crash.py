@@ -27,7 +27,7 @@ SAMPLE = {
     "Inbox.store:within",
     "Inbox.store:after",
     "Dispatcher._run:before",
-    "worker.Run:after",
+    "worker.start:after",
     "Orders.delivered:within",
 }
 
@@ -47,7 +47,7 @@ DISPATCH_STEPS = sampled(
     "Orders.due:after",
     "Dispatcher._run:before",
     "ChildWorker.__call__:before",
-    "worker.Run:after",
+    "worker.start:after",
     "ChildWorker.__call__:after",
     "Orders.delivered:before",
     "Orders.delivered:within",

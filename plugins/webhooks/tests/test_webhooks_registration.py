@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from connector_credentials.settings import SettingError
 from connector_webhooks import commands
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.bigcommerce import HooksApi
 from connector_webhooks.checkup import Checkup, examine
-from connector_webhooks.errors import ApiError, SettingsError
+from connector_webhooks.errors import ApiError
 from connector_webhooks.inbox import InboxStats, IncomingHook
 from connector_webhooks.orders import WaitingOrder
 from connector_webhooks.registration import ORDER_SCOPES, Reconciled, check_destination
@@ -357,7 +358,7 @@ def test_a_refused_write_is_not_repeated_and_told_in_words(
 def test_a_destination_that_would_get_nothing_is_refused_with_the_reason(
     destination: str, words: str
 ) -> None:
-    with pytest.raises(SettingsError, match=words):
+    with pytest.raises(SettingError, match=words):
         check_destination(destination)
 
 
@@ -366,7 +367,7 @@ def test_a_destination_that_would_get_nothing_is_refused_with_the_reason(
 )
 def test_only_the_loopback_may_be_insecure_and_only_when_allowed(destination: str) -> None:
     assert check_destination(destination, allow_insecure=True) == destination
-    with pytest.raises(SettingsError):
+    with pytest.raises(SettingError):
         check_destination("http://hooks.example.com/x", allow_insecure=True)
 
 

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 
 from connector_credentials.backoff import Backoff
 
-from connector_webhooks.database import Database
-from connector_webhooks.dispatch import Dispatcher, DispatchLoop
-from connector_webhooks.inbox import Inbox
-from connector_webhooks.orders import Orders
-from connector_webhooks.receiver import Receiver
-from connector_webhooks.run import Program
-from connector_webhooks.secrecy import Redaction, secrets_of
-from connector_webhooks.secrets import (
+from connector_webhooks.account import (
     read_secrets,
     require_client_secrets,
     require_store,
     require_token,
 )
+from connector_webhooks.database import Database
+from connector_webhooks.dispatch import Dispatcher, dispatch_until_stopped
+from connector_webhooks.inbox import Inbox
+from connector_webhooks.orders import Orders
+from connector_webhooks.receiver import Receiver
+from connector_webhooks.run import Program
+from connector_webhooks.secrecy import Redaction, secrets_of
 from connector_webhooks.signature import Verifier
 from connector_webhooks.worker import ChildWorker
 from connector_webhooks.writer import Writer
@@ -33,9 +33,9 @@ from connector_webhooks.writer import Writer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from connector_webhooks.account import Secrets
     from connector_webhooks.bigcommerce import HooksApi
     from connector_webhooks.metrics import Metrics
-    from connector_webhooks.secrets import Secrets
     from connector_webhooks.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,6 @@ class Assembly:
     def receiver(self, inbox: Inbox, metrics: Metrics) -> Receiver:
         """The receiving side."""
         settings = self.settings
-        metrics.watch(inbox.stats, lambda: clock().timestamp())
         return Receiver(
             settings=settings,
             verifier=Verifier(
@@ -119,27 +118,22 @@ class Assembly:
         """Time given to further hooks of an order."""
         return timedelta(milliseconds=self.settings.collapse_milliseconds)
 
-    @property
-    def backoff(self) -> Backoff:
-        """The pauses after failures."""
-        settings = self.settings
-        return Backoff(settings.retry_base_seconds, settings.retry_max_seconds, least=0.5)
-
     def dispatcher(self, inbox: Inbox, metrics: Metrics | None = None) -> Dispatcher:
         """The dispatching side."""
+        settings = self.settings
         worker = ChildWorker(
-            Program.of(self.settings, self.environment),
+            Program.of(settings, self.environment),
             self.redaction(),
             monotonic=time.monotonic,
             stopping=self.stopping,
             hurrying=self.hurrying,
-            grace=self.settings.shutdown_seconds,
+            grace=settings.shutdown_seconds,
         )
         return Dispatcher(
             Orders(inbox.database),
             worker,
-            backoff=self.backoff,
-            max_orders=self.settings.max_orders_per_run,
+            backoff=Backoff(settings.retry_base_seconds, settings.retry_max_seconds, least=0.5),
+            max_orders=settings.max_orders_per_run,
             clock=clock,
             monotonic=time.monotonic,
             random=random.Random(),  # noqa: S311 - it scatters pauses
@@ -147,13 +141,13 @@ class Assembly:
             metrics=metrics,
         )
 
-    def loop(self, inbox: Inbox, metrics: Metrics) -> DispatchLoop:
-        """The dispatcher, cycling."""
-        return DispatchLoop(
+    def dispatch(self, inbox: Inbox, metrics: Metrics) -> None:
+        """Dispatch until the process is to end."""
+        dispatch_until_stopped(
             self.dispatcher(inbox, metrics),
+            housekeeping=lambda: self.prune(inbox),
             monotonic=time.monotonic,
             stopping=self.stopping,
-            housekeeping=lambda: self.prune(inbox),
         )
 
     def prune(self, inbox: Inbox) -> None:

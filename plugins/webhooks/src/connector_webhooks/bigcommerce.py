@@ -29,7 +29,7 @@ PAGE = 50
 MOST_PAGES = 100
 READ_TRIES = 5
 MOST_RETRY_SECONDS = 60.0
-_BUSY = frozenset({429, 500, 502, 503, 504})
+_BUSY = frozenset({0, 429, 500, 502, 503, 504})  # 0: there was no answer
 _NOT_FOUND = 404
 
 
@@ -99,21 +99,20 @@ class HooksApi:
         self._session.close()
 
     def hooks(self) -> list[RegisteredHook]:
-        """All hooks of the account, page by page."""
+        """All hooks of the account, page by page until one brings nothing new."""
         found: dict[int, RegisteredHook] = {}
         for page in range(1, MOST_PAGES + 1):
-            answer = self._read("/hooks", {"page": page, "limit": PAGE})
-            rows = _rows(answer)
-            new = [hook for hook in map(_hook, rows) if hook.id not in found]
-            found |= {hook.id: hook for hook in new}
-            if not new or _is_last(answer, page, len(rows)):
+            rows = _rows(self._request("GET", "/hooks", params={"page": page, "limit": PAGE}))
+            before = len(found)
+            found |= {hook.id: hook for hook in map(_hook, rows)}
+            if len(found) == before:
                 return list(found.values())
         raise ApiError(f"The list of hooks has no end after {MOST_PAGES} pages.")
 
     def blocked_domains(self) -> list[BlockedDomain]:
         """Destinations on BigCommerce's deny list; empty where the account may not ask."""
         try:
-            answer = self._read("/hooks/admin", {})
+            answer = self._request("GET", "/hooks/admin")
         except ApiError as error:
             if error.status in {403, _NOT_FOUND}:
                 return []
@@ -133,65 +132,58 @@ class HooksApi:
             "is_active": True,
             "headers": dict(headers),
         }
-        return _hook(_document(self._write("POST", "/hooks", body)))
+        return _hook(_document(self._request("POST", "/hooks", json=body)))
 
     def update(self, hook_id: int, headers: Mapping[str, str]) -> None:
         """Switch a hook on, with these headers."""
-        self._write("PUT", f"/hooks/{hook_id}", {"is_active": True, "headers": dict(headers)})
+        body = {"is_active": True, "headers": dict(headers)}
+        self._request("PUT", f"/hooks/{hook_id}", json=body)
 
     def delete(self, hook_id: int) -> None:
         """Delete a hook; one that is gone already is as wanted."""
         try:
-            self._write("DELETE", f"/hooks/{hook_id}", {})
+            self._request("DELETE", f"/hooks/{hook_id}")
         except ApiError as error:
             if error.status != _NOT_FOUND:
                 raise
 
-    def _read(self, path: str, query: Mapping[str, int]) -> Any:  # noqa: ANN401 - JSON
+    def _request(self, method: str, path: str, **parts: Any) -> Any:  # noqa: ANN401 - JSON
+        """Ask; a read is repeated while the service is busy, a write never."""
+        most = READ_TRIES if method == "GET" else 1
         attempts = self._policy.begin()
         while True:
-            reply = self._exchange("GET", path, params=query)
             asked = 0.0
-            if isinstance(reply, requests.Response):
-                if reply.status_code not in _BUSY:
-                    return _answer(reply)
+            try:
+                reply = self._session.request(
+                    method,
+                    f"{self._base_url}{path}",
+                    timeout=self._timeout,
+                    allow_redirects=False,  # the token is for this address alone
+                    **parts,
+                )
+            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+                failure = ApiError(
+                    f"BigCommerce could not be reached ({type(error).__name__}): check api_url and "
+                    "the network, then run the command again."
+                )
+            else:
+                if HTTPStatus.OK <= reply.status_code < HTTPStatus.MULTIPLE_CHOICES:
+                    return _json(reply)
+                failure = ApiError(_refusal(reply), reply.status_code)
                 asked = seconds_asked(reply.headers, bigcommerce_reset(reply.headers)) or 0.0
-            wait = attempts.next_wait(asked) if attempts.tries < READ_TRIES else None
+            again = failure.status in _BUSY and attempts.tries < most
+            wait = attempts.next_wait(asked) if again else None
             if wait is None:
-                return _answer(reply)
+                raise failure
             attempts.sleep(wait)
 
-    def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
-        return _answer(self._exchange(method, path, json=body))
 
-    def _exchange(self, method: str, path: str, **parts: Any) -> requests.Response | ApiError:  # noqa: ANN401 - of `requests`
-        try:
-            return self._session.request(
-                method,
-                f"{self._base_url}{path}",
-                timeout=self._timeout,
-                allow_redirects=False,  # the token is for this address alone
-                **parts,
-            )
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            return ApiError(
-                f"BigCommerce could not be reached ({type(error).__name__}): check api_url and the "
-                "network, then run the command again."
-            )
-
-
-def _answer(response: requests.Response | ApiError) -> Any:  # noqa: ANN401 - JSON
-    if isinstance(response, ApiError):
-        raise response
-    if not HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
-        raise ApiError(_refusal(response), response.status_code)
-    if not response.content:
-        return {}
+def _json(reply: requests.Response) -> Any:  # noqa: ANN401 - JSON
     try:
-        return response.json()
+        return reply.json() if reply.content else {}
     except ValueError as error:
         raise ApiError(
-            f"BigCommerce answered {response.status_code} with something that is no JSON."
+            f"BigCommerce answered {reply.status_code} with something that is no JSON."
         ) from error
 
 
@@ -232,14 +224,6 @@ def _rows(answer: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - JSON
     if not isinstance(inner, list):
         raise ApiError("BigCommerce answered with a list of an unknown form.")
     return [row for row in inner if isinstance(row, dict)]
-
-
-def _is_last(answer: Any, page: int, rows: int) -> bool:  # noqa: ANN401 - JSON
-    if isinstance(answer, dict):
-        pages = ((answer.get("meta") or {}).get("pagination") or {}).get("total_pages")
-        if isinstance(pages, int):
-            return page >= pages
-    return rows < PAGE
 
 
 def _hook(row: dict[str, Any]) -> RegisteredHook:

@@ -37,9 +37,9 @@ class Checkup:
         problems: Needs a person.
     """
 
-    mended: tuple[str, ...]
-    remarks: tuple[str, ...]
-    problems: tuple[str, ...]
+    mended: list[str]
+    remarks: list[str]
+    problems: list[str]
 
 
 def examine(
@@ -85,7 +85,7 @@ def examine(
     if stats.oldest_waiting is not None:
         since = stats.oldest_waiting.isoformat()
         remarks.append(f"{stats.orders_waiting} orders wait, the longest since {since}.")
-    return Checkup(tuple(mended), tuple(remarks), tuple(problems))
+    return Checkup(mended, remarks, problems)
 
 
 def recent_notices(inbox: Inbox, now: datetime) -> list[tuple[datetime, str]]:

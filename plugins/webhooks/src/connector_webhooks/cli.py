@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector_credentials.output import heard, say
+from connector_credentials.settings import SettingError
 
 from connector_webhooks import __version__, commands
 from connector_webhooks.assembly import Assembly
@@ -23,7 +24,9 @@ from connector_webhooks.secrecy import RedactingFormatter, Redaction, secrets_of
 from connector_webhooks.settings import check_sandbox, load, log_level
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    Command = Callable[[Assembly, argparse.Namespace], commands.Answer | None]
 
 DRAIN_WAIT_SECONDS = 600
 
@@ -45,36 +48,13 @@ def _main(arguments: Sequence[str] | None) -> int:
         check_sandbox(settings, os.environ, getattr(options, "url", ""))
         assembly = Assembly(settings, dict(os.environ))
         _log_to_stderr(assembly.redaction(), level)
-        return _carry_out(options, assembly)
-    except (WebhooksError, OSError) as error:  # of the system: a taken port, a missing folder
+        answer: commands.Answer | None = options.run(assembly, options)
+    except (WebhooksError, SettingError, OSError) as error:  # also a taken port, a missing folder
         log.error("%s", error)  # noqa: TRY400 - the sentence is for the operator, not a traceback
         return 1
-
-
-def _carry_out(options: argparse.Namespace, assembly: Assembly) -> int:
-    answer: commands.Answer
-    match options.command:
-        case "serve":
-            commands.serve(assembly, dispatch=not options.no_dispatch)
-            return 0
-        case "drain":
-            answer = commands.drain(assembly, wait_seconds=options.wait)
-        case "register":
-            answer = commands.register(assembly, allow_insecure=options.allow_insecure)
-        case "unregister":
-            answer = commands.unregister(assembly, options.destination)
-        case "list":
-            answer = commands.list_hooks(assembly)
-        case "check":
-            answer = commands.check(assembly, allow_insecure=options.allow_insecure)
-        case "status":
-            answer = commands.status(assembly)
-        case "retry":
-            answer = commands.retry(assembly, options.order)
-        case _:
-            answer = commands.send_test(assembly, options.order, options.url)
-    text = json.dumps(answer.document) if options.json else "\n".join(answer.lines)
-    say(text + "\n")
+    if answer is None:
+        return 0
+    say((json.dumps(answer.document) if options.json else "\n".join(answer.lines)) + "\n")
     return answer.code
 
 
@@ -94,47 +74,70 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument("--config", type=Path, help="JSON file of settings; wins over environment")
     parser.add_argument("--json", action="store_true", help="print a JSON document")
-    sub = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    shared = argparse.ArgumentParser(add_help=False)
     # Also after the command, where Meltano puts arguments; absent there, the one before holds.
-    shared.add_argument("--config", type=Path, default=argparse.SUPPRESS)
-    shared.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    shared.add_argument("--config", type=Path)
+    shared.add_argument("--json", action="store_true")
+    sub = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, words: str) -> argparse.ArgumentParser:
-        return sub.add_parser(name, help=words, description=words, parents=[shared])
+    def command(name: str, words: str, run: Command) -> argparse.ArgumentParser:
+        one = sub.add_parser(name, help=words, description=words, parents=[shared])
+        one.set_defaults(run=run)
+        return one
 
-    serve = command("serve", "receive hooks and run their orders until stopped")
+    serve = command(
+        "serve",
+        "receive hooks and run their orders until stopped",
+        lambda assembly, options: commands.serve(assembly, dispatch=not options.no_dispatch),
+    )
     serve.add_argument("--no-dispatch", action="store_true", help="receive only")
     serve.add_argument("--host", help="instead of the setting")
     serve.add_argument("--port", type=int, help="instead of the setting; 0 picks a free one")
-    drain = command("drain", "run what is due now, then end")
-    drain.add_argument(
-        "--wait",
-        type=int,
-        default=DRAIN_WAIT_SECONDS,
-        help="seconds to wait while another dispatcher is at work",
+    drain = command(
+        "drain",
+        "run what is due now, then end",
+        lambda assembly, options: commands.drain(assembly, wait_seconds=options.wait),
     )
-    for name, words in (
-        ("register", "make the wanted hooks exist at BigCommerce"),
-        ("check", "mend switched-off and missing hooks; exit 1 if a person is needed"),
-    ):
-        one = command(name, words)
-        one.add_argument(
-            "--allow-insecure",
-            action="store_true",
-            help="let an http destination on this machine pass, for the sandbox",
-        )
-    gone = command("unregister", "delete the hooks at an old destination")
-    gone.add_argument("destination", help="its URL, as `list` shows it")
-    command("list", "show the hooks of the API account")
-    command("status", "show the inbox")
-    retry = command("retry", "have orders run at once")
+    words = "seconds to wait while another dispatcher is at work"
+    drain.add_argument("--wait", type=int, default=DRAIN_WAIT_SECONDS, help=words)
+    register = command(
+        "register",
+        "make the wanted hooks exist at BigCommerce",
+        lambda assembly, options: commands.register(
+            assembly, allow_insecure=options.allow_insecure
+        ),
+    )
+    check = command(
+        "check",
+        "mend switched-off and missing hooks; exit 1 if a person is needed",
+        lambda assembly, options: commands.check(assembly, allow_insecure=options.allow_insecure),
+    )
+    for one in (register, check):
+        words = "let an http destination on this machine pass, for the sandbox"
+        one.add_argument("--allow-insecure", action="store_true", help=words)
+    unregister = command(
+        "unregister",
+        "delete the hooks at an old destination",
+        lambda assembly, options: commands.unregister(assembly, options.destination),
+    )
+    unregister.add_argument("destination", help="its URL, as `list` shows it")
+    command(
+        "list",
+        "show the hooks of the API account",
+        lambda assembly, _: commands.list_hooks(assembly),
+    )
+    command("status", "show the inbox", lambda assembly, _: commands.status(assembly))
+    retry = command(
+        "retry",
+        "have orders run at once",
+        lambda assembly, options: commands.retry(assembly, options.order),
+    )
     retry.add_argument("order", type=int, nargs="*", help="which; all that wait if none")
-    test = command("send-test", "send a signed hook for an order to the receiver")
+    test = command(
+        "send-test",
+        "send a signed hook for an order to the receiver",
+        lambda assembly, options: commands.send_test(assembly, options.order, options.url),
+    )
     test.add_argument("order", type=int)
     test.add_argument("--url", default="", help="instead of the receiver on this machine")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from connector_webhooks import registration
+from connector_webhooks.account import require_client_secrets, require_store
 from connector_webhooks.assembly import clock
 from connector_webhooks.checkup import examine, recent_notices
 from connector_webhooks.database import EPOCH
 from connector_webhooks.errors import WebhooksError
 from connector_webhooks.metrics import Metrics
 from connector_webhooks.orders import Orders
-from connector_webhooks.secrets import require_client_secrets, require_store
 from connector_webhooks.serve import serve as serve_forever
 from connector_webhooks.signature import signer
 
@@ -52,8 +54,9 @@ def serve(assembly: Assembly, *, dispatch: bool) -> None:
     metrics = Metrics()
     with assembly.inbox() as inbox:
         receiver = assembly.receiver(inbox, metrics)
-        loop = assembly.loop(inbox, metrics) if dispatch else None
-        serve_forever(receiver, loop, stopping=assembly.stopping, hurry=assembly.hurrying.set)
+        runs = partial(assembly.dispatch, inbox, metrics) if dispatch else None
+        stopping, hurry = assembly.stopping, assembly.hurrying.set
+        asyncio.run(serve_forever(receiver, runs, stopping=stopping, hurry=hurry))
 
 
 def drain(assembly: Assembly, *, wait_seconds: int) -> Answer:
@@ -100,13 +103,7 @@ def register(assembly: Assembly, *, allow_insecure: bool) -> Answer:
     """Make the wanted hooks exist and be active; doing it again changes nothing."""
     with assembly.api() as api:
         found = _reconciled(assembly, api, allow_insecure=allow_insecure)
-    document = {
-        "created": found.created,
-        "activated": found.activated,
-        "headers_set": found.headers_set,
-        "unchanged": found.unchanged,
-        "refused": found.refused,
-    }
+    document = {name: rows for name, rows in asdict(found).items() if name != "registered"}
     lines = [f"{name}: {', '.join(rows)}" for name, rows in document.items() if rows]
     if found.created:
         lines.append("A new hook may need a minute until BigCommerce sends it.")
@@ -165,17 +162,9 @@ def check(assembly: Assembly, *, allow_insecure: bool) -> Answer:
             silent_hours=assembly.settings.silent_hours,
             now=now,
         )
-    document = {
-        "mended": list(found.mended),
-        "remarks": list(found.remarks),
-        "problems": list(found.problems),
-    }
-    lines = [
-        *(f"mended: {text}" for text in found.mended),
-        *(f"remark: {text}" for text in found.remarks),
-        *(f"PROBLEM: {text}" for text in found.problems),
-    ]
-    return Answer(document, lines or ["All is well."], 1 if found.problems else 0)
+    named = {"mended": found.mended, "remark": found.remarks, "PROBLEM": found.problems}
+    lines = [f"{kind}: {text}" for kind, texts in named.items() for text in texts]
+    return Answer(asdict(found), lines or ["All is well."], 1 if found.problems else 0)
 
 
 def status(assembly: Assembly) -> Answer:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_SECONDS = 0.25
 LONGEST_TROUBLE_SECONDS = 60.0
+SECONDS_AN_HOUR = 3600
 MOST_LOGGED = 20
 
 log = logging.getLogger(__name__)
@@ -163,8 +164,13 @@ class Dispatcher:
         return result
 
 
-class DispatchLoop:
-    """Cycles until told to stop.
+def dispatch_until_stopped(
+    dispatcher: Dispatcher,
+    housekeeping: Callable[[], None],
+    monotonic: Callable[[], float],
+    stopping: threading.Event,
+) -> None:
+    """Cycle until stopped. A failing database is waited for, never a reason to end.
 
     It looks at the inbox a few times a second rather than being woken by each hook: hooks may be
     stored by other processes, and at a hundred a second waking would cost more than looking.
@@ -172,39 +178,20 @@ class DispatchLoop:
     Args:
         dispatcher: What to cycle.
         housekeeping: Called about once an hour.
+        monotonic: Seconds that no clock's setting moves.
+        stopping: Set when the process is to end.
     """
-
-    def __init__(
-        self,
-        dispatcher: Dispatcher,
-        *,
-        monotonic: Callable[[], float],
-        stopping: threading.Event,
-        housekeeping: Callable[[], None],
-    ) -> None:
-        self._dispatcher = dispatcher
-        self._monotonic = monotonic
-        self._stopping = stopping
-        self._housekeeping = housekeeping
-        self._kept_until = monotonic()
-
-    def run(self) -> None:
-        """Cycle until stopped. A failing database is waited for, never a reason to end."""
-        trouble = 1.0
-        while not self._stopping.is_set():
-            try:
-                self._keep_house()
-                pause = 0.0 if self._dispatcher.cycle().worked else LOOK_EVERY_SECONDS
-                trouble = 1.0
-            except Exception as error:  # what it may be cannot be listed; the loop must outlive it
-                pause, trouble = trouble, min(2 * trouble, LONGEST_TROUBLE_SECONDS)
-                told = isinstance(error, WebhooksError)
-                words = "%s The dispatcher tries again in %d s."
-                log.error(words, error, pause, exc_info=not told)  # noqa: TRY400 - mostly told
-            self._stopping.wait(pause)
-
-    def _keep_house(self) -> None:
-        now = self._monotonic()
-        if now >= self._kept_until:
-            self._housekeeping()
-            self._kept_until = now + timedelta(hours=1).total_seconds()
+    keep_house_at, trouble = monotonic(), 1.0
+    while not stopping.is_set():
+        try:
+            if monotonic() >= keep_house_at:
+                housekeeping()
+                keep_house_at = monotonic() + SECONDS_AN_HOUR
+            pause = 0.0 if dispatcher.cycle().worked else LOOK_EVERY_SECONDS
+            trouble = 1.0
+        except Exception as error:  # what it may be cannot be listed; the loop must outlive it
+            pause, trouble = trouble, min(2 * trouble, LONGEST_TROUBLE_SECONDS)
+            told = isinstance(error, WebhooksError)
+            words = "%s The dispatcher tries again in %d s."
+            log.error(words, error, pause, exc_info=not told)  # noqa: TRY400 - mostly told
+        stopping.wait(pause)

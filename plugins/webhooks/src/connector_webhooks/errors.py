@@ -5,10 +5,6 @@ class WebhooksError(Exception):
     """A condition the operator must act on; its text says what happened and what to do."""
 
 
-class SettingsError(WebhooksError):
-    """A setting is missing or cannot be used."""
-
-
 class InboxError(WebhooksError):
     """The inbox cannot be used, or belongs to another store."""
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from connector_webhooks.inbox import InboxStats
 
@@ -57,10 +55,8 @@ class Metrics:
             buckets=_FAST,
             registry=self.registry,
         )
-        self.last_genuine = Gauge(
-            "webhooks_last_genuine_timestamp_seconds",
-            "When this process last took a genuine hook",
-            registry=self.registry,
+        self.last_genuine = self._gauge(
+            "last_genuine_timestamp_seconds", "When this process last took a genuine hook"
         )
         self.notices = Counter(
             "webhooks_delivery_exceptions",
@@ -71,31 +67,20 @@ class Metrics:
         self.run_seconds = Histogram(
             "webhooks_run_seconds", "Length of a run", buckets=_SLOW, registry=self.registry
         )
-
-    def watch(self, stats: Callable[[], InboxStats], now: Callable[[], float]) -> None:
-        """Add the inbox's figures, counted at each scrape."""
-        self.registry.register(_InboxFigures(stats, now))
-
-
-class _InboxFigures(Collector):
-    def __init__(self, stats: Callable[[], InboxStats], now: Callable[[], float]) -> None:
-        self._stats = stats
-        self._now = now
-
-    def describe(self) -> Iterable[GaugeMetricFamily]:
-        return []  # so that registering does not need the database
-
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        stats = self._stats()
-        for name, words, value in (
-            ("hooks_remembered", "Hooks whose ids are remembered", stats.hooks),
-            ("orders_waiting", "Orders that wait for a run", stats.orders_waiting),
-            ("orders_failing", "Orders whose last run failed", stats.orders_failing),
-        ):
-            yield GaugeMetricFamily(f"webhooks_{name}", words, value=value)
-        oldest = stats.oldest_waiting
-        yield GaugeMetricFamily(
-            "webhooks_oldest_waiting_seconds",
-            "Age of the hook that waits longest",
-            value=0 if oldest is None else max(0.0, self._now() - oldest.timestamp()),
+        self.hooks_remembered = self._gauge("hooks_remembered", "Hooks whose ids are remembered")
+        self.orders_waiting = self._gauge("orders_waiting", "Orders that wait for a run")
+        self.orders_failing = self._gauge("orders_failing", "Orders whose last run failed")
+        self.oldest_waiting = self._gauge(
+            "oldest_waiting_seconds", "Age of the hook that waits longest"
         )
+
+    def _gauge(self, name: str, words: str) -> Gauge:
+        return Gauge(f"webhooks_{name}", words, registry=self.registry)
+
+    def count(self, stats: InboxStats, now: datetime) -> None:
+        """Take the inbox's figures, as they are at a scrape."""
+        waits = now - (stats.oldest_waiting or now)
+        self.hooks_remembered.set(stats.hooks)
+        self.orders_waiting.set(stats.orders_waiting)
+        self.orders_failing.set(stats.orders_failing)
+        self.oldest_waiting.set(max(0.0, waits.total_seconds()))

@@ -45,10 +45,6 @@ MOST_DISCARDED = 1_048_576
 SECONDS_BETWEEN_WARNINGS = 60.0
 
 
-class TooLargeError(Exception):
-    """The body exceeds the limit."""
-
-
 @dataclass
 class Receiver:
     """What the endpoints share.
@@ -81,12 +77,12 @@ class Receiver:
         try:
             async with asyncio.timeout(self.settings.request_timeout_seconds):
                 body = await self._body(request)
-        except TooLargeError:
-            return "too_large", 413
         except TimeoutError:
             return "slow", 408
         except ClientDisconnect:
             return "broken", 400
+        if body is None:
+            return "too_large", 413
         now = self.clock()
         verified = self._verified(request, body, now)
         if verified is None:
@@ -102,24 +98,16 @@ class Receiver:
             return "expired", 200
         return await self._store(verified, body, now)
 
-    async def _body(self, request: Request) -> bytes:
-        limit = self.settings.max_body_bytes
-        announced = request.headers.get("content-length", "")
-        too_large = announced.isdigit() and int(announced) > limit
-        parts: list[bytes] = []
-        size = 0
+    async def _body(self, request: Request) -> bytes | None:
+        limit, size = self.settings.max_body_bytes, 0
+        body = bytearray()
         async for part in request.stream():
             size += len(part)
-            too_large = too_large or size > limit
-            if too_large:
-                parts.clear()
-                if size > MOST_DISCARDED:
-                    break
-            else:
-                parts.append(part)
-        if too_large:
-            raise TooLargeError
-        return b"".join(parts)
+            if size <= limit:
+                body += part
+            elif size > MOST_DISCARDED:
+                break
+        return bytes(body) if size <= limit else None
 
     def _verified(self, request: Request, body: bytes, now: datetime) -> VerifiedHook | None:
         headers = request.headers
@@ -184,25 +172,24 @@ class Receiver:
 
     def ready(self, _request: Request) -> Response:
         """Hooks can be stored: something small was just committed to the inbox."""
-        try:
-            self.inbox.probe(self.clock())
-        except InboxError as error:
-            log.error("%s", error)  # noqa: TRY400 - the sentence is for the operator
-            return JSONResponse({"status": "inbox not writable"}, status_code=503)
+        self.inbox.probe(self.clock())
         return JSONResponse({"status": "ready"})
 
     def figures(self, _request: Request) -> Response:
         """The figures in Prometheus' text form."""
-        try:
-            text = generate_latest(self.metrics.registry)
-        except InboxError as error:
-            log.error("%s", error)  # noqa: TRY400 - as above
-            return JSONResponse({"status": "inbox not readable"}, status_code=503)
+        self.metrics.count(self.inbox.stats(), self.clock())
+        text = generate_latest(self.metrics.registry)
         return Response(text, headers={"content-type": CONTENT_TYPE_LATEST})
 
     def openapi(self, _request: Request) -> Response:
         """The description of these endpoints."""
         return JSONResponse(description(self.settings))
+
+
+def _unusable(_request: Request, error: Exception) -> Response:
+    """Answer where the inbox cannot be used."""
+    log.error("%s", error)
+    return JSONResponse({"status": "the inbox cannot be used; see the log"}, status_code=503)
 
 
 def application(receiver: Receiver) -> Starlette:
@@ -228,5 +215,6 @@ def application(receiver: Receiver) -> Starlette:
             Route("/metrics", receiver.figures, methods=["GET"]),
             Route("/openapi.json", receiver.openapi, methods=["GET"]),
         ],
+        exception_handlers={InboxError: _unusable},
         lifespan=lifespan,
     )

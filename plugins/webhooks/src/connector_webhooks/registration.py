@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from connector_webhooks.errors import ApiError, SettingsError
+from connector_credentials.settings import SettingError
+
+from connector_webhooks.errors import ApiError
 from connector_webhooks.hook import DELIVERY_EXCEPTION
 from connector_webhooks.settings import EXCEPTIONS_SUFFIX
 
@@ -70,7 +72,7 @@ def wanted(settings: Settings, *, allow_insecure: bool = False) -> tuple[WantedH
     """The hooks that the settings ask for.
 
     Raises:
-        SettingsError: BigCommerce could not reach the destination.
+        SettingError: BigCommerce could not reach the destination.
     """
     destination = check_destination(settings.destination, allow_insecure=allow_insecure)
     return (
@@ -87,19 +89,19 @@ def check_destination(destination: str, *, allow_insecure: bool = False) -> str:
         allow_insecure: Let plain http and other ports pass on the loopback, for the sandbox.
 
     Raises:
-        SettingsError: It cannot; the text says why.
+        SettingError: It cannot; the text says why.
     """
     if not destination:
-        raise SettingsError(
+        raise SettingError(
             "No destination: set WEBHOOKS_DESTINATION to the public https URL of the receiver."
         )
     parts = urlsplit(destination)
     try:
         port = parts.port
     except ValueError as error:
-        raise SettingsError(f"destination {destination!r} has no valid port.") from error
+        raise SettingError(f"destination {destination!r} has no valid port.") from error
     if not parts.hostname or parts.query or parts.fragment or parts.username or parts.password:
-        raise SettingsError(
+        raise SettingError(
             f"destination {destination!r} must be of the form https://host/path, without "
             "query or login."
         )
@@ -107,12 +109,12 @@ def check_destination(destination: str, *, allow_insecure: bool = False) -> str:
     if loopback and allow_insecure and parts.scheme in {"http", "https"}:
         return destination
     if loopback:
-        raise SettingsError(
+        raise SettingError(
             f"destination {destination!r} is this machine itself: BigCommerce cannot reach it. "
             "For the sandbox add --allow-insecure."
         )
     if parts.scheme != "https" or port not in {None, HTTPS_PORT}:
-        raise SettingsError(
+        raise SettingError(
             f"destination {destination!r} would get nothing: BigCommerce sends hooks to https on "
             "port 443 only, with a certificate of a public authority. Put the receiver behind a "
             "TLS proxy (docs/webhooks.md has examples)."

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator
 
-    from connector_webhooks.dispatch import DispatchLoop
     from connector_webhooks.receiver import Receiver
 
 log = logging.getLogger(__name__)
@@ -46,9 +45,9 @@ class _Server(uvicorn.Server):
             _announce(sockets[0])
 
 
-def serve(
+async def serve(
     receiver: Receiver,
-    loop: DispatchLoop | None,
+    dispatch: Callable[[], None] | None,
     *,
     stopping: threading.Event,
     hurry: Callable[[], None],
@@ -57,21 +56,14 @@ def serve(
 
     Args:
         receiver: Takes hooks.
-        loop: Runs orders; None leaves that to another process.
+        dispatch: Runs orders until ``stopping``; None leaves that to another process.
         stopping: Set at the first signal.
         hurry: Called at the second: do not wait for the run.
     """
-    asyncio.run(_serve(receiver, loop, stopping, hurry))
-
-
-async def _serve(
-    receiver: Receiver,
-    loop: DispatchLoop | None,
-    stopping: threading.Event,
-    hurry: Callable[[], None],
-) -> None:
-    settings = receiver.settings
-    listener = _listen(settings.host, settings.port)
+    host, port = receiver.settings.host, receiver.settings.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    listener.setblocking(False)
     server = _Server(
         uvicorn.Config(
             application(receiver),
@@ -95,7 +87,7 @@ async def _serve(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
-    dispatching = asyncio.create_task(asyncio.to_thread(loop.run)) if loop is not None else None
+    dispatching = asyncio.create_task(asyncio.to_thread(dispatch)) if dispatch else None
     try:
         await server.serve(sockets=[listener])
     finally:
@@ -114,10 +106,3 @@ def _announce(listener: socket.socket) -> None:
         say(json.dumps({"url": f"http://{shown}:{port}"}) + "\n")
     except OutputClosed:
         log.warning("Nobody reads the standard output; hooks are taken all the same.")
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    listener.setblocking(False)
-    return listener

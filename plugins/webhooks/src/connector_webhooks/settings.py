@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 from connector_credentials.sandbox_guard import keep_apart
 from connector_credentials.settings import Form, SettingError, file_of, read_value
 
-from connector_webhooks.errors import SettingsError
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -98,11 +96,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         if bool(self.shared_header_name) != bool(self.shared_header_value):
-            raise SettingsError(
+            raise SettingError(
                 "shared_header_name and shared_header_value belong together: set both or neither."
             )
         if self.retention_days * SECONDS_A_DAY < 2 * self.late_limit_seconds:
-            raise SettingsError(
+            raise SettingError(
                 f"retention_days ({self.retention_days}) must span at least twice "
                 f"late_limit_seconds ({self.late_limit_seconds}): a hook's id has to be remembered "
                 "for as long as a copy of it would still be queued."
@@ -165,15 +163,12 @@ def load(
         arguments: Of the command line; None for one that is not given.
 
     Raises:
-        SettingsError: A value has the wrong form, or a name is nearly that of a setting.
+        SettingError: A value has the wrong form, or a name is nearly that of a setting.
     """
-    try:
-        given = FORM.of_environment(environment) | ({} if file is None else file_of(file))
-        FORM.check_names(given, environment, log)
-        said = {name: value for name, value in (arguments or {}).items() if value is not None}
-        read = FORM.read(given | said)
-    except SettingError as error:
-        raise SettingsError(str(error)) from None
+    given = FORM.of_environment(environment) | ({} if file is None else file_of(file))
+    FORM.check_names(given, environment, log)
+    said = {name: value for name, value in (arguments or {}).items() if value is not None}
+    read = FORM.read(given | said)
     typed: dict[str, Any] = {
         name: value.strip() if isinstance(value, str) else value
         for name, value in read.items()
@@ -186,14 +181,11 @@ def log_level(environment: Mapping[str, str]) -> str:
     """Read how much is to be logged, which is no setting of a file; INFO where it is not said.
 
     Raises:
-        SettingsError: There is no such level.
+        SettingError: There is no such level.
     """
     name = PREFIX + "LOG_LEVEL"
     given = environment.get(name, "").strip().upper() or "INFO"
-    try:
-        return str(read_value(name, given, {"enum": LOG_LEVELS}))
-    except SettingError as error:
-        raise SettingsError(str(error)) from None
+    return str(read_value(name, given, {"enum": LOG_LEVELS}))
 
 
 def check_sandbox(settings: Settings, environment: Mapping[str, str], url: str = "") -> None:
@@ -205,23 +197,20 @@ def check_sandbox(settings: Settings, environment: Mapping[str, str], url: str =
         url: Where ``send-test`` was told to send its hook.
 
     Raises:
-        SettingsError: Names the variable and says what it leads to.
+        SettingError: Names the variable and says what it leads to.
     """
-    try:
-        keep_apart(
-            environment,
-            addresses={
-                "WEBHOOKS_API_URL": settings.api_url,
-                "WEBHOOKS_DESTINATION": settings.destination,
-                "--url": url,
-            },
-            databases={
-                "WEBHOOKS_INBOX_URL": settings.inbox_url,
-                "WEBHOOKS_CREDENTIALS_URL": settings.credentials_url,
-            },
-        )
-    except SettingError as error:
-        raise SettingsError(str(error)) from None
+    keep_apart(
+        environment,
+        addresses={
+            "WEBHOOKS_API_URL": settings.api_url,
+            "WEBHOOKS_DESTINATION": settings.destination,
+            "--url": url,
+        },
+        databases={
+            "WEBHOOKS_INBOX_URL": settings.inbox_url,
+            "WEBHOOKS_CREDENTIALS_URL": settings.credentials_url,
+        },
+    )
 
 
 def defaults() -> dict[str, object]:

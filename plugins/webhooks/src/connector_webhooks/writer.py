@@ -69,19 +69,12 @@ class Writer:
     def _work(self) -> None:
         last = False
         while not last:
-            batch: list[Ticket] = []
-            ticket = self._waiting.get()
-            while ticket is not None:
-                # A sender that was given up on meanwhile will send again: nothing to store for it.
-                if ticket[1].set_running_or_notify_cancel():
-                    batch.append(ticket)
-                if len(batch) >= MOST_PER_COMMIT:
-                    break
-                try:
-                    ticket = self._waiting.get_nowait()
-                except queue.Empty:
-                    break
-            last = ticket is None
+            taken = [self._waiting.get()]
+            more = min(self._waiting.qsize(), MOST_PER_COMMIT - 1)
+            taken += [self._waiting.get() for _ in range(more)]
+            last = None in taken
+            # A sender that was given up on meanwhile will send again: nothing to store for it.
+            batch = [one for one in taken if one and one[1].set_running_or_notify_cancel()]
             if batch:
                 self._commit(batch)
 

@@ -1,4 +1,4 @@
-"""Where the secrets come from: the settings, else the encrypted credentials store."""
+"""The API account's secrets: from the settings, else from the encrypted credentials store."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from connector_credentials import CredentialError, CredentialStore
-
-from connector_webhooks.errors import SettingsError
+from connector_credentials.settings import SettingError
 
 if TYPE_CHECKING:
     from connector_webhooks.settings import Settings
@@ -28,7 +27,7 @@ def read_secrets(settings: Settings) -> Secrets:
     (document ``bigcommerce:<store_hash>``).
 
     Raises:
-        SettingsError: The credentials store is named but cannot be read.
+        SettingError: The credentials store is named but cannot be read.
     """
     stored = _stored(settings) if settings.credentials_url else {}
     secret = settings.client_secret or str(stored.get("client_secret") or "")
@@ -39,7 +38,7 @@ def read_secrets(settings: Settings) -> Secrets:
 def require_client_secrets(found: Secrets) -> tuple[str, ...]:
     """Return the client secrets, or say how to give one."""
     if not found.client_secrets:
-        raise SettingsError(
+        raise SettingError(
             "No client_secret: hooks could not be told from forgeries. Set "
             "WEBHOOKS_CLIENT_SECRET, or store it with `connector-credentials set-bigcommerce` "
             "and set WEBHOOKS_CREDENTIALS_URL."
@@ -50,7 +49,7 @@ def require_client_secrets(found: Secrets) -> tuple[str, ...]:
 def require_token(found: Secrets) -> str:
     """Return the access token, or say how to give one."""
     if not found.access_token:
-        raise SettingsError(
+        raise SettingError(
             "No access_token: hooks are managed through BigCommerce's API. Set "
             "WEBHOOKS_ACCESS_TOKEN, or store it with `connector-credentials set-bigcommerce` "
             "and set WEBHOOKS_CREDENTIALS_URL."
@@ -61,7 +60,7 @@ def require_token(found: Secrets) -> str:
 def require_store(settings: Settings) -> str:
     """Return the store hash, or ask for it."""
     if not settings.store_hash:
-        raise SettingsError("No store_hash: set WEBHOOKS_STORE_HASH to the store's hash.")
+        raise SettingError("No store_hash: set WEBHOOKS_STORE_HASH to the store's hash.")
     return settings.store_hash
 
 
@@ -71,5 +70,5 @@ def _stored(settings: Settings) -> dict[str, Any]:
         store = CredentialStore.open(settings.credentials_url, settings.encryption_key or None)
         document = store.read(name)
     except CredentialError as error:
-        raise SettingsError(f"The credentials store cannot be read: {error}") from error
+        raise SettingError(f"The credentials store cannot be read: {error}") from error
     return dict(document or {})

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from connector_credentials import CredentialStore
-from connector_webhooks.errors import SettingsError
-from connector_webhooks.secrets import read_secrets
+from connector_credentials.settings import SettingError
+from connector_webhooks.account import read_secrets
 from connector_webhooks.settings import load
 from cryptography.fernet import Fernet
 
@@ -29,5 +29,5 @@ def test_secrets_come_from_the_encrypted_store_unless_the_settings_have_them(
     given = read_secrets(load({**environment, "WEBHOOKS_CLIENT_SECRET": "new, old"}))
     assert (given.client_secrets, given.access_token) == (("new", "old"), "stored-token")
     wrong = {**environment, "WEBHOOKS_ENCRYPTION_KEY": Fernet.generate_key().decode()}
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingError, match="cannot be read"):
         read_secrets(load(wrong))
