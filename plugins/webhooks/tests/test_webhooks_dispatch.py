@@ -13,13 +13,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from connector_credentials import LockTimeout, LockUnsafe, locks
+from connector_credentials import LockUnsafe, locks
 from connector_credentials.backoff import Backoff
 from connector_credentials.database import open_engine
 from connector_webhooks.database import PURPOSE, Database, hooks, metadata
 from connector_webhooks.dispatch import Cycle, Dispatcher
 from connector_webhooks.errors import InboxError
 from connector_webhooks.inbox import Inbox, IncomingHook
+from connector_webhooks.metrics import Metrics
 from connector_webhooks.orders import Orders, WaitingOrder
 from connector_webhooks.pace import Pace
 from connector_webhooks.run import RunResult, RunStatus
@@ -96,6 +97,7 @@ class Shop:
             monotonic=self.seconds,
             random=random.Random(SEED),  # noqa: S311 - it scatters pauses
             stopping=self.stopping,
+            metrics=Metrics(),
         )
 
     def waiting(self) -> dict[int, WaitingOrder]:
@@ -416,23 +418,21 @@ def test_who_lost_the_lock_settles_nothing(postgres_url: str, fails: bool) -> No
     opened.close()
 
 
-def test_an_inbox_where_no_lock_holds_is_refused_at_the_start(
-    inbox_url: str, monkeypatch: pytest.MonkeyPatch
+def test_an_inbox_where_no_lock_holds_gets_no_dispatcher(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unsafe(*_: object, **__: object) -> bool:
         raise LockUnsafe("the folder is on a network")
 
     monkeypatch.setattr(locks, "hold", unsafe)
     with pytest.raises(InboxError, match="cannot be locked: the folder is on a network"):
-        Database(inbox_url, "abc123")
+        shop.dispatcher()
 
 
-def test_an_inbox_can_be_opened_beside_a_dispatcher_at_work(shop: Shop, inbox_url: str) -> None:
+def test_a_dispatcher_can_be_made_beside_one_at_work(shop: Shop) -> None:
+    shop.hook(1)
     with shop.inbox.database.locked():
-        beside = Database(inbox_url, "abc123")
-        with pytest.raises(LockTimeout), beside.locked():
-            pass
-        beside.close()
+        assert shop.dispatcher().cycle(COLLAPSE) == Cycle(busy=True)
 
 
 def test_a_stop_leaves_the_orders_untried(shop: Shop) -> None:

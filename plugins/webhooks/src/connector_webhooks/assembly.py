@@ -22,6 +22,7 @@ from connector_webhooks.account import (
 from connector_webhooks.database import Database
 from connector_webhooks.dispatch import Dispatcher, dispatch_until_stopped
 from connector_webhooks.inbox import Inbox
+from connector_webhooks.metrics import Metrics
 from connector_webhooks.orders import Orders
 from connector_webhooks.receiver import Receiver
 from connector_webhooks.run import Program
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from connector_webhooks.account import Secrets
     from connector_webhooks.bigcommerce import HooksApi
-    from connector_webhooks.metrics import Metrics
     from connector_webhooks.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ class Assembly:
             monotonic=time.monotonic,
             random=random.Random(),  # noqa: S311 - it scatters pauses
             stopping=self.stopping,
-            metrics=metrics,
+            metrics=metrics or Metrics(),
         )
 
     def dispatch(self, inbox: Inbox, metrics: Metrics) -> None:

@@ -5,7 +5,7 @@ Times are whole milliseconds since 1970 UTC: one form for both databases, and co
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -89,7 +89,7 @@ class Database:
             an inbox owns it.
 
     Raises:
-        InboxError: It cannot be opened or locked, or is another store's or another version's.
+        InboxError: It cannot be opened, or it is another store's or another version's.
     """
 
     def __init__(self, url: str, store_hash: str) -> None:
@@ -102,8 +102,6 @@ class Database:
                 metadata.create_all(connection)
                 _own(connection, "schema", SCHEMA)
                 _own(connection, "store_hash", store_hash)
-            with suppress(LockTimeout), self.locked():
-                pass  # or it says why no lock would keep others out here
         except InboxError:
             self.engine.dispose()
             raise
@@ -129,6 +127,7 @@ class Database:
 
         Raises:
             LockTimeout: Another dispatcher has it.
+            InboxError: The inbox is where no lock keeps others out.
         """
         try:
             lock = locks.hold(self.engine, self._lock, 0, what="the inbox")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -86,6 +87,10 @@ class Dispatcher:
         monotonic: Seconds that no clock's setting moves.
         random: For the scatter of the pauses.
         stopping: Set when the process is to end.
+        metrics: What to count the runs in.
+
+    Raises:
+        InboxError: The inbox is where no lock keeps others out.
     """
 
     def __init__(
@@ -99,7 +104,7 @@ class Dispatcher:
         monotonic: Callable[[], float],
         random: Random,
         stopping: threading.Event,
-        metrics: Metrics | None = None,
+        metrics: Metrics,
     ) -> None:
         self._orders = orders
         self._worker = worker
@@ -110,6 +115,8 @@ class Dispatcher:
         self._stopping = stopping
         self._metrics = metrics
         self._paces = [Pace(tried, max_orders, backoff, random) for tried in (False, True)]
+        with suppress(LockTimeout), orders.database.locked():
+            pass  # or it says why no lock would keep others out here
 
     def cycle(self, ahead: timedelta = timedelta(0)) -> Cycle:
         """Run what is due now, or will be within ``ahead``: at most one run of each kind."""
@@ -158,9 +165,8 @@ class Dispatcher:
         seconds = self._monotonic() - began
         level = logging.INFO if result.status is RunStatus.DELIVERED else logging.WARNING
         log.log(level, "Run %s %s after %d s. %s", run_id, result.status, seconds, result.reason)
-        if self._metrics is not None:
-            self._metrics.runs.labels(result.status.value).inc()
-            self._metrics.run_seconds.observe(seconds)
+        self._metrics.runs.labels(result.status.value).inc()
+        self._metrics.run_seconds.observe(seconds)
         return result
 
 

@@ -124,9 +124,8 @@ def check_destination(destination: str, *, allow_insecure: bool = False) -> str:
 
 def shared_headers(settings: Settings) -> dict[str, str]:
     """The custom headers each hook is to carry."""
-    if not settings.shared_header_name:
-        return {}
-    return {settings.shared_header_name: settings.shared_header_value}
+    name, value = settings.shared_header_name, settings.shared_header_value
+    return {name: value} if name else {}
 
 
 def reconcile(api: HooksApi, want: Sequence[WantedHook], headers: Mapping[str, str]) -> Reconciled:
