@@ -165,3 +165,15 @@ def test_an_endpoint_that_ignores_the_page_is_read_once(
     ran = run(shop, max_retry_seconds=0)
     assert ran.error is None
     assert ran.ids("refunds") == ran.ids("order_taxes") == list(range(1, 61))
+
+
+def test_an_order_that_a_refund_brings_in_takes_the_bookmark_past_no_other(
+    shop: Any, run: Any, at: Any
+) -> None:
+    shop.order(1, 10)
+    shop.order(2, 3000)
+    shop.order(3, 5000)
+    shop.refund(1, 3, 20)
+    ran = run(shop, end_date=at(100))
+    assert ran.ids("orders") == [1, 3]
+    assert (ran.bookmark("orders"), ran.bookmark("refunds")) == (at(10), at(20))

@@ -1135,10 +1135,7 @@ MUTATIONS = (
         f"{TAP}/sdk.py",
         "        if self.bookmark_by_record:\n",
         "        if True:\n",
-        (
-            "tap-bigcommerce-orders/tests/test_tap_faults.py",
-            "tap-bigcommerce-orders/tests/test_tap_orders.py",
-        ),
+        ("tap-bigcommerce-orders/tests/test_tap_refunds.py",),
     ),
     Mutation(
         "rows outside the window are left out though the filter is ignored",
