@@ -37,6 +37,11 @@ _HTML = (
 )
 
 
+_HANDLED = frozenset({Kind.RESET_AFTER, Kind.TRUNCATE})
+_NOT = frozenset({Kind.RESET_BEFORE, Kind.IGNORED})
+"""Kinds of which requests are handled first, and never, whatever ``when`` says."""
+
+
 class FaultProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol, whose scopes know their TCP transport."""
 
@@ -88,65 +93,59 @@ class FaultLayer:
             body.decode("utf-8", "replace"),
         )
         rule = self._faults.match(call)
+        if rule is not None and rule.kind is Kind.STALE_SEARCH:
+            scope[STALE_SECONDS], rule = _seconds(rule), None
         if rule is None:
             await self._app(scope, receive, send)
         else:
             await self._apply(rule, side, scope, receive, send)
 
-    async def _apply(  # noqa: C901, PLR0912 - one branch per kind of fault, told in order
+    async def _apply(
         self, rule: Rule, side: str, scope: Scope, receive: Receive, send: _Seen
     ) -> None:
-        delay = None if rule.delay_ms is None else rule.delay_ms / 1000
-        if rule.kind is Kind.STALE_SEARCH:
-            scope[STALE_SECONDS] = delay
-            await self._app(scope, receive, send)
-            return
         body = await _whole_body(receive)
         answer = _Answer()
-        replayed = _replay(body, receive)
-        if rule.kind is Kind.HOLD:
-            await self._hold(rule, scope, body, receive, send)
-        elif rule.kind is Kind.ACT:
-            await self._act(rule, scope, body, receive, send)
-        elif rule.kind is Kind.IGNORED:
-            await self._app({**scope, "method": "GET"}, _replay(b"", receive), send)
-        elif rule.kind is Kind.RESET_BEFORE:
-            await _reset(scope, receive)
-        elif rule.kind is Kind.RESET_AFTER:
-            await self._app(scope, replayed, answer)
-            await _reset(scope, receive)
-        elif rule.kind is Kind.TRUNCATE:
-            await self._app(scope, replayed, answer)
-            await _truncate(answer, scope, receive, send)
-        elif rule.kind is Kind.TIMEOUT:
-            if rule.when == "after":
-                await self._app(scope, replayed, answer)
-            if not await _gone_within(receive, delay):
-                await _reset(scope, receive)
-        elif rule.kind is Kind.SLOW:
-            if rule.when == "before":
-                await asyncio.sleep(delay or 0)
-                await self._app(scope, replayed, send)
-            else:
-                await self._app(scope, replayed, answer)
-                await asyncio.sleep(delay or 0)
-                await answer.pass_on(send)
-        else:
-            if rule.when == "after":
-                await self._app(scope, replayed, answer)
-            await self._answer_for(rule, side, send)
-
-    async def _hold(
-        self, rule: Rule, scope: Scope, body: bytes, receive: Receive, send: _Seen
-    ) -> None:
-        answer = _Answer()
-        if rule.when == "after":
+        if handled := rule.kind in _HANDLED or (rule.when == "after" and rule.kind not in _NOT):
             await self._app(scope, _replay(body, receive), answer)
+        match rule.kind:
+            case Kind.IGNORED:
+                await self._app({**scope, "method": "GET"}, _replay(b"", receive), send)
+            case Kind.HOLD | Kind.ACT | Kind.SLOW:
+                goes_on = await self._meanwhile(rule, scope, body, answer, receive)
+                if handled:
+                    await answer.pass_on(send)
+                elif goes_on:
+                    await self._app(scope, _replay(body, receive), send)
+            case Kind.TRUNCATE:
+                await _truncate(answer, scope, receive, send)
+            case Kind.RESET_BEFORE | Kind.RESET_AFTER:
+                await _reset(scope, receive)
+            case Kind.TIMEOUT:
+                if not await _gone_within(receive, _seconds(rule)):
+                    await _reset(scope, receive)
+            case _:
+                await self._answer_for(rule, side, send)
+
+    async def _meanwhile(
+        self, rule: Rule, scope: Scope, body: bytes, answer: _Answer, receive: Receive
+    ) -> bool:
+        """What goes on before the request is handled, or answered; whether it still is to be."""
+        if rule.kind is Kind.SLOW:
+            await asyncio.sleep(_seconds(rule) or 0)
+        elif rule.kind is Kind.ACT:
+            known = acting.known_of(scope["path"], body, answer.body)
+            rule.outcomes.append(await acting.act(self._app, rule.writes, known))
+        else:
+            return await self._hold(rule, scope, receive) or rule.handle_gone
+        return True
+
+    async def _hold(self, rule: Rule, scope: Scope, receive: Receive) -> bool:
+        """Hold the request until it is let go; whether its client is still there."""
         hold = self._faults.hold(rule, scope["method"], scope["path"])
         gone = asyncio.ensure_future(_gone(receive))
         gone.add_done_callback(lambda _: setattr(hold, "client_gone", True))
         try:
-            async with asyncio.timeout((rule.delay_ms or 0) / 1000):
+            async with asyncio.timeout(_seconds(rule) or 0):
                 await hold.released.wait()
         except TimeoutError:
             pass  # the limit of a hold is its ordinary end when nobody releases it
@@ -154,23 +153,7 @@ class FaultLayer:
             self._faults.let_go(hold)
             was_gone = gone.done()
             gone.cancel()
-        if rule.when == "after":
-            await answer.pass_on(send)
-        elif not was_gone or rule.handle_gone:
-            await self._app(scope, _replay(body, receive), send)
-
-    async def _act(
-        self, rule: Rule, scope: Scope, body: bytes, receive: Receive, send: _Seen
-    ) -> None:
-        answer = _Answer()
-        if rule.when == "after":
-            await self._app(scope, _replay(body, receive), answer)
-        known = acting.known_of(scope["path"], body, answer.body)
-        rule.outcomes.append(await acting.act(self._app, rule.writes, known))
-        if rule.when == "after":
-            await answer.pass_on(send)
-        else:
-            await self._app(scope, _replay(body, receive), send)
+        return not was_gone
 
     async def _answer_for(self, rule: Rule, side: str, send: _Seen) -> None:
         renderer = self._faults.renderer_of(side)
@@ -193,6 +176,10 @@ class FaultLayer:
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": status, "headers": raw})
         await send({"type": "http.response.body", "body": body})
+
+
+def _seconds(rule: Rule) -> float | None:
+    return None if rule.delay_ms is None else rule.delay_ms / 1000
 
 
 class _Seen:

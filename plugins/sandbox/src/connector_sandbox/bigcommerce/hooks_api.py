@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 MOST_PER_SCOPE = 10
 _Name = Annotated[str, Matching(r"[\w!#$%&'*+.^`|~-]{1,64}", "a header's name")]
 _Value = Annotated[str, Matching(r"[\x20-\x7e]{0,8192}", "a header's text")]
-_HEADERS = dict[_Name, _Value] | None
+_FIELDS: dict[str, Any] = {
+    "scope": Annotated[str, Matching("store/.+", "a known scope")],
+    "destination": str,
+    "is_active": bool,
+    "headers": dict[_Name, _Value] | None,
+}
 HTTPS_PORT = 443
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost"})
 
@@ -128,22 +133,16 @@ def _asked(call: Call, required: tuple[str, ...]) -> dict[str, Any]:
     asked = call.body
     if not isinstance(asked, dict):
         raise Problem(422, errors={".": "error.expected.jsobject"})
-    missing = {name: "error.path.missing." for name in required if name not in asked}
-    if missing:
-        raise Problem(422, errors=missing)
-    for name in ("scope", "destination"):
-        if name in asked and not isinstance(asked[name], str):
-            raise Problem(422, errors={name: "error.expected.jsstring"})
-    if not isinstance(asked.get("is_active", True), bool):
-        raise Problem(422, errors={"is_active": "error.expected.jsboolean"})
-    try:
-        value_of(_HEADERS, asked.get("headers"), "headers")
-    except ValueError as error:
-        raise Problem(422, errors={"headers": str(error)}) from error
-    if "scope" in asked and not asked["scope"].startswith("store/"):
-        raise Problem(422, errors={"scope": "is not a known scope"})
-    if "destination" in asked and not _reachable(asked["destination"]):
-        raise Problem(422, errors={"destination": "must be https on port 443"})
+    wrong = {name: "error.path.missing." for name in required if name not in asked}
+    for name in asked.keys() & _FIELDS.keys():
+        try:
+            value_of(_FIELDS[name], asked[name], name)
+        except ValueError as error:
+            wrong[name] = str(error)
+    if not wrong and "destination" in asked and not _reachable(asked["destination"]):
+        wrong["destination"] = "must be https on port 443"
+    if wrong:
+        raise Problem(422, errors=wrong)
     return asked
 
 

@@ -6,11 +6,13 @@ the unfiltered list (as the live API does).
 
 from __future__ import annotations
 
+import operator
 import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.freshbooks import errors
 
@@ -88,11 +90,6 @@ def same_text(field: str, *, column: str | None = None) -> Filter:
     return Filter(lambda values: lambda row: (row.get(field) or "") == values[-1], column)
 
 
-def one_of_text(field: str) -> Filter:
-    """Text that is one of a list."""
-    return Filter(lambda values: lambda row: (row.get(field) or "") in values)
-
-
 def like(*fields: str) -> Filter:
     """Text that contains what is searched for, in one of the fields, whatever its case."""
 
@@ -130,46 +127,44 @@ def truth(of: Callable[[Document], bool], name: str) -> Filter:
     return Filter(test)
 
 
-def day_from(field: str) -> Filter:
-    """On this day or later."""
+def _bound(
+    of: Callable[[Document], Any], read: Callable[[str], Any], fits: Callable[[Any, Any], bool]
+) -> Filter:
+    """What a document has against what is searched for; a document that has nothing is none."""
 
     def test(values: list[str]) -> Test:
-        least = _day(field, values[-1])
-        return lambda row: str(row.get(field) or "")[:10] >= least
+        wanted = read(values[-1])
+        return lambda row: (found := of(row)) is not None and fits(found, wanted)
 
     return Filter(test)
+
+
+def day_from(field: str) -> Filter:
+    """On this day or later."""
+    return _bound(partial(_day_of, field), partial(_day, field), operator.ge)
 
 
 def day_until(field: str, *, inclusive: Callable[[], bool]) -> Filter:
     """Before this day; whether the day itself counts is asked at the time."""
 
-    def test(values: list[str]) -> Test:
-        end = _day(field, values[-1])
-        if inclusive():
-            return lambda row: str(row.get(field) or "")[:10] <= end
-        return lambda row: str(row.get(field) or "")[:10] < end
+    def fits(found: str, end: str) -> bool:
+        return found < end or (found == end and inclusive())
 
-    return Filter(test)
+    return _bound(partial(_day_of, field), partial(_day, field), fits)
 
 
 def number_from(of: Callable[[Document], str | None], name: str) -> Filter:
     """At least this number."""
-
-    def test(values: list[str]) -> Test:
-        least = _number(name, values[-1])
-        return lambda row: (found := of(row)) is not None and Decimal(found) >= least
-
-    return Filter(test)
+    return _bound(of, partial(_number, name), lambda found, least: Decimal(found) >= least)
 
 
 def number_until(of: Callable[[Document], str | None], name: str) -> Filter:
     """At most this number."""
+    return _bound(of, partial(_number, name), lambda found, most: Decimal(found) <= most)
 
-    def test(values: list[str]) -> Test:
-        most = _number(name, values[-1])
-        return lambda row: (found := of(row)) is not None and Decimal(found) <= most
 
-    return Filter(test)
+def _day_of(field: str, row: Document) -> str:
+    return str(row.get(field) or "")[:10]
 
 
 def _day(field: str, value: str) -> str:
