@@ -16,7 +16,6 @@ from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
-from connector_credentials import CredentialError
 from connector_credentials.output import forget_reader
 from connector_credentials.settings import SettingError
 from connector_credentials.settings.singer import StrictSettings
@@ -24,22 +23,16 @@ from connector_credentials.stop import StopRequest
 from singer_sdk import Target
 from singer_sdk.exceptions import (
     ConfigValidationError,
-    InvalidInputLine,
-    MissingKeyPropertiesError,
-    RecordsWithoutSchemaException,
 )
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
-from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
 
 from target_freshbooks.apart import kept_apart
-from target_freshbooks.books.calendar import UnknownZone
-from target_freshbooks.freshbooks import FreshBooksError
-from target_freshbooks.ledger import LedgerError
+from target_freshbooks.failures import ReaderGone, explain
 from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.reader import Reader
 from target_freshbooks.settings import FORM, Settings, read_settings, schema
-from target_freshbooks.sinks import IgnoredSink, RecordError, sink_for
+from target_freshbooks.sinks import IgnoredSink, sink_for
 from target_freshbooks.wiring import Run, open_run, version
 
 if TYPE_CHECKING:
@@ -56,29 +49,6 @@ logger = logging.getLogger(__name__)
 
 EXIT_FAILED = 1
 EXIT_PARKED = 2
-
-
-class ReaderGone(Exception):  # noqa: N818 - the word says it
-    """Standard output, which takes the state, was closed by whoever read it."""
-
-    def __init__(self) -> None:
-        super().__init__("The reader of the state went away. Nothing is lost: run again.")
-
-
-EXPECTED = (
-    FreshBooksError,
-    LedgerError,
-    CredentialError,
-    RecordError,
-    SettingError,
-    ConfigValidationError,
-    UnknownZone,
-    ReaderGone,
-)
-"""What may stop a run; their messages tell the operator what to do and hold no record's content."""
-
-DAMAGED = (InvalidInputLine, MissingKeyPropertiesError, RecordsWithoutSchemaException)
-"""What the SDK says of messages that do not fit together; its words may quote them."""
 
 
 class TargetFreshBooks(StrictSettings, Target):
@@ -132,10 +102,13 @@ class TargetFreshBooks(StrictSettings, Target):
         """What this run did; None if no stream of the shop came."""
         return None if self._run is None else self._run.outcomes.tally
 
-    @property
-    def writes(self) -> int:
-        """Writes that FreshBooks carried out in this run."""
-        return 0 if self._run is None else self._run.breaker.writes
+    def report(self) -> int:
+        """Log what this run did; return its exit code."""
+        if self._run is None:
+            return 0
+        tally = self._run.outcomes.tally
+        tally.report(self._run.breaker.writes)
+        return EXIT_PARKED if tally.parked and self.settings.on_parked == "fail" else 0
 
     @override
     def get_sink_class(self, stream_name: str) -> type[Sink]:
@@ -151,14 +124,10 @@ class TargetFreshBooks(StrictSettings, Target):
         """Read to the end; this, and nothing after it, a signal ends at once."""
         self._wait()
         try:
-            self._listen_and_close(file_input)
+            with self._stack:  # so that what ends it early is known where the run is closed
+                self.listen(file_input)
         finally:
             self._wait_no_more()
-
-    def _listen_and_close(self, file_input: IO[str] | None) -> None:
-        """Listen to the end and close; what ended it early is known where the run is closed."""
-        with self._stack:
-            self.listen(file_input)
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
@@ -286,50 +255,18 @@ class TargetFreshBooks(StrictSettings, Target):
             sys.exit(target.exit_code(EXIT_FAILED) if target else EXIT_FAILED)
         except ConfigValidationError:
             raise  # the SDK's own command prints the errors, setting by setting
-        except EXPECTED as error:
-            cls.logger.error("%s", error)  # noqa: TRY400 - a traceback would tell no more
-            sys.exit(EXIT_FAILED)
-        except DAMAGED as error:
-            cls.logger.error(  # noqa: TRY400 - as above
-                "The input is damaged (%s): a record without its schema or its key. What came"
-                " before is booked; mend the tap and run again.",
-                type(error).__name__,
-            )
-            sys.exit(EXIT_FAILED)
-        except SQLAlchemyError as error:
-            cls.logger.error("The ledger cannot be used: %s", type(error).__name__)  # noqa: TRY400
-            sys.exit(EXIT_FAILED)
         except Exception as error:  # noqa: BLE001 - the last place: told without a record's content
-            cls.logger.critical(
-                "Stopped by a defect (%s). Nothing is lost: run again, and report this:\n%s",
-                type(error).__name__,
-                "".join(traceback.format_tb(error.__traceback__)),
-            )
+            sentence = explain(error)
+            if sentence is None:
+                cls.logger.critical(
+                    "Stopped by a defect (%s). Nothing is lost: run again, and report this:\n%s",
+                    type(error).__name__,
+                    "".join(traceback.format_tb(error.__traceback__)),
+                )
+            else:
+                cls.logger.error("%s", sentence)  # noqa: TRY400 - a traceback would tell no more
             sys.exit(EXIT_FAILED)
         finally:
             if target is not None:
                 target.close()
-        reported = _report(target.tally, target.writes, target.settings.on_parked)
-        sys.exit(target.exit_code(reported))
-
-
-def _report(tally: Tally | None, writes: int, on_parked: str) -> int:
-    if tally is None:
-        return 0
-    logger.info(
-        "Orders received %d: posted %d, unchanged %d, waiting %d, parked %d; %d writes%s",
-        tally.received,
-        tally.posted,
-        tally.unchanged,
-        tally.waiting,
-        len(tally.parked),
-        writes,
-        f" ({tally.planned} planned: this was a dry run)" if tally.planned else "",
-    )
-    if not tally.parked:
-        return 0
-    listed = ", ".join(f"{order} ({reason})" for order, reason in sorted(tally.parked.items()))
-    logger.warning(
-        "%d orders parked: %s. See `target-freshbooks-ctl status`.", len(tally.parked), listed
-    )
-    return EXIT_PARKED if on_parked == "fail" else 0
+        sys.exit(target.exit_code(target.report()))

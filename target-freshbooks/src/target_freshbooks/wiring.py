@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import random
 import threading
-import time
 import uuid
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -13,26 +11,16 @@ from datetime import timedelta
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from connector_credentials import CredentialStore
-from connector_credentials.backoff import RetryPolicy
 from connector_credentials.sandbox_guard import is_local
 
-from target_freshbooks.freshbooks import (
-    AccountUnclear,
-    FreshBooks,
-    OAuth,
-    Pacer,
-    RequestRecord,
-    TokenSource,
-    choose_account,
-)
-from target_freshbooks.freshbooks.wire import Wire
-from target_freshbooks.ledger import AccountLock, Ledger, PinnedAccount, ScratchLedger, utc_now
+from target_freshbooks.access import Account, open_account
+from target_freshbooks.ledger import AccountLock, Ledger, ScratchLedger, utc_now
 from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.catalogue import Catalogue
 from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker
 from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
 from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
+from target_freshbooks.posting.apply.parts import Parts
 from target_freshbooks.posting.apply.retry import WriteRetry
 from target_freshbooks.posting.apply.writer import Writer
 from target_freshbooks.posting.dryrun.outlook import MOST_CLIENTS
@@ -47,21 +35,13 @@ from target_freshbooks.posting.service import Service
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from target_freshbooks.freshbooks.transport import Tokens
+    from target_freshbooks.freshbooks import RequestRecord
     from target_freshbooks.settings import Settings
 
 
 def version() -> str:
     """The installed version of this package."""
     return metadata.version("target-freshbooks")
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A FreshBooks account that may be read and written, and what a ledger pins of it."""
-
-    books: FreshBooks
-    pinned: PinnedAccount
 
 
 @dataclass(slots=True)
@@ -106,11 +86,6 @@ class Run:
             ScratchLedger(self.ledger).inbox.prune(timedelta(days=days))
 
 
-def open_store(settings: Settings) -> CredentialStore:
-    """The encrypted credential store of the settings."""
-    return CredentialStore.open(settings.credentials_url, settings.encryption_key)
-
-
 def open_ledger(settings: Settings) -> Ledger:
     """The ledger of the settings, migrated."""
     return Ledger.open(settings.ledger_url, source=settings.source)
@@ -124,103 +99,6 @@ def interruptible(stop: threading.Event) -> Callable[[float], None]:
             raise Interrupted
 
     return sleep
-
-
-def open_account(
-    settings: Settings,
-    *,
-    sleep: Callable[[float], None] = time.sleep,
-    on_request: Callable[[RequestRecord], None] | None = None,
-    ledger: Ledger,
-) -> Account:
-    """Connect to FreshBooks and choose the account: the one of the settings, else the only one.
-
-    Args:
-        settings: The settings.
-        sleep: Waits between tries.
-        on_request: Told of each request.
-        ledger: The ledger that remembers ids of the account.
-
-    Raises:
-        AuthError: A person has to log in.
-        AccountUnclear: There are several accounts; the message lists them.
-        AnotherAccount: The ledger belongs to another account.
-    """
-    tokens = token_source(settings, open_store(settings), sleep=sleep)
-    account = PinnedAccount(settings.account_id or "", "")
-    if settings.account_id is None:
-        known = ledger.ownership.account()
-        identity = connect(settings, tokens, sleep=sleep, on_request=on_request).me()
-        chosen = choose_account(identity, preferred=known.account_id if known else None)
-        account = PinnedAccount(chosen.account_id or "", chosen.business_name)
-    if not account.account_id:
-        raise AccountUnclear("GET users/me", "it names no account of this user; set account_id.")
-    ledger.ownership.check_account(account)
-    books = connect(settings, tokens, account.account_id, sleep=sleep, on_request=on_request)
-    return Account(books, account)
-
-
-def connect(
-    settings: Settings,
-    tokens: Tokens,
-    account_id: str = "",
-    *,
-    most_seconds: float = math.inf,
-    sleep: Callable[[float], None] = time.sleep,
-    on_request: Callable[[RequestRecord], None] | None = None,
-) -> FreshBooks:
-    """FreshBooks; without an account it is enough to ask who we are.
-
-    Args:
-        settings: The settings.
-        tokens: Whose words count.
-        account_id: The account.
-        most_seconds: How long to try, if that is shorter than `max_retry_seconds`.
-        sleep: Waits between tries.
-        on_request: Told of each request.
-    """
-    rng = random.Random()  # noqa: S311 - jitter
-    return FreshBooks(
-        api_url=settings.api_url,
-        account_id=account_id,
-        tokens=tokens,
-        user_agent=settings.user_agent,
-        request_timeout=settings.request_timeout,
-        max_retry_seconds=min(settings.max_retry_seconds, most_seconds),
-        pacer=Pacer(clock=utc_now, sleep=sleep, random=rng),
-        random=rng,
-        clock=utc_now,
-        sleep=sleep,
-        on_request=on_request,
-    )
-
-
-def token_source(
-    settings: Settings, store: CredentialStore, *, sleep: Callable[[float], None] = time.sleep
-) -> TokenSource:
-    """The tokens of the settings' app, kept in the store."""
-    rng = random.Random()  # noqa: S311 - jitter
-    return TokenSource(
-        store=store,
-        oauth=open_oauth(settings),
-        clock=utc_now,
-        policy=RetryPolicy(settings.max_retry_seconds, rng, sleep),
-        seed=settings.refresh_token,
-    )
-
-
-def open_oauth(settings: Settings) -> OAuth:
-    """The token endpoints of the settings' app."""
-    return OAuth(
-        client_id=settings.client_id,
-        client_secret=settings.client_secret,
-        redirect_uri=settings.redirect_uri,
-        auth_url=settings.auth_url,
-        wire=Wire(
-            settings.api_url, user_agent=settings.user_agent, timeout=settings.request_timeout
-        ),
-        clock=utc_now,
-    )
 
 
 @contextmanager
@@ -316,16 +194,15 @@ def assemble(
         follow_emails=settings.client_email_changes == "follow",
         sleep=sleep,
     )
-    reconciler = Reconciler(
-        books=books,
-        observer=RequestObserver(books),
-        ledger=ledger,
-        writer=writer,
-        parties=parties,
-        policy=settings.policy,
-        settle_unknown=retry.settle,
-        stop=stop,
-        brake=Brake(settings.max_rewritten_invoices),
+    parts = Parts(
+        books,
+        RequestObserver(books),
+        ledger,
+        writer,
+        parties,
+        retry.settle,
+        stop,
+        Brake(settings.max_rewritten_invoices),
     )
     outcomes = Outcomes(ledger, settings.policy, run_id)
     catalogue = Catalogue(
@@ -336,7 +213,7 @@ def assemble(
     )
     work = OrderWork(
         ledger=ledger,
-        reconciler=reconciler,
+        reconciler=Reconciler(parts, settings.policy),
         catalogue=catalogue,
         breaker=breaker,
         lookup=lookup,

@@ -270,7 +270,7 @@ target.TargetFreshBooks.cli()
         "target.Target, '__init__', after=True",
         "target, 'read_settings'",
         "target.TargetFreshBooks, 'close', after=True",
-        "target, '_report'",
+        "target.TargetFreshBooks, 'report'",
     ],
     ids=["while it is made", "before it reads", "when it closes", "in the report"],
 )

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from target_freshbooks.access import open_store
 from target_freshbooks.ctl.command import command
 from target_freshbooks.ledger import LedgerError
-from target_freshbooks.wiring import open_store
 
 if TYPE_CHECKING:
     from target_freshbooks.ctl.context import Context

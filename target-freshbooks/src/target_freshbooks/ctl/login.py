@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import click
 
+from target_freshbooks.access import connect, open_oauth, open_store, token_source
 from target_freshbooks.ctl.command import command
 from target_freshbooks.ctl.loopback import wait_for_browser
 from target_freshbooks.ctl.whose import Judge, former_login, pinned
@@ -22,7 +23,6 @@ from target_freshbooks.freshbooks import (
     choose_account,
 )
 from target_freshbooks.ledger import AnotherAccount, PinnedAccount
-from target_freshbooks.wiring import connect, open_oauth, open_store, token_source
 
 if TYPE_CHECKING:
     from target_freshbooks.ctl.context import Context

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from connector_credentials import CredentialError
 
+from target_freshbooks.access import Account, open_account
 from target_freshbooks.books.marks import Mark
 from target_freshbooks.ctl.command import SINCE, command
 from target_freshbooks.freshbooks import FreshBooksError
@@ -24,7 +25,6 @@ from target_freshbooks.posting.dryrun.planner import Planner
 from target_freshbooks.posting.observe.by_listing import BulkListing, ListedObserver, stores_named
 from target_freshbooks.posting.observe.by_request import RequestObserver
 from target_freshbooks.posting.state.recorded import Recorded, load_recorded
-from target_freshbooks.wiring import Account, open_account
 
 if TYPE_CHECKING:
     from datetime import date, datetime

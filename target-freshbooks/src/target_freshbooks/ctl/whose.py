@@ -19,7 +19,7 @@ from target_freshbooks.freshbooks import (
     Membership,
     choose_account,
 )
-from target_freshbooks.freshbooks.tokens import entry_name
+from target_freshbooks.freshbooks.token_chain import entry_name
 from target_freshbooks.ledger import PinnedAccount
 
 if TYPE_CHECKING:

@@ -3,8 +3,7 @@
 One status says several things. A 409 is "being changed by another request" or "already exists"; a
 403 is a read-only field, a right that the user lacks, the plan's limit of clients, or a period that
 the owner locked. The codes are FreshBooks' own ("API Errors" page); where they do not decide, its
-words do: they are those of public integrations and of its support pages (Financial Lock, client
-limits of plans), so that they are matched loosely.
+words do (`refusal_words`).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from . import errors
+from . import errors, refusal_words
 from .errors import ApiError, Refused
 
 if TYPE_CHECKING:
@@ -98,55 +97,8 @@ def meaning(operation: str, status: int, said: Sequence[ApiError]) -> Refusal:
 
 def speaks_of_a_lock(words: str) -> bool:
     """Whether FreshBooks' words say that a period is locked."""
-    return _LOCK.search(words) is not None
+    return refusal_words.LOCK.search(words) is not None
 
-
-def _words(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(patterns), re.IGNORECASE)
-
-
-_BUSY = _words(
-    r"same time",
-    r"concurren",
-    r"simultaneous",
-    r"being (changed|modified|updated|edited|processed)",
-    r"another (request|process|transaction|session|user)",
-    r"conflicts? with another (change|update|edit|write|modification|operation)",
-)
-_BUSY_OR_TAKEN = _words(r"conflicts? with another")
-_EXISTS = _words(
-    r"already (exists?|in use|used|taken|been (used|taken))",
-    r"\b(is|are) (taken|in use)\b",
-    r"exists already",
-    r"duplicate",
-    r"(must be|not) unique",
-)
-_LONG = _words(
-    r"too long",
-    r"longer than",
-    r"max(imum)?[ _]length",
-    r"length limit",
-    r"(limit|max|most|more than|exceed|fewer|less than|up to).{0,30}\d.{0,30}\bcharacters?\b",
-    r"\bcharacters? (limit|maximum)",
-)
-_LENGTH = _words(
-    r"(\d+)(?=[\w -]*\bcharacters?\b)", r"(?:length|longer than|than|most|to)\D{0,12}(\d+)"
-)
-_LOCK = _words(
-    r"(?<!account is )(?<!account was )(?<!account has been )\block(ed)?\b",
-    r"(closed|accounting) period",
-    r"period (is|was|has been) closed",
-    r"books (are|have been|were) closed",
-)
-_CLIENT_LIMIT = _words(
-    r"(maximum|limit)( number)? (of|on) (\w+ )?clients",
-    r"clients? limit",
-    r"too many clients",
-    r"more clients",
-    r"upgrade (your|the) (plan|account|subscription)",
-)
-_PLAN = _words(r"\blimit", r"\bplan\b", r"upgrade", r"maximum", r"subscription")
-_NO_RIGHT = _words(r"permission", r"scope", r"not (allowed|authori[sz]ed|permitted)", r"forbidden")
 
 _UNIQUE = {
     "invoices": "invoice_number",
@@ -165,17 +117,9 @@ _OWN = {
 }
 """Fields that are told to be invalid where another record has the same."""
 
-_NAMED = (
-    ("invoice_number", _words(r"invoice[ _]?(number|#|no\b)")),
-    ("credit_number", _words(r"credit( note)?[ _]?(number|#|no\b)")),
-    ("username", _words(r"user[ _-]?name")),
-    ("sku", _words(r"\bsku\b")),
-    ("email", _words(r"\be-?mail")),
-    ("name", _words(r"\bname\b")),
-)
 _QUOTED = re.compile(r"""(?<!\w)(['"]).*?\1(?!\w)""")
 _ALSO_CALLED = {"number": "invoice_number", "user_name": "username", "e_mail": "email"}
-_TAKABLE = frozenset(field for field, _ in _NAMED)
+_TAKABLE = frozenset(field for field, _ in refusal_words.NAMED)
 _COLLECTION = re.compile(r"/(\w+)(?:/\{id\})?$")
 
 
@@ -205,8 +149,8 @@ class _Entry:
     @property
     def named(self) -> str:
         """The field, from the words where the entry has none; "" if they name none either."""
-        by_words = next((field for field, words in _NAMED if words.search(self.said)), "")
-        return self.field or by_words
+        named = (field for field, words in refusal_words.NAMED if words.search(self.said))
+        return self.field or next(named, "")
 
     @property
     def takable(self) -> str:
@@ -250,31 +194,32 @@ def _by_code(entry: _Entry) -> Refusal | None:
 
 
 def _busy(entry: _Entry) -> Refusal | None:
-    return Refusal(RefusalKind.BUSY) if entry.says(_BUSY) else None
+    return Refusal(RefusalKind.BUSY) if entry.says(refusal_words.BUSY) else None
 
 
 def _locked(entry: _Entry) -> Refusal | None:
-    return Refusal(RefusalKind.CLOSED_PERIOD, entry.field) if entry.says(_LOCK) else None
+    locked = entry.says(refusal_words.LOCK)
+    return Refusal(RefusalKind.CLOSED_PERIOD, entry.field) if locked else None
 
 
 def _exists(entry: _Entry) -> Refusal | None:
-    if entry.says(_EXISTS) and (entry.creates or entry.named in _TAKABLE):
+    if entry.says(refusal_words.EXISTS) and (entry.creates or entry.named in _TAKABLE):
         return Refusal(RefusalKind.TAKEN, entry.takable)
     return None
 
 
 def _long(entry: _Entry) -> Refusal | None:
-    if entry.says(_LONG):
+    if entry.says(refusal_words.LONG):
         return Refusal(RefusalKind.TOO_LONG, entry.named, _limit(entry.said))
     return None
 
 
 def _limited(entry: _Entry) -> Refusal | None:
-    if entry.says(_CLIENT_LIMIT):
+    if entry.says(refusal_words.CLIENT_LIMIT):
         return Refusal(RefusalKind.CLIENT_LIMIT)
     if not (entry.creates and entry.collection == "clients"):
         return None
-    if entry.status == HTTPStatus.PAYMENT_REQUIRED or entry.says(_PLAN):
+    if entry.status == HTTPStatus.PAYMENT_REQUIRED or entry.says(refusal_words.PLAN):
         return Refusal(RefusalKind.CLIENT_LIMIT)
     return None
 
@@ -287,7 +232,7 @@ def _conflict(entry: _Entry) -> Refusal | None:
         return Refusal(RefusalKind.TAKEN, entry.takable)
     by_writing_it = entry.creates or entry.collection in {"clients", "items"}
     can_be_taken = by_writing_it and entry.collection in _UNIQUE
-    if entry.explained and can_be_taken and not entry.says(_BUSY_OR_TAKEN):
+    if entry.explained and can_be_taken and not entry.says(refusal_words.BUSY_OR_TAKEN):
         return Refusal(RefusalKind.TAKEN, entry.takable)
     return Refusal(RefusalKind.BUSY)
 
@@ -305,7 +250,7 @@ def _complaint(entry: _Entry) -> Refusal | None:
 
 def _right(entry: _Entry) -> Refusal | None:
     denied = entry.errno == ERRNO_ACCESS_DENIED
-    if entry.status == HTTPStatus.FORBIDDEN or (denied and entry.says(_NO_RIGHT)):
+    if entry.status == HTTPStatus.FORBIDDEN or (denied and entry.says(refusal_words.NO_RIGHT)):
         return Refusal(RefusalKind.NO_RIGHT, entry.field)
     return Refusal(RefusalKind.NO_ACCOUNT) if denied else None
 
@@ -327,5 +272,5 @@ _RULES: tuple[Callable[[_Entry], Refusal | None], ...] = (
 
 
 def _limit(words: str) -> int | None:
-    found = _LENGTH.search(words)
+    found = refusal_words.LENGTH.search(words)
     return int(found[1] or found[2]) if found else None

@@ -3,8 +3,7 @@
 An access token lasts twelve hours; the refresh token that brings the next one works once. Two
 who refresh at the same time, or one who loses the answer, cut the connection until a person logs
 in again. So a refresh happens alone (the store's exclusive lock), from the latest pair (read
-again under the lock), and the new pair is on disk before anybody uses it. From the answer on, that
-pair is the only one that lives: a store that cannot take it at once is tried again for minutes.
+again under the lock), and the new pair is on disk before anybody uses it (`token_chain`).
 
 A login spends its code in the same way, for it ends the chain that the same user had. Whose it is
 can be asked before it is stored: one that must not take another's place is revoked again.
@@ -18,24 +17,23 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import math
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from connector_credentials import CredentialError, CredentialStore, LockedEntry, LockTimeout
-from connector_credentials.backoff import RetryPolicy
-from connector_credentials.quota_headers import seconds_asked
 from connector_credentials.stop import STOP
 
 from .errors import AuthError, FreshBooksError, Outage, UnknownOutcome
-from .oauth import RECONNECT, GrantRefused, OAuth, TokenPair, TokenThrottled
-from .pacing import seconds_to_reset
+from .oauth import RECONNECT, OAuth, TokenPair
+from .token_chain import OPERATION, TokenChain, entry_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
+
+    from connector_credentials.backoff import RetryPolicy
 
     Judge = Callable[[TokenPair], Mapping[str, Any] | None]
 
@@ -44,15 +42,7 @@ logger = logging.getLogger(__name__)
 REFRESH_AHEAD = timedelta(minutes=5)
 JUST_REFRESHED = timedelta(minutes=1)
 LOCK_SECONDS = 120.0
-SAVE_SECONDS = 300.0
-"""Of pauses; what each try waits for a busy database comes on top."""
-_OPERATION = "refresh"
 _TOKEN_KEYS = ("access_token", "refresh_token", "expires_at", "refreshed_at", "scope")
-
-
-def entry_name(client_id: str) -> str:
-    """The name of the app's entry in the store."""
-    return f"freshbooks:{client_id}"
 
 
 def fingerprint(seed: str) -> str:
@@ -94,7 +84,7 @@ class TokenSource:
         self._policy = policy
         self._seed = seed or None
         self._lock_seconds = lock_seconds
-        self._saving = RetryPolicy(SAVE_SECONDS, policy.random, pause)
+        self._chain = TokenChain(store, oauth, clock, policy, lock_seconds, pause)
         self._name = entry_name(oauth.client_id)
         self._lock = threading.Lock()
         self._known: Mapping[str, Any] = {}
@@ -142,7 +132,7 @@ class TokenSource:
             if self._seed:
                 # Older than this login, which ended the chain it belongs to.
                 chain["seed_sha256"] = fingerprint(self._seed)
-            self._mark(entry, document)
+            self._chain.mark(entry, document)
             with STOP.critical_section():
                 try:
                     pair = self._oauth.exchange(code)
@@ -156,7 +146,7 @@ class TokenSource:
                     entry.write(document)
                     self._give_back(pair)
                 else:
-                    self._known = self._save(entry, {**chain, **more}, pair)
+                    self._known = self._chain.save(entry, {**chain, **more}, pair)
         return pair
 
     def log_out(self) -> tuple[bool, FreshBooksError | None]:
@@ -208,7 +198,7 @@ class TokenSource:
         try:
             return self._store.read(self._name)
         except CredentialError as exc:
-            raise Outage(_OPERATION, str(exc)) from None
+            raise Outage(OPERATION, str(exc)) from None
 
     def _renew(self, rejected: str | None) -> None:
         """Set `_known` to a pair that is fresh, refreshing it if nobody else has."""
@@ -226,7 +216,7 @@ class TokenSource:
             message = str(exc)
         else:
             return
-        raise Outage(_OPERATION, message)
+        raise Outage(OPERATION, message)
 
     def _alone(self) -> AbstractContextManager[LockedEntry]:
         """The entry, held by nobody else; until it is ours, a stop of the run ends the waiting."""
@@ -236,7 +226,7 @@ class TokenSource:
         """Under the lock: the next pair, from the chain, else from a seed not yet taken."""
         chain = document if document.get("refresh_token") else self._seeded(document)
         if chain is None:
-            raise AuthError(_OPERATION, f"no FreshBooks login is stored; {RECONNECT}")
+            raise AuthError(OPERATION, f"no FreshBooks login is stored; {RECONNECT}")
         stored = self._renew_once(entry, chain)
         if stored is None:
             marked = entry.read()
@@ -246,7 +236,7 @@ class TokenSource:
                 logger.warning("the stored refresh token is dead; taking the one of the setting")
                 stored = self._renew_once(entry, seeded)
             if stored is None:
-                raise AuthError(_OPERATION, _broken_chain(in_doubt_since))
+                raise AuthError(OPERATION, _broken_chain(in_doubt_since))
         return stored
 
     def _seeded(self, document: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -264,120 +254,10 @@ class TokenSource:
     ) -> Mapping[str, Any] | None:
         """Like `_spend`, unless another worker of this run was told that the token is used up."""
         token = fingerprint(str(document["refresh_token"]))
-        stored = None if token in self._dead else self._spend(entry, document)
+        stored = None if token in self._dead else self._chain.spend(entry, document)
         if stored is None:
             self._dead.add(token)
         return stored
-
-    def _mark(self, entry: LockedEntry, document: Mapping[str, Any]) -> None:
-        """Write down that something is spent now.
-
-        It proves that the store can be written before that happens, and it tells a later reader
-        that an answer may have been lost.
-        """
-        entry.write({**document, "refreshing_since": self._clock().isoformat()})
-
-    def _spend(self, entry: LockedEntry, document: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """Use the refresh token up and store what comes for it.
-
-        Returns:
-            The entry as stored; None if FreshBooks says that the token is used up already.
-        """
-        self._mark(entry, document)
-        attempts = self._policy.begin()
-        in_doubt = False
-        while True:
-            started = time.monotonic()
-            with STOP.critical_section():
-                try:
-                    pair = self._oauth.refresh(str(document["refresh_token"]))
-                except GrantRefused:
-                    final: FreshBooksError | None = None
-                except UnknownOutcome as exc:
-                    # Asking again with the same token is safe: it works, or it is told to be used.
-                    final, asked, in_doubt = Outage(_OPERATION, exc.message), 0.0, True
-                except (AuthError, Outage) as exc:
-                    final, asked = exc, self._pause_asked(exc)
-                else:
-                    return self._save(entry, document, pair)
-            attempts.spend(time.monotonic() - started)
-            wait = None if final is None else attempts.next_wait(asked)
-            if wait is not None:
-                logger.warning("%s; trying again in %.1f s", final, wait)
-                attempts.sleep(wait)
-                continue
-            if not in_doubt:
-                entry.write(document)  # takes this try's mark away, not an older one
-            if final is None:
-                return None
-            raise final
-
-    def _pause_asked(self, failure: AuthError | Outage) -> float:
-        """Seconds to let pass before the token is sent again."""
-        if isinstance(failure, TokenThrottled):
-            reset = seconds_to_reset(failure.headers, self._clock())
-            return seconds_asked(failure.headers, reset) or 0.0
-        if isinstance(failure, AuthError):  # the app's id or secret: the token was not looked at
-            return math.inf
-        return 0.0
-
-    def _save(
-        self, entry: LockedEntry, document: Mapping[str, Any], pair: TokenPair
-    ) -> Mapping[str, Any]:
-        """Put the pair on disk; only then may it be used.
-
-        Raises:
-            AuthError: The store took it in none of many tries, so the pair is lost.
-        """
-        renewed = {
-            **{key: value for key, value in document.items() if key != "refreshing_since"},
-            "access_token": pair.access_token,
-            "refresh_token": pair.refresh_token,
-            "expires_at": pair.expires_at.isoformat(),
-            "refreshed_at": self._clock().isoformat(),
-            "scope": pair.scope,
-        }
-        attempts = self._saving.begin()
-        while True:
-            try:
-                stored = self._put(entry, renewed, spent=document.get("refresh_token"))
-            except CredentialError as exc:
-                problem = str(exc)
-            else:
-                logger.info("the FreshBooks tokens are good until %s", stored.get("expires_at"))
-                return stored
-            wait = attempts.next_wait()
-            if wait is None:
-                break
-            logger.warning(
-                "FreshBooks gave new tokens, and until they are stored this process must not be "
-                "killed: %s; trying again in %.1f s",
-                problem,
-                wait,
-            )
-            attempts.sleep(wait)
-        message = f"FreshBooks gave new tokens but they cannot be stored ({problem}); {RECONNECT}"
-        raise AuthError(_OPERATION, message)
-
-    def _put(
-        self, entry: LockedEntry, renewed: Mapping[str, Any], spent: str | None
-    ) -> Mapping[str, Any]:
-        """Write the pair that took the place of the token `spent`; returns what is stored then.
-
-        Where the session that held the lock is gone, others may have been at the entry. They
-        cannot have refreshed, for we have used the token up: at most they have left another
-        mark, and ours goes over it. A pair of another chain is a login made meanwhile, which has
-        ended ours (FreshBooks keeps one refresh token per user and app).
-        """
-        if not entry.lost:
-            entry.write(renewed)
-            return renewed
-        with self._store.exclusive(self._name, self._lock_seconds) as again:
-            stored: Mapping[str, Any] = again.read() or {}
-            if spent and stored.get("access_token") and stored.get("refresh_token") != spent:
-                return stored  # or it is ours, and only the word of its commit was lost
-            again.write(renewed)
-            return renewed
 
 
 def _without_tokens(document: Mapping[str, Any]) -> dict[str, Any]:

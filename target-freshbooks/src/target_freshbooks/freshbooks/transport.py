@@ -7,7 +7,6 @@ is unclear about a write is `UnknownOutcome`, for the caller to look first.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +36,7 @@ from .errors import (
 from .oauth import RECONNECT
 from .pacing import Pacer, seconds_to_reset
 from .refusals import UNEXPLAINED, RefusalKind, meaning
-from .wire import RequestRecord, Wire, WireFailure
+from .wire import RequestRecord, Wire, WireFailure, encode
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -287,24 +286,3 @@ def _codes(errors: Sequence[ApiError]) -> str:
     codes = dict.fromkeys(f"errno {error.errno}" for error in errors if error.errno is not None)
     fields = dict.fromkeys(f"field {error.field}" for error in errors if error.field)
     return "".join(f", {one}" for one in (*codes, *fields))
-
-
-def encode(document: Mapping[str, Any]) -> bytes:
-    """The JSON of a body.
-
-    Raises:
-        TypeError: It holds a float or a Decimal; amounts are sent as text.
-    """
-    _no_floats(document)
-    return json.dumps(document).encode()
-
-
-def _no_floats(value: object) -> None:
-    if isinstance(value, float):
-        raise TypeError("an amount is sent as text, not as a float")
-    if isinstance(value, Mapping):
-        for one in value.values():
-            _no_floats(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            _no_floats(one)

@@ -10,12 +10,14 @@ e-mail addresses of customers. So failures leave here as values, and urllib3's l
 
 from __future__ import annotations
 
+import json
 import logging
 import ssl
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 import urllib3
@@ -23,7 +25,7 @@ from connector_credentials.deadline import new_session
 from requests.auth import AuthBase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
@@ -157,6 +159,27 @@ class Wire:
 
 def _name(failure: WireFailure) -> str:
     return "lost" if failure.sent else "not_sent"
+
+
+def encode(document: Mapping[str, Any]) -> bytes:
+    """The JSON of a body.
+
+    Raises:
+        TypeError: It holds a float or a Decimal; amounts are sent as text.
+    """
+    _no_floats(document)
+    return json.dumps(document).encode()
+
+
+def _no_floats(value: object) -> None:
+    if isinstance(value, float):
+        raise TypeError("an amount is sent as text, not as a float")
+    if isinstance(value, Mapping):
+        for one in value.values():
+            _no_floats(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            _no_floats(one)
 
 
 _NEVER_SENT: tuple[type[BaseException], ...] = (

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.state.observed import Observed
     from target_freshbooks.posting.state.recorded import Recorded
 
-    IsLinked = Callable[[int], bool]
-
 
 class FindingKind(StrEnum):
     """What is wrong."""
@@ -63,12 +61,8 @@ class Finding:
     detail: str
 
 
-TAKEN_UP = frozenset({"posted", "parked", "settled"})
-"""States of an order whose invoice may stand though the ledger has no link to it."""
-
-
 def compare(
-    mark: Mark, recorded: Recorded, observed: Observed, linked_elsewhere: IsLinked
+    mark: Mark, recorded: Recorded, observed: Observed, linked_elsewhere: Callable[[int], bool]
 ) -> Iterator[Finding]:
     """What the ledger and FreshBooks say differently of an order.
 
@@ -81,26 +75,25 @@ def compare(
         observed: What FreshBooks holds.
         linked_elsewhere: Whether an invoice, by its id, is any order's own by the ledger.
     """
+    own = observed.invoice
     if recorded.is_in_books:
         yield from _invoice(mark, recorded, observed)
-    own = observed.invoice
-    if own is not None:
-        if recorded.is_in_books:
+        if own is not None:
             yield from _payments(mark, recorded, observed, own)
+        yield from _credit_notes(mark, recorded, observed)
+    if own is not None:
         yield from _extra_payments(mark, recorded, observed, own)
     yield from _extra_invoices(mark, recorded, observed, linked_elsewhere)
-    if recorded.is_in_books:
-        yield from _credit_notes(mark, recorded, observed)
     yield from _extra_credit_notes(mark, recorded, observed)
 
 
 def interrupted(order_id: int, intent: Intent) -> Finding:
     """What a run that is no longer at work left without an answer."""
-    what = intent.kind.replace("_", " ")
     sentence = (
-        f"a run was interrupted at {what} (intent {intent.id}) and nobody has looked since what"
+        f"a run was interrupted at {intent.kind.replace('_', ' ')} (intent {intent.id}) and nobody"
+        " has looked since what came of it: run again"
     )
-    return Finding(order_id, FindingKind.INTERRUPTED, f"{sentence} came of it: run again")
+    return Finding(order_id, FindingKind.INTERRUPTED, sentence)
 
 
 def foreseen(plan: Plan, observed: Observed) -> Iterator[Finding]:
@@ -225,9 +218,6 @@ def _credit_notes(mark: Mark, recorded: Recorded, observed: Observed) -> Iterato
             yield Finding(mark.order_id, FindingKind.WRONG_AMOUNT, sentence)
 
 
-# -- what we did not write
-
-
 def _extra_payments(
     mark: Mark, recorded: Recorded, observed: Observed, own: ObservedInvoice
 ) -> Iterator[Finding]:
@@ -253,10 +243,12 @@ def _extra_payments(
 
 
 def _extra_invoices(
-    mark: Mark, recorded: Recorded, observed: Observed, linked_elsewhere: IsLinked
+    mark: Mark, recorded: Recorded, observed: Observed, linked_elsewhere: Callable[[int], bool]
 ) -> Iterator[Finding]:
     own = observed.invoice
-    if own is not None and not recorded.known and recorded.state not in TAKEN_UP:
+    # Of an order in these states it may stand though the ledger has no link to it.
+    taken_up = recorded.state in {"posted", "parked", "settled"}
+    if own is not None and not recorded.known and not taken_up:
         yield Finding(
             mark.order_id, FindingKind.EXTRA, f"{_invoice_words(own)} {_why_unknown(recorded)}"
         )

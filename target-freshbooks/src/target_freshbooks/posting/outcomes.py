@@ -40,6 +40,26 @@ class Tally:
     planned: int = 0
     parked: dict[int, str] = field(default_factory=dict)
 
+    def report(self, writes: int) -> None:
+        """Log the numbers, with those of the writes and the orders that were parked."""
+        logger.info(
+            "Orders received %d: posted %d, unchanged %d, waiting %d, parked %d; %d writes%s",
+            self.received,
+            self.posted,
+            self.unchanged,
+            self.waiting,
+            len(self.parked),
+            writes,
+            f" ({self.planned} planned: this was a dry run)" if self.planned else "",
+        )
+        if self.parked:
+            listed = [f"{order} ({reason})" for order, reason in sorted(self.parked.items())]
+            logger.warning(
+                "%d orders parked: %s. See `target-freshbooks-ctl status`.",
+                len(listed),
+                ", ".join(listed),
+            )
+
 
 class Outcomes:
     """The outcomes of one run. Thread-safe.

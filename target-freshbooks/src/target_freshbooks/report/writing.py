@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from target_freshbooks.access import open_account
 from target_freshbooks.ctl.command import command
 from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.ledger import Ledger, OrderRow, utc_now
@@ -15,7 +16,6 @@ from target_freshbooks.posting.identity import invoice_key
 from target_freshbooks.posting.plan.kept_drafts import DRAFT
 from target_freshbooks.report.month import Month, MonthReport, Row, make_row, total_up
 from target_freshbooks.report.page import cell, money, page
-from target_freshbooks.wiring import open_account
 
 if TYPE_CHECKING:
     from target_freshbooks.ctl.context import Context

@@ -17,7 +17,7 @@ from target_freshbooks.freshbooks.observed import (
     ObservedPayment,
 )
 from target_freshbooks.posting.apply.refusals import BUSY_PAUSES
-from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer, summary
+from target_freshbooks.posting.apply.writer import OutcomeUnknown, summary
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.digests import content_digest, fingerprint
 from target_freshbooks.posting.identity import (
@@ -34,13 +34,10 @@ from target_freshbooks.posting.results import OrderResult, refused_result
 from target_freshbooks.posting.state.observed import Observed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
-    from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.ledger import Ledger, Link
-    from target_freshbooks.posting.apply.brake import Brake
+    from target_freshbooks.ledger import Link
+    from target_freshbooks.posting.apply.parts import Parts
     from target_freshbooks.posting.state.recorded import Recorded
 
     _Deletable = ObservedInvoice | ObservedPayment | ObservedCreditNote
@@ -49,21 +46,8 @@ if TYPE_CHECKING:
 class Cancellation:
     """Deletes what was posted of cancelled orders."""
 
-    def __init__(
-        self,
-        books: FreshBooks,
-        ledger: Ledger,
-        writer: Writer,
-        settle_unknown: Callable[[OutcomeUnknown], bool],
-        wait: Callable[[float], object],
-        brake: Brake,
-    ) -> None:
-        self._books = books
-        self._ledger = ledger
-        self._writer = writer
-        self._settle_unknown = settle_unknown
-        self._wait = wait
-        self._brake = brake
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
 
     def adopt(self, facts: OrderFacts, policy: Policy, *, overwrite: bool) -> OrderResult | None:
         """Remember an invoice of the cancelled order that the ledger does not know, if any.
@@ -75,7 +59,7 @@ class Cancellation:
         order_id = facts.order.id
         mark = mark_of(facts.order)
         number = f"{policy.invoice_number_prefix}{order_id}"
-        invoice = self._books.invoices.find(number)
+        invoice = self._parts.books.invoices.find(number)
         if invoice is None or not is_marked(invoice, mark):
             return None
         content = content_digest(facts)
@@ -85,17 +69,17 @@ class Cancellation:
         )
         if not agrees and not (overwrite and policy.on_cancel == "delete"):
             return _kept(invoice, "it does not come to the order, and the ledger does not know it")
-        notes = self._books.credit_notes.of_client(invoice.customer_id)
+        notes = self._parts.books.credit_notes.of_client(invoice.customer_id)
         observed = Observed(
             invoice,
-            tuple(self._books.payments.of_invoice(invoice.id)),
+            tuple(self._parts.books.payments.of_invoice(invoice.id)),
             tuple(note for note in notes if refund_credited(note, mark) is not None),
         )
         # All at once: where the invoice is known, all that belongs to it is taken to be known.
-        self._ledger.links.adopt(
+        self._parts.ledger.links.adopt(
             adopt(mark, observed, content),
             order_id=order_id,
-            run_id=self._writer.run_id,
+            run_id=self._parts.writer.run_id,
             data=summary(invoice),
         )
         return None
@@ -109,9 +93,11 @@ class Cancellation:
         money which a person recorded stays in any case.
         """
         order_id = mark.order_id
-        invoice, payments = self._books.invoices.standing(invoice_id), recorded.payment_ids
+        invoice, payments = self._parts.books.invoices.standing(invoice_id), recorded.payment_ids
         paid = (
-            {row.id: row for row in self._books.payments.of_invoice(invoice_id)} if invoice else {}
+            {row.id: row for row in self._parts.books.payments.of_invoice(invoice_id)}
+            if invoice
+            else {}
         )
         if invoice is not None:
             edited = recorded.fingerprint not in (None, fingerprint(invoice))
@@ -123,7 +109,7 @@ class Cancellation:
                 if part_paid(row, mark) is None:
                     return _kept(invoice, f"it bears payment {row.id}, which is not ours")
                 payments[f"payment:{row.id}"] = row.id
-            self._brake.before_rewriting(order_id, invoice.number)
+            self._parts.brake.before_rewriting(order_id, invoice.number)
         parts = [
             *((StepKind.DELETE_PAYMENT, key, remote) for key, remote in payments.items()),
             *(
@@ -154,7 +140,7 @@ class Cancellation:
             writes += deleted
             if deleted and remote_id in paid and kind is StepKind.DELETE_PAYMENT:
                 taken[key] = paid[remote_id]
-        self._ledger.links.drop("invoice", invoice_key(order_id))
+        self._parts.ledger.links.drop("invoice", invoice_key(order_id))
         return OrderResult("waiting", why="deleted_after_cancellation", writes=writes)
 
     def _put_back(
@@ -174,7 +160,7 @@ class Cancellation:
         for key, payment in taken.items():
             amount = {"amount": str(payment.amount), "code": payment.currency}
             try:
-                self._writer.write(
+                self._parts.writer.write(
                     kind=StepKind.UPDATE_PAYMENT,
                     key=key,
                     body={"amount": amount},
@@ -185,7 +171,7 @@ class Cancellation:
                 )
                 writes += 1
             except OutcomeUnknown as unknown:
-                self._settle_unknown(unknown)
+                self._parts.settle_unknown(unknown)
             except Refused:
                 pass  # told below, as a payment that is not there
             if not self._stands(StepKind.DELETE_PAYMENT, payment.id):
@@ -208,7 +194,7 @@ class Cancellation:
         pauses = iter(BUSY_PAUSES)
         while self._stands(kind, remote_id):
             try:
-                answer = self._writer.write(
+                answer = self._parts.writer.write(
                     kind=kind,
                     key=key,
                     body={"vis_state": DELETED},
@@ -218,24 +204,24 @@ class Cancellation:
                     links=lambda said: _if_deleted(said, deleted),
                 )
             except OutcomeUnknown as unknown:
-                self._settle_unknown(unknown)
+                self._parts.settle_unknown(unknown)
             except NotFound:
                 break
             except Conflict:
                 pause = next(pauses, None)
                 if pause is None:
                     raise
-                self._wait(pause)
+                self._parts.stop.wait(pause)
             else:
                 if answer.vis_state != DELETED and self._stands(kind, remote_id):
                     raise _Ignored
                 return 1
         if deleted is not None:
-            self._ledger.links.put(deleted)
+            self._parts.ledger.links.put(deleted)
         return 0
 
     def _stands(self, kind: StepKind, remote_id: int) -> bool:
-        return self._books.collections[kind.record].standing(remote_id) is not None
+        return self._parts.books.collections[kind.record].standing(remote_id) is not None
 
 
 class _Ignored(Exception):  # noqa: N818 - it never leaves this module

@@ -18,13 +18,10 @@ from target_freshbooks.posting.plan.head import left_alone, part_of, remembered
 from target_freshbooks.posting.plan.steps import Step, StepKind
 from target_freshbooks.posting.results import OrderResult, refused_result
 from target_freshbooks.posting.state.observed import Observed
-from target_freshbooks.posting.state.reconcile_state import Look, ReconcileState, put_back
+from target_freshbooks.posting.state.reconcile_state import ReconcileState, put_back
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
+    from target_freshbooks.posting.apply.parts import Parts
     from target_freshbooks.posting.context import OrderContext
 
 logger = logging.getLogger(__name__)
@@ -45,20 +42,9 @@ class RefusedSteps:
         unmarked_field: A field of invoices that was found too short for the mark, else "".
     """
 
-    def __init__(
-        self,
-        books: FreshBooks,
-        look: Look,
-        parties: ClientsAndItems,
-        run_id: str,
-        wait: Callable[[float], object],
-    ) -> None:
+    def __init__(self, parts: Parts) -> None:
         self.unmarked_field = ""
-        self._books = books
-        self._look = look
-        self._parties = parties
-        self._run_id = run_id
-        self._wait = wait
+        self._parts = parts
 
     def after(
         self, at: ReconcileState, step: Step, refused: Refused
@@ -69,18 +55,20 @@ class RefusedSteps:
             return self._invoice_refused(at, step, refused)
         if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
             # Another request is changing the record: it is looked at anew, and tried again.
-            self._wait(CONFLICT_SECONDS * 2**at.conflicts)
-            return replace(self._look.again(at), conflicts=at.conflicts + 1)
+            self._parts.stop.wait(CONFLICT_SECONDS * 2**at.conflicts)
+            return replace(self._parts.look_again(at), conflicts=at.conflicts + 1)
         if kind is StepKind.UPDATE_HEAD:
             return self._head_refused(at, step)
         if kind is StepKind.DELETE_OVERPAYMENT:
-            return replace(self._look.again(at), progress=replace(progress, credit_kept=True))
+            return replace(self._parts.look_again(at), progress=replace(progress, credit_kept=True))
         if kind is StepKind.UPDATE_PAYMENT and _is_zero(step) and not progress.zero_refused:
-            return replace(self._look.again(at), progress=replace(progress, zero_refused=True))
+            return replace(
+                self._parts.look_again(at), progress=replace(progress, zero_refused=True)
+            )
         if step.refund_id is not None and kind in REFUND_STEPS:
             if step.refund_id in progress.refused_refunds:
                 return refused_result(refused, kind.value, 0)
-            return self._look.after_refused_refund(at, step.refund_id, refused.words)
+            return self._parts.after_refused_refund(at, step.refund_id, refused.words)
         without = self._without_negatives(at, step, refused)
         if without is not None:
             return without
@@ -89,18 +77,18 @@ class RefusedSteps:
     def _head_refused(self, at: ReconcileState, step: Step) -> ReconcileState:
         """FreshBooks does not let the head follow the shop: it is left, and told."""
         context, invoice = at.context, at.observed.invoice
-        link = self._look.ledger.links.get("invoice", invoice_key(context.desired.order_id))
+        link = self._parts.ledger.links.get("invoice", invoice_key(context.desired.order_id))
         if link is not None and invoice is not None:
             part = part_of(step)
             asked = remembered(link, invoice, context.wanted_head, [part])
-            self._look.ledger.links.put(left_alone(asked, step.body, [part]))
+            self._parts.ledger.links.put(left_alone(asked, step.body, [part]))
         logger.warning(
             "Order %s: FreshBooks refused to change the %s of invoice %s; it is left as it is",
             context.desired.order_id,
             ", ".join(sorted(step.body)),
             step.key,
         )
-        return self._look.again(at)
+        return self._parts.look_again(at)
 
     def _without_negatives(
         self, at: ReconcileState, step: Step, refused: Refused
@@ -135,13 +123,15 @@ class RefusedSteps:
             return replace(
                 at,
                 observed=observed,
-                context=adopt_invoice(context, observed, self._look.ledger, self._run_id),
+                context=adopt_invoice(
+                    context, observed, self._parts.ledger, self._parts.writer.run_id
+                ),
             )
         if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
-            self._wait(CONFLICT_SECONDS * 2**at.conflicts)
-            return replace(self._look.again(at), conflicts=at.conflicts + 1)
+            self._parts.stop.wait(CONFLICT_SECONDS * 2**at.conflicts)
+            return replace(self._parts.look_again(at), conflicts=at.conflicts + 1)
         if meant.kind is RefusalKind.GONE:  # the client, since we met it
-            clients, draft = self._parties.clients, context.desired.client
+            clients, draft = self._parts.parties.clients, context.desired.client
             clients.forget(draft)
             client_id = clients.id_of(draft, context.desired.order_id, None)
             if client_id != context.client_id:
@@ -165,9 +155,9 @@ class RefusedSteps:
 
     def _taken(self, context: OrderContext) -> Observed:
         """Whose the taken number is: looked for among the deleted invoices as well."""
-        find, number = self._books.invoices.find, context.desired.invoice.number
+        find, number = self._parts.books.invoices.find, context.desired.invoice.number
         invoice = find(number) or find(number, deleted=True)
-        return Observed() if invoice is None else self._look.observer.around(context, invoice)
+        return Observed() if invoice is None else self._parts.observer.around(context, invoice)
 
 
 def _is_zero(step: Step) -> bool:

@@ -21,20 +21,17 @@ from target_freshbooks.posting.apply.effects import (
 from target_freshbooks.posting.apply.fulfilment import is_fulfilled
 from target_freshbooks.posting.apply.refused_step import REFUND_STEPS, RefusedSteps
 from target_freshbooks.posting.apply.retry import RetriesExhausted
-from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer
+from target_freshbooks.posting.apply.writer import OutcomeUnknown
 from target_freshbooks.posting.identity import invoice_key, part_key
 from target_freshbooks.posting.plan.next_step import next_step
 from target_freshbooks.posting.plan.overpayment import credit_by_hand, overpaid_by_hand
 from target_freshbooks.posting.plan.steps import Step, StepKind
 from target_freshbooks.posting.results import OrderResult
-from target_freshbooks.posting.state.reconcile_state import Look, ReconcileState, put_back
+from target_freshbooks.posting.state.reconcile_state import ReconcileState, put_back
 from target_freshbooks.posting.state.recorded import load_recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.posting.apply.brake import Brake
+    from target_freshbooks.posting.apply.parts import Parts
     from target_freshbooks.posting.context import OrderContext
     from target_freshbooks.posting.state.observed import Observed
 
@@ -55,22 +52,9 @@ MONEY_STEPS = frozenset({StepKind.CREATE_PAYMENT, StepKind.UPDATE_PAYMENT})
 class StepRunner:
     """Makes the steps of one run's orders, from several threads."""
 
-    def __init__(
-        self,
-        books: FreshBooks,
-        look: Look,
-        writer: Writer,
-        refusals: RefusedSteps,
-        settle_unknown: Callable[[OutcomeUnknown], bool],
-        brake: Brake,
-    ) -> None:
-        self._books = books
-        self._look = look
-        self._ledger = look.ledger
-        self._writer = writer
+    def __init__(self, parts: Parts, refusals: RefusedSteps) -> None:
+        self._parts = parts
         self._refusals = refusals
-        self._settle_unknown = settle_unknown
-        self._brake = brake
 
     def run(self, at: ReconcileState, step: Step) -> ReconcileState | OrderResult:
         """Where the order stands once the step is made, or how it comes out without it."""
@@ -88,30 +72,32 @@ class StepRunner:
             return None
         refund_id = step.refund_id if step.kind in REFUND_STEPS else None
         if refund_id is not None and refund_id not in at.progress.refused_refunds:
-            return self._look.after_refused_refund(at, refund_id, "FreshBooks left it undone")
+            return self._parts.after_refused_refund(at, refund_id, "FreshBooks left it undone")
         parked = OrderResult("parked", parked=reasons.no_progress(at.context, step))
         return put_back(at, step, parked)
 
     def _take(self, at: ReconcileState, step: Step) -> ReconcileState | OrderResult:
         """Take a step; after an unknown outcome or a refusal, look where that leaves us."""
         if step.kind in MONEY_STEPS and time.monotonic() - at.looked > LOOK_SECONDS:
-            at = self._look.again(at)
+            at = self._parts.look_again(at)
             if next_step(at.context, at.observed, at.progress) != step:
                 return at
         try:
             observed, fulfilled = self._apply(at.context, step, at.observed)
         except OutcomeUnknown as unknown:
             try:
-                happened = self._settle_unknown(unknown)
+                happened = self._parts.settle_unknown(unknown)
             except RetriesExhausted as given_up:
                 return self._given_up(at, step, given_up)
             progress = advance(at.progress, step) if happened else at.progress
-            return replace(self._look.again(at), progress=progress, writes=at.writes + happened)
+            return replace(
+                self._parts.look_again(at), progress=progress, writes=at.writes + happened
+            )
         except Throttled as throttled:
             if at.throttled >= MOST_THROTTLED:
                 raise
             logger.warning("%s; looking again before it is written", throttled)
-            return replace(self._look.again(at), throttled=at.throttled + 1)
+            return replace(self._parts.look_again(at), throttled=at.throttled + 1)
         except Refused as refused:
             return self._refusals.after(at, step, refused)
         taken = replace(
@@ -127,7 +113,9 @@ class StepRunner:
             at.context.desired.order_id,
             step.kind.value.replace("_", " "),
         )
-        return replace(self._look.again(taken), unfulfilled=taken.unfulfilled | {step.identity})
+        return replace(
+            self._parts.look_again(taken), unfulfilled=taken.unfulfilled | {step.identity}
+        )
 
     def _with_credit_by_hand(self, before: Observed, at: ReconcileState) -> ReconcileState:
         """Note what somebody paid on a sent invoice just before its total fell."""
@@ -136,11 +124,13 @@ class StepRunner:
             return at
         if invoice.vis_state == DELETED or invoice.amount >= former.amount:
             return at
-        seen = self._look.observer.around(at.context, invoice)
+        seen = self._parts.observer.around(at.context, invoice)
         payment = overpaid_by_hand(at.context, before, seen)
         if payment is None or payment.overpayment_id is None:
             return replace(at, observed=seen)
-        credit = self._books.credit_notes.overpayment(payment.overpayment_id, invoice.customer_id)
+        credit = self._parts.books.credit_notes.overpayment(
+            payment.overpayment_id, invoice.customer_id
+        )
         follow_up = None if credit is None else credit_by_hand(invoice.number, payment, credit)
         return replace(at, observed=seen, follow_up=follow_up)
 
@@ -155,7 +145,7 @@ class StepRunner:
         if step.refund_id is None or step.kind not in REFUND_STEPS or at.given_up is not None:
             raise given_up
         return replace(
-            self._look.after_refused_refund(at, step.refund_id, str(given_up)), given_up=given_up
+            self._parts.after_refused_refund(at, step.refund_id, str(given_up)), given_up=given_up
         )
 
     def _apply(
@@ -167,26 +157,26 @@ class StepRunner:
         invoice = observed.invoice
         if step.kind is StepKind.CREATE_INVOICE:
             terms = Terms(context.policy.terms(), context.desired.invoice.day)
-            self._ledger.terms.keep(order_id, terms)
+            self._parts.ledger.terms.keep(order_id, terms)
         elif step.rewrites and invoice is not None and invoice.status != DRAFT:
-            self._brake.before_rewriting(order_id, invoice.number)
+            self._parts.brake.before_rewriting(order_id, invoice.number)
         if step.kind.record == "invoice" and invoice is not None and invoice.vis_state == ARCHIVED:
             self._remember_archived(order_id)
-            context = replace(context, recorded=load_recorded(self._ledger, order_id))
+            context = replace(context, recorded=load_recorded(self._parts.ledger, order_id))
         known = None
         if step.kind.record == "payment" or step.kind is StepKind.DELETE_OVERPAYMENT:
-            known = self._ledger.links.get("payment", part_key(order_id, step.key))
+            known = self._parts.ledger.links.get("payment", part_key(order_id, step.key))
         if known is not None and step.remote_id == known.remote_id:
             found = next((row for row in observed.payments if row.id == step.remote_id), None)
             known = asked_link(known, step, found)
-            self._ledger.links.put(known)
+            self._parts.ledger.links.put(known)
         answers = list[Any]()
 
         def links(answer: Any) -> list[Link]:  # noqa: ANN401 - the Observed record of the kind
             answers.append(self._whole(step, answer))
             return links_of(context, step, answers[-1], known)
 
-        self._writer.write(
+        self._parts.writer.write(
             kind=step.kind,
             key=step.key,
             body=step.body,
@@ -200,14 +190,14 @@ class StepRunner:
 
     def _remember_archived(self, order_id: int) -> None:
         """FreshBooks may take the invoice out of the archive for the write that follows."""
-        link = self._ledger.links.get("invoice", invoice_key(order_id))
+        link = self._parts.ledger.links.get("invoice", invoice_key(order_id))
         if link is not None and not link.extra.get("archived"):
-            self._ledger.links.put(replace(link, extra={**link.extra, "archived": True}))
+            self._parts.ledger.links.put(replace(link, extra={**link.extra, "archived": True}))
 
     def _whole(self, step: Step, answer: Any) -> Any:  # noqa: ANN401 - as above
         """The answer; an invoice that was answered without its lines is read."""
         if step.kind.record == "invoice" and answer.lines is None:
-            return self._books.invoices.get(answer.id)
+            return self._parts.books.invoices.get(answer.id)
         return answer
 
 

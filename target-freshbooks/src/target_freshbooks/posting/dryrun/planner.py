@@ -9,6 +9,7 @@ from target_freshbooks.ledger import Ledger, ScratchLedger
 from target_freshbooks.posting import reasons
 from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
+from target_freshbooks.posting.apply.parts import Parts
 from target_freshbooks.posting.dryrun.simulator import Simulator
 from target_freshbooks.posting.facts import gather
 from target_freshbooks.posting.observe.by_request import RequestObserver
@@ -60,18 +61,17 @@ class Planner:
         """The plan of an order whose facts are at hand."""
         ledger = ScratchLedger(self._ledger)
         simulator, brake = Simulator(self._books, self._observer, ledger), Brake(None)
-        reconciler = Reconciler(
-            books=self._books,
-            observer=simulator,
-            ledger=ledger,
-            writer=simulator,
-            parties=ClientsAndItems(self._books, ledger, simulator, _never, _never),
-            policy=self._policy,
-            settle_unknown=_never,
-            stop=self._stop,
-            brake=brake,
+        parts = Parts(
+            self._books,
+            simulator,
+            ledger,
+            simulator,
+            ClientsAndItems(self._books, ledger, simulator, _never, _never),
+            _never,
+            self._stop,
+            brake,
         )
-        result = reconciler.reconcile(facts, asked=asked or Asked())
+        result = Reconciler(parts, self._policy).reconcile(facts, asked=asked or Asked())
         return Plan(facts.order.id, result, tuple(simulator.steps), bool(brake.rewritten))
 
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from target_freshbooks.freshbooks.observed import DRAFT
 from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
-from target_freshbooks.posting.state.recorded import load_recorded
 
 if TYPE_CHECKING:
     from target_freshbooks.books.desired import Parked
-    from target_freshbooks.ledger import Ledger
     from target_freshbooks.posting.apply.retry import RetriesExhausted
     from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.observe.observer import Observer
     from target_freshbooks.posting.results import OrderResult
     from target_freshbooks.posting.state.observed import Observed
 
@@ -49,32 +45,6 @@ class ReconcileState:
     blocked: OrderResult | None = None
     given_up: RetriesExhausted | None = None
     follow_up: Parked | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Reads the order's state anew: what FreshBooks holds, and what the ledger knows."""
-
-    observer: Observer
-    ledger: Ledger
-
-    def again(self, at: ReconcileState) -> ReconcileState:
-        """Where the order stands by what FreshBooks holds now."""
-        at = self.recorded(at)
-        looked = time.monotonic()
-        return replace(at, observed=self.observer.observe(at.context), looked=looked)
-
-    def recorded(self, at: ReconcileState) -> ReconcileState:
-        """Where the order stands by what the ledger knows now."""
-        recorded = load_recorded(self.ledger, at.context.desired.order_id)
-        return replace(at, context=replace(at.context, recorded=recorded))
-
-    def after_refused_refund(
-        self, at: ReconcileState, refund_id: int, words: str
-    ) -> ReconcileState:
-        """The refund is left undone; what was lowered for it is raised again."""
-        refunds = {**at.progress.refused_refunds, refund_id: words}
-        return self.again(replace(at, progress=replace(at.progress, refused_refunds=refunds)))
 
 
 def put_back(at: ReconcileState, step: Step, result: OrderResult) -> ReconcileState | OrderResult:
