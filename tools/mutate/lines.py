@@ -357,7 +357,7 @@ MUTATIONS = (
         "a credit note that a search does not show is read by its id",
         "P1",
         f"{FRESHBOOKS}/posting/observe/by_request.py",
-        "for remote_id in known - set(found):",
+        "for remote_id in known - set(notes):",
         "for remote_id in ():",
         (
             "tests/test_sweep_writes.py::test_a_credit_note_that_searches_do_not_show_is_not_given_twice",
@@ -448,8 +448,8 @@ MUTATIONS = (
         "the settle time begins when the killed run's lock is taken",
         "P1",
         f"{FRESHBOOKS}/posting/apply/recovery.py",
-        "                found = self._lookup.resolve(intent, since=since)\n",
-        "                found = self._lookup.resolve(intent, since=intent.opened_at)\n",
+        "                happened = self._lookup.resolve(intent, since=since)\n",
+        "                happened = self._lookup.resolve(intent, since=intent.opened_at)\n",
         (
             f"{INTERRUPTED}::test_a_write_that_left_late_and_whose_answer_was_lost_is_not_made_twice",
         ),
@@ -611,8 +611,9 @@ MUTATIONS = (
         "an invoice is adopted with all that belongs to it",
         "P1",
         f"{FRESHBOOKS}/ledger/links.py",
-        'put_all(connection, found)\n            self._audit.append(connection, "adopted"',
-        "put_all(connection, found)\n        with self._database.write() as connection:\n"
+        'put_all(connection, new_links)\n            self._audit.append(connection, "adopted"',
+        "put_all(connection, new_links)\n"
+        "        with self._database.write() as connection:\n"
         '            self._audit.append(connection, "adopted"',
         ("target-freshbooks/tests/ledger/test_ledger_orders.py",),
     ),
@@ -644,7 +645,7 @@ MUTATIONS = (
         "a credit note of another amount is taken back",
         "P1",
         f"{FRESHBOOKS}/posting/plan/refunds.py",
-        "link is not None and link.amount == found.amount and not link.deleted",
+        "link is not None and link.amount == standing.amount and not link.deleted",
         "False",
         (TAKEN_BACK,),
     ),
@@ -786,9 +787,9 @@ MUTATIONS = (
         "a client that a person made is not changed",
         "P11",
         f"{FRESHBOOKS}/posting/apply/clients.py",
-        'own = Link("client", draft.key, found.id, content_hash=baseline)',
-        "extra = ownership.made(found)\n"
-        '        own = Link("client", draft.key, found.id, content_hash=baseline, extra=extra)',
+        'own = Link("client", draft.key, client.id, content_hash=baseline)',
+        "extra = ownership.made(client)\n"
+        '        own = Link("client", draft.key, client.id, content_hash=baseline, extra=extra)',
         (f"{OWNERSHIP}::{BY_E_MAIL}",),
     ),
     Mutation(
@@ -1590,8 +1591,8 @@ MUTATIONS = (
         "a payment that came out lower is taken back",
         "P11",
         f"{FRESHBOOKS}/posting/plan/overpayment.py",
-        "    for key, found in capped(context, observed).items():\n",
-        "    for key, found in dict[str, ObservedPayment]().items():\n",
+        "    for key, payment in capped(context, observed).items():\n",
+        "    for key, payment in dict[str, ObservedPayment]().items():\n",
         (f"{ELSEWHERE}::test_somebody_else_pays_between_our_look_and_our_payment",),
     ),
     Mutation(

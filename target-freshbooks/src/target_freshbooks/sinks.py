@@ -60,7 +60,7 @@ class ShopSink(RecordSink):
         self._target.service.take_other(Record(self.stream_name, self.key_of(record), None, record))
 
     def key_of(self, record: dict[str, Any]) -> tuple[Any, ...]:
-        """The record's key: its key properties, or its name where it is the only one."""
+        """The record's key: its key properties, or its name if it is the only one."""
         keys = self.key_properties or ()
         for name in REQUIRED_KEYS.intersection(keys):
             if record.get(name) is None or isinstance(record[name], list):

@@ -115,7 +115,7 @@ def open_run(
         settings: The settings.
         stop: Set where the run is asked to stop.
         on_request: Told of each request.
-        look_first: Make it a dry run where it would be the first and has no start date.
+        look_first: Make it a dry run if it would be the first and has no start date.
     """
     sleep = interruptible(stop)
     run_id = uuid.uuid4().hex[:12]

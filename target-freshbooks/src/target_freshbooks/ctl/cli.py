@@ -41,8 +41,8 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"target_freshbooks.{COMMANDS[cmd_name]}")
-        found: click.Command = vars(module)[cmd_name.replace("-", "_")]
-        return found
+        command: click.Command = vars(module)[cmd_name.replace("-", "_")]
+        return command
 
 
 @click.group(cls=Commands)

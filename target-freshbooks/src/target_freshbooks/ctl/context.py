@@ -49,7 +49,7 @@ class Context:
     def config(self) -> dict[str, Any]:
         """The configuration of the files in their order, and over it the environment's.
 
-        The environment is read where it is asked for (`--config=ENV`) or nothing else is.
+        The environment is read if it is asked for (`--config=ENV`) or nothing else is.
         """
         merged: dict[str, Any] = {}
         files = [source for source in self.sources if source != "ENV"]

@@ -81,8 +81,8 @@ def _show(
     document = _document(identity, settings, account)
     missing = sorted(set(SCOPES) - set(scope.split())) if scope else []
     document["missing_scopes"] = missing
-    told = _listed(identity, settings, account)
-    text = f"Connected. The tokens are stored encrypted.\n{told}"
+    accounts = _listed(identity, settings, account)
+    text = f"Connected. The tokens are stored encrypted.\n{accounts}"
     if missing:
         text += (
             f"\nThe app lacks scopes: {', '.join(missing)}. Enable them for the app in FreshBooks'"
@@ -95,7 +95,7 @@ def _refusal(judge: Judge) -> str:
     """Why the login does not take the former one's place, what became of it, what to do."""
     before, new = judge.before, judge.account
     assert before is not None  # noqa: S101 - a login is refused only where there was another
-    told = (
+    sentence = (
         f"This login is for FreshBooks account {new}, but books go to {before}."
         if new
         else f"This login cannot book into FreshBooks account {before}, where books go."
@@ -108,8 +108,8 @@ def _refusal(judge: Judge) -> str:
     )
     other = new.account_id if new else "another account"
     return (
-        f"{told} {kept} To go on in {before.account_id}, log in as somebody who can book there and"
-        " see to account_id, role and subscription (whoami); to begin anew in"
+        f"{sentence} {kept} To go on in {before.account_id}, log in as somebody who can book there"
+        " and see to account_id, role and subscription (whoami); to begin anew in"
         f" {other}, set another ledger_url and an invoice_start_date from which on orders are"
         " booked there, and log in with --switch-account."
     )

@@ -78,5 +78,7 @@ def not_in_ledger(orders: Collection[int]) -> str:
 
 
 def _unsettled(ledger: ScratchLedger) -> list[int]:
-    found = [row.order_id for state in ("new", "parked") for row in ledger.orders.all(state=state)]
-    return sorted([*found, *ledger.inbox.unknown_orders()])
+    order_ids = [
+        row.order_id for state in ("new", "parked") for row in ledger.orders.all(state=state)
+    ]
+    return sorted([*order_ids, *ledger.inbox.unknown_orders()])

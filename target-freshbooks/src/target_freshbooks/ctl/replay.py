@@ -159,13 +159,13 @@ def _show_plans(
 def _told(left: dict[str, list[int]]) -> list[str]:
     """Why orders were not looked at."""
     unknown, settled = left["not_in_ledger"], left["settled"]
-    told = [not_in_ledger(unknown)] if unknown else []
+    sentences = [not_in_ledger(unknown)] if unknown else []
     if settled:
-        told.append(
+        sentences.append(
             f"Settled by hand, so left alone: {', '.join(map(str, settled))}. To have one booked"
             " again, reopen it first."
         )
-    return told
+    return sentences
 
 
 def chosen(ledger: Ledger, *, parked: bool, since: date | None) -> Iterator[int]:

@@ -39,15 +39,15 @@ NAMED = 20
 def waiting_orders(ledger: Ledger) -> dict[str, list[int]]:
     """The orders that wait, by the name of their status or what else keeps them; Drafts apart."""
     names: dict[str, str] = {}
-    found: dict[str, list[int]] = {}
+    orders_by_name: dict[str, list[int]] = {}
     for row in ledger.orders.all(state="waiting"):
         reason = row.reason or "unknown"
         if reason == DRAFT:
             continue
         if reason not in names:
             names[reason] = _name(ledger, reason, row.order_id)
-        found.setdefault(names[reason], []).append(row.order_id)
-    return found
+        orders_by_name.setdefault(names[reason], []).append(row.order_id)
+    return orders_by_name
 
 
 def _name(ledger: Ledger, reason: str, order_id: int) -> str:
@@ -56,8 +56,8 @@ def _name(ledger: Ledger, reason: str, order_id: int) -> str:
     if number == reason or not number.isdigit():
         return reason
     body = ledger.inbox.body("orders", (order_id,)) or {}
-    told = body.get("status") if body.get("status_id") == int(number) else None
-    return str(told or STATUSES.get(int(number), reason))
+    status = body.get("status") if body.get("status_id") == int(number) else None
+    return str(status or STATUSES.get(int(number), reason))
 
 
 def drafts(ledger: Ledger) -> list[dict[str, Any]]:
@@ -106,11 +106,11 @@ def invoices_left(ledger: Ledger) -> list[dict[str, Any]]:
 
 def parties_left(ledger: Ledger, kind: LinkKind) -> list[dict[str, Any]]:
     """The clients or items of which FreshBooks keeps fields that differ from the shop's."""
-    found: dict[int, set[str]] = {}
+    fields_by_id: dict[int, set[str]] = {}
     for link in ledger.links.of_kind(kind):
         if link.extra.get("left"):
-            found.setdefault(link.remote_id, set()).update(link.extra["left"])
-    return [{"id": one, "fields": sorted(fields)} for one, fields in sorted(found.items())]
+            fields_by_id.setdefault(link.remote_id, set()).update(link.extra["left"])
+    return [{"id": one, "fields": sorted(fields)} for one, fields in sorted(fields_by_id.items())]
 
 
 def document(ledger: Ledger) -> dict[str, Any]:
@@ -126,29 +126,29 @@ def document(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def text(told: dict[str, Any]) -> list[str]:
+def text(standing: dict[str, Any]) -> list[str]:
     """All of it, as lines for a terminal."""
     lines: list[str] = []
-    if told["waiting_orders"]:
+    if standing["waiting_orders"]:
         lines.append("Waiting, by their status in the shop or what keeps them:")
         lines += [
             f"  {name} {len(numbers)}: {_listed(numbers)}"
-            for name, numbers in told["waiting_orders"].items()
+            for name, numbers in standing["waiting_orders"].items()
         ]
-    if told["drafts"]:
-        numbers = [one["order_id"] for one in told["drafts"]]
+    if standing["drafts"]:
+        numbers = [one["order_id"] for one in standing["drafts"]]
         lines.append(
             f"Drafts to be looked at in FreshBooks, {len(numbers)}: {_listed(numbers)}. `replay"
             " --send` marks them sent and records their payments."
         )
-    for one in told["notices"]:
+    for one in standing["notices"]:
         lines.append(f"Order {one['order_id']}: {one['notice']}")
-    for one in told["settled_orders"]:
+    for one in standing["settled_orders"]:
         lines.append(f"Order {one['order_id']} is settled by hand: {one['note']}")
-    left = [f"order {one['order_id']}, its invoice" for one in told["invoices_left"]]
-    left += [f"client {one['id']}" for one in told["clients_left"]]
-    left += [f"item {one['id']}" for one in told["items_left"]]
-    records = [*told["invoices_left"], *told["clients_left"], *told["items_left"]]
+    left = [f"order {one['order_id']}, its invoice" for one in standing["invoices_left"]]
+    left += [f"client {one['id']}" for one in standing["clients_left"]]
+    left += [f"item {one['id']}" for one in standing["items_left"]]
+    records = [*standing["invoices_left"], *standing["clients_left"], *standing["items_left"]]
     if left:
         lines.append("FreshBooks keeps these fields, which differ from the shop's:")
         lines += [

@@ -83,10 +83,10 @@ def audit(context: Context, *, order: int) -> None:
         }
         for row in rows
     ]
-    told = tell(rows) if rows else [f"The ledger knows nothing of order {order}."]
+    lines = tell(rows) if rows else [f"The ledger knows nothing of order {order}."]
     if row is not None and row.state == "parked":
         # The journal holds no words of FreshBooks', which may name a person; this row has them.
-        told += _parked_text(_parked(row))
-    context.show(document, "\n".join(told))
+        lines += _parked_text(_parked(row))
+    context.show(document, "\n".join(lines))
     if any(row.altered for row in rows):
         sys.exit(1)

@@ -58,15 +58,15 @@ def tell(rows: Iterable[AuditRow]) -> list[str]:
         Lines such as `2026-11-02 09:14:05 UTC  run 3f2a91c0  created the invoice 1042 as a Draft
         in FreshBooks (id 555), 69.84 USD`.
     """
-    told = _with_currencies(list(rows))
+    known_rows = _with_currencies(list(rows))
     finished = {
         (row.source, row.data.get("intent"), row.run_id)
-        for row in told
+        for row in known_rows
         if row.event in OUTCOMES and not row.altered
     }
     return [
         f"{_time(row)}  run {_short(row.run_id)}  {sentence(row)}"
-        for row in told
+        for row in known_rows
         if row.altered
         or row.event != "intended"
         or (row.source, row.data.get("intent"), row.run_id) not in finished
@@ -86,7 +86,7 @@ def sentence(row: AuditRow) -> str:
 
 def _with_currencies(rows: list[AuditRow]) -> list[AuditRow]:
     """Give the verdicts, whose rows have a total alone, the currency of their order's invoice."""
-    found = {
+    currencies = {
         (row.source, row.order_id): _answer(row)["currency"]
         for row in rows
         if not row.altered
@@ -94,8 +94,8 @@ def _with_currencies(rows: list[AuditRow]) -> list[AuditRow]:
         and _answer(row).get("currency")
     }
     return [
-        replace(row, data={"currency": found[row.source, row.order_id], **row.data})
-        if row.event in _VERDICTS and (row.source, row.order_id) in found and not row.altered
+        replace(row, data={"currency": currencies[row.source, row.order_id], **row.data})
+        if row.event in _VERDICTS and (row.source, row.order_id) in currencies and not row.altered
         else row
         for row in rows
     ]
@@ -169,16 +169,16 @@ def _refusal(row: AuditRow) -> str:
     answer = _answer(row)
     codes = [f"{name} {answer[name]}" for name in ("status", "errno", "field") if answer.get(name)]
     words = answer.get("words")  # rows of the first versions have FreshBooks' own
-    told = f": {words}" if words else ""
-    return told + (f" ({', '.join(codes)})" if codes else "")
+    reason = f": {words}" if words else ""
+    return reason + (f" ({', '.join(codes)})" if codes else "")
 
 
 def _hindrance(row: AuditRow) -> str:
     why = str(_answer(row).get("why", ""))
     if why == "Forbidden":
         return f"was not allowed to {_deed(row, 0)}"
-    told = _WHY_NOT.get(why, f"nothing was written{f' ({why})' if why else ''}")
-    return f"could not {_deed(row, 0)}: {told}"
+    reason = _WHY_NOT.get(why, f"nothing was written{f' ({why})' if why else ''}")
+    return f"could not {_deed(row, 0)}: {reason}"
 
 
 def _unknown(row: AuditRow) -> str:

@@ -132,7 +132,7 @@ class Verification:
         return told
 
     def _stores(self, since: date | None) -> list[str]:
-        """The source's store; where it is not bound yet, those that no other source is bound to."""
+        """The source's store; if it is not bound yet, those that no other source is bound to."""
         bound = self._ledger.ownership.store_hash()
         if bound is not None:
             return [bound]
@@ -176,7 +176,7 @@ class Verification:
     def _findings(self, mark: Mark, recorded: Recorded, observed: Observed) -> list[Finding]:
         findings = list(compare(mark, recorded, observed, self._is_linked))
         if not recorded.is_in_books or any(
-            found.kind is not FindingKind.EXTRA for found in findings
+            finding.kind is not FindingKind.EXTRA for finding in findings
         ):
             return findings
         # The figures agree with what was written; now with what the order says, where the ledger

@@ -1,7 +1,7 @@
 """Whose a new login is, and whether it may take the place of the one there was.
 
 FreshBooks ends a user's former login with a new one of the same user and app. So a login that is
-refused is given back only where it is somebody else's, whose coming ended nothing; one of the same
+refused is given back only if it is somebody else's, whose coming ended nothing; one of the same
 user is kept, since otherwise none would be left. The books are safe either way: each run compares
 the account with the ledger's before it writes.
 """
@@ -42,7 +42,7 @@ class Former:
 def former_login(
     settings: Settings, store: CredentialStore, ask: Callable[[], Identity]
 ) -> Former | None:
-    """Whose the stored login is; None where there is none that lives.
+    """Whose the stored login is; None if there is none that lives.
 
     Args:
         settings: The settings.
@@ -105,7 +105,7 @@ class Judge:
         return self.ledger or (self.former.account if self.former else None)
 
     def __call__(self, pair: TokenPair) -> dict[str, Any] | None:
-        """What to remember with the pair; None where it is not to be kept."""
+        """What to remember with the pair; None if it is not to be kept."""
         try:
             self.identity = self.ask(pair)
         except FreshBooksError as error:

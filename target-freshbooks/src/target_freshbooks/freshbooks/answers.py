@@ -89,10 +89,10 @@ def errors_of(document: Mapping[str, Any] | None) -> tuple[ApiError, ...]:
         return ()
     details = document.get("details")
     if isinstance(details, list) and details:
-        found = [_new(entry) for entry in details if isinstance(entry, Mapping)]
-        found += [ApiError(None, "", entry, "") for entry in details if isinstance(entry, str)]
-        if found:
-            return tuple(found)
+        entries = [_new(entry) for entry in details if isinstance(entry, Mapping)]
+        entries += [ApiError(None, "", entry, "") for entry in details if isinstance(entry, str)]
+        if entries:
+            return tuple(entries)
     message = document.get("message") or document.get("error_description") or document.get("error")
     if message:
         return (ApiError(_errno(document.get("errno")), "", str(message), ""),)

@@ -97,7 +97,7 @@ class Collection(Generic[T]):
         """
         query = (*search, ("search[vis_state]", str(DELETED))) if deleted else search
         listing = Operation("GET", self._template, {})
-        seen: set[str] = set()
+        ids: set[str] = set()
         page = 1
         while True:
             rows, pages = self._page(query, page)
@@ -108,9 +108,9 @@ class Collection(Generic[T]):
                 if (
                     hidden == deleted
                     and (ours is None or ours(row))
-                    and (not id_ or id_ not in seen)
+                    and (not id_ or id_ not in ids)
                 ):
-                    seen.add(id_)
+                    ids.add(id_)
                     yield readable(listing, lambda row=row: self.parse(row))  # type: ignore[misc]
             # `total` may count rows that cannot be read, so it does not end the list.
             if not rows or page >= pages:

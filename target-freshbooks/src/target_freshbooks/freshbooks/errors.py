@@ -75,11 +75,11 @@ class Refused(FreshBooksError):  # noqa: N818 - the word says it
     @property
     def words(self) -> str:
         """FreshBooks' own words, joined, without e-mail addresses."""
-        said = [
+        sentences = [
             f"{error.field}: {error.message}" if error.field else error.message
             for error in self.errors
         ]
-        return without_addresses("; ".join(text for text in said if text)) or "no reason given"
+        return without_addresses("; ".join(text for text in sentences if text)) or "no reason given"
 
 
 class NotFound(Refused):

@@ -64,7 +64,7 @@ def parse_identity(response: Mapping[str, Any]) -> Identity:
         for row in _rows(response.get("roles"))
         if row.get("accountid")
     }
-    found: list[Membership] = []
+    memberships: list[Membership] = []
     without_account: list[tuple[int | None, str, str]] = []
     for row in _rows(response.get("business_memberships")):
         business = _mapping(row.get("business"))
@@ -74,10 +74,10 @@ def parse_identity(response: Mapping[str, Any]) -> Identity:
             # The role on the account decides about writing, where both are told.
             role = "client" if roles.get(account) == "client" else entry[2]
             status = text(subscriptions, account)
-            found.append(Membership(entry[0], entry[1], account, role, status))
+            memberships.append(Membership(entry[0], entry[1], account, role, status))
         else:
             without_account.append(entry)
-    known = {membership.account_id for membership in found}
+    known = {membership.account_id for membership in memberships}
     orphans = [(account, role) for account, role in roles.items() if account not in known]
     working = [(account, role) for account, role in orphans if role != "client"]
     for business_id, name, role in without_account:
@@ -85,15 +85,15 @@ def parse_identity(response: Mapping[str, Any]) -> Identity:
         if len(working) == 1 and len(without_account) == 1:
             account, _ = working[0]
             status = text(subscriptions, account)
-            found.append(Membership(business_id, name, account, role, status))
+            memberships.append(Membership(business_id, name, account, role, status))
             orphans.remove(working[0])
         else:
-            found.append(Membership(business_id, name, None, role, ""))
-    found += [
+            memberships.append(Membership(business_id, name, None, role, ""))
+    memberships += [
         Membership(None, "", account, role, text(subscriptions, account))
         for account, role in orphans
     ]
-    return Identity(whole_or_none(response, "id"), tuple(found))
+    return Identity(whole_or_none(response, "id"), tuple(memberships))
 
 
 def choose_account(

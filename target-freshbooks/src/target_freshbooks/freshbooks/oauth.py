@@ -166,7 +166,7 @@ class OAuth:
         return reply
 
     def _pair(self, document: dict[str, Any]) -> TokenPair | None:
-        """The pair of an answer, None where a token is missing.
+        """The pair of an answer, None if a token is missing.
 
         A refresh was once seen to repeat the first `created_at` with a smaller `expires_in`, so
         the end is reckoned from the answer, not from now; unless that end has passed already,

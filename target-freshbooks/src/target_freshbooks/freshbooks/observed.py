@@ -51,7 +51,7 @@ class BillingAddress:
 
 @dataclass(frozen=True, slots=True)
 class ObservedInvoice:
-    """An invoice. `lines` is None where FreshBooks was not asked for them; `updated` as sent."""
+    """An invoice. `lines` is None if FreshBooks was not asked for them; `updated` as sent."""
 
     id: int
     number: str
@@ -90,7 +90,7 @@ class ObservedPayment:
 class ObservedClient:
     """A client, its fields under FreshBooks' names. Several may share one e-mail.
 
-    `signup_date` is when it was made; None where FreshBooks does not say.
+    `signup_date` is when it was made; None if FreshBooks does not say.
     """
 
     id: int
@@ -112,9 +112,9 @@ class ObservedClient:
 
 @dataclass(frozen=True, slots=True)
 class ObservedItem:
-    """An item of the catalogue; the price is None where FreshBooks holds none.
+    """An item of the catalogue; the price is None if FreshBooks holds none.
 
-    `updated` is when it was changed last; None where FreshBooks does not say.
+    `updated` is when it was changed last; None if FreshBooks does not say.
     """
 
     id: int

@@ -62,7 +62,7 @@ class Pacer:
             waited += seconds
 
     def release(self, headers: Mapping[str, str] | None) -> None:
-        """The request taken is over; `headers` are its answer's, None where none came."""
+        """The request taken is over; `headers` are its answer's, None if none came."""
         with self._lock:
             self._in_flight -= 1
             if headers is not None:

@@ -54,7 +54,7 @@ def whole(row: Row, key: str, default: int | None = None) -> int:
 
 
 def whole_or_none(row: Row, key: str) -> int | None:
-    """The int at the key, None where there is none (FreshBooks also writes 0 for "none")."""
+    """The int at the key, None if there is none (FreshBooks also writes 0 for "none")."""
     return whole(row, key, 0) or None
 
 
@@ -79,12 +79,12 @@ def _decimal(value: object, key: str, default: Decimal | None = None) -> Decimal
     if isinstance(value, float | bool) or not isinstance(value, str | int | Decimal):
         raise Unreadable(f"{key} is no number")
     try:
-        found = Decimal(value)
+        number = Decimal(value)
     except InvalidOperation:
         raise Unreadable(f"{key} is no number") from None
-    if not found.is_finite():
+    if not number.is_finite():
         raise Unreadable(f"{key} is no number")
-    return found
+    return number
 
 
 def money(row: Row, key: str, default: Decimal | None = None) -> tuple[Decimal, str]:
@@ -104,7 +104,7 @@ def day(row: Row, key: str) -> date:
 
 
 def moment(row: Row, key: str, zone: tzinfo) -> datetime | None:
-    """The time of day at the key, to the second, aware; None where there is none to be read."""
+    """The time of day at the key, to the second, aware; None if there is none to be read."""
     try:
         return datetime.fromisoformat(text(row, key)).replace(tzinfo=zone, microsecond=0)
     except ValueError:
@@ -129,7 +129,7 @@ def line(row: Row) -> ObservedLine:
 
 
 def invoice(row: Row) -> ObservedInvoice:
-    """An invoice; `lines` stays None where the answer has none of that key."""
+    """An invoice; `lines` stays None if the answer has none of that key."""
     amount, code = money(row, "amount")
     paid, _ = money(row, "paid", Decimal(0))
     outstanding, _ = money(row, "outstanding", amount - paid)

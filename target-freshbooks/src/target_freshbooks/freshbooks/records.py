@@ -231,7 +231,7 @@ class CreditNotes(Collection[ObservedCreditNote]):
         return self.rows(_since(since), ours)
 
     def overpayment(self, id: int, client_id: int) -> ObservedCreditNote | None:  # noqa: A002
-        """The credit that an overpayment made, as long as it stands; None where it does not.
+        """The credit that an overpayment made, as long as it stands; None if it does not.
 
         It is not documented which of a credit note's two ids a payment's `overpaymentid` is, so
         that one of another client, or one that a person made, is not taken for it.

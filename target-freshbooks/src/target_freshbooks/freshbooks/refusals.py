@@ -66,7 +66,7 @@ class Refusal:
     Attributes:
         field: What it is about under FreshBooks' name, as far as that is known, such as
             `invoice_number`, `name`, `username`; else "".
-        limit: The most characters, where it is told.
+        limit: The most characters, if it is told.
     """
 
     kind: RefusalKind
@@ -79,20 +79,22 @@ def classify(refused: Refused) -> Refusal:
     return meaning(refused.operation, refused.status, refused.errors)
 
 
-def meaning(operation: str, status: int, said: Sequence[ApiError]) -> Refusal:
+def meaning(operation: str, status: int, errors_told: Sequence[ApiError]) -> Refusal:
     """What a refusal means.
 
     Args:
         operation: Method and path template, such as
             `POST /accounting/account/{account_id}/users/clients`.
         status: HTTP status; 200 where the errors came inside a success.
-        said: The entries of the answer, whichever format they came in; none where it was not
+        errors_told: The entries of the answer, whichever format they came in; none if it was not
             FreshBooks' own.
     """
-    entries = [_Entry(operation, status, error) for error in said or (UNEXPLAINED,)]
-    found = (rule(entry) for rule in _RULES for entry in entries)
+    entries = [_Entry(operation, status, error) for error in errors_told or (UNEXPLAINED,)]
+    refusals = (rule(entry) for rule in _RULES for entry in entries)
     of_field = next((entry.field for entry in entries if entry.field), "")
-    return next((one for one in found if one is not None), Refusal(RefusalKind.UNKNOWN, of_field))
+    return next(
+        (one for one in refusals if one is not None), Refusal(RefusalKind.UNKNOWN, of_field)
+    )
 
 
 def speaks_of_a_lock(words: str) -> bool:
@@ -272,5 +274,5 @@ _RULES: tuple[Callable[[_Entry], Refusal | None], ...] = (
 
 
 def _limit(words: str) -> int | None:
-    found = refusal_words.LENGTH.search(words)
-    return int(found[1] or found[2]) if found else None
+    length = refusal_words.LENGTH.search(words)
+    return int(length[1] or length[2]) if length else None

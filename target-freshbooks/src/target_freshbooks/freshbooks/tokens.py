@@ -150,7 +150,7 @@ class TokenSource:
         return pair
 
     def log_out(self) -> tuple[bool, FreshBooksError | None]:
-        """End the chain, at FreshBooks and here: here also where FreshBooks does not hear of it.
+        """End the chain, at FreshBooks and here: here also if FreshBooks does not hear of it.
 
         The token of the setting counts as taken from then on, or the next run would log in with it.
 
@@ -276,9 +276,9 @@ def _broken_chain(in_doubt_since: str | None) -> str:
 
 
 def _time(document: Mapping[str, Any], key: str) -> datetime:
-    """An ISO time of the entry; long ago where there is none."""
+    """An ISO time of the entry; long ago if there is none."""
     try:
-        found = datetime.fromisoformat(str(document.get(key)))
+        moment = datetime.fromisoformat(str(document.get(key)))
     except ValueError:
         return datetime.min.replace(tzinfo=UTC)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

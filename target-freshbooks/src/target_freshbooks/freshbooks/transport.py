@@ -1,4 +1,4 @@
-"""Requests to FreshBooks with a token, at its pace, tried again where that is safe.
+"""Requests to FreshBooks with a token, at its pace, tried again if that is safe.
 
 A read is tried again after anything that may pass. A write is tried again only when it certainly
 did not happen: FreshBooks said 429 or 401, or the connection was never made. Everything else that
@@ -256,17 +256,17 @@ def _refused(operation: Operation, answer: Answer) -> Exception:
     write is of that kind of record, and refuses the one at hand.
     """
     name, status, errors = operation.name, answer.status, answer.errors or (UNEXPLAINED,)
-    said = f"HTTP {status}{_codes(errors)}"
+    codes = f"HTTP {status}{_codes(errors)}"
     kind = meaning(name, status, errors).kind
     may_not_read = not operation.writes and (status in NO_READING or kind is RefusalKind.NO_RIGHT)
     if kind is RefusalKind.NO_ACCOUNT or may_not_read:
-        return Forbidden(name, f"not allowed ({said}): check role and scopes")
+        return Forbidden(name, f"not allowed ({codes}): check role and scopes")
     deleted = kind is RefusalKind.GONE and not operation.writes and "id" in operation.values
     if deleted or _is_missing(status, errors):
         if "id" in operation.values or operation.writes:
             return NotFound(name, status, errors)
         # A list is never missing, so what is missing is the account.
-        return Forbidden(name, f"not found ({said}): check account_id")
+        return Forbidden(name, f"not found ({codes}): check account_id")
     if kind is RefusalKind.BUSY:
         busy = Conflict(name, status, errors)
         return busy if operation.writes else _AgainError(busy)

@@ -37,7 +37,7 @@ class RequestRecord:
 
     Attributes:
         path: The template, such as `/accounting/account/{account_id}/invoices/invoices/{id}`.
-        status: None where no answer came.
+        status: None if no answer came.
         outcome: "answered", "not_sent" or "lost".
     """
 
@@ -214,12 +214,12 @@ def _chain(exc: BaseException) -> list[BaseException]:
     Not `__context__`: where the caller is itself handling an earlier failure, that one would be
     found here and this request taken for never sent.
     """
-    found: list[BaseException] = []
+    chain: list[BaseException] = []
     queue: list[object] = [exc]
     while queue:
         current = queue.pop(0)
-        if not isinstance(current, BaseException) or any(current is one for one in found):
+        if not isinstance(current, BaseException) or any(current is one for one in chain):
             continue
-        found.append(current)
+        chain.append(current)
         queue += [*current.args, getattr(current, "reason", None)]
-    return found
+    return chain

@@ -23,7 +23,7 @@ class Link:
         remote_id: Its id in FreshBooks.
         fingerprint: Hash of what FreshBooks last showed of it, to notice edits by hand.
         content_hash: Hash of what we last wrote.
-        amount: Its amount as we left it; None where that is not known.
+        amount: Its amount as we left it; None if that is not known.
         day: The day we dated it; of payments only.
         order_id: The order it belongs to; None for clients and items.
         deleted: Whether we deleted it there.

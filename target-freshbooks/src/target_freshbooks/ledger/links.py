@@ -92,18 +92,18 @@ class Links(Section):
             connection.execute(_upsert(connection.dialect.name), rows)
 
     def adopt(
-        self, found: Iterable[Link], *, order_id: int, run_id: str, data: Mapping[str, Any]
+        self, new_links: Iterable[Link], *, order_id: int, run_id: str, data: Mapping[str, Any]
     ) -> None:
         """Link what stands in FreshBooks already, with its audit row: all of an order's or none.
 
         Args:
-            found: The invoice, and all payments and credit notes that belong to it.
+            new_links: The invoice, and all payments and credit notes that belong to it.
             order_id: The order.
             run_id: The run that found them.
             data: What the audit trail tells of the invoice.
         """
         with self._database.write() as connection:
-            self.put_all(connection, found)
+            self.put_all(connection, new_links)
             self._audit.append(connection, "adopted", order_id, run_id, data)
 
     def drop(self, kind: LinkKind, key: str) -> None:

@@ -97,7 +97,7 @@ class Orders(Section):
         self._audit = audit
 
     def get(self, order_id: int) -> OrderRow | None:
-        """Read where an order stands; None if the shop never spoke of it."""
+        """Read if an order stands; None if the shop never spoke of it."""
         row = self._row(self._select().where(orders.c.order_id == order_id))
         return None if row is None else _order_row(row)
 
@@ -138,7 +138,7 @@ class Orders(Section):
             by_state[state] += number
             if state in by_reason and reason is not None:
                 by_reason[state][reason] = number
-        return by_state | {f"{state}_reasons": found for state, found in by_reason.items()}
+        return by_state | {f"{state}_reasons": numbers for state, numbers in by_reason.items()}
 
     def record(
         self, result: OrderRow, *, event: str | None = None, data: Mapping[str, Any] | None = None

@@ -26,7 +26,7 @@ class PinnedAccount:
 
     Attributes:
         account_id: Its id.
-        business_name: The name of its business, for messages; empty where nobody told it.
+        business_name: The name of its business, for messages; empty if nobody told it.
     """
 
     account_id: str

@@ -135,8 +135,8 @@ class _ScratchLinks(Links):
         self._changed[link.kind, kept_key(link.key)] = link
 
     @override
-    def adopt(self, found: Iterable[Link], **_: object) -> None:
-        for link in found:
+    def adopt(self, new_links: Iterable[Link], **_: object) -> None:
+        for link in new_links:
             self.put(link)
 
     @override

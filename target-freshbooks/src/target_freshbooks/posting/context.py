@@ -43,7 +43,7 @@ class OrderContext:
         desired: What the books should hold.
         content: `content_digest` of the facts behind it.
         policy: The bookkeeper's settings.
-        client_id: FreshBooks' id of the client (0 in a plan where it is still to be created).
+        client_id: FreshBooks' id of the client (0 in a plan if it is still to be created).
         item_names: Item key → the name FreshBooks has for the item.
         recorded: What the ledger knows.
         unmarked: The field, `notes` or `po_number`, that FreshBooks keeps too short for the mark.
@@ -101,7 +101,7 @@ class OrderContext:
     def outdated_refunds(self, invoice: ObservedInvoice) -> frozenset[int]:
         """The refunds whose lines on the invoice do not say the money that went back.
 
-        Declined since, sent back another way, or of another amount. Where FreshBooks rounds taxes
+        Declined since, sent back another way, or of another amount. If FreshBooks rounds taxes
         over the whole invoice, lines that are right may not show it by themselves and count too.
         """
         money = {entry.refund_id: -entry.money for entry in self.desired.refunds if entry.money}
@@ -127,8 +127,10 @@ class OrderContext:
             return wire.amounts_and_taxes(line for line in lines if line.name != rounding)
 
         wanted = self.desired.invoice
-        found = money(wire.without_refunds(wire.standing(invoice)))
-        return any(money(way) == found for way in (*wanted.expressions, *wanted.without_negatives))
+        counted = money(wire.without_refunds(wire.standing(invoice)))
+        return any(
+            money(way) == counted for way in (*wanted.expressions, *wanted.without_negatives)
+        )
 
     def _comes_to_its_order(self, invoice: ObservedInvoice) -> bool:
         if invoice.amount == self.total_with_refunds_on(invoice):

@@ -172,33 +172,33 @@ def _payments(
     for key, left in recorded.payments.items():
         if left.deleted:
             continue
-        found = standing.get(left.remote_id)
+        payment = standing.get(left.remote_id)
         ours = f"our payment {left.remote_id} ({key})"
-        if found is None:
+        if payment is None:
             worth = "" if left.amount is None else f" of {left.amount} {own.currency}"
             sentence = f"{ours}{worth} on invoice {own.number} was deleted in FreshBooks"
             yield Finding(mark.order_id, FindingKind.MISSING, sentence)
-        elif left.amount is not None and found.amount != left.amount:
+        elif left.amount is not None and payment.amount != left.amount:
             sentence = (
-                f"{ours} on invoice {own.number} is now {found.amount} {own.currency};"
+                f"{ours} on invoice {own.number} is now {payment.amount} {own.currency};"
                 f" we left it at {left.amount}"
             )
             yield Finding(mark.order_id, FindingKind.WRONG_AMOUNT, sentence)
         else:
-            what = _payment_edited(mark, found, own, left.day)
+            what = _payment_edited(mark, payment, own, left.day)
             if what is not None:
-                sentence = f"{ours} of {found.amount} {own.currency} {what}"
+                sentence = f"{ours} of {payment.amount} {own.currency} {what}"
                 yield Finding(mark.order_id, FindingKind.EDITED, sentence)
 
 
 def _payment_edited(
-    mark: Mark, found: ObservedPayment, own: ObservedInvoice, day: date | None
+    mark: Mark, payment: ObservedPayment, own: ObservedInvoice, day: date | None
 ) -> str | None:
-    if found.invoice_id != own.id:
-        return f"was moved from invoice {own.number} to the invoice of id {found.invoice_id}"
-    if day is not None and found.date != day:
-        return f"is now dated {found.date}; we dated it {day}"
-    if part_paid(found, mark) is None:
+    if payment.invoice_id != own.id:
+        return f"was moved from invoice {own.number} to the invoice of id {payment.invoice_id}"
+    if day is not None and payment.date != day:
+        return f"is now dated {payment.date}; we dated it {day}"
+    if part_paid(payment, mark) is None:
         return "no longer names the order in its note, by which it is found if the ledger is lost"
     return None
 
@@ -208,13 +208,13 @@ def _credit_notes(mark: Mark, recorded: Recorded, observed: Observed) -> Iterato
     for refund_id, left in recorded.credit_notes.items():
         if left.deleted:
             continue
-        found = standing.get(left.remote_id)
-        if found is None:
+        note = standing.get(left.remote_id)
+        if note is None:
             worth = "" if left.amount is None else f" of {left.amount}"
             sentence = f"the credit note {left.remote_id}{worth} of refund {refund_id} was deleted"
             yield Finding(mark.order_id, FindingKind.MISSING, f"{sentence} in FreshBooks")
-        elif left.amount is not None and found.amount != left.amount:
-            sentence = f"{_note_words(found)} of refund {refund_id}: we left it at {left.amount}"
+        elif left.amount is not None and note.amount != left.amount:
+            sentence = f"{_note_words(note)} of refund {refund_id}: we left it at {left.amount}"
             yield Finding(mark.order_id, FindingKind.WRONG_AMOUNT, sentence)
 
 
@@ -222,21 +222,22 @@ def _extra_payments(
     mark: Mark, recorded: Recorded, observed: Observed, own: ObservedInvoice
 ) -> Iterator[Finding]:
     ours = set(recorded.payment_ids.values())
-    for found in observed.payments:
-        if found.id in ours or (found.amount == ZERO and found.overpayment_id is None):
+    for payment in observed.payments:
+        if payment.id in ours or (payment.amount == ZERO and payment.overpayment_id is None):
             continue
-        bears_mark = part_paid(found, mark) is not None
+        bears_mark = part_paid(payment, mark) is not None
         if not recorded.known and bears_mark:
             continue  # the invoice itself is not adopted yet
         if recorded.state == "settled" and not bears_mark:
             continue  # booked by the person who settled it
         credited = (
             ""
-            if found.overpayment_id is None
-            else f"; FreshBooks made what was above the total a credit (id {found.overpayment_id})"
+            if payment.overpayment_id is None
+            else "; FreshBooks made what was above the total a credit"
+            f" (id {payment.overpayment_id})"
         )
         sentence = (
-            f"payment {found.id} of {found.amount} {own.currency} of {found.date} on"
+            f"payment {payment.id} of {payment.amount} {own.currency} of {payment.date} on"
             f" {_invoice_words(own)} is none of ours{credited}: the money may count twice"
         )
         yield Finding(mark.order_id, FindingKind.EXTRA, sentence)
@@ -252,22 +253,22 @@ def _extra_invoices(
         yield Finding(
             mark.order_id, FindingKind.EXTRA, f"{_invoice_words(own)} {_why_unknown(recorded)}"
         )
-    for found in observed.others:
-        if linked_elsewhere(found.id):
+    for invoice in observed.others:
+        if linked_elsewhere(invoice.id):
             continue
         beside = (
             _why_unknown(recorded)
             if own is None
             else f"stands beside the order's own {own.number} (id {own.id}): it counts twice"
         )
-        sentence = f"{_invoice_words(found)}, {found.paid} of it paid, {beside}"
+        sentence = f"{_invoice_words(invoice)}, {invoice.paid} of it paid, {beside}"
         yield Finding(mark.order_id, FindingKind.EXTRA, sentence)
 
 
 def _extra_credit_notes(mark: Mark, recorded: Recorded, observed: Observed) -> Iterator[Finding]:
     ours = set(recorded.credit_note_ids.values())
-    for found in observed.credit_notes:
-        if found.id in ours:
+    for note in observed.credit_notes:
+        if note.id in ours:
             continue
         if recorded.state in {"parked", "settled"} and not recorded.known:
             continue  # not adopted yet, as its invoice
@@ -276,7 +277,7 @@ def _extra_credit_notes(mark: Mark, recorded: Recorded, observed: Observed) -> I
             if recorded.row is None
             else "names a refund of the order and is none of ours: the credit may count twice"
         )
-        yield Finding(mark.order_id, FindingKind.EXTRA, f"{_note_words(found)} {beside}")
+        yield Finding(mark.order_id, FindingKind.EXTRA, f"{_note_words(note)} {beside}")
 
 
 def _why_unknown(recorded: Recorded) -> str:

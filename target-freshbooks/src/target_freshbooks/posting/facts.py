@@ -37,11 +37,11 @@ def gather(ledger: Ledger, stored: StoredFacts) -> OrderFacts:
         _store(ledger),
     )
     products = (product_of(ledger, product_id) for product_id in catalogued(facts.order))
-    return replace(facts, products=tuple(found for found in products if found is not None))
+    return replace(facts, products=tuple(product for product in products if product is not None))
 
 
 def product_of(ledger: Ledger, product_id: int) -> Product | None:
-    """A product of the catalogue; None where it is unknown, or cannot be understood.
+    """A product of the catalogue; None if it is unknown, or cannot be understood.
 
     An order says all that its invoice needs: no product of it can keep it from being booked.
     """

@@ -63,12 +63,12 @@ def bears(text: str, note: str) -> bool:
 
 
 def part_paid(payment: ObservedPayment, order: Mark) -> Mark | None:
-    """The part of the order that the payment is marked with; None where it is not the order's."""
+    """The part of the order that the payment is marked with; None if it is not the order's."""
     return _part(payment.note, order)
 
 
 def refund_credited(note: ObservedCreditNote, order: Mark) -> int | None:
-    """The order's refund that the credit note is marked with; None where it is not the order's."""
+    """The order's refund that the credit note is marked with; None if it is not the order's."""
     part = _part(note.notes, order)
     return None if part is None else part.refund_id
 
@@ -85,8 +85,8 @@ def find_payment(
 ) -> ObservedPayment | None:
     """The payment in FreshBooks: by the id we remember, else by its note."""
     remembered = recorded.payment_ids.get(payment.key)
-    by_id = (found for found in observed.payments if found.id == remembered)
-    by_note = (found for found in observed.payments if bears(found.note, payment.note))
+    by_id = (candidate for candidate in observed.payments if candidate.id == remembered)
+    by_note = (candidate for candidate in observed.payments if bears(candidate.note, payment.note))
     return next(by_id, None) or next(by_note, None)
 
 
@@ -97,9 +97,9 @@ def find_note(
     remembered = recorded.credit_note_ids.get(note.refund_id)
     return next(
         (
-            found
-            for found in observed.credit_notes
-            if found.id == remembered or bears(found.notes, note.notes)
+            candidate
+            for candidate in observed.credit_notes
+            if candidate.id == remembered or bears(candidate.notes, note.notes)
         ),
         None,
     )

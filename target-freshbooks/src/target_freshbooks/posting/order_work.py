@@ -185,7 +185,7 @@ class OrderWork:
         row: OrderRow | None,
         asked: Asked | None,
     ) -> OrderResult | None:
-        """Bring the order about; None where it was given up, and is judged later."""
+        """Bring the order about; None if it was given up, and is judged later."""
         order_id = facts.order.id
         began = time.monotonic()
         try:

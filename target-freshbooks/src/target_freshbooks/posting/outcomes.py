@@ -95,7 +95,7 @@ class Outcomes:
             facts: The order.
             stored: What of it is in the ledger.
             result: How it came out.
-            before: Where it stood until now.
+            before: If it stood until now.
         """
         order = facts.order
         notice = self._noticed(facts, before)
@@ -160,7 +160,7 @@ class Outcomes:
             order_id: The order.
             parked: Why, and what can be done.
             stored: What of it is in the ledger; it is looked at again when that changes.
-            facts: The same, understood; None where it cannot be.
+            facts: The same, understood; None if it cannot be.
             result: What the reconciler said of it, if it came so far.
             notice: What became of it in the shop after it was posted.
         """

@@ -23,10 +23,10 @@ class OrderResult:
 
     Attributes:
         state: `posted`, `parked` or `waiting`; in a plan also `settled`.
-        parked: Why, where it is parked.
-        why: Code of the reason, where it is waiting; the person's note, where it is settled.
+        parked: Why, if it is parked.
+        why: Code of the reason, if it is waiting; the person's note, if it is settled.
         words: FreshBooks' own words, where it refused something.
-        desired: The desired state, where there is one.
+        desired: The desired state, if there is one.
         desired_hash: Its digest.
         writes: Number of outside writes made.
         unchanged: Nothing had to be looked at: what is desired is what was posted before.

@@ -37,7 +37,7 @@ class Service:
     """The records of one run.
 
     Args:
-        ledger: Where they are stored.
+        ledger: If they are stored.
         work: Works orders off.
         outcomes: How the orders came out.
         policy: The bookkeeper's settings.
@@ -91,10 +91,10 @@ class Service:
         self._work.raise_failure()
         self._flush_others()
         records = self._children.pop(order_id, [])
-        said = {record.stream for record in records}
+        asked_for = self._streams_seen | {record.stream for record in records}
         # Rows that stayed away for an order that has them no more are gone; where the stream was
         # not asked for, what is known of it stands.
-        complete = REPLACED_STREAMS & (self._streams_seen | said) - self._said.pop(order_id, set())
+        complete = REPLACED_STREAMS & asked_for - self._said.pop(order_id, set())
         order = Record("orders", (order_id,), order_id, dict(body))
         self._ledger.inbox.receive([*records, order], complete=complete)
         self._outcomes.tally.received += 1

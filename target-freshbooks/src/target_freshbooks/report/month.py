@@ -49,7 +49,7 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One order and its invoice; amounts in `currency`, None where that side has nothing."""
+    """One order and its invoice; amounts in `currency`, None if that side has nothing."""
 
     order_id: int
     day: date
@@ -68,7 +68,7 @@ class Row:
 
     @property
     def difference(self) -> Decimal | None:
-        """Invoice minus (order less money refunded); None where there is no sent invoice."""
+        """Invoice minus (order less money refunded); None if there is no sent invoice."""
         if self.invoice_total is None or self.draft:
             return None
         return self.invoice_total - (self.order_total - self.refunded)
@@ -117,7 +117,7 @@ class MonthReport:
 
 
 def make_row(order: OrderRow, invoice: ObservedInvoice | None) -> Row | None:
-    """An order's row; None where it has no day yet (never looked at)."""
+    """An order's row; None if it has no day yet (never looked at)."""
     if order.order_date is None or order.order_total is None:
         return None
     return Row(
@@ -147,13 +147,13 @@ def total_up(rows: Iterable[Row]) -> tuple[Totals, ...]:
     return tuple(
         Totals(
             currency=currency,
-            orders=len(found),
-            order_total=sum((row.order_total for row in found), start=ZERO),
-            refunded=sum((row.refunded for row in found), start=ZERO),
-            invoice_total=sum((row.invoice_total or ZERO for row in found), start=ZERO),
-            paid=sum((row.paid or ZERO for row in found), start=ZERO),
-            outstanding=sum((row.outstanding or ZERO for row in found), start=ZERO),
-            difference=sum((row.difference or ZERO for row in found), start=ZERO),
+            orders=len(rows_of_it),
+            order_total=sum((row.order_total for row in rows_of_it), start=ZERO),
+            refunded=sum((row.refunded for row in rows_of_it), start=ZERO),
+            invoice_total=sum((row.invoice_total or ZERO for row in rows_of_it), start=ZERO),
+            paid=sum((row.paid or ZERO for row in rows_of_it), start=ZERO),
+            outstanding=sum((row.outstanding or ZERO for row in rows_of_it), start=ZERO),
+            difference=sum((row.difference or ZERO for row in rows_of_it), start=ZERO),
         )
-        for currency, found in sorted(by_currency.items())
+        for currency, rows_of_it in sorted(by_currency.items())
     )

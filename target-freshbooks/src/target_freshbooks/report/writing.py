@@ -50,20 +50,20 @@ def report(context: Context, *, text: str, output: str) -> None:
     settings = context.settings
     with context.ledger() as ledger:
         account = open_account(settings, ledger=ledger)
-        found = gather_month(account.books, ledger, month)
+        month_report = gather_month(account.books, ledger, month)
     out = Path(output)
     out.mkdir(parents=True, exist_ok=True)
     html, table = out / f"report-{month}.html", out / f"report-{month}.csv"
-    html.write_text(page("month.html", report=found, now=utc_now()), encoding="utf-8")
-    write_csv(found, table)
+    html.write_text(page("month.html", report=month_report, now=utc_now()), encoding="utf-8")
+    write_csv(month_report, table)
     document = {
         "month": str(month),
         "html": str(html),
         "csv": str(table),
-        "orders": len(found.rows),
-        "parked": len(found.parked),
-        "settled": len(found.settled),
-        "agrees": found.agrees,
+        "orders": len(month_report.rows),
+        "parked": len(month_report.parked),
+        "settled": len(month_report.settled),
+        "agrees": month_report.agrees,
         "totals": [
             {
                 "currency": sums.currency,
@@ -75,7 +75,7 @@ def report(context: Context, *, text: str, output: str) -> None:
                 "outstanding": str(sums.outstanding),
                 "difference": str(sums.difference),
             }
-            for sums in found.totals
+            for sums in month_report.totals
         ],
     }
     lines = [f"Report of {month}: {html} and {table}"]
@@ -84,9 +84,9 @@ def report(context: Context, *, text: str, output: str) -> None:
         f" refunded {money(sums.refunded, sums.currency)},"
         f" invoices {money(sums.invoice_total, sums.currency)},"
         f" difference {money(sums.difference, sums.currency)}"
-        for sums in found.totals
+        for sums in month_report.totals
     ]
-    lines.append(f"  parked: {len(found.parked)}")
+    lines.append(f"  parked: {len(month_report.parked)}")
     context.show(document, "\n".join(lines))
 
 

@@ -55,7 +55,7 @@ class ChainVerdict:
         ok: Whether every row is as it was written.
         rows: Rows that are, from the first on.
         head_hash: Hash of the last of them; note it elsewhere to notice a rewritten chain.
-        broken_seq: Number of the first row that is altered, missing or out of place; None where a
+        broken_seq: Number of the first row that is altered, missing or out of place; None if a
             row is missing and its number is not known.
         problem: What is wrong with it, as a sentence.
     """
@@ -117,17 +117,17 @@ def _intent_without_row(connection: Connection) -> str | None:
         number = cast(cast(audit.c.data, postgresql.JSON).op("->>")("intent"), BigInteger)
     there = select(number, audit.c.event).where(audit.c.event.in_(EVENTS_OF_INTENTS))
     lacking = except_(select(wanted), there).subquery()
-    found = connection.execute(
+    intent = connection.execute(
         select(lacking.c.event, intents.c.id, intents.c.kind, intents.c.order_id)
         .join(intents, intents.c.id == lacking.c.id)
         .order_by(intents.c.id, lacking.c.event != "intended")
         .limit(1)
     ).one_or_none()
-    if found is None:
+    if intent is None:
         return None
-    whose = "" if found.order_id is None else f" of order {found.order_id}"
+    whose = "" if intent.order_id is None else f" of order {intent.order_id}"
     return (
-        f"The row {found.event!r} of intent {found.id} ({found.kind}{whose}) is missing: the"
+        f"The row {intent.event!r} of intent {intent.id} ({intent.kind}{whose}) is missing: the"
         " journal was cut off at the end, or written anew without it."
     )
 

@@ -38,12 +38,12 @@ class AuditRow:
     Attributes:
         seq: Its number, from 1, without gaps over all sources.
         source: The shop.
-        at: When, aware UTC; None where that was damaged.
+        at: When, aware UTC; None if that was damaged.
         event: What: `intended`, `done`, `posted`, `parked`, ...
         order_id: The order, if any.
         run_id: The run.
         who: User and machine the run worked as.
-        data: Figures and ids; no personal data. Empty where it was damaged.
+        data: Figures and ids; no personal data. Empty if it was damaged.
         prev_hash: Hash of the row before.
         hash: Hash of this row.
         altered: Whether the row was changed since it was written: its hash does not fit.

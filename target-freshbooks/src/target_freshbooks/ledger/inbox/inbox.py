@@ -86,8 +86,8 @@ class Inbox(Section):
             dropped it. It comes again with the tap's next record of the order.
         """
         with self._database.read() as connection:
-            found = [_facts_of(connection, source, order_id) for source in self._sources]
-        whole = [facts for facts in found if facts is not None]
+            facts_by_source = [_facts_of(connection, source, order_id) for source in self._sources]
+        whole = [facts for facts in facts_by_source if facts is not None]
         return max(whole, key=lambda facts: facts.received_at, default=None)
 
     def body(self, stream: str, key: Key | None = None) -> dict[str, Any] | None:
@@ -188,13 +188,13 @@ def _drop_unsaid(
     again: Collection[int],
 ) -> None:
     """Drop what the inbox has of a stream of the orders among the rows, but for these rows."""
-    said: dict[int, list[str]] = {
+    keys_by_order: dict[int, list[str]] = {
         row["order_id"]: [] for row in rows if row["stream"] == ORDERS and row["order_id"]
     }
     for row in rows:
-        if row["stream"] == stream and row["order_id"] in said:
-            said[row["order_id"]].append(row["key"])
-    for order_id, keys in said.items():
+        if row["stream"] == stream and row["order_id"] in keys_by_order:
+            keys_by_order[row["order_id"]].append(row["key"])
+    for order_id, keys in keys_by_order.items():
         if keys or order_id not in again:
             of_order = and_(
                 inbox.c.source == source, inbox.c.order_id == order_id, inbox.c.stream == stream

@@ -46,7 +46,7 @@ class Version(NamedTuple):
 
     Attributes:
         hash: Of its body.
-        text: Its body as canonical JSON; None where retention has dropped it.
+        text: Its body as canonical JSON; None if retention has dropped it.
         modified: When the shop last changed it, where it says so; retention leaves it.
     """
 
@@ -136,12 +136,12 @@ def additions(
     """
     known: dict[Place, str] = {}
     for some in portions(outdated):
-        found = connection.execute(
+        rows = connection.execute(
             select(inbox.c.stream, inbox.c.key, inbox.c.hash).where(
                 inbox.c.source == source, inbox.c.order_id.in_(some)
             )
         )
-        known |= {(row.stream, row.key): row.hash for row in found}
+        known |= {(row.stream, row.key): row.hash for row in rows}
     return [
         (record, row)
         for record, row in given
@@ -162,7 +162,7 @@ def portions(values: Collection[Any]) -> Iterator[list[Any]]:
 
 
 def modified(body: Mapping[str, Any]) -> datetime | None:
-    """When the shop last changed the record, aware; None where that is not said in words we know.
+    """When the shop last changed the record, aware; None if that is not said in words we know.
 
     A time without an offset is in UTC, as everywhere in the API.
     """

@@ -45,10 +45,10 @@ def migrate(database: Database, target: str = SCHEMA_VERSION) -> None:
     known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
     with database.write() as connection:
         wait_for_turn(connection, "(ledger)")
-        found = stored_version(connection)  # again, now that nobody else can change it
-        if found is not None and found not in known:
+        version = stored_version(connection)  # again, now that nobody else can change it
+        if version is not None and version not in known:
             raise LedgerTooNew(
-                f"The ledger {database.name} has schema {found}, which is newer than this"
+                f"The ledger {database.name} has schema {version}, which is newer than this"
                 f" version of target-freshbooks knows ({SCHEMA_VERSION}). It was left untouched."
                 " Install the version that wrote it, or a later one."
             )

@@ -177,9 +177,10 @@ class Cancellation:
             if not self._stands(StepKind.DELETE_PAYMENT, payment.id):
                 left.append(payment.id)
         if left and failed.parked is not None:
-            told = ", ".join(str(one) for one in left)
+            numbers = ", ".join(str(one) for one in left)
             detail = (
-                f"{failed.parked.detail} Deleted already, and not to be restored: payment {told}."
+                f"{failed.parked.detail} Deleted already, and not to be restored: payment"
+                f" {numbers}."
             )
             return replace(failed, parked=replace(failed.parked, detail=detail), writes=writes)
         return replace(failed, writes=writes)

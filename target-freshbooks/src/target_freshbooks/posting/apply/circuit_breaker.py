@@ -54,7 +54,7 @@ class Failure:
         kind: What was to be written, or `READ`.
         since: When it failed first, on the monotonic clock.
         retry: Has it worked on anew.
-        order_id: Its number where it is an order.
+        order_id: Its number if it is an order.
         stored: What of the order is in the ledger.
         blamed_before: An earlier run found it to blame.
     """
@@ -90,7 +90,7 @@ class CircuitBreaker:
         Args:
             kind: What was written, or `READ` where an order could be looked at.
             began: When it was begun, on the monotonic clock: what was in hand when an outage
-                begins may still end well. None where that is not known.
+                begins may still end well. None if that is not known.
         """
         with self._guard:
             self.writes += kind != READ

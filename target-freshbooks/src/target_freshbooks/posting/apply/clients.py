@@ -108,10 +108,10 @@ class Clients:
         known = self._known(draft, baseline)
         if known is not None:
             return known
-        found = self._found(body)
-        if found is None:
+        client = self._found(body)
+        if client is None:
             return None
-        own = Link("client", draft.key, found.id, content_hash=baseline)
+        own = Link("client", draft.key, client.id, content_hash=baseline)
         for link in client_links(self._ledger, own, draft.email):
             self._ledger.links.put(link)
         return own
@@ -204,7 +204,7 @@ class Clients:
 
 
 def _nameless(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """What is left to write where FreshBooks refuses the name as another's."""
+    """What is left to write if FreshBooks refuses the name as another's."""
     return {name: value for name, value in wanted.items() if name not in NAMING}
 
 

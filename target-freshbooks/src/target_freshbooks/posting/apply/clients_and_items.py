@@ -1,4 +1,4 @@
-"""Clients and items: found before they are made, made once, kept up to date where they are ours.
+"""Clients and items: found before they are made, made once, kept up to date if they are ours.
 
 One worker at a time looks after one client or item, so that two orders of a new customer cannot
 both make the client. What was found or made is remembered in the ledger and costs no request again.

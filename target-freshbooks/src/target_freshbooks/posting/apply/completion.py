@@ -83,8 +83,8 @@ def _remember_the_end(at: ReconcileState, ledger: Ledger) -> None:
     if ended != link:
         ledger.links.put(ended)
     for payment in context.desired.payments:
-        found = find_payment(payment, context.recorded, at.observed)
-        if found is not None and payment.key not in context.recorded.payment_ids:
+        standing = find_payment(payment, context.recorded, at.observed)
+        if standing is not None and payment.key not in context.recorded.payment_ids:
             # Known by its note so far: from now on an edit by hand is told from our own amount.
-            known = payment_link(found, context.desired.order_id, payment.key)
+            known = payment_link(standing, context.desired.order_id, payment.key)
             ledger.links.put(known)

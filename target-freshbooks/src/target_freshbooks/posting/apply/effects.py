@@ -134,20 +134,20 @@ def _capped(payment: ObservedPayment, asked: Decimal) -> dict[str, Any]:
     return {"overpayment": payment.overpayment_id} if capped else {}
 
 
-def asked_link(known: Link, step: Step, found: ObservedPayment | None) -> Link:
+def asked_link(known: Link, step: Step, standing: ObservedPayment | None) -> Link:
     """The link to a payment that is about to get another amount, or to go.
 
     A run that is killed then, or gets no answer, must not take its own change for a person's, and
     must know which credit FreshBooks made of it.
     """
     extra = dict(known.extra)
-    if found is not None and found.overpayment_id is not None:
-        extra["overpayment"] = found.overpayment_id
+    if standing is not None and standing.overpayment_id is not None:
+        extra["overpayment"] = standing.overpayment_id
     if step.kind is StepKind.UPDATE_PAYMENT:
         amount = step.body["amount"]["amount"]
         extra["asked"] = [*extra.get("asked", ()), amount]
-        if found is not None:
-            extra["wanted"] = [str(found.amount), amount]
+        if standing is not None:
+            extra["wanted"] = [str(standing.amount), amount]
     return replace(known, extra=extra)
 
 

@@ -85,8 +85,8 @@ class Items:
         if draft.sku:
             rows = self._books.items.of_sku(draft.sku)
         else:
-            found = [self._books.items.named(name) for name in (draft.name, apart(draft))]
-            rows = [row for named in found for row in named if not row.sku]
+            namesakes = [self._books.items.named(name) for name in (draft.name, apart(draft))]
+            rows = [row for named in namesakes for row in named if not row.sku]
         rows = [row for row in rows if row.vis_state != DELETED]
         rows.sort(key=lambda row: (row.vis_state != ACTIVE, row.id))
         return rows[0] if rows else None

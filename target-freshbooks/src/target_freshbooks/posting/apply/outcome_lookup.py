@@ -63,9 +63,9 @@ class OutcomeLookup:
         waits = not answered or intent.kind.startswith("create_")
         pause = FIRST_PAUSE
         while True:
-            found = self._evidence.of(intent)
-            if found is not None:
-                record, links = found
+            evidence = self._evidence.of(intent)
+            if evidence is not None:
+                record, links = evidence
                 answer = summary(record) if record else {"id": intent.payload["remote_id"]}
                 return self._closed(intent, "found", answer, links)
             if not waits or self._clock() >= deadline:
@@ -93,7 +93,7 @@ class OutcomeLookup:
         return outcome in HAPPENED
 
     def _recorded(self, intent: Intent) -> str | None:
-        """What another worker closed the intent as; None where it is not known to the ledger."""
+        """What another worker closed the intent as; None if it is not known to the ledger."""
         for row in self._ledger.audit.rows(intent.order_id):
             if row.data.get("intent") == intent.id and row.event != "intended":
                 return row.event

@@ -40,7 +40,7 @@ class Recovery:
                 self.defer(intent.order_id)
                 continue
             try:
-                found = self._lookup.resolve(intent, since=since)
+                happened = self._lookup.resolve(intent, since=since)
             except (Failing, Refused, *DEFECTS) as error:
                 logger.warning(
                     "What came of an interrupted %s (order %s) cannot be seen now: %s",
@@ -55,7 +55,7 @@ class Recovery:
                 "A run before this one was interrupted at %s (order %s): it %s",
                 intent.kind,
                 intent.order_id,
-                "had happened" if found else "had not happened",
+                "had happened" if happened else "had not happened",
             )
 
     def defer(self, order_id: int | None) -> None:

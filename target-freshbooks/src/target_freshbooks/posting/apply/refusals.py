@@ -22,7 +22,7 @@ def parked_for(refused: Refused, what: str) -> Parked:
         refused: The refusal.
         what: What was refused, as a phrase: "create invoice".
     """
-    told = f"FreshBooks refused the {what.replace('_', ' ')}"
+    refusal = f"FreshBooks refused the {what.replace('_', ' ')}"
     codes = f"(HTTP {refused.status}, errno {refused.errno})"
     match classify(refused).kind:
         case RefusalKind.CLIENT_LIMIT:
@@ -35,27 +35,27 @@ def parked_for(refused: Refused, what: str) -> Parked:
         case RefusalKind.CLOSED_PERIOD:
             return Parked(
                 Reason.CLOSED_PERIOD,
-                f"{told}: its day is in a period that is locked in FreshBooks {codes}.",
+                f"{refusal}: its day is in a period that is locked in FreshBooks {codes}.",
                 "Unlock the period in FreshBooks (Financial Lock) and replay the order, or book it"
                 " on an open day.",
             )
         case RefusalKind.NO_RIGHT:
             return Parked(
                 Reason.REFUSED_BY_FRESHBOOKS,
-                f"{told}: the user that is logged in may not do that {codes}.",
+                f"{refusal}: the user that is logged in may not do that {codes}.",
                 "Give this user the right in FreshBooks, or log in as another with"
                 " target-freshbooks-ctl login; then replay the order.",
             )
         case RefusalKind.BUSY:
             return Parked(
                 Reason.REFUSED_BY_FRESHBOOKS,
-                f"{told}: somebody else kept changing the record at the same time {codes}.",
+                f"{refusal}: somebody else kept changing the record at the same time {codes}.",
                 "Replay the order when nobody is at work on it in FreshBooks.",
             )
         case _:
             return Parked(
                 Reason.REFUSED_BY_FRESHBOOKS,
-                f"{told} {codes}.",
+                f"{refusal} {codes}.",
                 "Read FreshBooks' words, correct the cause there or in the shop, and replay the"
                 " order.",
             )
@@ -74,7 +74,7 @@ def number_taken(context: OrderContext) -> Parked:
 
 
 def number_too_long(context: OrderContext, refused: Refused) -> Parked:
-    """The number is too long for FreshBooks; the limit is told where FreshBooks tells it."""
+    """The number is too long for FreshBooks; the limit is told if FreshBooks tells it."""
     number, limit = context.desired.invoice.number, classify(refused).limit
     takes = f"; FreshBooks takes {limit}" if limit else ", more than FreshBooks takes"
     return Parked(

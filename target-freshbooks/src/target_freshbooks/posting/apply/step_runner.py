@@ -61,7 +61,7 @@ class StepRunner:
         return self._blocked(at, step) or self._take(at, step)
 
     def _blocked(self, at: ReconcileState, step: Step) -> ReconcileState | OrderResult | None:
-        """What becomes of a step that must not be made; None where it may be.
+        """What becomes of a step that must not be made; None if it may be.
 
         A step that FreshBooks did not fulfil is not asked for again, and an attempt has no more
         writes than its parts can need: whoever else is at work on the records, or whatever
@@ -124,15 +124,15 @@ class StepRunner:
             return at
         if invoice.vis_state == DELETED or invoice.amount >= former.amount:
             return at
-        seen = self._parts.observer.around(at.context, invoice)
-        payment = overpaid_by_hand(at.context, before, seen)
+        observed = self._parts.observer.around(at.context, invoice)
+        payment = overpaid_by_hand(at.context, before, observed)
         if payment is None or payment.overpayment_id is None:
-            return replace(at, observed=seen)
+            return replace(at, observed=observed)
         credit = self._parts.books.credit_notes.overpayment(
             payment.overpayment_id, invoice.customer_id
         )
         follow_up = None if credit is None else credit_by_hand(invoice.number, payment, credit)
-        return replace(at, observed=seen, follow_up=follow_up)
+        return replace(at, observed=observed, follow_up=follow_up)
 
     def _given_up(
         self, at: ReconcileState, step: Step, given_up: RetriesExhausted
@@ -167,8 +167,8 @@ class StepRunner:
         if step.kind.record == "payment" or step.kind is StepKind.DELETE_OVERPAYMENT:
             known = self._parts.ledger.links.get("payment", part_key(order_id, step.key))
         if known is not None and step.remote_id == known.remote_id:
-            found = next((row for row in observed.payments if row.id == step.remote_id), None)
-            known = asked_link(known, step, found)
+            standing = next((row for row in observed.payments if row.id == step.remote_id), None)
+            known = asked_link(known, step, standing)
             self._parts.ledger.links.put(known)
         answers = list[Any]()
 

@@ -72,7 +72,7 @@ class Outlook:
         """The figures for a terminal.
 
         Args:
-            clients_now: How many clients FreshBooks has, counted to `MOST_CLIENTS` + 1; None where
+            clients_now: How many clients FreshBooks has, counted to `MOST_CLIENTS` + 1; None if
                 that is not known.
         """
         return "\n".join(self._lines(clients_now))

@@ -45,7 +45,7 @@ class Planner:
         self._stop = stop
 
     def plan(self, order_id: int, asked: Asked | None = None) -> Plan | None:
-        """The plan of an order in the ledger; None where its record is not there."""
+        """The plan of an order in the ledger; None if its record is not there."""
         row = self._ledger.orders.get(order_id)
         if row is not None and row.state == "settled":
             return Plan(order_id, OrderResult("settled", why=row.detail))

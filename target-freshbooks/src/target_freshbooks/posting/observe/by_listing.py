@@ -111,10 +111,10 @@ class BulkListing:
         yield from (int(row[0]) for row in rows)
 
     def _has_invoice(self, invoice_id: int) -> bool:
-        found = self._database.execute(
+        row = self._database.execute(
             "SELECT 1 FROM invoices WHERE id = ? LIMIT 1", (invoice_id,)
         ).fetchone()
-        return found is not None
+        return row is not None
 
     def _put(self, table: str, group: int, id_: int, record: object) -> None:
         self._database.execute(

@@ -60,11 +60,11 @@ class RequestObserver(Observer):
         invoice, known = observed.invoice, context.recorded.overpayments
         if invoice is None or not known:
             return observed
-        found = {
+        credits_by_key = {
             key: self._books.credit_notes.overpayment(credit_id, invoice.customer_id)
             for key, credit_id in known.items()
         }
-        credits_left = {key: note for key, note in found.items() if note is not None}
+        credits_left = {key: note for key, note in credits_by_key.items() if note is not None}
         return replace(observed, overpayments=credits_left)
 
     def anew(self, mark: Mark, recorded: Recorded, listed: Observed) -> Observed:
@@ -86,12 +86,12 @@ class RequestObserver(Observer):
 
     def _paid(self, recorded: Recorded, invoice: ObservedInvoice) -> Observed:
         """The invoice's payments; one we know of but a search does not show is read by its id."""
-        found = {payment.id: payment for payment in self._books.payments.of_invoice(invoice.id)}
-        for remote_id in set(recorded.payment_ids.values()) - set(found):
+        payments = {payment.id: payment for payment in self._books.payments.of_invoice(invoice.id)}
+        for remote_id in set(recorded.payment_ids.values()) - set(payments):
             payment = self._books.payments.standing(remote_id)
             if payment is not None:
-                found[remote_id] = payment
-        rows = [found[remote_id] for remote_id in sorted(found)]
+                payments[remote_id] = payment
+        rows = [payments[remote_id] for remote_id in sorted(payments)]
         return Observed(
             invoice,
             tuple(row for row in rows if row.invoice_id == invoice.id),
@@ -102,14 +102,14 @@ class RequestObserver(Observer):
         self, context: OrderContext, invoice: ObservedInvoice
     ) -> tuple[ObservedCreditNote, ...]:
         mark, known = context.desired.invoice.marker, set(context.recorded.credit_note_ids.values())
-        found = {
+        notes = {
             note.id: note
             for note in self._books.credit_notes.of_client(invoice.customer_id)
             if refund_credited(note, mark) is not None or note.id in known
         }
-        for remote_id in known - set(found):
+        for remote_id in known - set(notes):
             # One we know of but the search does not show yet must not be made again.
             note = self._books.credit_notes.standing(remote_id)
             if note is not None:
-                found[remote_id] = note
-        return tuple(found[remote_id] for remote_id in sorted(found))
+                notes[remote_id] = note
+        return tuple(notes[remote_id] for remote_id in sorted(notes))

@@ -63,23 +63,23 @@ def holds(invoice: ObservedInvoice, body: Mapping[str, Any]) -> bool:
 
 def differing(invoice: ObservedInvoice, body: Mapping[str, Any]) -> list[str]:
     """The fields of the head that the invoice has otherwise than the body."""
-    found = _held(invoice)
-    return [name for name in (CLIENT, *BILLING) if name in body and _other(found, body, name)]
+    held = _held(invoice)
+    return [name for name in (CLIENT, *BILLING) if name in body and _other(held, body, name)]
 
 
 def _held(invoice: ObservedInvoice) -> dict[str, Any]:
     return {CLIENT: invoice.customer_id, **asdict(invoice.billing)}
 
 
-def _other(found: Mapping[str, Any], asked: Mapping[str, Any], name: str) -> bool:
-    return str(found[name]).split() != str(asked[name]).split()
+def _other(held: Mapping[str, Any], asked: Mapping[str, Any], name: str) -> bool:
+    return str(held[name]).split() != str(asked[name]).split()
 
 
 def wanted_head(body: Mapping[str, Any], client_key: str | None) -> dict[str, str]:
     """A digest of each part of a head as it is wanted.
 
     Of the client it is whom the order is of in the shop: which of FreshBooks' records that person
-    has is FreshBooks' matter, where clients are merged and deleted. None where it is not known.
+    has is FreshBooks' matter, where clients are merged and deleted. None if it is not known.
     """
     client = "" if client_key is None else hash_of(client_key)
     return {"client": client, "billing": _digest(body, "billing")}
@@ -135,11 +135,11 @@ def was_changed(recorded: Recorded, invoice: ObservedInvoice, part: str) -> bool
 
 def due_parts(context: OrderContext, invoice: ObservedInvoice, progress: AttemptState) -> list[str]:
     """The parts that differ from the shop's and were not dealt with as they are wanted now."""
-    body, found = context.head_body, _held(invoice)
+    body, held = context.head_body, _held(invoice)
     return [
         part
         for part, names in PARTS.items()
-        if any(name in body and _other(found, body, name) for name in names)
+        if any(name in body and _other(held, body, name) for name in names)
         and (
             progress.overwrite
             or context.recorded.head.get(part, [""])[0] != context.wanted_head[part]
@@ -150,7 +150,7 @@ def due_parts(context: OrderContext, invoice: ObservedInvoice, progress: Attempt
 def head_step(
     context: OrderContext, invoice: ObservedInvoice, progress: AttemptState
 ) -> Step | None:
-    """The step that has the head follow the shop; None where there is nothing to do or to touch."""
+    """The step that has the head follow the shop; None if there is nothing to do or to touch."""
     body = context.head_body
     for part in due_parts(context, invoice, progress):
         if was_changed(context.recorded, invoice, part) and not progress.overwrite:

@@ -76,7 +76,7 @@ def _is_to_be_rewritten(
     """Whether the sent invoice's own lines are not what the order now has.
 
     Also where they were being rewritten: the first wording may not have come to the total, and a
-    run that was killed there left just that. And where a person asked to overwrite an edit, even
+    run that was killed there left just that. And if a person asked to overwrite an edit, even
     one that keeps the total; unless none of our wordings comes to it, as where the person corrected
     what we could not.
     """

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def undo_overpayment(
     context: OrderContext, observed: Observed, progress: AttemptState
 ) -> Step | Blocked | None:
-    """The next step that takes a capped payment or its credit back; None where there is none."""
-    for key, found in capped(context, observed).items():
-        return _take_back(context, key, found)
+    """The next step that takes a capped payment or its credit back; None if there is none."""
+    for key, payment in capped(context, observed).items():
+        return _take_back(context, key, payment)
     for key, credit in observed.overpayments.items():
         if progress.credit_kept:
             return Blocked(credit_left(context.desired.invoice.number, key, credit))
@@ -46,7 +46,7 @@ def capped(context: OrderContext, observed: Observed) -> dict[str, ObservedPayme
     A credit that our own answer did not tell of may come from a run that was killed before it; or
     from a person who lowered the invoice's total. Then our payment is right, and left.
     """
-    found = {
+    payments = {
         payment.key: find_payment(payment, context.recorded, observed)
         for payment in context.desired.payments
     }
@@ -55,7 +55,7 @@ def capped(context: OrderContext, observed: Observed) -> dict[str, ObservedPayme
     as_written = context.recorded.known and invoice is not None and not context.was_edited(invoice)
     return {
         key: payment
-        for key, payment in found.items()
+        for key, payment in payments.items()
         if payment is not None
         and payment.overpayment_id is not None
         and payment.amount < (context.recorded.asked_of(key) or (ZERO, asked[key]))[1]
@@ -66,7 +66,7 @@ def capped(context: OrderContext, observed: Observed) -> dict[str, ObservedPayme
 def overpaid_by_hand(
     context: OrderContext, before: Observed, after: Observed
 ) -> ObservedPayment | None:
-    """Somebody else's payment that became a credit in between; None where there is none."""
+    """Somebody else's payment that became a credit in between; None if there is none."""
     ours = set(context.recorded.payment_ids.values())
     known = {row.id for row in before.payments if row.overpayment_id is not None}
     return next(
@@ -86,16 +86,16 @@ def credit_by_hand(number: str, payment: ObservedPayment, credit: ObservedCredit
     )
 
 
-def _take_back(context: OrderContext, key: str, found: ObservedPayment) -> Step:
-    before, asked = context.recorded.asked_of(key) or (ZERO, found.amount)
+def _take_back(context: OrderContext, key: str, payment: ObservedPayment) -> Step:
+    before, asked = context.recorded.asked_of(key) or (ZERO, payment.amount)
     why = (
         f"take back payment {key}: of {context.wording(asked)} FreshBooks booked"
-        f" {context.wording(found.amount)} and made the rest a credit"
+        f" {context.wording(payment.amount)} and made the rest a credit"
     )
     if before == ZERO:
-        return Step(StepKind.DELETE_PAYMENT, key, {"vis_state": 1}, why, remote_id=found.id)
+        return Step(StepKind.DELETE_PAYMENT, key, {"vis_state": 1}, why, remote_id=payment.id)
     body = {"amount": context.money(before)}
-    return Step(StepKind.UPDATE_PAYMENT, key, body, why, remote_id=found.id)
+    return Step(StepKind.UPDATE_PAYMENT, key, body, why, remote_id=payment.id)
 
 
 def credit_left(number: str, key: str, credit: ObservedCreditNote) -> Parked:

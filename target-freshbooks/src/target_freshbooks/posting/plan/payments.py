@@ -25,16 +25,16 @@ def altered_by_hand(
     if progress.overwrite:
         return None
     for payment in context.desired.payments:
-        found = find_payment(payment, context.recorded, observed)
+        standing = find_payment(payment, context.recorded, observed)
         ours = context.recorded.amounts_of(payment.key)
-        if found is None or not ours or found.amount in ours:
+        if standing is None or not ours or standing.amount in ours:
             continue
         after = [dict(entry.payments_after).get(payment.key) for entry in context.desired.refunds]
-        if found.amount not in (payment.amount, *after):
+        if standing.amount not in (payment.amount, *after):
             return Blocked(
                 context.edited(
                     f"the payment {payment.key} was changed in FreshBooks to"
-                    f" {context.wording(found.amount)}."
+                    f" {context.wording(standing.amount)}."
                 )
             )
     return None
@@ -50,29 +50,29 @@ def drop_unexplained(context: OrderContext, observed: Observed) -> Step | Blocke
     wanted = [
         find_payment(payment, context.recorded, observed) for payment in context.desired.payments
     ]
-    for found in observed.payments:
-        part = part_paid(found, context.desired.invoice.marker)
-        if part is not None and found not in wanted and found.amount > ZERO:
-            key = _key_of(found, context)
+    for candidate in observed.payments:
+        part = part_paid(candidate, context.desired.invoice.marker)
+        if part is not None and candidate not in wanted and candidate.amount > ZERO:
+            key = _key_of(candidate, context)
             if part.part.startswith("transaction "):
-                return _unexplained(context, found)
+                return _unexplained(context, candidate)
             return Step(
                 StepKind.DELETE_PAYMENT,
                 key,
                 {"vis_state": 1},
-                f"delete the payment of {context.wording(found.amount)} ({key}):"
+                f"delete the payment of {context.wording(candidate.amount)} ({key}):"
                 " the shop no longer has it",
-                remote_id=found.id,
+                remote_id=candidate.id,
             )
     return None
 
 
-def _unexplained(context: OrderContext, found: ObservedPayment) -> Blocked:
+def _unexplained(context: OrderContext, candidate: ObservedPayment) -> Blocked:
     return Blocked(
         Parked(
             Reason.PAYMENT_UNEXPLAINED,
-            f"FreshBooks has a payment of {context.wording(found.amount)} for a transaction that"
-            " the"
+            f"FreshBooks has a payment of {context.wording(candidate.amount)} for a transaction"
+            " that the"
             " shop no longer shows as captured.",
             "See that the tap reads transactions (stream and scope). If the money did not come,"
             " delete the payment in FreshBooks and replay the order.",
@@ -80,10 +80,10 @@ def _unexplained(context: OrderContext, found: ObservedPayment) -> Blocked:
     )
 
 
-def _key_of(found: ObservedPayment, context: OrderContext) -> str:
+def _key_of(candidate: ObservedPayment, context: OrderContext) -> str:
     return next(
-        (key for key, remote in context.recorded.payment_ids.items() if remote == found.id),
-        f"payment:{found.id}",
+        (key for key, remote in context.recorded.payment_ids.items() if remote == candidate.id),
+        f"payment:{candidate.id}",
     )
 
 
@@ -96,9 +96,11 @@ def lower_payment(
 ) -> Step | None:
     """Lower the first payment that is above its amount in `amounts` (by payment key)."""
     for payment in context.desired.payments:
-        found = find_payment(payment, context.recorded, observed)
-        if found is not None and found.amount > amounts[payment.key]:
-            return _set_amount(context, found, payment, amounts[payment.key], refund_id, progress)
+        standing = find_payment(payment, context.recorded, observed)
+        if standing is not None and standing.amount > amounts[payment.key]:
+            return _set_amount(
+                context, standing, payment, amounts[payment.key], refund_id, progress
+            )
     return None
 
 
@@ -118,8 +120,8 @@ def record_payment(
     ahead = amounts if ahead is None else ahead
     for payment in context.desired.payments:
         wanted = amounts[payment.key]
-        found = find_payment(payment, context.recorded, observed)
-        if found is None:
+        standing = find_payment(payment, context.recorded, observed)
+        if standing is None:
             link = context.recorded.payments.get(payment.key)
             lowered_away = link is not None and link.deleted and ahead[payment.key] == 0
             if wanted == ZERO or lowered_away:
@@ -132,18 +134,18 @@ def record_payment(
                     )
                 )
             return _create(context, observed, payment, wanted)
-        if found.amount < wanted and not _lowered_ahead(found, payment, amounts, ahead):
-            return _raise(context, observed, found, payment, wanted, progress)
+        if standing.amount < wanted and not _lowered_ahead(standing, payment, amounts, ahead):
+            return _raise(context, observed, standing, payment, wanted, progress)
     return None
 
 
 def _lowered_ahead(
-    found: ObservedPayment,
+    standing: ObservedPayment,
     payment: Payment,
     amounts: Mapping[str, Decimal],
     ahead: Mapping[str, Decimal],
 ) -> bool:
-    return found.amount == ahead[payment.key] and ahead[payment.key] < amounts[payment.key]
+    return standing.amount == ahead[payment.key] and ahead[payment.key] < amounts[payment.key]
 
 
 def _create(
@@ -165,16 +167,16 @@ def _create(
 def _raise(
     context: OrderContext,
     observed: Observed,
-    found: ObservedPayment,
+    standing: ObservedPayment,
     payment: Payment,
     wanted: Decimal,
     progress: AttemptState,
 ) -> Step | Blocked:
     invoice = observed.invoice
     assert invoice is not None  # noqa: S101 - payments are planned for an invoice only
-    if invoice.outstanding < wanted - found.amount:
-        return _foreign_money(context, observed, wanted - found.amount)
-    return _set_amount(context, found, payment, wanted, None, progress)
+    if invoice.outstanding < wanted - standing.amount:
+        return _foreign_money(context, observed, wanted - standing.amount)
+    return _set_amount(context, standing, payment, wanted, None, progress)
 
 
 def put_back(context: OrderContext, observed: Observed, progress: AttemptState) -> Step | None:
@@ -182,12 +184,12 @@ def put_back(context: OrderContext, observed: Observed, progress: AttemptState) 
     invoice = observed.invoice
     assert invoice is not None  # noqa: S101 - payments are planned for an invoice only
     for payment in context.desired.payments:
-        found = find_payment(payment, context.recorded, observed)
-        if found is None or context.desired.refunds:
+        standing = find_payment(payment, context.recorded, observed)
+        if standing is None or context.desired.refunds:
             continue
-        most = min(payment.most, found.amount + invoice.outstanding)
-        if found.amount < most:
-            return _set_amount(context, found, payment, most, None, progress)
+        most = min(payment.most, standing.amount + invoice.outstanding)
+        if standing.amount < most:
+            return _set_amount(context, standing, payment, most, None, progress)
     return None
 
 
@@ -197,28 +199,28 @@ def _foreign_money(context: OrderContext, observed: Observed, wanted: Decimal) -
 
 def _set_amount(
     context: OrderContext,
-    found: ObservedPayment,
+    standing: ObservedPayment,
     payment: Payment,
     wanted: Decimal,
     refund_id: int | None,
     progress: AttemptState,
 ) -> Step:
-    direction = "lower" if wanted < found.amount else "raise"
+    direction = "lower" if wanted < standing.amount else "raise"
     if wanted == ZERO and progress.zero_refused:
         return Step(
             StepKind.DELETE_PAYMENT,
             payment.key,
             {"vis_state": 1},
             f"delete the payment {payment.key}, of which nothing is left",
-            remote_id=found.id,
+            remote_id=standing.id,
             refund_id=refund_id,
         )
     return Step(
         StepKind.UPDATE_PAYMENT,
         payment.key,
         {"amount": context.money(wanted)},
-        f"{direction} the payment {payment.key} from {context.wording(found.amount)}"
+        f"{direction} the payment {payment.key} from {context.wording(standing.amount)}"
         f" to {context.wording(wanted)}",
-        remote_id=found.id,
+        remote_id=standing.id,
         refund_id=refund_id,
     )

@@ -220,12 +220,12 @@ def _credit_step(
         if entry.credit_note is not None
     }
     for refund_id, note in wanted.items():
-        found = find_note(note, context.recorded, observed)
+        standing = find_note(note, context.recorded, observed)
         written = progress.credit_expression.get(refund_id, -1)
         link = context.recorded.credit_notes.get(refund_id)
         if link is not None and not progress.overwrite:
             written = max(written, link.extra.get("expression", -1))
-        if found is None:
+        if standing is None:
             if link is not None and not link.deleted and not progress.overwrite:
                 return Blocked(
                     context.edited(
@@ -235,13 +235,13 @@ def _credit_step(
             if written + 1 < len(note.expressions):
                 return _create_note(context, observed, note, written + 1)
             return _note_mismatch(context, refund_id, note.total, "no wording")
-        if found.amount != note.total:
+        if standing.amount != note.total:
             # As FreshBooks answered it: our own attempt, which a run that was killed left behind.
             if progress.credit_expression.get(refund_id, -1) >= 0 or (
-                link is not None and link.amount == found.amount and not link.deleted
+                link is not None and link.amount == standing.amount and not link.deleted
             ):
-                return _delete_note(refund_id, found.id, "comes to another amount", written)
-            return _note_mismatch(context, refund_id, note.total, context.wording(found.amount))
+                return _delete_note(refund_id, standing.id, "comes to another amount", written)
+            return _note_mismatch(context, refund_id, note.total, context.wording(standing.amount))
     for refund_id, remote_id in context.recorded.credit_note_ids.items():
         if refund_id not in wanted and any(note.id == remote_id for note in observed.credit_notes):
             return _delete_note(refund_id, remote_id, "is no longer explained by the shop")
@@ -277,11 +277,12 @@ def _delete_note(refund_id: int, remote_id: int, reason: str, expression: int = 
     )
 
 
-def _note_mismatch(context: OrderContext, refund_id: int, total: Decimal, found: str) -> Blocked:
+def _note_mismatch(context: OrderContext, refund_id: int, total: Decimal, standing: str) -> Blocked:
     return Blocked(
         Parked(
             Reason.REFUND_MISMATCH,
-            f"Refund {refund_id} is a credit of {context.wording(total)}, FreshBooks has {found}.",
+            f"Refund {refund_id} is a credit of {context.wording(total)}, FreshBooks has"
+            f" {standing}.",
             "Correct the credit note by hand in FreshBooks.",
         )
     )

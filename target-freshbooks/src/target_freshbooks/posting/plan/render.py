@@ -139,17 +139,17 @@ def _invoice_text(desired: Desired) -> list[str]:
     paid = Decimal(0)
     for payment in desired.payments:
         paid += payment.amount
-        told = f"Payment of {payment.day.isoformat()}, {payment.type} ({payment.key})"
-        out.append(f"    {told[: NAME_WIDTH + 22]:{NAME_WIDTH + 22}} {money(payment.amount)}")
+        label = f"Payment of {payment.day.isoformat()}, {payment.type} ({payment.key})"
+        out.append(f"    {label[: NAME_WIDTH + 22]:{NAME_WIDTH + 22}} {money(payment.amount)}")
     refunded = Decimal(0)
     for entry in desired.refunds:
         if entry.money:
             refunded += entry.money
-            told = f"Refund {entry.refund_id}, off invoice and payment"
-            out.append(f"    {told:{NAME_WIDTH + 22}} {money(-entry.money)}")
+            label = f"Refund {entry.refund_id}, off invoice and payment"
+            out.append(f"    {label:{NAME_WIDTH + 22}} {money(-entry.money)}")
         if entry.credit_note is not None:
-            told = f"Refund {entry.refund_id}, as a credit note"
-            out.append(f"    {told:{NAME_WIDTH + 22}} {money(entry.credit_note.total)}")
+            label = f"Refund {entry.refund_id}, as a credit note"
+            out.append(f"    {label:{NAME_WIDTH + 22}} {money(entry.credit_note.total)}")
     rest = invoice.total - paid
     out.append(f"    {'Outstanding':{NAME_WIDTH + 22}} {money(rest)}")
     return out

@@ -19,7 +19,7 @@ class Recorded:
     """What the ledger knows of an order.
 
     Attributes:
-        row: Where the order stands; None where the ledger never heard of it.
+        row: Where the order stands; None if the ledger never heard of it.
         invoice: The link to its invoice; None when it is new, or the ledger was lost.
         payments: Payment key → link, of those that we deleted too.
         credit_notes: Refund id → link, of those that we deleted too.
@@ -32,7 +32,7 @@ class Recorded:
 
     @property
     def state(self) -> str | None:
-        """The order's state; None where the ledger never heard of it."""
+        """The order's state; None if the ledger never heard of it."""
         return None if self.row is None else self.row.state
 
     @property
@@ -46,7 +46,7 @@ class Recorded:
 
     @property
     def number(self) -> str | None:
-        """The number of the order's invoice; None where none was posted."""
+        """The number of the order's invoice; None if none was posted."""
         return None if self.row is None else self.row.invoice_number
 
     @property
@@ -108,7 +108,7 @@ class Recorded:
         }
 
     def amounts_of(self, payment_key: str) -> set[Decimal]:
-        """The amounts that a payment may have from us; empty where that is not known.
+        """The amounts that a payment may have from us; empty if that is not known.
 
         What FreshBooks answered last, and what it was asked for since.
         """

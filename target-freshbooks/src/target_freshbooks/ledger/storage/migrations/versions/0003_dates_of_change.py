@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the date; where it is not filled, the body tells it."""
+    """Add the date; if it is not filled, the body tells it."""
     op.add_column("ledger_inbox", sa.Column("modified", sa.Text()))
 
 
