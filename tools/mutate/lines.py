@@ -1645,7 +1645,7 @@ MUTATIONS = (
         "    if deleted or _is_missing(status, errors):\n",
         "    if _is_missing(status, errors):\n",
         (
-            f"{ELSEWHERE}::test_a_payment_that_a_person_deleted_is_known_as_deleted_however_it_is_shown",
+            f"{ELSEWHERE}::test_no_credit_is_left_though_the_invoice_was_deleted_meanwhile",
         ),
     ),
     Mutation(
@@ -1704,7 +1704,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/posting/plan/refunds.py",
         "max(coming.lowest, ZERO)",
         "coming.lowest",
-        ("tests/test_e2e_meltano.py",),
+        ("target-freshbooks/tests/plan/test_plan_rows.py",),
     ),
     Mutation(
         "a credit that a person's edit made of our payment is left",
