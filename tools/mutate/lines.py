@@ -1644,9 +1644,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/freshbooks/transport.py",
         "    if deleted or _is_missing(status, errors):\n",
         "    if _is_missing(status, errors):\n",
-        (
-            f"{ELSEWHERE}::test_no_credit_is_left_though_the_invoice_was_deleted_meanwhile",
-        ),
+        (f"{ELSEWHERE}::test_no_credit_is_left_though_the_invoice_was_deleted_meanwhile",),
     ),
     Mutation(
         "no stop comes before a credit of ours is gone",
