@@ -211,7 +211,7 @@ def findings(world: World, expected: Expected) -> list[str]:
     """Where books and ledger are not as the truth and the table say."""
     truth = {row["order_id"]: row for row in world.control("GET", "truth")["orders"]}
     with world.ledger() as ledger:
-        parked = {row.order_id: row.reason for row in ledger.orders() if row.state == "parked"}
+        parked = {row.order_id: row.reason for row in ledger.orders.all() if row.state == "parked"}
     wanted = {}
     for number, row in truth.items():
         reason = row["reason"] if row["expect"] == "parked" else None
