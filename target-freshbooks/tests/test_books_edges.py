@@ -18,7 +18,7 @@ from target_freshbooks.books.money import pro_rata
 from target_freshbooks.books.policy import Policy, TaxName
 from target_freshbooks.books.reading import read_transaction
 from target_freshbooks.books.shop import Address, Customer
-from target_freshbooks.books.taxes import Levy, merged
+from target_freshbooks.books.taxes import ChargedTax, merged, roundest_percents
 
 FOLDER = Path(__file__).parent / "books_cases"
 D = Decimal
@@ -204,24 +204,32 @@ def test_nothing_is_shared_out_by_weights_of_nothing() -> None:
     assert pro_rata(D(5), [D(0), D(0)]) == [D(0), D(0)]
 
 
-def test_a_negative_tax_is_no_percent() -> None:
-    levy = Levy("VAT", D(20), D(-2))
-    assert levy.effective(D(10)) is None
-    assert levy.effective(D(0)) is None
+def test_an_override_of_nothing_or_on_nothing_has_no_percent() -> None:
+    amounts = [(D(10), D(0)), (D(0), D(2)), (D(10), D(-2)), (D(50), D("3.10"))]
+    assert roundest_percents(amounts, D("0.005"), 3) == [D(0), D(0), D(0), D("6.2")]
 
 
-def test_a_tax_of_nothing_at_no_percent_is_none() -> None:
-    assert merged([Levy("Zero", D(0), D(0)), Levy("VAT", D(20), D(2))]) == (
-        Levy("VAT", D(20), D(2)),
+def test_a_zero_rate_is_named_unless_another_tax_is() -> None:
+    zero, vat = ChargedTax("Zero", D(0)), ChargedTax("VAT", D(20), D(2))
+    assert merged([zero, vat], Policy()) == (vat,)
+    assert merged([zero], Policy()) == (zero,)
+
+
+def test_taxes_beyond_two_are_one_of_their_sorted_names_cut_at_thirty_characters() -> None:
+    taxes = [ChargedTax(f"{name} Jurisdiction", D(1), D(3)) for name in ("Wide", "Near", "Long")]
+    state = ChargedTax("State", D("6.25"), D(9))
+    assert merged([*taxes, state], Policy()) == (
+        state,
+        ChargedTax("Long Jurisdiction + Near Juri…", D(3), D(9)),
     )
+    (_, other) = merged([*taxes, state], Policy())
+    assert len(other.name) == 30
 
 
 def test_a_tax_may_be_mapped_by_its_rate() -> None:
     policy = Policy(tax_mapping=(TaxName("nothing", "X"), TaxName("8.25", "Sales")))
     facts = facts_of("tax_exclusive")
-    names = {
-        tax.name for line in desired_of(facts, policy).invoice.expressions[0] for tax in line.taxes
-    }
+    names = {tax.name for line in desired_of(facts, policy).invoice.lines for tax in line.taxes}
     assert names == {"Sales"}
 
 
@@ -277,7 +285,7 @@ def test_a_refund_that_the_merchant_adjusted_takes_that_much_less() -> None:
     assert all(line.taxes for line in entry.taken)
 
 
-def test_a_tax_on_something_free_is_a_line_of_its_own() -> None:
+def test_a_tax_on_something_free_is_held_since_no_rate_gives_it() -> None:
     body = json.loads((FOLDER / "tax_exclusive.json").read_text("utf-8"), parse_float=Decimal)
     order = body["order"]
     free = order["line_items"][0] | {
@@ -296,9 +304,11 @@ def test_a_tax_on_something_free_is_a_line_of_its_own() -> None:
         total_inc_tax="38.4800",
         total_tax="3.4800",
     )
-    first = desired_of(facts).invoice.expressions[0]
-    said = [(line.description, line.unit_cost) for line in first if not line.taxes]
-    assert ("Tax on Sample", D(1)) in said
+    desired = desired_of(facts)
+    assert desired.hold
+    assert desired.flag is not None
+    assert "come to 37.48 USD (Texas Sales Tax 2.48)" in desired.flag.detail
+    assert "charged 38.48 USD (Texas Sales Tax 3.48)" in desired.flag.detail
 
 
 def test_a_transaction_that_failed_may_have_no_amount_and_any_other_needs_one() -> None:

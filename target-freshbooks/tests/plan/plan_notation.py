@@ -19,7 +19,7 @@ would think: the total is that of the lines, the ledger's invoice is as FreshBoo
 An amount after `=>` is FreshBooks' answer where it is not the foreseen one; `=> 10.00 and a credit
 907` where it caps a payment. `...` ends the steps where what follows does not matter.
 
-- order: `LINE`, `or` (another wording), `without negatives`, `total`, `currency`, `day`, `flag
+- order: `LINE`, `without negatives`, `total`, `currency`, `day`, `flag
   REASON`, `hold REASON`, `billing FIRST LAST`, `paid KEY AMOUNT [received AMOUNT]`,
   `refund ID AMOUNT [leaves KEY AMOUNT …]`, `credit ID AMOUNT [in NUMBER wordings]`;
   lines called `Refund ID` are the refund's.
@@ -41,6 +41,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books import predict_totals, text
+from target_freshbooks.books.cents import ExactLine
 from target_freshbooks.books.desired import (
     ClientDraft,
     CreditNote,
@@ -172,21 +173,20 @@ def _has(words: str, *names: str) -> bool:
 
 
 def _desired(said: list[str]) -> Desired:
-    wordings: list[list[InvoiceLine]] = [[]]
-    others: list[list[InvoiceLine]] = []
-    taken: dict[int, list[InvoiceLine]] = {}
-    current, facts = wordings, dict[str, str]()
+    lines, others = list[InvoiceLine](), list[InvoiceLine]()
+    taken: dict[int, list[ExactLine]] = {}
+    current, facts = lines, dict[str, str]()
     paid, given = list[str](), list[str]()
     for words in said:
         line = line_of(words)
         refund_id = line and text.is_refund_line(line.name)
         if line is not None and refund_id is not None:
-            taken.setdefault(refund_id, []).append(line)
+            net = line.quantity * line.unit_cost
+            taken.setdefault(refund_id, []).append(ExactLine(line.name, "", net, line.taxes))
         elif line is not None:
-            current[-1].append(line)
-        elif words in {"or", "without negatives"}:
-            current = current if words == "or" else others
-            current.append([])
+            current.append(line)
+        elif words == "without negatives":
+            current = others
         elif words.startswith("paid "):
             paid.append(words)
         elif words.startswith(("refund ", "credit ")):
@@ -195,8 +195,7 @@ def _desired(said: list[str]) -> Desired:
             name, _, value = words.partition(" ")
             facts[name] = value
     currency = facts.pop("currency", "USD")
-    ways = tuple(tuple(way) for way in wordings)
-    likely = min(predict_totals(ways[0], decimals_of(currency)))
+    likely = min(predict_totals(tuple(lines), decimals_of(currency)))
     total = Decimal(facts.pop("total", likely))
     first, _, last = facts.pop("billing", "").partition(" ")
     hold, flag = facts.pop("hold", ""), facts.pop("flag", "")
@@ -214,12 +213,12 @@ def _desired(said: list[str]) -> Desired:
             day,
             currency,
             total,
-            ways,
+            tuple(lines),
             MARK,
             str(MARK),
             str(MARK),
             billing,
-            tuple(tuple(way) for way in others),
+            tuple(others),
         ),
         payments=tuple(_payment(words) for words in paid),
         refunds=tuple(_refund(words, taken) for words in given),
@@ -246,7 +245,7 @@ def _refund(words: str, taken: dict[int, list[InvoiceLine]]) -> RefundEntry:
         note = CreditNote(refund_id, notes, DAY, money, lines)
         return RefundEntry(refund_id, Decimal(0), (), (), note)
     left = tuple((key, Decimal(value)) for key, value in zip(rest[1::2], rest[2::2], strict=True))
-    plain = InvoiceLine(text.refund_line(refund_id), "", Decimal(1), -money)
+    plain = ExactLine(text.refund_line(refund_id), "", -money)
     return RefundEntry(refund_id, money, left, tuple(taken.get(refund_id, [plain])))
 
 
@@ -345,9 +344,8 @@ def _attempt(said: list[str]) -> tuple[AttemptState, Policy, dict[str, Any]]:
             progress = replace(progress, **{f"{name}_expression": own})
         elif re.fullmatch(r"refund \d+ refused", words):
             progress = replace(progress, refused_refunds={int(value.split()[0]): "refused"})
-        elif name == "wording":
-            mended = _has(words, "mended")
-            progress = replace(progress, expression=int(value.split()[0]), mended=mended)
+        elif name == "written":
+            progress = replace(progress, written=True, mended=_has(words, "mended"))
         elif name == "client":
             others["client_id"] = int(value)
         elif words == "negatives refused":

@@ -125,7 +125,7 @@ HEAD = """
 
 def test_a_head_holds_what_the_invoice_has_of_it() -> None:
     found = scene(HEAD)
-    body = found.context.invoice_body(found.context.expressions[0])
+    body = found.context.invoice_body(found.context.lines)
     assert head_of(body) == {"customerid": CLIENT, "fname": "Ada", "lname": "Lovelace"}
     assert holds(invoice_of(found), head_of(body))
     assert not holds(invoice_of(found), {"fname": "Grace"})

@@ -1,43 +1,52 @@
 """The order taken apart: parts that add up to its total, each with its net amount and its taxes.
 
 This is the order as a bookkeeper would write it down before thinking of FreshBooks: what was sold
-at which price, what was taken off, which taxes it bore. Amounts keep the shop's four decimals;
-rounding them to an invoice's cents is the next step (`expression`).
+at which price, what was taken off, which taxes it bore. Amounts are exact; rounding them to an
+invoice's cents is the next step (`draft_lines`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from target_freshbooks.books.explanation import Explanation, explain, stated
-from target_freshbooks.books.money import HUNDRED, ZERO, cent, decimals_of, rounded, total
-from target_freshbooks.books.rounding import tolerance
+from target_freshbooks.books.charges import Charge, ChargeKind, charges_of
+from target_freshbooks.books.desired import LineTax, Parked, Reason
+from target_freshbooks.books.inference import Inference, infer
+from target_freshbooks.books.money import (
+    HUNDRED,
+    ZERO,
+    cent,
+    decimals_of,
+    largest_remainder,
+    pro_rata,
+    rounded,
+    total,
+)
 from target_freshbooks.books.taxes import (
-    UNNAMED,
-    Levies,
-    Levy,
-    chosen_from,
-    freshbooks_name,
-    levies_on,
+    NO_RATE,
+    ChargedTax,
+    Rates,
+    known_rate,
+    line_taxes,
     merged,
+    rates_of,
     roundest_percents,
 )
-from target_freshbooks.books.things import Thing, ThingKind, things_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import OrderFacts, TaxRow
+    from target_freshbooks.books.shop import Order, OrderFacts
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One thing of the order with what it came to."""
+    """One charge of the order with what it came to."""
 
-    kind: ThingKind
+    kind: ChargeKind
     ref: int
     name: str
     description: str
@@ -47,13 +56,12 @@ class Part:
     """Before discounts, without tax."""
     net: Decimal
     """After discounts, without tax."""
-    levies: Levies
-    """At most two; their amounts are the tax on `net`."""
+    taxes: tuple[LineTax, ...]
 
     @property
     def tax(self) -> Decimal:
-        """The tax on the part."""
-        return total(levy.amount for levy in self.levies)
+        """The tax on the part by its rates."""
+        return self.net * total(tax.percent for tax in self.taxes) / HUNDRED
 
     @property
     def gross(self) -> Decimal:
@@ -67,111 +75,91 @@ class Breakdown:
 
     parts: tuple[Part, ...]
     total: Decimal
-    tax: Decimal
+    taxes: Mapping[str, Decimal]
+    """What the shop charged of each tax, by its name in FreshBooks."""
     problem: str = ""
-    """Why the parts do not give the total; empty when they do."""
+    """Why the parts do not give the total; empty if they do."""
+
+    @property
+    def tax(self) -> Decimal:
+        """What the shop charged of all taxes."""
+        return total(self.taxes.values())
 
 
-def break_down(facts: OrderFacts, policy: Policy) -> Breakdown:
-    """Take the order apart."""
+def break_down(facts: OrderFacts, policy: Policy) -> Breakdown | Parked:
+    """Take the order apart; `Parked` if its taxes have no rates and none can be told."""
     order = facts.order
     decimals = decimals_of(order.currency)
-    things, pool = things_of(facts, policy.names)
-    found = explain(order, things, pool, decimals, tolerance(policy, decimals))
-    problem = "" if found is not None else _contradiction(facts, things, decimals)
-    explanation = found if found is not None else stated(things)
+    charges, pool = charges_of(facts, policy.names)
+    if order.total_tax and not facts.taxes:
+        rate = known_rate(charges, policy, decimals)
+        if rate is None and policy.tax_mode == "rates":
+            return _unknown_tax(order)
+        pool = (replace(rate or NO_RATE, amount=order.total_tax),)
+    rates = rates_of(charges, pool or facts.taxes, policy)
+    inference = infer(order, charges, rates, policy, decimals)
+    taxes = _taxes(inference, rates, policy, cent(decimals))
+    contradicts = inference.contradicts or (
+        abs(order.total_inc_tax - order.total_ex_tax - order.total_tax) > cent(decimals)
+    )
     return Breakdown(
-        parts=_parts(things, explanation, facts, pool, policy),
+        parts=tuple(
+            Part(
+                kind=charge.kind,
+                ref=charge.ref,
+                name=charge.name,
+                description=charge.description,
+                item_key=charge.item_key,
+                quantity=charge.quantity,
+                list_net=list_net,
+                net=net,
+                taxes=line_taxes(found),
+            )
+            for charge, list_net, net, found in zip(
+                charges, inference.list_nets, inference.nets, taxes, strict=True
+            )
+        ),
         total=rounded(order.total_inc_tax, decimals),
-        tax=rounded(order.total_tax, decimals),
-        problem=problem,
+        taxes=_charged(order, inference, rates, taxes, decimals),
+        problem=_contradiction(order, charges, decimals) if contradicts else "",
     )
 
 
-def _parts(
-    things: Sequence[Thing],
-    explanation: Explanation,
-    facts: OrderFacts,
-    pool: Sequence[TaxRow],
-    policy: Policy,
-) -> tuple[Part, ...]:
-    decimals = decimals_of(facts.order.currency)
-    taxed = list(zip(things, explanation.nets, explanation.taxes, strict=True))
-    levies = _levies(taxed, facts, pool, policy, decimals)
-    return tuple(
-        Part(
-            kind=thing.kind,
-            ref=thing.ref,
-            name=thing.name,
-            description=thing.description,
-            item_key=thing.item_key,
-            quantity=thing.quantity,
-            list_net=_list_net(thing, net, tax, off, decimals),
-            net=net,
-            levies=levies[i],
-        )
-        for i, ((thing, net, tax), off) in enumerate(zip(taxed, explanation.offs, strict=True))
-    )
+def _taxes(
+    inference: Inference, rates: Sequence[Rates], policy: Policy, unit: Decimal
+) -> list[tuple[ChargedTax, ...]]:
+    """The taxes of each charge, with a percent worked out for what was charged without a rate."""
+    overridden = [(net, one.override) for net, one in zip(inference.nets, rates, strict=True)]
+    worked_out = roundest_percents(overridden, unit / 2, policy.capabilities.percent_decimals)
+    return [
+        merged([*taxes, ChargedTax(one.override_name, percent, one.override)], policy)
+        if one.override
+        else taxes
+        for taxes, one, percent in zip(inference.taxes, rates, worked_out, strict=True)
+    ]
 
 
-def _list_net(thing: Thing, net: Decimal, tax: Decimal, off: Decimal, decimals: int) -> Decimal:
-    """The thing's price before discounts, on the same footing as its net amount."""
-    if not off:
-        return net
-    gross = net + tax
-    if not gross:
-        return thing.ex
-    # A discount entered with tax takes off the gross, one entered without takes off the net.
-    for guess in (net + off, net * (gross + off) / gross):
-        for price in (thing.ex, thing.inc):
-            if abs(price - guess) <= cent(decimals):
-                return price
-    return net * (gross + off) / gross
-
-
-def _levies(
-    taxed: Sequence[tuple[Thing, Decimal, Decimal]],
-    facts: OrderFacts,
-    pool: Sequence[TaxRow],
-    policy: Policy,
+def _charged(
+    order: Order,
+    inference: Inference,
+    rates: Sequence[Rates],
+    taxes: Sequence[tuple[ChargedTax, ...]],
     decimals: int,
-) -> list[Levies]:
-    """The taxes of each thing: from its rows, from rows that name nothing, else worked out."""
-    unit = cent(decimals)
-    found: dict[int, Levies] = {}
-    for i, (thing, net, tax) in enumerate(taxed):
-        if not tax and not any(row.amount for row in thing.rows):
-            found[i] = ()
-        elif thing.rows:
-            # A tax rounded for each piece of a line may be off by half a cent for each.
-            most = Decimal(2 * policy.rounding_tolerance_cents)
-            halves = max(Decimal(3), min(thing.quantity, most))
-            found[i] = levies_on(thing.rows, net, tax, policy, unit / 2 * halves)
-        else:
-            chosen = chosen_from(pool or facts.taxes, net, tax, policy, unit)
-            if chosen is not None:
-                found[i] = chosen
-    left = [i for i in range(len(taxed)) if i not in found]
-    worked_out = roundest_percents([taxed[i][1:] for i in left], unit / 2)
-    for i, percent in zip(left, worked_out, strict=True):
-        _, net, tax = taxed[i]
-        guess = tax * HUNDRED / net if net > 0 else ZERO
-        levy = Levy(
-            _one_name(pool or facts.taxes, policy), guess if percent is None else percent, tax
-        )
-        found[i] = merged([levy])
-    return [found[i] for i in range(len(taxed))]
+) -> dict[str, Decimal]:
+    """What the shop charged of each tax, adding up to its whole tax."""
+    found: dict[str, Decimal] = {}
+    for net, one, charged in zip(inference.nets, rates, taxes, strict=True):
+        for tax in charged:
+            known = one.own or one.override
+            amount = tax.amount if known else net * tax.percent / HUNDRED
+            found[tax.name] = found.get(tax.name, ZERO) + amount
+    whole = rounded(order.total_tax, decimals)
+    shares = largest_remainder(pro_rata(whole, list(found.values())), whole, decimals)
+    return dict(zip(found, shares, strict=True))
 
 
-def _one_name(rows: Sequence[TaxRow], policy: Policy) -> str:
-    """What a tax is called whose rates could not be told: its only name, else `Tax`."""
-    names = {freshbooks_name(row, policy) for row in rows}
-    return names.pop() if len(names) == 1 else UNNAMED
-
-
-def _contradiction(facts: OrderFacts, things: Sequence[Thing], decimals: int) -> str:
+def _contradiction(order: Order, charges: Sequence[Charge], decimals: int) -> str:
     """One sentence with the figures that do not agree."""
-    order = facts.order
 
     def said(amount: Decimal) -> str:
         return f"{rounded(amount, decimals)} {order.currency}"
@@ -181,11 +169,22 @@ def _contradiction(facts: OrderFacts, things: Sequence[Thing], decimals: int) ->
             f"The shop's totals contradict each other: {said(order.total_ex_tax)} without tax and"
             f" {said(order.total_tax)} tax are not {said(order.total_inc_tax)}."
         )
-    charges = total(thing.inc for thing in things if not thing.is_line)
-    lines = total(thing.inc for thing in things if thing.is_line)
+    others = total(charge.inc for charge in charges if not charge.is_line)
+    lines = total(charge.inc for charge in charges if charge.is_line)
     discounts = order.discount_amount + order.coupon_discount
     return (
         f"The shop's total is {said(order.total_inc_tax)} with {said(order.total_tax)} tax, but its"
-        f" lines come to {said(lines)}, shipping and other charges to {said(charges)} and discounts"
-        f" to {said(discounts)}, which gives {said(lines + charges - discounts)}."
+        f" lines come to {said(lines)}, shipping and other charges to {said(others)} and discounts"
+        f" to {said(discounts)}, which gives {said(lines + others - discounts)}."
+    )
+
+
+def _unknown_tax(order: Order) -> Parked:
+    return Parked(
+        Reason.TAX_UNKNOWN,
+        f"Order {order.id} bears {order.total_tax.normalize():f} {order.currency} of tax, but the"
+        " shop's tax rows are missing and no rate of tax_mapping, or more than one, gives the tax"
+        " of its lines.",
+        "Select the stream `order_taxes` in the tap and sync the order again, or name the rate in"
+        ' tax_mapping (such as {"8.25": "Sales tax"}) and replay the order.',
     )

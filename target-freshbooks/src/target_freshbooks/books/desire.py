@@ -1,7 +1,7 @@
 """What FreshBooks should hold for an order: client, items, invoice, payments and refunds together.
 
 This is the whole of the accounting in one page. The order is taken apart (`breakdown`), said as an
-invoice (`expression`), paid up to its total (`payments`, `surplus`) and refunded (`refunds`). What
+invoice (`draft_lines`), paid up to its total (`payments`, `surplus`) and refunded (`refunds`). What
 a person must look at is either `Parked`, when nothing can be written at all, or a flag on what is
 written as far as it goes.
 """
@@ -11,29 +11,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from target_freshbooks.books.breakdown import Breakdown, break_down
+from target_freshbooks.books.breakdown import break_down
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.clients import cleaned, client_for
 from target_freshbooks.books.desired import Desired, Invoice, Parked, Reason
-from target_freshbooks.books.expression import (
-    express,
-    express_without_negatives,
-    has_negative,
-)
+from target_freshbooks.books.draft_lines import draft_lines, has_negative, lines_without_negatives
 from target_freshbooks.books.items import items_for
 from target_freshbooks.books.marks import mark_of
-from target_freshbooks.books.money import MOST_DECIMALS, cent, decimals_of, is_whole, rounded
+from target_freshbooks.books.money import cent, decimals_of, is_whole, rounded
 from target_freshbooks.books.payments import receipts
 from target_freshbooks.books.refunds import refunds_of
 from target_freshbooks.books.surplus import without_surplus
 
 if TYPE_CHECKING:
-    from target_freshbooks.books.desired import ClientDraft, Payment
+    from target_freshbooks.books.breakdown import Breakdown
+    from target_freshbooks.books.draft_lines import DraftLines
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import Order, OrderFacts
-
-NUMBER_LIMIT = 50
-"""FreshBooks' own limit is not published; an order whose number it refuses is parked."""
 
 
 def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
@@ -41,90 +35,78 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
 
     Whether the order is to be booked at all is `assess`'s matter.
     """
-    order = facts.order
+    order, capabilities = facts.order, policy.capabilities
     decimals = decimals_of(order.currency)
     number = f"{policy.invoice_number_prefix}{order.id}"
-    if decimals > MOST_DECIMALS:
-        return _unsupported(order, decimals)
+    most = capabilities.amount_decimals
+    if decimals > most:
+        return _unsupported(order, decimals, most)
     # The shop keeps four decimals; what lies below the cent was never charged, and is rounded.
-    if not is_whole(rounded(order.total_inc_tax, MOST_DECIMALS), decimals):
+    if not is_whole(rounded(order.total_inc_tax, most), decimals):
         return _fraction(order, decimals)
-    if len(number) > NUMBER_LIMIT:
-        return _too_long(order, number)
+    if len(number) > capabilities.number_length:
+        return _too_long(order, number, capabilities.number_length)
     client = client_for(facts, policy)
     if isinstance(client, Parked):
         return client
     breakdown = break_down(facts, policy)
+    if isinstance(breakdown, Parked):
+        return breakdown
     if breakdown.total < 0:
         return _negative(order, breakdown)
-    invoice = _invoice(facts, breakdown, number, policy, decimals)
+    drafted = draft_lines(breakdown, order.id, policy, (order.currency, decimals))
     received = receipts(facts, breakdown.total, policy)
     due = without_surplus(facts, received.payments, breakdown.total)
-    if breakdown.problem:
-        return _held(facts, client, invoice, breakdown, due.payments)
     refunded = refunds_of(facts, breakdown, due, policy)
     flags = [*refunded.flags, received.flag, due.flag]
+    held = _mismatch(order, drafted.problem) if drafted.problem else None
     return Desired(
         order_id=order.id,
         client=client,
         items=items_for(facts),
-        invoice=invoice,
+        invoice=_invoice(facts, breakdown, drafted, number, policy),
         payments=due.payments,
-        refunds=refunded.entries,
-        flag=_together([flag for flag in flags if flag is not None]),
+        refunds=() if held else refunded.entries,
+        flag=held or _together([flag for flag in flags if flag is not None]),
+        hold=held is not None,
     )
 
 
 def _invoice(
-    facts: OrderFacts, breakdown: Breakdown, number: str, policy: Policy, decimals: int
+    facts: OrderFacts, breakdown: Breakdown, drafted: DraftLines, number: str, policy: Policy
 ) -> Invoice:
     order = facts.order
     mark = mark_of(order)
-    expressions = express(breakdown, order.id, policy, decimals)
+    currency = (order.currency, decimals_of(order.currency))
     others = (
-        express_without_negatives(breakdown, policy, decimals)
-        if any(map(has_negative, expressions))
-        else ()
+        lines_without_negatives(breakdown, policy, currency)
+        if has_negative(drafted.lines)
+        else None
     )
     return Invoice(
         number=number,
         day=bookkeeping_day(order.created, facts, policy),
         currency=order.currency,
         total=breakdown.total,
-        expressions=expressions,
+        lines=drafted.lines,
         marker=mark,
         notes=str(mark),
         po_number=str(mark),
         billing=cleaned(order.billing),
-        without_negatives=others,
+        without_negatives=() if others is None or others.problem else others.lines,
     )
 
 
-def _held(
-    facts: OrderFacts,
-    client: ClientDraft,
-    invoice: Invoice,
-    breakdown: Breakdown,
-    payments: tuple[Payment, ...],
-) -> Desired:
-    """The invoice as a Draft with the lines as the shop states them, for a person to look at.
+def _mismatch(order: Order, problem: str) -> Parked:
+    """The invoice stays a Draft, with the lines as the shop states them, for a person to look at.
 
     The payments wait until the person has made the Draft's total the order's.
     """
-    return Desired(
-        order_id=facts.order.id,
-        client=client,
-        items=items_for(facts),
-        invoice=invoice,
-        payments=payments,
-        refunds=(),
-        flag=Parked(
-            Reason.TOTAL_MISMATCH,
-            f"Order {facts.order.id}: {breakdown.problem}",
-            "The invoice is left a Draft: correct its lines in FreshBooks, or the order's totals"
-            " in the shop, and replay the order.",
-        ),
-        hold=True,
+    return Parked(
+        Reason.TOTAL_MISMATCH,
+        f"Order {order.id}: {problem}",
+        "The invoice is left a Draft: correct its lines in FreshBooks, or the order's totals"
+        " in the shop, and replay the order.",
     )
 
 
@@ -139,11 +121,11 @@ def _together(flags: list[Parked]) -> Parked | None:
     )
 
 
-def _unsupported(order: Order, decimals: int) -> Parked:
+def _unsupported(order: Order, decimals: int, most: int) -> Parked:
     return Parked(
         Reason.UNSUPPORTED_CURRENCY,
         f"Order {order.id} is in {order.currency}, which has {decimals} decimals; FreshBooks keeps"
-        f" {MOST_DECIMALS}, so its total of {order.total_inc_tax} cannot be booked exactly.",
+        f" {most}, so its total of {order.total_inc_tax} cannot be booked exactly.",
         "Enter the order by hand in a currency that FreshBooks can hold.",
     )
 
@@ -158,11 +140,11 @@ def _fraction(order: Order, decimals: int) -> Parked:
     )
 
 
-def _too_long(order: Order, number: str) -> Parked:
+def _too_long(order: Order, number: str, most: int) -> Parked:
     return Parked(
         Reason.NUMBER_TOO_LONG,
         f"Order {order.id} would get the invoice number {number}, of {len(number)} characters;"
-        f" {NUMBER_LIMIT} is the most.",
+        f" {most} is the most.",
         "Set a shorter invoice_number_prefix and replay the order.",
     )
 

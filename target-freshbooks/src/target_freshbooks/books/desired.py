@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
+    from target_freshbooks.books.cents import ExactLine
     from target_freshbooks.books.marks import Mark
     from target_freshbooks.books.shop import Address
 
@@ -22,6 +23,7 @@ class Reason(StrEnum):
     """Why an order is parked: a code an operator can search for."""
 
     TOTAL_MISMATCH = "total_mismatch"
+    TAX_UNKNOWN = "tax_unknown"
     NUMBER_TAKEN = "number_taken"
     NUMBER_TOO_LONG = "number_too_long"
     UNSUPPORTED_CURRENCY = "unsupported_currency"
@@ -154,7 +156,8 @@ class CreditNote:
     """A mark on a line of its own: how it is found again."""
     day: date
     total: Decimal
-    expressions: tuple[Lines, ...]
+    variants: tuple[Lines, ...]
+    """Its lines under each way in which FreshBooks may round, the likeliest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +172,8 @@ class RefundEntry:
     """Sent back as money: what the invoice's total falls by (0 where all went to store credit)."""
     payments_after: tuple[tuple[str, Decimal], ...]
     """Payment key and the amount it has once this refund and all before it are booked."""
-    taken: tuple[InvoiceLine, ...]
-    """The negative lines in their preferred form, not yet fitted to the invoice (`fit_refund`)."""
+    taken: tuple[ExactLine, ...]
+    """The negative lines, not yet in whole cents and fitted to the invoice (`fit_refund`)."""
     credit_note: CreditNote | None = None
 
 
@@ -183,16 +186,15 @@ class Invoice:
     currency: str
     total: Decimal
     """What FreshBooks must answer as `amount`, to the cent."""
-    expressions: tuple[Lines, ...]
-    """The same invoice said in several ways, best first; kept is the first that FreshBooks
-    puts at the total."""
+    lines: Lines
+    """As it is first written; a Rounding line may be added by FreshBooks' answer."""
     marker: Mark
     """Proves that an invoice found by its number is ours."""
     notes: str
     po_number: str
     billing: Address
-    without_negatives: tuple[Lines, ...] = ()
-    """Where lines are negative: the ways to say the invoice that have none."""
+    without_negatives: Lines = ()
+    """If lines are negative: the invoice said without such, as far as it can be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,6 @@ _DECIMALS = (
     | dict.fromkeys(["CLF", "UYW"], 4)
 )
 
-MOST_DECIMALS = 2
-"""What FreshBooks can keep of an amount; a currency with more cannot be booked to the cent."""
-
 
 def decimals_of(currency: str) -> int:
     """Decimals of the currency's smallest unit (ISO 4217): 0 for JPY, 3 for KWD, mostly 2."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from target_freshbooks.books.capabilities import Capabilities
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
@@ -71,6 +73,11 @@ class Policy:
     names: LineNames = field(default_factory=LineNames)
     post_as: Literal["sent", "draft"] = "sent"
     """Whether an invoice whose total is proven is sent, or stays a Draft for a person to see."""
+    order_refund_tax: Literal["share", "none"] | None = None
+    """What an amount refunded of the whole order bears: its taxes pro rata, or none; None: a share
+    if the order's prices include tax."""
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    """What the account of FreshBooks can hold; no choice, and no term of an order."""
 
     def terms(self) -> dict[str, Any]:
         """The choices that shape an invoice, as a JSON object; see `under`."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books.fields import Fields, ReadError
 from target_freshbooks.books.money import ZERO
-from target_freshbooks.books.reading_lines import read_addresses, read_charge, read_fee, read_line
+from target_freshbooks.books.reading_lines import read_addresses, read_cost, read_fee, read_line
 from target_freshbooks.books.shop import (
     Address,
     Customer,
@@ -108,9 +108,9 @@ def read_order(body: Mapping[str, Any]) -> Order:
         total_ex_tax=ex,
         total_inc_tax=inc,
         total_tax=tax,
-        shipping=read_charge(fields, "shipping_cost"),
-        handling=read_charge(fields, "handling_cost"),
-        wrapping=read_charge(fields, "wrapping_cost"),
+        shipping=read_cost(fields, "shipping_cost"),
+        handling=read_cost(fields, "handling_cost"),
+        wrapping=read_cost(fields, "wrapping_cost"),
         discount_amount=abs(fields.money("discount_amount")),
         coupon_discount=abs(fields.money("coupon_discount")),
         store_credit=fields.money("store_credit_amount"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.money import ZERO
-from target_freshbooks.books.shop import AppliedDiscount, Charge, Fee, OrderLine, ShippingAddress
+from target_freshbooks.books.shop import AppliedDiscount, Cost, Fee, OrderLine, ShippingAddress
 
 if TYPE_CHECKING:
     from target_freshbooks.books.fields import Fields
@@ -65,13 +65,13 @@ def _options(fields: Fields) -> tuple[tuple[str, str], ...]:
     return tuple(pair for pair in pairs if pair[1])
 
 
-def _wrapping(fields: Fields) -> Charge | None:
-    charge = read_charge(fields, "wrapping_cost")
-    return charge if charge.ex_tax or charge.inc_tax else None
+def _wrapping(fields: Fields) -> Cost | None:
+    cost = read_cost(fields, "wrapping_cost")
+    return cost if cost.ex_tax or cost.inc_tax else None
 
 
-def read_charge(fields: Fields, name: str) -> Charge:
-    """The charge under `<name>_ex_tax`, `_inc_tax` and `_tax`; what is missing is worked out."""
+def read_cost(fields: Fields, name: str) -> Cost:
+    """The cost under `<name>_ex_tax`, `_inc_tax` and `_tax`; what is missing is worked out."""
     ex = fields.optional_money(f"{name}_ex_tax", f"{name}_exc_tax")
     inc = fields.optional_money(f"{name}_inc_tax")
     tax = fields.optional_money(f"{name}_tax")
@@ -82,7 +82,7 @@ def read_charge(fields: Fields, name: str) -> Charge:
         inc = (ex or ZERO) + (tax or ZERO)
     if ex is None:
         ex = inc - (tax or ZERO)
-    return Charge(ex, inc, inc - ex if tax is None else tax)
+    return Cost(ex, inc, inc - ex if tax is None else tax)
 
 
 def read_fee(fields: Fields) -> Fee:
@@ -90,16 +90,14 @@ def read_fee(fields: Fields) -> Fee:
     return Fee(
         id=fields.optional_integer("id") or 0,
         name=fields.text("display_name_customer", "display_name_merchant", "name"),
-        charge=read_charge(fields, "cost"),
+        cost=read_cost(fields, "cost"),
     )
 
 
 def read_addresses(fields: Fields) -> tuple[ShippingAddress, ...]:
     """The shipping addresses with their costs, from the order's consignments."""
     return tuple(
-        ShippingAddress(
-            row.integer("id"), read_charge(row, "cost"), read_charge(row, "handling_cost")
-        )
+        ShippingAddress(row.integer("id"), read_cost(row, "cost"), read_cost(row, "handling_cost"))
         for row in fields.inside("consignments").rows("shipping")
         if row.optional_integer("id")
     )

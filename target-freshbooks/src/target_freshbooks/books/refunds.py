@@ -22,13 +22,13 @@ from target_freshbooks.books.lowering import lower
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
 from target_freshbooks.books.refund_fit import fit_credit_note
-from target_freshbooks.books.refunded import Take, lines_of, scaled, takes_of
+from target_freshbooks.books.refund_allocation import Allocation, allocate, refund_lines
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from target_freshbooks.books.breakdown import Breakdown
-    from target_freshbooks.books.desired import Lines
+    from target_freshbooks.books.cents import ExactLine
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts, Refund
     from target_freshbooks.books.surplus import Due, GivenBack
@@ -64,8 +64,8 @@ def refunds_of(facts: OrderFacts, breakdown: Breakdown, due: Due, policy: Policy
         short = money - lower(left, refund, money, facts, due.payments)
         if short:
             flags.append(_unpaid(facts, refund, money, short))
-        takes = takes_of(refund, breakdown.parts, decimals)
-        entry = _entry(facts, refund, takes, (money, credit), policy)
+        allocations = allocate(refund, facts.order, breakdown.parts, policy, decimals)
+        entry = _entry(facts, refund, allocations, (money, credit), policy)
         entries.append(replace(entry, payments_after=tuple(left.items())))
     flags += _missing(facts, entries, breakdown.total, due.absorbed)
     return Refunds(tuple(entries), tuple(flags))
@@ -81,42 +81,42 @@ def _split(given: GivenBack, policy: Policy) -> tuple[Decimal, Decimal]:
 def _entry(
     facts: OrderFacts,
     refund: Refund,
-    takes: tuple[Take, ...],
+    allocations: tuple[Allocation, ...],
     amounts: tuple[Decimal, Decimal],
     policy: Policy,
 ) -> RefundEntry:
     """The entry without its payments."""
     money, credit = amounts
-    decimals = decimals_of(facts.order.currency)
-    whole = refund.total_amount or total(take.gross for take in takes) or money + credit
+    whole = refund.total_amount or total(one.gross for one in allocations) or money + credit
+
+    def lines(amount: Decimal, sign: int) -> tuple[ExactLine, ...]:
+        parts = [one.times(amount / whole) for one in allocations]
+        return refund_lines(refund.id, parts, sign, policy)
+
     return RefundEntry(
         refund_id=refund.id,
         money=money,
         payments_after=(),
-        taken=lines_of(refund.id, scaled(takes, money / whole), -1, policy, decimals)
-        if money
-        else (),
-        credit_note=_credit_note(
-            facts,
-            refund,
-            credit,
-            lines_of(refund.id, scaled(takes, credit / whole), 1, policy, decimals),
-            policy,
-        )
+        taken=lines(money, -1) if money else (),
+        credit_note=_credit_note(facts, refund, credit, lines(credit, 1), policy)
         if credit
         else None,
     )
 
 
 def _credit_note(
-    facts: OrderFacts, refund: Refund, credit: Decimal, lines: Lines, policy: Policy
+    facts: OrderFacts,
+    refund: Refund,
+    credit: Decimal,
+    lines: tuple[ExactLine, ...],
+    policy: Policy,
 ) -> CreditNote:
     return CreditNote(
         refund_id=refund.id,
         notes=str(mark_of(facts.order).of(f"refund {refund.id}")),
         day=bookkeeping_day(refund.created, facts, policy),
         total=credit,
-        expressions=fit_credit_note(refund.id, lines, credit, policy, facts.order.currency),
+        variants=fit_credit_note(refund.id, lines, credit, policy, facts.order.currency),
     )
 
 

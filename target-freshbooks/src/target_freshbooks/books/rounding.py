@@ -1,10 +1,10 @@
-"""What FreshBooks will make of the lines: the invoice's total, in every way it may round.
+"""What FreshBooks will make of the lines: taxes and total, in every way it may round.
 
 FreshBooks takes quantity, unit cost and tax percents, and computes the rest itself; only the total
 it answers counts. How it rounds is not published. It may round
 
 - the tax of each line, or the sum of each tax over the invoice (each rate, or each name);
-- half a cent up (away from zero), or to the even cent;
+- half a cent up (away from zero, below it too), or to the even cent;
 - an amount to two decimals in every currency, or to those of the currency (yen have none).
 
 Lines that come to the same total in all of these ways need no mending whatever FreshBooks does.
@@ -23,24 +23,27 @@ from target_freshbooks.books.desired import InvoiceLine
 from target_freshbooks.books.money import ZERO, cent, is_whole, rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
 
-    from target_freshbooks.books.desired import Lines
+    from target_freshbooks.books.desired import Lines, LineTax
     from target_freshbooks.books.policy import Policy
 
-SumTax = Literal["line", "rate", "name"]
+TaxSums = dict[tuple[str, int], int]
+"""Tax by name and percent, before it is rounded as a sum."""
 
-_MILLI = 1000
-"""Percents have at most three decimals; they are computed in thousandths of a percent."""
-_FULL = 100 * _MILLI
-_LEAST_PLACES = 2
+_PERCENT = 10**6
+"""Percents are computed in millionths."""
+_FULL = 100 * _PERCENT
+_PLACES = 2
+_CENT = cent(_PLACES)
+"""Amounts are computed in hundredths of every currency: FreshBooks may keep them of yen too."""
 
 
 @dataclass(frozen=True, slots=True)
-class RoundingVariant:
+class TaxRounding:
     """One way of rounding."""
 
-    taxed: SumTax
+    taxed: Literal["line", "rate", "name"]
     """What the tax is rounded for: each line, each rate of a name, or each name."""
     half_even: bool
     places: int
@@ -49,79 +52,84 @@ class RoundingVariant:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A line reduced to its arithmetic: whole smallest units, thousandths of percents."""
+    """A line reduced to its arithmetic: whole hundredths, and taxes in millionths of percents."""
 
-    units: int
+    hundredths: int
     taxes: tuple[tuple[str, int], ...] = ()
 
 
 @cache
-def variants(decimals: int) -> tuple[RoundingVariant, ...]:
+def roundings(decimals: int) -> tuple[TaxRounding, ...]:
     """All ways of rounding for a currency; the likeliest (per line, half up) first."""
-    places = (decimals,) if decimals >= _LEAST_PLACES else (decimals, _LEAST_PLACES)
-    taxed: tuple[SumTax, ...] = ("line", "rate", "name")
+    places = (decimals,) if decimals >= _PLACES else (decimals, _PLACES)
+    taxed: tuple[Literal["line", "rate", "name"], ...] = ("line", "rate", "name")
     return tuple(
-        RoundingVariant(what, half_even, place)
+        TaxRounding(what, half_even, place)
         for what in taxed
         for half_even in (False, True)
         for place in places
     )
 
 
-def weigh(line: InvoiceLine, decimals: int) -> Weighed:
-    """The line's amount in whole smallest units and its taxes."""
-    amount = rounded(line.quantity * line.unit_cost, decimals)
-    return Weighed(
-        int(amount / cent(decimals)),
-        tuple((tax.name, int(tax.percent * _MILLI)) for tax in line.taxes),
-    )
+def weigh(line: InvoiceLine) -> Weighed:
+    """The line's amount and taxes as integers."""
+    amount = rounded(line.quantity * line.unit_cost, _PLACES)
+    return Weighed(int(amount / _CENT), weigh_taxes(line.taxes))
 
 
-def _divided(numerator: int, denominator: int, *, half_even: bool) -> int:
-    whole, rest = divmod(abs(numerator), denominator)
-    twice = 2 * rest
-    if twice > denominator or (twice == denominator and not (half_even and whole % 2 == 0)):
+def weigh_taxes(taxes: Iterable[LineTax]) -> tuple[tuple[str, int], ...]:
+    """Names, and percents in millionths."""
+    return tuple((tax.name, int(tax.percent * _PERCENT)) for tax in taxes)
+
+
+def _rounded(value: int, rounding: TaxRounding) -> int:
+    """A tax in millionths of hundredths of a percent, as whole units of hundredths."""
+    step: int = 10 ** (_PLACES - rounding.places)
+    full = _FULL * step
+    whole, rest = divmod(abs(value), full)
+    if 2 * rest > full or (2 * rest == full and not (rounding.half_even and whole % 2 == 0)):
         whole += 1
-    return whole if numerator >= 0 else -whole
+    return (whole if value >= 0 else -whole) * step
 
 
-def units_of(lines: Sequence[Weighed], variant: RoundingVariant, decimals: int) -> int:
-    """The invoice's total in whole units of the variant's places."""
-    scale: int = 10 ** (variant.places - decimals)
-    net = sum(line.units for line in lines) * scale
-    sums: dict[object, int] = {}
-    for position, line in enumerate(lines):
-        for place, (name, milli) in enumerate(line.taxes):
-            key: object = (
-                (position, place)
-                if variant.taxed == "line"
-                else (name, milli)
-                if variant.taxed == "rate"
-                else name
-            )
-            sums[key] = sums.get(key, 0) + line.units * scale * milli
-    tax = sum(_divided(value, _FULL, half_even=variant.half_even) for value in sums.values())
-    return net + tax
+def tax_sums(lines: Iterable[Weighed], rounding: TaxRounding) -> TaxSums:
+    """The lines' tax by name and percent; rounded if it is each line's that is rounded."""
+    sums: TaxSums = {}
+    for line in lines:
+        for name, percent in line.taxes:
+            value = line.hundredths * percent
+            if rounding.taxed == "line":
+                value = _rounded(value, rounding) * _FULL
+            key = (name, 0 if rounding.taxed == "name" else percent)
+            sums[key] = sums.get(key, 0) + value
+    return sums
 
 
-def totals(lines: Sequence[Weighed], decimals: int) -> tuple[Decimal, ...]:
-    """The invoice's total under each of `variants(decimals)`, in their order."""
-    if not any(line.taxes for line in lines):
-        net = sum(line.units for line in lines) * cent(decimals)
-        return (net,) * len(variants(decimals))
+def taxes_by_name(sums: Mapping[tuple[str, int], int], rounding: TaxRounding) -> dict[str, int]:
+    """Each tax in hundredths."""
+    found: dict[str, int] = {}
+    for (name, _), value in sums.items():
+        found[name] = found.get(name, 0) + _rounded(value, rounding)
+    return found
+
+
+def totals(lines: Lines, ways: Iterable[TaxRounding]) -> tuple[Decimal, ...]:
+    """The invoice's total under each way of rounding."""
+    weighed = [weigh(line) for line in lines]
+    net = sum(line.hundredths for line in weighed)
     return tuple(
-        units_of(lines, variant, decimals) * cent(variant.places) for variant in variants(decimals)
+        (net + sum(taxes_by_name(tax_sums(weighed, way), way).values())) * _CENT for way in ways
     )
 
 
 def likeliest_total(lines: Lines, decimals: int) -> Decimal:
     """The total FreshBooks will most likely answer: what a plan foresees."""
-    return totals([weigh(line, decimals) for line in lines], decimals)[0]
+    return totals(lines, roundings(decimals)[:1])[0]
 
 
 def predict_totals(lines: Lines, decimals: int) -> frozenset[Decimal]:
-    """The totals FreshBooks may answer; a single one where rounding makes no difference."""
-    return frozenset(totals([weigh(line, decimals) for line in lines], decimals))
+    """The totals FreshBooks may answer; a single one if rounding makes no difference."""
+    return frozenset(totals(lines, roundings(decimals)))
 
 
 def rounding_line(amount: Decimal, policy: Policy) -> InvoiceLine:
@@ -142,13 +150,14 @@ def mend(
     A Rounding line that is there already takes up the difference, so that there is never a second.
 
     Returns:
-        None where that line would be more than `rounding_tolerance_cents`, or no amount of the
-        currency (half a yen).
+        None if that line would be more than `rounding_tolerance_cents`, or an amount that
+        FreshBooks cannot hold.
     """
     standing = next((line for line in lines if is_rounding(line, policy)), None)
     before = standing.unit_cost * standing.quantity if standing else ZERO
     amount = before + wanted - answered
-    if abs(amount) > tolerance(policy, decimals) or not is_whole(amount, decimals):
+    places = max(decimals, policy.capabilities.amount_decimals)
+    if abs(amount) > tolerance(policy, decimals) or not is_whole(amount, places):
         return None
     rest = tuple(line for line in lines if line is not standing)
     if not amount:
@@ -169,8 +178,3 @@ def is_rounding(line: InvoiceLine, policy: Policy) -> bool:
 def tolerance(policy: Policy, decimals: int) -> Decimal:
     """The most a Rounding line may take up, in the currency (5 cents, or 5 yen)."""
     return policy.rounding_tolerance_cents * cent(decimals)
-
-
-def mending(found: Iterable[Decimal], wanted: Decimal) -> Decimal:
-    """The largest difference that would have to be mended."""
-    return max(abs(total - wanted) for total in found)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Charge:
+class Cost:
     """An amount with and without tax (shipping, handling, gift wrapping, a fee)."""
 
     ex_tax: Decimal
@@ -72,7 +72,7 @@ class OrderLine:
     discounts: tuple[AppliedDiscount, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
     """Display name and value of each chosen option."""
-    wrapping: Charge | None = None
+    wrapping: Cost | None = None
     wrapping_name: str = ""
     address_id: int = 0
 
@@ -83,7 +83,7 @@ class Fee:
 
     id: int
     name: str
-    charge: Charge
+    cost: Cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,8 @@ class ShippingAddress:
     """What shipping and handling to one address of the order cost; refunds name its id."""
 
     id: int
-    shipping: Charge
-    handling: Charge
+    shipping: Cost
+    handling: Cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +133,9 @@ class Order:
     total_ex_tax: Decimal
     total_inc_tax: Decimal
     total_tax: Decimal
-    shipping: Charge
-    handling: Charge
-    wrapping: Charge
+    shipping: Cost
+    handling: Cost
+    wrapping: Cost
     discount_amount: Decimal
     coupon_discount: Decimal
     store_credit: Decimal

@@ -1,65 +1,161 @@
-"""Taxes: from the shop's rates and amounts to the names and percents FreshBooks computes with.
+"""Taxes: from the shop's rates to the names and percents that FreshBooks computes with.
 
-FreshBooks takes at most two taxes a line, each a name and a percent with three decimals, both on
-the line's net amount; nobody can tell it an amount of tax. A shop may have any number of rates on a
-line, compounding ones (a later `priority` is charged on net plus earlier tax), and rows whose
-amount is not what their rate gives (a provider's own rounding, an override). So every tax on a line
-becomes a `Levy`: its name as `tax_mapping` translates it, the percent that applies to the net
-amount, and the amount the shop charged. A compounding rate becomes the percent it amounts to on the
-net; a rate whose amount contradicts it becomes the percent that gives the amount. Beyond two, the
-largest keeps its name and the others are merged under their names joined by " + ", with their
-percents added up.
+FreshBooks takes a name and a percent for each tax of a line, few of them, and computes the amount
+itself. The percents on an invoice are those a tax office knows: the shop's own rates. Only two
+things are ever done to a rate. One that compounds (its `priority` is later than another's) is said
+as the percent of the net amount that it comes to; and beyond what a line can bear the largest keeps
+its name and the others become one tax, their percents added up and their names, sorted, joined by
+" + ". No percent is worked out from an amount, but for an override: a row with an amount and no
+rate at all, whose percent is then the roundest that gives the amounts.
 
-Where the shop names no taxes (rows not fetched, an automatic tax service), the percent is worked
-out from the amounts and called "Tax": the roundest percent that gives every amount to the cent.
+A row with a rate but without an amount was not charged, as to a customer who is exempt. A row that
+has neither names a zero rate, which is said on the line.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from itertools import combinations, groupby
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import LineTax
-from target_freshbooks.books.money import HUNDRED, ZERO, pro_rata, rounded, total
+from target_freshbooks.books.money import HUNDRED, ZERO, cent, pro_rata, rounded, total
+from target_freshbooks.books.shop import TaxRow
 from target_freshbooks.books.text import TAX_NAME_LIMIT, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from target_freshbooks.books.charges import Charge
     from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import TaxRow
 
 UNNAMED = "Tax"
-FURTHEST = Decimal("0.05")
-"""Percentage points by which a percent may differ from the shop's to give the shop's amount."""
-PERCENT_DECIMALS = 3
-_AT_MOST = 2
+NO_RATE = TaxRow(UNNAMED, "", ZERO, 0, ZERO, "", None, None)
+MERGED_NAME_LIMIT = 30
 _POOL_LIMIT = 7
 """Of more rates than this, not every combination is tried."""
 
 
 @dataclass(frozen=True, slots=True)
-class Levy:
-    """One tax on one thing."""
+class ChargedTax:
+    """One tax on one charge."""
 
     name: str
     percent: Decimal
-    """On the net amount, as stated by the shop (unrounded)."""
-    amount: Decimal
-    """What the shop charged; zero or more decimals than a cent."""
-
-    def effective(self, net: Decimal) -> Decimal | None:
-        """The percent that gives the amount; None where no percent can."""
-        if self.amount == 0:
-            return ZERO
-        if net <= 0 or self.amount < 0:
-            return None
-        return self.amount * HUNDRED / net
+    """On the net amount."""
+    amount: Decimal = ZERO
+    """What the shop charged."""
 
 
-Levies = tuple[Levy, ...]
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The rates that a charge bears, and what was charged without any."""
+
+    rows: tuple[TaxRow, ...] = ()
+    own: bool = False
+    """The rows name the charge: their amounts are its tax."""
+    override: Decimal = ZERO
+    override_name: str = ""
+
+    @property
+    def stated(self) -> Decimal:
+        """The charge's tax by its rows."""
+        return total(row.amount for row in self.rows) + self.override
+
+
+def rates_of(
+    charges: Sequence[Charge], pool: Sequence[TaxRow], policy: Policy
+) -> tuple[Rates, ...]:
+    """The rates of each charge: of the rows that name it, else those of `pool` that give its tax.
+
+    Args:
+        charges: What the order charges for.
+        pool: The rows that name no charge; or all, if each names one.
+        policy: For the names of overridden taxes.
+    """
+    overrides = [row for row in pool if row.amount and not row.rate]
+    others = [charge.inc - charge.ex if not charge.rows else ZERO for charge in charges]
+    shares = pro_rata(total(row.amount for row in overrides), others)
+    found = []
+    for charge, share in zip(charges, shares, strict=True):
+        if charge.rows:
+            found.append(_own(charge.rows, policy))
+        else:
+            rates = Rates(_giving(charge, pool))
+            if share and not rates.rows:
+                rates = Rates(
+                    (), override=share, override_name=freshbooks_name(overrides[0], policy)
+                )
+            found.append(rates)
+    return tuple(found)
+
+
+def _own(rows: Sequence[TaxRow], policy: Policy) -> Rates:
+    overrides = [row for row in rows if row.amount and not row.rate]
+    rated: dict[tuple[object, ...], TaxRow] = {}
+    for row in rows:
+        if bool(row.amount) == bool(row.rate):
+            key = (row.name, row.tax_class, row.rate, row.priority)
+            same = rated.get(key)
+            rated[key] = replace(row, amount=same.amount + row.amount) if same else row
+    return Rates(
+        tuple(rated.values()),
+        own=True,
+        override=total(row.amount for row in overrides),
+        override_name=freshbooks_name(overrides[0], policy) if overrides else "",
+    )
+
+
+def _giving(charge: Charge, pool: Sequence[TaxRow]) -> tuple[TaxRow, ...]:
+    """The rates of the pool that come nearest to the charge's tax; of equals the most."""
+    stated = charge.inc - charge.ex
+    if not stated:
+        return ()
+
+    def missed(rows: Sequence[TaxRow]) -> Decimal:
+        ways = (percents(rows, compound=True), percents(rows, compound=False))
+        return min(abs(charge.ex * total(way) / HUNDRED - stated) for way in ways)
+
+    ways = list(_combinations(pool))
+    return min(ways, key=lambda rows: (missed(rows), -len(rows))) if ways else ()
+
+
+def _combinations(pool: Sequence[TaxRow]) -> Iterable[tuple[TaxRow, ...]]:
+    rows = list({(row.name, row.tax_class, row.rate, row.priority): row for row in pool}.values())
+    rows = [row for row in rows if row.rate > 0 and row.amount]
+    sizes = range(len(rows), 0, -1) if len(rows) <= _POOL_LIMIT else (len(rows), 2, 1)
+    for size in sizes:
+        yield from combinations(rows, size)
+
+
+def known_rate(charges: Sequence[Charge], policy: Policy, decimals: int) -> TaxRow | None:
+    """The rate of an order whose tax rows are missing: the only known one that explains its taxes.
+
+    The rates known are those that `tax_mapping` names; one explains the order if it gives the tax
+    of every charge that has any, to half a cent. None if no rate does, or more than one.
+    """
+    half = cent(decimals) / 2
+    found = [
+        rate
+        for rate in known_rates(policy)
+        if all(
+            abs(charge.ex * rate.rate / HUNDRED - (charge.inc - charge.ex)) <= half
+            for charge in charges
+            if charge.inc != charge.ex
+        )
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def known_rates(policy: Policy) -> list[TaxRow]:
+    """The entries of `tax_mapping` that are keyed by a rate."""
+    entries = {
+        (entry.name, Decimal(entry.match))
+        for entry in policy.tax_mapping
+        if entry.match.replace(".", "", 1).isdecimal()
+    }
+    return [replace(NO_RATE, name=name, rate=rate) for name, rate in sorted(entries)]
 
 
 def freshbooks_name(row: TaxRow, policy: Policy) -> str:
@@ -72,7 +168,7 @@ def freshbooks_name(row: TaxRow, policy: Policy) -> str:
     return clean(row.name, TAX_NAME_LIMIT, UNNAMED)
 
 
-def percents(rows: Sequence[TaxRow], *, compound: bool = True) -> list[Decimal]:
+def percents(rows: Sequence[TaxRow], *, compound: bool) -> list[Decimal]:
     """Each row's percent on the net amount; with `compound`, later priorities tax earlier taxes."""
     if not compound:
         return [row.rate for row in rows]
@@ -86,132 +182,79 @@ def percents(rows: Sequence[TaxRow], *, compound: bool = True) -> list[Decimal]:
     return [found[i] for i in range(len(rows))]
 
 
-def levies_on(
-    rows: Sequence[TaxRow], net: Decimal, tax: Decimal, policy: Policy, slack: Decimal
-) -> Levies:
-    """The levies of a thing whose own rows are known.
-
-    Args:
-        rows: The rows that name this thing.
-        net: Its net amount.
-        tax: Its tax as the order's totals have it; the levies' amounts add up to it.
-        policy: For the names.
-        slack: How far an amount may be from what its rate gives before the rate is disbelieved.
-    """
-    simple, compounded = percents(rows, compound=False), percents(rows)
-    amounts = [row.amount for row in rows]
-    if abs(total(amounts) - tax) > slack:
-        weights = amounts if total(amounts) else compounded
-        amounts = pro_rata(tax, weights if total(weights) else [Decimal(1)] * len(rows))
-    found = []
-    for i, row in enumerate(rows):
-        stated = min((compounded[i], simple[i]), key=lambda p: abs(net * p / HUNDRED - amounts[i]))
-        levy = Levy(freshbooks_name(row, policy), stated, amounts[i])
-        if abs(net * stated / HUNDRED - amounts[i]) > slack:
-            actual = levy.effective(net)
-            if actual is not None:
-                levy = Levy(levy.name, rounded(actual, PERCENT_DECIMALS), levy.amount)
-        found.append(levy)
-    return merged(found)
-
-
-def chosen_from(
-    pool: Sequence[TaxRow], net: Decimal, tax: Decimal, policy: Policy, slack: Decimal
-) -> Levies | None:
-    """The levies of a thing when rows do not say what they are for: the rates that give its tax.
-
-    Returns:
-        None where no combination of the rates gives the tax.
-    """
-    best: tuple[Decimal, int, list[TaxRow], list[Decimal]] | None = None
-    for rows in _subsets(pool):
-        for compound in (True, False):
-            parts = percents(rows, compound=compound)
-            off = abs(net * total(parts) / HUNDRED - tax)
-            if off <= slack and (best is None or (off, -len(rows)) < best[:2]):
-                best = (off, -len(rows), rows, parts)
-    if best is None:
-        return None
-    _, _, rows, parts = best
-    amounts = pro_rata(tax, parts)
+def taxes_at(rates: Rates, policy: Policy, *, compound: bool) -> tuple[ChargedTax, ...]:
+    """The taxes by rate of a charge, as a line can bear them; overrides are left out."""
     return merged(
-        Levy(freshbooks_name(row, policy), part, amount)
-        for row, part, amount in zip(rows, parts, amounts, strict=True)
+        (
+            ChargedTax(freshbooks_name(row, policy), percent, row.amount if rates.own else ZERO)
+            for row, percent in zip(
+                rates.rows, percents(rates.rows, compound=compound), strict=True
+            )
+        ),
+        policy,
     )
 
 
-def _subsets(pool: Sequence[TaxRow]) -> Iterable[list[TaxRow]]:
-    """Combinations of the pool's different rates, the largest first."""
-    rows = list({(row.name, row.tax_class, row.rate, row.priority): row for row in pool}.values())
-    rows = [row for row in rows if row.rate > 0]
-    sizes = range(len(rows), 0, -1) if len(rows) <= _POOL_LIMIT else (len(rows), 2, 1)
-    for size in sizes:
-        yield from (list(chosen) for chosen in combinations(rows, size))
-
-
-def merged(levies: Iterable[Levy]) -> Levies:
-    """At most two levies: those of one name together, and beyond two all but the largest."""
-    by_name: dict[str, Levy] = {}
-    for levy in levies:
-        if levy.amount == 0 and levy.percent == 0:
-            continue
-        by_name[levy.name] = _joined(levy.name, [by_name.get(levy.name), levy])
+def merged(taxes: Iterable[ChargedTax], policy: Policy) -> tuple[ChargedTax, ...]:
+    """As many taxes as a line can bear: those of one name together, the smaller ones as one."""
+    by_name: dict[str, ChargedTax] = {}
+    for tax in taxes:
+        by_name[tax.name] = _joined(tax.name, [*filter(None, [by_name.get(tax.name)]), tax])
     found = list(by_name.values())
-    if len(found) <= _AT_MOST:
-        return tuple(found)
-    largest = max(found, key=lambda levy: levy.percent)
-    others = [levy for levy in found if levy is not largest]
-    name = clean(" + ".join(levy.name for levy in others), TAX_NAME_LIMIT, UNNAMED)
-    return (largest, _joined(name, others))
-
-
-def _joined(name: str, levies: Iterable[Levy | None]) -> Levy:
-    kept = [levy for levy in levies if levy is not None]
-    return Levy(name, total(levy.percent for levy in kept), total(levy.amount for levy in kept))
-
-
-def line_taxes(levies: Levies) -> tuple[LineTax, ...]:
-    """The levies as FreshBooks takes them: percents of three decimals, zero ones left out."""
+    found = [tax for tax in found if tax.percent] or found[:1]
+    most, decimals = policy.capabilities.taxes_per_line, policy.capabilities.percent_decimals
+    if len(found) > most:
+        kept = sorted(found, key=lambda tax: -tax.percent)[: most - 1]
+        rest = [tax for tax in found if tax not in kept]
+        name = clean(" + ".join(sorted(tax.name for tax in rest)), MERGED_NAME_LIMIT, UNNAMED)
+        found = [*kept, _joined(name, rest)]
     return tuple(
-        LineTax(levy.name, percent.normalize() + ZERO)
-        for levy in levies
-        if (percent := rounded(levy.percent, PERCENT_DECIMALS))
+        replace(tax, percent=rounded(tax.percent, decimals).normalize() + ZERO) for tax in found
     )
+
+
+def _joined(name: str, taxes: Sequence[ChargedTax]) -> ChargedTax:
+    return ChargedTax(name, total(tax.percent for tax in taxes), total(tax.amount for tax in taxes))
+
+
+def line_taxes(taxes: Iterable[ChargedTax]) -> tuple[LineTax, ...]:
+    """The taxes as FreshBooks takes them."""
+    return tuple(LineTax(tax.name, tax.percent) for tax in taxes)
 
 
 def roundest_percents(
-    things: Sequence[tuple[Decimal, Decimal]], slack: Decimal
-) -> list[Decimal | None]:
-    """For each (net, tax) the percent with the fewest decimals that gives the tax.
+    amounts: Sequence[tuple[Decimal, Decimal]], slack: Decimal, decimals: int
+) -> list[Decimal]:
+    """For each (net, tax) of an override the percent with the fewest decimals that gives the tax.
 
     One percent is used for as many as it fits, the largest taxes first, so that a small line does
-    not get a rounder rate than its neighbours. None where no percent can give the tax.
+    not get a rounder rate than its neighbours. Zero if no percent can give the tax.
     """
-    found: list[Decimal | None] = [ZERO if not tax else None for _, tax in things]
+    found = [ZERO for _ in amounts]
     open_ones = sorted(
-        (i for i, (net, tax) in enumerate(things) if tax > 0 and net > 0),
-        key=lambda i: (-things[i][1], i),
+        (i for i, (net, tax) in enumerate(amounts) if tax > 0 and net > 0),
+        key=lambda i: (-amounts[i][1], i),
     )
     while open_ones:
         low, high, together = ZERO, Decimal(10) ** 9, list[int]()
         for i in open_ones:
-            net, tax = things[i]
+            net, tax = amounts[i]
             least, most = (tax - slack) * HUNDRED / net, (tax + slack) * HUNDRED / net
             if max(low, least) <= min(high, most):
                 low, high = max(low, least), min(high, most)
                 together.append(i)
-        percent = _roundest_between(low, high)
+        percent = _roundest_between(low, high, decimals)
         for i in together:
             found[i] = percent
         open_ones = [i for i in open_ones if i not in together]
     return found
 
 
-def _roundest_between(low: Decimal, high: Decimal) -> Decimal:
+def _roundest_between(low: Decimal, high: Decimal, most: int) -> Decimal:
     middle = (low + high) / 2
-    for decimals in range(PERCENT_DECIMALS + 1):
+    for decimals in range(most + 1):
         least = low.quantize(Decimal(1).scaleb(-decimals), ROUND_CEILING)
         if least <= high:
             nearest = rounded(middle, decimals)
             return nearest if low <= nearest <= high else least
-    return rounded(middle, PERCENT_DECIMALS)
+    return rounded(middle, most)

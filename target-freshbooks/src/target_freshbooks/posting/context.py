@@ -48,7 +48,7 @@ class OrderContext:
         recorded: What the ledger knows.
         unmarked: The field, `notes` or `po_number`, that FreshBooks keeps too short for the mark.
         keeps_client: Its invoice is left with the client that it has.
-        negatives_refused: FreshBooks takes no line below zero: only wordings without are tried.
+        negatives_refused: FreshBooks takes no line below zero: the invoice is said without.
     """
 
     desired: Desired
@@ -67,11 +67,11 @@ class OrderContext:
         return decimals_of(self.desired.invoice.currency)
 
     @property
-    def expressions(self) -> tuple[Lines, ...]:
-        """The ways to say the invoice, with the items' FreshBooks names."""
+    def lines(self) -> Lines:
+        """The invoice's own lines, with the items' FreshBooks names."""
         invoice = self.desired.invoice
-        ways = invoice.without_negatives if self.negatives_refused else invoice.expressions
-        return tuple(wire.named(lines, self.item_names) for lines in ways)
+        way = invoice.without_negatives if self.negatives_refused else invoice.lines
+        return wire.named(way, self.item_names)
 
     @property
     def head_body(self) -> dict[str, Any]:
@@ -115,8 +115,8 @@ class OrderContext:
     def agrees(self, invoice: ObservedInvoice) -> bool:
         """Whether the invoice is the order's, less the refunds on it, outdated ones too.
 
-        Its total, and amounts and taxes of its lines, are those of the order in one of the ways to
-        say it; names stay as they are found.
+        Its total, and amounts and taxes of its lines, are those of the order; names stay as they
+        are found.
         """
         return self._comes_to_its_order(invoice) and self._says_its_order(invoice)
 
@@ -128,9 +128,7 @@ class OrderContext:
 
         wanted = self.desired.invoice
         counted = money(wire.without_refunds(wire.standing(invoice)))
-        return any(
-            money(way) == counted for way in (*wanted.expressions, *wanted.without_negatives)
-        )
+        return counted in (money(wanted.lines), money(wanted.without_negatives))
 
     def _comes_to_its_order(self, invoice: ObservedInvoice) -> bool:
         if invoice.amount == self.total_with_refunds_on(invoice):
@@ -187,7 +185,7 @@ class OrderContext:
         self, note: CreditNote, expression: int, customer_id: int
     ) -> dict[str, Any]:
         """The body that gives the invoice's client credit for a refund."""
-        lines = note.expressions[expression]
+        lines = note.variants[expression]
         number = self.credit_number(note.refund_id, expression)
         return {
             "clientid": customer_id,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from target_freshbooks.books.desired import Desired
     from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import Address, Charge, OrderFacts, OrderLine
+    from target_freshbooks.books.shop import Address, Cost, OrderFacts, OrderLine
 
 CONTENT_VERSION = 1
 DESIRED_VERSION = 1
@@ -38,7 +38,7 @@ def content_digest(facts: OrderFacts) -> str:
             "currency": order.currency,
             "tax_inclusive": order.tax_inclusive,
             "lines": [_line(line) for line in order.lines],
-            "fees": [[fee.id, fee.name, *_charge(fee.charge)] for fee in order.fees],
+            "fees": [[fee.id, fee.name, *_charge(fee.cost)] for fee in order.fees],
             "shipping": _charge(order.shipping),
             "handling": _charge(order.handling),
             "wrapping": _charge(order.wrapping),
@@ -82,7 +82,7 @@ def _line(line: OrderLine) -> dict[str, Any]:
     }
 
 
-def _charge(charge: Charge) -> list[str]:
+def _charge(charge: Cost) -> list[str]:
     return _amounts(charge.ex_tax, charge.inc_tax, charge.tax)
 
 

@@ -54,10 +54,10 @@ def _after_payment(observed: Observed, step: Step, answer: ObservedPayment) -> O
 def advance(progress: AttemptState, step: Step) -> AttemptState:
     """The attempt's progress once the step is taken."""
     if step.kind in {StepKind.MARK_SENT, StepKind.UPDATE_INVOICE}:
-        # What follows a proven total is not about the sale's wording any more.
-        progress = replace(progress, expression=-1, mended=False)
-    if step.expression >= 0:
-        progress = replace(progress, expression=step.expression, mended=step.mended)
+        # What follows a proven total is not about the sale's lines any more.
+        progress = replace(progress, written=False, mended=False)
+    if step.writes_sale:
+        progress = replace(progress, written=True, mended=step.mended)
     if step.refund_id is not None and step.refund_expression >= 0:
         if step.kind in {StepKind.CREATE_CREDIT_NOTE, StepKind.DELETE_CREDIT_NOTE}:
             known = {**progress.credit_expression, step.refund_id: step.refund_expression}
@@ -92,7 +92,7 @@ def _invoice_link(context: OrderContext, step: Step, invoice: ObservedInvoice) -
     link = invoice_link(
         invoice,
         context.desired.order_id,
-        content=context.content if step.expression >= 0 else context.recorded.content,
+        content=context.content if step.writes_sale else context.recorded.content,
         extra=context.recorded.extra,
     )
     if step.kind is StepKind.CREATE_INVOICE:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from target_freshbooks.books.expression import has_negative
+from target_freshbooks.books.draft_lines import has_negative
 from target_freshbooks.freshbooks.errors import Conflict, Refused
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.posting.apply import refusals
@@ -93,16 +93,16 @@ class RefusedSteps:
     def _without_negatives(
         self, at: ReconcileState, step: Step, refused: Refused
     ) -> ReconcileState | None:
-        """The same with the wordings that have no line below zero, where that may be the cause."""
+        """The same with lines that are not below zero, if that may be the cause."""
         if classify(refused).kind not in {RefusalKind.NEGATIVE, RefusalKind.UNKNOWN}:
             return None
-        if step.expression < 0 or at.context.negatives_refused:
+        if not step.writes_sale or at.context.negatives_refused:
             return None
         if not at.context.desired.invoice.without_negatives:
             return None
         if not has_negative(wire.from_body(step.body)):
             return None
-        progress = replace(at.progress, expression=-1, mended=False)
+        progress = replace(at.progress, written=False, mended=False)
         return replace(at, context=replace(at.context, negatives_refused=True), progress=progress)
 
     def _invoice_refused(

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_VARIANTS = 4
-"""The most ways to word an invoice's lines that are tried in one attempt."""
 
 LOOK_SECONDS = 30.0
 """So old may the look at an invoice be before money is booked on it."""
@@ -153,7 +151,7 @@ class StepRunner:
     ) -> tuple[Observed, bool]:
         """Make the step; what FreshBooks holds then, and whether it did what was asked."""
         order_id = context.desired.order_id
-        content = context.content if step.expression >= 0 else None
+        content = context.content if step.writes_sale else None
         invoice = observed.invoice
         if step.kind is StepKind.CREATE_INVOICE:
             terms = Terms(context.policy.terms(), context.desired.invoice.day)
@@ -204,8 +202,7 @@ class StepRunner:
 def most_writes(context: OrderContext) -> int:
     """The most writes that one attempt at an order may need, its client and items apart."""
     wanted = context.desired
-    variants = min(len(context.expressions), MOST_VARIANTS)
-    return 3 + 2 * len(wanted.payments) + 3 * len(wanted.refunds) + variants
+    return 5 + 2 * len(wanted.payments) + 5 * len(wanted.refunds)
 
 
 def undoes(step: Step, observed: Observed) -> bool:

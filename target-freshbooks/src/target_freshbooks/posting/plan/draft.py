@@ -1,8 +1,7 @@
 """Draft: only an invoice whose amount FreshBooks itself puts at the order's is sent.
 
-FreshBooks computes tax from percents and rounds in its own way. The same invoice can be said in
-several ways (`Invoice.expressions`): the first is tried, mended by one Rounding line when it is off
-by no more than the tolerance, else the next is tried; when none comes out right the Draft stays.
+FreshBooks computes tax from percents and rounds in its own way. What its answer differs by from the
+order, if it is no more than the tolerance, is taken up by one Rounding line; else the Draft stays.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 def prove_draft(
     context: OrderContext, observed: Observed, progress: AttemptState
 ) -> Step | Blocked | None:
-    """The Draft's next step: another wording, a Rounding line, or marking it sent.
+    """The Draft's next step: its lines, a Rounding line, or marking it sent.
 
     None where it is proven and kept as a Draft.
     """
@@ -46,7 +45,7 @@ def prove_draft(
         return Blocked(desired.flag)  # until a person has made the Draft's total the order's
     outdated = progress.reword or context.recorded.content not in {None, context.content}
     reword = outdated and not context.was_edited(invoice)
-    proven = agrees and not (reword and not stands_in_some_wording(context, invoice))
+    proven = agrees and not (reword and not says_the_order(context, invoice))
     if proven and is_kept(context, invoice, progress):
         return None
     if proven:
@@ -81,7 +80,7 @@ def rewrite_content(
             )
         )
     total = context.total_with_refunds_on(invoice)
-    if progress.expression >= 0 and invoice.amount == total:
+    if progress.written and invoice.amount == total:
         return None
     outdated = context.outdated_refunds(invoice)
     if outdated:
@@ -98,13 +97,11 @@ def rewrite_content(
 
 
 def comes_to_its_total(context: OrderContext, invoice: ObservedInvoice) -> bool:
-    """Whether some wording, with the refunds on the invoice, may come to what it should."""
+    """Whether the order's lines, with the refunds on the invoice, may come to what it should."""
     refunds = wire.refunds_on(wire.standing(invoice))
     kept = tuple(line for entry in refunds.values() for line in entry)
     total = context.total_with_refunds_on(invoice)
-    return any(
-        total in predict_totals((*lines, *kept), context.decimals) for lines in context.expressions
-    )
+    return total in predict_totals((*context.lines, *kept), context.decimals)
 
 
 def _lower_first(
@@ -144,68 +141,62 @@ def _reword(
     kept: Lines,
     progress: AttemptState,
 ) -> Step | Blocked:
-    expressions = context.expressions
+    lines = context.lines
     written, mended_before = (
-        (progress.expression, progress.mended)
-        if progress.expression >= 0
-        else _recognise(context, invoice)
+        (True, progress.mended) if progress.written else _recognise(context, invoice)
     )
-    if written >= 0 and not mended_before:
-        mended = mend(expressions[written], invoice.amount, total, context.policy, context.decimals)
+    if not written:
+        return _write(context, invoice, (*lines, *kept))
+    if not mended_before:
+        mended = mend(lines, invoice.amount, total, context.policy, context.decimals)
         if mended is not None:
-            return _write(context, invoice, (*mended, *kept), written, mended=True)
-    following = written + 1
-    if following < len(expressions):
-        return _write(context, invoice, (*expressions[following], *kept), following)
-    if invoice.status != DRAFT:
-        return Blocked(
-            Parked(
-                Reason.TOTAL_MISMATCH,
-                f"FreshBooks puts invoice {invoice.number} at {context.wording(invoice.amount)},"
-                " the"
-                f" changed order at {context.wording(total)}, and no wording of its lines brings"
-                " them"
-                " together.",
-                "Correct the invoice in FreshBooks so that its total agrees, and replay the order"
-                " with --overwrite.",
-            )
+            return _write(context, invoice, (*mended, *kept), mended=True)
+    what, next_step = (
+        (
+            "order",
+            "The Draft is left unsent in FreshBooks: compare its lines with the order, correct"
+            " the Draft so that its total agrees, and replay the order.",
         )
+        if invoice.status == DRAFT
+        else (
+            "changed order",
+            "Correct the invoice in FreshBooks so that its total agrees, and replay the order"
+            " with --overwrite.",
+        )
+    )
     return Blocked(
         Parked(
             Reason.TOTAL_MISMATCH,
             f"FreshBooks puts invoice {invoice.number} at {context.wording(invoice.amount)}, the"
-            " order"
-            f" at {context.wording(total)}, and no wording of its lines brings them together.",
-            "The Draft is left unsent in FreshBooks: compare its lines with the order, correct"
-            " the Draft so that its total agrees, and replay the order.",
+            f" {what} at {context.wording(total)}, and no Rounding line within"
+            " rounding_tolerance_cents brings them together.",
+            next_step,
         )
     )
 
 
-def stands_in_some_wording(context: OrderContext, invoice: ObservedInvoice) -> bool:
-    """Whether the invoice's own lines are one of the wordings that come into question."""
-    return _recognise(context, invoice)[0] >= 0
+def says_the_order(context: OrderContext, invoice: ObservedInvoice) -> bool:
+    """Whether the invoice's own lines are the order's, a Rounding line apart."""
+    return _recognise(context, invoice)[0]
 
 
-def _recognise(context: OrderContext, invoice: ObservedInvoice) -> tuple[int, bool]:
-    """Which expression stands on the invoice, and whether a Rounding line was added to it."""
+def _recognise(context: OrderContext, invoice: ObservedInvoice) -> tuple[bool, bool]:
+    """Whether the order's lines stand on the invoice, and whether a Rounding line was added."""
     rounding = context.policy.names.rounding
 
     def plain(lines: Lines) -> Lines:
         return tuple(line for line in lines if line.name != rounding)
 
-    found = wire.without_refunds(wire.standing(invoice))
-    for position, lines in enumerate(context.expressions):
-        if wire.agree(plain(lines), plain(found)):
-            return position, len(found) > len(plain(found)) and not wire.agree(lines, found)
-    return -1, False
+    lines, found = context.lines, wire.without_refunds(wire.standing(invoice))
+    if not wire.agree(plain(lines), plain(found)):
+        return False, False
+    return True, len(found) > len(plain(found)) and not wire.agree(lines, found)
 
 
 def _write(
     context: OrderContext,
     invoice: ObservedInvoice,
     lines: Lines,
-    expression: int,
     *,
     mended: bool = False,
 ) -> Step:
@@ -216,6 +207,6 @@ def _write(
         context.day_body(invoice) | context.body_of_lines(lines),
         f"write the lines of invoice {invoice.number} {how}",
         remote_id=invoice.id,
-        expression=expression,
+        writes_sale=True,
         mended=mended,
     )

@@ -19,7 +19,7 @@ from target_freshbooks.posting.plan.draft import (
     comes_to_its_total,
     prove_draft,
     rewrite_content,
-    stands_in_some_wording,
+    says_the_order,
 )
 from target_freshbooks.posting.plan.head import head_step
 from target_freshbooks.posting.plan.overpayment import undo_overpayment
@@ -75,22 +75,22 @@ def _is_to_be_rewritten(
 ) -> bool:
     """Whether the sent invoice's own lines are not what the order now has.
 
-    Also where they were being rewritten: the first wording may not have come to the total, and a
-    run that was killed there left just that. And if a person asked to overwrite an edit, even
-    one that keeps the total; unless none of our wordings comes to it, as where the person corrected
+    Also where they were being rewritten: as first written they may not have come to the total, and
+    a run that was killed there left just that. And if a person asked to overwrite an edit, even
+    one that keeps the total; unless our lines cannot come to it, as where the person corrected
     what we could not.
     """
     if context.recorded.known and context.recorded.content != context.content:
         return True
     edited = context.was_edited(invoice)
-    if progress.reword and not stands_in_some_wording(context, invoice):
+    if progress.reword and not says_the_order(context, invoice):
         return True
     if invoice.amount == context.total_with_refunds_on(invoice):
         return progress.overwrite and edited and comes_to_its_total(context, invoice)
     left_so = context.recorded.known and not edited
     interrupted = left_so and not wire.refunds_on(wire.standing(invoice))
     overwritten = progress.overwrite and not left_so
-    return overwritten or progress.expression >= 0 or interrupted
+    return overwritten or progress.written or interrupted
 
 
 def _archive_again(context: OrderContext, invoice: ObservedInvoice) -> Step | None:
@@ -120,9 +120,9 @@ def _create(context: OrderContext, progress: AttemptState) -> Step | Blocked:
     return Step(
         StepKind.CREATE_INVOICE,
         wanted.number,
-        context.invoice_body(context.expressions[0]),
+        context.invoice_body(context.lines),
         f"create invoice {wanted.number} as a Draft, to come to {context.wording(wanted.total)}",
-        expression=0,
+        writes_sale=True,
     )
 
 

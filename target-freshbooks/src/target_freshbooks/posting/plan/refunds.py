@@ -232,7 +232,7 @@ def _credit_step(
                         f"the credit note of refund {refund_id} was deleted in FreshBooks."
                     )
                 )
-            if written + 1 < len(note.expressions):
+            if written + 1 < len(note.variants):
                 return _create_note(context, observed, note, written + 1)
             return _note_mismatch(context, refund_id, note.total, "no wording")
         if standing.amount != note.total:

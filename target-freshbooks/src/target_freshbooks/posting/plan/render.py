@@ -83,7 +83,7 @@ def _invoice(desired: Desired) -> dict[str, Any]:
         "number": invoice.number,
         "date": invoice.day.isoformat(),
         "currency": invoice.currency,
-        "lines": [_line(line) for line in invoice.expressions[0]],
+        "lines": [_line(line) for line in invoice.lines],
         "total": str(invoice.total),
         "payments": [
             {
@@ -127,13 +127,13 @@ def _invoice_text(desired: Desired) -> list[str]:
         f"  Invoice {invoice.number} of {invoice.day.isoformat()}, {invoice.currency}",
         f"    {'':{NAME_WIDTH}} {'qty':>7} {'price':>13} {'amount':>13}  taxes",
     ]
-    for line in invoice.expressions[0]:
+    for line in invoice.lines:
         taxes = ", ".join(f"{tax.name} {tax.percent.normalize():f}%" for tax in line.taxes)
         out.append(
             f"    {line.name[:NAME_WIDTH]:{NAME_WIDTH}} {line.quantity.normalize():>7f}"
             f" {money(line.unit_cost)} {money(line.quantity * line.unit_cost)}  {taxes}".rstrip()
         )
-    subtotal = sum((line.quantity * line.unit_cost for line in invoice.expressions[0]), Decimal(0))
+    subtotal = sum((line.quantity * line.unit_cost for line in invoice.lines), Decimal(0))
     out.append(f"    {'Taxes':{NAME_WIDTH + 22}} {money(invoice.total - subtotal)}")
     out.append(f"    {'Total':{NAME_WIDTH + 22}} {money(invoice.total)}")
     paid = Decimal(0)

@@ -81,8 +81,8 @@ class Step:
         remote_id: FreshBooks' id of the thing that is changed; None for a creation.
         why: The sentence a plan shows.
         refund_id: The refund this step belongs to, so that a refusal parks just that refund.
-        expression: Which of the invoice's expressions the step writes; -1: its own lines stay.
-        mended: Whether it adds a Rounding line to that expression.
+        writes_sale: Whether it writes the invoice's own lines; if not, they stay.
+        mended: Whether it adds a Rounding line to them.
         refund_expression: Which expression of the refund's lines the step writes; -1: none.
     """
 
@@ -92,7 +92,7 @@ class Step:
     why: str
     remote_id: int | None = None
     refund_id: int | None = None
-    expression: int = -1
+    writes_sale: bool = False
     mended: bool = False
     refund_expression: int = -1
 
@@ -138,8 +138,8 @@ class AttemptState:
     """What this attempt has learnt so far; a fresh one forgets nothing that matters.
 
     Attributes:
-        expression: Which of the invoice's expressions was written last.
-        mended: Whether a Rounding line was added to it.
+        written: Whether the invoice's own lines were written, and nothing else since.
+        mended: Whether a Rounding line was added to them.
         refund_expression: Which expression of a refund's lines was written last.
         credit_expression: Which expression of a refund's credit note was written last.
         refused_refunds: Refund ids whose negative line FreshBooks refused, with its words.
@@ -152,7 +152,7 @@ class AttemptState:
         send: A person asked to send what was kept as a Draft.
     """
 
-    expression: int = -1
+    written: bool = False
     mended: bool = False
     refund_expression: Mapping[int, int] = field(default_factory=dict)
     credit_expression: Mapping[int, int] = field(default_factory=dict)

@@ -1,15 +1,15 @@
 """What an order charges for, as the shop states it: lines, wrapping, shipping, handling, fees.
 
-A `Thing` carries the shop's own figures, with and without tax and before discounts, and the tax
+A `Charge` carries the shop's own figures, with and without tax and before discounts, and the tax
 rows that name it. Nothing is computed here; how the figures hang together is the matter of
-`explanation`. Fees are things of their own wherever the shop counts them (inside or beside its
-subtotal), since only the things are ever added up. A bundle's children are things like all others:
+`inference`. Fees are charges of their own wherever the shop counts them (inside or beside its
+subtotal), since only charges are ever added up. A bundle's children are charges like all others:
 their price is zero.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_freshbooks.books.policy import LineNames
-    from target_freshbooks.books.shop import Charge, Order, OrderFacts, OrderLine, TaxRow
+    from target_freshbooks.books.shop import Cost, Order, OrderFacts, OrderLine, TaxRow
 
 ONE = Decimal(1)
 
 
-class ThingKind(StrEnum):
-    """What a thing is; the values are what BigCommerce's tax rows and refunds call it."""
+class ChargeKind(StrEnum):
+    """What is charged for; the values are what BigCommerce's tax rows and refunds call it."""
 
     PRODUCT = "item"
     GIFT_CERTIFICATE = "gift-certificate"
@@ -39,10 +39,10 @@ class ThingKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class Charge:
     """One thing an order charges for."""
 
-    kind: ThingKind
+    kind: ChargeKind
     ref: int
     """Order product id, address id (0 for all addresses together) or fee id."""
     name: str
@@ -57,36 +57,38 @@ class Thing:
     """With tax after all discounts, where the shop says it."""
     applied: Decimal = ZERO
     """The discounts listed on the line."""
-    rows: tuple[TaxRow, ...] = field(default=())
-    """The tax rows that name this thing."""
+    rows: tuple[TaxRow, ...] = ()
+    """The tax rows that name this charge."""
 
     @property
     def is_line(self) -> bool:
         """Whether it is an order line (discounts fall on those)."""
-        return self.kind in (ThingKind.PRODUCT, ThingKind.GIFT_CERTIFICATE)
+        return self.kind in (ChargeKind.PRODUCT, ChargeKind.GIFT_CERTIFICATE)
 
 
-def things_of(facts: OrderFacts, names: LineNames) -> tuple[tuple[Thing, ...], tuple[TaxRow, ...]]:
-    """The order's things, and the tax rows that name none of them."""
+def charges_of(
+    facts: OrderFacts, names: LineNames
+) -> tuple[tuple[Charge, ...], tuple[TaxRow, ...]]:
+    """The order's charges, and the tax rows that name none of them."""
     order = facts.order
     found = [_line(line, names) for line in order.lines]
     found += _wrapping(order, names)
     found += _shipping(order, names)
     found += [
-        _charge(ThingKind.FEE, fee.id, clean(fee.name, NAME_LIMIT, names.fee), fee.charge)
+        _charge(ChargeKind.FEE, fee.id, clean(fee.name, NAME_LIMIT, names.fee), fee.cost)
         for fee in order.fees
     ]
-    kept = [thing for thing in found if thing.is_line or thing.inc or thing.ex]
-    named = [_with_rows(thing, facts.taxes, kept) for thing in kept]
-    used = {id(row) for thing in named for row in thing.rows}
+    kept = [charge for charge in found if charge.is_line or charge.inc or charge.ex]
+    named = [_with_rows(charge, facts.taxes, kept) for charge in kept]
+    used = {id(row) for charge in named for row in charge.rows}
     return tuple(named), tuple(row for row in facts.taxes if id(row) not in used)
 
 
-def _line(line: OrderLine, names: LineNames) -> Thing:
+def _line(line: OrderLine, names: LineNames) -> Charge:
     gift = line.type == "giftcertificate"
     fallback = names.gift_certificate if gift else f"Item {line.product_id or line.id}"
-    return Thing(
-        kind=ThingKind.GIFT_CERTIFICATE if gift else ThingKind.PRODUCT,
+    return Charge(
+        kind=ChargeKind.GIFT_CERTIFICATE if gift else ChargeKind.PRODUCT,
         ref=line.id,
         name=clean(line.name, NAME_LIMIT, fallback),
         description="" if gift else describe(line),
@@ -108,17 +110,15 @@ def describe(line: OrderLine) -> str:
     return clean("; ".join(said), DESCRIPTION_LIMIT)
 
 
-def _charge(kind: ThingKind, ref: int, name: str, charge: Charge, description: str = "") -> Thing:
-    return Thing(
-        kind, ref, name, charge.ex_tax, charge.inc_tax, charge.tax, description=description
-    )
+def _charge(kind: ChargeKind, ref: int, name: str, cost: Cost, description: str = "") -> Charge:
+    return Charge(kind, ref, name, cost.ex_tax, cost.inc_tax, cost.tax, description=description)
 
 
-def _wrapping(order: Order, names: LineNames) -> list[Thing]:
-    """Wrapping by line where the lines account for all of it, else in one."""
+def _wrapping(order: Order, names: LineNames) -> list[Charge]:
+    """Wrapping by line if the lines account for all of it, else in one."""
     by_line = [
         _charge(
-            ThingKind.WRAPPING,
+            ChargeKind.WRAPPING,
             line.id,
             names.wrapping,
             line.wrapping,
@@ -128,61 +128,48 @@ def _wrapping(order: Order, names: LineNames) -> list[Thing]:
         if line.wrapping is not None
     ]
     if not by_line or (
-        total(thing.inc for thing in by_line) != order.wrapping.inc_tax
-        and total(thing.ex for thing in by_line) != order.wrapping.ex_tax
+        total(charge.inc for charge in by_line) != order.wrapping.inc_tax
+        and total(charge.ex for charge in by_line) != order.wrapping.ex_tax
     ):
-        return [_charge(ThingKind.WRAPPING, 0, names.wrapping, order.wrapping)]
+        return [_charge(ChargeKind.WRAPPING, 0, names.wrapping, order.wrapping)]
     return by_line
 
 
-def _shipping(order: Order, names: LineNames) -> list[Thing]:
-    """Shipping and handling by address where the addresses account for all of it, else in one."""
-    found = []
+def _shipping(order: Order, names: LineNames) -> list[Charge]:
+    """Shipping and handling by address if the addresses account for all of it, else in one."""
+    found = list[Charge]()
     for kind, name, whole, parts in (
         (
-            ThingKind.SHIPPING,
+            ChargeKind.SHIPPING,
             names.shipping,
             order.shipping,
             [(address.id, address.shipping) for address in order.addresses],
         ),
         (
-            ThingKind.HANDLING,
+            ChargeKind.HANDLING,
             names.handling,
             order.handling,
             [(address.id, address.handling) for address in order.addresses],
         ),
     ):
-        if parts and total(charge.inc_tax for _, charge in parts) == whole.inc_tax:
-            found += [_charge(kind, ref, name, charge) for ref, charge in parts]
+        if parts and total(cost.inc_tax for _, cost in parts) == whole.inc_tax:
+            found += [_charge(kind, ref, name, cost) for ref, cost in parts]
         else:
             found.append(_charge(kind, 0, name, whole))
     return found
 
 
-def _with_rows(thing: Thing, rows: Sequence[TaxRow], things: Sequence[Thing]) -> Thing:
-    alone = sum(other.kind == thing.kind for other in things) == 1
-    return Thing(
-        thing.kind,
-        thing.ref,
-        thing.name,
-        thing.ex,
-        thing.inc,
-        thing.tax,
-        thing.description,
-        thing.item_key,
-        thing.quantity,
-        thing.discounted_inc,
-        thing.applied,
-        tuple(row for row in rows if _names(row, thing, alone=alone)),
-    )
+def _with_rows(charge: Charge, rows: Sequence[TaxRow], charges: Sequence[Charge]) -> Charge:
+    alone = sum(other.kind == charge.kind for other in charges) == 1
+    return replace(charge, rows=tuple(row for row in rows if _names(row, charge, alone=alone)))
 
 
-def _names(row: TaxRow, thing: Thing, *, alone: bool) -> bool:
-    """Whether the tax row is about this thing."""
-    if thing.is_line:
-        return row.line_id == thing.ref and row.item_type in ("item", "")
-    if row.item_type != thing.kind.value:
+def _names(row: TaxRow, charge: Charge, *, alone: bool) -> bool:
+    """Whether the tax row is about this charge."""
+    if charge.is_line:
+        return row.line_id == charge.ref and row.item_type in ("item", "")
+    if row.item_type != charge.kind.value:
         return False
-    if thing.kind in (ThingKind.SHIPPING, ThingKind.HANDLING):
-        return alone or row.address_id == thing.ref
-    return alone or row.line_id == thing.ref
+    if charge.kind in (ChargeKind.SHIPPING, ChargeKind.HANDLING):
+        return alone or row.address_id == charge.ref
+    return alone or row.line_id == charge.ref

@@ -1,0 +1,33 @@
+"""What FreshBooks takes and how it computes: one value that every rule goes by.
+
+FreshBooks publishes few of its limits. Here stand those it documents, the safe side of those it
+does not, and the ways in which it may round; an account whose answers have shown its own way has a
+value of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from target_freshbooks.books.rounding import TaxRounding
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an account of FreshBooks can hold.
+
+    Attributes:
+        amount_decimals: Decimals of an amount; a currency with more cannot be booked to the cent.
+        percent_decimals: Decimals of a tax's percent.
+        taxes_per_line: Taxes that a line can bear.
+        number_length: Characters of an invoice's number.
+        roundings: The ways in which the account may round, the likeliest first; empty for all.
+    """
+
+    amount_decimals: int = 2
+    percent_decimals: int = 3
+    taxes_per_line: int = 2
+    number_length: int = 50
+    roundings: tuple[TaxRounding, ...] = ()

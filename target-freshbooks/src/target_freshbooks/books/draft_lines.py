@@ -1,0 +1,196 @@
+"""The lines of an invoice as it is first written: every charge at its price, then the discounts.
+
+An order is said in one way. Each charge is a line at its price before discounts, and what was taken
+off is one negative Discount line for each group of taxes (FreshBooks' own `discount_value` is a
+percentage and cannot hold an amount of money). An account that takes no negative lines gets every
+charge at what it came to. Taxes are the shop's rates; with `tax_mode` `amount_lines` they are
+untaxed lines with the amounts that the shop charged.
+
+A line is quantity times unit cost only if the unit cost is in whole cents, since FreshBooks may keep
+no more of it. Otherwise it is one piece at the line's total, and the description tells quantity and
+unit price: 3 x 9.0909 is one line of 27.27.
+
+What FreshBooks' total misses the order's by is taken up by one untaxed Rounding line, within the
+tolerance. It is put in at once if all the ways in which FreshBooks may round agree on it; else the
+answer to the Draft decides. If no way comes that near, or a tax would differ by more than the
+rounding of its lines and the tolerance explain, the shop charged something else than its rates say:
+the Draft is held for a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.cents import ExactLine, Target, in_whole_cents
+from target_freshbooks.books.charges import ChargeKind
+from target_freshbooks.books.desired import InvoiceLine
+from target_freshbooks.books.money import ZERO, cent, is_whole, pro_rata, rounded, total
+from target_freshbooks.books.rounding import (
+    rounding_line,
+    roundings,
+    tax_sums,
+    taxes_by_name,
+    tolerance,
+    totals,
+    weigh,
+)
+from target_freshbooks.books.text import DESCRIPTION_LIMIT, NAME_LIMIT, clean, other_than_refund
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_freshbooks.books.breakdown import Breakdown, Part
+    from target_freshbooks.books.desired import Lines, LineTax
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.rounding import TaxRounding
+
+ONE = Decimal(1)
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLines:
+    """An invoice's lines, and what is wrong with them."""
+
+    lines: Lines
+    problem: str = ""
+    """Why they cannot come to the order's total and taxes; empty if they can."""
+
+
+def has_negative(lines: Lines) -> bool:
+    """Whether FreshBooks would have to take a line below zero."""
+    return any(line.quantity * line.unit_cost < 0 for line in lines)
+
+
+def draft_lines(
+    breakdown: Breakdown, order_id: int, policy: Policy, currency: tuple[str, int]
+) -> DraftLines:
+    """The invoice's lines, itemised.
+
+    Args:
+        breakdown: The order taken apart.
+        order_id: For the line of an order that charges for nothing.
+        policy: The bookkeeper's choices.
+        currency: Code and decimals.
+    """
+    parts, decimals = breakdown.parts, currency[1]
+    if not parts:
+        name = clean(f"BigCommerce order {order_id}", NAME_LIMIT)
+        return _proven((InvoiceLine(name, "", ONE, ZERO),), breakdown, policy, currency)
+    if policy.tax_mode == "amount_lines":
+        return _proven(_in_amounts(breakdown, policy, decimals), breakdown, policy, currency)
+    exact = [_line(part, part.list_net, part.taxes, decimals) for part in parts]
+    groups: dict[tuple[LineTax, ...], Decimal] = {}
+    for part in parts:
+        if part.net != part.list_net:
+            groups[part.taxes] = groups.get(part.taxes, ZERO) + part.net - part.list_net
+    for taxes, off in groups.items():
+        on = f"On what bears {' and '.join(tax.name for tax in taxes)}" if taxes else ""
+        exact.append(ExactLine(policy.names.discount, on if len(groups) > 1 else "", off, taxes))
+    return _fitted(exact, breakdown, policy, currency)
+
+
+def lines_without_negatives(
+    breakdown: Breakdown, policy: Policy, currency: tuple[str, int]
+) -> DraftLines | None:
+    """Every charge at what it came to after discounts; None if one came to less than nothing."""
+    if policy.tax_mode == "amount_lines":
+        return None
+    exact = [_discounted(part, currency[1]) for part in breakdown.parts]
+    found = _fitted(exact, breakdown, policy, currency)
+    return None if has_negative(found.lines[: len(exact)]) else found
+
+
+def _fitted(
+    exact: Sequence[ExactLine], breakdown: Breakdown, policy: Policy, currency: tuple[str, int]
+) -> DraftLines:
+    ways = ways_of_rounding(policy, currency[1])
+    target = Target(breakdown.total, breakdown.taxes, ways[0], currency[1])
+    return _proven(in_whole_cents(exact, target), breakdown, policy, currency)
+
+
+def ways_of_rounding(policy: Policy, decimals: int) -> tuple[TaxRounding, ...]:
+    """The ways in which the account may round, the likeliest first."""
+    return policy.capabilities.roundings or roundings(decimals)
+
+
+def _proven(
+    lines: Lines, breakdown: Breakdown, policy: Policy, currency: tuple[str, int]
+) -> DraftLines:
+    """The lines, with a Rounding line if that is certain to be right."""
+    code, decimals = currency
+    ways, wanted = ways_of_rounding(policy, decimals), breakdown.total
+    answers = totals(lines, ways)
+    off = min((wanted - answer for answer in answers), key=abs)
+    most = tolerance(policy, decimals)
+    taxes = _taxes(lines, ways[0])
+    bearing = {name: sum(name in {t.name for t in line.taxes} for line in lines) for name in taxes}
+    astray = [
+        name
+        for name, charged in breakdown.taxes.items()
+        if policy.tax_mode == "rates"
+        and abs(taxes.get(name, ZERO) - charged) > most + cent(decimals) / 2 * bearing.get(name, 0)
+    ]
+    if breakdown.problem or abs(off) > most or astray:
+        return DraftLines(
+            lines, breakdown.problem or _unexplained(answers[0], taxes, breakdown, code)
+        )
+    if off and len(set(answers)) == 1 and is_whole(off, decimals):
+        lines = (*lines, rounding_line(off, policy))
+    return DraftLines(lines)
+
+
+def _taxes(lines: Lines, way: TaxRounding) -> dict[str, Decimal]:
+    sums = tax_sums([weigh(line) for line in lines], way)
+    return {name: units * Decimal("0.01") for name, units in taxes_by_name(sums, way).items()}
+
+
+def _unexplained(
+    answer: Decimal, taxes: dict[str, Decimal], breakdown: Breakdown, code: str
+) -> str:
+    def said(amounts: dict[str, Decimal]) -> str:
+        return ", ".join(f"{name} {amount:f}" for name, amount in amounts.items()) or "no tax"
+
+    return (
+        f"At the shop's rates its lines come to {answer:f} {code} ({said(taxes)}), but the shop"
+        f" charged {breakdown.total:f} {code} ({said(dict(breakdown.taxes))})."
+    )
+
+
+def _discounted(part: Part, decimals: int) -> ExactLine:
+    line = _line(part, part.net, part.taxes, decimals)
+    off = rounded(part.list_net - part.net, decimals)
+    if not off:
+        return line
+    less = f"{rounded(part.list_net, decimals):f} less {off:f} discount"
+    said = clean(f"{less}; {line.description}".rstrip("; "), DESCRIPTION_LIMIT)
+    return ExactLine(line.name, said, line.net, line.taxes, line.quantity, line.item_key)
+
+
+def _line(part: Part, amount: Decimal, taxes: tuple[LineTax, ...], decimals: int) -> ExactLine:
+    name, said, quantity = other_than_refund(part.name), part.description, part.quantity
+    unit = amount / quantity
+    if not (is_whole(unit, decimals) and is_whole(quantity, 0) and unit * quantity == amount):
+        if quantity != 1 and part.kind in (ChargeKind.PRODUCT, ChargeKind.GIFT_CERTIFICATE):
+            times = f"{_plain(quantity)} {TIMES} {_plain(rounded(unit, 4))}"
+            said = clean(f"{times}; {said}".rstrip("; "), DESCRIPTION_LIMIT)
+        quantity = ONE
+    return ExactLine(name, said, amount, taxes, quantity, part.item_key)
+
+
+def _plain(number: Decimal) -> str:
+    return format(number.normalize() + ZERO, "f")
+
+
+def _in_amounts(breakdown: Breakdown, policy: Policy, decimals: int) -> Lines:
+    """Charges untaxed at what they came to, and a line for each tax with its amount."""
+    parts, net = breakdown.parts, breakdown.total - breakdown.tax
+    nets = [part.net for part in parts]
+    if abs(total(nets) - net) > tolerance(policy, decimals):
+        nets = pro_rata(net, nets)
+    exact = [_line(part, amount, (), decimals) for part, amount in zip(parts, nets, strict=True)]
+    exact += [ExactLine(name, "Tax", amount) for name, amount in breakdown.taxes.items() if amount]
+    way = ways_of_rounding(policy, decimals)[0]
+    return in_whole_cents(exact, Target(breakdown.total, {}, way, decimals))

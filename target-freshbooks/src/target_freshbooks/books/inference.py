@@ -1,0 +1,209 @@
+"""How an order's figures hang together: what was charged, what was taken off, and the tax on it.
+
+The shop states every line before discounts, discounts in up to three places, and totals. Whether a
+discount was entered with or without tax, whether it fell on a line or on the shipping, whether later
+rates compound, none of that is stated. What must hold is
+
+    total_inc_tax = everything charged, with tax, after discounts
+    total_tax     = the tax in it
+
+So the possible readings are tried in the order of their authority, and the first that gives both
+totals exactly is believed. Net amounts follow from the rates: a price with tax is divided by
+1 + rates, a price without stands as it is stated. The shop may have rounded the tax of the whole, of
+each charge, or otherwise (its tax rows tell); any of these makes a reading exact. Next best is one
+that half cents explain, then one within the tolerance. One that gives the total but another tax than
+the shop's says what was charged, and the difference is told later, against the invoice. If no
+reading comes that close, the order's figures contradict each other (totals overridden through the
+API) and the order is not bent into shape: it is held for a person.
+
+Discounts are looked for in those listed on the lines, in what the shop says the line cost in the
+end, and in the order's own discount, spread over the lines by price. A part of the order's discounts
+that the lines do not show can only have fallen on shipping (a free-shipping coupon). Where prices
+are without tax, so are discounts, as a rule; the lines then tell them with it, and the order's own
+figure is the exact one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import product
+from typing import TYPE_CHECKING, Literal
+
+from target_freshbooks.books.charges import Charge, ChargeKind
+from target_freshbooks.books.money import HUNDRED, ZERO, cent, pro_rata, rounded, total
+from target_freshbooks.books.taxes import ChargedTax, Rates, taxes_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.shop import Order
+
+Side = Literal["inc", "ex"]
+Amounts = tuple[Decimal, ...]
+
+_CONTRADICTION = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """Net amounts and taxes of every charge, and how well they give the order's totals."""
+
+    list_nets: Amounts
+    """Before discounts."""
+    nets: Amounts
+    """After discounts."""
+    taxes: tuple[tuple[ChargedTax, ...], ...]
+    """By rate, without what was overridden."""
+    grade: int
+    """0 exact, 1 but for half cents, 2 within the tolerance, 3 but for the tax, else 4."""
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether no reading of the figures gives the order's total."""
+        return self.grade == _CONTRADICTION
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    prices: Side
+    offs: Amounts
+    offs_side: Side
+    compound: bool
+
+
+def infer(
+    order: Order, charges: Sequence[Charge], rates: Sequence[Rates], policy: Policy, decimals: int
+) -> Inference:
+    """The best reading of the order's figures; of those that contradict them the first."""
+    found: Inference | None = None
+    tolerance = policy.rounding_tolerance_cents * cent(decimals)
+    for reading in _readings(order, charges, rates):
+        tried = _read(reading, order, charges, rates, policy, (decimals, tolerance))
+        if found is None or tried.grade < found.grade:
+            found = tried
+        if found.grade == 0:
+            break
+    assert found is not None  # noqa: S101 - there is always a reading
+    return found
+
+
+def _readings(
+    order: Order, charges: Sequence[Charge], rates: Sequence[Rates]
+) -> Iterator[_Reading]:
+    sides: tuple[Side, ...] = ("inc", "ex") if order.tax_inclusive else ("ex", "inc")
+    tiers = any(len({row.priority for row in one.rows}) > 1 for one in rates)
+    discounts = list(_discounts(order, charges, sides))
+    for compound, prices, (offs, offs_side) in product(
+        (True, False) if tiers else (False,), sides, discounts
+    ):
+        yield _Reading(prices, offs, offs_side, compound)
+
+
+def _discounts(
+    order: Order, charges: Sequence[Charge], sides: tuple[Side, ...]
+) -> Iterator[tuple[Amounts, Side]]:
+    """The discount on each charge in each way to see it, with or without tax."""
+    whole = order.discount_amount + order.coupon_discount
+    applied = tuple(charge.applied for charge in charges)
+    ends = [
+        ZERO if charge.discounted_inc is None else charge.inc - charge.discounted_inc
+        for charge in charges
+    ]
+    for offs, told in ((applied, sides), (tuple(ends), ("inc",))):
+        if any(offs):
+            yield from ((offs, side) for side in told)
+            yield from (
+                (more, side) for more in _on_shipping(offs, whole, charges) for side in told
+            )
+    none = tuple(ZERO for _ in charges)
+    if not whole:
+        yield none, sides[0]
+        return
+    shipping = total(charge.inc for charge in charges if charge.kind is ChargeKind.SHIPPING)
+    if whole == shipping and not any(applied):
+        yield from ((offs, sides[0]) for offs in _on_shipping(none, whole, charges))
+    rest = whole - total(applied)
+    for prices in ([c.inc for c in charges], [c.ex for c in charges]) if rest > 0 else ():
+        goods = [
+            price if charge.kind is ChargeKind.PRODUCT else ZERO
+            for price, charge in zip(prices, charges, strict=True)
+        ]
+        spread = pro_rata(rest, goods)
+        offs = tuple(a + s for a, s in zip(applied, spread, strict=True))
+        yield from ((offs, side) for side in sides)
+    yield from ((offs, sides[0]) for offs in _on_shipping(applied, whole, charges))
+
+
+def _on_shipping(offs: Amounts, whole: Decimal, charges: Sequence[Charge]) -> Iterator[Amounts]:
+    """The order's discounts that the lines do not show, on the shipping, if it costs as much."""
+    rest = whole - total(offs)
+    shipping = [c.inc if c.kind is ChargeKind.SHIPPING else ZERO for c in charges]
+    if 0 < rest <= total(shipping):
+        spread = pro_rata(rest, shipping)
+        yield tuple(off + share for off, share in zip(offs, spread, strict=True))
+
+
+def _read(
+    reading: _Reading,
+    order: Order,
+    charges: Sequence[Charge],
+    rates: Sequence[Rates],
+    policy: Policy,
+    exactness: tuple[int, Decimal],
+) -> Inference:
+    taxes = tuple(taxes_at(one, policy, compound=reading.compound) for one in rates)
+    factors = [1 + total(tax.percent for tax in found) / HUNDRED for found in taxes]
+    list_nets, offs = _nets(reading, order, charges, rates, factors)
+    nets = tuple(price - off for price, off in zip(list_nets, offs, strict=True))
+    with_tax = reading.prices == reading.offs_side == "inc"
+    grosses = [
+        charge.inc - off if with_tax else net * factor + one.override
+        for charge, off, net, factor, one in zip(
+            charges, reading.offs, nets, factors, rates, strict=True
+        )
+    ]
+    by_rate = [gross - net for gross, net in zip(grosses, nets, strict=True)]
+    stated = [
+        one.stated if one.own or one.override else charge.tax
+        for charge, one in zip(charges, rates, strict=True)
+    ]
+    by_charge = [rounded(tax, exactness[0]) for tax in by_rate]
+    misses = []
+    for found in (by_rate, by_charge, stated):
+        sums = grosses if with_tax else [n + t for n, t in zip(nets, found, strict=True)]
+        misses.append((abs(total(sums) - order.total_inc_tax), abs(total(found) - order.total_tax)))
+    return Inference(list_nets, nets, taxes, _grade(misses, len(charges), *exactness))
+
+
+def _nets(
+    reading: _Reading,
+    order: Order,
+    charges: Sequence[Charge],
+    rates: Sequence[Rates],
+    factors: Sequence[Decimal],
+) -> tuple[Amounts, Amounts]:
+    """Prices and discounts without tax."""
+    prices = tuple(
+        (charge.inc - one.override) / factor if reading.prices == "inc" else charge.ex
+        for charge, one, factor in zip(charges, rates, factors, strict=True)
+    )
+    if reading.offs_side == "ex":
+        return prices, reading.offs
+    offs = [off / factor for off, factor in zip(reading.offs, factors, strict=True)]
+    whole = order.discount_amount + order.coupon_discount
+    if reading.prices == "ex" and abs(total(offs) - whole) <= len(offs) * Decimal("0.01"):
+        offs = pro_rata(whole, offs)
+    return prices, tuple(offs)
+
+
+def _grade(
+    misses: Sequence[tuple[Decimal, Decimal]], charges: int, decimals: int, tolerance: Decimal
+) -> int:
+    """How near the totals and the taxes come to the order's, in the way that comes nearest."""
+    half = cent(decimals) / 2
+    for grade, limit in ((0, half), (1, half * (1 + charges)), (2, tolerance)):
+        if any(max(miss) <= limit for miss in misses):
+            return grade
+    return 3 if any(gross <= half * (1 + charges) for gross, _ in misses) else _CONTRADICTION

@@ -1,0 +1,219 @@
+"""What a refund took back: net amounts by tax, from the lines, charges and amounts it names.
+
+A refund names items: a number of pieces of an order line, wrapping of a line, shipping or handling
+to an address, a fee, or an amount "of the order". What they cost after discounts is known from the
+order's parts. BigCommerce leaves open whether a requested amount is with or without tax, so both are
+tried, and believed if they give the refund's own total and tax.
+
+BigCommerce says of an amount of the order that there is no tax in it, whatever the order bears. Where
+prices include tax that cannot be: such an amount takes its share of each group of the order's taxes.
+Where prices are without, it takes none. `order_refund_tax` settles it otherwise.
+
+Where the items do not explain the amounts (the merchant typed them, only a tax was corrected, a row
+is missing) the refund's `total_amount` and `total_tax` decide: taxed with a rate of the order if
+one fits, else as an untaxed amount and an amount for the tax.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Literal
+
+from target_freshbooks.books.cents import ExactLine
+from target_freshbooks.books.charges import ChargeKind
+from target_freshbooks.books.draft_lines import TIMES
+from target_freshbooks.books.money import HUNDRED, ZERO, cent, is_whole, pro_rata, rounded, total
+from target_freshbooks.books.taxes import UNNAMED
+from target_freshbooks.books.text import DESCRIPTION_LIMIT, clean, refund_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from decimal import Decimal
+
+    from target_freshbooks.books.breakdown import Part
+    from target_freshbooks.books.desired import LineTax
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.shop import Order, Refund, RefundItem
+
+Side = Literal["inc", "ex"]
+
+_KINDS = {
+    "PRODUCT": (ChargeKind.PRODUCT, ChargeKind.GIFT_CERTIFICATE),
+    "GIFT_WRAPPING": (ChargeKind.WRAPPING,),
+    "SHIPPING": (ChargeKind.SHIPPING,),
+    "HANDLING": (ChargeKind.HANDLING,),
+    "FEE": (ChargeKind.FEE,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Money taken back, with the taxes it bore."""
+
+    net: Decimal
+    taxes: tuple[LineTax, ...] = ()
+    shares: tuple[tuple[str, Decimal], ...] = ()
+    """The tax by name, if it is an amount that no rate of the order gives."""
+    what: str = ""
+    of_order: bool = False
+    """An amount of the whole order, of whose tax the refund says nothing."""
+
+    @property
+    def by_name(self) -> tuple[tuple[str, Decimal], ...]:
+        """The tax by name."""
+        by_rate = tuple((tax.name, self.net * tax.percent / HUNDRED) for tax in self.taxes)
+        return by_rate + self.shares
+
+    @property
+    def tax(self) -> Decimal:
+        """The tax in it."""
+        return total(amount for _, amount in self.by_name)
+
+    @property
+    def gross(self) -> Decimal:
+        """What went back for it."""
+        return self.net + self.tax
+
+    def times(self, part: Decimal) -> Allocation:
+        """A part of it; 1 is all."""
+        shares = tuple((name, amount * part) for name, amount in self.shares)
+        return Allocation(self.net * part, self.taxes, shares, self.what, self.of_order)
+
+
+def allocate(
+    refund: Refund, order: Order, parts: Sequence[Part], policy: Policy, decimals: int
+) -> tuple[Allocation, ...]:
+    """What the refund took back, adding up to its `total_amount`."""
+    default = "share" if order.tax_inclusive else "none"
+    shared = parts if (policy.order_refund_tax or default) == "share" else ()
+    sides: tuple[Side, ...] = ("inc", "ex")
+    for by_quantity, side in product((True, False), sides) if refund.items else ():
+        found = _by_items(refund, parts, shared, by_quantity=by_quantity, side=side)
+        if found is not None and _agree(found, refund, decimals):
+            return found
+    return _by_totals(refund, parts, decimals)
+
+
+def _agree(found: Sequence[Allocation], refund: Refund, decimals: int) -> bool:
+    slack = cent(decimals) * len(found)
+    taxes = total(one.tax for one in found if not one.of_order)
+    return (
+        abs(total(one.gross for one in found) - refund.total_amount) <= slack
+        and abs(taxes - refund.total_tax) <= slack
+    )
+
+
+def _by_items(
+    refund: Refund,
+    parts: Sequence[Part],
+    shared: Sequence[Part],
+    *,
+    by_quantity: bool,
+    side: Side,
+) -> tuple[Allocation, ...] | None:
+    found = list[Allocation]()
+    for item in refund.items:
+        asked = item.requested_amount or ZERO
+        if item.item_type == "ORDER":
+            found += _of_order(asked, shared)
+        elif item.item_type == "TAX":
+            found.append(Allocation(ZERO, (), (("Tax", asked),), "Tax"))
+        else:
+            part = _part_of(item, parts)
+            if part is None:
+                return None
+            found.append(_of_part(item, part, by_quantity=by_quantity, side=side))
+    return tuple(found)
+
+
+def _of_order(amount: Decimal, shared: Sequence[Part]) -> Iterable[Allocation]:
+    """An amount of the whole order, by its groups of taxes."""
+    groups: dict[tuple[LineTax, ...], Decimal] = {}
+    for part in shared:
+        groups[part.taxes] = groups.get(part.taxes, ZERO) + part.gross
+    if not total(groups.values()):
+        groups = {(): amount}
+    for taxes, gross in zip(groups, pro_rata(amount, list(groups.values())), strict=True):
+        net = gross / (1 + total(tax.percent for tax in taxes) / HUNDRED)
+        yield Allocation(net, taxes, what="Amount of the order", of_order=True)
+
+
+def _part_of(item: RefundItem, parts: Sequence[Part]) -> Part | None:
+    kinds = _KINDS.get(item.item_type, ())
+    same = [part for part in parts if part.kind in kinds]
+    exact = [part for part in same if part.ref == item.item_id]
+    whole = [part for part in same if part.ref == 0 and part.kind is not ChargeKind.PRODUCT]
+    return next(iter(exact or whole), None)
+
+
+def _of_part(item: RefundItem, part: Part, *, by_quantity: bool, side: Side) -> Allocation:
+    asked, what = item.requested_amount, part.name
+    if asked is None or (by_quantity and item.quantity is not None):
+        pieces = part.quantity if item.quantity is None else item.quantity
+        fraction = pieces / part.quantity
+        if part.quantity != 1:
+            what = f"{_plain(pieces)} {TIMES} {part.name}"
+    else:
+        base = part.gross if side == "inc" else part.net
+        fraction = asked / base if base else ZERO
+    if item.adjustment and part.gross:
+        fraction += item.adjustment / part.gross
+    return Allocation(part.net * fraction, part.taxes, what=what)
+
+
+def _by_totals(refund: Refund, parts: Sequence[Part], decimals: int) -> tuple[Allocation, ...]:
+    net, tax = refund.total_amount - refund.total_tax, refund.total_tax
+    named = [part for item in refund.items if (part := _part_of(item, parts)) is not None]
+    if net > 0 and tax > 0:
+        for part in (*named, *parts):
+            by_rate = Allocation(net, part.taxes)
+            if part.taxes and abs(by_rate.tax - tax) <= cent(decimals):
+                return (by_rate,)
+    by_name: dict[str, Decimal] = {}
+    for part in named or parts:
+        for name, amount in Allocation(part.net, part.taxes).by_name:
+            by_name[name] = by_name.get(name, ZERO) + amount
+    if not total(by_name.values()):
+        by_name = {UNNAMED: tax}
+    amounts = pro_rata(tax, list(by_name.values()))
+    return (Allocation(net, (), tuple(zip(by_name, amounts, strict=True)) if tax else ()),)
+
+
+def refund_lines(
+    refund_id: int, allocations: Sequence[Allocation], sign: int, policy: Policy
+) -> tuple[ExactLine, ...]:
+    """The refund's lines, one for each group of taxes, not yet in whole cents.
+
+    Args:
+        refund_id: For the lines' names.
+        allocations: What was taken back.
+        sign: -1 on an invoice, 1 on a credit note.
+        policy: With `tax_mode` `amount_lines` all taxes become amounts.
+    """
+    by_rate = policy.tax_mode == "rates"
+    groups: dict[tuple[LineTax, ...], tuple[Decimal, list[str]]] = {}
+    by_amount: dict[str, Decimal] = {}
+    for one in allocations:
+        taxes = one.taxes if by_rate else ()
+        net, whats = groups.get(taxes, (ZERO, list[str]()))
+        groups[taxes] = (net + one.net, [*whats, one.what] if one.what else whats)
+        for name, amount in one.shares if by_rate else one.by_name:
+            by_amount[name] = by_amount.get(name, ZERO) + amount
+    lines = list[ExactLine]()
+    for taxes, (net, whats) in groups.items():
+        if net:
+            extra = " + ".join(tax.name for tax in taxes) or "untaxed"
+            name = refund_line(refund_id, extra if lines else "")
+            said = clean("; ".join(dict.fromkeys(whats)), DESCRIPTION_LIMIT)
+            lines.append(ExactLine(name, said, net * sign, taxes))
+    lines += [
+        ExactLine(refund_line(refund_id, name), "Tax", amount * sign)
+        for name, amount in by_amount.items()
+        if amount
+    ]
+    return tuple(lines)
+
+
+def _plain(number: Decimal) -> str:
+    return format(rounded(number, 0) if is_whole(number, 0) else number.normalize(), "f")
