@@ -13,10 +13,10 @@ import pytest
 from target_freshbooks import books
 from target_freshbooks.books import text
 from target_freshbooks.books.calendar import UnknownZone
-from target_freshbooks.books.desired import Desired, InvoiceLine, LineTax
+from target_freshbooks.books.desired import Desired, InvoiceLine, LineTax, Parked
 from target_freshbooks.books.items import catalogued
 from target_freshbooks.books.money import decimals_of, largest_remainder
-from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.policy import Policy, TaxName
 
 D = Decimal
 FOLDER = Path(__file__).parent / "books_cases"
@@ -198,6 +198,21 @@ def test_an_amount_of_the_order_takes_its_taxes_as_the_prices_or_the_setting_say
     }
     (entry,) = desired_of(body, Policy(order_refund_tax=setting)).refunds
     assert any(found.taxes for found in entry.taken) == taxed
+
+
+# -- taxes
+
+
+@pytest.mark.parametrize("mapping", [(), (("5", "GST"), ("5.00", "Levy")), (("6", "GST"),)])
+def test_without_the_one_rate_that_explains_every_tax_an_order_waits(mapping: Any) -> None:
+    body = case("tax_unknown")
+    facts = books.read_facts(body["order"], store=body["store"])
+    policy = Policy(tax_mapping=tuple(TaxName(*entry) for entry in mapping))
+    parked = books.desire(facts, policy)
+    assert isinstance(parked, Parked)
+    assert parked.reason == "tax_unknown"
+    assert "stream `order_taxes`" in parked.next_step
+    assert "tax_mapping" in parked.next_step
 
 
 # -- items and clients

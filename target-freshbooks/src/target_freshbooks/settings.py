@@ -107,6 +107,7 @@ schema: dict[str, Any] = th.PropertiesList(
         allowed_values=["adjust_invoice", "credit_note"],
         default="adjust_invoice",
     ),
+    th.Property("order_refund_tax", th.StringType, allowed_values=["share", "none"]),
     th.Property("on_cancel", th.StringType, allowed_values=["park", "delete"], default="park"),
     th.Property(
         "on_order_change", th.StringType, allowed_values=["update", "park"], default="update"
@@ -272,6 +273,7 @@ def _policy(given: Mapping[str, Any]) -> Policy:
         ),
         derive_offline_payments=given["derive_offline_payments"],
         refund_mode=given["refund_mode"],
+        order_refund_tax=given.get("order_refund_tax"),
         on_cancel=given["on_cancel"],
         on_order_change=given["on_order_change"],
         generic_client=_generic(given.get("generic_client")),

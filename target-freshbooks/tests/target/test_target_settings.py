@@ -48,6 +48,7 @@ TYPED: dict[str, tuple[str, str, Any]] = {
     ),
     "derive_offline_payments": ("false", "policy.derive_offline_payments", False),
     "refund_mode": ("credit_note", "policy.refund_mode", "credit_note"),
+    "order_refund_tax": ("share", "policy.order_refund_tax", "share"),
     "on_cancel": ("delete", "policy.on_cancel", "delete"),
     "on_order_change": ("park", "policy.on_order_change", "park"),
     "client_sync": ("all", "client_sync", "all"),

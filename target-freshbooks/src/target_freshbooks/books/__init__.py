@@ -4,8 +4,8 @@ The way of an order through this package, which is also the order to read it in:
 
 1. `reading` turns the shop's records into facts (`shop`), refusing what cannot be understood.
 2. `eligibility` decides whether the order is to be in the books, or waits.
-3. `charges` lists what the order charges for; `taxes` says at which rates; `inference` finds out how
-   the figures hang together; `breakdown` makes parts of them that add up to the total.
+3. `charges` lists what the order charges for; `taxes` says at which rates; `inference` finds out
+   how the figures hang together; `breakdown` makes parts of them that add up to the total.
 4. `draft_lines` says the parts as invoice lines, `cents` brings them to whole cents, and `rounding`
    knows what FreshBooks, rounding as it may, will make of them.
 5. `payments` finds the money that came in, `surplus` what of it is beyond the invoice.

@@ -8,7 +8,6 @@ invoice's cents is the next step (`draft_lines`).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.charges import Charge, ChargeKind, charges_of
@@ -37,6 +36,7 @@ from target_freshbooks.books.taxes import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from decimal import Decimal
 
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import Order, OrderFacts

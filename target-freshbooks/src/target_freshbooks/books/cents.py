@@ -1,13 +1,14 @@
 """Which lines are rounded up and which down, so that FreshBooks comes nearest to the shop.
 
 A line's exact net amount is seldom whole cents: 9.99 with 20 % tax in it is 8.325. Each line is its
-exact amount floored or raised to the cent, never further away, and an amount of whole cents stays as
-it is. Among the lines of the same taxes first those are raised that lost most by flooring; how many,
-follows from the sum of what was lost, or is one more, or one less. The choice that is taken has
+exact amount floored or raised to the cent, never further away, and an amount of whole cents stays
+as it is. Among the lines of the same taxes first those are raised that lost most by flooring; how
+many, follows from the sum of what was lost, or is one more, or one less. The choice that is taken
+has
 
 1. the least of: the difference of the totals (which becomes a Rounding line), and for each tax the
-   difference between FreshBooks' amount and the shop's;
-2. of equals, no Rounding line; then net amounts nearest to the exact ones; then earlier lines raised.
+difference between FreshBooks' amount and the shop's; 2. of equals, no Rounding line; then net
+amounts nearest to the exact ones; then earlier lines raised.
 """
 
 from __future__ import annotations

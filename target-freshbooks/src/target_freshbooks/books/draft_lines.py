@@ -6,9 +6,9 @@ percentage and cannot hold an amount of money). An account that takes no negativ
 charge at what it came to. Taxes are the shop's rates; with `tax_mode` `amount_lines` they are
 untaxed lines with the amounts that the shop charged.
 
-A line is quantity times unit cost only if the unit cost is in whole cents, since FreshBooks may keep
-no more of it. Otherwise it is one piece at the line's total, and the description tells quantity and
-unit price: 3 x 9.0909 is one line of 27.27.
+A line is quantity times unit cost only if the unit cost is in whole cents, since FreshBooks may
+keep no more of it. Otherwise it is one piece at the line's total, and the description tells
+quantity and unit price: 3 x 9.0909 is one line of 27.27.
 
 What FreshBooks' total misses the order's by is taken up by one untaxed Rounding line, within the
 tolerance. It is put in at once if all the ways in which FreshBooks may round agree on it; else the

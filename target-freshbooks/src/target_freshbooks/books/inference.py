@@ -1,26 +1,26 @@
 """How an order's figures hang together: what was charged, what was taken off, and the tax on it.
 
 The shop states every line before discounts, discounts in up to three places, and totals. Whether a
-discount was entered with or without tax, whether it fell on a line or on the shipping, whether later
-rates compound, none of that is stated. What must hold is
+discount was entered with or without tax, whether it fell on a line or on the shipping, whether
+later rates compound, none of that is stated. What must hold is
 
     total_inc_tax = everything charged, with tax, after discounts
     total_tax     = the tax in it
 
 So the possible readings are tried in the order of their authority, and the first that gives both
-totals exactly is believed. Net amounts follow from the rates: a price with tax is divided by
-1 + rates, a price without stands as it is stated. The shop may have rounded the tax of the whole, of
+totals exactly is believed. Net amounts follow from the rates: a price with tax is divided by 1 +
+rates, a price without stands as it is stated. The shop may have rounded the tax of the whole, of
 each charge, or otherwise (its tax rows tell); any of these makes a reading exact. Next best is one
-that half cents explain, then one within the tolerance. One that gives the total but another tax than
-the shop's says what was charged, and the difference is told later, against the invoice. If no
+that half cents explain, then one within the tolerance. One that gives the total but another tax
+than the shop's says what was charged, and the difference is told later, against the invoice. If no
 reading comes that close, the order's figures contradict each other (totals overridden through the
 API) and the order is not bent into shape: it is held for a person.
 
 Discounts are looked for in those listed on the lines, in what the shop says the line cost in the
-end, and in the order's own discount, spread over the lines by price. A part of the order's discounts
-that the lines do not show can only have fallen on shipping (a free-shipping coupon). Where prices
-are without tax, so are discounts, as a rule; the lines then tell them with it, and the order's own
-figure is the exact one.
+end, and in the order's own discount, spread over the lines by price. A part of the order's
+discounts that the lines do not show can only have fallen on shipping (a free-shipping coupon).
+Where prices are without tax, so are discounts, as a rule; the lines then tell them with it, and the
+order's own figure is the exact one.
 """
 
 from __future__ import annotations

@@ -2,12 +2,12 @@
 
 A refund names items: a number of pieces of an order line, wrapping of a line, shipping or handling
 to an address, a fee, or an amount "of the order". What they cost after discounts is known from the
-order's parts. BigCommerce leaves open whether a requested amount is with or without tax, so both are
-tried, and believed if they give the refund's own total and tax.
+order's parts. BigCommerce leaves open whether a requested amount is with or without tax, so both
+are tried, and believed if they give the refund's own total and tax.
 
-BigCommerce says of an amount of the order that there is no tax in it, whatever the order bears. Where
-prices include tax that cannot be: such an amount takes its share of each group of the order's taxes.
-Where prices are without, it takes none. `order_refund_tax` settles it otherwise.
+BigCommerce says of an amount of the order that there is no tax in it, whatever the order bears.
+Where prices include tax that cannot be: such an amount takes its share of each group of the order's
+taxes. Where prices are without, it takes none. `order_refund_tax` settles it otherwise.
 
 Where the items do not explain the amounts (the merchant typed them, only a tax was corrected, a row
 is missing) the refund's `total_amount` and `total_tax` decide: taxed with a rate of the order if

@@ -21,8 +21,8 @@ from target_freshbooks.books.desired import CreditNote, Parked, Reason, RefundEn
 from target_freshbooks.books.lowering import lower
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
-from target_freshbooks.books.refund_fit import fit_credit_note
 from target_freshbooks.books.refund_allocation import Allocation, allocate, refund_lines
+from target_freshbooks.books.refund_fit import fit_credit_note
 
 if TYPE_CHECKING:
     from decimal import Decimal

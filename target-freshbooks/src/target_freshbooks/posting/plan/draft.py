@@ -151,18 +151,13 @@ def _reword(
         mended = mend(lines, invoice.amount, total, context.policy, context.decimals)
         if mended is not None:
             return _write(context, invoice, (*mended, *kept), mended=True)
-    what, next_step = (
-        (
-            "order",
-            "The Draft is left unsent in FreshBooks: compare its lines with the order, correct"
-            " the Draft so that its total agrees, and replay the order.",
-        )
+    what = "order" if invoice.status == DRAFT else "changed order"
+    next_step = (
+        "The Draft is left unsent in FreshBooks: compare its lines with the order, correct the"
+        " Draft so that its total agrees, and replay the order."
         if invoice.status == DRAFT
-        else (
-            "changed order",
-            "Correct the invoice in FreshBooks so that its total agrees, and replay the order"
-            " with --overwrite.",
-        )
+        else "Correct the invoice in FreshBooks so that its total agrees, and replay the order with"
+        " --overwrite."
     )
     return Blocked(
         Parked(
