@@ -23,7 +23,7 @@ CONTENT = {
     "discount_two_tax_groups": "bd4c7c7607accf625463c9a46680a51535776b14b0ca58e8472693808191ad4f",
 }
 DESIRED = "3b61247e7c9b583e610c5cdf8615c45d5e9d850664d0f545e55714d509728f93"
-POLICY = "15f3f277065aa36f3e98b4f56cf37647e9e3d81e08183672a8a85030a5bb8f68"
+POLICY = "d67eabe1dfe3301ffa152f3ca902c0131cdcfd145223327707c40e7b6b5f8e13"
 
 
 def facts_of(name: str, **changes: Any) -> Any:
