@@ -96,7 +96,7 @@ def break_down(facts: OrderFacts, policy: Policy) -> Breakdown | Parked:
         if rate is None and policy.tax_mode == "rates":
             return _unknown_tax(order)
         pool = (replace(rate or NO_RATE, amount=order.total_tax),)
-    rates = rates_of(charges, pool or facts.taxes, policy)
+    rates = rates_of(charges, pool or facts.taxes, policy, cent(decimals))
     inference = infer(order, charges, rates, policy, decimals)
     taxes = _taxes(inference, rates, policy, cent(decimals))
     contradicts = inference.contradicts or (

@@ -98,7 +98,7 @@ def _line(line: OrderLine, names: LineNames) -> Charge:
         inc=line.total_inc_tax,
         tax=line.total_tax,
         discounted_inc=line.discounted_total_inc_tax,
-        applied=total(discount.amount for discount in line.discounts),
+        applied=total(line.discounts),
     )
 
 

@@ -107,16 +107,16 @@ def _discounts(
     """The discount on each charge in each way to see it, with or without tax."""
     whole = order.discount_amount + order.coupon_discount
     applied = tuple(charge.applied for charge in charges)
-    ends = [
+    ends = tuple(
         ZERO if charge.discounted_inc is None else charge.inc - charge.discounted_inc
         for charge in charges
-    ]
-    for offs, told in ((applied, sides), (tuple(ends), ("inc",))):
-        if any(offs):
-            yield from ((offs, side) for side in told)
-            yield from (
-                (more, side) for more in _on_shipping(offs, whole, charges) for side in told
-            )
+    )
+    ended = all(charge.discounted_inc is not None for charge in charges if charge.is_line)
+    for offs, told in ((applied, any(applied)), (ends, ended)):
+        on_shipping = list(_on_shipping(offs, whole, charges)) if told else []
+        for more in ([offs] if any(offs) else []) + on_shipping:
+            # What a line cost in the end is told with tax.
+            yield from ((more, side) for side in (("inc",) if offs == ends else sides))
     none = tuple(ZERO for _ in charges)
     if not whole:
         yield none, sides[0]

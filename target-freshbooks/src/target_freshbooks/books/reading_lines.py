@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.money import ZERO
-from target_freshbooks.books.shop import AppliedDiscount, Cost, Fee, OrderLine, ShippingAddress
+from target_freshbooks.books.shop import Cost, Fee, OrderLine, ShippingAddress
 
 if TYPE_CHECKING:
     from target_freshbooks.books.fields import Fields
@@ -37,20 +37,11 @@ def read_line(fields: Fields) -> OrderLine:
         total_inc_tax=total_inc,
         total_tax=total_inc - total_ex if tax is None else tax,
         discounted_total_inc_tax=fields.optional_money("discounted_total_inc_tax"),
-        discounts=tuple(map(_discount, fields.rows("applied_discounts"))),
+        discounts=tuple(abs(row.money("amount")) for row in fields.rows("applied_discounts")),
         options=_options(fields),
         wrapping=_wrapping(fields),
         wrapping_name=fields.text("wrapping_name"),
         address_id=fields.optional_integer("order_address_id") or 0,
-    )
-
-
-def _discount(fields: Fields) -> AppliedDiscount:
-    return AppliedDiscount(
-        id=fields.text("id"),
-        amount=abs(fields.money("amount")),
-        name=fields.text("name"),
-        target=fields.text("target").lower(),
     )
 
 

@@ -41,17 +41,6 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class AppliedDiscount:
-    """A discount as repeated on a line: the same money as the order's discounts, not more."""
-
-    id: str
-    amount: Decimal
-    name: str
-    target: str
-    """`product` for the line's own, `order` for the line's share of an order discount."""
-
-
-@dataclass(frozen=True, slots=True)
 class OrderLine:
     """One order product (BigCommerce v2 order products). `id` is what refunds refer to."""
 
@@ -69,7 +58,8 @@ class OrderLine:
     total_tax: Decimal
     discounted_total_inc_tax: Decimal | None
     """Line total after all discounts, tax included; None where the shop does not say it."""
-    discounts: tuple[AppliedDiscount, ...] = ()
+    discounts: tuple[Decimal, ...] = ()
+    """The line's own and its shares of order discounts: the same money as the order's, not more."""
     options: tuple[tuple[str, str], ...] = ()
     """Display name and value of each chosen option."""
     wrapping: Cost | None = None

@@ -6,7 +6,8 @@ things are ever done to a rate. One that compounds (its `priority` is later than
 as the percent of the net amount that it comes to; and beyond what a line can bear the largest keeps
 its name and the others become one tax, their percents added up and their names, sorted, joined by
 " + ". No percent is worked out from an amount, but for an override: a row with an amount and no
-rate at all, whose percent is then the roundest that gives the amounts.
+rate at all, whose percent is then the roundest that gives the amounts. A fee's tax, which may have
+no row, is one as well if no rate of the order gives it.
 
 A row with a rate but without an amount was not charged, as to a customer who is exempt. A row that
 has neither names a zero rate, which is said on the line.
@@ -19,6 +20,7 @@ from decimal import ROUND_CEILING, Decimal
 from itertools import combinations, groupby
 from typing import TYPE_CHECKING
 
+from target_freshbooks.books.charges import Charge, ChargeKind
 from target_freshbooks.books.desired import LineTax
 from target_freshbooks.books.money import HUNDRED, ZERO, cent, pro_rata, rounded, total
 from target_freshbooks.books.shop import TaxRow
@@ -27,7 +29,6 @@ from target_freshbooks.books.text import TAX_NAME_LIMIT, clean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from target_freshbooks.books.charges import Charge
     from target_freshbooks.books.policy import Policy
 
 UNNAMED = "Tax"
@@ -65,7 +66,7 @@ class Rates:
 
 
 def rates_of(
-    charges: Sequence[Charge], pool: Sequence[TaxRow], policy: Policy
+    charges: Sequence[Charge], pool: Sequence[TaxRow], policy: Policy, unit: Decimal
 ) -> tuple[Rates, ...]:
     """The rates of each charge: of the rows that name it, else those of `pool` that give its tax.
 
@@ -73,21 +74,23 @@ def rates_of(
         charges: What the order charges for.
         pool: The rows that name no charge; or all, if each names one.
         policy: For the names of overridden taxes.
+        unit: The smallest amount of the currency; a fee's tax that is missed by more has no rate.
     """
     overrides = [row for row in pool if row.amount and not row.rate]
     others = [charge.inc - charge.ex if not charge.rows else ZERO for charge in charges]
     shares = pro_rata(total(row.amount for row in overrides), others)
+    name = freshbooks_name(overrides[0], policy) if overrides else UNNAMED
     found = []
     for charge, share in zip(charges, shares, strict=True):
+        rows, missed = _giving(charge, pool)
         if charge.rows:
             found.append(_own(charge.rows, policy))
+        elif share and not rows:
+            found.append(Rates((), override=share, override_name=name))
+        elif charge.kind is ChargeKind.FEE and missed > unit:
+            found.append(Rates((), override=charge.inc - charge.ex, override_name=name))
         else:
-            rates = Rates(_giving(charge, pool))
-            if share and not rates.rows:
-                rates = Rates(
-                    (), override=share, override_name=freshbooks_name(overrides[0], policy)
-                )
-            found.append(rates)
+            found.append(Rates(rows))
     return tuple(found)
 
 
@@ -107,18 +110,18 @@ def _own(rows: Sequence[TaxRow], policy: Policy) -> Rates:
     )
 
 
-def _giving(charge: Charge, pool: Sequence[TaxRow]) -> tuple[TaxRow, ...]:
-    """The rates of the pool that come nearest to the charge's tax; of equals the most."""
+def _giving(charge: Charge, pool: Sequence[TaxRow]) -> tuple[tuple[TaxRow, ...], Decimal]:
+    """The rates of the pool that come nearest to the charge's tax, and by how much they miss it."""
     stated = charge.inc - charge.ex
     if not stated:
-        return ()
+        return (), ZERO
 
     def missed(rows: Sequence[TaxRow]) -> Decimal:
         ways = (percents(rows, compound=True), percents(rows, compound=False))
         return min(abs(charge.ex * total(way) / HUNDRED - stated) for way in ways)
 
-    ways = list(_combinations(pool))
-    return min(ways, key=lambda rows: (missed(rows), -len(rows))) if ways else ()
+    best = min(_combinations(pool), key=lambda rows: (missed(rows), -len(rows)), default=())
+    return best, missed(best)
 
 
 def _combinations(pool: Sequence[TaxRow]) -> Iterable[tuple[TaxRow, ...]]:
@@ -136,26 +139,21 @@ def known_rate(charges: Sequence[Charge], policy: Policy, decimals: int) -> TaxR
     of every charge that has any, to half a cent. None if no rate does, or more than one.
     """
     half = cent(decimals) / 2
-    found = [
-        rate
-        for rate in known_rates(policy)
-        if all(
-            abs(charge.ex * rate.rate / HUNDRED - (charge.inc - charge.ex)) <= half
-            for charge in charges
-            if charge.inc != charge.ex
-        )
-    ]
-    return found[0] if len(found) == 1 else None
-
-
-def known_rates(policy: Policy) -> list[TaxRow]:
-    """The entries of `tax_mapping` that are keyed by a rate."""
     entries = {
         (entry.name, Decimal(entry.match))
         for entry in policy.tax_mapping
         if entry.match.replace(".", "", 1).isdecimal()
     }
-    return [replace(NO_RATE, name=name, rate=rate) for name, rate in sorted(entries)]
+    found = [
+        replace(NO_RATE, name=name, rate=rate)
+        for name, rate in entries
+        if all(
+            abs(charge.ex * rate / HUNDRED - (charge.inc - charge.ex)) <= half
+            for charge in charges
+            if charge.inc != charge.ex
+        )
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def freshbooks_name(row: TaxRow, policy: Policy) -> str:
@@ -227,27 +225,18 @@ def roundest_percents(
 ) -> list[Decimal]:
     """For each (net, tax) of an override the percent with the fewest decimals that gives the tax.
 
-    One percent is used for as many as it fits, the largest taxes first, so that a small line does
-    not get a rounder rate than its neighbours. Zero if no percent can give the tax.
+    One percent for all if one gives them all. Zero if none can give a tax.
     """
-    found = [ZERO for _ in amounts]
-    open_ones = sorted(
-        (i for i, (net, tax) in enumerate(amounts) if tax > 0 and net > 0),
-        key=lambda i: (-amounts[i][1], i),
+    bounds = [
+        ((tax - slack) * HUNDRED / net, (tax + slack) * HUNDRED / net)
+        for net, tax in amounts
+        if net > 0 and tax > 0
+    ]
+    low, high = max((b[0] for b in bounds), default=ZERO), min((b[1] for b in bounds), default=ZERO)
+    percents_found = iter(
+        _roundest_between(*((low, high) if low <= high else own), decimals) for own in bounds
     )
-    while open_ones:
-        low, high, together = ZERO, Decimal(10) ** 9, list[int]()
-        for i in open_ones:
-            net, tax = amounts[i]
-            least, most = (tax - slack) * HUNDRED / net, (tax + slack) * HUNDRED / net
-            if max(low, least) <= min(high, most):
-                low, high = max(low, least), min(high, most)
-                together.append(i)
-        percent = _roundest_between(low, high, decimals)
-        for i in together:
-            found[i] = percent
-        open_ones = [i for i in open_ones if i not in together]
-    return found
+    return [next(percents_found) if net > 0 and tax > 0 else ZERO for net, tax in amounts]
 
 
 def _roundest_between(low: Decimal, high: Decimal, most: int) -> Decimal:

@@ -74,7 +74,7 @@ def _line(line: OrderLine) -> dict[str, Any]:
         "discounted": None
         if line.discounted_total_inc_tax is None
         else _plain(line.discounted_total_inc_tax),
-        "discounts": _amounts(*(discount.amount for discount in line.discounts)),
+        "discounts": _amounts(*line.discounts),
         "options": [list(option) for option in line.options],
         "wrapping": None
         if line.wrapping is None
