@@ -215,6 +215,36 @@ def test_without_the_one_rate_that_explains_every_tax_an_order_waits(mapping: An
     assert "tax_mapping" in parked.next_step
 
 
+@pytest.mark.parametrize(
+    ("name", "mapping", "called"),
+    [
+        ("VAT", (("VAT", "Any"), ("DE/VAT", "VAT DE")), "VAT DE"),
+        ("VAT", (("FR/VAT", "VAT FR"), ("20", "Any")), "Any"),
+        ("VAT", (("berlin/20", "VAT Berlin"),), "VAT Berlin"),
+        ("GST/HST", (("GST/HST", "Both"),), "Both"),
+    ],
+)
+def test_a_tax_is_mapped_by_place_first_and_a_stroke_may_be_in_its_name(
+    name: str, mapping: Any, called: str
+) -> None:
+    body = case("tax_inclusive")
+    for row in body["order_taxes"]:
+        row["name"] = name
+    body["order"]["billing_address"] |= {"country_iso2": "DE", "state": "Berlin"}
+    policy = Policy(tax_mapping=tuple(TaxName(*entry) for entry in mapping))
+    lines = desired_of(body, policy).invoice.lines
+    assert {tax.name for found in lines for tax in found.taxes} == {called}
+
+
+def test_a_tax_is_mapped_by_the_address_it_was_shipped_to() -> None:
+    body = case("tax_inclusive")
+    shipped = {"id": 51, "country_iso2": "FR", "state": "", "line_items": []}
+    body["order"]["consignments"] = {"shipping": [shipped]}
+    policy = Policy(tax_mapping=(TaxName("FR/VAT", "VAT FR"),))
+    lines = desired_of(body, policy).invoice.lines
+    assert {tax.name for found in lines for tax in found.taxes} == {"VAT FR"}
+
+
 # -- items and clients
 
 

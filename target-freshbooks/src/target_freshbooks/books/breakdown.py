@@ -92,7 +92,7 @@ def break_down(facts: OrderFacts, policy: Policy) -> Breakdown | Parked:
     decimals = decimals_of(order.currency)
     charges, pool = charges_of(facts, policy.names)
     if order.total_tax and not facts.taxes:
-        rate = known_rate(charges, policy, decimals)
+        rate = known_rate(charges, order.places, policy, decimals)
         if rate is None and policy.tax_mode == "rates":
             return _unknown_tax(order)
         pool = (replace(rate or NO_RATE, amount=order.total_tax),)

@@ -30,7 +30,7 @@ class TaxName:
     """One entry of `tax_mapping`: a shop tax (by name, class or rate) and what FreshBooks calls it.
 
     `match` is compared case-insensitively with the row's name, then its class, then its rate
-    ("8.875").
+    ("8.875"), each with the place before it (`DE/VAT`: a country's code or a state), then without.
     """
 
     match: str

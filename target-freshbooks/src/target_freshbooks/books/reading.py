@@ -8,6 +8,7 @@ with the field and what is wrong there, since a guess would be booked.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books.fields import Fields, ReadError
@@ -58,14 +59,21 @@ def read_facts(
     Raises:
         ReadError: A record cannot be understood.
     """
+    placed = read_order(order)
     return OrderFacts(
-        order=read_order(order),
+        order=placed,
         transactions=tuple(sorted(map(read_transaction, transactions), key=lambda row: row.id)),
         refunds=tuple(sorted(map(read_refund, refunds), key=lambda row: row.id)),
-        taxes=tuple(map(read_tax_row, taxes)),
+        taxes=tuple(_at_its_place(read_tax_row(row), placed) for row in taxes),
         customer=read_customer(customer) if customer else None,
         store_timezone=read_timezone(store),
     )
+
+
+def _at_its_place(row: TaxRow, order: Order) -> TaxRow:
+    """The tax row with where it was charged: at its shipping address, else where the bill goes."""
+    shipped = [one.places for one in order.addresses if one.id == row.address_id and one.places]
+    return replace(row, places=shipped[0] if shipped else order.places)
 
 
 def read_timezone(store: Mapping[str, Any] | None) -> str:
@@ -149,6 +157,7 @@ def read_address(fields: Fields) -> Address:
         country=fields.text("country", "country_iso2", "country_code"),
         phone=fields.text("phone"),
         email=fields.text("email"),
+        country_code=fields.text("country_iso2", "country_code").upper(),
     )
 
 

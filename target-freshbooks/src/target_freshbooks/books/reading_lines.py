@@ -88,7 +88,12 @@ def read_fee(fields: Fields) -> Fee:
 def read_addresses(fields: Fields) -> tuple[ShippingAddress, ...]:
     """The shipping addresses with their costs, from the order's consignments."""
     return tuple(
-        ShippingAddress(row.integer("id"), read_cost(row, "cost"), read_cost(row, "handling_cost"))
+        ShippingAddress(
+            row.integer("id"),
+            read_cost(row, "cost"),
+            read_cost(row, "handling_cost"),
+            tuple(filter(None, (row.text("country_iso2").upper(), row.text("state")))),
+        )
         for row in fields.inside("consignments").rows("shipping")
         if row.optional_integer("id")
     )

@@ -38,6 +38,8 @@ class Address:
     country: str = ""
     phone: str = ""
     email: str = ""
+    country_code: str = ""
+    """ISO 3166, two letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class ShippingAddress:
     id: int
     shipping: Cost
     handling: Cost
+    places: tuple[str, ...] = ()
+    """Its country's code and its state, as far as they are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,8 @@ class TaxRow:
     """`item`, `shipping`, `handling`, `gift-wrapping`, or empty where the shop does not say."""
     line_id: int | None
     address_id: int | None
+    places: tuple[str, ...] = ()
+    """Where it was charged: codes of the country and names of the state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,13 @@ class Order:
     fees: tuple[Fee, ...]
     addresses: tuple[ShippingAddress, ...] = ()
     """Empty where the shop does not say what each address costs."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The places of the only shipping address, else of the billing address."""
+        shipped = {address.places for address in self.addresses} - {()}
+        billed = tuple(filter(None, (self.billing.country_code, self.billing.state)))
+        return shipped.pop() if len(shipped) == 1 else billed
 
 
 @dataclass(frozen=True, slots=True)

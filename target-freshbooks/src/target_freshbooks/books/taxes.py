@@ -132,17 +132,22 @@ def _combinations(pool: Sequence[TaxRow]) -> Iterable[tuple[TaxRow, ...]]:
         yield from combinations(rows, size)
 
 
-def known_rate(charges: Sequence[Charge], policy: Policy, decimals: int) -> TaxRow | None:
+def known_rate(
+    charges: Sequence[Charge], places: Sequence[str], policy: Policy, decimals: int
+) -> TaxRow | None:
     """The rate of an order whose tax rows are missing: the only known one that explains its taxes.
 
-    The rates known are those that `tax_mapping` names; one explains the order if it gives the tax
-    of every charge that has any, to half a cent. None if no rate does, or more than one.
+    The rates known are those that `tax_mapping` names, for the order's places or for all; one
+    explains the order if it gives the tax of every charge that has any, to half a cent. None if no
+    rate does, or more than one.
     """
     half = cent(decimals) / 2
+    here = ("", *(place.casefold() for place in places))
+    keys = [(entry.name, *entry.match.rpartition("/")) for entry in policy.tax_mapping]
     entries = {
-        (entry.name, Decimal(entry.match))
-        for entry in policy.tax_mapping
-        if entry.match.replace(".", "", 1).isdecimal()
+        (name, Decimal(rate))
+        for name, place, _, rate in keys
+        if rate.replace(".", "", 1).isdecimal() and place.casefold() in here
     }
     found = [
         replace(NO_RATE, name=name, rate=rate)
@@ -157,11 +162,14 @@ def known_rate(charges: Sequence[Charge], policy: Policy, decimals: int) -> TaxR
 
 
 def freshbooks_name(row: TaxRow, policy: Policy) -> str:
-    """The tax's name in FreshBooks: mapped by name, class or rate, else the shop's own."""
-    rate = format(row.rate.normalize(), "f")
-    for key in (row.name, row.tax_class, rate):
+    """The tax's name in FreshBooks: mapped by name, class or rate, else the shop's own.
+
+    A key of the mapping may begin with a place (`DE/VAT`), and then counts before one without.
+    """
+    said = [key for key in (row.name, row.tax_class, format(row.rate.normalize(), "f")) if key]
+    for key in (*(f"{place}/{what}" for place in row.places for what in said), *said):
         for entry in policy.tax_mapping:
-            if key and entry.match.casefold() == key.casefold():
+            if entry.match.casefold() == key.casefold():
                 return clean(entry.name, TAX_NAME_LIMIT, UNNAMED)
     return clean(row.name, TAX_NAME_LIMIT, UNNAMED)
 
