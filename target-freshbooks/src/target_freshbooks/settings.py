@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from connector_credentials.settings import Form, SettingError
 from singer_sdk import typing as th
 
+from target_freshbooks.books.capabilities import FRESHBOOKS
 from target_freshbooks.books.policy import GenericClient, LineNames, Policy, TaxName
-from target_freshbooks.books.text import NAME_LIMIT, clean
+from target_freshbooks.books.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -279,7 +280,7 @@ def _policy(given: Mapping[str, Any]) -> Policy:
         generic_client=_generic(given.get("generic_client")),
         names=LineNames(
             **{
-                name: clean(given[f"{name}_line_name"], NAME_LIMIT, default)
+                name: clean(given[f"{name}_line_name"], FRESHBOOKS.name_length, default)
                 for name, default in asdict(_NAMES).items()
             }
         ),

@@ -23,6 +23,12 @@ class Capabilities:
         percent_decimals: Decimals of a tax's percent.
         taxes_per_line: Taxes that a line can bear.
         number_length: Characters of an invoice's number.
+        name_length: Characters of the name of a line or an item.
+        description_length: Characters of its description.
+        sku_length: Characters of an item's SKU.
+        address_length: Characters of a field of a client or an address.
+        tax_name_length: Characters of the name of a tax.
+        merged_tax_name_length: Characters of the joined names of several.
         roundings: The ways in which the account may round, the likeliest first; empty for all.
     """
 
@@ -30,4 +36,14 @@ class Capabilities:
     percent_decimals: int = 3
     taxes_per_line: int = 2
     number_length: int = 50
+    name_length: int = 150
+    description_length: int = 1000
+    sku_length: int = 100
+    address_length: int = 100
+    tax_name_length: int = 50
+    merged_tax_name_length: int = 30
     roundings: tuple[TaxRounding, ...] = ()
+
+
+FRESHBOOKS = Capabilities()
+"""Any account, as far as nothing is known of it."""

@@ -14,9 +14,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from target_freshbooks.books.capabilities import FRESHBOOKS
 from target_freshbooks.books.items import item_key
 from target_freshbooks.books.money import ZERO, total
-from target_freshbooks.books.text import DESCRIPTION_LIMIT, NAME_LIMIT, clean
+from target_freshbooks.books.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,9 @@ def charges_of(
     found += _wrapping(order, names)
     found += _shipping(order, names)
     found += [
-        _charge(ChargeKind.FEE, fee.id, clean(fee.name, NAME_LIMIT, names.fee), fee.cost)
+        _charge(
+            ChargeKind.FEE, fee.id, clean(fee.name, FRESHBOOKS.name_length, names.fee), fee.cost
+        )
         for fee in order.fees
     ]
     kept = [charge for charge in found if charge.is_line or charge.inc or charge.ex]
@@ -90,7 +93,7 @@ def _line(line: OrderLine, names: LineNames) -> Charge:
     return Charge(
         kind=ChargeKind.GIFT_CERTIFICATE if gift else ChargeKind.PRODUCT,
         ref=line.id,
-        name=clean(line.name, NAME_LIMIT, fallback),
+        name=clean(line.name, FRESHBOOKS.name_length, fallback),
         description="" if gift else describe(line),
         item_key=item_key(line),
         quantity=line.quantity,
@@ -107,7 +110,7 @@ def describe(line: OrderLine) -> str:
     said = [f"{name}: {value}" if name else value for name, value in line.options]
     if line.sku:
         said.append(f"SKU {line.sku}")
-    return clean("; ".join(said), DESCRIPTION_LIMIT)
+    return clean("; ".join(said), FRESHBOOKS.description_length)
 
 
 def _charge(kind: ChargeKind, ref: int, name: str, cost: Cost, description: str = "") -> Charge:
@@ -122,7 +125,7 @@ def _wrapping(order: Order, names: LineNames) -> list[Charge]:
             line.id,
             names.wrapping,
             line.wrapping,
-            clean(line.wrapping_name or f"For {line.name}", DESCRIPTION_LIMIT),
+            clean(line.wrapping_name or f"For {line.name}", FRESHBOOKS.description_length),
         )
         for line in order.lines
         if line.wrapping is not None

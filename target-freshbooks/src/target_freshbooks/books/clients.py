@@ -14,9 +14,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from target_freshbooks.books.capabilities import FRESHBOOKS
 from target_freshbooks.books.desired import ClientDraft, Parked, Reason
 from target_freshbooks.books.shop import Address
-from target_freshbooks.books.text import ADDRESS_LIMIT, clean
+from target_freshbooks.books.text import clean
 
 if TYPE_CHECKING:
     from target_freshbooks.books.policy import Policy
@@ -42,10 +43,10 @@ def client_for(facts: OrderFacts, policy: Policy) -> ClientDraft | Parked:
             "Enter an e-mail in the order's billing address in the shop, or set generic_client to"
             " the client that such orders go to; then replay the order.",
         )
-    organization = clean(generic.organization, ADDRESS_LIMIT, "Shop customers")
+    organization = clean(generic.organization, FRESHBOOKS.address_length, "Shop customers")
     return ClientDraft(
         "generic",
-        clean(generic.email, ADDRESS_LIMIT),
+        clean(generic.email, FRESHBOOKS.address_length),
         Address(company=organization),
         order.currency,
     )
@@ -65,7 +66,7 @@ def spelt(email: str) -> str:
 
     FreshBooks may search with regard to case, and one spelling is found again.
     """
-    return clean(email, ADDRESS_LIMIT).lower()
+    return clean(email, FRESHBOOKS.address_length).lower()
 
 
 def email_key(email: str) -> str:
@@ -86,7 +87,7 @@ def client_forms(draft: ClientDraft) -> tuple[dict[str, Any], ...]:
     nameless = {name: value for name, value in whole.items() if name not in {"fname", "lname"}}
     forms = [whole]
     if nameless != whole:
-        forms.append(nameless | {"organization": clean(called, ADDRESS_LIMIT)})
+        forms.append(nameless | {"organization": clean(called, FRESHBOOKS.address_length)})
     if draft.email:
         alone = {name: value for name, value in nameless.items() if name != "email"}
         forms.append(alone | {"organization": _with_email(called, draft.email)})
@@ -95,7 +96,7 @@ def client_forms(draft: ClientDraft) -> tuple[dict[str, Any], ...]:
 
 def _with_email(called: str, email: str) -> str:
     suffix = f" ({email})"
-    room = ADDRESS_LIMIT - len(suffix)
+    room = FRESHBOOKS.address_length - len(suffix)
     return f"{clean(called, room)}{suffix}" if called and room > 0 else email
 
 
@@ -103,27 +104,27 @@ def _named_after(customer: Customer, address: Address) -> Address:
     """The address under the customer's own name, company and phone where the record has them."""
     return replace(
         address,
-        first_name=clean(customer.first_name, ADDRESS_LIMIT) or address.first_name,
-        last_name=clean(customer.last_name, ADDRESS_LIMIT) or address.last_name,
-        company=clean(customer.company, ADDRESS_LIMIT) or address.company,
-        phone=clean(customer.phone, ADDRESS_LIMIT) or address.phone,
+        first_name=clean(customer.first_name, FRESHBOOKS.address_length) or address.first_name,
+        last_name=clean(customer.last_name, FRESHBOOKS.address_length) or address.last_name,
+        company=clean(customer.company, FRESHBOOKS.address_length) or address.company,
+        phone=clean(customer.phone, FRESHBOOKS.address_length) or address.phone,
     )
 
 
 def cleaned(address: Address) -> Address:
     """The address with every text as FreshBooks takes it."""
     return Address(
-        first_name=clean(address.first_name, ADDRESS_LIMIT),
-        last_name=clean(address.last_name, ADDRESS_LIMIT),
-        company=clean(address.company, ADDRESS_LIMIT),
-        street_1=clean(address.street_1, ADDRESS_LIMIT),
-        street_2=clean(address.street_2, ADDRESS_LIMIT),
-        city=clean(address.city, ADDRESS_LIMIT),
-        state=clean(address.state, ADDRESS_LIMIT),
-        zip=clean(address.zip, ADDRESS_LIMIT),
-        country=clean(address.country, ADDRESS_LIMIT),
-        phone=clean(address.phone, ADDRESS_LIMIT),
-        email=clean(address.email, ADDRESS_LIMIT),
+        first_name=clean(address.first_name, FRESHBOOKS.address_length),
+        last_name=clean(address.last_name, FRESHBOOKS.address_length),
+        company=clean(address.company, FRESHBOOKS.address_length),
+        street_1=clean(address.street_1, FRESHBOOKS.address_length),
+        street_2=clean(address.street_2, FRESHBOOKS.address_length),
+        city=clean(address.city, FRESHBOOKS.address_length),
+        state=clean(address.state, FRESHBOOKS.address_length),
+        zip=clean(address.zip, FRESHBOOKS.address_length),
+        country=clean(address.country, FRESHBOOKS.address_length),
+        phone=clean(address.phone, FRESHBOOKS.address_length),
+        email=clean(address.email, FRESHBOOKS.address_length),
     )
 
 

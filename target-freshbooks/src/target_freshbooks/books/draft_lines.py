@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from target_freshbooks.books.capabilities import FRESHBOOKS
 from target_freshbooks.books.cents import ExactLine, Target, in_whole_cents
 from target_freshbooks.books.charges import ChargeKind
 from target_freshbooks.books.desired import InvoiceLine
@@ -36,7 +37,7 @@ from target_freshbooks.books.rounding import (
     totals,
     weigh,
 )
-from target_freshbooks.books.text import DESCRIPTION_LIMIT, NAME_LIMIT, clean, other_than_refund
+from target_freshbooks.books.text import clean, other_than_refund
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +78,7 @@ def draft_lines(
     """
     parts, decimals = breakdown.parts, currency[1]
     if not parts:
-        name = clean(f"BigCommerce order {order_id}", NAME_LIMIT)
+        name = clean(f"BigCommerce order {order_id}", FRESHBOOKS.name_length)
         return _proven((InvoiceLine(name, "", ONE, ZERO),), breakdown, policy, currency)
     if policy.tax_mode == "amount_lines":
         return _proven(_in_amounts(breakdown, policy, decimals), breakdown, policy, currency)
@@ -165,7 +166,7 @@ def _discounted(part: Part, decimals: int) -> ExactLine:
     if not off:
         return line
     less = f"{rounded(part.list_net, decimals):f} less {off:f} discount"
-    said = clean(f"{less}; {line.description}".rstrip("; "), DESCRIPTION_LIMIT)
+    said = clean(f"{less}; {line.description}".rstrip("; "), FRESHBOOKS.description_length)
     return ExactLine(line.name, said, line.net, line.taxes, line.quantity, line.item_key)
 
 
@@ -175,7 +176,7 @@ def _line(part: Part, amount: Decimal, taxes: tuple[LineTax, ...], decimals: int
     if not (is_whole(unit, decimals) and is_whole(quantity, 0) and unit * quantity == amount):
         if quantity != 1 and part.kind in (ChargeKind.PRODUCT, ChargeKind.GIFT_CERTIFICATE):
             times = f"{_plain(quantity)} {TIMES} {_plain(rounded(unit, 4))}"
-            said = clean(f"{times}; {said}".rstrip("; "), DESCRIPTION_LIMIT)
+            said = clean(f"{times}; {said}".rstrip("; "), FRESHBOOKS.description_length)
         quantity = ONE
     return ExactLine(name, said, amount, taxes, quantity, part.item_key)
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from target_freshbooks.books.capabilities import FRESHBOOKS
 from target_freshbooks.books.desired import ItemDraft, round_trip
 from target_freshbooks.books.money import ZERO, decimals_of, rounded
-from target_freshbooks.books.text import DESCRIPTION_LIMIT, NAME_LIMIT, SKU_LIMIT, clean
+from target_freshbooks.books.text import clean
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -26,8 +27,12 @@ def item_key(line: OrderLine) -> str:
         return ""
     if line.product_id:
         return f"variant:{line.product_id}:{line.variant_id}"
-    sku = clean(line.sku, SKU_LIMIT)
-    return f"sku:{sku}" if sku else f"name:{clean(line.name, NAME_LIMIT, f'Item {line.id}')}"
+    sku = clean(line.sku, FRESHBOOKS.sku_length)
+    return (
+        f"sku:{sku}"
+        if sku
+        else f"name:{clean(line.name, FRESHBOOKS.name_length, f'Item {line.id}')}"
+    )
 
 
 def catalogued(order: Order) -> tuple[int, ...]:
@@ -55,9 +60,9 @@ def _from_line(key: str, line: OrderLine, order: Order, products: tuple[Product,
     product = next((p for p in products if p.id == line.product_id and p.id), None)
     return ItemDraft(
         key=key,
-        name=clean(line.name, NAME_LIMIT, f"Item {line.product_id or line.id}"),
-        sku=clean(line.sku or _catalog_sku(product, line.variant_id), SKU_LIMIT),
-        description=clean(_said(line.options), DESCRIPTION_LIMIT),
+        name=clean(line.name, FRESHBOOKS.name_length, f"Item {line.product_id or line.id}"),
+        sku=clean(line.sku or _catalog_sku(product, line.variant_id), FRESHBOOKS.sku_length),
+        description=clean(_said(line.options), FRESHBOOKS.description_length),
         unit_cost=rounded(line.price_ex_tax, decimals_of(order.currency)),
         currency=order.currency,
     )
@@ -81,9 +86,9 @@ def items_of_product(product: Product, currency: str) -> tuple[ItemDraft, ...]:
     return tuple(
         ItemDraft(
             key=f"variant:{product.id}:{variant.id}",
-            name=clean(product.name, NAME_LIMIT, f"Item {product.id}"),
-            sku=clean(variant.sku or product.sku, SKU_LIMIT),
-            description=clean(_said(variant.options), DESCRIPTION_LIMIT),
+            name=clean(product.name, FRESHBOOKS.name_length, f"Item {product.id}"),
+            sku=clean(variant.sku or product.sku, FRESHBOOKS.sku_length),
+            description=clean(_said(variant.options), FRESHBOOKS.description_length),
             unit_cost=rounded(_price(variant.price, product.price), decimals_of(currency)),
             currency=currency,
         )

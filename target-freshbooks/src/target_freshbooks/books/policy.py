@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from target_freshbooks.books.capabilities import Capabilities
+from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +76,7 @@ class Policy:
     order_refund_tax: Literal["share", "none"] | None = None
     """What an amount refunded of the whole order bears: its taxes pro rata, or none; None: a share
     if the order's prices include tax."""
-    capabilities: Capabilities = field(default_factory=Capabilities)
+    capabilities: Capabilities = FRESHBOOKS
     """What the account of FreshBooks can hold; no choice, and no term of an order."""
 
     def terms(self) -> dict[str, Any]:

@@ -20,12 +20,13 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Literal
 
+from target_freshbooks.books.capabilities import FRESHBOOKS
 from target_freshbooks.books.cents import ExactLine
 from target_freshbooks.books.charges import ChargeKind
 from target_freshbooks.books.draft_lines import TIMES
 from target_freshbooks.books.money import HUNDRED, ZERO, cent, is_whole, pro_rata, rounded, total
 from target_freshbooks.books.taxes import UNNAMED
-from target_freshbooks.books.text import DESCRIPTION_LIMIT, clean, refund_line
+from target_freshbooks.books.text import clean, refund_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -205,7 +206,7 @@ def refund_lines(
         if net:
             extra = " + ".join(tax.name for tax in taxes) or "untaxed"
             name = refund_line(refund_id, extra if lines else "")
-            said = clean("; ".join(dict.fromkeys(whats)), DESCRIPTION_LIMIT)
+            said = clean("; ".join(dict.fromkeys(whats)), FRESHBOOKS.description_length)
             lines.append(ExactLine(name, said, net * sign, taxes))
     lines += [
         ExactLine(refund_line(refund_id, name), "Tax", amount * sign)

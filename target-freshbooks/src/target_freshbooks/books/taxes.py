@@ -20,11 +20,12 @@ from decimal import ROUND_CEILING, Decimal
 from itertools import combinations, groupby
 from typing import TYPE_CHECKING
 
+from target_freshbooks.books.capabilities import FRESHBOOKS
 from target_freshbooks.books.charges import Charge, ChargeKind
 from target_freshbooks.books.desired import LineTax
 from target_freshbooks.books.money import HUNDRED, ZERO, cent, pro_rata, rounded, total
 from target_freshbooks.books.shop import TaxRow
-from target_freshbooks.books.text import TAX_NAME_LIMIT, clean
+from target_freshbooks.books.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 UNNAMED = "Tax"
 NO_RATE = TaxRow(UNNAMED, "", ZERO, 0, ZERO, "", None, None)
-MERGED_NAME_LIMIT = 30
 _POOL_LIMIT = 7
 """Of more rates than this, not every combination is tried."""
 
@@ -170,8 +170,8 @@ def freshbooks_name(row: TaxRow, policy: Policy) -> str:
     for key in (*(f"{place}/{what}" for place in row.places for what in said), *said):
         for entry in policy.tax_mapping:
             if entry.match.casefold() == key.casefold():
-                return clean(entry.name, TAX_NAME_LIMIT, UNNAMED)
-    return clean(row.name, TAX_NAME_LIMIT, UNNAMED)
+                return clean(entry.name, FRESHBOOKS.tax_name_length, UNNAMED)
+    return clean(row.name, FRESHBOOKS.tax_name_length, UNNAMED)
 
 
 def percents(rows: Sequence[TaxRow], *, compound: bool) -> list[Decimal]:
@@ -212,7 +212,9 @@ def merged(taxes: Iterable[ChargedTax], policy: Policy) -> tuple[ChargedTax, ...
     if len(found) > most:
         kept = sorted(found, key=lambda tax: -tax.percent)[: most - 1]
         rest = [tax for tax in found if tax not in kept]
-        name = clean(" + ".join(sorted(tax.name for tax in rest)), MERGED_NAME_LIMIT, UNNAMED)
+        name = clean(
+            " + ".join(sorted(tax.name for tax in rest)), FRESHBOOKS.merged_tax_name_length, UNNAMED
+        )
         found = [*kept, _joined(name, rest)]
     return tuple(
         replace(tax, percent=rounded(tax.percent, decimals).normalize() + ZERO) for tax in found

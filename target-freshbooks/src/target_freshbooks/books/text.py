@@ -11,11 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-NAME_LIMIT = 150
-DESCRIPTION_LIMIT = 1000
-TAX_NAME_LIMIT = 50
-ADDRESS_LIMIT = 100
-SKU_LIMIT = 100
+from target_freshbooks.books.capabilities import FRESHBOOKS
 
 _LAST_OF_BMP = "\uffff"
 _ELLIPSIS = "…"
@@ -48,7 +44,7 @@ def _allowed(character: str) -> str:
 def refund_line(refund_id: int, what: str = "") -> str:
     """The name of a refund's line; `what` sets a refund's further lines apart."""
     name = f"Refund {refund_id}"
-    return clean(f"{name}, {what}", NAME_LIMIT) if what else name
+    return clean(f"{name}, {what}", FRESHBOOKS.name_length) if what else name
 
 
 def is_refund_line(name: str) -> int | None:
@@ -59,4 +55,4 @@ def is_refund_line(name: str) -> int | None:
 
 def other_than_refund(name: str) -> str:
     """The name of a line that is no refund's, told apart where a product is called "Refund 5"."""
-    return name if is_refund_line(name) is None else clean(f"Item {name}", NAME_LIMIT)
+    return name if is_refund_line(name) is None else clean(f"Item {name}", FRESHBOOKS.name_length)

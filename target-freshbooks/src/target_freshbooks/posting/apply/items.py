@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books import item_body, items_of_product
-from target_freshbooks.books.text import NAME_LIMIT, clean
+from target_freshbooks.books.capabilities import FRESHBOOKS
+from target_freshbooks.books.text import clean
 from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import ACTIVE, DELETED, ObservedItem
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
@@ -170,7 +171,7 @@ def store_currency(ledger: Ledger) -> str | None:
 def apart(draft: ItemDraft) -> str:
     """The item's name where the plain one belongs to another item."""
     suffix = f" ({draft.sku or draft.key})"
-    return f"{clean(draft.name, max(NAME_LIMIT - len(suffix), 1))}{suffix}"
+    return f"{clean(draft.name, max(FRESHBOOKS.name_length - len(suffix), 1))}{suffix}"
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

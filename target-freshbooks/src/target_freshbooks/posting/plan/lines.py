@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books import text
+from target_freshbooks.books.capabilities import FRESHBOOKS
 from target_freshbooks.books.desired import InvoiceLine, LineTax, round_trip
 
 if TYPE_CHECKING:
@@ -133,5 +134,7 @@ def _named(line: InvoiceLine, name: str) -> InvoiceLine:
         name = text.other_than_refund(name)
     said = line.description
     if not name.startswith(line.name):
-        said = text.clean(f"{line.name}; {said}" if said else line.name, text.DESCRIPTION_LIMIT)
+        said = text.clean(
+            f"{line.name}; {said}" if said else line.name, FRESHBOOKS.description_length
+        )
     return InvoiceLine(name, said, line.quantity, line.unit_cost, line.taxes, line.item_key)
