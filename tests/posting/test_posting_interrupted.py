@@ -484,7 +484,9 @@ def test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back(
         world.sync()
     world.sync()
     assert set(standings(world)) == {"posted"}
-    assert outcomes(world, "delete_credit_note") == ["not_sent", "done", "done"]
+    first, *others = outcomes(world, "delete_credit_note")
+    assert (first, set(others)) == ("not_sent", {"done"})
+    assert len([n for n in world.books()["credit_notes"] if not n["vis_state"]]) == len(orders)
 
 
 def test_a_credit_note_that_was_deleted_by_hand_is_not_given_again(world: Any) -> None:
