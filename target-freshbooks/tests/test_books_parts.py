@@ -17,6 +17,7 @@ from target_freshbooks.books.desired import Desired, InvoiceLine, LineTax, Parke
 from target_freshbooks.books.items import catalogued
 from target_freshbooks.books.money import decimals_of, largest_remainder
 from target_freshbooks.books.policy import Policy, TaxName
+from target_freshbooks.books.refund_fit import mendings
 
 D = Decimal
 FOLDER = Path(__file__).parent / "books_cases"
@@ -175,6 +176,12 @@ def test_refunds_are_fitted_to_the_lines_that_stand_on_the_invoice() -> None:
     assert [found.unit_cost for found in per_line[0]] == [D("-10.00")]
     per_rate = books.fit_refund(entry, standing, D("10.82"), Policy(), "USD")
     assert [sum(found.unit_cost for found in way) for way in per_rate] == [D("-10.00"), D("-10.01")]
+
+
+def test_what_is_added_to_a_refund_brings_no_possible_total_below_zero() -> None:
+    # The likeliest answer is a cent too much; taken off first, the other would be below zero.
+    assert list(mendings([D("0.01"), D("-0.01")], D(0))) == [D("0.01"), D("-0.01")]
+    assert list(mendings([D("5.01"), D("4.99")], D("5.00"))) == [D("-0.01"), D("0.01")]
 
 
 def test_a_refund_that_no_rounding_line_can_bring_to_its_money_is_not_fitted() -> None:

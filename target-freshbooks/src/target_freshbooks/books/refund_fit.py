@@ -77,10 +77,10 @@ def _fitted(
         for answer in totals((*standing, *lines), live)
         if abs(wanted - answer) <= tolerance(policy, decimals) and is_whole(answer, places)
     ]
-    return tuple(_mended(refund_id, lines, cents) for cents in _mendings(answers, wanted))
+    return tuple(_mended(refund_id, lines, cents) for cents in mendings(answers, wanted))
 
 
-def _mendings(answers: Sequence[Decimal], wanted: Decimal) -> Iterator[Decimal]:
+def mendings(answers: Sequence[Decimal], wanted: Decimal) -> Iterator[Decimal]:
     """What to add for each answer, in an order in which none can come below zero.
 
     One that has been tried in vain leaves only the answers that it does not mend.
