@@ -29,7 +29,7 @@ OF_ALL_CLIENTS = frozenset({RefusalKind.CLIENT_LIMIT, RefusalKind.NO_RIGHT})
 """A refusal to make one client that holds for any other: nobody asks again in the run."""
 
 
-class Clients:
+class ClientUpserts:
     """Finds, makes and changes clients."""
 
     def __init__(

@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from target_freshbooks.posting.apply.clients import Clients
+from target_freshbooks.posting.apply.clients import ClientUpserts
 from target_freshbooks.posting.apply.create import Creation
-from target_freshbooks.posting.apply.items import Items
+from target_freshbooks.posting.apply.items import ItemUpserts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,5 +36,5 @@ class ClientsAndItems:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         making = Creation(ledger, writer, settle_unknown, look, sleep)
-        self.clients = Clients(books, ledger, making, follow_emails=follow_emails)
-        self.items = Items(books, ledger, making)
+        self.clients = ClientUpserts(books, ledger, making, follow_emails=follow_emails)
+        self.items = ItemUpserts(books, ledger, making)

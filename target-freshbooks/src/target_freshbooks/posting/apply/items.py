@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.apply.create import Creation
 
 
-class Items:
+class ItemUpserts:
     """Finds, makes and changes items."""
 
     def __init__(self, books: FreshBooks, ledger: Ledger, making: Creation) -> None:
