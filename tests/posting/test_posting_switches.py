@@ -130,9 +130,9 @@ EXPECTED: dict[tuple[str, Any], Expected] = {
     ("fb.negative_line_paid", "refuse"): NO_REFUND,
     ("fb.rate_headers_on_429", "no"): Expected(with_=SHORT_WINDOW),
     ("fb.rate_limit", 30): Expected(with_=SHORT_WINDOW),
-    ("fb.role", "client"): Expected(stops="x"),
+    ("fb.role", "client"): Expected(stops="0 accounts fit"),
     ("fb.second_account", "yes"): Expected(settings={"account_id": "SBX001"}),
-    ("fb.subscription", "cancelled"): Expected(stops="x"),
+    ("fb.subscription", "cancelled"): Expected(stops="0 accounts fit"),
     ("fb.write_rights", "no_clients"): NO_RIGHT,
     ("fb.write_rights", "none"): NO_RIGHT,
 }
