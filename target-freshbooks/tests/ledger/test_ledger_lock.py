@@ -267,7 +267,7 @@ def test_a_run_whose_postgresql_session_has_ended_goes_on_until_another_has_the_
                 heir.check()
             with pytest.raises(LockLost, match=r"run-2 \(process"):
                 intend(ledger, held)
-        assert [intent.id for intent in ledger.intents.still_open()] == [first]
+        assert [intent.id for intent in ledger.intents.still_open()] == [first.id]
 
 
 def test_a_postgresql_run_stopped_between_commit_and_request_sends_nothing_once_replaced(
