@@ -226,6 +226,29 @@ def test_taxes_beyond_two_are_one_of_their_sorted_names_cut_at_thirty_characters
     assert len(other.name) == 30
 
 
+def test_a_tax_too_small_to_have_an_amount_is_merged_as_on_other_lines() -> None:
+    order = json.loads((FOLDER / "tax_three_rates.json").read_text("utf-8"))["order"]
+    small = order["line_items"][0] | {
+        "id": 2,
+        "price_ex_tax": "0.3200",
+        "total_ex_tax": "0.3200",
+        "total_inc_tax": "0.3400",
+        "discounted_total_inc_tax": "0.3400",
+    }
+    facts = facts_of(
+        "tax_three_rates",
+        line_items=[*order["line_items"], small],
+        total_ex_tax="100.3200",
+        total_inc_tax="109.2200",
+        total_tax="8.9000",
+    )
+    rows = [
+        replace(row, line_id=2, amount=D("0.01") if row.rate > 1 else D(0)) for row in facts.taxes
+    ]
+    desired = desired_of(replace(facts, taxes=(*facts.taxes, *rows)))
+    assert len({line.taxes for line in desired.invoice.lines if line.taxes}) == 1
+
+
 def test_a_tax_may_be_mapped_by_its_rate() -> None:
     policy = Policy(tax_mapping=(TaxName("nothing", "X"), TaxName("8.25", "Sales")))
     facts = facts_of("tax_exclusive")

@@ -941,8 +941,8 @@ MUTATIONS = (
         "a rate is the shop's whatever its amount",
         "P5",
         f"{FRESHBOOKS}/books/taxes.py",
-        "overrides = [row for row in rows if row.amount and not row.rate]",
-        "overrides = [row for row in rows if row.amount]",
+        "overrides = [row for row in charge.rows if row.amount and not row.rate]",
+        "overrides = [row for row in charge.rows if row.amount]",
         ("target-freshbooks/tests/test_books_legal_rates.py", "-k", "are_the_shop_s"),
     ),
     Mutation(

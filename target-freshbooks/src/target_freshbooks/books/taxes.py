@@ -84,7 +84,7 @@ def rates_of(
     for charge, share in zip(charges, shares, strict=True):
         rows, missed = _giving(charge, pool)
         if charge.rows:
-            found.append(_own(charge.rows, policy))
+            found.append(_own(charge, policy, unit))
         elif share and not rows:
             found.append(Rates((), override=share, override_name=name))
         elif charge.kind is ChargeKind.FEE and missed > unit:
@@ -94,11 +94,14 @@ def rates_of(
     return tuple(found)
 
 
-def _own(rows: Sequence[TaxRow], policy: Policy) -> Rates:
-    overrides = [row for row in rows if row.amount and not row.rate]
+def _own(charge: Charge, policy: Policy, unit: Decimal) -> Rates:
+    overrides = [row for row in charge.rows if row.amount and not row.rate]
+    taxed = any(row.amount for row in charge.rows)
     rated: dict[tuple[object, ...], TaxRow] = {}
-    for row in rows:
-        if bool(row.amount) == bool(row.rate):
+    for row in charge.rows:
+        # Beside taxes that were charged, one of less than half a cent has no amount.
+        rounded_off = taxed and charge.ex * row.rate / HUNDRED <= unit / 2
+        if bool(row.amount) == bool(row.rate) or (rounded_off and not row.amount):
             key = (row.name, row.tax_class, row.rate, row.priority)
             same = rated.get(key)
             rated[key] = replace(row, amount=same.amount + row.amount) if same else row
