@@ -249,6 +249,32 @@ def test_a_tax_too_small_to_have_an_amount_is_merged_as_on_other_lines() -> None
     assert len({line.taxes for line in desired.invoice.lines if line.taxes}) == 1
 
 
+def test_a_fee_whose_tax_no_rate_of_the_order_gives_has_the_roundest_percent() -> None:
+    fee = {"id": 9, "display_name_customer": "Assembly", "cost_ex_tax": "10.00"}
+    facts = facts_of(
+        "tax_exclusive",
+        fees=[fee | {"cost_inc_tax": "11.00", "cost_tax": "1.00"}],
+        total_ex_tax="45.0000",
+        total_inc_tax="48.4800",
+        total_tax="3.4800",
+    )
+    lines = desired_of(facts).invoice.lines
+    assert {t.percent for line in lines if line.name == "Assembly" for t in line.taxes} == {D(10)}
+
+
+def test_amounts_of_a_shop_that_rounds_each_piece_add_up_to_its_total() -> None:
+    facts = facts_of(
+        "tax_inclusive",
+        total_ex_tax="44.0000",
+        total_tax="10.0000",
+    )
+    rows = tuple(replace(row, amount=row.amount * 10 / 9) for row in facts.taxes)
+    policy = Policy(tax_mode="amount_lines")
+    desired = desired_of(replace(facts, taxes=rows), policy)
+    assert not desired.hold
+    assert books.likeliest_total(desired.invoice.lines, 2) == D("54.00")
+
+
 def test_a_tax_may_be_mapped_by_its_rate() -> None:
     policy = Policy(tax_mapping=(TaxName("nothing", "X"), TaxName("8.25", "Sales")))
     facts = facts_of("tax_exclusive")
