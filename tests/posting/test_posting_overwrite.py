@@ -132,7 +132,9 @@ def test_another_shop_s_credit_note_of_the_same_refund_is_not_ours(world: Any) -
 
 def test_a_credit_note_whose_number_would_be_too_long_is_numbered_by_freshbooks(world: Any) -> None:
     """FreshBooks takes ten characters; what makes the note ours stands in its notes."""
-    order = world.place(id=12_345_678)
+    jane = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
+    customer = world.control("POST", "shop/customers", jane)["id"]
+    order = world.place(id=12_345_678, customer_id=customer)
     world.sync()
     world.change(order, "refund", order_amount="4.00", to=[{"provider": "storecredit"}])
     assert world.writes_of(world.sync) == 1
