@@ -38,7 +38,7 @@ test: $(STAMP) ## every suite but test-more and the long sweeps; what runs on bo
 	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --durations 15 -k "not postgresql" -m "not sweep and not more"
 
 test-more: $(STAMP) ## seldom sequences of events: broken-off runs, hand edits, signals at commands
-	$(BIN)/pytest -n $(WORKERS) --dist loadscope -m "more and not sweep"
+	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "more and not sweep"
 
 # Python leaves assertions out here; pytest writes those of test modules anew, so they count all the same.
 test-hostile: $(STAMP) ## programs and files again: no assertions, another locale, time zone and umask

@@ -318,6 +318,7 @@ class Histories(RuleBasedStateMachine):
         return may
 
 
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize(
     "steps", [SAMPLE, pytest.param(50_000, marks=pytest.mark.sweep)], ids=["sample", "all"]
 )
