@@ -44,7 +44,7 @@ ORDER = st.integers(0, 3)
 MOST_ORDERS = 4
 REFUNDED = 4
 STEPS = 25
-SAMPLE = 2_000
+SAMPLE = 1_000
 
 pytestmark = pytest.mark.more
 
