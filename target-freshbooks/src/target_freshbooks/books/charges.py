@@ -72,16 +72,16 @@ def charges_of(
 ) -> tuple[tuple[Charge, ...], tuple[TaxRow, ...]]:
     """The order's charges, and the tax rows that name none of them."""
     order = facts.order
-    found = [_line(line, names) for line in order.lines]
-    found += _wrapping(order, names)
-    found += _shipping(order, names)
-    found += [
+    charges = [_line(line, names) for line in order.lines]
+    charges += _wrapping(order, names)
+    charges += _shipping(order, names)
+    charges += [
         _charge(
             ChargeKind.FEE, fee.id, clean(fee.name, FRESHBOOKS.name_length, names.fee), fee.cost
         )
         for fee in order.fees
     ]
-    kept = [charge for charge in found if charge.is_line or charge.inc or charge.ex]
+    kept = [charge for charge in charges if charge.is_line or charge.inc or charge.ex]
     named = [_with_rows(charge, facts.taxes, kept) for charge in kept]
     used = {id(row) for charge in named for row in charge.rows}
     return tuple(named), tuple(row for row in facts.taxes if id(row) not in used)
@@ -107,10 +107,10 @@ def _line(line: OrderLine, names: LineNames) -> Charge:
 
 def describe(line: OrderLine) -> str:
     """What tells this line from others of the same item: options, then the SKU."""
-    said = [f"{name}: {value}" if name else value for name, value in line.options]
+    options = [f"{name}: {value}" if name else value for name, value in line.options]
     if line.sku:
-        said.append(f"SKU {line.sku}")
-    return clean("; ".join(said), FRESHBOOKS.description_length)
+        options.append(f"SKU {line.sku}")
+    return clean("; ".join(options), FRESHBOOKS.description_length)
 
 
 def _charge(kind: ChargeKind, ref: int, name: str, cost: Cost, description: str = "") -> Charge:
@@ -140,7 +140,7 @@ def _wrapping(order: Order, names: LineNames) -> list[Charge]:
 
 def _shipping(order: Order, names: LineNames) -> list[Charge]:
     """Shipping and handling by address if the addresses account for all of it, else in one."""
-    found = list[Charge]()
+    charges = list[Charge]()
     for kind, name, whole, parts in (
         (
             ChargeKind.SHIPPING,
@@ -156,10 +156,10 @@ def _shipping(order: Order, names: LineNames) -> list[Charge]:
         ),
     ):
         if parts and total(cost.inc_tax for _, cost in parts) == whole.inc_tax:
-            found += [_charge(kind, ref, name, cost) for ref, cost in parts]
+            charges += [_charge(kind, ref, name, cost) for ref, cost in parts]
         else:
-            found.append(_charge(kind, 0, name, whole))
-    return found
+            charges.append(_charge(kind, 0, name, whole))
+    return charges
 
 
 def _with_rows(charge: Charge, rows: Sequence[TaxRow], charges: Sequence[Charge]) -> Charge:

@@ -100,8 +100,8 @@ def lines_without_negatives(
     if policy.tax_mode == "amount_lines":
         return None
     exact = [_discounted(part, currency[1]) for part in breakdown.parts]
-    found = _fitted(exact, breakdown, policy, currency)
-    return None if has_negative(found.lines[: len(exact)]) else found
+    draft = _fitted(exact, breakdown, policy, currency)
+    return None if has_negative(draft.lines[: len(exact)]) else draft
 
 
 def _fitted(
@@ -166,19 +166,21 @@ def _discounted(part: Part, decimals: int) -> ExactLine:
     if not off:
         return line
     less = f"{rounded(part.list_net, decimals):f} less {off:f} discount"
-    said = clean(f"{less}; {line.description}".rstrip("; "), FRESHBOOKS.description_length)
-    return ExactLine(line.name, said, line.net, line.taxes, line.quantity, line.item_key)
+    description = clean(f"{less}; {line.description}".rstrip("; "), FRESHBOOKS.description_length)
+    return ExactLine(line.name, description, line.net, line.taxes, line.quantity, line.item_key)
 
 
 def _line(part: Part, amount: Decimal, taxes: tuple[LineTax, ...], decimals: int) -> ExactLine:
-    name, said, quantity = other_than_refund(part.name), part.description, part.quantity
+    name, description, quantity = other_than_refund(part.name), part.description, part.quantity
     unit = amount / quantity
     if not (is_whole(unit, decimals) and is_whole(quantity, 0) and unit * quantity == amount):
         if quantity != 1 and part.kind in (ChargeKind.PRODUCT, ChargeKind.GIFT_CERTIFICATE):
             times = f"{_plain(quantity)} {TIMES} {_plain(rounded(unit, 4))}"
-            said = clean(f"{times}; {said}".rstrip("; "), FRESHBOOKS.description_length)
+            description = clean(
+                f"{times}; {description}".rstrip("; "), FRESHBOOKS.description_length
+            )
         quantity = ONE
-    return ExactLine(name, said, amount, taxes, quantity, part.item_key)
+    return ExactLine(name, description, amount, taxes, quantity, part.item_key)
 
 
 def _plain(number: Decimal) -> str:

@@ -77,16 +77,16 @@ def infer(
     order: Order, charges: Sequence[Charge], rates: Sequence[Rates], policy: Policy, decimals: int
 ) -> Inference:
     """The best reading of the order's figures; of those that contradict them the first."""
-    found: Inference | None = None
+    best: Inference | None = None
     tolerance = policy.rounding_tolerance_cents * cent(decimals)
     for reading in _readings(order, charges, rates):
-        tried = _read(reading, order, charges, rates, policy, (decimals, tolerance))
-        if found is None or tried.grade < found.grade:
-            found = tried
-        if found.grade == 0:
+        inference = _read(reading, order, charges, rates, policy, (decimals, tolerance))
+        if best is None or inference.grade < best.grade:
+            best = inference
+        if best.grade == 0:
             break
-    assert found is not None  # noqa: S101 - there is always a reading
-    return found
+    assert best is not None  # noqa: S101 - there is always a reading
+    return best
 
 
 def _readings(
@@ -154,7 +154,7 @@ def _read(
     exactness: tuple[int, Decimal],
 ) -> Inference:
     taxes = tuple(taxes_at(one, policy, compound=reading.compound) for one in rates)
-    factors = [1 + total(tax.percent for tax in found) / HUNDRED for found in taxes]
+    factors = [1 + total(tax.percent for tax in of_charge) / HUNDRED for of_charge in taxes]
     list_nets, offs = _nets(reading, order, charges, rates, factors)
     nets = tuple(price - off for price, off in zip(list_nets, offs, strict=True))
     with_tax = reading.prices == reading.offs_side == "inc"
@@ -171,9 +171,11 @@ def _read(
     ]
     by_charge = [rounded(tax, exactness[0]) for tax in by_rate]
     misses = []
-    for found in (by_rate, by_charge, stated):
-        sums = grosses if with_tax else [n + t for n, t in zip(nets, found, strict=True)]
-        misses.append((abs(total(sums) - order.total_inc_tax), abs(total(found) - order.total_tax)))
+    for amounts in (by_rate, by_charge, stated):
+        sums = grosses if with_tax else [n + t for n, t in zip(nets, amounts, strict=True)]
+        misses.append(
+            (abs(total(sums) - order.total_inc_tax), abs(total(amounts) - order.total_tax))
+        )
     return Inference(list_nets, nets, taxes, _grade(misses, len(charges), *exactness))
 
 

@@ -83,8 +83,8 @@ def captures(transactions: tuple[Transaction, ...]) -> list[Transaction]:
     good = [row for row in transactions if row.status == "ok" and not row.test and row.amount > 0]
     voided = {row.reference_id for row in good if row.event == "void"} - {None}
     standing = [row for row in good if row.id not in voided]
-    found = [row for row in standing if row.event in _CAPTURES]
-    return found or [row for row in standing if row.event == "settled"]
+    captured = [row for row in standing if row.event in _CAPTURES]
+    return captured or [row for row in standing if row.event == "settled"]
 
 
 def credit_of(transaction: Transaction) -> str | None:
@@ -97,11 +97,11 @@ def receipts(facts: OrderFacts, due: Decimal, policy: Policy) -> Receipts:
     order = facts.order
     captured = captures(facts.transactions)
     foreign = [row for row in captured if row.currency and row.currency != order.currency]
-    found = [_captured(facts, row, policy) for row in captured if row not in foreign]
-    found += _credits(facts, captured, policy)
+    payments = [_captured(facts, row, policy) for row in captured if row not in foreign]
+    payments += _credits(facts, captured, policy)
     if not foreign and _paid_by_hand(facts, policy):
-        found += _derived(facts, due - total(payment.amount for payment in found), policy)
-    return Receipts(tuple(found), _foreign(facts, foreign) if foreign else None)
+        payments += _derived(facts, due - total(payment.amount for payment in payments), policy)
+    return Receipts(tuple(payments), _foreign(facts, foreign) if foreign else None)
 
 
 def _captured(facts: OrderFacts, row: Transaction, policy: Policy) -> Payment:
@@ -121,13 +121,13 @@ def _credits(facts: OrderFacts, captured: list[Transaction], policy: Policy) -> 
     """Credit spent according to the order that its transactions do not show."""
     order = facts.order
     spent = {STORE_CREDIT: order.store_credit, GIFT_CERTIFICATE: order.gift_certificate}
-    found = []
+    payments = []
     for kind, amount in spent.items():
         covered = total(row.amount for row in captured if credit_of(row) == kind)
         rest = rounded(amount - covered, decimals_of(order.currency))
         if rest > 0:
             mark = mark_of(order).of(kind.replace("_", " "))
-            found.append(
+            payments.append(
                 Payment(
                     key=mark.key,
                     amount=rest,
@@ -136,7 +136,7 @@ def _credits(facts: OrderFacts, captured: list[Transaction], policy: Policy) -> 
                     note=str(mark),
                 )
             )
-    return found
+    return payments
 
 
 def _paid_by_hand(facts: OrderFacts, policy: Policy) -> bool:

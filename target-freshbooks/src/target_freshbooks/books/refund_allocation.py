@@ -90,17 +90,17 @@ def allocate(
     shared = parts if (policy.order_refund_tax or default) == "share" else ()
     sides: tuple[Side, ...] = ("inc", "ex")
     for by_quantity, side in product((True, False), sides) if refund.items else ():
-        found = _by_items(refund, parts, shared, by_quantity=by_quantity, side=side)
-        if found is not None and _agree(found, refund, decimals):
-            return found
+        allocations = _by_items(refund, parts, shared, by_quantity=by_quantity, side=side)
+        if allocations is not None and _agree(allocations, refund, decimals):
+            return allocations
     return _by_totals(refund, parts, decimals)
 
 
-def _agree(found: Sequence[Allocation], refund: Refund, decimals: int) -> bool:
-    slack = cent(decimals) * len(found)
-    taxes = total(one.tax for one in found if not one.of_order)
+def _agree(allocations: Sequence[Allocation], refund: Refund, decimals: int) -> bool:
+    slack = cent(decimals) * len(allocations)
+    taxes = total(one.tax for one in allocations if not one.of_order)
     return (
-        abs(total(one.gross for one in found) - refund.total_amount) <= slack
+        abs(total(one.gross for one in allocations) - refund.total_amount) <= slack
         and abs(taxes - refund.total_tax) <= slack
     )
 
@@ -113,19 +113,19 @@ def _by_items(
     by_quantity: bool,
     side: Side,
 ) -> tuple[Allocation, ...] | None:
-    found = list[Allocation]()
+    allocations = list[Allocation]()
     for item in refund.items:
         asked = item.requested_amount or ZERO
         if item.item_type == "ORDER":
-            found += _of_order(asked, shared)
+            allocations += _of_order(asked, shared)
         elif item.item_type == "TAX":
-            found.append(Allocation(ZERO, (), (("Tax", asked),), "Tax"))
+            allocations.append(Allocation(ZERO, (), (("Tax", asked),), "Tax"))
         else:
             part = _part_of(item, parts)
             if part is None:
                 return None
-            found.append(_of_part(item, part, by_quantity=by_quantity, side=side))
-    return tuple(found)
+            allocations.append(_of_part(item, part, by_quantity=by_quantity, side=side))
+    return tuple(allocations)
 
 
 def _of_order(amount: Decimal, shared: Sequence[Part]) -> Iterable[Allocation]:

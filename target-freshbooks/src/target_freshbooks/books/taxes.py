@@ -169,8 +169,8 @@ def freshbooks_name(row: TaxRow, policy: Policy) -> str:
 
     A key of the mapping may begin with a place (`DE/VAT`), and then counts before one without.
     """
-    said = [key for key in (row.name, row.tax_class, format(row.rate.normalize(), "f")) if key]
-    for key in (*(f"{place}/{what}" for place in row.places for what in said), *said):
+    keys = [key for key in (row.name, row.tax_class, format(row.rate.normalize(), "f")) if key]
+    for key in (*(f"{place}/{what}" for place in row.places for what in keys), *keys):
         for entry in policy.tax_mapping:
             if entry.match.casefold() == key.casefold():
                 return clean(entry.name, FRESHBOOKS.tax_name_length, UNNAMED)
@@ -209,18 +209,18 @@ def merged(taxes: Iterable[ChargedTax], policy: Policy) -> tuple[ChargedTax, ...
     by_name: dict[str, ChargedTax] = {}
     for tax in taxes:
         by_name[tax.name] = _joined(tax.name, [*filter(None, [by_name.get(tax.name)]), tax])
-    found = list(by_name.values())
-    found = [tax for tax in found if tax.percent] or found[:1]
+    charged = list(by_name.values())
+    charged = [tax for tax in charged if tax.percent] or charged[:1]
     most, decimals = policy.capabilities.taxes_per_line, policy.capabilities.percent_decimals
-    if len(found) > most:
-        kept = sorted(found, key=lambda tax: -tax.percent)[: most - 1]
-        rest = [tax for tax in found if tax not in kept]
+    if len(charged) > most:
+        kept = sorted(charged, key=lambda tax: -tax.percent)[: most - 1]
+        rest = [tax for tax in charged if tax not in kept]
         name = clean(
             " + ".join(sorted(tax.name for tax in rest)), FRESHBOOKS.merged_tax_name_length, UNNAMED
         )
-        found = [*kept, _joined(name, rest)]
+        charged = [*kept, _joined(name, rest)]
     return tuple(
-        replace(tax, percent=rounded(tax.percent, decimals).normalize() + ZERO) for tax in found
+        replace(tax, percent=rounded(tax.percent, decimals).normalize() + ZERO) for tax in charged
     )
 
 
