@@ -39,6 +39,7 @@ class Reason(StrEnum):
     DELETED_IN_FRESHBOOKS = "deleted_in_freshbooks"
     PAYMENT_CURRENCY = "payment_currency"
     PAYMENT_UNEXPLAINED = "payment_unexplained"
+    MONEY_UNCLEAR = "money_unclear"
     PAID_ELSEWHERE = "paid_elsewhere"
     OVERPAYMENT_CREDIT_LEFT = "overpayment_credit_left"
     NO_PROGRESS = "no_progress"
