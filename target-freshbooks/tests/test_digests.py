@@ -23,7 +23,7 @@ CONTENT = {
     "discount_two_tax_groups": "bd4c7c7607accf625463c9a46680a51535776b14b0ca58e8472693808191ad4f",
 }
 DESIRED = "3b61247e7c9b583e610c5cdf8615c45d5e9d850664d0f545e55714d509728f93"
-POLICY = "d67eabe1dfe3301ffa152f3ca902c0131cdcfd145223327707c40e7b6b5f8e13"
+POLICY = "bbd909f776638fd13a63690f961beb71a511413bf73c8bab340ec312157d6eb5"
 
 
 def facts_of(name: str, **changes: Any) -> Any:

@@ -11,6 +11,7 @@ BOOLEAN = {"type": ["boolean", "null"]}
 WHOLE = {"type": ["integer", "null"]}
 PAGE = {"type": ["integer", "null"], "minimum": 1, "maximum": 250}
 DAY = {"type": ["string", "null"], "format": "date"}
+DAY_OR_AUTO = {"type": ["string", "null"], "format": "date-or-auto"}
 MOMENT = {"type": ["string", "null"], "format": "date-time"}
 NUMBERS = {"type": ["array", "null"], "items": {"type": ["integer"], "minimum": 1}}
 TEXTS = {"type": ["array", "null"], "items": {"type": ["string"]}}
@@ -44,6 +45,8 @@ HEADER = {"type": ["string", "null"], "format": "http-header"}
         (WHOLE, 0, 0),
         (PAGE, "250", 250),
         (DAY, "2026-02-01", "2026-02-01"),
+        (DAY_OR_AUTO, "2026-02-01", "2026-02-01"),
+        (DAY_OR_AUTO, " auto ", "auto"),
         (MOMENT, "2026-02-01", "2026-02-01"),
         (MOMENT, " 2026-02-01T09:30:00Z ", "2026-02-01T09:30:00Z"),
         (MOMENT, "2026-02-01 09:30+02:00", "2026-02-01 09:30+02:00"),
@@ -99,6 +102,7 @@ def test_what_can_be_read_is_read(schema: dict[str, Any], given: object, read: o
         (DAY, "2026-02-30", "a day such as 2026-01-31"),
         (DAY, "2026-02-01T00:00:00Z", "a day such as 2026-01-31"),
         (DAY, 20260201, "a day such as 2026-01-31"),
+        (DAY_OR_AUTO, "automatic", "a day such as 2026-01-31, or auto"),
         (MOMENT, "01.02.2026", "an ISO 8601 date or date-time such as 2026-01-31 or"),
         (MOMENT, "2026-W05-7", "an ISO 8601 date or date-time"),
         (MOMENT, "0001-01-01T00:00:00+23:00", "an ISO 8601 date or date-time"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connector_credentials.settings import Form, SettingError
@@ -112,6 +112,12 @@ schema: dict[str, Any] = th.PropertiesList(
     th.Property("on_cancel", th.StringType, allowed_values=["park", "delete"], default="park"),
     th.Property(
         "on_order_change", th.StringType, allowed_values=["update", "park"], default="update"
+    ),
+    th.Property(
+        "closed_through",
+        th.CustomType({"type": ["string", "null"], "format": "date-or-auto"}),
+        description="Nothing dated on this day or before is created or changed; auto: last month"
+        " closes on the 11th.",
     ),
     th.Property("client_sync", th.StringType, allowed_values=["ordered", "all"], default="ordered"),
     th.Property("item_sync", th.StringType, allowed_values=["ordered", "all"], default="ordered"),
@@ -277,6 +283,7 @@ def _policy(given: Mapping[str, Any]) -> Policy:
         order_refund_tax=given.get("order_refund_tax"),
         on_cancel=given["on_cancel"],
         on_order_change=given["on_order_change"],
+        closed_through=_closed_through(given.get("closed_through")),
         generic_client=_generic(given.get("generic_client")),
         names=LineNames(
             **{
@@ -286,6 +293,12 @@ def _policy(given: Mapping[str, Any]) -> Policy:
         ),
         post_as=given["post_as"],
     )
+
+
+def _closed_through(text: str | None) -> date | Literal["auto"] | None:
+    if not text or text == "auto":
+        return "auto" if text else None
+    return date.fromisoformat(text)
 
 
 def _zone(name: str | None) -> str | None:

@@ -51,6 +51,7 @@ TYPED: dict[str, tuple[str, str, Any]] = {
     "order_refund_tax": ("share", "policy.order_refund_tax", "share"),
     "on_cancel": ("delete", "policy.on_cancel", "delete"),
     "on_order_change": ("park", "policy.on_order_change", "park"),
+    "closed_through": ("auto", "policy.closed_through", "auto"),
     "client_sync": ("all", "client_sync", "all"),
     "item_sync": ("all", "item_sync", "all"),
     "client_email_changes": ("follow", "client_email_changes", "follow"),

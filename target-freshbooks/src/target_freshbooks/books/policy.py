@@ -76,6 +76,8 @@ class Policy:
     order_refund_tax: Literal["share", "none"] | None = None
     """What an amount refunded of the whole order bears: its taxes pro rata, or none; None: a share
     if the order's prices include tax."""
+    closed_through: date | Literal["auto"] | None = None
+    """Until which day the books are closed; see `closed`."""
     capabilities: Capabilities = FRESHBOOKS
     """What the account of FreshBooks can hold; no choice, and no term of an order."""
 

@@ -177,6 +177,7 @@ def policy_digest(policy: Policy) -> str:
             "rounding_tolerance_cents": policy.rounding_tolerance_cents,
             "on_cancel": policy.on_cancel,
             "on_order_change": policy.on_order_change,
+            "closed_through": policy.closed_through,
         }
     )
 

@@ -39,7 +39,7 @@ def read_value(name: str, value: object, schema: Mapping[str, Any]) -> Any:  # n
         value: Text or a JSON value.
         schema: What it must be. Known are `type` (boolean, integer, array, object, string, or
             string with object), `enum`, `minimum`, `maximum`, `items`, `additionalProperties`,
-            `secret` and the formats `date`, `date-time`, `uri` and `http-header`.
+            `secret` and the formats `date`, `date-or-auto`, `date-time`, `uri` and `http-header`.
 
     Raises:
         SettingError: Names the setting, the value (unless it is secret) and what it must be.
@@ -148,6 +148,11 @@ def _day(value: object, _: Mapping[str, Any]) -> str:
     return date.fromisoformat(text).isoformat()
 
 
+def _day_or_auto(value: object, _: Mapping[str, Any]) -> str:
+    text = _text(value, {}).strip()
+    return text if text == "auto" else _day(text, {})
+
+
 def _moment(value: object, _: Mapping[str, Any]) -> str:
     text = _text(value, {}).strip()
     if not _MOMENT.fullmatch(text):
@@ -182,6 +187,7 @@ _READERS: dict[str, _Reader] = {
     "array": _array,
     "object": _object,
     "date": _day,
+    "date-or-auto": _day_or_auto,
     "date-time": _moment,
     "uri": _address,
     "http-header": _header,
@@ -196,6 +202,7 @@ def _shown(value: object) -> str:
 _SAID = {
     "boolean": "true or false",
     "date": "a day such as 2026-01-31",
+    "date-or-auto": "a day such as 2026-01-31, or auto",
     "date-time": "an ISO 8601 date or date-time such as 2026-01-31 or 2026-01-31T09:30:00Z",
     "uri": "a web address such as https://api.example.com, without blanks",
     "http-header": "one line of letters that a header may hold (latin-1), without blanks around it",
