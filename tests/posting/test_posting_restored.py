@@ -166,3 +166,17 @@ def test_today_s_ledger_with_yesterday_s_bookmark_writes_nothing(days: Any) -> N
     assert standing(world) == books
     assert [world.row(order).state for order in orders] == ["posted"] * 4
     assert world.ctl("verify")["findings"] == []
+
+
+def test_without_the_ledger_a_payment_that_a_refund_emptied_is_not_made_a_second_time(
+    world: Any,
+) -> None:
+    order = world.place()
+    refund = world.change(order, "refund", everything=True)["refunds"][-1]
+    world.sync()
+    assert world.paid(order) == [0]
+    world.lose_ledger()
+    world.change(order, "decline_refund", refund_id=refund)
+    world.sync()
+    assert sum(world.paid(order)) in (0, D("11.00"))
+    assert len(world.payments(order)) == 1

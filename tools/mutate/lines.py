@@ -1916,4 +1916,12 @@ MUTATIONS = (
         "        if self._heeding:\n            raise",
         ("target-freshbooks/tests/ctl/test_ctl_stopping.py", "-k", "during_a_login"),
     ),
+    Mutation(
+        "an invoice of ours that the ledger does not know is looked at for payments",
+        "P1",
+        f"{FRESHBOOKS}/posting/observe/by_request.py",
+        " or not recorded.known:",
+        ":",
+        ("tests/posting/test_posting_restored.py", "-k", "emptied"),
+    ),
 )

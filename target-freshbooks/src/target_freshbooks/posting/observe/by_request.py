@@ -46,12 +46,13 @@ class RequestObserver(Observer):
         """The invoice with its payments and credit notes; somebody else's comes alone."""
         if not context.is_ours(invoice):
             return Observed(invoice)
-        observed = Observed(invoice)
-        # An invoice nothing was paid on needs no request, unless we know better.
-        if invoice.paid != 0 or context.recorded.payment_ids:
-            observed = self._paid(context.recorded, invoice)
+        observed, recorded = Observed(invoice), context.recorded
+        # An invoice nothing was paid on needs no request, unless we know better, or know nothing:
+        # a payment that refunds have emptied still stands on it.
+        if invoice.paid != 0 or recorded.payment_ids or not recorded.known:
+            observed = self._paid(recorded, invoice)
         credited = any(entry.credit_note is not None for entry in context.desired.refunds)
-        if credited or context.recorded.credit_note_ids:
+        if credited or recorded.credit_note_ids:
             observed = replace(observed, credit_notes=self._credit_notes(context, invoice))
         return self.with_overpayments(context, observed)
 
