@@ -25,7 +25,20 @@ if TYPE_CHECKING:
     from demo.sandbox import Sandbox
 
 RUN_SECONDS = 240
+SEED = 20261001
 FEW_ORDERS = 60
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How a long proof is repeated with other choices, or a single trial of it."""
+    parser.addoption("--seed", type=int, default=SEED, help="of the long proofs' random choices")
+    parser.addoption("--trial", help="one trial of others at work, as SEED/NUMBER, told in full")
+
+
+@pytest.fixture(scope="session")
+def seed(request: pytest.FixtureRequest) -> int:
+    """Of the random choices; printed with the figures."""
+    return int(request.config.getoption("--seed"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-pytestmark = pytest.mark.more
+def named(seed: int, trials: int) -> list[str]:
+    return [f"{seed}/{number}" for number in range(trials)]
 
 
-def test_nothing_of_others_is_changed_whoever_is_at_work(tmp_path: Path) -> None:
-    assert actors.sweep(tmp_path, seed=actors.SEED, trials=6) == []
+@pytest.mark.more
+def test_nothing_of_others_is_changed_whoever_is_at_work(tmp_path: Path, seed: int) -> None:
+    assert actors.sweep(tmp_path, named(seed, 6)) == []
 
 
 @pytest.mark.sweep
-def test_in_hundreds_of_trials_nothing_of_others_is_changed(tmp_path: Path) -> None:
-    assert actors.sweep(tmp_path, seed=actors.SEED, trials=actors.TRIALS) == []
+def test_in_hundreds_of_trials_nothing_of_others_is_changed(
+    tmp_path: Path, seed: int, request: pytest.FixtureRequest
+) -> None:
+    one = request.config.getoption("--trial")
+    names = [one] if one else named(seed, actors.TRIALS)
+    assert actors.sweep(tmp_path, names, loud=one is not None) == []

@@ -11,7 +11,6 @@ from sweeps import faults, month, outage
 if TYPE_CHECKING:
     from pathlib import Path
 
-SEED = 20261001
 SOME_OUTAGES = ("500 to all writes after the fortieth",)
 
 
@@ -33,8 +32,8 @@ def test_an_outage_that_only_two_orders_met_parks_neither(tmp_path: Path) -> Non
 
 
 @pytest.mark.sweep
-def test_killed_at_random_moments_the_orders_come_out_right(tmp_path: Path) -> None:
-    assert month.sweep(tmp_path, kills=4, seed=SEED, orders=40, longest=0.5) == []
+def test_killed_at_random_moments_the_orders_come_out_right(tmp_path: Path, seed: int) -> None:
+    assert month.sweep(tmp_path, kills=4, seed=seed, orders=40, longest=0.5) == []
 
 
 @pytest.mark.sweep
@@ -49,5 +48,5 @@ def test_of_a_hundred_orders_outages_park_none_and_poison_parks_one(tmp_path: Pa
 
 
 @pytest.mark.sweep
-def test_a_month_killed_at_fifty_random_moments_comes_out_right(tmp_path: Path) -> None:
-    assert month.sweep(tmp_path, kills=50, seed=SEED, orders=month.ORDERS, longest=0.5) == []
+def test_a_month_killed_at_fifty_random_moments_comes_out_right(tmp_path: Path, seed: int) -> None:
+    assert month.sweep(tmp_path, kills=50, seed=seed, orders=month.ORDERS, longest=0.5) == []

@@ -16,7 +16,6 @@ from sweeps.runner import WRITES, stage
 if TYPE_CHECKING:
     from pathlib import Path
 
-SEED = 20261001
 REFUNDED = 1001
 
 
@@ -28,26 +27,26 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.mark.more
 def test_killed_at_some_writes_nothing_is_doubled_or_lost(
-    tmp_path: Path, messages: list[Path]
+    tmp_path: Path, messages: list[Path], seed: int
 ) -> None:
     assert (
-        crash.sweep(tmp_path, messages, seed=SEED, every=False, some=3, pairs_=1, lost=1, refused=1)
+        crash.sweep(tmp_path, messages, seed=seed, every=False, some=3, pairs_=1, lost=1, refused=1)
         == []
     )
 
 
 @pytest.mark.more
 def test_asked_to_stop_a_run_finishes_its_step_and_its_state_is_true(
-    tmp_path: Path, messages: list[Path]
+    tmp_path: Path, messages: list[Path], seed: int
 ) -> None:
-    assert stopped.sweep(tmp_path, messages, seed=SEED, points=3) == []
+    assert stopped.sweep(tmp_path, messages, seed=seed, points=3) == []
 
 
 @pytest.mark.more
 def test_input_that_breaks_off_is_completed_by_the_next_run(
-    tmp_path: Path, messages: list[Path]
+    tmp_path: Path, messages: list[Path], seed: int
 ) -> None:
-    assert cut.sweep(tmp_path, messages, seed=SEED, every=45) == []
+    assert cut.sweep(tmp_path, messages, seed=seed, every=45) == []
 
 
 @pytest.mark.more
@@ -56,8 +55,10 @@ def test_of_two_runs_at_once_one_waits(tmp_path: Path, messages: list[Path]) -> 
 
 
 @pytest.mark.sweep
-def test_killed_while_searches_lag_nothing_is_doubled(tmp_path: Path, messages: list[Path]) -> None:
-    assert crash.sweep(tmp_path, messages, seed=SEED, every=False, lagging=3) == []
+def test_killed_while_searches_lag_nothing_is_doubled(
+    tmp_path: Path, messages: list[Path], seed: int
+) -> None:
+    assert crash.sweep(tmp_path, messages, seed=seed, every=False, lagging=3) == []
 
 
 def test_an_order_said_three_times_at_once_is_written_once(
@@ -149,13 +150,13 @@ def test_a_frozen_run_that_was_taken_over_writes_no_more(
 
 @pytest.mark.sweep
 def test_killed_at_every_write_nothing_is_doubled_or_lost(
-    tmp_path: Path, messages: list[Path]
+    tmp_path: Path, messages: list[Path], seed: int
 ) -> None:
     assert (
         crash.sweep(
             tmp_path,
             messages,
-            seed=SEED,
+            seed=seed,
             every=True,
             pairs_=500,
             lost=60,
@@ -169,16 +170,16 @@ def test_killed_at_every_write_nothing_is_doubled_or_lost(
 
 @pytest.mark.sweep
 def test_asked_to_stop_at_twenty_points_every_state_is_true(
-    tmp_path: Path, messages: list[Path]
+    tmp_path: Path, messages: list[Path], seed: int
 ) -> None:
-    assert stopped.sweep(tmp_path, messages, seed=SEED, points=20) == []
+    assert stopped.sweep(tmp_path, messages, seed=seed, points=20) == []
 
 
 @pytest.mark.sweep
 def test_input_cut_at_every_line_is_completed_by_the_next_run(
-    tmp_path: Path, messages: list[Path]
+    tmp_path: Path, messages: list[Path], seed: int
 ) -> None:
-    assert cut.sweep(tmp_path, messages, seed=SEED, every=1) == []
+    assert cut.sweep(tmp_path, messages, seed=seed, every=1) == []
 
 
 @pytest.mark.sweep

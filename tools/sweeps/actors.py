@@ -1,14 +1,13 @@
 """Others are at work in shop and books at random moments: nothing of theirs is touched.
 
-`python -m sweeps.actors` lets a second store, another account, a second ledger, a payer, a hostile
-shopper and a bookkeeper act between and amid the connector's requests, kills some of its runs, lets
-all of them settle, and looks whose records were changed, what was doubled, left or lost, and how
-many writes an attempt took. `--only SEED/NUMBER` repeats one trial and tells what happened in it.
+Lets a second store, another account, a second ledger, a payer, a hostile shopper and a bookkeeper
+act between and amid the connector's requests, kills some of its runs, lets all of them settle, and
+looks whose records were changed, what was doubled, left or lost, and how many writes an attempt
+took. `--trial SEED/NUMBER` repeats one and tells what happened in it.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import json
@@ -17,14 +16,11 @@ import random
 import re
 import signal
 import sqlite3
-import sys
-import tempfile
 import traceback
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox import constants
@@ -35,12 +31,12 @@ from sweeps.runner import KILLED, beside, say, stage
 from sweeps.whose import Connector, Most
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from sweeps.runner import Stage
 
 TRIALS = 320
-SEED = 20261001
 MOST_RUNS = 6
 OFTEN, SELDOM, HARDLY = 0.75, 0.3, 0.1
 """How likely it is that somebody acts, or that a run is killed."""
@@ -394,17 +390,14 @@ def trial(on: Stage, other: Stage, seed: str, *, loud: bool = False) -> tuple[li
     return [f"trial {seed} ({', '.join(sorted(actors))}): {entry}" for entry in at.wrong], most
 
 
-def sweep(
-    home: Path, *, seed: int, trials: int, first: int = 0, only: str | None = None
-) -> list[str]:
-    """So many trials; prints the figures."""
+def sweep(home: Path, names: Sequence[str], *, loud: bool = False) -> list[str]:
+    """Trials by name, `SEED/NUMBER`; prints the figures, and loudly what happened in each."""
     wrong: list[str] = []
     most = Most()
     tally: Counter[str] = Counter()
     with stage(home, [], settle_seconds=0) as on, beside(on, home / "other") as other:
-        names = [only] if only else [f"{seed}/{n}" for n in range(first, first + trials)]
         for name in names:
-            found, here = trial(on, other, name, loud=bool(only))
+            found, here = trial(on, other, name, loud=loud)
             for entry in found:
                 say(entry)
             wrong += found
@@ -421,26 +414,3 @@ def sweep(
         f" {tally['bad']} trials with something wrong; most writes of an attempt {most}"
     )
     return wrong
-
-
-def main() -> int:
-    """Run the sweep."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--trials", type=int, default=TRIALS)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--only", help="one trial, as SEED/NUMBER, with what happened in it")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
-        wrong = sweep(
-            Path(folder),
-            seed=given.seed,
-            trials=given.trials,
-            first=given.first,
-            only=given.only,
-        )
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,21 +1,18 @@
 """Secrets are looked for in everything that a run leaves behind: none may stand there in clear.
 
-`python -m sweeps.canary` runs tap and target at debug log level, in runs that succeed and in runs
-that fail in every way, then searches outputs, logs, state, ledger, credential store and process
-arguments for each secret, and the logs for what customers are called and where they live.
+Runs tap and target at debug log level, in runs that succeed and in runs that fail in every way,
+then searches outputs, logs, state, ledger, credential store and process arguments for each secret,
+and the logs for what customers are called and where they live.
 """
 
 from __future__ import annotations
 
-import argparse
 import base64
 import json
 import os
 import shutil
 import sqlite3
 import subprocess
-import sys
-import tempfile
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -226,17 +223,3 @@ def _break_ledger(watch: Watch) -> None:
     with closing(sqlite3.connect(watch.home / "ledger.sqlite")) as database:
         database.execute("ALTER TABLE ledger_inbox RENAME TO gone")
         database.commit()
-
-
-def main() -> int:
-    """Run the sweep."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
-    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
-        wrong = sweep(Path(folder), faults=FAULTS)
-    for entry in wrong:
-        say(entry)
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

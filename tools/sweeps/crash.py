@@ -1,19 +1,14 @@
 """Killed at every boundary: after each kill the run is repeated, and the books must be the same.
 
-`python -m sweeps.crash` prints a line per figure. The promise is 0 doubled and 0 lost.
+A line is printed per figure. The promise is 0 doubled and 0 lost.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import random
-import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -24,6 +19,7 @@ from sweeps.runner import say, stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from sweeps.books import Books
     from sweeps.runner import Stage
@@ -282,35 +278,3 @@ def _series(
         tally = sum(pool.map(one, trials), Tally())
     say(tally.line(what))
     return tally.wrong
-
-
-def main() -> int:
-    """Run the sweep."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=20261001)
-    parser.add_argument("--pairs", type=int, default=500)
-    parser.add_argument("--lost", type=int, default=60)
-    parser.add_argument("--lagging", type=int, default=60)
-    parser.add_argument("--refused", type=int, default=40)
-    parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--some", type=int, default=-1, help="only so many random boundaries")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
-        wrong = sweep(
-            Path(folder),
-            seed=options.seed,
-            every=options.some < 0,
-            some=max(options.some, 0),
-            pairs_=options.pairs,
-            lost=options.lost,
-            lagging=options.lagging,
-            refused=options.refused,
-            at_once=options.at_once,
-        )
-    for entry in wrong:
-        say(entry)
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

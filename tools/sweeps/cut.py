@@ -1,17 +1,13 @@
 """The tap killed in the middle of the pipe: whatever the target got of it, a rerun completes.
 
-`python -m sweeps.cut` feeds the target the first lines of what the tap said, cut at every line, and
-some of them within a line; then everything. A cut line ends the run with 1; nothing is lost.
+Feeds the target the first lines of what the tap said, cut at every line, and some of them within a
+line; then everything. A cut line ends the run with 1; nothing is lost.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
-import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps import books, scenario
@@ -20,6 +16,7 @@ from sweeps.runner import say, stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from sweeps.crash import Reference
     from sweeps.runner import Stage
@@ -72,20 +69,3 @@ def sweep(home: Path, told: Sequence[Path] = (), *, seed: int, every: int) -> li
                 attempt(on, phase, kept, rng.random() < 1 / 2, right, tally)
     say(tally.line("the tap cut off"))
     return tally.wrong
-
-
-def main() -> int:
-    """Run the sweep."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=20261001)
-    parser.add_argument("--every", type=int, default=1, help="cut only at each so many lines")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
-        wrong = sweep(Path(folder), seed=given.seed, every=given.every)
-    for entry in wrong:
-        say(entry)
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

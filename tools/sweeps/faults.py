@@ -1,22 +1,20 @@
 """Five in a hundred requests go wrong, on both sides and in every way: the books come out right.
 
-`python -m sweeps.faults` fills a shop for each seed, lets tap and target run while the sandbox
-answers with 429, 5xx, resets, silence, halves, HTML and stale searches, runs again what ended with
-1, and compares with the shop's truth.
+Fills a shop for each seed, lets tap and target run while the sandbox answers with 429, 5xx, resets,
+silence, halves, HTML and stale searches, runs again what ended with 1, and compares with the shop's
+truth.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps.month import judge, open_month
 from sweeps.runner import say, stage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sweeps.runner import Stage
 
 PERCENT = 5
@@ -117,21 +115,3 @@ def sweep(home: Path, *, seeds: int, first: int, orders: int) -> list[str]:
             wrong += trial(on, seed=seed, orders=orders)
     say(f"{PERCENT} % mixed faults: {seeds} seeds of {orders} orders, {len(wrong)} wrong")
     return wrong
-
-
-def main() -> int:
-    """Run the sweep."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--orders", type=int, default=ORDERS)
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
-        wrong = sweep(Path(folder), seeds=given.seeds, first=given.first, orders=given.orders)
-    for entry in wrong:
-        say(entry)
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

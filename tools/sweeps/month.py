@@ -1,19 +1,15 @@
 """A month of orders, killed at random moments again and again: the books equal the shop's truth.
 
-`python -m sweeps.month` reads the sandbox's month once with the tap, then kills the target, with
-four orders in work, at random moments after it has begun to write, until it is through.
+Reads the sandbox's month once with the tap, then kills the target, with four orders in work, at
+random moments after it has begun to write, until it is through.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import signal
-import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demo import books as demo_books
@@ -22,6 +18,7 @@ from sweeps.runner import KILLED, alive, say, stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from demo.books import Comparison
     from sweeps.runner import Stage
@@ -112,28 +109,3 @@ def _killed_in_the_middle(on: Stage, seconds: float) -> int | None:
 
 def _writes(on: Stage) -> int:
     return sum(on.sandbox.writes().values())
-
-
-def main() -> int:
-    """Run the sweep."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=20261001)
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--orders", type=int, default=ORDERS)
-    parser.add_argument("--longest", type=float, default=0.5, help="seconds of writing, at most")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
-        wrong = sweep(
-            Path(folder),
-            kills=given.kills,
-            seed=given.seed,
-            orders=given.orders,
-            longest=given.longest,
-        )
-    for entry in wrong:
-        say(entry)
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

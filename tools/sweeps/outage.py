@@ -1,16 +1,12 @@
 """An outage stops the run and parks nobody; an order FreshBooks cannot digest stops nobody.
 
-`python -m sweeps.outage` books a hundred orders while FreshBooks is ill in each of several ways,
-heals it and runs again; then it books them with one order that FreshBooks refuses, or answers with
-a server error each time, at the first, a middle and the last place.
+Books a hundred orders while FreshBooks is ill in each of several ways, heals it and runs again;
+then it books them with one order that FreshBooks refuses, or answers with a server error each time,
+at the first, a middle and the last place.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demo import sandbox as sandboxes
@@ -18,6 +14,8 @@ from sweeps import books, scenario
 from sweeps.runner import WRITES, say, stage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sweeps.books import Books
     from sweeps.runner import Stage
 
@@ -120,20 +118,3 @@ def sweep(home: Path, *, orders: int, outages: dict[str, Any], poisons: int) -> 
         if poisons:
             wrong += poison(on, places[0], REFUSAL, on_parked="warn")
     return wrong
-
-
-def main() -> int:
-    """Run the sweep."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--orders", type=int, default=ORDERS)
-    given = parser.parse_args()
-    outages = {"connection refused": None, **OUTAGES}
-    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
-        wrong = sweep(Path(folder), orders=given.orders, outages=outages, poisons=3)
-    for entry in wrong:
-        say(entry)
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,23 +7,23 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox import constants
 from cryptography.fernet import Fernet
 
 from demo import sandbox as sandboxes
-from demo.sandbox import BIN
+from sweeps.programs import Run, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from multiprocessing.process import BaseProcess
 
     from demo.sandbox import Sandbox
 
@@ -41,7 +41,6 @@ class Stage:
         sandbox: Both APIs.
         home: Folder of the trial's ledger, credentials and logs.
         phases: The tap's messages, one file for each reading of the shop.
-        zygote: The process that runs are forked from.
         settings: Of the target, besides the connection's.
         switches: Of the sandbox, set anew for each trial.
     """
@@ -49,9 +48,10 @@ class Stage:
     sandbox: Sandbox
     home: Path
     phases: Sequence[Path]
-    zygote: subprocess.Popen[str]
     settings: dict[str, Any]
     switches: dict[str, Any]
+    process: BaseProcess | None = None
+    """The run in hand."""
 
     # -- a trial's beginning
 
@@ -111,21 +111,19 @@ class Stage:
         """
         trial = self.home / "trial"
         return self._start(
-            {
-                "program": "target",
-                "arguments": ["--config", str(config or trial / "target.json")],
-                "input": str(messages or self.phases[phase]),
-                "output": str(trial / f"{config.stem if config else ''}states.jsonl"),
-                "log": str(trial / "target.log"),
-                "die_after_answer": die_after_answer,
-            }
+            Run(
+                "target",
+                ("--config", str(config or trial / "target.json")),
+                messages or self.phases[phase],
+                trial / f"{config.stem if config else ''}states.jsonl",
+                trial / "target.log",
+                die_after_answer,
+            )
         )
 
-    def _start(self, job: Mapping[str, Any]) -> int:
-        assert self.zygote.stdin is not None  # noqa: S101 - asked for with PIPE
-        self.zygote.stdin.write(json.dumps(job) + "\n")
-        self.zygote.stdin.flush()
-        return int(self._heard()["pid"])
+    def _start(self, run: Run) -> int:
+        self.process = started(run)
+        return int(self.process.pid or 0)
 
     def feed(self, messages: Path) -> int:
         """Run the target on some messages to its end; returns its exit code."""
@@ -148,21 +146,13 @@ class Stage:
             **settings,
         }
         (trial / "tap.json").write_text(json.dumps(config), encoding="utf-8")
-        arguments = ["--config", str(trial / "tap.json")]
+        arguments: tuple[str, ...] = ("--config", str(trial / "tap.json"))
         states = self.states()
         if states and not anew:
             (trial / "state.json").write_text(json.dumps(states[-1]), encoding="utf-8")
-            arguments += ["--state", str(trial / "state.json")]
+            arguments += ("--state", str(trial / "state.json"))
         output.unlink(missing_ok=True)
-        self._start(
-            {
-                "program": "tap",
-                "arguments": arguments,
-                "input": os.devnull,
-                "output": str(output),
-                "log": str(trial / "tap.log"),
-            }
-        )
+        self._start(Run("tap", arguments, Path(os.devnull), output, trial / "tap.log"))
         return self.ended()
 
     def states(self) -> list[dict[str, Any]]:
@@ -174,7 +164,10 @@ class Stage:
 
     def ended(self) -> int:
         """Wait for the started run's end; its exit code, minus the signal's number if killed."""
-        return int(self._heard()["code"])
+        if self.process is None:
+            raise RuntimeError("no run was started")
+        self.process.join()
+        return int(self.process.exitcode or 0)
 
     def run(self, phase: int) -> None:
         """Run a phase to its end.
@@ -235,14 +228,6 @@ class Stage:
                 return False
             time.sleep(GLANCE_SECONDS)
         raise TimeoutError("the run neither ended nor came to the write it was to be killed at")
-
-    def _heard(self) -> dict[str, Any]:
-        assert self.zygote.stdout is not None  # noqa: S101 - asked for with PIPE
-        line = self.zygote.stdout.readline()
-        if not line:
-            raise RuntimeError("the process that starts runs has ended")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
 
     # -- outcomes
 
@@ -325,7 +310,7 @@ def stage(
     switches: Mapping[str, Any] | None = None,
     **settings: Any,  # noqa: ANN401 - settings are JSON
 ) -> Iterator[Stage]:
-    """Set a stage up: a sandbox with an empty shop, and a process that starts runs.
+    """Set a stage up: a sandbox with an empty shop.
 
     Args:
         home: An empty folder.
@@ -333,46 +318,30 @@ def stage(
         switches: Of the sandbox that keeps the books.
         settings: Settings of the target besides the connection's.
     """
-    with ExitStack() as stack:
-        sandbox = stack.enter_context(sandboxes.up(home / "books", "--empty"))
-        zygote = stack.enter_context(_zygote())
+    with sandboxes.up(home / "books", "--empty") as sandbox:
         one_by_one = {"max_parallel_orders": 1, **settings}
         given = {"fb.rate_limit": 0, **(switches or {})}
-        found = Stage(sandbox, home, messages, zygote, one_by_one, given)
-        _migrate_once(home)
-        yield found
+        with _in_order(Stage(sandbox, home, messages, one_by_one, given)) as found:
+            yield found
 
 
 @contextmanager
 def beside(on: Stage, home: Path) -> Iterator[Stage]:
     """Another stage on the same sandbox, whose runs have a folder and ledger of their own."""
     home.mkdir(parents=True, exist_ok=True)
-    with _zygote() as zygote:
-        found = replace(on, home=home, zygote=zygote)
-        _migrate_once(home)
+    with _in_order(replace(on, home=home, process=None)) as found:
         yield found
 
 
 @contextmanager
-def _zygote() -> Iterator[subprocess.Popen[str]]:
-    """The process that runs are forked from."""
-    with subprocess.Popen(
-        [str(BIN / "python"), "-m", "sweeps.zygote"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as zygote:
-        try:
-            yield zygote
-        finally:
-            # A group of its own, so that a run which hangs does not outlive its trial.
-            os.killpg(zygote.pid, signal.SIGKILL)
-
-
-def _migrate_once(home: Path) -> None:
-    """An empty ledger to copy, so that each trial need not make its tables anew."""
+def _in_order(found: Stage) -> Iterator[Stage]:
+    """With an empty ledger to copy, and no run that outlives the stage."""
     from target_freshbooks.ledger import Ledger  # noqa: PLC0415 - heavy, and used here only
 
-    Ledger.open(f"sqlite:///{home}/empty.sqlite", source="bigcommerce").dispose()
+    # So that each trial need not make its tables anew.
+    Ledger.open(f"sqlite:///{found.home}/empty.sqlite", source="bigcommerce").dispose()
+    try:
+        yield found
+    finally:
+        if found.process is not None:
+            found.process.kill()

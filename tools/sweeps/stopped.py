@@ -1,20 +1,16 @@
 """Asked to stop at many points: the step in hand is finished, and no state was ever ahead.
 
-`python -m sweeps.stopped` gives the target a STATE after each order, holds one of its writes, looks
-at the states that have left, sends SIGTERM, lets the write go on and looks again; then it runs the
-messages once more and compares the books.
+Gives the target a STATE after each order, holds one of its writes, looks at the states that have
+left, sends SIGTERM, lets the write go on and looks again; then it runs the messages once more and
+compares the books.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
 import signal
-import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeps import books, scenario
@@ -23,6 +19,7 @@ from sweeps.runner import WRITES, say, stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from sweeps.crash import Reference
     from sweeps.runner import Stage
@@ -118,20 +115,3 @@ def sweep(home: Path, told: Sequence[Path] = (), *, seed: int, points: int) -> l
             attempt(on, phase, number, right, tally)
     say(tally.line("asked to stop at a write"))
     return tally.wrong
-
-
-def main() -> int:
-    """Run the sweep."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=20261001)
-    parser.add_argument("--points", type=int, default=20)
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
-        wrong = sweep(Path(folder), seed=given.seed, points=given.points)
-    for entry in wrong:
-        say(entry)
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

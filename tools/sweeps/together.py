@@ -1,19 +1,17 @@
 """Two targets at once on one ledger: one waits for the other, and nothing is written twice.
 
-`python -m sweeps.together` holds a write of the first run, starts a second on the same messages and
-looks that it neither writes nor refreshes the token; on SQLite and on PostgreSQL. A run that is
-frozen is not taken over but named; once it is killed, its place is free at once.
+Holds a write of the first run, starts a second on the same messages and looks that it neither
+writes nor refreshes the token; on SQLite and on PostgreSQL. A run that is frozen is not taken over
+but named; once it is killed, its place is free at once.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import warnings
@@ -204,18 +202,3 @@ def _databases(server: str, name: str) -> dict[str, str]:
     url = server.replace("postgresql://", "postgresql+psycopg://", 1)
     url = url.replace("/postgres?", f"/{name}?", 1)
     return {"ledger_url": url, "credentials_url": url}
-
-
-def main() -> int:
-    """Run the sweep."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
-        wrong = sweep(Path(folder), databases=("SQLite", "PostgreSQL"), freeze=True)
-    for entry in wrong:
-        say(entry)
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
