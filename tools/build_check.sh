@@ -8,7 +8,6 @@ uv="$VENV/bin/uv"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-export CONNECTOR_RELEASE=1
 export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}" # as in setup.sh
 for package in "$@"; do
   "$uv" build --quiet --python "$VENV/bin/python" --build-constraints constraints.txt --out-dir "$work/dist" "$package"

@@ -57,7 +57,6 @@ by_uv() {
 pip_from_here_on() {
   WITHOUT_UV=1
   export MELTANO_VENV_BACKEND=virtualenv
-  export CONNECTOR_RELEASE=1 # pip will not have one package both editable and as a sibling's folder
 }
 if ! by_uv; then
   echo "without uv: pip installs everything, which takes longer" >&2
