@@ -1,11 +1,13 @@
 """Every kind of answer against BigCommerce's own OpenAPI files, which nobody here wrote.
 
-The files are not part of this repository; without them these tests are skipped.
+The files are not part of this repository: without them the answers are held against the names and
+types of their fields, which `documented.json` keeps.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +15,16 @@ import pytest
 import yaml
 from openapi_schema_validator import OAS30Validator
 
+import documented
+
 if TYPE_CHECKING:
     from .conftest import Shop
 
 SPECS = Path(__file__).parents[5] / "shared" / "reference" / "bigcommerce" / "openapi"
-pytestmark = pytest.mark.skipif(
+with_specs = pytest.mark.skipif(
     not SPECS.is_dir(), reason=f"BigCommerce's OpenAPI files are not at {SPECS}"
 )
+SHAPES = json.loads((Path(__file__).parents[1] / "documented.json").read_text())["bigcommerce"]
 
 # Where the file's schema contradicts the file's own words, its examples, or answers seen.
 # (spec, end of the path in the answer with * for any position, why)
@@ -101,6 +106,18 @@ def differences(name: str, path: str, body: Any) -> list[str]:
     return sorted({f"{at}: {words[:160]}" for at, words in found if not excepted(name, at)})
 
 
+def other_types(name: str, path: str, body: Any) -> list[str]:
+    """The fields that have another type than the documented one; no exception speaks of them."""
+    shape = SHAPES[f"{'v2' if '.v2.' in name else 'v3'}{path}"]
+    return sorted(
+        f"{at}: {types}, not {shape[at]}"
+        for at, types in documented.shape_of(body).items()
+        if at in shape
+        and not set(types.split("|")) <= set(shape[at].split("|"))
+        and not excepted(name, at)
+    )
+
+
 def leaves(error: Any) -> list[Any]:
     """The errors below anyOf and oneOf, which say what is wrong.
 
@@ -155,6 +172,7 @@ ANSWERS = [
 ]
 
 
+@with_specs
 @pytest.mark.parametrize(("spec", "path", "url"), ANSWERS)
 def test_an_answer_fits_the_official_schema(month: Shop, spec: str, path: str, url: str) -> None:
     if path == "/hooks":  # the schema wants at least one
@@ -163,6 +181,13 @@ def test_an_answer_fits_the_official_schema(month: Shop, spec: str, path: str, u
     body = month.http.get(url)
     assert body.status_code == 200, body.text
     assert differences(spec, path, body.json()) == []
+
+
+@pytest.mark.parametrize(("spec", "path", "url"), ANSWERS)
+def test_the_fields_of_an_answer_have_the_documented_types(
+    month: Shop, spec: str, path: str, url: str
+) -> None:
+    assert other_types(spec, path, month.http.get(url).json()) == []
 
 
 CHILDREN = [
@@ -178,6 +203,7 @@ CHILDREN = [
 ]
 
 
+@with_specs
 @pytest.mark.parametrize(("spec", "path", "url"), CHILDREN)
 def test_what_belongs_to_each_named_case_fits_the_official_schema(
     month: Shop, spec: str, path: str, url: str
@@ -193,6 +219,7 @@ def test_what_belongs_to_each_named_case_fits_the_official_schema(
     assert found == set()
 
 
+@with_specs
 def test_every_exception_is_still_needed(month: Shop) -> None:
     """One that nothing falls under any more would hide the next mistake."""
     used: set[tuple[str, str]] = set()
@@ -216,7 +243,32 @@ def test_every_exception_is_still_needed(month: Shop) -> None:
     assert used == {(spec, end) for spec, end, _ in EXCEPTIONS}
 
 
+@with_specs
 def test_a_wrong_answer_is_found_out(month: Shop) -> None:
     body = month.http.get("v2/orders?limit=1").json()
     body[0]["total_inc_tax"] = 12.5
     assert differences(V2, "/orders", body) != []
+
+
+@pytest.mark.parametrize(("spec", "path", "url"), CHILDREN)
+def test_what_belongs_to_each_named_case_has_the_documented_types(
+    month: Shop, spec: str, path: str, url: str
+) -> None:
+    found = set[str]()
+    for row in month.control.get("truth").json()["orders"]:
+        if row["case"] != "ordinary":
+            answer = month.http.get(url.format(row["order_id"]))
+            found.update(other_types(spec, path, answer.json()) if answer.content else ())
+    assert found == set()
+
+
+def test_a_wrong_type_is_found_out(month: Shop) -> None:
+    body = month.http.get("v2/orders?limit=1").json()
+    body[0]["total_inc_tax"] = 12.5
+    assert other_types(V2, "/orders", body) == ["*.total_inc_tax: number, not string"]
+
+
+@with_specs
+def test_the_documented_types_are_those_of_the_descriptions() -> None:
+    reference = SPECS.parents[1]
+    assert documented.WRITTEN.read_text() == documented.text_of(documented.read(reference))
