@@ -8,7 +8,8 @@ A new case costs a file in `books_cases` and, so that people can read it too, a 
 from __future__ import annotations
 
 import json
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ def policy_of(case: dict[str, Any]) -> Policy:
         "generic_client": lambda row: GenericClient(**row),
         "invoice_start_date": date.fromisoformat,
         "paid_status_ids": frozenset,
+        "derived_payment_methods": tuple,
         "names": lambda row: LineNames(**row),
     }
     for name, reader in readers.items():
@@ -47,7 +49,7 @@ def policy_of(case: dict[str, Any]) -> Policy:
 
 
 def facts_of(case: dict[str, Any]) -> Any:
-    return books.read_facts(
+    facts = books.read_facts(
         case["order"],
         case["transactions"],
         case["refunds"],
@@ -55,6 +57,8 @@ def facts_of(case: dict[str, Any]) -> Any:
         case.get("customer"),
         case.get("store"),
     )
+    paid = case.get("paid_day")
+    return replace(facts, paid_day=paid and date.fromisoformat(paid))
 
 
 def tax_of(lines: tuple[InvoiceLine, ...], rounding: str = ROUND_HALF_UP) -> dict[str, Decimal]:
@@ -96,6 +100,8 @@ def rendered(case: dict[str, Any]) -> list[str]:
 def _told(desired: Desired, policy: Policy) -> Any:
     invoice = desired.invoice
     yield f"invoice {invoice.number} of {invoice.day} for {desired.client.key}"
+    if invoice.due_days:
+        yield f"due {invoice.day + timedelta(invoice.due_days)}"
     lines = invoice.lines
     if not desired.hold:
         mended = books.mend(lines, amount_of(lines), invoice.total, policy, 2)

@@ -85,7 +85,7 @@ def posted(world: Any, **order: Any) -> int:
 
 def posted_unpaid(world: Any, **order: Any) -> int:
     """An order in the books whose money the shop says nothing of."""
-    world.settings["derive_offline_payments"] = False
+    world.settings["derived_payment_methods"] = []
     placed: int = world.place(pay="offline", **order)
     world.sync()
     assert world.paid(placed) == []

@@ -14,6 +14,7 @@ from connector_credentials.settings import Form, SettingError
 from singer_sdk import typing as th
 
 from target_freshbooks.books.capabilities import FRESHBOOKS
+from target_freshbooks.books.payment_methods import IN_HAND, ON_ACCOUNT
 from target_freshbooks.books.policy import GenericClient, LineNames, Policy, TaxName
 from target_freshbooks.books.text import clean
 
@@ -101,7 +102,19 @@ schema: dict[str, Any] = th.PropertiesList(
         th.ObjectType(additional_properties=th.StringType),
         description="BigCommerce gateway or method → FreshBooks payment type.",
     ),
-    th.Property("derive_offline_payments", th.BooleanType, default=True),
+    th.Property(
+        "derived_payment_methods",
+        th.ArrayType(th.StringType),
+        default=list(IN_HAND),
+        description="Methods of payment, by their whole names, that mean money in hand.",
+    ),
+    th.Property(
+        "on_account_methods",
+        th.ArrayType(th.StringType),
+        default=list(ON_ACCOUNT),
+        description="Words of methods of payment that mean on account; # is a number of days.",
+    ),
+    th.Property("payment_terms_days", th.IntegerType(minimum=0), default=30),
     th.Property(
         "refund_mode",
         th.StringType,
@@ -278,7 +291,9 @@ def _policy(given: Mapping[str, Any]) -> Policy:
             (match.lower(), _payment_type(match, kind))
             for match, kind in given.get("payment_type_mapping", {}).items()
         ),
-        derive_offline_payments=given["derive_offline_payments"],
+        derived_payment_methods=tuple(given["derived_payment_methods"]),
+        on_account_methods=tuple(given["on_account_methods"]),
+        payment_terms_days=given["payment_terms_days"],
         refund_mode=given["refund_mode"],
         order_refund_tax=given.get("order_refund_tax"),
         on_cancel=given["on_cancel"],

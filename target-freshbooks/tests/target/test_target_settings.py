@@ -46,7 +46,9 @@ TYPED: dict[str, tuple[str, str, Any]] = {
         "policy.payment_type_mapping",
         (("braintree", "VISA"),),
     ),
-    "derive_offline_payments": ("false", "policy.derive_offline_payments", False),
+    "derived_payment_methods": ('["Twint"]', "policy.derived_payment_methods", ("Twint",)),
+    "on_account_methods": ('["net #"]', "policy.on_account_methods", ("net #",)),
+    "payment_terms_days": ("14", "policy.payment_terms_days", 14),
     "refund_mode": ("credit_note", "policy.refund_mode", "credit_note"),
     "order_refund_tax": ("share", "policy.order_refund_tax", "share"),
     "on_cancel": ("delete", "policy.on_cancel", "delete"),
@@ -132,7 +134,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert settings.policy.paid_status_ids == {2, 3, 8, 9, 10, 11}
     assert settings.policy.exclude_external_sources == {"M-MIG"}
     assert settings.policy.rounding_tolerance_cents == 5
-    assert settings.policy.derive_offline_payments
+    assert settings.policy.payment_terms_days == 30
     assert (settings.max_parallel_orders, settings.ledger_retention_days) == (4, 90)
     assert (settings.policy.refund_mode, settings.policy.on_cancel) == ("adjust_invoice", "park")
     assert (settings.client_sync, settings.item_sync) == ("ordered", "ordered")

@@ -19,6 +19,7 @@ from target_freshbooks.books.draft_lines import draft_lines, has_negative, lines
 from target_freshbooks.books.items import items_for
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money import cent, decimals_of, is_whole, rounded
+from target_freshbooks.books.payment_methods import days_until_due
 from target_freshbooks.books.payments import receipts
 from target_freshbooks.books.refunds import refunds_of
 from target_freshbooks.books.surplus import without_surplus
@@ -93,6 +94,7 @@ def _invoice(
         notes=str(mark),
         po_number=str(mark),
         billing=cleaned(order.billing),
+        due_days=days_until_due(order.payment_method, policy),
         without_negatives=() if others is None or others.problem else others.lines,
     )
 

@@ -194,6 +194,8 @@ class Invoice:
     notes: str
     po_number: str
     billing: Address
+    due_days: int = 0
+    """After how many days it is due."""
     without_negatives: Lines = ()
     """If lines are negative: the invoice said without such, as far as it can be."""
 

@@ -3,9 +3,11 @@
 An order is billable when the shop says it is paid: its status is one of `paid_status_ids` (2
 Shipped, 3 Partially Shipped, 8 Awaiting Pickup, 9 Awaiting Shipment, 10 Completed, 11 Awaiting
 Fulfillment). BigCommerce counts 4 Refunded and 14 Partially Refunded as neither paid nor unpaid (v2
-orders reference), so for them the money decides: something was captured, or a refund that went
-through shows that something had been. All others wait; they are counted, not parked, for most of
-them are carts and authorisations that may still become orders.
+orders reference), and 12 Manual Verification Required and 13 Disputed are a question about money
+that may have come. For these the money decides: something was captured, or a refund that went
+through shows that something had been. Where 7 Awaiting Payment is named as paid, it bills what is
+on account, and nothing that is to be paid before the goods leave. All others wait; they are
+counted, not parked, for most of them are carts and authorisations that may still become orders.
 
 What is in the books stays there: once invoiced, an order that is archived, disputed, set back to
 unpaid or moved before the start date keeps its invoice; what became of it is told. One that is
@@ -19,7 +21,9 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Billable, Parked, Reason, Waiting
-from target_freshbooks.books.payments import captures
+from target_freshbooks.books.paid_by_word import was_captured
+from target_freshbooks.books.payment_methods import Meaning, meaning_of
+from target_freshbooks.books.payments import captures, has_transactions
 
 if TYPE_CHECKING:
     from target_freshbooks.books.policy import Policy
@@ -31,6 +35,7 @@ REFUNDED = 4
 CANCELLED = 5
 DECLINED = 6
 AWAITING_PAYMENT = 7
+TO_VERIFY = 12
 DISPUTED = 13
 PARTIALLY_REFUNDED = 14
 
@@ -85,10 +90,19 @@ def assess(
     why = _kept_out(facts, policy)
     if why:
         return Waiting(why)
-    paid = order.status_id in policy.paid_status_ids or (
-        order.status_id in (REFUNDED, PARTIALLY_REFUNDED) and _money_came_in(facts)
-    )
-    return Billable() if paid else Waiting(f"status_{order.status_id}")
+    return Billable() if _is_due(facts, policy) else Waiting(f"status_{order.status_id}")
+
+
+def _is_due(facts: OrderFacts, policy: Policy) -> bool:
+    """Whether the order's status, or the money where that decides, says that it is a sale."""
+    order = facts.order
+    if order.status_id in (REFUNDED, PARTIALLY_REFUNDED, TO_VERIFY, DISPUTED):
+        return order.status_id in policy.paid_status_ids or _money_came_in(facts, policy)
+    if order.status_id == AWAITING_PAYMENT and (
+        meaning_of(order.payment_method, policy) is not Meaning.ON_ACCOUNT
+    ):
+        return False
+    return order.status_id in policy.paid_status_ids
 
 
 def _kept_out(facts: OrderFacts, policy: Policy) -> str:
@@ -118,10 +132,10 @@ def notice_after_posting(order: Order, policy: Policy) -> Notice | None:
     return Notice.ARCHIVED if order.archived else None
 
 
-def _money_came_in(facts: OrderFacts) -> bool:
-    return bool(captures(facts.transactions)) or any(
-        not payment.declined for refund in facts.refunds for payment in refund.payments
-    )
+def _money_came_in(facts: OrderFacts, policy: Policy) -> bool:
+    went_back = any(not payment.declined for refund in facts.refunds for payment in refund.payments)
+    told = not has_transactions(facts) and was_captured(facts.order, policy)
+    return bool(captures(facts.transactions)) or went_back or told
 
 
 def _cancelled(order: Order) -> Parked:

@@ -11,11 +11,10 @@ Store credit and gift certificates are means of payment, not discounts: the sale
 price and they pay a part of it. They show as transactions, or only as amounts on the order, or
 both; what the transactions cover is not counted again.
 
-Money that is paid by hand (bank deposit, cheque, cash) has no capture. When the shop says the order
-is paid, and neither a transaction nor its `payment_status` speaks against it, what is left to pay
-becomes one payment that says it was derived. The `payment_status` is empty for money paid by hand;
-one that says "authorized" or "pending" of a gateway's order is no money yet, a "void" or "declined"
-one never was.
+Money that no transaction tells, such as cash, is derived from the shop's word (`paid_by_word`):
+what is left to pay becomes one payment. It is dated on the day on which a run saw the order go from
+unpaid to paid; one that was paid when it was first seen was paid, as far as can be told, on its own
+day.
 
 What came in beyond the invoice's total is left out of the books by `surplus`.
 """
@@ -29,12 +28,13 @@ from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Parked, Payment, Reason
 from target_freshbooks.books.marks import DERIVED, mark_of
 from target_freshbooks.books.money import decimals_of, rounded, total
+from target_freshbooks.books.paid_by_word import brought_money
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import Order, OrderFacts, Transaction
+    from target_freshbooks.books.shop import OrderFacts, Transaction
 
 STORE_CREDIT = "store_credit"
 GIFT_CERTIFICATE = "gift_certificate"
@@ -47,27 +47,6 @@ _CREDIT = {
     "giftcertificate": GIFT_CERTIFICATE,
 }
 _BY_HAND = frozenset({"offline", "custom"})
-_NO_MONEY = frozenset({"declined", "void", "void pending"})
-_NO_MONEY_YET = frozenset({"authorized", "capture pending", "held for review", "pending"})
-_METHODS_BY_HAND = frozenset(
-    {
-        "bankdeposit",
-        "banktransfer",
-        "cash",
-        "cashondelivery",
-        "check",
-        "cheque",
-        "cod",
-        "instore",
-        "manual",
-        "moneyorder",
-        "payinstore",
-        "purchaseorder",
-    }
-)
-"""Payment methods without a gateway, folded: BigCommerce names some of them "authorized" too."""
-_UNPAID_STATUSES = frozenset({0, 1, 5, 6, 7})
-"""Statuses that say the money is not there (unless the bookkeeper counts them as paid)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +78,9 @@ def receipts(facts: OrderFacts, due: Decimal, policy: Policy) -> Receipts:
     foreign = [row for row in captured if row.currency and row.currency != order.currency]
     payments = [_captured(facts, row, policy) for row in captured if row not in foreign]
     payments += _credits(facts, captured, policy)
-    if not foreign and _paid_by_hand(facts, policy):
-        payments += _derived(facts, due - total(payment.amount for payment in payments), policy)
+    if not foreign and is_derived(facts, policy):
+        rest = due - total(payment.amount for payment in payments)
+        payments += derived_payments(facts, rest, policy)
     return Receipts(tuple(payments), _foreign(facts, foreign) if foreign else None)
 
 
@@ -139,31 +119,21 @@ def _credits(facts: OrderFacts, captured: list[Transaction], policy: Policy) -> 
     return payments
 
 
-def _paid_by_hand(facts: OrderFacts, policy: Policy) -> bool:
-    """Whether the shop says the order is paid and nothing but a person can have taken the money."""
-    status = facts.order.status_id
-    paid = status in policy.paid_status_ids or status not in _UNPAID_STATUSES
-    return (
-        paid
-        and policy.derive_offline_payments
-        and _status_allows(facts.order)
-        and all(
-            credit_of(row) is not None or (row.method in _BY_HAND and row.event == "pending")
-            for row in facts.transactions
-        )
+def has_transactions(facts: OrderFacts) -> bool:
+    """Whether transactions tell of the order's money; spent credit and announced cash do not."""
+    return not all(
+        credit_of(row) is not None or (row.method in _BY_HAND and row.event == "pending")
+        for row in facts.transactions
     )
 
 
-def _status_allows(order: Order) -> bool:
-    """Whether the order's `payment_status` does not contradict that money came in."""
-    status = order.payment_status.strip().lower()
-    if status in _NO_MONEY:
-        return False
-    method = "".join(order.payment_method.lower().split())
-    return status not in _NO_MONEY_YET or method in _METHODS_BY_HAND
+def is_derived(facts: OrderFacts, policy: Policy) -> bool:
+    """Whether what is left to pay came in though no transaction tells of it."""
+    return not has_transactions(facts) and brought_money(facts.order, policy)
 
 
-def _derived(facts: OrderFacts, rest: Decimal, policy: Policy) -> list[Payment]:
+def derived_payments(facts: OrderFacts, rest: Decimal, policy: Policy) -> list[Payment]:
+    """The payment over the rest that no transaction tells; none where nothing is left to pay."""
     if rest <= 0:
         return []
     order = facts.order
@@ -178,7 +148,7 @@ def _derived(facts: OrderFacts, rest: Decimal, policy: Policy) -> list[Payment]:
         Payment(
             key=mark.key,
             amount=rest,
-            day=bookkeeping_day(order.created, facts, policy),
+            day=facts.paid_day or bookkeeping_day(order.created, facts, policy),
             type=kind,
             note=str(mark),
         )

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities
+from target_freshbooks.books.payment_methods import IN_HAND, ON_ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +66,10 @@ class Policy:
     payment_type_mapping: tuple[tuple[str, str], ...] = ()
     """Pairs of (gateway, method, payment_method_id or payment_method, in lower case) and
     FreshBooks payment type."""
-    derive_offline_payments: bool = True
+    derived_payment_methods: tuple[str, ...] = IN_HAND
+    on_account_methods: tuple[str, ...] = ON_ACCOUNT
+    payment_terms_days: int = 30
+    """After how many days an invoice on account is due, unless its method says so."""
     refund_mode: Literal["adjust_invoice", "credit_note"] = "adjust_invoice"
     on_cancel: Literal["park", "delete"] = "park"
     on_order_change: Literal["update", "park"] = "update"
@@ -91,7 +95,9 @@ class Policy:
             "tax_mode": self.tax_mode,
             "tax_mapping": [[entry.match, entry.name] for entry in self.tax_mapping],
             "payment_type_mapping": [list(pair) for pair in self.payment_type_mapping],
-            "derive_offline_payments": self.derive_offline_payments,
+            "derived_payment_methods": list(self.derived_payment_methods),
+            "on_account_methods": list(self.on_account_methods),
+            "payment_terms_days": self.payment_terms_days,
             "refund_mode": self.refund_mode,
             "order_refund_tax": self.order_refund_tax,
             "generic_client": None if generic is None else [generic.organization, generic.email],
@@ -111,7 +117,9 @@ class Policy:
             payment_type_mapping=tuple(
                 (match, kind) for match, kind in terms["payment_type_mapping"]
             ),
-            derive_offline_payments=terms["derive_offline_payments"],
+            derived_payment_methods=tuple(terms["derived_payment_methods"]),
+            on_account_methods=tuple(terms["on_account_methods"]),
+            payment_terms_days=terms["payment_terms_days"],
             refund_mode=terms["refund_mode"],
             order_refund_tax=terms["order_refund_tax"],
             generic_client=None if generic is None else GenericClient(*generic),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
     from decimal import Decimal
 
 
@@ -255,3 +255,5 @@ class OrderFacts:
     """The catalog's products of the order's lines without SKU, as far as they are known."""
     store_timezone: str = ""
     """IANA name of the shop's time zone; empty where the shop has not said it."""
+    paid_day: date | None = None
+    """The day on which a run saw the order go from unpaid to paid; None if it never did."""

@@ -165,7 +165,7 @@ class OrderContext:
             "currency_code": invoice.currency,
             "notes": invoice.notes,
             "po_number": invoice.po_number,
-            "due_offset_days": 0,
+            "due_offset_days": invoice.due_days,
         }
         body.pop(self.unmarked, None)  # the mark stands in the other of both
         return body | self.body_of_lines(lines)

@@ -3,11 +3,14 @@
 The rules are the bookkeeping promises a user is given, written a second time and separately from
 the programs that keep them: an invoice equals its order, a payment for each capture, money sent
 back is subtracted (first from what came in beyond the total), and what cannot be booked exactly is
-parked.
+parked. What no transaction tells is believed by the shop's word, or by a method that means money in
+hand; what is on account stays open, and is due later.
 """
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -24,6 +27,16 @@ if TYPE_CHECKING:
     from connector_sandbox.seed.model import Order, Refund
 
 CENTS = 2
+COMPLETED = 10
+MONEY_DECIDES = {REFUNDED, PARTIALLY_REFUNDED, 12, 13}
+"""Statuses that neither say that an order is paid nor that it is not."""
+IN_HAND = {
+    *("cash", "check", "cheque", "money order", "bank deposit", "bank transfer"),
+    *("pay in store", "manual"),
+}
+ON_DELIVERY = {"cash on delivery", "cod"}
+ON_ACCOUNT = re.compile(r"\b(purchase order|terms|invoice|on account|net (?P<days>\d{1,3}))\b")
+TERMS_DAYS = 30
 
 
 def expected(order: Order, timezone: str = STORE_TIMEZONE) -> dict[str, Any]:
@@ -49,6 +62,7 @@ def expected(order: Order, timezone: str = STORE_TIMEZONE) -> dict[str, Any]:
         left -= booked
         payments.append(payment | {"booked": booked, "date": _day(payment["date"], zone)})
     booked_in_all = sum((p["booked"] for p in payments), ZERO)
+    due = order.created.astimezone(zone).date() + timedelta(days=_days_until_due(order))
     row: dict[str, Any] = _as_text(
         {
             "order_id": order.id,
@@ -62,6 +76,7 @@ def expected(order: Order, timezone: str = STORE_TIMEZONE) -> dict[str, Any]:
             "total_tax": figures.total_tax,
             "currency": order.currency,
             "date": _day(order.created, zone),
+            "due": due.isoformat(),
             "customer_id": order.customer_id,
             "payments": payments,
             "captured": captured(order),
@@ -88,7 +103,9 @@ def expected(order: Order, timezone: str = STORE_TIMEZONE) -> dict[str, Any]:
 def _outcome(order: Order, total: Decimal) -> tuple[str, str | None, str]:
     """What becomes of the order, why, and how far it is booked."""
     refunded = order.status_id in {REFUNDED, PARTIALLY_REFUNDED}
-    billable = order.status_id in PAID_STATUSES or (refunded and captured(order) > 0)
+    billable = order.status_id in PAID_STATUSES or (
+        order.status_id in MONEY_DECIDES and _money_came(order)
+    )
     if not billable or order.is_deleted or order.external_source == "M-MIG":
         return "waiting", None, "none"
     surplus = _surplus(order, total) > sum((_money_back(r) for r in order.refunds), ZERO)
@@ -128,7 +145,7 @@ def received(order: Order, total: Decimal) -> list[dict[str, Any]]:
         if amount
     ]
     due = total - credit_used(order)
-    if not cash and due > 0 and order.status_id in PAID_STATUSES and _offline(order):
+    if not cash and due > 0 and _paid_by_word(order):
         derived = {"transaction": None, "kind": "offline", "amount": due, "date": order.created}
         payments.append(derived)
     return payments
@@ -139,10 +156,36 @@ def _surplus(order: Order, total: Decimal) -> Decimal:
     return max(sum((payment["amount"] for payment in received(order, total)), ZERO) - total, ZERO)
 
 
-def _offline(order: Order) -> bool:
+def _money_came(order: Order) -> bool:
+    back = any(not p.is_declined for r in order.refunds for p in r.payments)
+    return captured(order) > 0 or back or (_untold(order) and _said_captured(order))
+
+
+def _paid_by_word(order: Order) -> bool:
     """Paid outside of any gateway that would have left a transaction."""
-    gateways = [t for t in order.transactions if t.event != "pending"]
-    return not gateways and order.payment_status in {"", "captured", "paid"}
+    method = order.payment_method.lower()
+    given_back = order.status_id in {REFUNDED, PARTIALLY_REFUNDED}
+    paid = given_back or order.status_id in PAID_STATUSES
+    delivered = given_back or order.status_id == COMPLETED
+    in_hand = (method in IN_HAND and paid) or (method in ON_DELIVERY and delivered)
+    denied = order.payment_status in {"declined", "void", "void pending"}
+    return _untold(order) and (_said_captured(order) or (in_hand and not denied))
+
+
+def _untold(order: Order) -> bool:
+    """No gateway says anything of the order's money."""
+    return all(t.event == "pending" for t in order.transactions)
+
+
+def _said_captured(order: Order) -> bool:
+    on_account = ON_ACCOUNT.search(order.payment_method.lower())
+    back = order.payment_status in {"refunded", "partially refunded"} and not on_account
+    return order.payment_status in {"captured", "paid"} or back
+
+
+def _days_until_due(order: Order) -> int:
+    told = ON_ACCOUNT.search(order.payment_method.lower())
+    return 0 if told is None else int(told["days"] or TERMS_DAYS)
 
 
 def _money_back(refund: Refund) -> Decimal:

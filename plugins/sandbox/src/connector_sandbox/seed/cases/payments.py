@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from connector_sandbox.seed.cases.builders import STATE, Case, D, authorised, captures, case, line
+from connector_sandbox.seed.cases.builders import (
+    STATE,
+    Case,
+    D,
+    authorised,
+    becomes,
+    captures,
+    case,
+    line,
+)
 from connector_sandbox.seed.model import Transaction
 
 
@@ -46,6 +55,41 @@ def payments() -> list[Case]:
             ),
         ),
         case("payment_awaited", goods, payment_method="Bank Deposit", status_id=7, **offline),
+        case(
+            "payment_deposit_came_late",
+            goods,
+            payment_method="Bank Deposit",
+            status_id=7,
+            then=((100, becomes(status_id=11)),),
+            **offline,
+        ),
+        case(
+            "payment_purchase_order", goods, payment_method="Purchase Order", status_id=2, **offline
+        ),
+        case("payment_net_45", goods, payment_method="Net 45", **offline),
+        case(
+            "payment_on_account_settled",
+            goods,
+            payment_method="Purchase Order",
+            then=((60, becomes(payment_status="paid")),),
+            **offline,
+        ),
+        case(
+            "payment_on_delivery_shipped",
+            goods,
+            payment_method="Cash on Delivery",
+            status_id=2,
+            **offline | {"payment_status": "pending"},
+        ),
+        case(
+            "payment_on_delivery_completed",
+            goods,
+            payment_method="Cash on Delivery",
+            status_id=10,
+            **offline | {"payment_status": "pending"},
+        ),
+        case("payment_method_nobody_placed", goods, payment_method="Klarna", **offline),
+        case("payment_disputed", goods, status_id=13),
         case(
             "payment_paypal_without_transactions",
             goods,

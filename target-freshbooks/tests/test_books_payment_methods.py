@@ -1,0 +1,65 @@
+"""What methods of payment mean, by the names that merchants give them."""
+
+from __future__ import annotations
+
+import pytest
+from target_freshbooks.books.payment_methods import Meaning, days_until_due, meaning_of
+from target_freshbooks.books.policy import Policy
+
+IN_HAND = ["Cash", "CASH", "Cheque", "Check", "Money Order", "Bank Deposit", "bankdeposit"]
+IN_HAND += ["Bank Transfer", "Pay in Store", "Manual", " manual "]
+ON_ACCOUNT = ["Purchase Order", "Net 30", "NET-60", "Net30", "Payment terms", "Invoice (14 days)"]
+ON_ACCOUNT += ["On Account", "Trade account, on account", "Purchase Order #", "2/10 net 30"]
+UNKNOWN = ["", "Credit Card", "Authorize.Net", "Authorize.Net 30", "Netbanking 30", "Net 2026"]
+UNKNOWN += ["Cash App", "Checkout.com", "Manually", "Invoices", "PayPal", "Internet 30", "Net"]
+
+
+@pytest.mark.parametrize("method", IN_HAND)
+def test_cash_and_what_is_like_it_is_money_in_hand(method: str) -> None:
+    assert meaning_of(method, Policy()) is Meaning.IN_HAND
+
+
+@pytest.mark.parametrize("method", ["Cash on Delivery", "cashondelivery", "COD"])
+def test_cash_on_delivery_is_in_hand_once_the_order_is_completed(method: str) -> None:
+    assert meaning_of(method, Policy()) is Meaning.ON_DELIVERY
+
+
+@pytest.mark.parametrize("method", ON_ACCOUNT)
+def test_words_in_the_name_of_a_method_put_it_on_account(method: str) -> None:
+    assert meaning_of(method, Policy()) is Meaning.ON_ACCOUNT
+
+
+@pytest.mark.parametrize("method", UNKNOWN)
+def test_a_part_of_a_word_or_of_another_name_places_no_method(method: str) -> None:
+    assert meaning_of(method, Policy()) is Meaning.UNKNOWN
+    assert days_until_due(method, Policy()) == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "days"),
+    [
+        ("Purchase Order", 30),
+        ("Net 45", 45),
+        ("Net60", 60),
+        ("Invoice 14 days", 14),
+        ("2/10 net 45", 45),
+        ("Terms of 2026", 30),
+        ("net 0", 0),
+        ("Cash", 0),
+    ],
+)
+def test_a_number_of_days_in_the_name_wins_over_the_setting(method: str, days: int) -> None:
+    assert days_until_due(method, Policy()) == days
+
+
+def test_a_whole_name_in_either_list_places_a_method_before_words_do() -> None:
+    assert meaning_of("Invoice", Policy(derived_payment_methods=("invoice",))) is Meaning.ON_ACCOUNT
+    till = Policy(derived_payment_methods=("Invoice at the till",))
+    assert meaning_of("Invoice at the till", till) is Meaning.IN_HAND
+    assert meaning_of("Cash", Policy(on_account_methods=("cash",))) is Meaning.ON_ACCOUNT
+
+
+@pytest.mark.parametrize("entry", ["", " ", "-"])
+def test_an_entry_without_a_word_places_nothing(entry: str) -> None:
+    policy = Policy(derived_payment_methods=(entry,), on_account_methods=(entry,))
+    assert {meaning_of(name, policy) for name in ("", "-", "Klarna")} == {Meaning.UNKNOWN}
