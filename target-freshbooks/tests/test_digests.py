@@ -23,7 +23,7 @@ CONTENT = {
     "discount_two_tax_groups": "bd4c7c7607accf625463c9a46680a51535776b14b0ca58e8472693808191ad4f",
 }
 DESIRED = "3b61247e7c9b583e610c5cdf8615c45d5e9d850664d0f545e55714d509728f93"
-POLICY = "bbd909f776638fd13a63690f961beb71a511413bf73c8bab340ec312157d6eb5"
+POLICY = "fd78d81feb17f377945ac9452d9603270b20fff676634b31e553f74e72bbbcdf"
 
 
 def facts_of(name: str, **changes: Any) -> Any:
