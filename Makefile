@@ -9,6 +9,8 @@ MANIFESTS := $(wildcard $(PACKAGES:%=%/pyproject.toml))
 PRESENT := $(MANIFESTS:%/pyproject.toml=%)
 WORKERS ?= 3
 STAMP := $(VENV)/.setup
+SUITE = $(BIN)/pytest --junitxml out/junit/$@.xml
+PARALLEL = -n $(WORKERS) --dist loadscope
 HOSTILE := tests/test_hostile.py tests/test_e2e_pipe.py tests/test_e2e_meltano.py \
     tap-bigcommerce-orders/tests/test_tap_process.py target-freshbooks/tests/target/test_target_process.py \
     target-freshbooks/tests/ledger/test_ledger_database.py target-freshbooks/tests/test_books_cases.py \
@@ -35,22 +37,22 @@ demo-live: $(STAMP) ## an order paid in the sandbox appears in the books by webh
 	@exec env PYTHONPATH=tools $(BIN)/python -m demo.live
 
 test: $(STAMP) ## every suite but test-more and the long sweeps; what runs on both databases on SQLite only
-	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --durations 15 -k "not postgresql" -m "not sweep and not more"
+	$(SUITE) $(PARALLEL) --no-loadscope-reorder --durations 15 -k "not postgresql" -m "not sweep and not more"
 
 test-more: $(STAMP) ## seldom sequences of events: broken-off runs, hand edits, signals at commands
-	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "more and not sweep"
+	$(SUITE) $(PARALLEL) --no-loadscope-reorder -m "more and not sweep"
 
 # Python leaves assertions out here; pytest writes those of test modules anew, so they count all the same.
 test-hostile: $(STAMP) ## programs and files again: no assertions, another locale, time zone and umask
 	umask 000; env PYTHONUNBUFFERED=1 PYTHONOPTIMIZE=1 TZ=Pacific/Kiritimati LC_ALL=C \
-	    $(BIN)/pytest -n $(WORKERS) --dist loadscope -W "ignore:assertions not in test modules" \
+	    $(SUITE) $(PARALLEL) -W "ignore:assertions not in test modules" \
 	    -k "not postgresql" -m "not sweep and not more" $(HOSTILE)
 
 test-postgresql: $(STAMP) ## the same tests on a real PostgreSQL server, which comes as a wheel
-	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -k postgresql
+	$(SUITE) $(PARALLEL) --no-loadscope-reorder -k postgresql
 
 sweep: $(STAMP) ## the long proofs: crashes, faults, generated orders
-	$(BIN)/pytest -m sweep -s --timeout 7200
+	$(SUITE) -m sweep -s --timeout 7200
 
 bench: $(STAMP) ## figures of speed: requests per order, quotas, throughput, memory
 	@PYTHONPATH=tools $(BIN)/python -m bench
