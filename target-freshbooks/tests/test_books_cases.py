@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from target_freshbooks import books
-from target_freshbooks.books.desired import Billable, Desired, InvoiceLine, Parked, Waiting
+from target_freshbooks.books.desired import Billable, Desired, InvoiceLine, LineTax, Parked, Waiting
 from target_freshbooks.books.marks import marks_in
 from target_freshbooks.books.policy import GenericClient, LineNames, Policy, TaxName
 
@@ -35,6 +35,7 @@ def policy_of(case: dict[str, Any]) -> Policy:
     made: dict[str, Any] = dict(case.get("policy", {}))
     readers = {
         "tax_mapping": lambda rows: tuple(TaxName(*row) for row in rows),
+        "account_taxes": lambda rows: tuple(LineTax(name, Decimal(rate)) for name, rate in rows),
         "payment_type_mapping": lambda rows: tuple(tuple(row) for row in rows),
         "generic_client": lambda row: GenericClient(**row),
         "invoice_start_date": date.fromisoformat,

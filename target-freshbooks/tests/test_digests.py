@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from target_freshbooks import books
-from target_freshbooks.books.desired import Desired
+from target_freshbooks.books.desired import Desired, LineTax
 from target_freshbooks.books.policy import GenericClient, LineNames, Policy, TaxName
 from target_freshbooks.ledger.storage.canonical import from_text, hash_of, to_text
 from target_freshbooks.posting.digests import content_digest, desired_digest, policy_digest
@@ -23,7 +23,7 @@ CONTENT = {
     "discount_two_tax_groups": "bd4c7c7607accf625463c9a46680a51535776b14b0ca58e8472693808191ad4f",
 }
 DESIRED = "3b61247e7c9b583e610c5cdf8615c45d5e9d850664d0f545e55714d509728f93"
-POLICY = "fd78d81feb17f377945ac9452d9603270b20fff676634b31e553f74e72bbbcdf"
+POLICY = "8c6553e840bfb0fdc44a71221ccb0447a479c8d1c0a1deff404df430206ada3b"
 
 
 def facts_of(name: str, **changes: Any) -> Any:
@@ -81,6 +81,7 @@ def test_the_terms_of_an_order_survive_their_way_through_the_ledger() -> None:
         timezone="America/Chicago",
         tax_mode="amount_lines",
         tax_mapping=(TaxName("State Tax", "Sales tax"),),
+        account_taxes=(LineTax("GST", Decimal("5.5")),),
         payment_type_mapping=(("square", "Cash"),),
         derived_payment_methods=("twint",),
         on_account_methods=("net #",),

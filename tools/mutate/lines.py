@@ -41,6 +41,7 @@ VERIFY = "tests/posting/test_posting_verify.py"
 HEAD = "tests/posting/test_posting_head.py"
 STORES = "tests/posting/test_posting_stores.py"
 REPORT = "tests/posting/test_posting_report.py"
+PROFILE = "tests/posting/test_posting_account_profile.py"
 RETENTION = "tests/posting/test_posting_retention.py"
 INBOX = "target-freshbooks/tests/ledger/test_ledger_inbox.py"
 BOUNDS = "tests/posting/test_posting_bounds.py"
@@ -917,17 +918,25 @@ MUTATIONS = (
         "an order whose tax no rate explains is not booked",
         "P5",
         f"{FRESHBOOKS}/books/breakdown.py",
-        'if rate is None and policy.tax_mode == "rates":',
-        "if False:",
+        'elif policy.tax_mode == "rates":',
+        "elif False:",
         ("target-freshbooks/tests/test_books_cases.py", "-k", "tax_unknown"),
+    ),
+    Mutation(
+        "an order keeps the rate that was taken for its missing tax rows",
+        "P7",
+        f"{FRESHBOOKS}/books/policy.py",
+        "for tax in self.account_taxes or ()],",
+        "for tax in ()],",
+        (f"{PROFILE}::test_the_rate_is_kept_with_the_order",),
     ),
     Mutation(
         "of two rates that explain an order's tax none is taken",
         "P5",
-        f"{FRESHBOOKS}/books/taxes.py",
-        "    return found[0] if len(found) == 1 else None\n",
-        "    return found[0] if found else None\n",
-        ("target-freshbooks/tests/test_books_parts.py", "-k", "explain"),
+        f"{FRESHBOOKS}/books/breakdown.py",
+        "if len(known) == 1:",
+        "if known:",
+        ("target-freshbooks/tests/test_books_cases.py", "-k", "tax_unknown"),
     ),
     Mutation(
         "a price without tax is not moved",

@@ -15,6 +15,7 @@ from connector_credentials.sandbox_guard import is_local
 
 from target_freshbooks.access import Account, open_account
 from target_freshbooks.ledger import AccountLock, Ledger, ScratchLedger, utc_now
+from target_freshbooks.posting.account_profile import AccountProfile
 from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.catalogue import Catalogue
 from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker
@@ -203,6 +204,7 @@ def assemble(
         retry.settle,
         stop,
         Brake(settings.max_rewritten_invoices),
+        AccountProfile(books),
     )
     outcomes = Outcomes(ledger, settings.policy, run_id)
     catalogue = Catalogue(

@@ -27,7 +27,7 @@ from target_freshbooks.books.taxes import (
     NO_RATE,
     ChargedTax,
     Rates,
-    known_rate,
+    known_rates,
     line_taxes,
     merged,
     rates_of,
@@ -77,6 +77,8 @@ class Breakdown:
     total: Decimal
     taxes: Mapping[str, Decimal]
     """What the shop charged of each tax, by its name in FreshBooks."""
+    found_rate: LineTax | None = None
+    """The known rate that was taken for the order's, whose tax rows are missing."""
     problem: str = ""
     """Why the parts do not give the total; empty if they do."""
 
@@ -91,11 +93,17 @@ def break_down(facts: OrderFacts, policy: Policy) -> Breakdown | Parked:
     order = facts.order
     decimals = decimals_of(order.currency)
     charges, pool = charges_of(facts, policy.names)
+    found_rate = None
     if order.total_tax and not facts.taxes:
-        rate = known_rate(charges, order.places, policy, decimals)
-        if rate is None and policy.tax_mode == "rates":
-            return _unknown_tax(order)
-        pool = (replace(rate or NO_RATE, amount=order.total_tax),)
+        known = known_rates(charges, order.places, policy, decimals)
+        if len(known) == 1:
+            found_rate = known[0]
+            row = replace(NO_RATE, name=found_rate.name, rate=found_rate.percent)
+        elif policy.tax_mode == "rates":
+            return _unknown_tax(order, known)
+        else:
+            row = NO_RATE
+        pool = (replace(row, amount=order.total_tax),)
     rates = rates_of(charges, pool or facts.taxes, policy, cent(decimals))
     inference = infer(order, charges, rates, policy, decimals)
     taxes = _taxes(inference, rates, policy, cent(decimals))
@@ -121,6 +129,7 @@ def break_down(facts: OrderFacts, policy: Policy) -> Breakdown | Parked:
         ),
         total=rounded(order.total_inc_tax, decimals),
         taxes=_charged(order, inference, rates, taxes, decimals),
+        found_rate=found_rate,
         problem=_contradiction(order, charges, decimals) if contradicts else "",
     )
 
@@ -179,12 +188,13 @@ def _contradiction(order: Order, charges: Sequence[Charge], decimals: int) -> st
     )
 
 
-def _unknown_tax(order: Order) -> Parked:
+def _unknown_tax(order: Order, known: Sequence[LineTax]) -> Parked:
+    several = " and ".join(f"{tax.name} {tax.percent.normalize():f} %" for tax in known)
     return Parked(
         Reason.TAX_UNKNOWN,
         f"Order {order.id} bears {order.total_tax.normalize():f} {order.currency} of tax, but the"
-        " shop's tax rows are missing and no rate of tax_mapping, or more than one, gives the tax"
-        " of its lines.",
-        "Select the stream `order_taxes` in the tap and sync the order again, or name the rate in"
-        ' tax_mapping (such as {"8.25": "Sales tax"}) and replay the order.',
+        " shop's tax rows are missing, and of the rates of tax_mapping and FreshBooks' own taxes"
+        f" {several or 'none'} {'each give' if several else 'gives'} the tax of its lines.",
+        "Select the stream `order_taxes` in the tap and sync the order again, or name the one rate"
+        ' in tax_mapping (such as {"8.25": "Sales tax"}) and replay the order.',
     )

@@ -69,6 +69,7 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
         payments=due.payments,
         refunds=() if held else refunded.entries,
         flag=held or _together([flag for flag in flags if flag is not None]),
+        found_rate=breakdown.found_rate,
         hold=held is not None,
     )
 

@@ -212,6 +212,9 @@ class Desired:
     refunds: tuple[RefundEntry, ...]
     flag: Parked | None = None
     """Posted as far as it goes, and still parked for a person (overpaid, refund_missing, ...)."""
+    found_rate: LineTax | None = None
+    """The one of FreshBooks' own taxes that was taken for the order's, whose tax rows are missing:
+    it is kept with the order."""
     hold: bool = False
     """With a flag: leave the invoice a Draft, without payments (a total that does not add up)."""
 

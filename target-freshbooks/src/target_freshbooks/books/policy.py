@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities
 from target_freshbooks.books.payment_methods import IN_HAND, ON_ACCOUNT
+from target_freshbooks.books.desired import LineTax
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +84,9 @@ class Policy:
     if the order's prices include tax."""
     closed_through: date | Literal["auto"] | None = None
     """Until which day the books are closed; see `closed`."""
+    account_taxes: tuple[LineTax, ...] | None = None
+    """FreshBooks' own taxes, for orders whose tax rows are missing; None: not asked for. An order
+    that is posted keeps the one that it was taken to have."""
     capabilities: Capabilities = FRESHBOOKS
     """What the account of FreshBooks can hold; no choice, and no term of an order."""
 
@@ -94,6 +99,7 @@ class Policy:
             "timezone": self.timezone,
             "tax_mode": self.tax_mode,
             "tax_mapping": [[entry.match, entry.name] for entry in self.tax_mapping],
+            "account_taxes": [[tax.name, str(tax.percent)] for tax in self.account_taxes or ()],
             "payment_type_mapping": [list(pair) for pair in self.payment_type_mapping],
             "derived_payment_methods": list(self.derived_payment_methods),
             "on_account_methods": list(self.on_account_methods),
@@ -114,6 +120,10 @@ class Policy:
             timezone=terms["timezone"],
             tax_mode=terms["tax_mode"],
             tax_mapping=tuple(TaxName(*entry) for entry in terms["tax_mapping"]),
+            account_taxes=tuple(
+                LineTax(name, Decimal(percent)) for name, percent in terms["account_taxes"]
+            )
+            or None,
             payment_type_mapping=tuple(
                 (match, kind) for match, kind in terms["payment_type_mapping"]
             ),

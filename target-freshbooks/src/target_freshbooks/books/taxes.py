@@ -135,33 +135,33 @@ def _combinations(pool: Sequence[TaxRow]) -> Iterable[tuple[TaxRow, ...]]:
         yield from combinations(rows, size)
 
 
-def known_rate(
+def known_rates(
     charges: Sequence[Charge], places: Sequence[str], policy: Policy, decimals: int
-) -> TaxRow | None:
-    """The rate of an order whose tax rows are missing: the only known one that explains its taxes.
+) -> list[LineTax]:
+    """The rates that an order may have whose tax rows are missing: the known ones that explain it.
 
-    The rates known are those that `tax_mapping` names, for the order's places or for all; one
-    explains the order if it gives the tax of every charge that has any, to half a cent. None if no
-    rate does, or more than one.
+    Known are those that `tax_mapping` names, for the order's places or for all; if none of them
+    explains the order, FreshBooks' own taxes. One explains it if it gives the tax of every charge
+    that has any, to half a cent.
     """
     half = cent(decimals) / 2
     here = ("", *(place.casefold() for place in places))
     keys = [(entry.name, *entry.match.rpartition("/")) for entry in policy.tax_mapping]
-    entries = {
-        (name, Decimal(rate))
+    mapped = [
+        LineTax(name, Decimal(rate))
         for name, place, _, rate in keys
         if rate.replace(".", "", 1).isdecimal() and place.casefold() in here
-    }
-    found = [
-        replace(NO_RATE, name=name, rate=rate)
-        for name, rate in entries
-        if all(
-            abs(charge.ex * rate / HUNDRED - (charge.inc - charge.ex)) <= half
-            for charge in charges
-            if charge.inc != charge.ex
-        )
     ]
-    return found[0] if len(found) == 1 else None
+    taxed = [(charge.ex, charge.inc - charge.ex) for charge in charges if charge.inc != charge.ex]
+
+    def explaining(known: Sequence[LineTax]) -> list[LineTax]:
+        return [
+            tax
+            for tax in dict.fromkeys(known)
+            if all(abs(net * tax.percent / HUNDRED - charged) <= half for net, charged in taxed)
+        ]
+
+    return explaining(mapped) or explaining(policy.account_taxes or ())
 
 
 def freshbooks_name(row: TaxRow, policy: Policy) -> str:

@@ -8,7 +8,7 @@ from connector_credentials.backoff import RetryPolicy
 
 from .collection import Collection, readable
 from .identity import Identity, parse_identity
-from .records import Clients, CreditNotes, Invoices, Items, Payments
+from .records import Clients, CreditNotes, Invoices, Items, Payments, Taxes
 from .transport import Operation, RequestRecord, Tokens, Transport
 from .wire import Wire
 
@@ -67,6 +67,7 @@ class FreshBooks:
         self.invoices = Invoices(self._transport, account_id)
         self.payments = Payments(self._transport, account_id)
         self.credit_notes = CreditNotes(self._transport, account_id)
+        self.taxes = Taxes(self._transport, account_id)
         self.collections: Mapping[str, Collection[Any]] = {
             "client": self.clients,
             "item": self.items,

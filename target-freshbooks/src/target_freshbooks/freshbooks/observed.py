@@ -128,6 +128,17 @@ class ObservedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class ObservedTax:
+    """A tax that the account keeps; `compound` if it is charged on the taxes before it too."""
+
+    id: int
+    name: str
+    percent: Decimal
+    compound: bool = False
+    vis_state: int = ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
 class ObservedCreditNote:
     """A credit note of a client.
 

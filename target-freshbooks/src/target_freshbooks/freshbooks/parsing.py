@@ -22,6 +22,7 @@ from .observed import (
     ObservedItem,
     ObservedLine,
     ObservedPayment,
+    ObservedTax,
 )
 
 Row = Mapping[str, Any]
@@ -202,6 +203,16 @@ def item(row: Row) -> ObservedItem:
         currency=code or None,
         vis_state=whole(row, "vis_state", 0),
         updated=moment(row, "updated", EASTERN),
+    )
+
+
+def tax(row: Row) -> ObservedTax:
+    """A tax; `amount` is its percent, whatever its name says."""
+    return ObservedTax(
+        id=identifier(row, "id", "taxid"),
+        name=text(row, "name").strip(),
+        percent=number(row, "amount", Decimal(0)),
+        compound=text(row, "compound").lower() in {"true", "1"},
     )
 
 

@@ -20,6 +20,7 @@ from .observed import (
     ObservedInvoice,
     ObservedItem,
     ObservedPayment,
+    ObservedTax,
 )
 
 if TYPE_CHECKING:
@@ -254,6 +255,14 @@ class CreditNotes(Collection[ObservedCreditNote]):
                 return note
         rows = [row for row in self.of_client(client_id) if id in {row.id, row.credit_id}]
         return next(filter(fits, rows), None)
+
+
+class Taxes(Collection[ObservedTax]):
+    """The account's taxes. They are only read: invoice lines name theirs with the percent."""
+
+    path = "taxes/taxes"
+    singular = "tax"
+    parse = staticmethod(parsing.tax)
 
 
 def _since(day: date | None) -> Search:

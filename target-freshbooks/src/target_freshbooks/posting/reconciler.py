@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from target_freshbooks.books import assess, client_of_customer, desire, is_cancelled
+from target_freshbooks.books import assess, client_of_customer, is_cancelled
 from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, Waiting
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.freshbooks.errors import Refused
@@ -88,7 +88,11 @@ class Reconciler:
                 return kept
             recorded = load_recorded(self._parts.ledger, order_id)
         assessed = assess(facts, policy, already_invoiced=recorded.known)
-        desired = desire(facts, policy) if isinstance(assessed, Billable) else assessed
+        desired: Desired | Parked | Waiting
+        if isinstance(assessed, Billable):
+            desired, policy = self._parts.profile.desire(facts, policy)
+        else:
+            desired = assessed
         if not isinstance(desired, Desired):
             number = f"{policy.invoice_number_prefix}{order_id}"
             left = delete_credits(self._parts, order_id, number, recorded)

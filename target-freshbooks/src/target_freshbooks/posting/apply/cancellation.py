@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from target_freshbooks.books import desire
 from target_freshbooks.books.desired import Desired, Parked, Reason
 from target_freshbooks.books.marks import Mark, mark_of
 from target_freshbooks.freshbooks.errors import Conflict, NotFound, Refused
@@ -63,7 +62,7 @@ class Cancellation:
         if invoice is None or not is_marked(invoice, mark):
             return None
         content = content_digest(facts)
-        desired = desire(facts, policy)
+        desired, policy = self._parts.profile.desire(facts, policy)
         agrees = isinstance(desired, Desired) and OrderContext(desired, content, policy, 0).agrees(
             invoice
         )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.ledger import Ledger
+    from target_freshbooks.posting.account_profile import AccountProfile
     from target_freshbooks.posting.apply.brake import Brake
     from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
     from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer
@@ -34,6 +35,7 @@ class Parts:
         settle_unknown: Finds out what came of a write without an answer.
         stop: Set if the run is asked to stop.
         brake: Counts the invoices of earlier runs that are rewritten.
+        profile: What the account is like.
     """
 
     books: FreshBooks
@@ -44,6 +46,7 @@ class Parts:
     settle_unknown: Callable[[OutcomeUnknown], bool]
     stop: threading.Event
     brake: Brake
+    profile: AccountProfile
 
     def look_again(self, at: ReconcileState) -> ReconcileState:
         """Where the order stands by what FreshBooks holds now."""

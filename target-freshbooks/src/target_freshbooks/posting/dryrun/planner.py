@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 from target_freshbooks.books.reading import ReadError
 from target_freshbooks.ledger import Ledger, ScratchLedger
 from target_freshbooks.posting import reasons
+from target_freshbooks.posting.account_profile import AccountProfile
 from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
 from target_freshbooks.posting.apply.parts import Parts
@@ -43,6 +44,7 @@ class Planner:
         self._ledger = ledger
         self._policy = policy
         self._stop = stop
+        self._profile = AccountProfile(books)
 
     def plan(self, order_id: int, asked: Asked | None = None) -> Plan | None:
         """The plan of an order in the ledger; None if its record is not there."""
@@ -70,6 +72,7 @@ class Planner:
             _never,
             self._stop,
             brake,
+            self._profile,
         )
         result = Reconciler(parts, self._policy).reconcile(facts, asked=asked or Asked())
         return Plan(facts.order.id, result, tuple(simulator.steps), bool(brake.rewritten))
