@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities
-from target_freshbooks.books.payment_methods import IN_HAND, ON_ACCOUNT
 from target_freshbooks.books.desired import LineTax
+from target_freshbooks.books.payment_methods import IN_HAND, ON_ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
