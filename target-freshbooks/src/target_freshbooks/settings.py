@@ -122,7 +122,9 @@ schema: dict[str, Any] = th.PropertiesList(
         default="adjust_invoice",
     ),
     th.Property("order_refund_tax", th.StringType, allowed_values=["share", "none"]),
-    th.Property("on_cancel", th.StringType, allowed_values=["park", "delete"], default="park"),
+    th.Property(
+        "on_cancel", th.StringType, allowed_values=["park", "void", "delete"], default="park"
+    ),
     th.Property(
         "on_order_change", th.StringType, allowed_values=["update", "park"], default="update"
     ),

@@ -16,6 +16,7 @@ from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.clients import cleaned, client_for
 from target_freshbooks.books.desired import Desired, Invoice, Parked, Reason
 from target_freshbooks.books.draft_lines import draft_lines, has_negative, lines_without_negatives
+from target_freshbooks.books.eligibility import is_to_be_voided
 from target_freshbooks.books.items import items_for
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money import cent, decimals_of, is_whole, rounded
@@ -23,6 +24,7 @@ from target_freshbooks.books.payment_methods import days_until_due
 from target_freshbooks.books.payments import receipts
 from target_freshbooks.books.refunds import refunds_of
 from target_freshbooks.books.surplus import without_surplus
+from target_freshbooks.books.voiding import void
 
 if TYPE_CHECKING:
     from target_freshbooks.books.breakdown import Breakdown
@@ -61,7 +63,7 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
     refunded = refunds_of(facts, breakdown, due, policy)
     flags = [*refunded.flags, received.flag, due.flag]
     held = _mismatch(order, drafted.problem) if drafted.problem else None
-    return Desired(
+    desired = Desired(
         order_id=order.id,
         client=client,
         items=items_for(facts),
@@ -72,6 +74,7 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
         found_rate=breakdown.found_rate,
         hold=held is not None,
     )
+    return void(desired, facts, policy) if is_to_be_voided(facts, policy) else desired
 
 
 def _invoice(

@@ -217,6 +217,8 @@ class Desired:
     it is kept with the order."""
     hold: bool = False
     """With a flag: leave the invoice a Draft, without payments (a total that does not add up)."""
+    void: bool = False
+    """The order is cancelled: its invoice is kept, at nothing."""
 
 
 def round_trip(amount: Decimal) -> str:

@@ -24,6 +24,7 @@ from target_freshbooks.books.desired import Billable, Parked, Reason, Waiting
 from target_freshbooks.books.paid_by_word import was_captured
 from target_freshbooks.books.payment_methods import Meaning, meaning_of
 from target_freshbooks.books.payments import captures, has_transactions
+from target_freshbooks.books.voiding import not_to_be_voided
 
 if TYPE_CHECKING:
     from target_freshbooks.books.policy import Policy
@@ -83,8 +84,12 @@ def assess(
         `Parked` only for an order that was cancelled or declined after it was invoiced.
     """
     order = facts.order
+    if already_invoiced and is_cancelled(order):
+        if policy.on_cancel == "void":
+            return not_to_be_voided(facts) or Billable()
+        return _cancelled(order)
     if already_invoiced:
-        return _cancelled(order) if is_cancelled(order) else Billable()
+        return Billable()
     if order.status_id == INCOMPLETE:
         return Waiting("status_0")
     why = _kept_out(facts, policy)
@@ -118,8 +123,14 @@ def _kept_out(facts: OrderFacts, policy: Policy) -> str:
 
 
 def is_cancelled(order: Order) -> bool:
-    """Whether the shop took the order back; with `on_cancel: delete` its invoice goes as well."""
+    """Whether the shop took the order back."""
     return order.status_id in (CANCELLED, DECLINED)
+
+
+def is_to_be_voided(facts: OrderFacts, policy: Policy) -> bool:
+    """Whether the shop took the order back, and its invoice is to be kept at 0.00."""
+    voids = policy.on_cancel == "void" and is_cancelled(facts.order)
+    return voids and not_to_be_voided(facts) is None
 
 
 def notice_after_posting(order: Order, policy: Policy) -> Notice | None:
@@ -143,6 +154,7 @@ def _cancelled(order: Order) -> Parked:
     return Parked(
         Reason.CANCELLED_AFTER_POSTING,
         f"Order {order.id} was {word} in the shop after it was invoiced.",
-        "Delete the invoice in FreshBooks, or replay the order with on_cancel set to delete;"
-        " if the money went back, refund the order in the shop first.",
+        "If the money went back, refund or void it in the shop; then replay the order with"
+        " on_cancel set to void, which keeps the invoice at 0.00 (or to delete, which leaves a gap"
+        " in the numbers). Else settle the order with a note of what you did.",
     )

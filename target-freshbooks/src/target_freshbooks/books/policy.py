@@ -73,7 +73,7 @@ class Policy:
     payment_terms_days: int = 30
     """After how many days an invoice on account is due, unless its method says so."""
     refund_mode: Literal["adjust_invoice", "credit_note"] = "adjust_invoice"
-    on_cancel: Literal["park", "delete"] = "park"
+    on_cancel: Literal["park", "void", "delete"] = "park"
     on_order_change: Literal["update", "park"] = "update"
     generic_client: GenericClient | None = None
     names: LineNames = field(default_factory=LineNames)

@@ -25,16 +25,18 @@ DESIRED_VERSION = 1
 FINGERPRINT_VERSION = 1
 
 
-def content_digest(facts: OrderFacts) -> str:
+def content_digest(facts: OrderFacts, *, void: bool = False) -> str:
     """What the invoice's own lines follow from: not status, dates, payments or refunds.
 
     It is taken from the shop's facts and not from the lines, so that a newer version of the
-    accounting rules never rewrites an invoice that is already sent.
+    accounting rules never rewrites an invoice that is already sent. With `void` the lines stand at
+    no price, since the order was cancelled.
     """
     order = facts.order
     return hash_of(
         {
             "version": CONTENT_VERSION,
+            **({"void": True} if void else {}),
             "currency": order.currency,
             "tax_inclusive": order.tax_inclusive,
             "lines": [_line(line) for line in order.lines],

@@ -216,6 +216,8 @@ class Outcomes:
             desired = desire(facts, self._policy)
         if not isinstance(desired, Desired):
             return None
+        if desired.void:
+            return facts.order.total_inc_tax
         return sum((entry.money for entry in desired.refunds), start=ZERO)
 
     def show(self, facts: OrderFacts, plan: Plan) -> None:

@@ -99,7 +99,7 @@ class Reconciler:
             return left or self._not_posted(facts, recorded, desired, overwrite=wish.overwrite)
         if terms is not None:
             desired = dated(desired, terms.invoice_day)
-        content = content_digest(facts)
+        content = content_digest(facts, void=desired.void)
         wanted = desired_digest(desired, content)
         if (
             asked is None

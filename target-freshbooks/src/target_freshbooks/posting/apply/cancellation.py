@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class Cancellation:
-    """Deletes what was posted of cancelled orders."""
+    """Finds, and deletes, what was posted of cancelled orders."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -61,13 +61,18 @@ class Cancellation:
         invoice = self._parts.books.invoices.find(number)
         if invoice is None or not is_marked(invoice, mark):
             return None
-        content = content_digest(facts)
-        desired, policy = self._parts.profile.desire(facts, policy)
-        agrees = isinstance(desired, Desired) and OrderContext(desired, content, policy, 0).agrees(
-            invoice
-        )
-        if not agrees and not (overwrite and policy.on_cancel == "delete"):
+        ways = [
+            self._parts.profile.desire(facts, way)
+            for way in (policy, replace(policy, on_cancel="park"))
+        ]
+        agreeing = [
+            content_digest(facts, void=desired.void)
+            for desired, way in ways
+            if isinstance(desired, Desired) and OrderContext(desired, "", way, 0).agrees(invoice)
+        ]
+        if not agreeing and not (overwrite and policy.on_cancel == "delete"):
             return _kept(invoice, "it does not come to the order, and the ledger does not know it")
+        content = agreeing[0] if agreeing else content_digest(facts)
         notes = self._parts.books.credit_notes.of_client(invoice.customer_id)
         observed = Observed(
             invoice,

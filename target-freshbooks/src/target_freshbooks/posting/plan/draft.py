@@ -12,7 +12,7 @@ from target_freshbooks.books import mend, predict_totals
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.freshbooks.observed import DRAFT
 from target_freshbooks.posting.context import ZERO
-from target_freshbooks.posting.identity import find_payment
+from target_freshbooks.posting.identity import find_payment, part_paid
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.elsewhere import paid_elsewhere
 from target_freshbooks.posting.plan.kept_drafts import is_kept
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from target_freshbooks.books.desired import Lines
-    from target_freshbooks.freshbooks.observed import ObservedInvoice
+    from target_freshbooks.freshbooks.observed import ObservedInvoice, ObservedPayment
     from target_freshbooks.posting.context import OrderContext
     from target_freshbooks.posting.plan.steps import AttemptState
     from target_freshbooks.posting.state.observed import Observed
@@ -69,7 +69,7 @@ def rewrite_content(
     desired = context.desired
     if desired.hold and desired.flag is not None:
         return Blocked(desired.flag)
-    if context.policy.on_order_change == "park":
+    if context.policy.on_order_change == "park" and not desired.void:
         return Blocked(
             Parked(
                 Reason.CHANGED_AFTER_POSTING,
@@ -82,6 +82,8 @@ def rewrite_content(
     total = context.total_with_refunds_on(invoice)
     if progress.written and invoice.amount == total:
         return None
+    if desired.void:
+        return _void(context, observed, progress)
     outdated = context.outdated_refunds(invoice)
     if outdated:
         # They raise the total, and `settle_step` books anew what is still due.
@@ -94,6 +96,34 @@ def rewrite_content(
     booked = [entry for entry in desired.refunds if entry.refund_id in refunds]
     amounts = context.payments_at(booked[-1] if booked else None)
     return _lower_first(context, observed, amounts, step, progress) or step
+
+
+def _void(
+    context: OrderContext, observed: Observed, progress: AttemptState
+) -> Step | Blocked | None:
+    """Bring the invoice of a cancelled order to 0.00, the lines of its refunds too."""
+    wanted = {payment.key for payment in context.desired.payments}
+    for payment in observed.payments:
+        part = part_paid(payment, context.desired.invoice.marker)
+        if part is not None and part.key not in wanted and payment.amount > ZERO:
+            return Blocked(_unreturned(context, payment))
+    invoice = observed.invoice
+    assert invoice is not None  # noqa: S101 - only an invoice is voided
+    step = _reword(context, invoice, ZERO, (), progress)
+    if isinstance(step, Blocked):
+        return step
+    return _lower_first(context, observed, context.payments_at(None), step, progress) or step
+
+
+def _unreturned(context: OrderContext, payment: ObservedPayment) -> Parked:
+    return Parked(
+        Reason.CANCELLED_AFTER_POSTING,
+        f"The order was cancelled after it was invoiced, and its payment of"
+        f" {context.wording(payment.amount)} of {payment.date} stands in the books without a"
+        " transaction of the shop: nothing shows that the money went back.",
+        "If it went back, delete the payment in FreshBooks and replay the order, which is voided"
+        " then; else settle the order with a note of what you did.",
+    )
 
 
 def comes_to_its_total(context: OrderContext, invoice: ObservedInvoice) -> bool:
