@@ -46,6 +46,7 @@ RETENTION = "tests/posting/test_posting_retention.py"
 INBOX = "target-freshbooks/tests/ledger/test_ledger_inbox.py"
 BOUNDS = "tests/posting/test_posting_bounds.py"
 LOGIN = "target-freshbooks/tests/ctl/test_ctl_login.py"
+VOIDED = "tests/posting/test_posting_voided.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
 
 OWNERSHIP = "tests/posting/test_posting_ownership.py"
@@ -519,6 +520,25 @@ MUTATIONS = (
         (f"{INTERRUPTED}::test_a_cancelled_order_s_invoice_that_was_edited_by_hand_is_kept",),
     ),
     Mutation(
+        "a cancelled order is voided only where all that came in went back",
+        "P5",
+        f"{FRESHBOOKS}/books/voiding.py",
+        "    if came == went:\n",
+        "    if True:\n",
+        (
+            f"{VOIDED}::test_an_order_whose_money_has_not_gone_back_is_not_voided",
+            f"{VOIDED}::test_a_refund_to_store_credit_is_no_money_that_went_back",
+        ),
+    ),
+    Mutation(
+        "a payment that no transaction shows is not voided with its order",
+        "P5",
+        f"{FRESHBOOKS}/posting/plan/draft.py",
+        "        if part is not None and part.key not in wanted and payment.amount > ZERO:\n",
+        "        if False:\n",
+        (f"{VOIDED}::test_a_payment_without_a_transaction_is_not_taken_to_have_gone_back",),
+    ),
+    Mutation(
         "an order that is said again keeps its taxes",
         "P5",
         f"{FRESHBOOKS}/ledger/inbox/inbox.py",
@@ -974,7 +994,7 @@ MUTATIONS = (
         "a cancelled order's invoice that does not come to it is not adopted",
         "P2",
         f"{FRESHBOOKS}/posting/apply/cancellation.py",
-        "if not agrees and not (overwrite",
+        "if not agreeing and not (overwrite",
         "if False and not (overwrite",
         ("tests/posting/test_posting_histories.py",),
     ),

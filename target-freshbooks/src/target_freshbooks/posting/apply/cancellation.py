@@ -15,6 +15,7 @@ from target_freshbooks.freshbooks.observed import (
     ObservedInvoice,
     ObservedPayment,
 )
+from target_freshbooks.ledger import Terms
 from target_freshbooks.posting.apply.refusals import BUSY_PAUSES
 from target_freshbooks.posting.apply.writer import OutcomeUnknown, summary
 from target_freshbooks.posting.context import OrderContext
@@ -79,6 +80,7 @@ class Cancellation:
             tuple(self._parts.books.payments.of_invoice(invoice.id)),
             tuple(note for note in notes if refund_credited(note, mark) is not None),
         )
+        self._parts.ledger.terms.keep(order_id, Terms(policy.terms(), invoice.create_date))
         # All at once: where the invoice is known, all that belongs to it is taken to be known.
         self._parts.ledger.links.adopt(
             adopt(mark, observed, content),
