@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from target_freshbooks.books import read_facts
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.ledger import Ledger, OrderRow, ScratchLedger
+from target_freshbooks.posting.paid_day import with_paid_day
+
+if TYPE_CHECKING:
+    from target_freshbooks.books.shop import OrderFacts
+
+CASES = Path(__file__).parents[2] / "target-freshbooks" / "tests" / "books_cases"
 FORTY = [{"name": "Mug", "sku": "MUG", "price": "10.00", "quantity": 4}]
 
 
@@ -51,3 +65,66 @@ def test_awaiting_payment_bills_only_what_is_on_account(world: Any) -> None:
     world.sync()
     assert (world.row(owed).state, world.paid(owed)) == ("posted", [])
     assert (world.row(unpaid).state, world.row(unpaid).reason) == ("waiting", "status_7")
+
+
+def test_money_that_comes_late_is_dated_the_day_a_run_saw_it(world: Any) -> None:
+    order = placed(world, "Bank Deposit", status_id=7)
+    late = placed(world, "Purchase Order")
+    world.sync()
+    assert (world.row(order).state, world.paid(late)) == ("waiting", [])
+    world.change(order, "status", status_id=11)
+    world.change(late, "edit", payment_status="paid")
+    began = shop_day()
+    world.sync()
+    for one in (order, late):
+        assert world.invoice(one)["create_date"] == "2026-11-01"
+        (payment,) = world.payments(one)
+        assert began <= payment["date"] <= shop_day()
+        assert str(world.row(one).paid_day) == payment["date"]
+    assert world.writes_of(world.sync) == 0
+    world.lose_ledger()
+    assert world.writes_of(world.sync) == 0
+
+
+def test_an_order_that_was_paid_when_first_seen_is_paid_on_its_own_day(world: Any) -> None:
+    order = placed(world, "Cash")
+    world.sync()
+    world.change(order, "touch")
+    world.sync()
+    (payment,) = world.payments(order)
+    assert payment["date"] == "2026-11-01"
+    assert world.row(order).paid_day is None
+
+
+def shop_day() -> str:
+    return datetime.now(ZoneInfo("America/New_York")).date().isoformat()
+
+
+def test_the_day_of_a_payment_is_the_first_on_which_a_run_saw_the_order_paid(
+    tmp_path: Path,
+) -> None:
+    now = [datetime(2026, 11, 28, 18, tzinfo=UTC)]
+    case = json.loads((CASES / "paid_late.json").read_text("utf-8"))
+    unpaid = read_facts(case["order"] | {"status_id": 7}, store=case["store"])
+    paid = replace(unpaid, order=replace(unpaid.order, status_id=11))
+    url = f"sqlite:///{tmp_path}/ledger.sqlite"
+    with Ledger.open(url, source="shop", clock=lambda: now[0]) as ledger:
+        ledger.orders.record(OrderRow(1001, "waiting"))
+
+        def seen(facts: OrderFacts, *, scratch: bool = False) -> date | None:
+            there = ScratchLedger(ledger) if scratch else ledger
+            return with_paid_day(facts, there.orders.get(1001), there, Policy()).paid_day
+
+        assert seen(paid) is None
+        assert seen(unpaid) is None
+        # After midnight in UTC it is still the day before in the shop's zone.
+        now[0] = datetime(2026, 12, 6, 2, tzinfo=UTC)
+        assert seen(paid, scratch=True) == date(2026, 12, 5)
+        now[0] += timedelta(days=1)
+        assert seen(paid, scratch=True) == date(2026, 12, 6)
+        now[0] -= timedelta(days=1)
+        assert seen(paid) == date(2026, 12, 5)
+        now[0] += timedelta(days=9)
+        assert seen(paid) == date(2026, 12, 5)
+        assert seen(unpaid) is None
+        assert seen(paid) == date(2026, 12, 14)

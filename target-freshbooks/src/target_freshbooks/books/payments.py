@@ -33,6 +33,7 @@ from target_freshbooks.books.paid_by_word import brought_money
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from target_freshbooks.books.desired import Desired
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts, Transaction
 
@@ -130,6 +131,12 @@ def has_transactions(facts: OrderFacts) -> bool:
 def is_derived(facts: OrderFacts, policy: Policy) -> bool:
     """Whether what is left to pay came in though no transaction tells of it."""
     return not has_transactions(facts) and brought_money(facts.order, policy)
+
+
+def is_left_open(facts: OrderFacts, desired: Desired) -> bool:
+    """Whether a rest stays open of which neither transaction nor method tells that it came."""
+    paid = total(payment.amount for payment in desired.payments)
+    return not has_transactions(facts) and paid < desired.invoice.total
 
 
 def derived_payments(facts: OrderFacts, rest: Decimal, policy: Policy) -> list[Payment]:

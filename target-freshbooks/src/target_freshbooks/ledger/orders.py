@@ -35,6 +35,9 @@ _KEPT = (
     "currency",
     "order_date",
     "refunded",
+    "payment_method",
+    "unpaid",
+    "paid_day",
 )
 """What is known of an order stays known if a later result does not mention it."""
 
@@ -65,6 +68,10 @@ class OrderRow:
         invoice_day: The day its invoice is dated.
         notice: Code of what became of the order in the shop after it was posted.
         refunded: What of the order went back as money, in `currency`; None before that was known.
+        payment_method: The shop's name of the method of payment.
+        left_open: Whether the invoice is open since no transaction and no method tells of money.
+        unpaid: Whether a run saw the order unpaid, and none has seen it paid since.
+        paid_day: The day on which a run saw it go from unpaid to paid.
     """
 
     order_id: int
@@ -87,6 +94,10 @@ class OrderRow:
     invoice_day: date | None = None
     notice: str | None = None
     refunded: Decimal | None = None
+    payment_method: str | None = None
+    left_open: bool | None = None
+    unpaid: bool | None = None
+    paid_day: date | None = None
 
 
 class Orders(Section):
@@ -140,6 +151,20 @@ class Orders(Section):
                 by_reason[state][reason] = number
         return by_state | {f"{state}_reasons": numbers for state, numbers in by_reason.items()}
 
+    def payment_methods(self) -> dict[tuple[str, bool], int]:
+        """Count the orders in the books by method of payment, those left open apart."""
+        keys = (orders.c.payment_method, orders.c.left_open)
+        counted = select(*keys, func.count()).where(
+            orders.c.source == self._source,
+            orders.c.payment_method.is_not(None),
+            orders.c.posted_at.is_not(None),
+        )
+        numbers: dict[tuple[str, bool], int] = {}
+        for method, left_open, number in self._rows(counted.group_by(*keys).order_by(*keys)):
+            at = (method, bool(left_open))
+            numbers[at] = numbers.get(at, 0) + number
+        return numbers
+
     def record(
         self, result: OrderRow, *, event: str | None = None, data: Mapping[str, Any] | None = None
     ) -> None:
@@ -162,6 +187,10 @@ class Orders(Section):
             if event is not None:
                 shown = redaction.of_data(data or {})
                 self._audit.append(connection, event, result.order_id, result.run_id or "", shown)
+
+    def note_payment(self, order_id: int, paid_day: date | None) -> None:
+        """Note that the order became paid on a day, or is unpaid (None)."""
+        self._set(order_id, {"unpaid": paid_day is None, "paid_day": paid_day})
 
     def note_look(self, order_id: int) -> None:
         """Note that nothing is to be done though the order came again, so that it may be dropped.

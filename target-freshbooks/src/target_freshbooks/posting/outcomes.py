@@ -12,6 +12,7 @@ from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Desired, Parked
 from target_freshbooks.books.eligibility import Notice, notice_after_posting
 from target_freshbooks.books.money import ZERO
+from target_freshbooks.books.payments import is_left_open
 from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
 from target_freshbooks.ledger.orders import CHANGED
 from target_freshbooks.posting.digests import policy_digest
@@ -203,6 +204,8 @@ class Outcomes:
                 currency=facts.order.currency,
                 order_date=_day(facts, desired, self._policy),
                 refunded=self._refunded(facts, result),
+                payment_method=facts.order.payment_method,
+                left_open=desired is not None and is_left_open(facts, desired),
             )
         self._ledger.orders.record(row, event=event, data=data)
 

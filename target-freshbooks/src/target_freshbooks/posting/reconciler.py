@@ -25,6 +25,7 @@ from target_freshbooks.posting.apply.step_runner import StepRunner
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.digests import content_digest, desired_digest
 from target_freshbooks.posting.order_terms import dated, policy_of
+from target_freshbooks.posting.paid_day import with_paid_day
 from target_freshbooks.posting.plan.head import (
     keeps_its_client,
 )
@@ -81,6 +82,8 @@ class Reconciler:
         recorded = load_recorded(self._parts.ledger, order_id)
         terms = self._parts.ledger.terms.of(order_id)
         policy = policy_of(self._policy, facts, terms, current=wish.current_settings)
+        standing = standing or self._parts.ledger.orders.get(order_id)
+        facts = with_paid_day(facts, standing, self._parts.ledger, policy)
         if is_cancelled(facts.order) and not recorded.known:
             # With the ledger lost, an invoice may stand for an order that is cancelled since.
             kept = self._cancelling.adopt(facts, policy, overwrite=wish.overwrite)

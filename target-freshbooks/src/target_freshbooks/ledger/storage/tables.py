@@ -126,6 +126,10 @@ orders = Table(
     Column("invoice_day", Day),
     Column("notice", Text),
     Column("refunded", Digits),
+    Column("payment_method", PlainText),
+    Column("left_open", Boolean),
+    Column("unpaid", Boolean),
+    Column("paid_day", Day),
     Index("ledger_orders_state", "source", "state"),
 )
 
