@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from target_freshbooks.books import read_facts
+from target_freshbooks.books.payment_methods import IN_HAND, ON_ACCOUNT
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.ledger import Ledger, OrderRow, ScratchLedger
 from target_freshbooks.posting.paid_day import with_paid_day
 
 if TYPE_CHECKING:
+    import pytest
     from target_freshbooks.books.shop import OrderFacts
 
 CASES = Path(__file__).parents[2] / "target-freshbooks" / "tests" / "books_cases"
@@ -94,6 +96,41 @@ def test_an_order_that_was_paid_when_first_seen_is_paid_on_its_own_day(world: An
     (payment,) = world.payments(order)
     assert payment["date"] == "2026-11-01"
     assert world.row(order).paid_day is None
+
+
+def test_methods_met_are_listed_with_the_settings_that_place_them(
+    world: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    placed(world, "Cash")
+    placed(world, "Net 30")
+    klarna = [placed(world, "Klarna"), placed(world, "Klarna")]
+    placed(world, "Check", status_id=7)
+    world.place()
+    in_hand = f"TARGET_FRESHBOOKS_DERIVED_PAYMENT_METHODS='{json.dumps([*IN_HAND, 'Klarna'])}'"
+    owed = f"TARGET_FRESHBOOKS_ON_ACCOUNT_METHODS='{json.dumps([*ON_ACCOUNT, 'Klarna'])}'"
+    world.settings["dry_run"] = True
+    with caplog.at_level("INFO"):
+        world.sync()
+    assert in_hand in caplog.text
+    assert owed in caplog.text
+    assert "Klarna: left unpaid" in caplog.text
+    del world.settings["dry_run"]
+    world.sync()
+    told = {row["name"]: row for row in world.ctl("status")["payment_methods"]}
+    assert {name: (row["orders"], row["left_open"]) for name, row in told.items()} == {
+        "Cash": (1, 0),
+        "Credit Card": (1, 0),
+        "Klarna": (2, 2),
+        "Net 30": (1, 1),
+    }
+    assert told["Klarna"]["settings"] == [in_hand, owed]
+    assert [told[name]["settings"] for name in ("Cash", "Net 30", "Credit Card")] == [[], [], []]
+    world.settings["derived_payment_methods"] = [*IN_HAND, "Klarna"]
+    world.ctl("replay", *map(str, klarna), "--settings", "current")
+    assert [world.paid(order) for order in klarna] == [[40], [40]]
+    assert {payment["date"] for order in klarna for payment in world.payments(order)} == {
+        "2026-11-01"
+    }
 
 
 def shop_day() -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.ledger.orders import CHANGED
+from target_freshbooks.posting.methods_met import MethodMet, methods_met
+from target_freshbooks.posting.methods_met import text as methods_text
 from target_freshbooks.posting.plan.kept_drafts import DRAFT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from target_freshbooks.books.policy import Policy
     from target_freshbooks.ledger import Ledger
     from target_freshbooks.ledger.link import LinkKind
 
@@ -113,9 +117,11 @@ def parties_left(ledger: Ledger, kind: LinkKind) -> list[dict[str, Any]]:
     return [{"id": one, "fields": sorted(fields)} for one, fields in sorted(fields_by_id.items())]
 
 
-def document(ledger: Ledger) -> dict[str, Any]:
+def document(ledger: Ledger, policy: Policy) -> dict[str, Any]:
     """All of it, as JSON."""
+    methods = methods_met(ledger.orders.payment_methods(), policy)
     return {
+        "payment_methods": [asdict(method) for method in methods],
         "waiting_orders": waiting_orders(ledger),
         "drafts": drafts(ledger),
         "settled_orders": settled_orders(ledger),
@@ -141,6 +147,9 @@ def text(standing: dict[str, Any]) -> list[str]:
             f"Drafts to be looked at in FreshBooks, {len(numbers)}: {_listed(numbers)}. `replay"
             " --send` marks them sent and records their payments."
         )
+    if standing["payment_methods"]:
+        lines.append("Orders in the books by method of payment in the shop:")
+        lines += methods_text(MethodMet(**one) for one in standing["payment_methods"])
     for one in standing["notices"]:
         lines.append(f"Order {one['order_id']}: {one['notice']}")
     for one in standing["settled_orders"]:

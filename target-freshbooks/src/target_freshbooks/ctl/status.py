@@ -24,7 +24,7 @@ def status(context: Context) -> None:
     with context.ledger() as ledger:
         counts = ledger.counts()
         parked = [_parked(row) for row in ledger.orders.all(state="parked")]
-        others = standing.document(ledger)
+        others = standing.document(ledger, context.settings.policy)
         runs = [
             {"run_id": run.run_id, "outcome": run.outcome, "started_at": run.started_at}
             for run in ledger.runs.latest(3)

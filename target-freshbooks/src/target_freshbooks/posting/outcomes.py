@@ -80,7 +80,7 @@ class Outcomes:
             run_id: The run.
         """
         self.tally = Tally()
-        self.outlook = Outlook()
+        self.outlook = Outlook(policy)
         self.policy_hash = policy_digest(policy)
         self._ledger = ledger
         self._policy = policy

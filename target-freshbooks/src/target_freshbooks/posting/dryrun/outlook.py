@@ -13,12 +13,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.money import decimals_of
+from target_freshbooks.books.payments import is_left_open
+from target_freshbooks.posting.methods_met import methods_met
+from target_freshbooks.posting.methods_met import text as methods_text
 from target_freshbooks.posting.plan.steps import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from target_freshbooks.books.desired import Desired
+    from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.posting.plan.render import Plan
 
@@ -31,17 +35,21 @@ class Outlook:
     """The figures of the orders that a dry run has looked at.
 
     Attributes:
+        policy: Tells what a method of payment means.
         months: Invoices that would be made, by month and currency: number and total.
         methods: Orders, by the shop's method of payment and FreshBooks' payment type.
+        left_open: Orders by method of payment, those left open for want of a word apart.
         clients: Our own names of the clients that would be made.
         others: Orders that would not be posted, by why.
         rewritten: Invoices of earlier runs that would be rewritten or deleted.
     """
 
+    policy: Policy
     months: defaultdict[tuple[str, str], tuple[int, Decimal]] = field(
         default_factory=lambda: defaultdict(lambda: (0, Decimal(0)))
     )
     methods: Counter[tuple[str, str]] = field(default_factory=Counter)
+    left_open: Counter[tuple[str, bool]] = field(default_factory=Counter)
     clients: set[str] = field(default_factory=set)
     others: Counter[str] = field(default_factory=Counter)
     rewritten: int = 0
@@ -67,6 +75,7 @@ class Outlook:
         types = dict.fromkeys(payment.type for payment in desired.payments)
         method = facts.order.payment_method or "no method"
         self.methods[method, ", ".join(types) or "left unpaid"] += 1
+        self.left_open[facts.order.payment_method, is_left_open(facts, desired)] += 1
 
     def text(self, clients_now: int | None) -> str:
         """The figures for a terminal.
@@ -92,6 +101,10 @@ class Outlook:
             yield "Orders by method of payment in the shop, and type of payment in FreshBooks:"
             for (method, kind), number in sorted(self.methods.items()):
                 yield f"  {number:>6}  {method}: {kind}"
+            unplaced = [one for one in methods_met(self.left_open, self.policy) if one.settings]
+            if unplaced:
+                yield "Methods that nobody placed, whose invoices would stay open:"
+                yield from methods_text(unplaced)
         if clients_now is not None:
             many = clients_now > MOST_CLIENTS
             now = f"more than {MOST_CLIENTS}" if many else str(clients_now)
