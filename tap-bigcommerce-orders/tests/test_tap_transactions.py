@@ -73,6 +73,25 @@ def test_many_transactions_are_read_and_a_repeated_page_ends_it(
     assert ran.error is None
     assert len(ran.ids("transactions")) == (250 if paging == "repeats" else 300)
     assert len(shop.asked("/v3/orders/1/transactions")) <= 3
+    (order,) = ran.records("orders")
+    assert order.get("transactions_truncated", False) is (paging == "repeats")
+
+
+def test_a_full_page_without_a_total_may_not_be_all_and_the_order_says_so(
+    shop: Any, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.order(1, 1)
+    shop.order(2, 2)
+    rows = [shop.transaction(1, number) for number in range(1, 251)]
+    plain = shop.answer
+
+    def answer(path: str, query: dict[str, str]) -> tuple[int, Any]:
+        many = path == "/v3/orders/1/transactions"
+        return (200, {"data": rows, "meta": {}}) if many else plain(path, query)
+
+    monkeypatch.setattr(shop, "answer", answer)
+    marked = {row["id"]: row.get("transactions_truncated") for row in run(shop).records("orders")}
+    assert marked == {1: True, 2: None}
 
 
 def test_amounts_are_exact_text_and_order_ids_numbers(shop: Any, run: Any) -> None:

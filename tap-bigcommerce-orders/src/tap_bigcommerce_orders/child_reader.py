@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tap_bigcommerce_orders.errors import StoreNotFound, UnexpectedAnswer
 from tap_bigcommerce_orders.normalize import amount
 from tap_bigcommerce_orders.order_lines import OrderLines
-from tap_bigcommerce_orders.pages import Row, answers, pages, total_of
+from tap_bigcommerce_orders.pages import MAX_LIMIT, Row, answers, pages, total_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -54,7 +54,10 @@ class ChildReader:
         return (self._lines.complete(order) if "orders" in self._streams else order), children
 
     def _transactions(self, order: Row) -> list[Row]:
-        """All transactions of an order that the list of orders has given."""
+        """All transactions of an order that the list of orders has given.
+
+        The order itself is told where BigCommerce does not give them all.
+        """
         order_id = int(order["id"])
         path = f"/v3/orders/{order_id}/transactions"
         found: dict[int, Row] = {}
@@ -68,11 +71,14 @@ class ChildReader:
                 found |= fresh
         except StoreNotFound:
             self._check_exists(order_id)
-        if total > len(found):
+        # Without a total, a full last page is all that tells of more.
+        at_limit = not total and len(found) % MAX_LIMIT == 0 and bool(found)
+        if total > len(found) or at_limit:
+            order["transactions_truncated"] = True
             logger.warning(
-                "Order %d has %d transactions, of which BigCommerce gives %d.",
+                "Order %d has %s transactions, of which BigCommerce gives %d.",
                 order_id,
-                total,
+                total or "maybe more",
                 len(found),
             )
         return [{**found[key], "order_id": order_id} for key in sorted(found)]

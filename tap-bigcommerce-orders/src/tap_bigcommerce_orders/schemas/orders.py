@@ -135,6 +135,10 @@ ORDER = record(
         ),
         **of_type(NUMBER, "items_total items_shipped shipping_address_count"),
         **of_type(FLAG, "is_tax_inclusive_pricing order_is_digital is_deleted is_email_opt_in"),
+        "transactions_truncated": {
+            **FLAG,
+            "description": "Set if BigCommerce has more transactions of the order than it gives.",
+        },
         "billing_address": BILLING_ADDRESS,
         "line_items": parts(LINE_ITEM),
         "fees": parts(FEE),

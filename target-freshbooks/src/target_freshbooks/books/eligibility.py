@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Billable, Parked, Reason, Waiting
+from target_freshbooks.books.money_witnesses import captures, has_transactions
 from target_freshbooks.books.paid_by_word import was_captured
 from target_freshbooks.books.payment_methods import Meaning, meaning_of
-from target_freshbooks.books.payments import captures, has_transactions
 from target_freshbooks.books.voiding import not_to_be_voided
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def notice_after_posting(order: Order, policy: Policy) -> Notice | None:
 def _money_came_in(facts: OrderFacts, policy: Policy) -> bool:
     went_back = any(not payment.declined for refund in facts.refunds for payment in refund.payments)
     told = not has_transactions(facts) and was_captured(facts.order, policy)
-    return bool(captures(facts.transactions)) or went_back or told
+    return bool(captures(facts)) or went_back or told
 
 
 def _cancelled(order: Order) -> Parked:

@@ -3,7 +3,8 @@
 A shop's transactions tell attempts, authorisations, captures, refunds. Money came in with those
 whose event is `purchase` or `capture` and whose status is `ok`; an authorisation is a promise, a
 `void` takes back what it refers to, a `settled` row confirms money that is counted already (and
-counts itself only where nothing else does), and a test transaction is none. Each capture becomes a
+counts itself only where nothing else does), and a test transaction is none. `money_witnesses` says
+which they are, and holds them against all else that speaks of the money. Each capture becomes a
 payment of its own, dated on its day in the store's calendar, so that it can be matched with the
 bank.
 
@@ -21,13 +22,22 @@ What came in beyond the invoice's total is left out of the books by `surplus`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Parked, Payment, Reason
 from target_freshbooks.books.marks import DERIVED, mark_of
 from target_freshbooks.books.money import decimals_of, rounded, total
+from target_freshbooks.books.money_witnesses import (
+    GIFT_CERTIFICATE,
+    STORE_CREDIT,
+    captures,
+    credit_of,
+    denied,
+    has_transactions,
+    unclear,
+)
 from target_freshbooks.books.paid_by_word import brought_money
 
 if TYPE_CHECKING:
@@ -36,18 +46,6 @@ if TYPE_CHECKING:
     from target_freshbooks.books.desired import Desired
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts, Transaction
-
-STORE_CREDIT = "store_credit"
-GIFT_CERTIFICATE = "gift_certificate"
-
-_CAPTURES = frozenset({"purchase", "capture"})
-_CREDIT = {
-    "store_credit": STORE_CREDIT,
-    "storecredit": STORE_CREDIT,
-    "gift_certificate": GIFT_CERTIFICATE,
-    "giftcertificate": GIFT_CERTIFICATE,
-}
-_BY_HAND = frozenset({"offline", "custom"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +56,28 @@ class Receipts:
     flag: Parked | None = None
 
 
-def captures(transactions: tuple[Transaction, ...]) -> list[Transaction]:
-    """The transactions that brought in money (or spent credit), in their order."""
-    good = [row for row in transactions if row.status == "ok" and not row.test and row.amount > 0]
-    voided = {row.reference_id for row in good if row.event == "void"} - {None}
-    standing = [row for row in good if row.id not in voided]
-    captured = [row for row in standing if row.event in _CAPTURES]
-    return captured or [row for row in standing if row.event == "settled"]
-
-
-def credit_of(transaction: Transaction) -> str | None:
-    """`store_credit` or `gift_certificate` where the transaction spent such; else None."""
-    return _CREDIT.get(transaction.method) or _CREDIT.get(transaction.gateway)
-
-
 def receipts(facts: OrderFacts, due: Decimal, policy: Policy) -> Receipts:
     """All money that came in for an invoice over `due`."""
     order = facts.order
-    captured = captures(facts.transactions)
+    captured = captures(facts)
     foreign = [row for row in captured if row.currency and row.currency != order.currency]
     payments = [_captured(facts, row, policy) for row in captured if row not in foreign]
+    payments = _without(payments, denied(facts))
     payments += _credits(facts, captured, policy)
     if not foreign and is_derived(facts, policy):
         rest = due - total(payment.amount for payment in payments)
         payments += derived_payments(facts, rest, policy)
-    return Receipts(tuple(payments), _foreign(facts, foreign) if foreign else None)
+    return Receipts(tuple(payments), _foreign(facts, foreign) if foreign else unclear(facts))
+
+
+def _without(payments: list[Payment], amount: Decimal) -> list[Payment]:
+    """The payments without so much of the last of them."""
+    kept = []
+    for payment in reversed(payments):
+        taken = min(payment.amount, amount)
+        amount -= taken
+        kept.append(replace(payment, amount=payment.amount - taken) if taken else payment)
+    return kept[::-1]
 
 
 def _captured(facts: OrderFacts, row: Transaction, policy: Policy) -> Payment:
@@ -120,14 +115,6 @@ def _credits(facts: OrderFacts, captured: list[Transaction], policy: Policy) -> 
     return payments
 
 
-def has_transactions(facts: OrderFacts) -> bool:
-    """Whether transactions tell of the order's money; spent credit and announced cash do not."""
-    return not all(
-        credit_of(row) is not None or (row.method in _BY_HAND and row.event == "pending")
-        for row in facts.transactions
-    )
-
-
 def is_derived(facts: OrderFacts, policy: Policy) -> bool:
     """Whether what is left to pay came in though no transaction tells of it."""
     return not has_transactions(facts) and brought_money(facts.order, policy)
@@ -145,7 +132,7 @@ def derived_payments(facts: OrderFacts, rest: Decimal, policy: Policy) -> list[P
         return []
     order = facts.order
     mark = mark_of(order).of(DERIVED)
-    pending = facts.transactions[-1] if facts.transactions else None
+    pending = next((row for row in reversed(facts.transactions) if row.status == "ok"), None)
     kind = _mapped(policy, order.payment_method.lower()) or (
         payment_type(pending, policy)
         if pending and credit_of(pending) is None

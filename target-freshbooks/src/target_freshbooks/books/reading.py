@@ -127,6 +127,7 @@ def read_order(body: Mapping[str, Any]) -> Order:
         lines=tuple(read_line(row) for row in fields.rows("line_items") if _is_kept(row)),
         fees=tuple(read_fee(row) for row in fields.rows("fees")),
         addresses=read_addresses(fields),
+        transactions_truncated=fields.flag("transactions_truncated"),
     )
 
 
@@ -165,11 +166,13 @@ def read_transaction(body: Mapping[str, Any]) -> Transaction:
     """A v3 transaction."""
     fields = Fields(body, f"transaction {body.get('id', '?')}")
     status = fields.text("status").lower()
-    # One that failed moved nothing, and may not say of how much.
-    amount = fields.required_money("amount") if status == "ok" else fields.money("amount")
+    event = fields.text("event").lower()
+    # One that failed, or took another back, moved nothing, and may not say of how much.
+    moved = status == "ok" and event != "void"
+    amount = fields.required_money("amount") if moved else fields.money("amount")
     return Transaction(
         id=fields.integer("id"),
-        event=fields.text("event").lower(),
+        event=event,
         method=fields.text("method").lower(),
         gateway=fields.text("gateway").lower(),
         amount=amount,

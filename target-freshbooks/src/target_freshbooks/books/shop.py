@@ -141,6 +141,8 @@ class Order:
     fees: tuple[Fee, ...]
     addresses: tuple[ShippingAddress, ...] = ()
     """Empty where the shop does not say what each address costs."""
+    transactions_truncated: bool = False
+    """The shop has more transactions of it than it gives."""
 
     @property
     def places(self) -> tuple[str, ...]:
