@@ -1,8 +1,9 @@
 """The Singer target: reads messages, hands records to the posting service, lets true state out.
 
 STATE leaves only when every record before it is posted, waiting, or parked in the ledger with its
-reason; that is checked at every STATE message. On SIGTERM the steps in hand are finished and the
-process ends with 143; what had been let out before is all there is to say.
+reason; that is checked at every STATE message. None passes an order whose money may clear up yet.
+On SIGTERM the steps in hand are finished and the process ends with 143; what had been let out
+before is all there is to say.
 """
 
 from __future__ import annotations
@@ -146,6 +147,8 @@ class TargetFreshBooks(StrictSettings, Target):
         # lets it out at moments of its own.
         if self._run is not None:
             self._run.service.checkpoint()
+            if self._run.outcomes.unsettled:
+                return  # what was let out before stands, so that the next run reads them again
         super()._process_state_message(message_dict)
         if self._run is not None and self._run.dry_run:
             self._latest_state = None  # nothing was booked, so no bookmark may move

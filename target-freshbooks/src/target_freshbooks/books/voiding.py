@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.books.lowering import is_store_credit
 from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
-from target_freshbooks.books.payments import captures, credit_of, receipts
+from target_freshbooks.books.money_witnesses import captures, credit_of
+from target_freshbooks.books.payments import receipts
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -65,7 +66,7 @@ def void(desired: Desired, facts: OrderFacts, policy: Policy) -> Desired:
 
 def _came_in(facts: OrderFacts) -> tuple[Decimal, Decimal]:
     """The money that was captured, and the credit that was spent."""
-    order, taken = facts.order, captures(facts.transactions)
+    order, taken = facts.order, captures(facts)
     money = total(row.amount for row in taken if credit_of(row) is None)
     by_rows = total(row.amount for row in taken if credit_of(row) is not None)
     credit = max(by_rows, order.store_credit + order.gift_certificate)

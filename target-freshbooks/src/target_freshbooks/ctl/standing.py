@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from target_freshbooks.books.desired import Reason
 from target_freshbooks.ledger.orders import CHANGED
 from target_freshbooks.posting.methods_met import MethodMet, methods_met
 from target_freshbooks.posting.methods_met import text as methods_text
@@ -41,10 +43,14 @@ NAMED = 20
 
 
 def waiting_orders(ledger: Ledger) -> dict[str, list[int]]:
-    """The orders that wait, by the name of their status or what else keeps them; Drafts apart."""
+    """The orders that wait, by the name of their status or what else keeps them; Drafts apart.
+
+    Those whose money is not clear yet among them, though they count as new.
+    """
     names: dict[str, str] = {}
     orders_by_name: dict[str, list[int]] = {}
-    for row in ledger.orders.all(state="waiting"):
+    unclear = (r for r in ledger.orders.all(state="new") if r.reason == Reason.MONEY_UNCLEAR)
+    for row in chain(ledger.orders.all(state="waiting"), unclear):
         reason = row.reason or "unknown"
         if reason == DRAFT:
             continue

@@ -48,8 +48,9 @@ class OrderRow:
 
     Attributes:
         order_id: The shop's order id.
-        state: `new` (received, never looked at), `waiting` (not billable yet), `posted` (the books
-            agree), `parked` (needs somebody), `settled` (a person booked it by hand).
+        state: `new` (to be looked at, for the first time or once more), `waiting` (not billable
+            yet), `posted` (the books agree), `parked` (needs somebody), `settled` (a person booked
+            it by hand).
         reason: Code of the reason for waiting or parking.
         detail: The figures behind the reason.
         words: The other side's own words.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books import desire
 from target_freshbooks.books.calendar import bookkeeping_day
-from target_freshbooks.books.desired import Desired, Parked
+from target_freshbooks.books.desired import Desired, Parked, Reason
 from target_freshbooks.books.eligibility import Notice, notice_after_posting
 from target_freshbooks.books.money import ZERO
 from target_freshbooks.books.payments import is_left_open
@@ -68,6 +68,7 @@ class Outcomes:
     Attributes:
         tally: Their numbers.
         outlook: What a dry run would bring into the books.
+        unsettled: The orders whose money may clear up yet: no STATE may pass them.
         policy_hash: Of the settings that the accounting depends on.
     """
 
@@ -81,6 +82,7 @@ class Outcomes:
         """
         self.tally = Tally()
         self.outlook = Outlook(policy)
+        self.unsettled = set[int]()
         self.policy_hash = policy_digest(policy)
         self._ledger = ledger
         self._policy = policy
@@ -103,6 +105,9 @@ class Outcomes:
         if result.parked is not None:
             self.park(order.id, result.parked, stored, facts, result=result, notice=notice)
             return
+        if result.why == Reason.MONEY_UNCLEAR:
+            self._keep_new(facts, stored, result, notice)
+            return
         event = "unchanged" if result.unchanged else result.state
         data = {
             "writes": result.writes,
@@ -112,6 +117,28 @@ class Outcomes:
         noticed = {} if notice is None else {"notice": notice.value}
         self._write(order.id, result, stored, facts, notice, event, data | noticed)
         self.count(event)
+
+    def _keep_new(
+        self, facts: OrderFacts, stored: StoredFacts, result: OrderResult, notice: Notice | None
+    ) -> None:
+        """The order counts as new: this run and those to come look at it until its money is clear.
+
+        What was posted of it stands.
+        """
+        order_id = facts.order.id
+        if order_id in self.unsettled:
+            return
+        kept, data = replace(result, state="new"), {"reason": result.why}
+        self._write(order_id, kept, stored, facts, notice, "waiting", data)
+        logger.warning(
+            "Order %s waits: %s. It changed within the last hour, and what the shop says of its"
+            " money may still change; it is read again by the next run.",
+            order_id,
+            result.why,
+        )
+        self.count("waiting")
+        with self._guard:
+            self.unsettled.add(order_id)
 
     def _noticed(self, facts: OrderFacts, before: OrderRow | None) -> Notice | None:
         """What became of an order in the shop that has its invoice; told when it is seen first."""
@@ -182,6 +209,8 @@ class Outcomes:
         data: dict[str, Any],
     ) -> None:
         """Write to the ledger how the order came out, with its audit row."""
+        with self._guard:
+            self.unsettled.discard(order_id)
         parked, desired = result.parked, result.desired
         row = OrderRow(
             order_id,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from target_freshbooks.books import assess, client_of_customer, is_cancelled
 from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, Waiting
 from target_freshbooks.books.marks import mark_of
+from target_freshbooks.books.money_witnesses import may_clear_up
 from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import DELETED, DRAFT, ObservedInvoice
 from target_freshbooks.ledger import OrderRow, Terms
@@ -91,6 +92,9 @@ class Reconciler:
                 return kept
             recorded = load_recorded(self._parts.ledger, order_id)
         assessed = assess(facts, policy, already_invoiced=recorded.known)
+        now = self._parts.ledger.scope.clock()
+        if isinstance(assessed, Billable) and may_clear_up(facts, now):
+            return OrderResult("waiting", why=Reason.MONEY_UNCLEAR.value)
         desired: Desired | Parked | Waiting
         if isinstance(assessed, Billable):
             desired, policy = self._parts.profile.desire(facts, policy)

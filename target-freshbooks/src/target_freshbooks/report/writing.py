@@ -102,7 +102,9 @@ def gather_month(books: FreshBooks, ledger: Ledger, month: Month) -> MonthReport
     for order in ledger.orders.all(since=month.first):
         if order.order_date is None or not month.first <= order.order_date <= month.last:
             continue
-        if order.state not in {"posted", "parked", "settled"} and order.reason != DRAFT:
+        stands = order.state == "new" and order.posted_at is not None
+        left_out = order.state not in {"posted", "parked", "settled"} and not stands
+        if left_out and order.reason != DRAFT:
             waiting += 1
             continue
         invoice = _invoice_of(books, ledger, order, invoices)
