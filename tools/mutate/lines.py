@@ -47,6 +47,8 @@ INBOX = "target-freshbooks/tests/ledger/test_ledger_inbox.py"
 BOUNDS = "tests/posting/test_posting_bounds.py"
 LOGIN = "target-freshbooks/tests/ctl/test_ctl_login.py"
 VOIDED = "tests/posting/test_posting_voided.py"
+MONEY = "tests/posting/test_posting_money_witnesses.py"
+WITNESSES = "target-freshbooks/tests/test_books_money_witnesses.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
 
 OWNERSHIP = "tests/posting/test_posting_ownership.py"
@@ -276,8 +278,8 @@ MUTATIONS = (
         "state waits for its orders",
         "P6",
         f"{FRESHBOOKS}/target.py",
-        "        if self._run is not None:\n            self._run.service.checkpoint()\n",
-        "",
+        "            self._run.service.checkpoint()\n            if",
+        "            if",
         (STOPPED,),
     ),
     Mutation(
@@ -1952,5 +1954,101 @@ MUTATIONS = (
         " or not recorded.known:",
         ":",
         ("tests/posting/test_posting_restored.py", "-k", "emptied"),
+    ),
+    Mutation(
+        "a void that names no transaction takes back the one that fits",
+        "P5",
+        f"{FRESHBOOKS}/books/money_witnesses.py",
+        "            voided.add(fitting[-1].id)\n",
+        "            pass\n",
+        (WITNESSES, "-k", "one_story"),
+    ),
+    Mutation(
+        "money that a gateway sent back without a refund is told",
+        "P5",
+        f"{FRESHBOOKS}/books/money_witnesses.py",
+        "    if back > refunds:",
+        "    if False:",
+        (WITNESSES, "-k", "two_stories"),
+    ),
+    Mutation(
+        "a capture that only the shop speaks of is told",
+        "P5",
+        f"{FRESHBOOKS}/books/money_witnesses.py",
+        "    if said in _CAPTURED and not money and attempts:",
+        "    if False:",
+        (WITNESSES, "-k", "two_stories"),
+    ),
+    Mutation(
+        "a purchase that the shop calls void or refunded is told",
+        "P5",
+        f"{FRESHBOOKS}/books/money_witnesses.py",
+        "    if unexplained and at_gateway and not facts.refunds:",
+        "    if False:",
+        (WITNESSES, "-k", "two_stories"),
+    ),
+    Mutation(
+        "a void that fits several captures is told",
+        "P5",
+        f"{FRESHBOOKS}/books/money_witnesses.py",
+        "    for void in unplaced if money else ():",
+        "    for void in ():",
+        (WITNESSES, "-k", "two_stories"),
+    ),
+    Mutation(
+        "what two witnesses deny is not booked",
+        "P5",
+        f"{FRESHBOOKS}/books/payments.py",
+        "    payments = _without(payments, denied(facts))\n",
+        "",
+        (WITNESSES, "-k", "two_stories"),
+    ),
+    Mutation(
+        "of transactions given in part nothing is concluded",
+        "P5",
+        f"{FRESHBOOKS}/books/money_witnesses.py",
+        "    if order.transactions_truncated:",
+        "    if False:",
+        (WITNESSES, "-k", "more_transactions"),
+    ),
+    Mutation(
+        "no payment is derived of transactions given in part",
+        "P5",
+        f"{FRESHBOOKS}/books/payments.py",
+        "        and not facts.order.transactions_truncated\n",
+        "",
+        (WITNESSES, "-k", "more_transactions"),
+    ),
+    Mutation(
+        "the tap marks an order of which it got transactions in part",
+        "P5",
+        f"{TAP}/child_reader.py",
+        '            order["transactions_truncated"] = True\n',
+        "",
+        ("tap-bigcommerce-orders/tests/test_tap_transactions.py", "-k", "page"),
+    ),
+    Mutation(
+        "money that is unclear waits for an hour",
+        "P5",
+        f"{FRESHBOOKS}/books/money_witnesses.py",
+        "    young = abs(now - facts.order.modified) < SETTLING\n",
+        "    young = False\n",
+        (WITNESSES, "-k", "clear_up"),
+    ),
+    Mutation(
+        "an order whose money waits is looked at by the next run",
+        "P6",
+        f"{FRESHBOOKS}/posting/outcomes.py",
+        'replace(result, state="new")',
+        "replace(result)",
+        (MONEY, "-k", "after_the_hour"),
+    ),
+    Mutation(
+        "no STATE passes an order whose money waits",
+        "P6",
+        f"{FRESHBOOKS}/target.py",
+        "            if self._run.outcomes.unsettled:",
+        "            if False:",
+        (MONEY, "-k", "within_the_hour"),
     ),
 )
