@@ -2014,9 +2014,9 @@ MUTATIONS = (
     Mutation(
         "no payment is derived of transactions given in part",
         "P5",
-        f"{FRESHBOOKS}/books/payments.py",
-        "        and not facts.order.transactions_truncated\n",
-        "",
+        f"{FRESHBOOKS}/books/money_witnesses.py",
+        "    return facts.order.transactions_truncated or not all(",
+        "    return not all(",
         (WITNESSES, "-k", "more_transactions"),
     ),
     Mutation(
