@@ -122,9 +122,9 @@ def test_one_story_is_told_and_the_money_is_known(
 @pytest.mark.parametrize(
     ("told", "says", "gave", "paid", "words"),
     [
-        ("authorization 40", "11 captured", "", "0", "authorization 1 over 40"),
+        ("authorization 40", "11 captured", "", "0", "authorization 1 over 40.00 USD"),
         ("pending 40", "11 paid", "", "0", "the shop says paid"),
-        ("purchase 40, void 0 of 1", "11 captured", "", "0", "purchase 1 over 40"),
+        ("purchase 40, void 0 of 1", "11 captured", "", "0", "purchase 1 over 40.00 USD"),
         ("purchase 40", "11 void", "", "40", "says void, but 40.00 USD were captured"),
         ("authorization 40, capture 40 of 1, void 0 of 1", "11 void", "", "40", "says void"),
         ("purchase 40", "2 refunded", "", "40", "says refunded, but 40.00 USD were captured"),

@@ -131,7 +131,9 @@ def _contradictions(facts: OrderFacts) -> Iterator[str]:
     taken = _amount(order, total(row.amount for row in money))
     attempts = [row for row in good if _is_promise(row)]
     if said in _CAPTURED and not money and attempts:
-        listed = ", ".join(f"{row.event} {row.id} over {row.amount}" for row in attempts)
+        listed = ", ".join(
+            f"{row.event} {row.id} over {_amount(order, row.amount)}" for row in attempts
+        )
         yield f"the shop says {said}, but no capture stands among its transactions ({listed})"
     back, refunds = _sent_back(facts), _refunds(facts)
     unexplained = said == "void" or (
