@@ -218,7 +218,7 @@ def _desired(said: list[str]) -> Desired:
             str(MARK),
             str(MARK),
             billing,
-            tuple(others),
+            without_negatives=tuple(others),
         ),
         payments=tuple(_payment(words) for words in paid),
         refunds=tuple(_refund(words, taken) for words in given),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,6 +79,25 @@ def test_a_record_is_found_by_its_id_before_its_mark() -> None:
     assert [one and one.id for one in found] == [701, 702]
     given = [find_note(note, one, scene.observed) for one in (Recorded(), known)]
     assert [one and one.id for one in given] == [801, 801]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "refund", "wording", "number"),
+    [
+        ("", 5, 0, "R5"),
+        ("BC-", 123456, 0, "BC-R123456"),
+        ("BC-", 1234567, 0, "R1234567"),
+        ("BC-", 5, 1, "BC-R5-2"),
+        ("", 1234567890, 0, ""),
+    ],
+)
+def test_a_credit_note_s_number_has_at_most_ten_characters(
+    prefix: str, refund: int, wording: int, number: str
+) -> None:
+    (row,) = rows_in("An order" + BOOKS)
+    context = scene_of(row).context
+    context = replace(context, policy=replace(context.policy, invoice_number_prefix=prefix))
+    assert context.credit_number(refund, wording) == number
 
 
 def test_a_mark_counts_as_a_whole_line_only() -> None:

@@ -3,8 +3,7 @@
 FreshBooks knows no refund. Money that went back is booked by lowering the payment it had come in
 with and by negative lines "Refund R" on the invoice, which carry the taxes of what was taken back:
 revenue, tax and cash all fall by the right amounts, and nothing is left outstanding. Value given as
-store credit is no money: it becomes a credit note for the client, and the invoice stays whole. With
-`refund_mode` `credit_note` every refund is booked that way.
+store credit is no money: it becomes a credit note for the client, and the invoice stays whole.
 
 All amounts are absolute: what the payments have once this refund and all before it are booked. So
 it does no harm to apply a refund twice, and a refund that the gateway declines later simply
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from target_freshbooks.books.cents import ExactLine
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts, Refund
-    from target_freshbooks.books.surplus import Due, GivenBack
+    from target_freshbooks.books.surplus import Due
 
 REFUNDED = 4
 PARTIALLY_REFUNDED = 14
@@ -53,7 +52,7 @@ def refunds_of(facts: OrderFacts, breakdown: Breakdown, due: Due, policy: Policy
     entries, flags = list[RefundEntry](), list[Parked]()
     for given in due.refunds:
         refund = given.refund
-        money, credit = _split(given, policy)
+        money, credit = given.money, given.credit
         flags += _unexplained(facts, refund, decimals)
         if money > standing:
             flags.append(_too_much(facts, refund, money, standing))
@@ -69,13 +68,6 @@ def refunds_of(facts: OrderFacts, breakdown: Breakdown, due: Due, policy: Policy
         entries.append(replace(entry, payments_after=tuple(left.items())))
     flags += _missing(facts, entries, breakdown.total, due.absorbed)
     return Refunds(tuple(entries), tuple(flags))
-
-
-def _split(given: GivenBack, policy: Policy) -> tuple[Decimal, Decimal]:
-    """What is booked as money that went back, and what as credit."""
-    if policy.refund_mode == "credit_note":
-        return ZERO, given.money + given.credit
-    return given.money, given.credit
 
 
 def _entry(

@@ -191,7 +191,7 @@ class OrderContext:
             "clientid": customer_id,
             "create_date": note.day.isoformat(),
             # FreshBooks numbers it where ours would be too long: its notes make it ours.
-            **({"credit_number": number} if len(number) <= MOST_CREDIT_NUMBER else {}),
+            **({"credit_number": number} if number else {}),
             "currency_code": self.desired.invoice.currency,
             "credit_type": "goodwill",
             "notes": note.notes,
@@ -201,12 +201,14 @@ class OrderContext:
         }
 
     def credit_number(self, refund_id: int, expression: int) -> str:
-        """The number of a refund's credit note: the invoice's number and the refund's id.
+        """The number of a refund's credit note: the prefix and `R5`, and without a prefix `R5`.
 
-        Another wording is another document: the number of a deleted one may stay taken.
+        The first that is not too long; empty if both are. Another wording is another document: the
+        number of a deleted one may stay taken.
         """
-        another = f"-{expression + 1}" if expression else ""
-        return f"{self.desired.invoice.number}-R{refund_id}{another}"
+        own = f"R{refund_id}-{expression + 1}" if expression else f"R{refund_id}"
+        numbers = (f"{self.policy.invoice_number_prefix}{own}", own)
+        return next((number for number in numbers if len(number) <= MOST_CREDIT_NUMBER), "")
 
     def money(self, amount: Decimal) -> dict[str, str]:
         """An amount as FreshBooks takes it."""

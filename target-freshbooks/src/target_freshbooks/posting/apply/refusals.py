@@ -103,5 +103,5 @@ def refund_refused(desired: Desired, refund_id: int, words: str) -> Parked:
         "Unlock the period in FreshBooks (Financial Lock) and replay the order, or book the refund"
         " by hand on an open day."
         if locked
-        else "Book the refund by hand, or set refund_mode to credit_note and replay the order.",
+        else "Book the refund by hand in FreshBooks, and settle the order with a note of it.",
     )
