@@ -246,6 +246,12 @@ def _schemas_checked_once() -> Iterator[None]:
 KEY = Fernet.generate_key().decode()
 
 
+@pytest.fixture(scope="session")
+def world_at() -> type[World]:
+    """A shop and its books: of a URL, a folder of ours and settings."""
+    return World
+
+
 @pytest.fixture
 def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
     """A shop and its books; at the end the plan of each posted order is empty."""

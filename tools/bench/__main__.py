@@ -1,7 +1,8 @@
 """Prints figures of speed, one a line; `docs/performance.md` says how to read them.
 
 make bench                         all of it
-PYTHONPATH=tools .venv/bin/python -m bench quota     one part: requests, quota, throughput, memory
+PYTHONPATH=tools .venv/bin/python -m bench quota     one part: requests, quota, throughput, memory,
+                                                              lines
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from connector_sandbox.constants import DEFAULT_SEED
 
-from bench import memory, per_order, quota, throughput
+from bench import long_order, memory, per_order, quota, throughput
 from bench.scene import line, scene
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def main() -> None:
         "requests": lambda stage, asked: per_order.measure(stage, asked.orders),
         "quota": lambda stage, _: quota.measure(stage),
         "throughput": lambda stage, _: throughput.measure(stage),
+        "lines": lambda _stage, _asked: long_order.measure(),
         "memory": lambda stage, asked: memory.measure(stage, asked.few, asked.many),
     }
     parser.add_argument("parts", nargs="*", choices=[*parts, []], help="default: all")
