@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.capabilities import FRESHBOOKS
-from target_freshbooks.books.items import item_key
+from target_freshbooks.books.items import item_key, line_key
 from target_freshbooks.books.money import ZERO, total
 from target_freshbooks.books.text import clean
 
@@ -114,7 +114,8 @@ def describe(line: OrderLine) -> str:
 
 
 def _charge(kind: ChargeKind, ref: int, name: str, cost: Cost, description: str = "") -> Charge:
-    return Charge(kind, ref, name, cost.ex_tax, cost.inc_tax, cost.tax, description=description)
+    key = line_key(name)
+    return Charge(kind, ref, name, cost.ex_tax, cost.inc_tax, cost.tax, description, key)
 
 
 def _wrapping(order: Order, names: LineNames) -> list[Charge]:

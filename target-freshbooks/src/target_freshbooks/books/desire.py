@@ -19,15 +19,17 @@ from target_freshbooks.books.draft_lines import draft_lines, has_negative, lines
 from target_freshbooks.books.eligibility import is_to_be_voided
 from target_freshbooks.books.items import items_for
 from target_freshbooks.books.marks import mark_of
-from target_freshbooks.books.money import cent, decimals_of, is_whole, rounded
+from target_freshbooks.books.money import ZERO, cent, decimals_of, is_whole, rounded
 from target_freshbooks.books.payment_methods import days_until_due
 from target_freshbooks.books.payments import receipts
 from target_freshbooks.books.refunds import refunds_of
+from target_freshbooks.books.rounding import predict_totals, rounding_line
 from target_freshbooks.books.surplus import without_surplus
 from target_freshbooks.books.voiding import void
 
 if TYPE_CHECKING:
     from target_freshbooks.books.breakdown import Breakdown
+    from target_freshbooks.books.desired import Lines
     from target_freshbooks.books.draft_lines import DraftLines
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import Order, OrderFacts
@@ -63,11 +65,12 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
     refunded = refunds_of(facts, breakdown, due, policy)
     flags = [*refunded.flags, received.flag, due.flag]
     held = _mismatch(order, drafted.problem) if drafted.problem else None
+    invoice = _invoice(facts, breakdown, drafted, number, policy)
     desired = Desired(
         order_id=order.id,
         client=client,
-        items=items_for(facts),
-        invoice=_invoice(facts, breakdown, drafted, number, policy),
+        items=items_for(facts, _possible_lines(invoice, policy)),
+        invoice=invoice,
         payments=due.payments,
         refunds=() if held else refunded.entries,
         flag=held or _together([flag for flag in flags if flag is not None]),
@@ -101,6 +104,13 @@ def _invoice(
         due_days=days_until_due(order.payment_method, policy),
         without_negatives=() if others is None or others.problem else others.lines,
     )
+
+
+def _possible_lines(invoice: Invoice, policy: Policy) -> Lines:
+    """All lines that the invoice may get: FreshBooks' answer may ask for a Rounding line."""
+    lines = (*invoice.lines, *invoice.without_negatives)
+    answers = predict_totals(invoice.lines, decimals_of(invoice.currency))
+    return lines if answers == {invoice.total} else (*lines, rounding_line(ZERO, policy))
 
 
 def _mismatch(order: Order, problem: str) -> Parked:

@@ -115,10 +115,10 @@ class ClientDraft:
 
 @dataclass(frozen=True, slots=True)
 class ItemDraft:
-    """A FreshBooks item for something sold."""
+    """A FreshBooks item for something sold, or for lines that are no product's."""
 
     key: str
-    """Ledger key: `variant:<product>:<variant>`, `sku:<sku>` or `name:<name>`."""
+    """Ledger key: `variant:<product>:<variant>`, `sku:<sku>`, `name:<name>` or `line:<name>`."""
     name: str
     sku: str
     description: str

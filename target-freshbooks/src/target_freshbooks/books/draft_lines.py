@@ -27,6 +27,7 @@ from target_freshbooks.books.capabilities import FRESHBOOKS
 from target_freshbooks.books.cents import ExactLine, Target, in_whole_cents
 from target_freshbooks.books.charges import ChargeKind
 from target_freshbooks.books.desired import InvoiceLine
+from target_freshbooks.books.items import line_key
 from target_freshbooks.books.money import ZERO, cent, is_whole, pro_rata, rounded, total
 from target_freshbooks.books.rounding import (
     rounding_line,
@@ -89,7 +90,8 @@ def draft_lines(
             groups[part.taxes] = groups.get(part.taxes, ZERO) + part.net - part.list_net
     for taxes, off in groups.items():
         on = f"On what bears {' and '.join(tax.name for tax in taxes)}" if taxes else ""
-        exact.append(ExactLine(policy.names.discount, on if len(groups) > 1 else "", off, taxes))
+        name, about = policy.names.discount, on if len(groups) > 1 else ""
+        exact.append(ExactLine(name, about, off, taxes, item_key=line_key(name)))
     return _fitted(exact, breakdown, policy, currency)
 
 

@@ -1,9 +1,11 @@
 """FreshBooks items: one for each thing the shop sells, found again under the shop's own identity.
 
 An item stands for a variant of a product, since that is what has a SKU and a price. A custom
-product (typed into one order) has no identity but its SKU or its name. Gift certificates, shipping
-and fees are no items. An item's price is a default for invoices typed by hand; the lines of posted
-orders say their own, and keep their name and price when the item is renamed later.
+product (typed into one order) has no identity but its SKU or its name. What a line is otherwise
+called (Shipping, Discount, Rounding, a fee) is an item too, once for the account, since it is on
+items that FreshBooks keeps the income accounts. An item's price is a default for invoices typed by
+hand; the lines of posted orders say their own, and keep their name and price when the item is
+renamed later.
 """
 
 from __future__ import annotations
@@ -18,7 +20,11 @@ from target_freshbooks.books.text import clean
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from target_freshbooks.books.desired import Lines
     from target_freshbooks.books.shop import Order, OrderFacts, OrderLine, Product
+
+
+_LINE = "line:"
 
 
 def item_key(line: OrderLine) -> str:
@@ -35,6 +41,16 @@ def item_key(line: OrderLine) -> str:
     )
 
 
+def line_key(name: str) -> str:
+    """The ledger key of the item for lines that are no product's, by what they are called."""
+    return f"{_LINE}{name}"
+
+
+def is_of_lines(key: str) -> bool:
+    """Whether the item is one for lines that are no product's."""
+    return key.startswith(_LINE)
+
+
 def catalogued(order: Order) -> tuple[int, ...]:
     """The products that an order's items need the catalogue for: those of lines without SKU."""
     return tuple(
@@ -46,13 +62,17 @@ def catalogued(order: Order) -> tuple[int, ...]:
     )
 
 
-def items_for(facts: OrderFacts) -> tuple[ItemDraft, ...]:
-    """The items of the order's lines, each once, in the lines' order."""
+def items_for(facts: OrderFacts, lines: Lines) -> tuple[ItemDraft, ...]:
+    """The items of the order and of all lines its invoice may get, each once."""
     found: dict[str, ItemDraft] = {}
     for line in facts.order.lines:
         key = item_key(line)
         if key and key not in found:
             found[key] = _from_line(key, line, facts.order, facts.products)
+    for other in lines:
+        key = other.item_key
+        if is_of_lines(key) and key not in found:
+            found[key] = ItemDraft(key, other.name, "", "", ZERO, facts.order.currency)
     return tuple(found.values())
 
 

@@ -20,6 +20,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from target_freshbooks.books.desired import InvoiceLine
+from target_freshbooks.books.items import is_of_lines, line_key
 from target_freshbooks.books.money import ZERO, cent, is_whole, rounded
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ def rounding_line(amount: Decimal, policy: Policy) -> InvoiceLine:
         description="Difference between the shop's rounding and FreshBooks'",
         quantity=Decimal(1),
         unit_cost=amount,
+        item_key=line_key(policy.names.rounding),
     )
 
 
@@ -172,7 +174,8 @@ def mend(
 
 def is_rounding(line: InvoiceLine, policy: Policy) -> bool:
     """Whether the line is the one that takes up cents."""
-    return line.name == policy.names.rounding and not line.taxes and not line.item_key
+    of_product = line.item_key and not is_of_lines(line.item_key)
+    return line.name == policy.names.rounding and not line.taxes and not of_product
 
 
 def tolerance(policy: Policy, decimals: int) -> Decimal:

@@ -6,7 +6,10 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from target_freshbooks.books.items import line_key
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from target_freshbooks.books.desired import Desired
@@ -36,6 +39,13 @@ def policy_of(policy: Policy, facts: OrderFacts, terms: Terms | None, *, current
         timezone=then.timezone,
         post_as=then.post_as,  # what is kept as a Draft is sent when that is asked for
     )
+
+
+def called(policy: Policy, item_names: Mapping[str, str]) -> Policy:
+    """The settings with the Rounding line called as FreshBooks calls its item."""
+    name = policy.names.rounding
+    known = item_names.get(line_key(name), name)
+    return replace(policy, names=replace(policy.names, rounding=known))
 
 
 def dated(desired: Desired, day: date) -> Desired:

@@ -25,7 +25,7 @@ from target_freshbooks.posting.apply.refused_step import RefusedSteps
 from target_freshbooks.posting.apply.step_runner import StepRunner
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.digests import content_digest, desired_digest
-from target_freshbooks.posting.order_terms import dated, policy_of
+from target_freshbooks.posting.order_terms import called, dated, policy_of
 from target_freshbooks.posting.paid_day import with_paid_day
 from target_freshbooks.posting.plan.head import (
     keeps_its_client,
@@ -157,7 +157,7 @@ class Reconciler:
         context = OrderContext(
             desired,
             content,
-            policy,
+            called(policy, item_names),
             client_id,
             item_names,
             recorded,

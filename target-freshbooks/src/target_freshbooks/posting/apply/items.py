@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books import item_body, items_of_product
 from target_freshbooks.books.capabilities import FRESHBOOKS
+from target_freshbooks.books.items import is_of_lines
 from target_freshbooks.books.text import clean
 from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import ACTIVE, DELETED, ObservedItem
@@ -86,8 +87,9 @@ class ItemUpserts:
         if draft.sku:
             rows = self._books.items.of_sku(draft.sku)
         else:
+            any_sku = is_of_lines(draft.key)  # its name is all that such an item is
             namesakes = [self._books.items.named(name) for name in (draft.name, apart(draft))]
-            rows = [row for named in namesakes for row in named if not row.sku]
+            rows = [row for named in namesakes for row in named if not row.sku or any_sku]
         rows = [row for row in rows if row.vis_state != DELETED]
         rows.sort(key=lambda row: (row.vis_state != ACTIVE, row.id))
         return rows[0] if rows else None
