@@ -42,6 +42,7 @@ def policy_of(case: dict[str, Any]) -> Policy:
         "paid_status_ids": frozenset,
         "derived_payment_methods": tuple,
         "names": lambda row: LineNames(**row),
+        "marketplace_sources": lambda rows: tuple(tuple(row) for row in rows),
     }
     for name, reader in readers.items():
         if name in made:
@@ -115,6 +116,7 @@ def _told(desired: Desired, policy: Policy) -> Any:
     else:
         assert amount_of(lines) == invoice.total
         yield f"total {invoice.total:f} {invoice.currency}"
+    yield from (f'notes "{line}"' for line in invoice.notes.splitlines()[1:])
     for payment in desired.payments:
         note = marks_in(payment.note)[0].part
         told = f"paid {payment.amount:f} {payment.type} on {payment.day} ({note})"

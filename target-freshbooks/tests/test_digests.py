@@ -88,6 +88,7 @@ def test_the_terms_of_an_order_survive_their_way_through_the_ledger() -> None:
         payment_terms_days=14,
         refund_mode="credit_note",
         order_refund_tax="share",
+        marketplace_sources=(("amazon", "net"),),
         generic_client=GenericClient("Till", "till@shop.example"),
         names=LineNames(shipping="Freight"),
         rounding_tolerance_cents=1,

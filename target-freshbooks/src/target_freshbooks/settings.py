@@ -14,6 +14,7 @@ from connector_credentials.settings import Form, SettingError
 from singer_sdk import typing as th
 
 from target_freshbooks.books.capabilities import FRESHBOOKS
+from target_freshbooks.books.marketplaces import TREATMENTS, Treatment
 from target_freshbooks.books.payment_methods import IN_HAND, ON_ACCOUNT
 from target_freshbooks.books.policy import GenericClient, LineNames, Policy, TaxName
 from target_freshbooks.books.text import clean
@@ -122,6 +123,12 @@ schema: dict[str, Any] = th.PropertiesList(
         default="adjust_invoice",
     ),
     th.Property("order_refund_tax", th.StringType, allowed_values=["share", "none"]),
+    th.Property(
+        "marketplace_sources",
+        th.ObjectType(additional_properties=th.StringType),
+        description="Marketplace (amazon, ebay, … or channel:5) → net (it remits the tax), own (you"
+        " do) or skip.",
+    ),
     th.Property(
         "on_cancel", th.StringType, allowed_values=["park", "void", "delete"], default="park"
     ),
@@ -298,6 +305,10 @@ def _policy(given: Mapping[str, Any]) -> Policy:
         payment_terms_days=given["payment_terms_days"],
         refund_mode=given["refund_mode"],
         order_refund_tax=given.get("order_refund_tax"),
+        marketplace_sources=tuple(
+            (place.strip().lower(), _treatment(place, text))
+            for place, text in given.get("marketplace_sources", {}).items()
+        ),
         on_cancel=given["on_cancel"],
         on_order_change=given["on_order_change"],
         closed_through=_closed_through(given.get("closed_through")),
@@ -337,6 +348,16 @@ def _payment_type(match: str, text: str) -> str:
     raise SettingError(
         f"The setting payment_type_mapping has {text!r} for {match}: FreshBooks knows the payment"
         f" types {', '.join(PAYMENT_TYPES)}."
+    )
+
+
+def _treatment(place: str, text: str) -> Treatment:
+    for known in TREATMENTS:
+        if place.strip() and text.strip().lower() == known:
+            return known
+    raise SettingError(
+        f"The setting marketplace_sources has {text!r} for {place!r}: give each marketplace one of"
+        f" {', '.join(TREATMENTS)}."
     )
 
 

@@ -51,6 +51,11 @@ TYPED: dict[str, tuple[str, str, Any]] = {
     "payment_terms_days": ("14", "policy.payment_terms_days", 14),
     "refund_mode": ("credit_note", "policy.refund_mode", "credit_note"),
     "order_refund_tax": ("share", "policy.order_refund_tax", "share"),
+    "marketplace_sources": (
+        '{"Amazon": "NET", "channel:5": "skip"}',
+        "policy.marketplace_sources",
+        (("amazon", "net"), ("channel:5", "skip")),
+    ),
     "on_cancel": ("delete", "policy.on_cancel", "delete"),
     "on_order_change": ("park", "policy.on_order_change", "park"),
     "closed_through": ("auto", "policy.closed_through", "auto"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from target_freshbooks.books.charges import Charge, ChargeKind, charges_of
 from target_freshbooks.books.desired import LineTax, Parked, Reason
 from target_freshbooks.books.inference import Inference, infer
+from target_freshbooks.books.marketplaces import is_net
 from target_freshbooks.books.money import (
     HUNDRED,
     ZERO,
@@ -99,7 +100,7 @@ def break_down(facts: OrderFacts, policy: Policy) -> Breakdown | Parked:
         if len(known) == 1:
             found_rate = known[0]
             row = replace(NO_RATE, name=found_rate.name, rate=found_rate.percent)
-        elif policy.tax_mode == "rates":
+        elif policy.tax_mode == "rates" and not is_net(order, policy):
             return _unknown_tax(order, known)
         else:
             row = NO_RATE

@@ -18,10 +18,13 @@ from target_freshbooks.books.desired import Desired, Invoice, Parked, Reason
 from target_freshbooks.books.draft_lines import draft_lines, has_negative, lines_without_negatives
 from target_freshbooks.books.eligibility import is_to_be_voided
 from target_freshbooks.books.items import items_for
+from target_freshbooks.books.marketplaces import is_net, remitted_note, undecided
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money import ZERO, cent, decimals_of, is_whole, rounded
+from target_freshbooks.books.net_sales import net_breakdown, net_facts
 from target_freshbooks.books.payment_methods import days_until_due
 from target_freshbooks.books.payments import receipts
+from target_freshbooks.books.refund_allocation import shares_taxes
 from target_freshbooks.books.refunds import refunds_of
 from target_freshbooks.books.rounding import predict_totals, rounding_line
 from target_freshbooks.books.surplus import without_surplus
@@ -54,9 +57,12 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
     client = client_for(facts, policy)
     if isinstance(client, Parked):
         return client
-    breakdown = break_down(facts, policy)
+    breakdown = undecided(order, policy) or break_down(facts, policy)
     if isinstance(breakdown, Parked):
         return breakdown
+    if is_net(order, policy):
+        breakdown = net_breakdown(breakdown, order)
+        facts = net_facts(facts, share_taxes=shares_taxes(order, policy))
     if breakdown.total < 0:
         return _negative(order, breakdown)
     drafted = draft_lines(breakdown, order.id, policy, (order.currency, decimals))
@@ -98,7 +104,7 @@ def _invoice(
         total=breakdown.total,
         lines=drafted.lines,
         marker=mark,
-        notes=str(mark),
+        notes="\n".join(filter(None, (str(mark), remitted_note(order, policy)))),
         po_number=str(mark),
         billing=cleaned(order.billing),
         due_days=days_until_due(order.payment_method, policy),

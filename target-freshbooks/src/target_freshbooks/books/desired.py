@@ -44,6 +44,7 @@ class Reason(StrEnum):
     OVERPAYMENT_CREDIT_LEFT = "overpayment_credit_left"
     NO_PROGRESS = "no_progress"
     CLOSED_PERIOD = "closed_period"
+    MARKETPLACE_TAX = "marketplace_tax"
     UNREADABLE_RECORD = "unreadable_record"
     FACTS_INCOMPLETE = "facts_incomplete"
     CLIENT_LIMIT = "client_limit"

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Billable, Parked, Reason, Waiting
+from target_freshbooks.books.marketplaces import is_skipped
 from target_freshbooks.books.money_witnesses import captures, has_transactions
 from target_freshbooks.books.paid_by_word import was_captured
 from target_freshbooks.books.payment_methods import Meaning, meaning_of
@@ -117,6 +118,8 @@ def _kept_out(facts: OrderFacts, policy: Policy) -> str:
         return "archived"
     if order.external_source in policy.exclude_external_sources:
         return "excluded_source"
+    if is_skipped(order, policy):
+        return "marketplace"
     if start is not None and bookkeeping_day(order.created, facts, policy) < start:
         return "before_start_date"
     return ""

@@ -4,6 +4,7 @@ Cash, cheques and transfers leave no transaction, and of some gateways the shop 
 order is paid, and what is left to pay of it becomes one payment that says it was derived, where
 
 * its `payment_status` says that the money was captured, whatever the method; or
+* it is a marketplace's and booked without tax: the marketplace has the money, and pays it out; or
 * its method means money in hand, and its status says that it is paid. The `payment_status` is then
   empty, or even "authorized" or "pending"; only "void" or "declined" speaks against it.
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_freshbooks.books.marketplaces import is_net
 from target_freshbooks.books.payment_methods import Meaning, meaning_of
 
 if TYPE_CHECKING:
@@ -55,8 +57,10 @@ def is_paid(order: Order, policy: Policy) -> bool:
 
 
 def was_captured(order: Order, policy: Policy) -> bool:
-    """Whether the order's `payment_status` says that its money was captured."""
+    """Whether the order's `payment_status` says that its money was captured, or a marketplace."""
     told = _payment_status(order)
+    if is_net(order, policy):
+        return told not in _NEVER_CAME
     on_account = meaning_of(order.payment_method, policy) is Meaning.ON_ACCOUNT
     return told in _CAPTURED or (told in _REFUNDED and not on_account)
 

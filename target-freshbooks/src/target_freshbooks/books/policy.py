@@ -87,6 +87,9 @@ class Policy:
     account_taxes: tuple[LineTax, ...] | None = None
     """FreshBooks' own taxes, for orders whose tax rows are missing; None: not asked for. An order
     that is posted keeps the one that it was taken to have."""
+    marketplace_sources: tuple[tuple[str, Literal["net", "own", "skip"]], ...] = ()
+    """Pairs of a marketplace (a word of the order's source in lower case, or `channel:<id>`) and
+    whether its orders are booked without the tax it remits, as the shop's own, or not at all."""
     capabilities: Capabilities = FRESHBOOKS
     """What the account of FreshBooks can hold; no choice, and no term of an order."""
 
@@ -106,6 +109,7 @@ class Policy:
             "payment_terms_days": self.payment_terms_days,
             "refund_mode": self.refund_mode,
             "order_refund_tax": self.order_refund_tax,
+            "marketplace_sources": [list(pair) for pair in self.marketplace_sources],
             "generic_client": None if generic is None else [generic.organization, generic.email],
             "line_names": asdict(self.names),
             "post_as": self.post_as,
@@ -132,6 +136,9 @@ class Policy:
             payment_terms_days=terms["payment_terms_days"],
             refund_mode=terms["refund_mode"],
             order_refund_tax=terms["order_refund_tax"],
+            marketplace_sources=tuple(
+                (place, treatment) for place, treatment in terms["marketplace_sources"]
+            ),
             generic_client=None if generic is None else GenericClient(*generic),
             names=LineNames(**terms["line_names"]),
             post_as=terms["post_as"],

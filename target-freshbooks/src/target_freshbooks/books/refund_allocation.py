@@ -86,14 +86,19 @@ def allocate(
     refund: Refund, order: Order, parts: Sequence[Part], policy: Policy, decimals: int
 ) -> tuple[Allocation, ...]:
     """What the refund took back, adding up to its `total_amount`."""
-    default = "share" if order.tax_inclusive else "none"
-    shared = parts if (policy.order_refund_tax or default) == "share" else ()
+    shared = parts if shares_taxes(order, policy) else ()
     sides: tuple[Side, ...] = ("inc", "ex")
     for by_quantity, side in product((True, False), sides) if refund.items else ():
         allocations = _by_items(refund, parts, shared, by_quantity=by_quantity, side=side)
         if allocations is not None and _agree(allocations, refund, decimals):
             return allocations
     return _by_totals(refund, parts, decimals)
+
+
+def shares_taxes(order: Order, policy: Policy) -> bool:
+    """Whether an amount refunded of the whole order has its share of the order's taxes."""
+    default = "share" if order.tax_inclusive else "none"
+    return (policy.order_refund_tax or default) == "share"
 
 
 def _agree(allocations: Sequence[Allocation], refund: Refund, decimals: int) -> bool:

@@ -121,7 +121,10 @@ class Order:
     payment_method: str
     payment_status: str
     archived: bool
+    source: str
+    """Through which channel it was ordered (`order_source`), such as `www`, `manual`, `amazon`."""
     external_source: str
+    channel_id: int
     currency: str
     """The transactional currency (`default_currency_code`): the one of all amounts."""
     tax_inclusive: bool
