@@ -23,7 +23,7 @@ CONTENT = {
     "discount_two_tax_groups": "bd4c7c7607accf625463c9a46680a51535776b14b0ca58e8472693808191ad4f",
 }
 DESIRED = "3b61247e7c9b583e610c5cdf8615c45d5e9d850664d0f545e55714d509728f93"
-POLICY = "8c6553e840bfb0fdc44a71221ccb0447a479c8d1c0a1deff404df430206ada3b"
+POLICY = "9b9e397195e195415e3bd5fd0222b1df4e32132566d3f38755def3f5b23f188c"
 
 
 def facts_of(name: str, **changes: Any) -> Any:

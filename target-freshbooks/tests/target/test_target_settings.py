@@ -213,6 +213,7 @@ def test_the_typed_settings_do_not_show_their_secrets() -> None:
             "payment_type_mapping has 'Bitcoin' for stripe: FreshBooks knows the payment types Ch",
         ),
         ({"payment_type_mapping": '{"stripe": ""}'}, "payment_type_mapping has '' for stripe"),
+        ({"marketplace_sources": {"ebay": "nett"}}, "has 'nett' for 'ebay': give each marketplace"),
     ],
 )
 def test_a_wrong_setting_is_named(wrong: dict[str, Any], words: str) -> None:

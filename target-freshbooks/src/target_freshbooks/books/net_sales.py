@@ -21,6 +21,9 @@ from target_freshbooks.books.money import (
 from target_freshbooks.books.money_witnesses import captures
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+
     from target_freshbooks.books.breakdown import Breakdown
     from target_freshbooks.books.shop import Order, OrderFacts, Refund, Transaction
 
@@ -42,26 +45,32 @@ def net_facts(facts: OrderFacts, *, share_taxes: bool) -> OrderFacts:
         facts: The order with tax.
         share_taxes: An amount refunded of the whole order has its share of the order's tax.
     """
-    order = facts.order
-    return replace(
-        facts,
-        transactions=_net_transactions(facts.transactions, order),
-        refunds=tuple(_net_refund(one, order, share_taxes=share_taxes) for one in facts.refunds),
-    )
+    refunds = tuple(_net_refund(one, facts.order, share_taxes=share_taxes) for one in facts.refunds)
+    return replace(facts, transactions=_net_transactions(facts, refunds), refunds=refunds)
 
 
-def _net_transactions(rows: tuple[Transaction, ...], order: Order) -> tuple[Transaction, ...]:
-    """The captures with the tax taken off by their amounts; what is beyond the order bears none."""
-    captured, decimals = captures(rows), decimals_of(order.currency)
+def _net_transactions(facts: OrderFacts, refunds: Sequence[Refund]) -> tuple[Transaction, ...]:
+    """Captures without the tax in them, by their amounts, and what was sent back as its refunds.
+
+    What came in beyond the order bears no tax.
+    """
+    order, captured = facts.order, captures(facts)
     came_in = total(row.amount for row in captured)
-    if not came_in or not order.total_inc_tax:
-        return rows
-    within = min(came_in, order.total_inc_tax)
-    net = came_in - rounded(order.total_tax * within / order.total_inc_tax, decimals)
-    amounts = pro_rata(net, [row.amount for row in captured])
-    shares = largest_remainder(amounts, net, decimals)
-    of_row = {row.id: share for row, share in zip(captured, shares, strict=True)}
-    return tuple(replace(row, amount=of_row.get(row.id, row.amount)) for row in rows)
+    taxed = min(came_in, order.total_inc_tax)
+    share = order.total_tax / order.total_inc_tax if order.total_inc_tax else ZERO
+    went_back = total(one.total_amount for one in facts.refunds)
+    left = total(one.total_amount for one in refunds) / went_back if went_back else 1 - share
+    sent_back = [row for row in facts.transactions if row.event == "refund"]
+    amounts: dict[int, Decimal] = {}
+    for rows, net in (
+        (captured, came_in - share * taxed),
+        (sent_back, total(row.amount for row in sent_back) * left),
+    ):
+        whole = rounded(net, decimals_of(order.currency))
+        parts = pro_rata(whole, [row.amount for row in rows])
+        shares = largest_remainder(parts, whole, decimals_of(order.currency))
+        amounts |= {row.id: amount for row, amount in zip(rows, shares, strict=True)}
+    return tuple(replace(row, amount=amounts.get(row.id, row.amount)) for row in facts.transactions)
 
 
 def _net_refund(refund: Refund, order: Order, *, share_taxes: bool) -> Refund:
