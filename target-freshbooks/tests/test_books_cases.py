@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from target_freshbooks import books
 from target_freshbooks.books.desired import Billable, Desired, InvoiceLine, LineTax, Parked, Waiting
+from target_freshbooks.books.excluded_orders import ExcludedOrder
 from target_freshbooks.books.marks import marks_in
 from target_freshbooks.books.policy import GenericClient, LineNames, Policy, TaxName
 
@@ -40,6 +41,7 @@ def policy_of(case: dict[str, Any]) -> Policy:
         "generic_client": lambda row: GenericClient(**row),
         "invoice_start_date": date.fromisoformat,
         "paid_status_ids": frozenset,
+        "exclude_orders": lambda rows: tuple(ExcludedOrder(**row) for row in rows),
         "derived_payment_methods": tuple,
         "names": lambda row: LineNames(**row),
         "marketplace_sources": lambda rows: tuple(tuple(row) for row in rows),

@@ -108,6 +108,7 @@ def _refund(number: int, told: str) -> dict[str, Any]:
         ("purchase 40, refund 10 of 1 store_credit", "14 partially refunded", "10 credit", "40"),
         ("purchase 40", "4 refunded", "", "40"),
         ("purchase 40", "14 void", "10", "40"),
+        ("purchase 40, void 40 of 1", "5 captured", "", "0"),
     ],
 )
 def test_one_story_is_told_and_the_money_is_known(

@@ -23,7 +23,7 @@ CONTENT = {
     "discount_two_tax_groups": "bd4c7c7607accf625463c9a46680a51535776b14b0ca58e8472693808191ad4f",
 }
 DESIRED = "3b61247e7c9b583e610c5cdf8615c45d5e9d850664d0f545e55714d509728f93"
-POLICY = "9b9e397195e195415e3bd5fd0222b1df4e32132566d3f38755def3f5b23f188c"
+POLICY = "424ac5928e6c8a0d5b70ea8d7c904f0f13eadaa0da9a0159be222397feca7079"
 
 
 def facts_of(name: str, **changes: Any) -> Any:

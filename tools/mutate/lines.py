@@ -47,6 +47,7 @@ INBOX = "target-freshbooks/tests/ledger/test_ledger_inbox.py"
 BOUNDS = "tests/posting/test_posting_bounds.py"
 LOGIN = "target-freshbooks/tests/ctl/test_ctl_login.py"
 VOIDED = "tests/posting/test_posting_voided.py"
+EXCLUDED = "target-freshbooks/tests/test_books_excluded_orders.py"
 MONEY = "tests/posting/test_posting_money_witnesses.py"
 WITNESSES = "target-freshbooks/tests/test_books_money_witnesses.py"
 LINE_ITEMS = "tests/posting/test_posting_line_items.py"
@@ -1977,8 +1978,8 @@ MUTATIONS = (
         "a capture that only the shop speaks of is told",
         "P5",
         f"{FRESHBOOKS}/books/money_witnesses.py",
-        "    if said in _CAPTURED and not money and attempts:",
-        "    if False:",
+        "    if said in _CAPTURED and not money and attempts and",
+        "    if False and",
         (WITNESSES, "-k", "two_stories"),
     ),
     Mutation(
@@ -2092,5 +2093,29 @@ MUTATIONS = (
         "            marketplace_sources=tuple(\n",
         "            marketplace_sources=self.marketplace_sources or tuple(\n",
         ("target-freshbooks/tests/test_digests.py", "-k", "survive"),
+    ),
+    Mutation(
+        "orders that are no sale are kept out",
+        "P5",
+        f"{FRESHBOOKS}/books/eligibility.py",
+        '        return "excluded_order"\n',
+        "        pass\n",
+        (EXCLUDED,),
+    ),
+    Mutation(
+        "all of an entry must fit one line of an order that is kept out",
+        "P10",
+        f"{FRESHBOOKS}/books/excluded_orders.py",
+        "return of_channel and any(",
+        "return of_channel or any(",
+        (EXCLUDED,),
+    ),
+    Mutation(
+        "no entry keeps all orders out",
+        "P10",
+        f"{FRESHBOOKS}/settings.py",
+        '    if not entry or "" in entry.values():',
+        "    if False:",
+        ("-m", "more", TARGET_SETTINGS, "-k", "wrong_setting_is_named"),
     ),
 )

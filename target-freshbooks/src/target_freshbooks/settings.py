@@ -14,6 +14,7 @@ from connector_credentials.settings import Form, SettingError
 from singer_sdk import typing as th
 
 from target_freshbooks.books.capabilities import FRESHBOOKS
+from target_freshbooks.books.excluded_orders import ExcludedOrder
 from target_freshbooks.books.marketplaces import TREATMENTS, Treatment
 from target_freshbooks.books.payment_methods import IN_HAND, ON_ACCOUNT
 from target_freshbooks.books.policy import GenericClient, LineNames, Policy, TaxName
@@ -88,6 +89,25 @@ schema: dict[str, Any] = th.PropertiesList(
         "invoice_start_date", th.DateType, description="Orders before this day are not booked."
     ),
     th.Property("exclude_external_sources", th.ArrayType(th.StringType), default=["M-MIG"]),
+    th.Property(
+        "exclude_orders",
+        th.CustomType(
+            {
+                "type": ["array", "null"],
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "sku": {"type": "string"},
+                        "name": {"type": "string"},
+                        "product_id": {"type": "integer"},
+                        "channel_id": {"type": "integer"},
+                    },
+                    "additionalProperties": False,
+                },
+            }
+        ),
+        description="Orders that are no sale: a list of objects, each of which one line must fit.",
+    ),
     th.Property("timezone", th.StringType, description="IANA name; default: the store's."),
     th.Property(
         "tax_mode", th.StringType, allowed_values=["rates", "amount_lines"], default="rates"
@@ -292,6 +312,7 @@ def _policy(given: Mapping[str, Any]) -> Policy:
         paid_status_ids=frozenset(given["paid_status_ids"]),
         invoice_start_date=date.fromisoformat(day) if day else None,
         exclude_external_sources=frozenset(given["exclude_external_sources"]),
+        exclude_orders=tuple(map(_excluded, given.get("exclude_orders") or ())),
         timezone=_zone(given.get("timezone")),
         tax_mode=given["tax_mode"],
         tax_mapping=tuple(TaxName(*pair) for pair in given.get("tax_mapping", {}).items()),
@@ -321,6 +342,16 @@ def _policy(given: Mapping[str, Any]) -> Policy:
         ),
         post_as=given["post_as"],
     )
+
+
+def _excluded(entry: Mapping[str, Any]) -> ExcludedOrder:
+    if not entry or "" in entry.values():
+        raise SettingError(
+            "The setting exclude_orders has an entry that names nothing, or something blank: it"
+            " would keep orders out that nobody means. Name its sku, name, product_id or"
+            " channel_id, or take it out."
+        )
+    return ExcludedOrder(**entry)
 
 
 def _closed_through(text: str | None) -> date | Literal["auto"] | None:

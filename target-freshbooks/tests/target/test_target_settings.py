@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from connector_credentials.settings import SettingError
+from target_freshbooks.books.excluded_orders import ExcludedOrder
 from target_freshbooks.books.policy import GenericClient, LineNames, TaxName
 from target_freshbooks.settings import read_settings, schema
 from target_freshbooks.target import TargetFreshBooks
@@ -36,6 +37,11 @@ TYPED: dict[str, tuple[str, str, Any]] = {
         '["M-MIG", "POS"]',
         "policy.exclude_external_sources",
         frozenset({"M-MIG", "POS"}),
+    ),
+    "exclude_orders": (
+        '[{"sku": "INV", "product_id": 77}, {"name": "Invoice *", "channel_id": "2"}]',
+        "policy.exclude_orders",
+        (ExcludedOrder("INV", product_id=77), ExcludedOrder(name="Invoice *", channel_id=2)),
     ),
     "timezone": ("America/Chicago", "policy.timezone", "America/Chicago"),
     "tax_mode": ("amount_lines", "policy.tax_mode", "amount_lines"),
@@ -197,6 +203,11 @@ def test_the_typed_settings_do_not_show_their_secrets() -> None:
         ({"invoice_start_date": "yesterday"}, "it must be a day such as 2026-01-31"),
         ({"invoice_start_date": "01.02.2026"}, "invoice_start_date is '01.02.2026': it must be a"),
         ({"invoice_start_date": "2026-02-30"}, "it must be a day such as 2026-01-31"),
+        ({"exclude_orders": "INV"}, "a JSON list of objects with sku, name, product_id or channel"),
+        ({"exclude_orders": [{"skew": "INV"}]}, "it must be a JSON list of objects with sku"),
+        ({"exclude_orders": [{"product_id": "x"}]}, "it must be a JSON list of objects with sku"),
+        ({"exclude_orders": [{}]}, "exclude_orders has an entry that names nothing"),
+        ({"exclude_orders": '[{"sku": "INV", "name": ""}]'}, "or something blank"),
         ({"tax_mapping": [1]}, "it must be a JSON object of texts"),
         ({"tax_mapping": "{1"}, "it must be a JSON object of texts"),
         ({"generic_client": "{1"}, "it must be text, or a JSON object of texts with org"),

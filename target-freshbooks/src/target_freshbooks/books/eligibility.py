@@ -120,6 +120,8 @@ def _kept_out(facts: OrderFacts, policy: Policy) -> str:
         return "excluded_source"
     if is_skipped(order, policy):
         return "marketplace"
+    if any(entry.fits(order) for entry in policy.exclude_orders):
+        return "excluded_order"
     if start is not None and bookkeeping_day(order.created, facts, policy) < start:
         return "before_start_date"
     return ""

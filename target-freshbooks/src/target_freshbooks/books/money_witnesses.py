@@ -9,7 +9,8 @@ A witness that is silent contradicts nobody. Many gateways make no transaction o
 make none at all; less captured than the total is an open rest; a refund that was declined later may
 have left its transaction behind. It is a contradiction
 
-- if the shop says "captured", and of the transactions at a gateway none took money that stands;
+- if the shop says "captured", and of the transactions at a gateway none took money that stands
+  (a cancelled order says so itself);
 - if it says "void" or "refunded" beside a capture that stands, and nothing else went back;
 - if transactions sent back more than the refunds come to, and
 - if a void names no transaction, and it is not plain which it took back.
@@ -55,6 +56,8 @@ _CREDIT = {
 _CAPTURED = frozenset({"captured", "paid"})
 _REFUNDED = frozenset({"refunded", "partially refunded"})
 _REFUNDED_STATUSES = frozenset({4, 14})
+_TAKEN_BACK = frozenset({5, 6})
+"""Cancelled and declined: the status itself says that no money stands."""
 
 
 def captures(facts: OrderFacts) -> list[Transaction]:
@@ -130,7 +133,7 @@ def _contradictions(facts: OrderFacts) -> Iterator[str]:
     at_gateway = [row for row in money if row.method not in BY_HAND]
     taken = _amount(order, total(row.amount for row in money))
     attempts = [row for row in good if _is_promise(row)]
-    if said in _CAPTURED and not money and attempts:
+    if said in _CAPTURED and not money and attempts and order.status_id not in _TAKEN_BACK:
         listed = ", ".join(
             f"{row.event} {row.id} over {_amount(order, row.amount)}" for row in attempts
         )

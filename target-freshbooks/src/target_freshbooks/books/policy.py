@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from target_freshbooks.books.excluded_orders import ExcludedOrder
+
 
 @dataclass(frozen=True, slots=True)
 class LineNames:
@@ -60,6 +62,7 @@ class Policy:
     paid_status_ids: frozenset[int] = frozenset({2, 3, 8, 9, 10, 11})
     invoice_start_date: date | None = None
     exclude_external_sources: frozenset[str] = frozenset({"M-MIG"})
+    exclude_orders: tuple[ExcludedOrder, ...] = ()
     timezone: str | None = None
     """IANA name; None: the store's own."""
     tax_mode: Literal["rates", "amount_lines"] = "rates"

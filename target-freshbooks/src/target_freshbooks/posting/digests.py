@@ -7,6 +7,7 @@ order is looked at once more.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -176,6 +177,7 @@ def policy_digest(policy: Policy) -> str:
             "paid_status_ids": sorted(policy.paid_status_ids),
             "invoice_start_date": policy.invoice_start_date,
             "exclude_external_sources": sorted(policy.exclude_external_sources),
+            "exclude_orders": [asdict(entry) for entry in policy.exclude_orders],
             "rounding_tolerance_cents": policy.rounding_tolerance_cents,
             "on_cancel": policy.on_cancel,
             "on_order_change": policy.on_order_change,

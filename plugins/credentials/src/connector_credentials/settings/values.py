@@ -126,9 +126,12 @@ def _object(value: object, schema: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError  # noqa: TRY004 - as above
     more = schema.get("additionalProperties")
-    if more is False and value.keys() - schema["properties"].keys():
-        raise ValueError
-    if more is False or (isinstance(more, dict) and _kinds(more) == ["string"]):
+    if more is False:
+        known = schema["properties"]
+        if value.keys() - known.keys():
+            raise ValueError
+        return {name: _read(one, known[name]) for name, one in value.items()}
+    if isinstance(more, dict) and _kinds(more) == ["string"]:
         return {name: _text(text, {}) for name, text in value.items()}
     return value  # one of the SDK's, which it checks itself
 
@@ -211,6 +214,7 @@ _SAID = {
 _LISTS = {
     "integer": "a list of whole numbers such as 101,102 or [101, 102]",
     "string": 'a list of texts such as a,b or ["a", "b"]',
+    "object": "a JSON list of objects with {allowed}",
 }
 
 
@@ -223,7 +227,9 @@ def _words(schema: Mapping[str, Any]) -> str:
         allowed = choices(list(schema["properties"]))
         return f"text, or a JSON object of texts with {allowed}"
     if kinds == ["array"]:
-        return _LISTS[_kinds(schema["items"])[0]]
+        items = schema["items"]
+        allowed = choices(list(items.get("properties", ())))
+        return _LISTS[_kinds(items)[0]].format(allowed=allowed)
     if kinds == ["integer"]:
         return f"a whole number{_range(schema)}"
     return _SAID.get(schema.get("format", kinds[0]), "text")
