@@ -30,6 +30,7 @@ from typing_extensions import override
 
 from target_freshbooks.apart import kept_apart
 from target_freshbooks.failures import ReaderGone, explain
+from target_freshbooks.posting.earlier_months import sentences
 from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.reader import Reader
 from target_freshbooks.settings import FORM, Settings, read_settings, schema
@@ -169,6 +170,8 @@ class TargetFreshBooks(StrictSettings, Target):
 
     def _end_of(self, run: Run) -> None:
         run.forget_old_bodies(self.settings.ledger_retention_days)
+        for told in sentences(run.ledger.intents.of_earlier_months(run_id=run.run_id)):
+            self.logger.warning("%s. Set closed_through to keep reported months as they are.", told)
         if run.dry_run:
             self.logger.info("Nothing was written. %s", run.outlook())
         if run.lacks_start_date:

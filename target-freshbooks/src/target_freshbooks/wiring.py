@@ -26,6 +26,7 @@ from target_freshbooks.posting.apply.retry import WriteRetry
 from target_freshbooks.posting.apply.writer import Writer
 from target_freshbooks.posting.dryrun.outlook import MOST_CLIENTS
 from target_freshbooks.posting.dryrun.planner import Planner
+from target_freshbooks.posting.facts import fence_of
 from target_freshbooks.posting.observe.by_request import RequestObserver
 from target_freshbooks.posting.order_work import OrderWork
 from target_freshbooks.posting.outcomes import Outcomes
@@ -183,6 +184,7 @@ def assemble(
         ledger,
         lock,
         run_id,
+        fence_of(ledger, settings.policy),
         retry.answered,
         once(lambda: ledger.ownership.pin_account(account.pinned)),
     )

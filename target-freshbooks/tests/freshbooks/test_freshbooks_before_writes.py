@@ -8,7 +8,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_freshbooks.ledger import Ledger, LockLost, lock
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.ledger import Ledger, LockLost, lock, utc_now
+from target_freshbooks.posting.apply.fence import Fence
 from target_freshbooks.posting.apply.writer import Writer
 from target_freshbooks.posting.plan.steps import StepKind
 from target_freshbooks.settings import read_settings
@@ -39,6 +41,9 @@ WRITES: dict[str, Callable[[Any], Any]] = {
     "POST": lambda client: client.invoices.create({"invoice_number": "BC-1"}),
     "PUT": lambda client: client.invoices.update(7, {"notes": "x"}),
 }
+
+
+OPEN = Fence(Policy(), utc_now, lambda: "America/Chicago")
 
 
 class ForbiddenError(Exception):
@@ -177,7 +182,7 @@ def test_a_write_that_waits_is_not_sent_once_another_run_has_the_account(
             another_takes_over(tmp_path)
 
         bench.client.check_before_writes(check)
-        writer = Writer(bench.client, ledger, held, "run-1")
+        writer = Writer(bench.client, ledger, held, "run-1", OPEN)
         with pytest.raises(LockLost, match="no longer holds FreshBooks account ACM123"):
             write_invoice(writer)
     assert checked == [0]
@@ -189,7 +194,7 @@ def test_a_run_whose_account_another_has_opens_no_intent(
     bench: Any, ledger: Ledger, tmp_path: Path
 ) -> None:
     with ledger.locks.hold("ACM123", "run-1", wait_seconds=0) as held:
-        writer = Writer(bench.client, ledger, held, "run-1")
+        writer = Writer(bench.client, ledger, held, "run-1", OPEN)
         another_takes_over(tmp_path)
         with pytest.raises(LockLost):
             write_invoice(writer)

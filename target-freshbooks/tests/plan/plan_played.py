@@ -7,13 +7,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from plan_notation import CLIENT, ORDER, lines_in_words, scene_of
+from target_freshbooks.books.policy import Policy
 from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedPayment
+from target_freshbooks.ledger import utc_now
 from target_freshbooks.posting.apply.effects import (
     advance,
     after,
     asked_link,
     links_of,
 )
+from target_freshbooks.posting.apply.fence import Fence
 from target_freshbooks.posting.dryrun.simulator import Simulator
 from target_freshbooks.posting.identity import part_key
 from target_freshbooks.posting.plan.next_step import next_step
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.state.observed import Observed
 
 MOST = 25
+OPEN = Fence(Policy(), utc_now, lambda: "America/Chicago")
 
 
 class Remembered:
@@ -51,7 +55,7 @@ def played(row: Row) -> Iterator[str]:
     """The row's steps as they come out, in the words of the notation."""
     scene, expected = scene_of(row), row["steps"]
     ledger = Remembered(scene.links)
-    simulator = Simulator(None, None, None)  # type: ignore[arg-type]
+    simulator = Simulator(None, None, None, OPEN)  # type: ignore[arg-type]
     observed, progress = scene.observed, scene.progress
     for position in range(MOST):
         context = replace(scene.context, recorded=load_recorded(ledger, ORDER))  # type: ignore[arg-type]

@@ -11,12 +11,21 @@ What belongs on a closed day waits for a person, who may choose an open day for 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from target_freshbooks.books.money import ZERO, cent, rounded
+from target_freshbooks.books.rounding import roundings, tax_sums, taxes_by_name, weigh
+
 if TYPE_CHECKING:
     from datetime import date
+    from decimal import Decimal
+
+    from target_freshbooks.books.desired import Desired, Lines, Payment
+
+TAX_LINE = "Tax"
+"""The description of a line whose amount is a tax."""
 
 LAST_DAY_TO_FINISH = 10
 """Of a month: until then the month before is open with `auto`."""
@@ -60,3 +69,63 @@ def last_closed_day(setting: date | Literal["auto"] | None, today: date) -> date
     if today.day > LAST_DAY_TO_FINISH:
         return end_of_last_month
     return end_of_last_month.replace(day=1) - timedelta(days=1)
+
+
+def in_words(lines: Lines, total: Decimal | None, currency: str, decimals: int) -> str:
+    """Net, each tax by its name, and what they come to: as a person types them.
+
+    Args:
+        lines: Taxed by rates, or with their taxes as lines called "Tax" in the description.
+        total: What they come to, where that is known; the net then takes up what rounding leaves.
+        currency: ISO code.
+        decimals: Of the currency.
+    """
+    way = roundings(decimals)[0]
+    sums = tax_sums([weigh(line) for line in lines], way)
+    taxes = {name: units * cent(2) for name, units in taxes_by_name(sums, way).items()}
+    net = ZERO
+    for line in lines:
+        amount = line.quantity * line.unit_cost
+        if line.description == TAX_LINE:
+            name = line.name.partition(", ")[2] or line.name
+            taxes[name] = taxes.get(name, ZERO) + amount
+        else:
+            net += amount
+    tax = sum(taxes.values(), start=ZERO)
+    whole = rounded(net, decimals) + tax if total is None else total
+
+    def said(amount: Decimal) -> str:
+        return f"{rounded(amount, decimals):f}"
+
+    by_name = "".join(f", {name} {said(amount)}" for name, amount in taxes.items() if amount)
+    return f"net {said(whole - tax)}{by_name}, together {said(whole)} {currency}"
+
+
+def on_open_days(desired: Desired, closed: ClosedDays, *, has_invoice: bool) -> Desired:
+    """The desired state with what is still to be booked on days that are open, where it has any.
+
+    An order that was paid late takes the day of its first capture; whatever else belongs on a
+    closed day takes the day that a person chose. What is booked already keeps its day, whatever
+    stands here: nothing is ever moved.
+    """
+    own = desired.invoice.day
+    day = own
+    if not has_invoice:
+        money = [one.day for one in desired.payments if one.transaction_id or one.key == "derived"]
+        first = min(money, default=own)
+        day = first if own in closed and closed.chosen is None else closed.open_day(own)
+        day = own if day in closed else day
+    return replace(
+        desired,
+        invoice=replace(desired.invoice, day=day),
+        payments=tuple(
+            replace(one, day=_paid_on(one, own, day, closed)) for one in desired.payments
+        ),
+    )
+
+
+def _paid_on(payment: Payment, ordered: date, invoiced: date, closed: ClosedDays) -> date:
+    """Credit spent with an order moves with it; money has a day of its own."""
+    if payment.day == ordered and payment.transaction_id is None and ordered in closed:
+        return closed.open_day(invoiced)
+    return closed.open_day(payment.day)

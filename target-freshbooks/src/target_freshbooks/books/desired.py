@@ -176,6 +176,7 @@ class RefundEntry:
     """Payment key and the amount it has once this refund and all before it are booked."""
     taken: tuple[ExactLine, ...]
     """The negative lines, not yet in whole cents and fitted to the invoice (`fit_refund`)."""
+    day: date
     credit_note: CreditNote | None = None
 
 

@@ -90,6 +90,7 @@ def _entry(
         money=money,
         payments_after=(),
         taken=lines(money, -1) if money else (),
+        day=bookkeeping_day(refund.created, facts, policy),
         credit_note=_credit_note(facts, refund, credit, lines(credit, 1), policy)
         if credit
         else None,

@@ -12,6 +12,7 @@ from target_freshbooks.ctl.command import SETTINGS, SINCE, command
 from target_freshbooks.ctl.plan import make_plans, not_in_ledger
 from target_freshbooks.ctl.standing import drafts as kept_drafts
 from target_freshbooks.ledger import Ledger, ScratchLedger
+from target_freshbooks.posting.facts import fence_of
 from target_freshbooks.posting.plan.steps import Asked
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from target_freshbooks.ctl.context import Context
+    from target_freshbooks.posting.apply.fence import Fence
 
 
 @command("replay")
@@ -34,6 +36,12 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Rewrite more invoices of earlier runs than max_rewritten_invoices allows.",
 )
+@click.option(
+    "--date",
+    "booked_on",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Book what of ORDERS belongs on closed days on this open one; kept with the orders.",
+)
 @SETTINGS
 def replay(
     context: Context,
@@ -44,10 +52,14 @@ def replay(
     overwrite: bool,
     send: bool,
     accept_changes: bool,
+    booked_on: datetime | None,
     settings: str,
 ) -> None:
     """Plan and post orders again; where the books agree nothing is written."""
-    asked = Asked(overwrite, settings == "current", accept_changes, send)
+    chosen = booked_on.date() if booked_on else None
+    if chosen and not orders:
+        raise click.UsageError("--date is for orders that are named.")
+    asked = Asked(overwrite, settings == "current", accept_changes, send, chosen)
     day = since.date() if since else None
     sys.exit(_replayed(context, orders, parked=parked, since=day, asked=asked))
 
@@ -97,12 +109,16 @@ def _post(context: Context, wanted: list[int], asked: Asked) -> tuple[dict[str, 
         nothing = {"replayed": 0, "posted": 0, "waiting": 0, "parked": [], "writes": 0}
         return nothing, "No order was replayed.", False
     with context.run(accept_changes=asked.accept_changes) as run:
+        if asked.day is not None:
+            check_open(asked.day, fence_of(run.ledger, context.settings.policy))
         for order_id in wanted:
+            if asked.day is not None:
+                run.ledger.orders.choose_day(order_id, asked.day, run.run_id)
             run.ledger.audit.add(
                 event="replayed",
                 order_id=order_id,
                 run_id=run.run_id,
-                data=asdict(asked),
+                data={name: value for name, value in asdict(asked).items() if name != "day"},
             )
         run.service.post_again(wanted, asked)
         tally, writes = run.outcomes.tally, run.breaker.writes
@@ -124,6 +140,18 @@ def _post(context: Context, wanted: list[int], asked: Asked) -> tuple[dict[str, 
     return document, text, bool(tally.parked)
 
 
+def check_open(day: date, fence: Fence) -> None:
+    """Refuse a day that nothing may be booked on.
+
+    Raises:
+        click.UsageError: It is closed, or has not come yet.
+    """
+    if day in fence.closed():
+        raise click.UsageError(f"{day} is closed as well: name an open day.")
+    if day > fence.today:
+        raise click.UsageError(f"{day} has not come yet: name today or an open day before it.")
+
+
 def _is_settled(ledger: Ledger, order_id: int) -> bool:
     row = ledger.orders.get(order_id)
     return row is not None and row.state == "settled"
@@ -136,6 +164,8 @@ def _show_plans(
     left: dict[str, list[int]],
     asked: Asked,
 ) -> None:
+    if asked.day is not None:
+        check_open(asked.day, fence_of(ledger, context.settings.policy))
     plans, _ = make_plans(context, ledger, known, asked)
     writes, rewritten = sum(len(plan.steps) for plan in plans), sum(plan.rewrites for plan in plans)
     document = {

@@ -7,7 +7,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books.desired import Reason
+from target_freshbooks.ledger import EarlierMonth
 from target_freshbooks.ledger.orders import CHANGED
+from target_freshbooks.posting.earlier_months import sentences
 from target_freshbooks.posting.methods_met import MethodMet, methods_met
 from target_freshbooks.posting.methods_met import text as methods_text
 from target_freshbooks.posting.plan.kept_drafts import DRAFT
@@ -132,6 +134,7 @@ def document(ledger: Ledger, policy: Policy) -> dict[str, Any]:
         "drafts": drafts(ledger),
         "settled_orders": settled_orders(ledger),
         "notices": notices(ledger),
+        "earlier_months": [asdict(one) for one in ledger.intents.of_earlier_months()],
         "invoices_left": invoices_left(ledger),
         "clients_left": parties_left(ledger, "client"),
         "items_left": parties_left(ledger, "item"),
@@ -160,6 +163,8 @@ def text(standing: dict[str, Any]) -> list[str]:
         lines.append(f"Order {one['order_id']}: {one['notice']}")
     for one in standing["settled_orders"]:
         lines.append(f"Order {one['order_id']} is settled by hand: {one['note']}")
+    changes = [EarlierMonth(**one) for one in standing["earlier_months"]]
+    lines += [f"{told}, after it was over." for told in sentences(changes)]
     left = [f"order {one['order_id']}, its invoice" for one in standing["invoices_left"]]
     left += [f"client {one['id']}" for one in standing["clients_left"]]
     left += [f"item {one['id']}" for one in standing["items_left"]]

@@ -126,6 +126,8 @@ _SENTENCES = {
     "unchanged": "found nothing to do: the books agree already{amount}{noticed}",
     "adopted": "took up the invoice{adopted} that was in FreshBooks already{adopted_id}{amount}",
     "replayed": "replayed the order on the word of {who}{rest}",
+    "day_chosen": "was given an open day, {day}, for what of it belongs on closed days, on the word"
+    " of {who}",
     "settled": "left the order to a person from now on, on the word of {who}: {note}",
     "reopened": "took the order up again, on the word of {who}",
     "changed_after_settling": "found the order changed in the shop, and left it to the person who"
@@ -150,6 +152,7 @@ def _words(row: AuditRow) -> dict[str, str]:
         "do": _deed(row, 0),
         "did": _deed(row, 1),
         "draft": " as a Draft" if data.get("kind") == "create_invoice" else "",
+        "day": str(data.get("day", "")),
         "result": _result(row),
         "refusal": _refusal(row),
         "hindrance": _hindrance(row),

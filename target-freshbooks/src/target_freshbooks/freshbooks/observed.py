@@ -145,6 +145,7 @@ class ObservedCreditNote:
     Attributes:
         credit_id: Its other id on the wire (`creditid`); mostly the same number.
         credit_type: `goodwill` or `prepayment`; `overpayment` where FreshBooks made it.
+        day: Its date; None where FreshBooks does not say.
     """
 
     id: int
@@ -156,3 +157,4 @@ class ObservedCreditNote:
     vis_state: int
     credit_id: int | None = None
     credit_type: str = ""
+    day: date | None = None

@@ -229,4 +229,5 @@ def credit_note(row: Row) -> ObservedCreditNote:
         vis_state=whole(row, "vis_state", 0),
         credit_id=whole_or_none(row, "creditid"),
         credit_type=text(row, "credit_type"),
+        day=day(row, "create_date") if row.get("create_date") else None,
     )

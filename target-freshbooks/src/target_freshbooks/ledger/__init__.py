@@ -17,7 +17,7 @@ from target_freshbooks.ledger.errors import (
     LockLost,
 )
 from target_freshbooks.ledger.inbox.records import Record, StoredFacts
-from target_freshbooks.ledger.intents import Intent, Outcome
+from target_freshbooks.ledger.intents import EarlierMonth, Intent, Outcome
 from target_freshbooks.ledger.ledger import Ledger
 from target_freshbooks.ledger.link import Link, LinkKind
 from target_freshbooks.ledger.lock import AccountLock
@@ -34,6 +34,7 @@ __all__ = [
     "AnotherStore",
     "AuditRow",
     "ChainVerdict",
+    "EarlierMonth",
     "Intent",
     "IntentNotOpen",
     "Ledger",

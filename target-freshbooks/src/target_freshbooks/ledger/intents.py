@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Row, bindparam, null, select, update
+from sqlalchemy import Row, bindparam, func, null, select, update
 
 from target_freshbooks.ledger import orders
 from target_freshbooks.ledger.audit import redaction
@@ -70,6 +70,23 @@ class Intent:
     run_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierMonth:
+    """What was changed of an order in a month that was over.
+
+    Attributes:
+        month: Such as `2026-10`.
+        order_id: The order.
+        writes: How many writes did.
+        last: When the last of them was made.
+    """
+
+    month: str
+    order_id: int
+    writes: int
+    last: datetime
+
+
 class Intents(Section):
     """The intents of one shop."""
 
@@ -88,6 +105,7 @@ class Intents(Section):
         request_hash: str,
         payload: Mapping[str, Any],
         run_id: str,
+        month: str | None = None,
     ) -> Intent:
         """Commit that a write is about to be made, with its audit row; do it before the write.
 
@@ -103,6 +121,7 @@ class Intents(Section):
             payload: The request's body. The intent keeps it until it is closed; the audit journal
                 gets what of it names nobody.
             run_id: The run.
+            month: The earlier month that the write changes, such as `2026-10`; None: none.
 
         Raises:
             LockLost: Another run took the account.
@@ -117,6 +136,7 @@ class Intents(Section):
             "run_id": run_id,
             "opened_at": now,
             "payload": to_text(body),
+            "month": month,
         }
         with self._database.write() as connection:
             lock.prove(connection)
@@ -183,6 +203,32 @@ class Intents(Section):
         if not isinstance(order_id, EllipsisType):
             statement = statement.where(intents.c.order_id.is_not_distinct_from(order_id))
         return [_intent(row) for row in self._rows(statement.order_by(intents.c.id))]
+
+    def of_earlier_months(
+        self, *, run_id: str | None = None, month: str | None = None
+    ) -> list[EarlierMonth]:
+        """Read what was changed in months that were over, by month and order.
+
+        Args:
+            run_id: Only what this run changed.
+            month: Only changes of this month, such as `2026-10`.
+        """
+        keys = (intents.c.month, intents.c.order_id)
+        statement = (
+            select(*keys, func.count().label("writes"), func.max(intents.c.opened_at).label("last"))
+            .where(
+                intents.c.source == self._source,
+                intents.c.month.is_not(None),
+                intents.c.outcome.in_(("done", "found")),
+            )
+            .group_by(*keys)
+            .order_by(*keys)
+        )
+        if run_id is not None:
+            statement = statement.where(intents.c.run_id == run_id)
+        if month is not None:
+            statement = statement.where(intents.c.month == month)
+        return [EarlierMonth(*row) for row in self._rows(statement)]
 
     def any_ever(self) -> bool:
         """Whether any write was ever intended."""

@@ -38,6 +38,7 @@ _KEPT = (
     "payment_method",
     "unpaid",
     "paid_day",
+    "booking_day",
 )
 """What is known of an order stays known if a later result does not mention it."""
 
@@ -73,6 +74,7 @@ class OrderRow:
         left_open: Whether the invoice is open since no transaction and no method tells of money.
         unpaid: Whether a run saw the order unpaid, and none has seen it paid since.
         paid_day: The day on which a run saw it go from unpaid to paid.
+        booking_day: The open day that a person chose for what of it belongs on closed ones.
     """
 
     order_id: int
@@ -99,6 +101,7 @@ class OrderRow:
     left_open: bool | None = None
     unpaid: bool | None = None
     paid_day: date | None = None
+    booking_day: date | None = None
 
 
 class Orders(Section):
@@ -199,6 +202,11 @@ class Orders(Section):
         Retention keeps what came in after an order was looked at.
         """
         self._set(order_id, {})
+
+    def choose_day(self, order_id: int, day: date, run_id: str) -> None:
+        """Keep the open day that a person chose for an order; with its audit row."""
+        data = {"day": day.isoformat()}
+        self._set(order_id, {"booking_day": day}, "day_chosen", run_id, data)
 
     # -- orders that a person has settled: the connector leaves them alone until they are reopened
 

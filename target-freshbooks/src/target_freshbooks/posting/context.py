@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books import predict_totals
+from target_freshbooks.books.closed import ClosedDays
 from target_freshbooks.books.desired import (
     CreditNote,
     Desired,
@@ -46,6 +47,7 @@ class OrderContext:
         client_id: FreshBooks' id of the client (0 in a plan if it is still to be created).
         item_names: Item key → the name FreshBooks has for the item.
         recorded: What the ledger knows.
+        closed: The days that are closed.
         unmarked: The field, `notes` or `po_number`, that FreshBooks keeps too short for the mark.
         keeps_client: Its invoice is left with the client that it has.
         negatives_refused: FreshBooks takes no line below zero: the invoice is said without.
@@ -59,6 +61,7 @@ class OrderContext:
     recorded: Recorded = field(default_factory=Recorded)
     negatives_refused: bool = False
     keeps_client: bool = False
+    closed: ClosedDays = field(default_factory=ClosedDays)
     unmarked: str = ""
 
     @property

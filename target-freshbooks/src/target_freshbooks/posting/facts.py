@@ -10,6 +10,7 @@ from target_freshbooks.books import ReadError, read_facts, read_product
 from target_freshbooks.books.calendar import zone
 from target_freshbooks.books.items import catalogued
 from target_freshbooks.books.reading import read_timezone
+from target_freshbooks.posting.apply.fence import Fence
 
 if TYPE_CHECKING:
     from target_freshbooks.books.policy import Policy
@@ -60,6 +61,11 @@ def check_zone(ledger: Ledger, policy: Policy) -> None:
         UnknownZone: Neither the setting nor the store names a time zone known here.
     """
     zone(policy.timezone or read_timezone(_store(ledger)))
+
+
+def fence_of(ledger: Ledger, policy: Policy) -> Fence:
+    """The fence around closed days, by the ledger's clock and the store's zone."""
+    return Fence(policy, ledger.scope.clock, lambda: read_timezone(_store(ledger)))
 
 
 def _store(ledger: Ledger) -> dict[str, Any] | None:

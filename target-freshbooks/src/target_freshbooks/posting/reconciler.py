@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books import assess, client_of_customer, is_cancelled
+from target_freshbooks.books.closed import on_open_days
 from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, Waiting
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money_witnesses import may_clear_up
@@ -25,8 +26,10 @@ from target_freshbooks.posting.apply.refused_step import RefusedSteps
 from target_freshbooks.posting.apply.step_runner import StepRunner
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.digests import content_digest, desired_digest
+from target_freshbooks.posting.identity import is_marked
 from target_freshbooks.posting.order_terms import called, dated, policy_of
 from target_freshbooks.posting.paid_day import with_paid_day
+from target_freshbooks.posting.plan.closed import cancelled, day_closed
 from target_freshbooks.posting.plan.head import (
     keeps_its_client,
 )
@@ -43,6 +46,7 @@ from target_freshbooks.posting.state.reconcile_state import ReconcileState
 from target_freshbooks.posting.state.recorded import Recorded, load_recorded
 
 if TYPE_CHECKING:
+    from target_freshbooks.books.closed import ClosedDays
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.posting.apply.parts import Parts
@@ -104,8 +108,11 @@ class Reconciler:
             number = f"{policy.invoice_number_prefix}{order_id}"
             left = delete_credits(self._parts, order_id, number, recorded)
             return left or self._not_posted(facts, recorded, desired, overwrite=wish.overwrite)
-        if terms is not None:
+        chosen = wish.day or self._parts.ledger.terms.chosen_day(order_id)
+        closed = self._parts.writer.fence.closed(chosen)
+        if terms is not None and recorded.known:
             desired = dated(desired, terms.invoice_day)
+        desired = on_open_days(desired, closed, has_invoice=recorded.known)
         content = content_digest(facts, void=desired.void)
         wanted = desired_digest(desired, content)
         if (
@@ -119,10 +126,11 @@ class Reconciler:
         progress = AttemptState(
             overwrite=wish.overwrite, reword=wish.current_settings, send=wish.send
         )
-        result = self._bring_about(facts, desired, content, recorded, policy, progress)
+        result = self._bring_about(facts, desired, content, recorded, policy, progress, closed)
         renewed = wish.current_settings or (terms is not None and not terms.posted)
         if renewed and terms is not None and result.state == "posted":
-            self._parts.ledger.terms.keep(order_id, Terms(policy.terms(), terms.invoice_day))
+            now = self._parts.ledger.terms.of(order_id) or terms  # a Draft may have been moved
+            self._parts.ledger.terms.keep(order_id, Terms(policy.terms(), now.invoice_day))
         return replace(result, desired=desired, desired_hash=wanted)
 
     def _not_posted(
@@ -143,11 +151,17 @@ class Reconciler:
         recorded: Recorded,
         policy: Policy,
         progress: AttemptState,
+        closed: ClosedDays,
     ) -> OrderResult:
-        order_id = desired.order_id
+        order_id, wanted = desired.order_id, desired.invoice
         own = None
         if recorded.invoice_id is not None:
-            own = self._parts.observer.invoice(recorded, desired.invoice.number)
+            own = self._parts.observer.invoice(recorded, wanted.number)
+        elif wanted.day in closed:
+            # No client or item is made for an order that will not be booked now.
+            found = self._parts.observer.invoice(recorded, wanted.number)
+            if found is None or not is_marked(found, wanted.marker):
+                return OrderResult("parked", parked=day_closed(wanted.number, wanted.day, closed))
         try:
             keeps = self._keeps_client(recorded, own, progress, desired.client.key)
             client_id = own.customer_id if own and keeps else self._client(facts, desired)
@@ -162,6 +176,7 @@ class Reconciler:
             item_names,
             recorded,
             keeps_client=keeps,
+            closed=closed,
             unmarked=self._refusals.unmarked_field,
         )
         if recorded.invoice_id is None:
@@ -237,6 +252,10 @@ class Reconciler:
     def _cancelled(
         self, facts: OrderFacts, recorded: Recorded, parked: Parked, *, overwrite: bool
     ) -> OrderResult:
+        terms = self._parts.ledger.terms.of(facts.order.id)
+        closed = self._parts.writer.fence.closed()
+        if terms is not None and terms.invoice_day in closed:
+            return OrderResult("parked", parked=cancelled(parked, terms.invoice_day, closed))
         if self._policy.on_cancel != "delete" or recorded.invoice_id is None:
             return OrderResult("parked", parked=parked)
         mark = mark_of(facts.order)

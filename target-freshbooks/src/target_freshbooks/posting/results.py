@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from target_freshbooks.posting.apply.fence import ClosedDay
 from target_freshbooks.posting.apply.refusals import parked_for
 
 if TYPE_CHECKING:
@@ -44,6 +45,5 @@ class OrderResult:
 
 def refused_result(refused: Refused, what: str, writes: int) -> OrderResult:
     """The order is parked since FreshBooks refused something, with its words."""
-    return OrderResult(
-        "parked", parked=parked_for(refused, what), words=refused.words, writes=writes
-    )
+    words = None if isinstance(refused, ClosedDay) else refused.words
+    return OrderResult("parked", parked=parked_for(refused, what), words=words, writes=writes)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from target_freshbooks.freshbooks.observed import ObservedInvoice
-    from target_freshbooks.ledger import OrderRow
+    from target_freshbooks.ledger import EarlierMonth, OrderRow
 
 ZERO = Decimal(0)
 DRAFT = 1
@@ -99,6 +99,8 @@ class MonthReport:
     waiting: int
     foreign: tuple[ObservedInvoice, ...] = field(default=())
     """Invoices of the month in FreshBooks that no order accounts for: typed by hand, mostly."""
+    changed: tuple[EarlierMonth, ...] = field(default=())
+    """What was changed in the month after it was over."""
 
     @property
     def parked(self) -> tuple[Row, ...]:

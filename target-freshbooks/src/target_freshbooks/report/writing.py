@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from target_freshbooks.access import open_account
 from target_freshbooks.ctl.command import command
 from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.ledger import Ledger, OrderRow, utc_now
+from target_freshbooks.posting.earlier_months import sentences
 from target_freshbooks.posting.identity import invoice_key
 from target_freshbooks.posting.plan.kept_drafts import DRAFT
 from target_freshbooks.report.month import Month, MonthReport, Row, make_row, total_up
@@ -64,6 +66,7 @@ def report(context: Context, *, text: str, output: str) -> None:
         "parked": len(month_report.parked),
         "settled": len(month_report.settled),
         "agrees": month_report.agrees,
+        "changed_afterwards": [asdict(one) for one in month_report.changed],
         "totals": [
             {
                 "currency": sums.currency,
@@ -87,6 +90,7 @@ def report(context: Context, *, text: str, output: str) -> None:
         for sums in month_report.totals
     ]
     lines.append(f"  parked: {len(month_report.parked)}")
+    lines += [f"  {told}, after it was over" for told in sentences(month_report.changed)]
     context.show(document, "\n".join(lines))
 
 
@@ -115,7 +119,15 @@ def gather_month(books: FreshBooks, ledger: Ledger, month: Month) -> MonthReport
             rows.append(row)
     foreign = tuple(invoice for invoice in invoices.values() if invoice.id not in claimed)
     rows.sort(key=lambda row: (row.day, row.order_id))
-    return MonthReport(month, ledger.scope.source, tuple(rows), total_up(rows), waiting, foreign)
+    return MonthReport(
+        month,
+        ledger.scope.source,
+        tuple(rows),
+        total_up(rows),
+        waiting,
+        foreign,
+        tuple(ledger.intents.of_earlier_months(month=str(month))),
+    )
 
 
 def _invoice_of(

@@ -130,6 +130,7 @@ orders = Table(
     Column("left_open", Boolean),
     Column("unpaid", Boolean),
     Column("paid_day", Day),
+    Column("booking_day", Day),
     Index("ledger_orders_state", "source", "state"),
 )
 
@@ -165,6 +166,8 @@ intents = Table(
     Column("opened_at", Instant, nullable=False),
     Column("outcome", Text),
     Column("closed_at", Instant),
+    Column("month", Text),
+    Index("ledger_intents_month", "source", "month"),
     Index("ledger_intents_open", "source", "outcome", "order_id"),
     sqlite_autoincrement=True,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books.desired import Desired, Parked, Reason
 from target_freshbooks.books.marks import Mark, mark_of
@@ -173,6 +173,7 @@ class Cancellation:
                     order_id=order_id,
                     remote_id=payment.id,
                     why="restore the payment of an invoice that cannot be deleted",
+                    standing=payment,
                     links=partial(_restored, key, order_id),
                 )
                 writes += 1
@@ -180,7 +181,7 @@ class Cancellation:
                 self._parts.settle_unknown(unknown)
             except Refused:
                 pass  # told below, as a payment that is not there
-            if not self._stands(StepKind.DELETE_PAYMENT, payment.id):
+            if self._standing(StepKind.DELETE_PAYMENT, payment.id) is None:
                 left.append(payment.id)
         if left and failed.parked is not None:
             numbers = ", ".join(str(one) for one in left)
@@ -199,7 +200,7 @@ class Cancellation:
         """
         deleted = _deleted_link(kind, key, remote_id, order_id)
         pauses = iter(BUSY_PAUSES)
-        while self._stands(kind, remote_id):
+        while (standing := self._standing(kind, remote_id)) is not None:
             try:
                 answer = self._parts.writer.write(
                     kind=kind,
@@ -208,6 +209,7 @@ class Cancellation:
                     order_id=order_id,
                     remote_id=remote_id,
                     why=f"delete the {_name(kind)} of the cancelled order",
+                    standing=standing,
                     links=lambda said: _if_deleted(said, deleted),
                 )
             except OutcomeUnknown as unknown:
@@ -220,15 +222,15 @@ class Cancellation:
                     raise
                 self._parts.stop.wait(pause)
             else:
-                if answer.vis_state != DELETED and self._stands(kind, remote_id):
+                if answer.vis_state != DELETED and self._standing(kind, remote_id) is not None:
                     raise _Ignored
                 return 1
         if deleted is not None:
             self._parts.ledger.links.put(deleted)
         return 0
 
-    def _stands(self, kind: StepKind, remote_id: int) -> bool:
-        return self._parts.books.collections[kind.record].standing(remote_id) is not None
+    def _standing(self, kind: StepKind, remote_id: int) -> Any:  # noqa: ANN401 - by kind
+        return self._parts.books.collections[kind.record].standing(remote_id)
 
 
 class _Ignored(Exception):  # noqa: N818 - it never leaves this module

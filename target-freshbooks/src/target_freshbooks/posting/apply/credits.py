@@ -43,6 +43,7 @@ def delete_credits(
                 body={"vis_state": DELETED},
                 order_id=order_id,
                 remote_id=credit.id,
+                standing=credit,
                 why=f"delete the credit that FreshBooks made of payment {key}",
             )
         except OutcomeUnknown as unknown:

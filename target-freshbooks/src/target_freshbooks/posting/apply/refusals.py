@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Desired, Parked, Reason
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify, speaks_of_a_lock
+from target_freshbooks.posting.apply.fence import ClosedDay
 
 if TYPE_CHECKING:
     from target_freshbooks.freshbooks.errors import Refused
@@ -22,6 +23,8 @@ def parked_for(refused: Refused, what: str) -> Parked:
         refused: The refusal.
         what: What was refused, as a phrase: "create invoice".
     """
+    if isinstance(refused, ClosedDay):
+        return refused.parked(what)
     refusal = f"FreshBooks refused the {what.replace('_', ' ')}"
     codes = f"(HTTP {refused.status}, errno {refused.errno})"
     match classify(refused).kind:

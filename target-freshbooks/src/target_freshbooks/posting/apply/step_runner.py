@@ -5,11 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.freshbooks.errors import Refused, Throttled
-from target_freshbooks.freshbooks.observed import ARCHIVED, DELETED, DRAFT
+from target_freshbooks.freshbooks.observed import (
+    ARCHIVED,
+    DELETED,
+    DRAFT,
+    ObservedCreditNote,
+    ObservedPayment,
+)
+from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.ledger import Link, Terms
 from target_freshbooks.posting import reasons
 from target_freshbooks.posting.apply.effects import (
@@ -18,6 +26,7 @@ from target_freshbooks.posting.apply.effects import (
     asked_link,
     links_of,
 )
+from target_freshbooks.posting.apply.fence import ClosedDay, days_of
 from target_freshbooks.posting.apply.fulfilment import is_fulfilled
 from target_freshbooks.posting.apply.refused_step import REFUND_STEPS, RefusedSteps
 from target_freshbooks.posting.apply.retry import RetriesExhausted
@@ -31,6 +40,7 @@ from target_freshbooks.posting.state.reconcile_state import ReconcileState, put_
 from target_freshbooks.posting.state.recorded import load_recorded
 
 if TYPE_CHECKING:
+    from target_freshbooks.posting.apply.fence import Dated
     from target_freshbooks.posting.apply.parts import Parts
     from target_freshbooks.posting.context import OrderContext
     from target_freshbooks.posting.state.observed import Observed
@@ -97,6 +107,7 @@ class StepRunner:
             logger.warning("%s; looking again before it is written", throttled)
             return replace(self._parts.look_again(at), throttled=at.throttled + 1)
         except Refused as refused:
+            self._note_lock(at, step, refused)
             return self._refusals.after(at, step, refused)
         taken = replace(
             at, observed=observed, progress=advance(at.progress, step), writes=at.writes + 1
@@ -114,6 +125,24 @@ class StepRunner:
         return replace(
             self._parts.look_again(taken), unfulfilled=taken.unfulfilled | {step.identity}
         )
+
+    def _note_lock(self, at: ReconcileState, step: Step, refused: Refused) -> None:
+        """A day that FreshBooks refused as locked is closed for the rest of the run.
+
+        Of the days of a payment and of its invoice the earlier one: which of both is locked is not
+        said, but what is locked is all that is before a day.
+        """
+        if (
+            isinstance(refused, ClosedDay)
+            or classify(refused).kind is not RefusalKind.CLOSED_PERIOD
+        ):
+            return
+        days = days_of(step.body, standing_record(at.observed, step))
+        invoice = at.observed.invoice
+        if invoice is not None and step.kind.record == "payment":
+            days.append(invoice.create_date)
+        if days:
+            self._parts.writer.fence.lock(min(days))
 
     def _with_credit_by_hand(self, before: Observed, at: ReconcileState) -> ReconcileState:
         """Note what somebody paid on a sent invoice just before its total fell."""
@@ -153,10 +182,10 @@ class StepRunner:
         order_id = context.desired.order_id
         content = context.content if step.writes_sale else None
         invoice = observed.invoice
-        if step.kind is StepKind.CREATE_INVOICE:
-            terms = Terms(context.policy.terms(), context.desired.invoice.day)
-            self._parts.ledger.terms.keep(order_id, terms)
-        elif step.rewrites and invoice is not None and invoice.status != DRAFT:
+        if "create_date" in step.body and step.kind.record == "invoice":
+            day = date.fromisoformat(step.body["create_date"])
+            self._parts.ledger.terms.keep(order_id, Terms(context.policy.terms(), day))
+        if step.rewrites and invoice is not None and invoice.status != DRAFT:
             self._parts.brake.before_rewriting(order_id, invoice.number)
         if step.kind.record == "invoice" and invoice is not None and invoice.vis_state == ARCHIVED:
             self._remember_archived(order_id)
@@ -182,6 +211,7 @@ class StepRunner:
             remote_id=step.remote_id,
             content=content,
             why=step.why,
+            standing=standing_record(observed, step),
             links=links,
         )
         return after(observed, step, answers[-1]), is_fulfilled(step.kind, step.body, answers[-1])
@@ -197,6 +227,17 @@ class StepRunner:
         if step.kind.record == "invoice" and answer.lines is None:
             return self._parts.books.invoices.get(answer.id)
         return answer
+
+
+def standing_record(observed: Observed, step: Step) -> Dated | None:
+    """The record that a step changes, as FreshBooks holds it; None for a creation."""
+    if step.kind.record == "invoice":
+        return None if step.remote_id is None else observed.invoice
+    records = (*observed.payments, *observed.credit_notes, *observed.overpayments.values())
+    kind = ObservedPayment if step.kind.record == "payment" else ObservedCreditNote
+    return next(
+        (row for row in records if isinstance(row, kind) and row.id == step.remote_id), None
+    )
 
 
 def most_writes(context: OrderContext) -> int:

@@ -1,5 +1,7 @@
 """Writer: the only place that writes to FreshBooks; an intent is committed before each write.
 
+Before that the fence is asked, so that nothing of a closed day is created or changed.
+
 A write that ends in an unknown outcome leaves its intent open: `resolve` looks what came of it
 before anything is written again. What is certain (done, refused, never sent) closes it at once,
 in one transaction with the link to the new record.
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         ObservedItem,
         ObservedPayment,
     )
+    from target_freshbooks.posting.apply.fence import Dated, Fence
     from target_freshbooks.posting.plan.steps import StepKind
 
     Answer = ObservedClient | ObservedItem | ObservedInvoice | ObservedPayment | ObservedCreditNote
@@ -60,12 +63,14 @@ class Writer:
         ledger: Ledger,
         lock: AccountLock,
         run_id: str,
+        fence: Fence,
         on_answer: Callable[[int | None, str, str, float], None] = lambda *_: None,
         pin: Callable[[], None] = lambda: None,
     ) -> None:
         self.freshbooks = freshbooks
         self.ledger = ledger
         self.run_id = run_id
+        self.fence = fence
         self._lock = lock
         self._on_answer = on_answer
         self._pin = pin
@@ -80,6 +85,7 @@ class Writer:
         remote_id: int | None = None,
         content: str | None = None,
         why: str = "",
+        standing: Dated | None = None,
         links: Callable[[Any], list[Link]] = lambda _: [],
     ) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
         """Carry out one write and return what FreshBooks answered.
@@ -93,15 +99,19 @@ class Writer:
             content: Digest of the content that the write puts there: an order's, a customer's, a
                 product's.
             why: The sentence a plan shows for it.
+            standing: The record that is changed, where it is at hand; else it is read.
             links: Makes the links to remember from the answer; may read what the answer lacks.
 
         Raises:
-            Refused: Nothing was written.
+            Refused: Nothing was written; ClosedDay: nor asked for.
             OutcomeUnknown: It may have been written, or was and `links` could not read what it
                 left; the intent stays open.
             Outage, AuthError, Forbidden, LockLost: Nothing was written; the run cannot go on.
         """
         del why
+        if standing is None and remote_id is not None and self.fence.asks_for(kind):
+            standing = self.freshbooks.collections[kind.record].standing(remote_id)
+        month = self.fence.check(kind, body, standing)
         self._pin()
         intent = self.ledger.intents.open(
             lock=self._lock,
@@ -111,6 +121,7 @@ class Writer:
             request_hash=request_digest(body),
             payload={"remote_id": remote_id, "body": dict(body), "content": content},
             run_id=self.run_id,
+            month=month,
         )
         began = time.monotonic()
         try:

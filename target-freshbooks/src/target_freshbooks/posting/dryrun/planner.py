@@ -12,7 +12,7 @@ from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
 from target_freshbooks.posting.apply.parts import Parts
 from target_freshbooks.posting.dryrun.simulator import Simulator
-from target_freshbooks.posting.facts import gather
+from target_freshbooks.posting.facts import fence_of, gather
 from target_freshbooks.posting.observe.by_request import RequestObserver
 from target_freshbooks.posting.plan.render import Plan
 from target_freshbooks.posting.plan.steps import Asked
@@ -62,7 +62,8 @@ class Planner:
     def of_facts(self, facts: OrderFacts, asked: Asked | None = None) -> Plan:
         """The plan of an order whose facts are at hand."""
         ledger = ScratchLedger(self._ledger)
-        simulator, brake = Simulator(self._books, self._observer, ledger), Brake(None)
+        simulator = Simulator(self._books, self._observer, ledger, fence_of(ledger, self._policy))
+        brake = Brake(None)
         parts = Parts(
             self._books,
             simulator,

@@ -8,6 +8,7 @@ writes left, and a ledger whose changes stay in memory.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from target_freshbooks.ledger import Link, ScratchLedger
+    from target_freshbooks.posting.apply.fence import Dated, Fence
     from target_freshbooks.posting.context import OrderContext
     from target_freshbooks.posting.state.recorded import Recorded
 
@@ -45,8 +47,11 @@ SENT = 2
 class Simulator(Writer, Observer):
     """A writer that sends nothing: it answers as FreshBooks would, and shows what that left."""
 
-    def __init__(self, books: FreshBooks, observer: Observer, ledger: ScratchLedger) -> None:
+    def __init__(
+        self, books: FreshBooks, observer: Observer, ledger: ScratchLedger, fence: Fence
+    ) -> None:
         self.run_id = "plan"
+        self.fence = fence
         self._books = books
         self._observer = observer
         self._ledger = ledger
@@ -77,10 +82,12 @@ class Simulator(Writer, Observer):
         remote_id: int | None = None,
         content: str | None = None,
         why: str = "",
+        standing: Dated | None = None,
         links: Callable[[Any], list[Link]] = lambda _: [],
     ) -> Any:
         """Foresee the answer; nothing leaves the process."""
         del order_id, content
+        self.fence.check(kind, body, standing)
         step = Step(kind, key, body, why or _why(kind, body), remote_id)
         self.steps.append(step)
         answer = self._answer(kind, body, next(self._ids) if remote_id is None else remote_id)
@@ -129,6 +136,7 @@ class Simulator(Writer, Observer):
             amount=amount,
             outstanding=amount - invoice.paid,
             lines=tuple(map(parsing.line, new["lines"])),
+            create_date=date.fromisoformat(new.get("create_date", str(invoice.create_date))),
         )
 
 

@@ -15,6 +15,7 @@ from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.freshbooks.observed import ACTIVE, ARCHIVED, DELETED, DRAFT, ObservedInvoice
 from target_freshbooks.posting.identity import is_marked, marks_of
 from target_freshbooks.posting.plan import lines as wire
+from target_freshbooks.posting.plan.closed import closed_step, day_closed, on_open_day
 from target_freshbooks.posting.plan.draft import (
     comes_to_its_total,
     prove_draft,
@@ -36,6 +37,15 @@ def next_step(
     context: OrderContext, observed: Observed, progress: AttemptState
 ) -> Step | Blocked | None:
     """The next outside write for the order; None when the books are as desired."""
+    step = _next(context, observed, progress)
+    if isinstance(step, Step) and step.kind.record != "invoice":
+        return on_open_day(context, observed, step)
+    return step
+
+
+def _next(
+    context: OrderContext, observed: Observed, progress: AttemptState
+) -> Step | Blocked | None:
     invoice = observed.invoice
     if invoice is None:
         return _create(context, progress)
@@ -47,6 +57,9 @@ def next_step(
     stop = _not_ours_to_touch(context, invoice, progress)
     if stop is not None:
         return stop
+    if invoice.create_date in context.closed:
+        rewritten = _is_to_be_rewritten(context, invoice, progress)
+        return closed_step(context, observed, progress, rewritten=rewritten)
     step = head_step(context, invoice, progress)
     if step is not None:
         return step
@@ -117,6 +130,8 @@ def _create(context: OrderContext, progress: AttemptState) -> Step | Blocked:
                 " post it anew.",
             )
         )
+    if wanted.day in context.closed:
+        return Blocked(day_closed(wanted.number, wanted.day, context.closed))
     return Step(
         StepKind.CREATE_INVOICE,
         wanted.number,

@@ -68,7 +68,7 @@ def settle_step(
         return lowered or _add_refund(context, invoice, coming)
     if missing:
         return _blocked(context, invoice, missing[0], progress)
-    return _credit_step(context, observed, progress)
+    return credit_step(context, observed, progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +211,10 @@ def _write_lines(
     )
 
 
-def _credit_step(
+def credit_step(
     context: OrderContext, observed: Observed, progress: AttemptState
 ) -> Step | Blocked | None:
+    """The next step about the credit notes of the order's refunds."""
     wanted = {
         entry.credit_note.refund_id: entry.credit_note
         for entry in context.desired.refunds

@@ -10,6 +10,7 @@ from target_freshbooks.ledger.storage.canonical import hash_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from target_freshbooks.books.desired import Parked
     from target_freshbooks.ledger.link import LinkKind
@@ -125,12 +126,14 @@ class Asked:
         current_settings: Give up the settings it was posted under for those of now.
         accept_changes: Rewrite as many invoices of earlier runs as it takes.
         send: Send what was kept as a Draft.
+        day: Have what belongs on closed days booked on this one.
     """
 
     overwrite: bool = False
     current_settings: bool = False
     accept_changes: bool = False
     send: bool = False
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

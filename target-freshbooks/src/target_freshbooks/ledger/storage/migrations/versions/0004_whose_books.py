@@ -40,5 +40,8 @@ def upgrade() -> None:
     op.add_column("ledger_orders", sa.Column("left_open", sa.Boolean()))
     op.add_column("ledger_orders", sa.Column("unpaid", sa.Boolean()))
     op.add_column("ledger_orders", sa.Column("paid_day", sa.Text()))
+    op.add_column("ledger_orders", sa.Column("booking_day", sa.Text()))
+    op.add_column("ledger_intents", sa.Column("month", sa.Text()))
+    op.create_index("ledger_intents_month", "ledger_intents", ["source", "month"])
     op.add_column("ledger_inbox", sa.Column("customer_id", sa.BigInteger()))
     op.create_index("ledger_inbox_customer", "ledger_inbox", ["source", "customer_id"])

@@ -1,0 +1,213 @@
+"""What may still be done about an order that reaches into closed days, and what a person is told.
+
+An invoice of a closed day stays as it is: an edit, a cancellation, a refund of its order are told
+with their figures, ready to be typed. Money goes by its own day: what is captured on an open day is
+recorded on an invoice of any day, for no sum of a closed month moves by that. A Draft is in
+nobody's books; it is moved to the open day that a person chose, and else waits for that choice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.closed import in_words
+from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.freshbooks.observed import DRAFT
+from target_freshbooks.posting.context import ZERO, OrderContext
+from target_freshbooks.posting.plan import lines as wire
+from target_freshbooks.posting.plan.draft import prove_draft
+from target_freshbooks.posting.plan.head import head_step
+from target_freshbooks.posting.plan.payments import (
+    altered_by_hand,
+    drop_unexplained,
+    lower_payment,
+    put_back,
+    record_payment,
+)
+from target_freshbooks.posting.plan.refunds import credit_step
+from target_freshbooks.posting.plan.steps import AttemptState, Blocked, Step, StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from target_freshbooks.books.closed import ClosedDays
+    from target_freshbooks.books.desired import RefundEntry
+    from target_freshbooks.freshbooks.observed import ObservedInvoice
+    from target_freshbooks.posting.state.observed import Observed
+
+WITH_DATE = (
+    "Have it booked on an open day with replay ORDER --date YYYY-MM-DD, or book it by hand and"
+    " settle the order; or open the day (closed_through, or FreshBooks' Financial Lock) and replay"
+    " the order."
+)
+BY_HAND = (
+    "Enter it in FreshBooks by hand on an open day and settle the order with a note; or open the"
+    " day (closed_through, or FreshBooks' Financial Lock) and replay the order."
+)
+
+
+def day_closed(number: str, day: date, closed: ClosedDays) -> Parked:
+    """The order has no invoice yet, and its day is closed."""
+    return _parked(f"Invoice {number} would be dated {day}", day, closed, WITH_DATE)
+
+
+def cancelled(parked: Parked, day: date, closed: ClosedDays) -> Parked:
+    """The order was cancelled, and its invoice is of a closed day.
+
+    Args:
+        parked: What is told of the cancellation otherwise.
+        day: The invoice's.
+        closed: The closed days.
+    """
+    said = f"{parked.detail} Its invoice of {day} is left as it is"
+    return _parked(said, day, closed, BY_HAND)
+
+
+def closed_step(
+    context: OrderContext, observed: Observed, progress: AttemptState, *, rewritten: bool
+) -> Step | Blocked | None:
+    """The next step of an order whose invoice is of a closed day, or what a person has to enter.
+
+    Args:
+        context: The order.
+        observed: What FreshBooks holds.
+        progress: What the attempt has learnt.
+        rewritten: Whether the invoice's own lines are not what the order now has.
+    """
+    invoice = observed.invoice
+    assert invoice is not None  # noqa: S101 - asked only with an invoice
+    if invoice.status == DRAFT:
+        return _draft(context, observed, progress)
+    if progress.rewrite_blocked:
+        return put_back(context, observed, progress)
+    stop = altered_by_hand(context, observed, progress)
+    if stop is not None:
+        return stop
+    told = list(_sale(context, invoice, rewritten=rewritten))
+    if not told:
+        step, unpaid = _money(context, observed, progress)
+        if step is not None:
+            return step
+        told += [*_refunds(context, invoice), *unpaid]
+    if head_step(context, invoice, progress) is not None:
+        told.append("its client or billing address changed in the shop")
+    if not told:
+        return credit_step(context, observed, progress)
+    said = f"Invoice {invoice.number} of {invoice.create_date} is left as it is: {'; '.join(told)}"
+    return Blocked(_parked(said, invoice.create_date, context.closed, BY_HAND))
+
+
+def on_open_day(context: OrderContext, observed: Observed, step: Step) -> Step | Blocked:
+    """The step, if it is a payment's or credit note's of an open day; else what it would do."""
+    days = [row.date for row in observed.payments if row.id == step.remote_id]
+    if step.kind.record != "payment":
+        notes = (*observed.credit_notes, *observed.overpayments.values())
+        days = [note.day for note in notes if note.id == step.remote_id and note.day]
+    if step.kind is StepKind.CREATE_PAYMENT:
+        days = [next(p.day for p in context.desired.payments if p.key == step.key)]
+    if step.kind is StepKind.CREATE_CREDIT_NOTE:
+        notes_due = (entry.credit_note for entry in context.desired.refunds)
+        days = [note.day for note in notes_due if note and note.refund_id == step.refund_id]
+    for day in days:
+        if day in context.closed:
+            next_step = WITH_DATE if step.kind is StepKind.CREATE_PAYMENT else BY_HAND
+            return Blocked(_parked(f"It is left to {step.why}", day, context.closed, next_step))
+    return step
+
+
+def _draft(
+    context: OrderContext, observed: Observed, progress: AttemptState
+) -> Step | Blocked | None:
+    """A Draft that a run left behind, or that waits for a person, whose day was closed since."""
+    invoice, chosen = observed.invoice, context.closed.chosen
+    assert invoice is not None  # noqa: S101 - as above
+    step = prove_draft(context, observed, progress)
+    if not isinstance(step, Step):
+        return step
+    if chosen is None or chosen in context.closed:
+        said = f"Invoice {invoice.number} of {invoice.create_date} stands as a Draft, not sent"
+        return Blocked(_parked(said, invoice.create_date, context.closed, WITH_DATE))
+    return Step(
+        StepKind.UPDATE_INVOICE,
+        invoice.number,
+        {
+            "create_date": chosen.isoformat(),
+            **context.body_of_lines(wire.standing(invoice)),
+        },
+        f"move the Draft {invoice.number} from {invoice.create_date} to {chosen}",
+        remote_id=invoice.id,
+    )
+
+
+def _sale(context: OrderContext, invoice: ObservedInvoice, *, rewritten: bool) -> Iterator[str]:
+    """How the order's own lines, and the refunds on the invoice, are not as they should be."""
+    currency = context.desired.invoice.currency
+    if rewritten:
+        now = in_words(context.lines, context.desired.invoice.total, currency, context.decimals)
+        before = wire.without_refunds(wire.standing(invoice))
+        stood = in_words(before, None, currency, context.decimals)
+        cancelled = "was cancelled" if getattr(context.desired, "void", False) else "changed"
+        yield f"the order {cancelled} and comes to {now} now, where the invoice has {stood}"
+    wanted = {entry.refund_id for entry in context.desired.refunds if entry.money > ZERO}
+    gone = sorted(set(wire.refunds_on(wire.standing(invoice))) - wanted)
+    if gone:
+        yield f"refund {', '.join(map(str, gone))} on it did not go through"
+    elif not rewritten and invoice.amount != context.total_with_refunds_on(invoice):
+        yield (
+            f"it comes to {context.wording(invoice.amount)}, order and refunds to"
+            f" {context.wording(context.total_with_refunds_on(invoice))}"
+        )
+
+
+def _refunds(context: OrderContext, invoice: ObservedInvoice) -> Iterator[str]:
+    """The refunds to be typed."""
+    standing = wire.refunds_on(wire.standing(invoice))
+    for entry in context.desired.refunds:
+        if entry.money > ZERO and entry.refund_id not in standing:
+            yield _refund(context, entry)
+
+
+def _refund(context: OrderContext, entry: RefundEntry) -> str:
+    lines = tuple(line.at(-line.net) for line in entry.taken)
+    said = in_words(lines, entry.money, context.desired.invoice.currency, context.decimals)
+    return f"refund {entry.refund_id} of {entry.day} is {said}"
+
+
+def _money(
+    context: OrderContext, observed: Observed, progress: AttemptState
+) -> tuple[Step | Blocked | None, list[str]]:
+    """The next step about money of open days, and what would be left to do in closed ones."""
+    invoice = observed.invoice
+    assert invoice is not None  # noqa: S101 - as above
+    standing = wire.refunds_on(wire.standing(invoice))
+    booked = [entry for entry in context.desired.refunds if entry.refund_id in standing]
+    at = booked[-1] if booked else None
+    left: list[str] = []
+    for step in (
+        drop_unexplained(context, observed),
+        *(
+            step
+            for payment in context.desired.payments
+            for one in [replace(context, desired=replace(context.desired, payments=(payment,)))]
+            for step in (
+                lower_payment(one, observed, context.payments_at(at), None, progress),
+                record_payment(one, observed, at, None, progress),
+            )
+        ),
+    ):
+        if step is None:
+            continue
+        allowed = on_open_day(context, observed, step) if isinstance(step, Step) else step
+        if isinstance(step, Blocked) or isinstance(allowed, Step):
+            return allowed, left
+        left.append(f"it is left to {step.why}")
+        if step.kind is StepKind.DELETE_PAYMENT:
+            break  # what would take its place does not fit beside it
+    return None, left
+
+
+def _parked(said: str, day: date, closed: ClosedDays, next_step: str) -> Parked:
+    why = "FreshBooks refused it as locked" if day in closed.locked else "closed_through"
+    return Parked(Reason.CLOSED_PERIOD, f"{said}. {day} is closed ({why}).", next_step)

@@ -1,0 +1,257 @@
+"""Closed days: what is dated on them stays as it is, and what belongs there waits for a person."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from target_freshbooks.books.closed import ClosedDays
+from target_freshbooks.posting.apply.fence import Fence
+
+D = Decimal
+OCTOBER = "2026-10-31"
+AT = "2026-10-30T18:00:00Z"
+"""An October noon in the store's zone."""
+LATER = "2026-11-03T18:00:00Z"
+PAID_LATER = {"amount": "11.00", "at": LATER}
+CHEAPER = [{"name": "Mug", "sku": "MUG", "price": "5.00"}]
+
+
+def reason(world: Any, order: int) -> tuple[str, str | None]:
+    row = world.row(order)
+    return row.state, row.reason
+
+
+def sums_of(world: Any, month: str) -> dict[str, Decimal]:
+    """What FreshBooks' reports of a month rest on: billed, its net, collected."""
+    books, sums = world.books(), defaultdict[str, Decimal](Decimal)
+    for invoice in books["invoices"]:
+        if invoice["create_date"].startswith(month) and invoice["vis_state"] != 1:
+            if invoice["v3_status"] == "draft":
+                continue
+            sums["billed"] += D(invoice["amount"]["amount"])
+            for line in invoice["lines"]:
+                sums["net"] += D(line["qty"]) * D(line["unit_cost"]["amount"])
+    for payment in books["payments"]:
+        if payment["date"].startswith(month) and payment["vis_state"] == 0:
+            sums["collected"] += D(payment["amount"]["amount"])
+    return dict(sums)
+
+
+def close(world: Any, through: str = OCTOBER) -> None:
+    world.settings["closed_through"] = through
+
+
+# -- orders of a closed day
+
+
+def test_an_order_of_a_closed_day_waits_for_a_day_and_keeps_the_one_it_is_given(
+    world: Any,
+) -> None:
+    close(world)
+    order = world.place(created=AT)
+    assert world.writes_of(world.sync) == 0, "no client or item either"
+    assert reason(world, order) == ("parked", "closed_period")
+    assert "2026-10-30 is closed (closed_through)" in world.row(order).detail
+    world.ctl("replay", str(order), "--date", "2026-11-20")
+    assert reason(world, order) == ("posted", None)
+    assert world.invoice(order)["create_date"] == "2026-11-20"
+    assert [row["date"] for row in world.payments(order)] == ["2026-11-20"]
+    close(world, "2026-11-21")
+    world.change(order, "status", status_id=10)
+    assert world.writes_of(world.sync) == 0
+    assert world.ctl("plan", str(order))[0]["steps"] == []
+    world.lose_ledger()
+    assert world.writes_of(world.sync) == 0
+    assert reason(world, order) == ("posted", None)
+    assert world.invoice(order)["create_date"] == "2026-11-20"
+
+
+@pytest.mark.parametrize("day", [OCTOBER, "2999-01-01"])
+def test_a_day_that_is_closed_or_to_come_is_not_taken(world: Any, day: str) -> None:
+    close(world)
+    order = world.place(created=AT)
+    world.sync()
+    with pytest.raises(Exception, match=r"closed as well|has not come yet"):
+        world.ctl("replay", str(order), "--date", day)
+    assert world.invoices(order) == []
+
+
+def test_an_order_that_was_paid_late_takes_the_day_of_its_first_capture(world: Any) -> None:
+    close(world)
+    order = world.place(created=AT, transactions=[PAID_LATER])
+    world.sync()
+    assert world.invoice(order)["create_date"] == "2026-11-03"
+    assert [row["date"] for row in world.payments(order)] == ["2026-11-03"]
+    assert reason(world, order) == ("posted", None)
+    world.lose_ledger()
+    assert world.writes_of(world.sync) == 0
+
+
+def test_a_draft_whose_month_was_closed_meanwhile_is_told_and_moved_to_the_day_chosen(
+    world: Any,
+) -> None:
+    world.settings["post_as"] = "draft"
+    order = world.place(created=AT)
+    world.sync()
+    assert reason(world, order) == ("waiting", "draft")
+    close(world)
+    assert world.writes_of(lambda: world.ctl("replay", str(order), "--send")) == 0
+    assert reason(world, order) == ("parked", "closed_period")
+    assert "stands as a Draft" in world.row(order).detail
+    world.ctl("replay", str(order), "--send", "--date", "2026-11-20")
+    assert reason(world, order) == ("posted", None)
+    assert world.invoice(order)["create_date"] == "2026-11-20"
+    assert [row["date"] for row in world.payments(order)] == ["2026-11-20"]
+    assert world.writes_of(world.sync) == 0
+
+
+# -- what comes after the month of an invoice was closed
+
+
+def test_a_refund_of_a_closed_month_is_told_ready_to_be_typed(world: Any) -> None:
+    order = world.place(created=AT)
+    world.sync()
+    before = sums_of(world, "2026-10")
+    close(world)
+    world.change(order, "refund", order_amount="4.00")
+    assert world.writes_of(world.sync) == 0
+    assert reason(world, order) == ("parked", "closed_period")
+    assert "refund 1 of 2026-" in world.row(order).detail
+    assert "is net 4.00, together 4.00 USD" in world.row(order).detail
+    assert sums_of(world, "2026-10") == before
+    del world.settings["closed_through"]
+    world.ctl("replay", str(order))
+    assert (world.total(order), world.paid(order)) == (D("7.00"), [D("7.00")])
+
+
+def test_an_edit_of_a_closed_month_is_told_with_what_it_comes_to(world: Any) -> None:
+    order = world.place(created=AT)
+    world.sync()
+    close(world)
+    world.change(order, "lines", lines=CHEAPER)
+    assert world.writes_of(world.sync) == 0
+    assert reason(world, order) == ("parked", "closed_period")
+    detail = world.row(order).detail
+    assert "comes to net 5.00, together 5.00 USD now" in detail
+    assert "the invoice has net 10.00, State Tax 1.00, together 11.00 USD" in detail
+
+
+@pytest.mark.parametrize("on_cancel", ["park", "delete"])
+def test_a_cancellation_of_a_closed_month_is_told(world: Any, on_cancel: str) -> None:
+    order = world.place(created=AT)
+    world.sync()
+    close(world)
+    world.settings["on_cancel"] = on_cancel
+    world.change(order, "status", status_id=5)
+    assert world.writes_of(world.sync) == 0
+    assert reason(world, order) == ("parked", "closed_period")
+    assert "was cancelled" in world.row(order).detail
+    assert world.paid(order) == [D("11.00")]
+
+
+def test_money_of_an_open_day_is_recorded_on_an_invoice_of_a_closed_one(world: Any) -> None:
+    half = {"amount": "5.00", "at": AT}
+    order = world.place(created=AT, transactions=[half])
+    world.sync()
+    before = sums_of(world, "2026-10")
+    close(world)
+    world.change(order, "transactions", amount="6.00", at=LATER)
+    world.sync()
+    assert reason(world, order) == ("posted", None)
+    assert world.paid(order) == [D("5.00"), D("6.00")]
+    assert sums_of(world, "2026-10") == before
+
+
+def test_money_of_a_closed_day_waits_for_a_day(world: Any) -> None:
+    half = {"amount": "5.00", "at": AT}
+    order = world.place(created=AT, transactions=[half])
+    world.sync()
+    close(world)
+    world.change(order, "transactions", amount="6.00", at="2026-10-31T18:00:00Z")
+    assert world.writes_of(world.sync) == 0
+    assert reason(world, order) == ("parked", "closed_period")
+    assert "record the payment of 6.00 USD of 2026-10-31" in world.row(order).detail
+    world.ctl("replay", str(order), "--date", "2026-11-20")
+    assert reason(world, order) == ("posted", None)
+    assert [row["date"] for row in world.payments(order)] == ["2026-10-30", "2026-11-20"]
+    assert world.invoice(order)["create_date"] == "2026-10-30"
+    assert world.writes_of(world.sync) == 0
+
+
+# -- the fence
+
+
+@pytest.mark.parametrize("what", ["order", "refund", "edit", "cancel", "capture"])
+def test_whatever_a_plan_says_nothing_of_a_closed_day_is_written(
+    world: Any, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    half = {"amount": "5.00", "at": AT}
+    order = world.place(created=AT, **({"transactions": [half]} if what == "capture" else {}))
+    if what != "order":
+        world.sync()
+    before = sums_of(world, "2026-10")
+    close(world)
+    world.settings["on_cancel"] = "delete"
+    monkeypatch.setattr(Fence, "closed", lambda *_: ClosedDays())
+    match what:
+        case "refund":
+            world.change(order, "refund", order_amount="4.00")
+        case "edit":
+            world.change(order, "lines", lines=CHEAPER)
+        case "cancel":
+            world.change(order, "status", status_id=5)
+        case "capture":
+            world.change(order, "transactions", amount="6.00", at="2026-10-31T18:00:00Z")
+    world.sync()
+    assert reason(world, order) == ("parked", "closed_period")
+    assert sums_of(world, "2026-10") == before
+
+
+# -- FreshBooks' own lock
+
+
+def test_a_day_that_freshbooks_locked_is_asked_for_once_a_run_and_heard_by_the_next(
+    world: Any,
+) -> None:
+    world.settings["max_parallel_orders"] = 1
+    world.switch(fb__locked_until=OCTOBER)
+    first, second = world.place(created=AT), world.place(created=AT)
+    writes = world.writes_of(world.sync)
+    assert reason(world, first) == reason(world, second) == ("parked", "closed_period")
+    assert "FreshBooks refused it as locked" in world.row(second).detail
+    assert writes == 3, "client, item, one refused invoice"
+    world.switch(fb__locked_until="")
+    world.ctl("replay", str(first), str(second))
+    assert reason(world, first) == reason(world, second) == ("posted", None)
+
+
+# -- months that nobody closed
+
+
+def test_without_closed_days_each_change_of_an_earlier_month_is_told(
+    world: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    order, other = world.place(created=AT), world.place()
+    with caplog.at_level(logging.WARNING):
+        world.sync()
+    told = f"2026-10 was changed by 3 writes, for orders {order}"
+    assert told in caplog.text
+    assert world.ctl("status")["earlier_months"][0]["order_id"] == order
+    changed = world.ctl("report", "--month", "2026-10", "--output", str(world.home))
+    assert [(one["order_id"], one["writes"]) for one in changed["changed_afterwards"]] == [
+        (order, 3)
+    ]
+    this = f"{date.today():%Y-%m}"  # noqa: DTZ011 - the machine's day, as the run's
+    assert (
+        world.ctl("report", "--month", this, "--output", str(world.home))["changed_afterwards"]
+        == []
+    )
+    assert reason(world, other) == ("posted", None)
+    caplog.clear()
+    world.sync()
+    assert "was changed by" not in caplog.text
