@@ -16,10 +16,12 @@ from typing import Any
 
 import pytest
 from target_freshbooks import books
+from target_freshbooks.books.closed import ClosedDays, on_open_days
 from target_freshbooks.books.desired import Billable, Desired, InvoiceLine, LineTax, Parked, Waiting
 from target_freshbooks.books.excluded_orders import ExcludedOrder
 from target_freshbooks.books.marks import marks_in
 from target_freshbooks.books.policy import GenericClient, LineNames, Policy, TaxName
+from target_freshbooks.posting.plan.closed import day_closed
 
 CASES = sorted((Path(__file__).parent / "books_cases").glob("*.json"))
 MANUAL = Path(__file__).parents[2] / "docs" / "accounting.md"
@@ -98,6 +100,12 @@ def rendered(case: dict[str, Any]) -> list[str]:
     desired = books.desire(facts, policy)
     if isinstance(desired, Parked):
         return [f"parked {desired.reason}: {desired.detail}"]
+    days = {name: date.fromisoformat(day) for name, day in case.get("closed", {}).items()}
+    closed = ClosedDays(**days)
+    desired = on_open_days(desired, closed, has_invoice=False)
+    if desired.invoice.day in closed:
+        parked = day_closed(desired.invoice.number, desired.invoice.day, closed)
+        return [f"parked {parked.reason}: {parked.detail}"]
     return list(_told(desired, policy))
 
 

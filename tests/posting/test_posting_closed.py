@@ -18,6 +18,7 @@ AT = "2026-10-30T18:00:00Z"
 """An October noon in the store's zone."""
 LATER = "2026-11-03T18:00:00Z"
 PAID_LATER = {"amount": "11.00", "at": LATER}
+STORE_CREDIT = [{"provider": "storecredit"}]
 CHEAPER = [{"name": "Mug", "sku": "MUG", "price": "5.00"}]
 
 
@@ -215,9 +216,7 @@ def test_whatever_a_plan_says_nothing_of_a_closed_day_is_written(
 # -- FreshBooks' own lock
 
 
-def test_a_day_that_freshbooks_locked_is_asked_for_once_a_run_and_heard_by_the_next(
-    world: Any,
-) -> None:
+def test_a_day_that_freshbooks_locked_is_asked_for_once_a_run(world: Any) -> None:
     world.settings["max_parallel_orders"] = 1
     world.switch(fb__locked_until=OCTOBER)
     first, second = world.place(created=AT), world.place(created=AT)
@@ -255,3 +254,72 @@ def test_without_closed_days_each_change_of_an_earlier_month_is_told(
     caplog.clear()
     world.sync()
     assert "was changed by" not in caplog.text
+
+
+def test_a_day_that_was_chosen_is_kept_for_a_later_run(world: Any) -> None:
+    close(world)
+    order = world.place(created=AT)
+    world.sync()
+    world.fault(
+        kind="refused", status=422, errno=1001, words="No.", method="POST", path="invoices$"
+    )
+    world.ctl("replay", str(order), "--date", "2026-11-20")
+    assert reason(world, order) == ("parked", "refused_by_freshbooks")
+    world.control("DELETE", "faults")
+    world.change(order, "status", status_id=10)
+    world.sync()
+    assert reason(world, order) == ("posted", None)
+    assert world.invoice(order)["create_date"] == "2026-11-20"
+
+
+# -- P12
+
+
+@pytest.mark.more
+@pytest.mark.plans_left
+def test_a_closed_month_s_sums_stay_to_the_cent_whatever_comes_later(world: Any) -> None:
+    """Many kinds of late changes, in processes, then with the ledger lost, then all replayed."""
+    half = {"amount": "5.00", "at": AT}
+    customer = world.control("POST", "shop/customers", {"email": "a@b.example", "first_name": "A"})
+    names = ("refunded", "edited", "cancelled", "declined", "moved", "plain")
+    orders = {name: world.place(created=AT) for name in names}
+    orders["credited"] = world.place(created=AT, customer_id=customer["id"])
+    for name in ("paid open", "paid closed"):
+        orders[name] = world.place(created=AT, transactions=[half])
+    declined = world.change(orders["declined"], "refund", order_amount="2.00")["refunds"][-1]
+    assert world.run()[0] == 0
+    world.settings["post_as"] = "draft"
+    orders["draft"] = world.place(created=AT)
+    assert world.run()[0] == 0
+    before = sums_of(world, "2026-10")
+    assert before["billed"] == before["collected"] + 12, "two orders of 11.00 are paid by 5.00"
+
+    world.settings |= {"closed_through": OCTOBER, "on_cancel": "delete", "post_as": "sent"}
+    world.change(orders["refunded"], "refund", order_amount="4.00")
+    world.change(orders["edited"], "lines", lines=CHEAPER)
+    world.change(orders["cancelled"], "status", status_id=5)
+    world.change(orders["declined"], "decline_refund", refund_id=declined)
+    world.change(orders["declined"], "touch")
+    world.change(orders["credited"], "refund", order_amount="3.00", to=STORE_CREDIT)
+    elsewhere = {"first_name": "Ann", "last_name": "Other", "email": "ann@shop.example"}
+    world.change(orders["moved"], "edit", billing=elsewhere)
+    world.change(orders["paid open"], "transactions", amount="6.00", at=LATER)
+    world.change(orders["paid closed"], "transactions", amount="6.00", at="2026-10-31T18:00:00Z")
+    orders["late"] = world.place(created=AT)
+    orders["paid late"] = world.place(created=AT, transactions=[PAID_LATER])
+    for _ in range(2):
+        code, log = world.run()
+        assert code == 0, log
+        assert sums_of(world, "2026-10") == before
+        stands = {name: reason(world, order) for name, order in orders.items()}
+        world.lose_ledger()
+    parked = [name for name, (_, why) in stands.items() if why == "closed_period"]
+    assert {"refunded", "cancelled", "paid closed", "late", "draft"} <= set(parked), stands
+    assert stands["paid open"] == stands["paid late"] == stands["plain"] == ("posted", None)
+    assert world.run()[0] == 0
+    world.ctl("replay", "--parked")
+    assert sums_of(world, "2026-10") == before
+    for name in ("late", "draft", "paid closed"):
+        world.ctl("replay", str(orders[name]), "--send", "--date", "2026-11-20")
+        assert reason(world, orders[name]) == ("posted", None)
+    assert sums_of(world, "2026-10") == before

@@ -36,6 +36,7 @@ AT_LEAST = {
     "P9": 8,
     "P10": 24,
     "P11": 50,
+    "P12": 6,
 }
 """How many safety lines each promise has, at the least; raised when lines are added."""
 

@@ -40,6 +40,7 @@ TERMS = "tests/posting/test_posting_terms.py"
 VERIFY = "tests/posting/test_posting_verify.py"
 HEAD = "tests/posting/test_posting_head.py"
 STORES = "tests/posting/test_posting_stores.py"
+CLOSED = "tests/posting/test_posting_closed.py"
 REPORT = "tests/posting/test_posting_report.py"
 PROFILE = "tests/posting/test_posting_account_profile.py"
 RETENTION = "tests/posting/test_posting_retention.py"
@@ -115,6 +116,54 @@ MUTATIONS = (
         "if self._lookup.resolve(intent, answered=unknown.answered):",
         "if False:",
         (f"{INTERRUPTED}::{LOST_ANSWER}",),
+    ),
+    Mutation(
+        "the fence is asked before each write",
+        "P12",
+        f"{FRESHBOOKS}/posting/apply/writer.py",
+        "        month = self.fence.check(kind, body, standing)\n",
+        "        month = None\n",
+        (f"{CLOSED}::test_whatever_a_plan_says_nothing_of_a_closed_day_is_written",),
+    ),
+    Mutation(
+        "a record that is changed has a day of its own",
+        "P12",
+        f"{FRESHBOOKS}/posting/apply/fence.py",
+        "    match standing:\n",
+        "    match None:\n",
+        (f"{CLOSED}::test_whatever_a_plan_says_nothing_of_a_closed_day_is_written",),
+    ),
+    Mutation(
+        "no client or item is made for an order of a closed day",
+        "P12",
+        f"{FRESHBOOKS}/posting/reconciler.py",
+        "        elif wanted.day in closed:\n",
+        "        elif False:\n",
+        (f"{CLOSED}::test_an_order_of_a_closed_day_waits_for_a_day_and_keeps_the_one_it_is_given",),
+    ),
+    Mutation(
+        "an invoice of a closed day is planned apart",
+        "P12",
+        f"{FRESHBOOKS}/posting/plan/next_step.py",
+        "    if invoice.create_date in context.closed:\n",
+        "    if False:\n",
+        (f"{CLOSED}::test_a_refund_of_a_closed_month_is_told_ready_to_be_typed",),
+    ),
+    Mutation(
+        "the day that a person chose is kept with the order",
+        "P12",
+        f"{FRESHBOOKS}/ctl/replay.py",
+        "                run.ledger.orders.choose_day(order_id, asked.day, run.run_id)\n",
+        "                pass\n",
+        (f"{CLOSED}::test_a_day_that_was_chosen_is_kept_for_a_later_run",),
+    ),
+    Mutation(
+        "a day that FreshBooks locked is closed for the rest of the run",
+        "P12",
+        f"{FRESHBOOKS}/posting/apply/step_runner.py",
+        "            self._parts.writer.fence.lock(min(days))\n",
+        "            pass\n",
+        (f"{CLOSED}::test_a_day_that_freshbooks_locked_is_asked_for_once_a_run",),
     ),
     Mutation(
         "settle time is waited for",
@@ -1163,7 +1212,8 @@ MUTATIONS = (
         "a deletion that did nothing is not taken for done",
         "P2",
         f"{FRESHBOOKS}/posting/apply/cancellation.py",
-        "                if answer.vis_state != DELETED and self._stands(kind, remote_id):\n",
+        "                if answer.vis_state != DELETED"
+        " and self._standing(kind, remote_id) is not None:\n",
         "                if False:\n",
         (f"{REFUSALS}::test_a_deletion_that_freshbooks_ignores_is_not_asked_for_again",),
     ),

@@ -51,15 +51,6 @@ class OrderTerms(Section):
             return None
         return Terms(from_text(row.body), row.invoice_day, posted=row.posted_at is not None)
 
-    def chosen_day(self, order_id: int) -> date | None:
-        """The open day that a person chose for the order; None if nobody did."""
-        row = self._row(
-            select(orders.c.booking_day).where(
-                orders.c.source == self._source, orders.c.order_id == order_id
-            )
-        )
-        return None if row is None else row.booking_day
-
     def keep(self, order_id: int, new: Terms) -> None:
         """Keep the settings and the day that an order is posted under from now on."""
         body = to_text(dict(new.settings))

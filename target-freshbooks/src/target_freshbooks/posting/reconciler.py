@@ -108,7 +108,7 @@ class Reconciler:
             number = f"{policy.invoice_number_prefix}{order_id}"
             left = delete_credits(self._parts, order_id, number, recorded)
             return left or self._not_posted(facts, recorded, desired, overwrite=wish.overwrite)
-        chosen = wish.day or self._parts.ledger.terms.chosen_day(order_id)
+        chosen = wish.day or (standing and standing.booking_day) or None
         closed = self._parts.writer.fence.closed(chosen)
         if terms is not None and recorded.known:
             desired = dated(desired, terms.invoice_day)
@@ -129,8 +129,8 @@ class Reconciler:
         result = self._bring_about(facts, desired, content, recorded, policy, progress, closed)
         renewed = wish.current_settings or (terms is not None and not terms.posted)
         if renewed and terms is not None and result.state == "posted":
-            now = self._parts.ledger.terms.of(order_id) or terms  # a Draft may have been moved
-            self._parts.ledger.terms.keep(order_id, Terms(policy.terms(), now.invoice_day))
+            kept_day = (self._parts.ledger.terms.of(order_id) or terms).invoice_day  # perhaps moved
+            self._parts.ledger.terms.keep(order_id, Terms(policy.terms(), kept_day))
         return replace(result, desired=desired, desired_hash=wanted)
 
     def _not_posted(

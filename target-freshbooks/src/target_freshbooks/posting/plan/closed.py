@@ -148,7 +148,7 @@ def _sale(context: OrderContext, invoice: ObservedInvoice, *, rewritten: bool) -
         now = in_words(context.lines, context.desired.invoice.total, currency, context.decimals)
         before = wire.without_refunds(wire.standing(invoice))
         stood = in_words(before, None, currency, context.decimals)
-        cancelled = "was cancelled" if getattr(context.desired, "void", False) else "changed"
+        cancelled = "was cancelled" if context.desired.void else "changed"
         yield f"the order {cancelled} and comes to {now} now, where the invoice has {stood}"
     wanted = {entry.refund_id for entry in context.desired.refunds if entry.money > ZERO}
     gone = sorted(set(wire.refunds_on(wire.standing(invoice))) - wanted)
