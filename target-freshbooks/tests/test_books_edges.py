@@ -192,8 +192,8 @@ def test_an_e_mail_that_leaves_no_room_for_a_name_stands_alone() -> None:
 def test_what_became_of_a_posted_order_is_told(
     changes: dict[str, Any], notice: Notice | None
 ) -> None:
-    order = facts_of("registered_customer", **changes).order
-    assert notice_after_posting(order, Policy()) is notice
+    facts = facts_of("registered_customer", **changes)
+    assert notice_after_posting(facts, Policy()) is notice
     assert notice is None or notice.sentence
 
 

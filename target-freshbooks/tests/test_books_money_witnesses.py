@@ -16,6 +16,7 @@ import pytest
 from target_freshbooks import books
 from target_freshbooks.books import money_witnesses
 from target_freshbooks.books.desired import Desired
+from target_freshbooks.books.eligibility import Notice, notice_after_posting
 from target_freshbooks.books.policy import Policy
 
 CASES = Path(__file__).parent / "books_cases"
@@ -181,5 +182,6 @@ def test_tests_alone_are_no_money_and_none_is_made_up_for_them() -> None:
     desired = books.desire(facts, Policy())
     assert isinstance(desired, Desired)
     assert desired.payments == ()
+    assert notice_after_posting(facts, Policy()) is Notice.TEST_MODE
     assert not money_witnesses.only_tests(facts_of("purchase 40 test, purchase 1", "11 captured"))
     assert not money_witnesses.only_tests(facts_of("", "11 captured"))

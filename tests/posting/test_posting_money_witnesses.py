@@ -112,6 +112,19 @@ def test_a_voided_purchase_is_not_booked_though_its_void_names_nothing(world: Wo
     assert world.writes_of(world.sync) == 0
 
 
+def test_an_order_paid_in_test_mode_stays_open_and_is_listed(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = world.place(transactions=[{"amount": "11.00", "test": True}])
+    world.sync()
+    assert standing(world, order) == ("posted", None)
+    assert world.paid(order) == []
+    assert caplog.text.count(f"Order {order}: paid_in_test_mode.") == 1
+    (told,) = world.ctl("status")["notices"]
+    assert (told["order_id"], told["notice"]) == (order, "paid_in_test_mode")
+    assert world.writes_of(world.sync) == 0
+
+
 def test_a_purchase_behind_hundreds_of_declines_is_not_concluded_upon(world: World) -> None:
     declines = [{"amount": "11.00", "status": "error"} for _ in range(260)]
     order = world.place(transactions=[*declines, {"amount": "11.00"}])

@@ -1587,7 +1587,7 @@ MUTATIONS = (
         "what becomes of a posted order is noticed",
         "P2",
         f"{FRESHBOOKS}/posting/outcomes.py",
-        "notice = self._noticed(facts, before)",
+        "notice = self._noticed(facts, result, before)",
         "notice = None",
         ("tests/posting/test_posting_notices.py",),
     ),
@@ -2167,5 +2167,13 @@ MUTATIONS = (
         '    if not entry or "" in entry.values():',
         "    if False:",
         ("-m", "more", TARGET_SETTINGS, "-k", "wrong_setting_is_named"),
+    ),
+    Mutation(
+        "an order paid in test mode is told",
+        "P5",
+        f"{FRESHBOOKS}/books/eligibility.py",
+        "Notice.TEST_MODE if only_tests(facts) else None",
+        "None",
+        (WITNESSES, "-k", "tests_alone"),
     ),
 )

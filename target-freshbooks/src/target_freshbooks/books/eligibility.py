@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Billable, Parked, Reason, Waiting
 from target_freshbooks.books.marketplaces import is_skipped
-from target_freshbooks.books.money_witnesses import captures, has_transactions
+from target_freshbooks.books.money_witnesses import captures, has_transactions, only_tests
 from target_freshbooks.books.paid_by_word import was_captured
 from target_freshbooks.books.payment_methods import Meaning, meaning_of
 from target_freshbooks.books.voiding import not_to_be_voided
@@ -43,11 +43,12 @@ PARTIALLY_REFUNDED = 14
 
 
 class Notice(StrEnum):
-    """What became of an order in the shop after it was posted."""
+    """What somebody should know of a posted order, mostly what became of it in the shop."""
 
     ARCHIVED = "archived_after_posting"
     DISPUTED = "disputed_after_posting"
     UNPAID = "unpaid_after_posting"
+    TEST_MODE = "paid_in_test_mode"
 
     @property
     def sentence(self) -> str:
@@ -67,6 +68,10 @@ _SENTENCES = {
     Notice.UNPAID: (
         "It was set back to an unpaid status in the shop after it was posted. Its invoice and"
         " payments stay; put the status right, or refund or cancel the order in the shop."
+    ),
+    Notice.TEST_MODE: (
+        "Its only payment was a test of the gateway's, so that no money came in. Its invoice is"
+        " open; if the order is a test too, cancel it in the shop."
     ),
 }
 
@@ -138,14 +143,17 @@ def is_to_be_voided(facts: OrderFacts, policy: Policy) -> bool:
     return voids and not_to_be_voided(facts) is None
 
 
-def notice_after_posting(order: Order, policy: Policy) -> Notice | None:
-    """What became of an order in the shop that somebody should know who has its invoice."""
+def notice_after_posting(facts: OrderFacts, policy: Policy) -> Notice | None:
+    """What somebody should know of the order who has its invoice."""
+    order = facts.order
     unpaid = {INCOMPLETE, PENDING, AWAITING_PAYMENT} - policy.paid_status_ids
     if order.status_id in unpaid:
         return Notice.UNPAID
     if order.status_id == DISPUTED:
         return Notice.DISPUTED
-    return Notice.ARCHIVED if order.archived else None
+    if order.archived:
+        return Notice.ARCHIVED
+    return Notice.TEST_MODE if only_tests(facts) else None
 
 
 def _money_came_in(facts: OrderFacts, policy: Policy) -> bool:

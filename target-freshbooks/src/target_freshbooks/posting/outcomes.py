@@ -101,7 +101,7 @@ class Outcomes:
             before: If it stood until now.
         """
         order = facts.order
-        notice = self._noticed(facts, before)
+        notice = self._noticed(facts, result, before)
         if result.parked is not None:
             self.park(order.id, result.parked, stored, facts, result=result, notice=notice)
             return
@@ -140,12 +140,15 @@ class Outcomes:
         with self._guard:
             self.unsettled.add(order_id)
 
-    def _noticed(self, facts: OrderFacts, before: OrderRow | None) -> Notice | None:
-        """What became of an order in the shop that has its invoice; told when it is seen first."""
-        if before is None or before.terms is None:
+    def _noticed(
+        self, facts: OrderFacts, result: OrderResult, before: OrderRow | None
+    ) -> Notice | None:
+        """What is to be known of an order that has its invoice; told when it is seen first."""
+        posted = before is not None and before.terms is not None
+        if not posted and result.state != "posted":
             return None
-        notice = notice_after_posting(facts.order, self._policy)
-        if notice is not None and before.notice != notice:
+        notice = notice_after_posting(facts, self._policy)
+        if notice is not None and (before is None or before.notice != notice):
             logger.warning("Order %s: %s. %s", facts.order.id, notice.value, notice.sentence)
         return notice
 
