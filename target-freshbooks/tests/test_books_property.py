@@ -523,7 +523,7 @@ def percents_of(made: Made) -> set[Decimal]:
     """The percents that the shop's rates, compounding ones and sums of them come to."""
     factors = [factor * 100 for *_, factor in made.shop.factors(taxable=True)]
     sums = [sum(some, ZERO) for size in range(1, 5) for some in combinations(factors, size)]
-    return {percent.quantize(D("0.001"), ROUND_HALF_UP) for percent in sums}
+    return {percent.quantize(D("0.0001"), ROUND_HALF_UP) for percent in sums}
 
 
 def check(made: Made, tally: Counter[str], policy: Policy) -> None:

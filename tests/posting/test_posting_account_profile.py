@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 pytestmark = pytest.mark.more
+
+JANE = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
 
 
 def without_tax_rows(world: Any) -> str:
@@ -70,3 +73,133 @@ def test_an_app_that_may_not_read_taxes_parks_only_the_orders_that_need_them(wor
     said = without_tax_rows(world)
     world.sync(said)
     assert world.row(rowless).reason == "tax_unknown"
+
+
+TEXAS = {"name": "Texas Sales Tax", "percent": "8.25"}
+LONDON = {**JANE, "country": "United Kingdom", "country_iso2": "GB"}
+VAT = {"name": "VAT", "percent": "20"}
+
+
+def two_lines(world: Any) -> int:
+    """10.00 and 10.00 with 8.25 %: 1.65 of tax in the shop, 1.66 if each line is rounded."""
+    lines = [{"name": name, "price": "10.00", "taxes": [TEXAS]} for name in ("Mug", "Bowl")]
+    return int(world.place(lines=lines))
+
+
+def basket(world: Any) -> int:
+    """24.81, 21.74 and 51.42 with 20 % in them: 20.68 net of the first, or 20.67 by rate."""
+    prices = ("24.81", "21.74", "51.42")
+    lines = [{"name": f"Thing of {price}", "price": price, "taxes": [VAT]} for price in prices]
+    return int(world.place(lines=lines, tax_inclusive=True, billing=LONDON))
+
+
+def learnt(world: Any) -> dict[str, Any]:
+    with world.ledger() as ledger:
+        return dict(ledger.profile.traits())
+
+
+def rewrites(world: Any, order: int) -> int:
+    """How often the invoice's lines were written after its creation."""
+    invoice = world.invoice(order)["id"]
+    rows = world.control("GET", "history")["history"]
+    return sum(
+        row["kind"] == "invoice.update" and row["object_id"] == invoice and "lines" in str(row)
+        for row in rows
+    )
+
+
+@pytest.mark.parametrize("taxed", ["per_line", "per_tax"])
+@pytest.mark.parametrize("mode", ["half_up", "half_even"])
+def test_the_account_s_rounding_is_learnt_from_its_answers(
+    world: Any, taxed: str, mode: str
+) -> None:
+    world.switch(fb__tax_rounding=taxed, fb__rounding_mode=mode)
+    first = two_lines(world)
+    world.sync()
+    rounded = {kind[0] for kind in learnt(world)["roundings"]}
+    assert ("line" in rounded) == (taxed == "per_line")
+    world.place(lines=[{"name": "Cup", "price": "10.00", "taxes": [TEXAS]}])  # 0.825
+    world.place(lines=[{"name": "Pot", "price": "30.00", "taxes": [TEXAS]}])  # 2.475
+    world.sync()
+    kinds = learnt(world)["roundings"]
+    assert {even for _, even in kinds} == {mode == "half_even"}
+    second = two_lines(world)
+    world.sync()
+    assert world.total(first) == world.total(second) == Decimal("21.65")
+    assert rewrites(world, second) == 0, "the Rounding line is known to be needed, or not"
+
+
+def test_what_was_chosen_by_a_learnt_rounding_is_found_again_with_the_ledger_lost(
+    world: Any,
+) -> None:
+    world.switch(fb__tax_rounding="per_tax")
+    unlearnt = basket(world)
+    two_lines(world)
+    world.sync()
+    assert {kind[0] for kind in learnt(world)["roundings"]} == {"name", "rate"}
+    order = basket(world)
+    world.sync()
+    costs = [
+        [line["unit_cost"]["amount"] for line in world.invoice(number)["lines"]]
+        for number in (unlearnt, order)
+    ]
+    assert costs[0] != costs[1], "this basket does not show which rounding it was made for"
+    world.lose_ledger()
+    assert world.writes_of(world.sync) == 0
+    assert {world.row(number).state for number in (unlearnt, order)} == {"posted"}
+
+
+def test_an_account_that_is_believed_wrongly_is_learnt_anew(world: Any) -> None:
+    world.switch(fb__tax_rounding="per_tax")
+    two_lines(world)
+    world.sync()
+    world.switch(fb__tax_rounding="per_line")
+    order = two_lines(world)
+    world.sync()
+    assert world.total(order) == Decimal("21.65")
+    assert {kind[0] for kind in learnt(world)["roundings"]} == {"line"}
+    assert world.writes_of(world.sync) == 0
+
+
+RATE = {"name": "County", "percent": "6.0625"}
+
+
+def test_a_rate_of_four_decimals_is_booked_as_it_is(world: Any) -> None:
+    order = world.place(lines=[{"name": "Boat", "price": "10000.00", "taxes": [RATE]}])
+    world.sync()
+    assert taxes_of(world, order) == {("County", "6.0625")}
+    assert (world.total(order), world.row(order).state) == (Decimal("10606.25"), "posted")
+    assert rewrites(world, order) == 0
+
+
+def test_an_account_that_keeps_three_decimals_of_a_percent_is_learnt(world: Any) -> None:
+    world.switch(fb__tax_percent_decimals=3)
+    first = world.place(lines=[{"name": "Boat", "price": "5000.00", "taxes": [RATE]}])
+    world.sync()
+    assert learnt(world)["percent_decimals"] == 3
+    second = world.place(lines=[{"name": "Raft", "price": "3000.00", "taxes": [RATE]}])
+    world.sync()
+    for order, total in ((first, "5303.13"), (second, "3181.88")):
+        assert (world.row(order).state, world.total(order)) == ("posted", Decimal(total))
+        assert ("County", "6.063") in taxes_of(world, order)
+    assert world.writes_of(world.sync) == 0
+    world.lose_ledger()
+    assert world.writes_of(world.sync) == 0
+    # At 6.063 % its tax would be 3031.50; the shop charged 3031.25.
+    ship = world.place(lines=[{"name": "Ship", "price": "50000.00", "taxes": [RATE]}])
+    world.sync()
+    assert world.row(ship).reason == "total_mismatch"
+    assert world.writes_of(world.sync) == 0
+
+
+def test_a_plan_teaches_nothing(world: Any) -> None:
+    order = two_lines(world)
+    world.settings["dry_run"] = True
+    world.sync()
+    assert learnt(world) == {}
+    world.settings["dry_run"] = False
+    world.sync()
+    known = learnt(world)
+    world.switch(fb__tax_rounding="per_tax")
+    world.ctl("plan", str(order))
+    assert learnt(world) == known

@@ -206,7 +206,7 @@ def assemble(
         retry.settle,
         stop,
         Brake(settings.max_rewritten_invoices),
-        AccountProfile(books),
+        AccountProfile(books, ledger),
     )
     outcomes = Outcomes(ledger, settings.policy, run_id)
     catalogue = Catalogue(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from target_freshbooks.books.rounding import TaxRounding
+    from target_freshbooks.books.rounding import RoundingKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class Capabilities:
 
     Attributes:
         amount_decimals: Decimals of an amount; a currency with more cannot be booked to the cent.
-        percent_decimals: Decimals of a tax's percent.
+        percent_decimals: Decimals of a tax's percent. Three are documented; four, as many as the
+            shop's rates have, have been seen to be kept.
         taxes_per_line: Taxes that a line can bear.
         number_length: Characters of an invoice's number.
         name_length: Characters of the name of a line or an item.
@@ -29,11 +30,11 @@ class Capabilities:
         address_length: Characters of a field of a client or an address.
         tax_name_length: Characters of the name of a tax.
         merged_tax_name_length: Characters of the joined names of several.
-        roundings: The ways in which the account may round, the likeliest first; empty for all.
+        roundings: The kinds of rounding that its answers leave possible; empty for all.
     """
 
     amount_decimals: int = 2
-    percent_decimals: int = 3
+    percent_decimals: int = 4
     taxes_per_line: int = 2
     number_length: int = 50
     name_length: int = 150
@@ -42,7 +43,7 @@ class Capabilities:
     address_length: int = 100
     tax_name_length: int = 50
     merged_tax_name_length: int = 30
-    roundings: tuple[TaxRounding, ...] = ()
+    roundings: frozenset[RoundingKind] = frozenset()
 
 
 FRESHBOOKS = Capabilities()

@@ -82,7 +82,7 @@ class LineTax:
 
     name: str
     percent: Decimal
-    """At most three decimals, e.g. Decimal("8.875")."""
+    """Of as many decimals as FreshBooks keeps, e.g. Decimal("8.875")."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,11 @@ from target_freshbooks.books.items import line_key
 from target_freshbooks.books.money import ZERO, cent, is_whole, pro_rata, rounded, total
 from target_freshbooks.books.rounding import (
     rounding_line,
-    roundings,
     tax_sums,
     taxes_by_name,
     tolerance,
     totals,
+    ways_of_rounding,
     weigh,
 )
 from target_freshbooks.books.text import clean, other_than_refund
@@ -109,14 +109,9 @@ def lines_without_negatives(
 def _fitted(
     exact: Sequence[ExactLine], breakdown: Breakdown, policy: Policy, currency: tuple[str, int]
 ) -> DraftLines:
-    ways = ways_of_rounding(policy, currency[1])
+    ways = ways_of_rounding(policy.capabilities, currency[1])
     target = Target(breakdown.total, breakdown.taxes, ways[0], currency[1])
     return _proven(in_whole_cents(exact, target), breakdown, policy, currency)
-
-
-def ways_of_rounding(policy: Policy, decimals: int) -> tuple[TaxRounding, ...]:
-    """The ways in which the account may round, the likeliest first."""
-    return policy.capabilities.roundings or roundings(decimals)
 
 
 def _proven(
@@ -124,7 +119,7 @@ def _proven(
 ) -> DraftLines:
     """The lines, with a Rounding line if that is certain to be right."""
     code, decimals = currency
-    ways, wanted = ways_of_rounding(policy, decimals), breakdown.total
+    ways, wanted = ways_of_rounding(policy.capabilities, decimals), breakdown.total
     answers = totals(lines, ways)
     off = min((wanted - answer for answer in answers), key=abs)
     most = tolerance(policy, decimals)
@@ -197,5 +192,5 @@ def _in_amounts(breakdown: Breakdown, policy: Policy, decimals: int) -> Lines:
         nets = pro_rata(net, nets)
     exact = [_line(part, amount, (), decimals) for part, amount in zip(parts, nets, strict=True)]
     exact += [ExactLine(name, "Tax", amount) for name, amount in breakdown.taxes.items() if amount]
-    way = ways_of_rounding(policy, decimals)[0]
+    way = ways_of_rounding(policy.capabilities, decimals)[0]
     return in_whole_cents(exact, Target(breakdown.total, {}, way, decimals))

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.cents import ExactLine, Target, in_whole_cents
 from target_freshbooks.books.desired import InvoiceLine
-from target_freshbooks.books.draft_lines import ONE, ways_of_rounding
+from target_freshbooks.books.draft_lines import ONE
 from target_freshbooks.books.money import HUNDRED, ZERO, decimals_of, is_whole
-from target_freshbooks.books.rounding import tolerance, totals, weigh
+from target_freshbooks.books.rounding import roundings, tolerance, totals, ways_of_rounding, weigh
 from target_freshbooks.books.text import refund_line
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def _fitted(
     currency: str,
 ) -> tuple[Lines, ...]:
     (refund_id, exact), (standing, wanted), decimals = refund, onto, decimals_of(currency)
-    ways = ways_of_rounding(policy, decimals)
+    ways = ways_of_rounding(policy.capabilities, decimals)
+    ways += tuple(way for way in roundings(decimals) if way not in ways)  # only less likely
     now = totals(standing, ways)
     live = [way for way, answer in zip(ways, now, strict=True) if answer == wanted - change] or ways
     taxes: dict[str, Decimal] = {}

@@ -19,6 +19,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
+from target_freshbooks.books.capabilities import FRESHBOOKS
 from target_freshbooks.books.desired import InvoiceLine
 from target_freshbooks.books.items import is_of_lines, line_key
 from target_freshbooks.books.money import ZERO, cent, is_whole, rounded
@@ -26,8 +27,15 @@ from target_freshbooks.books.money import ZERO, cent, is_whole, rounded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from target_freshbooks.books.capabilities import Capabilities
     from target_freshbooks.books.desired import Lines, LineTax
     from target_freshbooks.books.policy import Policy
+
+Taxed = Literal["line", "rate", "name"]
+"""What tax is rounded for: each line, each rate of a name, or each name."""
+
+RoundingKind = tuple[Taxed, bool]
+"""What tax is rounded for, and whether a half goes to the even cent."""
 
 TaxSums = dict[tuple[str, int], int]
 """Tax by name and percent, before it is rounded as a sum."""
@@ -44,11 +52,15 @@ _CENT = cent(_PLACES)
 class TaxRounding:
     """One way of rounding."""
 
-    taxed: Literal["line", "rate", "name"]
-    """What the tax is rounded for: each line, each rate of a name, or each name."""
+    taxed: Taxed
     half_even: bool
     places: int
     """Decimals that an amount of tax is rounded to."""
+
+    @property
+    def kind(self) -> RoundingKind:
+        """What of it is the account's in all currencies."""
+        return self.taxed, self.half_even
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +75,30 @@ class Weighed:
 def roundings(decimals: int) -> tuple[TaxRounding, ...]:
     """All ways of rounding for a currency; the likeliest (per line, half up) first."""
     places = (decimals,) if decimals >= _PLACES else (decimals, _PLACES)
-    taxed: tuple[Literal["line", "rate", "name"], ...] = ("line", "rate", "name")
+    taxed: tuple[Taxed, ...] = ("line", "rate", "name")
     return tuple(
         TaxRounding(what, half_even, place)
         for what in taxed
         for half_even in (False, True)
         for place in places
     )
+
+
+KINDS = frozenset(way.kind for way in roundings(_PLACES))
+"""All kinds of rounding."""
+
+
+def ways_of_rounding(capabilities: Capabilities, decimals: int) -> tuple[TaxRounding, ...]:
+    """The ways in which the account may round, the likeliest first."""
+    known = capabilities.roundings or KINDS
+    return tuple(way for way in roundings(decimals) if way.kind in known)
+
+
+def kinds_that_give(amount: Decimal, lines: Lines, decimals: int) -> frozenset[RoundingKind]:
+    """The kinds of rounding by which the lines come to the amount."""
+    ways = roundings(decimals)
+    answers = zip(ways, totals(lines, ways), strict=True)
+    return frozenset(way.kind for way, answer in answers if answer == amount)
 
 
 def weigh(line: InvoiceLine) -> Weighed:
@@ -123,9 +152,11 @@ def totals(lines: Lines, ways: Iterable[TaxRounding]) -> tuple[Decimal, ...]:
     )
 
 
-def likeliest_total(lines: Lines, decimals: int) -> Decimal:
+def likeliest_total(
+    lines: Lines, decimals: int, capabilities: Capabilities = FRESHBOOKS
+) -> Decimal:
     """The total FreshBooks will most likely answer: what a plan foresees."""
-    return totals(lines, roundings(decimals)[:1])[0]
+    return totals(lines, ways_of_rounding(capabilities, decimals)[:1])[0]
 
 
 def predict_totals(lines: Lines, decimals: int) -> frozenset[Decimal]:

@@ -18,6 +18,7 @@ from target_freshbooks.ledger.links import Links
 from target_freshbooks.ledger.lock import AccountLocks
 from target_freshbooks.ledger.orders import Orders
 from target_freshbooks.ledger.ownership import Ownership
+from target_freshbooks.ledger.profile import Profile
 from target_freshbooks.ledger.retention import Retention
 from target_freshbooks.ledger.runs import Runs
 from target_freshbooks.ledger.section import Scope, utc_now
@@ -39,6 +40,7 @@ class Ledger:
         inbox: What the shop said.
         orders: Where each order stands.
         terms: The settings that each order was posted under.
+        profile: What was learnt of the account's ways.
         links: Which thing in FreshBooks stands for which of ours.
         intents: What is being written.
         audit: The journal.
@@ -54,6 +56,7 @@ class Ledger:
         self.inbox = Inbox(scope)
         self.orders = Orders(scope, self.audit)
         self.terms = OrderTerms(scope)
+        self.profile = Profile(scope)
         self.links = Links(scope, self.audit)
         self.intents = Intents(scope, self.links, self.audit)
         self.locks = AccountLocks(scope)

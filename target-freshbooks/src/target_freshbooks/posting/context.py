@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.books import predict_totals
@@ -27,7 +28,7 @@ from target_freshbooks.posting.state.recorded import Recorded
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.freshbooks.observed import ObservedInvoice
@@ -50,6 +51,7 @@ class OrderContext:
         closed: The days that are closed.
         unmarked: The field, `notes` or `po_number`, that FreshBooks keeps too short for the mark.
         keeps_client: Its invoice is left with the client that it has.
+        otherwise: The desired state as it would be said of an account with other ways.
         negatives_refused: FreshBooks takes no line below zero: the invoice is said without.
     """
 
@@ -63,6 +65,7 @@ class OrderContext:
     keeps_client: bool = False
     closed: ClosedDays = field(default_factory=ClosedDays)
     unmarked: str = ""
+    otherwise: Callable[[], Iterable[Desired]] = tuple
 
     @property
     def decimals(self) -> int:
@@ -119,8 +122,14 @@ class OrderContext:
         """Whether the invoice is the order's, less the refunds on it, outdated ones too.
 
         Its total, and amounts and taxes of its lines, are those of the order; names stay as they
-        are found.
+        are found. They may have been chosen when something else was known of the account.
         """
+        return any(
+            replace(self, desired=desired)._agrees(invoice)  # noqa: SLF001 - one of us
+            for desired in chain((self.desired,), self.otherwise())
+        )
+
+    def _agrees(self, invoice: ObservedInvoice) -> bool:
         return self._comes_to_its_order(invoice) and self._says_its_order(invoice)
 
     def _says_its_order(self, invoice: ObservedInvoice) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books import assess, client_of_customer, is_cancelled
@@ -177,7 +178,8 @@ class Reconciler:
             recorded,
             keeps_client=keeps,
             closed=closed,
-            unmarked=self._refusals.unmarked_field,
+            unmarked=self._parts.profile.unmarked_field,
+            otherwise=partial(self._parts.profile.otherwise, facts, policy),
         )
         if recorded.invoice_id is None:
             observed = self._parts.observer.observe(context)

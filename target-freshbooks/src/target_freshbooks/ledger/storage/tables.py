@@ -226,6 +226,14 @@ account = Table(
     Column("pinned_at", Instant, nullable=False),
 )
 
+profile = Table(
+    "ledger_profile",
+    metadata,
+    Column("trait", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("learnt_at", Instant, nullable=False),
+)
+
 terms = Table(
     "ledger_terms",
     metadata,

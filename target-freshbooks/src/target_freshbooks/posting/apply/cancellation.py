@@ -62,14 +62,15 @@ class Cancellation:
         invoice = self._parts.books.invoices.find(number)
         if invoice is None or not is_marked(invoice, mark):
             return None
-        ways = [
-            self._parts.profile.desire(facts, way)
-            for way in (policy, replace(policy, on_cancel="park"))
-        ]
+        profile = self._parts.profile
+        ways = [profile.desire(facts, way) for way in (policy, replace(policy, on_cancel="park"))]
         agreeing = [
             content_digest(facts, void=desired.void)
             for desired, way in ways
-            if isinstance(desired, Desired) and OrderContext(desired, "", way, 0).agrees(invoice)
+            if isinstance(desired, Desired)
+            and OrderContext(
+                desired, "", way, 0, otherwise=partial(profile.otherwise, facts, way)
+            ).agrees(invoice)
         ]
         if not agreeing and not (overwrite and policy.on_cancel == "delete"):
             return _kept(invoice, "it does not come to the order, and the ledger does not know it")

@@ -36,14 +36,9 @@ REFUND_STEPS = frozenset(
 
 
 class RefusedSteps:
-    """Finds the way on after refusals; shared by the orders of a run, from several threads.
-
-    Attributes:
-        unmarked_field: A field of invoices that was found too short for the mark, else "".
-    """
+    """Finds the way on after refusals; shared by the orders of a run, from several threads."""
 
     def __init__(self, parts: Parts) -> None:
-        self.unmarked_field = ""
         self._parts = parts
 
     def after(
@@ -150,7 +145,7 @@ class RefusedSteps:
             return None
         if meant.field not in {"notes", "po_number"}:
             return None
-        self.unmarked_field = meant.field  # so that later orders need not find out
+        self._parts.profile.learn("unmarked_field", meant.field)
         return replace(at, context=replace(at.context, unmarked=meant.field))
 
     def _taken(self, context: OrderContext) -> Observed:

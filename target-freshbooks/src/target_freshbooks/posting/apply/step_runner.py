@@ -32,6 +32,7 @@ from target_freshbooks.posting.apply.refused_step import REFUND_STEPS, RefusedSt
 from target_freshbooks.posting.apply.retry import RetriesExhausted
 from target_freshbooks.posting.apply.writer import OutcomeUnknown
 from target_freshbooks.posting.identity import invoice_key, part_key
+from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.next_step import next_step
 from target_freshbooks.posting.plan.overpayment import credit_by_hand, overpaid_by_hand
 from target_freshbooks.posting.plan.steps import Step, StepKind
@@ -214,6 +215,8 @@ class StepRunner:
             standing=standing_record(observed, step),
             links=links,
         )
+        if step.kind.record == "invoice" and "lines" in step.body:
+            self._parts.profile.learn_from(wire.from_body(step.body), answers[-1])
         return after(observed, step, answers[-1]), is_fulfilled(step.kind, step.body, answers[-1])
 
     def _remember_archived(self, order_id: int) -> None:

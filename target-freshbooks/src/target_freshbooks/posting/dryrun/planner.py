@@ -44,7 +44,7 @@ class Planner:
         self._ledger = ledger
         self._policy = policy
         self._stop = stop
-        self._profile = AccountProfile(books)
+        self._profile = AccountProfile(books, ledger, learns=False)
 
     def plan(self, order_id: int, asked: Asked | None = None) -> Plan | None:
         """The plan of an order in the ledger; None if its record is not there."""
@@ -62,8 +62,10 @@ class Planner:
     def of_facts(self, facts: OrderFacts, asked: Asked | None = None) -> Plan:
         """The plan of an order whose facts are at hand."""
         ledger = ScratchLedger(self._ledger)
-        simulator = Simulator(self._books, self._observer, ledger, fence_of(ledger, self._policy))
-        brake = Brake(None)
+        fence, brake = fence_of(ledger, self._policy), Brake(None)
+        simulator = Simulator(
+            self._books, self._observer, ledger, fence, self._profile.capabilities
+        )
         parts = Parts(
             self._books,
             simulator,

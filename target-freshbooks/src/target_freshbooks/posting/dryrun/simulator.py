@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from target_freshbooks.books import likeliest_total
+from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities
 from target_freshbooks.books.money import decimals_of
 from target_freshbooks.freshbooks import FreshBooks, parsing
 from target_freshbooks.freshbooks.observed import (
@@ -48,8 +49,14 @@ class Simulator(Writer, Observer):
     """A writer that sends nothing: it answers as FreshBooks would, and shows what that left."""
 
     def __init__(
-        self, books: FreshBooks, observer: Observer, ledger: ScratchLedger, fence: Fence
+        self,
+        books: FreshBooks,
+        observer: Observer,
+        ledger: ScratchLedger,
+        fence: Fence,
+        capabilities: Capabilities = FRESHBOOKS,
     ) -> None:
+        self._capabilities = capabilities
         self.run_id = "plan"
         self.fence = fence
         self._books = books
@@ -109,7 +116,7 @@ class Simulator(Writer, Observer):
             case "invoice":
                 return self._invoice(kind, new, remote_id)
         if "lines" in body:
-            return parsing.credit_note(new | {"amount": _total(body, body["currency_code"])})
+            return parsing.credit_note(new | {"amount": self._total(body, body["currency_code"])})
         return parsing.credit_note(new | {"amount": "0"})
 
     def _payment(self, kind: StepKind, new: Mapping[str, Any], remote_id: int) -> ObservedPayment:
@@ -123,14 +130,14 @@ class Simulator(Writer, Observer):
 
     def _invoice(self, kind: StepKind, new: Mapping[str, Any], remote_id: int) -> ObservedInvoice:
         if kind is StepKind.CREATE_INVOICE:
-            amount = _total(new, new["currency_code"])
+            amount = self._total(new, new["currency_code"])
             return parsing.invoice({**new, "status": DRAFT, "amount": amount})
         invoice = self._observed.invoice or self._books.invoices.get(remote_id)
         if kind is StepKind.UPDATE_HEAD:
             return with_head(invoice, new)
         if kind is not StepKind.UPDATE_INVOICE:
             return replace(invoice, **_LEFT_AS[kind])
-        amount = _total(new, invoice.currency)
+        amount = self._total(new, invoice.currency)
         return replace(
             invoice,
             amount=amount,
@@ -139,6 +146,10 @@ class Simulator(Writer, Observer):
             create_date=date.fromisoformat(new.get("create_date", str(invoice.create_date))),
         )
 
+    def _total(self, body: Mapping[str, Any], currency: str) -> Decimal:
+        """What FreshBooks most likely makes of the body's lines."""
+        return likeliest_total(wire.from_body(body), decimals_of(currency), self._capabilities)
+
 
 _LEFT_AS: dict[StepKind, dict[str, Any]] = {
     StepKind.ARCHIVE_INVOICE: {"vis_state": ARCHIVED},
@@ -146,11 +157,6 @@ _LEFT_AS: dict[StepKind, dict[str, Any]] = {
     StepKind.MARK_SENT: {"status": SENT},
 }
 """What the steps that say all with their kind leave of an invoice."""
-
-
-def _total(body: Mapping[str, Any], currency: str) -> Decimal:
-    """What FreshBooks most likely makes of the body's lines."""
-    return likeliest_total(wire.from_body(body), decimals_of(currency))
 
 
 def _why(kind: StepKind, body: Mapping[str, Any]) -> str:

@@ -27,6 +27,12 @@ def upgrade() -> None:
         sa.Column("pinned_at", sa.Text(), nullable=False),
     )
     op.create_table(
+        "ledger_profile",
+        sa.Column("trait", sa.Text(), primary_key=True),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("learnt_at", sa.Text(), nullable=False),
+    )
+    op.create_table(
         "ledger_terms",
         sa.Column("hash", sa.Text(), primary_key=True),
         sa.Column("body", sa.Text(), nullable=False),
