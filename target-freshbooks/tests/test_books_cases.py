@@ -63,8 +63,12 @@ def facts_of(case: dict[str, Any]) -> Any:
         case.get("customer"),
         case.get("store"),
     )
-    paid = case.get("paid_day")
-    return replace(facts, paid_day=paid and date.fromisoformat(paid))
+    paid, by_hand = case.get("paid_day"), case.get("paid_by_hand")
+    return replace(
+        facts,
+        paid_day=paid and date.fromisoformat(paid),
+        paid_by_hand=by_hand and Decimal(by_hand),
+    )
 
 
 def tax_of(lines: tuple[InvoiceLine, ...], rounding: str = ROUND_HALF_UP) -> dict[str, Decimal]:

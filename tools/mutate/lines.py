@@ -2200,4 +2200,20 @@ MUTATIONS = (
         "None",
         (WITNESSES, "-k", "tests_alone"),
     ),
+    Mutation(
+        "what was paid by hand is known once the order is edited down",
+        "P5",
+        f"{FRESHBOOKS}/books/payments.py",
+        "    return max(rest, min(facts.paid_by_hand or ZERO, before))",
+        "    return rest",
+        (BOOKS_CASES, "-k", "edited_down_by_hand"),
+    ),
+    Mutation(
+        "what is booked as paid by hand is noted before it is",
+        "P5",
+        f"{FRESHBOOKS}/posting/reconciler.py",
+        "        note_paid_by_hand(facts, desired, self._parts.ledger)\n",
+        "",
+        ("tests/posting/test_posting_paid_by_hand.py", "-k", "surplus"),
+    ),
 )

@@ -15,7 +15,8 @@ both; what the transactions cover is not counted again.
 Money that no transaction tells, such as cash, is derived from the shop's word (`paid_by_word`):
 what is left to pay becomes one payment. It is dated on the day on which a run saw the order go from
 unpaid to paid; one that was paid when it was first seen was paid, as far as can be told, on its own
-day.
+day. An order that was edited down was paid what the books took for it before: a refund gives back
+of that.
 
 What came in beyond the invoice's total is left out of the books by `surplus`.
 """
@@ -27,8 +28,9 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Parked, Payment, Reason
+from target_freshbooks.books.lowering import is_store_credit
 from target_freshbooks.books.marks import DERIVED, mark_of
-from target_freshbooks.books.money import decimals_of, rounded, total
+from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
 from target_freshbooks.books.money_witnesses import (
     GIFT_CERTIFICATE,
     STORE_CREDIT,
@@ -66,7 +68,7 @@ def receipts(facts: OrderFacts, due: Decimal, policy: Policy) -> Receipts:
     payments += _credits(facts, captured, policy)
     if not foreign and is_derived(facts, policy):
         rest = due - total(payment.amount for payment in payments)
-        payments += derived_payments(facts, rest, policy)
+        payments += derived_payments(facts, _by_hand(facts, rest), policy)
     return Receipts(tuple(payments), _foreign(facts, foreign) if foreign else unclear(facts))
 
 
@@ -124,6 +126,21 @@ def is_left_open(facts: OrderFacts, desired: Desired) -> bool:
     """Whether a rest stays open of which neither transaction nor method tells that it came."""
     paid = total(payment.amount for payment in desired.payments)
     return not has_transactions(facts) and paid < desired.invoice.total
+
+
+def _by_hand(facts: OrderFacts, rest: Decimal) -> Decimal:
+    """What came in by hand: what is left to pay, and what went back of more that was booked once.
+
+    An order that was edited down shows no more what had been paid for it.
+    """
+    back = total(
+        part.amount
+        for refund in facts.refunds
+        for part in refund.payments
+        if not part.declined and not is_store_credit(part)
+    )
+    before = rounded(rest + back, decimals_of(facts.order.currency))
+    return max(rest, min(facts.paid_by_hand or ZERO, before))
 
 
 def derived_payments(facts: OrderFacts, rest: Decimal, policy: Policy) -> list[Payment]:

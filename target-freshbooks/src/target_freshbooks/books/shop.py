@@ -262,3 +262,5 @@ class OrderFacts:
     """IANA name of the shop's time zone; empty where the shop has not said it."""
     paid_day: date | None = None
     """The day on which a run saw the order go from unpaid to paid; None if it never did."""
+    paid_by_hand: Decimal | None = None
+    """The most that the books took as paid without a transaction; None if they never did."""

@@ -38,6 +38,7 @@ _KEPT = (
     "payment_method",
     "unpaid",
     "paid_day",
+    "paid_by_hand",
     "booking_day",
 )
 """What is known of an order stays known if a later result does not mention it."""
@@ -74,6 +75,7 @@ class OrderRow:
         left_open: Whether the invoice is open since no transaction and no method tells of money.
         unpaid: Whether a run saw the order unpaid, and none has seen it paid since.
         paid_day: The day on which a run saw it go from unpaid to paid.
+        paid_by_hand: The most that was booked as paid without a transaction, in `currency`.
         booking_day: The open day that a person chose for what of it belongs on closed ones.
     """
 
@@ -101,6 +103,7 @@ class OrderRow:
     left_open: bool | None = None
     unpaid: bool | None = None
     paid_day: date | None = None
+    paid_by_hand: Decimal | None = None
     booking_day: date | None = None
 
 
@@ -195,6 +198,10 @@ class Orders(Section):
     def note_payment(self, order_id: int, paid_day: date | None) -> None:
         """Note that the order became paid on a day, or is unpaid (None)."""
         self._set(order_id, {"unpaid": paid_day is None, "paid_day": paid_day})
+
+    def note_paid_by_hand(self, order_id: int, amount: Decimal) -> None:
+        """Note what is booked of the order as paid without a transaction."""
+        self._set(order_id, {"paid_by_hand": amount})
 
     def note_look(self, order_id: int) -> None:
         """Note that nothing is to be done though the order came again, so that it may be dropped.

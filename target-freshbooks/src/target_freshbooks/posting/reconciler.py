@@ -29,6 +29,7 @@ from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.digests import content_digest, desired_digest
 from target_freshbooks.posting.identity import is_marked
 from target_freshbooks.posting.order_terms import called, dated, policy_of
+from target_freshbooks.posting.paid_by_hand import note_paid_by_hand, with_paid_by_hand
 from target_freshbooks.posting.paid_day import with_paid_day
 from target_freshbooks.posting.plan.closed import cancelled, day_closed
 from target_freshbooks.posting.plan.head import (
@@ -90,6 +91,7 @@ class Reconciler:
         policy = policy_of(self._policy, facts, terms, current=wish.current_settings)
         standing = standing or self._parts.ledger.orders.get(order_id)
         facts = with_paid_day(facts, standing, self._parts.ledger, policy)
+        facts = with_paid_by_hand(facts, standing)
         if is_cancelled(facts.order) and not recorded.known:
             # With the ledger lost, an invoice may stand for an order that is cancelled since.
             kept = self._cancelling.adopt(facts, policy, overwrite=wish.overwrite)
@@ -124,6 +126,7 @@ class Reconciler:
             and recorded.known
         ):
             return OrderResult("posted", None, None, None, desired, wanted, unchanged=True)
+        note_paid_by_hand(facts, desired, self._parts.ledger)
         progress = AttemptState(
             overwrite=wish.overwrite, reword=wish.current_settings, send=wish.send
         )

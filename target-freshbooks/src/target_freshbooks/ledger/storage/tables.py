@@ -130,6 +130,7 @@ orders = Table(
     Column("left_open", Boolean),
     Column("unpaid", Boolean),
     Column("paid_day", Day),
+    Column("paid_by_hand", Digits),
     Column("booking_day", Day),
     Index("ledger_orders_state", "source", "state"),
 )

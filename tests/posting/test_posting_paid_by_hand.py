@@ -1,0 +1,59 @@
+"""A hand-paid order that is edited down and refunded: the books know what had come in."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+D = Decimal
+BACK = [{"provider": "custom", "offline": True}]
+
+
+def pieces(number: int) -> list[dict[str, Any]]:
+    return [{"name": "Mug", "sku": "MUG", "price": "10.00", "quantity": number}]
+
+
+@pytest.fixture
+def paid(world: Any) -> int:
+    """An order of 100.00, paid by bank transfer and posted."""
+    order: int = world.place(pay="offline", payment_method="Bank Deposit", lines=pieces(10))
+    world.sync()
+    assert (world.total(order), world.paid(order)) == (100, [100])
+    return order
+
+
+def give_back(world: Any, order: int, amount: str) -> None:
+    world.change(order, "refund", order_amount=amount, to=BACK)
+
+
+def books(world: Any, order: int) -> tuple[Decimal, list[Decimal], str]:
+    assert world.writes_of(world.sync) == 0
+    return world.total(order), world.paid(order), world.row(order).state
+
+
+def test_what_is_refunded_counts_against_the_surplus(world: Any, paid: int) -> None:
+    world.change(paid, "lines", lines=pieces(7))
+    world.sync()
+    assert books(world, paid) == (70, [70], "posted")
+    give_back(world, paid, "30.00")
+    world.sync()
+    assert books(world, paid) == (70, [70], "posted")
+
+
+@pytest.mark.more
+@pytest.mark.parametrize(("back", "left"), [("10.00", 70), ("30.00", 70), ("40.00", 60)])
+def test_edited_and_refunded_at_once_as_well(world: Any, paid: int, back: str, left: int) -> None:
+    world.change(paid, "lines", lines=pieces(7))
+    give_back(world, paid, back)
+    world.sync()
+    assert books(world, paid) == (left, [left], "posted")
+
+
+@pytest.mark.more
+def test_an_order_that_was_never_edited_is_refunded_as_ever(world: Any, paid: int) -> None:
+    give_back(world, paid, "30.00")
+    world.sync()
+    assert books(world, paid) == (70, [70], "posted")
+    assert [line["name"] for line in world.invoice(paid)["lines"]] == ["Mug", "Refund 1"]
