@@ -12,6 +12,7 @@ pytestmark = pytest.mark.more
 CASES = [
     ("archive", {}, "archived_after_posting"),
     ("status", {"status_id": 13}, "disputed_after_posting"),
+    ("status", {"status_id": 12}, "disputed_after_posting"),
     ("status", {"status_id": 0}, "unpaid_after_posting"),
     ("status", {"status_id": 1}, "unpaid_after_posting"),
     ("status", {"status_id": 7}, "unpaid_after_posting"),

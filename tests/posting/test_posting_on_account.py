@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from target_freshbooks.books import read_facts
 from target_freshbooks.books.payment_methods import IN_HAND, ON_ACCOUNT
 from target_freshbooks.books.policy import Policy
@@ -17,7 +18,6 @@ from target_freshbooks.ledger import Ledger, OrderRow, ScratchLedger
 from target_freshbooks.posting.paid_day import with_paid_day
 
 if TYPE_CHECKING:
-    import pytest
     from target_freshbooks.books.shop import OrderFacts
 
 CASES = Path(__file__).parents[2] / "target-freshbooks" / "tests" / "books_cases"
@@ -131,6 +131,34 @@ def test_methods_met_are_listed_with_the_settings_that_place_them(
     assert {payment["date"] for order in klarna for payment in world.payments(order)} == {
         "2026-11-01"
     }
+
+
+@pytest.mark.parametrize("status", [12, 13])
+def test_captured_money_in_question_is_billed_and_listed_as_disputed(
+    world: Any, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    order = world.place(status_id=status)
+    authorised = world.place(status_id=status, pay="authorize")
+    world.sync()
+    assert caplog.text.count(f"Order {order}: disputed.") == 1
+    assert (world.paid(order), world.row(authorised).state) == ([11], "waiting")
+    world.change(order, "touch")
+    world.sync()
+    world.ctl("replay", str(order))
+    assert caplog.text.count(f"Order {order}: disputed.") == 1
+    (noticed,) = world.ctl("status")["notices"]
+    assert (noticed["order_id"], noticed["notice"]) == (order, "disputed")
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_clients_made_here_are_not_reminded_unless_that_is_wanted(
+    world: Any, *, wanted: bool
+) -> None:
+    world.settings["on_account_reminders"] = wanted
+    placed(world, "Net 30")
+    world.sync()
+    (client,) = world.books()["clients"]
+    assert (client["allow_late_notifications"], client["allow_late_fees"]) == (wanted, wanted)
 
 
 def shop_day() -> str:

@@ -137,6 +137,12 @@ schema: dict[str, Any] = th.PropertiesList(
     ),
     th.Property("payment_terms_days", th.IntegerType(minimum=0), default=30),
     th.Property(
+        "on_account_reminders",
+        th.BooleanType,
+        default=False,
+        description="Whether FreshBooks may send reminders and charge late fees to new clients.",
+    ),
+    th.Property(
         "refund_mode",
         th.StringType,
         allowed_values=["adjust_invoice", "credit_note"],
@@ -247,6 +253,7 @@ class Settings:
     client_sync: str
     item_sync: str
     client_email_changes: str
+    on_account_reminders: bool
     ledger_retention_days: int
     max_parallel_orders: int
     request_timeout: int
@@ -290,6 +297,7 @@ def read_settings(config: Mapping[str, Any], *, version: str = "0") -> Settings:
         client_sync=given["client_sync"],
         item_sync=given["item_sync"],
         client_email_changes=given["client_email_changes"],
+        on_account_reminders=given["on_account_reminders"],
         ledger_retention_days=given["ledger_retention_days"],
         max_parallel_orders=given["max_parallel_orders"],
         request_timeout=given["request_timeout"],

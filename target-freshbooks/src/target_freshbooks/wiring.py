@@ -195,6 +195,7 @@ def assemble(
         retry.settle,
         lookup.resolve,
         follow_emails=settings.client_email_changes == "follow",
+        reminders=settings.on_account_reminders,
         sleep=sleep,
     )
     parts = Parts(

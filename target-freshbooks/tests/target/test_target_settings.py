@@ -55,6 +55,7 @@ TYPED: dict[str, tuple[str, str, Any]] = {
     "derived_payment_methods": ('["Twint"]', "policy.derived_payment_methods", ("Twint",)),
     "on_account_methods": ('["net #"]', "policy.on_account_methods", ("net #",)),
     "payment_terms_days": ("14", "policy.payment_terms_days", 14),
+    "on_account_reminders": ("true", "on_account_reminders", True),
     "refund_mode": ("credit_note", "policy.refund_mode", "credit_note"),
     "order_refund_tax": ("share", "policy.order_refund_tax", "share"),
     "marketplace_sources": (

@@ -47,6 +47,7 @@ class Notice(StrEnum):
 
     ARCHIVED = "archived_after_posting"
     DISPUTED = "disputed_after_posting"
+    BILLED_DISPUTED = "disputed"
     UNPAID = "unpaid_after_posting"
     TEST_MODE = "paid_in_test_mode"
 
@@ -62,8 +63,12 @@ _SENTENCES = {
         " order is void, cancel it in the shop."
     ),
     Notice.DISPUTED: (
-        "Its payment is disputed in the shop. Its invoice and payments stay; if the money goes"
-        " back, refund the order in the shop."
+        "Its payment is disputed, or to be verified, in the shop. Its invoice and payments stay; if"
+        " the money goes back, refund the order in the shop."
+    ),
+    Notice.BILLED_DISPUTED: (
+        "Its payment is disputed, or to be verified, in the shop. It is billed, since the money was"
+        " captured; if the money goes back, refund the order in the shop."
     ),
     Notice.UNPAID: (
         "It was set back to an unpaid status in the shop after it was posted. Its invoice and"
@@ -143,13 +148,18 @@ def is_to_be_voided(facts: OrderFacts, policy: Policy) -> bool:
     return voids and not_to_be_voided(facts) is None
 
 
+def is_disputed(order: Order) -> bool:
+    """Whether the shop calls the order's money in question."""
+    return order.status_id in (TO_VERIFY, DISPUTED)
+
+
 def notice_after_posting(facts: OrderFacts, policy: Policy) -> Notice | None:
     """What somebody should know of the order who has its invoice."""
     order = facts.order
     unpaid = {INCOMPLETE, PENDING, AWAITING_PAYMENT} - policy.paid_status_ids
     if order.status_id in unpaid:
         return Notice.UNPAID
-    if order.status_id == DISPUTED:
+    if is_disputed(order):
         return Notice.DISPUTED
     if order.archived:
         return Notice.ARCHIVED

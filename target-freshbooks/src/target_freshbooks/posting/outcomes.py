@@ -147,8 +147,11 @@ class Outcomes:
         posted = before is not None and before.terms is not None
         if not posted and result.state != "posted":
             return None
+        known = None if before is None else before.notice
         notice = notice_after_posting(facts, self._policy)
-        if notice is not None and (before is None or before.notice != notice):
+        if notice is Notice.DISPUTED and (not posted or known == Notice.BILLED_DISPUTED):
+            notice = Notice.BILLED_DISPUTED
+        if notice is not None and known != notice:
             logger.warning("Order %s: %s. %s", facts.order.id, notice.value, notice.sentence)
         return notice
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 NAMING = frozenset({"fname", "lname", "organization", "email"})
 """The fields that FreshBooks makes user names of, which have to be unique."""
 
+LATE = ("allow_late_notifications", "allow_late_fees")
+"""What FreshBooks sends and charges by itself once an invoice is overdue."""
+
 OF_ALL_CLIENTS = frozenset({RefusalKind.CLIENT_LIMIT, RefusalKind.NO_RIGHT})
 """A refusal to make one client that holds for any other: nobody asks again in the run."""
 
@@ -39,6 +42,7 @@ class ClientUpserts:
         making: Creation,
         *,
         follow_emails: bool,
+        reminders: bool,
     ) -> None:
         """Take over the parts.
 
@@ -47,12 +51,14 @@ class ClientUpserts:
             ledger: Where links are remembered.
             making: Writes clients.
             follow_emails: Whether a client that we made gets its shopper's new e-mail.
+            reminders: Whether FreshBooks may remind the clients that we make, and charge late fees.
         """
         self._books = books
         self._ledger = ledger
         self._making = making
         self._changing = Updates(ledger, making)
         self._follow_emails = follow_emails
+        self._unasked = {} if reminders else dict.fromkeys(LATE, False)
         self._none_more: Refused | None = None
 
     def id_of(
@@ -139,7 +145,13 @@ class ClientUpserts:
 
         try:
             return self._making.create(
-                StepKind.CREATE_CLIENT, "client", draft.key, body, order_id, links, content=baseline
+                StepKind.CREATE_CLIENT,
+                "client",
+                draft.key,
+                {**body, **self._unasked},
+                order_id,
+                links,
+                content=baseline,
             )
         except Refused as refused:
             if classify(refused).kind in OF_ALL_CLIENTS:

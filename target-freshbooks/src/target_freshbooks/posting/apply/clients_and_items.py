@@ -33,8 +33,11 @@ class ClientsAndItems:
         look: Callable[[Intent], bool],
         *,
         follow_emails: bool = False,
+        reminders: bool = False,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         making = Creation(ledger, writer, settle_unknown, look, sleep)
-        self.clients = ClientUpserts(books, ledger, making, follow_emails=follow_emails)
+        self.clients = ClientUpserts(
+            books, ledger, making, follow_emails=follow_emails, reminders=reminders
+        )
         self.items = ItemUpserts(books, ledger, making)
