@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pytest
+from target_freshbooks.books.paid_by_word import brought_money
 from target_freshbooks.books.payment_methods import Meaning, days_until_due, meaning_of
 from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.reading import read_order
+
+if TYPE_CHECKING:
+    from target_freshbooks.books.shop import Order
+
+CASES = Path(__file__).parent / "books_cases"
 
 IN_HAND = ["Cash", "CASH", "Cheque", "Check", "Money Order", "Bank Deposit", "bankdeposit"]
 IN_HAND += ["Bank Transfer", "Pay in Store", "Manual", " manual "]
@@ -63,3 +74,26 @@ def test_a_whole_name_in_either_list_places_a_method_before_words_do() -> None:
 def test_an_entry_without_a_word_places_nothing(entry: str) -> None:
     policy = Policy(derived_payment_methods=(entry,), on_account_methods=(entry,))
     assert {meaning_of(name, policy) for name in ("", "-", "Klarna")} == {Meaning.UNKNOWN}
+
+
+def order(method: str, payment_status: str, status_id: int = 11) -> Order:
+    body = json.loads((CASES / "purchase_order.json").read_text("utf-8"))["order"]
+    told = {"payment_method": method, "payment_status": payment_status, "status_id": status_id}
+    return read_order(body | told)
+
+
+@pytest.mark.parametrize("told", ["refunded", "partially refunded"])
+def test_a_refund_says_that_money_came_but_for_what_is_on_account(told: str) -> None:
+    assert brought_money(order("PayPal", told), Policy())
+    assert not brought_money(order("Net 30", told), Policy())
+
+
+@pytest.mark.parametrize("told", ["declined", "void", "void pending"])
+def test_a_void_or_declined_payment_by_hand_never_came(told: str) -> None:
+    assert not brought_money(order("Cash", told), Policy())
+    assert brought_money(order("Cash", "pending"), Policy())
+
+
+@pytest.mark.parametrize("told", ["captured", "paid", " Paid "])
+def test_captured_money_came_whatever_the_method_or_the_status(told: str) -> None:
+    assert all(brought_money(order(one, told, 7), Policy()) for one in ("Net 30", "Klarna", "COD"))

@@ -26,6 +26,9 @@ LEDGER_LOCK = "target-freshbooks/tests/ledger/test_ledger_lock.py"
 LOCKS = "plugins/credentials/tests/test_credentials_locks.py"
 BEFORE_WRITES = "target-freshbooks/tests/freshbooks/test_freshbooks_before_writes.py"
 ORDERS = "tests/posting/test_posting_orders.py"
+ON_ACCOUNT = "tests/posting/test_posting_on_account.py"
+BOOKS_CASES = "target-freshbooks/tests/test_books_cases.py"
+METHODS = "target-freshbooks/tests/test_books_payment_methods.py"
 IDENTITY = "target-freshbooks/tests/plan/test_plan_identity.py"
 APART = "tests/test_sandbox_apart.py"
 SETTINGS_FILES = "plugins/credentials/tests/test_settings_files.py"
@@ -912,7 +915,7 @@ MUTATIONS = (
         "only what holds all that was sent is taken for ours",
         "P11",
         f"{FRESHBOOKS}/posting/apply/ownership.py",
-        "all(_text(name, value) == held[name] for name, value in body.items())",
+        "all(_text(name, value) == held[name] for name, value in body.items() if name in held)",
         "True",
         (f"{OWNERSHIP}::{UNANSWERED}",),
     ),
@@ -1606,6 +1609,92 @@ MUTATIONS = (
         "    if account is None:\n",
         "    if True:\n",
         (f"{SETTLED}::test_settling_waits_for_a_run_that_is_at_work",),
+    ),
+    Mutation(
+        "a method that nobody placed brings no money",
+        "P2",
+        f"{FRESHBOOKS}/books/paid_by_word.py",
+        "return is_paid(order, policy) and (in_hand or was_captured(order, policy))",
+        "return is_paid(order, policy)",
+        (f"{BOOKS_CASES}::test_the_case_is_booked_as_a_bookkeeper_wrote_it[method_unknown]",),
+    ),
+    Mutation(
+        "cash on delivery is no money before the order is Completed",
+        "P2",
+        f"{FRESHBOOKS}/books/paid_by_word.py",
+        "return order.status_id in {_COMPLETED, *_GAVE_BACK}",
+        "return True",
+        (f"{BOOKS_CASES}::test_the_case_is_booked_as_a_bookkeeper_wrote_it[delivery_shipped]",),
+    ),
+    Mutation(
+        "what is refunded on account was not paid for that",
+        "P2",
+        f"{FRESHBOOKS}/books/paid_by_word.py",
+        "(told in _REFUNDED and not on_account)",
+        "told in _REFUNDED",
+        (f"{METHODS}::test_a_refund_says_that_money_came_but_for_what_is_on_account",),
+    ),
+    Mutation(
+        "what never came is no money though a method by hand is paid by its status",
+        "P2",
+        f"{FRESHBOOKS}/books/paid_by_word.py",
+        " or told in _NEVER_CAME:",
+        ":",
+        (f"{METHODS}::test_a_void_or_declined_payment_by_hand_never_came",),
+    ),
+    Mutation(
+        "a name is money in hand only as a whole",
+        "P2",
+        f"{FRESHBOOKS}/books/payment_methods.py",
+        "_joined(method) in map(_joined, entries)",
+        "any(_joined(entry) in _joined(method) for entry in entries)",
+        (f"{METHODS}::test_a_part_of_a_word_or_of_another_name_places_no_method",),
+    ),
+    Mutation(
+        "awaiting payment bills only what is on account",
+        "P2",
+        f"{FRESHBOOKS}/books/eligibility.py",
+        "meaning_of(order.payment_method, policy) is not Meaning.ON_ACCOUNT",
+        "False",
+        (
+            f"{BOOKS_CASES}::test_the_case_is_booked_as_a_bookkeeper_wrote_it"
+            "[in_hand_awaiting_payment]",
+        ),
+    ),
+    Mutation(
+        "money that came late is dated when it came",
+        "P2",
+        f"{FRESHBOOKS}/books/payments.py",
+        "day=facts.paid_day or bookkeeping_day(order.created, facts, policy),",
+        "day=bookkeeping_day(order.created, facts, policy),",
+        (f"{BOOKS_CASES}::test_the_case_is_booked_as_a_bookkeeper_wrote_it[paid_late]",),
+    ),
+    Mutation(
+        "the day on which an order became paid is kept",
+        "P2",
+        f"{FRESHBOOKS}/posting/paid_day.py",
+        "        ledger.orders.note_payment(order_id, day)\n",
+        "",
+        (
+            f"{ON_ACCOUNT}::test_the_day_of_a_payment_is_the_first_on_which_a_run_saw_the_order"
+            "_paid",
+        ),
+    ),
+    Mutation(
+        "an invoice on account is due later",
+        "P2",
+        f"{FRESHBOOKS}/posting/context.py",
+        '"due_offset_days": invoice.due_days,',
+        '"due_offset_days": 0,',
+        (f"{ON_ACCOUNT}::test_a_purchase_order_is_sent_open_and_due_after_thirty_days",),
+    ),
+    Mutation(
+        "nobody is reminded unasked",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/clients.py",
+        "{} if reminders else dict.fromkeys(LATE, False)",
+        "{}",
+        (f"{ON_ACCOUNT}::test_clients_made_here_are_not_reminded_unless_that_is_wanted",),
     ),
     Mutation(
         "what becomes of a posted order is noticed",

@@ -174,7 +174,7 @@ def _paid_by_word(order: Order) -> bool:
 
 def _untold(order: Order) -> bool:
     """No gateway says anything of the order's money."""
-    return all(t.event == "pending" for t in order.transactions)
+    return all(t.event == "pending" or t.status != "ok" for t in order.transactions)
 
 
 def _said_captured(order: Order) -> bool:
