@@ -27,7 +27,10 @@ LOCKS = "plugins/credentials/tests/test_credentials_locks.py"
 BEFORE_WRITES = "target-freshbooks/tests/freshbooks/test_freshbooks_before_writes.py"
 ORDERS = "tests/posting/test_posting_orders.py"
 ON_ACCOUNT = "tests/posting/test_posting_on_account.py"
-BOOKS_CASES = "target-freshbooks/tests/test_books_cases.py"
+WRITTEN = (
+    "target-freshbooks/tests/test_books_cases.py::test_the_case_is_booked_as_a_bookkeeper_wrote_it"
+)
+PAID_DAY = "test_the_day_of_a_payment_is_the_first_on_which_a_run_saw_the_order_paid"
 METHODS = "target-freshbooks/tests/test_books_payment_methods.py"
 IDENTITY = "target-freshbooks/tests/plan/test_plan_identity.py"
 APART = "tests/test_sandbox_apart.py"
@@ -1616,7 +1619,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/books/paid_by_word.py",
         "return is_paid(order, policy) and (in_hand or was_captured(order, policy))",
         "return is_paid(order, policy)",
-        (f"{BOOKS_CASES}::test_the_case_is_booked_as_a_bookkeeper_wrote_it[method_unknown]",),
+        (WRITTEN,),
     ),
     Mutation(
         "cash on delivery is no money before the order is Completed",
@@ -1624,7 +1627,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/books/paid_by_word.py",
         "return order.status_id in {_COMPLETED, *_GAVE_BACK}",
         "return True",
-        (f"{BOOKS_CASES}::test_the_case_is_booked_as_a_bookkeeper_wrote_it[delivery_shipped]",),
+        (WRITTEN,),
     ),
     Mutation(
         "what is refunded on account was not paid for that",
@@ -1656,10 +1659,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/books/eligibility.py",
         "meaning_of(order.payment_method, policy) is not Meaning.ON_ACCOUNT",
         "False",
-        (
-            f"{BOOKS_CASES}::test_the_case_is_booked_as_a_bookkeeper_wrote_it"
-            "[in_hand_awaiting_payment]",
-        ),
+        (WRITTEN,),
     ),
     Mutation(
         "money that came late is dated when it came",
@@ -1667,7 +1667,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/books/payments.py",
         "day=facts.paid_day or bookkeeping_day(order.created, facts, policy),",
         "day=bookkeeping_day(order.created, facts, policy),",
-        (f"{BOOKS_CASES}::test_the_case_is_booked_as_a_bookkeeper_wrote_it[paid_late]",),
+        (WRITTEN,),
     ),
     Mutation(
         "the day on which an order became paid is kept",
@@ -1675,10 +1675,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/posting/paid_day.py",
         "        ledger.orders.note_payment(order_id, day)\n",
         "",
-        (
-            f"{ON_ACCOUNT}::test_the_day_of_a_payment_is_the_first_on_which_a_run_saw_the_order"
-            "_paid",
-        ),
+        (f"{ON_ACCOUNT}::{PAID_DAY}",),
     ),
     Mutation(
         "an invoice on account is due later",
