@@ -161,6 +161,20 @@ def test_clients_made_here_are_not_reminded_unless_that_is_wanted(
     assert (client["allow_late_notifications"], client["allow_late_fees"]) == (wanted, wanted)
 
 
+def test_the_month_s_report_shows_open_receivables_apart_from_differences(world: Any) -> None:
+    placed(world, "Cash")
+    owed = placed(world, "Net 30")
+    world.sync()
+    told = world.ctl("report", "--month", "2026-11", "--output", str(world.home))
+    (sums,) = told["totals"]
+    assert (told["agrees"], told["open"]) == (True, 1)
+    assert (sums["outstanding"], Decimal(sums["difference"])) == ("40.00", 0)
+    page = (world.home / "report-2026-11.html").read_text("utf-8")
+    section = page.partition("Open receivables")[2].partition("</table>")[0]
+    assert f"<td>{owed}</td>" in section
+    assert section.count("<tr>") == 2
+
+
 def shop_day() -> str:
     return datetime.now(ZoneInfo("America/New_York")).date().isoformat()
 

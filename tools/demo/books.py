@@ -22,12 +22,17 @@ ZERO = Decimal(0)
 
 @dataclass(slots=True)
 class Totals:
-    """Sums of one currency over the posted orders, in that currency's unit."""
+    """Sums of one currency over the posted orders, in that currency's unit.
+
+    What is `receivable` is open on both sides and no difference: orders on account, and those of
+    which nothing tells that their money came.
+    """
 
     shop: Decimal = ZERO
     invoiced: Decimal = ZERO
     shop_paid: Decimal = ZERO
     paid: Decimal = ZERO
+    receivable: Decimal = ZERO
     orders: int = 0
 
     @property
@@ -112,6 +117,7 @@ def _count(
     totals.invoiced += amount
     totals.shop_paid += received
     totals.paid += paid
+    totals.receivable += Decimal(invoice["outstanding"]["amount"])
     if invoice["currency_code"] != order["currency"]:
         outcome.differing[number] = f"in {invoice['currency_code']}, ordered in {order['currency']}"
     elif worth != amount:

@@ -84,6 +84,7 @@ def month(screen: Console, outcome: Comparison, documents: Mapping[str, int]) ->
         "received",
         "paid",
         "difference",
+        "open receivables",
     ):
         sides.add_column(name, justify="left" if name == "currency" else "right")
     for currency, sums in sorted(outcome.totals.items()):
@@ -91,7 +92,7 @@ def month(screen: Console, outcome: Comparison, documents: Mapping[str, int]) ->
             currency,
             str(sums.orders),
             *map(amount, (sums.shop, sums.invoiced, sums.difference)),
-            *map(amount, (sums.shop_paid, sums.paid, sums.paid_difference)),
+            *map(amount, (sums.shop_paid, sums.paid, sums.paid_difference, sums.receivable)),
         )
     screen.print(sides)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -241,6 +241,14 @@ BOOKS = {
     "payment_settled_too": {"paid": "50.96"},
     "payment_cash_offline": {"paid": "50.96", "captured": "0.00"},
     "payment_awaited": {"expect": "waiting"},
+    "payment_deposit_came_late": {"expect": "posted", "paid": "50.96"},
+    "payment_purchase_order": {"expect": "posted", "paid": "0.00", "outstanding": "50.96"},
+    "payment_net_45": {"paid": "0.00", "outstanding": "50.96"},
+    "payment_on_account_settled": {"paid": "50.96", "outstanding": "0.00"},
+    "payment_on_delivery_shipped": {"paid": "0.00", "outstanding": "50.96"},
+    "payment_on_delivery_completed": {"paid": "50.96", "outstanding": "0.00"},
+    "payment_method_nobody_placed": {"expect": "posted", "paid": "0.00"},
+    "payment_held_for_review": {"expect": "waiting"},
     "refund_order_amount": {"total": "135.22", "invoice_total": "127.45", "paid": "127.45"},
     "refund_full": {"invoice_total": "0.00", "paid": "0.00", "status_id": 4},
     "refund_store_credit": {"invoice_total": "135.22", "credit_notes": "34.71"},
@@ -254,7 +262,7 @@ BOOKS = {
     "state_migrated": {"expect": "waiting"},
     "state_archived": {"expect": "waiting"},
     "state_incomplete": {"expect": "waiting"},
-    "state_disputed": {"expect": "waiting"},
+    "state_disputed": {"expect": "posted", "paid": "24.96"},
     "total_zero": {"expect": "posted", "total": "0.00", "payments": []},
     "date_last_minute_of_month": {"date": "2026-10-31"},
     "date_before_month_in_store": {"date": "2026-09-30"},
@@ -269,6 +277,15 @@ def test_the_truth_of_a_case_is_what_a_bookkeeper_expects(name: str, month: Mont
     order = next(order for order in month.orders if order.case == name)
     row = expected(order)
     assert {key: row[key] for key in BOOKS[name]} == BOOKS[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "days"),
+    [("payment_purchase_order", 30), ("payment_net_45", 45), ("payment_cash_offline", 0)],
+)
+def test_what_is_on_account_is_due_later(name: str, days: int, month: Month) -> None:
+    row = expected(next(order for order in month.orders if order.case == name))
+    assert date.fromisoformat(row["due"]) - date.fromisoformat(row["date"]) == timedelta(days)
 
 
 def test_declined_refunds_give_no_money_back(month: Month) -> None:

@@ -108,6 +108,11 @@ class MonthReport:
         return tuple(row for row in self.rows if row.state == "parked")
 
     @property
+    def receivables(self) -> tuple[Row, ...]:
+        """The rows whose sent invoices are open: no difference, but money that is still to come."""
+        return tuple(row for row in self.rows if row.outstanding and not row.draft)
+
+    @property
     def settled(self) -> tuple[Row, ...]:
         """The rows that a person settled; what was done is in their detail."""
         return tuple(row for row in self.rows if row.state == "settled")

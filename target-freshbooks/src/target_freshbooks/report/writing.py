@@ -65,6 +65,7 @@ def report(context: Context, *, text: str, output: str) -> None:
         "orders": len(month_report.rows),
         "parked": len(month_report.parked),
         "settled": len(month_report.settled),
+        "open": len(month_report.receivables),
         "agrees": month_report.agrees,
         "changed_afterwards": [asdict(one) for one in month_report.changed],
         "totals": [
@@ -86,7 +87,8 @@ def report(context: Context, *, text: str, output: str) -> None:
         f"  {sums.currency}: {sums.orders} orders {money(sums.order_total, sums.currency)},"
         f" refunded {money(sums.refunded, sums.currency)},"
         f" invoices {money(sums.invoice_total, sums.currency)},"
-        f" difference {money(sums.difference, sums.currency)}"
+        f" difference {money(sums.difference, sums.currency)},"
+        f" open {money(sums.outstanding, sums.currency)}"
         for sums in month_report.totals
     ]
     lines.append(f"  parked: {len(month_report.parked)}")

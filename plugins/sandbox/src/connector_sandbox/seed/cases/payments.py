@@ -89,7 +89,6 @@ def payments() -> list[Case]:
             **offline | {"payment_status": "pending"},
         ),
         case("payment_method_nobody_placed", goods, payment_method="Klarna", **offline),
-        case("payment_disputed", goods, status_id=13),
         case(
             "payment_paypal_without_transactions",
             goods,
