@@ -57,7 +57,7 @@ def _unsound_refunds(desired: Desired) -> Iterator[str]:
     most = {payment.key: payment.most for payment in desired.payments}
     left, total = {one.key: one.amount for one in desired.payments}, desired.invoice.total
     for entry in desired.refunds:
-        if entry.money < 0:
+        if entry.value < 0:
             yield f"refund {entry.refund_id} is of {entry.money}"
         after = dict(entry.payments_after)
         if after.keys() - most.keys():

@@ -137,14 +137,16 @@ def _told(desired: Desired, policy: Policy) -> Any:
         yield f"once its total agrees: {told}" if desired.hold else told
     standing, total = lines, invoice.total
     for entry in desired.refunds:
-        if entry.money:
+        if entry.taken:
             total -= entry.money
             ways = books.fit_refund(entry, standing, total, policy, invoice.currency)
             assert amount_of((*standing, *ways[0])) == total
             standing = (*standing, *ways[0])
             yield from (said(line) for line in ways[0])
             yield f"total {total:f} {invoice.currency}"
-            yield from (f"lowered to {amount:f} ({key})" for key, amount in entry.payments_after)
+            moved = "lowered to" if entry.money > 0 else "raised to"
+            after = entry.payments_after if entry.money else ()
+            yield from (f"{moved} {amount:f} ({key})" for key, amount in after)
         if entry.credit_note is not None:
             note_lines = entry.credit_note.variants[0]
             assert amount_of(note_lines) == entry.credit_note.total

@@ -263,8 +263,11 @@ def test_variants_and_products_that_share_a_sku_are_different_items() -> None:
     ]
 
 
-def test_a_gift_certificate_is_no_item_and_a_custom_product_is_one_by_its_name() -> None:
-    assert desired_of(case("gift_certificate_sold")).items == ()
+def test_certificates_are_one_item_and_a_custom_product_is_one_by_its_name() -> None:
+    (item,) = desired_of(case("gift_certificate_sold")).items
+    assert (item.key, item.name) == ("line:Gift certificate", "Gift certificate")
+    assert desired_of(case("gift_certificate_part")).items[-1] == item
+    assert desired_of(case("gift_certificate_sold"), Policy(stored_value="payment")).items == ()
     assert [item.key for item in desired_of(case("custom_product")).items] == ["name:Engraving"]
 
 
@@ -292,7 +295,7 @@ def test_an_item_of_a_line_without_sku_takes_it_from_the_catalogue() -> None:
     facts = books.read_facts(body["order"])
     assert catalogued(facts.order) == (77,)
     facts = replace(facts, products=(books.read_product(product),))
-    assert books.items_for(facts)[0].sku == "POST"
+    assert books.items_for(facts, ())[0].sku == "POST"
 
 
 def test_a_product_of_the_catalogue_is_an_item_for_each_variant() -> None:

@@ -23,7 +23,7 @@ CONTENT = {
     "discount_two_tax_groups": "bd4c7c7607accf625463c9a46680a51535776b14b0ca58e8472693808191ad4f",
 }
 DESIRED = "3b61247e7c9b583e610c5cdf8615c45d5e9d850664d0f545e55714d509728f93"
-POLICY = "424ac5928e6c8a0d5b70ea8d7c904f0f13eadaa0da9a0159be222397feca7079"
+POLICY = "c862729f6d6046f4190a73e6be9d5a2072f21ddbab3f64991da55acc077052b3"
 
 
 def facts_of(name: str, **changes: Any) -> Any:
@@ -86,6 +86,7 @@ def test_the_terms_of_an_order_survive_their_way_through_the_ledger() -> None:
         derived_payment_methods=("twint",),
         on_account_methods=("net #",),
         payment_terms_days=14,
+        stored_value="payment",
         refund_mode="credit_note",
         order_refund_tax="share",
         marketplace_sources=(("amazon", "net"),),

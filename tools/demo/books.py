@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 DRAFT = "draft"
+STORED_VALUE = ("Gift certificate", "Store credit")
 ZERO = Decimal(0)
 
 
@@ -126,6 +127,20 @@ def _count(
         outcome.differing[number] = f"paid {paid}, received {received} {order['currency']}"
     elif credited != noted:
         outcome.differing[number] = f"credit notes {noted}, store credit {credited}"
+    elif (owed := sum(map(Decimal, order["stored_value"].values()))) != (lines := _owed(invoice)):
+        outcome.differing[number] = f"stored value {lines}, in the shop {owed}"
+
+
+def _owed(invoice: Mapping[str, Any]) -> Decimal:
+    """The invoice's lines of gift certificates and store credit."""
+    return sum(
+        (
+            Decimal(line["qty"]) * Decimal(line["unit_cost"]["amount"])
+            for line in invoice.get("lines") or []
+            if line["name"] in STORED_VALUE
+        ),
+        ZERO,
+    )
 
 
 def documents(held: Mapping[str, Any]) -> dict[str, int]:

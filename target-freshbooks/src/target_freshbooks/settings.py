@@ -143,6 +143,14 @@ schema: dict[str, Any] = th.PropertiesList(
         description="Whether FreshBooks may send reminders and charge late fees to new clients.",
     ),
     th.Property(
+        "stored_value",
+        th.StringType,
+        allowed_values=["line", "payment"],
+        default="line",
+        description="line: gift certificates and store credit are lines of an item each, whose"
+        " balance is what is owed; payment: they pay for orders.",
+    ),
+    th.Property(
         "refund_mode",
         th.StringType,
         allowed_values=["adjust_invoice", "credit_note"],
@@ -195,6 +203,7 @@ schema: dict[str, Any] = th.PropertiesList(
     th.Property("discount_line_name", th.StringType, default=_NAMES.discount),
     th.Property("rounding_line_name", th.StringType, default=_NAMES.rounding),
     th.Property("gift_certificate_line_name", th.StringType, default=_NAMES.gift_certificate),
+    th.Property("store_credit_line_name", th.StringType, default=_NAMES.store_credit),
     th.Property("ledger_retention_days", th.IntegerType(minimum=0), default=90),
     th.Property("max_parallel_orders", th.IntegerType(minimum=1), default=4),
     th.Property("request_timeout", th.IntegerType(minimum=1), default=60, description="Seconds."),
@@ -332,6 +341,7 @@ def _policy(given: Mapping[str, Any]) -> Policy:
         derived_payment_methods=tuple(given["derived_payment_methods"]),
         on_account_methods=tuple(given["on_account_methods"]),
         payment_terms_days=given["payment_terms_days"],
+        stored_value=given["stored_value"],
         refund_mode=given["refund_mode"],
         order_refund_tax=given.get("order_refund_tax"),
         marketplace_sources=tuple(

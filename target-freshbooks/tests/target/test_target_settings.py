@@ -57,6 +57,7 @@ TYPED: dict[str, tuple[str, str, Any]] = {
     "payment_terms_days": ("14", "policy.payment_terms_days", 14),
     "on_account_reminders": ("true", "on_account_reminders", True),
     "refund_mode": ("credit_note", "policy.refund_mode", "credit_note"),
+    "stored_value": ("payment", "policy.stored_value", "payment"),
     "order_refund_tax": ("share", "policy.order_refund_tax", "share"),
     "marketplace_sources": (
         '{"Amazon": "NET", "channel:5": "skip"}',
@@ -77,6 +78,7 @@ TYPED: dict[str, tuple[str, str, Any]] = {
     "discount_line_name": ("Off", "policy.names.discount", "Off"),
     "rounding_line_name": ("Cents", "policy.names.rounding", "Cents"),
     "gift_certificate_line_name": ("Voucher", "policy.names.gift_certificate", "Voucher"),
+    "store_credit_line_name": ("Credit", "policy.names.store_credit", "Credit"),
     "ledger_retention_days": ("30", "ledger_retention_days", 30),
     "max_parallel_orders": ("2", "max_parallel_orders", 2),
     "request_timeout": ("9", "request_timeout", 9),
@@ -164,7 +166,7 @@ def test_the_generic_client_is_a_name_or_an_object() -> None:
 @pytest.mark.parametrize("blank", ["", "  ", "\n", "\u00a0", "\x00"])
 def test_a_blank_line_name_is_the_default(blank: str) -> None:
     names = {name: blank for name in schema["properties"] if name.endswith("_line_name")}
-    assert len(names) == 7
+    assert len(names) == 8
     assert read_settings({**NEEDED, **names}).policy.names == LineNames()
 
 

@@ -220,8 +220,16 @@ def test_ids_follow_time_but_for_the_migrated_order(month: Month) -> None:
 # What a bookkeeper would write down for these cases, by hand.
 BOOKS = {
     "tax_two_rates": {"expect": "posted", "total": "48.66", "paid": "48.66"},
-    "gift_certificate_part": {"total": "50.96", "paid": "50.96", "outstanding": "0.00"},
-    "store_credit_full": {"total": "50.96", "paid": "50.96", "captured": "0.00"},
+    "gift_certificate_part": {"invoice_total": "30.96", "paid": "30.96", "outstanding": "0.00"},
+    "store_credit_full": {"total": "50.96", "invoice_total": "0.00", "paid": "0.00"},
+    "gift_certificate_sold": {
+        "stored_value": {"gift_certificate": "50.00", "store_credit": "0.00"}
+    },
+    "gift_certificate_taken_back": {
+        "paid": "0.00",
+        "stored_value": {"gift_certificate": "0.00", "store_credit": "0.00"},
+    },
+    "gift_certificate_told_in_two_ways": {"expect": "parked", "reason": "money_unclear"},
     "payment_authorised_only": {"expect": "posted", "paid": "0.00", "outstanding": "50.96"},
     "payment_captured_later": {"paid": "50.96"},
     "payment_two_captures": {"paid": "50.96"},
@@ -251,8 +259,15 @@ BOOKS = {
     "payment_held_for_review": {"expect": "waiting"},
     "refund_order_amount": {"total": "135.22", "invoice_total": "127.45", "paid": "127.45"},
     "refund_full": {"invoice_total": "0.00", "paid": "0.00", "status_id": 4},
-    "refund_store_credit": {"invoice_total": "135.22", "credit_notes": "34.71"},
-    "refund_mixed": {"invoice_total": "125.22", "credit_notes": "24.71"},
+    "refund_store_credit": {
+        "invoice_total": "135.22",
+        "paid": "135.22",
+        "stored_value": {"gift_certificate": "0.00", "store_credit": "34.71"},
+    },
+    "refund_mixed": {
+        "invoice_total": "125.22",
+        "stored_value": {"gift_certificate": "0.00", "store_credit": "24.71"},
+    },
     "refund_declined": {"invoice_total": "135.22", "paid": "135.22"},
     "refund_declined_later": {"invoice_total": "135.22", "paid": "135.22"},
     "refund_missing": {"expect": "parked", "reason": "refund_missing"},

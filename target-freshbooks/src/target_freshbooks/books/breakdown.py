@@ -82,6 +82,8 @@ class Breakdown:
     """The known rate that was taken for the order's, whose tax rows are missing."""
     problem: str = ""
     """Why the parts do not give the total; empty if they do."""
+    redeemed: Decimal = ZERO
+    """What of the order's total was paid with stored value that is no payment (`stored_value`)."""
 
     @property
     def tax(self) -> Decimal:
@@ -93,7 +95,7 @@ def break_down(facts: OrderFacts, policy: Policy) -> Breakdown | Parked:
     """Take the order apart; `Parked` if its taxes have no rates and none can be told."""
     order = facts.order
     decimals = decimals_of(order.currency)
-    charges, pool = charges_of(facts, policy.names)
+    charges, pool = charges_of(facts, policy)
     found_rate = None
     if order.total_tax and not facts.taxes:
         known = known_rates(charges, order.places, policy, decimals)

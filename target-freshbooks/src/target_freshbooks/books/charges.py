@@ -22,7 +22,7 @@ from target_freshbooks.books.text import clean
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_freshbooks.books.policy import LineNames
+    from target_freshbooks.books.policy import LineNames, Policy
     from target_freshbooks.books.shop import Cost, Order, OrderFacts, OrderLine, TaxRow
 
 ONE = Decimal(1)
@@ -37,6 +37,8 @@ class ChargeKind(StrEnum):
     SHIPPING = "shipping"
     HANDLING = "handling"
     FEE = "fee"
+    REDEEMED = "redeemed"
+    """Nothing charged for: what was paid with a gift certificate or store credit, below zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,10 @@ class Charge:
         return self.kind in (ChargeKind.PRODUCT, ChargeKind.GIFT_CERTIFICATE)
 
 
-def charges_of(
-    facts: OrderFacts, names: LineNames
-) -> tuple[tuple[Charge, ...], tuple[TaxRow, ...]]:
+def charges_of(facts: OrderFacts, policy: Policy) -> tuple[tuple[Charge, ...], tuple[TaxRow, ...]]:
     """The order's charges, and the tax rows that name none of them."""
-    order = facts.order
-    charges = [_line(line, names) for line in order.lines]
+    order, names = facts.order, policy.names
+    charges = [_line(line, policy) for line in order.lines]
     charges += _wrapping(order, names)
     charges += _shipping(order, names)
     charges += [
@@ -87,15 +87,19 @@ def charges_of(
     return tuple(named), tuple(row for row in facts.taxes if id(row) not in used)
 
 
-def _line(line: OrderLine, names: LineNames) -> Charge:
-    gift = line.type == "giftcertificate"
-    fallback = names.gift_certificate if gift else f"Item {line.product_id or line.id}"
+def _line(line: OrderLine, policy: Policy) -> Charge:
+    gift, item = line.type == "giftcertificate", policy.names.gift_certificate
+    fallback = item if gift else f"Item {line.product_id or line.id}"
+    name, key = clean(line.name, FRESHBOOKS.name_length, fallback), item_key(line)
+    about = "" if gift else describe(line)
+    if gift and policy.stored_value == "line":
+        name, about, key = item, "" if name.lower() == item.lower() else name, line_key(item)
     return Charge(
         kind=ChargeKind.GIFT_CERTIFICATE if gift else ChargeKind.PRODUCT,
         ref=line.id,
-        name=clean(line.name, FRESHBOOKS.name_length, fallback),
-        description="" if gift else describe(line),
-        item_key=item_key(line),
+        name=name,
+        description=about,
+        item_key=key,
         quantity=line.quantity,
         ex=line.total_ex_tax,
         inc=line.total_inc_tax,

@@ -27,12 +27,16 @@ from target_freshbooks.books.payments import receipts
 from target_freshbooks.books.refund_allocation import shares_taxes
 from target_freshbooks.books.refunds import refunds_of
 from target_freshbooks.books.rounding import predict_totals, rounding_line
+from target_freshbooks.books.stored_value import redeem
 from target_freshbooks.books.surplus import without_surplus
 from target_freshbooks.books.voiding import void
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from target_freshbooks.books.breakdown import Breakdown
-    from target_freshbooks.books.desired import Lines
+    from target_freshbooks.books.cents import ExactLine
+    from target_freshbooks.books.desired import InvoiceLine, RefundEntry
     from target_freshbooks.books.draft_lines import DraftLines
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import Order, OrderFacts
@@ -60,14 +64,18 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
     breakdown = undecided(order, policy) or break_down(facts, policy)
     if isinstance(breakdown, Parked):
         return breakdown
+    redeemed_by = facts
     if is_net(order, policy):
         breakdown = net_breakdown(breakdown, order)
         facts = net_facts(facts, share_taxes=shares_taxes(order, policy))
     if breakdown.total < 0:
         return _negative(order, breakdown)
+    breakdown = redeem(redeemed_by, breakdown, policy)
+    if isinstance(breakdown, Parked):
+        return breakdown
     drafted = draft_lines(breakdown, order.id, policy, (order.currency, decimals))
     received = receipts(facts, breakdown.total, policy)
-    due = without_surplus(facts, received.payments, breakdown.total)
+    due = without_surplus(facts, received.payments, breakdown.total, policy)
     refunded = refunds_of(facts, breakdown, due, policy)
     flags = [*refunded.flags, received.flag, due.flag]
     held = _mismatch(order, drafted.problem) if drafted.problem else None
@@ -75,12 +83,14 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
     desired = Desired(
         order_id=order.id,
         client=client,
-        items=items_for(facts, _possible_lines(invoice, policy)),
+        items=items_for(facts, _possible_lines(invoice, refunded.entries, policy)),
         invoice=invoice,
         payments=due.payments,
         refunds=() if held else refunded.entries,
         flag=held or _together([flag for flag in flags if flag is not None]),
         found_rate=breakdown.found_rate,
+        redeemed=breakdown.redeemed,
+        no_money=received.no_money,
         hold=held is not None,
     )
     return void(desired, facts, policy) if is_to_be_voided(facts, policy) else desired
@@ -112,11 +122,14 @@ def _invoice(
     )
 
 
-def _possible_lines(invoice: Invoice, policy: Policy) -> Lines:
+def _possible_lines(
+    invoice: Invoice, refunds: Iterable[RefundEntry], policy: Policy
+) -> list[InvoiceLine | ExactLine]:
     """All lines that the invoice may get: FreshBooks' answer may ask for a Rounding line."""
-    lines = (*invoice.lines, *invoice.without_negatives)
+    lines: list[InvoiceLine | ExactLine] = [*invoice.lines, *invoice.without_negatives]
+    lines += [line for entry in refunds for line in entry.taken]
     answers = predict_totals(invoice.lines, decimals_of(invoice.currency))
-    return lines if answers == {invoice.total} else (*lines, rounding_line(ZERO, policy))
+    return lines if answers == {invoice.total} else [*lines, rounding_line(ZERO, policy)]
 
 
 def _mismatch(order: Order, problem: str) -> Parked:

@@ -7,12 +7,12 @@ currency.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import date
-    from decimal import Decimal
 
     from target_freshbooks.books.cents import ExactLine
     from target_freshbooks.books.marks import Mark
@@ -171,13 +171,26 @@ class RefundEntry:
 
     refund_id: int
     money: Decimal
-    """Sent back as money: what the invoice's total falls by (0 where all went to store credit)."""
+    """What the invoice's total falls by: sent back as money, less what of a surplus was given as
+    stored value."""
     payments_after: tuple[tuple[str, Decimal], ...]
     """Payment key and the amount it has once this refund and all before it are booked."""
     taken: tuple[ExactLine, ...]
     """The negative lines, not yet in whole cents and fitted to the invoice (`fit_refund`)."""
     day: date
+    credit: Decimal = Decimal(0)
+    """Given as stored value, which is in the lines; 0 where that is a credit note."""
     credit_note: CreditNote | None = None
+
+    @property
+    def value(self) -> Decimal:
+        """What was given back of what the invoice is over."""
+        return self.money + self.credit
+
+    @property
+    def stored(self) -> Decimal:
+        """What its lines add to the items of stored value."""
+        return sum((line.net for line in self.taken if line.item_key), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +230,11 @@ class Desired:
     found_rate: LineTax | None = None
     """The one of FreshBooks' own taxes that was taken for the order's, whose tax rows are missing:
     it is kept with the order."""
+    redeemed: Decimal = Decimal(0)
+    """Stored value that the order's total is less by on the invoice."""
+    no_money: frozenset[str] = frozenset()
+    """Parts of the order, such as `transaction 77`, that the shop shows as captured and that are no
+    payments: they spent stored value."""
     hold: bool = False
     """With a flag: leave the invoice a Draft, without payments (a total that does not add up)."""
     void: bool = False

@@ -135,7 +135,12 @@ def _proven(
         return DraftLines(
             lines, breakdown.problem or _unexplained(answers[0], taxes, breakdown, code)
         )
-    if off and len(set(answers)) == 1 and is_whole(off, decimals):
+    if min(answers) < 0:
+        # FreshBooks takes no total below zero: what is too much then, its answer tells.
+        off = -min(answers)
+    elif len(set(answers)) > 1:
+        off = ZERO
+    if off and is_whole(off, decimals):
         lines = (*lines, rounding_line(off, policy))
     return DraftLines(lines)
 
@@ -168,7 +173,8 @@ def _discounted(part: Part, decimals: int) -> ExactLine:
 
 
 def _line(part: Part, amount: Decimal, taxes: tuple[LineTax, ...], decimals: int) -> ExactLine:
-    name, description, quantity = other_than_refund(part.name), part.description, part.quantity
+    name, quantity = other_than_refund(part.name), part.quantity
+    description = other_than_refund(part.description)  # a line of stored value says there whose
     unit = amount / quantity
     if not (is_whole(unit, decimals) and is_whole(quantity, 0) and unit * quantity == amount):
         if quantity != 1 and part.kind in (ChargeKind.PRODUCT, ChargeKind.GIFT_CERTIFICATE):
@@ -186,11 +192,15 @@ def _plain(number: Decimal) -> str:
 
 def _in_amounts(breakdown: Breakdown, policy: Policy, decimals: int) -> Lines:
     """Charges untaxed at what they came to, and a line for each tax with its amount."""
-    parts, net = breakdown.parts, breakdown.total - breakdown.tax
-    nets = [part.net for part in parts]
+    goods = [part for part in breakdown.parts if part.kind is not ChargeKind.REDEEMED]
+    net, nets = breakdown.total + breakdown.redeemed - breakdown.tax, [part.net for part in goods]
     if abs(total(nets) - net) > tolerance(policy, decimals):
         nets = pro_rata(net, nets)
-    exact = [_line(part, amount, (), decimals) for part, amount in zip(parts, nets, strict=True)]
+    nets += [part.net for part in breakdown.parts[len(goods) :]]
+    exact = [
+        _line(part, amount, (), decimals)
+        for part, amount in zip(breakdown.parts, nets, strict=True)
+    ]
     exact += [ExactLine(name, "Tax", amount) for name, amount in breakdown.taxes.items() if amount]
     way = ways_of_rounding(policy.capabilities, decimals)[0]
     return in_whole_cents(exact, Target(breakdown.total, {}, way, decimals))

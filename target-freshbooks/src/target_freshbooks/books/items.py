@@ -2,10 +2,10 @@
 
 An item stands for a variant of a product, since that is what has a SKU and a price. A custom
 product (typed into one order) has no identity but its SKU or its name. What a line is otherwise
-called (Shipping, Discount, Rounding, a fee) is an item too, once for the account, since it is on
-items that FreshBooks keeps the income accounts. An item's price is a default for invoices typed by
-hand; the lines of posted orders say their own, and keep their name and price when the item is
-renamed later.
+called (Shipping, Discount, Rounding, a fee, a gift certificate) is an item too, once for the
+account, since it is on items that FreshBooks keeps the income accounts. An item's price is a
+default for invoices typed by hand; the lines of posted orders say their own, and keep their name
+and price when the item is renamed later.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from target_freshbooks.books.money import ZERO, decimals_of, rounded
 from target_freshbooks.books.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from decimal import Decimal
 
-    from target_freshbooks.books.desired import Lines
+    from target_freshbooks.books.cents import ExactLine
+    from target_freshbooks.books.desired import InvoiceLine
     from target_freshbooks.books.shop import Order, OrderFacts, OrderLine, Product
 
 
@@ -62,7 +64,7 @@ def catalogued(order: Order) -> tuple[int, ...]:
     )
 
 
-def items_for(facts: OrderFacts, lines: Lines) -> tuple[ItemDraft, ...]:
+def items_for(facts: OrderFacts, lines: Iterable[InvoiceLine | ExactLine]) -> tuple[ItemDraft, ...]:
     """The items of the order and of all lines its invoice may get, each once."""
     found: dict[str, ItemDraft] = {}
     for line in facts.order.lines:

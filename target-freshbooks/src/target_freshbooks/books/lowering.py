@@ -15,17 +15,12 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from target_freshbooks.books.desired import Payment
-    from target_freshbooks.books.shop import OrderFacts, Refund, RefundPayment
-
-
-def is_store_credit(part: RefundPayment) -> bool:
-    """Whether value was given back as store credit rather than money."""
-    return part.provider_id.replace("_", "") == "storecredit"
+    from target_freshbooks.books.shop import OrderFacts, RefundPayment
 
 
 def lower(
     left: dict[str, Decimal],
-    refund: Refund,
+    parts: Sequence[RefundPayment],
     money: Decimal,
     facts: OrderFacts,
     payments: Sequence[Payment],
@@ -34,7 +29,7 @@ def lower(
 
     Args:
         left: What each payment (by key) has, changed in place.
-        refund: For where the money came from.
+        parts: Those of the refund that went back as money, for where that came from.
         money: How much of it is to be taken off.
         facts: For the transactions.
         payments: All payments, in their order.
@@ -43,9 +38,7 @@ def lower(
         What could be taken off.
     """
     taken = ZERO
-    for part in refund.payments:
-        if part.declined or is_store_credit(part):
-            continue
+    for part in parts:
         wanted = min(part.amount, money - taken)
         for key in _sources(part, facts, payments):
             amount = min(left[key], wanted)
@@ -54,6 +47,14 @@ def lower(
                 wanted -= amount
                 taken += amount
     return taken
+
+
+def raise_again(left: dict[str, Decimal], amount: Decimal, payments: Sequence[Payment]) -> None:
+    """Give payments back what a surplus took off them: the last ones, which it did first."""
+    for payment in reversed(payments):
+        more = min(amount, payment.most - left[payment.key])
+        left[payment.key] += more
+        amount -= more
 
 
 def _sources(part: RefundPayment, facts: OrderFacts, payments: Sequence[Payment]) -> list[str]:

@@ -72,7 +72,12 @@ def captures(facts: OrderFacts) -> list[Transaction]:
 
 def credit_of(transaction: Transaction) -> str | None:
     """`store_credit` or `gift_certificate` where the transaction spent such; else None."""
-    return _CREDIT.get(transaction.method) or _CREDIT.get(transaction.gateway)
+    return kind_named(transaction.method) or kind_named(transaction.gateway)
+
+
+def kind_named(name: str) -> str | None:
+    """The same of the name of a method, a gateway or a provider of refunds."""
+    return _CREDIT.get(name.removeprefix("bigcommerce."))
 
 
 def has_transactions(facts: OrderFacts) -> bool:

@@ -8,9 +8,9 @@ which they are, and holds them against all else that speaks of the money. Each c
 payment of its own, dated on its day in the store's calendar, so that it can be matched with the
 bank.
 
-Store credit and gift certificates are means of payment, not discounts: the sale keeps its full
-price and they pay a part of it. They show as transactions, or only as amounts on the order, or
-both; what the transactions cover is not counted again.
+Store credit and gift certificates are no money: they are lines (`stored_value`). With
+`stored_value` `payment` they pay a part of the order. They show as transactions, or only as amounts
+on the order, or both; what the transactions cover is not counted again.
 
 Money that no transaction tells, such as cash, is derived from the shop's word (`paid_by_word`):
 what is left to pay becomes one payment. It is dated on the day on which a run saw the order go from
@@ -28,7 +28,6 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Parked, Payment, Reason
-from target_freshbooks.books.lowering import is_store_credit
 from target_freshbooks.books.marks import DERIVED, mark_of
 from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
 from target_freshbooks.books.money_witnesses import (
@@ -41,6 +40,7 @@ from target_freshbooks.books.money_witnesses import (
     unclear,
 )
 from target_freshbooks.books.paid_by_word import brought_money
+from target_freshbooks.books.stored_value import given_as
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -56,20 +56,27 @@ class Receipts:
 
     payments: tuple[Payment, ...]
     flag: Parked | None = None
+    no_money: frozenset[str] = frozenset()
+    """The parts of the order that are no payments, since they spent stored value."""
 
 
 def receipts(facts: OrderFacts, due: Decimal, policy: Policy) -> Receipts:
     """All money that came in for an invoice over `due`."""
     order = facts.order
-    captured = captures(facts)
+    captured, spent = captures(facts), frozenset[str]()
+    if policy.stored_value == "line":
+        spent = frozenset(f"transaction {row.id}" for row in captured if credit_of(row))
+        captured = [row for row in captured if not credit_of(row)]
     foreign = [row for row in captured if row.currency and row.currency != order.currency]
     payments = [_captured(facts, row, policy) for row in captured if row not in foreign]
     payments = _without(payments, denied(facts))
-    payments += _credits(facts, captured, policy)
+    if policy.stored_value == "payment":
+        payments += _credits(facts, captured, policy)
     if not foreign and is_derived(facts, policy):
         rest = due - total(payment.amount for payment in payments)
-        payments += derived_payments(facts, _by_hand(facts, rest), policy)
-    return Receipts(tuple(payments), _foreign(facts, foreign) if foreign else unclear(facts))
+        payments += derived_payments(facts, _by_hand(facts, rest, policy), policy)
+    flag = _foreign(facts, foreign) if foreign else unclear(facts)
+    return Receipts(tuple(payments), flag, spent)
 
 
 def _without(payments: list[Payment], amount: Decimal) -> list[Payment]:
@@ -128,7 +135,7 @@ def is_left_open(facts: OrderFacts, desired: Desired) -> bool:
     return not has_transactions(facts) and paid < desired.invoice.total
 
 
-def _by_hand(facts: OrderFacts, rest: Decimal) -> Decimal:
+def _by_hand(facts: OrderFacts, rest: Decimal, policy: Policy) -> Decimal:
     """What came in by hand: what is left to pay, and what went back of more that was booked once.
 
     An order that was edited down shows no more what had been paid for it.
@@ -137,7 +144,7 @@ def _by_hand(facts: OrderFacts, rest: Decimal) -> Decimal:
         part.amount
         for refund in facts.refunds
         for part in refund.payments
-        if not part.declined and not is_store_credit(part)
+        if not part.declined and not given_as(part, policy)
     )
     before = rounded(rest + back, decimals_of(facts.order.currency))
     return max(rest, min(facts.paid_by_hand or ZERO, before))

@@ -28,6 +28,7 @@ class LineNames:
     discount: str = "Discount"
     rounding: str = "Rounding"
     gift_certificate: str = "Gift certificate"
+    store_credit: str = "Store credit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,9 @@ class Policy:
     on_account_methods: tuple[str, ...] = ON_ACCOUNT
     payment_terms_days: int = 30
     """After how many days an invoice on account is due, unless its method says so."""
+    stored_value: Literal["line", "payment"] = "line"
+    """Whether gift certificates and store credit are lines of an item each, whose balance is what
+    the shop owes, or payments."""
     refund_mode: Literal["adjust_invoice", "credit_note"] = "adjust_invoice"
     on_cancel: Literal["park", "void", "delete"] = "park"
     on_order_change: Literal["update", "park"] = "update"
@@ -96,6 +100,11 @@ class Policy:
     capabilities: Capabilities = FRESHBOOKS
     """What the account of FreshBooks can hold; no choice, and no term of an order."""
 
+    @property
+    def credit_is_a_line(self) -> bool:
+        """Whether a refund given as stored value is a line of its item, and no credit note."""
+        return self.stored_value == "line" and self.refund_mode != "credit_note"
+
     def terms(self) -> dict[str, Any]:
         """The choices that shape an invoice, as a JSON object; see `under`."""
         generic = self.generic_client
@@ -110,6 +119,7 @@ class Policy:
             "derived_payment_methods": list(self.derived_payment_methods),
             "on_account_methods": list(self.on_account_methods),
             "payment_terms_days": self.payment_terms_days,
+            "stored_value": self.stored_value,
             "refund_mode": self.refund_mode,
             "order_refund_tax": self.order_refund_tax,
             "marketplace_sources": [list(pair) for pair in self.marketplace_sources],
@@ -137,6 +147,7 @@ class Policy:
             derived_payment_methods=tuple(terms["derived_payment_methods"]),
             on_account_methods=tuple(terms["on_account_methods"]),
             payment_terms_days=terms["payment_terms_days"],
+            stored_value=terms["stored_value"],
             refund_mode=terms["refund_mode"],
             order_refund_tax=terms["order_refund_tax"],
             marketplace_sources=tuple(

@@ -16,7 +16,7 @@ one fits, else as an untaxed amount and an amount for the tax.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +24,7 @@ from target_freshbooks.books.capabilities import FRESHBOOKS
 from target_freshbooks.books.cents import ExactLine
 from target_freshbooks.books.charges import ChargeKind
 from target_freshbooks.books.draft_lines import TIMES
+from target_freshbooks.books.items import line_key
 from target_freshbooks.books.money import HUNDRED, ZERO, cent, is_whole, pro_rata, rounded, total
 from target_freshbooks.books.taxes import UNNAMED
 from target_freshbooks.books.text import clean, refund_line
@@ -59,6 +60,8 @@ class Allocation:
     what: str = ""
     of_order: bool = False
     """An amount of the whole order, of whose tax the refund says nothing."""
+    item: str = ""
+    """The item of stored value that was taken back, or is given; empty for all else."""
 
     @property
     def by_name(self) -> tuple[tuple[str, Decimal], ...]:
@@ -79,13 +82,14 @@ class Allocation:
     def times(self, part: Decimal) -> Allocation:
         """A part of it; 1 is all."""
         shares = tuple((name, amount * part) for name, amount in self.shares)
-        return Allocation(self.net * part, self.taxes, shares, self.what, self.of_order)
+        return replace(self, net=self.net * part, shares=shares)
 
 
 def allocate(
     refund: Refund, order: Order, parts: Sequence[Part], policy: Policy, decimals: int
 ) -> tuple[Allocation, ...]:
     """What the refund took back, adding up to its `total_amount`."""
+    parts = [part for part in parts if part.kind is not ChargeKind.REDEEMED]
     shared = parts if shares_taxes(order, policy) else ()
     sides: tuple[Side, ...] = ("inc", "ex")
     for by_quantity, side in product((True, False), sides) if refund.items else ():
@@ -165,7 +169,13 @@ def _of_part(item: RefundItem, part: Part, *, by_quantity: bool, side: Side) -> 
         fraction = asked / base if base else ZERO
     if item.adjustment and part.gross:
         fraction += item.adjustment / part.gross
-    return Allocation(part.net * fraction, part.taxes, what=what)
+    return Allocation(part.net * fraction, part.taxes, what=what, item=_stored(part))
+
+
+def _stored(part: Part) -> str:
+    """The item of a certificate sold, which is taken back from it again."""
+    lined = part.kind is ChargeKind.GIFT_CERTIFICATE and part.item_key and not part.taxes
+    return part.name if lined else ""
 
 
 def _by_totals(refund: Refund, parts: Sequence[Part], decimals: int) -> tuple[Allocation, ...]:
@@ -183,13 +193,17 @@ def _by_totals(refund: Refund, parts: Sequence[Part], decimals: int) -> tuple[Al
     if not total(by_name.values()):
         by_name = {UNNAMED: tax}
     amounts = pro_rata(tax, list(by_name.values()))
-    return (Allocation(net, (), tuple(zip(by_name, amounts, strict=True)) if tax else ()),)
+    shares = tuple(zip(by_name, amounts, strict=True)) if tax else ()
+    items = {"" if tax else _stored(part) for part in named or parts}
+    return (Allocation(net, (), shares, item=items.pop() if len(items) == 1 else ""),)
 
 
 def refund_lines(
     refund_id: int, allocations: Sequence[Allocation], sign: int, policy: Policy
 ) -> tuple[ExactLine, ...]:
     """The refund's lines, one for each group of taxes, not yet in whole cents.
+
+    Those of stored value are called as its item, and say in the description of which refund.
 
     Args:
         refund_id: For the lines' names.
@@ -200,7 +214,11 @@ def refund_lines(
     by_rate = policy.tax_mode == "rates"
     groups: dict[tuple[LineTax, ...], tuple[Decimal, list[str]]] = {}
     by_amount: dict[str, Decimal] = {}
+    by_item: dict[str, Decimal] = {}
     for one in allocations:
+        if one.item:
+            by_item[one.item] = by_item.get(one.item, ZERO) + one.net
+            continue
         taxes = one.taxes if by_rate else ()
         net, whats = groups.get(taxes, (ZERO, list[str]()))
         groups[taxes] = (net + one.net, [*whats, one.what] if one.what else whats)
@@ -216,6 +234,11 @@ def refund_lines(
     lines += [
         ExactLine(refund_line(refund_id, name), "Tax", amount * sign)
         for name, amount in by_amount.items()
+        if amount
+    ]
+    lines += [
+        ExactLine(item, refund_line(refund_id), amount * sign, item_key=line_key(item))
+        for item, amount in by_item.items()
         if amount
     ]
     return tuple(lines)

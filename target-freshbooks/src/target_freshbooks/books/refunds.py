@@ -2,8 +2,11 @@
 
 FreshBooks knows no refund. Money that went back is booked by lowering the payment it had come in
 with and by negative lines "Refund R" on the invoice, which carry the taxes of what was taken back:
-revenue, tax and cash all fall by the right amounts, and nothing is left outstanding. Value given as
-store credit is no money: it becomes a credit note for the client, and the invoice stays whole.
+revenue, tax and cash all fall by the right amounts, and nothing is left outstanding. What is given
+as store credit or on a gift certificate is no money: the same lines take it off, and a line of its
+item puts it on again, as what the shop now owes (`stored_value`). Where stored value pays, store
+credit becomes a credit note for the client, and the invoice stays whole. So it
+does with `refund_mode` `credit_note`.
 
 All amounts are absolute: what the payments have once this refund and all before it are booked. So
 it does no harm to apply a refund twice, and a refund that the gateway declines later simply
@@ -17,20 +20,22 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import CreditNote, Parked, Reason, RefundEntry
-from target_freshbooks.books.lowering import lower
+from target_freshbooks.books.lowering import lower, raise_again
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
 from target_freshbooks.books.refund_allocation import Allocation, allocate, refund_lines
 from target_freshbooks.books.refund_fit import fit_credit_note
+from target_freshbooks.books.stored_value import name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
     from target_freshbooks.books.breakdown import Breakdown
     from target_freshbooks.books.cents import ExactLine
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts, Refund
-    from target_freshbooks.books.surplus import Due
+    from target_freshbooks.books.surplus import Due, GivenBack
 
 REFUNDED = 4
 PARTIALLY_REFUNDED = 14
@@ -48,52 +53,94 @@ def refunds_of(facts: OrderFacts, breakdown: Breakdown, due: Due, policy: Policy
     """All refunds of the order in the order of their ids, but for what gave back a surplus."""
     decimals = decimals_of(facts.order.currency)
     left = {payment.key: payment.amount for payment in due.payments}
-    standing = breakdown.total
+    standing, worth = breakdown.total, breakdown.total + breakdown.redeemed
     entries, flags = list[RefundEntry](), list[Parked]()
     for given in due.refunds:
-        refund = given.refund
-        money, credit = given.money, given.credit
+        refund, booked = given.refund, _booked(given, policy)
         flags += _unexplained(facts, refund, decimals)
-        if money > standing:
-            flags.append(_too_much(facts, refund, money, standing))
-            money = standing
-        if not money and not credit:
+        if booked.money > standing:
+            flags.append(_too_much(facts, refund, booked.money, standing))
+            booked = replace(booked, money=standing)
+        if booked.goods > worth:
+            flags.append(_too_much(facts, refund, booked.goods, worth))
+        if not booked.goods and not booked.noted and not booked.credit:
             continue
-        standing -= money
-        short = money - lower(left, refund, money, facts, due.payments)
+        standing -= booked.money - booked.kept
+        worth -= booked.goods
+        short = booked.money - lower(left, given.parts, booked.money, facts, due.payments)
         if short:
-            flags.append(_unpaid(facts, refund, money, short))
+            flags.append(_unpaid(facts, refund, booked.money, short))
+        raise_again(left, booked.kept, due.payments)
         allocations = allocate(refund, facts.order, breakdown.parts, policy, decimals)
-        entry = _entry(facts, refund, allocations, (money, credit), policy)
+        entry = _entry(facts, refund, allocations, booked, policy)
         entries.append(replace(entry, payments_after=tuple(left.items())))
-    flags += _missing(facts, entries, breakdown.total, due.absorbed)
+    flags += _missing(facts, entries, breakdown.total + breakdown.redeemed, due.absorbed)
     return Refunds(tuple(entries), tuple(flags))
+
+
+@dataclass(frozen=True, slots=True)
+class _Booked:
+    """How a refund is booked.
+
+    Attributes:
+        money: Off payments and invoice.
+        noted: As a credit note.
+        stored: As lines of the items of stored value, by kind.
+        kept: What of those was given for a surplus, and raises payments and invoice.
+    """
+
+    money: Decimal
+    noted: Decimal
+    stored: Mapping[str, Decimal]
+    kept: Decimal
+
+    @property
+    def credit(self) -> Decimal:
+        return total(self.stored.values())
+
+    @property
+    def goods(self) -> Decimal:
+        """What is taken off for what was sold."""
+        return self.money + self.credit - self.kept
+
+
+def _booked(given: GivenBack, policy: Policy) -> _Booked:
+    if policy.credit_is_a_line:
+        return _Booked(given.money, ZERO, given.stored, given.kept)
+    return _Booked(given.money, given.credit - given.kept, {}, ZERO)
 
 
 def _entry(
     facts: OrderFacts,
     refund: Refund,
     allocations: tuple[Allocation, ...],
-    amounts: tuple[Decimal, Decimal],
+    booked: _Booked,
     policy: Policy,
 ) -> RefundEntry:
     """The entry without its payments."""
-    money, credit = amounts
-    whole = refund.total_amount or total(one.gross for one in allocations) or money + credit
+    goods, noted = booked.goods, booked.noted
+    whole = (
+        refund.total_amount
+        or total(one.gross for one in allocations)
+        or goods + noted
+        or booked.credit
+    )
+    given = [
+        Allocation(-amount, item=name_of(kind, policy)) for kind, amount in booked.stored.items()
+    ]
 
-    def lines(amount: Decimal, sign: int) -> tuple[ExactLine, ...]:
+    def lines(amount: Decimal, sign: int, more: Sequence[Allocation] = ()) -> tuple[ExactLine, ...]:
         parts = [one.times(amount / whole) for one in allocations]
-        return refund_lines(refund.id, parts, sign, policy)
+        return refund_lines(refund.id, (*parts, *more), sign, policy)
 
     return RefundEntry(
         refund_id=refund.id,
-        money=money,
+        money=booked.money - booked.kept,
         payments_after=(),
-        taken=lines(money, -1) if money else (),
         day=bookkeeping_day(refund.created, facts, policy),
-        credit_note=_credit_note(facts, refund, credit, lines(credit, 1), policy)
-        if credit
-        else None,
+        taken=lines(goods, -1, given) if goods or given else (),
+        credit=booked.credit,
+        credit_note=_credit_note(facts, refund, noted, lines(noted, 1), policy) if noted else None,
     )
 
 
@@ -157,7 +204,8 @@ def _missing(
     """A status that speaks of refunds which nothing shows."""
     status = facts.order.status_id
     booked = total(
-        entry.money + (entry.credit_note.total if entry.credit_note else ZERO) for entry in entries
+        entry.money + entry.credit + (entry.credit_note.total if entry.credit_note else ZERO)
+        for entry in entries
     )
     declined = total(p.amount for r in facts.refunds for p in r.payments if p.declined)
     explained = booked + declined >= due if status == REFUNDED else bool(facts.refunds)

@@ -10,8 +10,9 @@ the order of their ids, and touch invoice and payments only with what goes beyon
 payments are then what was captured less what went back. Whichever capture the surplus went back
 from, the payments stay as they are booked. Once it is back there is nothing to report.
 
-Store credit that is given for a surplus makes no credit note, which would take revenue off that is
-not there. But its money has stayed, so it is reported still.
+Store credit that is given for a surplus takes no revenue off, since none is there: it makes no
+credit note, and is reported still, since its money has stayed. Where stored value is a line, that
+money is what the credit was given for: invoice and payments are raised by it.
 """
 
 from __future__ import annotations
@@ -20,14 +21,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Parked, Payment, Reason
-from target_freshbooks.books.lowering import is_store_credit
 from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
+from target_freshbooks.books.stored_value import KINDS, given_as
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from decimal import Decimal
 
-    from target_freshbooks.books.shop import Order, OrderFacts, Refund
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.shop import Order, OrderFacts, Refund, RefundPayment
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,18 @@ class GivenBack:
     """What a refund gave back."""
 
     refund: Refund
+    parts: tuple[RefundPayment, ...]
+    """How the money went back."""
     money: Decimal
-    credit: Decimal
-    """As store credit."""
+    stored: Mapping[str, Decimal]
+    """As stored value, by kind."""
+    kept: Decimal = ZERO
+    """What of the stored value was given for a surplus."""
+
+    @property
+    def credit(self) -> Decimal:
+        """All that was given as stored value."""
+        return total(self.stored.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +63,30 @@ class Due:
     flag: Parked | None
 
 
-def without_surplus(facts: OrderFacts, payments: Sequence[Payment], due: Decimal) -> Due:
+def without_surplus(
+    facts: OrderFacts, payments: Sequence[Payment], due: Decimal, policy: Policy
+) -> Due:
     """The payments and refunds of an invoice over `due`, of which no more can be paid."""
     order = facts.order
-    given = [_given_back(refund, decimals_of(order.currency)) for refund in facts.refunds]
+    given = [_given_back(refund, policy, decimals_of(order.currency)) for refund in facts.refunds]
     surplus = max(total(payment.amount for payment in payments) - due, ZERO)
     money = _up_to(surplus, (one.money for one in given))
     unreturned = surplus - total(money)
     credit = _up_to(unreturned, (one.credit for one in given))
     amounts = _up_to(due, (payment.amount for payment in payments))
-    flag = _overpaid(order, due, (surplus, total(money), total(credit))) if unreturned else None
+    booked = total(credit) if policy.credit_is_a_line else ZERO
+    flag = (
+        _overpaid(order, due + booked, (surplus - booked, total(money), total(credit) - booked))
+        if unreturned > booked
+        else None
+    )
     return Due(
         tuple(
             p if p.amount == amount else replace(p, amount=amount, received=p.amount)
             for p, amount in zip(payments, amounts, strict=True)
         ),
         tuple(
-            replace(one, money=one.money - back, credit=one.credit - kept)
+            replace(one, money=one.money - back, kept=kept)
             for one, back, kept in zip(given, money, credit, strict=True)
         ),
         total(money) + total(credit),
@@ -76,12 +94,15 @@ def without_surplus(facts: OrderFacts, payments: Sequence[Payment], due: Decimal
     )
 
 
-def _given_back(refund: Refund, decimals: int) -> GivenBack:
+def _given_back(refund: Refund, policy: Policy, decimals: int) -> GivenBack:
     """What a refund gave back; declined payments went nowhere."""
-    good = [part for part in refund.payments if not part.declined]
-    credit = rounded(total(part.amount for part in good if is_store_credit(part)), decimals)
-    money = rounded(total(part.amount for part in good), decimals) - credit
-    return GivenBack(refund, money, credit)
+    good = [(part, given_as(part, policy)) for part in refund.payments if not part.declined]
+    stored = {
+        kind: rounded(total(part.amount for part, as_kind in good if as_kind == kind), decimals)
+        for kind in KINDS
+    }
+    money = rounded(total(part.amount for part, _ in good), decimals) - total(stored.values())
+    return GivenBack(refund, tuple(part for part, kind in good if kind is None), money, stored)
 
 
 def _up_to(limit: Decimal, amounts: Iterable[Decimal]) -> list[Decimal]:

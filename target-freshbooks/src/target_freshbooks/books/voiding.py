@@ -12,9 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.books.lowering import is_store_credit
 from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
-from target_freshbooks.books.money_witnesses import captures, credit_of
+from target_freshbooks.books.money_witnesses import captures, credit_of, kind_named
 from target_freshbooks.books.payments import receipts
 
 if TYPE_CHECKING:
@@ -60,6 +59,7 @@ def void(desired: Desired, facts: OrderFacts, policy: Policy) -> Desired:
         refunds=(),
         flag=None,
         hold=False,
+        redeemed=ZERO,
         void=True,
     )
 
@@ -75,7 +75,7 @@ def _came_in(facts: OrderFacts) -> tuple[Decimal, Decimal]:
 
 def _went_back(facts: OrderFacts) -> tuple[Decimal, Decimal]:
     good = [part for one in facts.refunds for part in one.payments if not part.declined]
-    credit = total(part.amount for part in good if is_store_credit(part))
+    credit = total(part.amount for part in good if kind_named(part.provider_id))
     return _whole(facts, total(part.amount for part in good) - credit), _whole(facts, credit)
 
 

@@ -69,6 +69,11 @@ class Invoices(Collection[ObservedInvoice]):
         rows = self.rows(search)
         return [row for row in rows if first <= row.create_date <= last]
 
+    def until(self, last: date) -> Iterator[ObservedInvoice]:
+        """All invoices of the day and of earlier ones, with their lines, a page at a time."""
+        search = ("search[date_max]", (last + timedelta(days=1)).isoformat())
+        return (row for row in self.rows((search, *_LINES)) if row.create_date <= last)
+
     def naming(self, words: str, since: date | None) -> Iterator[ObservedInvoice]:
         """All invoices with these words in notes or purchase order number, with their lines.
 

@@ -35,6 +35,7 @@ _KEPT = (
     "currency",
     "order_date",
     "refunded",
+    "redeemed",
     "payment_method",
     "unpaid",
     "paid_day",
@@ -71,6 +72,7 @@ class OrderRow:
         invoice_day: The day its invoice is dated.
         notice: Code of what became of the order in the shop after it was posted.
         refunded: What of the order went back as money, in `currency`; None before that was known.
+        redeemed: What of it was paid with stored value that is no payment, likewise.
         payment_method: The shop's name of the method of payment.
         left_open: Whether the invoice is open since no transaction and no method tells of money.
         unpaid: Whether a run saw the order unpaid, and none has seen it paid since.
@@ -99,6 +101,7 @@ class OrderRow:
     invoice_day: date | None = None
     notice: str | None = None
     refunded: Decimal | None = None
+    redeemed: Decimal | None = None
     payment_method: str | None = None
     left_open: bool | None = None
     unpaid: bool | None = None

@@ -110,12 +110,19 @@ class OrderContext:
         Declined since, sent back another way, or of another amount. If FreshBooks rounds taxes
         over the whole invoice, lines that are right may not show it by themselves and count too.
         """
-        money = {entry.refund_id: -entry.money for entry in self.desired.refunds if entry.money}
+        wanted = {
+            entry.refund_id: (-entry.money, entry.stored)
+            for entry in self.desired.refunds
+            if entry.taken
+        }
         on_it = wire.refunds_on(wire.standing(invoice))
         return frozenset(
             refund_id
             for refund_id, lines in on_it.items()
-            if money.get(refund_id) not in predict_totals(lines, self.decimals)
+            if wanted.get(refund_id)
+            not in {
+                (total, wire.stored_on(lines)) for total in predict_totals(lines, self.decimals)
+            }
         )
 
     def agrees(self, invoice: ObservedInvoice) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from target_freshbooks.books.stored_value import redeemed
 from target_freshbooks.freshbooks.observed import DELETED, ObservedInvoice
 from target_freshbooks.ledger.storage.canonical import hash_of
 
@@ -34,6 +35,7 @@ def content_digest(facts: OrderFacts, *, void: bool = False) -> str:
     no price, since the order was cancelled.
     """
     order = facts.order
+    spent = redeemed(facts)
     return hash_of(
         {
             "version": CONTENT_VERSION,
@@ -62,6 +64,7 @@ def content_digest(facts: OrderFacts, *, void: bool = False) -> str:
                 for row in facts.taxes
             ),
         }
+        | ({"redeemed": _amounts(*spent.values())} if any(spent.values()) else {})
     )
 
 
@@ -116,6 +119,7 @@ def desired_digest(desired: Desired, content: str) -> str:
                     _plain(entry.money),
                     [[key, _plain(amount)] for key, amount in entry.payments_after],
                     None if entry.credit_note is None else _plain(entry.credit_note.total),
+                    *([_plain(entry.stored)] if entry.stored else []),
                 ]
                 for entry in desired.refunds
             ],

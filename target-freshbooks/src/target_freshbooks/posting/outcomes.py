@@ -21,7 +21,6 @@ from target_freshbooks.posting.results import OrderResult
 
 if TYPE_CHECKING:
     from datetime import date
-    from decimal import Decimal
 
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
@@ -233,30 +232,30 @@ class Outcomes:
             notice=notice,
         )
         if facts is not None:
+            booked = self._booked(facts, result)
             row = replace(
                 row,
                 order_total=facts.order.total_inc_tax,
                 currency=facts.order.currency,
                 order_date=_day(facts, desired, self._policy),
-                refunded=self._refunded(facts, result),
                 payment_method=facts.order.payment_method,
                 left_open=desired is not None and is_left_open(facts, desired),
             )
+            if booked is not None:
+                back = sum((entry.money for entry in booked.refunds), start=ZERO)
+                back = facts.order.total_inc_tax if booked.void else back
+                row = replace(row, refunded=back, redeemed=booked.redeemed)
         self._ledger.orders.record(row, event=event, data=data)
 
-    def _refunded(self, facts: OrderFacts, result: OrderResult) -> Decimal | None:
-        """What of the order went back as money; kept, since retention drops the refunds themselves.
+    def _booked(self, facts: OrderFacts, result: OrderResult) -> Desired | None:
+        """What the books should hold, of a parked order too, however far the reconciler came.
 
-        Of a parked order too, however far the reconciler came.
+        What was redeemed and what went back is kept, since retention drops the records themselves.
         """
         desired: object = result.desired
         if desired is None and result.parked is not None:
             desired = desire(facts, self._policy)
-        if not isinstance(desired, Desired):
-            return None
-        if desired.void:
-            return facts.order.total_inc_tax
-        return sum((entry.money for entry in desired.refunds), start=ZERO)
+        return desired if isinstance(desired, Desired) else None
 
     def show(self, facts: OrderFacts, plan: Plan) -> None:
         """Tell an order's plan in a dry run."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from target_freshbooks.freshbooks.observed import ObservedInvoice
     from target_freshbooks.ledger import EarlierMonth, OrderRow
+    from target_freshbooks.report.owed import Owed
 
 ZERO = Decimal(0)
 DRAFT = 1
@@ -59,6 +60,7 @@ class Row:
     detail: str
     next_step: str
     order_total: Decimal
+    redeemed: Decimal
     refunded: Decimal
     invoice_number: str
     invoice_total: Decimal | None
@@ -68,10 +70,13 @@ class Row:
 
     @property
     def difference(self) -> Decimal | None:
-        """Invoice minus (order less money refunded); None if there is no sent invoice."""
+        """Invoice minus (order less stored value redeemed and money refunded).
+
+        None if there is no sent invoice.
+        """
         if self.invoice_total is None or self.draft:
             return None
-        return self.invoice_total - (self.order_total - self.refunded)
+        return self.invoice_total - (self.order_total - self.redeemed - self.refunded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,7 @@ class Totals:
     currency: str
     orders: int
     order_total: Decimal
+    redeemed: Decimal
     refunded: Decimal
     invoice_total: Decimal
     paid: Decimal
@@ -101,6 +107,8 @@ class MonthReport:
     """Invoices of the month in FreshBooks that no order accounts for: typed by hand, mostly."""
     changed: tuple[EarlierMonth, ...] = field(default=())
     """What was changed in the month after it was over."""
+    owed: tuple[Owed, ...] = ()
+    """On gift certificates and as store credit, at the end of the month."""
 
     @property
     def parked(self) -> tuple[Row, ...]:
@@ -136,6 +144,7 @@ def make_row(order: OrderRow, invoice: ObservedInvoice | None) -> Row | None:
         detail=order.detail or "",
         next_step=order.next_step or "",
         order_total=order.order_total,
+        redeemed=order.redeemed or ZERO,
         refunded=order.refunded or ZERO,
         invoice_number=order.invoice_number or "",
         invoice_total=invoice.amount if invoice else None,
@@ -156,6 +165,7 @@ def total_up(rows: Iterable[Row]) -> tuple[Totals, ...]:
             currency=currency,
             orders=len(rows_of_it),
             order_total=sum((row.order_total for row in rows_of_it), start=ZERO),
+            redeemed=sum((row.redeemed for row in rows_of_it), start=ZERO),
             refunded=sum((row.refunded for row in rows_of_it), start=ZERO),
             invoice_total=sum((row.invoice_total or ZERO for row in rows_of_it), start=ZERO),
             paid=sum((row.paid or ZERO for row in rows_of_it), start=ZERO),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from target_freshbooks.posting.earlier_months import sentences
 from target_freshbooks.posting.identity import invoice_key
 from target_freshbooks.posting.plan.kept_drafts import DRAFT
 from target_freshbooks.report.month import Month, MonthReport, Row, make_row, total_up
+from target_freshbooks.report.owed import owed_at
 from target_freshbooks.report.page import cell, money, page
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ COLUMNS = (
     "state",
     "reason",
     "order_total",
+    "redeemed",
     "refunded",
     "invoice_number",
     "invoice_total",
@@ -52,7 +54,8 @@ def report(context: Context, *, text: str, output: str) -> None:
     settings = context.settings
     with context.ledger() as ledger:
         account = open_account(settings, ledger=ledger)
-        month_report = gather_month(account.books, ledger, month)
+        owed = owed_at(account.books, ledger, settings.policy.names, month.last)
+        month_report = replace(gather_month(account.books, ledger, month), owed=owed)
     out = Path(output)
     out.mkdir(parents=True, exist_ok=True)
     html, table = out / f"report-{month}.html", out / f"report-{month}.csv"
@@ -73,6 +76,7 @@ def report(context: Context, *, text: str, output: str) -> None:
                 "currency": sums.currency,
                 "orders": sums.orders,
                 "order_total": str(sums.order_total),
+                "redeemed": str(sums.redeemed),
                 "refunded": str(sums.refunded),
                 "invoice_total": str(sums.invoice_total),
                 "paid": str(sums.paid),
@@ -81,15 +85,25 @@ def report(context: Context, *, text: str, output: str) -> None:
             }
             for sums in month_report.totals
         ],
+        "owed": [
+            {"item": one.item, "currency": one.currency, "balance": str(one.balance)}
+            for one in month_report.owed
+        ],
     }
     lines = [f"Report of {month}: {html} and {table}"]
     lines += [
         f"  {sums.currency}: {sums.orders} orders {money(sums.order_total, sums.currency)},"
+        f" redeemed {money(sums.redeemed, sums.currency)},"
         f" refunded {money(sums.refunded, sums.currency)},"
         f" invoices {money(sums.invoice_total, sums.currency)},"
         f" difference {money(sums.difference, sums.currency)},"
         f" open {money(sums.outstanding, sums.currency)}"
         for sums in month_report.totals
+    ]
+    lines += [
+        f"  owed at the end of the month, {one.item}: {money(one.balance, one.currency)}"
+        f" {one.currency}"
+        for one in month_report.owed
     ]
     lines.append(f"  parked: {len(month_report.parked)}")
     lines += [f"  {told}, after it was over" for told in sentences(month_report.changed)]

@@ -172,7 +172,8 @@ def refund(order: Order, request: RefundRequest, at: datetime, numbers: Numbers)
         items=tuple(items),
         payments=tuple(_payments(order, request, amount, numbers)),
     )
-    gateway = [p for p in made.payments if not p.offline and p.provider_id != "storecredit"]
+    stored = {"storecredit", "giftcertificate"}
+    gateway = [p for p in made.payments if not p.offline and p.provider_id not in stored]
     source = next((t for t in order.transactions if t.event in {"purchase", "capture"}), None)
     moved = tuple(
         Transaction(
@@ -336,7 +337,7 @@ def _payments(
                 id=numbers.next("refund_payment"),
                 provider_id=to.provider,
                 amount=part,
-                offline=to.offline or to.provider == "storecredit",
+                offline=to.offline or to.provider in {"storecredit", "giftcertificate"},
                 is_declined=to.declined,
                 declined_message="Card was closed." if to.declined else "",
                 transaction_id=str(source.id) if source and not to.offline else "",

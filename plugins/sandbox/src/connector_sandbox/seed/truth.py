@@ -2,9 +2,10 @@
 
 The rules are the bookkeeping promises a user is given, written a second time and separately from
 the programs that keep them: an invoice equals its order, a payment for each capture, money sent
-back is subtracted (first from what came in beyond the total), and what cannot be booked exactly is
-parked. What no transaction tells is believed by the shop's word, or by a method that means money in
-hand; what is on account stays open, and is due later.
+back is subtracted (first from what came in beyond the total), gift certificates and store credit
+are lines of what the shop owes, and what cannot be booked exactly is parked. What no transaction
+tells is believed by the shop's word, or by a method that means money in hand; what is on account
+stays open, and is due later.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from zoneinfo import ZoneInfo
 
 from connector_sandbox.currencies import decimal_places
 from connector_sandbox.seed.catalog import PAID_STATUSES, STORE_TIMEZONE
-from connector_sandbox.seed.changes import PARTIALLY_REFUNDED, REFUNDED, captured, credit_used
+from connector_sandbox.seed.changes import PARTIALLY_REFUNDED, REFUNDED, captured
 from connector_sandbox.seed.money import ZERO
 from connector_sandbox.seed.totals import compute
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from connector_sandbox.seed.model import Order, Refund
+    from connector_sandbox.seed.model import Order, Refund, Transaction
 
 CENTS = 2
 COMPLETED = 10
@@ -37,27 +38,32 @@ IN_HAND = {
 ON_DELIVERY = {"cash on delivery", "cod"}
 ON_ACCOUNT = re.compile(r"\b(purchase order|terms|invoice|on account|net (?P<days>\d{1,3}))\b")
 TERMS_DAYS = 30
+STORED_VALUE = ("gift_certificate", "store_credit")
+"""Methods of transactions that spend what the shop owes, and bring in no money."""
+PROVIDERS = {kind.replace("_", ""): kind for kind in STORED_VALUE}
+"""Providers of refunds that give it."""
 
 
 def expected(order: Order, timezone: str = STORE_TIMEZONE) -> dict[str, Any]:
     """The row of `GET /_sandbox/truth` for one order; amounts are text in the order's currency.
 
     `expect` is posted, parked (`reason` says why) or waiting (not to be booked), all with default
-    settings; `books` says how far the books go: `full`, `draft` or `none`. `payments` lists what
-    was received with `booked`, the part that fits on the invoice (several gift certificates may as
-    well be booked as one payment). `invoice_total` and `paid` are after refunds; refunds to store
-    credit become credit notes instead.
+    settings; `books` says how far the books go: `full`, `draft` or `none`. `payments` lists the
+    money that was received with `booked`, the part that fits on the invoice. `invoice_total` and
+    `paid` are after refunds. `stored_value` is by what the order changes what the shop owes on gift
+    certificates and as store credit: the sum of the invoice's lines of either item.
     """
     zone = ZoneInfo(timezone)
     figures = compute(order)
     outcome, reason, books = _outcome(order, figures.total_inc)
-    surplus = _surplus(order, figures.total_inc)
+    to_pay = figures.total_inc - sum(_redeemed(order).values(), ZERO)
+    surplus = _surplus(order, to_pay)
     back = sum((_money_back(r) for r in order.refunds), ZERO)
     money = max(back - surplus, ZERO)  # what was never booked goes back first
-    kept = max(surplus - back, ZERO)
-    credit = max(sum((_credit_back(r) for r in order.refunds), ZERO) - kept, ZERO)
-    payments, left = [], figures.total_inc
-    for payment in received(order, figures.total_inc):
+    credit = sum((_credit_back(r) for r in order.refunds), ZERO)
+    money -= min(max(surplus - back, ZERO), credit)  # what of it is kept for credit is booked
+    payments, left = [], to_pay
+    for payment in received(order, to_pay):
         booked = min(payment["amount"], left)
         left -= booked
         payments.append(payment | {"booked": booked, "date": _day(payment["date"], zone)})
@@ -86,15 +92,16 @@ def expected(order: Order, timezone: str = STORE_TIMEZONE) -> dict[str, Any]:
                     "amount": r.total_amount,
                     "tax": r.total_tax,
                     "money": _money_back(r),
-                    "store_credit": _credit_back(r),
+                    "stored_value": _credit_back(r),
                     "date": _day(r.created, zone),
                 }
                 for r in order.refunds
             ],
-            "invoice_total": figures.total_inc - money,
+            "invoice_total": to_pay - money,
             "paid": booked_in_all - money,
-            "outstanding": figures.total_inc - booked_in_all,
-            "credit_notes": credit,
+            "outstanding": to_pay - booked_in_all,
+            "stored_value": _stored_value(order),
+            "credit_notes": ZERO,
         }
     )  # fmt: skip
     return row
@@ -108,10 +115,13 @@ def _outcome(order: Order, total: Decimal) -> tuple[str, str | None, str]:
     )
     if not billable or order.is_deleted or order.external_source == "M-MIG":
         return "waiting", None, "none"
-    surplus = _surplus(order, total) > sum((_money_back(r) for r in order.refunds), ZERO)
+    due = total - sum(_redeemed(order).values(), ZERO)
+    given = sum((_money_back(r) + _credit_back(r) for r in order.refunds), ZERO)
+    surplus = _surplus(order, due) > given
     objections = (
         (decimal_places(order.currency) > CENTS, "unsupported_currency", "none"),
         (not order.billing.email and not order.customer_id, "no_client", "none"),
+        (_tells_two_stories(order) or due < 0, "money_unclear", "none"),
         (order.override is not None, "total_mismatch", "draft"),
         (refunded and not order.refunds, "refund_missing", "full"),
         (_went_back_unseen(order), "money_unclear", "full"),
@@ -129,31 +139,74 @@ def _went_back_unseen(order: Order) -> bool:
     return back and not order.refunds
 
 
-def received(order: Order, total: Decimal) -> list[dict[str, Any]]:
-    """Payments in the order they came: captures, store credit, gift certificates, offline."""
-    payments: list[dict[str, Any]] = [
-        {"transaction": t.id, "kind": "gateway", "amount": t.amount, "date": t.at or order.created}
+def _told(order: Order) -> dict[str, Decimal]:
+    """What the order's own fields say was redeemed."""
+    used = sum((use.amount for use in order.gift_certificates), ZERO)
+    return {"gift_certificate": used, "store_credit": order.store_credit}
+
+
+def _shown(order: Order) -> dict[str, Decimal]:
+    """What its transactions say was redeemed, those apart that say again what the fields say."""
+    rows = _captures(order)
+    return {kind: sum((t.amount for t in rows if t.method == kind), ZERO) for kind in STORED_VALUE}
+
+
+def _redeemed(order: Order) -> dict[str, Decimal]:
+    shown = _shown(order)
+    return {kind: told or shown[kind] for kind, told in _told(order).items()}
+
+
+def _tells_two_stories(order: Order) -> bool:
+    shown = _shown(order)
+    return any(told and shown[kind] not in (told, 0) for kind, told in _told(order).items())
+
+
+def _stored_value(order: Order) -> dict[str, Decimal]:
+    """Sold and given less redeemed and taken back."""
+    owed = {kind: -amount for kind, amount in _redeemed(order).items()}
+    certificates = {line.id: line for line in order.lines if line.kind == "giftcertificate"}
+    owed["gift_certificate"] += sum((c.price * c.quantity for c in certificates.values()), ZERO)
+    for made in order.refunds:
+        for payment in made.payments:
+            kind = PROVIDERS.get(payment.provider_id)
+            if kind and not payment.is_declined:
+                owed[kind] += payment.amount
+        if any(not payment.is_declined for payment in made.payments):
+            owed["gift_certificate"] -= sum(
+                (
+                    certificates[item.item_id].price * item.quantity
+                    for item in made.items
+                    if item.item_type == "PRODUCT" and item.item_id in certificates
+                ),
+                ZERO,
+            )
+    return owed
+
+
+def _captures(order: Order) -> list[Transaction]:
+    return [
+        t
         for t in order.transactions
         if t.status == "ok" and not t.test and t.event in {"purchase", "capture"}
     ]
-    cash = bool(payments)
-    credits_ = [("gift_certificate", use.amount) for use in order.gift_certificates]
-    credits_.append(("store_credit", order.store_credit))
-    payments += [
-        {"transaction": None, "kind": kind, "amount": amount, "date": order.created}
-        for kind, amount in credits_
-        if amount
+
+
+def received(order: Order, due: Decimal) -> list[dict[str, Any]]:
+    """Money in the order it came: captures, else what was paid offline."""
+    payments: list[dict[str, Any]] = [
+        {"transaction": t.id, "kind": "gateway", "amount": t.amount, "date": t.at or order.created}
+        for t in _captures(order)
+        if t.method not in STORED_VALUE
     ]
-    due = total - credit_used(order)
-    if not cash and due > 0 and _paid_by_word(order):
+    if not payments and due > 0 and _paid_by_word(order):
         derived = {"transaction": None, "kind": "offline", "amount": due, "date": order.created}
         payments.append(derived)
     return payments
 
 
-def _surplus(order: Order, total: Decimal) -> Decimal:
+def _surplus(order: Order, due: Decimal) -> Decimal:
     """Money that came in beyond what the invoice comes to."""
-    return max(sum((payment["amount"] for payment in received(order, total)), ZERO) - total, ZERO)
+    return max(sum((payment["amount"] for payment in received(order, due)), ZERO) - due, ZERO)
 
 
 def _money_came(order: Order) -> bool:
@@ -174,7 +227,8 @@ def _paid_by_word(order: Order) -> bool:
 
 def _untold(order: Order) -> bool:
     """No gateway says anything of the order's money."""
-    return all(t.event == "pending" or t.status != "ok" for t in order.transactions)
+    rows = (t for t in order.transactions if t.method not in STORED_VALUE)
+    return all(t.event == "pending" or t.status != "ok" for t in rows)
 
 
 def _said_captured(order: Order) -> bool:
@@ -190,14 +244,14 @@ def _days_until_due(order: Order) -> int:
 
 def _money_back(refund: Refund) -> Decimal:
     return sum(
-        (p.amount for p in refund.payments if not p.is_declined and p.provider_id != "storecredit"),
+        (p.amount for p in refund.payments if not p.is_declined and p.provider_id not in PROVIDERS),
         ZERO,
     )
 
 
 def _credit_back(refund: Refund) -> Decimal:
     return sum(
-        (p.amount for p in refund.payments if not p.is_declined and p.provider_id == "storecredit"),
+        (p.amount for p in refund.payments if not p.is_declined and p.provider_id in PROVIDERS),
         ZERO,
     )
 

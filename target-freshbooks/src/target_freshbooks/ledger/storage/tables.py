@@ -126,6 +126,7 @@ orders = Table(
     Column("invoice_day", Day),
     Column("notice", Text),
     Column("refunded", Digits),
+    Column("redeemed", Digits),
     Column("payment_method", PlainText),
     Column("left_open", Boolean),
     Column("unpaid", Boolean),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.desired import Desired, Parked, Reason
@@ -87,6 +88,15 @@ def number_too_long(context: OrderContext, refused: Refused) -> Parked:
     )
 
 
+def redeemed_refused(parked: Parked) -> Parked:
+    """Lines below zero are refused, and what was redeemed can be said by no other line."""
+    return replace(
+        parked,
+        next_step="This account takes no line below zero, so what was redeemed cannot be one: set"
+        " stored_value to payment and replay the order.",
+    )
+
+
 def refund_refused(desired: Desired, refund_id: int, words: str) -> Parked:
     """A refund's negative line was refused; the payment has its full amount again.
 
@@ -100,7 +110,7 @@ def refund_refused(desired: Desired, refund_id: int, words: str) -> Parked:
     why = ": its day is in a period that is locked there" if locked else ""
     return Parked(
         Reason.CLOSED_PERIOD if locked else Reason.REFUND_REFUSED,
-        f"FreshBooks refused to take refund {refund_id} of {entry.money}"
+        f"FreshBooks refused to take refund {refund_id} of {entry.value}"
         f" {desired.invoice.currency} off invoice {desired.invoice.number}{why}; invoice and"
         " payment are as before the refund.",
         "Unlock the period in FreshBooks (Financial Lock) and replay the order, or book the refund"

@@ -136,7 +136,10 @@ class RefusedSteps:
         without = self._without_negatives(at, step, refused) or self._unmarked(at, refused)
         if without is not None:
             return without
-        return refused_result(refused, StepKind.CREATE_INVOICE.value, 0)
+        result = refused_result(refused, StepKind.CREATE_INVOICE.value, 0)
+        if meant.kind is RefusalKind.NEGATIVE and context.desired.redeemed and result.parked:
+            return replace(result, parked=refusals.redeemed_refused(result.parked))
+        return result
 
     def _unmarked(self, at: ReconcileState, refused: Refused) -> ReconcileState | None:
         """The same without the mark in a field that is too short for it: the other one has it."""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from target_freshbooks.books.closed import in_words
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.freshbooks.observed import DRAFT
-from target_freshbooks.posting.context import ZERO, OrderContext
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.draft import prove_draft
 from target_freshbooks.posting.plan.head import head_step
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from target_freshbooks.books.closed import ClosedDays
     from target_freshbooks.books.desired import RefundEntry
     from target_freshbooks.freshbooks.observed import ObservedInvoice
+    from target_freshbooks.posting.context import OrderContext
     from target_freshbooks.posting.state.observed import Observed
 
 WITH_DATE = (
@@ -150,7 +150,7 @@ def _sale(context: OrderContext, invoice: ObservedInvoice, *, rewritten: bool) -
         stood = in_words(before, None, currency, context.decimals)
         cancelled = "was cancelled" if context.desired.void else "changed"
         yield f"the order {cancelled} and comes to {now} now, where the invoice has {stood}"
-    wanted = {entry.refund_id for entry in context.desired.refunds if entry.money > ZERO}
+    wanted = {entry.refund_id for entry in context.desired.refunds if entry.taken}
     gone = sorted(set(wire.refunds_on(wire.standing(invoice))) - wanted)
     if gone:
         yield f"refund {', '.join(map(str, gone))} on it did not go through"
@@ -165,14 +165,20 @@ def _refunds(context: OrderContext, invoice: ObservedInvoice) -> Iterator[str]:
     """The refunds to be typed."""
     standing = wire.refunds_on(wire.standing(invoice))
     for entry in context.desired.refunds:
-        if entry.money > ZERO and entry.refund_id not in standing:
+        if entry.taken and entry.refund_id not in standing:
             yield _refund(context, entry)
 
 
 def _refund(context: OrderContext, entry: RefundEntry) -> str:
-    lines = tuple(line.at(-line.net) for line in entry.taken)
-    said = in_words(lines, entry.money, context.desired.invoice.currency, context.decimals)
-    return f"refund {entry.refund_id} of {entry.day} is {said}"
+    goods = tuple(line.at(-line.net) for line in entry.taken if not line.item_key)
+    due, currency = entry.money + entry.stored, context.desired.invoice.currency
+    said = [in_words(goods, due, currency, context.decimals)] if goods else []
+    said += [
+        f"{context.wording(line.net)} on the item {line.name}"
+        for line in entry.taken
+        if line.item_key
+    ]
+    return f"refund {entry.refund_id} of {entry.day} is {' and '.join(said)}"
 
 
 def _money(

@@ -105,16 +105,37 @@ def amounts_and_taxes(lines: Iterable[InvoiceLine]) -> Counter[tuple[object, ...
     )
 
 
+def refund_of(line: InvoiceLine) -> int | None:
+    """The refund that the line is of; None for the invoice's own.
+
+    A line of stored value bears the name of its item, and tells the refund in its description.
+    """
+    own = text.is_refund_line(line.name)
+    return text.is_refund_line(line.description) if own is None else own
+
+
+def stored_on(lines: Lines) -> Decimal:
+    """What a refund's lines add to the items of stored value."""
+    return sum(
+        (
+            line.quantity * line.unit_cost
+            for line in lines
+            if text.is_refund_line(line.name) is None
+        ),
+        start=Decimal(0),
+    )
+
+
 def without_refunds(lines: Lines) -> Lines:
     """The lines of the invoice itself."""
-    return tuple(line for line in lines if text.is_refund_line(line.name) is None)
+    return tuple(line for line in lines if refund_of(line) is None)
 
 
 def refunds_on(lines: Lines) -> dict[int, Lines]:
     """The refund lines by refund id."""
     found: dict[int, Lines] = {}
     for line in lines:
-        refund_id = text.is_refund_line(line.name)
+        refund_id = refund_of(line)
         if refund_id is not None:
             found[refund_id] = (*found.get(refund_id, ()), line)
     return found
@@ -133,7 +154,9 @@ def _named(line: InvoiceLine, name: str) -> InvoiceLine:
     if line.item_key:
         name = text.other_than_refund(name)
     said = line.description
-    if not name.startswith(line.name):
+    if refund_of(line) is not None:
+        pass  # it says there which
+    elif not name.startswith(line.name):
         said = text.clean(
             f"{line.name}; {said}" if said else line.name, FRESHBOOKS.description_length
         )

@@ -54,7 +54,8 @@ def drop_unexplained(context: OrderContext, observed: Observed) -> Step | Blocke
         part = part_paid(candidate, context.desired.invoice.marker)
         if part is not None and candidate not in wanted and candidate.amount > ZERO:
             key = _key_of(candidate, context)
-            if part.part.startswith("transaction "):
+            no_money = context.desired.no_money  # a payment only under other settings
+            if part.part.startswith("transaction ") and part.part not in no_money:
                 return _unexplained(context, candidate)
             return Step(
                 StepKind.DELETE_PAYMENT,

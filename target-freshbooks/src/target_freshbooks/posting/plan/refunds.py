@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_freshbooks.books import fit_refund, predict_totals, text
+from target_freshbooks.books import fit_refund, predict_totals
 from target_freshbooks.books.desired import CreditNote, Lines, Parked, Reason, RefundEntry
 from target_freshbooks.posting.context import ZERO, OrderContext
 from target_freshbooks.posting.digests import fingerprint
@@ -34,7 +34,7 @@ def settle_step(
     invoice = observed.invoice
     assert invoice is not None  # noqa: S101 - next_step asks only with an invoice
     standing = wire.refunds_on(wire.standing(invoice))
-    wanted = [entry for entry in context.desired.refunds if entry.money > ZERO]
+    wanted = [entry for entry in context.desired.refunds if entry.taken]
     wanted_ids = {entry.refund_id for entry in wanted}
     booked = [entry for entry in wanted if entry.refund_id in standing]
     if set(standing) - wanted_ids:
@@ -64,7 +64,7 @@ def settle_step(
         if lowered is None and invoice.paid > max(coming.lowest, ZERO):
             # FreshBooks would make a credit of what somebody else paid.
             entry = coming.entry
-            return paid_elsewhere(context, observed, entry.money, f"refund {entry.refund_id}")
+            return paid_elsewhere(context, observed, entry.value, f"refund {entry.refund_id}")
         return lowered or _add_refund(context, invoice, coming)
     if missing:
         return _blocked(context, invoice, missing[0], progress)
@@ -131,7 +131,7 @@ def _blocked(
     return Blocked(
         Parked(
             Reason.REFUND_MISMATCH,
-            f"Refund {entry.refund_id} of {context.wording(entry.money)} cannot be put on invoice"
+            f"Refund {entry.refund_id} of {context.wording(entry.value)} cannot be put on invoice"
             f" {invoice.number} to the cent; invoice and payment are as before the refund.",
             "Book this refund by hand in FreshBooks.",
         )
@@ -144,7 +144,10 @@ def _add_refund(context: OrderContext, invoice: ObservedInvoice, coming: Coming)
         context,
         invoice,
         (*wire.standing(invoice), *wire.named(coming.lines, context.item_names)),
-        f"take refund {entry.refund_id} of {context.wording(entry.money)} off invoice"
+        f"put refund {entry.refund_id} of {context.wording(entry.value)} on invoice"
+        f" {invoice.number}, {context.wording(entry.credit)} of it as stored value"
+        if entry.credit
+        else f"take refund {entry.refund_id} of {context.wording(entry.money)} off invoice"
         f" {invoice.number}",
         refund_id=entry.refund_id,
         refund_expression=coming.expression,
@@ -178,9 +181,7 @@ def take_back(
     context: OrderContext, invoice: ObservedInvoice, refund_ids: AbstractSet[int]
 ) -> Step:
     """Take the lines of these refunds off the invoice, which raises its total."""
-    kept = tuple(
-        line for line in wire.standing(invoice) if text.is_refund_line(line.name) not in refund_ids
-    )
+    kept = tuple(line for line in wire.standing(invoice) if wire.refund_of(line) not in refund_ids)
     names = ", ".join(str(refund_id) for refund_id in sorted(refund_ids))
     return _write_lines(
         context,

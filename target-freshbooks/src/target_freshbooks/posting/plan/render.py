@@ -98,6 +98,7 @@ def _invoice(desired: Desired) -> dict[str, Any]:
             {
                 "refund_id": entry.refund_id,
                 "money": str(entry.money),
+                "stored_value": str(entry.credit),
                 "credit_note": str(entry.credit_note.total) if entry.credit_note else None,
             }
             for entry in desired.refunds
@@ -147,6 +148,9 @@ def _invoice_text(desired: Desired) -> list[str]:
             refunded += entry.money
             label = f"Refund {entry.refund_id}, off invoice and payment"
             out.append(f"    {label:{NAME_WIDTH + 22}} {money(-entry.money)}")
+        if entry.credit:
+            label = f"Refund {entry.refund_id}, as stored value (in the lines)"
+            out.append(f"    {label:{NAME_WIDTH + 22}} {money(entry.credit)}")
         if entry.credit_note is not None:
             label = f"Refund {entry.refund_id}, as a credit note"
             out.append(f"    {label:{NAME_WIDTH + 22}} {money(entry.credit_note.total)}")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from connector_sandbox.seed.cases.builders import STATE, Case, D, case, coupon, line
-from connector_sandbox.seed.model import GiftUse, Line
+from dataclasses import replace
+
+from connector_sandbox.seed.cases.builders import STATE, Case, D, case, coupon, line, refunds
+from connector_sandbox.seed.changes import RefundLine, RefundRequest, RefundTo
+from connector_sandbox.seed.model import GiftUse, Line, Transaction
 
 
 def credits_() -> list[Case]:
@@ -22,6 +25,10 @@ def credits_() -> list[Case]:
         GiftUse(code="GC-TWO-1", amount=D("10.00"), balance_before=D("10.00")),
         GiftUse(code="GC-TWO-2", amount=D("15.00"), balance_before=D("15.00")),
     )
+    certificate = Transaction(
+        method="gift_certificate", gateway="giftcertificate", amount=D("20.00")
+    )
+    back = RefundRequest(lines=(RefundLine(line=0, quantity=1),))
     return [
         case("gift_certificate_sold", card, ship_to=()),
         case("gift_certificate_sold_beside_goods", card, goods),
@@ -64,5 +71,23 @@ def credits_() -> list[Case]:
             store_credit=D("15.00"),
             customer_id=25,
             credit_transactions=False,
+        ),
+        case(
+            "gift_certificate_only_as_transactions",
+            goods,
+            transactions=(certificate, Transaction(amount=D("30.96"))),
+        ),
+        case(
+            "gift_certificate_told_in_two_ways",
+            goods,
+            gift_certificates=(GiftUse(code="GC-LESS", amount=D("15.00"), balance_before=D(15)),),
+            transactions=(certificate, Transaction(amount=D("30.96"))),
+            credit_transactions=False,
+        ),
+        case("gift_certificate_taken_back", card, ship_to=(), then=((20, refunds(back)),)),
+        case(
+            "refund_to_gift_certificate",
+            goods,
+            then=((20, refunds(replace(back, to=(RefundTo(provider="giftcertificate"),)))),),
         ),
     ]

@@ -42,6 +42,7 @@ def upgrade() -> None:
     op.add_column("ledger_orders", sa.Column("invoice_day", sa.Text()))
     op.add_column("ledger_orders", sa.Column("notice", sa.Text()))
     op.add_column("ledger_orders", sa.Column("refunded", sa.Text()))
+    op.add_column("ledger_orders", sa.Column("redeemed", sa.Text()))
     op.add_column("ledger_orders", sa.Column("payment_method", sa.Text()))
     op.add_column("ledger_orders", sa.Column("left_open", sa.Boolean()))
     op.add_column("ledger_orders", sa.Column("unpaid", sa.Boolean()))

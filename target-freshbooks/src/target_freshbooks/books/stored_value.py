@@ -1,0 +1,145 @@
+"""Stored value: gift certificates and store credit, for which the shop owes goods.
+
+Money for a certificate is no sale yet, and credit given for returned goods is no money that went
+back: both are owed to the customer until they are redeemed. With `stored_value` `line` each kind is
+one item, and its lines bear no tax: plus where the debt grows (a certificate sold, a refund given
+as credit), minus where it falls (redeemed, or a sold certificate taken back). So the item's balance
+over all invoices is what is owed. An invoice comes to the order's total less what was redeemed, and
+payments are money alone.
+
+The shop tells what was redeemed by amounts of the order, and by transactions of such methods. Where
+only one of both tells it, that one is believed; where they differ nothing is booked.
+
+With `stored_value` `payment` stored value pays for orders as money does, and is no item.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.breakdown import Part
+from target_freshbooks.books.charges import ONE, ChargeKind
+from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.books.items import line_key
+from target_freshbooks.books.money import decimals_of, rounded, total
+from target_freshbooks.books.money_witnesses import (
+    GIFT_CERTIFICATE,
+    STORE_CREDIT,
+    captures,
+    credit_of,
+    kind_named,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from target_freshbooks.books.breakdown import Breakdown
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.shop import Order, OrderFacts, RefundPayment
+
+KINDS = (GIFT_CERTIFICATE, STORE_CREDIT)
+
+
+def given_as(part: RefundPayment, policy: Policy) -> str | None:
+    """The kind of stored value that a part of a refund was given as; None for money.
+
+    Where stored value pays, filling a certificate again counts as money.
+    """
+    kind = kind_named(part.provider_id)
+    return kind if policy.stored_value == "line" or kind == STORE_CREDIT else None
+
+
+def name_of(kind: str, policy: Policy) -> str:
+    """What the item of the kind, and each of its lines, is called."""
+    names = policy.names
+    return names.gift_certificate if kind == GIFT_CERTIFICATE else names.store_credit
+
+
+def redeemed(facts: OrderFacts) -> dict[str, Decimal]:
+    """What was redeemed of each kind, by whichever source tells it."""
+    shown, told = _shown(facts), _told(facts.order)
+    return {kind: told[kind] or shown[kind] for kind in KINDS}
+
+
+def redeem(facts: OrderFacts, breakdown: Breakdown, policy: Policy) -> Breakdown | Parked:
+    """The order less what was redeemed on it, which becomes parts of its own, below zero.
+
+    `Parked` if it cannot be told, or is more than the order comes to.
+    """
+    if policy.stored_value == "payment":
+        return breakdown
+    order, shown, told = facts.order, _shown(facts), _told(facts.order)
+    if any(shown[kind] and told[kind] and shown[kind] != told[kind] for kind in KINDS):
+        return _contradiction(order, told, shown)
+    decimals = decimals_of(order.currency)
+    amounts = [
+        (name_of(kind, policy), rounded(amount, decimals))
+        for kind, amount in redeemed(facts).items()
+    ]
+    spent = total(amount for _, amount in amounts)
+    if spent > breakdown.total:
+        return _too_much(order, spent, breakdown.total)
+    parts = (_part(name, -amount) for name, amount in amounts if amount)
+    return replace(
+        breakdown,
+        parts=(*breakdown.parts, *parts),
+        total=breakdown.total - spent,
+        redeemed=spent,
+    )
+
+
+def _told(order: Order) -> dict[str, Decimal]:
+    """What the order's own amounts say."""
+    return {GIFT_CERTIFICATE: order.gift_certificate, STORE_CREDIT: order.store_credit}
+
+
+def _shown(facts: OrderFacts) -> dict[str, Decimal]:
+    """What the transactions say."""
+    rows = captures(facts)
+    return {kind: total(row.amount for row in rows if credit_of(row) == kind) for kind in KINDS}
+
+
+def _part(name: str, amount: Decimal) -> Part:
+    return Part(
+        kind=ChargeKind.REDEEMED,
+        ref=0,
+        name=name,
+        description="",
+        item_key=line_key(name),
+        quantity=ONE,
+        list_net=amount,
+        net=amount,
+        taxes=(),
+    )
+
+
+def _contradiction(
+    order: Order, told: Mapping[str, Decimal], shown: Mapping[str, Decimal]
+) -> Parked:
+    def said(amounts: Mapping[str, Decimal]) -> str:
+        decimals = decimals_of(order.currency)
+        return " and ".join(
+            f"{rounded(amount, decimals)} {order.currency} of {kind.replace('_', ' ')}"
+            for kind, amount in amounts.items()
+            if told[kind] or shown[kind]
+        )
+
+    return Parked(
+        Reason.MONEY_UNCLEAR,
+        f"By its amounts {said(told)} were redeemed on order {order.id}, by its transactions"
+        f" {said(shown)}.",
+        "Look up in the shop what was redeemed; put the order right and replay it, or book it by"
+        " hand and settle it.",
+    )
+
+
+def _too_much(order: Order, spent: Decimal, due: Decimal) -> Parked:
+    return Parked(
+        Reason.MONEY_UNCLEAR,
+        f"On order {order.id} {spent} {order.currency} of gift certificates and store credit were"
+        f" redeemed, but it comes to {due} {order.currency}.",
+        "Give the customer the rest back in the shop and book the order by hand, or put it right"
+        " and replay it.",
+    )

@@ -1,0 +1,224 @@
+"""Gift certificates and store credit are lines of an item each, whose balance is what is owed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+D = Decimal
+MUGS = {"name": "Mug", "sku": "MUG", "price": "10.00", "quantity": 4}
+CERTIFICATE = {"name": "$50 Gift Certificate", "kind": "giftcertificate", "price": "50.00"}
+
+
+def used(amount: str) -> list[dict[str, Any]]:
+    return [{"code": "GC", "amount": amount, "balance_before": amount}]
+
+
+def told(world: Any, order: int) -> list[str]:
+    """The lines of the order's invoice, as `docs/accounting.md` writes them."""
+    found = []
+    for line in world.invoice(order)["lines"]:
+        taxes = f" + {line['taxAmount1']} %" if line["taxName1"] else ""
+        found.append(f"{line['qty']} x {line['unit_cost']['amount']} {line['name']}{taxes}")
+    return found
+
+
+def balances(world: Any, month: str = "2026-11") -> dict[str, str]:
+    """What `report` says is owed at the end of the month."""
+    owed = world.ctl("report", "--month", month, "--output", str(world.home))["owed"]
+    return {one["item"]: one["balance"] for one in owed}
+
+
+def customer(world: Any) -> int:
+    made = world.control("POST", "shop/customers", {"email": "a@b.example", "first_name": "A"})
+    return int(made["id"])
+
+
+def money(world: Any, order: int) -> tuple[Decimal, Decimal]:
+    return world.total(order), sum(world.paid(order), D(0))
+
+
+def month_of(world: Any, order: int) -> str:
+    return str(world.row(order).order_date)[:7]
+
+
+def test_a_certificate_sold_and_redeemed_leaves_the_item_s_balance_at_what_is_owed(
+    world: Any,
+) -> None:
+    sold = world.place(lines=[CERTIFICATE], ship_to=[])
+    spent = world.place(lines=[MUGS], gift_certificates=used("15.00"))
+    world.sync()
+    assert told(world, sold) == ["1 x 50.00 Gift certificate"]
+    assert money(world, sold) == (D("50.00"), D("50.00"))
+    assert told(world, spent) == ["4 x 10.00 Mug", "1 x -15.00 Gift certificate"]
+    assert money(world, spent) == (D("25.00"), D("25.00"))
+    assert balances(world, month_of(world, sold)) == {"Gift certificate": "35.00"}
+    assert world.writes_of(world.sync) == 0
+    world.lose_ledger()
+    assert world.writes_of(world.sync) == 0
+    assert world.row(spent).state == "posted"
+
+
+def test_credit_given_for_a_refund_and_redeemed_leaves_a_balance_of_zero(world: Any) -> None:
+    who = customer(world)
+    tax = [{"name": "Texas Sales Tax", "percent": "8.25"}]
+    first = world.place(
+        lines=[{**MUGS, "quantity": 3, "taxes": tax}],
+        ship_to=[{"shipping": {"cost": "5.00"}}],
+        customer_id=who,
+    )
+    world.sync()
+    mug = {"lines": [{"line": 0, "quantity": 1}], "to": [{"provider": "storecredit"}]}
+    world.change(first, "refund", **mug)
+    spent = world.place(lines=[MUGS], store_credit="10.83", customer_id=who)
+    world.sync()
+    assert told(world, first)[2:] == ["1 x -10.00 Refund 5 + 8.25 %", "1 x 10.83 Store credit"] or (
+        told(world, first)[2].startswith("1 x -10.00 Refund ")
+        and told(world, first)[3] == "1 x 10.83 Store credit"
+    )
+    assert money(world, first) == (D("37.48"), D("37.48"))
+    assert told(world, spent) == ["4 x 10.00 Mug", "1 x -10.83 Store credit"]
+    assert money(world, spent) == (D("29.17"), D("29.17"))
+    assert balances(world, month_of(world, first)) == {"Store credit": "0.00"}
+    assert world.books()["credit_notes"] == []
+    assert world.writes_of(world.sync) == 0
+    world.lose_ledger()
+    assert world.writes_of(world.sync) == 0
+    assert world.row(first).state == "posted"
+
+
+def test_an_order_paid_wholly_with_a_certificate_is_an_invoice_over_nothing(world: Any) -> None:
+    order = world.place(
+        lines=[MUGS],
+        gift_certificates=used("40.00"),
+        payment_method="Gift Certificate",
+        payment_status="",
+    )
+    world.sync()
+    assert world.row(order).state == "posted"
+    assert money(world, order) == (D("0.00"), D("0.00"))
+    assert world.invoice(order)["v3_status"] != "draft"
+    assert world.writes_of(world.sync) == 0
+
+
+@pytest.mark.parametrize("rounding", ["per_line", "per_tax"])
+def test_no_version_of_such_an_invoice_comes_below_zero_however_taxes_round(
+    world: Any, rounding: str
+) -> None:
+    world.switch(fb__tax_rounding=rounding)
+    half = [{"name": "Tax", "percent": "8.25"}]
+    lines = [{"name": name, "price": "10.00", "taxes": half} for name in ("Mug", "Bowl")]
+    for shop, due in (("line", "21.66"), ("order", "21.65")):
+        order = world.place(
+            lines=lines, tax_rounding=shop, gift_certificates=used(due), payment_status=""
+        )
+        world.sync()
+        assert world.row(order).state == "posted"
+        assert money(world, order) == (D("0.00"), D("0.00"))
+
+
+def test_what_two_sources_tell_differently_is_not_booked(world: Any) -> None:
+    spent = {"method": "store_credit", "gateway": "storecredit", "amount": "12.00"}
+    card = {"amount": "25.00"}
+    order = world.place(
+        lines=[MUGS],
+        store_credit="15.00",
+        customer_id=customer(world),
+        credit_transactions=False,
+        transactions=[spent, card],
+    )
+    world.sync()
+    assert world.row(order).reason == "money_unclear"
+    assert world.invoices(order) == []
+
+
+def test_a_refund_gives_back_what_an_order_was_paid_with(world: Any) -> None:
+    order = world.place(lines=[MUGS], store_credit="15.00", customer_id=customer(world))
+    world.sync()
+    world.change(
+        order,
+        "refund",
+        everything=True,
+        to=[{"amount": "25.00"}, {"provider": "storecredit"}],
+    )
+    world.sync()
+    assert world.row(order).state == "posted"
+    assert money(world, order) == (D("0.00"), D("0.00"))
+    assert balances(world, month_of(world, order)) == {"Store credit": "0.00"}
+    assert world.writes_of(world.sync) == 0
+
+
+def test_an_order_edited_after_a_refund_to_store_credit_keeps_the_credit(world: Any) -> None:
+    order = world.place(lines=[MUGS], customer_id=customer(world))
+    world.sync()
+    credit = {"lines": [{"line": 0, "quantity": 1}], "to": [{"provider": "storecredit"}]}
+    world.change(order, "refund", **credit)
+    world.sync()
+    world.change(order, "lines", lines=[MUGS, {"name": "Tea", "sku": "TEA", "price": "5.00"}])
+    world.sync()
+    assert world.total(order) == D("45.00")
+    lines = told(world, order)
+    assert lines[:2] == ["4 x 10.00 Mug", "1 x 5.00 Tea"]
+    assert lines[3] == "1 x 10.00 Store credit"
+    assert balances(world, month_of(world, order)) == {"Store credit": "10.00"}
+    assert world.writes_of(world.sync) == 0
+
+
+def test_credit_that_a_surplus_was_given_for_is_booked_with_the_surplus(world: Any) -> None:
+    order = world.place(
+        lines=[MUGS],
+        customer_id=customer(world),
+        transactions=[{"amount": "40.00"}, {"amount": "10.00"}],
+    )
+    world.sync()
+    assert world.row(order).reason == "overpaid"
+    world.change(order, "refund", order_amount="10.00", to=[{"provider": "storecredit"}])
+    world.sync()
+    assert world.row(order).state == "posted"
+    assert money(world, order) == (D("50.00"), D("50.00"))
+    assert balances(world, month_of(world, order)) == {"Store credit": "10.00"}
+    assert world.writes_of(world.sync) == 0
+
+
+def test_an_order_posted_with_stored_value_as_payment_keeps_it_so(world: Any) -> None:
+    who = customer(world)
+    world.settings["stored_value"] = "payment"
+    order = world.place(lines=[MUGS], store_credit="15.00", customer_id=who)
+    world.sync()
+    assert money(world, order) == (D("40.00"), D("40.00"))
+    del world.settings["stored_value"]
+    assert world.writes_of(world.sync) == 0
+    credit = {"lines": [{"line": 0, "quantity": 1}], "to": [{"provider": "storecredit"}]}
+    world.change(order, "refund", **credit)
+    world.sync()
+    (note,) = world.books()["credit_notes"]
+    assert D(note["amount"]["amount"]) == D("10.00")
+    assert money(world, order) == (D("40.00"), D("40.00"))
+    world.ctl("replay", "--settings", "current", str(order))
+    assert world.row(order).state == "posted"
+    assert money(world, order) == (D("25.00"), D("25.00"))
+
+
+def test_a_refund_to_store_credit_that_is_taken_back_leaves_no_line(world: Any) -> None:
+    order = world.place(lines=[MUGS], customer_id=customer(world))
+    credit = {"lines": [{"line": 0, "quantity": 1}], "to": [{"provider": "storecredit"}]}
+    refund = world.change(order, "refund", **credit)["refunds"][0]
+    world.sync()
+    assert len(told(world, order)) == 3
+    world.change(order, "decline_refund", refund_id=refund)
+    world.change(order, "touch")
+    world.sync()
+    assert told(world, order) == ["4 x 10.00 Mug"]
+    assert world.writes_of(world.sync) == 0
+
+
+def test_an_account_that_takes_no_negative_lines_parks_an_order_with_redeemed_value(
+    world: Any,
+) -> None:
+    world.switch(fb__negative_line="refuse")
+    order = world.place(lines=[MUGS], gift_certificates=used("15.00"))
+    world.sync()
+    assert world.row(order).state == "parked"
+    assert "stored_value" in str(world.row(order).next_step)
