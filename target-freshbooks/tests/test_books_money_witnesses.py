@@ -20,6 +20,7 @@ from target_freshbooks.books.eligibility import Notice, notice_after_posting
 from target_freshbooks.books.policy import Policy
 
 CASES = Path(__file__).parent / "books_cases"
+PAYLOADS = Path(__file__).parents[3] / "shared" / "reference" / "bigcommerce" / "payloads"
 METHODS = {"offline", "custom", "store_credit"}
 
 
@@ -185,3 +186,15 @@ def test_tests_alone_are_no_money_and_none_is_made_up_for_them() -> None:
     assert notice_after_posting(facts, Policy()) is Notice.TEST_MODE
     assert not money_witnesses.only_tests(facts_of("purchase 40 test, purchase 1", "11 captured"))
     assert not money_witnesses.only_tests(facts_of("", "11 captured"))
+
+
+@pytest.mark.skipif(not PAYLOADS.is_dir(), reason="the payloads are not shipped")
+@pytest.mark.parametrize("path", sorted(PAYLOADS.glob("*.json")), ids=lambda path: str(path.stem))
+def test_no_order_that_was_really_captured_has_two_stories_of_its_money(path: Path) -> None:
+    body = json.loads(path.read_text("utf-8"), parse_float=Decimal)
+    if not (isinstance(body, dict) and "order" in body):
+        pytest.skip("no order with its products")
+    captured = body["order"] | {"store_hash": "abc", "line_items": body["products"], "fees": []}
+    captured |= {"consignments": {}, "default_currency_code": "USD"}
+    facts = books.read_facts(captured, [], [], [], None, {"timezone": {"name": "Europe/London"}})
+    assert money_witnesses.unclear(facts) is None

@@ -42,6 +42,21 @@ def test_what_is_refunded_counts_against_the_surplus(world: Any, paid: int) -> N
     assert books(world, paid) == (70, [70], "posted")
 
 
+def test_with_the_ledger_lost_the_payment_s_note_tells_what_had_come_in(
+    world: Any, paid: int
+) -> None:
+    world.change(paid, "lines", lines=pieces(7))
+    world.sync()
+    give_back(world, paid, "30.00")
+    world.lose_ledger()
+    world.sync()
+    assert books(world, paid) == (70, [70], "posted")
+    assert world.row(paid).paid_by_hand == 100
+    assert "Received 100.00 USD" in world.payments(paid)[0]["note"]
+    world.lose_ledger()
+    assert books(world, paid) == (70, [70], "posted")
+
+
 @pytest.mark.more
 @pytest.mark.parametrize(("back", "left"), [("10.00", 70), ("30.00", 70), ("40.00", 60)])
 def test_edited_and_refunded_at_once_as_well(world: Any, paid: int, back: str, left: int) -> None:

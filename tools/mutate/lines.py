@@ -2302,4 +2302,13 @@ MUTATIONS = (
         "",
         ("tests/posting/test_posting_paid_by_hand.py", "-k", "surplus"),
     ),
+    Mutation(
+        "with the ledger lost a payment's note tells what had come in by hand",
+        "P1",
+        f"{FRESHBOOKS}/posting/reconciler.py",
+        "        elif not recorded.known and (told := told_by_note(desired, observed)):\n"
+        "            return told\n",
+        "",
+        ("tests/posting/test_posting_paid_by_hand.py", "-k", "ledger_lost"),
+    ),
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ STEM = "BigCommerce order "
 # At most 18 digits: what is longer is no order's number, and no database's either.
 _MARK = re.compile(r"BigCommerce order ([0-9]{1,18})(?:, (.+))? \(store ([^()\s]+)\)")
 _REFUND = re.compile(r"refund ([0-9]{1,18})")
+_RECEIVED = re.compile(r"Received ([0-9]+(?:\.[0-9]+)?) [A-Z]{3}")
 _NUMBERED = re.compile(r" (?=[0-9]+$)")
 
 DERIVED = "offline payment (derived)"
@@ -71,6 +73,17 @@ def marks_in(*texts: str) -> list[Mark]:
     """The marks that stand in texts, each on a line of its own."""
     found = (_MARK.fullmatch(line.strip()) for text in texts for line in text.splitlines())
     return [Mark(int(one[1]), one[3], one[2] or "") for one in found if one]
+
+
+def received_line(amount: Decimal, currency: str) -> str:
+    """The line of a derived payment's note that tells what was booked at first."""
+    return f"Received {amount} {currency}"
+
+
+def received_in(text: str) -> Decimal | None:
+    """What a note tells to have been booked at first; None if it does not."""
+    found = filter(None, (_RECEIVED.fullmatch(line.strip()) for line in text.splitlines()))
+    return next((Decimal(one[1]) for one in found), None)
 
 
 def mark_of(order: Order) -> Mark:

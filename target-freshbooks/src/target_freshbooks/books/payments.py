@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Parked, Payment, Reason
-from target_freshbooks.books.marks import DERIVED, mark_of
+from target_freshbooks.books.marks import DERIVED, mark_of, received_line
 from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
 from target_freshbooks.books.money_witnesses import (
     GIFT_CERTIFICATE,
@@ -168,7 +168,7 @@ def derived_payments(facts: OrderFacts, rest: Decimal, policy: Policy) -> list[P
             amount=rest,
             day=facts.paid_day or bookkeeping_day(order.created, facts, policy),
             type=kind,
-            note=str(mark),
+            note=f"{mark}\n{received_line(rest, order.currency)}",
         )
     ]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,11 @@ from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.digests import content_digest, desired_digest
 from target_freshbooks.posting.identity import is_marked
 from target_freshbooks.posting.order_terms import called, dated, policy_of
-from target_freshbooks.posting.paid_by_hand import note_paid_by_hand, with_paid_by_hand
+from target_freshbooks.posting.paid_by_hand import (
+    note_paid_by_hand,
+    told_by_note,
+    with_paid_by_hand,
+)
 from target_freshbooks.posting.paid_day import with_paid_day
 from target_freshbooks.posting.plan.closed import cancelled, day_closed
 from target_freshbooks.posting.plan.head import (
@@ -131,6 +136,10 @@ class Reconciler:
             overwrite=wish.overwrite, reword=wish.current_settings, send=wish.send
         )
         result = self._bring_about(facts, desired, content, recorded, policy, progress, closed)
+        if isinstance(result, Decimal):
+            self._parts.ledger.orders.note_paid_by_hand(order_id, result)
+            known = replace(standing or OrderRow(order_id, "new"), paid_by_hand=result)
+            return self.reconcile(facts, standing=known, asked=asked)
         renewed = wish.current_settings or (terms is not None and not terms.posted)
         if renewed and terms is not None and result.state == "posted":
             kept_day = (self._parts.ledger.terms.of(order_id) or terms).invoice_day  # perhaps moved
@@ -156,7 +165,8 @@ class Reconciler:
         policy: Policy,
         progress: AttemptState,
         closed: ClosedDays,
-    ) -> OrderResult:
+    ) -> OrderResult | Decimal:
+        """Bring it about; or what a payment that was just found tells to have come in by hand."""
         order_id, wanted = desired.order_id, desired.invoice
         own = None
         if recorded.invoice_id is not None:
@@ -191,6 +201,8 @@ class Reconciler:
         context = adopt_invoice(context, observed, self._parts.ledger, self._parts.writer.run_id)
         if not context.recorded.known:
             self._parts.brake.made(order_id)
+        elif not recorded.known and (told := told_by_note(desired, observed)):
+            return told
         return self._attempt(ReconcileState(context, observed, progress, looked=time.monotonic()))
 
     def _attempt(self, at: ReconcileState) -> OrderResult:
