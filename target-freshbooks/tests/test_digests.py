@@ -23,7 +23,7 @@ CONTENT = {
     "discount_two_tax_groups": "bd4c7c7607accf625463c9a46680a51535776b14b0ca58e8472693808191ad4f",
 }
 DESIRED = "3b61247e7c9b583e610c5cdf8615c45d5e9d850664d0f545e55714d509728f93"
-POLICY = "c862729f6d6046f4190a73e6be9d5a2072f21ddbab3f64991da55acc077052b3"
+POLICY = "c98eb1718ea28ff99d2e9dcf33bd0ef85dd8cab82150d47832e3594278455cc4"
 
 
 def facts_of(name: str, **changes: Any) -> Any:
@@ -90,6 +90,8 @@ def test_the_terms_of_an_order_survive_their_way_through_the_ledger() -> None:
         refund_mode="credit_note",
         order_refund_tax="share",
         marketplace_sources=(("amazon", "net"),),
+        vat_number_field="VAT",
+        client_mode="one",
         generic_client=GenericClient("Till", "till@shop.example"),
         names=LineNames(shipping="Freight"),
         rounding_tolerance_cents=1,

@@ -25,14 +25,12 @@ PROFILE = {
     "last_name": "Hostile",
     "company": "Mallory Ltd",
     "email": "mallory@evil.example",
-    "phone": "666",
 }
 BY_HAND = {
     "fname": "Ada",
     "lname": "Books",
     "organization": "Books & Co",
     "email": "jane@shop.example",
-    "bus_phone": "555",
     "p_street": "1 Ledger Lane",
 }
 

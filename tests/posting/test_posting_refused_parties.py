@@ -84,12 +84,13 @@ def test_a_profile_s_new_name_that_another_has_is_left_and_the_rest_written(worl
     world.sync()
     refusal = {"errno": 1029, "field_name": "username", "words": "Username already exists."}
     world.fault(kind="refused", method="PUT", path="/users/clients/", body="fname", **refusal)
-    changed = {"first_name": "Jack", "phone": "555"}
+    moved = [{"id": 1, "customer_id": customer, "city": "Troy"}]
+    changed = {"first_name": "Jack", "addresses": moved}
     world.control("POST", f"shop/customers/{customer}", changed)
     said = world.messages()
     world.sync(said)
     (client,) = world.books()["clients"]
-    assert (client["fname"], client["bus_phone"]) == ("John", "555")
+    assert (client["fname"], client["p_city"]) == ("John", "Troy")
     (left,) = world.ctl("status")["clients_left"]
     assert left["fields"] == ["fname"]
     assert world.writes_of(lambda: world.sync(said)) == 0

@@ -185,6 +185,20 @@ schema: dict[str, Any] = th.PropertiesList(
         description="Whether a client that we made follows its shopper's new e-mail address.",
     ),
     th.Property(
+        "vat_number_field",
+        th.StringType,
+        description="Name of the shop's form field (checkout or account) with the customer's VAT"
+        " number.",
+    ),
+    th.Property(
+        "client_mode",
+        th.StringType,
+        allowed_values=["customer", "one"],
+        default="customer",
+        description="one: all orders go to a single client, generic_client; each invoice bears the"
+        " shopper's own name and address.",
+    ),
+    th.Property(
         "generic_client",
         th.CustomType(
             {
@@ -351,6 +365,8 @@ def _policy(given: Mapping[str, Any]) -> Policy:
         on_cancel=given["on_cancel"],
         on_order_change=given["on_order_change"],
         closed_through=_closed_through(given.get("closed_through")),
+        vat_number_field=(given.get("vat_number_field") or "").strip(),
+        client_mode=given["client_mode"],
         generic_client=_generic(given.get("generic_client")),
         names=LineNames(
             **{

@@ -213,8 +213,9 @@ def assemble(
     catalogue = Catalogue(
         ledger,
         parties,
-        all_clients=settings.client_sync == "all",
+        all_clients=settings.client_sync == "all" and settings.policy.client_mode == "customer",
         all_items=settings.item_sync == "all",
+        vat_field=settings.policy.vat_number_field,
     )
     work = OrderWork(
         ledger=ledger,

@@ -70,6 +70,8 @@ TYPED: dict[str, tuple[str, str, Any]] = {
     "client_sync": ("all", "client_sync", "all"),
     "item_sync": ("all", "item_sync", "all"),
     "client_email_changes": ("follow", "client_email_changes", "follow"),
+    "vat_number_field": ("VAT number", "policy.vat_number_field", "VAT number"),
+    "client_mode": ("one", "policy.client_mode", "one"),
     "generic_client": ("Walk-in", "policy.generic_client", GenericClient("Walk-in")),
     "shipping_line_name": ("Post", "policy.names.shipping", "Post"),
     "handling_line_name": ("Packing", "policy.names.handling", "Packing"),

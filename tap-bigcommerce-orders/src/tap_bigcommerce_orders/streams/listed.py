@@ -68,7 +68,7 @@ class CustomersStream(ListedStream):
     name = "customers"
     path = "/v3/customers"
     schema = customers.CUSTOMER
-    include = "addresses"
+    include = "addresses,formfields"
     way = staticmethod(by_cursor)
 
     @override

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.breakdown import break_down
 from target_freshbooks.books.calendar import bookkeeping_day
-from target_freshbooks.books.clients import cleaned, client_for
+from target_freshbooks.books.clients import billing_of, client_for
 from target_freshbooks.books.desired import Desired, Invoice, Parked, Reason
 from target_freshbooks.books.draft_lines import draft_lines, has_negative, lines_without_negatives
 from target_freshbooks.books.eligibility import is_to_be_voided
+from target_freshbooks.books.exemption import exemption_note
 from target_freshbooks.books.items import items_for
 from target_freshbooks.books.marketplaces import is_net, remitted_note, undecided
 from target_freshbooks.books.marks import mark_of
@@ -114,9 +115,11 @@ def _invoice(
         total=breakdown.total,
         lines=drafted.lines,
         marker=mark,
-        notes="\n".join(filter(None, (str(mark), remitted_note(order, policy)))),
+        notes="\n".join(
+            filter(None, (str(mark), remitted_note(order, policy), exemption_note(facts, policy)))
+        ),
         po_number=str(mark),
-        billing=cleaned(order.billing),
+        billing=billing_of(order, policy),
         due_days=days_until_due(order.payment_method, policy),
         without_negatives=() if others is None or others.problem else others.lines,
     )

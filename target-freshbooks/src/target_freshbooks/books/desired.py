@@ -112,6 +112,8 @@ class ClientDraft:
     """As the shop spells it, trimmed; empty only for the generic client."""
     address: Address
     currency: str
+    vat: tuple[str, str] | None = None
+    """What the VAT number is called, and the number; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

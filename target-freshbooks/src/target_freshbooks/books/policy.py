@@ -82,6 +82,10 @@ class Policy:
     refund_mode: Literal["adjust_invoice", "credit_note"] = "adjust_invoice"
     on_cancel: Literal["park", "void", "delete"] = "park"
     on_order_change: Literal["update", "park"] = "update"
+    vat_number_field: str = ""
+    """Name of the shop's form field with the customer's VAT number; empty: there is none."""
+    client_mode: Literal["customer", "one"] = "customer"
+    """Whether each customer is a client, or all orders go to the generic client."""
     generic_client: GenericClient | None = None
     names: LineNames = field(default_factory=LineNames)
     post_as: Literal["sent", "draft"] = "sent"
@@ -123,6 +127,8 @@ class Policy:
             "refund_mode": self.refund_mode,
             "order_refund_tax": self.order_refund_tax,
             "marketplace_sources": [list(pair) for pair in self.marketplace_sources],
+            "vat_number_field": self.vat_number_field,
+            "client_mode": self.client_mode,
             "generic_client": None if generic is None else [generic.organization, generic.email],
             "line_names": asdict(self.names),
             "post_as": self.post_as,
@@ -153,6 +159,8 @@ class Policy:
             marketplace_sources=tuple(
                 (place, treatment) for place, treatment in terms["marketplace_sources"]
             ),
+            vat_number_field=terms["vat_number_field"],
+            client_mode=terms["client_mode"],
             generic_client=None if generic is None else GenericClient(*generic),
             names=LineNames(**terms["line_names"]),
             post_as=terms["post_as"],

@@ -17,6 +17,7 @@ from target_freshbooks.books.reading_lines import read_addresses, read_cost, rea
 from target_freshbooks.books.shop import (
     Address,
     Customer,
+    FormFields,
     Order,
     OrderFacts,
     Product,
@@ -67,6 +68,7 @@ def read_facts(
         taxes=tuple(_at_its_place(read_tax_row(row), placed) for row in taxes),
         customer=read_customer(customer) if customer else None,
         store_timezone=read_timezone(store),
+        store_country=str((store or {}).get("country_code") or "").upper(),
     )
 
 
@@ -128,6 +130,7 @@ def read_order(body: Mapping[str, Any]) -> Order:
         billing=read_address(fields.inside("billing_address")),
         lines=tuple(read_line(row) for row in fields.rows("line_items") if _is_kept(row)),
         fees=tuple(read_fee(row) for row in fields.rows("fees")),
+        form_fields=_form_fields(fields.inside("billing_address").body),
         addresses=read_addresses(fields),
         transactions_truncated=fields.flag("transactions_truncated"),
     )
@@ -158,10 +161,19 @@ def read_address(fields: Fields) -> Address:
         state=fields.text("state", "state_or_province"),
         zip=fields.text("zip", "postal_code"),
         country=fields.text("country", "country_iso2", "country_code"),
-        phone=fields.text("phone"),
         email=fields.text("email"),
         country_code=fields.text("country_iso2", "country_code").upper(),
     )
+
+
+def _form_fields(body: Mapping[str, Any]) -> FormFields:
+    """The form fields that hold text; no other, and no odd list of them, keeps from booking."""
+    try:
+        rows = Fields(body).rows("form_fields")
+    except ReadError:
+        return ()
+    pairs = ((row.body.get("name"), row.body.get("value")) for row in rows)
+    return tuple((str(name), str(value)) for name, value in pairs if isinstance(value, str | int))
 
 
 def read_transaction(body: Mapping[str, Any]) -> Transaction:
@@ -253,8 +265,8 @@ def read_customer(body: Mapping[str, Any]) -> Customer:
         first_name=fields.text("first_name"),
         last_name=fields.text("last_name"),
         company=fields.text("company"),
-        phone=fields.text("phone"),
         address=read_address(addresses[0]) if addresses else None,
+        form_fields=_form_fields(body),
     )
 
 

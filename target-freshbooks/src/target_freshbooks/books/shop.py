@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 
+FormFields = tuple[tuple[str, str], ...]
+"""Name and value of each field of a form that the merchant made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """An amount with and without tax (shipping, handling, gift wrapping, a fee)."""
@@ -36,7 +40,6 @@ class Address:
     state: str = ""
     zip: str = ""
     country: str = ""
-    phone: str = ""
     email: str = ""
     country_code: str = ""
     """ISO 3166, two letters."""
@@ -142,6 +145,8 @@ class Order:
     billing: Address
     lines: tuple[OrderLine, ...]
     fees: tuple[Fee, ...]
+    form_fields: FormFields = ()
+    """Of the billing address."""
     addresses: tuple[ShippingAddress, ...] = ()
     """Empty where the shop does not say what each address costs."""
     transactions_truncated: bool = False
@@ -220,8 +225,8 @@ class Customer:
     first_name: str
     last_name: str
     company: str
-    phone: str
     address: Address | None
+    form_fields: FormFields = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +265,8 @@ class OrderFacts:
     """The catalog's products of the order's lines without SKU, as far as they are known."""
     store_timezone: str = ""
     """IANA name of the shop's time zone; empty where the shop has not said it."""
+    store_country: str = ""
+    """ISO 3166, two letters; empty where the shop has not said it."""
     paid_day: date | None = None
     """The day on which a run saw the order go from unpaid to paid; None if it never did."""
     paid_by_hand: Decimal | None = None

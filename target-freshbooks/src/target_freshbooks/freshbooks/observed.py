@@ -99,7 +99,6 @@ class ObservedClient:
     fname: str = ""
     lname: str = ""
     organization: str = ""
-    bus_phone: str = ""
     p_street: str = ""
     p_street2: str = ""
     p_city: str = ""
@@ -107,6 +106,8 @@ class ObservedClient:
     p_code: str = ""
     p_country: str = ""
     currency_code: str = ""
+    vat_name: str = ""
+    vat_number: str = ""
     signup_date: datetime | None = None
 
 

@@ -263,7 +263,8 @@ class Reconciler:
     def _client(self, facts: OrderFacts, desired: Desired) -> int:
         """FreshBooks' id of the client that the order's invoice should be of."""
         customer = facts.customer
-        registered = client_of_customer(customer, "") if customer is not None else None
+        field = self._policy.vat_number_field
+        registered = client_of_customer(customer, "", field) if customer is not None else None
         return self._parts.parties.clients.id_of(desired.client, desired.order_id, registered)
 
     def _cancelled(

@@ -98,7 +98,8 @@ def order_document(order: Order, variants: Variants) -> Document:
         "is_deleted": order.is_deleted,
         "is_tax_inclusive_pricing": order.tax_inclusive,
         "ebay_order_id": "0",
-        "billing_address": _address(order.billing) | {"form_fields": []},
+        "billing_address": _address(order.billing)
+        | {"form_fields": [{"name": x.name, "value": x.value} for x in order.form_fields]},
         "is_email_opt_in": False,
         "credit_card_type": None,
         "order_source": order.order_source,

@@ -215,6 +215,7 @@ class Order:
     status_id: int = 11
     customer_id: int = 0
     billing: Address = Address()
+    form_fields: tuple[Option, ...] = ()  # of the billing address
     ship_to: tuple[ShipTo, ...] = ()
     lines: tuple[Line, ...] = ()
     fees: tuple[Fee, ...] = ()

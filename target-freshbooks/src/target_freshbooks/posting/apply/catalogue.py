@@ -35,11 +35,18 @@ class Catalogue:
     """Brings clients and items up to date with the shop's records."""
 
     def __init__(
-        self, ledger: Ledger, parties: ClientsAndItems, *, all_clients: bool, all_items: bool
+        self,
+        ledger: Ledger,
+        parties: ClientsAndItems,
+        *,
+        all_clients: bool,
+        all_items: bool,
+        vat_field: str = "",
     ) -> None:
         self._ledger = ledger
         self._parties = parties
         self._all_clients = all_clients
+        self._vat_field = vat_field
         self._all_items = all_items
 
     def update(self, records: Iterable[Record]) -> list[tuple[Record, RetriesExhausted | Failing]]:
@@ -80,7 +87,7 @@ class Catalogue:
         return given_up
 
     def _customer(self, record: Record) -> None:
-        draft = client_of_customer(read_customer(record.body), "")
+        draft = client_of_customer(read_customer(record.body), "", self._vat_field)
         if draft is None:
             return
         if self._all_clients:

@@ -25,8 +25,9 @@ Fields = Mapping[str, str]
 """A record's fields by FreshBooks' names, each in the one form that is compared."""
 
 CLIENT_FIELDS = (
-    *("fname", "lname", "organization", "email", "bus_phone"),
+    *("fname", "lname", "organization", "email"),
     *("p_street", "p_street2", "p_city", "p_province", "p_code", "p_country", "currency_code"),
+    *("vat_name", "vat_number"),
 )
 
 

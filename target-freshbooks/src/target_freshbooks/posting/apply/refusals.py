@@ -33,8 +33,9 @@ def parked_for(refused: Refused, what: str) -> Parked:
             return Parked(
                 Reason.CLIENT_LIMIT,
                 f"FreshBooks' plan allows no more clients, and the order's is a new one {codes}.",
-                "Choose a larger plan in FreshBooks or delete clients nobody needs there (archived"
-                " ones count); then replay the order.",
+                "Choose a larger plan in FreshBooks, delete clients nobody needs there (archived"
+                " ones count), or set client_mode to one, so that all orders go to a single client;"
+                " then replay the order.",
             )
         case RefusalKind.CLOSED_PERIOD:
             return Parked(

@@ -1,0 +1,73 @@
+"""Orders that bear no tax because of who bought: they say so, with the customer's VAT number.
+
+A tax office asks of a sale without tax why it has none. Either the customer is exempt (the shop
+would tax the goods, and did not), or the customer is a business in another country that accounts
+for the VAT itself, which it shows by its VAT number: the reverse charge. Where nothing would be
+taxed anyway, nothing is said.
+
+The shop asks for the number in a form field of its checkout or of the customer's account, whose
+name is the setting `vat_number_field`. Clients that we make get it too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from target_freshbooks.books.capabilities import FRESHBOOKS
+from target_freshbooks.books.text import clean
+
+if TYPE_CHECKING:
+    from target_freshbooks.books.policy import Policy
+    from target_freshbooks.books.shop import FormFields, Order, OrderFacts
+
+_PREFIXES = frozenset(
+    {
+        *("AT", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "GB"),
+        *("GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO"),
+        *("SE", "SI", "SK", "XI"),
+    }
+)
+"""What VAT numbers begin with in Europe; Greece's begin with EL."""
+_NUMBER = re.compile(r"([A-Z]{2})[0-9A-Z+*]{2,13}")
+
+
+def vat_number(*forms: FormFields, field: str) -> str:
+    """The VAT number in the first form that has one; empty if none has, or no field is named."""
+    wanted = field.strip().casefold()
+    for form in forms if wanted else ():
+        for name, value in form:
+            if name.strip().casefold() == wanted and value.strip():
+                return clean(value, FRESHBOOKS.address_length)
+    return ""
+
+
+def vat_number_of(facts: OrderFacts, policy: Policy) -> str:
+    """The number told with the order, else that of the customer's account."""
+    account = facts.customer.form_fields if facts.customer is not None else ()
+    return vat_number(facts.order.form_fields, account, field=policy.vat_number_field)
+
+
+def exemption_note(facts: OrderFacts, policy: Policy) -> str:
+    """Why the order bears no tax, as far as the shop tells; empty where it is not to be said."""
+    order, number = facts.order, vat_number_of(facts, policy)
+    if order.total_tax or not order.total_inc_tax:
+        return ""
+    told = f"VAT number {number}" if number else ""
+    if _is_from_abroad(number, facts.store_country):
+        return f"Reverse charge: the customer accounts for the VAT; {told}"
+    if number or _would_be_taxed(order):
+        return f"Exempt from tax; {told}".removesuffix("; ")
+    return ""
+
+
+def _is_from_abroad(number: str, store_country: str) -> bool:
+    """Whether it is a VAT number of another country than the store's."""
+    found = _NUMBER.fullmatch(re.sub(r"[\s.\-]", "", number.upper()))
+    own = {"GR": "EL"}.get(store_country, store_country)
+    return found is not None and found[1] in _PREFIXES - {own, store_country}
+
+
+def _would_be_taxed(order: Order) -> bool:
+    """Whether the shop has prices with and without tax of what it sold without."""
+    return any(line.total_inc_tax != line.total_ex_tax for line in order.lines)
