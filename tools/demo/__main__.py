@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from connector_sandbox.constants import DEFAULT_HOST, DEFAULT_PORT
 from connector_sandbox.seed import DEFAULT_MONTH as MONTH
+from connector_sandbox.seed.marketplaces import DEMO
 
 from demo import books, ledger, show
 from demo import sandbox as sandboxes
@@ -43,7 +44,8 @@ def main() -> int:
     screen = show.console()
     screen.print("[bold]1. A sandbox with both APIs and a month of orders")
     with sandboxes.up(home / "sandbox") as sandbox:
-        project = Project(home=home, url=sandbox.url, settings={})
+        placed = {"TARGET_FRESHBOOKS_MARKETPLACE_SOURCES": json.dumps(DEMO)}
+        project = Project(home=home, url=sandbox.url, settings=placed)
         try:
             return _story(screen, sandbox, project)
         except LoginFailed as failure:
@@ -52,7 +54,8 @@ def main() -> int:
 
 
 def _story(screen: Console, sandbox: Sandbox, project: Project) -> int:
-    truth = sandbox.ask("truth")["orders"]
+    placed = [f"{name}:{treatment}" for name, treatment in DEMO.items()]
+    truth = sandbox.ask("truth", placed=placed)["orders"]
     screen.print(
         f"   {sandbox.url}: {len(truth)} orders; request quota as on a large plan "
         f"({sandboxes.PLAN_QUOTA} in 30 s)"
@@ -119,7 +122,8 @@ def _faults(outcome: books.Comparison, silent: list[int]) -> list[str]:
 
 def _what_next(screen: Console, project: Project) -> None:
     settings = project.home / "target.json"
-    settings.write_text(json.dumps(project.target(LOCAL), indent=2) + "\n", encoding="utf-8")
+    given = {**project.target(LOCAL), "marketplace_sources": DEMO}
+    settings.write_text(json.dumps(given, indent=2) + "\n", encoding="utf-8")
     settings.chmod(0o600)
     ctl = f".venv/bin/target-freshbooks-ctl --config {shown(settings)}"
     screen.print("[bold]Look further")

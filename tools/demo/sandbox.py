@@ -30,7 +30,7 @@ class Sandbox:
     data: Path
     process: subprocess.Popen[str]
 
-    def ask(self, path: str, **query: str | int) -> Any:  # noqa: ANN401 - JSON
+    def ask(self, path: str, **query: str | int | list[str]) -> Any:  # noqa: ANN401 - JSON
         """GET a control route, as `ask("truth")`."""
         answer = httpx.get(f"{self.url}/_sandbox/{path}", params=query, timeout=120)
         return answer.raise_for_status().json()

@@ -20,6 +20,7 @@ from target_freshbooks.books.desired import (
     round_trip,
 )
 from target_freshbooks.books.money import decimals_of
+from target_freshbooks.books.notes import renewed
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.identity import is_marked
 from target_freshbooks.posting.plan import lines as wire
@@ -173,6 +174,11 @@ class OrderContext:
         if not self.was_edited(invoice) or invoice.create_date == day:
             return {}
         return {"create_date": day.isoformat()}
+
+    def notes_body(self, invoice: ObservedInvoice) -> dict[str, Any]:
+        """What has the notes say of the tax what holds for the order now."""
+        notes = renewed(invoice.notes, self.desired.invoice.notes)
+        return {} if notes.split() == invoice.notes.split() else {"notes": notes}
 
     def invoice_body(self, lines: Lines) -> dict[str, Any]:
         """The body that creates the invoice."""

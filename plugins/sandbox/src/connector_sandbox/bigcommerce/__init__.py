@@ -8,6 +8,7 @@ does comes in by `shop_routes`, is done by `control_panel`, told by `events`, wa
 Control routes under `/_sandbox` (all JSON; a refusal is `{"error": words}` with 400 or 404):
 
     GET  truth[?order_id=N]              what the books should hold; see `seed.truth.expected`
+         [&placed=amazon:net]            with this marketplace placed so
     POST shop/seed                       {orders, seed, month, only}: fill an empty shop
     POST shop/orders                     an order (or a list) as `seed.model.Order`, plus `pay`
     GET  shop/orders/N                   the order as entered, its truth, the ids of its parts

@@ -140,7 +140,9 @@ def _serve_orders(control: ControlRoutes, ctx: Context, panel: ControlPanel) -> 
     @control.on("GET", "truth")
     def the_truth(_asked: object, request: Request) -> Document:
         wanted = request.query_params.get("order_id")
-        return {"orders": [r for r in truth(ctx) if wanted in {None, str(r["order_id"])}]}
+        pairs = (pair.partition(":") for pair in request.query_params.getlist("placed"))
+        rows = truth(ctx, {place: treatment for place, _, treatment in pairs})
+        return {"orders": [r for r in rows if wanted in {None, str(r["order_id"])}]}
 
     changes: dict[str, tuple[type, Callable[[int, Any], Order]]] = {
         "status": (Status, lambda n, asked: panel.status(n, asked.status_id)),

@@ -19,10 +19,13 @@ from zoneinfo import ZoneInfo
 from connector_sandbox.currencies import decimal_places
 from connector_sandbox.seed.catalog import PAID_STATUSES, STORE_TIMEZONE
 from connector_sandbox.seed.changes import PARTIALLY_REFUNDED, REFUNDED, captured
+from connector_sandbox.seed.changes import PARTIALLY_REFUNDED, REFUNDED, captured, credit_used
+from connector_sandbox.seed.marketplaces import treatment_of, without_tax
 from connector_sandbox.seed.money import ZERO
 from connector_sandbox.seed.totals import compute
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from connector_sandbox.seed.model import Order, Refund, Transaction
@@ -44,7 +47,9 @@ PROVIDERS = {kind.replace("_", ""): kind for kind in STORED_VALUE}
 """Providers of refunds that give it."""
 
 
-def expected(order: Order, timezone: str = STORE_TIMEZONE) -> dict[str, Any]:
+def expected(
+    order: Order, timezone: str = STORE_TIMEZONE, placed: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The row of `GET /_sandbox/truth` for one order; amounts are text in the order's currency.
 
     `expect` is posted, parked (`reason` says why) or waiting (not to be booked), all with default
@@ -52,12 +57,20 @@ def expected(order: Order, timezone: str = STORE_TIMEZONE) -> dict[str, Any]:
     money that was received with `booked`, the part that fits on the invoice. `invoice_total` and
     `paid` are after refunds. `stored_value` is by what the order changes what the shop owes on gift
     certificates and as store credit: the sum of the invoice's lines of either item.
+    settings; `books` says how far the books go: `full`, `draft` or `none`. `payments` lists what
+    was received with `booked`, the part that fits on the invoice (several gift certificates may as
+    well be booked as one payment). `invoice_total` and `paid` are after refunds; refunds to store
+    credit become credit notes instead. `placed` are the marketplaces that a user has placed.
     """
     zone = ZoneInfo(timezone)
+    sold = treatment_of(order, placed or {})
+    order = without_tax(order) if sold == "net" else order
     figures = compute(order)
     outcome, reason, books = _outcome(order, figures.total_inc)
     to_pay = figures.total_inc - sum(_redeemed(order).values(), ZERO)
     surplus = _surplus(order, to_pay)
+    outcome, reason, books = _outcome(order, figures.total_inc, sold)
+    surplus = _surplus(order, figures.total_inc)
     back = sum((_money_back(r) for r in order.refunds), ZERO)
     money = max(back - surplus, ZERO)  # what was never booked goes back first
     credit = sum((_credit_back(r) for r in order.refunds), ZERO)
@@ -107,13 +120,14 @@ def expected(order: Order, timezone: str = STORE_TIMEZONE) -> dict[str, Any]:
     return row
 
 
-def _outcome(order: Order, total: Decimal) -> tuple[str, str | None, str]:
+def _outcome(order: Order, total: Decimal, sold: str) -> tuple[str, str | None, str]:
     """What becomes of the order, why, and how far it is booked."""
     refunded = order.status_id in {REFUNDED, PARTIALLY_REFUNDED}
     billable = order.status_id in PAID_STATUSES or (
         order.status_id in MONEY_DECIDES and _money_came(order)
     )
-    if not billable or order.is_deleted or order.external_source == "M-MIG":
+    kept_out = order.is_deleted or order.external_source == "M-MIG" or sold == "skip"
+    if not billable or kept_out:
         return "waiting", None, "none"
     due = total - sum(_redeemed(order).values(), ZERO)
     given = sum((_money_back(r) + _credit_back(r) for r in order.refunds), ZERO)
@@ -122,6 +136,7 @@ def _outcome(order: Order, total: Decimal) -> tuple[str, str | None, str]:
         (decimal_places(order.currency) > CENTS, "unsupported_currency", "none"),
         (not order.billing.email and not order.customer_id, "no_client", "none"),
         (_tells_two_stories(order) or due < 0, "money_unclear", "none"),
+        (sold == "undecided", "marketplace_tax", "none"),
         (order.override is not None, "total_mismatch", "draft"),
         (refunded and not order.refunds, "refund_missing", "full"),
         (_went_back_unseen(order), "money_unclear", "full"),

@@ -229,7 +229,7 @@ def _write(
     return Step(
         StepKind.UPDATE_INVOICE,
         invoice.number,
-        context.day_body(invoice) | context.body_of_lines(lines),
+        context.day_body(invoice) | context.notes_body(invoice) | context.body_of_lines(lines),
         f"write the lines of invoice {invoice.number} {how}",
         remote_id=invoice.id,
         writes_sale=True,

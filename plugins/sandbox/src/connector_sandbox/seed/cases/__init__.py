@@ -14,6 +14,7 @@ from connector_sandbox.seed.cases.goods import currencies_and_shapes
 from connector_sandbox.seed.cases.payments import payments
 from connector_sandbox.seed.cases.people import people_and_dates
 from connector_sandbox.seed.cases.refunds_made import refund_cases
+from connector_sandbox.seed.cases.sold_through import marketplaces
 from connector_sandbox.seed.cases.taxes import taxes
 
 if TYPE_CHECKING:
@@ -30,4 +31,5 @@ def cases() -> list[Case]:
         *refund_cases(),
         *currencies_and_shapes(),
         *people_and_dates(),
+        *marketplaces(),
     ]
