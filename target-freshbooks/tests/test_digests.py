@@ -23,7 +23,7 @@ CONTENT = {
     "discount_two_tax_groups": "bd4c7c7607accf625463c9a46680a51535776b14b0ca58e8472693808191ad4f",
 }
 DESIRED = "3b61247e7c9b583e610c5cdf8615c45d5e9d850664d0f545e55714d509728f93"
-POLICY = "1d0bdb25187520cc5a063dbc19775267f25d38f7763892f9b27d6315fdb3490a"
+POLICY = "e5cf70bc79e7c2bcb26b4c5ec2954af716f6a170dc721d7d20f889352ab6c1f7"
 
 
 def facts_of(name: str, **changes: Any) -> Any:

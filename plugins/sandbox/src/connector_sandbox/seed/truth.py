@@ -19,7 +19,6 @@ from zoneinfo import ZoneInfo
 from connector_sandbox.currencies import decimal_places
 from connector_sandbox.seed.catalog import PAID_STATUSES, STORE_TIMEZONE
 from connector_sandbox.seed.changes import PARTIALLY_REFUNDED, REFUNDED, captured
-from connector_sandbox.seed.changes import PARTIALLY_REFUNDED, REFUNDED, captured, credit_used
 from connector_sandbox.seed.marketplaces import treatment_of, without_tax
 from connector_sandbox.seed.money import ZERO
 from connector_sandbox.seed.totals import compute
@@ -57,20 +56,15 @@ def expected(
     money that was received with `booked`, the part that fits on the invoice. `invoice_total` and
     `paid` are after refunds. `stored_value` is by what the order changes what the shop owes on gift
     certificates and as store credit: the sum of the invoice's lines of either item.
-    settings; `books` says how far the books go: `full`, `draft` or `none`. `payments` lists what
-    was received with `booked`, the part that fits on the invoice (several gift certificates may as
-    well be booked as one payment). `invoice_total` and `paid` are after refunds; refunds to store
-    credit become credit notes instead. `placed` are the marketplaces that a user has placed.
+    `placed` are the marketplaces that a user has placed.
     """
     zone = ZoneInfo(timezone)
     sold = treatment_of(order, placed or {})
     order = without_tax(order) if sold == "net" else order
     figures = compute(order)
-    outcome, reason, books = _outcome(order, figures.total_inc)
+    outcome, reason, books = _outcome(order, figures.total_inc, sold)
     to_pay = figures.total_inc - sum(_redeemed(order).values(), ZERO)
     surplus = _surplus(order, to_pay)
-    outcome, reason, books = _outcome(order, figures.total_inc, sold)
-    surplus = _surplus(order, figures.total_inc)
     back = sum((_money_back(r) for r in order.refunds), ZERO)
     money = max(back - surplus, ZERO)  # what was never booked goes back first
     credit = sum((_credit_back(r) for r in order.refunds), ZERO)
