@@ -98,6 +98,22 @@ def test_an_order_that_was_paid_when_first_seen_is_paid_on_its_own_day(world: An
     assert world.row(order).paid_day is None
 
 
+def test_a_cheque_that_bounced_is_taken_back_and_dated_anew_when_it_came(world: Any) -> None:
+    order = placed(world, "Check")
+    world.sync()
+    assert world.payments(order)[0]["date"] == "2026-11-01"
+    world.change(order, "status", status_id=7)
+    world.sync()
+    assert world.payments(order) == []
+    assert world.invoice(order)["outstanding"]["amount"] == "40.00"
+    assert world.row(order).notice == "unpaid_after_posting"
+    began = shop_day()
+    world.change(order, "status", status_id=11)
+    world.sync()
+    (payment,) = world.payments(order)
+    assert began <= payment["date"] <= shop_day()
+
+
 def test_methods_met_are_listed_with_the_settings_that_place_them(
     world: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
