@@ -71,9 +71,9 @@ _SENTENCES = {
         " captured; if the money goes back, refund the order in the shop."
     ),
     Notice.UNPAID: (
-        "It was set back to an unpaid status in the shop after it was posted. Its invoice stays, and"
-        " so do payments by transactions; one that was only the shop's word is taken back. Put the"
-        " status right, or refund or cancel the order in the shop."
+        "It was set back to an unpaid status in the shop after it was posted. Its invoice stays,"
+        " and so do payments by transactions; one that was only the shop's word is taken back. Put"
+        " the status right, or refund or cancel the order in the shop."
     ),
     Notice.TEST_MODE: (
         "Its only payment was a test of the gateway's, so that no money came in. Its invoice is"
