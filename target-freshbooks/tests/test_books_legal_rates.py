@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from itertools import combinations, product
 from typing import Any
@@ -51,9 +51,8 @@ EU = tuple(
     )
 )
 NY = (("NY State", "4"), ("NYC", "4.5"), ("MCTD", "0.375"))
-KINDS = [
+EXACT = [
     Kind("UK, 20 % incl.", "GBP", True, UK),
-    Kind("UK, 20 % incl., each rate rounded", "GBP", True, UK, "RATE_ROUNDING"),
     Kind("EU, six rates incl.", "EUR", True, EU),
     Kind("AU, 10 % incl.", "AUD", True, ((("GST", "10"),),)),
     Kind("US, three jurisdictions", "USD", False, (NY,)),
@@ -68,7 +67,11 @@ KINDS = [
     ),
     Kind("CA, GST and QST", "CAD", False, ((("GST", "5"), ("QST", "9.975")),)),
     Kind("US, one rate", "USD", False, ((("Texas Sales Tax", "8.25"),),)),
-    Kind("US, one rate, each rounded", "USD", False, ((("Sales Tax", "8.25"),),), "RATE_ROUNDING"),
+    Kind("US, a rate of four decimals", "USD", False, ((("County Tax", "6.0625"),),)),
+]
+KINDS = [
+    *EXACT,
+    *(replace(kind, name=f"{kind.name}, each rounded", strategy="RATE_ROUNDING") for kind in EXACT),
 ]
 
 
@@ -198,7 +201,7 @@ def test_the_taxes_on_an_invoice_are_the_shop_s_and_its_total_is_exact() -> None
     for kind in KINDS:
         tally = Counter[str]()
         rnd, known = random.Random(kind.name), lawful(kind)  # noqa: S311 - made-up orders
-        for _ in range(150):
+        for _ in range(100):
             made = order_of(kind, rnd)
             desired = booked(made, policy)
             tally["orders"] += 1
@@ -249,7 +252,7 @@ def test_prices_without_tax_are_never_moved(kind: Kind) -> None:
         assert [line.quantity * line.unit_cost for line in lines[: len(stated)]] == stated
 
 
-@pytest.mark.parametrize("kind", [KINDS[0], KINDS[2]], ids=["one rate", "six rates"])
+@pytest.mark.parametrize("kind", [KINDS[0], KINDS[1]], ids=["one rate", "six rates"])
 def test_two_hundred_lines_take_less_than_twenty_milliseconds(kind: Kind) -> None:
     rnd = random.Random(3)  # noqa: S311 - made-up orders
     made = order_of(kind, rnd)

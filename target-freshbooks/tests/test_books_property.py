@@ -364,6 +364,8 @@ def _pay(rnd: random.Random, made: Made) -> None:
             _transaction(made, 3, left, event="capture", reference_transaction_id=2),
             _transaction(made, 4, left, event="settled", reference_transaction_id=3),
         ]
+    elif left and how == "offline":
+        made.order["payment_status"] = "captured"
     elif left and how == "card":
         if rnd.random() < 0.1:
             rows.append(_transaction(made, 1001, left, status="error"))

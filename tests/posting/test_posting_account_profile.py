@@ -203,3 +203,42 @@ def test_a_plan_teaches_nothing(world: Any) -> None:
     world.switch(fb__tax_rounding="per_tax")
     world.ctl("plan", str(order))
     assert learnt(world) == known
+
+
+def test_percents_that_were_worked_out_are_counted_apart(world: Any) -> None:
+    world.place()
+    order = world.place(lines=[{"name": "Boots", "price": "50.00", "taxes": []}])
+    messages = [json.loads(line) for line in world.messages().splitlines()]
+    records = [one for one in messages if one["type"] == "RECORD"]
+    row = next(one for one in records if one["stream"] == "order_taxes")
+    override = {
+        **row,
+        "record": row["record"]
+        | {"id": 900, "order_id": order, "name": "API Tax Override", "class": "API Tax Override"}
+        | {"rate": "0.0000", "priority_amount": "3.1000", "line_amount": "3.1000"},
+    }
+    said = []
+    for one in messages:
+        record = one.get("record", {})
+        if one.get("stream") == "orders" and record.get("id") == order:
+            line = record["line_items"][0]
+            override["record"]["order_product_id"] = line["id"]
+            for figures in (record, line):
+                for name, figure in (("total_inc_tax", "53.1000"), ("total_tax", "3.1000")):
+                    figures[name] = figure
+            line["discounted_total_inc_tax"] = line["price_inc_tax"] = "53.1000"
+            said.append(override)
+        said.append(one)
+    code, log = world.run("\n".join(map(json.dumps, said)))
+    assert code == 0
+    assert ("API Tax Override", "6.2") in taxes_of(world, order)
+    told = f"{order} (API Tax Override 6.2 %)"
+    assert "1 with taxes that the shop states without a rate" in log
+    assert told in log
+    status = world.ctl("status")
+    assert status["worked_out_taxes"] == [{"order_id": order, "taxes": "API Tax Override 6.2 %"}]
+    day = world.row(order).order_date
+    report = world.ctl("report", "--month", f"{day:%Y-%m}", "--output", str(world.home / "out"))
+    assert report["worked_out_taxes"] == 1
+    (page,) = (world.home / "out").glob("*.html")
+    assert told in page.read_text("utf-8")

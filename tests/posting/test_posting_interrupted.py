@@ -379,7 +379,7 @@ def test_an_edited_order_that_needs_a_rounding_line_is_not_taken_for_an_edited_i
 ) -> None:
     """The shop rounds the tax of each line, FreshBooks that of their sum."""
     world.switch(fb__tax_rounding="per_tax")
-    order = world.place(tax_rounding="line", lines=[{"name": "Pin", "price": "1.00"}])
+    order = world.place(rounding_strategy="RATE_ROUNDING", lines=[{"name": "Pin", "price": "1.00"}])
     world.sync()
     world.change(order, "lines", lines=SMALL)
     assert world.writes_of(world.sync) > 2, "one wording did not do"
@@ -390,7 +390,7 @@ def test_an_edited_order_that_needs_a_rounding_line_is_not_taken_for_an_edited_i
 
 def test_an_edit_that_broke_off_before_its_total_was_proven_is_finished(world: Any) -> None:
     world.switch(fb__tax_rounding="per_tax")
-    order = world.place(tax_rounding="line", lines=[{"name": "Pin", "price": "1.00"}])
+    order = world.place(rounding_strategy="RATE_ROUNDING", lines=[{"name": "Pin", "price": "1.00"}])
     world.sync()
     world.change(order, "lines", lines=SMALL)
     rule = {"method": "PUT", "path": "/invoices/invoices/", "body": '"lines"', "skip": 1}

@@ -390,7 +390,7 @@ def test_a_plan_foresees_no_rounding_line_that_the_run_does_not_write(world: Any
     """Three ways of rounding come to other totals; the likeliest is the shop's own."""
     tax = {"name": "T", "percent": "7.5"}
     small = [{"name": f"Pin {n}", "price": "0.60", "taxes": [tax]} for n in range(5)]
-    order = world.place(tax_rounding="line", lines=[{"name": "Pin", "price": "1.00"}])
+    order = world.place(rounding_strategy="RATE_ROUNDING", lines=[{"name": "Pin", "price": "1.00"}])
     world.sync()
     world.change(order, "lines", lines=small)
     messages = world.messages()

@@ -1035,6 +1035,14 @@ MUTATIONS = (
         (f"{PROFILE}", "-k", "ledger_lost"),
     ),
     Mutation(
+        "percents that were worked out are told apart",
+        "P5",
+        f"{FRESHBOOKS}/books/desire.py",
+        'worked_out=breakdown.worked_out if policy.tax_mode == "rates" else (),',
+        "worked_out=(),",
+        (f"{PROFILE}", "-k", "worked_out"),
+    ),
+    Mutation(
         "a plan teaches nothing of the account",
         "P7",
         f"{FRESHBOOKS}/posting/account_profile.py",

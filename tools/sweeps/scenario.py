@@ -55,7 +55,7 @@ def _orders(customer_id: int, product: dict[str, Any]) -> list[dict[str, Any]]:
         {"lines": [_line("Lamp", "49.99", taxes=[TAX])], "billing": ADA, "pay": "offline"},
         {"lines": [_line("Print", "20.00")], "billing": BEN, "pay": "authorize"},
         {"lines": [_line("Shirt", "15.95", 3, taxes=[TAX])], "billing": BEN},
-        {"lines": small, "billing": BEN, "tax_rounding": "line"},
+        {"lines": small, "billing": BEN, "rounding_strategy": "RATE_ROUNDING"},
         {"lines": [_line("Print", "20.00")], "billing": BEN},
         {"lines": [_line("Print", "20.00", 2)], "billing": ADA, "customer_id": customer_id},
     ]

@@ -31,7 +31,7 @@ LINE = {"name": "Mug", "price": "10.00"}
         {"lines": "abc"},
         {"status_id": 99_999_999},
         {"status_id": "abc"},
-        {"tax_rounding": "abc"},
+        {"rounding_strategy": "abc"},
         {"id": 10**30},
         {"created": "abc"},
         {"created": 5},

@@ -165,7 +165,7 @@ def orders(draw: st.DrawFn) -> Order:
     return an_order(
         *lines,
         tax_inclusive=draw(st.booleans()),
-        tax_rounding=draw(st.sampled_from(["order", "line"])),
+        rounding_strategy=draw(st.sampled_from(["NO_ROUNDING", "RATE_ROUNDING"])),
         discounts=discounts,
         ship_to=(ShipTo(shipping=draw(charge), handling=draw(charge)),),
     )
@@ -316,7 +316,7 @@ def test_each_lines_tax_is_rounded_where_prices_include_it_too() -> None:
     lines = tuple(Line(name=f"Card {n}", price=D("0.99"), taxes=(catalog.VAT,)) for n in range(3))
     when = datetime(2026, 10, 5, tzinfo=UTC)
     order = Order(created=when, modified=when, lines=lines, tax_inclusive=True)
-    exact, rounded = compute(order), compute(replace(order, tax_rounding="line"))
+    exact, rounded = compute(order), compute(replace(order, rounding_strategy="RATE_ROUNDING"))
     assert [line.tax for line in exact.lines] == [D("0.1650")] * 3
     assert (exact.total_inc, exact.total_tax) == (D("2.97"), D("0.50"))
     assert [line.tax for line in rounded.lines] == [D("0.17")] * 3

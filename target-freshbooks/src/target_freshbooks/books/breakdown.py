@@ -78,6 +78,8 @@ class Breakdown:
     total: Decimal
     taxes: Mapping[str, Decimal]
     """What the shop charged of each tax, by its name in FreshBooks."""
+    worked_out: tuple[LineTax, ...] = ()
+    """The taxes that the shop states without any rate, with the percents worked out for them."""
     found_rate: LineTax | None = None
     """The known rate that was taken for the order's, whose tax rows are missing."""
     problem: str = ""
@@ -109,7 +111,8 @@ def break_down(facts: OrderFacts, policy: Policy) -> Breakdown | Parked:
         pool = (replace(row, amount=order.total_tax),)
     rates = rates_of(charges, pool or facts.taxes, policy, cent(decimals))
     inference = infer(order, charges, rates, policy, decimals)
-    taxes = _taxes(inference, rates, policy, cent(decimals))
+    worked_out = _worked_out(inference, rates, policy, cent(decimals))
+    taxes = _taxes(inference, rates, worked_out, policy)
     contradicts = inference.contradicts or (
         abs(order.total_inc_tax - order.total_ex_tax - order.total_tax) > cent(decimals)
     )
@@ -132,22 +135,34 @@ def break_down(facts: OrderFacts, policy: Policy) -> Breakdown | Parked:
         ),
         total=rounded(order.total_inc_tax, decimals),
         taxes=_charged(order, inference, rates, taxes, decimals),
+        worked_out=tuple(dict.fromkeys(filter(None, worked_out))),
         found_rate=found_rate,
         problem=_contradiction(order, charges, decimals) if contradicts else "",
     )
 
 
-def _taxes(
+def _worked_out(
     inference: Inference, rates: Sequence[Rates], policy: Policy, unit: Decimal
-) -> list[tuple[ChargedTax, ...]]:
-    """The taxes of each charge, with a percent worked out for what was charged without a rate."""
+) -> list[LineTax | None]:
+    """For each charge the percent of what was charged without a rate; None where nothing was."""
     overridden = [(net, one.override) for net, one in zip(inference.nets, rates, strict=True)]
-    worked_out = roundest_percents(overridden, unit / 2, policy.capabilities.percent_decimals)
+    percents = roundest_percents(overridden, unit / 2, policy.capabilities.percent_decimals)
     return [
-        merged([*taxes, ChargedTax(one.override_name, percent, one.override)], policy)
-        if one.override
-        else taxes
-        for taxes, one, percent in zip(inference.taxes, rates, worked_out, strict=True)
+        LineTax(one.override_name, percent) if one.override else None
+        for one, percent in zip(rates, percents, strict=True)
+    ]
+
+
+def _taxes(
+    inference: Inference,
+    rates: Sequence[Rates],
+    worked_out: Sequence[LineTax | None],
+    policy: Policy,
+) -> list[tuple[ChargedTax, ...]]:
+    """The taxes of each charge, those with worked-out percents among them."""
+    return [
+        merged([*taxes, ChargedTax(tax.name, tax.percent, one.override)], policy) if tax else taxes
+        for taxes, one, tax in zip(inference.taxes, rates, worked_out, strict=True)
     ]
 
 

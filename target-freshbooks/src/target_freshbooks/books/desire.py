@@ -89,6 +89,7 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
         payments=due.payments,
         refunds=() if held else refunded.entries,
         flag=held or _together([flag for flag in flags if flag is not None]),
+        worked_out=breakdown.worked_out if policy.tax_mode == "rates" else (),
         found_rate=breakdown.found_rate,
         redeemed=breakdown.redeemed,
         no_money=received.no_money,

@@ -229,6 +229,8 @@ class Desired:
     refunds: tuple[RefundEntry, ...]
     flag: Parked | None = None
     """Posted as far as it goes, and still parked for a person (overpaid, refund_missing, ...)."""
+    worked_out: tuple[LineTax, ...] = ()
+    """Taxes on the invoice that the shop states without any rate; their percents are no law's."""
     found_rate: LineTax | None = None
     """The one of FreshBooks' own taxes that was taken for the order's, whose tax rows are missing:
     it is kept with the order."""

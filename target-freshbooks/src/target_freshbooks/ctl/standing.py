@@ -12,6 +12,7 @@ from target_freshbooks.ledger.orders import CHANGED
 from target_freshbooks.posting.earlier_months import sentences
 from target_freshbooks.posting.methods_met import MethodMet, methods_met
 from target_freshbooks.posting.methods_met import text as methods_text
+from target_freshbooks.posting.outcomes import WORKED_OUT
 from target_freshbooks.posting.plan.kept_drafts import DRAFT
 
 if TYPE_CHECKING:
@@ -107,6 +108,12 @@ def notices(ledger: Ledger) -> list[dict[str, Any]]:
     ]
 
 
+def worked_out(ledger: Ledger) -> list[dict[str, Any]]:
+    """The orders with taxes whose percents were worked out."""
+    rows = ledger.orders.all()
+    return [{"order_id": row.order_id, "taxes": row.worked_out} for row in rows if row.worked_out]
+
+
 def invoices_left(ledger: Ledger) -> list[dict[str, Any]]:
     """The invoices of which FreshBooks keeps fields of the head that differ from the shop's."""
     return [
@@ -134,6 +141,7 @@ def document(ledger: Ledger, policy: Policy) -> dict[str, Any]:
         "drafts": drafts(ledger),
         "settled_orders": settled_orders(ledger),
         "notices": notices(ledger),
+        "worked_out_taxes": worked_out(ledger),
         "earlier_months": [asdict(one) for one in ledger.intents.of_earlier_months()],
         "invoices_left": invoices_left(ledger),
         "clients_left": parties_left(ledger, "client"),
@@ -163,6 +171,9 @@ def text(standing: dict[str, Any]) -> list[str]:
         lines.append(f"Order {one['order_id']}: {one['notice']}")
     for one in standing["settled_orders"]:
         lines.append(f"Order {one['order_id']} is settled by hand: {one['note']}")
+    if standing["worked_out_taxes"]:
+        told = [f"{one['order_id']} ({one['taxes']})" for one in standing["worked_out_taxes"]]
+        lines.append(f"Orders with {WORKED_OUT}, {len(told)}: {_listed(told)}.")
     changes = [EarlierMonth(**one) for one in standing["earlier_months"]]
     lines += [f"{told}, after it was over." for told in sentences(changes)]
     left = [f"order {one['order_id']}, its invoice" for one in standing["invoices_left"]]
@@ -178,7 +189,7 @@ def text(standing: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _listed(numbers: Iterable[int]) -> str:
+def _listed(numbers: Iterable[object]) -> str:
     known = list(numbers)
     more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
     return ", ".join(map(str, known[:NAMED])) + more

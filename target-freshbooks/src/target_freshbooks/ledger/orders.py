@@ -41,6 +41,7 @@ _KEPT = (
     "paid_day",
     "paid_by_hand",
     "booking_day",
+    "worked_out",
 )
 """What is known of an order stays known if a later result does not mention it."""
 
@@ -79,6 +80,7 @@ class OrderRow:
         paid_day: The day on which a run saw it go from unpaid to paid.
         paid_by_hand: The most that was booked as paid without a transaction, in `currency`.
         booking_day: The open day that a person chose for what of it belongs on closed ones.
+        worked_out: The taxes on its invoice whose percents were worked out; "" for none.
     """
 
     order_id: int
@@ -108,6 +110,7 @@ class OrderRow:
     paid_day: date | None = None
     paid_by_hand: Decimal | None = None
     booking_day: date | None = None
+    worked_out: str | None = None
 
 
 class Orders(Section):

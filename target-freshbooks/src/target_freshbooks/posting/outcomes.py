@@ -20,13 +20,17 @@ from target_freshbooks.posting.dryrun.outlook import Outlook
 from target_freshbooks.posting.results import OrderResult
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
+    from target_freshbooks.books.desired import LineTax
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.posting.plan.render import Plan
 
 logger = logging.getLogger(__name__)
+
+WORKED_OUT = "taxes that the shop states without a rate, so that their percents were worked out"
 
 
 @dataclass(slots=True)
@@ -39,6 +43,7 @@ class Tally:
     waiting: int = 0
     planned: int = 0
     parked: dict[int, str] = field(default_factory=dict)
+    worked_out: dict[int, str] = field(default_factory=dict)
 
     def report(self, writes: int) -> None:
         """Log the numbers, with those of the writes and the orders that were parked."""
@@ -52,6 +57,9 @@ class Tally:
             writes,
             f" ({self.planned} planned: this was a dry run)" if self.planned else "",
         )
+        if self.worked_out:
+            listed = [f"{order} ({taxes})" for order, taxes in sorted(self.worked_out.items())]
+            logger.info("%d with %s: %s", len(listed), WORKED_OUT, ", ".join(listed))
         if self.parked:
             listed = [f"{order} ({reason})" for order, reason in sorted(self.parked.items())]
             logger.warning(
@@ -240,11 +248,15 @@ class Outcomes:
                 order_date=_day(facts, desired, self._policy),
                 payment_method=facts.order.payment_method,
                 left_open=desired is not None and is_left_open(facts, desired),
+                worked_out=None if desired is None else _said(desired.worked_out),
             )
             if booked is not None:
                 back = sum((entry.money for entry in booked.refunds), start=ZERO)
                 back = facts.order.total_inc_tax if booked.void else back
                 row = replace(row, refunded=back, redeemed=booked.redeemed)
+            if row.worked_out and not result.unchanged:
+                with self._guard:
+                    self.tally.worked_out[order_id] = row.worked_out
         self._ledger.orders.record(row, event=event, data=data)
 
     def _booked(self, facts: OrderFacts, result: OrderResult) -> Desired | None:
@@ -289,3 +301,8 @@ def _day(facts: OrderFacts, desired: Desired | None, policy: Policy) -> date:
     if desired is not None:
         return desired.invoice.day
     return bookkeeping_day(facts.order.created, facts, policy)
+
+
+def _said(taxes: Iterable[LineTax]) -> str:
+    """The taxes by name and percent."""
+    return ", ".join(f"{tax.name} {tax.percent.normalize():f} %" for tax in taxes)

@@ -67,6 +67,8 @@ class Row:
     paid: Decimal | None
     outstanding: Decimal | None
     draft: bool
+    worked_out: str = ""
+    """Taxes whose percents were worked out."""
 
     @property
     def difference(self) -> Decimal | None:
@@ -121,6 +123,11 @@ class MonthReport:
         return tuple(row for row in self.rows if row.outstanding and not row.draft)
 
     @property
+    def worked_out(self) -> tuple[Row, ...]:
+        """The rows with taxes whose percents were worked out."""
+        return tuple(row for row in self.rows if row.worked_out)
+
+    @property
     def settled(self) -> tuple[Row, ...]:
         """The rows that a person settled; what was done is in their detail."""
         return tuple(row for row in self.rows if row.state == "settled")
@@ -151,6 +158,7 @@ def make_row(order: OrderRow, invoice: ObservedInvoice | None) -> Row | None:
         paid=invoice.paid if invoice else None,
         outstanding=invoice.outstanding if invoice else None,
         draft=invoice is not None and invoice.status == DRAFT,
+        worked_out=order.worked_out or "",
     )
 
 

@@ -15,6 +15,7 @@ from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.ledger import Ledger, OrderRow, utc_now
 from target_freshbooks.posting.earlier_months import sentences
 from target_freshbooks.posting.identity import invoice_key
+from target_freshbooks.posting.outcomes import WORKED_OUT
 from target_freshbooks.posting.plan.kept_drafts import DRAFT
 from target_freshbooks.report.month import Month, MonthReport, Row, make_row, total_up
 from target_freshbooks.report.owed import owed_at
@@ -69,6 +70,7 @@ def report(context: Context, *, text: str, output: str) -> None:
         "parked": len(month_report.parked),
         "settled": len(month_report.settled),
         "open": len(month_report.receivables),
+        "worked_out_taxes": len(month_report.worked_out),
         "agrees": month_report.agrees,
         "changed_afterwards": [asdict(one) for one in month_report.changed],
         "totals": [
@@ -106,6 +108,8 @@ def report(context: Context, *, text: str, output: str) -> None:
         for one in month_report.owed
     ]
     lines.append(f"  parked: {len(month_report.parked)}")
+    if month_report.worked_out:
+        lines.append(f"  with {WORKED_OUT}: {len(month_report.worked_out)}")
     lines += [f"  {told}, after it was over" for told in sentences(month_report.changed)]
     context.show(document, "\n".join(lines))
 

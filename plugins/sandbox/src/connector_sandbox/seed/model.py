@@ -222,7 +222,8 @@ class Order:
     discounts: tuple[Discount, ...] = ()
     tax_inclusive: bool = False
     tax_exempt: bool = False
-    tax_rounding: Literal["order", "line"] = "order"  # what is rounded: the sum, or each line's
+    rounding_strategy: Literal["NO_ROUNDING", "RATE_ROUNDING"] = "NO_ROUNDING"
+    """The shop's tax setting: whether the tax of each rate on each line is rounded to cents."""
     currency: str = "USD"
     display_currency: str | None = None  # shown to the shopper; None: the order's own
     store_credit: Decimal = Decimal(0)

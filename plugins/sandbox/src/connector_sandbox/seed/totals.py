@@ -205,7 +205,7 @@ def _line(order: Order, line: Line, entered: list[tuple[Discount, Decimal]]) -> 
 
 
 def _round_line(order: Order, shares: list[TaxShare]) -> list[TaxShare]:
-    if order.tax_rounding == "line":
+    if order.rounding_strategy == "RATE_ROUNDING":
         return [TaxShare(s.tax, payable(s.amount, order.currency)) for s in shares]
     return shares
 

@@ -133,6 +133,7 @@ orders = Table(
     Column("paid_day", Day),
     Column("paid_by_hand", Digits),
     Column("booking_day", Day),
+    Column("worked_out", PlainText),
     Index("ledger_orders_state", "source", "state"),
 )
 

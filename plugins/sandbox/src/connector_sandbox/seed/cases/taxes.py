@@ -83,7 +83,7 @@ def taxes() -> list[Case]:
         case(
             "tax_rounded_per_line",
             *(line(price, STATE, CITY) for price in ("13.33", "26.67", "3.75")),
-            tax_rounding="line",
+            rounding_strategy="RATE_ROUNDING",
         ),
         case("tax_zero_percent", line("24.00", Tax(name="Zero rated", percent=D(0), id=13))),
     ]

@@ -49,6 +49,7 @@ def upgrade() -> None:
     op.add_column("ledger_orders", sa.Column("paid_day", sa.Text()))
     op.add_column("ledger_orders", sa.Column("paid_by_hand", sa.Text()))
     op.add_column("ledger_orders", sa.Column("booking_day", sa.Text()))
+    op.add_column("ledger_orders", sa.Column("worked_out", sa.Text()))
     op.add_column("ledger_intents", sa.Column("month", sa.Text()))
     op.create_index("ledger_intents_month", "ledger_intents", ["source", "month"])
     op.add_column("ledger_inbox", sa.Column("customer_id", sa.BigInteger()))
