@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.sinks import Sink
 
-    from target_freshbooks.posting.outcomes import Tally
     from target_freshbooks.posting.service import Service
+    from target_freshbooks.posting.tally import Tally
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from target_freshbooks.ledger.orders import CHANGED
 from target_freshbooks.posting.earlier_months import sentences
 from target_freshbooks.posting.methods_met import MethodMet, methods_met
 from target_freshbooks.posting.methods_met import text as methods_text
-from target_freshbooks.posting.outcomes import WORKED_OUT
 from target_freshbooks.posting.plan.kept_drafts import DRAFT
+from target_freshbooks.posting.tally import WORKED_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,8 +15,8 @@ from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.ledger import Ledger, OrderRow, utc_now
 from target_freshbooks.posting.earlier_months import sentences
 from target_freshbooks.posting.identity import invoice_key
-from target_freshbooks.posting.outcomes import WORKED_OUT
 from target_freshbooks.posting.plan.kept_drafts import DRAFT
+from target_freshbooks.posting.tally import WORKED_OUT
 from target_freshbooks.report.month import Month, MonthReport, Row, make_row, total_up
 from target_freshbooks.report.owed import owed_at
 from target_freshbooks.report.page import cell, money, page
