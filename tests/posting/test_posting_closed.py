@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from target_freshbooks.books.closed import ClosedDays
+from target_freshbooks.freshbooks import Forbidden
 from target_freshbooks.posting.apply.fence import Fence
 
 D = Decimal
@@ -109,6 +110,39 @@ def test_a_draft_whose_month_was_closed_meanwhile_is_told_and_moved_to_the_day_c
     assert world.invoice(order)["create_date"] == "2026-11-20"
     assert [row["date"] for row in world.payments(order)] == ["2026-11-20"]
     assert world.writes_of(world.sync) == 0
+
+
+@pytest.mark.parametrize("ledger", ["kept", "lost"])
+def test_an_order_left_half_written_whose_month_was_closed_meanwhile_is_told(
+    world: Any, ledger: str
+) -> None:
+    order = world.place(created=AT)
+    world.fault(kind="html", status=403, method="PUT", path="/invoices/invoices/", times=1)
+    with pytest.raises(Forbidden):
+        world.sync()
+    close(world)
+    if ledger == "lost":
+        world.lose_ledger()
+    assert world.writes_of(world.sync) == 0
+    assert reason(world, order) == ("parked", "closed_period")
+    assert "stands as a Draft, not sent" in world.row(order).detail
+    world.ctl("replay", str(order), "--date", "2026-11-20")
+    assert world.invoice(order)["create_date"] == "2026-11-20"
+    assert reason(world, order) == ("posted", None)
+    assert world.writes_of(world.sync) == 0
+
+
+def test_an_order_on_account_of_a_closed_day_without_money_waits_and_takes_its_first_capture(
+    world: Any,
+) -> None:
+    close(world)
+    order = world.place(created=AT, pay=None, payment_method="Purchase Order", status_id=11)
+    assert world.writes_of(world.sync) == 0
+    assert reason(world, order) == ("parked", "closed_period")
+    world.change(order, "transactions", amount="11.00", at=LATER)
+    world.sync()
+    assert reason(world, order) == ("posted", None)
+    assert world.invoice(order)["create_date"] == "2026-11-03"
 
 
 # -- what comes after the month of an invoice was closed
