@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
-from target_freshbooks.books.closed import ClosedDays, last_closed_day
+from target_freshbooks.books.closed import ClosedDays, in_words, last_closed_day
+from target_freshbooks.books.desired import InvoiceLine, LineTax
 
 NOVEMBER = date(2026, 11, 30)
 
@@ -47,3 +49,34 @@ def test_what_belongs_on_a_closed_day_takes_the_day_that_a_person_chose() -> Non
     assert closed.open_day(NOVEMBER) == chosen
     assert closed.open_day(date(2026, 12, 3)) == date(2026, 12, 3)
     assert ClosedDays(NOVEMBER).open_day(NOVEMBER) == NOVEMBER
+
+
+D = Decimal
+VAT = (LineTax("VAT", D(20)),)
+
+
+@pytest.mark.parametrize(
+    ("lines", "money", "words"),
+    [
+        ([("Refund 5", "Mug", "10", VAT)], "12", "net 10.00, VAT 2.00, money 12.00 GBP"),
+        # 9.99 with VAT in it is 8.325 net: what rounding leaves is the net's.
+        ([("Refund 5", "Mug", "8.325", VAT)], "9.99", "net 8.32, VAT 1.67, money 9.99 GBP"),
+        (
+            [("Refund 5", "Mug", "10", ()), ("Refund 5, GST", "Tax", "0.5", ())],
+            "10.5",
+            "net 10.00, GST 0.50, money 10.50 GBP",
+        ),
+        (
+            [("Refund 5", "Mug", "10", VAT), ("Store credit", "Refund 5", "-12", ())],
+            "0",
+            "net 10.00, VAT 2.00, Store credit -12.00, money 0.00 GBP",
+        ),
+    ],
+)
+def test_a_refund_is_told_by_net_taxes_and_money(
+    lines: list[tuple[str, str, str, tuple[LineTax, ...]]], money: str, words: str
+) -> None:
+    typed = tuple(
+        InvoiceLine(name, said, D(1), D(amount), taxes) for name, said, amount, taxes in lines
+    )
+    assert in_words(typed, D(money), "GBP", 2, whole="money") == words

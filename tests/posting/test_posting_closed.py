@@ -157,7 +157,7 @@ def test_a_refund_of_a_closed_month_is_told_ready_to_be_typed(world: Any) -> Non
     assert world.writes_of(world.sync) == 0
     assert reason(world, order) == ("parked", "closed_period")
     assert "refund 1 of 2026-" in world.row(order).detail
-    assert "is net 4.00, together 4.00 USD" in world.row(order).detail
+    assert "is net 4.00, money 4.00 USD" in world.row(order).detail
     assert sums_of(world, "2026-10") == before
     del world.settings["closed_through"]
     world.ctl("replay", str(order))

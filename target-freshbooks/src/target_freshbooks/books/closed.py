@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from target_freshbooks.books.money import ZERO, cent, rounded
 from target_freshbooks.books.rounding import roundings, tax_sums, taxes_by_name, weigh
+from target_freshbooks.books.text import is_refund_line
 
 if TYPE_CHECKING:
     from datetime import date
@@ -71,34 +72,36 @@ def last_closed_day(setting: date | Literal["auto"] | None, today: date) -> date
     return end_of_last_month.replace(day=1) - timedelta(days=1)
 
 
-def in_words(lines: Lines, total: Decimal | None, currency: str, decimals: int) -> str:
-    """Net, each tax by its name, and what they come to: as a person types them.
+def in_words(
+    lines: Lines, total: Decimal | None, currency: str, decimals: int, *, whole: str = "together"
+) -> str:
+    """Net, each tax and stored value by its name, and the whole: as a person types them.
 
     Args:
         lines: Taxed by rates, or with their taxes as lines called "Tax" in the description.
         total: What they come to, where that is known; the net then takes up what rounding leaves.
         currency: ISO code.
         decimals: Of the currency.
+        whole: What the whole is called.
     """
     way = roundings(decimals)[0]
     sums = tax_sums([weigh(line) for line in lines], way)
-    taxes = {name: units * cent(2) for name, units in taxes_by_name(sums, way).items()}
+    apart = {name: units * cent(2) for name, units in taxes_by_name(sums, way).items()}
     net = ZERO
     for line in lines:
         amount = line.quantity * line.unit_cost
+        name = line.name
         if line.description == TAX_LINE:
-            name = line.name.partition(", ")[2] or line.name
-            taxes[name] = taxes.get(name, ZERO) + amount
-        else:
+            name = name.partition(", ")[2] or name
+        elif is_refund_line(line.description) is None:
             net += amount
-    tax = sum(taxes.values(), start=ZERO)
-    whole = rounded(net, decimals) + tax if total is None else total
-
-    def said(amount: Decimal) -> str:
-        return f"{rounded(amount, decimals):f}"
-
-    by_name = "".join(f", {name} {said(amount)}" for name, amount in taxes.items() if amount)
-    return f"net {said(whole - tax)}{by_name}, together {said(whole)} {currency}"
+            continue
+        apart[name] = apart.get(name, ZERO) + amount
+    others = sum(apart.values(), start=ZERO)
+    comes_to = rounded(net, decimals) + others if total is None else total
+    amounts = {"net": comes_to - others} | {name: one for name, one in apart.items() if one}
+    said = [f"{name} {rounded(amount, decimals):f}" for name, amount in amounts.items()]
+    return ", ".join([*said, f"{whole} {rounded(comes_to, decimals):f} {currency}"])
 
 
 def on_open_days(desired: Desired, closed: ClosedDays, *, has_invoice: bool) -> Desired:

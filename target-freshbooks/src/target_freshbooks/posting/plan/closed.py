@@ -170,15 +170,10 @@ def _refunds(context: OrderContext, invoice: ObservedInvoice) -> Iterator[str]:
 
 
 def _refund(context: OrderContext, entry: RefundEntry) -> str:
-    goods = tuple(line.at(-line.net) for line in entry.taken if not line.item_key)
-    due, currency = entry.money + entry.stored, context.desired.invoice.currency
-    said = [in_words(goods, due, currency, context.decimals)] if goods else []
-    said += [
-        f"{context.wording(line.net)} on the item {line.name}"
-        for line in entry.taken
-        if line.item_key
-    ]
-    return f"refund {entry.refund_id} of {entry.day} is {' and '.join(said)}"
+    lines = tuple(line.at(-line.net) for line in entry.taken)
+    currency = context.desired.invoice.currency
+    said = in_words(lines, entry.money, currency, context.decimals, whole="money")
+    return f"refund {entry.refund_id} of {entry.day} is {said}"
 
 
 def _money(
