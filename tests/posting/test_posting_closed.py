@@ -211,6 +211,7 @@ def test_money_of_a_closed_day_waits_for_a_day(world: Any) -> None:
     assert world.writes_of(world.sync) == 0
     assert reason(world, order) == ("parked", "closed_period")
     assert "record the payment of 6.00 USD of 2026-10-31" in world.row(order).detail
+    assert "--date" in world.row(order).next_step
     world.ctl("replay", str(order), "--date", "2026-11-20")
     assert reason(world, order) == ("posted", None)
     assert [row["date"] for row in world.payments(order)] == ["2026-10-30", "2026-11-20"]

@@ -114,8 +114,7 @@ def on_open_days(desired: Desired, closed: ClosedDays, *, has_invoice: bool) -> 
     own = desired.invoice.day
     day = own
     if not has_invoice:
-        money = [one.day for one in desired.payments if one.transaction_id or one.key == "derived"]
-        first = min(money, default=own)
+        first = min((one.day for one in desired.payments if _is_money(one)), default=own)
         day = first if own in closed and closed.chosen is None else closed.open_day(own)
         day = own if day in closed else day
     return replace(
@@ -125,6 +124,11 @@ def on_open_days(desired: Desired, closed: ClosedDays, *, has_invoice: bool) -> 
             replace(one, day=_paid_on(one, own, day, closed)) for one in desired.payments
         ),
     )
+
+
+def _is_money(payment: Payment) -> bool:
+    """Whether it came in by itself, and is no credit that was spent with the order."""
+    return payment.amount > 0 and (payment.transaction_id is not None or payment.key == "derived")
 
 
 def _paid_on(payment: Payment, ordered: date, invoiced: date, closed: ClosedDays) -> date:

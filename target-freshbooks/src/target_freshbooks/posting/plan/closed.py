@@ -85,18 +85,20 @@ def closed_step(
     stop = altered_by_hand(context, observed, progress)
     if stop is not None:
         return stop
-    told = list(_sale(context, invoice, rewritten=rewritten))
+    told, unpaid = list(_sale(context, invoice, rewritten=rewritten)), list[str]()
     if not told:
         step, unpaid = _money(context, observed, progress)
         if step is not None:
             return step
-        told += [*_refunds(context, invoice), *unpaid]
+        told += _refunds(context, invoice)
     if head_step(context, invoice, progress) is not None:
         told.append("its client or billing address changed in the shop")
-    if not told:
+    if not told and not unpaid:
         return credit_step(context, observed, progress)
-    said = f"Invoice {invoice.number} of {invoice.create_date} is left as it is: {'; '.join(told)}"
-    return Blocked(_parked(said, invoice.create_date, context.closed, BY_HAND))
+    left = "; ".join([*told, *unpaid])
+    said = f"Invoice {invoice.number} of {invoice.create_date} is left as it is: {left}"
+    next_step = BY_HAND if told else WITH_DATE
+    return Blocked(_parked(said, invoice.create_date, context.closed, next_step))
 
 
 def on_open_day(context: OrderContext, observed: Observed, step: Step) -> Step | Blocked:

@@ -130,12 +130,13 @@ def _create(context: OrderContext, progress: AttemptState) -> Step | Blocked:
                 " post it anew.",
             )
         )
-    if wanted.day in context.closed:
-        return Blocked(day_closed(wanted.number, wanted.day, context.closed))
+    day = context.closed.open_day(wanted.day)
+    if day in context.closed:
+        return Blocked(day_closed(wanted.number, day, context.closed))
     return Step(
         StepKind.CREATE_INVOICE,
         wanted.number,
-        context.invoice_body(context.lines),
+        context.invoice_body(context.lines) | {"create_date": day.isoformat()},
         f"create invoice {wanted.number} as a Draft, to come to {context.wording(wanted.total)}",
         writes_sale=True,
     )
