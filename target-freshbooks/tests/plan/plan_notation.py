@@ -243,7 +243,7 @@ def _refund(words: str, taken: dict[int, list[InvoiceLine]]) -> RefundEntry:
         lines = tuple((InvoiceLine(name, f"{n}", Decimal(1), money),) for n in range(ways))
         notes = str(MARK.of(f"refund {refund_id}"))
         note = CreditNote(refund_id, notes, DAY, money, lines)
-        return RefundEntry(refund_id, Decimal(0), (), (), DAY, note)
+        return RefundEntry(refund_id, Decimal(0), (), (), DAY, credit_note=note)
     left = tuple((key, Decimal(value)) for key, value in zip(rest[1::2], rest[2::2], strict=True))
     plain = ExactLine(text.refund_line(refund_id), "", -money)
     return RefundEntry(refund_id, money, left, tuple(taken.get(refund_id, [plain])), DAY)
