@@ -26,6 +26,7 @@ D = Decimal
 ZERO = D(0)
 STORE = {"timezone": {"name": "UTC"}}
 PLACES = {"JPY": 0, "KWD": 3}
+STORED_VALUE = ("Gift certificate", "Store credit")
 SYSTEMS = [
     [("Sales tax", "8.25", 1)],
     [("VAT", "20", 1)],
@@ -83,6 +84,7 @@ class Made:
     transactions: list[dict[str, Any]] = field(default_factory=list)
     refunds: list[dict[str, Any]] = field(default_factory=list)
     captured: Decimal = ZERO
+    redeemed: Decimal = ZERO
     money_back: list[Decimal] = field(default_factory=list)
     credit_back: Decimal = ZERO
 
@@ -343,12 +345,15 @@ def _pay(rnd: random.Random, made: Made) -> None:
     if left and rnd.random() < 0.12:
         credit = cents(left * rnd.randrange(1, 101) / 100, made.currency)
         name = rnd.choice(["store_credit", "gift_certificate"])
-        made.order[f"{name}_amount"] = str(credit)
+        told = rnd.choice(["order", "transaction", "both"])
+        made.redeemed = credit
         left -= credit
-        if rnd.random() < 0.5 and credit:
+        if told != "transaction":
+            made.order[f"{name}_amount"] = str(credit)
+        if told != "order" and credit:
             rows.append(_transaction(made, 1, credit, method=name, gateway=""))
     how = rnd.choice(["card"] * 5 + ["two", "offline", "authorised", "capture"])
-    made.captured = made.total
+    made.captured = left
     if left and how == "two":
         first = cents(left / 3, made.currency)
         rows += [
@@ -357,7 +362,7 @@ def _pay(rnd: random.Random, made: Made) -> None:
         ]
     elif left and how == "authorised":
         rows.append(_transaction(made, 2, left, event="authorization"))
-        made.captured = made.total - left
+        made.captured = ZERO
     elif left and how == "capture":
         rows += [
             _transaction(made, 2, left, event="authorization"),
@@ -370,37 +375,36 @@ def _pay(rnd: random.Random, made: Made) -> None:
         if rnd.random() < 0.1:
             rows.append(_transaction(made, 1001, left, status="error"))
         rows.append(_transaction(made, 1002, left))
+    elif left and how == "offline":
+        made.order["payment_method"] = "Cash"
     made.transactions = rows
 
 
 def _refund(rnd: random.Random, made: Made) -> None:
-    if rnd.random() > 0.3 or made.captured < made.total or not made.total:
+    if rnd.random() > 0.3 or made.captured + made.redeemed < made.total or not made.total:
         return
-    left = made.total
+    left, money_left = made.total, made.captured
     for refund_id in range(1, rnd.choice([1, 1, 2, 3]) + 1):
         body = _one_refund(rnd, made, left, refund_id)
         if body is None:
             return
         declined, credit = rnd.random() < 0.1, rnd.random() < 0.15
         amount = D(body["total_amount"])
+        money = ZERO if credit else min(amount, money_left)
         body["payments"] = [
-            {
-                "id": 1,
-                "provider_id": "storecredit" if credit else "stripe",
-                "amount": body["total_amount"],
-                "offline": credit,
-                "is_declined": declined,
-            }
+            {"id": n, "provider_id": to, "amount": str(part), "is_declined": declined}
+            for n, (to, part) in enumerate([("stripe", money), ("storecredit", amount - money)])
+            if part
         ]
         made.refunds.append(body)
         if declined:
             continue
         made.order["status_id"] = 14
         left -= amount
-        if credit:
-            made.credit_back += amount
-        else:
-            made.money_back.append(amount)
+        money_left -= money
+        made.credit_back += amount - money
+        if money:
+            made.money_back.append(money)
 
 
 def _one_refund(
@@ -541,7 +545,8 @@ def check(made: Made, tally: Counter[str], policy: Policy) -> None:
         tally["parked tax_unknown"] += 1
         return
     decimals = PLACES.get(made.currency, 2)
-    assert desired.invoice.total == made.total
+    pays = policy.stored_value == "payment"
+    assert desired.invoice.total == made.total - (ZERO if pays else made.redeemed)
     assert desired.invoice.currency == made.currency
     said = {tax.percent for line in desired.invoice.lines for tax in line.taxes}
     tally["invented percents"] += len(said - percents_of(made))
@@ -559,10 +564,15 @@ def check(made: Made, tally: Counter[str], policy: Policy) -> None:
             continue
         _check_taxes(made, lines, way, policy)
         _check_refunds(made, desired, lines, way, policy)
-    assert sum((p.amount for p in desired.payments), ZERO) == made.captured
+    received = made.captured + (made.redeemed if pays else ZERO)
+    assert sum((p.amount for p in desired.payments), ZERO) == received
+    minus = [ln for ln in desired.invoice.lines if ln.name in STORED_VALUE and ln.unit_cost < 0]
+    assert -sum((ln.unit_cost for ln in minus), ZERO) == (ZERO if pays else made.redeemed)
     assert [e.money for e in desired.refunds if e.money] == made.money_back
     notes = [e.credit_note.total for e in desired.refunds if e.credit_note]
-    assert sum(notes, ZERO) == made.credit_back
+    assert sum(notes, ZERO) == (made.credit_back if pays else ZERO)
+    given = [entry.credit for entry in desired.refunds]
+    assert sum(given, ZERO) == (ZERO if pays else made.credit_back)
 
 
 def _check_taxes(made: Made, lines: Any, way: FreshBooks, policy: Policy) -> None:
@@ -586,13 +596,13 @@ def _check_refunds(
     made: Made, desired: Desired, lines: Any, way: FreshBooks, policy: Policy
 ) -> None:
     standing = lines
-    total = made.total
+    total = desired.invoice.total
     before = {p.key: p.amount for p in desired.payments}
     for entry in desired.refunds:
         if entry.credit_note is not None:
             note = entry.credit_note
             assert any(way.amount(says) == note.total for says in note.variants)
-        if entry.money:
+        if entry.taken:
             total -= entry.money
             ways_to_say = books.fit_refund(entry, standing, total, policy, made.currency)
             fitting = [says for says in ways_to_say if way.amount((*standing, *says)) == total]
@@ -600,6 +610,8 @@ def _check_refunds(
             tried = ways_to_say[: ways_to_say.index(fitting[0]) + 1]
             assert all(way.amount((*standing, *says)) >= 0 for says in tried)
             standing = (*standing, *fitting[0])
+            plus = [ln.unit_cost for ln in fitting[0] if ln.name == "Store credit"]
+            assert sum(plus, ZERO) == entry.credit
         after = dict(entry.payments_after)
         assert sum(before.values(), ZERO) - sum(after.values(), ZERO) == entry.money
         assert all(amount >= 0 for amount in after.values())
@@ -648,6 +660,11 @@ def test_made_up_orders_come_out_exact_in_amounts() -> None:
     assert not [name for name in tally if name.endswith(("mended", "beyond the tolerance"))]
 
 
+def test_made_up_orders_come_out_exact_where_stored_value_pays() -> None:
+    tally = run(100, Policy(stored_value="payment"))
+    assert tally["flagged"] * 100 <= tally["orders"]
+
+
 @pytest.mark.sweep
 @pytest.mark.timeout(3600)
 def test_twenty_thousand_made_up_orders_come_out_exact() -> None:
@@ -677,7 +694,8 @@ def test_an_overridden_total_is_held_not_bent() -> None:
 
 def _captures(made: Made) -> list[dict[str, Any]]:
     came_in = ("purchase", "capture")
-    return [row for row in made.transactions if row["event"] in came_in and row["status"] == "ok"]
+    rows = [row for row in made.transactions if row["method"] == "credit_card"]
+    return [row for row in rows if row["event"] in came_in and row["status"] == "ok"]
 
 
 def test_a_surplus_goes_back_before_the_invoice_is_touched() -> None:
@@ -686,7 +704,8 @@ def test_a_surplus_goes_back_before_the_invoice_is_touched() -> None:
         rnd = random.Random(seed)  # noqa: S311 - made-up orders
         made = make(rnd)
         captured = sum((D(row["amount"]) for row in _captures(made)), ZERO)
-        if captured != made.total or made.credit_back:
+        to_pay = made.total - made.redeemed
+        if captured != to_pay or not to_pay or made.credit_back:
             continue
         surplus = cents(made.total * rnd.randrange(1, 60) / 100, made.currency)
         extra = [_transaction(made, 2000, surplus)] if surplus else []
@@ -696,10 +715,10 @@ def test_a_surplus_goes_back_before_the_invoice_is_touched() -> None:
         if isinstance(desired, Parked) or desired.hold:
             continue
         back = sum(made.money_back, ZERO)
-        due = made.total - sum((entry.money for entry in desired.refunds), ZERO)
+        due = to_pay - sum((entry.money for entry in desired.refunds), ZERO)
         left = dict(desired.refunds[-1].payments_after) if desired.refunds else None
         paid = left or {payment.key: payment.amount for payment in desired.payments}
-        assert sum(paid.values(), ZERO) == due == min(made.total, made.total + surplus - back)
+        assert sum(paid.values(), ZERO) == due == min(to_pay, to_pay + surplus - back)
         told = desired.flag is not None and desired.flag.reason == "overpaid"
         assert told == (surplus > back), (seed, desired.flag)
         given_back += bool(surplus and back)

@@ -203,6 +203,7 @@ def test_a_write_that_left_late_and_whose_answer_was_lost_is_not_made_twice(
     world: Any, tmp_path: Path, path: str, kind: str
 ) -> None:
     """Its intent is older than the settle time, since a 429 held it back; searches lag behind."""
+    world.settings["stored_value"] = "payment"
     customer = world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"]
     order = world.place(customer_id=customer)
     if kind == "credit_notes":
@@ -468,6 +469,7 @@ PRICED = (
 def test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back(
     world: Any,
 ) -> None:
+    world.settings["stored_value"] = "payment"
     world.switch(fb__tax_rounding="per_tax")
     customer = world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"]
     orders = []
@@ -492,6 +494,7 @@ def test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back(
 
 
 def test_a_credit_note_that_was_deleted_by_hand_is_not_given_again(world: Any) -> None:
+    world.settings["stored_value"] = "payment"
     customer = world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"]
     order = world.place(customer_id=customer)
     world.sync()
@@ -617,6 +620,7 @@ def test_a_run_that_ended_early_is_known_as_failed(world: Any) -> None:
 
 @pytest.mark.parametrize("ledger", ["kept", "lost"])
 def test_a_cancelled_order_is_deleted_with_its_credit_notes(world: Any, ledger: str) -> None:
+    world.settings["stored_value"] = "payment"
     order = world.place(customer_id=world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"])
     world.sync()
     world.change(order, "refund", order_amount="4.00", to=[{"provider": "storecredit"}])

@@ -113,6 +113,7 @@ def test_refunds_known_before_the_first_posting_are_booked_with_it(world: Any) -
 
 
 def test_a_refund_to_store_credit_is_a_credit_note(world: Any) -> None:
+    world.settings["stored_value"] = "payment"
     customer = world.control("POST", "shop/customers", {"email": "a@b.example", "first_name": "A"})
     order = world.place(customer_id=customer["id"])
     world.change(order, "refund", order_amount="4.00", to=[{"provider": "storecredit"}])

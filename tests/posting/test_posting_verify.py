@@ -200,6 +200,7 @@ def test_a_second_invoice_is_found_by_its_marker_under_any_number(
 
 
 def test_verify_tells_a_second_credit_note_for_a_refund(world: Any, hand: Bookkeeper) -> None:
+    world.settings["stored_value"] = "payment"
     order = posted(world, **of_a_customer(world))
     world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
     world.sync()
@@ -303,6 +304,7 @@ def test_verify_knows_the_amount_of_a_payment_lowered_without_an_answer(world: A
 def test_verify_tells_a_credit_note_of_ours_that_was_deleted_or_altered(
     world: Any, hand: Bookkeeper, change: str, kind: str
 ) -> None:
+    world.settings["stored_value"] = "payment"
     order = posted(world, **of_a_customer(world))
     world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
     world.sync()
@@ -345,6 +347,7 @@ def test_verify_tells_an_invoice_that_was_made_a_draft_again(world: Any, hand: B
 
 @pytest.mark.plans_left
 def test_verify_tells_what_the_order_says_otherwise_since_it_was_posted(world: Any) -> None:
+    world.settings["stored_value"] = "payment"
     changed, refunded = world.place(), world.place(**of_a_customer(world))
     world.sync()
     world.change(changed, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "30.00"}])
@@ -361,6 +364,7 @@ def test_verify_tells_what_the_order_says_otherwise_since_it_was_posted(world: A
 
 
 def test_verify_tells_invoices_of_orders_that_a_lost_ledger_no_longer_knows(world: Any) -> None:
+    world.settings["stored_value"] = "payment"
     order = posted(world, **of_a_customer(world))
     world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
     world.sync()
@@ -376,6 +380,7 @@ def test_verify_tells_invoices_of_orders_that_a_lost_ledger_no_longer_knows(worl
 
 
 def test_verify_takes_another_shops_invoices_for_no_double(world: Any) -> None:
+    world.settings["stored_value"] = "payment"
     order = world.place(**of_a_customer(world))
     world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
     for shop, prefix in (("first", "A-"), ("second", "B-"), ("third", "")):
@@ -628,6 +633,7 @@ def test_verify_takes_an_orders_invoice_that_mentions_another_order_for_no_doubl
 
 
 def test_verify_looks_again_at_what_a_list_does_not_show(world: Any) -> None:
+    world.settings["stored_value"] = "payment"
     order = world.place(**of_a_customer(world))
     world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
     world.sync()
@@ -649,6 +655,7 @@ def test_verify_tells_an_invoice_that_took_the_number_of_the_orders_own(
 def test_verify_leaves_alone_what_an_order_is_parked_for_after_a_loss_of_the_ledger(
     world: Any, hand: Bookkeeper
 ) -> None:
+    world.settings["stored_value"] = "payment"
     order = posted(world, **of_a_customer(world))
     world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
     world.sync()

@@ -29,8 +29,8 @@ BEN = {"first_name": "Ben", "last_name": "Guest", "email": "ben+guest@shop.examp
 PRODUCT = {"product_id": 102, "variant_id": 502, "name": "Stoneware Mug", "sku": "SM-002"}
 """Of the sandbox's catalogue: its item follows the product when that is renamed."""
 
-SETTINGS = {"on_cancel": "delete"}
-"""What the target needs besides, so that invoices are deleted too."""
+SETTINGS = {"on_cancel": "delete", "refund_mode": "credit_note"}
+"""What the target needs besides, so that invoices are deleted and credit notes given too."""
 
 SWITCHES = {"fb.tax_rounding": "per_tax"}
 """FreshBooks rounds otherwise than the shop here, so that a Draft has to be mended."""
