@@ -271,6 +271,15 @@ def test_certificates_are_one_item_and_a_custom_product_is_one_by_its_name() -> 
     assert [item.key for item in desired_of(case("custom_product")).items] == ["name:Engraving"]
 
 
+def test_a_product_that_speaks_of_a_refund_is_no_refund_s_line() -> None:
+    body = case("tax_exclusive")
+    body["order"]["line_items"][0] |= {
+        "sku": "",
+        "product_options": [{"display_name": "", "display_value": "Refund 5"}],
+    }
+    assert desired_of(body).invoice.lines[0].description == "Item Refund 5"
+
+
 def test_a_renamed_product_keeps_its_item() -> None:
     body = case("tax_exclusive")
     before = desired_of(body).items[0]

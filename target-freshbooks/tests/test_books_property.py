@@ -339,19 +339,22 @@ def _transaction(made: Made, key: int, amount: Decimal, **more: Any) -> dict[str
     } | more
 
 
+def _redeem(rnd: random.Random, made: Made) -> list[dict[str, Any]]:
+    if not made.total or rnd.random() > 0.12:
+        return []
+    made.redeemed = cents(made.total * rnd.randrange(1, 101) / 100, made.currency)
+    name = rnd.choice(["store_credit", "gift_certificate"])
+    told = rnd.choice(["order", "transaction", "both"])
+    if told != "transaction":
+        made.order[f"{name}_amount"] = str(made.redeemed)
+    if told == "order" or not made.redeemed:
+        return []
+    return [_transaction(made, 1, made.redeemed, method=name, gateway="")]
+
+
 def _pay(rnd: random.Random, made: Made) -> None:
-    left = made.total
-    rows: list[dict[str, Any]] = []
-    if left and rnd.random() < 0.12:
-        credit = cents(left * rnd.randrange(1, 101) / 100, made.currency)
-        name = rnd.choice(["store_credit", "gift_certificate"])
-        told = rnd.choice(["order", "transaction", "both"])
-        made.redeemed = credit
-        left -= credit
-        if told != "transaction":
-            made.order[f"{name}_amount"] = str(credit)
-        if told != "order" and credit:
-            rows.append(_transaction(made, 1, credit, method=name, gateway=""))
+    rows = _redeem(rnd, made)
+    left = made.total - made.redeemed
     how = rnd.choice(["card"] * 5 + ["two", "offline", "authorised", "capture"])
     made.captured = left
     if left and how == "two":
@@ -375,8 +378,6 @@ def _pay(rnd: random.Random, made: Made) -> None:
         if rnd.random() < 0.1:
             rows.append(_transaction(made, 1001, left, status="error"))
         rows.append(_transaction(made, 1002, left))
-    elif left and how == "offline":
-        made.order["payment_method"] = "Cash"
     made.transactions = rows
 
 

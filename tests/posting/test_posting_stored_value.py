@@ -222,3 +222,13 @@ def test_an_account_that_takes_no_negative_lines_parks_an_order_with_redeemed_va
     world.sync()
     assert world.row(order).state == "parked"
     assert "stored_value" in str(world.row(order).next_step)
+
+
+def test_drafts_owe_nothing(world: Any) -> None:
+    world.settings["post_as"] = "draft"
+    order = world.place(lines=[CERTIFICATE], ship_to=[])
+    world.sync()
+    assert balances(world, month_of(world, order)) == {}
+    del world.settings["post_as"]
+    world.ctl("replay", str(order), "--send")
+    assert balances(world, month_of(world, order)) == {"Gift certificate": "50.00"}

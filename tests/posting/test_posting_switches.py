@@ -95,9 +95,12 @@ UNREADABLE = Expected({"*": "unreadable_record", "item_custom_product": "unreada
 NO_RIGHT = every("refused_by_freshbooks")
 FULL = every("client_limit", {"fb.client_limit": 1}, (FULL_PLAN,))
 NO_REFUND = Expected(dict.fromkeys(("refund_product", "tax_two_rates"), "refund_refused"))
-NO_NEGATIVE = Expected(
-    NO_REFUND.parked | dict.fromkeys(("refund_full", "discount_coupon"), "refund_refused")
+NO_NEGATIVE_LATER = Expected(
+    NO_REFUND.parked
+    | dict.fromkeys(("refund_full", "refund_store_credit", "discount_coupon"), "refund_refused")
 )
+REDEEMED = ("gift_certificate_part", "store_credit_part")
+NO_NEGATIVE = Expected(NO_NEGATIVE_LATER.parked | dict.fromkeys(REDEEMED, "refused_by_freshbooks"))
 
 EXPECTED: dict[tuple[str, Any], Expected] = {
     ("bc.default_currency", "null"): UNREADABLE,
@@ -123,10 +126,9 @@ EXPECTED: dict[tuple[str, Any], Expected] = {
     ("fb.lines_max", 10): Expected({"lines_sixty": "refused_by_freshbooks"}),
     ("fb.lock_status", 403): every("closed_period", {"fb.locked_until": "2026-10-31"}),
     ("fb.locked_until", "2026-10-31"): every("closed_period"),
-    ("fb.notes_max", 20): Expected({"refund_store_credit": "refused_by_freshbooks"}),
     ("fb.edit_paid", "refuse"): NO_REFUND,
     ("fb.negative_line", "refuse"): NO_NEGATIVE,
-    ("fb.negative_line", "refuse_update"): NO_NEGATIVE,
+    ("fb.negative_line", "refuse_update"): NO_NEGATIVE_LATER,
     ("fb.negative_line_paid", "refuse"): NO_REFUND,
     ("fb.rate_headers_on_429", "no"): Expected(with_=SHORT_WINDOW),
     ("fb.rate_limit", 30): Expected(with_=SHORT_WINDOW),

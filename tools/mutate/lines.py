@@ -37,6 +37,7 @@ APART = "tests/test_sandbox_apart.py"
 SETTINGS_FILES = "plugins/credentials/tests/test_settings_files.py"
 TARGET_SETTINGS = "target-freshbooks/tests/target/test_target_settings.py"
 REFUSALS = "tests/posting/test_posting_refusals.py"
+STORED = "tests/posting/test_posting_stored_value.py"
 INTERRUPTED = "tests/posting/test_posting_interrupted.py"
 SETTLED = "tests/posting/test_posting_settled.py"
 DRAFTS = "tests/posting/test_posting_drafts.py"
@@ -969,6 +970,62 @@ MUTATIONS = (
         "                client_forms(draft),\n                lambda body: self._standing",
         "                client_forms(draft)[:1],\n                lambda body: self._standing",
         (f"{REFUSED}::test_two_people_of_one_name_both_get_their_invoice",),
+    ),
+    Mutation(
+        "what was redeemed is told by one story or not booked",
+        "P5",
+        f"{FRESHBOOKS}/books/stored_value.py",
+        "        return _contradiction(order, told, shown)\n",
+        "        pass\n",
+        (f"{STORED}::test_what_two_sources_tell_differently_is_not_booked",),
+    ),
+    Mutation(
+        "no more is redeemed than an order comes to",
+        "P5",
+        f"{FRESHBOOKS}/books/stored_value.py",
+        "    if spent > breakdown.total:\n",
+        "    if False:\n",
+        ("target-freshbooks/tests/test_books_cases.py",),
+    ),
+    Mutation(
+        "transactions that spent stored value are no payments",
+        "P2",
+        f"{FRESHBOOKS}/books/payments.py",
+        "        captured = [row for row in captured if not credit_of(row)]\n",
+        "        pass\n",
+        ("target-freshbooks/tests/test_books_cases.py",),
+    ),
+    Mutation(
+        "no version of an invoice over nothing comes below zero",
+        "P5",
+        f"{FRESHBOOKS}/books/draft_lines.py",
+        "    if min(answers) < 0:\n",
+        "    if False:\n",
+        (f"{STORED}::test_no_version_of_such_an_invoice_comes_below_zero_however_taxes_round",),
+    ),
+    Mutation(
+        "a line of stored value tells of which refund it is",
+        "P7",
+        f"{FRESHBOOKS}/posting/plan/lines.py",
+        "    return text.is_refund_line(line.description) if own is None else own\n",
+        "    return own\n",
+        (f"{STORED}::test_credit_given_for_a_refund_and_redeemed_leaves_a_balance_of_zero",),
+    ),
+    Mutation(
+        "a product is not taken for a refund's line by its description",
+        "P2",
+        f"{FRESHBOOKS}/books/draft_lines.py",
+        "    description = other_than_refund(part.description)",
+        "    description = part.description",
+        ("target-freshbooks/tests/test_books_parts.py",),
+    ),
+    Mutation(
+        "the balance counts sent invoices alone",
+        "P5",
+        f"{FRESHBOOKS}/report/owed.py",
+        " and invoice.status != DRAFT",
+        "",
+        (f"{STORED}::test_drafts_owe_nothing",),
     ),
     Mutation(
         "refunds give back a surplus first",
