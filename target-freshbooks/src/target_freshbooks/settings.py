@@ -175,6 +175,19 @@ schema: dict[str, Any] = th.PropertiesList(
         description="Nothing dated on this day or before is created or changed; auto: last month"
         " closes on the 11th.",
     ),
+    th.Property(
+        "closed_refunds",
+        th.StringType,
+        allowed_values=["park", "correction"],
+        default="park",
+        description="What becomes of a refund whose invoice is of a closed day.",
+    ),
+    th.Property(
+        "refunds_expense_category",
+        th.StringType,
+        description="Name or id of the FreshBooks category of expenses under which the money of a"
+        " correction is booked; default: no expense is written.",
+    ),
     th.Property("client_sync", th.StringType, allowed_values=["ordered", "all"], default="ordered"),
     th.Property("item_sync", th.StringType, allowed_values=["ordered", "all"], default="ordered"),
     th.Property(
@@ -367,6 +380,8 @@ def _policy(given: Mapping[str, Any]) -> Policy:
         closed_through=_closed_through(given.get("closed_through")),
         vat_number_field=(given.get("vat_number_field") or "").strip(),
         client_mode=given["client_mode"],
+        closed_refunds=given["closed_refunds"],
+        refunds_expense_category=given.get("refunds_expense_category") or None,
         generic_client=_generic(given.get("generic_client")),
         names=LineNames(
             **{

@@ -196,6 +196,32 @@ class RefundEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What takes a refund back on a day of its own.
+
+    Attributes:
+        refund_id: The refund.
+        number: Of the invoice that corrects.
+        day: The refund's, or the open day that a person chose.
+        money: What went back.
+        marker: Proves that an invoice or an expense is ours.
+        notes: With which invoice it corrects, and the marker on a line of its own.
+        expense: Whether the money is booked as an expense beside it.
+        variants: Its lines for each total that FreshBooks may make of them, in an order in which
+            none comes below zero, which FreshBooks refuses.
+    """
+
+    refund_id: int
+    number: str
+    day: date
+    money: Decimal
+    marker: Mark
+    notes: str
+    expense: bool
+    variants: tuple[Lines, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Invoice:
     """The invoice as first posted, before refunds."""
 
@@ -227,6 +253,7 @@ class Desired:
     invoice: Invoice
     payments: tuple[Payment, ...]
     refunds: tuple[RefundEntry, ...]
+    """Those on the invoice."""
     flag: Parked | None = None
     """Posted as far as it goes, and still parked for a person (overpaid, refund_missing, ...)."""
     worked_out: tuple[LineTax, ...] = ()
@@ -241,6 +268,8 @@ class Desired:
     payments: they spent stored value."""
     hold: bool = False
     """With a flag: leave the invoice a Draft, without payments (a total that does not add up)."""
+    corrections: tuple[Correction, ...] = ()
+    """Refunds of a closed month, booked beside the invoice."""
     void: bool = False
     """The order is cancelled: its invoice is kept, at nothing."""
 

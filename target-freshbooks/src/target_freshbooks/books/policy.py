@@ -93,6 +93,11 @@ class Policy:
     order_refund_tax: Literal["share", "none"] | None = None
     """What an amount refunded of the whole order bears: its taxes pro rata, or none; None: a share
     if the order's prices include tax."""
+    closed_refunds: Literal["park", "correction"] = "park"
+    """What becomes of a refund whose invoice is of a closed day."""
+    refunds_expense_category: str | None = None
+    """FreshBooks' category, by name or id, of the expense beside a correction; None: there is
+    none, since the bank feed brings it in."""
     closed_through: date | Literal["auto"] | None = None
     """Until which day the books are closed; see `closed`."""
     account_taxes: tuple[LineTax, ...] | None = None

@@ -35,6 +35,13 @@ DEEDS: dict[str, tuple[str, str, str]] = {
     "archive_invoice": ("archive", "archived again", "invoice"),
     "delete_overpayment": ("delete", "deleted", "credit of an overpayment"),
     "delete_credit_note": ("delete", "deleted", "credit note"),
+    "create_correction": ("create", "created", "correction"),
+    "update_correction": ("change", "changed", "correction"),
+    "send_correction": ("send", "sent", "correction"),
+    "delete_correction": ("delete", "deleted", "correction"),
+    "create_expense": ("create", "created", "expense"),
+    "update_expense": ("change", "changed", "expense"),
+    "delete_expense": ("delete", "deleted", "expense"),
 }
 """Per kind of write: what one is to do, what one did, to what."""
 

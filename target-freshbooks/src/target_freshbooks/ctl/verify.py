@@ -20,6 +20,7 @@ from target_freshbooks.books.marks import Mark
 from target_freshbooks.ctl.command import SINCE, command
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import ChainVerdict, Ledger, LedgerError
+from target_freshbooks.posting.corrections_drift import compare_corrections
 from target_freshbooks.posting.drift import Finding, FindingKind, compare, foreseen, interrupted
 from target_freshbooks.posting.dryrun.planner import Planner
 from target_freshbooks.posting.observe.by_listing import BulkListing, ListedObserver, stores_named
@@ -174,7 +175,10 @@ class Verification:
             recorded = now  # the run that changed it has ended since: what it left is looked at
 
     def _findings(self, mark: Mark, recorded: Recorded, observed: Observed) -> list[Finding]:
-        findings = list(compare(mark, recorded, observed, self._is_linked))
+        findings = [
+            *compare(mark, recorded, observed, self._is_linked),
+            *compare_corrections(mark, recorded, observed),
+        ]
         if not recorded.is_in_books or any(
             finding.kind is not FindingKind.EXTRA for finding in findings
         ):

@@ -8,7 +8,16 @@ from connector_credentials.backoff import RetryPolicy
 
 from .collection import Collection, readable
 from .identity import Identity, parse_identity
-from .records import Clients, CreditNotes, Invoices, Items, Payments, Taxes
+from .records import (
+    Clients,
+    CreditNotes,
+    ExpenseCategories,
+    Expenses,
+    Invoices,
+    Items,
+    Payments,
+    Taxes,
+)
 from .transport import Operation, RequestRecord, Tokens, Transport
 from .wire import Wire
 
@@ -67,6 +76,8 @@ class FreshBooks:
         self.invoices = Invoices(self._transport, account_id)
         self.payments = Payments(self._transport, account_id)
         self.credit_notes = CreditNotes(self._transport, account_id)
+        self.expenses = Expenses(self._transport, account_id)
+        self.expense_categories = ExpenseCategories(self._transport, account_id)
         self.taxes = Taxes(self._transport, account_id)
         self.collections: Mapping[str, Collection[Any]] = {
             "client": self.clients,
@@ -74,6 +85,8 @@ class FreshBooks:
             "invoice": self.invoices,
             "payment": self.payments,
             "credit_note": self.credit_notes,
+            "correction": self.invoices,
+            "expense": self.expenses,
         }
 
     def check_before_writes(self, check: Callable[[], None]) -> None:

@@ -140,6 +140,27 @@ class ObservedTax:
 
 
 @dataclass(frozen=True, slots=True)
+class ObservedExpense:
+    """An expense."""
+
+    id: int
+    amount: Decimal
+    currency: str
+    date: date
+    notes: str
+    vis_state: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedCategory:
+    """A category of expenses."""
+
+    id: int
+    name: str
+    vis_state: int
+
+
+@dataclass(frozen=True, slots=True)
 class ObservedCreditNote:
     """A credit note of a client.
 

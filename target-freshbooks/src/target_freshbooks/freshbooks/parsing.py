@@ -16,8 +16,10 @@ from zoneinfo import ZoneInfo
 
 from .observed import (
     BillingAddress,
+    ObservedCategory,
     ObservedClient,
     ObservedCreditNote,
+    ObservedExpense,
     ObservedInvoice,
     ObservedItem,
     ObservedLine,
@@ -213,6 +215,28 @@ def tax(row: Row) -> ObservedTax:
         name=text(row, "name").strip(),
         percent=number(row, "amount", Decimal(0)),
         compound=text(row, "compound").lower() in {"true", "1"},
+    )
+
+
+def expense(row: Row) -> ObservedExpense:
+    """An expense."""
+    amount, code = money(row, "amount")
+    return ObservedExpense(
+        id=identifier(row, "id", "expenseid"),
+        amount=amount,
+        currency=code,
+        date=day(row, "date"),
+        notes=text(row, "notes"),
+        vis_state=whole(row, "vis_state", 0),
+    )
+
+
+def category(row: Row) -> ObservedCategory:
+    """A category of expenses."""
+    return ObservedCategory(
+        id=identifier(row, "id", "categoryid"),
+        name=text(row, "category"),
+        vis_state=whole(row, "vis_state", 0),
     )
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
-LinkKind = Literal["client", "item", "invoice", "payment", "credit_note"]
+LinkKind = Literal["client", "item", "invoice", "payment", "credit_note", "correction", "expense"]
 
 
 @dataclass(frozen=True, slots=True)

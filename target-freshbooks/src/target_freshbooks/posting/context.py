@@ -50,6 +50,7 @@ class OrderContext:
         item_names: Item key → the name FreshBooks has for the item.
         recorded: What the ledger knows.
         closed: The days that are closed.
+        expense_category: FreshBooks' id of `refunds_expense_category`; 0: there is none.
         unmarked: The field, `notes` or `po_number`, that FreshBooks keeps too short for the mark.
         keeps_client: Its invoice is left with the client that it has.
         otherwise: The desired state as it would be said of an account with other ways.
@@ -65,6 +66,7 @@ class OrderContext:
     negatives_refused: bool = False
     keeps_client: bool = False
     closed: ClosedDays = field(default_factory=ClosedDays)
+    expense_category: int = 0
     unmarked: str = ""
     otherwise: Callable[[], Iterable[Desired]] = tuple
 

@@ -186,6 +186,8 @@ def policy_digest(policy: Policy) -> str:
             "on_cancel": policy.on_cancel,
             "on_order_change": policy.on_order_change,
             "closed_through": policy.closed_through,
+            "closed_refunds": policy.closed_refunds,
+            "refunds_expense_category": policy.refunds_expense_category,
         }
     )
 

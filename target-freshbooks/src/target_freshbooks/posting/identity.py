@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from target_freshbooks.books.desired import CreditNote, Payment
     from target_freshbooks.freshbooks.observed import (
         ObservedCreditNote,
+        ObservedExpense,
         ObservedInvoice,
         ObservedPayment,
     )
@@ -70,6 +71,18 @@ def part_paid(payment: ObservedPayment, order: Mark) -> Mark | None:
 def refund_credited(note: ObservedCreditNote, order: Mark) -> int | None:
     """The order's refund that the credit note is marked with; None if it is not the order's."""
     part = _part(note.notes, order)
+    return None if part is None else part.refund_id
+
+
+def refund_corrected(invoice: ObservedInvoice, order: Mark) -> int | None:
+    """The order's refund that the invoice corrects; None if it does not."""
+    part = _part(f"{invoice.notes}\n{invoice.po_number}", order)
+    return None if part is None else part.refund_id
+
+
+def refund_spent(expense: ObservedExpense, order: Mark) -> int | None:
+    """The order's refund whose money the expense is; None if it is not the order's."""
+    part = _part(expense.notes, order)
     return None if part is None else part.refund_id
 
 
@@ -148,6 +161,36 @@ def part_link(
     return Link(kind=kind, key=key, remote_id=remote_id, order_id=order_id, deleted=deleted)
 
 
+def correction_link(
+    invoice: ObservedInvoice, order_id: int, refund_id: int, *, deleted: bool = False
+) -> Link:
+    """The link to a correcting invoice as it stands now."""
+    return Link(
+        kind="correction",
+        key=part_key(order_id, refund_id),
+        remote_id=invoice.id,
+        fingerprint=None if deleted else fingerprint(invoice),
+        amount=invoice.amount,
+        order_id=order_id,
+        deleted=deleted,
+    )
+
+
+def expense_link(
+    expense: ObservedExpense, order_id: int, refund_id: int, *, deleted: bool = False
+) -> Link:
+    """The link to an expense as it stands now."""
+    return Link(
+        kind="expense",
+        key=part_key(order_id, refund_id),
+        remote_id=expense.id,
+        amount=expense.amount,
+        day=expense.date,
+        order_id=order_id,
+        deleted=deleted,
+    )
+
+
 def adopt(mark: Mark, observed: Observed, content: str) -> list[Link]:
     """The links to an invoice that is ours though the ledger does not know it, and to its parts.
 
@@ -161,4 +204,6 @@ def adopt(mark: Mark, observed: Observed, content: str) -> list[Link]:
         invoice_link(invoice, order_id, content=content),
         *(payment_link(row, order_id, part.key) for part, row in paid.items() if part),
         *(part_link("credit_note", order_id, key, row.id) for key, row in given.items() if key),
+        *(correction_link(row, order_id, key) for key, row in observed.corrections.items()),
+        *(expense_link(row, order_id, key) for key, row in observed.expenses.items()),
     ]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books import assess, client_of_customer, is_cancelled
 from target_freshbooks.books.closed import on_open_days
+from target_freshbooks.books.correction import book_apart
 from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, Waiting
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money_witnesses import may_clear_up
@@ -37,6 +38,7 @@ from target_freshbooks.posting.paid_by_hand import (
 )
 from target_freshbooks.posting.paid_day import with_paid_day
 from target_freshbooks.posting.plan.closed import cancelled, day_closed
+from target_freshbooks.posting.plan.corrections import apart
 from target_freshbooks.posting.plan.head import (
     keeps_its_client,
 )
@@ -144,7 +146,7 @@ class Reconciler:
         if renewed and terms is not None and result.state == "posted":
             kept_day = (self._parts.ledger.terms.of(order_id) or terms).invoice_day  # perhaps moved
             self._parts.ledger.terms.keep(order_id, Terms(policy.terms(), kept_day))
-        return replace(result, desired=desired, desired_hash=wanted)
+        return replace(result, desired=result.desired or desired, desired_hash=wanted)
 
     def _not_posted(
         self, facts: OrderFacts, recorded: Recorded, why: Waiting | Parked, *, overwrite: bool
@@ -203,7 +205,19 @@ class Reconciler:
             self._parts.brake.made(order_id)
         elif not recorded.known and (told := told_by_note(desired, observed)):
             return told
-        return self._attempt(ReconcileState(context, observed, progress, looked=time.monotonic()))
+        context = self._corrected(context, observed)
+        at = ReconcileState(context, observed, progress, looked=time.monotonic())
+        return replace(self._attempt(at), desired=context.desired)
+
+    def _corrected(self, context: OrderContext, observed: Observed) -> OrderContext:
+        """The order with its refunds of closed days as corrections beside the invoice."""
+        refund_ids, policy = apart(context, observed), context.policy
+        if not refund_ids:
+            return context
+        desired = book_apart(context.desired, refund_ids, policy, context.closed)
+        category = policy.refunds_expense_category
+        found = self._parts.books.expense_categories.id_of(category) if category else None
+        return replace(context, desired=desired, expense_category=found or 0)
 
     def _attempt(self, at: ReconcileState) -> OrderResult:
         """One step after the other, until nothing is left or the order has to wait for a person."""

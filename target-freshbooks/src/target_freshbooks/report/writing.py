@@ -137,7 +137,11 @@ def gather_month(books: FreshBooks, ledger: Ledger, month: Month) -> MonthReport
         row = make_row(order, invoice)
         if row is not None:
             rows.append(row)
-    foreign = tuple(invoice for invoice in invoices.values() if invoice.id not in claimed)
+    foreign = tuple(
+        invoice
+        for invoice in invoices.values()
+        if invoice.id not in claimed and not ledger.links.has_remote("correction", invoice.id)
+    )
     rows.sort(key=lambda row: (row.day, row.order_id))
     return MonthReport(
         month,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from connector_sandbox.freshbooks import values
 from connector_sandbox.freshbooks.clients import Clients
 from connector_sandbox.freshbooks.credit_notes import CreditNotes
+from connector_sandbox.freshbooks.expenses import Expenses
 from connector_sandbox.freshbooks.invoices import Invoices
 from connector_sandbox.freshbooks.items import Items, Taxes
 from connector_sandbox.freshbooks.payments import Payments
@@ -34,6 +35,7 @@ class Account:
         self.invoices = Invoices(ctx, self)
         self.payments = Payments(ctx, self)
         self.credit_notes = CreditNotes(ctx, self)
+        self.expenses = Expenses(ctx, self)
         self.kinds: tuple[Resource, ...] = (
             self.clients,
             self.items,
@@ -41,6 +43,7 @@ class Account:
             self.invoices,
             self.payments,
             self.credit_notes,
+            self.expenses,
         )
 
     def unit_cost(self, cost: Decimal, code: str) -> dict[str, str]:

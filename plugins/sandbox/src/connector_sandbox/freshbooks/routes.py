@@ -11,6 +11,7 @@ from connector_sandbox import constants
 from connector_sandbox.freshbooks import switches as freshbooks_switches
 from connector_sandbox.freshbooks.account import Account
 from connector_sandbox.freshbooks.accounting import Endpoint
+from connector_sandbox.freshbooks.expenses import categories
 from connector_sandbox.freshbooks.guard import AccountGuard
 from connector_sandbox.freshbooks.identity import me
 from connector_sandbox.freshbooks.oauth import OAuth
@@ -83,8 +84,18 @@ def _extra_routes(guard: AccountGuard) -> list[BaseRoute]:
         empty = {"gateways": [], "page": 1, "pages": 0, "per_page": 15, "total": 0}
         return JSONResponse({"response": {"result": empty}})
 
+    async def expense_categories(request: Request) -> Response:
+        guard.need_scope(request, "expenses")
+        rows = categories()
+        paging = {"page": 1, "pages": 1, "per_page": 100, "total": len(rows)}
+        return JSONResponse({"response": {"result": {"categories": rows, **paging}}})
+
     base = "/accounting/account/{account_id}/systems"
     return [
+        Route(
+            "/accounting/account/{account_id}/expenses/categories",
+            guard.accounting(expense_categories),
+        ),
         Route(f"{base}/systems/{{id}}", guard.accounting(system)),
         Route(f"{base}/gateways", guard.accounting(no_gateways)),
     ]

@@ -123,6 +123,16 @@ class Cancellation:
                 (StepKind.DELETE_CREDIT_NOTE, str(refund_id), remote)
                 for refund_id, remote in recorded.credit_note_ids.items()
             ),
+            *(
+                (StepKind.DELETE_EXPENSE, str(refund_id), link.remote_id)
+                for refund_id, link in recorded.expenses.items()
+                if not link.deleted
+            ),
+            *(
+                (StepKind.DELETE_CORRECTION, str(refund_id), link.remote_id)
+                for refund_id, link in recorded.corrections.items()
+                if not link.deleted
+            ),
             (StepKind.DELETE_INVOICE, str(order_id), invoice_id),
         ]
         return self._delete(parts, paid, order_id)

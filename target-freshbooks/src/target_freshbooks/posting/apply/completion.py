@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from target_freshbooks.freshbooks.observed import ACTIVE
 from target_freshbooks.posting.apply import refusals
 from target_freshbooks.posting.digests import fingerprint
-from target_freshbooks.posting.identity import find_payment, invoice_key, payment_link
+from target_freshbooks.posting.identity import (
+    correction_link,
+    expense_link,
+    find_payment,
+    invoice_key,
+    payment_link,
+)
 from target_freshbooks.posting.plan.head import (
     CLIENT,
     PARTS,
@@ -34,6 +40,7 @@ def completed(at: ReconcileState, ledger: Ledger) -> OrderResult:
     """How an order comes out of which nothing is left to write."""
     progress, writes, desired = at.progress, at.writes, at.context.desired
     _remember_the_end(at, ledger)
+    _remember_corrections(at, ledger)
     if is_kept(at.context, at.observed.invoice, progress):
         return OrderResult("waiting", why=KEPT_AS_DRAFT, writes=writes)
     if progress.refused_refunds:
@@ -88,3 +95,14 @@ def _remember_the_end(at: ReconcileState, ledger: Ledger) -> None:
             # Known by its note so far: from now on an edit by hand is told from our own amount.
             known = payment_link(standing, context.desired.order_id, payment.key)
             ledger.links.put(known)
+
+
+def _remember_corrections(at: ReconcileState, ledger: Ledger) -> None:
+    """Corrections known by their marks so far: from now on an edit by hand is seen."""
+    recorded, order_id = at.context.recorded, at.context.desired.order_id
+    for refund_id, correction in at.observed.corrections.items():
+        if refund_id not in recorded.corrections:
+            ledger.links.put(correction_link(correction, order_id, refund_id))
+    for refund_id, expense in at.observed.expenses.items():
+        if refund_id not in recorded.expenses:
+            ledger.links.put(expense_link(expense, order_id, refund_id))

@@ -9,9 +9,15 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.posting.identity import invoice_link, part_link, payment_link
+from target_freshbooks.posting.identity import (
+    correction_link,
+    expense_link,
+    invoice_link,
+    part_link,
+    payment_link,
+)
 from target_freshbooks.posting.plan.head import differing, left_alone, part_of, remembered
-from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
+from target_freshbooks.posting.plan.steps import DELETIONS, AttemptState, Step, StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,12 +34,21 @@ def after(observed: Observed, step: Step, answer: Any) -> Observed:  # noqa: ANN
         return replace(observed, invoice=answer)
     if step.kind.record == "payment":
         return _after_payment(observed, step, answer)
+    if step.kind.record == "correction":
+        return replace(observed, corrections=_by_refund(observed.corrections, step, answer))
+    if step.kind.record == "expense":
+        return replace(observed, expenses=_by_refund(observed.expenses, step, answer))
     if step.kind is StepKind.DELETE_OVERPAYMENT:
         left = {key: note for key, note in observed.overpayments.items() if key != step.key}
         return replace(observed, overpayments=left)
     others = tuple(note for note in observed.credit_notes if note.id != answer.id)
     gone = step.kind is StepKind.DELETE_CREDIT_NOTE
     return replace(observed, credit_notes=others if gone else (*others, answer))
+
+
+def _by_refund(before: Mapping[int, Any], step: Step, answer: Any) -> dict[int, Any]:  # noqa: ANN401 - as above
+    left = {key: row for key, row in before.items() if key != int(step.key)}
+    return left if step.kind in DELETIONS else {**left, int(step.key): answer}
 
 
 def _after_payment(observed: Observed, step: Step, answer: ObservedPayment) -> Observed:
@@ -83,6 +98,12 @@ def links_of(context: OrderContext, step: Step, answer: Any, known: Link | None)
         return [_payment_link(context, step, answer, known)]
     if step.kind is StepKind.DELETE_OVERPAYMENT:
         return []  # the next look shows whether the credit is gone, and what was paid instead
+    if step.kind.record == "correction":
+        gone = step.kind is StepKind.DELETE_CORRECTION
+        return [correction_link(answer, order_id, int(step.key), deleted=gone)]
+    if step.kind.record == "expense":
+        gone = step.kind is StepKind.DELETE_EXPENSE
+        return [expense_link(answer, order_id, int(step.key), deleted=gone)]
     gone = step.kind is StepKind.DELETE_CREDIT_NOTE
     link = part_link("credit_note", order_id, step.key, answer.id, deleted=gone)
     return [replace(link, amount=answer.amount, extra={"expression": step.refund_expression})]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from target_freshbooks.books.marks import marks_in
@@ -21,6 +22,8 @@ from target_freshbooks.posting.apply.fulfilment import is_fulfilled
 from target_freshbooks.posting.apply.writer import client_links, item_links
 from target_freshbooks.posting.identity import (
     bears,
+    correction_link,
+    expense_link,
     invoice_key,
     invoice_link,
     is_marked,
@@ -57,6 +60,8 @@ class Evidence:
             StepKind.CREATE_INVOICE: self._invoice,
             StepKind.CREATE_PAYMENT: self._payment,
             StepKind.CREATE_CREDIT_NOTE: self._credit_note,
+            StepKind.CREATE_CORRECTION: self._correction,
+            StepKind.CREATE_EXPENSE: self._expense,
         }
         kind = StepKind(intent.kind)
         return makers[kind](intent) if kind in makers else self._changed(intent, kind)
@@ -111,6 +116,21 @@ class Evidence:
                 return note, [replace(link, amount=note.amount)]
         return None
 
+    def _correction(self, intent: Intent) -> Found | None:
+        body = intent.payload["body"]
+        invoice = self._books.invoices.find(body["invoice_number"])
+        ours = f"{body.get('notes', '')}\n{body.get('po_number', '')}"
+        if invoice is None or not bears(f"{invoice.notes}\n{invoice.po_number}", ours):
+            return None
+        return invoice, [correction_link(invoice, _order_of(intent), int(intent.key))]
+
+    def _expense(self, intent: Intent) -> Found | None:
+        body = intent.payload["body"]
+        for expense in self._books.expenses.dated(date.fromisoformat(body["date"])):
+            if bears(expense.notes, body["notes"]):
+                return expense, [expense_link(expense, _order_of(intent), int(intent.key))]
+        return None
+
     # -- what was changed
 
     def _changed(self, intent: Intent, kind: StepKind) -> Found | None:
@@ -147,6 +167,13 @@ class Evidence:
             case StepKind.DELETE_CREDIT_NOTE:
                 order_id = _order_of(intent)
                 return [part_link("credit_note", order_id, intent.key, remote_id, deleted=True)]
+            case StepKind.UPDATE_CORRECTION | StepKind.SEND_CORRECTION:
+                return [correction_link(record, _order_of(intent), int(intent.key))]
+            case StepKind.UPDATE_EXPENSE:
+                return [expense_link(record, _order_of(intent), int(intent.key))]
+            case StepKind.DELETE_CORRECTION | StepKind.DELETE_EXPENSE:
+                order_id, what = _order_of(intent), kind.record
+                return [part_link(what, order_id, intent.key, remote_id, deleted=True)]
             case _:
                 # Of an overpayment's credit the next look shows that it is gone.
                 return []

@@ -21,6 +21,7 @@ from target_freshbooks.freshbooks.errors import ApiError, Refused
 from target_freshbooks.freshbooks.observed import (
     DRAFT,
     ObservedCreditNote,
+    ObservedExpense,
     ObservedInvoice,
     ObservedPayment,
 )
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.posting.plan.steps import StepKind
 
-Dated = ObservedInvoice | ObservedPayment | ObservedCreditNote
+Dated = ObservedInvoice | ObservedPayment | ObservedCreditNote | ObservedExpense
 """What has a day in FreshBooks."""
 
 UNDATED = frozenset({"client", "item"})
@@ -140,7 +141,9 @@ def days_of(body: Mapping[str, Any], standing: Dated | None) -> list[date]:
     match standing:
         case ObservedInvoice(status=status, create_date=day) if not (new and status == DRAFT):
             return [day, *new]
-        case ObservedPayment(date=day) | ObservedCreditNote(day=date() as day):
+        case ObservedPayment(date=day) | ObservedExpense(date=day):
+            return [day, *new]
+        case ObservedCreditNote(day=date() as day):
             return [day, *new]
         case _:
             return new

@@ -22,16 +22,17 @@ def is_fulfilled(kind: StepKind, body: Mapping[str, Any], answer: Any) -> bool: 
     """Whether the answer shows what a write of the body was to bring about."""
     if kind in DELETIONS:
         return bool(answer.vis_state == DELETED)
-    if kind is StepKind.MARK_SENT:
+    if kind in {StepKind.MARK_SENT, StepKind.SEND_CORRECTION}:
         return bool(answer.status != DRAFT)
-    if kind in {StepKind.CREATE_PAYMENT, StepKind.UPDATE_PAYMENT}:
+    if kind.record in {"payment", "expense"}:
         return bool(answer.amount == Decimal(body["amount"]["amount"]))
-    if kind is StepKind.CREATE_INVOICE and answer.number != body["invoice_number"]:
+    creates = kind in {StepKind.CREATE_INVOICE, StepKind.CREATE_CORRECTION}
+    if creates and answer.number != body["invoice_number"]:
         return False
-    if kind is StepKind.CREATE_INVOICE and answer.customer_id != body[CLIENT]:
+    if creates and answer.customer_id != body[CLIENT]:
         return False
     if kind is StepKind.UPDATE_HEAD:
         return holds(answer, body)
-    if "lines" in body and kind in {StepKind.CREATE_INVOICE, StepKind.UPDATE_INVOICE}:
+    if "lines" in body and kind.record in {"invoice", "correction"}:
         return wire.agree(wire.from_body(body), wire.standing(answer))
     return True

@@ -66,13 +66,12 @@ def parked_for(refused: Refused, what: str) -> Parked:
             )
 
 
-def number_taken(context: OrderContext) -> Parked:
+def number_taken(number: str) -> Parked:
     """The number is taken, by an invoice that cannot be found."""
     return Parked(
         Reason.NUMBER_TAKEN,
-        f"FreshBooks says that invoice number {context.desired.invoice.number} is taken, but shows"
-        " no"
-        " invoice of that number.",
+        f"FreshBooks says that invoice number {number} is taken, but shows no invoice of the order"
+        " with that number.",
         "Look for it among archived, deleted and recurring invoices in FreshBooks; then replay"
         " the order.",
     )

@@ -52,6 +52,8 @@ class RefusedSteps:
             # Another request is changing the record: it is looked at anew, and tried again.
             self._parts.stop.wait(CONFLICT_SECONDS * 2**at.conflicts)
             return replace(self._parts.look_again(at), conflicts=at.conflicts + 1)
+        if kind.record == "correction":
+            return self._correction_refused(at, step, refused)
         if kind is StepKind.UPDATE_HEAD:
             return self._head_refused(at, step)
         if kind is StepKind.DELETE_OVERPAYMENT:
@@ -113,7 +115,9 @@ class RefusedSteps:
             observed = self._taken(context)
             if observed.invoice is None:
                 return OrderResult(
-                    "parked", parked=refusals.number_taken(context), words=refused.words
+                    "parked",
+                    parked=refusals.number_taken(context.desired.invoice.number),
+                    words=refused.words,
                 )
             return replace(
                 at,
@@ -140,6 +144,18 @@ class RefusedSteps:
         if meant.kind is RefusalKind.NEGATIVE and context.desired.redeemed and result.parked:
             return replace(result, parked=refusals.redeemed_refused(result.parked))
         return result
+
+    def _correction_refused(
+        self, at: ReconcileState, step: Step, refused: Refused
+    ) -> ReconcileState | OrderResult:
+        """A correction that stands already is gone on with; else the order is parked."""
+        if classify(refused).kind is not RefusalKind.TAKEN:
+            return refused_result(refused, step.kind.value, 0)
+        again = self._parts.look_again(at)
+        if int(step.key) in again.observed.corrections:
+            return again
+        taken = refusals.number_taken(step.body["invoice_number"])
+        return OrderResult("parked", parked=taken, words=refused.words)
 
     def _unmarked(self, at: ReconcileState, refused: Refused) -> ReconcileState | None:
         """The same without the mark in a field that is too short for it: the other one has it."""

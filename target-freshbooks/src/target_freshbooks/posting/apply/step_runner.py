@@ -227,7 +227,7 @@ class StepRunner:
 
     def _whole(self, step: Step, answer: Any) -> Any:  # noqa: ANN401 - as above
         """The answer; an invoice that was answered without its lines is read."""
-        if step.kind.record == "invoice" and answer.lines is None:
+        if step.kind.record in {"invoice", "correction"} and answer.lines is None:
             return self._parts.books.invoices.get(answer.id)
         return answer
 
@@ -236,6 +236,10 @@ def standing_record(observed: Observed, step: Step) -> Dated | None:
     """The record that a step changes, as FreshBooks holds it; None for a creation."""
     if step.kind.record == "invoice":
         return None if step.remote_id is None else observed.invoice
+    if step.kind.record == "correction":
+        return next((r for r in observed.corrections.values() if r.id == step.remote_id), None)
+    if step.kind.record == "expense":
+        return next((r for r in observed.expenses.values() if r.id == step.remote_id), None)
     records = (*observed.payments, *observed.credit_notes, *observed.overpayments.values())
     kind = ObservedPayment if step.kind.record == "payment" else ObservedCreditNote
     return next(
@@ -246,7 +250,8 @@ def standing_record(observed: Observed, step: Step) -> Dated | None:
 def most_writes(context: OrderContext) -> int:
     """The most writes that one attempt at an order may need, its client and items apart."""
     wanted = context.desired
-    return 5 + 2 * len(wanted.payments) + 5 * len(wanted.refunds)
+    corrected = len(wanted.corrections) + len(context.recorded.corrections)
+    return 5 + 2 * len(wanted.payments) + 5 * len(wanted.refunds) + 5 * corrected
 
 
 def undoes(step: Step, observed: Observed) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import override
 
@@ -23,6 +23,7 @@ from target_freshbooks.freshbooks.observed import (
     ARCHIVED,
     DELETED,
     DRAFT,
+    ObservedExpense,
     ObservedInvoice,
     ObservedPayment,
 )
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from target_freshbooks.posting.state.recorded import Recorded
 
 SENT = 2
+
+Row = TypeVar("Row", ObservedInvoice, ObservedExpense)
 
 
 class Simulator(Writer, Observer):
@@ -114,7 +117,17 @@ class Simulator(Writer, Observer):
             case "payment":
                 return self._payment(kind, new, remote_id)
             case "invoice":
-                return self._invoice(kind, new, remote_id)
+                return self._invoice(kind, new, self._observed.invoice)
+            case "correction":
+                return self._invoice(kind, new, _of_id(self._observed.corrections, remote_id))
+            case "expense" if kind is StepKind.CREATE_EXPENSE:
+                return parsing.expense(new)
+            case "expense":
+                known = _of_id(self._observed.expenses, remote_id)
+                expense = known or self._books.expenses.get(remote_id)
+                if kind is StepKind.DELETE_EXPENSE:
+                    return replace(expense, vis_state=DELETED)
+                return replace(expense, amount=Decimal(new["amount"]["amount"]))
         if "lines" in body:
             return parsing.credit_note(new | {"amount": self._total(body, body["currency_code"])})
         return parsing.credit_note(new | {"amount": "0"})
@@ -128,14 +141,16 @@ class Simulator(Writer, Observer):
             return replace(payment, vis_state=DELETED)
         return replace(payment, amount=Decimal(new["amount"]["amount"]))
 
-    def _invoice(self, kind: StepKind, new: Mapping[str, Any], remote_id: int) -> ObservedInvoice:
-        if kind is StepKind.CREATE_INVOICE:
+    def _invoice(
+        self, kind: StepKind, new: Mapping[str, Any], known: ObservedInvoice | None
+    ) -> ObservedInvoice:
+        if kind in {StepKind.CREATE_INVOICE, StepKind.CREATE_CORRECTION}:
             amount = self._total(new, new["currency_code"])
             return parsing.invoice({**new, "status": DRAFT, "amount": amount})
-        invoice = self._observed.invoice or self._books.invoices.get(remote_id)
+        invoice = known or self._books.invoices.get(new["id"])
         if kind is StepKind.UPDATE_HEAD:
             return with_head(invoice, new)
-        if kind is not StepKind.UPDATE_INVOICE:
+        if kind in _LEFT_AS:
             return replace(invoice, **_LEFT_AS[kind])
         amount = self._total(new, invoice.currency)
         return replace(
@@ -155,8 +170,14 @@ _LEFT_AS: dict[StepKind, dict[str, Any]] = {
     StepKind.ARCHIVE_INVOICE: {"vis_state": ARCHIVED},
     StepKind.DELETE_INVOICE: {"vis_state": DELETED},
     StepKind.MARK_SENT: {"status": SENT},
+    StepKind.SEND_CORRECTION: {"status": SENT},
+    StepKind.DELETE_CORRECTION: {"vis_state": DELETED},
 }
 """What the steps that say all with their kind leave of an invoice."""
+
+
+def _of_id(records: Mapping[int, Row], remote_id: int) -> Row | None:
+    return next((row for row in records.values() if row.id == remote_id), None)
 
 
 def _why(kind: StepKind, body: Mapping[str, Any]) -> str:

@@ -13,8 +13,9 @@ import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
-from target_freshbooks.books.marks import STEM, marks_in
-from target_freshbooks.posting.identity import marks_of
+from target_freshbooks.books.correction import BOOKED_AS_EXPENSE
+from target_freshbooks.books.marks import STEM, Mark, marks_in
+from target_freshbooks.posting.identity import marks_of, refund_corrected, refund_spent
 from target_freshbooks.posting.observe.observer import Observer
 from target_freshbooks.posting.state.observed import Observed
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedInvoice
+    from target_freshbooks.freshbooks.observed import ObservedExpense, ObservedInvoice
     from target_freshbooks.posting.context import OrderContext
     from target_freshbooks.posting.observe.by_request import RequestObserver
     from target_freshbooks.posting.state.recorded import Recorded
@@ -33,6 +34,8 @@ CREATE TABLE invoices (order_id INTEGER, id INTEGER, record BLOB, PRIMARY KEY (o
 CREATE INDEX invoices_id ON invoices (id);
 CREATE TABLE payments (invoice_id INTEGER, id INTEGER, record BLOB, PRIMARY KEY (invoice_id, id));
 CREATE TABLE credit_notes (order_id INTEGER, id INTEGER, record BLOB, PRIMARY KEY (order_id, id));
+CREATE TABLE corrections (order_id INTEGER, id INTEGER, record BLOB, PRIMARY KEY (order_id, id));
+CREATE TABLE expenses (order_id INTEGER, id INTEGER, record BLOB, PRIMARY KEY (order_id, id));
 CREATE TABLE looked_at (order_id INTEGER PRIMARY KEY);
 """
 
@@ -46,7 +49,8 @@ def stores_named(books: FreshBooks, since: date | None) -> set[str]:
 class BulkListing:
     """All invoices and credit notes that name an order of a shop, and the payments on them."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: str) -> None:
+        self._store = store
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.executescript(_TABLES)
         self._database.execute("BEGIN")  # one transaction, never committed: nobody else reads it
@@ -60,14 +64,23 @@ class BulkListing:
             store: The hash of the store whose orders are meant.
             since: Only what is dated this day or later.
         """
-        lists = cls()
+        lists, spent = cls(store), False
         for invoice in books.invoices.naming(STEM, since):
             for order_id in _orders_named_by(invoice, store):
                 lists._put("invoices", order_id, invoice.id, invoice)
+            corrected = _order_of_refund(f"{invoice.notes}\n{invoice.po_number}", store)
+            if corrected is not None:
+                spent |= BOOKED_AS_EXPENSE in invoice.notes.splitlines()
+                lists._put("corrections", corrected, invoice.id, invoice)
+        # Their scope is needed only where expenses are written.
+        for expense in books.expenses.naming(STEM, since) if spent else ():
+            order_spent = _order_of_refund(expense.notes, store)
+            if order_spent is not None:
+                lists._put("expenses", order_spent, expense.id, expense)
         for payment in books.payments.on(lists._has_invoice, since):
             lists._put("payments", payment.invoice_id, payment.id, payment)
         for note in books.credit_notes.naming(STEM, since):
-            credited = _order_credited_by(note, store)
+            credited = _order_of_refund(note.notes, store)
             if credited is not None:
                 lists._put("credit_notes", credited, note.id, note)
         return lists
@@ -95,17 +108,26 @@ class BulkListing:
             ),
             None,
         )
+        mark = Mark(order_id, self._store)
+        correcting: list[ObservedInvoice] = self._get("corrections", "order_id", order_id)
+        spent: list[ObservedExpense] = self._get("expenses", "order_id", order_id)
+        corrections = {refund_corrected(row, mark): row for row in reversed(correcting)}
+        expenses = {refund_spent(row, mark): row for row in reversed(spent)}
+        more = [row for row in correcting if row not in corrections.values()]
         return Observed(
             own,
             () if own is None else tuple(self._get("payments", "invoice_id", own.id)),
             tuple(self._get("credit_notes", "order_id", order_id)),
-            others=tuple(row for row in marked if row is not own),
+            others=tuple(row for row in (*marked, *more) if row is not own),
+            corrections={key: row for key, row in corrections.items() if key is not None},
+            expenses={key: row for key, row in expenses.items() if key is not None},
         )
 
     def not_looked_at(self) -> Iterator[int]:
         """The orders the lists name that nobody has asked for yet, by id."""
         rows = self._database.execute(
             "SELECT order_id FROM invoices UNION SELECT order_id FROM credit_notes"
+            " UNION SELECT order_id FROM corrections"
             " EXCEPT SELECT order_id FROM looked_at ORDER BY order_id"
         ).fetchall()
         yield from (int(row[0]) for row in rows)
@@ -136,9 +158,9 @@ def _orders_named_by(invoice: ObservedInvoice, store: str) -> set[int]:
     return {mark.order_id for mark in marks_of(invoice) if mark.store == store}
 
 
-def _order_credited_by(note: ObservedCreditNote, store: str) -> int | None:
-    """The store's order whose refund the credit note is marked with."""
-    marks = [mark for mark in marks_in(note.notes) if mark.store == store]
+def _order_of_refund(text: str, store: str) -> int | None:
+    """The store's order whose refund the text is marked with."""
+    marks = [mark for mark in marks_in(text) if mark.store == store]
     return next((mark.order_id for mark in marks if mark.refund_id is not None), None)
 
 

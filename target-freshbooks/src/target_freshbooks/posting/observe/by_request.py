@@ -5,20 +5,33 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from target_freshbooks.books.correction import BOOKED_AS_EXPENSE
 from target_freshbooks.freshbooks.errors import NotFound
-from target_freshbooks.posting.identity import is_marked, refund_credited
+from target_freshbooks.posting.identity import (
+    is_marked,
+    refund_corrected,
+    refund_credited,
+    refund_spent,
+)
 from target_freshbooks.posting.observe.observer import Observer
+from target_freshbooks.posting.plan.corrections import to_be_looked_for
 from target_freshbooks.posting.state.observed import Observed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from target_freshbooks.books.marks import Mark
     from target_freshbooks.freshbooks import FreshBooks
     from target_freshbooks.freshbooks.observed import (
         ObservedCreditNote,
+        ObservedExpense,
         ObservedInvoice,
     )
+    from target_freshbooks.ledger import Link
     from target_freshbooks.posting.context import OrderContext
     from target_freshbooks.posting.state.recorded import Recorded
+
+    _Row = ObservedInvoice | ObservedExpense
 
 
 class RequestObserver(Observer):
@@ -54,7 +67,49 @@ class RequestObserver(Observer):
         credited = any(entry.credit_note is not None for entry in context.desired.refunds)
         if credited or recorded.credit_note_ids:
             observed = replace(observed, credit_notes=self._credit_notes(context, invoice))
+        observed = self._with_corrections(context, observed)
         return self.with_overpayments(context, observed)
+
+    def _with_corrections(self, context: OrderContext, observed: Observed) -> Observed:
+        """Add the invoices that take refunds of closed months back, with their expenses.
+
+        A correction is asked for where the ledger knows one, and where there may be one: for a
+        refund that is not on the invoice, if its month is closed or the ledger knows nothing.
+        """
+        invoice, mark = observed.invoice, context.desired.invoice.marker
+        assert invoice is not None  # noqa: S101 - asked only with an invoice
+        known = context.recorded.corrections
+        found = {
+            refund_id: self._books.invoices.standing(link.remote_id)
+            for refund_id, link in known.items()
+            if not link.deleted
+        }
+        for refund_id in to_be_looked_for(context, invoice) - found.keys():
+            row = self._books.invoices.find(f"{invoice.number}-R{refund_id}")
+            ours = row is not None and refund_corrected(row, mark) == refund_id
+            found[refund_id] = row if ours else None
+        corrections = {refund_id: row for refund_id, row in found.items() if row is not None}
+        expenses = {
+            refund_id: expense
+            for refund_id in corrections.keys() | context.recorded.expenses.keys()
+            if (expense := self._expense(context, corrections.get(refund_id), refund_id))
+        }
+        return replace(observed, corrections=corrections, expenses=expenses)
+
+    def _expense(
+        self, context: OrderContext, correction: ObservedInvoice | None, refund_id: int
+    ) -> ObservedExpense | None:
+        """The expense beside a correction: by its id, else by its mark on the correction's day."""
+        link = context.recorded.expenses.get(refund_id)
+        if link is not None and link.deleted:
+            return None
+        if link is not None:
+            return self._books.expenses.standing(link.remote_id)
+        if correction is None or BOOKED_AS_EXPENSE not in correction.notes.splitlines():
+            return None
+        mark = context.desired.invoice.marker
+        rows = self._books.expenses.dated(correction.create_date)
+        return next((row for row in rows if refund_spent(row, mark) == refund_id), None)
 
     def with_overpayments(self, context: OrderContext, observed: Observed) -> Observed:
         """Add the credits that stand of what FreshBooks capped, if the ledger knows of any."""
@@ -77,12 +132,22 @@ class RequestObserver(Observer):
         own = None if own_id is None else self._books.invoices.standing(own_id)
         others = [self._books.invoices.standing(row.id) for row in listed.others]
         observed = Observed() if own is None else self._paid(recorded, own)
+        corrections = {
+            key: self._books.invoices.standing(remote_id)
+            for key, remote_id in _ids(recorded.corrections, listed.corrections).items()
+        }
+        expenses = {
+            key: self._books.expenses.standing(remote_id)
+            for key, remote_id in _ids(recorded.expenses, listed.expenses).items()
+        }
         ids = {note.id for note in listed.credit_notes} | set(recorded.credit_note_ids.values())
         notes = [self._books.credit_notes.standing(remote_id) for remote_id in sorted(ids)]
         return replace(
             observed,
             credit_notes=tuple(note for note in notes if note is not None),
-            others=tuple(row for row in others if row is not None and is_marked(row, mark)),
+            others=tuple(row for row in others if row is not None and _names(row, mark)),
+            corrections={key: row for key, row in corrections.items() if row is not None},
+            expenses={key: row for key, row in expenses.items() if row is not None},
         )
 
     def _paid(self, recorded: Recorded, invoice: ObservedInvoice) -> Observed:
@@ -114,3 +179,14 @@ class RequestObserver(Observer):
             if note is not None:
                 notes[remote_id] = note
         return tuple(notes[remote_id] for remote_id in sorted(notes))
+
+
+def _names(invoice: ObservedInvoice, mark: Mark) -> bool:
+    """Whether the invoice is marked as the order's, or as one that corrects a refund of it."""
+    return is_marked(invoice, mark) or refund_corrected(invoice, mark) is not None
+
+
+def _ids(known: Mapping[int, Link], listed: Mapping[int, _Row]) -> dict[int, int]:
+    """The ids of the records that are listed, and of those that the ledger knows."""
+    ours = {key: link.remote_id for key, link in known.items() if not link.deleted}
+    return ours | {key: row.id for key, row in listed.items()}

@@ -15,6 +15,7 @@ from target_freshbooks.books.closed import in_words
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.freshbooks.observed import DRAFT
 from target_freshbooks.posting.plan import lines as wire
+from target_freshbooks.posting.plan.corrections import correction_step
 from target_freshbooks.posting.plan.draft import prove_draft
 from target_freshbooks.posting.plan.head import head_step
 from target_freshbooks.posting.plan.payments import (
@@ -90,6 +91,9 @@ def closed_step(
         step, unpaid = _money(context, observed, progress)
         if step is not None:
             return step
+        correcting = correction_step(context, observed, progress)
+        if correcting is not None:
+            return correcting
         told += _refunds(context, invoice)
     if head_step(context, invoice, progress) is not None:
         told.append("its client or billing address changed in the shop")

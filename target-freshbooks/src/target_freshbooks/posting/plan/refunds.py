@@ -11,6 +11,7 @@ from target_freshbooks.posting.context import ZERO, OrderContext
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.identity import find_note
 from target_freshbooks.posting.plan import lines as wire
+from target_freshbooks.posting.plan.corrections import correction_step
 from target_freshbooks.posting.plan.elsewhere import paid_elsewhere
 from target_freshbooks.posting.plan.payments import (
     drop_unexplained,
@@ -68,7 +69,7 @@ def settle_step(
         return lowered or _add_refund(context, invoice, coming)
     if missing:
         return _blocked(context, invoice, missing[0], progress)
-    return credit_step(context, observed, progress)
+    return correction_step(context, observed, progress) or credit_step(context, observed, progress)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,13 @@ class StepKind(StrEnum):
     CREATE_CREDIT_NOTE = "create_credit_note"
     DELETE_CREDIT_NOTE = "delete_credit_note"
     DELETE_OVERPAYMENT = "delete_overpayment"
+    CREATE_CORRECTION = "create_correction"
+    UPDATE_CORRECTION = "update_correction"
+    SEND_CORRECTION = "send_correction"
+    DELETE_CORRECTION = "delete_correction"
+    CREATE_EXPENSE = "create_expense"
+    UPDATE_EXPENSE = "update_expense"
+    DELETE_EXPENSE = "delete_expense"
 
     @property
     def record(self) -> LinkKind:
@@ -59,6 +66,13 @@ _RECORDS: dict[StepKind, LinkKind] = {
     StepKind.CREATE_CREDIT_NOTE: "credit_note",
     StepKind.DELETE_CREDIT_NOTE: "credit_note",
     StepKind.DELETE_OVERPAYMENT: "credit_note",
+    StepKind.CREATE_CORRECTION: "correction",
+    StepKind.UPDATE_CORRECTION: "correction",
+    StepKind.SEND_CORRECTION: "correction",
+    StepKind.DELETE_CORRECTION: "correction",
+    StepKind.CREATE_EXPENSE: "expense",
+    StepKind.UPDATE_EXPENSE: "expense",
+    StepKind.DELETE_EXPENSE: "expense",
 }
 
 DELETIONS = frozenset(
@@ -67,6 +81,8 @@ DELETIONS = frozenset(
         StepKind.DELETE_PAYMENT,
         StepKind.DELETE_CREDIT_NOTE,
         StepKind.DELETE_OVERPAYMENT,
+        StepKind.DELETE_CORRECTION,
+        StepKind.DELETE_EXPENSE,
     }
 )
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from target_freshbooks.freshbooks.observed import (
         ObservedCreditNote,
+        ObservedExpense,
         ObservedInvoice,
         ObservedPayment,
     )
@@ -26,6 +27,8 @@ class Observed:
         overpayments: By payment key the credit that stands of what FreshBooks capped.
         moved: Payments of ours that stand on another invoice.
         others: Other standing invoices that bear the order's mark; only lists show them.
+        corrections: By refund id the invoice that takes a refund of a closed month back.
+        expenses: By refund id the expense beside it.
     """
 
     invoice: ObservedInvoice | None = None
@@ -34,6 +37,8 @@ class Observed:
     overpayments: Mapping[str, ObservedCreditNote] = field(default_factory=dict)
     moved: tuple[ObservedPayment, ...] = ()
     others: tuple[ObservedInvoice, ...] = ()
+    corrections: Mapping[int, ObservedInvoice] = field(default_factory=dict)
+    expenses: Mapping[int, ObservedExpense] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:

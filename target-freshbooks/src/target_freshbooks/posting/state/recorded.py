@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from target_freshbooks.ledger import Ledger, Link, OrderRow
+    from target_freshbooks.ledger.link import LinkKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,16 @@ class Recorded:
         invoice: The link to its invoice; None when it is new, or the ledger was lost.
         payments: Payment key → link, of those that we deleted too.
         credit_notes: Refund id → link, of those that we deleted too.
+        corrections: The same of the invoices that take refunds of closed months back.
+        expenses: The same of the expenses beside those.
     """
 
     row: OrderRow | None = None
     invoice: Link | None = None
     payments: Mapping[str, Link] = field(default_factory=dict)
     credit_notes: Mapping[int, Link] = field(default_factory=dict)
+    corrections: Mapping[int, Link] = field(default_factory=dict)
+    expenses: Mapping[int, Link] = field(default_factory=dict)
 
     @property
     def state(self) -> str | None:
@@ -129,9 +134,15 @@ class Recorded:
 def load_recorded(ledger: Ledger, order_id: int, row: OrderRow | None = None) -> Recorded:
     """What the ledger knows of the order's records in FreshBooks, besides its row."""
     links = ledger.links.of_order(order_id)
+
+    def by_refund(kind: LinkKind) -> dict[int, Link]:
+        return {int(part_of(link)): link for link in links if link.kind == kind}
+
     return Recorded(
         row,
         next((link for link in links if link.kind == "invoice"), None),
         {part_of(link): link for link in links if link.kind == "payment"},
-        {int(part_of(link)): link for link in links if link.kind == "credit_note"},
+        by_refund("credit_note"),
+        by_refund("correction"),
+        by_refund("expense"),
     )

@@ -1,0 +1,283 @@
+"""Steps for refunds of closed months: a correcting invoice each, and its expense.
+
+A correction is proven like every invoice: made as a Draft, and sent only when FreshBooks itself
+puts it at 0.00. The expense comes before the sending, so that what is sent has all that belongs to
+it. Whether a correction has an expense stands in its notes, so that a later setting, or a lost
+ledger, makes no second one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_freshbooks.books.correction import BOOKED_AS_EXPENSE, REFUNDS_PAID
+from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.freshbooks.observed import DELETED, DRAFT
+from target_freshbooks.posting.context import ZERO, OrderContext
+from target_freshbooks.posting.digests import fingerprint
+from target_freshbooks.posting.plan import lines as wire
+from target_freshbooks.posting.plan.steps import AttemptState, Blocked, Step, StepKind
+
+OWNER = 1
+"""FreshBooks' id of the account's owner among its staff, whose expense it is."""
+
+if TYPE_CHECKING:
+    from datetime import date
+    from decimal import Decimal
+
+    from target_freshbooks.books.desired import Correction, Lines
+    from target_freshbooks.freshbooks.observed import ObservedInvoice
+    from target_freshbooks.posting.state.observed import Observed
+
+
+def apart(context: OrderContext, observed: Observed) -> frozenset[int]:
+    """The refunds that are booked beside the invoice, or have to be.
+
+    What stands on the invoice stays there, and a correction that stands stays one, whatever days
+    are closed by now.
+    """
+    invoice = observed.invoice
+    if invoice is None:
+        return frozenset()
+    on_it = wire.refunds_on(wire.standing(invoice))
+    off_it = {one.refund_id for one in context.desired.refunds if one.taken} - on_it.keys()
+    closed = invoice.create_date in context.closed and invoice.status != DRAFT
+    if closed and context.policy.closed_refunds == "correction":
+        return frozenset(off_it)
+    return frozenset(off_it & observed.corrections.keys())
+
+
+def to_be_looked_for(context: OrderContext, invoice: ObservedInvoice) -> frozenset[int]:
+    """The refunds for which a correction may stand that the ledger does not know."""
+    on_it = wire.refunds_on(wire.standing(invoice))
+    missing = {one.refund_id for one in context.desired.refunds if one.taken} - on_it.keys()
+    corrected = {one.refund_id for one in context.desired.corrections}
+    unknown = not context.recorded.known or invoice.create_date in context.closed
+    return frozenset(corrected | missing if unknown else corrected)
+
+
+def correction_step(
+    context: OrderContext, observed: Observed, progress: AttemptState
+) -> Step | Blocked | None:
+    """The next step of the order's corrections; None when they are as desired."""
+    for one in context.desired.corrections:
+        standing = observed.corrections.get(one.refund_id)
+        step = (
+            _create(context, observed, one, progress)
+            if standing is None
+            else _of_standing(context, observed, standing, one, progress)
+        )
+        if step is not None:
+            return step
+    wanted = {one.refund_id for one in context.desired.corrections}
+    for refund_id, standing in observed.corrections.items():
+        if refund_id not in wanted:
+            return _take_back(context, observed, standing, refund_id, progress)
+    return None
+
+
+def _create(
+    context: OrderContext, observed: Observed, one: Correction, progress: AttemptState
+) -> Step | Blocked:
+    link = context.recorded.corrections.get(one.refund_id)
+    if link is not None and not link.deleted and not progress.overwrite:
+        return Blocked(context.edited(f"its correction {one.number} was deleted in FreshBooks."))
+    if one.day in context.closed:
+        return _closed(one.number, one.day, f"Refund {one.refund_id} is of {one.day}")
+    if not one.variants:
+        return _unfit(context, one)
+    invoice = observed.invoice
+    assert invoice is not None  # noqa: S101 - there is an invoice to be corrected
+    body = {
+        **context.head_body,
+        "customerid": invoice.customer_id,
+        "create_date": one.day.isoformat(),
+        "invoice_number": one.number,
+        "currency_code": context.desired.invoice.currency,
+        "notes": one.notes,
+        "po_number": str(one.marker),
+        "due_offset_days": 0,
+        **context.body_of_lines(one.variants[0]),
+    }
+    body.pop(context.unmarked, None)
+    return Step(
+        StepKind.CREATE_CORRECTION,
+        str(one.refund_id),
+        body,
+        f"create {one.number} of {one.day} as a Draft of 0.00, which takes refund {one.refund_id}"
+        f" of {context.wording(one.money)} off invoice {invoice.number} of"
+        f" {invoice.create_date} without changing it",
+    )
+
+
+def _of_standing(
+    context: OrderContext,
+    observed: Observed,
+    standing: ObservedInvoice,
+    one: Correction,
+    progress: AttemptState,
+) -> Step | Blocked | None:
+    if standing.vis_state == DELETED:
+        return Blocked(context.edited(f"its correction {one.number} was deleted in FreshBooks."))
+    if _was_edited(context, standing, one.refund_id) and not progress.overwrite:
+        return Blocked(_edited(context, standing))
+    if not _is_proven(standing, one):
+        return _word(context, standing, one)
+    step = _expense(context, observed, standing, one)
+    if step is not None or standing.status != DRAFT:
+        return step
+    return Step(
+        StepKind.SEND_CORRECTION,
+        str(one.refund_id),
+        {"action_mark_as_sent": True},
+        f"mark {standing.number} as sent: FreshBooks puts it at {context.wording(standing.amount)}",
+        remote_id=standing.id,
+    )
+
+
+def _is_proven(standing: ObservedInvoice, one: Correction) -> bool:
+    """Whether it comes to nothing, and takes back just the money that went back."""
+    return standing.amount == ZERO and paid_back(wire.standing(standing)) == one.money
+
+
+def paid_back(lines: Lines) -> Decimal:
+    """The money that a correction of these lines is over."""
+    paid = (one.quantity * one.unit_cost for one in lines if one.name == REFUNDS_PAID)
+    return sum(paid, start=ZERO)
+
+
+def _word(context: OrderContext, standing: ObservedInvoice, one: Correction) -> Step | Blocked:
+    """Write its lines for the next total that FreshBooks may make of them."""
+    if standing.status != DRAFT and standing.create_date in context.closed:
+        what = f"Refund {one.refund_id} is over {context.wording(one.money)} now"
+        return _closed(standing.number, standing.create_date, what)
+    found = wire.standing(standing)
+    stood = next((i for i, way in enumerate(one.variants) if wire.agree(way, found)), -1)
+    if stood + 1 >= len(one.variants):
+        return _unfit(context, one)
+    return Step(
+        StepKind.UPDATE_CORRECTION,
+        str(one.refund_id),
+        context.body_of_lines(one.variants[stood + 1]),
+        f"write the lines of {standing.number} so that it comes to 0.00",
+        remote_id=standing.id,
+    )
+
+
+def _expense(
+    context: OrderContext, observed: Observed, standing: ObservedInvoice, one: Correction
+) -> Step | Blocked | None:
+    """The step that brings the expense about, where the correction says that it has one."""
+    found = observed.expenses.get(one.refund_id)
+    if BOOKED_AS_EXPENSE not in standing.notes.splitlines():
+        return None
+    day = standing.create_date
+    if found is None:
+        link = context.recorded.expenses.get(one.refund_id)
+        if link is not None and not link.deleted:
+            return Blocked(
+                context.edited(f"the expense of its correction {one.number} was deleted.")
+            )
+        if day in context.closed:
+            return _closed(standing.number, day, "Its expense is not booked")
+        if not context.expense_category:
+            return Blocked(_no_category(context, standing))
+        body: dict[str, Any] = {
+            "categoryid": context.expense_category,
+            "staffid": OWNER,
+            "amount": context.money(one.money),
+            "date": day.isoformat(),
+            "notes": str(one.marker),
+        }
+        return Step(
+            StepKind.CREATE_EXPENSE,
+            str(one.refund_id),
+            body,
+            f"book the {context.wording(one.money)} that went back as an expense of {day}",
+        )
+    if found.amount == one.money:
+        return None
+    if found.date in context.closed:
+        return _closed(standing.number, found.date, "Its expense is of another amount")
+    return Step(
+        StepKind.UPDATE_EXPENSE,
+        str(one.refund_id),
+        {"amount": context.money(one.money)},
+        f"change the expense of {standing.number} to {context.wording(one.money)}",
+        remote_id=found.id,
+    )
+
+
+def _take_back(
+    context: OrderContext,
+    observed: Observed,
+    standing: ObservedInvoice,
+    refund_id: int,
+    progress: AttemptState,
+) -> Step | Blocked:
+    """The refund did not go through after all: its expense goes, then its correction."""
+    if _was_edited(context, standing, refund_id) and not progress.overwrite:
+        return Blocked(_edited(context, standing))
+    expense = observed.expenses.get(refund_id)
+    days = [standing.create_date, *([] if expense is None else [expense.date])]
+    for day in days:
+        if day in context.closed:
+            what = f"Refund {refund_id} did not go through, or is booked elsewhere"
+            return _closed(standing.number, day, what)
+    kind, remote_id = StepKind.DELETE_CORRECTION, standing.id
+    if expense is not None:
+        kind, remote_id = StepKind.DELETE_EXPENSE, expense.id
+    what = kind.record if expense is None else f"expense of {standing.number}"
+    return Step(
+        kind,
+        str(refund_id),
+        {"vis_state": DELETED},
+        f"delete the {what} {standing.number if expense is None else ''}".rstrip()
+        + f": the shop has refund {refund_id} no more",
+        remote_id=remote_id,
+    )
+
+
+def _was_edited(context: OrderContext, standing: ObservedInvoice, refund_id: int) -> bool:
+    link = context.recorded.corrections.get(refund_id)
+    return link is not None and link.fingerprint not in {None, fingerprint(standing)}
+
+
+def _edited(context: OrderContext, standing: ObservedInvoice) -> Parked:
+    return context.edited(
+        f"its correction {standing.number} was changed in FreshBooks since it was posted."
+    )
+
+
+def _unfit(context: OrderContext, one: Correction) -> Blocked:
+    return Blocked(
+        Parked(
+            Reason.REFUND_MISMATCH,
+            f"Refund {one.refund_id} of {context.wording(one.money)} cannot be taken back by"
+            f" {one.number} to the cent: FreshBooks does not put it at 0.00.",
+            "Correct the Draft in FreshBooks so that it comes to 0.00, or book the refund by hand"
+            " and settle the order.",
+        )
+    )
+
+
+def _no_category(context: OrderContext, standing: ObservedInvoice) -> Parked:
+    named = context.policy.refunds_expense_category
+    why = f"FreshBooks has no category of expenses called {named}" if named else "none is set"
+    return Parked(
+        Reason.REFUSED_BY_FRESHBOOKS,
+        f"The expense of correction {standing.number} has no category: {why}.",
+        "Set refunds_expense_category to the name or the id of a category of expenses in"
+        " FreshBooks, and replay the order.",
+    )
+
+
+def _closed(number: str, day: date, what: str) -> Blocked:
+    return Blocked(
+        Parked(
+            Reason.CLOSED_PERIOD,
+            f"{what}, but the day of {number}, {day}, is closed.",
+            "Have it booked on an open day with replay ORDER --date YYYY-MM-DD, or book it by hand"
+            " and settle the order.",
+        )
+    )

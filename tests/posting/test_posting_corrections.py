@@ -1,0 +1,236 @@
+"""Refunds of a closed month, booked on their own day beside the invoice: corrections."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+D = Decimal
+ORDER = 1001
+TEXAS = [{"name": "Texas Sales Tax", "percent": "8.25"}]
+MUGS = {"name": "Mug", "sku": "MUG-1", "price": "10.00", "quantity": 3, "taxes": TEXAS}
+
+
+class Shop:
+    """An order of November, 37.48, posted and paid; its refund 5 is of 14 December, 10.83."""
+
+    def __init__(self, world: Any) -> None:
+        self.world = world
+        world.place(
+            id=ORDER,
+            created="2026-11-20T18:00:00Z",
+            lines=[MUGS],
+            ship_to=[{"shipping": {"cost": "5.00"}}],
+        )
+        world.sync()
+        assert world.total(ORDER) == D("37.48")
+        self.before = self.november()
+        world.settings |= {"closed_through": "2026-11-30", "closed_refunds": "correction"}
+        world.change(ORDER, "refund", lines=[{"line": 0, "quantity": 1}])
+
+    def messages(self) -> str:
+        """What the tap says, the refund's number and day put in."""
+        return "".join(map(_dated, self.world.messages().splitlines(keepends=True)))
+
+    def sync(self) -> None:
+        self.world.sync(self.messages())
+
+    def november(self) -> tuple[Any, Any]:
+        """The invoice as it is, but for when it was looked at; and its payments."""
+        return self.world.invoice(ORDER), self.world.payments(ORDER)
+
+    def state(self) -> tuple[str, str | None]:
+        row = self.world.row(ORDER)
+        return row.state, row.reason
+
+    def expenses(self) -> list[dict[str, Any]]:
+        return [row for row in self.world.books()["expenses"] if row["vis_state"] == 0]
+
+    def decline(self) -> None:
+        (refund,) = self.world.control("GET", f"shop/orders/{ORDER}")["refunds"]
+        self.world.change(ORDER, "decline_refund", refund_id=refund)
+        self.world.change(ORDER, "touch")
+
+
+def _dated(line: str) -> str:
+    message = json.loads(line)
+    if message.get("stream") != "refunds" or message["type"] != "RECORD":
+        return line
+    message["record"] |= {"id": 5, "created": "2026-12-14T18:00:00Z"}
+    return f"{json.dumps(message)}\n"
+
+
+@pytest.fixture
+def shop(world: Any) -> Shop:
+    return Shop(world)
+
+
+@pytest.fixture
+def spending(shop: Shop) -> Shop:
+    shop.world.settings["refunds_expense_category"] = "refunds"
+    return shop
+
+
+def sums(world: Any) -> dict[str, dict[str, Decimal]]:
+    """What FreshBooks' reports of each month rest on."""
+    books = world.books()
+    found: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for invoice in books["invoices"]:
+        month = found[invoice["create_date"][:7]]
+        if invoice["vis_state"] != 1 and invoice["v3_status"] != "draft":
+            net = sum(D(one["amount"]["amount"]) for one in invoice["lines"])
+            month["income"] += net
+            month["tax"] += D(invoice["amount"]["amount"]) - net
+    for payment in books["payments"]:
+        if payment["vis_state"] == 0:
+            found[payment["date"][:7]]["money in"] += D(payment["amount"]["amount"])
+    for expense in books["expenses"]:
+        if expense["vis_state"] == 0:
+            found[expense["date"][:7]]["money out"] += D(expense["amount"]["amount"])
+    return {month: dict(figures) for month, figures in found.items()}
+
+
+def test_worked_example_7(spending: Shop) -> None:
+    world = spending.world
+    spending.sync()
+    assert spending.november() == spending.before
+    correction = world.invoice("1001-R5")
+    assert (correction["create_date"], world.total("1001-R5")) == ("2026-12-14", D("0.00"))
+    assert correction["v3_status"] != "draft"
+    lines = [
+        (line["unit_cost"]["amount"], line["name"], line["taxName1"], line["taxAmount1"])
+        for line in correction["lines"]
+    ]
+    assert lines == [
+        ("-10.00", "Refund 5", "Texas Sales Tax", "8.25"),
+        ("10.83", "Refunds paid", "", "0"),
+    ]
+    assert correction["notes"].splitlines() == [
+        "Corrects invoice 1001 of 2026-11-20",
+        "BigCommerce order 1001, refund 5 (store sandbox)",
+        "The money that went back is booked as an expense.",
+    ]
+    (expense,) = spending.expenses()
+    assert expense["notes"] == "BigCommerce order 1001, refund 5 (store sandbox)"
+    found = sums(world)
+    assert found["2026-11"] == {"income": D("35.00"), "tax": D("2.48"), "money in": D("37.48")}
+    december = found["2026-12"]
+    assert december["income"] - december["money out"] == D("-10.00")
+    assert (december["tax"], december["money out"]) == (D("-0.83"), D("10.83"))
+    assert spending.state() == ("posted", None)
+    assert world.ctl("verify")["findings"] == []
+    assert world.writes_of(spending.sync) == 0
+    assert world.writes_of(lambda: world.ctl("replay", str(ORDER))) == 0
+    world.lose_ledger()
+    assert world.writes_of(spending.sync) == 0
+    assert spending.state() == ("posted", None)
+    assert world.ctl("verify")["findings"] == []
+    assert world.ctl("report", "--month", "2026-11")["agrees"]
+
+
+def test_without_a_category_the_bank_feed_brings_the_expense(shop: Shop) -> None:
+    shop.sync()
+    assert (shop.world.total("1001-R5"), shop.expenses()) == (D("0.00"), [])
+    shop.world.settings["refunds_expense_category"] = "Refunds"
+    assert shop.world.writes_of(lambda: shop.world.ctl("replay", str(ORDER))) == 0
+    assert shop.expenses() == []
+
+
+def test_a_category_that_is_not_there_leaves_the_correction_a_draft(spending: Shop) -> None:
+    spending.world.settings["refunds_expense_category"] = "Nothing of the kind"
+    spending.sync()
+    assert spending.world.invoice("1001-R5")["v3_status"] == "draft"
+    assert spending.state() == ("parked", "refused_by_freshbooks")
+    spending.world.settings["refunds_expense_category"] = "3436003"
+    spending.sync()
+    assert spending.state() == ("posted", None)
+    assert len(spending.expenses()) == 1
+
+
+def test_what_is_booked_stays_booked_when_days_open_or_the_setting_changes(spending: Shop) -> None:
+    spending.sync()
+    world = spending.world
+    for settings in ({"closed_refunds": "park"}, {"closed_through": ""}):
+        world.settings |= settings
+        assert world.writes_of(lambda: world.ctl("replay", str(ORDER))) == 0
+        world.lose_ledger()
+        assert world.writes_of(spending.sync) == 0
+        assert spending.state() == ("posted", None)
+    assert spending.november() == spending.before
+
+
+def test_a_refund_that_is_on_its_invoice_stays_there_when_the_month_is_closed(shop: Shop) -> None:
+    shop.world.settings["closed_through"] = ""
+    shop.sync()
+    assert shop.world.total(ORDER) == D("26.65")
+    shop.world.settings["closed_through"] = "2026-11-30"
+    assert shop.world.writes_of(lambda: shop.world.ctl("replay", str(ORDER))) == 0
+    shop.world.lose_ledger()
+    assert shop.world.writes_of(shop.sync) == 0
+    assert shop.state() == ("posted", None)
+
+
+def test_a_refund_declined_later_takes_its_correction_back_on_an_open_day(spending: Shop) -> None:
+    spending.sync()
+    spending.decline()
+    spending.world.settings["closed_through"] = "2026-12-31"
+    assert spending.world.writes_of(spending.sync) == 0
+    assert spending.state() == ("parked", "closed_period")
+    spending.world.settings["closed_through"] = "2026-11-30"
+    spending.sync()
+    assert spending.state() == ("posted", None)
+    assert spending.world.invoice("1001-R5")["vis_state"] == 1
+    assert spending.expenses() == []
+    assert spending.november() == spending.before
+    assert spending.world.writes_of(spending.sync) == 0
+
+
+def test_a_refund_whose_own_day_is_closed_waits_for_a_day(spending: Shop) -> None:
+    spending.world.settings["closed_through"] = "2026-12-20"
+    assert spending.world.writes_of(spending.sync) == 0
+    assert spending.state() == ("parked", "closed_period")
+    assert "10.83" in spending.world.row(ORDER).detail
+
+
+def test_a_correction_that_a_person_changed_is_left(spending: Shop) -> None:
+    spending.sync()
+    world = spending.world
+    line = {"name": "By hand", "qty": "1", "unit_cost": {"amount": "0.00", "code": "USD"}}
+    path = f"invoices/invoices/{world.invoice('1001-R5')['id']}"
+    world.put(path, {"invoice": {"lines": [line]}})
+    assert [one["kind"] for one in world.ctl("verify")["findings"]] == ["edited"]
+    assert world.writes_of(lambda: world.ctl("replay", str(ORDER))) == 0
+    assert spending.state() == ("parked", "edited_in_freshbooks")
+
+
+@pytest.mark.parametrize("rounding", ["per_line", "per_tax"])
+@pytest.mark.parametrize("mode", ["half_up", "half_even"])
+def test_a_correction_comes_to_nothing_however_freshbooks_rounds(
+    shop: Shop, rounding: str, mode: str
+) -> None:
+    shop.world.switch(fb__tax_rounding=rounding, fb__rounding_mode=mode)
+    shop.sync()
+    assert shop.world.total("1001-R5") == D("0.00")
+    assert shop.state() == ("posted", None)
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+@pytest.mark.parametrize("kind", ["reset_after", "reset_before"])
+def test_broken_off_at_each_write_nothing_is_doubled(spending: Shop, at: int, kind: str) -> None:
+    """The correction, its expense, its sending: each may be lost, or only its answer."""
+    path, method = [
+        ("/invoices/invoices$", "POST"),
+        ("/expenses/expenses$", "POST"),
+        ("/invoices/invoices/[0-9]+$", "PUT"),
+    ][at]
+    world = spending.world
+    world.fault(kind=kind, method=method, path=path, times=1)
+    spending.sync()
+    world.lose_ledger()
+    assert world.writes_of(spending.sync) == 0
+    assert len(spending.expenses()) == len(world.invoices("1001-R5")) == 1
+    assert spending.state() == ("posted", None)
