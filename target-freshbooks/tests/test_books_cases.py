@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from target_freshbooks import books
 from target_freshbooks.books.closed import ClosedDays, on_open_days
+from target_freshbooks.books.correction import book_apart
 from target_freshbooks.books.desired import Billable, Desired, InvoiceLine, LineTax, Parked, Waiting
 from target_freshbooks.books.excluded_orders import ExcludedOrder
 from target_freshbooks.books.marks import marks_in
@@ -110,7 +111,7 @@ def rendered(case: dict[str, Any]) -> list[str]:
     if desired.invoice.day in closed:
         parked = day_closed(desired.invoice.number, desired.invoice.day, closed)
         return [f"parked {parked.reason}: {parked.detail}"]
-    return list(_told(desired, policy))
+    return list(_told(book_apart(desired, case.get("corrected", ()), policy, closed), policy))
 
 
 def _told(desired: Desired, policy: Policy) -> Any:
@@ -154,6 +155,13 @@ def _told(desired: Desired, policy: Policy) -> Any:
             yield f"credit note of {entry.credit_note.day} ({mark.part})"
             yield from (said(line) for line in note_lines)
             yield f"credit {entry.credit_note.total:f} {invoice.currency}"
+    for one in desired.corrections:
+        yield f"invoice {one.number} of {one.day} ({one.notes.splitlines()[0]})"
+        yield from (said(line) for line in one.variants[0])
+        yield from (f"tax {name} {amount:f}" for name, amount in tax_of(one.variants[0]).items())
+        yield f"total {amount_of(one.variants[0]):f} {invoice.currency}"
+        if one.expense:
+            yield f"expense of {one.day}: {one.money:f} {invoice.currency}"
     if desired.flag is not None:
         yield f"parked {desired.flag.reason}: {desired.flag.detail}"
 

@@ -67,6 +67,8 @@ TYPED: dict[str, tuple[str, str, Any]] = {
     "on_cancel": ("delete", "policy.on_cancel", "delete"),
     "on_order_change": ("park", "policy.on_order_change", "park"),
     "closed_through": ("auto", "policy.closed_through", "auto"),
+    "closed_refunds": ("correction", "policy.closed_refunds", "correction"),
+    "refunds_expense_category": ("Refunds", "policy.refunds_expense_category", "Refunds"),
     "client_sync": ("all", "client_sync", "all"),
     "item_sync": ("all", "item_sync", "all"),
     "client_email_changes": ("follow", "client_email_changes", "follow"),

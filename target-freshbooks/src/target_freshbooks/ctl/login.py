@@ -15,6 +15,7 @@ from target_freshbooks.ctl.command import command
 from target_freshbooks.ctl.loopback import wait_for_browser
 from target_freshbooks.ctl.whose import Judge, former_login, pinned
 from target_freshbooks.freshbooks import (
+    EXPENSE_SCOPES,
     SCOPES,
     AuthError,
     Identity,
@@ -79,7 +80,7 @@ def _show(
 ) -> None:
     settings = context.settings
     document = _document(identity, settings, account)
-    missing = sorted(set(SCOPES) - set(scope.split())) if scope else []
+    missing = sorted({*_scopes(settings)} - set(scope.split())) if scope else []
     document["missing_scopes"] = missing
     accounts = _listed(identity, settings, account)
     text = f"Connected. The tokens are stored encrypted.\n{accounts}"
@@ -124,6 +125,12 @@ def _unclear(judge: Judge) -> str:
     return f"The login is stored, but no account is chosen yet: {judge.unclear}"
 
 
+def _scopes(settings: Settings) -> tuple[str, ...]:
+    """What the app is asked for: the scopes of expenses only where expenses are written."""
+    writes = settings.policy.refunds_expense_category is not None
+    return (*SCOPES, *EXPENSE_SCOPES) if writes else SCOPES
+
+
 def _code(context: Context, oauth: OAuth, *, loopback: bool, given: str | None) -> str:
     """The authorisation code: the one given, else what a person brings back from the browser."""
     if given is not None:
@@ -133,7 +140,7 @@ def _code(context: Context, oauth: OAuth, *, loopback: bool, given: str | None) 
     # On stderr with --json, so that stdout holds the answer only.
     say = partial(click.echo, err=context.as_json)
     say("1. Open this page in a browser in which you are logged in to FreshBooks:\n")
-    say(f"   {oauth.authorize_url(state)}\n")
+    say(f"   {oauth.authorize_url(state, _scopes(context.settings))}\n")
     say("2. Allow the app. The browser is then sent to an address that begins with")
     say(f"   {redirect_uri} and may say that it cannot be reached: that is fine.")
     if loopback:

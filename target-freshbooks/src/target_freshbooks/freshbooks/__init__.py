@@ -17,7 +17,7 @@ from .errors import (
     UnknownOutcome,
 )
 from .identity import AccountUnclear, Identity, Membership, choose_account
-from .oauth import SCOPES, OAuth, TokenPair
+from .oauth import EXPENSE_SCOPES, SCOPES, OAuth, TokenPair
 from .observed import (
     BillingAddress,
     ObservedClient,
@@ -32,6 +32,7 @@ from .tokens import TokenSource
 from .transport import RequestRecord
 
 __all__ = [
+    "EXPENSE_SCOPES",
     "SCOPES",
     "AccountUnclear",
     "ApiError",

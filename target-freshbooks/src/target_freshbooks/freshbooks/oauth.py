@@ -35,6 +35,9 @@ SCOPES = (
 )
 """What the target needs. Asking for one that the app does not have fails the whole consent."""
 
+EXPENSE_SCOPES = ("user:expenses:read", "user:expenses:write")
+"""What it needs besides where expenses are written (`refunds_expense_category`)."""
+
 RECONNECT = "reconnect: target-freshbooks-ctl login"
 TOKEN_PATH = "/auth/oauth/token"  # noqa: S105 - a path
 REVOKE_PATH = "/auth/oauth/revoke"
