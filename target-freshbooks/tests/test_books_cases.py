@@ -18,7 +18,15 @@ import pytest
 from target_freshbooks import books
 from target_freshbooks.books.closed import ClosedDays, on_open_days
 from target_freshbooks.books.correction import book_apart
-from target_freshbooks.books.desired import Billable, Desired, InvoiceLine, LineTax, Parked, Waiting
+from target_freshbooks.books.desired import (
+    Billable,
+    Correction,
+    Desired,
+    InvoiceLine,
+    LineTax,
+    Parked,
+    Waiting,
+)
 from target_freshbooks.books.excluded_orders import ExcludedOrder
 from target_freshbooks.books.marks import marks_in
 from target_freshbooks.books.policy import GenericClient, LineNames, Policy, TaxName
@@ -156,14 +164,19 @@ def _told(desired: Desired, policy: Policy) -> Any:
             yield from (said(line) for line in note_lines)
             yield f"credit {entry.credit_note.total:f} {invoice.currency}"
     for one in desired.corrections:
-        yield f"invoice {one.number} of {one.day} ({one.notes.splitlines()[0]})"
-        yield from (said(line) for line in one.variants[0])
-        yield from (f"tax {name} {amount:f}" for name, amount in tax_of(one.variants[0]).items())
-        yield f"total {amount_of(one.variants[0]):f} {invoice.currency}"
-        if one.expense:
-            yield f"expense of {one.day}: {one.money:f} {invoice.currency}"
+        yield from _corrected(one, invoice.currency)
     if desired.flag is not None:
         yield f"parked {desired.flag.reason}: {desired.flag.detail}"
+
+
+def _corrected(one: Correction, currency: str) -> Any:
+    lines = one.variants[0]
+    yield f"invoice {one.number} of {one.day} ({one.notes.splitlines()[0]})"
+    yield from (said(line) for line in lines)
+    yield from (f"tax {name} {amount:f}" for name, amount in tax_of(lines).items())
+    yield f"total {amount_of(lines):f} {currency}"
+    if one.expense:
+        yield f"expense of {one.day}: {one.money:f} {currency}"
 
 
 @pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])

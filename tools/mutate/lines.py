@@ -55,6 +55,8 @@ INBOX = "target-freshbooks/tests/ledger/test_ledger_inbox.py"
 BOUNDS = "tests/posting/test_posting_bounds.py"
 LOGIN = "target-freshbooks/tests/ctl/test_ctl_login.py"
 VOIDED = "tests/posting/test_posting_voided.py"
+STAYS_ON_INVOICE = "test_a_refund_that_is_on_its_invoice_stays_there_when_the_month_is_closed"
+CORRECTIONS = "tests/posting/test_posting_corrections.py"
 EXCLUDED = "target-freshbooks/tests/test_books_excluded_orders.py"
 MONEY = "tests/posting/test_posting_money_witnesses.py"
 WITNESSES = "target-freshbooks/tests/test_books_money_witnesses.py"
@@ -579,6 +581,38 @@ MUTATIONS = (
         "            if edited and not overwrite:\n",
         "            if False:\n",
         (f"{INTERRUPTED}::test_a_cancelled_order_s_invoice_that_was_edited_by_hand_is_kept",),
+    ),
+    Mutation(
+        "a correction is sent only where FreshBooks puts it at nothing",
+        "P5",
+        f"{FRESHBOOKS}/posting/plan/corrections.py",
+        "    return standing.amount == ZERO and paid_back(",
+        "    return paid_back(",
+        (f"{CORRECTIONS}::test_a_correction_comes_to_nothing_however_freshbooks_rounds",),
+    ),
+    Mutation(
+        "a correction that was made without an expense gets none later",
+        "P12",
+        f"{FRESHBOOKS}/posting/plan/corrections.py",
+        "    if BOOKED_AS_EXPENSE not in standing.notes.splitlines():\n",
+        "    if not context.expense_category:\n",
+        (f"{CORRECTIONS}::test_without_a_category_the_bank_feed_brings_the_expense",),
+    ),
+    Mutation(
+        "a correction is looked for where the ledger knows nothing",
+        "P1",
+        f"{FRESHBOOKS}/posting/plan/corrections.py",
+        "    return frozenset(corrected | missing if unknown else corrected)\n",
+        "    return frozenset(corrected)\n",
+        (f"{CORRECTIONS}::test_worked_example_7",),
+    ),
+    Mutation(
+        "a refund that stands on its invoice is not corrected as well",
+        "P12",
+        f"{FRESHBOOKS}/posting/plan/corrections.py",
+        "off_it = {one.refund_id for one in context.desired.refunds if one.taken} - on_it.keys()\n",
+        "off_it = {one.refund_id for one in context.desired.refunds if one.taken}\n",
+        (f"{CORRECTIONS}::{STAYS_ON_INVOICE}",),
     ),
     Mutation(
         "a cancelled order is voided only where all that came in went back",
