@@ -21,6 +21,7 @@ _PATHS = {
     "invoice": "invoices/invoices",
     "payment": "payments/payments",
     "credit_note": "credit_notes/credit_notes",
+    "expense": "expenses/expenses",
 }
 
 
