@@ -83,7 +83,9 @@ def _create(
     if link is not None and not link.deleted and not progress.overwrite:
         return Blocked(context.edited(f"its correction {one.number} was deleted in FreshBooks."))
     if one.day in context.closed:
-        return _closed(one.number, one.day, f"Refund {one.refund_id} is of {one.day}")
+        return _closed(
+            one.number, one.day, f"Refund {one.refund_id} is over {context.wording(one.money)}"
+        )
     if not one.variants:
         return _unfit(context, one)
     invoice = observed.invoice
