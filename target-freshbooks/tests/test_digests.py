@@ -23,7 +23,7 @@ CONTENT = {
     "discount_two_tax_groups": "bd4c7c7607accf625463c9a46680a51535776b14b0ca58e8472693808191ad4f",
 }
 DESIRED = "3b61247e7c9b583e610c5cdf8615c45d5e9d850664d0f545e55714d509728f93"
-POLICY = "e5cf70bc79e7c2bcb26b4c5ec2954af716f6a170dc721d7d20f889352ab6c1f7"
+POLICY = "3e036d870e9ae4d3014cb6bf015c4765f0a37e79f75dfe42988bc12312915beb"
 
 
 def facts_of(name: str, **changes: Any) -> Any:
