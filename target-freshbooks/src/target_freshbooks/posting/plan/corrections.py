@@ -99,7 +99,7 @@ def _create(
         "notes": one.notes,
         "po_number": str(one.marker),
         "due_offset_days": 0,
-        **context.body_of_lines(one.variants[0]),
+        **context.body_of_lines(_ways(context, one)[0]),
     }
     body.pop(context.unmarked, None)
     return Step(
@@ -148,19 +148,25 @@ def paid_back(lines: Lines) -> Decimal:
     return sum(paid, start=ZERO)
 
 
+def _ways(context: OrderContext, one: Correction) -> list[Lines]:
+    """Its lines for each total that FreshBooks may make of them, items called as there."""
+    return [wire.named(way, context.item_names) for way in one.variants]
+
+
 def _word(context: OrderContext, standing: ObservedInvoice, one: Correction) -> Step | Blocked:
     """Write its lines for the next total that FreshBooks may make of them."""
     if standing.status != DRAFT and standing.create_date in context.closed:
         what = f"Refund {one.refund_id} is over {context.wording(one.money)} now"
         return _closed(standing.number, standing.create_date, what)
     found = wire.standing(standing)
-    stood = next((i for i, way in enumerate(one.variants) if wire.agree(way, found)), -1)
-    if stood + 1 >= len(one.variants):
+    ways = _ways(context, one)
+    stood = next((i for i, way in enumerate(ways) if wire.agree(way, found)), -1)
+    if stood + 1 >= len(ways):
         return _unfit(context, one)
     return Step(
         StepKind.UPDATE_CORRECTION,
         str(one.refund_id),
-        context.body_of_lines(one.variants[stood + 1]),
+        context.body_of_lines(ways[stood + 1]),
         f"write the lines of {standing.number} so that it comes to 0.00",
         remote_id=standing.id,
     )
