@@ -11,6 +11,7 @@ import pytest
 from target_freshbooks import books
 from target_freshbooks.books.clients import client_body, client_of_customer
 from target_freshbooks.books.desired import Desired
+from target_freshbooks.books.notes import renewed
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.reading import read_customer
 
@@ -75,3 +76,12 @@ def test_the_number_of_the_account_is_taken_where_the_order_tells_none() -> None
         assert draft is not None
         body = client_body(draft)
         assert (body["vat_name"], body["vat_number"]) == (FIELD, "FR12345678901")
+
+
+def test_the_notes_follow_the_order_and_keep_what_a_person_added() -> None:
+    mark = "BigCommerce order 7 (store abc)"
+    for said in ("Amazon collected and remits 2.48 tax", "Exempt from tax", f"{REVERSE}DE1"):
+        stood = f"{mark}\nShipped late\n{said}"
+        now = "Amazon collected and remits 1.65 tax"
+        assert renewed(stood, f"{mark}\n{now}") == f"{mark}\nShipped late\n{now}"
+        assert renewed(stood, mark) == f"{mark}\nShipped late"

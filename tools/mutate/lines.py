@@ -60,6 +60,8 @@ CORRECTIONS = "tests/posting/test_posting_corrections.py"
 EXCLUDED = "target-freshbooks/tests/test_books_excluded_orders.py"
 MONEY = "tests/posting/test_posting_money_witnesses.py"
 WITNESSES = "target-freshbooks/tests/test_books_money_witnesses.py"
+EXEMPTION = "target-freshbooks/tests/test_books_exemption.py"
+ONE_CLIENT = "tests/posting/test_posting_one_client.py"
 LINE_ITEMS = "tests/posting/test_posting_line_items.py"
 BOOKS_CASES = "target-freshbooks/tests/test_books_cases.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
@@ -2344,6 +2346,46 @@ MUTATIONS = (
         "        facts = net_facts(facts, share_taxes=shares_taxes(order, policy))\n",
         "",
         (BOOKS_CASES, "-k", "marketplace_net"),
+    ),
+    Mutation(
+        "the mark keeps a line of its own beside what the notes say of the tax",
+        "P1",
+        f"{FRESHBOOKS}/books/desire.py",
+        'notes="\\n".join(',
+        'notes=" ".join(',
+        (EXEMPTION, "-k", "another_country"),
+    ),
+    Mutation(
+        "what a person added to the notes stays",
+        "P11",
+        f"{FRESHBOOKS}/books/notes.py",
+        'return "\\n".join([*kept, *said])',
+        'return "\\n".join([*kept[:1], *said])',
+        (EXEMPTION, "-k", "follow_the_order"),
+    ),
+    Mutation(
+        "a VAT number of the store's own country is no reverse charge",
+        "P5",
+        f"{FRESHBOOKS}/books/exemption.py",
+        "found[1] in _PREFIXES - {own, store_country}",
+        "found[1] in _PREFIXES",
+        (EXEMPTION, "-k", "another_country"),
+    ),
+    Mutation(
+        "the transactions of money sent back are made net as their refunds are",
+        "P5",
+        f"{FRESHBOOKS}/books/net_sales.py",
+        "        (sent_back, total(row.amount for row in sent_back) * left),\n",
+        "",
+        (BOOKS_CASES, "-k", "marketplace_net_refunded"),
+    ),
+    Mutation(
+        "a single client needs no other",
+        "P11",
+        f"{FRESHBOOKS}/books/clients.py",
+        'if policy.client_mode == "one":',
+        "if False:",
+        (f"{ONE_CLIENT}::test_all_orders_have_one_client_and_each_invoice_its_shopper",),
     ),
     Mutation(
         "how a marketplace's orders are booked is a term of each",
