@@ -2392,7 +2392,7 @@ MUTATIONS = (
         "P7",
         f"{FRESHBOOKS}/books/policy.py",
         "            marketplace_sources=tuple(\n",
-        "            marketplace_sources=self.marketplace_sources or tuple(\n",
+        "            marketplace_sources=self.marketplace_sources and tuple(\n",
         ("target-freshbooks/tests/test_digests.py", "-k", "survive"),
     ),
     Mutation(
