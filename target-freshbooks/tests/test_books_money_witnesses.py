@@ -189,11 +189,11 @@ def test_tests_alone_are_no_money_and_none_is_made_up_for_them() -> None:
 
 
 @pytest.mark.skipif(not PAYLOADS.is_dir(), reason="the payloads are not shipped")
-@pytest.mark.parametrize("path", sorted(PAYLOADS.glob("*.json")), ids=lambda path: str(path.stem))
+@pytest.mark.parametrize(
+    "path", sorted(PAYLOADS.glob("[!r]*.json")), ids=lambda path: str(path.stem)
+)
 def test_no_order_that_was_really_captured_has_two_stories_of_its_money(path: Path) -> None:
     body = json.loads(path.read_text("utf-8"), parse_float=Decimal)
-    if not (isinstance(body, dict) and "order" in body):
-        pytest.skip("no order with its products")
     captured = body["order"] | {"store_hash": "abc", "line_items": body["products"], "fees": []}
     captured |= {"consignments": {}, "default_currency_code": "USD"}
     facts = books.read_facts(captured, [], [], [], None, {"timezone": {"name": "Europe/London"}})

@@ -27,8 +27,8 @@ CASES = (
     "currency_jpy", "discount_all_at_once", "discount_coupon", "discount_two_coupons",
     "fee_untaxed", "gift_certificate_part", "item_bundle", "item_custom_product",
     "item_same_sku_twice", "item_variants", "lines_sixty", "payment_authorised_only",
-    "payment_cash_offline", "payment_failed_then_ok", "payment_overpaid", "price_four_decimals",
-    "refund_full", "refund_product", "refund_store_credit", "state_archived",
+    "payment_cash_offline", "payment_failed_then_ok", "payment_overpaid", "payment_voided",
+    "price_four_decimals", "refund_full", "refund_product", "refund_store_credit", "state_archived",
     "state_overridden_totals", "store_credit_part", "tax_four_rates", "tax_inclusive_two_classes",
     "tax_on_all_charges", "tax_on_fee", "tax_two_rates", "text_long_and_non_bmp",
 )  # fmt: skip
@@ -66,6 +66,7 @@ OPEN: dict[str, tuple[Any, ...]] = {
     "bc.plan_quota": (25,),
     "bc.quota_window_seconds": (1,),
     "bc.store_hash": ("other456",),
+    "bc.transactions_max": (1,),
     "bc.webhook_timeout_seconds": (1,),
     "fb.client_limit": (1,),
     "fb.client_name_max": (40,),

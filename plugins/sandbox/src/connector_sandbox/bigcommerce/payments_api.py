@@ -44,7 +44,7 @@ def _order(call: Call) -> Order:
 
 
 def list_transactions(call: Call) -> Answer:
-    """GET /v3/orders/{id}/transactions: never more than the first 250, unless switched."""
+    """GET /v3/orders/{id}/transactions: never more than the first 250, by switch fewer."""
     order = _order(call)
     made = transaction_documents(
         order,
@@ -53,13 +53,15 @@ def list_transactions(call: Call) -> Answer:
     )
     variants = variants_of(call.switches, call.base)
     rows = [variants.apply("transaction", row) for row in made]
+    if not call.switches["bc.refund_transactions"]:
+        rows = [row for row in rows if row["event"] != "refund"]
     if not rows:
         none = call.switches["bc.transactions_none"]
         if none == "404":
             raise Problem(404, "Not found")
         if none == "204":
             return Answer(None, 204)
-    page = Page(1, 250)
+    page = Page(1, call.switches["bc.transactions_max"])
     if call.switches["bc.transactions_pages"] == "honoured":
         page = page_of(call)
     shown = page.cut(rows)

@@ -49,6 +49,14 @@ _SWITCHES: tuple[tuple[str, SwitchValue, tuple[SwitchValue, ...] | None, str], .
     ("bc.failed_amount", "number", ("number", "null"), "amount of a transaction that failed"),
     ("bc.refund_objects", True, YES_NO,
      "a refund is an object; else, as at older gateways, a transaction and no other change"),
+    ("bc.refund_transactions", True, YES_NO,
+     "a refund through a gateway makes a transaction too; else only the refund tells of it"),
+    ("bc.void_rows", "named", ("named", "no_amount", "unnamed"),
+     "a void names transaction and amount, the transaction only, or neither"),
+    ("bc.authorized_says", "authorized", ("authorized", "captured"),
+     "payment_status of orders that are authorized only"),
+    ("bc.captured_says", "captured", ("captured", "void"),
+     "payment_status of orders whose money was captured"),
     ("bc.tax_line_ids", "number", ("number", "text"), "order_product_id of detailed tax rows"),
     ("bc.tax_detail_ids", "unique", ("unique", "repeated"),
      "ids of tax rows with details: own ones, or those of the rows without details"),
@@ -74,6 +82,7 @@ _OPEN: tuple[tuple[str, SwitchValue, Within | Matching, str], ...] = (
      "whose store this is: two sandboxes can be two stores"),
     ("bc.plan_quota", 150, Within(0, 1_000_000), "requests per window; 0 for no limit"),
     ("bc.quota_window_seconds", 30, Within(1, 86_400), "length of the window in real seconds"),
+    ("bc.transactions_max", 250, Within(1, 250), "how many transactions of an order are given"),
     ("bc.webhook_timeout_seconds", 5, Within(1, 600), "real seconds for a receiver's answer"),
 )  # fmt: skip
 

@@ -49,6 +49,15 @@ def _with_entities(document: Document) -> Document:
     }
 
 
+def _said(order: Document, status: str, told: str) -> Document:
+    """The order with another word for its payment, where that is the status."""
+    return order | {"payment_status": told} if order["payment_status"] == status else order
+
+
+def _void(made: Document, told: Document) -> Document:
+    return made | told if made["event"] == "void" else made
+
+
 _ENTERED = frozenset(
     {"first_name", "last_name", "company", "street_1", "street_2", "city", "state", "name"}
     | {"name_customer", "name_merchant", "staff_notes", "customer_message", "wrapping_name"}
@@ -58,6 +67,8 @@ _TABLE: dict[str, dict[tuple[str, SwitchValue], Callable[[Document], Document]]]
     "order": {
         ("bc.default_currency", "null"): lambda order: order | {"default_currency_code": None},
         ("bc.default_currency", "empty"): lambda order: order | {"default_currency_code": ""},
+        ("bc.captured_says", "void"): lambda order: _said(order, "captured", "void"),
+        ("bc.authorized_says", "captured"): lambda order: _said(order, "authorized", "captured"),
         ("bc.texts", "entities"): lambda order: (
             _with_entities(order) | {"billing_address": _with_entities(order["billing_address"])}
         ),
@@ -85,7 +96,11 @@ _TABLE: dict[str, dict[tuple[str, SwitchValue], Callable[[Document], Document]]]
     "transaction": {
         ("bc.failed_amount", "null"): lambda made: (
             made if made["status"] == "ok" else made | {"amount": None}
-        )
+        ),
+        ("bc.void_rows", "no_amount"): lambda made: _void(made, {"amount": 0}),
+        ("bc.void_rows", "unnamed"): lambda made: _void(
+            made, {"amount": 0, "reference_transaction_id": None}
+        ),
     },
 }
 _READ = sorted({*_OF_CODE} | {switch for kind in _TABLE.values() for switch, _ in kind})

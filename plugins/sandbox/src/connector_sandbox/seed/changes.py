@@ -116,14 +116,24 @@ def credit_used(order: Order) -> Decimal:
 
 
 def captured(order: Order) -> Decimal:
-    """Money taken by gateways: ok, not a test, purchase or capture."""
-    return sum(
-        (
-            t.amount
-            for t in order.transactions
-            if t.status == "ok" and not t.test and t.event in {"purchase", "capture"}
-        ),
-        ZERO,
+    """Money taken by gateways: ok, not a test, purchase or capture, and not voided since."""
+    return sum((t.amount for t in order.transactions if brought_money(order, t)), ZERO)
+
+
+def brought_money(order: Order, made: Transaction) -> bool:
+    """Whether a transaction took money that stands."""
+    taken = made.status == "ok" and not made.test and made.event in {"purchase", "capture"}
+    return taken and all(
+        t.event != "void" or t.status != "ok" or t.reference != made.id for t in order.transactions
+    )
+
+
+def void(order: Order, at: datetime, numbers: Numbers) -> Order:
+    """Take the last transaction back before it is settled."""
+    last = order.transactions[-1]
+    made = replace(last, id=numbers.next("transaction"), event="void", at=at, reference=last.id)
+    return replace(
+        order, transactions=(*order.transactions, made), payment_status="void", modified=at
     )
 
 

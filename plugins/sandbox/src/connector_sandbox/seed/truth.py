@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from connector_sandbox.currencies import decimal_places
 from connector_sandbox.seed.catalog import PAID_STATUSES, STORE_TIMEZONE
-from connector_sandbox.seed.changes import PARTIALLY_REFUNDED, REFUNDED, captured
+from connector_sandbox.seed.changes import PARTIALLY_REFUNDED, REFUNDED, brought_money, captured
 from connector_sandbox.seed.marketplaces import treatment_of, without_tax
 from connector_sandbox.seed.money import ZERO
 from connector_sandbox.seed.totals import compute
@@ -133,7 +133,7 @@ def _outcome(order: Order, total: Decimal, sold: str) -> tuple[str, str | None, 
         (sold == "undecided", "marketplace_tax", "none"),
         (order.override is not None, "total_mismatch", "draft"),
         (refunded and not order.refunds, "refund_missing", "full"),
-        (_went_back_unseen(order), "money_unclear", "full"),
+        (_went_back_unseen(order) or _is_contradicted(order), "money_unclear", "full"),
         (surplus, "overpaid", "full"),
     )
     for applies, reason, books in objections:
@@ -146,6 +146,20 @@ def _went_back_unseen(order: Order) -> bool:
     """Money that a gateway sent back and no refund speaks of."""
     back = any(t.event == "refund" and t.status == "ok" for t in order.transactions)
     return back and not order.refunds
+
+
+def _is_contradicted(order: Order) -> bool:
+    """A gateway's money that the order says came and no capture shows, or the other way round."""
+    rows = [
+        t
+        for t in order.transactions
+        if t.status == "ok" and not t.test and t.method not in {*STORED_VALUE, "offline", "custom"}
+    ]
+    asked = any(t.event in {"authorization", "purchase", "capture"} for t in rows)
+    came = captured(order) > 0
+    if order.payment_status in {"captured", "paid"}:
+        return asked and not came
+    return order.payment_status == "void" and came and not order.refunds
 
 
 def _told(order: Order) -> dict[str, Decimal]:
@@ -193,11 +207,7 @@ def _stored_value(order: Order) -> dict[str, Decimal]:
 
 
 def _captures(order: Order) -> list[Transaction]:
-    return [
-        t
-        for t in order.transactions
-        if t.status == "ok" and not t.test and t.event in {"purchase", "capture"}
-    ]
+    return [t for t in order.transactions if brought_money(order, t)]
 
 
 def received(order: Order, due: Decimal) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from connector_sandbox.seed.cases.builders import (
     case,
     line,
 )
+from connector_sandbox.seed.changes import void
 from connector_sandbox.seed.model import Transaction
 
 
@@ -160,6 +161,14 @@ def payments() -> list[Case]:
             payment_status="void",
             transactions=(*authorised("50.96"), Transaction(event="void", amount=D("50.96"))),
         ),
+        case("payment_voided", goods, then=((3, void),)),
+        case(
+            "payment_said_captured",
+            goods,
+            transactions=authorised("50.96"),
+            payment_status="captured",
+        ),
+        case("payment_said_void", goods, payment_status="void"),
         case("payment_overpaid", goods, transactions=(Transaction(amount=D("60.00")),)),
         case("payment_underpaid", goods, transactions=(Transaction(amount=D("45.00")),)),
         case("payment_gateway_outside_enum", goods, pay="squarev2"),
