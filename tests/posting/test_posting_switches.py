@@ -92,6 +92,12 @@ OPEN: dict[str, tuple[Any, ...]] = {
 SHORT_WINDOW = {"fb.rate_limit": 30, "fb.rate_window_seconds": 1}
 FULL_PLAN = ("users/clients", {"client": {"email": "first@example.com"}})
 
+SEVERAL_TRANSACTIONS = (
+    *("discount_coupon", "gift_certificate_part", "payment_authorised_only"),
+    *("payment_failed_then_ok", "payment_voided", "refund_full", "refund_product"),
+    *("store_credit_part", "tax_two_rates"),
+)
+IN_PART = Expected(dict.fromkeys(SEVERAL_TRANSACTIONS, "money_unclear"))
 UNREADABLE = Expected({"*": "unreadable_record", "item_custom_product": "unreadable_record"})
 NO_RIGHT = every("refused_by_freshbooks")
 FULL = every("client_limit", {"fb.client_limit": 1}, (FULL_PLAN,))
@@ -106,6 +112,7 @@ NO_NEGATIVE = Expected(NO_NEGATIVE_LATER.parked | dict.fromkeys(REDEEMED, "refus
 EXPECTED: dict[tuple[str, Any], Expected] = {
     ("bc.default_currency", "null"): UNREADABLE,
     ("bc.default_currency", "empty"): UNREADABLE,
+    ("bc.transactions_max", 1): IN_PART,
     ("bc.plan_quota", 25): Expected(with_={"bc.quota_window_seconds": 1}),
     ("bc.quota_429_headers", False): Expected(
         with_={"bc.plan_quota": 25, "bc.quota_window_seconds": 1}

@@ -55,8 +55,6 @@ _SWITCHES: tuple[tuple[str, SwitchValue, tuple[SwitchValue, ...] | None, str], .
      "a void names transaction and amount, the transaction only, or neither"),
     ("bc.authorized_says", "authorized", ("authorized", "captured"),
      "payment_status of orders that are authorized only"),
-    ("bc.captured_says", "captured", ("captured", "void"),
-     "payment_status of orders whose money was captured"),
     ("bc.tax_line_ids", "number", ("number", "text"), "order_product_id of detailed tax rows"),
     ("bc.tax_detail_ids", "unique", ("unique", "repeated"),
      "ids of tax rows with details: own ones, or those of the rows without details"),

@@ -67,7 +67,6 @@ _TABLE: dict[str, dict[tuple[str, SwitchValue], Callable[[Document], Document]]]
     "order": {
         ("bc.default_currency", "null"): lambda order: order | {"default_currency_code": None},
         ("bc.default_currency", "empty"): lambda order: order | {"default_currency_code": ""},
-        ("bc.captured_says", "void"): lambda order: _said(order, "captured", "void"),
         ("bc.authorized_says", "captured"): lambda order: _said(order, "authorized", "captured"),
         ("bc.texts", "entities"): lambda order: (
             _with_entities(order) | {"billing_address": _with_entities(order["billing_address"])}

@@ -117,7 +117,8 @@ def _next_refund(
     ahead = context.payments_at(entry)
     margin = max(total - lowest, ZERO)
     before = context.payments_at(None)
-    for key in [key for key, amount in ahead.items() if amount < before[key]]:
+    # Those first that the refund lowers; one of stored value alone lowers none.
+    for key in sorted(ahead, key=lambda key: ahead[key] == before[key]):
         taken = min(margin, ahead[key])
         ahead[key] -= taken
         margin -= taken
