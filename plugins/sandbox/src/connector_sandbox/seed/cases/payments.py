@@ -168,7 +168,6 @@ def payments() -> list[Case]:
             transactions=authorised("50.96"),
             payment_status="captured",
         ),
-        case("payment_said_void", goods, payment_status="void"),
         case("payment_overpaid", goods, transactions=(Transaction(amount=D("60.00")),)),
         case("payment_underpaid", goods, transactions=(Transaction(amount=D("45.00")),)),
         case("payment_gateway_outside_enum", goods, pay="squarev2"),
