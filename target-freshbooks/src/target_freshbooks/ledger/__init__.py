@@ -21,7 +21,7 @@ from target_freshbooks.ledger.intents import EarlierMonth, Intent, Outcome
 from target_freshbooks.ledger.ledger import Ledger
 from target_freshbooks.ledger.link import Link, LinkKind
 from target_freshbooks.ledger.lock import AccountLock
-from target_freshbooks.ledger.orders import OrderRow, OrderState
+from target_freshbooks.ledger.order_row import OrderRow, OrderState
 from target_freshbooks.ledger.ownership import PinnedAccount
 from target_freshbooks.ledger.runs import RunRow
 from target_freshbooks.ledger.scratch import ScratchLedger

@@ -18,7 +18,7 @@ from target_freshbooks.ledger.inbox.records import ORDERS, Record, key_text
 from target_freshbooks.ledger.intents import Intent, Intents
 from target_freshbooks.ledger.ledger import Ledger
 from target_freshbooks.ledger.links import Links, kept_key
-from target_freshbooks.ledger.orders import OrderRow, Orders
+from target_freshbooks.ledger.orders import Orders
 from target_freshbooks.ledger.ownership import Ownership
 from target_freshbooks.ledger.storage.database import Database
 from target_freshbooks.ledger.storage.tables import inbox, orders
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from target_freshbooks.ledger.audit.journal import AuditJournal
     from target_freshbooks.ledger.link import Link, LinkKind
+    from target_freshbooks.ledger.order_row import OrderRow
     from target_freshbooks.ledger.section import Scope
 
 
