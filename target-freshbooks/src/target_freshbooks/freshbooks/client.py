@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 from connector_credentials.backoff import RetryPolicy
 
 from .collection import Collection, readable
+from .expenses import ExpenseCategories, Expenses
 from .identity import Identity, parse_identity
 from .records import (
     Clients,
     CreditNotes,
-    ExpenseCategories,
-    Expenses,
     Invoices,
     Items,
     Payments,

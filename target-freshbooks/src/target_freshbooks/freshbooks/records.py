@@ -15,10 +15,8 @@ from .errors import NotFound, UnknownOutcome
 from .observed import (
     ACTIVE,
     DELETED,
-    ObservedCategory,
     ObservedClient,
     ObservedCreditNote,
-    ObservedExpense,
     ObservedInvoice,
     ObservedItem,
     ObservedPayment,
@@ -270,42 +268,6 @@ class Taxes(Collection[ObservedTax]):
     path = "taxes/taxes"
     singular = "tax"
     parse = staticmethod(parsing.tax)
-
-
-class Expenses(Collection[ObservedExpense]):
-    """Expenses, and the categories that they are booked under."""
-
-    path = "expenses/expenses"
-    singular = "expense"
-    parse = staticmethod(parsing.expense)
-
-    def dated(self, day: date) -> list[ObservedExpense]:
-        """The expenses of a day but for deleted ones."""
-        last = (day + timedelta(days=1)).isoformat()
-        rows = self.rows((("search[date_min]", day.isoformat()), ("search[date_max]", last)))
-        return [row for row in rows if row.date == day]
-
-    def naming(self, words: str, since: date | None) -> Iterator[ObservedExpense]:
-        """All expenses with these words in their notes, of any day or of `since` and later."""
-
-        def ours(row: Body) -> bool:
-            return words in parsing.text(row, "notes")
-
-        return self.rows(_since(since), ours)
-
-
-class ExpenseCategories(Collection[ObservedCategory]):
-    """The categories of expenses, which FreshBooks gives; they are only read."""
-
-    path = "expenses/categories"
-    singular = "category"
-    parse = staticmethod(parsing.category)
-
-    def id_of(self, name: str) -> int | None:
-        """The category of this name in any case, or of this id; None if there is none."""
-        wanted = name.strip().casefold()
-        rows = (row for row in self.rows() if wanted in {row.name.strip().casefold(), str(row.id)})
-        return next((row.id for row in rows), None)
 
 
 def _since(day: date | None) -> Search:
