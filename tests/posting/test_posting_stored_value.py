@@ -224,6 +224,24 @@ def test_an_account_that_takes_no_negative_lines_parks_an_order_with_redeemed_va
     assert "stored_value" in str(world.row(order).next_step)
 
 
+def test_a_refund_to_store_credit_makes_no_overpayment_however_its_taxes_round(
+    world: Any,
+) -> None:
+    """Two taxes of a half cent each: the total may fall by cents before it is what it was."""
+    taxes = [{"name": "State", "percent": "4"}, {"name": "City", "percent": "4.5"}]
+    line = {"name": "Mug", "price": "31.99", "quantity": 3, "taxes": taxes}
+    order = world.place(lines=[line], customer_id=customer(world))
+    world.sync()
+    paid = money(world, order)
+    credit = {"lines": [{"line": 0, "quantity": 1}], "to": [{"provider": "storecredit"}]}
+    world.change(order, "refund", **credit)
+    world.sync()
+    assert world.row(order).state == "posted"
+    assert money(world, order) == paid
+    assert world.books()["credit_notes"] == []
+    assert world.writes_of(world.sync) == 0
+
+
 def test_drafts_owe_nothing(world: Any) -> None:
     world.settings["post_as"] = "draft"
     order = world.place(lines=[CERTIFICATE], ship_to=[])

@@ -101,13 +101,16 @@ IN_PART = Expected(dict.fromkeys(SEVERAL_TRANSACTIONS, "money_unclear"))
 UNREADABLE = Expected({"*": "unreadable_record", "item_custom_product": "unreadable_record"})
 NO_RIGHT = every("refused_by_freshbooks")
 FULL = every("client_limit", {"fb.client_limit": 1}, (FULL_PLAN,))
-NO_REFUND = Expected(dict.fromkeys(("refund_product", "tax_two_rates"), "refund_refused"))
-NO_NEGATIVE_LATER = Expected(
-    NO_REFUND.parked
-    | dict.fromkeys(("refund_full", "refund_store_credit", "discount_coupon"), "refund_refused")
+NO_REFUND = Expected(
+    dict.fromkeys(("refund_product", "refund_store_credit", "tax_two_rates"), "refund_refused")
 )
-REDEEMED = ("gift_certificate_part", "store_credit_part")
-NO_NEGATIVE = Expected(NO_NEGATIVE_LATER.parked | dict.fromkeys(REDEEMED, "refused_by_freshbooks"))
+NO_NEGATIVE_LATER = Expected(
+    NO_REFUND.parked | dict.fromkeys(("refund_full", "discount_coupon"), "refund_refused")
+)
+NOTHING_REDEEMED = dict.fromkeys(
+    ("gift_certificate_part", "store_credit_part"), "refused_by_freshbooks"
+)
+NO_NEGATIVE = Expected(NO_NEGATIVE_LATER.parked | NOTHING_REDEEMED)
 
 EXPECTED: dict[tuple[str, Any], Expected] = {
     ("bc.default_currency", "null"): UNREADABLE,
@@ -136,6 +139,7 @@ EXPECTED: dict[tuple[str, Any], Expected] = {
     ("fb.locked_until", "2026-10-31"): every("closed_period"),
     ("fb.edit_paid", "refuse"): NO_REFUND,
     ("fb.negative_line", "refuse"): NO_NEGATIVE,
+    ("fb.negative_line", "refuse_create"): Expected(NOTHING_REDEEMED),
     ("fb.negative_line", "refuse_update"): NO_NEGATIVE_LATER,
     ("fb.negative_line_paid", "refuse"): NO_REFUND,
     ("fb.rate_headers_on_429", "no"): Expected(with_=SHORT_WINDOW),
