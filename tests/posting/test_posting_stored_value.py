@@ -110,9 +110,9 @@ def test_no_version_of_such_an_invoice_comes_below_zero_however_taxes_round(
     world.switch(fb__tax_rounding=rounding)
     half = [{"name": "Tax", "percent": "8.25"}]
     lines = [{"name": name, "price": "10.00", "taxes": half} for name in ("Mug", "Bowl")]
-    for shop, due in (("line", "21.66"), ("order", "21.65")):
+    for shop, due in (("RATE_ROUNDING", "21.66"), ("NO_ROUNDING", "21.65")):
         order = world.place(
-            lines=lines, tax_rounding=shop, gift_certificates=used(due), payment_status=""
+            lines=lines, rounding_strategy=shop, gift_certificates=used(due), payment_status=""
         )
         world.sync()
         assert world.row(order).state == "posted"
