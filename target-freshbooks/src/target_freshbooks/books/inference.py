@@ -112,8 +112,14 @@ def _discounts(
         for charge in charges
     )
     ended = all(charge.discounted_inc is not None for charge in charges if charge.is_line)
+    shipping = total(charge.inc for charge in charges if charge.kind is ChargeKind.SHIPPING)
     for offs, told in ((applied, any(applied)), (ends, ended)):
-        on_shipping = list(_on_shipping(offs, whole, charges)) if told else []
+        # The lines' ends are with tax, the whole may be without: then free shipping shows in no
+        # difference of the two.
+        rests = (whole - total(offs), shipping) if offs == ends else (whole - total(offs),)
+        on_shipping = [
+            more for rest in rests if told for more in _on_shipping(offs, rest, charges)
+        ]
         for more in ([offs] if any(offs) else []) + on_shipping:
             # What a line cost in the end is told with tax.
             yield from ((more, side) for side in (("inc",) if offs == ends else sides))
@@ -121,7 +127,6 @@ def _discounts(
     if not whole:
         yield none, sides[0]
         return
-    shipping = total(charge.inc for charge in charges if charge.kind is ChargeKind.SHIPPING)
     if whole == shipping and not any(applied):
         yield from ((offs, sides[0]) for offs in _on_shipping(none, whole, charges))
     rest = whole - total(applied)
@@ -133,12 +138,13 @@ def _discounts(
         spread = pro_rata(rest, goods)
         offs = tuple(a + s for a, s in zip(applied, spread, strict=True))
         yield from ((offs, side) for side in sides)
-    yield from ((offs, sides[0]) for offs in _on_shipping(applied, whole, charges))
+    yield from ((offs, sides[0]) for offs in _on_shipping(applied, rest, charges))
 
 
-def _on_shipping(offs: Amounts, whole: Decimal, charges: Sequence[Charge]) -> Iterator[Amounts]:
-    """The order's discounts that the lines do not show, on the shipping, if it costs as much."""
-    rest = whole - total(offs)
+def _on_shipping(offs: Amounts, rest: Decimal, charges: Sequence[Charge]) -> Iterator[Amounts]:
+    """The discounts on the lines, and a rest that they do not show on the shipping, if that costs
+    as much.
+    """
     shipping = [c.inc if c.kind is ChargeKind.SHIPPING else ZERO for c in charges]
     if 0 < rest <= total(shipping):
         spread = pro_rata(rest, shipping)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from target_freshbooks.books.cents import ExactLine, Target, in_whole_cents
 from target_freshbooks.books.desired import InvoiceLine
 from target_freshbooks.books.draft_lines import ONE
-from target_freshbooks.books.money import HUNDRED, ZERO, decimals_of, is_whole
+from target_freshbooks.books.money import HUNDRED, ZERO, decimals_of, is_whole, total
 from target_freshbooks.books.rounding import roundings, tolerance, totals, ways_of_rounding, weigh
 from target_freshbooks.books.text import refund_line
 
@@ -73,10 +73,13 @@ def _fitted(
     weighed = [weigh(line) for line in standing]
     lines = in_whole_cents(exact, Target(change, taxes, live[0], decimals, weighed))
     places = max(decimals, policy.capabilities.amount_decimals)
+    # The sale's own Rounding line is taken back with it.
+    sale = total(line.unit_cost for line in standing if line.name == policy.names.rounding)
+    room = tolerance(policy, decimals) + abs(sale)
     answers = [
         answer
         for answer in totals((*standing, *lines), live)
-        if abs(wanted - answer) <= tolerance(policy, decimals) and is_whole(answer, places)
+        if abs(wanted - answer) <= room and is_whole(answer, places)
     ]
     return tuple(_mended(refund_id, lines, cents) for cents in mendings(answers, wanted))
 
