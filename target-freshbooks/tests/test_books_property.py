@@ -527,8 +527,9 @@ def posted(desired: Desired, way: FreshBooks, policy: Policy, decimals: int) -> 
 
 
 def percents_of(made: Made) -> set[Decimal]:
-    """The percents that the shop's rates, compounding ones and sums of them come to."""
+    """The percents that the shop's rates, compounded or not, and sums of them come to."""
     factors = [factor * 100 for *_, factor in made.shop.factors(taxable=True)]
+    factors += [rate for _, rate, _ in made.shop.system]
     sums = [sum(some, ZERO) for size in range(1, 5) for some in combinations(factors, size)]
     return {percent.quantize(D("0.0001"), ROUND_HALF_UP) for percent in sums}
 
@@ -550,7 +551,9 @@ def check(made: Made, tally: Counter[str], policy: Policy) -> None:
     assert desired.invoice.total == made.total - (ZERO if pays else made.redeemed)
     assert desired.invoice.currency == made.currency
     said = {tax.percent for line in desired.invoice.lines for tax in line.taxes}
-    tally["invented percents"] += len(said - percents_of(made))
+    worked_out = {tax.percent for tax in desired.worked_out}
+    tally["worked-out percents"] += len(worked_out)
+    tally["invented percents"] += len(said - worked_out - percents_of(made))
     if desired.flag is not None:
         tally[f"flagged {desired.flag.reason}"] += 1
         tally["flagged"] += 1

@@ -117,9 +117,7 @@ def _discounts(
         # The lines' ends are with tax, the whole may be without: then free shipping shows in no
         # difference of the two.
         rests = (whole - total(offs), shipping) if offs == ends else (whole - total(offs),)
-        on_shipping = [
-            more for rest in rests if told for more in _on_shipping(offs, rest, charges)
-        ]
+        on_shipping = [more for rest in rests if told for more in _on_shipping(offs, rest, charges)]
         for more in ([offs] if any(offs) else []) + on_shipping:
             # What a line cost in the end is told with tax.
             yield from ((more, side) for side in (("inc",) if offs == ends else sides))
@@ -142,9 +140,7 @@ def _discounts(
 
 
 def _on_shipping(offs: Amounts, rest: Decimal, charges: Sequence[Charge]) -> Iterator[Amounts]:
-    """The discounts on the lines, and a rest that they do not show on the shipping, if that costs
-    as much.
-    """
+    """The discounts on the lines, and a rest not shown there on the shipping, if it costs that."""
     shipping = [c.inc if c.kind is ChargeKind.SHIPPING else ZERO for c in charges]
     if 0 < rest <= total(shipping):
         spread = pro_rata(rest, shipping)
