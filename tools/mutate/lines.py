@@ -172,7 +172,7 @@ MUTATIONS = (
         "a day that FreshBooks locked is closed for the rest of the run",
         "P12",
         f"{FRESHBOOKS}/posting/apply/step_runner.py",
-        "            self._parts.writer.fence.lock(min(days))\n",
+        "            at.locked.add(min(days))\n",
         "            pass\n",
         (f"{CLOSED}::test_a_day_that_freshbooks_locked_is_asked_for_once_a_run",),
     ),

@@ -207,7 +207,10 @@ class Reconciler:
             return told
         context = self._corrected(context, observed)
         at = ReconcileState(context, observed, progress, looked=time.monotonic())
-        return replace(self._attempt(at), desired=context.desired)
+        result = self._attempt(at)
+        for day in at.locked:  # closed for the rest of the run
+            self._parts.writer.fence.lock(day)
+        return replace(result, desired=context.desired)
 
     def _corrected(self, context: OrderContext, observed: Observed) -> OrderContext:
         """The order with its refunds of closed days as corrections beside the invoice."""

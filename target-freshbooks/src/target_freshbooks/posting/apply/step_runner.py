@@ -128,7 +128,7 @@ class StepRunner:
         )
 
     def _note_lock(self, at: ReconcileState, step: Step, refused: Refused) -> None:
-        """A day that FreshBooks refused as locked is closed for the rest of the run.
+        """A day that FreshBooks refused as locked: what was lowered before may still be put back.
 
         Of the days of a payment and of its invoice the earlier one: which of both is locked is not
         said, but what is locked is all that is before a day.
@@ -143,7 +143,7 @@ class StepRunner:
         if invoice is not None and step.kind.record == "payment":
             days.append(invoice.create_date)
         if days:
-            self._parts.writer.fence.lock(min(days))
+            at.locked.add(min(days))
 
     def _with_credit_by_hand(self, before: Observed, at: ReconcileState) -> ReconcileState:
         """Note what somebody paid on a sent invoice just before its total fell."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from target_freshbooks.freshbooks.observed import DRAFT
 from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from target_freshbooks.books.desired import Parked
     from target_freshbooks.posting.apply.retry import RetriesExhausted
     from target_freshbooks.posting.context import OrderContext
@@ -32,6 +34,7 @@ class ReconcileState:
         blocked: How the order comes out once what was lowered is put back.
         given_up: The same where a write was given up.
         follow_up: What a person has to see to once all is done.
+        locked: The days that FreshBooks refused as locked, over all steps of the attempt.
     """
 
     context: OrderContext
@@ -45,6 +48,7 @@ class ReconcileState:
     blocked: OrderResult | None = None
     given_up: RetriesExhausted | None = None
     follow_up: Parked | None = None
+    locked: set[date] = field(default_factory=set)
 
 
 def put_back(at: ReconcileState, step: Step, result: OrderResult) -> ReconcileState | OrderResult:
