@@ -2452,4 +2452,12 @@ MUTATIONS = (
         "",
         ("tests/posting/test_posting_paid_by_hand.py", "-k", "ledger_lost"),
     ),
+    Mutation(
+        "a planned Rounding line that is missing is written, not mended on top",
+        "P5",
+        f"{FRESHBOOKS}/posting/plan/draft.py",
+        "        written = False  # it was written before the account's way of rounding was known\n",
+        "        pass\n",
+        (f"{INTERRUPTED}::test_an_edit_that_broke_off_before_its_total_was_proven_is_finished",),
+    ),
 )

@@ -175,6 +175,8 @@ def _reword(
     written, mended_before = (
         (True, progress.mended) if progress.written else _recognise(context, invoice)
     )
+    if not progress.written and _lacks_rounding(context, invoice):
+        written = False  # it was written before the account's way of rounding was known
     if not written:
         return _write(context, invoice, (*lines, *kept))
     if not mended_before:
@@ -216,6 +218,13 @@ def _recognise(context: OrderContext, invoice: ObservedInvoice) -> tuple[bool, b
     if not wire.agree(plain(lines), plain(found)):
         return False, False
     return True, len(found) > len(plain(found)) and not wire.agree(lines, found)
+
+
+def _lacks_rounding(context: OrderContext, invoice: ObservedInvoice) -> bool:
+    """Whether a Rounding line is planned that the invoice does not have."""
+    rounding = context.policy.names.rounding
+    standing = wire.without_refunds(wire.standing(invoice))
+    return rounding in {line.name for line in context.lines} - {line.name for line in standing}
 
 
 def _write(
