@@ -452,45 +452,26 @@ def test_a_kind_of_write_that_went_well_for_nobody_else_is_an_outage(world: Any)
     assert world.row(order).state == "settled"
 
 
-PRICED = (
-    ("8.875", "9.99", 3),
-    ("8.25", "19.99", 7),
-    ("20", "9.99", 3),
-    ("9.975", "5.55", 7),
-    ("5", "0.50", 3),
-    ("5", "1.50", 3),
-    ("5", "2.70", 2),
-    ("2.5", "0.60", 2),
-    ("7", "12.50", 2),
-    ("9.975", "0.35", 9),
-)
-
-
 def test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back(
     world: Any,
 ) -> None:
+    """A credit of 18.00 with 8.25 %, 1.485: nothing told before how FreshBooks rounds that."""
     world.settings["stored_value"] = "payment"
-    world.switch(fb__tax_rounding="per_tax")
+    world.switch(fb__rounding_mode="half_even")
     customer = world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"]
-    orders = []
-    for percent, price, quantity in PRICED:
-        taxes = [{"name": "T", "percent": percent}, {"name": "U", "percent": "1.111"}]
-        mug = {"name": "Mug", "sku": f"MUG{percent}{price}", "price": price, "taxes": taxes}
-        cup = {"name": "Cup", "sku": f"C{percent}{price}", "price": "0.55", "taxes": taxes[:1]}
-        lines = [mug | {"quantity": quantity}, cup | {"quantity": quantity}]
-        orders.append(world.place(customer_id=customer, lines=lines))
+    taxes = [{"name": "State Tax", "percent": "8.25"}]
+    lines = [{"name": "Mug", "price": "18.00", "quantity": 2, "taxes": taxes}]
+    order = world.place(customer_id=customer, lines=lines)
     world.sync()
-    back = [{"line": 0, "quantity": 1}, {"line": 1, "quantity": 1}]
-    for order in orders:
-        world.change(order, "refund", lines=back, to=[{"provider": "storecredit"}])
+    back = {"lines": [{"line": 0, "quantity": 1}], "to": [{"provider": "storecredit"}]}
+    world.change(order, "refund", **back)
     world.fault(kind="html", status=403, method="PUT", path="/credit_notes/", times=1)
     with pytest.raises(Forbidden):
         world.sync()
     world.sync()
-    assert set(standings(world)) == {"posted"}
-    first, *others = outcomes(world, "delete_credit_note")
-    assert (first, set(others)) == ("not_sent", {"done"})
-    assert len([n for n in world.books()["credit_notes"] if not n["vis_state"]]) == len(orders)
+    assert world.row(order).state == "posted"
+    assert outcomes(world, "delete_credit_note") == ["not_sent", "done"]
+    assert len([n for n in world.books()["credit_notes"] if not n["vis_state"]]) == 1
 
 
 def test_a_credit_note_that_was_deleted_by_hand_is_not_given_again(world: Any) -> None:

@@ -2456,8 +2456,8 @@ MUTATIONS = (
         "a planned Rounding line that is missing is written, not mended on top",
         "P5",
         f"{FRESHBOOKS}/posting/plan/draft.py",
-        "        written = False  # it was written before the account's way of rounding was known\n",
-        "        pass\n",
+        "if not progress.written and _lacks_rounding(context, invoice):",
+        "if False:",
         (f"{INTERRUPTED}::test_an_edit_that_broke_off_before_its_total_was_proven_is_finished",),
     ),
 )
