@@ -2460,4 +2460,12 @@ MUTATIONS = (
         "if False:",
         (f"{INTERRUPTED}::test_an_edit_that_broke_off_before_its_total_was_proven_is_finished",),
     ),
+    Mutation(
+        "payments that a search shows late are read by their ids",
+        "P1",
+        f"{FRESHBOOKS}/posting/observe/by_request.py",
+        "if total(payment.amount for payment in payments.values()) != invoice.paid:",
+        "if False:",
+        ("tests/posting/test_posting_restored.py", "-k", "late"),
+    ),
 )

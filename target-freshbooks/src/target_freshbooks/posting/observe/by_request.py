@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books.correction import BOOKED_AS_EXPENSE
+from target_freshbooks.books.money import total
 from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.posting.identity import (
     is_marked,
@@ -151,8 +152,15 @@ class RequestObserver(Observer):
         )
 
     def _paid(self, recorded: Recorded, invoice: ObservedInvoice) -> Observed:
-        """The invoice's payments; one we know of but a search does not show is read by its id."""
+        """The invoice's payments; what a search may show late is read by its id.
+
+        That is one we know of that it does not show, and all where they are not what the invoice
+        says was paid: a search may still show the amount from before a change.
+        """
         payments = {payment.id: payment for payment in self._books.payments.of_invoice(invoice.id)}
+        if total(payment.amount for payment in payments.values()) != invoice.paid:
+            read = {remote_id: self._books.payments.standing(remote_id) for remote_id in payments}
+            payments = {id_: payment for id_, payment in read.items() if payment is not None}
         for remote_id in set(recorded.payment_ids.values()) - set(payments):
             payment = self._books.payments.standing(remote_id)
             if payment is not None:
