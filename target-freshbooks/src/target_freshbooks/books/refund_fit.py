@@ -5,10 +5,10 @@ what was taken back, floored or raised to the cent (`cents`); the tax on them is
 round, and where FreshBooks rounds each tax over the whole invoice, what a new line adds depends on
 the lines that stand there. So the lines are computed together with the standing ones, under every
 rounding that agrees with the total the invoice has now. What is missing then is taken up by a line
-"Refund R, rounding", within the tolerance: for each total that FreshBooks may answer there is a
-variant, the likeliest first. FreshBooks takes no total below zero, so none is tried that may come
-below it: in two refunds of 10.83 and 10.82 the taxes may round to a cent more than the 1.65 they
-were charged as.
+"Refund R, rounding", within the tolerance and what the sale's own Rounding line took: for each
+total that FreshBooks may answer there is a variant, the likeliest first. FreshBooks takes no total
+below zero, so none is tried that may come below it: in two refunds of 10.83 and 10.82 the taxes may
+round to a cent more than the 1.65 they were charged as.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ from target_freshbooks.books.cents import ExactLine, Target, in_whole_cents
 from target_freshbooks.books.desired import InvoiceLine
 from target_freshbooks.books.draft_lines import ONE
 from target_freshbooks.books.money import HUNDRED, ZERO, decimals_of, is_whole, total
-from target_freshbooks.books.rounding import roundings, tolerance, totals, ways_of_rounding, weigh
+from target_freshbooks.books.rounding import (
+    is_rounding,
+    roundings,
+    tolerance,
+    totals,
+    ways_of_rounding,
+    weigh,
+)
 from target_freshbooks.books.text import refund_line
 
 if TYPE_CHECKING:
@@ -73,15 +80,16 @@ def _fitted(
     weighed = [weigh(line) for line in standing]
     lines = in_whole_cents(exact, Target(change, taxes, live[0], decimals, weighed))
     places = max(decimals, policy.capabilities.amount_decimals)
-    # The sale's own Rounding line is taken back with it.
-    sale = total(line.unit_cost for line in standing if line.name == policy.names.rounding)
-    room = tolerance(policy, decimals) + abs(sale)
+    # The sale's own Rounding line is taken back with it; that is never over more than these cents.
+    cents = tolerance(policy, decimals)
+    rounding = total(line.unit_cost for line in standing if is_rounding(line, policy))
+    room = cents + min(abs(rounding), cents)
     answers = [
         answer
         for answer in totals((*standing, *lines), live)
         if abs(wanted - answer) <= room and is_whole(answer, places)
     ]
-    return tuple(_mended(refund_id, lines, cents) for cents in mendings(answers, wanted))
+    return tuple(_mended(refund_id, lines, missing) for missing in mendings(answers, wanted))
 
 
 def mendings(answers: Sequence[Decimal], wanted: Decimal) -> Iterator[Decimal]:
