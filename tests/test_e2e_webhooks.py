@@ -200,7 +200,7 @@ def poll(project: Project, home: Path, *, meltano: bool) -> None:
 
 
 def metrics(receiver: Receiver) -> dict[str, float]:
-    text = httpx.get(f"{receiver.url}/metrics", timeout=30).raise_for_status().text
+    text = httpx.get(f"{receiver.internal_url}/metrics", timeout=30).raise_for_status().text
     pairs = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, value in pairs}
 

@@ -35,12 +35,14 @@ class Receiver:
 
     Attributes:
         url: its origin.
+        internal_url: where its figures are.
         home: where inbox and log are.
         process: it.
         environment: of this program and its other commands.
     """
 
     url: str
+    internal_url: str
     home: Path
     process: subprocess.Popen[str]
     environment: Mapping[str, str]
@@ -143,9 +145,10 @@ def serving(
             line = process.stdout.readline()
             if not line:
                 raise RuntimeError(f"the receiver did not start; see {log_of(home)}")
-            url = json.loads(line)["url"]
+            places = json.loads(line)
+            url, internal_url = places["url"], places["internal_url"]
             destination = {"WEBHOOKS_DESTINATION": f"{url}/webhooks"}
-            yield Receiver(url, home, process, {**environment, **destination})
+            yield Receiver(url, internal_url, home, process, {**environment, **destination})
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)

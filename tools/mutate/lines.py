@@ -7,6 +7,7 @@ from dataclasses import dataclass
 FRESHBOOKS = "target-freshbooks/src/target_freshbooks"
 TAP = "tap-bigcommerce-orders/src/tap_bigcommerce_orders"
 WEBHOOKS = "plugins/webhooks/src/connector_webhooks"
+CONNECTIONS = "plugins/webhooks/tests/test_webhooks_connections.py"
 DISPATCH = "plugins/webhooks/tests/test_webhooks_dispatch.py"
 CREDENTIALS = "plugins/credentials/src/connector_credentials"
 
@@ -2467,5 +2468,53 @@ MUTATIONS = (
         "if total(payment.amount for payment in payments.values()) != invoice.paid:",
         "if False:",
         ("tests/posting/test_posting_restored.py", "-k", "late"),
+    ),
+    Mutation(
+        "at a limit the connection that waits for longest makes room",
+        "P3",
+        f"{WEBHOOKS}/connections.py",
+        'self.drop(next(waiting, candidates[-1]), "limit")',
+        'self.drop(candidates[-1], "limit")',
+        (CONNECTIONS, "-k", "more_connections_hang or one_address"),
+    ),
+    Mutation(
+        "a connection whose request has not wholly come is one that waits",
+        "P3",
+        f"{WEBHOOKS}/connections.py",
+        "return not self._has_request or self.cycle.more_body",
+        "return not self._has_request",
+        (CONNECTIONS, "-k", "more_connections_hang"),
+    ),
+    Mutation(
+        "a header that does not come in time ends its connection",
+        "P3",
+        f"{WEBHOOKS}/connections.py",
+        "elif self._deadline is None:",
+        "elif False:",
+        (CONNECTIONS, "-k", "in_time"),
+    ),
+    Mutation(
+        "the time for a header ends once it has come",
+        "P3",
+        f"{WEBHOOKS}/connections.py",
+        "        super().data_received(data)\n        self._wait_for_header()\n",
+        "        super().data_received(data)\n",
+        (CONNECTIONS, "-k", "of_its_own"),
+    ),
+    Mutation(
+        "what is no HTTP is not logged",
+        "P3",
+        f"{WEBHOOKS}/connections.py",
+        '    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)\n',
+        "",
+        (CONNECTIONS, "-k", "without_end"),
+    ),
+    Mutation(
+        "figures and readiness answer at the internal port only",
+        "P9",
+        f"{WEBHOOKS}/receiver.py",
+        "await (internal if is_internal else public)(scope, receive, send)",
+        "await internal(scope, receive, send)",
+        (CONNECTIONS, "-k", "internet"),
     ),
 )

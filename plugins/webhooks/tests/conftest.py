@@ -175,15 +175,17 @@ class Server:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, program.log
-        self.origin = str(json.loads(line)["url"])
+        told = json.loads(line)
+        self.origin, self.internal_origin = str(told["url"]), str(told["internal_url"])
         self.client = httpx.Client(base_url=self.origin, timeout=LIMIT_SECONDS)
+        self.internal = httpx.Client(base_url=self.internal_origin, timeout=LIMIT_SECONDS)
 
     def send(self, hook: SignedHook, path: str = "/webhooks", **headers: str) -> httpx.Response:
         return self.client.post(path, content=hook.body, headers=hook.headers | headers)
 
     def figure(self, name: str) -> float:
         """One line of /metrics."""
-        for line in self.client.get("/metrics").text.splitlines():
+        for line in self.internal.get("/metrics").text.splitlines():
             if line.startswith(f"{name} "):
                 return float(line.split()[-1])
         raise AssertionError(f"no figure {name}")
@@ -194,6 +196,7 @@ class Server:
 
     def close(self) -> None:
         self.client.close()
+        self.internal.close()
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(10)

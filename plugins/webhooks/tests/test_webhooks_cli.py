@@ -53,8 +53,8 @@ def test_a_database_that_is_gone_is_told_in_a_sentence_now_and_then(
     engine.dispose()
     wait_until(lambda: ours.log.count("no such table") >= 2, "two complaints")
     assert server.send(signed(1)).status_code == 503
-    assert server.client.get("/readyz").status_code == 503
-    assert server.client.get("/metrics").status_code == 503
+    assert server.internal.get("/readyz").status_code == 503
+    assert server.internal.get("/metrics").status_code == 503
     assert "The inbox sqlite:///" in ours.log
     assert "Traceback" not in ours.log
     assert server.terminate() == 0

@@ -30,7 +30,7 @@ def test_schemathesis_finds_no_5xx_and_nothing_undescribed(program: Make, start:
             "--config-file",
             "/dev/null",
             "run",
-            f"{server.origin}/openapi.json",
+            f"{server.internal_origin}/openapi.json",
             "--checks",
             CHECKS,
             "--max-examples",

@@ -229,7 +229,7 @@ def test_a_postgresql_inbox_takes_the_same_hooks(
         codes = list(senders.map(lambda h: server.send(h).status_code, (hooks + odd) * 2))
     assert set(codes) == {200}
     assert len(ours.hooks()) == 32
-    assert server.client.get("/readyz").status_code == 200
+    assert server.internal.get("/readyz").status_code == 200
 
 
 def test_an_inbox_that_cannot_be_written_is_answered_503_and_mends_itself(
@@ -243,7 +243,7 @@ def test_an_inbox_that_cannot_be_written_is_answered_503_and_mends_itself(
         assert server.send(hook).status_code == 503
         assert server.client.get("/healthz").status_code == 200
     assert server.send(hook).status_code == 200
-    assert server.client.get("/readyz").status_code == 200
+    assert server.internal.get("/readyz").status_code == 200
     assert len(ours.hooks()) == 1
     inbox.database.close()
 
@@ -255,8 +255,8 @@ def test_readiness_fails_while_the_inbox_is_gone(program: Make, start: Make) -> 
     with inbox.database.write() as connection:
         connection.exec_driver_sql("DROP TABLE webhook_marks")
         connection.exec_driver_sql("DROP TABLE webhook_hooks")
-    assert server.client.get("/readyz").status_code == 503
-    assert server.client.get("/metrics").status_code == 503
+    assert server.internal.get("/readyz").status_code == 503
+    assert server.internal.get("/metrics").status_code == 503
     assert server.client.get("/healthz").status_code == 200
     inbox.database.close()
 
@@ -352,7 +352,7 @@ def test_settings_come_from_a_file_too(program: Make, start: Callable[..., Any])
     file = ours.folder / "settings.json"
     file.write_text(json.dumps({"destination": "https://x.example.com/from-file"}))
     server = start(ours, "--config", str(file), "--no-dispatch")
-    assert "/from-file" in server.client.get("/openapi.json").json()["paths"]
+    assert "/from-file" in server.internal.get("/openapi.json").json()["paths"]
     file.write_text('{"destinatoin": "x"}')
     with pytest.raises(
         (WebhooksError, SettingError), match=r"no setting destinatoin\. If it is destination, mend"

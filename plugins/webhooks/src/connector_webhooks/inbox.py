@@ -104,16 +104,10 @@ class Inbox:
                 connection.execute(self._count, waiting)
         return new
 
-    def probe(self, now: datetime) -> None:
-        """Write and commit something small; raises where the inbox cannot be written."""
-        value = str(milliseconds(now))
-        statement = insert(self.database.dialect, marks).values(name="probe", value=value)
-        with self.database.write() as connection:
-            connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=[marks.c.name], set_={"value": value}
-                )
-            )
+    def look(self) -> None:
+        """Read something small; raises where the inbox cannot be read."""
+        with self.database.look() as connection:
+            connection.execute(select(marks.c.name).limit(1))
 
     def stats(self) -> InboxStats:
         """Count the inbox."""

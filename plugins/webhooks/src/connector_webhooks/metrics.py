@@ -25,6 +25,7 @@ OUTCOMES = (
     "slow",
     "not_stored",
 )
+DROPPED = ("limit", "slow_header")
 
 
 class Metrics:
@@ -35,6 +36,8 @@ class Metrics:
             ``ignored`` (genuine, without work), ``expired`` (genuine, too late to matter),
             ``forged`` (401), ``too_large`` (413), ``broken`` (the sender hung up), ``slow`` (408),
             ``not_stored`` (503).
+        connections_dropped: Connections ended by reason: ``limit`` (too many, this one waited for
+            longest), ``slow_header`` (its request's header did not come in time).
         late: Genuine hooks outside the tolerance that were taken all the same.
         runs: Runs by outcome.
     """
@@ -46,6 +49,14 @@ class Metrics:
         )
         for outcome in OUTCOMES:  # a counter that is absent until it counts cannot be alarmed on
             self.requests.labels(outcome)
+        self.connections_dropped = Counter(
+            "webhooks_connections_dropped",
+            "Connections ended because they held something up",
+            ["reason"],
+            registry=self.registry,
+        )
+        for reason in DROPPED:
+            self.connections_dropped.labels(reason)
         self.late = Counter(
             "webhooks_late", "Genuine hooks taken though late", registry=self.registry
         )

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from datetime import datetime, timedelta
 
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
     from connector_webhooks.inbox import Inbox
     from connector_webhooks.metrics import Metrics
     from connector_webhooks.settings import Settings
@@ -171,8 +173,10 @@ class Receiver:
         return JSONResponse({"status": "ok"})
 
     def ready(self, _request: Request) -> Response:
-        """Hooks can be stored: something small was just committed to the inbox."""
-        self.inbox.probe(self.clock())
+        """Hooks can be stored: the inbox can be read, and no commit failed just now."""
+        self.inbox.look()
+        if self.writer.failed_lately():
+            raise InboxError("The last hooks could not be stored in the inbox.")
         return JSONResponse({"status": "ready"})
 
     def figures(self, _request: Request) -> Response:
@@ -192,8 +196,11 @@ def _unusable(_request: Request, error: Exception) -> Response:
     return JSONResponse({"status": "the inbox cannot be used; see the log"}, status_code=503)
 
 
-def application(receiver: Receiver) -> Starlette:
-    """The ASGI application; its lifespan starts the writer and lets it finish."""
+def application(receiver: Receiver, internal_port: int) -> ASGIApp:
+    """The ASGI application; its lifespan starts the writer and lets it finish.
+
+    What is not for the internet answers only connections that came to ``internal_port``.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -204,17 +211,26 @@ def application(receiver: Receiver) -> Starlette:
             await asyncio.to_thread(receiver.writer.stop)
 
     settings = receiver.settings
-    return Starlette(
+    # Plain functions: Starlette runs them in threads, so that the database is not waited for where
+    # hooks are taken.
+    for_all = [
+        Route(settings.hook_path, receiver.take, methods=["POST"]),
+        Route(settings.exceptions_path, receiver.take, methods=["POST"]),
+        Route("/healthz", receiver.health, methods=["GET"]),
+    ]
+    public = Starlette(routes=for_all, lifespan=lifespan)
+    internal = Starlette(
         routes=[
-            Route(settings.hook_path, receiver.take, methods=["POST"]),
-            Route(settings.exceptions_path, receiver.take, methods=["POST"]),
-            # Plain functions: Starlette runs them in threads, so that the database is not waited
-            # for where hooks are taken.
-            Route("/healthz", receiver.health, methods=["GET"]),
+            *for_all,
             Route("/readyz", receiver.ready, methods=["GET"]),
             Route("/metrics", receiver.figures, methods=["GET"]),
             Route("/openapi.json", receiver.openapi, methods=["GET"]),
         ],
         exception_handlers={InboxError: _unusable},
-        lifespan=lifespan,
     )
+
+    async def by_port(scope: Scope, receive: Receive, send: Send) -> None:
+        is_internal = scope["type"] == "http" and scope["server"][1] == internal_port
+        await (internal if is_internal else public)(scope, receive, send)
+
+    return by_port

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import signal
 import socket
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING
 import uvicorn
 from connector_credentials.output import OutputClosed, say
 
+from connector_webhooks.connections import ConnectionLimits, protocol_under
+from connector_webhooks.errors import WebhooksError
 from connector_webhooks.receiver import application
 
 if TYPE_CHECKING:
@@ -28,7 +31,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# What the system keeps for us, and what is taken of it at once: fewer than the limits leave room
+# for, since a process out of files cannot even refuse a connection.
 BACKLOG = 2048
+ACCEPTED_AT_ONCE = 64
 ANSWER_GRACE_SECONDS = 10
 
 
@@ -42,7 +48,9 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         if self.started and sockets:
-            _announce(sockets[0])
+            for listener in sockets:
+                listener.listen(BACKLOG)
+            _announce(*sockets)
 
 
 async def serve(
@@ -60,13 +68,21 @@ async def serve(
         stopping: Set at the first signal.
         hurry: Called at the second: do not wait for the run.
     """
-    host, port = receiver.settings.host, receiver.settings.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    listener.setblocking(False)
+    settings = receiver.settings
+    listener = _listener(settings.host, settings.port)
+    # Port 0 asks for any free one, and then the other port is to be no trouble either.
+    internal = _listener(settings.internal_host, settings.port and settings.internal_port)
+    limits = ConnectionLimits(
+        most=settings.max_connections,
+        most_per_address=settings.max_connections_per_address,
+        header_seconds=settings.header_timeout_seconds,
+        metrics=receiver.metrics,
+    )
     server = _Server(
         uvicorn.Config(
-            application(receiver),
+            application(receiver, internal.getsockname()[1]),
+            http=protocol_under(limits),
+            backlog=ACCEPTED_AT_ONCE,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -89,7 +105,7 @@ async def serve(
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
     dispatching = asyncio.create_task(asyncio.to_thread(dispatch)) if dispatch else None
     try:
-        await server.serve(sockets=[listener])
+        await server.serve(sockets=[listener, internal])
     finally:
         stopping.set()
         if dispatching is not None:
@@ -97,12 +113,28 @@ async def serve(
     log.info("Stopped.")
 
 
-def _announce(listener: socket.socket) -> None:
-    """Print one line of JSON once requests are taken, for whoever started us with port 0."""
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    log.info("Listening on %s port %d.", host, port)
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        say(json.dumps({"url": f"http://{shown}:{port}"}) + "\n")
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise WebhooksError(
+            f"Cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}."
+        ) from None
+    listener.setblocking(False)
+    return listener
+
+
+def _announce(listener: socket.socket, internal: socket.socket) -> None:
+    """Print one line of JSON once requests are taken, for whoever started us with port 0."""
+    url, internal_url = _url(listener), _url(internal)
+    log.info("Listening on %s for hooks, on %s for figures and readiness.", url, internal_url)
+    try:
+        say(json.dumps({"url": url, "internal_url": internal_url}) + "\n")
     except OutputClosed:
         log.warning("Nobody reads the standard output; hooks are taken all the same.")
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -23,6 +23,8 @@ DEFAULT_PATH = "/webhooks"
 EXCEPTIONS_SUFFIX = "/delivery-exceptions"
 # One environment string may hold 128 KiB on Linux; a thousand ids stay far below it.
 MOST_ORDERS_PER_RUN = 1000
+# A process may have 1,024 files open unless told otherwise; the inbox and new arrivals need some.
+MOST_CONNECTIONS = 700
 SECONDS_A_DAY = 86_400
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -48,6 +50,11 @@ class Settings:
         inbox_url: SQLAlchemy URL of the inbox, SQLite or PostgreSQL.
         host: Address to listen on.
         port: Port to listen on; 0 picks a free one.
+        internal_host: Address for what is not for the internet: readiness, figures, description.
+        internal_port: Port for that; 0 picks a free one, as port 0 does.
+        max_connections: Most connections at once.
+        max_connections_per_address: Most of them from one address.
+        header_timeout_seconds: Longest time for a request's header.
         max_body_bytes: A larger request is answered 413.
         request_timeout_seconds: Longest time for a request's body, and for its commit.
         timestamp_tolerance_seconds: A signature older or newer than this counts as late.
@@ -78,6 +85,11 @@ class Settings:
     inbox_url: str = field(default="sqlite:///data/webhooks.sqlite", repr=False)
     host: str = "127.0.0.1"
     port: int = 8788
+    internal_host: str = "127.0.0.1"
+    internal_port: int = 8789
+    max_connections: int = 512
+    max_connections_per_address: int = 256
+    header_timeout_seconds: int = 10
     max_body_bytes: int = 65_536
     request_timeout_seconds: int = 10
     timestamp_tolerance_seconds: int = 300
@@ -98,6 +110,10 @@ class Settings:
         if bool(self.shared_header_name) != bool(self.shared_header_value):
             raise SettingError(
                 "shared_header_name and shared_header_value belong together: set both or neither."
+            )
+        if self.port and self.port == self.internal_port:
+            raise SettingError(
+                f"port and internal_port are both {self.port}: set another internal_port."
             )
         if self.retention_days * SECONDS_A_DAY < 2 * self.late_limit_seconds:
             raise SettingError(
@@ -120,6 +136,10 @@ class Settings:
 
 _LEAST = {
     "port": 0,
+    "internal_port": 0,
+    "max_connections": 1,
+    "max_connections_per_address": 1,
+    "header_timeout_seconds": 1,
     "max_body_bytes": 1,
     "request_timeout_seconds": 1,
     "timestamp_tolerance_seconds": 1,
@@ -134,7 +154,12 @@ _LEAST = {
     "silent_hours": 0,
     "shutdown_seconds": 0,
 }
-_MOST = {"port": {"maximum": 65535}, "max_orders_per_run": {"maximum": MOST_ORDERS_PER_RUN}}
+_MOST = {
+    "port": {"maximum": 65535},
+    "internal_port": {"maximum": 65535},
+    "max_connections": {"maximum": MOST_CONNECTIONS},
+    "max_orders_per_run": {"maximum": MOST_ORDERS_PER_RUN},
+}
 
 
 def _schema(name: str, *, secret: bool) -> dict[str, Any]:

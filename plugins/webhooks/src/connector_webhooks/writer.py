@@ -8,8 +8,10 @@ synced once per batch instead of once per hook, and no hook is acknowledged befo
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
+import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 MOST_PER_COMMIT = 500
 # Beyond this many the disk is not keeping up: senders are told to come again.
 MOST_WAITING = 5_000
+# A failed commit counts for so long: without hooks there is no other that could tell.
+SECONDS_FAILED = 30
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +45,7 @@ class Writer:
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
+        self._failed_at = -math.inf
         self._waiting: queue.Queue[Ticket | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._work, name="inbox-writer", daemon=True)
 
@@ -52,6 +57,10 @@ class Writer:
         """Commit what was submitted, then end."""
         self._waiting.put(None)
         self._thread.join()
+
+    def failed_lately(self) -> bool:
+        """Whether the last commit failed, within the seconds for which that still tells much."""
+        return time.monotonic() - self._failed_at < SECONDS_FAILED
 
     def submit(self, hook: IncomingHook) -> Future[bool]:
         """Queue a hook; the future holds, after its commit, whether it was new.
@@ -85,9 +94,11 @@ class Writer:
             words = "%d hooks could not be stored; their sender will repeat them. %s"
             told = isinstance(error, InboxError)
             log.error(words, len(batch), error, exc_info=not told)  # noqa: TRY400 - mostly told
+            self._failed_at = time.monotonic()
             for _, future in batch:
                 future.set_exception(error)
             return
+        self._failed_at = -math.inf
         for hook, future in batch:
             key = key_of(hook.webhook_id)
             future.set_result(key in new)
