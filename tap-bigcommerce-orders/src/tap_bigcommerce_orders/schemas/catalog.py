@@ -64,6 +64,7 @@ PRODUCT = record(
         ),
         "option_set_display": TEXT,
         "categories": INTEGERS,
+        "channels": INTEGERS,
         "related_products": INTEGERS,
         "meta_keywords": TEXTS,
         "gift_wrapping_options_type": TEXT,
@@ -72,8 +73,7 @@ PRODUCT = record(
         "variants": parts(VARIANT),
         **of_type(
             OBJECTS,
-            "channels custom_fields bulk_pricing_rules images videos options modifiers "
-            "parent_relations",
+            "custom_fields bulk_pricing_rules images videos options modifiers parent_relations",
         ),
         "primary_image": part({}),
     },
