@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 from plan_notation import MARK, ORDER, rows_in, scene_of
-from target_freshbooks.books.marks import Mark, marks_in
+from target_freshbooks.books.marks import DERIVED, Mark, marks_in, received_line
 from target_freshbooks.ledger import Link, OrderRow
 from target_freshbooks.posting.identity import adopt, bears, find_note, find_payment, part_of
 from target_freshbooks.posting.state.recorded import Recorded
@@ -39,13 +40,18 @@ BOOKS = """
         ("refund 5", "refund:5"),
         ("store credit", "store_credit"),
         ("gift certificate", "gift_certificate"),
-        ("offline payment (derived)", "derived"),
+        ("derived", "derived"),
     ],
 )
 def test_a_part_of_an_order_has_a_mark_and_a_key_that_follows_from_it(part: str, key: str) -> None:
     mark = MARK.of(part)
     assert mark.key == key
     assert marks_in(f"Thank you.\n  {mark}  \n") == [mark]
+
+
+def test_what_a_payment_s_note_holds_at_most_is_short() -> None:
+    mark = Mark(12_345_678, "abcdefghij", DERIVED)
+    assert len(f"{mark}\n{received_line(Decimal('1234567.89'), 'USD')}") <= 80
 
 
 def test_what_bears_the_mark_of_an_order_is_adopted_and_of_two_alike_the_first() -> None:

@@ -25,7 +25,7 @@ _REFUND = re.compile(r"refund ([0-9]{1,18})")
 _RECEIVED = re.compile(r"Received ([0-9]+(?:\.[0-9]+)?) [A-Z]{3}")
 _NUMBERED = re.compile(r" (?=[0-9]+$)")
 
-DERIVED = "offline payment (derived)"
+DERIVED = "derived"
 """The part that a payment stands for which no transaction of the shop shows."""
 
 
@@ -58,9 +58,7 @@ class Mark:
     @property
     def key(self) -> str:
         """The part's short name: `transaction:77`, `refund:5`, `store_credit`, `derived`."""
-        return (
-            "derived" if self.part == DERIVED else _NUMBERED.sub(":", self.part).replace(" ", "_")
-        )
+        return _NUMBERED.sub(":", self.part).replace(" ", "_")
 
     @property
     def refund_id(self) -> int | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from target_freshbooks.books.marks import received_in
+from target_freshbooks.books.marks import DERIVED, received_in
 from target_freshbooks.books.money import ZERO
 from target_freshbooks.posting.identity import part_paid
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.ledger import Ledger, OrderRow
     from target_freshbooks.posting.state.observed import Observed
-
-DERIVED = "derived"
 
 
 def with_paid_by_hand(facts: OrderFacts, standing: OrderRow | None) -> OrderFacts:
