@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from target_freshbooks import books
 from target_freshbooks.books.desired import Billable, Waiting
-from target_freshbooks.books.excluded_orders import ExcludedOrder
-from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.policy import ExcludedOrder, Policy
 
 CASES = Path(__file__).parent / "books_cases"
 MUG = {"sku": "MUG-1", "name": "Mug [blue]", "product_id": 77}

@@ -11,7 +11,7 @@ import pytest
 from target_freshbooks import books
 from target_freshbooks.books.clients import client_body, client_of_customer
 from target_freshbooks.books.desired import Desired
-from target_freshbooks.books.notes import renewed
+from target_freshbooks.books.exemption import renewed
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.reading import read_customer
 

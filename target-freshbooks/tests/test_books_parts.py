@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from target_freshbooks import books
-from target_freshbooks.books import text
 from target_freshbooks.books.calendar import UnknownZone
+from target_freshbooks.books.capabilities import clean
 from target_freshbooks.books.desired import Desired, InvoiceLine, LineTax, Parked
 from target_freshbooks.books.items import catalogued
+from target_freshbooks.books.marks import is_refund_line
 from target_freshbooks.books.money import decimals_of, largest_remainder
 from target_freshbooks.books.policy import Policy, TaxName
 from target_freshbooks.books.refund_fit import mendings
@@ -341,16 +342,16 @@ def test_a_customer_is_named_after_the_customer_record() -> None:
 
 
 def test_texts_lose_what_freshbooks_may_refuse_and_keep_the_rest() -> None:
-    assert text.clean("e\u0301té\u0000 \U0001f49a\r\n x", 100) == "été x"
-    assert text.clean("\U0001f49a", 100, "Item 7") == "Item 7"
-    assert text.clean("a" * 20, 10) == "a" * 9 + "…"
+    assert clean("e\u0301té\u0000 \U0001f49a\r\n x", 100) == "été x"
+    assert clean("\U0001f49a", 100, "Item 7") == "Item 7"
+    assert clean("a" * 20, 10) == "a" * 9 + "…"
 
 
 def test_refund_lines_are_told_from_products_called_refund() -> None:
-    assert text.is_refund_line("Refund 5, Shipping") == 5
-    assert text.is_refund_line("Refund 51") == 51
-    assert text.is_refund_line("Refund 5 policy booklet") is None
-    assert text.is_refund_line("Refund") is None
+    assert is_refund_line("Refund 5, Shipping") == 5
+    assert is_refund_line("Refund 51") == 51
+    assert is_refund_line("Refund 5 policy booklet") is None
+    assert is_refund_line("Refund") is None
 
 
 # -- reading

@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from target_freshbooks.books.paid_by_word import brought_money
-from target_freshbooks.books.payment_methods import Meaning, days_until_due, meaning_of
+from target_freshbooks.books.payment_methods import (
+    Meaning,
+    brought_money,
+    days_until_due,
+    meaning_of,
+)
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.reading import read_order
 

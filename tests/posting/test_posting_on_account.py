@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from target_freshbooks.books import read_facts
-from target_freshbooks.books.payment_methods import IN_HAND, ON_ACCOUNT
-from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.policy import IN_HAND, ON_ACCOUNT, Policy
 from target_freshbooks.ledger import Ledger, OrderRow, ScratchLedger
 from target_freshbooks.posting.paid_day import with_paid_day
 

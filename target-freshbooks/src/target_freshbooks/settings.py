@@ -13,12 +13,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from connector_credentials.settings import Form, SettingError
 from singer_sdk import typing as th
 
-from target_freshbooks.books.capabilities import FRESHBOOKS
-from target_freshbooks.books.excluded_orders import ExcludedOrder
+from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.marketplaces import TREATMENTS, Treatment
-from target_freshbooks.books.payment_methods import IN_HAND, ON_ACCOUNT
-from target_freshbooks.books.policy import GenericClient, LineNames, Policy, TaxName
-from target_freshbooks.books.text import clean
+from target_freshbooks.books.policy import (
+    IN_HAND,
+    ON_ACCOUNT,
+    ExcludedOrder,
+    GenericClient,
+    LineNames,
+    Policy,
+    TaxName,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

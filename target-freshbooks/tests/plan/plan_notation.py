@@ -40,12 +40,12 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.books import predict_totals, text
-from target_freshbooks.books.cents import ExactLine
+from target_freshbooks.books import predict_totals
 from target_freshbooks.books.desired import (
     ClientDraft,
     CreditNote,
     Desired,
+    ExactLine,
     Invoice,
     InvoiceLine,
     LineTax,
@@ -54,7 +54,7 @@ from target_freshbooks.books.desired import (
     Reason,
     RefundEntry,
 )
-from target_freshbooks.books.marks import Mark
+from target_freshbooks.books.marks import Mark, is_refund_line, refund_line
 from target_freshbooks.books.money import decimals_of
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.shop import Address
@@ -179,7 +179,7 @@ def _desired(said: list[str]) -> Desired:
     paid, given = list[str](), list[str]()
     for words in said:
         line = line_of(words)
-        refund_id = line and text.is_refund_line(line.name)
+        refund_id = line and is_refund_line(line.name)
         if line is not None and refund_id is not None:
             net = line.quantity * line.unit_cost
             taken.setdefault(refund_id, []).append(ExactLine(line.name, "", net, line.taxes))
@@ -239,13 +239,13 @@ def _refund(words: str, taken: dict[int, list[InvoiceLine]]) -> RefundEntry:
     refund_id, money = int(own), Decimal(amount)
     if kind == "credit":
         ways = int(_after(words, "in") or 1)
-        name = text.refund_line(refund_id)
+        name = refund_line(refund_id)
         lines = tuple((InvoiceLine(name, f"{n}", Decimal(1), money),) for n in range(ways))
         notes = str(MARK.of(f"refund {refund_id}"))
         note = CreditNote(refund_id, notes, DAY, money, lines)
         return RefundEntry(refund_id, Decimal(0), (), (), DAY, credit_note=note)
     left = tuple((key, Decimal(value)) for key, value in zip(rest[1::2], rest[2::2], strict=True))
-    plain = ExactLine(text.refund_line(refund_id), "", -money)
+    plain = ExactLine(refund_line(refund_id), "", -money)
     return RefundEntry(refund_id, money, left, tuple(taken.get(refund_id, [plain])), DAY)
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from connector_credentials.settings import SettingError
-from target_freshbooks.books.excluded_orders import ExcludedOrder
-from target_freshbooks.books.policy import GenericClient, LineNames, TaxName
+from target_freshbooks.books.policy import ExcludedOrder, GenericClient, LineNames, TaxName
 from target_freshbooks.settings import read_settings, schema
 from target_freshbooks.target import TargetFreshBooks
 

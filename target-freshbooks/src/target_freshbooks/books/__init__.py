@@ -28,7 +28,7 @@ from target_freshbooks.books.clients import (
 )
 from target_freshbooks.books.desire import desire
 from target_freshbooks.books.draft_lines import draft_lines
-from target_freshbooks.books.eligibility import assess, is_cancelled
+from target_freshbooks.books.eligibility import assess
 from target_freshbooks.books.fields import ReadError
 from target_freshbooks.books.items import item_body, item_key, items_for, items_of_product
 from target_freshbooks.books.reading import (
@@ -56,7 +56,6 @@ __all__ = [
     "email_key",
     "fit_credit_note",
     "fit_refund",
-    "is_cancelled",
     "item_body",
     "item_key",
     "items_for",

@@ -5,10 +5,9 @@ at which price, what was taken off, which taxes it bore. Amounts are exact; roun
 invoice's cents is the next step (`draft_lines`).
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
 from target_freshbooks.books.charges import Charge, ChargeKind, charges_of
 from target_freshbooks.books.desired import LineTax, Parked, Reason
@@ -24,6 +23,8 @@ from target_freshbooks.books.money import (
     rounded,
     total,
 )
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.shop import Order, OrderFacts
 from target_freshbooks.books.taxes import (
     NO_RATE,
     ChargedTax,
@@ -34,13 +35,6 @@ from target_freshbooks.books.taxes import (
     rates_of,
     roundest_percents,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from decimal import Decimal
-
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import Order, OrderFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +132,16 @@ def break_down(facts: OrderFacts, policy: Policy) -> Breakdown | Parked:
         worked_out=tuple(dict.fromkeys(filter(None, worked_out))),
         found_rate=found_rate,
         problem=_contradiction(order, charges, decimals) if contradicts else "",
+    )
+
+
+def without_tax(breakdown: Breakdown, order: Order) -> Breakdown:
+    """The order's parts as they are where a marketplace remits the tax."""
+    return replace(
+        breakdown,
+        parts=tuple(replace(part, taxes=()) for part in breakdown.parts),
+        total=rounded(order.total_ex_tax, decimals_of(order.currency)),
+        taxes={},
     )
 
 

@@ -6,16 +6,11 @@ in the one the bookkeeper sets) and travel as plain dates from there on. Where n
 there is no day: another zone's, such as UTC's, would now and then be in another month.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from datetime import date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import OrderFacts
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.shop import OrderFacts
 
 
 class UnknownZone(LookupError):  # noqa: N818 - it names the situation

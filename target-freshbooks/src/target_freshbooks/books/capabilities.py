@@ -1,17 +1,24 @@
-"""What FreshBooks takes and how it computes: one value that every rule goes by.
+"""Capabilities: what FreshBooks takes and how it computes, one value that every rule goes by.
 
 FreshBooks publishes few of its limits. Here stand those it documents, the safe side of those it
 does not, and the ways in which it may round; an account whose answers have shown its own way has a
 value of its own.
+
+Text is cleaned and cut to fit, never refused: an order must not fail for the sake of a heart in a
+product's name. FreshBooks refuses some characters (errno 1036, "unicode out of range"; those beyond
+the Basic Multilingual Plane, such as emoji, are the likely ones) and texts that are too long (errno
+1017, with limits that are not published).
 """
 
-from __future__ import annotations
-
+import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Literal
 
-if TYPE_CHECKING:
-    from target_freshbooks.books.rounding import RoundingKind
+Taxed = Literal["line", "rate", "name"]
+"""What tax is rounded for: each line, each rate of a name, or each name."""
+
+RoundingKind = tuple[Taxed, bool]
+"""What tax is rounded for, and whether a half goes to the even cent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +55,29 @@ class Capabilities:
 
 FRESHBOOKS = Capabilities()
 """Any account, as far as nothing is known of it."""
+
+_LAST_OF_BMP = "\uffff"
+_ELLIPSIS = "…"
+# Control, format-less surrogate, private and unassigned characters; format ones (Cf) such as the
+# joiners of Persian or Hindi spelling are kept, but for the byte order mark.
+_UNWANTED = frozenset({"Cc", "Cs", "Co", "Cn"})
+
+
+def clean(text: str, limit: int, fallback: str = "") -> str:
+    """Normalise (NFC), drop what FreshBooks may refuse, fold white space, cut to `limit`.
+
+    A text that was cut ends in an ellipsis; a text of which nothing is left becomes the fallback.
+    """
+    kept = "".join(map(_allowed, unicodedata.normalize("NFC", text)))
+    folded = " ".join(kept.split())
+    if len(folded) > limit:
+        folded = folded[: limit - 1].rstrip() + _ELLIPSIS
+    return folded or fallback
+
+
+def _allowed(character: str) -> str:
+    if character > _LAST_OF_BMP or character == "\ufeff":
+        return ""
+    if character.isspace():
+        return " "
+    return "" if unicodedata.category(character) in _UNWANTED else character

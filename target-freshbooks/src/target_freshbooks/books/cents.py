@@ -11,54 +11,24 @@ difference between FreshBooks' amount and the shop's; 2. of equals, no Rounding 
 amounts nearest to the exact ones; then earlier lines raised.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from itertools import product
-from typing import TYPE_CHECKING
 
-from target_freshbooks.books.desired import InvoiceLine, LineTax
+from target_freshbooks.books.desired import ExactLine, Lines, LineTax
 from target_freshbooks.books.money import HUNDRED, cent, rounded, total
 from target_freshbooks.books.rounding import (
+    TaxRounding,
+    TaxSums,
     Weighed,
     tax_sums,
     taxes_by_name,
     weigh_taxes,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from target_freshbooks.books.desired import Lines
-    from target_freshbooks.books.rounding import TaxRounding, TaxSums
-
 _MOST_GROUPS = 5
 """Of more groups of taxes than this, only the first are rounded in more than one way."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExactLine:
-    """A line whose amount is known exactly but not yet in whole cents."""
-
-    name: str
-    description: str
-    net: Decimal
-    taxes: tuple[LineTax, ...] = ()
-    quantity: Decimal = Decimal(1)
-    """More than one only if the line can be said as quantity times a whole unit cost."""
-    item_key: str = ""
-
-    def at(self, amount: Decimal) -> InvoiceLine:
-        """The line over an amount of whole cents."""
-        return InvoiceLine(
-            self.name,
-            self.description,
-            self.quantity,
-            amount / self.quantity,
-            self.taxes,
-            self.item_key,
-        )
 
 
 @dataclass(frozen=True, slots=True)

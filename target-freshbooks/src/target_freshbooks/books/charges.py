@@ -7,23 +7,16 @@ subtotal), since only charges are ever added up. A bundle's children are charges
 their price is zero.
 """
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from target_freshbooks.books.capabilities import FRESHBOOKS
+from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.items import item_key, line_key
 from target_freshbooks.books.money import ZERO, total
-from target_freshbooks.books.text import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from target_freshbooks.books.policy import LineNames, Policy
-    from target_freshbooks.books.shop import Cost, Order, OrderFacts, OrderLine, TaxRow
+from target_freshbooks.books.policy import LineNames, Policy
+from target_freshbooks.books.shop import Cost, Order, OrderFacts, OrderLine, TaxRow
 
 ONE = Decimal(1)
 

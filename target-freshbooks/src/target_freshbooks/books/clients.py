@@ -10,21 +10,14 @@ The invoice keeps its own copy of name and address, so a client that changes lat
 history.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from target_freshbooks.books.capabilities import FRESHBOOKS
+from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.desired import ClientDraft, Parked, Reason
 from target_freshbooks.books.exemption import vat_number, vat_number_of
-from target_freshbooks.books.policy import GenericClient
-from target_freshbooks.books.shop import Address
-from target_freshbooks.books.text import clean
-
-if TYPE_CHECKING:
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import Customer, Order, OrderFacts
+from target_freshbooks.books.policy import GenericClient, Policy
+from target_freshbooks.books.shop import Address, Customer, Order, OrderFacts
 
 
 def client_for(facts: OrderFacts, policy: Policy) -> ClientDraft | Parked:

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from target_freshbooks.books.marks import is_refund_line
 from target_freshbooks.books.money import ZERO, cent, rounded
 from target_freshbooks.books.rounding import roundings, tax_sums, taxes_by_name, weigh
-from target_freshbooks.books.text import is_refund_line
 
 if TYPE_CHECKING:
     from datetime import date

@@ -6,41 +6,43 @@ a person must look at is either `Parked`, when nothing can be written at all, or
 written as far as it goes.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from target_freshbooks.books.breakdown import break_down
+from target_freshbooks.books.breakdown import Breakdown, break_down, without_tax
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.clients import billing_of, client_for
-from target_freshbooks.books.desired import Desired, Invoice, Parked, Reason
-from target_freshbooks.books.draft_lines import draft_lines, has_negative, lines_without_negatives
+from target_freshbooks.books.desired import (
+    Desired,
+    ExactLine,
+    Invoice,
+    InvoiceLine,
+    Parked,
+    Reason,
+    RefundEntry,
+)
+from target_freshbooks.books.draft_lines import (
+    DraftLines,
+    draft_lines,
+    has_negative,
+    lines_without_negatives,
+)
 from target_freshbooks.books.eligibility import is_to_be_voided
 from target_freshbooks.books.exemption import exemption_note
 from target_freshbooks.books.items import items_for
-from target_freshbooks.books.marketplaces import is_net, remitted_note, undecided
+from target_freshbooks.books.marketplaces import is_net, net_facts, remitted_note, undecided
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money import ZERO, cent, decimals_of, is_whole, rounded
-from target_freshbooks.books.net_sales import net_breakdown, net_facts
 from target_freshbooks.books.payment_methods import days_until_due
 from target_freshbooks.books.payments import receipts
+from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.refund_allocation import shares_taxes
 from target_freshbooks.books.refunds import refunds_of
 from target_freshbooks.books.rounding import predict_totals, rounding_line
+from target_freshbooks.books.shop import Order, OrderFacts
 from target_freshbooks.books.stored_value import redeem
 from target_freshbooks.books.surplus import without_surplus
 from target_freshbooks.books.voiding import void
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from target_freshbooks.books.breakdown import Breakdown
-    from target_freshbooks.books.cents import ExactLine
-    from target_freshbooks.books.desired import InvoiceLine, RefundEntry
-    from target_freshbooks.books.draft_lines import DraftLines
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import Order, OrderFacts
 
 
 def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
@@ -67,7 +69,7 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
         return breakdown
     redeemed_by = facts
     if is_net(order, policy):
-        breakdown = net_breakdown(breakdown, order)
+        breakdown = without_tax(breakdown, order)
         facts = net_facts(facts, share_taxes=shares_taxes(order, policy))
     if breakdown.total < 0:
         return _negative(order, breakdown)

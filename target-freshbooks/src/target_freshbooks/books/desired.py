@@ -4,19 +4,13 @@ Invoice amounts are `Decimal` with at most the currency's number of decimals, in
 currency.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from datetime import date
-
-    from target_freshbooks.books.cents import ExactLine
-    from target_freshbooks.books.marks import Mark
-    from target_freshbooks.books.shop import Address
+from target_freshbooks.books.marks import Mark
+from target_freshbooks.books.shop import Address
 
 
 class Reason(StrEnum):
@@ -100,6 +94,30 @@ class InvoiceLine:
 
 
 Lines = tuple[InvoiceLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExactLine:
+    """A line whose amount is known exactly but not yet in whole cents."""
+
+    name: str
+    description: str
+    net: Decimal
+    taxes: tuple[LineTax, ...] = ()
+    quantity: Decimal = Decimal(1)
+    """More than one only if the line can be said as quantity times a whole unit cost."""
+    item_key: str = ""
+
+    def at(self, amount: Decimal) -> InvoiceLine:
+        """The line over an amount of whole cents."""
+        return InvoiceLine(
+            self.name,
+            self.description,
+            self.quantity,
+            amount / self.quantity,
+            self.taxes,
+            self.item_key,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,19 +17,21 @@ rounding of its lines and the tolerance explain, the shop charged something else
 the Draft is held for a person.
 """
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from target_freshbooks.books.capabilities import FRESHBOOKS
-from target_freshbooks.books.cents import ExactLine, Target, in_whole_cents
+from target_freshbooks.books.breakdown import Breakdown, Part
+from target_freshbooks.books.capabilities import FRESHBOOKS, clean
+from target_freshbooks.books.cents import Target, in_whole_cents
 from target_freshbooks.books.charges import ChargeKind
-from target_freshbooks.books.desired import InvoiceLine
+from target_freshbooks.books.desired import ExactLine, InvoiceLine, Lines, LineTax
 from target_freshbooks.books.items import line_key
+from target_freshbooks.books.marks import other_than_refund
 from target_freshbooks.books.money import ZERO, cent, is_whole, pro_rata, rounded, total
+from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.rounding import (
+    TaxRounding,
     rounding_line,
     tax_sums,
     taxes_by_name,
@@ -38,15 +40,6 @@ from target_freshbooks.books.rounding import (
     ways_of_rounding,
     weigh,
 )
-from target_freshbooks.books.text import clean, other_than_refund
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from target_freshbooks.books.breakdown import Breakdown, Part
-    from target_freshbooks.books.desired import Lines, LineTax
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.rounding import TaxRounding
 
 ONE = Decimal(1)
 TIMES = "\N{MULTIPLICATION SIGN}"

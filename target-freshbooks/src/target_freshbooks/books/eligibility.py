@@ -14,32 +14,16 @@ unpaid or moved before the start date keeps its invoice; what became of it is to
 cancelled or declined after it was invoiced needs a person, since nobody said where the money went.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Billable, Parked, Reason, Waiting
 from target_freshbooks.books.marketplaces import is_skipped
 from target_freshbooks.books.money_witnesses import captures, has_transactions, only_tests
-from target_freshbooks.books.paid_by_word import was_captured
-from target_freshbooks.books.payment_methods import Meaning, meaning_of
+from target_freshbooks.books.payment_methods import Meaning, meaning_of, was_captured
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.shop import Order, OrderFacts, OrderStatus
 from target_freshbooks.books.voiding import not_to_be_voided
-
-if TYPE_CHECKING:
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import Order, OrderFacts
-
-INCOMPLETE = 0
-PENDING = 1
-REFUNDED = 4
-CANCELLED = 5
-DECLINED = 6
-AWAITING_PAYMENT = 7
-TO_VERIFY = 12
-DISPUTED = 13
-PARTIALLY_REFUNDED = 14
 
 
 class Notice(StrEnum):
@@ -96,13 +80,13 @@ def assess(
         `Parked` only for an order that was cancelled or declined after it was invoiced.
     """
     order = facts.order
-    if already_invoiced and is_cancelled(order):
+    if already_invoiced and order.is_cancelled:
         if policy.on_cancel == "void":
             return not_to_be_voided(facts) or Billable()
         return _cancelled(order)
     if already_invoiced:
         return Billable()
-    if order.status_id == INCOMPLETE:
+    if order.status_id == OrderStatus.INCOMPLETE:
         return Waiting("status_0")
     why = _kept_out(facts, policy)
     if why:
@@ -113,9 +97,14 @@ def assess(
 def _is_due(facts: OrderFacts, policy: Policy) -> bool:
     """Whether the order's status, or the money where that decides, says that it is a sale."""
     order = facts.order
-    if order.status_id in (REFUNDED, PARTIALLY_REFUNDED, TO_VERIFY, DISPUTED):
+    if order.status_id in (
+        OrderStatus.REFUNDED,
+        OrderStatus.PARTIALLY_REFUNDED,
+        OrderStatus.TO_VERIFY,
+        OrderStatus.DISPUTED,
+    ):
         return order.status_id in policy.paid_status_ids or _money_came_in(facts, policy)
-    if order.status_id == AWAITING_PAYMENT and (
+    if order.status_id == OrderStatus.AWAITING_PAYMENT and (
         meaning_of(order.payment_method, policy) is not Meaning.ON_ACCOUNT
     ):
         return False
@@ -138,29 +127,23 @@ def _kept_out(facts: OrderFacts, policy: Policy) -> str:
     return ""
 
 
-def is_cancelled(order: Order) -> bool:
-    """Whether the shop took the order back."""
-    return order.status_id in (CANCELLED, DECLINED)
-
-
 def is_to_be_voided(facts: OrderFacts, policy: Policy) -> bool:
     """Whether the shop took the order back, and its invoice is to be kept at 0.00."""
-    voids = policy.on_cancel == "void" and is_cancelled(facts.order)
+    voids = policy.on_cancel == "void" and facts.order.is_cancelled
     return voids and not_to_be_voided(facts) is None
-
-
-def is_disputed(order: Order) -> bool:
-    """Whether the shop calls the order's money in question."""
-    return order.status_id in (TO_VERIFY, DISPUTED)
 
 
 def notice_after_posting(facts: OrderFacts, policy: Policy) -> Notice | None:
     """What somebody should know of the order who has its invoice."""
     order = facts.order
-    unpaid = {INCOMPLETE, PENDING, AWAITING_PAYMENT} - policy.paid_status_ids
+    unpaid = {
+        OrderStatus.INCOMPLETE,
+        OrderStatus.PENDING,
+        OrderStatus.AWAITING_PAYMENT,
+    } - policy.paid_status_ids
     if order.status_id in unpaid:
         return Notice.UNPAID
-    if is_disputed(order):
+    if order.status_id in (OrderStatus.TO_VERIFY, OrderStatus.DISPUTED):
         return Notice.DISPUTED
     if order.archived:
         return Notice.ARCHIVED
@@ -174,7 +157,7 @@ def _money_came_in(facts: OrderFacts, policy: Policy) -> bool:
 
 
 def _cancelled(order: Order) -> Parked:
-    word = "cancelled" if order.status_id == CANCELLED else "declined"
+    word = "cancelled" if order.status_id == OrderStatus.CANCELLED else "declined"
     return Parked(
         Reason.CANCELLED_AFTER_POSTING,
         f"Order {order.id} was {word} in the shop after it was invoiced.",

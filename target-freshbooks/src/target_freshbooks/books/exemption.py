@@ -9,17 +9,11 @@ The shop asks for the number in a form field of its checkout or of the customer'
 name is the setting `vat_number_field`. Clients that we make get it too.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
 
-from target_freshbooks.books.capabilities import FRESHBOOKS
-from target_freshbooks.books.text import clean
-
-if TYPE_CHECKING:
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import FormFields, Order, OrderFacts
+from target_freshbooks.books.capabilities import FRESHBOOKS, clean
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.shop import FormFields, Order, OrderFacts
 
 _PREFIXES = frozenset(
     {
@@ -71,3 +65,15 @@ def _is_from_abroad(number: str, store_country: str) -> bool:
 def _would_be_taxed(order: Order) -> bool:
     """Whether the shop has prices with and without tax of what it sold without."""
     return any(line.total_inc_tax != line.total_ex_tax for line in order.lines)
+
+
+_SAID = re.compile(
+    r".+ collected and remits [0-9.]+ tax|Reverse charge: .+|Exempt from tax(?:; .+)?"
+)
+
+
+def renewed(notes: str, wanted: str) -> str:
+    """The notes as they stand, but saying of the tax what the wanted ones say."""
+    kept = [line for line in notes.splitlines() if not _SAID.fullmatch(line.strip())]
+    said = [line for line in wanted.splitlines() if _SAID.fullmatch(line)]
+    return "\n".join([*kept, *said])

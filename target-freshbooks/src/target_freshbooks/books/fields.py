@@ -5,17 +5,19 @@ strings or numbers for ids, and RFC 2822 or ISO dates (v2 and v3 orders referenc
 from its text, never through a binary float.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
-from typing import Any
+from types import NoneType
+from typing import Any, Self, TypeVar
 
 from target_freshbooks.books.money import ZERO
+
+Value = TypeVar("Value", str, int, Decimal)
 
 MOST_DIGITS = 30
 """Before and behind the point; no amount, quantity or id has more, "1e999999" has a million."""
@@ -74,10 +76,7 @@ class Fields:
 
     def required_money(self, *names: str) -> Decimal:
         """An amount that must be there."""
-        found = self.optional_money(*names)
-        if found is None:
-            raise ReadError(self.place(names[0]), "is missing")
-        return found
+        return self._required(names[0], self.optional_money(*names))
 
     def optional_money(self, *names: str) -> Decimal | None:
         """An amount, or None where there is none."""
@@ -98,10 +97,7 @@ class Fields:
 
     def integer(self, *names: str) -> int:
         """A whole number that must be there."""
-        found = self.optional_integer(*names)
-        if found is None:
-            raise ReadError(self.place(names[0]), "is missing")
-        return found
+        return self._required(names[0], self.optional_integer(*names))
 
     def optional_integer(self, *names: str) -> int | None:
         """A whole number, or None where there is none."""
@@ -121,6 +117,10 @@ class Fields:
             raise ReadError(self.place(name), f"is no text but {_kind(value)}")
         return str(value).strip()
 
+    def required_text(self, name: str) -> str:
+        """A text that must be there."""
+        return self._required(name, self.text(name))
+
     def flag(self, name: str) -> bool:
         """A boolean, false where there is none."""
         _, value = self.present(name)
@@ -133,58 +133,50 @@ class Fields:
 
     def moment(self, name: str) -> datetime:
         """A point in time that must be there, as aware UTC."""
-        written = self.text(name)
-        if not written:
-            raise ReadError(self.place(name), "is missing")
+        written = self.required_text(name)
         try:
-            found = _parsed(written)
+            moment = _parsed(written)
         except ValueError as error:
             raise ReadError(self.place(name), "is no date and time") from error
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
-    def inside(self, name: str) -> Fields:
+    def inside(self, name: str) -> Self:
         """An object inside, or the only one of a list; empty where there is none."""
-        _, value = self.present(name)
-        value = _unfolded(value)
+        value = self._nested(name)
         if isinstance(value, list) and len(value) == 1 and isinstance(value[0], Mapping):
             value = value[0]
-        if value is None:
-            return Fields({}, self.place(name))
-        if not isinstance(value, Mapping):
-            raise ReadError(self.place(name), f"is no object but {_kind(value)}")
-        return Fields(value, self.place(name))
+        return self._object(self.place(name), {} if value is None else value)
 
-    def rows(self, name: str) -> list[Fields]:
+    def rows(self, name: str) -> list[Self]:
         """The objects of a list; none where there is no list.
 
         BigCommerce writes some lists as an object of them, or the only one bare.
         """
-        _, value = self.present(name)
-        value = _unfolded(value)
+        value, place = self._nested(name), self.place(name)
         if isinstance(value, Mapping):
             bare = not all(isinstance(one, Mapping) for one in value.values())
             value = [value] if bare else list(value.values())
-        if value is None:
-            return []
-        if not isinstance(value, (list, tuple)):
-            raise ReadError(self.place(name), f"is no list but {_kind(value)}")
-        return [self._row(name, position, row) for position, row in enumerate(value)]
+        if not isinstance(value, (list, tuple, NoneType)):
+            raise ReadError(place, f"is no list but {_kind(value)}")
+        return [self._object(f"{place}[{at}]", row) for at, row in enumerate(value or ())]
 
-    def _row(self, name: str, position: int, row: object) -> Fields:
-        place = f"{self.place(name)}[{position}]"
-        if not isinstance(row, Mapping):
-            raise ReadError(place, f"is no object but {_kind(row)}")
-        return Fields(row, place)
+    def _required(self, name: str, value: Value | None) -> Value:
+        if value is None or value == "":
+            raise ReadError(self.place(name), "is missing")
+        return value
 
+    def _nested(self, name: str) -> Any:  # noqa: ANN401 - JSON
+        """A nested value; it may have travelled as JSON text, as databases on the way do it."""
+        _, value = self.present(name)
+        if isinstance(value, str) and value[:1] in ("{", "["):
+            with suppress(ValueError):
+                return json.loads(value, parse_float=Decimal)
+        return value
 
-def _unfolded(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """A nested value that travelled as JSON text, as databases between tap and target do it."""
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        try:
-            return json.loads(value, parse_float=Decimal)
-        except ValueError:
-            return value
-    return value
+    def _object(self, place: str, value: object) -> Self:
+        if not isinstance(value, Mapping):
+            raise ReadError(place, f"is no object but {_kind(value)}")
+        return type(self)(value, place)
 
 
 def _parsed(written: str) -> datetime:

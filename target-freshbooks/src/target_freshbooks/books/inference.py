@@ -23,22 +23,17 @@ Where prices are without tax, so are discounts, as a rule; the lines then tell t
 order's own figure is the exact one.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from target_freshbooks.books.charges import Charge, ChargeKind
 from target_freshbooks.books.money import HUNDRED, ZERO, cent, pro_rata, rounded, total
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.shop import Order
 from target_freshbooks.books.taxes import ChargedTax, Rates, taxes_at
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import Order
 
 Side = Literal["inc", "ex"]
 Amounts = tuple[Decimal, ...]

@@ -8,23 +8,14 @@ default for invoices typed by hand; the lines of posted orders say their own, an
 and price when the item is renamed later.
 """
 
-from __future__ import annotations
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-from target_freshbooks.books.capabilities import FRESHBOOKS
-from target_freshbooks.books.desired import ItemDraft, round_trip
+from target_freshbooks.books.capabilities import FRESHBOOKS, clean
+from target_freshbooks.books.desired import ExactLine, InvoiceLine, ItemDraft, round_trip
 from target_freshbooks.books.money import ZERO, decimals_of, rounded
-from target_freshbooks.books.text import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from decimal import Decimal
-
-    from target_freshbooks.books.cents import ExactLine
-    from target_freshbooks.books.desired import InvoiceLine
-    from target_freshbooks.books.shop import Order, OrderFacts, OrderLine, Product
-
+from target_freshbooks.books.shop import Order, OrderFacts, OrderLine, Product
 
 _LINE = "line:"
 

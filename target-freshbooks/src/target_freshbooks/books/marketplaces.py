@@ -5,7 +5,9 @@ because the law makes them answerable for it. The order in the shop still bears 
 it is the shop's depends on marketplace and country, so the bookkeeper says it for each:
 
 - `net`: the marketplace remits the tax. The sale is booked without: lines, total, payments and
-  refunds alike, and the invoice says who remits how much.
+  refunds alike, and the invoice says who remits how much. An order of 37.48 with 2.48 of tax is an
+  invoice of 35.00, of its capture of 37.48 the invoice gets 35.00, and a refund of 10.83 takes off
+  10.00.
 - `own`: the tax is the shop's, and the order is booked as any other.
 - `skip`: the order is booked elsewhere, from the marketplace's own statements.
 
@@ -14,18 +16,24 @@ that merely handed the order over (`external`, `manual`, `checkout_api`) is no m
 it is placed like one.
 """
 
-from __future__ import annotations
-
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Literal
 
 from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.books.money import decimals_of, rounded
-
-if TYPE_CHECKING:
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import Order
+from target_freshbooks.books.money import (
+    ZERO,
+    decimals_of,
+    largest_remainder,
+    pro_rata,
+    rounded,
+    total,
+)
+from target_freshbooks.books.money_witnesses import captures
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.shop import Order, OrderFacts, Refund, Transaction
 
 Treatment = Literal["net", "own", "skip"]
 TREATMENTS: tuple[Treatment, ...] = ("net", "own", "skip")
@@ -123,3 +131,65 @@ def remitted_note(order: Order, policy: Policy) -> str:
     if sold_through is None or sold_through.treatment != "net" or not tax:
         return ""
     return f"{sold_through.name} collected and remits {tax} tax"
+
+
+def net_facts(facts: OrderFacts, *, share_taxes: bool) -> OrderFacts:
+    """What came in and went back without the tax in it.
+
+    Args:
+        facts: The order with tax.
+        share_taxes: An amount refunded of the whole order has its share of the order's tax.
+    """
+    refunds = tuple(_net_refund(one, facts.order, share_taxes=share_taxes) for one in facts.refunds)
+    return replace(facts, transactions=_net_transactions(facts, refunds), refunds=refunds)
+
+
+def _net_transactions(facts: OrderFacts, refunds: Sequence[Refund]) -> tuple[Transaction, ...]:
+    """Captures without the tax in them, by their amounts, and what was sent back as its refunds.
+
+    What came in beyond the order bears no tax.
+    """
+    order, captured = facts.order, captures(facts)
+    came_in = total(row.amount for row in captured)
+    taxed = min(came_in, order.total_inc_tax)
+    share = order.total_tax / order.total_inc_tax if order.total_inc_tax else ZERO
+    went_back = total(one.total_amount for one in facts.refunds)
+    left = total(one.total_amount for one in refunds) / went_back if went_back else 1 - share
+    sent_back = [row for row in facts.transactions if row.event == "refund"]
+    amounts = dict[int, Decimal]()
+    for rows, net in (
+        (captured, came_in - share * taxed),
+        (sent_back, total(row.amount for row in sent_back) * left),
+    ):
+        whole = rounded(net, decimals_of(order.currency))
+        parts = pro_rata(whole, [row.amount for row in rows])
+        shares = largest_remainder(parts, whole, decimals_of(order.currency))
+        amounts |= {row.id: amount for row, amount in zip(rows, shares, strict=True)}
+    return tuple(replace(row, amount=amounts.get(row.id, row.amount)) for row in facts.transactions)
+
+
+def _net_refund(refund: Refund, order: Order, *, share_taxes: bool) -> Refund:
+    tax = refund.total_tax
+    of_order = all(item.item_type == "ORDER" for item in refund.items)
+    if not tax and of_order and share_taxes and order.total_inc_tax:
+        tax = refund.total_amount * order.total_tax / order.total_inc_tax
+    if not tax or not refund.total_amount:
+        return refund
+    decimals = decimals_of(order.currency)
+    part = (refund.total_amount - tax) / refund.total_amount
+    amounts = [one.amount * part for one in refund.payments]
+    whole = largest_remainder(amounts, rounded(total(amounts), decimals), decimals)
+    return replace(
+        refund,
+        total_amount=rounded(refund.total_amount - tax, decimals),
+        total_tax=ZERO,
+        items=tuple(
+            item
+            if item.requested_amount is None
+            else replace(item, requested_amount=item.requested_amount * part)
+            for item in refund.items
+        ),
+        payments=tuple(
+            replace(one, amount=amount) for one, amount in zip(refund.payments, whole, strict=True)
+        ),
+    )

@@ -6,15 +6,13 @@ note in their notes. The line names the order, its part and the store, since two
 of one number; it proves nothing unless the whole line is exactly that.
 """
 
-from __future__ import annotations
-
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import Self
 
-if TYPE_CHECKING:
-    from target_freshbooks.books.shop import Order
+from target_freshbooks.books.capabilities import FRESHBOOKS, clean
+from target_freshbooks.books.shop import Order
 
 STEM = "BigCommerce order "
 """What every mark begins with; FreshBooks' lists are searched for it."""
@@ -22,6 +20,7 @@ STEM = "BigCommerce order "
 # At most 18 digits: what is longer is no order's number, and no database's either.
 _MARK = re.compile(r"BigCommerce order ([0-9]{1,18})(?:, (.+))? \(store ([^()\s]+)\)")
 _REFUND = re.compile(r"refund ([0-9]{1,18})")
+_REFUND_LINE = re.compile(r"Refund (\d+)(?:$|,)")
 _RECEIVED = re.compile(r"Received ([0-9]+(?:\.[0-9]+)?) [A-Z]{3}")
 _NUMBERED = re.compile(r" (?=[0-9]+$)")
 
@@ -47,11 +46,11 @@ class Mark:
         part = f", {self.part}" if self.part else ""
         return f"{STEM}{self.order_id}{part} (store {self.store})"
 
-    def of(self, part: str) -> Mark:
+    def of(self, part: str) -> Self:
         """The mark of a part of the same order."""
-        return Mark(self.order_id, self.store, part)
+        return replace(self, part=part)
 
-    def is_of_order(self, order: Mark) -> bool:
+    def is_of_order(self, order: Self) -> bool:
         """Whether it stands for the order or for any part of it."""
         return (self.order_id, self.store) == (order.order_id, order.store)
 
@@ -87,3 +86,20 @@ def received_in(text: str) -> Decimal | None:
 def mark_of(order: Order) -> Mark:
     """The mark of the order's invoice."""
     return Mark(order.id, order.store_hash)
+
+
+def refund_line(refund_id: int, what: str = "") -> str:
+    """The name of a refund's line; `what` sets a refund's further lines apart."""
+    name = f"Refund {refund_id}"
+    return clean(f"{name}, {what}", FRESHBOOKS.name_length) if what else name
+
+
+def is_refund_line(name: str) -> int | None:
+    """The refund an invoice line belongs to by its name; None for all other lines."""
+    found = _REFUND_LINE.match(" ".join(name.split()))
+    return int(found[1]) if found else None
+
+
+def other_than_refund(name: str) -> str:
+    """The name of a line that is no refund's, told apart where a product is called "Refund 5"."""
+    return name if is_refund_line(name) is None else clean(f"Item {name}", FRESHBOOKS.name_length)

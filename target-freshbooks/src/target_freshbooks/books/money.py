@@ -6,13 +6,8 @@ share is its true value rounded down or up, never further away, and the sum is t
 asked for.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)

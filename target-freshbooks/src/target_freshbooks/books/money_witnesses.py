@@ -23,20 +23,13 @@ Gateways answer late, and one witness may have spoken before the other: what cha
 hour waits.
 """
 
-from __future__ import annotations
-
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
-    from decimal import Decimal
-
-    from target_freshbooks.books.shop import Order, OrderFacts, Transaction
+from target_freshbooks.books.shop import Order, OrderFacts, OrderStatus, Transaction
 
 STORE_CREDIT = "store_credit"
 GIFT_CERTIFICATE = "gift_certificate"
@@ -53,18 +46,16 @@ _CREDIT = {
     "gift_certificate": GIFT_CERTIFICATE,
     "giftcertificate": GIFT_CERTIFICATE,
 }
-_CAPTURED = frozenset({"captured", "paid"})
-_REFUNDED = frozenset({"refunded", "partially refunded"})
-_REFUNDED_STATUSES = frozenset({4, 14})
-_TAKEN_BACK = frozenset({5, 6})
-"""Cancelled and declined: the status itself says that no money stands."""
+CAPTURED = frozenset({"captured", "paid"})
+REFUNDED = frozenset({"refunded", "partially refunded"})
+REFUNDED_STATUSES = frozenset({OrderStatus.REFUNDED, OrderStatus.PARTIALLY_REFUNDED})
 
 
 def captures(facts: OrderFacts) -> list[Transaction]:
     """The transactions that brought in money (or spent credit), in their order."""
     good = _good(facts)
     voided, unplaced = _voids(good)
-    if unplaced and _said(facts.order) == "void":
+    if unplaced and facts.order.payment_status == "void":
         return []
     events = _CAPTURES if any(row.event in _CAPTURES for row in good) else {"settled"}
     return [row for row in good if row.event in events and row.amount > 0 and row.id not in voided]
@@ -101,7 +92,7 @@ def only_tests(facts: OrderFacts) -> bool:
 def denied(facts: OrderFacts) -> Decimal:
     """What was captured, and is sent back by the transactions and by the order's own words."""
     order = facts.order
-    agrees = order.status_id in _REFUNDED_STATUSES or _said(order) in _REFUNDED
+    agrees = order.status_id in REFUNDED_STATUSES or order.payment_status in REFUNDED
     return max(_sent_back(facts) - _refunds(facts), ZERO) if agrees else ZERO
 
 
@@ -133,19 +124,19 @@ def may_clear_up(facts: OrderFacts, now: datetime) -> bool:
 
 
 def _contradictions(facts: OrderFacts) -> Iterator[str]:
-    order, good, said = facts.order, _good(facts), _said(facts.order)
+    order, good, said = facts.order, _good(facts), facts.order.payment_status
     money = [row for row in captures(facts) if credit_of(row) is None]
     at_gateway = [row for row in money if row.method not in BY_HAND]
     taken = _amount(order, total(row.amount for row in money))
     attempts = [row for row in good if _is_promise(row)]
-    if said in _CAPTURED and not money and attempts and order.status_id not in _TAKEN_BACK:
+    if said in CAPTURED and not money and attempts and not order.is_cancelled:
         listed = ", ".join(
             f"{row.event} {row.id} over {_amount(order, row.amount)}" for row in attempts
         )
         yield f"the shop says {said}, but no capture stands among its transactions ({listed})"
     back, refunds = _sent_back(facts), _refunds(facts)
     unexplained = said == "void" or (
-        said in _REFUNDED and order.status_id not in _REFUNDED_STATUSES and not back
+        said in REFUNDED and order.status_id not in REFUNDED_STATUSES and not back
     )
     if unexplained and at_gateway and not facts.refunds:
         yield f"the shop says {said}, but {taken} were captured and nothing went back"
@@ -157,10 +148,6 @@ def _contradictions(facts: OrderFacts) -> Iterator[str]:
     _, unplaced = _voids(good)
     for void in unplaced if money else ():
         yield f"void {void.id} does not say which transaction it took back of {taken} captured"
-
-
-def _said(order: Order) -> str:
-    return order.payment_status.strip().lower()
 
 
 def _good(facts: OrderFacts) -> list[Transaction]:

@@ -1,12 +1,13 @@
-"""What a method of payment means: money in hand, a debt on account, or nothing that is known here.
+"""Payment methods: whether an order without transactions is paid, and when an invoice is due.
 
-Most money is told by a transaction. Where an order has none, its method of payment has to say
-whether the money came, and the shop knows the method only by a name that the merchant may have
-chosen.
+Cash, cheques and transfers leave no transaction, and of some gateways the shop keeps none. Then the
+shop's word is all there is, and its method of payment, known only by a name that the merchant may
+have chosen, says what the word is worth.
 
 *In hand*: cash, cheques, deposits. Nobody but a person can have taken the money, so that a paid
-status of the order is that person's word. Cash on delivery is taken by the courier at the door, and
-an order that is merely shipped is not paid: it counts once it is Completed.
+status of the order is that person's word. Its `payment_status` is then empty, or even "authorized"
+or "pending"; only "void" or "declined" speaks against it. Cash on delivery is taken by the courier
+at the door, and an order that is merely shipped is not paid: it counts once it is Completed.
 
 *On account*: purchase orders, "Net 30", an invoice. The goods leave on a promise. The shop's status
 says nothing of money then; the invoice stays open and is due after `payment_terms_days`, or the
@@ -14,32 +15,25 @@ number of days that the method names.
 
 *Unknown*: a gateway, or a name that nobody placed. Its invoice stays open until money is captured.
 
+Whatever the method, an order is paid whose `payment_status` says that the money was captured; and
+one of a marketplace that is booked without tax: the marketplace has the money, and pays it out.
+What is left to pay of a paid order becomes one payment that says it was derived.
+
 A name is in hand if the whole of it is an entry of `derived_payment_methods`: "Cash App" is not
 "cash". It is on account if the words of an entry of `on_account_methods` stand in it, one after the
 other; `#` in an entry is a number of one to three digits. An entry that is the whole of a name
 places it before any that is a part, so that every name can be placed either way.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from target_freshbooks.books.policy import Policy
-
-IN_HAND = (
-    *("cash", "cash on delivery", "cod", "cheque", "check", "money order", "bank deposit"),
-    *("bank transfer", "pay in store", "manual"),
-)
-"""The default of `derived_payment_methods`."""
-
-ON_ACCOUNT = ("purchase order", "terms", "invoice", "on account", "net #")
-"""The default of `on_account_methods`."""
+from target_freshbooks.books.marketplaces import is_net
+from target_freshbooks.books.money_witnesses import CAPTURED, REFUNDED, REFUNDED_STATUSES
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.shop import Order, OrderStatus
 
 _ON_DELIVERY = frozenset({"cashondelivery", "cod"})
 
@@ -103,3 +97,46 @@ def _words(name: str) -> list[str]:
 
 def _joined(name: str) -> str:
     return "".join(_words(name))
+
+
+_NEVER_CAME = frozenset({"declined", "void", "void pending"})
+_NOT_YET = frozenset({"authorized", "capture pending", "held for review", "pending"})
+
+_UNPAID = frozenset(
+    {
+        *(OrderStatus.INCOMPLETE, OrderStatus.PENDING, OrderStatus.AWAITING_PAYMENT),
+        *(OrderStatus.CANCELLED, OrderStatus.DECLINED),
+    }
+)
+"""Statuses that say the money is not there (unless the bookkeeper counts them as paid)."""
+
+
+def brought_money(order: Order, policy: Policy) -> bool:
+    """Whether the shop's word is enough to book the money of an order without transactions."""
+    in_hand = meaning_of(order.payment_method, policy) in (Meaning.IN_HAND, Meaning.ON_DELIVERY)
+    return is_paid(order, policy) and (in_hand or was_captured(order, policy))
+
+
+def is_paid(order: Order, policy: Policy) -> bool:
+    """Whether the shop says that the order is paid, be it enough to book the money or not."""
+    if was_captured(order, policy):
+        return True
+    meaning, word = meaning_of(order.payment_method, policy), order.payment_status
+    if meaning is Meaning.ON_ACCOUNT or word in _NEVER_CAME:
+        return False
+    if meaning is Meaning.ON_DELIVERY:
+        return order.status_id in {OrderStatus.COMPLETED, *REFUNDED_STATUSES}
+    if meaning is Meaning.UNKNOWN and word in _NOT_YET:
+        return False
+    counted = policy.paid_status_ids - {OrderStatus.AWAITING_PAYMENT}
+    return order.status_id in counted or order.status_id not in _UNPAID
+
+
+def was_captured(order: Order, policy: Policy) -> bool:
+    """Whether the order's `payment_status` says that its money was captured, or a marketplace."""
+    word = order.payment_status
+    if is_net(order, policy):
+        return word not in _NEVER_CAME
+    on_account = meaning_of(order.payment_method, policy) is Meaning.ON_ACCOUNT
+    # What went back had come in. On account, what was never paid is refunded too.
+    return word in CAPTURED or (word in REFUNDED and not on_account)

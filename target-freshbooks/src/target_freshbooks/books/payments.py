@@ -12,7 +12,7 @@ Store credit and gift certificates are no money: they are lines (`stored_value`)
 `stored_value` `payment` they pay a part of the order. They show as transactions, or only as amounts
 on the order, or both; what the transactions cover is not counted again.
 
-Money that no transaction tells, such as cash, is derived from the shop's word (`paid_by_word`):
+Money that no transaction tells, such as cash, is derived from the shop's word (`payment_methods`):
 what is left to pay becomes one payment. It is dated on the day on which a run saw the order go from
 unpaid to paid; one that was paid when it was first seen was paid, as far as can be told, on its own
 day. An order that was edited down was paid what the books took for it before: a refund gives back
@@ -21,13 +21,11 @@ of that.
 What came in beyond the invoice's total is left out of the books by `surplus`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
 from target_freshbooks.books.calendar import bookkeeping_day
-from target_freshbooks.books.desired import Parked, Payment, Reason
+from target_freshbooks.books.desired import Desired, Parked, Payment, Reason
 from target_freshbooks.books.marks import DERIVED, mark_of, received_line
 from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
 from target_freshbooks.books.money_witnesses import (
@@ -39,15 +37,10 @@ from target_freshbooks.books.money_witnesses import (
     has_transactions,
     unclear,
 )
-from target_freshbooks.books.paid_by_word import brought_money
+from target_freshbooks.books.payment_methods import brought_money
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.shop import OrderFacts, Transaction
 from target_freshbooks.books.stored_value import given_as
-
-if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from target_freshbooks.books.desired import Desired
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import OrderFacts, Transaction
 
 
 @dataclass(frozen=True, slots=True)

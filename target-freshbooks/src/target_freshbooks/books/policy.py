@@ -1,20 +1,24 @@
 """The bookkeeper's choices: settings of the target, as the accounting rules see them."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, Self
+from fnmatch import fnmatchcase
+from typing import Any, Literal, Self
 
 from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities
 from target_freshbooks.books.desired import LineTax
-from target_freshbooks.books.payment_methods import IN_HAND, ON_ACCOUNT
+from target_freshbooks.books.shop import Order, OrderLine
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
+IN_HAND = (
+    *("cash", "cash on delivery", "cod", "cheque", "check", "money order", "bank deposit"),
+    *("bank transfer", "pay in store", "manual"),
+)
+"""The default of `derived_payment_methods`."""
 
-    from target_freshbooks.books.excluded_orders import ExcludedOrder
+ON_ACCOUNT = ("purchase order", "terms", "invoice", "on account", "net #")
+"""The default of `on_account_methods`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,35 @@ class GenericClient:
 
     organization: str
     email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludedOrder:
+    """One entry of `exclude_orders`: orders that are no sale, told by one of their lines.
+
+    All that is given must fit one line; None of a field: any. Paying an invoice of B2B Edition
+    makes a second order, of one digital line over the amount: with the first, the sale would count
+    twice.
+    """
+
+    sku: str | None = None
+    name: str | None = None
+    """A shell pattern (`*`, `?`, `[…]`) of the whole name; letters of either case are the same."""
+    product_id: int | None = None
+    channel_id: int | None = None
+    """The order's."""
+
+    def fits(self, order: Order) -> bool:
+        """Whether the order is one of those."""
+        of_channel = self.channel_id in (None, order.channel_id)
+        return of_channel and any(self._fits_line(line) for line in order.lines)
+
+    def _fits_line(self, line: OrderLine) -> bool:
+        return (
+            self.product_id in (None, line.product_id)
+            and (self.sku is None or self.sku.casefold() == line.sku.casefold())
+            and (self.name is None or fnmatchcase(line.name.casefold(), self.name.casefold()))
+        )
 
 
 @dataclass(frozen=True, slots=True)

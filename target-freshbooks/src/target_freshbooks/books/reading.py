@@ -6,10 +6,10 @@ that may be absent is taken as nothing, and a record that cannot be understood r
 with the field and what is wrong there, since a guess would be booked.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import Any
 
 from target_freshbooks.books.fields import Fields, ReadError
 from target_freshbooks.books.money import ZERO
@@ -28,11 +28,6 @@ from target_freshbooks.books.shop import (
     Transaction,
     Variant,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from decimal import Decimal
-
 
 __all__ = [
     "ReadError",
@@ -95,12 +90,8 @@ def read_order(body: Mapping[str, Any]) -> Order:
     fields = Fields(body)
     if "line_items" not in body:
         raise ReadError("line_items", "is missing: the order came without its lines")
-    store_hash = fields.text("store_hash")
-    if not store_hash:
-        raise ReadError("store_hash", "is missing")
-    currency = fields.text("default_currency_code").upper()
-    if not currency:
-        raise ReadError("default_currency_code", "is missing")
+    store_hash = fields.required_text("store_hash")
+    currency = fields.required_text("default_currency_code").upper()
     inc, ex, tax = _totals(fields)
     return Order(
         id=fields.integer("id"),
@@ -110,7 +101,7 @@ def read_order(body: Mapping[str, Any]) -> Order:
         modified=fields.moment("date_modified" if fields.text("date_modified") else "date_created"),
         status_id=fields.integer("status_id"),
         payment_method=fields.text("payment_method"),
-        payment_status=fields.text("payment_status"),
+        payment_status=fields.text("payment_status").lower(),
         archived=fields.flag("is_deleted"),
         source=fields.text("order_source"),
         external_source=fields.text("external_source"),

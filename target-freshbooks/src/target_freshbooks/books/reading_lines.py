@@ -1,14 +1,8 @@
 """Reading what is inside an order: its lines, fees and shipping addresses with their costs."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from target_freshbooks.books.fields import Fields
 from target_freshbooks.books.money import ZERO
 from target_freshbooks.books.shop import Cost, Fee, OrderLine, ShippingAddress
-
-if TYPE_CHECKING:
-    from target_freshbooks.books.fields import Fields
 
 
 def read_line(fields: Fields) -> OrderLine:

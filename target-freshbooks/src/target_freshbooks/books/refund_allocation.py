@@ -20,14 +20,14 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Literal
 
-from target_freshbooks.books.capabilities import FRESHBOOKS
-from target_freshbooks.books.cents import ExactLine
+from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.charges import ChargeKind
+from target_freshbooks.books.desired import ExactLine
 from target_freshbooks.books.draft_lines import TIMES
 from target_freshbooks.books.items import line_key
+from target_freshbooks.books.marks import refund_line
 from target_freshbooks.books.money import HUNDRED, ZERO, cent, is_whole, pro_rata, rounded, total
 from target_freshbooks.books.taxes import UNNAMED
-from target_freshbooks.books.text import clean, refund_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_freshbooks.books.cents import ExactLine, Target, in_whole_cents
-from target_freshbooks.books.desired import InvoiceLine
+from target_freshbooks.books.cents import Target, in_whole_cents
+from target_freshbooks.books.desired import ExactLine, InvoiceLine
 from target_freshbooks.books.draft_lines import ONE
+from target_freshbooks.books.marks import refund_line
 from target_freshbooks.books.money import HUNDRED, ZERO, decimals_of, is_whole, total
 from target_freshbooks.books.rounding import (
     is_rounding,
@@ -27,7 +28,6 @@ from target_freshbooks.books.rounding import (
     ways_of_rounding,
     weigh,
 )
-from target_freshbooks.books.text import refund_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from target_freshbooks.books.breakdown import Breakdown
-    from target_freshbooks.books.cents import ExactLine
+    from target_freshbooks.books.desired import ExactLine
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.books.shop import OrderFacts, Refund
     from target_freshbooks.books.surplus import Due, GivenBack

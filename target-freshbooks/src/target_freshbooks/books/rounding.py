@@ -12,30 +12,16 @@ Unit costs are always sent in whole cents and tax comes after the discount lines
 the decimals of unit costs nor percentage discounts can matter.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Literal
 
-from target_freshbooks.books.capabilities import FRESHBOOKS
-from target_freshbooks.books.desired import InvoiceLine
+from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities, RoundingKind, Taxed
+from target_freshbooks.books.desired import InvoiceLine, Lines, LineTax
 from target_freshbooks.books.items import is_of_lines, line_key
 from target_freshbooks.books.money import ZERO, cent, is_whole, rounded
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from target_freshbooks.books.capabilities import Capabilities
-    from target_freshbooks.books.desired import Lines, LineTax
-    from target_freshbooks.books.policy import Policy
-
-Taxed = Literal["line", "rate", "name"]
-"""What tax is rounded for: each line, each rate of a name, or each name."""
-
-RoundingKind = tuple[Taxed, bool]
-"""What tax is rounded for, and whether a half goes to the even cent."""
+from target_freshbooks.books.policy import Policy
 
 TaxSums = dict[tuple[str, int], int]
 """Tax by name and percent, before it is rounded as a sum."""

@@ -4,14 +4,25 @@ All money is `Decimal` in the order's transactional currency, exactly as the sho
 four decimals); nothing is rounded here. All times are aware UTC. Nothing in this module computes.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import date, datetime
+from decimal import Decimal
+from enum import IntEnum
 
-if TYPE_CHECKING:
-    from datetime import date, datetime
-    from decimal import Decimal
+
+class OrderStatus(IntEnum):
+    """BigCommerce's statuses of an order, as far as a rule names them."""
+
+    INCOMPLETE = 0
+    PENDING = 1
+    REFUNDED = 4
+    CANCELLED = 5
+    DECLINED = 6
+    AWAITING_PAYMENT = 7
+    COMPLETED = 10
+    TO_VERIFY = 12
+    DISPUTED = 13
+    PARTIALLY_REFUNDED = 14
 
 
 FormFields = tuple[tuple[str, str], ...]
@@ -123,6 +134,7 @@ class Order:
     status_id: int
     payment_method: str
     payment_status: str
+    """In lower case; empty where the shop says none."""
     archived: bool
     source: str
     """Through which channel it was ordered (`order_source`), such as `www`, `manual`, `amazon`."""
@@ -151,6 +163,11 @@ class Order:
     """Empty where the shop does not say what each address costs."""
     transactions_truncated: bool = False
     """The shop has more transactions of it than it gives."""
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the shop took the order back: its status itself says that no money stands."""
+        return self.status_id in (OrderStatus.CANCELLED, OrderStatus.DECLINED)
 
     @property
     def places(self) -> tuple[str, ...]:

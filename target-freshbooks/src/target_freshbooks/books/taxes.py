@@ -13,24 +13,17 @@ A row with a rate but without an amount was not charged, as to a customer who is
 has neither names a zero rate, which is said on the line.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from itertools import combinations, groupby
-from typing import TYPE_CHECKING
 
-from target_freshbooks.books.capabilities import FRESHBOOKS
+from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.charges import Charge, ChargeKind
 from target_freshbooks.books.desired import LineTax
 from target_freshbooks.books.money import HUNDRED, ZERO, cent, pro_rata, rounded, total
+from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.shop import TaxRow
-from target_freshbooks.books.text import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from target_freshbooks.books.policy import Policy
 
 UNNAMED = "Tax"
 NO_RATE = TaxRow(UNNAMED, "", ZERO, 0, ZERO, "", None, None)

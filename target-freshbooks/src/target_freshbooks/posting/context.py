@@ -19,8 +19,8 @@ from target_freshbooks.books.desired import (
     RefundEntry,
     round_trip,
 )
+from target_freshbooks.books.exemption import renewed
 from target_freshbooks.books.money import decimals_of
-from target_freshbooks.books.notes import renewed
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.identity import is_marked
 from target_freshbooks.posting.plan import lines as wire

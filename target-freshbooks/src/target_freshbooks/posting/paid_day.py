@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.money_witnesses import has_transactions
-from target_freshbooks.books.paid_by_word import is_paid
+from target_freshbooks.books.payment_methods import is_paid
 
 if TYPE_CHECKING:
     from target_freshbooks.books.policy import Policy

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
-from target_freshbooks.books import assess, client_of_customer, is_cancelled
+from target_freshbooks.books import assess, client_of_customer
 from target_freshbooks.books.closed import on_open_days
 from target_freshbooks.books.correction import book_apart
 from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, Waiting
@@ -99,7 +99,7 @@ class Reconciler:
         standing = standing or self._parts.ledger.orders.get(order_id)
         facts = with_paid_day(facts, standing, self._parts.ledger, policy)
         facts = with_paid_by_hand(facts, standing)
-        if is_cancelled(facts.order) and not recorded.known:
+        if facts.order.is_cancelled and not recorded.known:
             # With the ledger lost, an invoice may stand for an order that is cancelled since.
             kept = self._cancelling.adopt(facts, policy, overwrite=wish.overwrite)
             if kept is not None:

@@ -6,9 +6,9 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.books import text
-from target_freshbooks.books.capabilities import FRESHBOOKS
+from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.desired import InvoiceLine, LineTax, round_trip
+from target_freshbooks.books.marks import is_refund_line, other_than_refund
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -110,18 +110,14 @@ def refund_of(line: InvoiceLine) -> int | None:
 
     A line of stored value bears the name of its item, and tells the refund in its description.
     """
-    own = text.is_refund_line(line.name)
-    return text.is_refund_line(line.description) if own is None else own
+    own = is_refund_line(line.name)
+    return is_refund_line(line.description) if own is None else own
 
 
 def stored_on(lines: Lines) -> Decimal:
     """What a refund's lines add to the items of stored value."""
     return sum(
-        (
-            line.quantity * line.unit_cost
-            for line in lines
-            if text.is_refund_line(line.name) is None
-        ),
+        (line.quantity * line.unit_cost for line in lines if is_refund_line(line.name) is None),
         start=Decimal(0),
     )
 
@@ -152,12 +148,10 @@ def named(lines: Lines, item_names: Mapping[str, str]) -> Lines:
 
 def _named(line: InvoiceLine, name: str) -> InvoiceLine:
     if line.item_key:
-        name = text.other_than_refund(name)
+        name = other_than_refund(name)
     said = line.description
     if refund_of(line) is not None:
         pass  # it says there which
     elif not name.startswith(line.name):
-        said = text.clean(
-            f"{line.name}; {said}" if said else line.name, FRESHBOOKS.description_length
-        )
+        said = clean(f"{line.name}; {said}" if said else line.name, FRESHBOOKS.description_length)
     return InvoiceLine(name, said, line.quantity, line.unit_cost, line.taxes, line.item_key)
