@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sweeps import books, crash, cut, scenario, stopped, together
+from sweeps import books, closing, crash, cut, scenario, stopped, together
 from sweeps.runner import WRITES, stage
 
 if TYPE_CHECKING:
@@ -25,12 +25,38 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return scenario.record(tmp_path_factory.mktemp("scenario") / "shop")
 
 
+@pytest.fixture(scope="module")
+def closing_messages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Of orders whose month is closed before their money goes back, in three readings."""
+    return closing.record(tmp_path_factory.mktemp("closing") / "shop")
+
+
 @pytest.mark.more
 def test_killed_at_some_writes_nothing_is_doubled_or_lost(
     tmp_path: Path, messages: list[Path], seed: int
 ) -> None:
     assert (
         crash.sweep(tmp_path, messages, seed=seed, every=False, some=3, pairs_=1, lost=1, refused=1)
+        == []
+    )
+
+
+@pytest.mark.more
+def test_killed_while_closed_months_are_corrected_nothing_is_doubled_or_lost(
+    tmp_path: Path, closing_messages: list[Path], seed: int
+) -> None:
+    scene = closing.CLOSING
+    assert (
+        crash.sweep(
+            tmp_path,
+            closing_messages,
+            scene=scene,
+            seed=seed,
+            every=False,
+            some=3,
+            pairs_=1,
+            lost=1,
+        )
         == []
     )
 
@@ -162,6 +188,26 @@ def test_killed_at_every_write_nothing_is_doubled_or_lost(
             lost=60,
             lagging=60,
             refused=40,
+            at_once=os.cpu_count() or 1,
+        )
+        == []
+    )
+
+
+@pytest.mark.sweep
+def test_killed_at_every_write_of_corrections_and_stored_value_nothing_is_doubled_or_lost(
+    tmp_path: Path, closing_messages: list[Path], seed: int
+) -> None:
+    assert (
+        crash.sweep(
+            tmp_path,
+            closing_messages,
+            scene=closing.CLOSING,
+            seed=seed,
+            every=True,
+            pairs_=60,
+            lost=40,
+            lagging=20,
             at_once=os.cpu_count() or 1,
         )
         == []

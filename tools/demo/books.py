@@ -11,14 +11,26 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 DRAFT = "draft"
 STORED_VALUE = ("Gift certificate", "Store credit")
+REFUNDS_PAID = "Refunds paid"
 ZERO = Decimal(0)
+
+
+class _Correction(NamedTuple):
+    """An invoice of its own for a refund of a closed month: what it comes to, and takes back."""
+
+    number: str
+    day: str
+    amount: Decimal
+    money: Decimal
+    stored_value: Decimal
+    expense: Decimal
 
 
 @dataclass(slots=True)
@@ -83,12 +95,13 @@ def compare(
         if invoice["vis_state"] == 0:
             invoices[invoice["invoice_number"]].append(invoice)
     outcome.doubled = sorted(number for number, held in invoices.items() if len(held) > 1)
-    credit = _credit_notes(books)
+    credit, beside = _credit_notes(books), _corrections(books)
     for order in truth:
         held = invoices.get(str(order["order_id"]), [])
         finished = [invoice for invoice in held if invoice["v3_status"] != DRAFT]
         if finished and order["order_id"] not in parked:
-            _count(outcome, order, finished[0], credit[order["order_id"]])
+            number = order["order_id"]
+            _count(outcome, order, finished[0], credit[number], beside[str(number)])
         else:
             outcome.left[order["order_id"]] = order
     return outcome
@@ -104,8 +117,37 @@ def _credit_notes(books: Mapping[str, Any]) -> dict[int, Decimal]:
     return sums
 
 
+def _corrections(books: Mapping[str, Any]) -> dict[str, list[_Correction]]:
+    """The sent corrections of each order, known by their numbers."""
+    spent: dict[str, Decimal] = defaultdict(Decimal)
+    for expense in books["expenses"]:
+        named = re.match(r"BigCommerce order (\d+), refund (\d+) ", expense["notes"])
+        if expense["vis_state"] == 0 and named:
+            spent[f"{named[1]}-R{named[2]}"] += Decimal(expense["amount"]["amount"])
+    found: dict[str, list[_Correction]] = defaultdict(list)
+    for invoice in books["invoices"]:
+        number = str(invoice["invoice_number"])
+        order, is_one, _ = number.partition("-R")
+        if is_one and invoice["vis_state"] == 0 and invoice["v3_status"] != DRAFT:
+            found[order].append(
+                _Correction(
+                    number,
+                    invoice["create_date"],
+                    Decimal(invoice["amount"]["amount"]),
+                    _sum_of((REFUNDS_PAID,), invoice),
+                    _sum_of(STORED_VALUE, invoice),
+                    spent[number],
+                )
+            )
+    return found
+
+
 def _count(
-    outcome: Comparison, order: Mapping[str, Any], invoice: Mapping[str, Any], noted: Decimal
+    outcome: Comparison,
+    order: Mapping[str, Any],
+    invoice: Mapping[str, Any],
+    noted: Decimal,
+    beside: list[_Correction],
 ) -> None:
     number = order["order_id"]
     totals = outcome.totals[order["currency"]]
@@ -127,17 +169,34 @@ def _count(
         outcome.differing[number] = f"paid {paid}, received {received} {order['currency']}"
     elif credited != noted:
         outcome.differing[number] = f"credit notes {noted}, store credit {credited}"
-    elif (owed := sum(map(Decimal, order["stored_value"].values()))) != (lines := _owed(invoice)):
-        outcome.differing[number] = f"stored value {lines}, in the shop {owed}"
+    elif (wanted := sorted(_wanted(order))) != sorted(beside):
+        outcome.differing[number] = f"corrections {sorted(beside)}, in the shop {wanted}"
+    else:
+        owed = sum(map(Decimal, order["stored_value"].values()))
+        lines = sum((one.stored_value for one in beside), _sum_of(STORED_VALUE, invoice))
+        if owed != lines:
+            outcome.differing[number] = f"stored value {lines}, in the shop {owed}"
 
 
-def _owed(invoice: Mapping[str, Any]) -> Decimal:
-    """The invoice's lines of gift certificates and store credit."""
+def _wanted(order: Mapping[str, Any]) -> list[_Correction]:
+    return [
+        _Correction(
+            one["number"],
+            one["date"],
+            ZERO,
+            *(Decimal(one[name]) for name in ("money", "stored_value", "expense")),
+        )
+        for one in order["corrections"]
+    ]
+
+
+def _sum_of(names: Collection[str], invoice: Mapping[str, Any]) -> Decimal:
+    """The invoice's lines of these names."""
     return sum(
         (
             Decimal(line["qty"]) * Decimal(line["unit_cost"]["amount"])
             for line in invoice.get("lines") or []
-            if line["name"] in STORED_VALUE
+            if line["name"] in names
         ),
         ZERO,
     )

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
 DELETED = 1
 DRAFT = 1
@@ -27,6 +27,7 @@ class Books:
     credit_notes: Counter[tuple[Any, ...]]
     clients: Counter[str]
     items: Counter[tuple[str, str]]
+    expenses: Counter[tuple[Any, ...]]
 
 
 def read(document: Mapping[str, Any]) -> Books:
@@ -44,6 +45,10 @@ def read(document: Mapping[str, Any]) -> Books:
         ),
         clients=Counter(str(row["email"]).casefold() for row in _standing(document["clients"])),
         items=Counter((row["name"], row["sku"] or "") for row in _standing(document["items"])),
+        expenses=Counter(
+            (row["notes"], _amount(row), row["date"], row["categoryid"])
+            for row in _standing(document["expenses"])
+        ),
     )
 
 
@@ -94,6 +99,7 @@ def repeated(books: Books) -> list[str]:
         "credit note": Counter(entry[0] for entry in books.credit_notes.elements()),
         "client": books.clients,
         "item": Counter(sku or name for name, sku in books.items.elements()),
+        "expense": Counter(entry[0] for entry in books.expenses.elements()),
     }
     return [
         f"{kind} {name} stands {count} times"
@@ -105,15 +111,23 @@ def repeated(books: Books) -> list[str]:
 
 def of_orders(books: Books, numbers: Collection[str]) -> Books:
     """Only what belongs to the invoices of these numbers, and no clients and items."""
+
+    def theirs(entries: Counter[Any], order_of: Callable[[str], str]) -> Counter[Any]:
+        return Counter({e: n for e, n in entries.items() if order_of(e[0]) in numbers})
+
     return Books(
-        invoices=Counter({e: n for e, n in books.invoices.items() if e[0] in numbers}),
-        payments=Counter({e: n for e, n in books.payments.items() if e[0] in numbers}),
-        credit_notes=Counter(
-            {e: n for e, n in books.credit_notes.items() if _order_of(e[0]) in numbers}
-        ),
+        invoices=theirs(books.invoices, _order_numbered),
+        payments=theirs(books.payments, _order_numbered),
+        credit_notes=theirs(books.credit_notes, _order_of),
         clients=Counter(),
         items=Counter(),
+        expenses=theirs(books.expenses, _order_of),
     )
+
+
+def _order_numbered(invoice: str) -> str:
+    """A correction belongs to the order of the invoice that it corrects."""
+    return str(invoice).partition("-R")[0]
 
 
 def without_item_names(books: Books) -> Books:

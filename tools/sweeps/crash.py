@@ -5,6 +5,7 @@ A line is printed per figure. The promise is 0 doubled and 0 lost.
 
 from __future__ import annotations
 
+import json
 import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -12,8 +13,7 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from target_freshbooks.posting.plan.steps import StepKind
-
+from demo import books as demo_books
 from sweeps import books, scenario
 from sweeps.runner import say, stage
 
@@ -23,12 +23,7 @@ if TYPE_CHECKING:
 
     from sweeps.books import Books
     from sweeps.runner import Stage
-
-OF_OTHERS = frozenset({StepKind.ARCHIVE_INVOICE, StepKind.DELETE_OVERPAYMENT})
-"""Writes that follow from what somebody else does meanwhile: `sweeps.actors` needs them."""
-
-OF_CLOSED_MONTHS = frozenset(kind for kind in StepKind if kind.record in ("correction", "expense"))
-"""They need a month that closes: the tests of corrections break off at each of their writes."""
+    from sweeps.scenario import Scenario
 
 PLACES = ("before", "after", "answered")
 LAGS = {"fb.stale_search_seconds": 2}
@@ -60,6 +55,7 @@ class Reference:
     wanted: Books
     standings: Mapping[int, str]
     counts: tuple[int, ...]
+    taken_back: frozenset[str]
 
     @property
     def boundaries(self) -> list[Kill]:
@@ -105,11 +101,12 @@ class Tally:
         return [*self.doubled, *self.lost, *self.other]
 
 
-def reference(on: Stage) -> Reference:
+def reference(on: Stage, scene: Scenario) -> Reference:
     """Run the phases undisturbed.
 
     Raises:
-        RuntimeError: Some kind of write did not occur: the scenario proves less than it should.
+        RuntimeError: Some kind of write did not occur, or the books are not what the shop comes to:
+            the scenario proves less than it should.
     """
     on.begin()
     counts = []
@@ -117,14 +114,20 @@ def reference(on: Stage) -> Reference:
         before = len(on.writes())
         on.run(phase)
         counts.append(len(on.writes()) - before)
-    kinds = on.kinds()
-    missing = {kind.value for kind in StepKind if kind not in OF_OTHERS | OF_CLOSED_MONTHS} - set(
-        kinds
-    )
+    kinds, held, standings = on.kinds(), on.sandbox.ask("books"), on.standings()
+    missing = {kind.value for kind in scene.needs} - set(kinds)
     if missing:
         raise RuntimeError(f"the scenario needs no {', '.join(sorted(missing))}")
     say("kinds of writes: " + ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())))
-    return Reference(books.read(on.sandbox.ask("books")), on.standings(), tuple(counts))
+    if scene.rules is not None:
+        truth = json.loads(scenario.truth_beside(on.phases[-1]).read_text(encoding="utf-8"))
+        parked = {order for order, state in standings.items() if state == "parked"}
+        outcome = demo_books.compare(truth, held, parked)
+        wrong = [f"order {order}: {words}" for order, words in outcome.differing.items()]
+        wrong += [f"order {order} is {standings.get(order)}" for order in outcome.left]
+        if wrong:
+            raise RuntimeError(f"undisturbed, {'; '.join(wrong)}:\n{on.log()[-3000:]}")
+    return Reference(books.read(held), standings, tuple(counts), scene.taken_back)
 
 
 def attempt(on: Stage, kills: Sequence[Kill], right: Reference, tally: Tally) -> None:
@@ -152,7 +155,7 @@ def _judge(on: Stage, kills: Sequence[Kill], right: Reference, tally: Tally) -> 
         found, wanted = books.without_item_names(found), books.without_item_names(wanted)
     if any(kill.loses and kill.phase > 0 for kill in kills):
         # An order that was taken back while nobody remembered its invoice is parked or waits.
-        told = {str(order) for order in standings} - scenario.TAKEN_BACK
+        told = {str(order) for order in standings} - right.taken_back
         found, wanted = books.of_orders(found, told), books.of_orders(wanted, told)
         tally.lost += [
             f"{where}: order {order} stands {state}"
@@ -187,6 +190,7 @@ def sweep(
     home: Path,
     told: Sequence[Path] = (),
     *,
+    scene: Scenario = scenario.SALES,
     seed: int,
     every: bool,
     some: int = 0,
@@ -200,7 +204,8 @@ def sweep(
 
     Args:
         home: An empty folder.
-        told: The messages of `scenario.record`, where they are there already.
+        told: The messages of the scene, where they are there already.
+        scene: The orders and how their books are kept.
         seed: Of the random choices.
         every: Kill at every boundary.
         some: Kill at so many random boundaries besides.
@@ -211,7 +216,7 @@ def sweep(
         at_once: Number of trials at a time, each on a stage of its own.
     """
     rng = random.Random(seed)  # noqa: S311 - a repeatable choice
-    messages = told or scenario.record(home / "shop")
+    messages = told or scene.record(home / "shop")
     wrong: list[str] = []
     with ExitStack() as stack:
         stages = [
@@ -219,14 +224,15 @@ def sweep(
                 stage(
                     _made(home / str(number)),
                     messages,
-                    switches=scenario.SWITCHES,
-                    **scenario.SETTINGS,
+                    switches=scene.switches,
+                    later=scene.later,
+                    **scene.settings,
                 )
             )
             for number in range(at_once)
         ]
         first = stages[0]
-        right = reference(first)
+        right = reference(first, scene)
         say(f"seed {seed}; writes of the readings: {', '.join(map(str, right.counts))}")
         series = {
             "killed at every write": singles(right) if every else [],
@@ -250,7 +256,7 @@ def sweep(
         if refused:
             for on in stages:
                 on.switches.update(REFUSES)
-            right = reference(first)
+            right = reference(first, scene)
             trials = rng.choices(singles(right), k=refused)
             wrong += _series(stages, "killed where FreshBooks refuses refund lines", trials, right)
     return wrong

@@ -62,7 +62,7 @@ def sweep(home: Path, told: Sequence[Path] = (), *, seed: int, every: int) -> li
     messages = told or scenario.record(home / "shop")
     tally = Tally()
     with stage(home, messages, switches=scenario.SWITCHES, **scenario.SETTINGS) as on:
-        right = reference(on)
+        right = reference(on, scenario.SALES)
         for phase, file in enumerate(messages):
             count = len(file.read_text(encoding="utf-8").splitlines())
             for kept in range(rng.randrange(every), count, every):

@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,7 @@ class Stage:
         phases: The tap's messages, one file for each reading of the shop.
         settings: Of the target, besides the connection's.
         switches: Of the sandbox, set anew for each trial.
+        later: Settings that change with a phase, by its number.
     """
 
     sandbox: Sandbox
@@ -50,6 +51,7 @@ class Stage:
     phases: Sequence[Path]
     settings: dict[str, Any]
     switches: dict[str, Any]
+    later: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     process: BaseProcess | None = None
     """The run in hand."""
 
@@ -110,6 +112,7 @@ class Stage:
         With another configuration its states are kept apart: the tap does not go on from them.
         """
         trial = self.home / "trial"
+        self.configure(**self.later.get(phase, {}))
         return self._start(
             Run(
                 "target",
@@ -308,6 +311,7 @@ def stage(
     messages: Sequence[Path],
     *,
     switches: Mapping[str, Any] | None = None,
+    later: Mapping[int, Mapping[str, Any]] | None = None,
     **settings: Any,  # noqa: ANN401 - settings are JSON
 ) -> Iterator[Stage]:
     """Set a stage up: a sandbox with an empty shop.
@@ -316,12 +320,14 @@ def stage(
         home: An empty folder.
         messages: The tap's messages, one file for each phase.
         switches: Of the sandbox that keeps the books.
+        later: Settings that change with a phase, by its number.
         settings: Settings of the target besides the connection's.
     """
     with sandboxes.up(home / "books", "--empty") as sandbox:
         one_by_one = {"max_parallel_orders": 1, **settings}
         given = {"fb.rate_limit": 0, **(switches or {})}
-        with _in_order(Stage(sandbox, home, messages, one_by_one, given)) as found:
+        on = Stage(sandbox, home, messages, one_by_one, given, later or {})
+        with _in_order(on) as found:
             yield found
 
 

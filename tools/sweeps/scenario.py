@@ -1,4 +1,4 @@
-"""A few orders that between them need every kind of write, told by the real tap in two readings.
+"""A few orders that need every kind of write in open months, told by the real tap in two readings.
 
 First the orders are paid, and one already has some of its money back as store credit. Then money
 goes back, an order is edited, another gets a new billing address, an authorisation is captured, a
@@ -10,18 +10,45 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox import constants
+from target_freshbooks.posting.plan.steps import StepKind
 
 from demo import sandbox as sandboxes
 from demo.sandbox import BIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from demo.sandbox import Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Orders told in several readings, and how their books are kept.
+
+    Attributes:
+        record: Plays them in a folder; returns the tap's messages of each reading.
+        settings: Of the target.
+        later: Settings that change with a reading, by its number.
+        switches: Of the sandbox that keeps the books.
+        taken_back: Invoices of which something stood in the books before and should not any more:
+            that is known from the ledger alone.
+        needs: Kinds of writes that must occur.
+        rules: What `truth` has to know of the settings; None where they are not among its rules.
+    """
+
+    record: Callable[[Path], list[Path]]
+    settings: Mapping[str, Any]
+    needs: frozenset[StepKind]
+    later: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    switches: Mapping[str, Any] = field(default_factory=dict)
+    taken_back: frozenset[str] = frozenset()
+    rules: Mapping[str, str | list[str]] | None = None
+
 
 TAX = {"name": "State Tax", "percent": "8.875"}
 ADA = {"first_name": "Ada", "last_name": "Shopper", "email": "ada@shop.example"}
@@ -29,18 +56,11 @@ BEN = {"first_name": "Ben", "last_name": "Guest", "email": "ben+guest@shop.examp
 PRODUCT = {"product_id": 102, "variant_id": 502, "name": "Stoneware Mug", "sku": "SM-002"}
 """Of the sandbox's catalogue: its item follows the product when that is renamed."""
 
-SETTINGS = {"on_cancel": "delete", "refund_mode": "credit_note"}
+SETTINGS: dict[str, Any] = {"on_cancel": "delete", "refund_mode": "credit_note"}
 """What the target needs besides, so that invoices are deleted and credit notes given too."""
 
 SWITCHES = {"fb.tax_rounding": "per_tax"}
 """FreshBooks rounds otherwise than the shop here, so that a Draft has to be mended."""
-
-
-TAKEN_BACK = frozenset({"1004", "1007"})
-"""Invoices of the orders that are edited and whose credit is declined.
-
-What stood in the books before and should not stand there any more is known from the ledger alone.
-"""
 
 
 def _line(name: str, price: str, quantity: int = 1, **more: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -89,6 +109,21 @@ def record(home: Path) -> list[Path]:
     return [before, after]
 
 
+OF_OTHERS = frozenset({StepKind.ARCHIVE_INVOICE, StepKind.DELETE_OVERPAYMENT})
+"""Writes that follow from what somebody else does meanwhile: `sweeps.actors` needs them."""
+
+OF_CLOSED_MONTHS = frozenset(kind for kind in StepKind if kind.record in ("correction", "expense"))
+
+SALES = Scenario(
+    record,
+    SETTINGS,
+    frozenset(StepKind) - OF_OTHERS - OF_CLOSED_MONTHS,
+    switches=SWITCHES,
+    taken_back=frozenset({"1004", "1007"}),
+)
+"""Orders of an open month. One is edited, and the credit of one is declined."""
+
+
 def open_shop(sandbox: Sandbox) -> list[int]:
     """Fill an empty shop with the catalogue, a customer and the orders; returns their ids."""
     sandbox.tell("POST", "shop/seed", {"orders": 0})
@@ -97,8 +132,10 @@ def open_shop(sandbox: Sandbox) -> list[int]:
     return [row["id"] for row in placed]
 
 
-def tell(sandbox: Sandbox, path: Path) -> Path:
+def tell(sandbox: Sandbox, path: Path, rules: Mapping[str, str | list[str]] | None = None) -> Path:
     """Let the tap read the whole shop into a file; what no order names is left out of it."""
+    truth = sandbox.ask("truth", **(rules or {}))["orders"]
+    truth_beside(path).write_text(json.dumps(truth), encoding="utf-8")
     config = path.with_suffix(".tap.json")
     config.write_text(
         json.dumps(
@@ -118,6 +155,11 @@ def tell(sandbox: Sandbox, path: Path) -> Path:
     lines = said.decode().splitlines(keepends=True)
     path.write_text("".join(line for line in lines if _is_needed(line)), encoding="utf-8")
     return path
+
+
+def truth_beside(messages: Path) -> Path:
+    """Where the shop's own account of the orders is kept, of the same moment as the messages."""
+    return messages.with_suffix(".truth.json")
 
 
 def _is_needed(line: str) -> bool:

@@ -108,7 +108,7 @@ def sweep(home: Path, told: Sequence[Path] = (), *, seed: int, points: int) -> l
     messages = [with_states(file) for file in told or scenario.record(home / "shop")]
     tally = Tally()
     with stage(home, messages, switches=scenario.SWITCHES, **scenario.SETTINGS) as on:
-        right = reference(on)
+        right = reference(on, scenario.SALES)
         on.settings["max_parallel_orders"] = WORKERS
         writes = [(phase, n) for phase, count in enumerate(right.counts) for n in range(count)]
         for phase, number in rng.sample(writes, points):

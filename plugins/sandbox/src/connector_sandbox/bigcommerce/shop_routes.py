@@ -18,11 +18,11 @@ from connector_sandbox.bigcommerce.events import Event
 from connector_sandbox.bigcommerce.products_api import put_product
 from connector_sandbox.bigcommerce.repository import Numbered, order_of
 from connector_sandbox.control_routes import ControlRoutes, NotThere
-from connector_sandbox.decoding import Matching, Within, encode, value_of
+from connector_sandbox.decoding import Matching, Within, decode, encode, value_of
 from connector_sandbox.exact_json import loads
 from connector_sandbox.seed import DEFAULT_MONTH, DEFAULT_ORDERS, catalog, seed_shop, truth
 from connector_sandbox.seed.model import Address, Id, Order
-from connector_sandbox.seed.truth import expected
+from connector_sandbox.seed.truth import Rules, expected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,9 +139,11 @@ def _serve_orders(control: ControlRoutes, ctx: Context, panel: ControlPanel) -> 
 
     @control.on("GET", "truth")
     def the_truth(_asked: object, request: Request) -> Document:
-        wanted = request.query_params.get("order_id")
+        asked = dict(request.query_params)
+        wanted = asked.pop("order_id", None)
         pairs = (pair.partition(":") for pair in request.query_params.getlist("placed"))
-        rows = truth(ctx, {place: treatment for place, _, treatment in pairs})
+        placed = {place: treatment for place, _, treatment in pairs}
+        rows = truth(ctx, decode(Rules, {**asked, "placed": placed}))
         return {"orders": [r for r in rows if wanted in {None, str(r["order_id"])}]}
 
     changes: dict[str, tuple[type, Callable[[int, Any], Order]]] = {

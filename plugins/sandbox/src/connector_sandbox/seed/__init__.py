@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.seed import catalog
 from connector_sandbox.seed.month import bounds, simulate_month
-from connector_sandbox.seed.truth import expected
+from connector_sandbox.seed.truth import Rules, expected
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from connector_sandbox.context import Context
 
@@ -74,9 +74,9 @@ def seed_if_empty(ctx: Context) -> dict[str, Any]:
     }
 
 
-def truth(ctx: Context, placed: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+def truth(ctx: Context, rules: Rules | None = None) -> list[dict[str, Any]]:
     """What the books should hold for each order, by order id; see `seed.truth.expected`."""
     from connector_sandbox.bigcommerce import repository  # noqa: PLC0415  as above
 
     found = repository.orders_where(ctx.store.connect(), tail="ORDER BY id")
-    return [expected(order, placed=placed) for order, _ in found]
+    return [expected(order, rules=rules) for order, _ in found]
