@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from target_freshbooks.ctl import standing
 
 pytestmark = pytest.mark.more
 
@@ -159,6 +160,19 @@ def test_an_account_that_is_believed_wrongly_is_learnt_anew(world: Any) -> None:
     assert world.total(order) == Decimal("21.65")
     assert {kind[0] for kind in learnt(world)["roundings"]} == {"line"}
     assert world.writes_of(world.sync) == 0
+
+
+def test_status_tells_what_was_learnt(world: Any) -> None:
+    two_lines(world)
+    world.sync()
+    status = world.ctl("status")
+    assert status["account_profile"] == learnt(world)
+    status["account_profile"] |= {"percent_decimals": 3, "unmarked_field": "po_number"}
+    *_, told = standing.text(status)
+    assert told == (
+        "Learnt of FreshBooks from its answers: it rounds tax for each line, a half up; it keeps 3"
+        " decimals of a tax's percent; the mark of an order is too long for po_number."
+    )
 
 
 RATE = {"name": "County", "percent": "6.0625"}

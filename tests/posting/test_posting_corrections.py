@@ -130,6 +130,20 @@ def test_worked_example_7(spending: Shop) -> None:
     assert spending.state() == ("posted", None)
     assert world.ctl("verify")["findings"] == []
     assert world.ctl("report", "--month", "2026-11")["agrees"]
+    reported = world.ctl("report", "--month", "2026-12", "--output", str(world.home))
+    assert reported["corrections"] == [
+        {
+            "order_id": ORDER,
+            "number": "1001-R5",
+            "day": "2026-12-14",
+            "currency": "USD",
+            "given_back": "10.83",
+        }
+    ]
+    page = (world.home / "report-2026-12.html").read_text(encoding="utf-8")
+    assert '<table id="corrections">' in page
+    assert "<td>1001-R5</td>" in page
+    assert 'id="foreign"' not in page
 
 
 def test_without_a_category_the_bank_feed_brings_the_expense(shop: Shop) -> None:

@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from target_freshbooks.ledger import Ledger
 
 if TYPE_CHECKING:
-    import pytest
-
     from .conftest import World
 
 LONG_AGO = -3 * 3600
@@ -99,6 +98,35 @@ def test_what_is_posted_stands_while_a_refund_is_not_told_by_all(
     assert standing(world, order) == ("parked", "money_unclear")
     assert "sent back 11.00 USD" in str(world.row(order).detail)
     assert [str(amount) for amount in world.paid(order)] == ["11.00"]
+
+
+@pytest.mark.parametrize("said", ["void", "refunded", "partially refunded"])
+def test_money_that_the_order_alone_calls_gone_waits_an_hour_and_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    order = world.place(payment_status=said)
+    assert bookmarks(world.sync()) == []
+    assert standing(world, order) == ("new", "money_unclear")
+    assert world.invoices(order) == []
+    monkeypatch.setattr(Ledger, "open", partial(Ledger.open, clock=in_two_hours))
+    assert bookmarks(world.sync()) != []
+    assert standing(world, order) == ("parked", "money_unclear")
+    assert f"the shop says {said}, but 11.00 USD were captured" in str(world.row(order).detail)
+    assert [str(amount) for amount in world.paid(order)] == ["11.00"]
+
+
+@pytest.mark.parametrize("said", ["void", "refunded"])
+def test_a_posted_order_whose_money_it_alone_calls_gone_stays_as_it_is(
+    world: World, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    order = world.place()
+    world.sync()
+    world.change(order, "edit", payment_status=said)
+    assert world.writes_of(world.sync) == 0
+    assert standing(world, order) == ("new", "money_unclear")
+    monkeypatch.setattr(Ledger, "open", partial(Ledger.open, clock=in_two_hours))
+    assert world.writes_of(world.sync) == 0
+    assert standing(world, order) == ("parked", "money_unclear")
 
 
 def test_a_voided_purchase_is_not_booked_though_its_void_names_nothing(world: World) -> None:

@@ -18,6 +18,7 @@ from target_freshbooks.posting.tally import WORKED_OUT
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from target_freshbooks.books.capabilities import Taxed
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.ledger import Ledger
     from target_freshbooks.ledger.link import LinkKind
@@ -40,6 +41,12 @@ STATUSES = {
     14: "Partially Refunded",
 }
 """BigCommerce's order statuses, by id."""
+
+ROUNDED_FOR: dict[Taxed, str] = {
+    "line": "each line",
+    "rate": "each rate of an invoice",
+    "name": "each tax of an invoice",
+}
 
 NAMED = 20
 """How many numbers of a list a line of text shows; --json has all."""
@@ -146,6 +153,7 @@ def document(ledger: Ledger, policy: Policy) -> dict[str, Any]:
         "invoices_left": invoices_left(ledger),
         "clients_left": parties_left(ledger, "client"),
         "items_left": parties_left(ledger, "item"),
+        "account_profile": dict(ledger.profile.traits()),
     }
 
 
@@ -186,7 +194,21 @@ def text(standing: dict[str, Any]) -> list[str]:
             f"  {what}: {', '.join(record['fields'])}"
             for what, record in zip(left, records, strict=True)
         ]
-    return lines
+    return [*lines, *_profile(standing["account_profile"])]
+
+
+def _profile(traits: dict[str, Any]) -> list[str]:
+    """What FreshBooks' answers have shown of the account."""
+    ways = [
+        f"{ROUNDED_FOR[what]}, a half {'to the even cent' if half_even else 'up'}"
+        for what, half_even in traits.get("roundings", ())
+    ]
+    said = [f"it rounds tax for {', or for '.join(ways)}"] if ways else []
+    if "percent_decimals" in traits:
+        said.append(f"it keeps {traits['percent_decimals']} decimals of a tax's percent")
+    if "unmarked_field" in traits:
+        said.append(f"the mark of an order is too long for {traits['unmarked_field']}")
+    return [f"Learnt of FreshBooks from its answers: {'; '.join(said)}."] if said else []
 
 
 def _listed(numbers: Iterable[object]) -> str:

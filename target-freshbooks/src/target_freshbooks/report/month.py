@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from target_freshbooks.freshbooks.observed import ObservedInvoice
     from target_freshbooks.ledger import EarlierMonth, OrderRow
+    from target_freshbooks.report.corrections import Corrected
     from target_freshbooks.report.owed import Owed
 
 ZERO = Decimal(0)
@@ -109,6 +110,8 @@ class MonthReport:
     """Invoices of the month in FreshBooks that no order accounts for: typed by hand, mostly."""
     changed: tuple[EarlierMonth, ...] = field(default=())
     """What was changed in the month after it was over."""
+    corrections: tuple[Corrected, ...] = ()
+    """Refunds of the month whose invoices are of earlier, closed ones."""
     owed: tuple[Owed, ...] = ()
     """On gift certificates and as store credit, at the end of the month."""
 

@@ -17,6 +17,7 @@ from target_freshbooks.posting.earlier_months import sentences
 from target_freshbooks.posting.identity import invoice_key
 from target_freshbooks.posting.plan.kept_drafts import DRAFT
 from target_freshbooks.posting.tally import WORKED_OUT
+from target_freshbooks.report.corrections import corrections_among
 from target_freshbooks.report.month import Month, MonthReport, Row, make_row, total_up
 from target_freshbooks.report.owed import owed_at
 from target_freshbooks.report.page import cell, money, page
@@ -87,6 +88,9 @@ def report(context: Context, *, text: str, output: str) -> None:
             }
             for sums in month_report.totals
         ],
+        "corrections": [
+            {**asdict(one), "given_back": str(one.given_back)} for one in month_report.corrections
+        ],
         "owed": [
             {"item": one.item, "currency": one.currency, "balance": str(one.balance)}
             for one in month_report.owed
@@ -101,6 +105,11 @@ def report(context: Context, *, text: str, output: str) -> None:
         f" difference {money(sums.difference, sums.currency)},"
         f" open {money(sums.outstanding, sums.currency)}"
         for sums in month_report.totals
+    ]
+    lines += [
+        f"  {one.number} takes {money(one.given_back, one.currency)} {one.currency} back, of order"
+        f" {one.order_id}"
+        for one in month_report.corrections
     ]
     lines += [
         f"  owed at the end of the month, {one.item}: {money(one.balance, one.currency)}"
@@ -137,11 +146,9 @@ def gather_month(books: FreshBooks, ledger: Ledger, month: Month) -> MonthReport
         row = make_row(order, invoice)
         if row is not None:
             rows.append(row)
-    foreign = tuple(
-        invoice
-        for invoice in invoices.values()
-        if invoice.id not in claimed and not ledger.links.has_remote("correction", invoice.id)
-    )
+    corrections = corrections_among(books, ledger, invoices)
+    accounted = claimed | corrections.keys()
+    foreign = tuple(one for one in invoices.values() if one.id not in accounted)
     rows.sort(key=lambda row: (row.day, row.order_id))
     return MonthReport(
         month,
@@ -151,6 +158,7 @@ def gather_month(books: FreshBooks, ledger: Ledger, month: Month) -> MonthReport
         waiting,
         foreign,
         tuple(ledger.intents.of_earlier_months(month=str(month))),
+        tuple(one for one in corrections.values() if one),
     )
 
 

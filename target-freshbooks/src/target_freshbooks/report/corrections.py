@@ -1,0 +1,58 @@
+"""The month's corrections: invoices of 0.00 that take refunds of closed months back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_freshbooks.freshbooks.observed import DRAFT
+from target_freshbooks.posting.plan import lines as wire
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+    from decimal import Decimal
+
+    from target_freshbooks.freshbooks import FreshBooks
+    from target_freshbooks.freshbooks.observed import ObservedInvoice
+    from target_freshbooks.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A refund that is booked beside the invoice of an earlier month.
+
+    Attributes:
+        order_id: The order, whose own invoice is left as it was.
+        number: Of the correction.
+        day: The refund's.
+        currency: ISO code.
+        given_back: Money and credit, tax included.
+    """
+
+    order_id: int
+    number: str
+    day: date
+    currency: str
+    given_back: Decimal
+
+
+def corrections_among(
+    books: FreshBooks, ledger: Ledger, listed: Mapping[int, ObservedInvoice]
+) -> dict[int, Corrected | None]:
+    """Ours among a month's invoices, by their ids; None for one that is not sent yet.
+
+    Each is asked for by itself: lists are read without lines.
+    """
+    links = [link for link in ledger.links.of_kind("correction") if link.remote_id in listed]
+    return {
+        link.remote_id: _corrected(link.order_id or 0, books.invoices.get(link.remote_id))
+        for link in links
+    }
+
+
+def _corrected(order_id: int, invoice: ObservedInvoice) -> Corrected | None:
+    if invoice.status == DRAFT:
+        return None
+    given_back = wire.stored_on(wire.standing(invoice))
+    return Corrected(order_id, invoice.number, invoice.create_date, invoice.currency, given_back)
