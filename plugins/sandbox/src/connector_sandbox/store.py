@@ -47,6 +47,7 @@ class Store:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=OFF")
             connection.execute("PRAGMA foreign_keys=ON")
+            connection.create_function("lowered", 1, _lowered, deterministic=True)
             self._local.connection = connection
             with self._guard:
                 self._connections.append(connection)
@@ -83,3 +84,8 @@ class Store:
                 connection.close()
             self._connections.clear()
         self._local = threading.local()
+
+
+def _lowered(text: object) -> str:
+    """Text in lower case for searches, of all alphabets; SQLite's own knows ASCII only."""
+    return str(text or "").lower()

@@ -25,8 +25,6 @@ _CENTS = 2
 class Account:
     """All records of the account; each kind finds the others here."""
 
-    home_currency = "USD"
-
     def __init__(self, ctx: Context) -> None:
         self.switches = ctx.switches
         self.clients = Clients(ctx, self)
@@ -36,14 +34,9 @@ class Account:
         self.payments = Payments(ctx, self)
         self.credit_notes = CreditNotes(ctx, self)
         self.expenses = Expenses(ctx, self)
-        self.kinds: tuple[Resource, ...] = (
-            self.clients,
-            self.items,
-            self.taxes,
-            self.invoices,
-            self.payments,
-            self.credit_notes,
-            self.expenses,
+        self.resources: tuple[Resource, ...] = (
+            *(self.clients, self.items, self.taxes, self.invoices),
+            *(self.payments, self.credit_notes, self.expenses),
         )
 
     def unit_cost(self, cost: Decimal, code: str) -> dict[str, str]:
@@ -57,17 +50,17 @@ class Account:
 
     def clear(self) -> None:
         """Remove every record."""
-        for kind in self.kinds:
-            kind.records.clear()
+        for resource in self.resources:
+            resource.records.clear()
 
     def counts(self) -> dict[str, int]:
         """How many records of each kind there are, deleted ones included."""
-        return {kind.plural: kind.records.count() for kind in self.kinds}
+        return {one.kind.plural: one.records.count() for one in self.resources}
 
     def books(self) -> dict[str, Any]:
         """Everything the account holds, deleted records included, lines within invoices."""
         include = frozenset({"lines"})
         return {
-            kind.plural: [kind.shown(row, include) for row in kind.records.documents()]
-            for kind in self.kinds
+            one.kind.plural: [one.shown(row, include) for row in one.records.documents()]
+            for one in self.resources
         }

@@ -75,6 +75,18 @@ def invalid(
     return Refusal(Entry(errno, message, field, kind, str(value)))
 
 
+def refuse(when: object, refusal: Refusal) -> None:
+    """End the request with this answer, when that is so."""
+    if when:
+        raise refusal
+
+
+def deleted(kind: str, field: str, value: object, noun: str = "") -> Refusal:
+    """The record is there, and deleted."""
+    name = noun or kind.replace("_", " ").capitalize()
+    return Refusal(Entry(DELETED, f"{name} was deleted.", field, kind, str(value)))
+
+
 def locked(kind: str, field: str, day: str, status: int) -> Refusal:
     """The day lies in a period that the owner has locked (Financial Lock)."""
     errno = ACCESS_DENIED if status == HTTPStatus.FORBIDDEN else INVALID

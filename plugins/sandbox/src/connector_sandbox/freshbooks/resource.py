@@ -7,86 +7,111 @@ the body is dropped without an error.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from connector_sandbox.constants import FRESHBOOKS, FRESHBOOKS_ACCOUNT_ID
+from connector_sandbox.documents import Document, Documents
+from connector_sandbox.filters import where
 from connector_sandbox.freshbooks import errors, search, values
-from connector_sandbox.freshbooks.records import Document, Records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from decimal import Decimal
 
     from connector_sandbox.context import Context
+    from connector_sandbox.filters import Filter
     from connector_sandbox.freshbooks.account import Account
-    from connector_sandbox.freshbooks.search import Filter, ListRequest
+    from connector_sandbox.freshbooks.search import ListRequest
 
 EASTERN = ZoneInfo("America/New_York")
 ACTIVE, DELETED, ARCHIVED = 0, 1, 2
 _STATE_VERBS = {ACTIVE: "restore", DELETED: "delete", ARCHIVED: "archive"}
 
+Reader = Callable[["Resource", str, Any], Any]
+"""Makes of what was sent for a field what is kept of it, or refuses it."""
 
-class Resource:
-    """One kind of record.
 
-    Class attributes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What is told of one kind of record.
+
+    Attributes:
         singular: the body key, such as ``credit_note``.
-        plural: the key in lists.
-        path: below ``/accounting/account/{account_id}/``.
+        path: below ``/accounting/account/{account_id}/``; its end is the key in lists.
         scope: the object's name in scopes, such as ``billable_items``.
         id_field: the id's other name, used in errors and as a field.
         first_id: id of the first record.
-        columns: fields that searches narrow by.
+        indexed: fields that are looked up by.
         deletes_over_http: whether HTTP DELETE exists, and whether it removes for good.
         actions: keys of the action phase of a PUT.
         day_field: what dates it, for a Financial Lock.
+        sorts: what the keys of ``sort`` stand for in SQL.
+        includes: what ``include[]`` knows.
+        blank: the fields of a new record that do not depend on it.
+        fields: the fields that are taken as they are read.
     """
 
-    singular: ClassVar[str]
-    plural: ClassVar[str]
-    path: ClassVar[str]
-    scope: ClassVar[str]
-    id_field: ClassVar[str]
-    first_id: ClassVar[int]
-    columns: ClassVar[Sequence[str]] = ()
-    deletes_over_http: ClassVar[str | None] = None
-    actions: ClassVar[Sequence[str]] = ()
-    day_field: ClassVar[str] = ""
-    sort_keys: ClassVar[Mapping[str, Callable[[Document], Any]]] = {}
-    known_includes: ClassVar[frozenset[str]] = frozenset()
+    singular: str
+    path: str
+    scope: str
+    id_field: str
+    first_id: int
+    indexed: tuple[str, ...] = ()
+    deletes_over_http: str | None = None
+    actions: tuple[str, ...] = ()
+    day_field: str = ""
+    sorts: Mapping[str, str] = field(default_factory=dict)
+    includes: frozenset[str] = frozenset()
+    blank: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Reader] = field(default_factory=dict)
+
+    @property
+    def plural(self) -> str:
+        """The key in lists."""
+        return self.path.rpartition("/")[2]
+
+
+class Resource:
+    """The records of one kind, which a subclass tells in ``kind``."""
+
+    kind: ClassVar[Kind]
 
     def __init__(self, ctx: Context, account: Account) -> None:
         self.ctx = ctx
         self.account = account
         self.switches = ctx.switches
-        self.records = Records(
+        self.records = Documents(
             ctx.store,
-            self.plural,
-            self.columns,
-            self.first_id,
-            lambda: ctx.clock.now().timestamp(),
+            f"fb_{self.kind.plural}",
+            (*self.kind.indexed, "vis_state"),
+            self.kind.first_id,
+            self._seconds,
         )
-        self.filters: dict[str, Filter] = {
-            "vis_state": search.same_number("vis_state"),
-            "updated_min": search.day_from("updated"),
-            "updated_max": search.day_until("updated", inclusive=self.max_is_inclusive),
-            **self.own_filters(),
-        }
 
     # -- what each kind says of itself ----------------------------------------------------------
 
     def blank(self, record_id: int) -> Document:
         """A new record with every field at its default."""
-        raise NotImplementedError
+        return {
+            "id": record_id,
+            self.kind.id_field: record_id,
+            "accounting_systemid": FRESHBOOKS_ACCOUNT_ID,
+            "updated": "",
+            **self.kind.blank,
+        }
 
     def fill(self, document: Document, body: Document, *, creating: bool) -> None:
         """Take the ordinary fields of a body into a document, or refuse them."""
         raise NotImplementedError
 
-    def own_filters(self) -> dict[str, Filter]:
-        """The search keys that work, besides ``vis_state`` and ``updated_*``."""
-        return {}
+    def filters(self) -> dict[str, Filter]:
+        """The search keys that work."""
+        return {
+            "vis_state": search.ids("vis_state", "vis_state"),
+            **self.days("updated", "updated"),
+        }
 
     def shown(self, document: Document, includes: frozenset[str]) -> Document:
         """A document as it is answered."""
@@ -119,19 +144,11 @@ class Resource:
     def read(self, record_id: int) -> Document:
         """GET by id; a deleted record is found or not as switched."""
         document = self.existing(record_id)
-        if document.get("vis_state") == DELETED:
-            if self.switches["fb.deleted_get"] == "error":
-                name = self.singular.replace("_", " ").capitalize()
-                entry = errors.Entry(
-                    errors.DELETED,
-                    f"{name} was deleted.",
-                    self.id_field,
-                    self.singular,
-                    str(record_id),
-                )
-                raise errors.Refusal(entry)
-            if self.switches["fb.deleted_get"] == "missing":
-                raise errors.not_found(self.singular, self.id_field, record_id)
+        gone = document.get("vis_state") == DELETED
+        told = self.switches["fb.deleted_get"]
+        kind, own = self.kind.singular, self.kind.id_field
+        errors.refuse(gone and told == "error", errors.deleted(kind, own, record_id))
+        errors.refuse(gone and told == "missing", errors.not_found(kind, own, record_id))
         return document
 
     def put(self, record_id: int, body: Document) -> tuple[Document, str]:
@@ -142,13 +159,8 @@ class Resource:
         if body.get("vis_state") != ARCHIVED:
             self._refuse_locked(document)
         if "vis_state" in body and "vis_state" in document:
-            state = values.whole(self.singular, "vis_state", body["vis_state"])
-            if state not in _STATE_VERBS:
-                raise errors.invalid(self.singular, "vis_state", state)
-            self.state_changes(document, state)
-            document["vis_state"] = state
-            verb = _STATE_VERBS[state]
-        elif any(action in body for action in self.actions):
+            verb = self._change_state(document, body["vis_state"])
+        elif any(action in body for action in self.kind.actions):
             verb = self.act(document, body)
         else:
             self.fill(document, body, creating=False)
@@ -160,40 +172,33 @@ class Resource:
             and self.switches["fb.archived_put"] == "returns"
         ):
             document["vis_state"] = ACTIVE
-        self.stamp(document)
-        self.records.update(record_id, document)
+        self.save(document)
         self.after_write(document)
         return self.existing(record_id), verb
 
     def delete(self, record_id: int) -> None:
         """HTTP DELETE: for good, or by ``vis_state``."""
-        document = self.existing(record_id)
-        if self.deletes_over_http == "hard":
+        self.existing(record_id)
+        if self.kind.deletes_over_http == "hard":
             self.records.remove(record_id)
         else:
-            self.put(document["id"], {"vis_state": DELETED})
+            self.put(record_id, {"vis_state": DELETED})
 
     def search(self, asked: ListRequest, stale_seconds: float) -> tuple[list[Document], int]:
         """GET of the list: the page asked for and the total."""
+        filters = self.filters()
+        condition, wanted = where(asked.searched, filters)
+        if "vis_state" not in asked.searched:
+            condition += f" AND vis_state IS NOT {DELETED}"
+        way = "DESC" if self.switches["fb.default_order"] == "id_desc" else "ASC"
+        order = f"{self._sort(asked.sort)} id {way}"
         offset = (asked.page - 1) * asked.per_page
-        known = {key: found for key, found in asked.searched.items() if key in self.filters}
-        sort = self._sort(asked.sort)
-        descending = self.switches["fb.default_order"] == "id_desc"
-        if not known and sort is None and stale_seconds <= 0:
-            rows, total = self.records.page(
-                size=asked.per_page, offset=offset, descending=descending
-            )
-        else:
-            found = self._matching(known, stale_seconds)
-            if descending:
-                found.reverse()
-            if sort is not None:
-                key, backwards = sort
-                found.sort(key=key, reverse=backwards)
-            rows, total = found[offset : offset + asked.per_page], len(found)
-        if self.switches["fb.list_total"] == "all" and not known:
-            total = self.records.count()
-        return rows, total
+        page = f"ORDER BY {order} LIMIT {asked.per_page} OFFSET {offset}"
+        moment = self._seconds() - stale_seconds if stale_seconds > 0 else None
+        rows = self.records.select(condition, wanted, page, moment)
+        if self.switches["fb.list_total"] == "all" and not asked.searched.keys() & filters.keys():
+            return rows, self.records.count()
+        return rows, self.records.count(condition, wanted, moment)
 
     # -- for the kinds themselves ---------------------------------------------------------------
 
@@ -201,13 +206,17 @@ class Resource:
         """Read a record or refuse with 1012."""
         document = self.records.get(record_id)
         if document is None:
-            raise errors.not_found(self.singular, self.id_field, record_id)
+            raise errors.not_found(self.kind.singular, self.kind.id_field, record_id)
         return document
 
-    def is_taken(self, document: Document, field: str) -> bool:
-        """Whether another record, a deleted one too, has the same in that column."""
-        others = self.records.documents(**{field: document[field]})
-        return any(other["id"] != document["id"] for other in others)
+    def save(self, document: Document) -> None:
+        """Write a document that was there before, as of now."""
+        self.stamp(document)
+        self.records.update(document["id"], document)
+
+    def stamp(self, document: Document) -> None:
+        """Note that a document is being written now."""
+        document["updated"] = self.eastern_now()
 
     def eastern_now(self) -> str:
         """Now, as accounting timestamps have it: US Eastern, without a zone."""
@@ -217,72 +226,127 @@ class Resource:
         """Today in US Eastern."""
         return self.eastern_now()[:10]
 
-    def stamp(self, document: Document) -> None:
-        """Note that a document is being written now."""
-        document["updated"] = self.eastern_now()
+    def ids(self, column: str, *names: str) -> dict[str, Filter]:
+        """The filters by ids in a column, each by its name and in the plural."""
+        named = search.ids(names[0], column)
+        return {f"{name}{end}": named for name in names for end in ("", "s")}
 
-    def max_is_inclusive(self) -> bool:
-        """Whether ``_max`` of a date includes that day."""
-        return bool(self.switches["fb.date_max"] == "inclusive")
+    def days(self, of: str, name: str) -> dict[str, Filter]:
+        """The filters by the days of a field; whether ``_max`` includes its day is a switch."""
+        until = "<=" if self.switches["fb.date_max"] == "inclusive" else "<"
+        return {f"{name}_min": search.day(of, ">="), f"{name}_max": search.day(of, until)}
 
-    def take_text(
-        self, document: Document, body: Document, fields: Iterable[str], limit: str | None = None
+    def take(self, document: Document, body: Document) -> None:
+        """Take the kind's ``fields`` that are present."""
+        for name, read in self.kind.fields.items():
+            if name in body:
+                document[name] = read(self, name, body[name])
+
+    def require(self, body: Document, *names: str, creating: bool) -> None:
+        """Refuse a body that lacks one of these, or empties it."""
+        for name in names:
+            missing = (creating or name in body) and body.get(name) in (None, "")
+            errors.refuse(missing, errors.required(self.kind.singular, name))
+
+    def refuse(
+        self, when: object, name: str, value: object, words: str = "", errno: int = errors.INVALID
     ) -> None:
-        """Take text fields that are present, each no longer than a switch says."""
-        most = self.switches.number(limit) if limit else 0
-        for field in fields:
-            if field in body:
-                document[field] = values.text(self.singular, field, body[field], most)
+        """Refuse a field's value, when that is so."""
+        errors.refuse(when, errors.invalid(self.kind.singular, name, value, words, errno=errno))
 
-    def base(self, record_id: int) -> Document:
-        """The fields that every record has."""
-        return {
-            "id": record_id,
-            self.id_field: record_id,
-            "accounting_systemid": FRESHBOOKS_ACCOUNT_ID,
-            "updated": "",
-        }
+    def refuse_taken(self, document: Document, name: str, words: str, switch: str) -> None:
+        """Refuse what another record has in that column, a deleted one too; by switch."""
+        taken = switch != "no" and document[name] and self.is_taken(document, name)
+        status = int(switch) if switch.isdigit() else 422
+        refusal = errors.exists(self.kind.singular, name, document[name], words, status)
+        errors.refuse(taken, refusal)
 
-    def note(self, method: str, path: str, verb: str, record_id: int, body: Any) -> None:  # noqa: ANN401 - JSON
+    def is_taken(self, document: Document, name: str) -> bool:
+        """Whether another record, a deleted one too, has the same in that column."""
+        return self.records.count(f"{name} = ? AND id != ?", (document[name], document["id"])) > 0
+
+    def note(
+        self,
+        method: str,
+        path: str,
+        verb: str,
+        record_id: int,
+        body: Any,  # noqa: ANN401 - JSON
+    ) -> None:
         """Write an accepted write into the history, in the transaction at hand."""
         self.ctx.history.append(
             self.ctx.store.connect(),
             side=FRESHBOOKS,
             method=method,
             path=path,
-            kind=f"{self.singular}.{verb}",
+            kind=f"{self.kind.singular}.{verb}",
             object_id=record_id,
             body=body,
             status=200,
         )
 
+    def _seconds(self) -> float:
+        return self.ctx.clock.now().timestamp()
+
+    def _change_state(self, document: Document, sent: object) -> str:
+        state = values.whole(self.kind.singular, "vis_state", sent)
+        self.refuse(state not in _STATE_VERBS, "vis_state", state)
+        self.state_changes(document, state)
+        document["vis_state"] = state
+        return _STATE_VERBS[state]
+
     def _refuse_locked(self, document: Document) -> None:
-        day = str(document[self.day_field]) if self.day_field else ""
-        if day and day <= str(self.switches["fb.locked_until"]):
-            status = self.switches.number("fb.lock_status")
-            raise errors.locked(self.singular, self.day_field, day, status)
+        day = str(document[self.kind.day_field]) if self.kind.day_field else ""
+        status = self.switches.number("fb.lock_status")
+        errors.refuse(
+            day and day <= str(self.switches["fb.locked_until"]),
+            errors.locked(self.kind.singular, self.kind.day_field, day, status),
+        )
 
-    def _matching(self, known: Mapping[str, list[str]], stale_seconds: float) -> list[Document]:
-        tests = [self.filters[key].test(found) for key, found in known.items()]
-        if "vis_state" not in known:
-            tests.append(lambda row: row.get("vis_state", ACTIVE) != DELETED)
-        if stale_seconds > 0:
-            documents = self.records.documents_of(self.ctx.clock.now().timestamp() - stale_seconds)
-        else:
-            narrowing = {self.filters[key].column: found for key, found in known.items()}
-            wanted = {column: found for column, found in narrowing.items() if column}
-            documents = self.records.documents(**wanted)
-        return [document for document in documents if all(test(document) for test in tests)]
-
-    def _sort(self, asked: str | None) -> tuple[Callable[[Document], Any], bool] | None:
-        if asked is None:
-            return None
+    def _sort(self, asked: str) -> str:
         key, _, direction = asked.rpartition("_")
-        if key not in self.sort_keys or direction not in {"asc", "desc"}:
-            return None
-        return self.sort_keys[key], direction == "desc"
+        if key not in self.kind.sorts or direction not in {"asc", "desc"}:
+            return ""
+        return f"{self.kind.sorts[key]} {direction},"
 
 
-def pages(total: int, per_page: int) -> int:
-    """How many pages a list has."""
-    return math.ceil(total / per_page)
+# -- readers of fields ----------------------------------------------------------------------------
+
+
+def text(limit: str | None = None) -> Reader:
+    """Text, no longer than a switch says."""
+    return lambda of, name, sent: values.text(
+        of.kind.singular, name, sent, of.switches.number(limit) if limit else 0
+    )
+
+
+def flag(_of: Resource, _name: str, sent: object) -> bool:
+    """Yes or no."""
+    return bool(sent)
+
+
+def unread(_of: Resource, _name: str, sent: Any) -> Any:  # noqa: ANN401 - JSON
+    """Whatever was sent."""
+    return sent
+
+
+def whole(of: Resource, name: str, sent: object) -> int:
+    """A whole number; nothing is 0."""
+    return values.whole(of.kind.singular, name, sent or 0)
+
+
+def day(of: Resource, name: str, sent: object) -> str:
+    """A date."""
+    return values.day(of.kind.singular, name, sent)
+
+
+def percent(of: Resource, name: str, sent: object) -> str:
+    """A percent."""
+    return values.percent(of.kind.singular, name, sent, of.switches)
+
+
+def own_currency(of: Resource, name: str, sent: object, document: Document) -> tuple[Decimal, str]:
+    """Money in the currency it names, else in the one that the document has there."""
+    given = sent.get("code") if isinstance(sent, dict) else None
+    code = str(given or document[name]["code"])
+    return values.sum_of_money(of.kind.singular, name, sent, code, other_currency="ignore"), code

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from connector_sandbox import constants
 from connector_sandbox.freshbooks import switches as freshbooks_switches
+from connector_sandbox.freshbooks import values
 from connector_sandbox.freshbooks.account import Account
 from connector_sandbox.freshbooks.accounting import Endpoint
 from connector_sandbox.freshbooks.expenses import categories
@@ -60,8 +61,8 @@ def _oauth_routes(ctx: Context, tokens: Tokens, guard: AccountGuard) -> list[Bas
 
 def _accounting_routes(ctx: Context, account: Account, guard: AccountGuard) -> list[BaseRoute]:
     found: list[BaseRoute] = []
-    for kind in account.kinds:
-        found += Endpoint(ctx, guard, kind).routes()
+    for resource in account.resources:
+        found += Endpoint(ctx, guard, resource).routes()
     return found + _extra_routes(guard)
 
 
@@ -74,7 +75,7 @@ def _extra_routes(guard: AccountGuard) -> list[BaseRoute]:
             "accounting_systemid": account_id,
             "accountid": account_id,
             "company_name": "Sandbox Books",
-            "currency_code": Account.home_currency,
+            "currency_code": values.HOME_CURRENCY,
             "timezone": "America/New_York",
         }
         return JSONResponse({"response": {"result": {"system": found}}})

@@ -13,8 +13,8 @@ from connector_sandbox.freshbooks import values
 from connector_sandbox.freshbooks.resource import DELETED
 
 if TYPE_CHECKING:
+    from connector_sandbox.documents import Document
     from connector_sandbox.freshbooks.account import Account
-    from connector_sandbox.freshbooks.records import Document
 
 _DISPUTED, _DRAFT, _SENT, _VIEWED, _PAID = 0, 1, 2, 3, 4
 _WORDS = {_DISPUTED: "disputed", _DRAFT: "draft", _SENT: "sent", _VIEWED: "viewed"}
@@ -42,30 +42,29 @@ def settle(account: Account, invoice: Document) -> None:
     ):
         invoice["base_status"] = _SENT
     base = invoice["base_status"]
-    invoice["paid"] = values.money(paid, code)
-    invoice["net_paid_amount"] = values.money(paid, code)
-    invoice["outstanding"] = values.money(outstanding, code)
-    invoice["date_paid"] = max((payment["date"] for payment in payments if paid), default=None)
-    invoice["display_status"] = _WORDS[base] if base != _DISPUTED else "outstanding"
-    invoice["dispute_status"] = "disputed" if base == _DISPUTED else None
-    if base == _DRAFT:
-        invoice["fulfillment_date"] = None
-    else:
-        invoice["fulfillment_date"] = invoice["fulfillment_date"] or invoice["create_date"]
     if paid and outstanding <= 0:
-        invoice["payment_status"] = "paid"
-        status, words = _PAID, "paid"
-    elif paid:
-        invoice["payment_status"] = "partial"
-        # A partly paid invoice keeps status 2; 8 is not seen in answers.
-        status, words = base, "partial"
-    else:
         # A sent invoice of 0.00 stays unpaid, and overdue once it is past due.
-        invoice["payment_status"] = "unpaid"
-        status, words = base, _WORDS[base]
-    if base == _DRAFT:
-        status, words = _DRAFT, "draft"
-    invoice["status"], invoice["v3_status"] = status, words
+        payment_status, status, words = "paid", _PAID, "paid"
+    elif paid:
+        # A partly paid invoice keeps status 2; 8 is not seen in answers.
+        payment_status, status, words = "partial", base, "partial"
+    else:
+        payment_status, status, words = "unpaid", base, _WORDS[base]
+    draft = base == _DRAFT
+    invoice |= {
+        "paid": values.money(paid, code),
+        "net_paid_amount": values.money(paid, code),
+        "outstanding": values.money(outstanding, code),
+        "date_paid": max((payment["date"] for payment in payments if paid), default=None),
+        "display_status": "outstanding" if base == _DISPUTED else _WORDS[base],
+        "dispute_status": "disputed" if base == _DISPUTED else None,
+        "fulfillment_date": (
+            None if draft else invoice["fulfillment_date"] or invoice["create_date"]
+        ),
+        "payment_status": payment_status,
+        "status": _DRAFT if draft else status,
+        "v3_status": "draft" if draft else words,
+    }
 
 
 def credit_excess(account: Account, invoice: Document) -> None:

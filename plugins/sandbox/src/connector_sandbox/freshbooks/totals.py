@@ -74,3 +74,8 @@ def total(
     discount = (subtotal * discount_percent / _HUNDRED).quantize(unit, mode)
     tax = sum((of_one.quantize(unit, mode) for of_one in taxes.values()), Decimal(0))
     return Totals(subtotal, discount, tax)
+
+
+def first_description(lines: list[dict[str, Any]]) -> str:
+    """What the list of invoices shows of one: the words of its first line."""
+    return str(lines[0]["description"]) if lines else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from connector_sandbox.switches import Switches
 
 CENT = Decimal("0.01")
+HOME_CURRENCY = "USD"
 _LAST_OF_BMP = 0xFFFF
 _HUNDRED = Decimal(100)
 
@@ -33,26 +35,22 @@ def amount_of(wire: dict[str, str]) -> Decimal:
 
 def decimal(kind: str, field: str, value: object, *, errno: int = errors.NOT_A_NUMBER) -> Decimal:
     """Read a number given as text (or as a JSON number, which was parsed without a float)."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
-        raise errors.invalid(
-            kind, field, value, f"The field '{field}' must be a number.", errno=errno
-        )
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
-        raise errors.invalid(
-            kind, field, value, f"The field '{field}' must be a number.", errno=errno
-        )
+    number = Decimal("NaN")
+    if isinstance(value, (str, int, Decimal)) and not isinstance(value, bool):
+        with suppress(InvalidOperation):
+            number = Decimal(value)
+    words = f"The field '{field}' must be a number."
+    refusal = errors.invalid(kind, field, value, words, errno=errno)
+    errors.refuse(not number.is_finite(), refusal)
     return number
 
 
 def whole(kind: str, field: str, value: object) -> int:
     """Read an id or another whole number."""
     number = decimal(kind, field, value)
-    if number != number.to_integral_value():
-        raise errors.invalid(kind, field, value, f"The field '{field}' must be a number.")
+    words = f"The field '{field}' must be a number."
+    broken = number != number.to_integral_value()
+    errors.refuse(broken, errors.invalid(kind, field, value, words))
     return int(number)
 
 
