@@ -146,6 +146,27 @@ def test_worked_example_7(spending: Shop) -> None:
     assert 'id="foreign"' not in page
 
 
+def test_a_month_that_only_freshbooks_has_locked_is_corrected_beside_its_invoice(
+    spending: Shop,
+) -> None:
+    world = spending.world
+    del world.settings["closed_through"]
+    world.switch(fb__locked_until="2026-11-30")
+    assert world.writes_of(spending.sync) == 4, "one refused, then correction, expense, sending"
+    assert spending.november() == spending.before
+    assert world.total("1001-R5") == D("0.00")
+    assert spending.state() == ("posted", None)
+    for until in ("2026-11-30", ""):
+        world.switch(fb__locked_until=until)
+        assert world.writes_of(spending.sync) == 0
+        assert world.writes_of(lambda: world.ctl("replay", str(ORDER))) == 0
+        assert world.ctl("verify")["findings"] == []
+        world.lose_ledger()
+        assert world.writes_of(spending.sync) == 0
+        assert spending.state() == ("posted", None)
+    assert spending.november() == spending.before
+
+
 def test_without_a_category_the_bank_feed_brings_the_expense(shop: Shop) -> None:
     shop.sync()
     assert (shop.world.total("1001-R5"), shop.expenses()) == (D("0.00"), [])

@@ -100,7 +100,7 @@ def test_an_order_of_a_locked_period_is_parked_and_nothing_stands(world: Any, st
     free = world.place(created="2026-11-02T18:00:00Z")
     world.sync()
     assert reason(world, locked) == ("parked", "closed_period")
-    assert "locked in FreshBooks" in world.row(locked).detail
+    assert "FreshBooks refused it as locked" in world.row(locked).detail
     assert "locked period" in world.row(locked).words
     assert reason(world, free) == ("posted", None)
     assert world.invoices(locked) == []

@@ -20,6 +20,7 @@ from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.catalogue import Catalogue
 from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker
 from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
+from target_freshbooks.posting.apply.lock_hearing import LockHearing
 from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
 from target_freshbooks.posting.apply.parts import Parts
 from target_freshbooks.posting.apply.retry import WriteRetry
@@ -224,6 +225,7 @@ def assemble(
         breaker=breaker,
         lookup=lookup,
         outcomes=outcomes,
+        hearing=LockHearing(parts),
         stop=stop,
         max_parallel_orders=settings.max_parallel_orders,
         planner=Planner(books, ledger, settings.policy, stop) if settings.dry_run else None,

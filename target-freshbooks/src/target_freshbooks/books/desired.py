@@ -56,6 +56,8 @@ class Parked:
     """One plain sentence with the figures."""
     next_step: str
     """What the bookkeeper can do."""
+    locked: date | None = None
+    """The day that FreshBooks holds locked, if that is why: a later run hears when it opens."""
 
 
 @dataclass(frozen=True, slots=True)

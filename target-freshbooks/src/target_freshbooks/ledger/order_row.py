@@ -47,6 +47,7 @@ class OrderRow:
         paid_by_hand: The most that was booked as paid without a transaction, in `currency`.
         booking_day: The open day that a person chose for what of it belongs on closed ones.
         worked_out: The taxes on its invoice whose percents were worked out; "" for none.
+        locked_day: The day that FreshBooks holds locked, for which the order is parked.
     """
 
     order_id: int
@@ -77,3 +78,4 @@ class OrderRow:
     paid_by_hand: Decimal | None = None
     booking_day: date | None = None
     worked_out: str | None = None
+    locked_day: date | None = None

@@ -77,6 +77,12 @@ class Orders(Section):
         statement = self._select().where(orders.c.notice.is_not(None)).order_by(orders.c.order_id)
         return [_order_row(row) for row in self._rows(statement)]
 
+    def locked_out(self) -> list[OrderRow]:
+        """Read the orders that FreshBooks' lock keeps waiting, those of the latest days first."""
+        kept = self._select().where(orders.c.state == "parked", orders.c.locked_day.is_not(None))
+        latest_first = kept.order_by(orders.c.locked_day.desc(), orders.c.order_id)
+        return [_order_row(row) for row in self._rows(latest_first)]
+
     def any_posted(self) -> bool:
         """Whether any order was ever posted."""
         return bool(self._rows(self._select().where(orders.c.posted_at.is_not(None)).limit(1)))
@@ -116,7 +122,8 @@ class Orders(Section):
         """Write how an order came out.
 
         What is None of its figures, terms and hash of the desired state stays as it was; `reason`,
-        `detail`, `words`, `next_step` and `notice` are replaced. The times are the ledger's.
+        `detail`, `words`, `next_step`, `locked_day` and `notice` are replaced. The times are the
+        ledger's.
 
         Args:
             result: How it came out; `run_id` names the run.
@@ -174,6 +181,7 @@ class Orders(Section):
             "words": None,
             "next_step": None,
             "notice": None,
+            "locked_day": None,
         }
         known = {} if facts_hash is None else {"facts_hash": facts_hash}
         self._set(order_id, values | known, "settled", run_id, redaction.of_data({"note": note}))

@@ -10,6 +10,7 @@ import logging
 import time
 import traceback
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from target_freshbooks.books.shop import OrderFacts
     from target_freshbooks.ledger import Ledger, OrderRow, Record, StoredFacts
     from target_freshbooks.posting.apply.catalogue import Catalogue
+    from target_freshbooks.posting.apply.lock_hearing import LockHearing
     from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
     from target_freshbooks.posting.dryrun.planner import Planner
     from target_freshbooks.posting.outcomes import Outcomes
@@ -55,6 +57,7 @@ class OrderWork:
         breaker: CircuitBreaker,
         lookup: OutcomeLookup,
         outcomes: Outcomes,
+        hearing: LockHearing,
         stop: threading.Event,
         max_parallel_orders: int,
         planner: Planner | None = None,
@@ -65,6 +68,7 @@ class OrderWork:
         self._breaker = breaker
         self._recovery = Recovery(ledger, lookup)
         self._outcomes = outcomes
+        self._hearing = hearing
         self._stop = stop
         self._planner = planner
         self._workers = ThreadPoolExecutor(max_parallel_orders, thread_name_prefix="order")
@@ -76,12 +80,38 @@ class OrderWork:
         """Look what came of the writes that a killed run left without an answer."""
         self._recovery.settle_all()
 
-    def submit(self, order_id: int, asked: Asked | None = None) -> None:
-        """Have an order looked at; waits if too many are in hand."""
+    def submit(
+        self, order_id: int, asked: Asked | None = None, *, locked_out: bool = False
+    ) -> None:
+        """Have an order looked at; waits if too many are in hand.
+
+        Args:
+            order_id: The order.
+            asked: What a person asked for.
+            locked_out: It is looked at only to hear whether FreshBooks' lock still keeps it out.
+        """
         while order_id in self._in_work.values():  # an order is never in two workers' hands
             self._collect()
         self._wait_until(self._parallel * 4)
-        self._in_work[self._workers.submit(self._work, order_id, asked)] = order_id
+        work = self._workers.submit(self._work, order_id, asked, locked_out=locked_out)
+        self._in_work[work] = order_id
+
+    def hear_locks(self) -> None:
+        """Try again what FreshBooks' lock kept out, one order first for each day, the latest first.
+
+        As soon as one is refused again, its day and all before it are left for this run.
+        """
+        tried = None
+        for row in self._ledger.orders.locked_out():
+            day = row.locked_day
+            assert day is not None  # noqa: S101 - by the query
+            same_settings = row.policy_hash == self._outcomes.policy_hash
+            if same_settings and self._hearing.is_locked(day):
+                continue
+            self.submit(row.order_id, locked_out=True)
+            if day != tried:
+                self.wait_for_orders()
+                tried = day
 
     def follow(self, records: Iterable[Record]) -> None:
         """Have customers and products followed; waits until a worker is free.
@@ -146,7 +176,7 @@ class OrderWork:
 
     # -- one order, one batch of records
 
-    def _work(self, order_id: int, asked: Asked | None) -> None:
+    def _work(self, order_id: int, asked: Asked | None, *, locked_out: bool = False) -> None:
         if self._stop.is_set():
             raise Interrupted
         stored = self._ledger.inbox.facts_of(order_id)
@@ -157,7 +187,7 @@ class OrderWork:
         if stored is None:
             self._incomplete(order_id)
             return
-        if row is not None and asked is None and self._is_settled(row, stored):
+        if row is not None and asked is None and not locked_out and self._is_settled(row, stored):
             self._outcomes.leave(row, stored)
             return
         try:
@@ -165,7 +195,8 @@ class OrderWork:
             if self._planner is not None:
                 self._outcomes.show(facts, self._planner.of_facts(facts, asked))
                 return
-            result = self._posted(facts, stored, row, asked)
+            heard = row if locked_out else None
+            result = self._posted(facts, stored, row, asked, heard)
             if result is not None:
                 self._outcomes.record(facts, stored, result, row)
         except ReadError as error:
@@ -184,13 +215,24 @@ class OrderWork:
         stored: StoredFacts,
         row: OrderRow | None,
         asked: Asked | None,
+        heard: OrderRow | None,
     ) -> OrderResult | None:
-        """Bring the order about; None if it was given up, and is judged later."""
+        """Bring the order about; None if it was given up, to be judged later, or nothing is new."""
         order_id = facts.order.id
         began = time.monotonic()
         try:
             self._recovery.settle(order_id)
+            if heard is not None:
+                self._hearing.knock(heard)
             result = self._reconciler.reconcile(facts, standing=row, asked=asked)
+            if result.met_lock and result.parked is not None:
+                # What can be done beside a closed day is done, and what cannot is told by its plan.
+                words, writes = result.words, result.writes
+                result = self._reconciler.reconcile(facts, standing=row, asked=asked)
+                result = replace(result, words=result.words or words, writes=result.writes + writes)
+            if heard is not None and self._is_as_before(heard, stored, result):
+                self._outcomes.leave_parked(heard)
+                return None
         except (RetriesExhausted, Failing) as failure:
             self._recovery.defer(order_id)
             self._breaker.record_failure(
@@ -231,6 +273,12 @@ class OrderWork:
             return False
         # What is posted keeps the settings it was posted under; what waits may wait for others.
         return row.state == "posted" or row.policy_hash == self._outcomes.policy_hash
+
+    def _is_as_before(self, row: OrderRow, stored: StoredFacts, result: OrderResult) -> bool:
+        """Whether FreshBooks' lock still keeps the order out, which has been told."""
+        if result.parked is None or not self._is_settled(row, stored):
+            return False
+        return (result.parked.reason, result.parked.locked) == (row.reason, row.locked_day)
 
     def _follow(self, records: Iterable[Record]) -> None:
         for record, failure in self._catalogue.update(records):

@@ -148,6 +148,14 @@ class Outcomes:
             self._ledger.orders.note_look(row.order_id)
         self.count("unchanged")
 
+    def leave_parked(self, row: OrderRow) -> None:
+        """An order is parked for what it was parked for before, which has been told.
+
+        Trying it again made its row void.
+        """
+        self._ledger.orders.record(row)
+        self.count("unchanged")
+
     def park(
         self,
         order_id: int,
@@ -195,6 +203,7 @@ class Outcomes:
             detail=parked.detail if parked else None,
             words=result.words,
             next_step=parked.next_step if parked else None,
+            locked_day=parked.locked if parked else None,
             facts_hash=None if stored is None else stored.hash,
             policy_hash=self.policy_hash,
             desired_hash=result.desired_hash,

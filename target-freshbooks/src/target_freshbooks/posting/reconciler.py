@@ -39,16 +39,9 @@ from target_freshbooks.posting.paid_by_hand import (
 from target_freshbooks.posting.paid_day import with_paid_day
 from target_freshbooks.posting.plan.closed import cancelled, day_closed
 from target_freshbooks.posting.plan.corrections import apart
-from target_freshbooks.posting.plan.head import (
-    keeps_its_client,
-)
+from target_freshbooks.posting.plan.head import keeps_its_client
 from target_freshbooks.posting.plan.next_step import next_step
-from target_freshbooks.posting.plan.steps import (
-    Asked,
-    AttemptState,
-    Blocked,
-    Step,
-)
+from target_freshbooks.posting.plan.steps import Asked, AttemptState, Blocked, Step
 from target_freshbooks.posting.results import Interrupted, OrderResult, refused_result
 from target_freshbooks.posting.state.observed import Observed
 from target_freshbooks.posting.state.reconcile_state import ReconcileState
@@ -210,7 +203,8 @@ class Reconciler:
         result = self._attempt(at)
         for day in at.locked:  # closed for the rest of the run
             self._parts.writer.fence.lock(day)
-        return replace(result, desired=context.desired)
+        met_lock = bool(at.locked - closed.locked)
+        return replace(result, desired=context.desired, met_lock=met_lock)
 
     def _corrected(self, context: OrderContext, observed: Observed) -> OrderContext:
         """The order with its refunds of closed days as corrections beside the invoice."""
@@ -294,4 +288,8 @@ class Reconciler:
         if self._policy.on_cancel != "delete" or recorded.invoice_id is None:
             return OrderResult("parked", parked=parked)
         mark = mark_of(facts.order)
-        return self._cancelling.delete(mark, recorded, recorded.invoice_id, overwrite=overwrite)
+        result = self._cancelling.delete(mark, recorded, recorded.invoice_id, overwrite=overwrite)
+        if terms is not None and result.parked is not None and result.is_refused_as_locked:
+            self._parts.writer.fence.lock(terms.invoice_day)
+            return replace(result, parked=replace(result.parked, locked=terms.invoice_day))
+        return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from target_freshbooks.books.desired import Reason
 from target_freshbooks.posting.apply.fence import ClosedDay
 from target_freshbooks.posting.apply.refusals import parked_for
 
@@ -31,6 +32,7 @@ class OrderResult:
         desired_hash: Its digest.
         writes: Number of outside writes made.
         unchanged: Nothing had to be looked at: what is desired is what was posted before.
+        met_lock: FreshBooks refused a day as locked that was taken to be open.
     """
 
     state: OrderState
@@ -41,6 +43,13 @@ class OrderResult:
     desired_hash: str | None = None
     writes: int = 0
     unchanged: bool = False
+    met_lock: bool = False
+
+    @property
+    def is_refused_as_locked(self) -> bool:
+        """Whether the order is parked since FreshBooks itself said that a day is locked."""
+        closed = self.parked is not None and self.parked.reason is Reason.CLOSED_PERIOD
+        return closed and self.words is not None
 
 
 def refused_result(refused: Refused, what: str, writes: int) -> OrderResult:

@@ -124,6 +124,8 @@ class Service:
                 self._outcomes.forget_parked(row.order_id)
                 self._work.submit(row.order_id)
             self.checkpoint()
+            self._work.hear_locks()
+            self.checkpoint()
 
     def post_again(self, order_ids: Iterable[int], asked: Asked) -> None:
         """Plan and apply orders anew, whatever their standing (replay)."""

@@ -18,7 +18,7 @@ from target_freshbooks.ledger.errors import LedgerTooNew
 if TYPE_CHECKING:
     from target_freshbooks.ledger.storage.database import Database
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """The newest step in `migrations/versions`; known here so that alembic loads only when needed."""
 
 VERSION_TABLE = "ledger_version"

@@ -134,6 +134,7 @@ orders = Table(
     Column("paid_by_hand", Digits),
     Column("booking_day", Day),
     Column("worked_out", PlainText),
+    Column("locked_day", Day),
     Index("ledger_orders_state", "source", "state"),
 )
 

@@ -43,11 +43,12 @@ UNDATED = frozenset({"client", "item"})
 class ClosedDay(Refused):
     """The write was not sent: its day, or the day of what it would change, is closed."""
 
-    def __init__(self, kind: StepKind, day: date) -> None:
+    def __init__(self, kind: StepKind, day: date, *, locked: bool) -> None:
         super().__init__(
             kind.value, 0, (ApiError(None, "", f"{day} is in a closed period", kind.record),)
         )
         self.day = day
+        self.locked = locked
 
     def parked(self, what: str) -> Parked:
         """The order is parked since the write was not sent."""
@@ -55,6 +56,7 @@ class ClosedDay(Refused):
             Reason.CLOSED_PERIOD,
             f"The {what.replace('_', ' ')} was not sent to FreshBooks: {self.day} is closed.",
             BY_HAND,
+            self.day if self.locked else None,
         )
 
 
@@ -118,7 +120,7 @@ class Fence:
         days, closed = days_of(body, standing), self._days()
         for day in days:
             if day in closed:
-                raise ClosedDay(kind, day)
+                raise ClosedDay(kind, day, locked=day in closed.locked)
         if self._policy.closed_through is not None or not days:
             return None
         month = f"{min(days):%Y-%m}"

@@ -41,8 +41,8 @@ def parked_for(refused: Refused, what: str) -> Parked:
             return Parked(
                 Reason.CLOSED_PERIOD,
                 f"{refusal}: its day is in a period that is locked in FreshBooks {codes}.",
-                "Unlock the period in FreshBooks (Financial Lock) and replay the order, or book it"
-                " on an open day.",
+                "Unlock the period in FreshBooks (Financial Lock), which the next run hears of, or"
+                " book it on an open day and settle the order.",
             )
         case RefusalKind.NO_RIGHT:
             return Parked(
@@ -113,8 +113,8 @@ def refund_refused(desired: Desired, refund_id: int, words: str) -> Parked:
         f"FreshBooks refused to take refund {refund_id} of {entry.value}"
         f" {desired.invoice.currency} off invoice {desired.invoice.number}{why}; invoice and"
         " payment are as before the refund.",
-        "Unlock the period in FreshBooks (Financial Lock) and replay the order, or book the refund"
-        " by hand on an open day."
+        "Unlock the period in FreshBooks (Financial Lock), which the next run hears of, or book the"
+        " refund by hand on an open day and settle the order."
         if locked
         else "Book the refund by hand in FreshBooks, and settle the order with a note of it.",
     )

@@ -133,17 +133,19 @@ class StepRunner:
         Of the days of a payment and of its invoice the earlier one: which of both is locked is not
         said, but what is locked is all that is before a day.
         """
-        if (
-            isinstance(refused, ClosedDay)
-            or classify(refused).kind is not RefusalKind.CLOSED_PERIOD
-        ):
+        if isinstance(refused, ClosedDay):
+            if refused.locked:  # by another order of the run, since this one was planned
+                at.locked.add(refused.day)
+            return
+        if classify(refused).kind is not RefusalKind.CLOSED_PERIOD:
             return
         days = days_of(step.body, standing_record(at.observed, step))
         invoice = at.observed.invoice
         if invoice is not None and step.kind.record == "payment":
             days.append(invoice.create_date)
-        if days:
-            at.locked.add(min(days))
+        unknown = [day for day in days if day not in at.context.closed]
+        if unknown:
+            at.locked.add(min(unknown))
 
     def _with_credit_by_hand(self, before: Observed, at: ReconcileState) -> ReconcileState:
         """Note what somebody paid on a sent invoice just before its total fell."""

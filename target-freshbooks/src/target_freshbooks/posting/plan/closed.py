@@ -40,12 +40,13 @@ if TYPE_CHECKING:
 
 WITH_DATE = (
     "Have it booked on an open day with replay ORDER --date YYYY-MM-DD, or book it by hand and"
-    " settle the order; or open the day (closed_through, or FreshBooks' Financial Lock) and replay"
-    " the order."
+    " settle the order; or open the day: with closed_through, and replay the order, or in"
+    " FreshBooks (Financial Lock), which the next run hears of."
 )
 BY_HAND = (
     "Enter it in FreshBooks by hand on an open day and settle the order with a note; or open the"
-    " day (closed_through, or FreshBooks' Financial Lock) and replay the order."
+    " day: with closed_through, and replay the order, or in FreshBooks (Financial Lock), which the"
+    " next run hears of."
 )
 
 
@@ -216,5 +217,6 @@ def _money(
 
 
 def _parked(said: str, day: date, closed: ClosedDays, next_step: str) -> Parked:
-    why = "FreshBooks refused it as locked" if day in closed.locked else "closed_through"
-    return Parked(Reason.CLOSED_PERIOD, f"{said}. {day} is closed ({why}).", next_step)
+    locked = day if day in closed.locked else None
+    why = "FreshBooks refused it as locked" if locked else "closed_through"
+    return Parked(Reason.CLOSED_PERIOD, f"{said}. {day} is closed ({why}).", next_step, locked)

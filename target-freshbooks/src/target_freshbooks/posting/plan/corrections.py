@@ -83,9 +83,8 @@ def _create(
     if link is not None and not link.deleted and not progress.overwrite:
         return Blocked(context.edited(f"its correction {one.number} was deleted in FreshBooks."))
     if one.day in context.closed:
-        return _closed(
-            one.number, one.day, f"Refund {one.refund_id} is over {context.wording(one.money)}"
-        )
+        what = f"Refund {one.refund_id} is over {context.wording(one.money)}"
+        return _closed(context, one.number, one.day, what)
     if not one.variants:
         return _unfit(context, one)
     invoice = observed.invoice
@@ -157,7 +156,7 @@ def _word(context: OrderContext, standing: ObservedInvoice, one: Correction) -> 
     """Write its lines for the next total that FreshBooks may make of them."""
     if standing.status != DRAFT and standing.create_date in context.closed:
         what = f"Refund {one.refund_id} is over {context.wording(one.money)} now"
-        return _closed(standing.number, standing.create_date, what)
+        return _closed(context, standing.number, standing.create_date, what)
     found = wire.standing(standing)
     ways = _ways(context, one)
     stood = next((i for i, way in enumerate(ways) if wire.agree(way, found)), -1)
@@ -187,7 +186,7 @@ def _expense(
                 context.edited(f"the expense of its correction {one.number} was deleted.")
             )
         if day in context.closed:
-            return _closed(standing.number, day, "Its expense is not booked")
+            return _closed(context, standing.number, day, "Its expense is not booked")
         if not context.expense_category:
             return Blocked(_no_category(context, standing))
         body: dict[str, Any] = {
@@ -206,7 +205,7 @@ def _expense(
     if found.amount == one.money:
         return None
     if found.date in context.closed:
-        return _closed(standing.number, found.date, "Its expense is of another amount")
+        return _closed(context, standing.number, found.date, "Its expense is of another amount")
     return Step(
         StepKind.UPDATE_EXPENSE,
         str(one.refund_id),
@@ -231,7 +230,7 @@ def _take_back(
     for day in days:
         if day in context.closed:
             what = f"Refund {refund_id} did not go through, or is booked elsewhere"
-            return _closed(standing.number, day, what)
+            return _closed(context, standing.number, day, what)
     kind, remote_id = StepKind.DELETE_CORRECTION, standing.id
     if expense is not None:
         kind, remote_id = StepKind.DELETE_EXPENSE, expense.id
@@ -280,12 +279,13 @@ def _no_category(context: OrderContext, standing: ObservedInvoice) -> Parked:
     )
 
 
-def _closed(number: str, day: date, what: str) -> Blocked:
+def _closed(context: OrderContext, number: str, day: date, what: str) -> Blocked:
     return Blocked(
         Parked(
             Reason.CLOSED_PERIOD,
             f"{what}, but the day of {number}, {day}, is closed.",
             "Have it booked on an open day with replay ORDER --date YYYY-MM-DD, or book it by hand"
             " and settle the order.",
+            day if day in context.closed.locked else None,
         )
     )
