@@ -146,7 +146,7 @@ def test_worked_example_7(spending: Shop) -> None:
     assert 'id="foreign"' not in page
 
 
-def test_a_month_that_only_freshbooks_has_locked_is_corrected_beside_its_invoice(
+def test_a_month_that_freshbooks_has_locked_is_corrected_beside_it(
     spending: Shop,
 ) -> None:
     world = spending.world

@@ -37,7 +37,7 @@ def _is_of_no_order(line: str) -> bool:
     return message["type"] != "RECORD" or message["stream"] == "store"
 
 
-def test_an_order_of_a_locked_day_is_booked_by_the_run_after_its_unlocking(world: Any) -> None:
+def test_a_day_that_was_unlocked_is_heard_of_by_the_next_run(world: Any) -> None:
     lock(world)
     order = world.place(created=AT)
     world.sync()
@@ -94,9 +94,7 @@ def test_a_late_paid_order_of_a_locked_day_takes_the_day_of_its_first_capture(wo
 
 
 @pytest.mark.parametrize("paid", ["then", "later"])
-def test_a_refund_that_the_lock_keeps_out_is_told_ready_to_be_typed_and_booked_once_unlocked(
-    world: Any, paid: str
-) -> None:
+def test_a_refund_that_the_lock_keeps_out_is_booked_once_unlocked(world: Any, paid: str) -> None:
     more = {"transactions": [PAID_LATER]} if paid == "later" else {}
     order = world.place(created=AT, **more)
     world.sync()

@@ -58,6 +58,7 @@ LOGIN = "target-freshbooks/tests/ctl/test_ctl_login.py"
 VOIDED = "tests/posting/test_posting_voided.py"
 STAYS_ON_INVOICE = "test_a_refund_that_is_on_its_invoice_stays_there_when_the_month_is_closed"
 CORRECTIONS = "tests/posting/test_posting_corrections.py"
+LOCKED_DAYS = "tests/posting/test_posting_locked.py"
 EXCLUDED = "target-freshbooks/tests/test_books_excluded_orders.py"
 MONEY = "tests/posting/test_posting_money_witnesses.py"
 WITNESSES = "target-freshbooks/tests/test_books_money_witnesses.py"
@@ -173,9 +174,49 @@ MUTATIONS = (
         "a day that FreshBooks locked is closed for the rest of the run",
         "P12",
         f"{FRESHBOOKS}/posting/apply/step_runner.py",
-        "            at.locked.add(min(days))\n",
+        "            at.locked.add(min(unknown))\n",
         "            pass\n",
         (f"{CLOSED}::test_a_day_that_freshbooks_locked_is_asked_for_once_a_run",),
+    ),
+    Mutation(
+        "what FreshBooks' lock kept out is tried again by the next run",
+        "P12",
+        f"{FRESHBOOKS}/posting/service.py",
+        "            self._work.hear_locks()\n",
+        "            pass\n",
+        (f"{LOCKED_DAYS}::test_a_day_that_was_unlocked_is_heard_of_by_the_next_run",),
+    ),
+    Mutation(
+        "of the orders that FreshBooks' lock keeps out one is tried",
+        "P12",
+        f"{FRESHBOOKS}/posting/order_work.py",
+        "            if same_settings and self._hearing.is_locked(day):\n",
+        "            if False:\n",
+        (f"{LOCKED_DAYS}::test_one_refused_write_a_run_hears_that_all_is_locked_still",),
+    ),
+    Mutation(
+        "an order that FreshBooks' lock keeps out stays parked",
+        "P10",
+        f"{FRESHBOOKS}/posting/outcomes.py",
+        "        self._ledger.orders.record(row)\n",
+        "        pass\n",
+        (f"{LOCKED_DAYS}::test_one_refused_write_a_run_hears_that_all_is_locked_still",),
+    ),
+    Mutation(
+        "no payment is lowered to hear whether a day is locked still",
+        "P11",
+        f"{FRESHBOOKS}/posting/order_work.py",
+        "                self._hearing.knock(heard)\n",
+        "                pass\n",
+        (f"{LOCKED_DAYS}::test_a_refund_that_the_lock_keeps_out_is_booked_once_unlocked",),
+    ),
+    Mutation(
+        "what FreshBooks' lock refused is planned as of a closed day",
+        "P12",
+        f"{FRESHBOOKS}/posting/order_work.py",
+        "            if result.met_lock and result.parked is not None:\n",
+        "            if False:\n",
+        (f"{CORRECTIONS}::test_a_month_that_freshbooks_has_locked_is_corrected_beside_it",),
     ),
     Mutation(
         "settle time is waited for",
