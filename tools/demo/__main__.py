@@ -37,20 +37,24 @@ def main() -> int:
     """Run the demonstration; its data stay under `--out` (default `out/demo`) to look at."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "demo")
+    parser.add_argument("--picture", type=Path, help="SVG file to draw the screen into")
     asked = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGINT):  # so that what we started is ended too
         signal.signal(number, terminated)
     home = fresh(asked.out)
-    screen = show.console()
+    screen = show.console(drawn=asked.picture is not None)
     screen.print("[bold]1. A sandbox with both APIs and a month of orders")
     with sandboxes.up(home / "sandbox") as sandbox:
         placed = {"TARGET_FRESHBOOKS_MARKETPLACE_SOURCES": json.dumps(DEMO)}
         project = Project(home=home, url=sandbox.url, settings=placed)
         try:
-            return _story(screen, sandbox, project)
+            code = _story(screen, sandbox, project)
         except LoginFailed as failure:
             screen.print(f"login failed:\n{failure}", markup=False)
             return 1
+    if asked.picture is not None:
+        screen.save_svg(str(asked.picture), title="make demo")
+    return code
 
 
 def _story(screen: Console, sandbox: Sandbox, project: Project) -> int:
@@ -73,7 +77,8 @@ def _story(screen: Console, sandbox: Sandbox, project: Project) -> int:
     standings = ledger.standings(project.ledger)
     parked = {number for number, one in standings.items() if one.state == "parked"}
     outcome = books.compare(truth, held, parked)
-    show.month(screen, outcome, books.documents(held))
+    special = books.kinds(truth, outcome.posted)
+    show.month(screen, outcome, books.documents(held), special)
     silent = show.left_out(screen, outcome, standings, sandbox.archived)
     wrong = _faults(outcome, silent)
 

@@ -202,6 +202,39 @@ def _sum_of(names: Collection[str], invoice: Mapping[str, Any]) -> Decimal:
     )
 
 
+@dataclass(slots=True)
+class Kind:
+    """Orders of which something is booked in a way of its own, and what that comes to."""
+
+    orders: int = 0
+    sums: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    """By currency."""
+
+
+def kinds(truth: list[dict[str, Any]], posted: Collection[int]) -> dict[str, Kind]:
+    """The posted orders of each kind, by what an auditor asks for."""
+    found: dict[str, Kind] = defaultdict(Kind)
+    for order in truth:
+        if order["order_id"] not in posted:
+            continue
+        owed = {name: Decimal(amount) for name, amount in order["stored_value"].items()}
+        amounts = {
+            "refunds, money": sum((Decimal(one["money"]) for one in order["refunds"]), ZERO),
+            "gift certificates, owed": owed["gift_certificate"],
+            "store credit, owed": owed["store_credit"],
+        }
+        on_account = order["due"] != order["date"]
+        marked = {"on account, open": on_account, "marketplaces, sold": order["marketplace"]}
+        named = {name for name, amount in amounts.items() if amount}
+        named |= {name for name, applies in marked.items() if applies}
+        amounts["on account, open"] = Decimal(order["outstanding"])
+        amounts["marketplaces, sold"] = Decimal(order["invoice_total"])
+        for name in named:
+            found[name].orders += 1
+            found[name].sums[order["currency"]] += amounts[name]
+    return dict(sorted(found.items()))
+
+
 def documents(held: Mapping[str, Any]) -> dict[str, int]:
     """Count what FreshBooks holds, deleted things left out."""
     alive = {

@@ -16,17 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from decimal import Decimal
 
-    from demo.books import Comparison
+    from demo.books import Comparison, Kind
     from demo.ledger import Glance
 
 PLAIN_WIDTH = 120
 MOST_NUMBERS = 8
 
 
-def console() -> Console:
-    """Give the screen; a file or a pipe gets a fixed width and no colours."""
+def console(*, drawn: bool = False) -> Console:
+    """Give the screen; a file, a pipe or what is drawn gets a fixed width and no progress."""
     screen = Console(highlight=False)
-    return screen if screen.is_terminal else Console(width=PLAIN_WIDTH, highlight=False)
+    if screen.is_terminal and not drawn:
+        return screen
+    return Console(width=PLAIN_WIDTH, highlight=False, force_terminal=False, record=drawn)
 
 
 class Watch:
@@ -66,8 +68,13 @@ class Watch:
         self._bar.update(self._task, completed=seen.settled, description=words)
 
 
-def month(screen: Console, outcome: Comparison, documents: Mapping[str, int]) -> None:
-    """Show what is in the books, and both sides' totals by currency."""
+def month(
+    screen: Console,
+    outcome: Comparison,
+    documents: Mapping[str, int],
+    kinds: Mapping[str, Kind],
+) -> None:
+    """Show what is in the books, both sides' totals by currency, and what is booked specially."""
     held = Table(title="In FreshBooks", title_justify="left")
     for name in documents:
         held.add_column(name, justify="right")
@@ -95,6 +102,14 @@ def month(screen: Console, outcome: Comparison, documents: Mapping[str, int]) ->
             *map(amount, (sums.shop_paid, sums.paid, sums.paid_difference, sums.receivable)),
         )
     screen.print(sides)
+
+    special = Table(title="Among them", title_justify="left")
+    for name in ("kind", "orders", "amount"):
+        special.add_column(name, justify="left" if name == "kind" else "right")
+    for kind, one in kinds.items():
+        told = (f"{amount(value)} {currency}" for currency, value in sorted(one.sums.items()))
+        special.add_row(kind, str(one.orders), ", ".join(told))
+    screen.print(special)
 
 
 def left_out(

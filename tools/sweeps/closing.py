@@ -111,6 +111,6 @@ CLOSING = Scenario(
             "refunds_expense_category": "Refunds",
         }
     },
-    taken_back=frozenset({"1001", "1002"}),
     rules=RULES,
+    taken_back=frozenset({"1001", "1002"}),
 )

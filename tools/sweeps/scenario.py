@@ -35,10 +35,10 @@ class Scenario:
         settings: Of the target.
         later: Settings that change with a reading, by its number.
         switches: Of the sandbox that keeps the books.
+        rules: What `truth` has to know of the settings.
         taken_back: Invoices of which something stood in the books before and should not any more:
             that is known from the ledger alone.
         needs: Kinds of writes that must occur.
-        rules: What `truth` has to know of the settings; None where they are not among its rules.
     """
 
     record: Callable[[Path], list[Path]]
@@ -46,8 +46,8 @@ class Scenario:
     needs: frozenset[StepKind]
     later: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     switches: Mapping[str, Any] = field(default_factory=dict)
+    rules: Mapping[str, str | list[str]] = field(default_factory=dict)
     taken_back: frozenset[str] = frozenset()
-    rules: Mapping[str, str | list[str]] | None = None
 
 
 TAX = {"name": "State Tax", "percent": "8.875"}
@@ -58,6 +58,8 @@ PRODUCT = {"product_id": 102, "variant_id": 502, "name": "Stoneware Mug", "sku":
 
 SETTINGS: dict[str, Any] = {"on_cancel": "delete", "refund_mode": "credit_note"}
 """What the target needs besides, so that invoices are deleted and credit notes given too."""
+
+RULES = {"refund_mode": "credit_note"}
 
 SWITCHES = {"fb.tax_rounding": "per_tax"}
 """FreshBooks rounds otherwise than the shop here, so that a Draft has to be mended."""
@@ -89,7 +91,7 @@ def record(home: Path) -> list[Path]:
         _, cancelled, credited = rest
         credit = {"order_amount": "5.00", "to": [{"provider": "storecredit"}]}
         refunds = sandbox.tell("POST", f"shop/orders/{credited}/refund", credit)["refunds"]
-        before = tell(sandbox, home / "first.jsonl")
+        before = tell(sandbox, home / "first.jsonl", RULES)
         refund = {"lines": [{"line": 0, "quantity": 1}]}
         sandbox.tell("POST", f"shop/orders/{first}/refund", refund)
         sandbox.tell("POST", f"shop/orders/{first}/refund", credit)
@@ -105,7 +107,7 @@ def record(home: Path) -> list[Path]:
         ada = next(row for row in _records(before, "customers") if row["email"] == ADA["email"])
         sandbox.tell("POST", f"shop/customers/{ada['id']}", {"company": "Ada & Co"})
         sandbox.tell("POST", f"shop/products/{PRODUCT['product_id']}", {"name": "Stone Mug"})
-        after = tell(sandbox, home / "second.jsonl")
+        after = tell(sandbox, home / "second.jsonl", RULES)
     return [before, after]
 
 
@@ -119,6 +121,7 @@ SALES = Scenario(
     SETTINGS,
     frozenset(StepKind) - OF_OTHERS - OF_CLOSED_MONTHS,
     switches=SWITCHES,
+    rules=RULES,
     taken_back=frozenset({"1004", "1007"}),
 )
 """Orders of an open month. One is edited, and the credit of one is declined."""

@@ -76,6 +76,13 @@ def test_credit_given_for_a_refund_of_a_closed_month_is_owed_all_the_same() -> N
     assert told["stored_value"]["store_credit"] == "10.83"
 
 
+def test_credit_is_a_note_where_a_user_wants_that() -> None:
+    order = after(sold(), replace(MUG, to=CREDIT))
+    told = expected(order, rules=Rules(refund_mode="credit_note"))
+    assert (told["credit_notes"], told["invoice_total"]) == ("10.83", "32.48")
+    assert told["stored_value"]["store_credit"] == "0.00"
+
+
 @pytest.mark.parametrize("day", [NOVEMBER, DECEMBER])
 def test_what_went_back_before_the_closing_or_of_an_open_month_is_on_the_invoice(
     day: datetime,

@@ -21,7 +21,7 @@ from connector_sandbox.currencies import decimal_places
 from connector_sandbox.decoding import Matching
 from connector_sandbox.seed.catalog import PAID_STATUSES, STORE_TIMEZONE
 from connector_sandbox.seed.changes import CANCELLED, PARTIALLY_REFUNDED, REFUNDED, captured
-from connector_sandbox.seed.marketplaces import treatment_of, without_tax
+from connector_sandbox.seed.marketplaces import MARKETPLACES, treatment_of, without_tax
 from connector_sandbox.seed.money import ZERO
 from connector_sandbox.seed.received import (
     PROVIDERS,
@@ -61,12 +61,14 @@ class Rules:
         closed_refunds: what becomes of refunds whose invoices are of closed days; `expense` is a
             correction with an expense beside it.
         on_cancel: whether the invoices of cancelled orders are voided.
+        refund_mode: whether a refund given as stored value is on the invoice, or a credit note.
     """
 
     placed: dict[str, str] = field(default_factory=dict)
     closed_through: Annotated[str, Matching(r"(\d{4}-\d\d-\d\d)?", "a day YYYY-MM-DD")] = ""
     closed_refunds: Literal["park", "correction", "expense"] = "park"
     on_cancel: Literal["park", "void"] = "park"
+    refund_mode: Literal["adjust_invoice", "credit_note"] = "adjust_invoice"
 
 
 def expected(
@@ -94,7 +96,10 @@ def expected(
     back = sum((money_back(r) for r in on_it), ZERO)
     money = max(back - surplus, ZERO)  # what was never booked goes back first
     credit = sum((credit_back(r) for r in on_it), ZERO)
-    money -= min(max(surplus - back, ZERO), credit)  # what of it is kept for credit is booked
+    kept = min(max(surplus - back, ZERO), credit)
+    noted = credit - kept if rules.refund_mode == "credit_note" else ZERO
+    if not noted:
+        money -= kept  # what of it is kept for credit is booked
     payments, left = [], to_pay
     for payment in received(order, to_pay):
         booked = min(payment["amount"], left)
@@ -117,6 +122,7 @@ def expected(
             "date": _day(order.created, zone),
             "due": due.isoformat(),
             "customer_id": order.customer_id,
+            "marketplace": order.order_source if order.order_source in MARKETPLACES else None,
             "payments": payments,
             "captured": captured(order),
             "refunds": [
@@ -144,8 +150,10 @@ def expected(
             "invoice_total": to_pay - money,
             "paid": booked_in_all - money,
             "outstanding": to_pay - booked_in_all,
-            "stored_value": dict.fromkeys(STORED_VALUE, ZERO) if void else _stored_value(order),
-            "credit_notes": ZERO,
+            "stored_value": dict.fromkeys(STORED_VALUE, ZERO)
+            if void
+            else _stored_value(order, given=rules.refund_mode == "adjust_invoice"),
+            "credit_notes": noted,
         }
     )  # fmt: skip
     return row
@@ -224,15 +232,15 @@ def _is_contradicted(order: Order) -> bool:
     return order.payment_status in gone and came and not order.refunds
 
 
-def _stored_value(order: Order) -> dict[str, Decimal]:
-    """Sold and given less redeemed and taken back."""
+def _stored_value(order: Order, *, given: bool) -> dict[str, Decimal]:
+    """Sold and, where that is a line, given, less redeemed and taken back."""
     owed = {kind: -amount for kind, amount in redeemed(order).items()}
     certificates = {line.id: line for line in order.lines if line.kind == "giftcertificate"}
     owed["gift_certificate"] += sum((c.price * c.quantity for c in certificates.values()), ZERO)
     for made in order.refunds:
         for payment in made.payments:
             kind = PROVIDERS.get(payment.provider_id)
-            if kind and not payment.is_declined:
+            if given and kind and not payment.is_declined:
                 owed[kind] += payment.amount
         if any(not payment.is_declined for payment in made.payments):
             owed["gift_certificate"] -= sum(
