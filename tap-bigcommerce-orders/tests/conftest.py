@@ -363,6 +363,10 @@ class Handler(BaseHTTPRequestHandler):
     ) -> tuple[int, bytes, dict[str, str]]:
         kind = fault["kind"]
         headers = {**headers, **fault.get("headers", {})}
+        if kind == "body":
+            return 200, fault["body"], headers
+        if kind == "replace":
+            return status, raw.replace(fault["old"], fault["new"]), headers
         if kind == "html":
             return 200, b"<html>Sorry</html>", headers
         if kind == "truncated":

@@ -164,6 +164,27 @@ def test_what_json_has_no_number_for_parks_its_order_alone_until_it_comes_mended
     assert states(world) == {broken: "posted", sound: "posted"}
 
 
+NESTED = "[" * 500 + "]" * 500
+
+
+@pytest.mark.parametrize("name", ["total_tax", "line_items", "billing_address"])
+@pytest.mark.parametrize("written", [NESTED, f'"{"[" * 100_000}"'], ids=["lists", "text"])
+def test_what_is_nested_beyond_all_measure_parks_its_order_alone(
+    world: Any, name: str, written: str
+) -> None:
+    broken, sound = (world.place(billing=guest) for guest in GUESTS[:2])
+    spoilt = said_otherwise(world, "orders", {name: "@"}, broken).replace('"@"', written)
+    world.sync(spoilt)
+    assert states(world) == {broken: "parked", sound: "posted"}
+    assert world.row(broken).reason == "unreadable_record"
+
+
+def test_what_is_nested_beyond_all_measure_in_a_field_of_no_use_does_not_matter(world: Any) -> None:
+    order = world.place()
+    world.sync(said_otherwise(world, "orders", {"odd": "@"}, order).replace('"@"', NESTED))
+    assert states(world) == {order: "posted"}
+
+
 def test_a_person_s_name_that_is_no_text_is_not_made_one(world: Any) -> None:
     order = world.place()
     spoilt = said_otherwise(world, "orders", {"billing_address": {"first_name": "@"}}, order)

@@ -21,6 +21,7 @@ PROVEN = (
 STOPPED = (
     "tests/test_sweep_writes.py::test_asked_to_stop_a_run_finishes_its_step_and_its_state_is_true"
 )
+WORN = "tap-bigcommerce-orders/tests/test_tap_worn_down.py"
 TAP_FAULTS = "tap-bigcommerce-orders/tests/test_tap_faults.py"
 BLAME = "tests/posting/test_posting_blame.py"
 LEDGER_LOCK = "target-freshbooks/tests/ledger/test_ledger_lock.py"
@@ -873,8 +874,8 @@ MUTATIONS = (
         "a number that is none is left to the field that has it",
         "P10",
         f"{FRESHBOOKS}/reader.py",
-        "parse_int=_whole, parse_constant=unreadable_number",
-        "parse_int=_whole",
+        "unreadable_value, constant=unreadable_value)",
+        "unreadable_value)",
         (f"{BLAME}::test_what_json_has_no_number_for_parks_its_order_alone_until_it_comes_mended",),
     ),
     Mutation(
@@ -2557,5 +2558,37 @@ MUTATIONS = (
         "await (internal if is_internal else public)(scope, receive, send)",
         "await internal(scope, receive, send)",
         (CONNECTIONS, "-k", "internet"),
+    ),
+    Mutation(
+        "a number of too many digits does not stop the reading of all others",
+        "P10",
+        f"{CREDENTIALS}/json_text.py",
+        "unreadable(TOO_LONG) if len(text) > MOST_DIGITS else int(text)",
+        "int(text)",
+        (WORN, "-k", "wears"),
+    ),
+    Mutation(
+        "a number is as bounded as a text as it is as a number",
+        "P10",
+        f"{CREDENTIALS}/json_text.py",
+        "return number if max(number.adjusted(), exponent, -exponent) <= MOST_DIGITS else None",
+        "return number",
+        (WORN, "-k", "wears", "--timeout=30"),
+    ),
+    Mutation(
+        "what is nested deeply is cut before anything walks through it",
+        "P10",
+        f"{CREDENTIALS}/json_text.py",
+        "return _pruned(document, unreadable)",
+        "return document",
+        (WORN, "-k", "wears"),
+    ),
+    Mutation(
+        "an answer is read to a size only, however small it came",
+        "P10",
+        f"{CREDENTIALS}/deadline.py",
+        "        if size > MOST_BYTES:",
+        "        if False:",
+        (WORN, "-k", "swells"),
     ),
 )

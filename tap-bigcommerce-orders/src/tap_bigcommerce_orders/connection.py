@@ -19,11 +19,11 @@ from urllib.parse import urlencode
 import requests
 import urllib3
 from connector_credentials.backoff import Backoff, RetryPolicy
-from connector_credentials.deadline import new_session
+from connector_credentials.deadline import AnswerTooLarge, new_session
 from connector_credentials.quota_headers import bigcommerce_reset, seconds_asked
 
 from tap_bigcommerce_orders.answers import Transient, read_answer
-from tap_bigcommerce_orders.errors import GaveUp, Stopped
+from tap_bigcommerce_orders.errors import GaveUp, Refused, Stopped
 from tap_bigcommerce_orders.rate_limiter import RateLimiter
 
 if TYPE_CHECKING:
@@ -162,6 +162,11 @@ class Connection:
             # A redirect would carry the token to another address, so none is followed.
             response = self._session.send(request, timeout=self._timeout, allow_redirects=False)
             headers = response.headers
+        except AnswerTooLarge as error:
+            raise Refused(
+                f"GET {path} was given up: {error}. Lower page_size, or look into what the store "
+                "holds."
+            ) from None
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
             what = f"no whole answer, with a time-out of {self._timeout} s"
             raise Transient(what) from None

@@ -8,13 +8,14 @@ BigCommerce writes one thing in several ways: money as ``"50.5000"`` or ``50.5``
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
+
+from connector_credentials.json_text import decimal_of, read_json
 
 Json = Any  # a decoded JSON value; numbers with a point are Decimal
 
@@ -27,13 +28,15 @@ def decode(text: str | bytes) -> Json:
     """Decode JSON text without ever making a float.
 
     Raises:
-        ValueError: The text is not JSON, or not UTF-8; NaN and Infinity are none.
+        ValueError: The text is not JSON, or not UTF-8; NaN and Infinity are none. Or it is nested
+            beyond all measure.
     """
-    return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    return read_json(text, _unreadable)
 
 
-def _refuse(constant: str) -> Json:
-    raise ValueError(f"{constant} is no JSON")
+def _unreadable(what: str) -> str:
+    """What is passed on for a value that would wear down whoever reads it: words, no number."""
+    return f"({what})"
 
 
 def parse_time(value: Json) -> datetime | None:
@@ -101,11 +104,8 @@ def latest(*moments: datetime | None) -> datetime | None:
 
 
 def amount(value: Json) -> Decimal | None:
-    """Read a number, sent as one or as text; None where there is none, which may mean any."""
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        return None
+    """Read a number, sent as one or as text; None if there is none, or one of too many digits."""
+    return decimal_of(str(value))
 
 
 def is_link(value: Json) -> bool:
@@ -174,7 +174,7 @@ def _number_or_flag(text: str, types: list[str] | str) -> Json:
         number = amount(text)
         if number is None:
             return text
-        return int(number) if number.is_finite() and number == int(number) else number
+        return int(number) if number == int(number) else number
     return text
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from connector_credentials.json_text import read_json
 from singer_sdk.singerlib.encoding import SimpleSingerReader
 from typing_extensions import override
 
-from target_freshbooks.books.fields import unreadable_number
+from target_freshbooks.books.fields import unreadable_value
 from target_freshbooks.sinks import RecordError
 
 
@@ -23,13 +23,16 @@ class Reader(SimpleSingerReader):
     @override
     def deserialize_json(self, line: str) -> dict[str, Any]:
         try:
-            message = json.loads(
-                line, parse_float=_decimal, parse_int=_whole, parse_constant=unreadable_number
-            )
+            message = read_json(line, unreadable_value, constant=unreadable_value)
         except json.JSONDecodeError as error:
             raise DamagedInput(
                 f"A line of {len(line)} characters on the input is not JSON (at character"
                 f" {error.pos}): the tap was cut off. What came before is booked; run again."
+            ) from None
+        except ValueError as error:
+            raise DamagedInput(
+                f"A line of {len(line)} characters on the input cannot be read: {error}. What came"
+                " before is booked; mend the tap and run again."
             ) from None
         if not isinstance(message, dict) or not _is_message(message):
             raise DamagedInput(
@@ -37,20 +40,6 @@ class Reader(SimpleSingerReader):
                 " came before is booked; mend the tap and run again."
             )
         return message
-
-
-def _decimal(text: str) -> Decimal | list[str]:
-    try:
-        return Decimal(text)
-    except InvalidOperation:  # "1e99999999999999999999"
-        return unreadable_number("a number of too many digits")
-
-
-def _whole(text: str) -> int | list[str]:
-    try:
-        return int(text)
-    except ValueError:  # thousands of digits
-        return unreadable_number("a number of too many digits")
 
 
 def _is_message(message: dict[str, Any]) -> bool:

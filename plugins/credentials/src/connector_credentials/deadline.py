@@ -1,8 +1,10 @@
-"""HTTP adapter of `requests` with a deadline for the whole answer, headers and body.
+"""HTTP adapter of `requests` with a deadline and a largest size for the whole answer.
 
 The time-out of `requests` is for each read from the connection, so that a server which sends a
 byte now and then holds its client for ever. Here every read, of the status line on, also ends at
 the deadline; what follows is the `ReadTimeout` or `ReadTimeoutError` of any other silence.
+
+A body is counted as it is unpacked: a mebibyte of gzip can hold a gibibyte.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import http.client
 import io
 import time
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +23,22 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable, Iterator
+
+    from urllib3 import BaseHTTPResponse
 
 
 WHOLE_ANSWER = 2
 """Times the time-out of a read: what a whole answer may take."""
+MOST_BYTES = 32 * 1024**2
+"""Of a body, unpacked; a page of 250 orders of 50 lines has a quarter of it."""
+
+
+class AnswerTooLarge(requests.RequestException):
+    """An answer's body has more than `MOST_BYTES`."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the answer has more than {MOST_BYTES // 1024**2} MiB")
 
 
 def new_session(pool_maxsize: int = 10) -> requests.Session:
@@ -49,6 +64,28 @@ class DeadlineAdapter(HTTPAdapter):
         manager: ProxyManager = super().proxy_manager_for(*args, **kwargs)
         _with_deadlines(manager)
         return manager
+
+    def build_response(
+        self, request: requests.PreparedRequest, answer: BaseHTTPResponse
+    ) -> requests.Response:
+        """Make the response; reading its body ends at `MOST_BYTES`."""
+        answer.stream = partial(_bounded, answer, answer.stream)  # type: ignore[method-assign]
+        return super().build_response(request, answer)
+
+
+def _bounded(
+    answer: BaseHTTPResponse,
+    stream: Callable[..., Iterator[bytes]],
+    *args: Any,  # noqa: ANN401 - as in urllib3
+    **kwargs: Any,  # noqa: ANN401
+) -> Iterator[bytes]:
+    size = 0
+    for part in stream(*args, **kwargs):
+        size += len(part)
+        if size > MOST_BYTES:
+            answer.close()
+            raise AnswerTooLarge
+        yield part
 
 
 class _Reader(io.RawIOBase):

@@ -181,7 +181,7 @@ class HooksApi:
 def _json(reply: requests.Response) -> Any:  # noqa: ANN401 - JSON
     try:
         return reply.json() if reply.content else {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ApiError(
             f"BigCommerce answered {reply.status_code} with something that is no JSON."
         ) from error
@@ -191,7 +191,7 @@ def _refusal(response: requests.Response) -> str:
     words = ""
     try:
         document = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None  # error pages may be HTML or text: the status says enough
     if isinstance(document, list) and document:
         document = document[0]

@@ -22,16 +22,22 @@ Value = TypeVar("Value", str, int, Decimal)
 MOST_DIGITS = 30
 """Before and behind the point; no amount, quantity or id has more, "1e999999" has a million."""
 
-UNREADABLE_NUMBERS = ("NaN", "Infinity", "-Infinity", "a number of too many digits")
+UNREADABLE = (
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "a number of too many digits",
+    "too deeply nested",
+)
 
 
-def unreadable_number(written: str) -> list[str]:
-    """What stands in a record for a number that is none, such as NaN, which JSON does not have.
+def unreadable_value(written: str) -> list[str]:
+    """What stands in a record for a value that is none, such as NaN, which JSON does not have.
 
     A list of the word: the ledger can keep it, and no field takes it for its value.
 
     Args:
-        written: One of `UNREADABLE_NUMBERS`.
+        written: One of `UNREADABLE`.
     """
     return [written]
 
@@ -169,7 +175,7 @@ class Fields:
         """A nested value; it may have travelled as JSON text, as databases on the way do it."""
         _, value = self.present(name)
         if isinstance(value, str) and value[:1] in ("{", "["):
-            with suppress(ValueError):
+            with suppress(ValueError, RecursionError):
                 return json.loads(value, parse_float=Decimal)
         return value
 
@@ -187,7 +193,7 @@ def _parsed(written: str) -> datetime:
 
 
 def _kind(value: object) -> str:
-    for written in UNREADABLE_NUMBERS:
-        if value == unreadable_number(written):
+    for written in UNREADABLE:
+        if value == unreadable_value(written):
             return written
     return f"a {type(value).__name__}"

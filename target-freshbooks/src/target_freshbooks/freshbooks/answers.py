@@ -8,13 +8,13 @@ fixtures of its official SDKs.)
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import Enum
 from http import HTTPStatus
 from typing import Any, Never
+
+from connector_credentials.json_text import read_json
 
 from .errors import ApiError
 
@@ -135,14 +135,12 @@ def _errno(value: object) -> int | None:
 def _document(body: bytes) -> dict[str, Any] | None:
     """The JSON object of a body; None for HTML, truncated JSON, or anything else."""
     try:
-        document = json.loads(
-            body.decode("utf-8"), parse_float=Decimal, parse_constant=_no_constant
-        )
-    except (ValueError, RecursionError):
+        document = read_json(body, unreadable=_beyond_measure)
+    except ValueError:
         return None
     return document if isinstance(document, dict) else None
 
 
-def _no_constant(name: str) -> Never:
-    """NaN and Infinity are no JSON, whatever Python's parser thinks."""
-    raise ValueError(name)
+def _beyond_measure(what: str) -> Never:
+    """FreshBooks has no such values: the answer is not its own."""
+    raise ValueError(what)

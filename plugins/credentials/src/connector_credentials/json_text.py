@@ -1,0 +1,91 @@
+"""Bounded JSON reader: exact numbers, and no text that wears its reader down.
+
+A few bytes can name a number of a thousand million digits, or nest lists until the stack ends. Such
+a value stands in the document as what `unreadable` makes of its name; the rest is read as ever.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal, InvalidOperation
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Unreadable = Callable[[str], Any]
+
+MOST_DIGITS = 40
+"""Before the point and behind it; no amount, quantity or id has more."""
+MOST_NESTED = 64
+TOO_LONG = "a number of too many digits"
+TOO_DEEP = "too deeply nested"
+
+
+def read_json(
+    text: str | bytes, unreadable: Unreadable, constant: Callable[[str], Any] | None = None
+) -> Any:  # noqa: ANN401 - a JSON document is any of its types
+    """Decode JSON; whole numbers become int, others Decimal.
+
+    Args:
+        text: The document, in UTF-8 if bytes.
+        unreadable: Makes what stands for a value that is too long or too deep, given which.
+        constant: Makes what stands for NaN and infinities; without it they are refused.
+
+    Raises:
+        ValueError: The text is no JSON, or nested beyond what can be decoded at all.
+    """
+    try:
+        document = json.loads(
+            text,
+            parse_float=partial(_decimal, unreadable=unreadable),
+            parse_int=partial(_whole, unreadable=unreadable),
+            parse_constant=constant or _refuse,
+        )
+    except RecursionError:
+        raise ValueError("the document is nested too deeply to be decoded") from None
+    return _pruned(document, unreadable)
+
+
+def decimal_of(text: str) -> Decimal | None:
+    """The number that a text names; None if it names none, or one of too many digits."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    exponent = number.as_tuple().exponent
+    if isinstance(exponent, str):  # NaN, an infinity
+        return None
+    return number if max(number.adjusted(), exponent, -exponent) <= MOST_DIGITS else None
+
+
+def _decimal(text: str, unreadable: Unreadable) -> Any:  # noqa: ANN401 - see `unreadable`
+    number = decimal_of(text)
+    return unreadable(TOO_LONG) if number is None else number
+
+
+def _whole(text: str, unreadable: Unreadable) -> Any:  # noqa: ANN401 - see `unreadable`
+    return unreadable(TOO_LONG) if len(text) > MOST_DIGITS else int(text)
+
+
+def _refuse(constant: str) -> Any:  # noqa: ANN401 - it never answers
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _pruned(document: Any, unreadable: Unreadable) -> Any:  # noqa: ANN401 - see `read_json`
+    """The document without what is nested deeper than `MOST_NESTED`; it is changed in place."""
+    level, depth = [document] if isinstance(document, (dict, list)) else [], 0
+    while level:
+        depth += 1
+        below = []
+        for container in level:
+            entries = container.items() if isinstance(container, dict) else enumerate(container)
+            inner = [(key, value) for key, value in entries if isinstance(value, (dict, list))]
+            if depth < MOST_NESTED:
+                below += [value for _, value in inner]
+            else:
+                for key, _ in inner:
+                    container[key] = unreadable(TOO_DEEP)
+        level = below
+    return document
