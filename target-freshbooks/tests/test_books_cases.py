@@ -16,8 +16,7 @@ from typing import Any
 
 import pytest
 from target_freshbooks import books
-from target_freshbooks.books.closed import ClosedDays, on_open_days
-from target_freshbooks.books.correction import book_apart
+from target_freshbooks.books.closed import ClosedDays, book_apart, on_open_days
 from target_freshbooks.books.desired import (
     Billable,
     Correction,

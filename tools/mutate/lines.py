@@ -662,7 +662,7 @@ MUTATIONS = (
     Mutation(
         "a cancelled order is voided only where all that came in went back",
         "P5",
-        f"{FRESHBOOKS}/books/voiding.py",
+        f"{FRESHBOOKS}/books/eligibility.py",
         "    if came == went:\n",
         "    if True:\n",
         (
@@ -1809,8 +1809,8 @@ MUTATIONS = (
         "money that came late is dated when it came",
         "P2",
         f"{FRESHBOOKS}/books/payments.py",
-        "day=facts.paid_day or bookkeeping_day(order.created, facts, policy),",
-        "day=bookkeeping_day(order.created, facts, policy),",
+        "day = facts.paid_day or bookkeeping_day(order.created, facts, policy)",
+        "day = bookkeeping_day(order.created, facts, policy)",
         (WRITTEN,),
     ),
     Mutation(
@@ -2402,16 +2402,16 @@ MUTATIONS = (
         "what a person added to the notes stays",
         "P11",
         f"{FRESHBOOKS}/books/exemption.py",
-        'return "\\n".join([*kept, *said])',
-        'return "\\n".join([*kept[:1], *said])',
+        'return "\\n".join([*kept, *of_tax])',
+        'return "\\n".join([*kept[:1], *of_tax])',
         (EXEMPTION, "-k", "follow_the_order"),
     ),
     Mutation(
         "a VAT number of the store's own country is no reverse charge",
         "P5",
         f"{FRESHBOOKS}/books/exemption.py",
-        "found[1] in _PREFIXES - {own, store_country}",
-        "found[1] in _PREFIXES",
+        "parts[1] in _PREFIXES - {own, store_country}",
+        "parts[1] in _PREFIXES",
         (EXEMPTION, "-k", "another_country"),
     ),
     Mutation(
@@ -2450,8 +2450,8 @@ MUTATIONS = (
         "all of an entry must fit one line of an order that is kept out",
         "P10",
         f"{FRESHBOOKS}/books/policy.py",
-        "return of_channel and any(",
-        "return of_channel or any(",
+        "return self.channel_id in (None, order.channel_id) and any(",
+        "return self.channel_id in (None, order.channel_id) or any(",
         (EXCLUDED,),
     ),
     Mutation(

@@ -1,21 +1,27 @@
-"""How an order becomes an invoice, its payments and its refunds: pure accounting, no I/O.
+"""Books: how an order becomes an invoice, its payments and its refunds; pure accounting, no I/O.
 
-The way of an order through this package, which is also the order to read it in:
+The chapters, in the order in which an order goes through them; each begins with its rule.
 
-1. `reading` turns the shop's records into facts (`shop`), refusing what cannot be understood.
-2. `eligibility` decides whether the order is to be in the books, or waits.
-3. `charges` lists what the order charges for; `taxes` says at which rates; `inference` finds out
-   how the figures hang together; `breakdown` makes parts of them that add up to the total.
-4. `draft_lines` says the parts as invoice lines, `cents` brings them to whole cents, and `rounding`
-   knows what FreshBooks, rounding as it may, will make of them.
-5. `payments` finds the money that came in, `surplus` what of it is beyond the invoice.
-6. `refund_allocation` says what went back and which taxes it bore, `lowering` off which payments,
-   `refund_fit` which lines the invoice gets; `refunds` puts these together.
-7. `clients` and `items` say whom and what the invoice names.
-8. `desire` puts it all together as `desired.Desired`, which the reconciler then brings about.
+1. What the shop says. `fields`, `reading` and `reading_lines` decode its records into the facts of
+   `shop`, refusing what cannot be understood. `eligibility`: whether the order is to be booked.
+2. What was sold. `charges`: what the order charges for. `taxes`: at which legal rates. `inference`:
+   how prices, discounts and taxes hang together. `breakdown`: parts that add up to the total.
+   `marketplaces`: less the tax that a marketplace remits. `stored_value`: less what was redeemed.
+3. The invoice. `draft_lines`: its lines. `cents`: their exact amounts in whole cents. `rounding`:
+   what FreshBooks, rounding as it may, makes of them. `exemption`: why it bears no tax. `clients`
+   and `items`: whom and what it names.
+4. The money that came in. `payments`: one for each capture. `money_witnesses`: whether all that
+   speaks of the money tells one story. `payment_methods`: what is paid without a transaction, and
+   what on account. `surplus`: what came in beyond the invoice.
+5. The money that went back. `refund_allocation`: what a refund took back, and which taxes it bore.
+   `refunds`: off which payments, and as which lines. `refund_fit`: the lines as the invoice takes
+   them.
+6. `desire` puts it all together as `desired.Desired`, which the reconciler brings about. `closed`:
+   on which open days, and what is corrected beside a closed month.
 
-Everything is a pure function over frozen dataclasses; `policy` holds the bookkeeper's choices,
-`capabilities` what FreshBooks can hold.
+`policy` holds the bookkeeper's choices, `capabilities` what FreshBooks can hold; `money`,
+`calendar` and `marks` say how amounts, days and keys are written. Everything is a pure function
+over frozen dataclasses.
 """
 
 from target_freshbooks.books.breakdown import break_down

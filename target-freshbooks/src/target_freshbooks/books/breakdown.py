@@ -1,4 +1,4 @@
-"""The order taken apart: parts that add up to its total, each with its net amount and its taxes.
+"""Breakdown: the order as parts that add up to its total, each with its net amount and its taxes.
 
 This is the order as a bookkeeper would write it down before thinking of FreshBooks: what was sold
 at which price, what was taken off, which taxes it bore. Amounts are exact; rounding them to an
@@ -8,10 +8,11 @@ invoice's cents is the next step (`draft_lines`).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 from target_freshbooks.books.charges import Charge, ChargeKind, charges_of
 from target_freshbooks.books.desired import LineTax, Parked, Reason
-from target_freshbooks.books.inference import Inference, infer
+from target_freshbooks.books.inference import CONTRADICTION, Inference, infer
 from target_freshbooks.books.marketplaces import is_net
 from target_freshbooks.books.money import (
     HUNDRED,
@@ -21,19 +22,19 @@ from target_freshbooks.books.money import (
     largest_remainder,
     pro_rata,
     rounded,
+    sum_by_key,
     total,
+    with_currency,
 )
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.shop import Order, OrderFacts
 from target_freshbooks.books.taxes import (
     NO_RATE,
     ChargedTax,
-    Rates,
     known_rates,
-    line_taxes,
     merged,
-    rates_of,
     roundest_percents,
+    with_rates,
 )
 
 
@@ -103,11 +104,16 @@ def break_down(facts: OrderFacts, policy: Policy) -> Breakdown | Parked:
         else:
             row = NO_RATE
         pool = (replace(row, amount=order.total_tax),)
-    rates = rates_of(charges, pool or facts.taxes, policy, cent(decimals))
-    inference = infer(order, charges, rates, policy, decimals)
-    worked_out = _worked_out(inference, rates, policy, cent(decimals))
-    taxes = _taxes(inference, rates, worked_out, policy)
-    contradicts = inference.contradicts or (
+    charges = with_rates(charges, pool or facts.taxes, policy, cent(decimals))
+    inference = infer(order, charges, policy, decimals)
+    worked_out = _worked_out(inference, charges, policy, cent(decimals))
+    taxes = [
+        merged([*by_rate, ChargedTax(tax.name, tax.percent, charge.override)], policy)
+        if tax
+        else by_rate
+        for charge, by_rate, tax in zip(charges, inference.taxes, worked_out, strict=True)
+    ]
+    contradicts = inference.grade == CONTRADICTION or (
         abs(order.total_inc_tax - order.total_ex_tax - order.total_tax) > cent(decimals)
     )
     return Breakdown(
@@ -121,14 +127,14 @@ def break_down(facts: OrderFacts, policy: Policy) -> Breakdown | Parked:
                 quantity=charge.quantity,
                 list_net=list_net,
                 net=net,
-                taxes=line_taxes(found),
+                taxes=tuple(LineTax(tax.name, tax.percent) for tax in charged),
             )
-            for charge, list_net, net, found in zip(
+            for charge, list_net, net, charged in zip(
                 charges, inference.list_nets, inference.nets, taxes, strict=True
             )
         ),
         total=rounded(order.total_inc_tax, decimals),
-        taxes=_charged(order, inference, rates, taxes, decimals),
+        taxes=_charged(order, charges, inference.nets, taxes, decimals),
         worked_out=tuple(dict.fromkeys(filter(None, worked_out))),
         found_rate=found_rate,
         problem=_contradiction(order, charges, decimals) if contradicts else "",
@@ -146,67 +152,55 @@ def without_tax(breakdown: Breakdown, order: Order) -> Breakdown:
 
 
 def _worked_out(
-    inference: Inference, rates: Sequence[Rates], policy: Policy, unit: Decimal
+    inference: Inference, charges: Sequence[Charge], policy: Policy, unit: Decimal
 ) -> list[LineTax | None]:
     """For each charge the percent of what was charged without a rate; None where nothing was."""
-    overridden = [(net, one.override) for net, one in zip(inference.nets, rates, strict=True)]
+    overridden = [
+        (net, charge.override) for net, charge in zip(inference.nets, charges, strict=True)
+    ]
     percents = roundest_percents(overridden, unit / 2, policy.capabilities.percent_decimals)
     return [
-        LineTax(one.override_name, percent) if one.override else None
-        for one, percent in zip(rates, percents, strict=True)
-    ]
-
-
-def _taxes(
-    inference: Inference,
-    rates: Sequence[Rates],
-    worked_out: Sequence[LineTax | None],
-    policy: Policy,
-) -> list[tuple[ChargedTax, ...]]:
-    """The taxes of each charge, those with worked-out percents among them."""
-    return [
-        merged([*taxes, ChargedTax(tax.name, tax.percent, one.override)], policy) if tax else taxes
-        for taxes, one, tax in zip(inference.taxes, rates, worked_out, strict=True)
+        LineTax(charge.override_name, percent) if charge.override else None
+        for charge, percent in zip(charges, percents, strict=True)
     ]
 
 
 def _charged(
     order: Order,
-    inference: Inference,
-    rates: Sequence[Rates],
-    taxes: Sequence[tuple[ChargedTax, ...]],
+    charges: Sequence[Charge],
+    nets: Sequence[Decimal],
+    taxes: Sequence[Sequence[ChargedTax]],
     decimals: int,
 ) -> dict[str, Decimal]:
     """What the shop charged of each tax, adding up to its whole tax."""
-    found: dict[str, Decimal] = {}
-    for net, one, charged in zip(inference.nets, rates, taxes, strict=True):
-        for tax in charged:
-            known = one.own or one.override
-            amount = tax.amount if known else net * tax.percent / HUNDRED
-            found[tax.name] = found.get(tax.name, ZERO) + amount
-    whole = rounded(order.total_tax, decimals)
-    shares = largest_remainder(pro_rata(whole, list(found.values())), whole, decimals)
-    return dict(zip(found, shares, strict=True))
+    tax_by_name = sum_by_key(
+        (
+            tax.name,
+            tax.amount if charge.own or charge.override else net * tax.percent / HUNDRED,
+        )
+        for charge, net, of_charge in zip(charges, nets, taxes, strict=True)
+        for tax in of_charge
+    )
+    total_tax = rounded(order.total_tax, decimals)
+    amounts = pro_rata(total_tax, list(tax_by_name.values()))
+    return dict(zip(tax_by_name, largest_remainder(amounts, total_tax, decimals), strict=True))
 
 
 def _contradiction(order: Order, charges: Sequence[Charge], decimals: int) -> str:
     """One sentence with the figures that do not agree."""
-
-    def said(amount: Decimal) -> str:
-        return f"{rounded(amount, decimals)} {order.currency}"
-
+    money = partial(with_currency, currency=order.currency)
     if abs(order.total_inc_tax - order.total_ex_tax - order.total_tax) > cent(decimals):
         return (
-            f"The shop's totals contradict each other: {said(order.total_ex_tax)} without tax and"
-            f" {said(order.total_tax)} tax are not {said(order.total_inc_tax)}."
+            f"The shop's totals contradict each other: {money(order.total_ex_tax)} without tax and"
+            f" {money(order.total_tax)} tax are not {money(order.total_inc_tax)}."
         )
     others = total(charge.inc for charge in charges if not charge.is_line)
     lines = total(charge.inc for charge in charges if charge.is_line)
     discounts = order.discount_amount + order.coupon_discount
     return (
-        f"The shop's total is {said(order.total_inc_tax)} with {said(order.total_tax)} tax, but its"
-        f" lines come to {said(lines)}, shipping and other charges to {said(others)} and discounts"
-        f" to {said(discounts)}, which gives {said(lines + others - discounts)}."
+        f"The shop's total is {money(order.total_inc_tax)} with {money(order.total_tax)} tax, but"
+        f" its lines come to {money(lines)}, shipping and other charges to {money(others)} and"
+        f" discounts to {money(discounts)}, which gives {money(lines + others - discounts)}."
     )
 
 

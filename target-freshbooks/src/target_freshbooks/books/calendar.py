@@ -1,4 +1,4 @@
-"""The bookkeeping day: a moment seen on the shop's own calendar.
+"""Bookkeeping day: a moment seen on the shop's own calendar.
 
 An order placed at 23:30 in Chicago belongs to that day, although it is 05:30 of the next in UTC,
 and the distance changes with daylight saving. Days are therefore taken in the store's time zone (or

@@ -1,4 +1,4 @@
-"""Which lines are rounded up and which down, so that FreshBooks comes nearest to the shop.
+"""Whole cents: which lines are floored and which raised, so that FreshBooks is nearest to the shop.
 
 A line's exact net amount is seldom whole cents: 9.99 with 20 % tax in it is 8.325. Each line is its
 exact amount floored or raised to the cent, never further away, and an amount of whole cents stays
@@ -17,7 +17,7 @@ from decimal import ROUND_FLOOR, Decimal
 from itertools import product
 
 from target_freshbooks.books.desired import ExactLine, Lines, LineTax
-from target_freshbooks.books.money import HUNDRED, cent, rounded, total
+from target_freshbooks.books.money import HUNDRED, cent, rounded, sum_by_key, total
 from target_freshbooks.books.rounding import (
     TaxRounding,
     TaxSums,
@@ -85,10 +85,9 @@ def in_whole_cents(lines: Sequence[ExactLine], target: Target) -> Lines:
     total_wanted = int(target.total * HUNDRED)
 
     def misses(chosen: Sequence[_Choice]) -> tuple[int, bool, Decimal, list[int]]:
-        sums = dict(before)
-        for choice in chosen:
-            for key, value in choice.sums.items():
-                sums[key] = sums.get(key, 0) + value
+        sums = sum_by_key(
+            item for part in (before, *(choice.sums for choice in chosen)) for item in part.items()
+        )
         off, by_tax = sum(choice.net for choice in chosen) - total_wanted, 0
         made = taxes_by_name(sums, target.rounding)
         for name in made.keys() | wanted.keys():

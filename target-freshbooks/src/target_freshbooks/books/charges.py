@@ -1,10 +1,10 @@
-"""What an order charges for, as the shop states it: lines, wrapping, shipping, handling, fees.
+"""Charges: what an order charges for, as the shop states it: lines, wrapping, shipping, fees.
 
 A `Charge` carries the shop's own figures, with and without tax and before discounts, and the tax
-rows that name it. Nothing is computed here; how the figures hang together is the matter of
-`inference`. Fees are charges of their own wherever the shop counts them (inside or beside its
-subtotal), since only charges are ever added up. A bundle's children are charges like all others:
-their price is zero.
+rows that name it. Nothing is computed here: at which rates it is taxed, `taxes` finds out, and how
+the figures hang together, `inference`. Fees are charges of their own wherever the shop counts them
+(inside or beside its subtotal), since only charges are ever added up. A bundle's children are
+charges like all others: their price is zero.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from target_freshbooks.books.capabilities import FRESHBOOKS, clean
-from target_freshbooks.books.items import item_key, line_key
-from target_freshbooks.books.money import ZERO, total
+from target_freshbooks.books.items import item_key, line_key, options_in_words
+from target_freshbooks.books.money import ONE, ZERO, total
 from target_freshbooks.books.policy import LineNames, Policy
 from target_freshbooks.books.shop import Cost, Order, OrderFacts, OrderLine, TaxRow
-
-ONE = Decimal(1)
 
 
 class ChargeKind(StrEnum):
@@ -54,12 +52,24 @@ class Charge:
     applied: Decimal = ZERO
     """The discounts listed on the line."""
     rows: tuple[TaxRow, ...] = ()
-    """The tax rows that name this charge."""
+    """The tax rows that name this charge, then (`taxes`) those at whose rates it is taxed."""
+    own: bool = False
+    """The rows name the charge: their amounts are its tax."""
+    override: Decimal = ZERO
+    """What was charged without any rate."""
+    override_name: str = ""
 
     @property
     def is_line(self) -> bool:
         """Whether it is an order line (discounts fall on those)."""
         return self.kind in (ChargeKind.PRODUCT, ChargeKind.GIFT_CERTIFICATE)
+
+    @property
+    def stated_tax(self) -> Decimal:
+        """Its tax by its rows, if they tell, else the shop's own figure."""
+        if self.own or self.override:
+            return total(row.amount for row in self.rows) + self.override
+        return self.tax
 
 
 def charges_of(facts: OrderFacts, policy: Policy) -> tuple[tuple[Charge, ...], tuple[TaxRow, ...]]:
@@ -67,7 +77,18 @@ def charges_of(facts: OrderFacts, policy: Policy) -> tuple[tuple[Charge, ...], t
     order, names = facts.order, policy.names
     charges = [_line(line, policy) for line in order.lines]
     charges += _wrapping(order, names)
-    charges += _shipping(order, names)
+    charges += _by_address(
+        ChargeKind.SHIPPING,
+        names.shipping,
+        order.shipping,
+        [(address.id, address.shipping) for address in order.addresses],
+    )
+    charges += _by_address(
+        ChargeKind.HANDLING,
+        names.handling,
+        order.handling,
+        [(address.id, address.handling) for address in order.addresses],
+    )
     charges += [
         _charge(
             ChargeKind.FEE, fee.id, clean(fee.name, FRESHBOOKS.name_length, names.fee), fee.cost
@@ -104,10 +125,8 @@ def _line(line: OrderLine, policy: Policy) -> Charge:
 
 def describe(line: OrderLine) -> str:
     """What tells this line from others of the same item: options, then the SKU."""
-    options = [f"{name}: {value}" if name else value for name, value in line.options]
-    if line.sku:
-        options.append(f"SKU {line.sku}")
-    return clean("; ".join(options), FRESHBOOKS.description_length)
+    parts = (options_in_words(line.options), f"SKU {line.sku}" if line.sku else "")
+    return clean("; ".join(filter(None, parts)), FRESHBOOKS.description_length)
 
 
 def _charge(kind: ChargeKind, ref: int, name: str, cost: Cost, description: str = "") -> Charge:
@@ -136,28 +155,13 @@ def _wrapping(order: Order, names: LineNames) -> list[Charge]:
     return by_line
 
 
-def _shipping(order: Order, names: LineNames) -> list[Charge]:
-    """Shipping and handling by address if the addresses account for all of it, else in one."""
-    charges = list[Charge]()
-    for kind, name, whole, parts in (
-        (
-            ChargeKind.SHIPPING,
-            names.shipping,
-            order.shipping,
-            [(address.id, address.shipping) for address in order.addresses],
-        ),
-        (
-            ChargeKind.HANDLING,
-            names.handling,
-            order.handling,
-            [(address.id, address.handling) for address in order.addresses],
-        ),
-    ):
-        if parts and total(cost.inc_tax for _, cost in parts) == whole.inc_tax:
-            charges += [_charge(kind, ref, name, cost) for ref, cost in parts]
-        else:
-            charges.append(_charge(kind, 0, name, whole))
-    return charges
+def _by_address(
+    kind: ChargeKind, name: str, whole: Cost, costs: Sequence[tuple[int, Cost]]
+) -> list[Charge]:
+    """Shipping or handling by address if the addresses account for all of it, else in one."""
+    if costs and total(cost.inc_tax for _, cost in costs) == whole.inc_tax:
+        return [_charge(kind, ref, name, cost) for ref, cost in costs]
+    return [_charge(kind, 0, name, whole)]
 
 
 def _with_rows(charge: Charge, rows: Sequence[TaxRow], charges: Sequence[Charge]) -> Charge:

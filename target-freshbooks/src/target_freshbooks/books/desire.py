@@ -1,4 +1,4 @@
-"""What FreshBooks should hold for an order: client, items, invoice, payments and refunds together.
+"""Desired state: client, items, invoice, payments and refunds of an order, put together.
 
 This is the whole of the accounting in one page. The order is taken apart (`breakdown`), said as an
 invoice (`draft_lines`), paid up to its total (`payments`, `surplus`) and refunded (`refunds`). What
@@ -27,7 +27,7 @@ from target_freshbooks.books.draft_lines import (
     has_negative,
     lines_without_negatives,
 )
-from target_freshbooks.books.eligibility import is_to_be_voided
+from target_freshbooks.books.eligibility import is_to_be_voided, void
 from target_freshbooks.books.exemption import exemption_note
 from target_freshbooks.books.items import items_for
 from target_freshbooks.books.marketplaces import is_net, net_facts, remitted_note, undecided
@@ -42,7 +42,6 @@ from target_freshbooks.books.rounding import predict_totals, rounding_line
 from target_freshbooks.books.shop import Order, OrderFacts
 from target_freshbooks.books.stored_value import redeem
 from target_freshbooks.books.surplus import without_surplus
-from target_freshbooks.books.voiding import void
 
 
 def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
@@ -50,33 +49,29 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
 
     Whether the order is to be booked at all is `assess`'s matter.
     """
-    order, capabilities = facts.order, policy.capabilities
-    decimals = decimals_of(order.currency)
+    order = facts.order
     number = f"{policy.invoice_number_prefix}{order.id}"
-    most = capabilities.amount_decimals
-    if decimals > most:
-        return _unsupported(order, decimals, most)
-    # The shop keeps four decimals; what lies below the cent was never charged, and is rounded.
-    if not is_whole(rounded(order.total_inc_tax, most), decimals):
-        return _fraction(order, decimals)
-    if len(number) > capabilities.number_length:
-        return _too_long(order, number, capabilities.number_length)
-    client = client_for(facts, policy)
+    client = _beyond_freshbooks(order, number, policy) or client_for(facts, policy)
     if isinstance(client, Parked):
         return client
     breakdown = undecided(order, policy) or break_down(facts, policy)
     if isinstance(breakdown, Parked):
         return breakdown
-    redeemed_by = facts
+    placed, currency = facts, (order.currency, decimals_of(order.currency))
     if is_net(order, policy):
         breakdown = without_tax(breakdown, order)
         facts = net_facts(facts, share_taxes=shares_taxes(order, policy))
     if breakdown.total < 0:
-        return _negative(order, breakdown)
-    breakdown = redeem(redeemed_by, breakdown, policy)
+        return Parked(
+            Reason.TOTAL_MISMATCH,
+            f"Order {order.id} has the negative total {breakdown.total} {order.currency}; an"
+            " invoice cannot.",
+            "Look up in the shop how the total came about, and book the order by hand.",
+        )
+    breakdown = redeem(placed, breakdown, policy)
     if isinstance(breakdown, Parked):
         return breakdown
-    drafted = draft_lines(breakdown, order.id, policy, (order.currency, decimals))
+    drafted = draft_lines(breakdown, order.id, policy, currency)
     received = receipts(facts, breakdown.total, policy)
     due = without_surplus(facts, received.payments, breakdown.total, policy)
     refunded = refunds_of(facts, breakdown, due, policy)
@@ -106,11 +101,6 @@ def _invoice(
     order = facts.order
     mark = mark_of(order)
     currency = (order.currency, decimals_of(order.currency))
-    others = (
-        lines_without_negatives(breakdown, policy, currency)
-        if has_negative(drafted.lines)
-        else None
-    )
     return Invoice(
         number=number,
         day=bookkeeping_day(order.created, facts, policy),
@@ -124,7 +114,9 @@ def _invoice(
         po_number=str(mark),
         billing=billing_of(order, policy),
         due_days=days_until_due(order.payment_method, policy),
-        without_negatives=() if others is None or others.problem else others.lines,
+        without_negatives=lines_without_negatives(breakdown, policy, currency)
+        if has_negative(drafted.lines)
+        else (),
     )
 
 
@@ -162,38 +154,32 @@ def _together(flags: list[Parked]) -> Parked | None:
     )
 
 
-def _unsupported(order: Order, decimals: int, most: int) -> Parked:
-    return Parked(
-        Reason.UNSUPPORTED_CURRENCY,
-        f"Order {order.id} is in {order.currency}, which has {decimals} decimals; FreshBooks keeps"
-        f" {most}, so its total of {order.total_inc_tax} cannot be booked exactly.",
-        "Enter the order by hand in a currency that FreshBooks can hold.",
-    )
-
-
-def _fraction(order: Order, decimals: int) -> Parked:
-    return Parked(
-        Reason.TOTAL_MISMATCH,
-        f"Order {order.id} comes to {order.total_inc_tax} {order.currency}, but the smallest amount"
-        f" of {order.currency} is {cent(decimals)}, so its total cannot be booked exactly.",
-        "Correct the order's total in the shop, and the decimal places that the currency has there,"
-        " or enter the order by hand.",
-    )
-
-
-def _too_long(order: Order, number: str, most: int) -> Parked:
-    return Parked(
-        Reason.NUMBER_TOO_LONG,
-        f"Order {order.id} would get the invoice number {number}, of {len(number)} characters;"
-        f" {most} is the most.",
-        "Set a shorter invoice_number_prefix and replay the order.",
-    )
-
-
-def _negative(order: Order, breakdown: Breakdown) -> Parked:
-    return Parked(
-        Reason.TOTAL_MISMATCH,
-        f"Order {order.id} has the negative total {breakdown.total} {order.currency}; an invoice"
-        " cannot.",
-        "Look up in the shop how the total came about, and book the order by hand.",
-    )
+def _beyond_freshbooks(order: Order, number: str, policy: Policy) -> Parked | None:
+    """Why FreshBooks cannot hold an invoice of the order; None if it can."""
+    decimals, capabilities = decimals_of(order.currency), policy.capabilities
+    most = capabilities.amount_decimals
+    if decimals > most:
+        return Parked(
+            Reason.UNSUPPORTED_CURRENCY,
+            f"Order {order.id} is in {order.currency}, which has {decimals} decimals; FreshBooks"
+            f" keeps {most}, so its total of {order.total_inc_tax} cannot be booked exactly.",
+            "Enter the order by hand in a currency that FreshBooks can hold.",
+        )
+    # The shop keeps four decimals; what lies below the cent was never charged, and is rounded.
+    if not is_whole(rounded(order.total_inc_tax, most), decimals):
+        return Parked(
+            Reason.TOTAL_MISMATCH,
+            f"Order {order.id} comes to {order.total_inc_tax} {order.currency}, but the smallest"
+            f" amount of {order.currency} is {cent(decimals)}, so its total cannot be booked"
+            " exactly.",
+            "Correct the order's total in the shop, and the decimal places that the currency has"
+            " there, or enter the order by hand.",
+        )
+    if len(number) > capabilities.number_length:
+        return Parked(
+            Reason.NUMBER_TOO_LONG,
+            f"Order {order.id} would get the invoice number {number}, of {len(number)} characters;"
+            f" {capabilities.number_length} is the most.",
+            "Set a shorter invoice_number_prefix and replay the order.",
+        )
+    return None

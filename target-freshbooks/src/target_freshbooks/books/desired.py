@@ -1,4 +1,4 @@
-"""What the books should hold: the accounting rules make it, the reconciler brings it about.
+"""Desired state of an order: the accounting rules make it, the reconciler brings it about.
 
 Invoice amounts are `Decimal` with at most the currency's number of decimals, in the invoice's
 currency.

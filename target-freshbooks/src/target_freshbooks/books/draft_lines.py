@@ -1,4 +1,4 @@
-"""The lines of an invoice as it is first written: every charge at its price, then the discounts.
+"""Invoice lines as first written: every charge at its price, then the discounts.
 
 An order is said in one way. Each charge is a line at its price before discounts, and what was taken
 off is one negative Discount line for each group of taxes (FreshBooks' own `discount_value` is a
@@ -17,8 +17,8 @@ rounding of its lines and the tolerance explain, the shop charged something else
 the Draft is held for a person.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from target_freshbooks.books.breakdown import Breakdown, Part
@@ -28,20 +28,26 @@ from target_freshbooks.books.charges import ChargeKind
 from target_freshbooks.books.desired import ExactLine, InvoiceLine, Lines, LineTax
 from target_freshbooks.books.items import line_key
 from target_freshbooks.books.marks import other_than_refund
-from target_freshbooks.books.money import ZERO, cent, is_whole, pro_rata, rounded, total
+from target_freshbooks.books.money import (
+    ONE,
+    ZERO,
+    cent,
+    is_whole,
+    plain,
+    pro_rata,
+    rounded,
+    sum_by_key,
+    total,
+)
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.rounding import (
-    TaxRounding,
     rounding_line,
-    tax_sums,
-    taxes_by_name,
+    tax_amounts,
     tolerance,
     totals,
     ways_of_rounding,
-    weigh,
 )
 
-ONE = Decimal(1)
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -77,26 +83,29 @@ def draft_lines(
     if policy.tax_mode == "amount_lines":
         return _proven(_in_amounts(breakdown, policy, decimals), breakdown, policy, currency)
     exact = [_line(part, part.list_net, part.taxes, decimals) for part in parts]
-    groups: dict[tuple[LineTax, ...], Decimal] = {}
-    for part in parts:
-        if part.net != part.list_net:
-            groups[part.taxes] = groups.get(part.taxes, ZERO) + part.net - part.list_net
-    for taxes, off in groups.items():
+    name = policy.names.discount
+    discounts = sum_by_key(
+        (part.taxes, part.net - part.list_net) for part in parts if part.net != part.list_net
+    )
+    for taxes, off in discounts.items():
         on = f"On what bears {' and '.join(tax.name for tax in taxes)}" if taxes else ""
-        name, about = policy.names.discount, on if len(groups) > 1 else ""
+        about = on if len(discounts) > 1 else ""
         exact.append(ExactLine(name, about, off, taxes, item_key=line_key(name)))
     return _fitted(exact, breakdown, policy, currency)
 
 
 def lines_without_negatives(
     breakdown: Breakdown, policy: Policy, currency: tuple[str, int]
-) -> DraftLines | None:
-    """Every charge at what it came to after discounts; None if one came to less than nothing."""
+) -> Lines:
+    """Every charge at what it came to after discounts.
+
+    Empty if one came to less than nothing, or if they cannot come to the order's total.
+    """
     if policy.tax_mode == "amount_lines":
-        return None
+        return ()
     exact = [_discounted(part, currency[1]) for part in breakdown.parts]
     draft = _fitted(exact, breakdown, policy, currency)
-    return None if has_negative(draft.lines[: len(exact)]) else draft
+    return () if draft.problem or has_negative(draft.lines[: len(exact)]) else draft.lines
 
 
 def _fitted(
@@ -116,7 +125,7 @@ def _proven(
     answers = totals(lines, ways)
     off = min((wanted - answer for answer in answers), key=abs)
     most = tolerance(policy, decimals)
-    taxes = _taxes(lines, ways[0])
+    taxes = tax_amounts(lines, ways[0])
     bearing = {name: sum(name in {t.name for t in line.taxes} for line in lines) for name in taxes}
     astray = [
         name
@@ -138,31 +147,23 @@ def _proven(
     return DraftLines(lines)
 
 
-def _taxes(lines: Lines, way: TaxRounding) -> dict[str, Decimal]:
-    sums = tax_sums([weigh(line) for line in lines], way)
-    return {name: units * Decimal("0.01") for name, units in taxes_by_name(sums, way).items()}
-
-
 def _unexplained(
     answer: Decimal, taxes: dict[str, Decimal], breakdown: Breakdown, code: str
 ) -> str:
-    def said(amounts: dict[str, Decimal]) -> str:
+    def by_name(amounts: Mapping[str, Decimal]) -> str:
         return ", ".join(f"{name} {amount:f}" for name, amount in amounts.items()) or "no tax"
 
     return (
-        f"At the shop's rates its lines come to {answer:f} {code} ({said(taxes)}), but the shop"
-        f" charged {breakdown.total:f} {code} ({said(dict(breakdown.taxes))})."
+        f"At the shop's rates its lines come to {answer:f} {code} ({by_name(taxes)}), but the shop"
+        f" charged {breakdown.total:f} {code} ({by_name(breakdown.taxes)})."
     )
 
 
 def _discounted(part: Part, decimals: int) -> ExactLine:
     line = _line(part, part.net, part.taxes, decimals)
     off = rounded(part.list_net - part.net, decimals)
-    if not off:
-        return line
     less = f"{rounded(part.list_net, decimals):f} less {off:f} discount"
-    description = clean(f"{less}; {line.description}".rstrip("; "), FRESHBOOKS.description_length)
-    return ExactLine(line.name, description, line.net, line.taxes, line.quantity, line.item_key)
+    return replace(line, description=_after(less, line.description)) if off else line
 
 
 def _line(part: Part, amount: Decimal, taxes: tuple[LineTax, ...], decimals: int) -> ExactLine:
@@ -171,16 +172,14 @@ def _line(part: Part, amount: Decimal, taxes: tuple[LineTax, ...], decimals: int
     unit = amount / quantity
     if not (is_whole(unit, decimals) and is_whole(quantity, 0) and unit * quantity == amount):
         if quantity != 1 and part.kind in (ChargeKind.PRODUCT, ChargeKind.GIFT_CERTIFICATE):
-            times = f"{_plain(quantity)} {TIMES} {_plain(rounded(unit, 4))}"
-            description = clean(
-                f"{times}; {description}".rstrip("; "), FRESHBOOKS.description_length
-            )
+            times = f"{plain(quantity)} {TIMES} {plain(rounded(unit, 4))}"
+            description = _after(times, description)
         quantity = ONE
     return ExactLine(name, description, amount, taxes, quantity, part.item_key)
 
 
-def _plain(number: Decimal) -> str:
-    return format(number.normalize() + ZERO, "f")
+def _after(figures: str, description: str) -> str:
+    return clean(f"{figures}; {description}".rstrip("; "), FRESHBOOKS.description_length)
 
 
 def _in_amounts(breakdown: Breakdown, policy: Policy, decimals: int) -> Lines:

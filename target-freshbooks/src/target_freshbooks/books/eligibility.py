@@ -1,4 +1,4 @@
-"""Which orders belong in the books, and which wait.
+"""Eligibility: which orders belong in the books, which wait, and which invoices are voided.
 
 An order is billable when the shop says it is paid: its status is one of `paid_status_ids` (2
 Shipped, 3 Partially Shipped, 8 Awaiting Pickup, 9 Awaiting Shipment, 10 Completed, 11 Awaiting
@@ -12,18 +12,31 @@ counted, not parked, for most of them are carts and authorisations that may stil
 What is in the books stays there: once invoiced, an order that is archived, disputed, set back to
 unpaid or moved before the start date keeps its invoice; what became of it is told. One that is
 cancelled or declined after it was invoiced needs a person, since nobody said where the money went.
+With `on_cancel: void` its invoice is voided: deleting it would leave a gap in the numbers that
+nobody can explain to an auditor. Its lines stand at no price instead, and its payments at nothing.
+That is right only where all that came in went back, money as money and credit as credit; else a
+person has to say where the rest is.
 """
 
+from dataclasses import replace
+from decimal import Decimal
 from enum import StrEnum
 
 from target_freshbooks.books.calendar import bookkeeping_day
-from target_freshbooks.books.desired import Billable, Parked, Reason, Waiting
+from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, Waiting
 from target_freshbooks.books.marketplaces import is_skipped
-from target_freshbooks.books.money_witnesses import captures, has_transactions, only_tests
+from target_freshbooks.books.money import ZERO, in_currency, total
+from target_freshbooks.books.money_witnesses import (
+    captures,
+    credit_of,
+    has_transactions,
+    kind_named,
+    only_tests,
+)
 from target_freshbooks.books.payment_methods import Meaning, meaning_of, was_captured
+from target_freshbooks.books.payments import receipts
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import Order, OrderFacts, OrderStatus
-from target_freshbooks.books.voiding import not_to_be_voided
+from target_freshbooks.books.shop import OrderFacts, OrderStatus
 
 
 class Notice(StrEnum):
@@ -83,7 +96,14 @@ def assess(
     if already_invoiced and order.is_cancelled:
         if policy.on_cancel == "void":
             return not_to_be_voided(facts) or Billable()
-        return _cancelled(order)
+        word = "cancelled" if order.status_id == OrderStatus.CANCELLED else "declined"
+        return Parked(
+            Reason.CANCELLED_AFTER_POSTING,
+            f"Order {order.id} was {word} in the shop after it was invoiced.",
+            "If the money went back, refund or void it in the shop; then replay the order with"
+            " on_cancel set to void, which keeps the invoice at 0.00 (or to delete, which leaves a"
+            " gap in the numbers). Else settle the order with a note of what you did.",
+        )
     if already_invoiced:
         return Billable()
     if order.status_id == OrderStatus.INCOMPLETE:
@@ -156,12 +176,58 @@ def _money_came_in(facts: OrderFacts, policy: Policy) -> bool:
     return bool(captures(facts)) or went_back or told
 
 
-def _cancelled(order: Order) -> Parked:
-    word = "cancelled" if order.status_id == OrderStatus.CANCELLED else "declined"
+def not_to_be_voided(facts: OrderFacts) -> Parked | None:
+    """Why the cancelled order's invoice cannot be voided; None if it can."""
+    came, went = _came_in(facts), _went_back(facts)
+    if came == went:
+        return None
+    order = facts.order
+    (money, credit), (returned, restored) = came, went
+    told = f"{money} {order.currency} came in and {returned} {order.currency} went back"
+    if credit != restored:
+        told += f", and {credit} of credit were spent and {restored} given back"
     return Parked(
         Reason.CANCELLED_AFTER_POSTING,
-        f"Order {order.id} was {word} in the shop after it was invoiced.",
-        "If the money went back, refund or void it in the shop; then replay the order with"
-        " on_cancel set to void, which keeps the invoice at 0.00 (or to delete, which leaves a gap"
-        " in the numbers). Else settle the order with a note of what you did.",
+        f"Order {order.id} was cancelled or declined after it was invoiced, but {told}.",
+        "Refund the rest in the shop: the order is voided with it. If the money is to stay, book"
+        " that by hand and settle the order.",
     )
+
+
+def void(desired: Desired, facts: OrderFacts, policy: Policy) -> Desired:
+    """The order's invoice with its lines at no price, and nothing of its payments left."""
+    # A capture that was voided in the shop since may stand in the books.
+    kept = tuple(row for row in facts.transactions if row.event != "void")
+    unvoided = replace(facts, transactions=kept)
+    received = receipts(unvoided, desired.invoice.total, policy).payments
+    # Nothing shows that money went back which no transaction tells of.
+    payments = [one for one in received if one.key != "derived"]
+    nothing = in_currency(ZERO, facts.order.currency)
+    lines = tuple(replace(one, unit_cost=nothing, taxes=()) for one in desired.invoice.lines)
+    return replace(
+        desired,
+        invoice=replace(desired.invoice, total=nothing, lines=lines, without_negatives=()),
+        payments=tuple(replace(one, amount=nothing, received=one.amount) for one in payments),
+        refunds=(),
+        flag=None,
+        hold=False,
+        redeemed=ZERO,
+        void=True,
+    )
+
+
+def _came_in(facts: OrderFacts) -> tuple[Decimal, Decimal]:
+    """The money that was captured, and the credit that was spent."""
+    order, taken = facts.order, captures(facts)
+    money = total(row.amount for row in taken if credit_of(row) is None)
+    by_rows = total(row.amount for row in taken if credit_of(row) is not None)
+    credit = max(by_rows, order.store_credit + order.gift_certificate)
+    return in_currency(money, order.currency), in_currency(credit, order.currency)
+
+
+def _went_back(facts: OrderFacts) -> tuple[Decimal, Decimal]:
+    currency = facts.order.currency
+    good = [part for one in facts.refunds for part in one.payments if not part.declined]
+    credit = total(part.amount for part in good if kind_named(part.provider_id))
+    money = total(part.amount for part in good) - credit
+    return in_currency(money, currency), in_currency(credit, currency)

@@ -1,4 +1,4 @@
-"""Orders that bear no tax because of who bought: they say so, with the customer's VAT number.
+"""Exemption: an order without tax because of who bought says so, with the customer's VAT number.
 
 A tax office asks of a sale without tax why it has none. Either the customer is exempt (the shop
 would tax the goods, and did not), or the customer is a business in another country that accounts
@@ -13,7 +13,7 @@ import re
 
 from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import FormFields, Order, OrderFacts
+from target_freshbooks.books.shop import FormFields, OrderFacts
 
 _PREFIXES = frozenset(
     {
@@ -47,33 +47,30 @@ def exemption_note(facts: OrderFacts, policy: Policy) -> str:
     order, number = facts.order, vat_number_of(facts, policy)
     if order.total_tax or not order.total_inc_tax:
         return ""
-    told = f"VAT number {number}" if number else ""
+    # The shop has prices with and without tax of what it sold without: it would have been taxed.
+    exempt = any(line.total_inc_tax != line.total_ex_tax for line in order.lines)
+    named = f"VAT number {number}" if number else ""
     if _is_from_abroad(number, facts.store_country):
-        return f"Reverse charge: the customer accounts for the VAT; {told}"
-    if number or _would_be_taxed(order):
-        return f"Exempt from tax; {told}".removesuffix("; ")
+        return f"Reverse charge: the customer accounts for the VAT; {named}"
+    if number or exempt:
+        return f"Exempt from tax; {named}".removesuffix("; ")
     return ""
 
 
 def _is_from_abroad(number: str, store_country: str) -> bool:
     """Whether it is a VAT number of another country than the store's."""
-    found = _NUMBER.fullmatch(re.sub(r"[\s.\-]", "", number.upper()))
+    parts = _NUMBER.fullmatch(re.sub(r"[\s.\-]", "", number.upper()))
     own = {"GR": "EL"}.get(store_country, store_country)
-    return found is not None and found[1] in _PREFIXES - {own, store_country}
+    return parts is not None and parts[1] in _PREFIXES - {own, store_country}
 
 
-def _would_be_taxed(order: Order) -> bool:
-    """Whether the shop has prices with and without tax of what it sold without."""
-    return any(line.total_inc_tax != line.total_ex_tax for line in order.lines)
-
-
-_SAID = re.compile(
+_TAX_NOTE = re.compile(
     r".+ collected and remits [0-9.]+ tax|Reverse charge: .+|Exempt from tax(?:; .+)?"
 )
 
 
 def renewed(notes: str, wanted: str) -> str:
     """The notes as they stand, but saying of the tax what the wanted ones say."""
-    kept = [line for line in notes.splitlines() if not _SAID.fullmatch(line.strip())]
-    said = [line for line in wanted.splitlines() if _SAID.fullmatch(line)]
-    return "\n".join([*kept, *said])
+    kept = [line for line in notes.splitlines() if not _TAX_NOTE.fullmatch(line.strip())]
+    of_tax = [line for line in wanted.splitlines() if _TAX_NOTE.fullmatch(line)]
+    return "\n".join([*kept, *of_tax])

@@ -1,4 +1,4 @@
-"""Reading one field of a record from the shop, whatever spelling of "nothing" stands there.
+"""Field decoding: one field of a shop's record, whatever spelling of "nothing" stands there.
 
 BigCommerce's v2 answers use `null`, `""`, `{}` and `[]` for nothing, numbers or strings for money,
 strings or numbers for ids, and RFC 2822 or ISO dates (v2 and v3 orders reference). Money is read
@@ -75,10 +75,10 @@ class Fields:
                 return name, value
         return names[0], None
 
-    def money(self, *names: str) -> Decimal:
-        """An amount; zero where there is none."""
-        found = self.optional_money(*names)
-        return ZERO if found is None else found
+    def money(self, *names: str, default: Decimal = ZERO) -> Decimal:
+        """An amount; the default where there is none."""
+        amount = self.optional_money(*names)
+        return default if amount is None else amount
 
     def required_money(self, *names: str) -> Decimal:
         """An amount that must be there."""
@@ -107,12 +107,10 @@ class Fields:
 
     def optional_integer(self, *names: str) -> int | None:
         """A whole number, or None where there is none."""
-        found = self.optional_money(*names)
-        if found is None:
-            return None
-        if found != found.to_integral_value():
+        number = self.optional_money(*names)
+        if number is not None and number != number.to_integral_value():
             raise ReadError(self.place(names[0]), "is no whole number")
-        return int(found)
+        return None if number is None else int(number)
 
     def text(self, *names: str) -> str:
         """A text, empty where there is none; a number is taken as its digits."""
@@ -193,7 +191,5 @@ def _parsed(written: str) -> datetime:
 
 
 def _kind(value: object) -> str:
-    for written in UNREADABLE:
-        if value == unreadable_value(written):
-            return written
-    return f"a {type(value).__name__}"
+    unreadable = [word for word in UNREADABLE if value == unreadable_value(word)]
+    return unreadable[0] if unreadable else f"a {type(value).__name__}"

@@ -1,4 +1,4 @@
-"""How an order's figures hang together: what was charged, what was taken off, and the tax on it.
+"""Inference: how an order's figures hang together: what was charged, what taken off, which tax.
 
 The shop states every line before discounts, discounts in up to three places, and totals. Whether a
 discount was entered with or without tax, whether it fell on a line or on the shipping, whether
@@ -32,13 +32,15 @@ from typing import Literal
 from target_freshbooks.books.charges import Charge, ChargeKind
 from target_freshbooks.books.money import HUNDRED, ZERO, cent, pro_rata, rounded, total
 from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.rounding import tolerance
 from target_freshbooks.books.shop import Order
-from target_freshbooks.books.taxes import ChargedTax, Rates, taxes_at
+from target_freshbooks.books.taxes import ChargedTax, taxes_at
 
 Side = Literal["inc", "ex"]
 Amounts = tuple[Decimal, ...]
 
-_CONTRADICTION = 4
+CONTRADICTION = 4
+"""The grade of a reading that does not give the order's total."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,6 @@ class Inference:
     grade: int
     """0 exact, 1 but for half cents, 2 within the tolerance, 3 but for the tax, else 4."""
 
-    @property
-    def contradicts(self) -> bool:
-        """Whether no reading of the figures gives the order's total."""
-        return self.grade == _CONTRADICTION
-
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
@@ -68,27 +65,19 @@ class _Reading:
     compound: bool
 
 
-def infer(
-    order: Order, charges: Sequence[Charge], rates: Sequence[Rates], policy: Policy, decimals: int
-) -> Inference:
+def infer(order: Order, charges: Sequence[Charge], policy: Policy, decimals: int) -> Inference:
     """The best reading of the order's figures; of those that contradict them the first."""
-    best: Inference | None = None
-    tolerance = policy.rounding_tolerance_cents * cent(decimals)
-    for reading in _readings(order, charges, rates):
-        inference = _read(reading, order, charges, rates, policy, (decimals, tolerance))
-        if best is None or inference.grade < best.grade:
-            best = inference
-        if best.grade == 0:
+    tried = list[Inference]()
+    for reading in _readings(order, charges):
+        tried.append(_read(reading, order, charges, policy, decimals))
+        if tried[-1].grade == 0:
             break
-    assert best is not None  # noqa: S101 - there is always a reading
-    return best
+    return min(tried, key=lambda inference: inference.grade)
 
 
-def _readings(
-    order: Order, charges: Sequence[Charge], rates: Sequence[Rates]
-) -> Iterator[_Reading]:
+def _readings(order: Order, charges: Sequence[Charge]) -> Iterator[_Reading]:
     sides: tuple[Side, ...] = ("inc", "ex") if order.tax_inclusive else ("ex", "inc")
-    tiers = any(len({row.priority for row in one.rows}) > 1 for one in rates)
+    tiers = any(len({row.priority for row in charge.rows}) > 1 for charge in charges)
     discounts = list(_discounts(order, charges, sides))
     for compound, prices, (offs, offs_side) in product(
         (True, False) if tiers else (False,), sides, discounts
@@ -143,50 +132,37 @@ def _on_shipping(offs: Amounts, rest: Decimal, charges: Sequence[Charge]) -> Ite
 
 
 def _read(
-    reading: _Reading,
-    order: Order,
-    charges: Sequence[Charge],
-    rates: Sequence[Rates],
-    policy: Policy,
-    exactness: tuple[int, Decimal],
+    reading: _Reading, order: Order, charges: Sequence[Charge], policy: Policy, decimals: int
 ) -> Inference:
-    taxes = tuple(taxes_at(one, policy, compound=reading.compound) for one in rates)
+    taxes = tuple(taxes_at(charge, policy, compound=reading.compound) for charge in charges)
     factors = [1 + total(tax.percent for tax in of_charge) / HUNDRED for of_charge in taxes]
-    list_nets, offs = _nets(reading, order, charges, rates, factors)
+    list_nets, offs = _nets(reading, order, charges, factors)
     nets = tuple(price - off for price, off in zip(list_nets, offs, strict=True))
     with_tax = reading.prices == reading.offs_side == "inc"
     grosses = [
-        charge.inc - off if with_tax else net * factor + one.override
-        for charge, off, net, factor, one in zip(
-            charges, reading.offs, nets, factors, rates, strict=True
-        )
+        charge.inc - off if with_tax else net * factor + charge.override
+        for charge, off, net, factor in zip(charges, reading.offs, nets, factors, strict=True)
     ]
     by_rate = [gross - net for gross, net in zip(grosses, nets, strict=True)]
-    stated = [
-        one.stated if one.own or one.override else charge.tax
-        for charge, one in zip(charges, rates, strict=True)
-    ]
-    by_charge = [rounded(tax, exactness[0]) for tax in by_rate]
+    by_charge = [rounded(tax, decimals) for tax in by_rate]
+    stated = [charge.stated_tax for charge in charges]
     misses = []
     for amounts in (by_rate, by_charge, stated):
         sums = grosses if with_tax else [n + t for n, t in zip(nets, amounts, strict=True)]
         misses.append(
             (abs(total(sums) - order.total_inc_tax), abs(total(amounts) - order.total_tax))
         )
-    return Inference(list_nets, nets, taxes, _grade(misses, len(charges), *exactness))
+    limits = (tolerance(policy, decimals), cent(decimals) / 2, len(charges))
+    return Inference(list_nets, nets, taxes, _grade(misses, *limits))
 
 
 def _nets(
-    reading: _Reading,
-    order: Order,
-    charges: Sequence[Charge],
-    rates: Sequence[Rates],
-    factors: Sequence[Decimal],
+    reading: _Reading, order: Order, charges: Sequence[Charge], factors: Sequence[Decimal]
 ) -> tuple[Amounts, Amounts]:
     """Prices and discounts without tax."""
     prices = tuple(
-        (charge.inc - one.override) / factor if reading.prices == "inc" else charge.ex
-        for charge, one, factor in zip(charges, rates, factors, strict=True)
+        (charge.inc - charge.override) / factor if reading.prices == "inc" else charge.ex
+        for charge, factor in zip(charges, factors, strict=True)
     )
     if reading.offs_side == "ex":
         return prices, reading.offs
@@ -198,11 +174,10 @@ def _nets(
 
 
 def _grade(
-    misses: Sequence[tuple[Decimal, Decimal]], charges: int, decimals: int, tolerance: Decimal
+    misses: Sequence[tuple[Decimal, Decimal]], most: Decimal, half: Decimal, charges: int
 ) -> int:
     """How near the totals and the taxes come to the order's, in the way that comes nearest."""
-    half = cent(decimals) / 2
-    for grade, limit in ((0, half), (1, half * (1 + charges)), (2, tolerance)):
+    for grade, limit in enumerate((half, half * (1 + charges), most)):
         if any(max(miss) <= limit for miss in misses):
             return grade
-    return 3 if any(gross <= half * (1 + charges) for gross, _ in misses) else _CONTRADICTION
+    return 3 if any(gross <= half * (1 + charges) for gross, _ in misses) else CONTRADICTION

@@ -75,7 +75,7 @@ def _from_line(key: str, line: OrderLine, order: Order, products: tuple[Product,
         key=key,
         name=clean(line.name, FRESHBOOKS.name_length, f"Item {line.product_id or line.id}"),
         sku=clean(line.sku or _catalog_sku(product, line.variant_id), FRESHBOOKS.sku_length),
-        description=clean(_said(line.options), FRESHBOOKS.description_length),
+        description=clean(options_in_words(line.options), FRESHBOOKS.description_length),
         unit_cost=rounded(line.price_ex_tax, decimals_of(order.currency)),
         currency=order.currency,
     )
@@ -101,7 +101,7 @@ def items_of_product(product: Product, currency: str) -> tuple[ItemDraft, ...]:
             key=f"variant:{product.id}:{variant.id}",
             name=clean(product.name, FRESHBOOKS.name_length, f"Item {product.id}"),
             sku=clean(variant.sku or product.sku, FRESHBOOKS.sku_length),
-            description=clean(_said(variant.options), FRESHBOOKS.description_length),
+            description=clean(options_in_words(variant.options), FRESHBOOKS.description_length),
             unit_cost=rounded(_price(variant.price, product.price), decimals_of(currency)),
             currency=currency,
         )
@@ -113,7 +113,8 @@ def _price(own: Decimal | None, inherited: Decimal | None) -> Decimal:
     return next((price for price in (own, inherited) if price is not None), ZERO)
 
 
-def _said(options: tuple[tuple[str, str], ...]) -> str:
+def options_in_words(options: tuple[tuple[str, str], ...]) -> str:
+    """The options chosen, each after what it is called."""
     return "; ".join(f"{name}: {value}" if name else value for name, value in options)
 
 

@@ -1,4 +1,4 @@
-"""Orders of marketplaces: where the tax that the shopper paid is not the shop's.
+"""Marketplace orders: where the tax that the shopper paid is not the shop's.
 
 Amazon, eBay and others sell in the shop's name, but collect the sales tax and remit it themselves,
 because the law makes them answerable for it. The order in the shop still bears that tax. Whether
@@ -26,10 +26,12 @@ from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.books.money import (
     ZERO,
     decimals_of,
+    in_currency,
     largest_remainder,
     pro_rata,
     rounded,
     total,
+    with_currency,
 )
 from target_freshbooks.books.money_witnesses import captures
 from target_freshbooks.books.policy import Policy
@@ -69,14 +71,15 @@ _SUFFIX = r"(?:shops?|marketplace|store)?"
 
 @dataclass(frozen=True, slots=True)
 class Marketplace:
-    """Whose order it is, and what the bookkeeper said of such; None: nothing."""
+    """Through whom an order was sold, and what the bookkeeper said of such; None: nothing."""
 
     name: str
+    """Empty for the shop's own sales."""
     treatment: Treatment | None
 
 
-def marketplace_of(order: Order, policy: Policy) -> Marketplace | None:
-    """The marketplace that the order was sold through; None for the shop's own sales.
+def marketplace_of(order: Order, policy: Policy) -> Marketplace:
+    """The marketplace that the order was sold through.
 
     What the bookkeeper placed comes first: a channel by its number, then a word of the sources.
     """
@@ -87,7 +90,7 @@ def marketplace_of(order: Order, policy: Policy) -> Marketplace | None:
         if by_channel or any(_says(one, place) for one in sources):
             called = "The marketplace" if by_channel else place
             return Marketplace(known or called, treatment)
-    return Marketplace(known, None) if known else None
+    return Marketplace(known, None)
 
 
 def _says(source: str, word: str) -> bool:
@@ -99,26 +102,24 @@ def _says(source: str, word: str) -> bool:
 
 def is_skipped(order: Order, policy: Policy) -> bool:
     """Whether the order is left to whoever books the marketplace's statements."""
-    sold_through = marketplace_of(order, policy)
-    return sold_through is not None and sold_through.treatment == "skip"
+    return marketplace_of(order, policy).treatment == "skip"
 
 
 def is_net(order: Order, policy: Policy) -> bool:
     """Whether the order's tax is the marketplace's to remit."""
-    sold_through = marketplace_of(order, policy)
-    return sold_through is not None and sold_through.treatment == "net"
+    return marketplace_of(order, policy).treatment == "net"
 
 
 def undecided(order: Order, policy: Policy) -> Parked | None:
     """What is to be decided before the order can be booked; None for nothing."""
     sold_through = marketplace_of(order, policy)
-    if sold_through is None or sold_through.treatment or not order.total_tax:
+    if not sold_through.name or sold_through.treatment or not order.total_tax:
         return None
-    tax = rounded(order.total_tax, decimals_of(order.currency))
+    tax = with_currency(order.total_tax, order.currency)
     return Parked(
         Reason.MARKETPLACE_TAX,
-        f"Order {order.id} was sold through {sold_through.name} and bears {tax} {order.currency} of"
-        " tax, but nobody said who remits it.",
+        f"Order {order.id} was sold through {sold_through.name} and bears {tax} of tax,"
+        " but nobody said who remits it.",
         f'Name {sold_through.name} in marketplace_sources: "net" if it remits the tax itself, "own"'
         ' if you do, "skip" to book its orders by hand; then replay the order.',
     )
@@ -126,11 +127,10 @@ def undecided(order: Order, policy: Policy) -> Parked | None:
 
 def remitted_note(order: Order, policy: Policy) -> str:
     """Who collected the order's tax and remits it; empty where that is the shop itself."""
-    sold_through = marketplace_of(order, policy)
-    tax = rounded(order.total_tax, decimals_of(order.currency))
-    if sold_through is None or sold_through.treatment != "net" or not tax:
+    tax = in_currency(order.total_tax, order.currency)
+    if not is_net(order, policy) or not tax:
         return ""
-    return f"{sold_through.name} collected and remits {tax} tax"
+    return f"{marketplace_of(order, policy).name} collected and remits {tax} tax"
 
 
 def net_facts(facts: OrderFacts, *, share_taxes: bool) -> OrderFacts:

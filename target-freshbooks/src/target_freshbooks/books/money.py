@@ -8,8 +8,13 @@ asked for.
 
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import TypeVar
+
+Key = TypeVar("Key")
+Number = TypeVar("Number", int, Decimal)
 
 ZERO = Decimal(0)
+ONE = Decimal(1)
 HUNDRED = Decimal(100)
 
 # ISO 4217 minor units that are not two.
@@ -48,6 +53,29 @@ def is_whole(amount: Decimal, decimals: int) -> bool:
 def total(amounts: Iterable[Decimal]) -> Decimal:
     """The sum; zero of none."""
     return sum(amounts, ZERO)
+
+
+def sum_by_key(amounts: Iterable[tuple[Key, Number]]) -> dict[Key, Number]:
+    """The sum of each key's amounts; the keys in the order in which they first stand there."""
+    sums: dict[Key, Number] = {}
+    for key, amount in amounts:
+        sums[key] = sums.get(key, 0) + amount
+    return sums
+
+
+def in_currency(amount: Decimal, currency: str) -> Decimal:
+    """The amount in whole smallest units of the currency, halves away from zero."""
+    return rounded(amount, decimals_of(currency))
+
+
+def with_currency(amount: Decimal, currency: str) -> str:
+    """The amount as people write it, such as `10.83 USD`."""
+    return f"{in_currency(amount, currency)} {currency}"
+
+
+def plain(number: Decimal) -> str:
+    """The number as people write it: without trailing zeros or exponent."""
+    return format(number.normalize() + ZERO, "f")
 
 
 def largest_remainder(amounts: Sequence[Decimal], wanted: Decimal, decimals: int) -> list[Decimal]:

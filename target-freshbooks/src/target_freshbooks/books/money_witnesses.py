@@ -1,4 +1,4 @@
-"""Whether all that speaks of an order's money tells one story.
+"""Cross-check of money: whether all that speaks of an order's money tells one story.
 
 There are three witnesses. The *transactions* tell attempts, authorisations, captures, voids and
 money sent back; those that failed or were tests tell nothing. The *refunds* tell what the shop gave
@@ -28,8 +28,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
-from target_freshbooks.books.shop import Order, OrderFacts, OrderStatus, Transaction
+from target_freshbooks.books.money import ZERO, decimals_of, rounded, total, with_currency
+from target_freshbooks.books.shop import OrderFacts, OrderStatus, Transaction
 
 STORE_CREDIT = "store_credit"
 GIFT_CERTIFICATE = "gift_certificate"
@@ -127,11 +127,12 @@ def _contradictions(facts: OrderFacts) -> Iterator[str]:
     order, good, said = facts.order, _good(facts), facts.order.payment_status
     money = [row for row in captures(facts) if credit_of(row) is None]
     at_gateway = [row for row in money if row.method not in BY_HAND]
-    taken = _amount(order, total(row.amount for row in money))
+    taken = with_currency(total(row.amount for row in money), order.currency)
     attempts = [row for row in good if _is_promise(row)]
     if said in CAPTURED and not money and attempts and not order.is_cancelled:
         listed = ", ".join(
-            f"{row.event} {row.id} over {_amount(order, row.amount)}" for row in attempts
+            f"{row.event} {row.id} over {with_currency(row.amount, order.currency)}"
+            for row in attempts
         )
         yield f"the shop says {said}, but no capture stands among its transactions ({listed})"
     back, refunds = _sent_back(facts), _refunds(facts)
@@ -142,8 +143,9 @@ def _contradictions(facts: OrderFacts) -> Iterator[str]:
         yield f"the shop says {said}, but {taken} were captured and nothing went back"
     if back > refunds:
         yield (
-            f"of {taken} captured its transactions sent back {_amount(order, back)}, but its"
-            f" refunds come to {_amount(order, refunds)}"
+            f"of {taken} captured its transactions sent back"
+            f" {with_currency(back, order.currency)}, but its refunds come to"
+            f" {with_currency(refunds, order.currency)}"
         )
     _, unplaced = _voids(good)
     for void in unplaced if money else ():
@@ -200,7 +202,3 @@ def _refunds(facts: OrderFacts) -> Decimal:
         for refund in facts.refunds
     )
     return rounded(given, decimals_of(facts.order.currency))
-
-
-def _amount(order: Order, amount: Decimal) -> str:
-    return f"{rounded(amount, decimals_of(order.currency))} {order.currency}"

@@ -1,4 +1,4 @@
-"""The money an order brought in: one payment for each capture, and no money that is not there.
+"""Payments: one for each capture, and no money that is not there.
 
 A shop's transactions tell attempts, authorisations, captures, refunds. Money came in with those
 whose event is `purchase` or `capture` and whose status is `ok`; an authorisation is a promise, a
@@ -22,12 +22,13 @@ What came in beyond the invoice's total is left out of the books by `surplus`.
 """
 
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Desired, Parked, Payment, Reason
 from target_freshbooks.books.marks import DERIVED, mark_of, received_line
-from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
+from target_freshbooks.books.money import ZERO, decimals_of, in_currency, rounded, sum_by_key, total
 from target_freshbooks.books.money_witnesses import (
     GIFT_CERTIFICATE,
     STORE_CREDIT,
@@ -39,7 +40,7 @@ from target_freshbooks.books.money_witnesses import (
 )
 from target_freshbooks.books.payment_methods import brought_money
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import OrderFacts, Transaction
+from target_freshbooks.books.shop import Order, OrderFacts, Transaction
 from target_freshbooks.books.stored_value import given_as
 
 
@@ -82,39 +83,33 @@ def _without(payments: list[Payment], amount: Decimal) -> list[Payment]:
     return kept[::-1]
 
 
+def _payment(order: Order, part: str, amount: Decimal, day: date, kind: str) -> Payment:
+    mark = mark_of(order).of(part)
+    return Payment(mark.key, in_currency(amount, order.currency), day, kind, note=str(mark))
+
+
 def _captured(facts: OrderFacts, row: Transaction, policy: Policy) -> Payment:
-    order = facts.order
-    mark = mark_of(order).of(f"transaction {row.id}")
-    return Payment(
-        key=mark.key,
-        amount=rounded(row.amount, decimals_of(order.currency)),
-        day=bookkeeping_day(row.created, facts, policy),
-        type=payment_type(row, policy),
-        note=str(mark),
-        transaction_id=row.id,
-    )
+    day, kind = bookkeeping_day(row.created, facts, policy), payment_type(row, policy)
+    payment = _payment(facts.order, f"transaction {row.id}", row.amount, day, kind)
+    return replace(payment, transaction_id=row.id)
 
 
 def _credits(facts: OrderFacts, captured: list[Transaction], policy: Policy) -> list[Payment]:
     """Credit spent according to the order that its transactions do not show."""
-    order = facts.order
+    order, day = facts.order, bookkeeping_day(facts.order.created, facts, policy)
+    shown = sum_by_key((credit_of(row), row.amount) for row in captured)
     spent = {STORE_CREDIT: order.store_credit, GIFT_CERTIFICATE: order.gift_certificate}
-    payments = []
-    for kind, amount in spent.items():
-        covered = total(row.amount for row in captured if credit_of(row) == kind)
-        rest = rounded(amount - covered, decimals_of(order.currency))
-        if rest > 0:
-            mark = mark_of(order).of(kind.replace("_", " "))
-            payments.append(
-                Payment(
-                    key=mark.key,
-                    amount=rest,
-                    day=bookkeeping_day(order.created, facts, policy),
-                    type=_mapped(policy, kind) or "Other",
-                    note=str(mark),
-                )
-            )
-    return payments
+    payments = [
+        _payment(
+            order,
+            kind.replace("_", " "),
+            amount - shown.get(kind, ZERO),
+            day,
+            _mapped(policy, kind) or "Other",
+        )
+        for kind, amount in spent.items()
+    ]
+    return [payment for payment in payments if payment.amount > 0]
 
 
 def is_derived(facts: OrderFacts, policy: Policy) -> bool:
@@ -148,22 +143,15 @@ def derived_payments(facts: OrderFacts, rest: Decimal, policy: Policy) -> list[P
     if rest <= 0:
         return []
     order = facts.order
-    mark = mark_of(order).of(DERIVED)
     pending = next((row for row in reversed(facts.transactions) if row.status == "ok"), None)
     kind = _mapped(policy, order.payment_method.lower()) or (
         payment_type(pending, policy)
         if pending and credit_of(pending) is None
         else _TYPES.get(order.payment_method.lower().replace(" ", ""), "Other")
     )
-    return [
-        Payment(
-            key=mark.key,
-            amount=rest,
-            day=facts.paid_day or bookkeeping_day(order.created, facts, policy),
-            type=kind,
-            note=f"{mark}\n{received_line(rest, order.currency)}",
-        )
-    ]
+    day = facts.paid_day or bookkeeping_day(order.created, facts, policy)
+    payment = _payment(order, DERIVED, rest, day, kind)
+    return [replace(payment, note=f"{payment.note}\n{received_line(rest, order.currency)}")]
 
 
 _TYPES = {
@@ -201,10 +189,9 @@ def payment_type(row: Transaction, policy: Policy) -> str:
     FreshBooks knows a closed list of types (payments reference); what fits none of them is Other.
     """
     names = (row.gateway, row.payment_method_id, row.method)
-    for name in names:
-        mapped = _mapped(policy, name)
-        if mapped:
-            return mapped
+    mapped = next(filter(None, (_mapped(policy, name) for name in names)), None)
+    if mapped:
+        return mapped
     if row.gateway.startswith(("paypal", "braintree.paypal")) or "paypal" in row.payment_method_id:
         return "PayPal"
     return _TYPES.get(row.gateway) or _TYPES.get(row.method) or "Other"

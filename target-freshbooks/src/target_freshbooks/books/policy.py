@@ -1,4 +1,4 @@
-"""The bookkeeper's choices: settings of the target, as the accounting rules see them."""
+"""Policy: the bookkeeper's choices, settings of the target as the accounting rules see them."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities
 from target_freshbooks.books.desired import LineTax
-from target_freshbooks.books.shop import Order, OrderLine
+from target_freshbooks.books.shop import Order
 
 IN_HAND = (
     *("cash", "cash on delivery", "cod", "cheque", "check", "money order", "bank deposit"),
@@ -73,14 +73,11 @@ class ExcludedOrder:
 
     def fits(self, order: Order) -> bool:
         """Whether the order is one of those."""
-        of_channel = self.channel_id in (None, order.channel_id)
-        return of_channel and any(self._fits_line(line) for line in order.lines)
-
-    def _fits_line(self, line: OrderLine) -> bool:
-        return (
+        return self.channel_id in (None, order.channel_id) and any(
             self.product_id in (None, line.product_id)
             and (self.sku is None or self.sku.casefold() == line.sku.casefold())
             and (self.name is None or fnmatchcase(line.name.casefold(), self.name.casefold()))
+            for line in order.lines
         )
 
 

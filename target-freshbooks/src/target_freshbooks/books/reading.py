@@ -1,4 +1,4 @@
-"""From the shop's records to the facts of `books.shop`.
+"""Record decoding: from the shop's records to the facts of `books.shop`.
 
 Records have BigCommerce's own field names: v2 for orders, order products, fees and order taxes; v3
 for transactions, refunds, customers and products. A field nobody needs is not looked at, a field
@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from target_freshbooks.books.fields import Fields, ReadError
-from target_freshbooks.books.money import ZERO
+from target_freshbooks.books.money import ZERO, total
 from target_freshbooks.books.reading_lines import read_addresses, read_cost, read_fee, read_line
 from target_freshbooks.books.shop import (
     Address,
@@ -119,17 +119,17 @@ def read_order(body: Mapping[str, Any]) -> Order:
         store_credit=fields.money("store_credit_amount"),
         gift_certificate=fields.money("gift_certificate_amount"),
         billing=read_address(fields.inside("billing_address")),
-        lines=tuple(read_line(row) for row in fields.rows("line_items") if _is_kept(row)),
+        # A line that was edited away has the quantity 0.
+        lines=tuple(
+            read_line(row)
+            for row in fields.rows("line_items")
+            if row.required_money("quantity") != 0
+        ),
         fees=tuple(read_fee(row) for row in fields.rows("fees")),
         form_fields=_form_fields(fields.inside("billing_address").body),
         addresses=read_addresses(fields),
         transactions_truncated=fields.flag("transactions_truncated"),
     )
-
-
-def _is_kept(row: Fields) -> bool:
-    """Whether the line still stands: one that was edited away has the quantity 0."""
-    return row.required_money("quantity") != 0
 
 
 def _totals(fields: Fields) -> tuple[Decimal, Decimal, Decimal]:
@@ -200,18 +200,17 @@ def read_refund(body: Mapping[str, Any]) -> Refund:
         total_amount=fields.required_money("total_amount"),
         total_tax=fields.money("total_tax"),
         reason=fields.text("reason"),
-        items=tuple(map(_refund_item, fields.rows("items"))),
+        items=tuple(
+            RefundItem(
+                item_type=item.text("item_type").upper(),
+                item_id=item.optional_integer("item_id") or 0,
+                quantity=item.optional_money("quantity"),
+                requested_amount=item.optional_money("requested_amount"),
+                adjustment=total(row.money("amount") for row in item.rows("adjustments")),
+            )
+            for item in fields.rows("items")
+        ),
         payments=tuple(map(_refund_payment, fields.rows("payments"))),
-    )
-
-
-def _refund_item(fields: Fields) -> RefundItem:
-    return RefundItem(
-        item_type=fields.text("item_type").upper(),
-        item_id=fields.optional_integer("item_id") or 0,
-        quantity=fields.optional_money("quantity"),
-        requested_amount=fields.optional_money("requested_amount"),
-        adjustment=sum((row.money("amount") for row in fields.rows("adjustments")), ZERO),
     )
 
 
@@ -269,18 +268,17 @@ def read_product(body: Mapping[str, Any]) -> Product:
         name=fields.text("name"),
         sku=fields.text("sku"),
         price=fields.optional_money("price"),
-        variants=tuple(map(_variant, fields.rows("variants"))),
-    )
-
-
-def _variant(fields: Fields) -> Variant:
-    return Variant(
-        id=fields.integer("id"),
-        product_id=fields.optional_integer("product_id") or 0,
-        sku=fields.text("sku"),
-        price=fields.optional_money("price"),
-        options=tuple(
-            (option.text("option_display_name"), option.text("label"))
-            for option in fields.rows("option_values")
+        variants=tuple(
+            Variant(
+                id=variant.integer("id"),
+                product_id=variant.optional_integer("product_id") or 0,
+                sku=variant.text("sku"),
+                price=variant.optional_money("price"),
+                options=tuple(
+                    (option.text("option_display_name"), option.text("label"))
+                    for option in variant.rows("option_values")
+                ),
+            )
+            for variant in fields.rows("variants")
         ),
     )

@@ -1,4 +1,4 @@
-"""Reading what is inside an order: its lines, fees and shipping addresses with their costs."""
+"""Record decoding inside an order: its lines, fees and shipping addresses with their costs."""
 
 from target_freshbooks.books.fields import Fields
 from target_freshbooks.books.money import ZERO
@@ -9,15 +9,9 @@ def read_line(fields: Fields) -> OrderLine:
     """A v2 order product."""
     quantity = fields.required_money("quantity")
     price_ex = fields.money("price_ex_tax", "base_price")
-    price_inc = fields.optional_money("price_inc_tax")
-    price_inc = price_ex if price_inc is None else price_inc
-    total_ex, total_inc = (
-        fields.optional_money("total_ex_tax"),
-        fields.optional_money("total_inc_tax"),
-    )
-    total_ex = price_ex * quantity if total_ex is None else total_ex
-    total_inc = price_inc * quantity if total_inc is None else total_inc
-    tax = fields.optional_money("total_tax")
+    price_inc = fields.money("price_inc_tax", default=price_ex)
+    total_ex = fields.money("total_ex_tax", default=price_ex * quantity)
+    total_inc = fields.money("total_inc_tax", default=price_inc * quantity)
     return OrderLine(
         id=fields.integer("id"),
         product_id=fields.optional_integer("product_id") or 0,
@@ -29,7 +23,7 @@ def read_line(fields: Fields) -> OrderLine:
         price_ex_tax=price_ex,
         total_ex_tax=total_ex,
         total_inc_tax=total_inc,
-        total_tax=total_inc - total_ex if tax is None else tax,
+        total_tax=fields.money("total_tax", default=total_inc - total_ex),
         discounted_total_inc_tax=fields.optional_money("discounted_total_inc_tax"),
         discounts=tuple(abs(row.money("amount")) for row in fields.rows("applied_discounts")),
         options=_options(fields),
@@ -61,8 +55,7 @@ def read_cost(fields: Fields, name: str) -> Cost:
     inc = fields.optional_money(f"{name}_inc_tax")
     tax = fields.optional_money(f"{name}_tax")
     if ex is None and inc is None:
-        base = fields.optional_money(f"base_{name}")
-        ex = ZERO if base is None else base
+        ex = fields.money(f"base_{name}")
     if inc is None:
         inc = (ex or ZERO) + (tax or ZERO)
     if ex is None:

@@ -1,4 +1,4 @@
-"""What a refund took back: net amounts by tax, from the lines, charges and amounts it names.
+"""Refund allocation: what a refund took back, as net amounts by tax, from what it names.
 
 A refund names items: a number of pieces of an order line, wrapping of a line, shipping or handling
 to an address, a fee, or an amount "of the order". What they cost after discounts is known from the
@@ -14,29 +14,23 @@ is missing) the refund's `total_amount` and `total_tax` decide: taxed with a rat
 one fits, else as an untaxed amount and an amount for the tax.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import product
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Self
 
+from target_freshbooks.books.breakdown import Part
 from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.charges import ChargeKind
-from target_freshbooks.books.desired import ExactLine
+from target_freshbooks.books.desired import ExactLine, LineTax
 from target_freshbooks.books.draft_lines import TIMES
 from target_freshbooks.books.items import line_key
 from target_freshbooks.books.marks import refund_line
-from target_freshbooks.books.money import HUNDRED, ZERO, cent, is_whole, pro_rata, rounded, total
+from target_freshbooks.books.money import HUNDRED, ZERO, cent, plain, pro_rata, sum_by_key, total
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.shop import Order, Refund, RefundItem
 from target_freshbooks.books.taxes import UNNAMED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from decimal import Decimal
-
-    from target_freshbooks.books.breakdown import Part
-    from target_freshbooks.books.desired import LineTax
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import Order, Refund, RefundItem
 
 Side = Literal["inc", "ex"]
 
@@ -79,7 +73,7 @@ class Allocation:
         """What went back for it."""
         return self.net + self.tax
 
-    def times(self, part: Decimal) -> Allocation:
+    def times(self, part: Decimal) -> Self:
         """A part of it; 1 is all."""
         shares = tuple((name, amount * part) for name, amount in self.shares)
         return replace(self, net=self.net * part, shares=shares)
@@ -139,9 +133,7 @@ def _by_items(
 
 def _of_order(amount: Decimal, shared: Sequence[Part]) -> Iterable[Allocation]:
     """An amount of the whole order, by its groups of taxes."""
-    groups: dict[tuple[LineTax, ...], Decimal] = {}
-    for part in shared:
-        groups[part.taxes] = groups.get(part.taxes, ZERO) + part.gross
+    groups = sum_by_key((part.taxes, part.gross) for part in shared)
     if not total(groups.values()):
         groups = {(): amount}
     for taxes, gross in zip(groups, pro_rata(amount, list(groups.values())), strict=True):
@@ -163,7 +155,7 @@ def _of_part(item: RefundItem, part: Part, *, by_quantity: bool, side: Side) -> 
         pieces = part.quantity if item.quantity is None else item.quantity
         fraction = pieces / part.quantity
         if part.quantity != 1:
-            what = f"{_plain(pieces)} {TIMES} {part.name}"
+            what = f"{plain(pieces)} {TIMES} {part.name}"
     else:
         base = part.gross if side == "inc" else part.net
         fraction = asked / base if base else ZERO
@@ -186,10 +178,9 @@ def _by_totals(refund: Refund, parts: Sequence[Part], decimals: int) -> tuple[Al
             by_rate = Allocation(net, part.taxes)
             if part.taxes and abs(by_rate.tax - tax) <= cent(decimals):
                 return (by_rate,)
-    by_name: dict[str, Decimal] = {}
-    for part in named or parts:
-        for name, amount in Allocation(part.net, part.taxes).by_name:
-            by_name[name] = by_name.get(name, ZERO) + amount
+    by_name = sum_by_key(
+        tax for part in named or parts for tax in Allocation(part.net, part.taxes).by_name
+    )
     if not total(by_name.values()):
         by_name = {UNNAMED: tax}
     amounts = pro_rata(tax, list(by_name.values()))
@@ -211,26 +202,21 @@ def refund_lines(
         sign: -1 on an invoice, 1 on a credit note.
         policy: With `tax_mode` `amount_lines` all taxes become amounts.
     """
-    by_rate = policy.tax_mode == "rates"
-    groups: dict[tuple[LineTax, ...], tuple[Decimal, list[str]]] = {}
-    by_amount: dict[str, Decimal] = {}
-    by_item: dict[str, Decimal] = {}
-    for one in allocations:
-        if one.item:
-            by_item[one.item] = by_item.get(one.item, ZERO) + one.net
-            continue
-        taxes = one.taxes if by_rate else ()
-        net, whats = groups.get(taxes, (ZERO, list[str]()))
-        groups[taxes] = (net + one.net, [*whats, one.what] if one.what else whats)
-        for name, amount in one.shares if by_rate else one.by_name:
-            by_amount[name] = by_amount.get(name, ZERO) + amount
+    goods = [
+        one if policy.tax_mode == "rates" else replace(one, taxes=(), shares=one.by_name)
+        for one in allocations
+        if not one.item
+    ]
+    by_amount = sum_by_key(share for one in goods for share in one.shares)
+    by_item = sum_by_key((one.item, one.net) for one in allocations if one.item)
     lines = list[ExactLine]()
-    for taxes, (net, whats) in groups.items():
+    for taxes, net in sum_by_key((one.taxes, one.net) for one in goods).items():
         if net:
             extra = " + ".join(tax.name for tax in taxes) or "untaxed"
             name = refund_line(refund_id, extra if lines else "")
-            said = clean("; ".join(dict.fromkeys(whats)), FRESHBOOKS.description_length)
-            lines.append(ExactLine(name, said, net * sign, taxes))
+            whats = dict.fromkeys(one.what for one in goods if one.what and one.taxes == taxes)
+            about = clean("; ".join(whats), FRESHBOOKS.description_length)
+            lines.append(ExactLine(name, about, net * sign, taxes))
     lines += [
         ExactLine(refund_line(refund_id, name), "Tax", amount * sign)
         for name, amount in by_amount.items()
@@ -242,7 +228,3 @@ def refund_lines(
         if amount
     ]
     return tuple(lines)
-
-
-def _plain(number: Decimal) -> str:
-    return format(rounded(number, 0) if is_whole(number, 0) else number.normalize(), "f")

@@ -1,4 +1,4 @@
-"""Fitting a refund's lines to the invoice they are put on.
+"""Refund lines: fitted so that an invoice falls by exactly the money that went back.
 
 The refund must lower the invoice's total by exactly the money that went back. Its net amounts are
 what was taken back, floored or raised to the cent (`cents`); the tax on them is FreshBooks' to
@@ -11,15 +11,14 @@ below zero, so none is tried that may come below it: in two refunds of 10.83 and
 round to a cent more than the 1.65 they were charged as.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from target_freshbooks.books.cents import Target, in_whole_cents
-from target_freshbooks.books.desired import ExactLine, InvoiceLine
-from target_freshbooks.books.draft_lines import ONE
+from target_freshbooks.books.desired import ExactLine, InvoiceLine, Lines, RefundEntry
 from target_freshbooks.books.marks import refund_line
-from target_freshbooks.books.money import HUNDRED, ZERO, decimals_of, is_whole, total
+from target_freshbooks.books.money import HUNDRED, ONE, decimals_of, is_whole, sum_by_key, total
+from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.rounding import (
     is_rounding,
     roundings,
@@ -28,13 +27,6 @@ from target_freshbooks.books.rounding import (
     ways_of_rounding,
     weigh,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from decimal import Decimal
-
-    from target_freshbooks.books.desired import Lines, RefundEntry
-    from target_freshbooks.books.policy import Policy
 
 
 def fit_refund(
@@ -50,7 +42,7 @@ def fit_refund(
         currency: The invoice's.
     """
     return _fitted(
-        (entry.refund_id, entry.taken), -entry.money, (standing, wanted_total), policy, currency
+        entry.refund_id, entry.taken, -entry.money, standing, wanted_total, policy, currency
     )
 
 
@@ -58,25 +50,26 @@ def fit_credit_note(
     refund_id: int, lines: Sequence[ExactLine], amount: Decimal, policy: Policy, currency: str
 ) -> tuple[Lines, ...]:
     """A credit note's lines in the variants worth trying, best first."""
-    return _fitted((refund_id, lines), amount, ((), amount), policy, currency)
+    return _fitted(refund_id, lines, amount, (), amount, policy, currency)
 
 
 def _fitted(
-    refund: tuple[int, Sequence[ExactLine]],
+    refund_id: int,
+    exact: Sequence[ExactLine],
     change: Decimal,
-    onto: tuple[Lines, Decimal],
+    standing: Lines,
+    wanted: Decimal,
     policy: Policy,
     currency: str,
 ) -> tuple[Lines, ...]:
-    (refund_id, exact), (standing, wanted), decimals = refund, onto, decimals_of(currency)
+    decimals = decimals_of(currency)
     ways = ways_of_rounding(policy.capabilities, decimals)
     ways += tuple(way for way in roundings(decimals) if way not in ways)  # only less likely
     now = totals(standing, ways)
     live = [way for way, answer in zip(ways, now, strict=True) if answer == wanted - change] or ways
-    taxes: dict[str, Decimal] = {}
-    for line in exact:
-        for tax in line.taxes:
-            taxes[tax.name] = taxes.get(tax.name, ZERO) + line.net * tax.percent / HUNDRED
+    taxes = sum_by_key(
+        (tax.name, line.net * tax.percent / HUNDRED) for line in exact for tax in line.taxes
+    )
     weighed = [weigh(line) for line in standing]
     lines = in_whole_cents(exact, Target(change, taxes, live[0], decimals, weighed))
     places = max(decimals, policy.capabilities.amount_decimals)

@@ -13,32 +13,29 @@ it does no harm to apply a refund twice, and a refund that the gateway declines 
 contributes nothing any more.
 """
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
+from target_freshbooks.books.breakdown import Breakdown
 from target_freshbooks.books.calendar import bookkeeping_day
-from target_freshbooks.books.desired import CreditNote, Parked, Reason, RefundEntry
-from target_freshbooks.books.lowering import lower, raise_again
+from target_freshbooks.books.desired import (
+    CreditNote,
+    ExactLine,
+    Parked,
+    Payment,
+    Reason,
+    RefundEntry,
+)
 from target_freshbooks.books.marks import mark_of
-from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
+from target_freshbooks.books.money import ZERO, decimals_of, in_currency, total, with_currency
+from target_freshbooks.books.money_witnesses import REFUNDED_STATUSES
+from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.refund_allocation import Allocation, allocate, refund_lines
 from target_freshbooks.books.refund_fit import fit_credit_note
+from target_freshbooks.books.shop import OrderFacts, OrderStatus, Refund, RefundPayment
 from target_freshbooks.books.stored_value import name_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from decimal import Decimal
-
-    from target_freshbooks.books.breakdown import Breakdown
-    from target_freshbooks.books.desired import ExactLine
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import OrderFacts, Refund
-    from target_freshbooks.books.surplus import Due, GivenBack
-
-REFUNDED = 4
-PARTIALLY_REFUNDED = 14
+from target_freshbooks.books.surplus import Due, GivenBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,81 +48,44 @@ class Refunds:
 
 def refunds_of(facts: OrderFacts, breakdown: Breakdown, due: Due, policy: Policy) -> Refunds:
     """All refunds of the order in the order of their ids, but for what gave back a surplus."""
-    decimals = decimals_of(facts.order.currency)
     left = {payment.key: payment.amount for payment in due.payments}
     standing, worth = breakdown.total, breakdown.total + breakdown.redeemed
     entries, flags = list[RefundEntry](), list[Parked]()
     for given in due.refunds:
-        refund, booked = given.refund, _booked(given, policy)
-        flags += _unexplained(facts, refund, decimals)
-        if booked.money > standing:
-            flags.append(_too_much(facts, refund, booked.money, standing))
-            booked = replace(booked, money=standing)
+        refund, booked = given.refund, replace(given, money=min(given.money, standing))
+        flags += _unexplained(facts, refund)
+        if given.money > standing:
+            flags.append(_too_much(facts, refund, given.money, standing))
         if booked.goods > worth:
             flags.append(_too_much(facts, refund, booked.goods, worth))
         if not booked.goods and not booked.noted and not booked.credit:
             continue
         standing -= booked.money - booked.kept
         worth -= booked.goods
-        short = booked.money - lower(left, given.parts, booked.money, facts, due.payments)
+        short = booked.money - _lower(left, booked, facts, due.payments)
         if short:
             flags.append(_unpaid(facts, refund, booked.money, short))
-        raise_again(left, booked.kept, due.payments)
-        allocations = allocate(refund, facts.order, breakdown.parts, policy, decimals)
-        entry = _entry(facts, refund, allocations, booked, policy)
+        _raise_again(left, booked.kept, due.payments)
+        entry = _entry(facts, booked, breakdown, policy)
         entries.append(replace(entry, payments_after=tuple(left.items())))
     flags += _missing(facts, entries, breakdown.total + breakdown.redeemed, due.absorbed)
     return Refunds(tuple(entries), tuple(flags))
 
 
-@dataclass(frozen=True, slots=True)
-class _Booked:
-    """How a refund is booked.
-
-    Attributes:
-        money: Off payments and invoice.
-        noted: As a credit note.
-        stored: As lines of the items of stored value, by kind.
-        kept: What of those was given for a surplus, and raises payments and invoice.
-    """
-
-    money: Decimal
-    noted: Decimal
-    stored: Mapping[str, Decimal]
-    kept: Decimal
-
-    @property
-    def credit(self) -> Decimal:
-        return total(self.stored.values())
-
-    @property
-    def goods(self) -> Decimal:
-        """What is taken off for what was sold."""
-        return self.money + self.credit - self.kept
-
-
-def _booked(given: GivenBack, policy: Policy) -> _Booked:
-    if policy.credit_is_a_line:
-        return _Booked(given.money, ZERO, given.stored, given.kept)
-    return _Booked(given.money, given.credit - given.kept, {}, ZERO)
-
-
 def _entry(
-    facts: OrderFacts,
-    refund: Refund,
-    allocations: tuple[Allocation, ...],
-    booked: _Booked,
-    policy: Policy,
+    facts: OrderFacts, booked: GivenBack, breakdown: Breakdown, policy: Policy
 ) -> RefundEntry:
     """The entry without its payments."""
-    goods, noted = booked.goods, booked.noted
+    refund, currency = booked.refund, facts.order.currency
+    day = bookkeeping_day(refund.created, facts, policy)
+    allocations = allocate(refund, facts.order, breakdown.parts, policy, decimals_of(currency))
     whole = (
         refund.total_amount
         or total(one.gross for one in allocations)
-        or goods + noted
+        or booked.goods + booked.noted
         or booked.credit
     )
-    given = [
+    stored = [
         Allocation(-amount, item=name_of(kind, policy)) for kind, amount in booked.stored.items()
     ]
 
@@ -137,44 +97,95 @@ def _entry(
         refund_id=refund.id,
         money=booked.money - booked.kept,
         payments_after=(),
-        day=bookkeeping_day(refund.created, facts, policy),
-        taken=lines(goods, -1, given) if goods or given else (),
+        day=day,
+        taken=lines(booked.goods, -1, stored) if booked.goods or stored else (),
         credit=booked.credit,
-        credit_note=_credit_note(facts, refund, noted, lines(noted, 1), policy) if noted else None,
+        credit_note=CreditNote(
+            refund_id=refund.id,
+            notes=str(mark_of(facts.order).of(f"refund {refund.id}")),
+            day=day,
+            total=booked.noted,
+            variants=fit_credit_note(
+                refund.id, lines(booked.noted, 1), booked.noted, policy, currency
+            ),
+        )
+        if booked.noted
+        else None,
     )
 
 
-def _credit_note(
-    facts: OrderFacts,
-    refund: Refund,
-    credit: Decimal,
-    lines: tuple[ExactLine, ...],
-    policy: Policy,
-) -> CreditNote:
-    return CreditNote(
-        refund_id=refund.id,
-        notes=str(mark_of(facts.order).of(f"refund {refund.id}")),
-        day=bookkeeping_day(refund.created, facts, policy),
-        total=credit,
-        variants=fit_credit_note(refund.id, lines, credit, policy, facts.order.currency),
-    )
+def _lower(
+    left: dict[str, Decimal], booked: GivenBack, facts: OrderFacts, payments: Sequence[Payment]
+) -> Decimal:
+    """Take the money of a refund off the payments it had come in with.
+
+    A refund names the transaction it reverses, often through others (a refund of a settlement of a
+    capture), or only a gateway. What neither explains comes off the last payments.
+
+    Args:
+        left: What each payment (by key) has, changed in place.
+        booked: The refund.
+        facts: For the transactions.
+        payments: All payments, in their order.
+
+    Returns:
+        What could be taken off.
+    """
+    taken = ZERO
+    for part in booked.parts:
+        wanted = min(part.amount, booked.money - taken)
+        for key in _sources(part, facts, payments):
+            amount = min(left[key], wanted)
+            if amount > 0:
+                left[key] -= amount
+                wanted -= amount
+                taken += amount
+    return taken
 
 
-def _said(facts: OrderFacts, amount: Decimal) -> str:
-    return f"{rounded(amount, decimals_of(facts.order.currency))} {facts.order.currency}"
+def _raise_again(left: dict[str, Decimal], amount: Decimal, payments: Sequence[Payment]) -> None:
+    """Give payments back what a surplus took off them: the last ones, which it did first."""
+    for payment in reversed(payments):
+        more = min(amount, payment.most - left[payment.key])
+        left[payment.key] += more
+        amount -= more
 
 
-def _unexplained(facts: OrderFacts, refund: Refund, decimals: int) -> list[Parked]:
+def _sources(part: RefundPayment, facts: OrderFacts, payments: Sequence[Payment]) -> list[str]:
+    """The payments to lower: the refunded transaction's, then its gateway's, then the last ones."""
+    transactions = {row.id: row for row in facts.transactions}
+    meant, family = part.transaction_id, set[int]()
+    while meant is not None and meant not in family:
+        family.add(meant)
+        row = transactions.get(meant)
+        meant = row.reference_id if row else None
+    family |= {row.id for row in facts.transactions if row.reference_id in family}
+
+    def rank(entry: tuple[int, Payment]) -> tuple[bool, bool, int]:
+        position, payment = entry
+        row = transactions.get(payment.transaction_id or 0)
+        same_gateway = row is not None and bool(row.gateway) and row.gateway == part.provider_id
+        return (payment.transaction_id not in family, not same_gateway, -position)
+
+    return [payment.key for _, payment in sorted(enumerate(payments), key=rank)]
+
+
+def _money(facts: OrderFacts, amount: Decimal) -> str:
+    return with_currency(amount, facts.order.currency)
+
+
+def _unexplained(facts: OrderFacts, refund: Refund) -> list[Parked]:
     """A refund whose payments do not add up to its total."""
-    paid = rounded(total(payment.amount for payment in refund.payments), decimals)
-    if paid == rounded(refund.total_amount, decimals):
+    currency = facts.order.currency
+    paid = in_currency(total(payment.amount for payment in refund.payments), currency)
+    if paid == in_currency(refund.total_amount, currency):
         return []
-    how = f"its payments come to {_said(facts, paid)}" if refund.payments else "it has no payment"
+    how = f"its payments come to {_money(facts, paid)}" if refund.payments else "it has no payment"
     return [
         Parked(
             Reason.REFUND_MISMATCH,
             f"Order {facts.order.id}: refund {refund.id} is over"
-            f" {_said(facts, refund.total_amount)}, but {how}; only the payments are booked.",
+            f" {_money(facts, refund.total_amount)}, but {how}; only the payments are booked.",
             "Look up in the shop what went back, and correct the invoice and its payment by hand.",
         )
     ]
@@ -183,8 +194,8 @@ def _unexplained(facts: OrderFacts, refund: Refund, decimals: int) -> list[Parke
 def _too_much(facts: OrderFacts, refund: Refund, money: Decimal, standing: Decimal) -> Parked:
     return Parked(
         Reason.REFUND_MISMATCH,
-        f"Order {facts.order.id}: refund {refund.id} sent back {_said(facts, money)}, but only"
-        f" {_said(facts, standing)} of the invoice are left.",
+        f"Order {facts.order.id}: refund {refund.id} sent back {_money(facts, money)}, but only"
+        f" {_money(facts, standing)} of the invoice are left.",
         "Look up in the shop what went back beyond the order, and book it by hand.",
     )
 
@@ -192,8 +203,8 @@ def _too_much(facts: OrderFacts, refund: Refund, money: Decimal, standing: Decim
 def _unpaid(facts: OrderFacts, refund: Refund, money: Decimal, short: Decimal) -> Parked:
     return Parked(
         Reason.REFUND_EXCEEDS_PAYMENTS,
-        f"Order {facts.order.id}: refund {refund.id} sent back {_said(facts, money)}, which is"
-        f" {_said(facts, short)} more than the payments in the books.",
+        f"Order {facts.order.id}: refund {refund.id} sent back {_money(facts, money)}, which is"
+        f" {_money(facts, short)} more than the payments in the books.",
         "Enter the payment that is missing, or correct the refund's lines, in FreshBooks.",
     )
 
@@ -208,16 +219,16 @@ def _missing(
         for entry in entries
     )
     declined = total(p.amount for r in facts.refunds for p in r.payments if p.declined)
-    explained = booked + declined >= due if status == REFUNDED else bool(facts.refunds)
-    if status not in (REFUNDED, PARTIALLY_REFUNDED) or explained:
+    explained = booked + declined >= due if status == OrderStatus.REFUNDED else bool(facts.refunds)
+    if status not in REFUNDED_STATUSES or explained:
         return []
-    word = "Refunded" if status == REFUNDED else "Partially Refunded"
-    beyond = f" beyond a surplus of {_said(facts, absorbed)}" if absorbed else ""
+    word = "Refunded" if status == OrderStatus.REFUNDED else "Partially Refunded"
+    beyond = f" beyond a surplus of {_money(facts, absorbed)}" if absorbed else ""
     return [
         Parked(
             Reason.REFUND_MISSING,
-            f"Order {facts.order.id} over {_said(facts, due)} has the status {word}, but its"
-            f" refunds come to {_said(facts, booked)}{beyond}.",
+            f"Order {facts.order.id} over {_money(facts, due)} has the status {word}, but its"
+            f" refunds come to {_money(facts, booked)}{beyond}.",
             "The money went back outside the shop, or not at all: book the rest by hand in"
             " FreshBooks, or record the refund in the shop and replay the order.",
         )

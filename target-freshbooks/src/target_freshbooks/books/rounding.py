@@ -1,4 +1,4 @@
-"""What FreshBooks will make of the lines: taxes and total, in every way it may round.
+"""Rounding: the taxes and total that FreshBooks makes of lines, in every way it may round.
 
 FreshBooks takes quantity, unit cost and tax percents, and computes the rest itself; only the total
 it answers counts. How it rounds is not published. It may round
@@ -20,7 +20,7 @@ from functools import cache
 from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities, RoundingKind, Taxed
 from target_freshbooks.books.desired import InvoiceLine, Lines, LineTax
 from target_freshbooks.books.items import is_of_lines, line_key
-from target_freshbooks.books.money import ZERO, cent, is_whole, rounded
+from target_freshbooks.books.money import ZERO, cent, is_whole, rounded, sum_by_key
 from target_freshbooks.books.policy import Policy
 
 TaxSums = dict[tuple[str, int], int]
@@ -123,10 +123,13 @@ def tax_sums(lines: Iterable[Weighed], rounding: TaxRounding) -> TaxSums:
 
 def taxes_by_name(sums: Mapping[tuple[str, int], int], rounding: TaxRounding) -> dict[str, int]:
     """Each tax in hundredths."""
-    found: dict[str, int] = {}
-    for (name, _), value in sums.items():
-        found[name] = found.get(name, 0) + _rounded(value, rounding)
-    return found
+    return sum_by_key((name, _rounded(value, rounding)) for (name, _), value in sums.items())
+
+
+def tax_amounts(lines: Lines, rounding: TaxRounding) -> dict[str, Decimal]:
+    """Each tax of an invoice with these lines."""
+    sums = tax_sums((weigh(line) for line in lines), rounding)
+    return {name: units * _CENT for name, units in taxes_by_name(sums, rounding).items()}
 
 
 def totals(lines: Lines, ways: Iterable[TaxRounding]) -> tuple[Decimal, ...]:

@@ -1,4 +1,4 @@
-"""What the shop says of an order, parsed: the facts every accounting rule starts from.
+"""Shop facts: what the shop says of an order, parsed; every accounting rule starts from them.
 
 All money is `Decimal` in the order's transactional currency, exactly as the shop stores it (up to
 four decimals); nothing is rounded here. All times are aware UTC. Nothing in this module computes.

@@ -5,7 +5,8 @@ back: both are owed to the customer until they are redeemed. With `stored_value`
 one item, and its lines bear no tax: plus where the debt grows (a certificate sold, a refund given
 as credit), minus where it falls (redeemed, or a sold certificate taken back). So the item's balance
 over all invoices is what is owed. An invoice comes to the order's total less what was redeemed, and
-payments are money alone.
+payments are money alone: after a certificate of 50.00 was sold, an order of 40.00 on which 15.00 of
+it are redeemed is an invoice over 25.00, paid with 25.00, and 35.00 are owed.
 
 The shop tells what was redeemed by amounts of the order, and by transactions of such methods. Where
 only one of both tells it, that one is believed; where they differ nothing is booked.
@@ -13,16 +14,15 @@ only one of both tells it, that one is believed; where they differ nothing is bo
 With `stored_value` `payment` stored value pays for orders as money does, and is no item.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
-from target_freshbooks.books.breakdown import Part
-from target_freshbooks.books.charges import ONE, ChargeKind
+from target_freshbooks.books.breakdown import Breakdown, Part
+from target_freshbooks.books.charges import ChargeKind
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.books.items import line_key
-from target_freshbooks.books.money import decimals_of, rounded, total
+from target_freshbooks.books.money import ONE, in_currency, total, with_currency
 from target_freshbooks.books.money_witnesses import (
     GIFT_CERTIFICATE,
     STORE_CREDIT,
@@ -30,14 +30,8 @@ from target_freshbooks.books.money_witnesses import (
     credit_of,
     kind_named,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from decimal import Decimal
-
-    from target_freshbooks.books.breakdown import Breakdown
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import Order, OrderFacts, RefundPayment
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.shop import Order, OrderFacts, RefundPayment
 
 KINDS = (GIFT_CERTIFICATE, STORE_CREDIT)
 
@@ -73,15 +67,28 @@ def redeem(facts: OrderFacts, breakdown: Breakdown, policy: Policy) -> Breakdown
     order, shown, told = facts.order, _shown(facts), _told(facts.order)
     if any(shown[kind] and told[kind] and shown[kind] != told[kind] for kind in KINDS):
         return _contradiction(order, told, shown)
-    decimals = decimals_of(order.currency)
     amounts = [
-        (name_of(kind, policy), rounded(amount, decimals))
+        (name_of(kind, policy), in_currency(amount, order.currency))
         for kind, amount in redeemed(facts).items()
     ]
     spent = total(amount for _, amount in amounts)
     if spent > breakdown.total:
         return _too_much(order, spent, breakdown.total)
-    parts = (_part(name, -amount) for name, amount in amounts if amount)
+    parts = (
+        Part(
+            kind=ChargeKind.REDEEMED,
+            ref=0,
+            name=name,
+            description="",
+            item_key=line_key(name),
+            quantity=ONE,
+            list_net=-amount,
+            net=-amount,
+            taxes=(),
+        )
+        for name, amount in amounts
+        if amount
+    )
     return replace(
         breakdown,
         parts=(*breakdown.parts, *parts),
@@ -101,35 +108,20 @@ def _shown(facts: OrderFacts) -> dict[str, Decimal]:
     return {kind: total(row.amount for row in rows if credit_of(row) == kind) for kind in KINDS}
 
 
-def _part(name: str, amount: Decimal) -> Part:
-    return Part(
-        kind=ChargeKind.REDEEMED,
-        ref=0,
-        name=name,
-        description="",
-        item_key=line_key(name),
-        quantity=ONE,
-        list_net=amount,
-        net=amount,
-        taxes=(),
-    )
-
-
 def _contradiction(
     order: Order, told: Mapping[str, Decimal], shown: Mapping[str, Decimal]
 ) -> Parked:
-    def said(amounts: Mapping[str, Decimal]) -> str:
-        decimals = decimals_of(order.currency)
+    def by_kind(amounts: Mapping[str, Decimal]) -> str:
         return " and ".join(
-            f"{rounded(amount, decimals)} {order.currency} of {kind.replace('_', ' ')}"
+            f"{with_currency(amount, order.currency)} of {kind.replace('_', ' ')}"
             for kind, amount in amounts.items()
             if told[kind] or shown[kind]
         )
 
     return Parked(
         Reason.MONEY_UNCLEAR,
-        f"By its amounts {said(told)} were redeemed on order {order.id}, by its transactions"
-        f" {said(shown)}.",
+        f"By its amounts {by_kind(told)} were redeemed on order {order.id}, by its transactions"
+        f" {by_kind(shown)}.",
         "Look up in the shop what was redeemed; put the order right and replay it, or book it by"
         " hand and settle it.",
     )

@@ -1,13 +1,14 @@
-"""Money beyond what the invoice comes to, and the refunds that give it back.
+"""Overpayment: money beyond what the invoice comes to, and the refunds that give it back.
 
 An order that was edited down, or paid twice, brought in more than its invoice is over. FreshBooks
 turns an overpayment into credit without a word, so payments never exceed the invoice: they are
 taken in the order of their transactions, and the surplus is left out of the books and reported
-(`overpaid`).
+(`overpaid`): of 100.00 for an invoice over 70.00 the payments show 70.00.
 
 What was never booked cannot be taken out of the books. So refunds give back the surplus first, in
-the order of their ids, and touch invoice and payments only with what goes beyond it; together the
-payments are then what was captured less what went back. Whichever capture the surplus went back
+the order of their ids, and touch invoice and payments only with what goes beyond it (40.00 sent
+back lower them by 10.00, to 60.00); together the payments are then what was captured less what went
+back. Whichever capture the surplus went back
 from, the payments stay as they are booked. Once it is back there is nothing to report.
 
 Store credit that is given for a surplus takes no revenue off, since none is there: it makes no
@@ -15,21 +16,15 @@ credit note, and is reported still, since its money has stayed. Where stored val
 money is what the credit was given for: invoice and payments are raised by it.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
 from target_freshbooks.books.desired import Parked, Payment, Reason
-from target_freshbooks.books.money import ZERO, decimals_of, rounded, total
+from target_freshbooks.books.money import ZERO, in_currency, total
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.shop import Order, OrderFacts, Refund, RefundPayment
 from target_freshbooks.books.stored_value import KINDS, given_as
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from decimal import Decimal
-
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import Order, OrderFacts, Refund, RefundPayment
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +36,21 @@ class GivenBack:
     """How the money went back."""
     money: Decimal
     stored: Mapping[str, Decimal]
-    """As stored value, by kind."""
+    """As stored value that becomes lines, by kind."""
     kept: Decimal = ZERO
-    """What of the stored value was given for a surplus."""
+    """What of that was given for a surplus: it raises payments and invoice."""
+    noted: Decimal = ZERO
+    """As stored value that becomes a credit note."""
 
     @property
     def credit(self) -> Decimal:
-        """All that was given as stored value."""
+        """All that was given as stored value that becomes lines."""
         return total(self.stored.values())
+
+    @property
+    def goods(self) -> Decimal:
+        """What is taken off for what was sold."""
+        return self.money + self.credit - self.kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def without_surplus(
 ) -> Due:
     """The payments and refunds of an invoice over `due`, of which no more can be paid."""
     order = facts.order
-    given = [_given_back(refund, policy, decimals_of(order.currency)) for refund in facts.refunds]
+    given = [_given_back(refund, policy, order.currency) for refund in facts.refunds]
     surplus = max(total(payment.amount for payment in payments) - due, ZERO)
     money = _up_to(surplus, (one.money for one in given))
     unreturned = surplus - total(money)
@@ -87,6 +89,8 @@ def without_surplus(
         ),
         tuple(
             replace(one, money=one.money - back, kept=kept)
+            if policy.credit_is_a_line
+            else replace(one, money=one.money - back, stored={}, noted=one.credit - kept)
             for one, back, kept in zip(given, money, credit, strict=True)
         ),
         total(money) + total(credit),
@@ -94,14 +98,14 @@ def without_surplus(
     )
 
 
-def _given_back(refund: Refund, policy: Policy, decimals: int) -> GivenBack:
+def _given_back(refund: Refund, policy: Policy, currency: str) -> GivenBack:
     """What a refund gave back; declined payments went nowhere."""
     good = [(part, given_as(part, policy)) for part in refund.payments if not part.declined]
     stored = {
-        kind: rounded(total(part.amount for part, as_kind in good if as_kind == kind), decimals)
+        kind: in_currency(total(part.amount for part, as_kind in good if as_kind == kind), currency)
         for kind in KINDS
     }
-    money = rounded(total(part.amount for part, _ in good), decimals) - total(stored.values())
+    money = in_currency(total(part.amount for part, _ in good), currency) - total(stored.values())
     return GivenBack(refund, tuple(part for part, kind in good if kind is None), money, stored)
 
 

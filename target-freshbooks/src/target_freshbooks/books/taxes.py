@@ -42,26 +42,10 @@ class ChargedTax:
     """What the shop charged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """The rates that a charge bears, and what was charged without any."""
-
-    rows: tuple[TaxRow, ...] = ()
-    own: bool = False
-    """The rows name the charge: their amounts are its tax."""
-    override: Decimal = ZERO
-    override_name: str = ""
-
-    @property
-    def stated(self) -> Decimal:
-        """The charge's tax by its rows."""
-        return total(row.amount for row in self.rows) + self.override
-
-
-def rates_of(
+def with_rates(
     charges: Sequence[Charge], pool: Sequence[TaxRow], policy: Policy, unit: Decimal
-) -> tuple[Rates, ...]:
-    """The rates of each charge: of the rows that name it, else those of `pool` that give its tax.
+) -> tuple[Charge, ...]:
+    """The charges with their rates: of the rows that name one, else those of `pool` that give it.
 
     Args:
         charges: What the order charges for.
@@ -73,21 +57,22 @@ def rates_of(
     others = [charge.inc - charge.ex if not charge.rows else ZERO for charge in charges]
     shares = pro_rata(total(row.amount for row in overrides), others)
     name = freshbooks_name(overrides[0], policy) if overrides else UNNAMED
-    found = []
+    rated = list[Charge]()
     for charge, share in zip(charges, shares, strict=True):
         rows, missed = _giving(charge, pool)
         if charge.rows:
-            found.append(_own(charge, policy, unit))
+            rated.append(_by_own_rows(charge, policy, unit))
         elif share and not rows:
-            found.append(Rates((), override=share, override_name=name))
+            rated.append(replace(charge, override=share, override_name=name))
         elif charge.kind is ChargeKind.FEE and missed > unit:
-            found.append(Rates((), override=charge.inc - charge.ex, override_name=name))
+            fee_tax = charge.inc - charge.ex
+            rated.append(replace(charge, override=fee_tax, override_name=name))
         else:
-            found.append(Rates(rows))
-    return tuple(found)
+            rated.append(replace(charge, rows=rows))
+    return tuple(rated)
 
 
-def _own(charge: Charge, policy: Policy, unit: Decimal) -> Rates:
+def _by_own_rows(charge: Charge, policy: Policy, unit: Decimal) -> Charge:
     overrides = [row for row in charge.rows if row.amount and not row.rate]
     taxed = any(row.amount for row in charge.rows)
     rated: dict[tuple[object, ...], TaxRow] = {}
@@ -98,8 +83,9 @@ def _own(charge: Charge, policy: Policy, unit: Decimal) -> Rates:
             key = (row.name, row.tax_class, row.rate, row.priority)
             same = rated.get(key)
             rated[key] = replace(row, amount=same.amount + row.amount) if same else row
-    return Rates(
-        tuple(rated.values()),
+    return replace(
+        charge,
+        rows=tuple(rated.values()),
         own=True,
         override=total(row.amount for row in overrides),
         override_name=freshbooks_name(overrides[0], policy) if overrides else "",
@@ -174,24 +160,23 @@ def percents(rows: Sequence[TaxRow], *, compound: bool) -> list[Decimal]:
     """Each row's percent on the net amount; with `compound`, later priorities tax earlier taxes."""
     if not compound:
         return [row.rate for row in rows]
-    found: dict[int, Decimal] = {}
+    percent_of: dict[int, Decimal] = {}
     base = Decimal(1)
     by_priority = sorted(range(len(rows)), key=lambda i: rows[i].priority)
     for _, group in groupby(by_priority, key=lambda i: rows[i].priority):
         level = {i: rows[i].rate * base for i in group}
-        found |= level
+        percent_of |= level
         base += total(level.values()) / HUNDRED
-    return [found[i] for i in range(len(rows))]
+    return [percent_of[i] for i in range(len(rows))]
 
 
-def taxes_at(rates: Rates, policy: Policy, *, compound: bool) -> tuple[ChargedTax, ...]:
+def taxes_at(charge: Charge, policy: Policy, *, compound: bool) -> tuple[ChargedTax, ...]:
     """The taxes by rate of a charge, as a line can bear them; overrides are left out."""
+    by_row = zip(charge.rows, percents(charge.rows, compound=compound), strict=True)
     return merged(
         (
-            ChargedTax(freshbooks_name(row, policy), percent, row.amount if rates.own else ZERO)
-            for row, percent in zip(
-                rates.rows, percents(rates.rows, compound=compound), strict=True
-            )
+            ChargedTax(freshbooks_name(row, policy), percent, row.amount if charge.own else ZERO)
+            for row, percent in by_row
         ),
         policy,
     )
@@ -199,10 +184,10 @@ def taxes_at(rates: Rates, policy: Policy, *, compound: bool) -> tuple[ChargedTa
 
 def merged(taxes: Iterable[ChargedTax], policy: Policy) -> tuple[ChargedTax, ...]:
     """As many taxes as a line can bear: those of one name together, the smaller ones as one."""
-    by_name: dict[str, ChargedTax] = {}
+    by_name: dict[str, list[ChargedTax]] = {}
     for tax in taxes:
-        by_name[tax.name] = _joined(tax.name, [*filter(None, [by_name.get(tax.name)]), tax])
-    charged = list(by_name.values())
+        by_name.setdefault(tax.name, []).append(tax)
+    charged = [_joined(name, same) for name, same in by_name.items()]
     charged = [tax for tax in charged if tax.percent] or charged[:1]
     most, decimals = policy.capabilities.taxes_per_line, policy.capabilities.percent_decimals
     if len(charged) > most:
@@ -221,11 +206,6 @@ def _joined(name: str, taxes: Sequence[ChargedTax]) -> ChargedTax:
     return ChargedTax(name, total(tax.percent for tax in taxes), total(tax.amount for tax in taxes))
 
 
-def line_taxes(taxes: Iterable[ChargedTax]) -> tuple[LineTax, ...]:
-    """The taxes as FreshBooks takes them."""
-    return tuple(LineTax(tax.name, tax.percent) for tax in taxes)
-
-
 def roundest_percents(
     amounts: Sequence[tuple[Decimal, Decimal]], slack: Decimal, decimals: int
 ) -> list[Decimal]:
@@ -233,16 +213,19 @@ def roundest_percents(
 
     One percent for all if one gives them all. Zero if none can give a tax.
     """
-    bounds = [
-        ((tax - slack) * HUNDRED / net, (tax + slack) * HUNDRED / net)
-        for net, tax in amounts
+    bounds = {
+        position: ((tax - slack) * HUNDRED / net, (tax + slack) * HUNDRED / net)
+        for position, (net, tax) in enumerate(amounts)
         if net > 0 and tax > 0
+    }
+    low = max((least for least, _ in bounds.values()), default=ZERO)
+    high = min((most for _, most in bounds.values()), default=ZERO)
+    return [
+        _roundest_between(*((low, high) if low <= high else bounds[position]), decimals)
+        if position in bounds
+        else ZERO
+        for position in range(len(amounts))
     ]
-    low, high = max((b[0] for b in bounds), default=ZERO), min((b[1] for b in bounds), default=ZERO)
-    percents_found = iter(
-        _roundest_between(*((low, high) if low <= high else own), decimals) for own in bounds
-    )
-    return [next(percents_found) if net > 0 and tax > 0 else ZERO for net, tax in amounts]
 
 
 def _roundest_between(low: Decimal, high: Decimal, most: int) -> Decimal:

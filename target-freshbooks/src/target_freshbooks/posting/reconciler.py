@@ -13,8 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from target_freshbooks.books import assess, client_of_customer
-from target_freshbooks.books.closed import on_open_days
-from target_freshbooks.books.correction import book_apart
+from target_freshbooks.books.closed import book_apart, on_open_days
 from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, Waiting
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money_witnesses import may_clear_up

@@ -13,7 +13,7 @@ import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
-from target_freshbooks.books.correction import BOOKED_AS_EXPENSE
+from target_freshbooks.books.closed import BOOKED_AS_EXPENSE
 from target_freshbooks.books.marks import STEM, Mark, marks_in
 from target_freshbooks.posting.identity import marks_of, refund_corrected, refund_spent
 from target_freshbooks.posting.observe.observer import Observer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from target_freshbooks.books.correction import BOOKED_AS_EXPENSE
+from target_freshbooks.books.closed import BOOKED_AS_EXPENSE
 from target_freshbooks.books.money import total
 from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.posting.identity import (

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.books.correction import BOOKED_AS_EXPENSE, REFUNDS_PAID
+from target_freshbooks.books.closed import BOOKED_AS_EXPENSE, REFUNDS_PAID
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.freshbooks.observed import DELETED, DRAFT
 from target_freshbooks.posting.context import ZERO, OrderContext
