@@ -32,25 +32,6 @@ _MOST_GROUPS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """What the lines should come to.
-
-    Attributes:
-        total: What is to be added to the total by the lines.
-        taxes: What the shop charged of each tax.
-        rounding: How FreshBooks rounds, as far as is known.
-        decimals: Of the currency.
-        standing: The lines on the invoice beside which these are put.
-    """
-
-    total: Decimal
-    taxes: Mapping[str, Decimal]
-    rounding: TaxRounding
-    decimals: int
-    standing: Sequence[Weighed] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Choice:
     """The lines of one group of taxes, so many of them raised.
 
@@ -69,27 +50,43 @@ class _Choice:
     sums: TaxSums
 
 
-def in_whole_cents(lines: Sequence[ExactLine], target: Target) -> Lines:
-    """The lines, each floored or raised to the cent, in the way that fits the target best."""
+def in_whole_cents(
+    lines: Sequence[ExactLine],
+    wanted_total: Decimal,
+    wanted_taxes: Mapping[str, Decimal],
+    rounding: TaxRounding,
+    decimals: int,
+    standing: Sequence[Weighed] = (),
+) -> Lines:
+    """The lines, each floored or raised to the cent, as comes nearest to what is wanted.
+
+    Args:
+        lines: Over their exact amounts.
+        wanted_total: What is to be added to the total by the lines.
+        wanted_taxes: What the shop charged of each tax.
+        rounding: How FreshBooks rounds, as far as is known.
+        decimals: Of the currency.
+        standing: The lines on the invoice beside which these are put.
+    """
     groups: dict[tuple[LineTax, ...], list[int]] = {}
     for i, line in enumerate(lines):
         groups.setdefault(line.taxes, []).append(i)
     ways = [
-        list(_choices(members, lines, target, only_nearest=position >= _MOST_GROUPS))
+        list(_choices(members, lines, rounding, decimals, only_nearest=position >= _MOST_GROUPS))
         for position, members in enumerate(groups.values())
     ]
-    before = tax_sums(target.standing, target.rounding)
+    before = tax_sums(standing, rounding)
     # What FreshBooks should add to the standing taxes, and what it has of them.
-    wanted = {name: int(rounded(amount * HUNDRED, 0)) for name, amount in target.taxes.items()}
-    stood = taxes_by_name(before, target.rounding)
-    total_wanted = int(target.total * HUNDRED)
+    wanted = {name: int(rounded(amount * HUNDRED, 0)) for name, amount in wanted_taxes.items()}
+    stood = taxes_by_name(before, rounding)
+    net_wanted = int(wanted_total * HUNDRED)
 
     def misses(chosen: Sequence[_Choice]) -> tuple[int, bool, Decimal, list[int]]:
         sums = sum_by_key(
             item for part in (before, *(choice.sums for choice in chosen)) for item in part.items()
         )
-        off, by_tax = sum(choice.net for choice in chosen) - total_wanted, 0
-        made = taxes_by_name(sums, target.rounding)
+        off, by_tax = sum(choice.net for choice in chosen) - net_wanted, 0
+        made = taxes_by_name(sums, rounding)
         for name in made.keys() | wanted.keys():
             tax = made.get(name, 0) - stood.get(name, 0)
             off, by_tax = off + tax, by_tax + abs(tax - wanted.get(name, 0))
@@ -98,14 +95,19 @@ def in_whole_cents(lines: Sequence[ExactLine], target: Target) -> Lines:
 
     best = min(product(*ways), key=misses)
     units = {i: amount for choice in best for i, amount in choice.units.items()}
-    return tuple(line.at(units[i] * cent(target.decimals)) for i, line in enumerate(lines))
+    return tuple(line.at(units[i] * cent(decimals)) for i, line in enumerate(lines))
 
 
 def _choices(
-    members: Sequence[int], lines: Sequence[ExactLine], target: Target, *, only_nearest: bool
+    members: Sequence[int],
+    lines: Sequence[ExactLine],
+    rounding: TaxRounding,
+    decimals: int,
+    *,
+    only_nearest: bool,
 ) -> Iterator[_Choice]:
     """The group with the exact number of lines raised, one more, and one less."""
-    unit = int(cent(target.decimals) * HUNDRED)
+    unit = int(cent(decimals) * HUNDRED)
     exact = {i: lines[i].net * HUNDRED / unit for i in members}
     floors = {i: int(amount.to_integral_value(ROUND_FLOOR)) for i, amount in exact.items()}
     odd = sorted(
@@ -121,4 +123,4 @@ def _choices(
         distance = total(abs(units[i] - exact[i]) for i in odd)
         weighed = [Weighed(amount * unit, taxes) for amount in units.values()]
         net = sum(units.values()) * unit
-        yield _Choice(units, count, distance, net, tax_sums(weighed, target.rounding))
+        yield _Choice(units, count, distance, net, tax_sums(weighed, rounding))

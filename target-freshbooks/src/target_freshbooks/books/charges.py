@@ -156,12 +156,12 @@ def _wrapping(order: Order, names: LineNames) -> list[Charge]:
 
 
 def _by_address(
-    kind: ChargeKind, name: str, whole: Cost, costs: Sequence[tuple[int, Cost]]
+    kind: ChargeKind, name: str, overall: Cost, costs: Sequence[tuple[int, Cost]]
 ) -> list[Charge]:
     """Shipping or handling by address if the addresses account for all of it, else in one."""
-    if costs and total(cost.inc_tax for _, cost in costs) == whole.inc_tax:
+    if costs and total(cost.inc_tax for _, cost in costs) == overall.inc_tax:
         return [_charge(kind, ref, name, cost) for ref, cost in costs]
-    return [_charge(kind, 0, name, whole)]
+    return [_charge(kind, 0, name, overall)]
 
 
 def _with_rows(charge: Charge, rows: Sequence[TaxRow], charges: Sequence[Charge]) -> Charge:

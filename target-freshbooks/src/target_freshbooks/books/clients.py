@@ -105,12 +105,12 @@ def client_forms(draft: ClientDraft) -> tuple[dict[str, Any], ...]:
     Smith may be refused: he is made without first and last name, and failing that as an
     organisation alone, whose name holds the e-mail by which it is found again.
     """
-    whole = client_body(draft)
+    body = client_body(draft)
     address = draft.address
     called = address.company or f"{address.first_name} {address.last_name}".strip()
-    nameless = {name: value for name, value in whole.items() if name not in {"fname", "lname"}}
-    forms = [whole]
-    if nameless != whole:
+    nameless = {name: value for name, value in body.items() if name not in {"fname", "lname"}}
+    forms = [body]
+    if nameless != body:
         forms.append(nameless | {"organization": clean(called, FRESHBOOKS.address_length)})
     if draft.email:
         alone = {name: value for name, value in nameless.items() if name != "email"}

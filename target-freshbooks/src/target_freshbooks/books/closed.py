@@ -120,8 +120,8 @@ def in_words(
     others = sum(apart.values(), start=ZERO)
     comes_to = rounded(net, decimals) + others if total is None else total
     amounts = {"net": comes_to - others} | {name: one for name, one in apart.items() if one}
-    said = [f"{name} {rounded(amount, decimals):f}" for name, amount in amounts.items()]
-    return ", ".join([*said, f"{whole} {rounded(comes_to, decimals):f} {currency}"])
+    named = [f"{name} {rounded(amount, decimals):f}" for name, amount in amounts.items()]
+    return ", ".join([*named, f"{whole} {rounded(comes_to, decimals):f} {currency}"])
 
 
 def on_open_days(desired: Desired, closed: ClosedDays, *, has_invoice: bool) -> Desired:

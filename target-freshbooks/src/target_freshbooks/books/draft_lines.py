@@ -23,7 +23,7 @@ from decimal import Decimal
 
 from target_freshbooks.books.breakdown import Breakdown, Part
 from target_freshbooks.books.capabilities import FRESHBOOKS, clean
-from target_freshbooks.books.cents import Target, in_whole_cents
+from target_freshbooks.books.cents import in_whole_cents
 from target_freshbooks.books.charges import ChargeKind
 from target_freshbooks.books.desired import ExactLine, InvoiceLine, Lines, LineTax
 from target_freshbooks.books.items import line_key
@@ -112,8 +112,8 @@ def _fitted(
     exact: Sequence[ExactLine], breakdown: Breakdown, policy: Policy, currency: tuple[str, int]
 ) -> DraftLines:
     ways = ways_of_rounding(policy.capabilities, currency[1])
-    target = Target(breakdown.total, breakdown.taxes, ways[0], currency[1])
-    return _proven(in_whole_cents(exact, target), breakdown, policy, currency)
+    lines = in_whole_cents(exact, breakdown.total, breakdown.taxes, ways[0], currency[1])
+    return _proven(lines, breakdown, policy, currency)
 
 
 def _proven(
@@ -195,4 +195,4 @@ def _in_amounts(breakdown: Breakdown, policy: Policy, decimals: int) -> Lines:
     ]
     exact += [ExactLine(name, "Tax", amount) for name, amount in breakdown.taxes.items() if amount]
     way = ways_of_rounding(policy.capabilities, decimals)[0]
-    return in_whole_cents(exact, Target(breakdown.total, {}, way, decimals))
+    return in_whole_cents(exact, breakdown.total, {}, way, decimals)

@@ -172,8 +172,8 @@ def notice_after_posting(facts: OrderFacts, policy: Policy) -> Notice | None:
 
 def _money_came_in(facts: OrderFacts, policy: Policy) -> bool:
     went_back = any(not payment.declined for refund in facts.refunds for payment in refund.payments)
-    told = not has_transactions(facts) and was_captured(facts.order, policy)
-    return bool(captures(facts)) or went_back or told
+    by_word = not has_transactions(facts) and was_captured(facts.order, policy)
+    return bool(captures(facts)) or went_back or by_word
 
 
 def not_to_be_voided(facts: OrderFacts) -> Parked | None:
@@ -183,12 +183,12 @@ def not_to_be_voided(facts: OrderFacts) -> Parked | None:
         return None
     order = facts.order
     (money, credit), (returned, restored) = came, went
-    told = f"{money} {order.currency} came in and {returned} {order.currency} went back"
+    figures = f"{money} {order.currency} came in and {returned} {order.currency} went back"
     if credit != restored:
-        told += f", and {credit} of credit were spent and {restored} given back"
+        figures += f", and {credit} of credit were spent and {restored} given back"
     return Parked(
         Reason.CANCELLED_AFTER_POSTING,
-        f"Order {order.id} was cancelled or declined after it was invoiced, but {told}.",
+        f"Order {order.id} was cancelled or declined after it was invoiced, but {figures}.",
         "Refund the rest in the shop: the order is voided with it. If the money is to stay, book"
         " that by hand and settle the order.",
     )

@@ -89,7 +89,7 @@ def _discounts(
     order: Order, charges: Sequence[Charge], sides: tuple[Side, ...]
 ) -> Iterator[tuple[Amounts, Side]]:
     """The discount on each charge in each way to see it, with or without tax."""
-    whole = order.discount_amount + order.coupon_discount
+    discount = order.discount_amount + order.coupon_discount
     applied = tuple(charge.applied for charge in charges)
     ends = tuple(
         ZERO if charge.discounted_inc is None else charge.inc - charge.discounted_inc
@@ -97,21 +97,23 @@ def _discounts(
     )
     ended = all(charge.discounted_inc is not None for charge in charges if charge.is_line)
     shipping = total(charge.inc for charge in charges if charge.kind is ChargeKind.SHIPPING)
-    for offs, told in ((applied, any(applied)), (ends, ended)):
-        # The lines' ends are with tax, the whole may be without: then free shipping shows in no
+    for offs, is_stated in ((applied, any(applied)), (ends, ended)):
+        # The lines' ends are with tax, the order's may be without: then free shipping shows in no
         # difference of the two.
-        rests = (whole - total(offs), shipping) if offs == ends else (whole - total(offs),)
-        on_shipping = [more for rest in rests if told for more in _on_shipping(offs, rest, charges)]
+        rests = (discount - total(offs), shipping) if offs == ends else (discount - total(offs),)
+        on_shipping = [
+            more for rest in rests if is_stated for more in _on_shipping(offs, rest, charges)
+        ]
         for more in ([offs] if any(offs) else []) + on_shipping:
             # What a line cost in the end is told with tax.
             yield from ((more, side) for side in (("inc",) if offs == ends else sides))
     none = tuple(ZERO for _ in charges)
-    if not whole:
+    if not discount:
         yield none, sides[0]
         return
-    if whole == shipping and not any(applied):
-        yield from ((offs, sides[0]) for offs in _on_shipping(none, whole, charges))
-    rest = whole - total(applied)
+    if discount == shipping and not any(applied):
+        yield from ((offs, sides[0]) for offs in _on_shipping(none, discount, charges))
+    rest = discount - total(applied)
     for prices in ([c.inc for c in charges], [c.ex for c in charges]) if rest > 0 else ():
         goods = [
             price if charge.kind is ChargeKind.PRODUCT else ZERO
@@ -167,9 +169,9 @@ def _nets(
     if reading.offs_side == "ex":
         return prices, reading.offs
     offs = [off / factor for off, factor in zip(reading.offs, factors, strict=True)]
-    whole = order.discount_amount + order.coupon_discount
-    if reading.prices == "ex" and abs(total(offs) - whole) <= len(offs) * Decimal("0.01"):
-        offs = pro_rata(whole, offs)
+    discount = order.discount_amount + order.coupon_discount
+    if reading.prices == "ex" and abs(total(offs) - discount) <= len(offs) * Decimal("0.01"):
+        offs = pro_rata(discount, offs)
     return prices, tuple(offs)
 
 

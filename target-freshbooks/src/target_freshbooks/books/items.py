@@ -57,16 +57,16 @@ def catalogued(order: Order) -> tuple[int, ...]:
 
 def items_for(facts: OrderFacts, lines: Iterable[InvoiceLine | ExactLine]) -> tuple[ItemDraft, ...]:
     """The items of the order and of all lines its invoice may get, each once."""
-    found: dict[str, ItemDraft] = {}
+    item_by_key: dict[str, ItemDraft] = {}
     for line in facts.order.lines:
         key = item_key(line)
-        if key and key not in found:
-            found[key] = _from_line(key, line, facts.order, facts.products)
+        if key and key not in item_by_key:
+            item_by_key[key] = _from_line(key, line, facts.order, facts.products)
     for other in lines:
         key = other.item_key
-        if is_of_lines(key) and key not in found:
-            found[key] = ItemDraft(key, other.name, "", "", ZERO, facts.order.currency)
-    return tuple(found.values())
+        if is_of_lines(key) and key not in item_by_key:
+            item_by_key[key] = ItemDraft(key, other.name, "", "", ZERO, facts.order.currency)
+    return tuple(item_by_key.values())
 
 
 def _from_line(key: str, line: OrderLine, order: Order, products: tuple[Product, ...]) -> ItemDraft:

@@ -161,9 +161,9 @@ def _net_transactions(facts: OrderFacts, refunds: Sequence[Refund]) -> tuple[Tra
         (captured, came_in - share * taxed),
         (sent_back, total(row.amount for row in sent_back) * left),
     ):
-        whole = rounded(net, decimals_of(order.currency))
-        parts = pro_rata(whole, [row.amount for row in rows])
-        shares = largest_remainder(parts, whole, decimals_of(order.currency))
+        wanted = rounded(net, decimals_of(order.currency))
+        parts = pro_rata(wanted, [row.amount for row in rows])
+        shares = largest_remainder(parts, wanted, decimals_of(order.currency))
         amounts |= {row.id: amount for row, amount in zip(rows, shares, strict=True)}
     return tuple(replace(row, amount=amounts.get(row.id, row.amount)) for row in facts.transactions)
 
@@ -178,7 +178,7 @@ def _net_refund(refund: Refund, order: Order, *, share_taxes: bool) -> Refund:
     decimals = decimals_of(order.currency)
     part = (refund.total_amount - tax) / refund.total_amount
     amounts = [one.amount * part for one in refund.payments]
-    whole = largest_remainder(amounts, rounded(total(amounts), decimals), decimals)
+    net_amounts = largest_remainder(amounts, rounded(total(amounts), decimals), decimals)
     return replace(
         refund,
         total_amount=rounded(refund.total_amount - tax, decimals),
@@ -190,6 +190,7 @@ def _net_refund(refund: Refund, order: Order, *, share_taxes: bool) -> Refund:
             for item in refund.items
         ),
         payments=tuple(
-            replace(one, amount=amount) for one, amount in zip(refund.payments, whole, strict=True)
+            replace(one, amount=amount)
+            for one, amount in zip(refund.payments, net_amounts, strict=True)
         ),
     )

@@ -62,14 +62,14 @@ class Mark:
     @property
     def refund_id(self) -> int | None:
         """The refund it stands for; None for all else."""
-        found = _REFUND.fullmatch(self.part)
-        return int(found[1]) if found else None
+        match = _REFUND.fullmatch(self.part)
+        return int(match[1]) if match else None
 
 
 def marks_in(*texts: str) -> list[Mark]:
     """The marks that stand in texts, each on a line of its own."""
-    found = (_MARK.fullmatch(line.strip()) for text in texts for line in text.splitlines())
-    return [Mark(int(one[1]), one[3], one[2] or "") for one in found if one]
+    matches = (_MARK.fullmatch(line.strip()) for text in texts for line in text.splitlines())
+    return [Mark(int(one[1]), one[3], one[2] or "") for one in matches if one]
 
 
 def received_line(amount: Decimal, currency: str) -> str:
@@ -79,8 +79,8 @@ def received_line(amount: Decimal, currency: str) -> str:
 
 def received_in(text: str) -> Decimal | None:
     """What a note tells to have been booked at first; None if it does not."""
-    found = filter(None, (_RECEIVED.fullmatch(line.strip()) for line in text.splitlines()))
-    return next((Decimal(one[1]) for one in found), None)
+    matches = filter(None, (_RECEIVED.fullmatch(line.strip()) for line in text.splitlines()))
+    return next((Decimal(one[1]) for one in matches), None)
 
 
 def mark_of(order: Order) -> Mark:
@@ -96,8 +96,8 @@ def refund_line(refund_id: int, what: str = "") -> str:
 
 def is_refund_line(name: str) -> int | None:
     """The refund an invoice line belongs to by its name; None for all other lines."""
-    found = _REFUND_LINE.match(" ".join(name.split()))
-    return int(found[1]) if found else None
+    match = _REFUND_LINE.match(" ".join(name.split()))
+    return int(match[1]) if match else None
 
 
 def other_than_refund(name: str) -> str:

@@ -99,10 +99,10 @@ def pro_rata(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
 
     The shares add up to the amount exactly: the last weighted one takes what division leaves.
     """
-    whole = total(weights)
-    if not whole:
+    weight_of_all = total(weights)
+    if not weight_of_all:
         return [ZERO for _ in weights]
-    shares = [amount * weight / whole for weight in weights]
+    shares = [amount * weight / weight_of_all for weight in weights]
     last = max(i for i, weight in enumerate(weights) if weight)
     shares[last] += amount - total(shares)
     return shares

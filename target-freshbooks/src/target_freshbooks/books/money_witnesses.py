@@ -28,7 +28,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.books.money import ZERO, decimals_of, rounded, total, with_currency
+from target_freshbooks.books.money import ZERO, in_currency, total, with_currency
 from target_freshbooks.books.shop import OrderFacts, OrderStatus, Transaction
 
 STORE_CREDIT = "store_credit"
@@ -124,23 +124,23 @@ def may_clear_up(facts: OrderFacts, now: datetime) -> bool:
 
 
 def _contradictions(facts: OrderFacts) -> Iterator[str]:
-    order, good, said = facts.order, _good(facts), facts.order.payment_status
+    order, good, status = facts.order, _good(facts), facts.order.payment_status
     money = [row for row in captures(facts) if credit_of(row) is None]
     at_gateway = [row for row in money if row.method not in BY_HAND]
     taken = with_currency(total(row.amount for row in money), order.currency)
     attempts = [row for row in good if _is_promise(row)]
-    if said in CAPTURED and not money and attempts and not order.is_cancelled:
+    if status in CAPTURED and not money and attempts and not order.is_cancelled:
         listed = ", ".join(
             f"{row.event} {row.id} over {with_currency(row.amount, order.currency)}"
             for row in attempts
         )
-        yield f"the shop says {said}, but no capture stands among its transactions ({listed})"
+        yield f"the shop says {status}, but no capture stands among its transactions ({listed})"
     back, refunds = _sent_back(facts), _refunds(facts)
-    unexplained = said == "void" or (
-        said in REFUNDED and order.status_id not in REFUNDED_STATUSES and not back
+    unexplained = status == "void" or (
+        status in REFUNDED and order.status_id not in REFUNDED_STATUSES and not back
     )
     if unexplained and at_gateway and not facts.refunds:
-        yield f"the shop says {said}, but {taken} were captured and nothing went back"
+        yield f"the shop says {status}, but {taken} were captured and nothing went back"
     if back > refunds:
         yield (
             f"of {taken} captured its transactions sent back"
@@ -192,13 +192,13 @@ def _sent_back(facts: OrderFacts) -> Decimal:
     good = _good(facts)
     voided, _ = _voids(good)
     back = total(abs(row.amount) for row in good if row.event == "refund" and row.id not in voided)
-    return rounded(back, decimals_of(facts.order.currency))
+    return in_currency(back, facts.order.currency)
 
 
 def _refunds(facts: OrderFacts) -> Decimal:
     """By the refunds, whatever way it went and though it was declined since."""
-    given = total(
+    refunded = total(
         max(refund.total_amount, total(payment.amount for payment in refund.payments))
         for refund in facts.refunds
     )
-    return rounded(given, decimals_of(facts.order.currency))
+    return in_currency(refunded, facts.order.currency)

@@ -195,11 +195,9 @@ def read_refund(body: Mapping[str, Any]) -> Refund:
     fields = Fields(body, f"refund {body.get('id', '?')}")
     return Refund(
         id=fields.integer("id"),
-        order_id=fields.integer("order_id"),
         created=fields.moment("created"),
         total_amount=fields.required_money("total_amount"),
         total_tax=fields.money("total_tax"),
-        reason=fields.text("reason"),
         items=tuple(
             RefundItem(
                 item_type=item.text("item_type").upper(),
@@ -217,7 +215,6 @@ def read_refund(body: Mapping[str, Any]) -> Refund:
 def _refund_payment(fields: Fields) -> RefundPayment:
     transaction = fields.text("transaction_id")
     return RefundPayment(
-        id=fields.optional_integer("id") or 0,
         provider_id=fields.text("provider_id").lower(),
         amount=fields.required_money("amount"),
         declined=fields.flag("is_declined"),
@@ -271,7 +268,6 @@ def read_product(body: Mapping[str, Any]) -> Product:
         variants=tuple(
             Variant(
                 id=variant.integer("id"),
-                product_id=variant.optional_integer("product_id") or 0,
                 sku=variant.text("sku"),
                 price=variant.optional_money("price"),
                 options=tuple(

@@ -29,7 +29,6 @@ def read_line(fields: Fields) -> OrderLine:
         options=_options(fields),
         wrapping=_wrapping(fields),
         wrapping_name=fields.text("wrapping_name"),
-        address_id=fields.optional_integer("order_address_id") or 0,
     )
 
 

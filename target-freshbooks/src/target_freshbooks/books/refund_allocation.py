@@ -144,9 +144,9 @@ def _of_order(amount: Decimal, shared: Sequence[Part]) -> Iterable[Allocation]:
 def _part_of(item: RefundItem, parts: Sequence[Part]) -> Part | None:
     kinds = _KINDS.get(item.item_type, ())
     same = [part for part in parts if part.kind in kinds]
-    exact = [part for part in same if part.ref == item.item_id]
-    whole = [part for part in same if part.ref == 0 and part.kind is not ChargeKind.PRODUCT]
-    return next(iter(exact or whole), None)
+    of_one = [part for part in same if part.ref == item.item_id]
+    of_all = [part for part in same if part.ref == 0 and part.kind is not ChargeKind.PRODUCT]
+    return next(iter(of_one or of_all), None)
 
 
 def _of_part(item: RefundItem, part: Part, *, by_quantity: bool, side: Side) -> Allocation:

@@ -14,7 +14,7 @@ round to a cent more than the 1.65 they were charged as.
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from target_freshbooks.books.cents import Target, in_whole_cents
+from target_freshbooks.books.cents import in_whole_cents
 from target_freshbooks.books.desired import ExactLine, InvoiceLine, Lines, RefundEntry
 from target_freshbooks.books.marks import refund_line
 from target_freshbooks.books.money import HUNDRED, ONE, decimals_of, is_whole, sum_by_key, total
@@ -71,7 +71,7 @@ def _fitted(
         (tax.name, line.net * tax.percent / HUNDRED) for line in exact for tax in line.taxes
     )
     weighed = [weigh(line) for line in standing]
-    lines = in_whole_cents(exact, Target(change, taxes, live[0], decimals, weighed))
+    lines = in_whole_cents(exact, change, taxes, live[0], decimals, weighed)
     places = max(decimals, policy.capabilities.amount_decimals)
     # The sale's own Rounding line is taken back with it; that is never over more than these cents.
     cents = tolerance(policy, decimals)

@@ -51,11 +51,11 @@ def refunds_of(facts: OrderFacts, breakdown: Breakdown, due: Due, policy: Policy
     left = {payment.key: payment.amount for payment in due.payments}
     standing, worth = breakdown.total, breakdown.total + breakdown.redeemed
     entries, flags = list[RefundEntry](), list[Parked]()
-    for given in due.refunds:
-        refund, booked = given.refund, replace(given, money=min(given.money, standing))
+    for returned in due.refunds:
+        refund, booked = returned.refund, replace(returned, money=min(returned.money, standing))
         flags += _unexplained(facts, refund)
-        if given.money > standing:
-            flags.append(_too_much(facts, refund, given.money, standing))
+        if returned.money > standing:
+            flags.append(_too_much(facts, refund, returned.money, standing))
         if booked.goods > worth:
             flags.append(_too_much(facts, refund, booked.goods, worth))
         if not booked.goods and not booked.noted and not booked.credit:
@@ -79,7 +79,7 @@ def _entry(
     refund, currency = booked.refund, facts.order.currency
     day = bookkeeping_day(refund.created, facts, policy)
     allocations = allocate(refund, facts.order, breakdown.parts, policy, decimals_of(currency))
-    whole = (
+    value = (
         refund.total_amount
         or total(one.gross for one in allocations)
         or booked.goods + booked.noted
@@ -90,7 +90,7 @@ def _entry(
     ]
 
     def lines(amount: Decimal, sign: int, more: Sequence[Allocation] = ()) -> tuple[ExactLine, ...]:
-        parts = [one.times(amount / whole) for one in allocations]
+        parts = [one.times(amount / value) for one in allocations]
         return refund_lines(refund.id, (*parts, *more), sign, policy)
 
     return RefundEntry(

@@ -102,10 +102,10 @@ def _rounded(value: int, rounding: TaxRounding) -> int:
     """A tax in millionths of hundredths of a percent, as whole units of hundredths."""
     step: int = 10 ** (_PLACES - rounding.places)
     full = _FULL * step
-    whole, rest = divmod(abs(value), full)
-    if 2 * rest > full or (2 * rest == full and not (rounding.half_even and whole % 2 == 0)):
-        whole += 1
-    return (whole if value >= 0 else -whole) * step
+    units, rest = divmod(abs(value), full)
+    if 2 * rest > full or (2 * rest == full and not (rounding.half_even and units % 2 == 0)):
+        units += 1
+    return (units if value >= 0 else -units) * step
 
 
 def tax_sums(lines: Iterable[Weighed], rounding: TaxRounding) -> TaxSums:

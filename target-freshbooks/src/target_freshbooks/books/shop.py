@@ -80,7 +80,6 @@ class OrderLine:
     """Display name and value of each chosen option."""
     wrapping: Cost | None = None
     wrapping_name: str = ""
-    address_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +211,6 @@ class RefundItem:
 class RefundPayment:
     """How the money went back."""
 
-    id: int
     provider_id: str
     amount: Decimal
     declined: bool
@@ -224,11 +222,9 @@ class Refund:
     """A refund (BigCommerce v3 payment actions)."""
 
     id: int
-    order_id: int
     created: datetime
     total_amount: Decimal
     total_tax: Decimal
-    reason: str
     items: tuple[RefundItem, ...]
     payments: tuple[RefundPayment, ...]
 
@@ -251,7 +247,6 @@ class Variant:
     """A variant of a product (BigCommerce v3 catalog)."""
 
     id: int
-    product_id: int
     sku: str
     price: Decimal | None
     options: tuple[tuple[str, str], ...]

@@ -53,8 +53,8 @@ def name_of(kind: str, policy: Policy) -> str:
 
 def redeemed(facts: OrderFacts) -> dict[str, Decimal]:
     """What was redeemed of each kind, by whichever source tells it."""
-    shown, told = _shown(facts), _told(facts.order)
-    return {kind: told[kind] or shown[kind] for kind in KINDS}
+    by_rows, by_order = _by_transactions(facts), _by_order(facts.order)
+    return {kind: by_order[kind] or by_rows[kind] for kind in KINDS}
 
 
 def redeem(facts: OrderFacts, breakdown: Breakdown, policy: Policy) -> Breakdown | Parked:
@@ -64,9 +64,9 @@ def redeem(facts: OrderFacts, breakdown: Breakdown, policy: Policy) -> Breakdown
     """
     if policy.stored_value == "payment":
         return breakdown
-    order, shown, told = facts.order, _shown(facts), _told(facts.order)
-    if any(shown[kind] and told[kind] and shown[kind] != told[kind] for kind in KINDS):
-        return _contradiction(order, told, shown)
+    order, by_rows, by_order = facts.order, _by_transactions(facts), _by_order(facts.order)
+    if any(by_rows[kind] and by_order[kind] and by_rows[kind] != by_order[kind] for kind in KINDS):
+        return _contradiction(order, by_order, by_rows)
     amounts = [
         (name_of(kind, policy), in_currency(amount, order.currency))
         for kind, amount in redeemed(facts).items()
@@ -97,31 +97,31 @@ def redeem(facts: OrderFacts, breakdown: Breakdown, policy: Policy) -> Breakdown
     )
 
 
-def _told(order: Order) -> dict[str, Decimal]:
+def _by_order(order: Order) -> dict[str, Decimal]:
     """What the order's own amounts say."""
     return {GIFT_CERTIFICATE: order.gift_certificate, STORE_CREDIT: order.store_credit}
 
 
-def _shown(facts: OrderFacts) -> dict[str, Decimal]:
+def _by_transactions(facts: OrderFacts) -> dict[str, Decimal]:
     """What the transactions say."""
     rows = captures(facts)
     return {kind: total(row.amount for row in rows if credit_of(row) == kind) for kind in KINDS}
 
 
 def _contradiction(
-    order: Order, told: Mapping[str, Decimal], shown: Mapping[str, Decimal]
+    order: Order, by_order: Mapping[str, Decimal], by_rows: Mapping[str, Decimal]
 ) -> Parked:
     def by_kind(amounts: Mapping[str, Decimal]) -> str:
         return " and ".join(
             f"{with_currency(amount, order.currency)} of {kind.replace('_', ' ')}"
             for kind, amount in amounts.items()
-            if told[kind] or shown[kind]
+            if by_order[kind] or by_rows[kind]
         )
 
     return Parked(
         Reason.MONEY_UNCLEAR,
-        f"By its amounts {by_kind(told)} were redeemed on order {order.id}, by its transactions"
-        f" {by_kind(shown)}.",
+        f"By its amounts {by_kind(by_order)} were redeemed on order {order.id}, by its transactions"
+        f" {by_kind(by_rows)}.",
         "Look up in the shop what was redeemed; put the order right and replay it, or book it by"
         " hand and settle it.",
     )

@@ -70,11 +70,11 @@ def without_surplus(
 ) -> Due:
     """The payments and refunds of an invoice over `due`, of which no more can be paid."""
     order = facts.order
-    given = [_given_back(refund, policy, order.currency) for refund in facts.refunds]
+    given_back = [_given_back(refund, policy, order.currency) for refund in facts.refunds]
     surplus = max(total(payment.amount for payment in payments) - due, ZERO)
-    money = _up_to(surplus, (one.money for one in given))
+    money = _up_to(surplus, (one.money for one in given_back))
     unreturned = surplus - total(money)
-    credit = _up_to(unreturned, (one.credit for one in given))
+    credit = _up_to(unreturned, (one.credit for one in given_back))
     amounts = _up_to(due, (payment.amount for payment in payments))
     booked = total(credit) if policy.credit_is_a_line else ZERO
     flag = (
@@ -91,7 +91,7 @@ def without_surplus(
             replace(one, money=one.money - back, kept=kept)
             if policy.credit_is_a_line
             else replace(one, money=one.money - back, stored={}, noted=one.credit - kept)
-            for one, back, kept in zip(given, money, credit, strict=True)
+            for one, back, kept in zip(given_back, money, credit, strict=True)
         ),
         total(money) + total(credit),
         flag,
@@ -120,11 +120,11 @@ def _up_to(limit: Decimal, amounts: Iterable[Decimal]) -> list[Decimal]:
 
 def _overpaid(order: Order, due: Decimal, sums: tuple[Decimal, Decimal, Decimal]) -> Parked:
     surplus, returned, credit = sums
-    returned_told = f" and {returned} {order.currency} went back," if returned else ""
-    credit_told = f" ({credit} {order.currency} of it became store credit)" if credit else ""
+    with_returned = f" and {returned} {order.currency} went back," if returned else ""
+    with_credit = f" ({credit} {order.currency} of it became store credit)" if credit else ""
     return Parked(
         Reason.OVERPAID,
-        f"Order {order.id}: {due + surplus} {order.currency} came in{returned_told} for {due}"
-        f" {order.currency}; {surplus - returned} {order.currency} are not booked{credit_told}.",
+        f"Order {order.id}: {due + surplus} {order.currency} came in{with_returned} for {due}"
+        f" {order.currency}; {surplus - returned} {order.currency} are not booked{with_credit}.",
         "Refund the surplus in the shop, or book it as a credit for the client by hand.",
     )
