@@ -21,6 +21,7 @@ PROVEN = (
 STOPPED = (
     "tests/test_sweep_writes.py::test_asked_to_stop_a_run_finishes_its_step_and_its_state_is_true"
 )
+NETWORK = "tap-bigcommerce-orders/tests/test_tap_network.py"
 WORN = "tap-bigcommerce-orders/tests/test_tap_worn_down.py"
 TAP_FAULTS = "tap-bigcommerce-orders/tests/test_tap_faults.py"
 BLAME = "tests/posting/test_posting_blame.py"
@@ -2590,5 +2591,21 @@ MUTATIONS = (
         "        if size > MOST_BYTES:",
         "        if False:",
         (WORN, "-k", "swells"),
+    ),
+    Mutation(
+        "a certificate of nobody ends the run at once",
+        "P9",
+        f"{TAP}/connection.py",
+        "if is_untrusted(error):",
+        "if False:",
+        (NETWORK, "-k", "of_nobody", "--timeout=30"),
+    ),
+    Mutation(
+        "the tap goes by the certificates and proxies of its environment",
+        "P6",
+        f"{TAP}/connection.py",
+        "allow_redirects=False, **environment",
+        "allow_redirects=False",
+        (NETWORK, "-k", "of_the_machine", "--timeout=30"),
     ),
 )

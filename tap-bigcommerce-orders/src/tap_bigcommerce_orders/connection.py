@@ -14,12 +14,12 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import requests
 import urllib3
 from connector_credentials.backoff import Backoff, RetryPolicy
-from connector_credentials.deadline import AnswerTooLarge, new_session
+from connector_credentials.deadline import AnswerTooLarge, is_untrusted, new_session
 from connector_credentials.quota_headers import bigcommerce_reset, seconds_asked
 
 from tap_bigcommerce_orders.answers import Transient, read_answer
@@ -74,6 +74,7 @@ class Connection:
         rng: random.Random | None = None,
     ) -> None:
         self._base_url = base_url
+        self._host = urlsplit(base_url).netloc.rpartition("@")[2]
         self.request_count = 0
         self._token = token
         self._user_agent = user_agent
@@ -159,8 +160,14 @@ class Connection:
             self.request_count += 1
         headers: Mapping[str, str] | None = None
         try:
+            # Certificates and proxies of the environment, as with any other program.
+            environment = self._session.merge_environment_settings(
+                self._base_url, {}, stream=None, verify=None, cert=None
+            )
             # A redirect would carry the token to another address, so none is followed.
-            response = self._session.send(request, timeout=self._timeout, allow_redirects=False)
+            response = self._session.send(
+                request, timeout=self._timeout, allow_redirects=False, **environment
+            )
             headers = response.headers
         except AnswerTooLarge as error:
             raise Refused(
@@ -168,13 +175,22 @@ class Connection:
                 "holds."
             ) from None
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
-            what = f"no whole answer, with a time-out of {self._timeout} s"
+            what = f"no whole answer of {self._host}, with a time-out of {self._timeout} s"
             raise Transient(what) from None
         except (*BROKEN_OFF, urllib3.exceptions.HTTPError) as error:
-            raise Transient(f"connection trouble ({type(error).__name__})") from None
+            if is_untrusted(error):
+                raise self._untrusted() from None
+            raise Transient(f"trouble with {self._host} ({type(error).__name__})") from None
         finally:
             self._limiter.release(headers)
         return None if response.status_code in absent else read_answer(response, path)
+
+    def _untrusted(self) -> Refused:
+        return Refused(
+            f"The certificate that {self._host} shows is not trusted here, so nothing was sent. If "
+            "a proxy inspects TLS in your network, name the file of its authority in "
+            "REQUESTS_CA_BUNDLE; otherwise somebody may be between you and the store."
+        )
 
     def _gave_up(self, trouble: Transient, tries: int, asked: float | None, path: str) -> GaveUp:
         wish = "" if asked is None else f", asking for a pause of {asked:.0f} s"

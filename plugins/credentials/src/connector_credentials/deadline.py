@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import ssl
 import time
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
@@ -49,6 +50,17 @@ def new_session(pool_maxsize: int = 10) -> requests.Session:
     for scheme in ("https://", "http://"):
         session.mount(scheme, DeadlineAdapter(pool_maxsize=pool_maxsize))
     return session
+
+
+def is_untrusted(error: BaseException) -> bool:
+    """Whether a failure is that of the other side's certificate."""
+    causes: list[object] = [error]
+    for cause in causes:  # it grows as it is walked through
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        if isinstance(cause, BaseException):
+            causes += [*cause.args, getattr(cause, "reason", None)]
+    return False
 
 
 class DeadlineAdapter(HTTPAdapter):
