@@ -175,6 +175,5 @@ def _names(row: TaxRow, charge: Charge, *, alone: bool) -> bool:
         return row.line_id == charge.ref and row.item_type in ("item", "")
     if row.item_type != charge.kind.value:
         return False
-    if charge.kind in (ChargeKind.SHIPPING, ChargeKind.HANDLING):
-        return alone or row.address_id == charge.ref
-    return alone or row.line_id == charge.ref
+    by_address = charge.kind in (ChargeKind.SHIPPING, ChargeKind.HANDLING)
+    return alone or charge.ref == (row.address_id if by_address else row.line_id)

@@ -85,7 +85,10 @@ def draft_lines(
     exact = [_line(part, part.list_net, part.taxes, decimals) for part in parts]
     name = policy.names.discount
     discounts = sum_by_key(
-        (part.taxes, part.net - part.list_net) for part in parts if part.net != part.list_net
+        (part.taxes, amount)
+        for part in parts
+        if part.net != part.list_net
+        for amount in (part.net, -part.list_net)
     )
     for taxes, off in discounts.items():
         on = f"On what bears {' and '.join(tax.name for tax in taxes)}" if taxes else ""

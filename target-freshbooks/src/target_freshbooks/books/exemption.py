@@ -7,6 +7,9 @@ taxed anyway, nothing is said.
 
 The shop asks for the number in a form field of its checkout or of the customer's account, whose
 name is the setting `vat_number_field`. Clients that we make get it too.
+
+An invoice's notes say it on a line of its own, after the order's mark. It follows an order that is
+edited; what a person adds to the notes stays.
 """
 
 import re
@@ -26,14 +29,22 @@ _PREFIXES = frozenset(
 _NUMBER = re.compile(r"([A-Z]{2})[0-9A-Z+*]{2,13}")
 
 
+_TAX_NOTE = re.compile(
+    r".+ collected and remits [0-9.]+ tax|Reverse charge: .+|Exempt from tax(?:; .+)?"
+)
+"""A line of an invoice's notes that says of its tax what is to be said."""
+
+
 def vat_number(*forms: FormFields, field: str) -> str:
     """The VAT number in the first form that has one; empty if none has, or no field is named."""
     wanted = field.strip().casefold()
-    for form in forms if wanted else ():
-        for name, value in form:
-            if name.strip().casefold() == wanted and value.strip():
-                return clean(value, FRESHBOOKS.address_length)
-    return ""
+    numbers = (
+        clean(value, FRESHBOOKS.address_length)
+        for form in forms
+        for name, value in form
+        if wanted and name.strip().casefold() == wanted and value.strip()
+    )
+    return next(numbers, "")
 
 
 def vat_number_of(facts: OrderFacts, policy: Policy) -> str:
@@ -62,11 +73,6 @@ def _is_from_abroad(number: str, store_country: str) -> bool:
     parts = _NUMBER.fullmatch(re.sub(r"[\s.\-]", "", number.upper()))
     own = {"GR": "EL"}.get(store_country, store_country)
     return parts is not None and parts[1] in _PREFIXES - {own, store_country}
-
-
-_TAX_NOTE = re.compile(
-    r".+ collected and remits [0-9.]+ tax|Reverse charge: .+|Exempt from tax(?:; .+)?"
-)
 
 
 def renewed(notes: str, wanted: str) -> str:

@@ -67,22 +67,18 @@ class _Reading:
 
 def infer(order: Order, charges: Sequence[Charge], policy: Policy, decimals: int) -> Inference:
     """The best reading of the order's figures; of those that contradict them the first."""
+    sides: tuple[Side, ...] = ("inc", "ex") if order.tax_inclusive else ("ex", "inc")
+    tiers = any(len({row.priority for row in charge.rows}) > 1 for charge in charges)
+    discounts = _discounts(order, charges, sides)
     tried = list[Inference]()
-    for reading in _readings(order, charges):
+    for compound, prices, discount in product(
+        (True, False) if tiers else (False,), sides, discounts
+    ):
+        reading = _Reading(prices, *discount, compound)
         tried.append(_read(reading, order, charges, policy, decimals))
         if tried[-1].grade == 0:
             break
     return min(tried, key=lambda inference: inference.grade)
-
-
-def _readings(order: Order, charges: Sequence[Charge]) -> Iterator[_Reading]:
-    sides: tuple[Side, ...] = ("inc", "ex") if order.tax_inclusive else ("ex", "inc")
-    tiers = any(len({row.priority for row in charge.rows}) > 1 for charge in charges)
-    discounts = list(_discounts(order, charges, sides))
-    for compound, prices, (offs, offs_side) in product(
-        (True, False) if tiers else (False,), sides, discounts
-    ):
-        yield _Reading(prices, offs, offs_side, compound)
 
 
 def _discounts(

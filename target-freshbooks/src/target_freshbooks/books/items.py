@@ -9,12 +9,11 @@ and price when the item is renamed later.
 """
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 
 from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.desired import ExactLine, InvoiceLine, ItemDraft, round_trip
-from target_freshbooks.books.money import ZERO, decimals_of, rounded
+from target_freshbooks.books.money import ZERO, in_currency
 from target_freshbooks.books.shop import Order, OrderFacts, OrderLine, Product
 
 _LINE = "line:"
@@ -76,7 +75,7 @@ def _from_line(key: str, line: OrderLine, order: Order, products: tuple[Product,
         name=clean(line.name, FRESHBOOKS.name_length, f"Item {line.product_id or line.id}"),
         sku=clean(line.sku or _catalog_sku(product, line.variant_id), FRESHBOOKS.sku_length),
         description=clean(options_in_words(line.options), FRESHBOOKS.description_length),
-        unit_cost=rounded(line.price_ex_tax, decimals_of(order.currency)),
+        unit_cost=in_currency(line.price_ex_tax, order.currency),
         currency=order.currency,
     )
 
@@ -102,15 +101,13 @@ def items_of_product(product: Product, currency: str) -> tuple[ItemDraft, ...]:
             name=clean(product.name, FRESHBOOKS.name_length, f"Item {product.id}"),
             sku=clean(variant.sku or product.sku, FRESHBOOKS.sku_length),
             description=clean(options_in_words(variant.options), FRESHBOOKS.description_length),
-            unit_cost=rounded(_price(variant.price, product.price), decimals_of(currency)),
+            unit_cost=in_currency(
+                next((p for p in (variant.price, product.price) if p is not None), ZERO), currency
+            ),
             currency=currency,
         )
         for variant in product.variants
     )
-
-
-def _price(own: Decimal | None, inherited: Decimal | None) -> Decimal:
-    return next((price for price in (own, inherited) if price is not None), ZERO)
 
 
 def options_in_words(options: tuple[tuple[str, str], ...]) -> str:

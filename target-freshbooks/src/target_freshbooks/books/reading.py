@@ -226,10 +226,6 @@ def _refund_payment(fields: Fields) -> RefundPayment:
 def read_tax_row(body: Mapping[str, Any]) -> TaxRow:
     """A v2 order tax, with or without `details`."""
     fields = Fields(body, f"order tax {body.get('id', '?')}")
-    line_id, address_id = (
-        fields.optional_integer("order_product_id"),
-        fields.optional_integer("order_address_id"),
-    )
     return TaxRow(
         name=fields.text("name"),
         tax_class=fields.text("class"),
@@ -237,8 +233,8 @@ def read_tax_row(body: Mapping[str, Any]) -> TaxRow:
         priority=fields.optional_integer("priority") or 0,
         amount=fields.money("line_amount", "priority_amount"),
         item_type=fields.text("line_item_type").lower(),
-        line_id=line_id or None,
-        address_id=address_id or None,
+        line_id=fields.optional_integer("order_product_id") or None,
+        address_id=fields.optional_integer("order_address_id") or None,
     )
 
 

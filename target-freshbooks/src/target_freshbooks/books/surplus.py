@@ -78,7 +78,7 @@ def without_surplus(
     amounts = _up_to(due, (payment.amount for payment in payments))
     booked = total(credit) if policy.credit_is_a_line else ZERO
     flag = (
-        _overpaid(order, due + booked, (surplus - booked, total(money), total(credit) - booked))
+        _overpaid(order, due + booked, surplus - booked, total(money), total(credit) - booked)
         if unreturned > booked
         else None
     )
@@ -118,8 +118,9 @@ def _up_to(limit: Decimal, amounts: Iterable[Decimal]) -> list[Decimal]:
     return shares
 
 
-def _overpaid(order: Order, due: Decimal, sums: tuple[Decimal, Decimal, Decimal]) -> Parked:
-    surplus, returned, credit = sums
+def _overpaid(
+    order: Order, due: Decimal, surplus: Decimal, returned: Decimal, credit: Decimal
+) -> Parked:
     with_returned = f" and {returned} {order.currency} went back," if returned else ""
     with_credit = f" ({credit} {order.currency} of it became store credit)" if credit else ""
     return Parked(
