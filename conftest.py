@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from target_freshbooks.books.desired import Desired
 from target_freshbooks.freshbooks.observed import DELETED
-from target_freshbooks.posting.state.observed import Observed
+from target_freshbooks.posting.state import Observed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -34,14 +34,14 @@ def slug(heading: str) -> str:
 
 def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings; a repeated heading gets -1, -2 and so on."""
-    taken: set[str] = set()
+    found: set[str] = set()
     for heading in HEADING.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
         base, name, count = slug(heading), slug(heading), 0
-        while name in taken:
+        while name in found:
             count += 1
             name = f"{base}-{count}"
-        taken.add(name)
-    return taken
+        found.add(name)
+    return found
 
 
 def faults(page: Path, make_targets: set[str]) -> list[str]:

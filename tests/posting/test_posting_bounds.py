@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.posting import service
-from target_freshbooks.posting.apply.create import Locks
+from target_freshbooks.posting.apply.upsert import Locks
 from target_freshbooks.target import TargetFreshBooks
 
 if TYPE_CHECKING:

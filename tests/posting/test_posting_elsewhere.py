@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from target_freshbooks.freshbooks.errors import Forbidden, FreshBooksError
 from target_freshbooks.posting.apply import step_runner
-from target_freshbooks.posting.apply.credits import AnotherWriter
+from target_freshbooks.posting.apply.completion import AnotherWriter
 
 D = Decimal
 DAY = "2026-10-01"

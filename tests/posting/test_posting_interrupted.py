@@ -18,7 +18,7 @@ import pytest
 from target_freshbooks.freshbooks.errors import Forbidden
 from target_freshbooks.ledger import Intent, Ledger
 from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker, FreshBooksFails
-from target_freshbooks.posting.apply.retry import MOST_TRIES, WriteRetry
+from target_freshbooks.posting.apply.outcome_lookup import MOST_TRIES, WriteRetry
 from target_freshbooks.posting.apply.writer import OutcomeUnknown
 from target_freshbooks.target import TargetFreshBooks
 

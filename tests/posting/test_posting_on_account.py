@@ -14,7 +14,7 @@ import pytest
 from target_freshbooks.books import read_facts
 from target_freshbooks.books.policy import IN_HAND, ON_ACCOUNT, Policy
 from target_freshbooks.ledger import Ledger, OrderRow, ScratchLedger
-from target_freshbooks.posting.paid_day import with_paid_day
+from target_freshbooks.posting.facts import with_paid_day
 
 if TYPE_CHECKING:
     from target_freshbooks.books.shop import OrderFacts

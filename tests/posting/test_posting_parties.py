@@ -14,9 +14,8 @@ from connector_sandbox.constants import STORE_HASH
 from target_freshbooks import wiring
 from target_freshbooks.freshbooks import parsing
 from target_freshbooks.ledger import Intent, Ledger
-from target_freshbooks.posting.apply import create as making
-from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
-from target_freshbooks.posting.apply.retry import WriteRetry
+from target_freshbooks.posting.apply import upsert
+from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup, WriteRetry
 from target_freshbooks.posting.results import Interrupted
 
 if TYPE_CHECKING:
@@ -358,7 +357,7 @@ def test_a_client_or_item_another_request_is_at_is_tried_again(
 
 
 def test_a_conflict_that_lasts_is_given_up(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(making, "BUSY_PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(upsert, "BUSY_PAUSES", (0.01, 0.01))
     order = world.place()
     world.fault(kind="status", status=409, method="POST", path="/items/items$")
     assert world.writes_of(world.sync) == 4  # the client, and three tries of the item

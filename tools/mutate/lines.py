@@ -119,7 +119,7 @@ MUTATIONS = (
     Mutation(
         "open intents are looked after at the start",
         "P1",
-        f"{FRESHBOOKS}/posting/apply/recovery.py",
+        f"{FRESHBOOKS}/posting/apply/outcome_lookup.py",
         "for intent in self._ledger.intents.still_open():",
         "for intent in ():",
         ("-m", "sweep", KILLED_WHILE_LAGGING),
@@ -127,7 +127,7 @@ MUTATIONS = (
     Mutation(
         "look before a write is repeated",
         "P1",
-        f"{FRESHBOOKS}/posting/apply/retry.py",
+        f"{FRESHBOOKS}/posting/apply/outcome_lookup.py",
         "if self._lookup.resolve(intent, answered=unknown.answered):",
         "if False:",
         (f"{INTERRUPTED}::{LOST_ANSWER}",),
@@ -176,8 +176,8 @@ MUTATIONS = (
         "a day that FreshBooks locked is closed for the rest of the run",
         "P12",
         f"{FRESHBOOKS}/posting/apply/step_runner.py",
-        "            at.locked.add(min(unknown))\n",
-        "            pass\n",
+        "        at.locked.add(min(unknown))\n",
+        "        pass\n",
         (f"{CLOSED}::test_a_day_that_freshbooks_locked_is_asked_for_once_a_run",),
     ),
     Mutation(
@@ -370,7 +370,7 @@ MUTATIONS = (
     Mutation(
         "one worker per client",
         "P1",
-        f"{FRESHBOOKS}/posting/apply/create.py",
+        f"{FRESHBOOKS}/posting/apply/upsert.py",
         "            self._locks[kind, key] = lock, users + 1\n",
         (
             "            self._locks[kind, key] = lock, users + 1\n"
@@ -452,7 +452,7 @@ MUTATIONS = (
         "no payment above what is outstanding",
         "P11",
         f"{FRESHBOOKS}/posting/plan/payments.py",
-        "if invoice.outstanding < wanted:",
+        "if observed.own.outstanding < more:",
         "if False:",
         (ORDERS,),
     ),
@@ -468,8 +468,8 @@ MUTATIONS = (
         "a credit note that a search does not show is read by its id",
         "P1",
         f"{FRESHBOOKS}/posting/observe/by_request.py",
-        "for remote_id in known - set(notes):",
-        "for remote_id in ():",
+        "_by_itself(known - set(notes))",
+        "{}",
         (
             "tests/test_sweep_writes.py::test_a_credit_note_that_searches_do_not_show_is_not_given_twice",
         ),
@@ -501,8 +501,8 @@ MUTATIONS = (
     Mutation(
         "a write that keeps failing is given up",
         "P10",
-        f"{FRESHBOOKS}/posting/apply/retry.py",
-        "        if tries.number >= most or time.monotonic() - tries.began >= self._max_seconds:\n",
+        f"{FRESHBOOKS}/posting/apply/outcome_lookup.py",
+        "        if len(tries) >= most or time.monotonic() - tries[0] >= self._max_seconds:\n",
         "        if False:\n",
         (
             "--timeout=90",
@@ -558,7 +558,7 @@ MUTATIONS = (
     Mutation(
         "the settle time begins when the killed run's lock is taken",
         "P1",
-        f"{FRESHBOOKS}/posting/apply/recovery.py",
+        f"{FRESHBOOKS}/posting/apply/outcome_lookup.py",
         "                happened = self._lookup.resolve(intent, since=since)\n",
         "                happened = self._lookup.resolve(intent, since=intent.opened_at)\n",
         (
@@ -579,9 +579,9 @@ MUTATIONS = (
         "a refund that cannot be written is not left half-way",
         "P1",
         f"{FRESHBOOKS}/posting/apply/step_runner.py",
-        "        if step.refund_id is None or step.kind not in REFUND_STEPS or"
+        "    if step.refund_id is None or step.kind not in REFUND_STEPS or"
         " at.given_up is not None:\n",
-        "        if True:\n",
+        "    if True:\n",
         (f"{INTERRUPTED}::test_a_refund_whose_lines_fail_leaves_the_payment_as_it_was",),
     ),
     Mutation(
@@ -624,8 +624,8 @@ MUTATIONS = (
         "a cancelled order's invoice that was edited by hand is kept",
         "P11",
         f"{FRESHBOOKS}/posting/apply/cancellation.py",
-        "            if edited and not overwrite:\n",
-        "            if False:\n",
+        "        if edited and not overwrite:\n",
+        "        if False:\n",
         (f"{INTERRUPTED}::test_a_cancelled_order_s_invoice_that_was_edited_by_hand_is_kept",),
     ),
     Mutation(
@@ -648,7 +648,7 @@ MUTATIONS = (
         "a correction is looked for where the ledger knows nothing",
         "P1",
         f"{FRESHBOOKS}/posting/plan/corrections.py",
-        "    return frozenset(corrected | missing if unknown else corrected)\n",
+        "    return frozenset(corrected | _off(context, invoice) if unknown else corrected)\n",
         "    return frozenset(corrected)\n",
         (f"{CORRECTIONS}::test_worked_example_7",),
     ),
@@ -656,8 +656,8 @@ MUTATIONS = (
         "a refund that stands on its invoice is not corrected as well",
         "P12",
         f"{FRESHBOOKS}/posting/plan/corrections.py",
-        "off_it = {one.refund_id for one in context.desired.refunds if one.taken} - on_it.keys()\n",
-        "off_it = {one.refund_id for one in context.desired.refunds if one.taken}\n",
+        "    return wanted - wire.refunds_on(invoice).keys()\n",
+        "    return wanted\n",
         (f"{CORRECTIONS}::{STAYS_ON_INVOICE}",),
     ),
     Mutation(
@@ -754,7 +754,7 @@ MUTATIONS = (
     Mutation(
         "what another order left without an answer is looked for first",
         "P1",
-        f"{FRESHBOOKS}/posting/apply/create.py",
+        f"{FRESHBOOKS}/posting/apply/upsert.py",
         '            if intent.kind == kind.value and same(intent.payload["body"]):\n',
         "            if False:\n",
         (f"{INTERRUPTED}::test_what_another_order_left_without_an_answer_is_not_made_again",),
@@ -763,10 +763,10 @@ MUTATIONS = (
         "one worker per customer",
         "P1",
         f"{FRESHBOOKS}/posting/apply/clients.py",
-        '        with (\n            self._making.held("client", draft.key),\n'
-        '            self._making.held("client", _email_key(draft)),\n        ):\n'
+        '        with (\n            self._held("client", draft.key),\n'
+        '            self._held("client", _email_key(draft)),\n        ):\n'
         "            known",
-        '        with self._making.held("client", _email_key(draft)):\n            known',
+        '        with self._held("client", _email_key(draft)):\n            known',
         (f"{INTERRUPTED}::test_a_customer_of_several_e_mails_is_one_client",),
     ),
     Mutation(
@@ -798,7 +798,7 @@ MUTATIONS = (
     Mutation(
         "FreshBooks' words on a customer stay out of the log",
         "P9",
-        f"{FRESHBOOKS}/posting/apply/catalogue.py",
+        f"{FRESHBOOKS}/posting/apply/clients_and_items.py",
         'refused.field or "unknown"',
         "refused.words",
         (f"{INTERRUPTED}::test_freshbooks_words_on_a_customer_are_not_logged",),
@@ -846,7 +846,7 @@ MUTATIONS = (
     Mutation(
         "a write that cannot be looked for keeps no run from beginning",
         "P10",
-        f"{FRESHBOOKS}/posting/apply/recovery.py",
+        f"{FRESHBOOKS}/posting/apply/outcome_lookup.py",
         "            except (Failing, Refused, *DEFECTS) as error:",
         "            except KeyboardInterrupt as error:",
         (
@@ -1022,7 +1022,7 @@ MUTATIONS = (
     Mutation(
         "a change that FreshBooks ignores is told",
         "P11",
-        f"{FRESHBOOKS}/posting/apply/update.py",
+        f"{FRESHBOOKS}/posting/apply/upsert.py",
         "ignored = ownership.not_taken(body, before, held)",
         "ignored = ()",
         (f"{OWNERSHIP}::test_a_change_that_freshbooks_ignores_is_told_and_not_made_again",),
@@ -1030,7 +1030,7 @@ MUTATIONS = (
     Mutation(
         "a client filed away is not taken out of the archive",
         "P11",
-        f"{FRESHBOOKS}/posting/apply/update.py",
+        f"{FRESHBOOKS}/posting/apply/upsert.py",
         "if standing.vis_state == ARCHIVED:",
         "if False:",
         (f"{OWNERSHIP}::test_a_client_that_was_archived_stays_filed_away",),
@@ -1222,7 +1222,7 @@ MUTATIONS = (
     Mutation(
         "a cancelled order's invoice that does not come to it is not adopted",
         "P2",
-        f"{FRESHBOOKS}/posting/apply/cancellation.py",
+        f"{FRESHBOOKS}/posting/apply/adoption.py",
         "if not agreeing and not (overwrite",
         "if False and not (overwrite",
         ("tests/posting/test_posting_histories.py",),
@@ -1278,7 +1278,7 @@ MUTATIONS = (
     Mutation(
         "what went well is not held against the next try",
         "P10",
-        f"{FRESHBOOKS}/posting/apply/retry.py",
+        f"{FRESHBOOKS}/posting/apply/outcome_lookup.py",
         "        self._breaker.record_success(kind, began)\n"
         "        self._forget((order_id, kind, key))\n",
         "        self._breaker.record_success(kind, began)\n",
@@ -1288,16 +1288,16 @@ MUTATIONS = (
         "another's money is looked for before an invoice is deleted",
         "P11",
         f"{FRESHBOOKS}/posting/apply/cancellation.py",
-        "            for row in paid.values():\n",
-        "            for row in ():\n",
+        "        for row in paid.values():\n",
+        "        for row in ():\n",
         (f"{INTERRUPTED}::test_a_cancelled_order_s_invoice_that_bears_another_s_money_is_kept",),
     ),
     Mutation(
         "a cancelled order's credit notes go with its invoice",
         "P2",
         f"{FRESHBOOKS}/posting/apply/cancellation.py",
-        "for refund_id, remote in recorded.credit_note_ids.items()",
-        "for refund_id, remote in ()",
+        "StepKind.DELETE_CREDIT_NOTE: recorded.credit_note_ids,",
+        "StepKind.DELETE_CREDIT_NOTE: {},",
         (f"{INTERRUPTED}::test_a_cancelled_order_is_deleted_with_its_credit_notes",),
     ),
     Mutation(
@@ -1369,16 +1369,16 @@ MUTATIONS = (
         "a busy record of a cancelled order is tried again",
         "P2",
         f"{FRESHBOOKS}/posting/apply/cancellation.py",
-        "                if pause is None:\n",
-        "                if True:\n",
+        "            if pause is None:\n",
+        "            if True:\n",
         (f"{REFUSALS}::test_a_busy_record_of_a_cancelled_order_is_deleted_at_a_later_try",),
     ),
     Mutation(
         "payments come back where a cancelled order's invoice cannot be deleted",
         "P2",
         f"{FRESHBOOKS}/posting/apply/cancellation.py",
-        "        for key, payment in taken.items():\n",
-        "        for key, payment in {}.items():\n",
+        "    for key, payment in taken.items():\n",
+        "    for key, payment in {}.items():\n",
         (
             f"{REFUSALS}::test_a_cancelled_order_s_invoice_that_the_lock_keeps_has_its_payment_again",
         ),
@@ -1387,9 +1387,9 @@ MUTATIONS = (
         "a deletion that did nothing is not taken for done",
         "P2",
         f"{FRESHBOOKS}/posting/apply/cancellation.py",
-        "                if answer.vis_state != DELETED"
-        " and self._standing(kind, remote_id) is not None:\n",
-        "                if False:\n",
+        "            if answer.vis_state != DELETED and"
+        " _standing(parts, kind, remote_id) is not None:\n",
+        "            if False:\n",
         (f"{REFUSALS}::test_a_deletion_that_freshbooks_ignores_is_not_asked_for_again",),
     ),
     Mutation(
@@ -1817,7 +1817,7 @@ MUTATIONS = (
     Mutation(
         "the day on which an order became paid is kept",
         "P2",
-        f"{FRESHBOOKS}/posting/paid_day.py",
+        f"{FRESHBOOKS}/posting/facts.py",
         "        ledger.orders.note_payment(order_id, day)\n",
         "",
         (f"{ON_ACCOUNT}::{PAID_DAY}",),
@@ -1857,7 +1857,7 @@ MUTATIONS = (
     Mutation(
         "what is kept as a Draft is sent only when that is asked for",
         "P5",
-        f"{FRESHBOOKS}/posting/order_terms.py",
+        f"{FRESHBOOKS}/posting/facts.py",
         "        post_as=then.post_as,",
         "        post_as=now.post_as,",
         (f"{DRAFTS}::test_a_draft_stays_one_when_the_setting_changes_and_new_orders_are_sent",),
@@ -1929,7 +1929,7 @@ MUTATIONS = (
     Mutation(
         "an order keeps the settings it was posted under",
         "P7",
-        f"{FRESHBOOKS}/posting/order_terms.py",
+        f"{FRESHBOOKS}/posting/facts.py",
         "    then = now.under(terms.settings)\n",
         "    then = now\n",
         (f"{TERMS}::test_edits_and_refunds_of_a_posted_order_use_its_own_settings",),
@@ -1985,7 +1985,7 @@ MUTATIONS = (
     Mutation(
         "another writer stops the run",
         "P1",
-        f"{FRESHBOOKS}/posting/apply/credits.py",
+        f"{FRESHBOOKS}/posting/apply/completion.py",
         "            raise AnotherWriter(at.context.desired.invoice.number, payment.id)\n",
         "            pass\n",
         (f"{ELSEWHERE}::test_the_run_stops_where_the_other_payment_bears_our_own_note",),
@@ -2001,7 +2001,7 @@ MUTATIONS = (
     Mutation(
         "what was lowered for a rewrite that is blocked is raised again",
         "P2",
-        f"{FRESHBOOKS}/posting/state/reconcile_state.py",
+        f"{FRESHBOOKS}/posting/apply/refused_step.py",
         "    blocked = replace(at.progress, rewrite_blocked=True)\n"
         "    return replace(at, progress=blocked, blocked=result)\n",
         "    return result\n",
@@ -2063,7 +2063,7 @@ MUTATIONS = (
         "the brake counts deletions",
         "P7",
         f"{FRESHBOOKS}/posting/apply/cancellation.py",
-        "            self._parts.brake.before_rewriting(order_id, invoice.number)\n",
+        "        parts.brake.before_rewriting(order_id, invoice.number)\n",
         "",
         (f"{TERMS}::test_a_run_that_deletes_many_invoices_stops_too",),
     ),
@@ -2095,7 +2095,7 @@ MUTATIONS = (
         "a credit is told that came of a payment while the total fell",
         "P11",
         f"{FRESHBOOKS}/posting/apply/step_runner.py",
-        "        taken = self._with_credit_by_hand(at.observed, taken)\n",
+        "    taken = _with_credit_by_hand(parts, at.observed, taken)\n",
         "",
         (f"{ELSEWHERE}::{CREDIT_TOLD}",),
     ),
@@ -2178,7 +2178,7 @@ MUTATIONS = (
     Mutation(
         "a lock stays as long as somebody waits for it",
         "P1",
-        f"{FRESHBOOKS}/posting/apply/create.py",
+        f"{FRESHBOOKS}/posting/apply/upsert.py",
         "                if users > 1:\n",
         "                if False:\n",
         (f"{BOUNDS}::test_who_waits_for_a_lock_and_who_comes_later_never_hold_it_together",),
@@ -2370,7 +2370,7 @@ MUTATIONS = (
     Mutation(
         "a Rounding line is known by the name that FreshBooks has for its item",
         "P7",
-        f"{FRESHBOOKS}/posting/order_terms.py",
+        f"{FRESHBOOKS}/posting/facts.py",
         "known = item_names.get(line_key(name), name)",
         "known = name",
         (f"{LINE_ITEMS}::test_a_line_is_called_as_its_item_where_a_deleted_one_has_the_name",),
@@ -2491,8 +2491,8 @@ MUTATIONS = (
         "with the ledger lost a payment's note tells what had come in by hand",
         "P1",
         f"{FRESHBOOKS}/posting/reconciler.py",
-        "        elif not recorded.known and (told := told_by_note(desired, observed)):\n"
-        "            return told\n",
+        "        elif not recorded.known and (received := received_by_note(desired, observed)):\n"
+        "            return received\n",
         "",
         ("tests/posting/test_posting_paid_by_hand.py", "-k", "ledger_lost"),
     ),

@@ -30,8 +30,8 @@ from typing_extensions import override
 
 from target_freshbooks.apart import kept_apart
 from target_freshbooks.failures import ReaderGone, explain
-from target_freshbooks.posting.earlier_months import sentences
 from target_freshbooks.posting.results import Interrupted
+from target_freshbooks.posting.tally import sentences
 from target_freshbooks.reader import Reader
 from target_freshbooks.settings import FORM, Settings, read_settings, schema
 from target_freshbooks.sinks import IgnoredSink, sink_for

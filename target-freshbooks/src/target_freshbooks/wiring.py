@@ -17,16 +17,14 @@ from target_freshbooks.access import Account, open_account
 from target_freshbooks.ledger import AccountLock, Ledger, ScratchLedger, utc_now
 from target_freshbooks.posting.account_profile import AccountProfile
 from target_freshbooks.posting.apply.brake import Brake
-from target_freshbooks.posting.apply.catalogue import Catalogue
 from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker
 from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
 from target_freshbooks.posting.apply.lock_hearing import LockHearing
-from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
+from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup, WriteRetry
 from target_freshbooks.posting.apply.parts import Parts
-from target_freshbooks.posting.apply.retry import WriteRetry
 from target_freshbooks.posting.apply.writer import Writer
 from target_freshbooks.posting.dryrun.outlook import MOST_CLIENTS
-from target_freshbooks.posting.dryrun.planner import Planner
+from target_freshbooks.posting.dryrun.simulator import Planner
 from target_freshbooks.posting.facts import fence_of
 from target_freshbooks.posting.observe.by_request import RequestObserver
 from target_freshbooks.posting.order_work import OrderWork
@@ -195,9 +193,12 @@ def assemble(
         writer,
         retry.settle,
         lookup.resolve,
+        sleep,
         follow_emails=settings.client_email_changes == "follow",
         reminders=settings.on_account_reminders,
-        sleep=sleep,
+        all_clients=settings.client_sync == "all" and settings.policy.client_mode == "customer",
+        all_items=settings.item_sync == "all",
+        vat_field=settings.policy.vat_number_field,
     )
     parts = Parts(
         books,
@@ -211,17 +212,10 @@ def assemble(
         AccountProfile(books, ledger),
     )
     outcomes = Outcomes(ledger, settings.policy, run_id)
-    catalogue = Catalogue(
-        ledger,
-        parties,
-        all_clients=settings.client_sync == "all" and settings.policy.client_mode == "customer",
-        all_items=settings.item_sync == "all",
-        vat_field=settings.policy.vat_number_field,
-    )
     work = OrderWork(
         ledger=ledger,
         reconciler=Reconciler(parts, settings.policy),
-        catalogue=catalogue,
+        parties=parties,
         breaker=breaker,
         lookup=lookup,
         outcomes=outcomes,

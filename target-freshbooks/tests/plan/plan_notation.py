@@ -71,7 +71,7 @@ from target_freshbooks.posting.identity import invoice_key, invoice_link, part_l
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import remembered
 from target_freshbooks.posting.plan.steps import AttemptState
-from target_freshbooks.posting.state.observed import Observed
+from target_freshbooks.posting.state import Observed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

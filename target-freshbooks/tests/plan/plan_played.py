@@ -17,18 +17,18 @@ from target_freshbooks.posting.apply.effects import (
     links_of,
 )
 from target_freshbooks.posting.apply.fence import Fence
+from target_freshbooks.posting.apply.parts import load_recorded
 from target_freshbooks.posting.dryrun.simulator import Simulator
 from target_freshbooks.posting.identity import part_key
 from target_freshbooks.posting.plan.next_step import next_step
 from target_freshbooks.posting.plan.steps import Step, StepKind
-from target_freshbooks.posting.state.recorded import load_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plan_notation import Row
     from target_freshbooks.ledger import Link
-    from target_freshbooks.posting.state.observed import Observed
+    from target_freshbooks.posting.state import Observed
 
 MOST = 25
 OPEN = Fence(Policy(), utc_now, lambda: "America/Chicago")
@@ -65,7 +65,7 @@ def played(row: Row) -> Iterator[str]:
             return
         step = next_step(context, observed, progress)
         if not isinstance(step, Step):
-            yield "done" if step is None else f"park {step.parked.reason.value}"
+            yield "done" if step is None else f"park {step.reason.value}"
             return
         answered = said.partition(" => ")[2]
         yield said_of(step) + (f" => {answered}" if answered else "")

@@ -9,12 +9,13 @@ import pytest
 from plan_notation import DAY, ORDER, Row, rows_in, scene_of
 from plan_played import Remembered
 from target_freshbooks.books.closed import ClosedDays
+from target_freshbooks.books.desired import Parked
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.freshbooks.observed import ObservedPayment
 from target_freshbooks.posting.apply.fence import ClosedDay, Fence
+from target_freshbooks.posting.apply.parts import load_recorded
 from target_freshbooks.posting.plan.next_step import next_step
-from target_freshbooks.posting.plan.steps import Blocked, Step, StepKind
-from target_freshbooks.posting.state.recorded import load_recorded
+from target_freshbooks.posting.plan.steps import Step, StepKind
 
 SCENES = """
 An order without an invoice
@@ -103,9 +104,9 @@ def test_what_is_of_a_closed_day_is_told_and_not_done(row: Row) -> None:
     step = next_step(context, scene.observed, scene.progress)
     assert isinstance(step, Step), "it would be done on an open day"
     told = next_step(replace(context, closed=ClosedDays(DAY)), scene.observed, scene.progress)
-    assert isinstance(told, Blocked)
-    assert told.parked.reason == "closed_period"
-    assert str(DAY) in told.parked.detail
+    assert isinstance(told, Parked)
+    assert told.reason == "closed_period"
+    assert str(DAY) in told.detail
 
 
 # -- the fence

@@ -11,7 +11,7 @@ import click
 from target_freshbooks.access import open_account
 from target_freshbooks.ctl.command import SETTINGS, command
 from target_freshbooks.ledger import Ledger, ScratchLedger
-from target_freshbooks.posting.dryrun.planner import Planner
+from target_freshbooks.posting.dryrun.simulator import Planner
 from target_freshbooks.posting.plan.steps import Asked
 from target_freshbooks.report.plans import FORMS
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from target_freshbooks.books.desired import Reason
 from target_freshbooks.ledger import EarlierMonth
 from target_freshbooks.ledger.orders import CHANGED
-from target_freshbooks.posting.earlier_months import sentences
 from target_freshbooks.posting.methods_met import MethodMet, methods_met
 from target_freshbooks.posting.methods_met import text as methods_text
-from target_freshbooks.posting.plan.kept_drafts import DRAFT
-from target_freshbooks.posting.tally import WORKED_OUT
+from target_freshbooks.posting.plan.draft import KEPT_AS_DRAFT
+from target_freshbooks.posting.tally import WORKED_OUT, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +61,7 @@ def waiting_orders(ledger: Ledger) -> dict[str, list[int]]:
     unclear = (r for r in ledger.orders.all(state="new") if r.reason == Reason.MONEY_UNCLEAR)
     for row in chain(ledger.orders.all(state="waiting"), unclear):
         reason = row.reason or "unknown"
-        if reason == DRAFT:
+        if reason == KEPT_AS_DRAFT:
             continue
         if reason not in names:
             names[reason] = _name(ledger, reason, row.order_id)
@@ -90,7 +89,7 @@ def drafts(ledger: Ledger) -> list[dict[str, Any]]:
             "currency": row.currency,
         }
         for row in ledger.orders.all(state="waiting")
-        if row.reason == DRAFT
+        if row.reason == KEPT_AS_DRAFT
     ]
 
 

@@ -20,19 +20,19 @@ from target_freshbooks.books.marks import Mark
 from target_freshbooks.ctl.command import SINCE, command
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import ChainVerdict, Ledger, LedgerError
-from target_freshbooks.posting.corrections_drift import compare_corrections
-from target_freshbooks.posting.drift import Finding, FindingKind, compare, foreseen, interrupted
-from target_freshbooks.posting.dryrun.planner import Planner
+from target_freshbooks.posting.apply.parts import load_recorded
+from target_freshbooks.posting.drift import compare
+from target_freshbooks.posting.dryrun.simulator import Planner
+from target_freshbooks.posting.findings import Finding, FindingKind, foreseen, interrupted
 from target_freshbooks.posting.observe.by_listing import BulkListing, ListedObserver, stores_named
 from target_freshbooks.posting.observe.by_request import RequestObserver
-from target_freshbooks.posting.state.recorded import Recorded, load_recorded
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from target_freshbooks.books.policy import Policy
     from target_freshbooks.ctl.context import Context
-    from target_freshbooks.posting.state.observed import Observed
+    from target_freshbooks.posting.state import Observed, Recorded
 
 
 FAILURES = (FreshBooksError, CredentialError, LedgerError)
@@ -175,10 +175,7 @@ class Verification:
             recorded = now  # the run that changed it has ended since: what it left is looked at
 
     def _findings(self, mark: Mark, recorded: Recorded, observed: Observed) -> list[Finding]:
-        findings = [
-            *compare(mark, recorded, observed, self._is_linked),
-            *compare_corrections(mark, recorded, observed),
-        ]
+        findings = list(compare(mark, recorded, observed, self._is_linked))
         if not recorded.is_in_books or any(
             finding.kind is not FindingKind.EXTRA for finding in findings
         ):

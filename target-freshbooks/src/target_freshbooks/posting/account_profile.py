@@ -6,33 +6,27 @@ rules are told of both through the policy. A wrong belief costs a write and no c
 sent only when FreshBooks' own total is the order's.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from target_freshbooks import books
 from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities
-from target_freshbooks.books.desired import Desired, LineTax, Parked, Reason
+from target_freshbooks.books.desired import Desired, Lines, LineTax, Parked, Reason
 from target_freshbooks.books.money import decimals_of
+from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.rounding import KINDS, kinds_that_give
+from target_freshbooks.books.shop import OrderFacts
+from target_freshbooks.freshbooks import FreshBooks
 from target_freshbooks.freshbooks.errors import Forbidden
+from target_freshbooks.freshbooks.observed import ObservedInvoice
+from target_freshbooks.ledger import Ledger
+from target_freshbooks.ledger.profile import Trait
 from target_freshbooks.posting.plan import lines as wire
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_freshbooks.books.desired import Lines
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import OrderFacts
-    from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.freshbooks.observed import ObservedInvoice
-    from target_freshbooks.ledger import Ledger
-    from target_freshbooks.ledger.profile import Trait
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +40,7 @@ class AccountProfile:
     Args:
         account: FreshBooks.
         ledger: Keeps what is learnt.
-        learns: False where answers are only foreseen.
+        learns: False if answers are only foreseen.
     """
 
     def __init__(self, account: FreshBooks, ledger: Ledger, *, learns: bool = True) -> None:
@@ -117,7 +111,7 @@ class AccountProfile:
     def otherwise(self, facts: OrderFacts, policy: Policy) -> Iterator[Desired]:
         """The same as it would be said if something else were known of the account.
 
-        Where ledger and profile were lost, the order's invoice may have been written so.
+        If ledger and profile were lost, the order's invoice may have been written so.
         """
         for kind, decimals in product(sorted(KINDS), (FRESHBOOKS.percent_decimals, FEWER_DECIMALS)):
             known = replace(FRESHBOOKS, roundings=frozenset({kind}), percent_decimals=decimals)
@@ -144,7 +138,7 @@ class AccountProfile:
 
 
 def _with_percents_of(stood: Lines, sent: Lines) -> Lines:
-    """The lines that were sent, with the percents that stand where those are but rounded."""
+    """The lines that were sent, with the percents that stand if those are but rounded."""
     most = Decimal(1).scaleb(-FEWER_DECIMALS) / 2
 
     def as_stood(mine: LineTax, theirs: LineTax) -> LineTax:

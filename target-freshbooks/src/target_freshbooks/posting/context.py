@@ -1,11 +1,11 @@
 """Order context: everything the plan needs besides what FreshBooks holds at the moment."""
 
-from __future__ import annotations
-
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from target_freshbooks.books import predict_totals
 from target_freshbooks.books.closed import ClosedDays
@@ -21,18 +21,13 @@ from target_freshbooks.books.desired import (
 )
 from target_freshbooks.books.exemption import renewed
 from target_freshbooks.books.money import decimals_of
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.freshbooks.observed import ObservedInvoice
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.identity import is_marked
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import head_body, wanted_head
-from target_freshbooks.posting.state.recorded import Recorded
-
-if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Callable, Iterable, Mapping
-
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.freshbooks.observed import ObservedInvoice
+from target_freshbooks.posting.state import Recorded
 
 ZERO = Decimal(0)
 MOST_CREDIT_NUMBER = 10  # characters (FreshBooks support, "credit notes")
@@ -101,11 +96,15 @@ class OrderContext:
         left = self.recorded.fingerprint
         return left is not None and left != fingerprint(invoice)
 
+    def refunds_on(self, invoice: ObservedInvoice) -> list[RefundEntry]:
+        """The order's refunds whose lines stand on the invoice."""
+        on_it = wire.refunds_on(invoice)
+        return [entry for entry in self.desired.refunds if entry.refund_id in on_it]
+
     def total_with_refunds_on(self, invoice: ObservedInvoice) -> Decimal:
         """What the invoice must come to with the refunds whose lines stand on it."""
-        on_it = wire.refunds_on(wire.standing(invoice))
-        booked = [entry.money for entry in self.desired.refunds if entry.refund_id in on_it]
-        return self.desired.invoice.total - sum(booked, start=ZERO)
+        booked = self.refunds_on(invoice)
+        return self.desired.invoice.total - sum((entry.money for entry in booked), start=ZERO)
 
     def outdated_refunds(self, invoice: ObservedInvoice) -> frozenset[int]:
         """The refunds whose lines on the invoice do not say the money that went back.
@@ -118,7 +117,7 @@ class OrderContext:
             for entry in self.desired.refunds
             if entry.taken
         }
-        on_it = wire.refunds_on(wire.standing(invoice))
+        on_it = wire.refunds_on(invoice)
         return frozenset(
             refund_id
             for refund_id, lines in on_it.items()
@@ -149,20 +148,17 @@ class OrderContext:
             return wire.amounts_and_taxes(line for line in lines if line.name != rounding)
 
         wanted = self.desired.invoice
-        counted = money(wire.without_refunds(wire.standing(invoice)))
+        counted = money(wire.sale_on(invoice))
         return counted in (money(wanted.lines), money(wanted.without_negatives))
 
     def _comes_to_its_order(self, invoice: ObservedInvoice) -> bool:
         if invoice.amount == self.total_with_refunds_on(invoice):
             return True
         outdated = self.outdated_refunds(invoice)
-        on_it = wire.refunds_on(wire.standing(invoice))
+        on_it = wire.refunds_on(invoice)
         lines = tuple(line for refund_id in outdated for line in on_it[refund_id])
-        due = [
-            entry.money
-            for entry in self.desired.refunds
-            if entry.refund_id in on_it.keys() - outdated
-        ]
+        booked = self.refunds_on(invoice)
+        due = [entry.money for entry in booked if entry.refund_id not in outdated]
         left = self.desired.invoice.total - sum(due, start=ZERO)
         return invoice.amount - left in predict_totals(lines, self.decimals)
 
@@ -217,7 +213,7 @@ class OrderContext:
         return {
             "clientid": customer_id,
             "create_date": note.day.isoformat(),
-            # FreshBooks numbers it where ours would be too long: its notes make it ours.
+            # FreshBooks numbers it if ours would be too long: its notes make it ours.
             **({"credit_number": number} if number else {}),
             "currency_code": self.desired.invoice.currency,
             "credit_type": "goodwill",

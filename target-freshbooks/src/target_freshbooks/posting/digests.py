@@ -5,22 +5,17 @@ changed. The lists bear a version: whoever changes one changes that too, and kno
 order is looked at once more.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from target_freshbooks.books.desired import Desired
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.shop import Address, Cost, OrderFacts, OrderLine
 from target_freshbooks.books.stored_value import redeemed
 from target_freshbooks.freshbooks.observed import DELETED, ObservedInvoice
 from target_freshbooks.ledger.storage.canonical import hash_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_freshbooks.books.desired import Desired
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import Address, Cost, OrderFacts, OrderLine
 
 CONTENT_VERSION = 1
 DESIRED_VERSION = 1

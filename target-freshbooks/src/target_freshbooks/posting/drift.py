@@ -5,60 +5,22 @@ paid on a paid invoice silently becomes the client's credit. So whatever stands 
 is either known to the ledger or told.
 """
 
-from __future__ import annotations
+from collections.abc import Callable, Iterator
+from datetime import date
 
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING
-
-from target_freshbooks.books.desired import Reason
+from target_freshbooks.books.marks import Mark
 from target_freshbooks.freshbooks.observed import (
     DRAFT,
     ObservedCreditNote,
     ObservedInvoice,
     ObservedPayment,
 )
+from target_freshbooks.ledger import Link
 from target_freshbooks.posting.context import ZERO
 from target_freshbooks.posting.digests import fingerprint
+from target_freshbooks.posting.findings import Finding, FindingKind, invoice_words
 from target_freshbooks.posting.identity import is_marked, part_paid
-from target_freshbooks.posting.plan.steps import StepKind
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import date
-
-    from target_freshbooks.books.marks import Mark
-    from target_freshbooks.ledger import Intent
-    from target_freshbooks.posting.plan.render import Plan
-    from target_freshbooks.posting.state.observed import Observed
-    from target_freshbooks.posting.state.recorded import Recorded
-
-
-class FindingKind(StrEnum):
-    """What is wrong."""
-
-    MISSING = "missing"
-    EXTRA = "extra"
-    EDITED = "edited"
-    WRONG_AMOUNT = "wrong_amount"
-    DIFFERS = "differs"
-    UNREADABLE = "unreadable"
-    INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One difference between the ledger and FreshBooks.
-
-    Attributes:
-        order_id: The order.
-        kind: What is wrong.
-        detail: One sentence with figures and ids; no personal data.
-    """
-
-    order_id: int
-    kind: FindingKind
-    detail: str
+from target_freshbooks.posting.state import Observed, Recorded, ids_of
 
 
 def compare(
@@ -77,7 +39,7 @@ def compare(
     """
     own = observed.invoice
     if recorded.is_in_books:
-        yield from _invoice(mark, recorded, observed)
+        yield from _invoice(mark, recorded, own)
         if own is not None:
             yield from _payments(mark, recorded, observed, own)
         yield from _credit_notes(mark, recorded, observed)
@@ -85,84 +47,45 @@ def compare(
         yield from _extra_payments(mark, recorded, observed, own)
     yield from _extra_invoices(mark, recorded, observed, linked_elsewhere)
     yield from _extra_credit_notes(mark, recorded, observed)
-
-
-def interrupted(order_id: int, intent: Intent) -> Finding:
-    """What a run that is no longer at work left without an answer."""
-    sentence = (
-        f"a run was interrupted at {intent.kind.replace('_', ' ')} (intent {intent.id}) and nobody"
-        " has looked since what came of it: run again"
-    )
-    return Finding(order_id, FindingKind.INTERRUPTED, sentence)
-
-
-def foreseen(plan: Plan, observed: Observed) -> Iterator[Finding]:
-    """What a replay of a posted order would mend, or be stopped by."""
-    result, own = plan.result, observed.invoice
-    if result.parked is not None:
-        kind = _OF_REASON.get(result.parked.reason, FindingKind.DIFFERS)
-        yield Finding(plan.order_id, kind, result.parked.detail)
-        return
-    wanted = None
-    if result.desired is not None:
-        refunded = sum((entry.money for entry in result.desired.refunds), start=ZERO)
-        wanted = result.desired.invoice.total - refunded
-    for step in plan.steps:
-        kind = _OF_STEP.get(step.kind, FindingKind.DIFFERS)
-        sentence = f"a replay would {step.why}"
-        if step.kind is StepKind.UPDATE_INVOICE and own is not None and own.amount != wanted:
-            kind = FindingKind.WRONG_AMOUNT
-            sentence = (
-                f"{_invoice_words(own)}; the order, less its refunds, comes to {wanted}: {sentence}"
-            )
-        yield Finding(plan.order_id, kind, sentence)
-
-
-_OF_REASON = {
-    Reason.DELETED_IN_FRESHBOOKS: FindingKind.MISSING,
-    Reason.EDITED_IN_FRESHBOOKS: FindingKind.EDITED,
-    Reason.NUMBER_TAKEN: FindingKind.EDITED,
-    Reason.PAYMENT_UNEXPLAINED: FindingKind.EXTRA,
-    Reason.REFUND_MISMATCH: FindingKind.WRONG_AMOUNT,
-    Reason.TOTAL_MISMATCH: FindingKind.WRONG_AMOUNT,
-    Reason.UNREADABLE_RECORD: FindingKind.UNREADABLE,
-}
-
-_OF_STEP = {
-    StepKind.CREATE_INVOICE: FindingKind.MISSING,
-    StepKind.CREATE_PAYMENT: FindingKind.MISSING,
-    StepKind.CREATE_CREDIT_NOTE: FindingKind.MISSING,
-    StepKind.DELETE_INVOICE: FindingKind.EXTRA,
-    StepKind.DELETE_PAYMENT: FindingKind.EXTRA,
-    StepKind.DELETE_CREDIT_NOTE: FindingKind.EXTRA,
-    StepKind.UPDATE_PAYMENT: FindingKind.WRONG_AMOUNT,
-}
+    if recorded.is_in_books:
+        yield from _corrections(mark, recorded, observed)
+    yield from _extra_corrections(mark, recorded, observed)
 
 
 # -- what we wrote
 
 
-def _invoice(mark: Mark, recorded: Recorded, observed: Observed) -> Iterator[Finding]:
-    own, left = observed.invoice, recorded.invoice
+def _invoice(mark: Mark, recorded: Recorded, own: ObservedInvoice | None) -> Iterator[Finding]:
+    left = recorded.invoice
     if own is None:
-        sentence = "the ledger knows no invoice of it"
-        if left is not None:
-            named = f"invoice {recorded.number}" if recorded.number else "its invoice"
-            worth = "" if left.amount is None else f", which we left at {left.amount},"
-            sentence = f"{named} (id {left.remote_id}){worth} was deleted in FreshBooks"
-        yield Finding(mark.order_id, FindingKind.MISSING, sentence)
+        yield Finding(mark.order_id, FindingKind.MISSING, _invoice_gone(recorded, left))
     elif left is not None and left.fingerprint not in {None, fingerprint(own)}:
         then = "" if left.amount is None else f"; we left it at {left.amount}"
-        sentence = f"{_invoice_words(own)} was changed in FreshBooks{then}"
-        yield Finding(mark.order_id, FindingKind.EDITED, sentence)
-    elif own.status == DRAFT and recorded.state == "posted":
-        sentence = f"{_invoice_words(own)} is a Draft again, which FreshBooks counts nowhere"
-        yield Finding(mark.order_id, FindingKind.EDITED, sentence)
-    elif not is_marked(own, mark):
-        sentence = (
-            f"{_invoice_words(own)} no longer names the order, by which it is known to be ours"
+        yield Finding(
+            mark.order_id,
+            FindingKind.EDITED,
+            f"{invoice_words(own)} was changed in FreshBooks{then}",
         )
-        yield Finding(mark.order_id, FindingKind.EDITED, sentence)
+    elif own.status == DRAFT and recorded.state == "posted":
+        yield Finding(
+            mark.order_id,
+            FindingKind.EDITED,
+            f"{invoice_words(own)} is a Draft again, which FreshBooks counts nowhere",
+        )
+    elif not is_marked(own, mark):
+        yield Finding(
+            mark.order_id,
+            FindingKind.EDITED,
+            f"{invoice_words(own)} no longer names the order, by which it is known to be ours",
+        )
+
+
+def _invoice_gone(recorded: Recorded, left: Link | None) -> str:
+    if left is None:
+        return "the ledger knows no invoice of it"
+    named = f"invoice {recorded.number}" if recorded.number else "its invoice"
+    worth = "" if left.amount is None else f", which we left at {left.amount},"
+    return f"{named} (id {left.remote_id}){worth} was deleted in FreshBooks"
 
 
 def _payments(
@@ -176,19 +99,24 @@ def _payments(
         ours = f"our payment {left.remote_id} ({key})"
         if payment is None:
             worth = "" if left.amount is None else f" of {left.amount} {own.currency}"
-            sentence = f"{ours}{worth} on invoice {own.number} was deleted in FreshBooks"
-            yield Finding(mark.order_id, FindingKind.MISSING, sentence)
-        elif left.amount is not None and payment.amount != left.amount:
-            sentence = (
-                f"{ours} on invoice {own.number} is now {payment.amount} {own.currency};"
-                f" we left it at {left.amount}"
+            yield Finding(
+                mark.order_id,
+                FindingKind.MISSING,
+                f"{ours}{worth} on invoice {own.number} was deleted in FreshBooks",
             )
-            yield Finding(mark.order_id, FindingKind.WRONG_AMOUNT, sentence)
-        else:
-            what = _payment_edited(mark, payment, own, left.day)
-            if what is not None:
-                sentence = f"{ours} of {payment.amount} {own.currency} {what}"
-                yield Finding(mark.order_id, FindingKind.EDITED, sentence)
+        elif left.amount is not None and payment.amount != left.amount:
+            yield Finding(
+                mark.order_id,
+                FindingKind.WRONG_AMOUNT,
+                f"{ours} on invoice {own.number} is now {payment.amount} {own.currency};"
+                f" we left it at {left.amount}",
+            )
+        elif what := _payment_edited(mark, payment, own, left.day):
+            yield Finding(
+                mark.order_id,
+                FindingKind.EDITED,
+                f"{ours} of {payment.amount} {own.currency} {what}",
+            )
 
 
 def _payment_edited(
@@ -211,11 +139,49 @@ def _credit_notes(mark: Mark, recorded: Recorded, observed: Observed) -> Iterato
         note = standing.get(left.remote_id)
         if note is None:
             worth = "" if left.amount is None else f" of {left.amount}"
-            sentence = f"the credit note {left.remote_id}{worth} of refund {refund_id} was deleted"
-            yield Finding(mark.order_id, FindingKind.MISSING, f"{sentence} in FreshBooks")
+            yield _deleted(mark, f"the credit note {left.remote_id}{worth} of refund {refund_id}")
         elif left.amount is not None and note.amount != left.amount:
-            sentence = f"{_note_words(note)} of refund {refund_id}: we left it at {left.amount}"
-            yield Finding(mark.order_id, FindingKind.WRONG_AMOUNT, sentence)
+            yield Finding(
+                mark.order_id,
+                FindingKind.WRONG_AMOUNT,
+                f"{_note_words(note)} of refund {refund_id}: we left it at {left.amount}",
+            )
+
+
+def _corrections(mark: Mark, recorded: Recorded, observed: Observed) -> Iterator[Finding]:
+    for refund_id, left in recorded.corrections.items():
+        invoice = observed.corrections.get(refund_id)
+        if left.deleted:
+            continue
+        if invoice is None:
+            yield _deleted(mark, f"the correction (id {left.remote_id}) of refund {refund_id}")
+        elif left.fingerprint not in {None, fingerprint(invoice)}:
+            yield Finding(
+                mark.order_id,
+                FindingKind.EDITED,
+                f"invoice {invoice.number} (id {invoice.id}), which corrects refund {refund_id},"
+                " was changed in FreshBooks",
+            )
+    for refund_id, left in recorded.expenses.items():
+        expense = observed.expenses.get(refund_id)
+        if left.deleted:
+            continue
+        if expense is None:
+            yield _deleted(mark, f"the expense (id {left.remote_id}) of refund {refund_id}")
+        elif (expense.amount, expense.date) != (left.amount, left.day):
+            yield Finding(
+                mark.order_id,
+                FindingKind.WRONG_AMOUNT,
+                f"the expense {expense.id} of refund {refund_id} is {expense.amount} of"
+                f" {expense.date} now; we left it at {left.amount} of {left.day}",
+            )
+
+
+def _deleted(mark: Mark, record: str) -> Finding:
+    return Finding(mark.order_id, FindingKind.MISSING, f"{record} was deleted in FreshBooks")
+
+
+# -- what stands besides
 
 
 def _extra_payments(
@@ -236,11 +202,12 @@ def _extra_payments(
             else "; FreshBooks made what was above the total a credit"
             f" (id {payment.overpayment_id})"
         )
-        sentence = (
+        yield Finding(
+            mark.order_id,
+            FindingKind.EXTRA,
             f"payment {payment.id} of {payment.amount} {own.currency} of {payment.date} on"
-            f" {_invoice_words(own)} is none of ours{credited}: the money may count twice"
+            f" {invoice_words(own)} is none of ours{credited}: the money may count twice",
         )
-        yield Finding(mark.order_id, FindingKind.EXTRA, sentence)
 
 
 def _extra_invoices(
@@ -251,7 +218,7 @@ def _extra_invoices(
     taken_up = recorded.state in {"posted", "parked", "settled"}
     if own is not None and not recorded.known and not taken_up:
         yield Finding(
-            mark.order_id, FindingKind.EXTRA, f"{_invoice_words(own)} {_why_unknown(recorded)}"
+            mark.order_id, FindingKind.EXTRA, f"{invoice_words(own)} {_why_unknown(recorded)}"
         )
     for invoice in observed.others:
         if linked_elsewhere(invoice.id):
@@ -261,8 +228,11 @@ def _extra_invoices(
             if own is None
             else f"stands beside the order's own {own.number} (id {own.id}): it counts twice"
         )
-        sentence = f"{_invoice_words(invoice)}, {invoice.paid} of it paid, {beside}"
-        yield Finding(mark.order_id, FindingKind.EXTRA, sentence)
+        yield Finding(
+            mark.order_id,
+            FindingKind.EXTRA,
+            f"{invoice_words(invoice)}, {invoice.paid} of it paid, {beside}",
+        )
 
 
 def _extra_credit_notes(mark: Mark, recorded: Recorded, observed: Observed) -> Iterator[Finding]:
@@ -280,6 +250,27 @@ def _extra_credit_notes(mark: Mark, recorded: Recorded, observed: Observed) -> I
         yield Finding(mark.order_id, FindingKind.EXTRA, f"{_note_words(note)} {beside}")
 
 
+def _extra_corrections(mark: Mark, recorded: Recorded, observed: Observed) -> Iterator[Finding]:
+    if not recorded.known:
+        return  # not adopted yet, as its invoice
+    for refund_id, invoice in observed.corrections.items():
+        if ids_of(recorded.corrections).get(refund_id) != invoice.id:
+            yield Finding(
+                mark.order_id,
+                FindingKind.EXTRA,
+                f"invoice {invoice.number} (id {invoice.id}) corrects refund {refund_id} and is"
+                " none of ours: the refund may count twice",
+            )
+    for refund_id, expense in observed.expenses.items():
+        if ids_of(recorded.expenses).get(refund_id) != expense.id:
+            yield Finding(
+                mark.order_id,
+                FindingKind.EXTRA,
+                f"expense {expense.id} of {expense.amount} names refund {refund_id} and is none of"
+                " ours: the money may count twice",
+            )
+
+
 def _why_unknown(recorded: Recorded) -> str:
     if recorded.row is None:
         return (
@@ -290,10 +281,6 @@ def _why_unknown(recorded: Recorded) -> str:
         return "stands, though it was deleted when the order was cancelled: somebody restored it"
     why = f" ({recorded.row.reason})" if recorded.row.reason else ""
     return f"stands for an order that by the ledger has no invoice; it is {recorded.state}{why}"
-
-
-def _invoice_words(invoice: ObservedInvoice) -> str:
-    return f"invoice {invoice.number} (id {invoice.id}) of {invoice.amount} {invoice.currency}"
 
 
 def _note_words(note: ObservedCreditNote) -> str:

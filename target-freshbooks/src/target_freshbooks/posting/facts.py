@@ -1,21 +1,34 @@
-"""All that is known of an order, gathered from the ledger and read into the facts of `books`."""
+"""Facts: all that is known of an order, from the shop's records and from what earlier runs kept.
 
-from __future__ import annotations
+An order that has its invoice keeps the settings and the day it was posted under. Of money without a
+transaction the shop tells little, so the ledger keeps the rest: the first run that sees an order
+paid after one saw it unpaid gives the day of its payment; and once an order is edited down, only
+the books know that more had come in, which a refund then gives back. With the ledger lost, the note
+of the payment in FreshBooks still tells what was booked at first.
+"""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from decimal import Decimal
+from typing import Any
 
 from target_freshbooks.books import ReadError, read_facts, read_product
-from target_freshbooks.books.calendar import zone
-from target_freshbooks.books.items import catalogued
+from target_freshbooks.books.calendar import bookkeeping_day, zone
+from target_freshbooks.books.desired import Desired
+from target_freshbooks.books.items import catalogued, line_key
+from target_freshbooks.books.marks import DERIVED, received_in
+from target_freshbooks.books.money import ZERO
+from target_freshbooks.books.money_witnesses import has_transactions
+from target_freshbooks.books.payment_methods import is_paid
+from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.reading import read_timezone
+from target_freshbooks.books.shop import OrderFacts, Product
+from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts, Terms
 from target_freshbooks.posting.apply.fence import Fence
-
-if TYPE_CHECKING:
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import OrderFacts, Product
-    from target_freshbooks.ledger import Ledger, StoredFacts
+from target_freshbooks.posting.identity import part_paid
+from target_freshbooks.posting.state import Observed
 
 logger = logging.getLogger(__name__)
 
@@ -70,3 +83,97 @@ def fence_of(ledger: Ledger, policy: Policy) -> Fence:
 
 def _store(ledger: Ledger) -> dict[str, Any] | None:
     return ledger.inbox.body("store")
+
+
+def policy_of(policy: Policy, facts: OrderFacts, terms: Terms | None, *, current: bool) -> Policy:
+    """The settings for an order: those it was posted under, else those of now.
+
+    A Draft that was never finished may be waiting for just the setting that was changed.
+    """
+    zone = policy.timezone or facts.store_timezone
+    now = replace(policy, timezone=zone)
+    if terms is None:
+        return now
+    then = now.under(terms.settings)
+    if terms.posted and not current:
+        return then
+    # What is made has its number, and its day as the zone of then had it.
+    return replace(
+        now,
+        invoice_number_prefix=then.invoice_number_prefix,
+        timezone=then.timezone,
+        post_as=then.post_as,  # what is kept as a Draft is sent when that is asked for
+    )
+
+
+def called(policy: Policy, item_names: Mapping[str, str]) -> Policy:
+    """The settings with the Rounding line called as FreshBooks calls its item."""
+    name = policy.names.rounding
+    known = item_names.get(line_key(name), name)
+    return replace(policy, names=replace(policy.names, rounding=known))
+
+
+def dated(desired: Desired, day: date) -> Desired:
+    """The desired state with the invoice's day as it was first posted."""
+    invoice = desired.invoice
+    if invoice.day != day:
+        logger.warning(
+            "Order %s is of %s in the shop now; its invoice %s stays dated %s.",
+            desired.order_id,
+            invoice.day,
+            invoice.number,
+            day,
+        )
+    return replace(desired, invoice=replace(invoice, day=day))
+
+
+def with_paid_day(
+    facts: OrderFacts, standing: OrderRow | None, ledger: Ledger, policy: Policy
+) -> OrderFacts:
+    """The facts with the day, which is noted before anything is written for the order.
+
+    Args:
+        facts: The order.
+        standing: Its row in the ledger; None: nothing is known of it yet.
+        ledger: Keeps the day.
+        policy: Tells what the method of payment means.
+    """
+    if standing is None or has_transactions(facts):
+        return facts
+    order_id = facts.order.id
+    if not is_paid(facts.order, policy):
+        if not standing.unpaid:
+            ledger.orders.note_payment(order_id, None)
+        return facts
+    day = standing.paid_day
+    if standing.unpaid:
+        day = bookkeeping_day(ledger.scope.clock(), facts, policy)
+        ledger.orders.note_payment(order_id, day)
+    return replace(facts, paid_day=day)
+
+
+def with_paid_by_hand(facts: OrderFacts, standing: OrderRow | None) -> OrderFacts:
+    """The facts with what the ledger knows to have been booked so."""
+    return replace(facts, paid_by_hand=standing.paid_by_hand if standing else None)
+
+
+def received_by_note(desired: Desired, observed: Observed) -> Decimal:
+    """What came in beyond what is known, by the notes of derived payments; else zero."""
+    order = desired.invoice.marker
+    marked = [(part_paid(payment, order), payment) for payment in observed.payments]
+    received = [
+        received_in(row.note) or ZERO for part, row in marked if part and part.key == DERIVED
+    ]
+    most = max(received, default=ZERO)
+    return most if most > _by_hand(desired) else ZERO
+
+
+def _by_hand(desired: Desired) -> Decimal:
+    return sum((one.most for one in desired.payments if one.key == DERIVED), start=ZERO)
+
+
+def note_paid_by_hand(facts: OrderFacts, desired: Desired, ledger: Ledger) -> None:
+    """Note what is about to be booked so, if it is more than ever before."""
+    most = _by_hand(desired)
+    if most > (facts.paid_by_hand or ZERO):
+        ledger.orders.note_paid_by_hand(desired.order_id, most)

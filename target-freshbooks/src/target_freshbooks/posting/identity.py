@@ -5,26 +5,21 @@ it); the ledger keeps them under the order's id and our name of the part. Whethe
 is decided here.
 """
 
-from __future__ import annotations
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
+from target_freshbooks.books.desired import CreditNote, Payment
 from target_freshbooks.books.marks import Mark, marks_in
+from target_freshbooks.freshbooks.observed import (
+    ObservedCreditNote,
+    ObservedExpense,
+    ObservedInvoice,
+    ObservedPayment,
+)
 from target_freshbooks.ledger.link import Link, LinkKind
 from target_freshbooks.posting.digests import fingerprint
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_freshbooks.books.desired import CreditNote, Payment
-    from target_freshbooks.freshbooks.observed import (
-        ObservedCreditNote,
-        ObservedExpense,
-        ObservedInvoice,
-        ObservedPayment,
-    )
-    from target_freshbooks.posting.state.observed import Observed
-    from target_freshbooks.posting.state.recorded import Recorded
+from target_freshbooks.posting.state import Observed, Recorded
 
 # -- keys of the ledger's links
 
@@ -68,22 +63,22 @@ def part_paid(payment: ObservedPayment, order: Mark) -> Mark | None:
     return _part(payment.note, order)
 
 
-def refund_credited(note: ObservedCreditNote, order: Mark) -> int | None:
-    """The order's refund that the credit note is marked with; None if it is not the order's."""
-    part = _part(note.notes, order)
+def refund_named(
+    record: ObservedCreditNote | ObservedInvoice | ObservedExpense, order: Mark
+) -> int | None:
+    """The order's refund that the record is marked with; None if it is not the order's.
+
+    A credit note gives it back, an invoice corrects it, an expense is its money.
+    """
+    part = _part(marked_text(record), order)
     return None if part is None else part.refund_id
 
 
-def refund_corrected(invoice: ObservedInvoice, order: Mark) -> int | None:
-    """The order's refund that the invoice corrects; None if it does not."""
-    part = _part(f"{invoice.notes}\n{invoice.po_number}", order)
-    return None if part is None else part.refund_id
-
-
-def refund_spent(expense: ObservedExpense, order: Mark) -> int | None:
-    """The order's refund whose money the expense is; None if it is not the order's."""
-    part = _part(expense.notes, order)
-    return None if part is None else part.refund_id
+def marked_text(record: ObservedCreditNote | ObservedInvoice | ObservedExpense) -> str:
+    """The text of the record in which a refund's mark stands."""
+    if isinstance(record, ObservedInvoice):
+        return f"{record.notes}\n{record.po_number}"
+    return record.notes
 
 
 def _part(text: str, order: Mark) -> Mark | None:
@@ -141,54 +136,35 @@ def invoice_link(
     )
 
 
-def payment_link(payment: ObservedPayment, order_id: int, part: str) -> Link:
-    """The link to a payment as it stands now."""
-    return Link(
-        kind="payment",
-        key=part_key(order_id, part),
-        remote_id=payment.id,
-        amount=payment.amount,
-        day=payment.date,
-        order_id=order_id,
+def record_link(
+    kind: LinkKind,
+    order_id: int,
+    part: str | int,
+    record: ObservedPayment | ObservedInvoice | ObservedExpense,
+    *,
+    deleted: bool = False,
+) -> Link:
+    """The link to a payment, a correcting invoice or an expense as it stands now."""
+    link = replace(
+        part_link(kind, order_id, part, record.id, deleted=deleted), amount=record.amount
     )
+    if isinstance(record, ObservedInvoice):
+        return replace(link, fingerprint=None if deleted else fingerprint(record))
+    return replace(link, day=record.date)
 
 
 def part_link(
     kind: LinkKind, order_id: int, part: str | int, remote_id: int, *, deleted: bool = False
 ) -> Link:
-    """The link to a payment or credit note of which no more is known."""
+    """The link to a part of the order of which no more is known."""
     key = part_key(order_id, part)
     return Link(kind=kind, key=key, remote_id=remote_id, order_id=order_id, deleted=deleted)
 
 
-def correction_link(
-    invoice: ObservedInvoice, order_id: int, refund_id: int, *, deleted: bool = False
-) -> Link:
-    """The link to a correcting invoice as it stands now."""
-    return Link(
-        kind="correction",
-        key=part_key(order_id, refund_id),
-        remote_id=invoice.id,
-        fingerprint=None if deleted else fingerprint(invoice),
-        amount=invoice.amount,
-        order_id=order_id,
-        deleted=deleted,
-    )
-
-
-def expense_link(
-    expense: ObservedExpense, order_id: int, refund_id: int, *, deleted: bool = False
-) -> Link:
-    """The link to an expense as it stands now."""
-    return Link(
-        kind="expense",
-        key=part_key(order_id, refund_id),
-        remote_id=expense.id,
-        amount=expense.amount,
-        day=expense.date,
-        order_id=order_id,
-        deleted=deleted,
-    )
+def leaving(link: Link, names: list[str]) -> Link:
+    """The link, saying that these fields of its record, and no others, do not follow the shop."""
+    extra = {name: value for name, value in link.extra.items() if name != "left"}
+    return replace(link, extra={**extra, "left": names} if names else extra)
 
 
 def adopt(mark: Mark, observed: Observed, content: str) -> list[Link]:
@@ -196,14 +172,12 @@ def adopt(mark: Mark, observed: Observed, content: str) -> list[Link]:
 
     All that bears the order's mark is the order's; of several that bear the same, the first.
     """
-    order_id, invoice = mark.order_id, observed.invoice
-    assert invoice is not None  # noqa: S101 - only an invoice is adopted
+    order_id, invoice = mark.order_id, observed.own
     paid = {part_paid(row, mark): row for row in reversed(observed.payments)}
-    given = {refund_credited(row, mark): row for row in reversed(observed.credit_notes)}
+    credited = {refund_named(row, mark): row for row in reversed(observed.credit_notes)}
     return [
         invoice_link(invoice, order_id, content=content),
-        *(payment_link(row, order_id, part.key) for part, row in paid.items() if part),
-        *(part_link("credit_note", order_id, key, row.id) for key, row in given.items() if key),
-        *(correction_link(row, order_id, key) for key, row in observed.corrections.items()),
-        *(expense_link(row, order_id, key) for key, row in observed.expenses.items()),
+        *(record_link("payment", order_id, part.key, row) for part, row in paid.items() if part),
+        *(part_link("credit_note", order_id, key, row.id) for key, row in credited.items() if key),
+        *(record_link(kind, order_id, key, row) for kind, key, row in observed.beside()),
     ]

@@ -4,19 +4,13 @@ A method that nobody placed leaves invoices open. Whoever knows what it means fi
 settings here that say so.
 """
 
-from __future__ import annotations
-
 import json
 import shlex
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from target_freshbooks.books.payment_methods import Meaning, meaning_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +22,8 @@ class MethodMet:
         orders: How many orders have it.
         left_open: How many of them are open since nothing tells that their money came.
         meaning: What the settings make of it.
-        settings: The lines that place it, money in hand or on account; none where it is placed, and
-            where no order is open for want of that.
+        settings: The lines that place it, money in hand or on account; none if it is placed, and
+            if no order is open for want of that.
     """
 
     name: str

@@ -4,41 +4,40 @@ Each comes out posted, waiting, or parked with its reason. What a failure of one
 told by the circuit breaker, once the others have had their turn.
 """
 
-from __future__ import annotations
-
 import logging
+import threading
 import time
 import traceback
+from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from target_freshbooks.books.calendar import UnknownZone
 from target_freshbooks.books.desired import Reason
 from target_freshbooks.books.reading import ReadError
+from target_freshbooks.books.shop import OrderFacts
 from target_freshbooks.freshbooks.errors import Failing, Refused
-from target_freshbooks.posting import reasons
+from target_freshbooks.ledger import Ledger, OrderRow, Record, StoredFacts
 from target_freshbooks.posting.apply.circuit_breaker import READ, CircuitBreaker, Failure
-from target_freshbooks.posting.apply.recovery import Recovery
-from target_freshbooks.posting.apply.retry import RetriesExhausted
-from target_freshbooks.posting.defects import DEFECTS
+from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
+from target_freshbooks.posting.apply.lock_hearing import LockHearing
+from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup, Recovery, RetriesExhausted
+from target_freshbooks.posting.dryrun.simulator import Planner
 from target_freshbooks.posting.facts import gather
-from target_freshbooks.posting.results import Interrupted, OrderResult, refused_result
-
-if TYPE_CHECKING:
-    import threading
-    from collections.abc import Iterable
-
-    from target_freshbooks.books.shop import OrderFacts
-    from target_freshbooks.ledger import Ledger, OrderRow, Record, StoredFacts
-    from target_freshbooks.posting.apply.catalogue import Catalogue
-    from target_freshbooks.posting.apply.lock_hearing import LockHearing
-    from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup
-    from target_freshbooks.posting.dryrun.planner import Planner
-    from target_freshbooks.posting.outcomes import Outcomes
-    from target_freshbooks.posting.plan.steps import Asked
-    from target_freshbooks.posting.reconciler import Reconciler
+from target_freshbooks.posting.outcomes import Outcomes
+from target_freshbooks.posting.plan.steps import Asked
+from target_freshbooks.posting.reconciler import Reconciler
+from target_freshbooks.posting.results import (
+    DEFECTS,
+    Interrupted,
+    OrderResult,
+    defect,
+    failing,
+    partly_dropped,
+    refused_result,
+    unreadable,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ class OrderWork:
         *,
         ledger: Ledger,
         reconciler: Reconciler,
-        catalogue: Catalogue,
+        parties: ClientsAndItems,
         breaker: CircuitBreaker,
         lookup: OutcomeLookup,
         outcomes: Outcomes,
@@ -64,7 +63,7 @@ class OrderWork:
     ) -> None:
         self._ledger = ledger
         self._reconciler = reconciler
-        self._catalogue = catalogue
+        self._parties = parties
         self._breaker = breaker
         self._recovery = Recovery(ledger, lookup)
         self._outcomes = outcomes
@@ -200,14 +199,14 @@ class OrderWork:
             if result is not None:
                 self._outcomes.record(facts, stored, result, row)
         except ReadError as error:
-            self._outcomes.park(order_id, reasons.unreadable(error), stored)
+            self._outcomes.park(order_id, unreadable(error), stored)
         except UnknownZone:  # no order has a day, so none can be gone on with
             raise
         except DEFECTS as error:
             # Without the error's words, which may quote a record; the run goes on with the others.
             where = "".join(traceback.format_tb(error.__traceback__))
             logger.error("Order %s: %s\n%s", order_id, type(error).__name__, where)  # noqa: TRY400
-            self._outcomes.park(order_id, reasons.defect(error), stored)
+            self._outcomes.park(order_id, defect(error), stored)
 
     def _posted(
         self,
@@ -257,7 +256,7 @@ class OrderWork:
         """The ledger does not hold all of the order (any more): nothing may be concluded from it.
 
         Bodies of settled orders are dropped after a while and come again with the order's record.
-        Where the record is here and a part stayed away, a stream is no longer selected in the tap.
+        If the record is here and a part stayed away, a stream is no longer selected in the tap.
         """
         if self._ledger.inbox.body("orders", (order_id,)) is None:
             logger.warning(
@@ -266,7 +265,7 @@ class OrderWork:
                 order_id,
             )
             return
-        self._outcomes.park(order_id, reasons.partly_dropped())
+        self._outcomes.park(order_id, partly_dropped())
 
     def _is_settled(self, row: OrderRow, stored: StoredFacts) -> bool:
         if row.state == "new" or row.facts_hash != stored.hash:
@@ -281,14 +280,14 @@ class OrderWork:
         return (result.parked.reason, result.parked.locked) == (row.reason, row.locked_day)
 
     def _follow(self, records: Iterable[Record]) -> None:
-        for record, failure in self._catalogue.update(records):
+        for record, failure in self._parties.update(records):
             name = f"{record.stream} {record.key[0]}"
             retry = partial(self.follow, [record])
             self._breaker.record_failure(Failure(name, failure.kind, failure.since, retry))
 
     def _blame(self, failure: Failure) -> None:
         if failure.order_id is not None:
-            parked = reasons.failing(failure.kind)
+            parked = failing(failure.kind)
             facts = None if failure.stored is None else gather(self._ledger, failure.stored)
             self._outcomes.park(failure.order_id, parked, failure.stored, facts)
             return

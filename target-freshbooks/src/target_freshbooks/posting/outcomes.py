@@ -1,33 +1,27 @@
 """Outcomes: how each order came out, written to the ledger with its audit row, logged, counted."""
 
-from __future__ import annotations
-
 import logging
 import threading
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import Any
 
 from target_freshbooks.books import desire
 from target_freshbooks.books.calendar import bookkeeping_day
-from target_freshbooks.books.desired import Desired, Parked, Reason
+from target_freshbooks.books.desired import Desired, LineTax, Parked, Reason
 from target_freshbooks.books.eligibility import Notice, notice_after_posting
 from target_freshbooks.books.money import ZERO
 from target_freshbooks.books.payments import is_left_open
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.shop import OrderFacts
 from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
 from target_freshbooks.ledger.orders import CHANGED
 from target_freshbooks.posting.digests import policy_digest
 from target_freshbooks.posting.dryrun.outlook import Outlook
+from target_freshbooks.posting.plan.render import Plan
 from target_freshbooks.posting.results import OrderResult
 from target_freshbooks.posting.tally import Tally
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date
-
-    from target_freshbooks.books.desired import LineTax
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import OrderFacts
-    from target_freshbooks.posting.plan.render import Plan
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +40,7 @@ class Outcomes:
         """Begin with nothing.
 
         Args:
-            ledger: Where verdicts are written; nowhere in a dry run, which tells and counts only.
+            ledger: Keeps how the orders came out; a dry run only tells and counts.
             policy: The bookkeeper's settings.
             run_id: The run.
         """

@@ -3,54 +3,50 @@
 Whatever happens between two steps, the next round starts from what FreshBooks holds then.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
 
 from target_freshbooks.books import assess, client_of_customer
-from target_freshbooks.books.closed import book_apart, on_open_days
+from target_freshbooks.books.closed import ClosedDays, book_apart, on_open_days
 from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, Waiting
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money_witnesses import may_clear_up
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.shop import OrderFacts
 from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import DELETED, DRAFT, ObservedInvoice
 from target_freshbooks.ledger import OrderRow, Terms
-from target_freshbooks.posting.apply.adoption import adopt_invoice
-from target_freshbooks.posting.apply.cancellation import Cancellation
-from target_freshbooks.posting.apply.completion import completed
-from target_freshbooks.posting.apply.credits import delete_credits, forget_gone_credits
-from target_freshbooks.posting.apply.refused_step import RefusedSteps
-from target_freshbooks.posting.apply.step_runner import StepRunner
+from target_freshbooks.posting.apply.adoption import adopt_cancelled, adopt_invoice
+from target_freshbooks.posting.apply.cancellation import delete_cancelled, delete_credits
+from target_freshbooks.posting.apply.completion import completed, forget_gone_credits
+from target_freshbooks.posting.apply.parts import Parts, ReconcileState, load_recorded
+from target_freshbooks.posting.apply.step_runner import run_step
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.digests import content_digest, desired_digest
-from target_freshbooks.posting.identity import is_marked
-from target_freshbooks.posting.order_terms import called, dated, policy_of
-from target_freshbooks.posting.paid_by_hand import (
+from target_freshbooks.posting.facts import (
+    called,
+    dated,
     note_paid_by_hand,
-    told_by_note,
+    policy_of,
+    received_by_note,
     with_paid_by_hand,
+    with_paid_day,
 )
-from target_freshbooks.posting.paid_day import with_paid_day
+from target_freshbooks.posting.identity import is_marked
 from target_freshbooks.posting.plan.closed import cancelled, day_closed
 from target_freshbooks.posting.plan.corrections import apart
 from target_freshbooks.posting.plan.head import keeps_its_client
 from target_freshbooks.posting.plan.next_step import next_step
-from target_freshbooks.posting.plan.steps import Asked, AttemptState, Blocked, Step
+from target_freshbooks.posting.plan.steps import (
+    Asked,
+    AttemptState,
+    Step,
+)
 from target_freshbooks.posting.results import Interrupted, OrderResult, refused_result
-from target_freshbooks.posting.state.observed import Observed
-from target_freshbooks.posting.state.reconcile_state import ReconcileState
-from target_freshbooks.posting.state.recorded import Recorded, load_recorded
-
-if TYPE_CHECKING:
-    from target_freshbooks.books.closed import ClosedDays
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import OrderFacts
-    from target_freshbooks.posting.apply.parts import Parts
+from target_freshbooks.posting.state import Observed, Recorded
 
 logger = logging.getLogger(__name__)
 
@@ -61,9 +57,6 @@ class Reconciler:
     def __init__(self, parts: Parts, policy: Policy) -> None:
         self._parts = parts
         self._policy = policy
-        self._refusals = RefusedSteps(parts)
-        self._steps = StepRunner(parts, self._refusals)
-        self._cancelling = Cancellation(parts)
 
     def reconcile(
         self,
@@ -93,7 +86,7 @@ class Reconciler:
         facts = with_paid_by_hand(facts, standing)
         if facts.order.is_cancelled and not recorded.known:
             # With the ledger lost, an invoice may stand for an order that is cancelled since.
-            kept = self._cancelling.adopt(facts, policy, overwrite=wish.overwrite)
+            kept = adopt_cancelled(self._parts, facts, policy, overwrite=wish.overwrite)
             if kept is not None:
                 return kept
             recorded = load_recorded(self._parts.ledger, order_id)
@@ -167,8 +160,8 @@ class Reconciler:
             own = self._parts.observer.invoice(recorded, wanted.number)
         elif wanted.day in closed:
             # No client or item is made for an order that will not be booked now.
-            found = self._parts.observer.invoice(recorded, wanted.number)
-            if found is None or not is_marked(found, wanted.marker):
+            former = self._parts.observer.invoice(recorded, wanted.number)
+            if former is None or not is_marked(former, wanted.marker):
                 return OrderResult("parked", parked=day_closed(wanted.number, wanted.day, closed))
         try:
             keeps = self._keeps_client(recorded, own, progress, desired.client.key)
@@ -192,11 +185,11 @@ class Reconciler:
             observed = self._parts.observer.observe(context)
         else:
             observed = Observed() if own is None else self._parts.observer.around(context, own)
-        context = adopt_invoice(context, observed, self._parts.ledger, self._parts.writer.run_id)
+        context = adopt_invoice(self._parts, context, observed)
         if not context.recorded.known:
             self._parts.brake.made(order_id)
-        elif not recorded.known and (told := told_by_note(desired, observed)):
-            return told
+        elif not recorded.known and (received := received_by_note(desired, observed)):
+            return received
         context = self._corrected(context, observed)
         at = ReconcileState(context, observed, progress, looked=time.monotonic())
         result = self._attempt(at)
@@ -212,8 +205,8 @@ class Reconciler:
             return context
         desired = book_apart(context.desired, refund_ids, policy, context.closed)
         category = policy.refunds_expense_category
-        found = self._parts.books.expense_categories.id_of(category) if category else None
-        return replace(context, desired=desired, expense_category=found or 0)
+        category_id = self._parts.books.expense_categories.id_of(category) if category else None
+        return replace(context, desired=desired, expense_category=category_id or 0)
 
     def _attempt(self, at: ReconcileState) -> OrderResult:
         """One step after the other, until nothing is left or the order has to wait for a person."""
@@ -222,27 +215,27 @@ class Reconciler:
                 raise Interrupted
             at = forget_gone_credits(self._parts, at)
             step = next_step(at.context, at.observed, at.progress)
-            if isinstance(step, Blocked) and self._is_to_be_put_back(at, step):
-                result = OrderResult("parked", parked=step.parked)
+            if isinstance(step, Parked) and self._is_to_be_put_back(at, step):
+                result = OrderResult("parked", parked=step)
                 blocked = replace(at.progress, rewrite_blocked=True)
                 at = replace(at, blocked=result, progress=blocked)
                 continue
             if not isinstance(step, Step):
                 return self._ended(at, step)
-            outcome = self._steps.run(at, step)
+            outcome = run_step(self._parts, at, step)
             if isinstance(outcome, OrderResult):
                 return replace(outcome, writes=at.writes)
             at = self._parts.with_recorded(outcome)
             if at.context.recorded.overpayments:
                 at = replace(at, observed=self._parts.observer.observe(at.context))
 
-    def _is_to_be_put_back(self, at: ReconcileState, stop: Blocked) -> bool:
+    def _is_to_be_put_back(self, at: ReconcileState, stop: Parked) -> bool:
         """Whether payments may be lowered for a wording that did not come about."""
         invoice = at.observed.invoice
         sent = invoice is not None and invoice.status != DRAFT
-        return sent and at.blocked is None and stop.parked.reason is Reason.TOTAL_MISMATCH
+        return sent and at.blocked is None and stop.reason is Reason.TOTAL_MISMATCH
 
-    def _ended(self, at: ReconcileState, stop: Blocked | None) -> OrderResult:
+    def _ended(self, at: ReconcileState, stop: Parked | None) -> OrderResult:
         """How an attempt comes out that has no further step.
 
         Raises:
@@ -254,7 +247,7 @@ class Reconciler:
         if at.blocked is not None:
             return replace(at.blocked, writes=at.writes)
         if stop is not None:
-            return OrderResult("parked", parked=stop.parked, writes=at.writes)
+            return OrderResult("parked", parked=stop, writes=at.writes)
         finished = completed(at, self._parts.ledger)
         return replace(finished, state="parked", parked=at.follow_up) if at.follow_up else finished
 
@@ -287,7 +280,9 @@ class Reconciler:
         if self._policy.on_cancel != "delete" or recorded.invoice_id is None:
             return OrderResult("parked", parked=parked)
         mark = mark_of(facts.order)
-        result = self._cancelling.delete(mark, recorded, recorded.invoice_id, overwrite=overwrite)
+        result = delete_cancelled(
+            self._parts, mark, recorded, recorded.invoice_id, overwrite=overwrite
+        )
         if terms is not None and result.parked is not None and result.is_refused_as_locked:
             self._parts.writer.fence.lock(terms.invoice_day)
             return replace(result, parked=replace(result.parked, locked=terms.invoice_day))

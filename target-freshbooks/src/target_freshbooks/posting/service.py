@@ -5,21 +5,16 @@ transaction and handed to the workers. `checkpoint` returns only when every orde
 posted, waiting, or parked with its reason.
 """
 
-from __future__ import annotations
-
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from target_freshbooks.books.policy import Policy
 from target_freshbooks.ledger import Ledger, Record
 from target_freshbooks.posting.facts import check_zone
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.posting.order_work import OrderWork
-    from target_freshbooks.posting.outcomes import Outcomes
-    from target_freshbooks.posting.plan.steps import Asked
+from target_freshbooks.posting.order_work import OrderWork
+from target_freshbooks.posting.outcomes import Outcomes
+from target_freshbooks.posting.plan.steps import Asked
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +87,7 @@ class Service:
         self._flush_others()
         records = self._children.pop(order_id, [])
         asked_for = self._streams_seen | {record.stream for record in records}
-        # Rows that stayed away for an order that has them no more are gone; where the stream was
+        # Rows that stayed away for an order that has them no more are gone; if the stream was
         # not asked for, what is known of it stands.
         complete = REPLACED_STREAMS & asked_for - self._said.pop(order_id, set())
         order = Record("orders", (order_id,), order_id, dict(body))

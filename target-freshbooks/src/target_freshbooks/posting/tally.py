@@ -1,11 +1,14 @@
-"""Tally: what a run did, in numbers, and which of its orders are told by name at its end."""
-
-from __future__ import annotations
+"""Tally: what a run did, in numbers, and which orders and earlier months are told at its end."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import groupby
+
+from target_freshbooks.ledger import EarlierMonth
 
 logger = logging.getLogger(__name__)
+
 
 WORKED_OUT = "taxes that the shop states without a rate, so that their percents were worked out"
 
@@ -44,3 +47,19 @@ class Tally:
                 len(listed),
                 ", ".join(listed),
             )
+
+
+NAMED = 5
+"""How many orders of a month a sentence names."""
+
+
+def sentences(changes: Iterable[EarlierMonth]) -> list[str]:
+    """A sentence for each month, such as `2026-10 was changed by 3 writes, for orders 101, 102`."""
+    lines = []
+    for month, group in groupby(changes, key=lambda change: change.month):
+        of_month = list(group)
+        writes = sum(change.writes for change in of_month)
+        orders = ", ".join(str(change.order_id) for change in of_month[:NAMED])
+        more = f" and {len(of_month) - NAMED} more" if len(of_month) > NAMED else ""
+        lines.append(f"{month} was changed by {writes} writes, for orders {orders}{more}")
+    return lines

@@ -13,10 +13,9 @@ from target_freshbooks.access import open_account
 from target_freshbooks.ctl.command import command
 from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.ledger import Ledger, OrderRow, utc_now
-from target_freshbooks.posting.earlier_months import sentences
 from target_freshbooks.posting.identity import invoice_key
-from target_freshbooks.posting.plan.kept_drafts import DRAFT
-from target_freshbooks.posting.tally import WORKED_OUT
+from target_freshbooks.posting.plan.draft import KEPT_AS_DRAFT
+from target_freshbooks.posting.tally import WORKED_OUT, sentences
 from target_freshbooks.report.corrections import corrections_among
 from target_freshbooks.report.month import Month, MonthReport, Row, make_row, total_up
 from target_freshbooks.report.owed import owed_at
@@ -137,7 +136,7 @@ def gather_month(books: FreshBooks, ledger: Ledger, month: Month) -> MonthReport
             continue
         stands = order.state == "new" and order.posted_at is not None
         left_out = order.state not in {"posted", "parked", "settled"} and not stands
-        if left_out and order.reason != DRAFT:
+        if left_out and order.reason != KEPT_AS_DRAFT:
             waiting += 1
             continue
         invoice = _invoice_of(books, ledger, order, invoices)

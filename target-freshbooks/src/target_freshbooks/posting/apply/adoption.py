@@ -1,37 +1,82 @@
 """Adoption: an invoice that is ours though the ledger does not know it is known from now on."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
 
+from target_freshbooks.books.desired import Desired
+from target_freshbooks.books.marks import mark_of
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.shop import OrderFacts
 from target_freshbooks.freshbooks.observed import DELETED, DRAFT
-from target_freshbooks.ledger import Ledger, Terms
+from target_freshbooks.ledger import Link, Terms
+from target_freshbooks.posting.apply.parts import Parts, load_recorded
 from target_freshbooks.posting.apply.writer import summary
-from target_freshbooks.posting.identity import adopt
+from target_freshbooks.posting.context import OrderContext
+from target_freshbooks.posting.digests import content_digest
+from target_freshbooks.posting.identity import adopt, is_marked, refund_named
 from target_freshbooks.posting.plan.head import remembered
-from target_freshbooks.posting.state.recorded import load_recorded
-
-if TYPE_CHECKING:
-    from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.state.observed import Observed
+from target_freshbooks.posting.results import OrderResult, kept_invoice
+from target_freshbooks.posting.state import Observed
 
 
-def adopt_invoice(
-    context: OrderContext, observed: Observed, ledger: Ledger, run_id: str
-) -> OrderContext:
+def adopt_invoice(parts: Parts, context: OrderContext, observed: Observed) -> OrderContext:
     """Remember an invoice that is ours though the ledger does not know it."""
     invoice = observed.invoice
-    order_id = context.desired.order_id
     if context.recorded.known or invoice is None or not context.is_ours(invoice):
         return context
     if invoice.vis_state == DELETED:
         return context  # as it is now it cannot be known again once it is restored
     if invoice.status != DRAFT and not context.agrees(invoice):
         return context  # sent and different: the plan parks it, and it stays unadopted
-    own, *parts = adopt(context.desired.invoice.marker, observed, context.content)
-    links = [remembered(own, invoice, context.wanted_head), *parts]
-    ledger.terms.keep(order_id, Terms(context.policy.terms(), invoice.create_date))
-    # All at once: where the invoice is known, all that belongs to it is taken to be known.
-    ledger.links.adopt(links, order_id=order_id, run_id=run_id, data=summary(invoice))
-    return replace(context, recorded=load_recorded(ledger, order_id))
+    own, *others = adopt(context.desired.invoice.marker, observed, context.content)
+    links = [remembered(own, invoice, context.wanted_head), *others]
+    _keep(parts, context.desired.order_id, context.policy, observed, links)
+    return replace(context, recorded=load_recorded(parts.ledger, context.desired.order_id))
+
+
+def adopt_cancelled(
+    parts: Parts, facts: OrderFacts, policy: Policy, *, overwrite: bool
+) -> OrderResult | None:
+    """Remember an invoice of a cancelled order that the ledger does not know, if any.
+
+    Returns:
+        Why an invoice that stands is not adopted: it does not come to the order, so a person may
+        have edited it. With `overwrite` it is deleted in spite of that.
+    """
+    order_id, mark = facts.order.id, mark_of(facts.order)
+    invoice = parts.books.invoices.find(f"{policy.invoice_number_prefix}{order_id}")
+    if invoice is None or not is_marked(invoice, mark):
+        return None
+    profile = parts.profile
+    ways = [profile.desire(facts, way) for way in (policy, replace(policy, on_cancel="park"))]
+    agreeing = [
+        content_digest(facts, void=desired.void)
+        for desired, way in ways
+        if isinstance(desired, Desired)
+        and OrderContext(
+            desired, "", way, 0, otherwise=partial(profile.otherwise, facts, way)
+        ).agrees(invoice)
+    ]
+    if not agreeing and not (overwrite and policy.on_cancel == "delete"):
+        return kept_invoice(
+            invoice, "it does not come to the order, and the ledger does not know it"
+        )
+    content = agreeing[0] if agreeing else content_digest(facts)
+    notes = parts.books.credit_notes.of_client(invoice.customer_id)
+    observed = Observed(
+        invoice,
+        tuple(parts.books.payments.of_invoice(invoice.id)),
+        tuple(note for note in notes if refund_named(note, mark) is not None),
+    )
+    _keep(parts, order_id, policy, observed, adopt(mark, observed, content))
+    return None
+
+
+def _keep(
+    parts: Parts, order_id: int, policy: Policy, observed: Observed, links: list[Link]
+) -> None:
+    """All at once: if the invoice is known, all that belongs to it is taken to be known."""
+    parts.ledger.terms.keep(order_id, Terms(policy.terms(), observed.own.create_date))
+    parts.ledger.links.adopt(
+        links, order_id=order_id, run_id=parts.writer.run_id, data=summary(observed.own)
+    )

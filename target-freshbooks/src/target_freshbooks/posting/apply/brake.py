@@ -5,8 +5,6 @@ person sees it after a few invoices and not after all of them. Payments and refu
 they come every day.
 """
 
-from __future__ import annotations
-
 import threading
 
 from target_freshbooks.freshbooks.errors import FreshBooksError

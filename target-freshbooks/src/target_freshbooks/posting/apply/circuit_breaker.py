@@ -8,28 +8,22 @@ blame gets another chance, since an outage may have passed before the others had
 what an earlier run found to blame is believed to be so, or it would stop a run of its own.
 """
 
-from __future__ import annotations
-
 import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from target_freshbooks.freshbooks import FreshBooks
 from target_freshbooks.freshbooks.errors import Failing, FreshBooksError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.ledger import StoredFacts
+from target_freshbooks.ledger import StoredFacts
 
 READ = Failing.kind
-"""The kind of a failure that was no write's; it goes well where an order can be looked at."""
+"""The kind of a failure that was no write's; it goes well if an order can be looked at."""
 
 OUTAGE = 3
 """So many records failed, and nothing of their kinds went well since: nobody else is tried."""
 
 NO_NUMBER = "0"
-"""A number to look for where it only matters that FreshBooks answers."""
+"""A number to look for if it only matters that FreshBooks answers."""
 
 
 class FreshBooksFails(FreshBooksError):  # noqa: N818 - the sentence is the name
@@ -88,7 +82,7 @@ class CircuitBreaker:
         """Note what went well.
 
         Args:
-            kind: What was written, or `READ` where an order could be looked at.
+            kind: What was written, or `READ` if an order could be looked at.
             began: When it was begun, on the monotonic clock: what was in hand when an outage
                 begins may still end well. None if that is not known.
         """

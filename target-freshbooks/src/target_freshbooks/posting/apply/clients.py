@@ -1,26 +1,19 @@
-"""The clients of one run: found before they are made, made once, and changed only where ours."""
+"""The clients of one run: found before they are made, made once, and changed only if ours."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from target_freshbooks.books import client_body, client_forms, email_key
+from target_freshbooks.books.desired import ClientDraft
 from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import ACTIVE, DELETED, ObservedClient
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
-from target_freshbooks.ledger import Ledger, Link
+from target_freshbooks.ledger import Link
 from target_freshbooks.posting.apply import ownership
-from target_freshbooks.posting.apply.update import Updates
+from target_freshbooks.posting.apply.upsert import Upserts
 from target_freshbooks.posting.apply.writer import client_links
 from target_freshbooks.posting.digests import request_digest
 from target_freshbooks.posting.plan.steps import StepKind
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_freshbooks.books.desired import ClientDraft
-    from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.posting.apply.create import Creation
 
 NAMING = frozenset({"fname", "lname", "organization", "email"})
 """The fields that FreshBooks makes user names of, which have to be unique."""
@@ -32,31 +25,18 @@ OF_ALL_CLIENTS = frozenset({RefusalKind.CLIENT_LIMIT, RefusalKind.NO_RIGHT})
 """A refusal to make one client that holds for any other: nobody asks again in the run."""
 
 
-class ClientUpserts:
+class ClientUpserts(Upserts):
     """Finds, makes and changes clients."""
 
-    def __init__(
-        self,
-        books: FreshBooks,
-        ledger: Ledger,
-        making: Creation,
-        *,
-        follow_emails: bool,
-        reminders: bool,
-    ) -> None:
+    def __init__(self, *parts: Any, follow_emails: bool, reminders: bool) -> None:  # noqa: ANN401 - as of all upserts
         """Take over the parts.
 
         Args:
-            books: FreshBooks.
-            ledger: Where links are remembered.
-            making: Writes clients.
+            parts: See `Upserts`.
             follow_emails: Whether a client that we made gets its shopper's new e-mail.
             reminders: Whether FreshBooks may remind the clients that we make, and charge late fees.
         """
-        self._books = books
-        self._ledger = ledger
-        self._making = making
-        self._changing = Updates(ledger, making)
+        super().__init__(*parts)
         self._follow_emails = follow_emails
         self._unasked = {} if reminders else dict.fromkeys(LATE, False)
         self._none_more: Refused | None = None
@@ -78,10 +58,10 @@ class ClientUpserts:
         baseline = None if registered is None else request_digest(client_body(registered))
         # By both, the customer first: of one customer's orders two may bear different e-mails.
         with (
-            self._making.held("client", draft.key),
-            self._making.held("client", _email_key(draft)),
+            self._held("client", draft.key),
+            self._held("client", _email_key(draft)),
         ):
-            known = self._known(draft, baseline) or self._making.find_or_make(
+            known = self._known(draft, baseline) or self._find_or_make(
                 client_forms(draft),
                 lambda body: self._standing(draft, body, baseline),
                 lambda body: self._create(draft, body, order_id, baseline),
@@ -110,7 +90,7 @@ class ClientUpserts:
         self, draft: ClientDraft, body: Mapping[str, Any], baseline: str | None
     ) -> Link | None:
         """The link to a client that is there already; one just found is not ours."""
-        self._making.finish(StepKind.CREATE_CLIENT, lambda sent: _same(sent, body))
+        self._finish(StepKind.CREATE_CLIENT, lambda sent: _same(sent, body))
         known = self._known(draft, baseline)
         if known is not None:
             return known
@@ -144,14 +124,13 @@ class ClientUpserts:
             return client_links(self._ledger, own, draft.email)
 
         try:
-            return self._making.create(
+            return self._make(
                 StepKind.CREATE_CLIENT,
-                "client",
                 draft.key,
                 {**body, **self._unasked},
                 order_id,
                 links,
-                content=baseline,
+                baseline,
             )
         except Refused as refused:
             if classify(refused).kind in OF_ALL_CLIENTS:
@@ -167,8 +146,8 @@ class ClientUpserts:
             Whether something was written.
         """
         with (
-            self._making.held("client", draft.key),
-            self._making.held("client", _email_key(draft)),
+            self._held("client", draft.key),
+            self._held("client", _email_key(draft)),
         ):
             link = self._ledger.links.get("client", draft.key)
             wanted = client_body(draft)
@@ -178,7 +157,7 @@ class ClientUpserts:
             if not ownership.is_made(link):
                 known = self._ledger.links.get("client", _email_key(draft))
                 moved = known is None or known.remote_id != link.remote_id
-                self._changing.leave(link, content, {"email"} if moved else ())
+                self._leave(link, content, {"email"} if moved else ())
                 return False
             standing = self._books.clients.standing(link.remote_id)
             if standing is None:
@@ -187,7 +166,7 @@ class ClientUpserts:
             if not standing.email:
                 wanted.pop("organization", None)  # it is found again by that name
             kept = {"email"} if self._keeps_email(draft, link, standing) else set()
-            return self._changing.change(
+            return self._change(
                 StepKind.UPDATE_CLIENT,
                 link,
                 standing,
@@ -211,7 +190,7 @@ class ClientUpserts:
         if known is not None and known.remote_id != link.remote_id:
             return True
         body = client_body(draft)
-        self._making.finish(StepKind.CREATE_CLIENT, lambda sent: _same(sent, body))
+        self._finish(StepKind.CREATE_CLIENT, lambda sent: _same(sent, body))
         return any(row.id != link.remote_id for row in self._books.clients.of_email(draft.email))
 
 

@@ -1,24 +1,31 @@
-"""Clients and items: found before they are made, made once, kept up to date if they are ours.
+"""Clients and items of a run: upserted for orders, and kept up to date with the shop's records.
 
-One worker at a time looks after one client or item, so that two orders of a new customer cannot
-both make the client. What was found or made is remembered in the ledger and costs no request again.
+By default only clients and items that some order needed are kept up to date (`ordered`); with
+`all` every customer and every variant becomes one. Invoices keep their own copies: no history is
+rewritten.
 """
 
-from __future__ import annotations
-
+import logging
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
+from target_freshbooks.books import (
+    ReadError,
+    client_of_customer,
+    items_of_product,
+    read_customer,
+    read_product,
+)
+from target_freshbooks.freshbooks import FreshBooks
+from target_freshbooks.freshbooks.errors import Failing, Refused
+from target_freshbooks.ledger import Intent, Ledger, Record
 from target_freshbooks.posting.apply.clients import ClientUpserts
-from target_freshbooks.posting.apply.create import Creation
-from target_freshbooks.posting.apply.items import ItemUpserts
+from target_freshbooks.posting.apply.items import ItemUpserts, store_currency
+from target_freshbooks.posting.apply.outcome_lookup import RetriesExhausted
+from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer
+from target_freshbooks.posting.results import DEFECTS
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.ledger import Intent, Ledger
-    from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer
+logger = logging.getLogger(__name__)
 
 
 class ClientsAndItems:
@@ -31,13 +38,73 @@ class ClientsAndItems:
         writer: Writer,
         settle_unknown: Callable[[OutcomeUnknown], bool],
         look: Callable[[Intent], bool],
+        sleep: Callable[[float], None] = time.sleep,
         *,
         follow_emails: bool = False,
         reminders: bool = False,
-        sleep: Callable[[float], None] = time.sleep,
+        all_clients: bool = False,
+        all_items: bool = False,
+        vat_field: str = "",
     ) -> None:
-        making = Creation(ledger, writer, settle_unknown, look, sleep)
-        self.clients = ClientUpserts(
-            books, ledger, making, follow_emails=follow_emails, reminders=reminders
-        )
-        self.items = ItemUpserts(books, ledger, making)
+        parts = (books, ledger, writer, settle_unknown, look, sleep)
+        self.clients = ClientUpserts(*parts, follow_emails=follow_emails, reminders=reminders)
+        self.items = ItemUpserts(*parts)
+        self._ledger = ledger
+        self._all_clients = all_clients
+        self._all_items = all_items
+        self._vat_field = vat_field
+
+    def update(self, records: Iterable[Record]) -> list[tuple[Record, RetriesExhausted | Failing]]:
+        """Look at each customer and product; a refused or defective one holds nobody up.
+
+        Returns:
+            Those whose change FreshBooks kept answering with errors.
+        """
+        given_up: list[tuple[Record, RetriesExhausted | Failing]] = []
+        for record in records:
+            try:
+                if record.stream == "customers":
+                    self._customer(record)
+                elif record.stream == "products":
+                    self._product(record)
+            except ReadError as unreadable:
+                logger.warning("%s %s: %s", record.stream, record.key, unreadable)
+            except Refused as refused:
+                # Without FreshBooks' words, since they may repeat what was sent: a name, a street.
+                logger.warning(
+                    "FreshBooks refused the change of %s %s (HTTP %d, errno %s, field %s)",
+                    record.stream,
+                    record.key,
+                    refused.status,
+                    refused.errno,
+                    refused.field or "unknown",
+                )
+            except (RetriesExhausted, Failing) as failing:
+                given_up.append((record, failing))
+            except DEFECTS as error:
+                # Without the error's words, which may quote the record.
+                logger.warning(
+                    "%s %s cannot be followed (%s): FreshBooks keeps what it has of it",
+                    record.stream,
+                    record.key,
+                    type(error).__name__,
+                )
+        return given_up
+
+    def _customer(self, record: Record) -> None:
+        draft = client_of_customer(read_customer(record.body), "", self._vat_field)
+        if draft is None:
+            return
+        if self._all_clients:
+            self.clients.id_of(draft, None, draft)
+        self.clients.update(draft)
+
+    def _product(self, record: Record) -> None:
+        currency = store_currency(self._ledger)
+        if currency is None:
+            return  # prices without a currency say nothing; the next run knows the store
+        drafts = items_of_product(read_product(record.body), currency)
+        if self._all_items:
+            self.items.names_of(drafts, None)
+        for draft in drafts:
+            self.items.update(draft)

@@ -1,21 +1,22 @@
-"""Completion: nothing is left to write, and what a person changed and keeps stands from now on."""
-
-from __future__ import annotations
+"""Completion: what the ledger remembers once a part of an order, or all of it, is as desired."""
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from target_freshbooks.freshbooks.errors import FreshBooksError
 from target_freshbooks.freshbooks.observed import ACTIVE
-from target_freshbooks.posting.apply import refusals
+from target_freshbooks.ledger import Ledger
+from target_freshbooks.posting.apply.effects import without_overpayment
+from target_freshbooks.posting.apply.parts import Parts, ReconcileState
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.identity import (
-    correction_link,
-    expense_link,
     find_payment,
     invoice_key,
-    payment_link,
+    part_key,
+    part_paid,
+    record_link,
 )
+from target_freshbooks.posting.plan.draft import KEPT_AS_DRAFT, is_kept
 from target_freshbooks.posting.plan.head import (
     CLIENT,
     PARTS,
@@ -25,15 +26,48 @@ from target_freshbooks.posting.plan.head import (
     remembered,
     was_changed,
 )
-from target_freshbooks.posting.plan.kept_drafts import DRAFT as KEPT_AS_DRAFT
-from target_freshbooks.posting.plan.kept_drafts import is_kept
-from target_freshbooks.posting.results import OrderResult
-
-if TYPE_CHECKING:
-    from target_freshbooks.ledger import Ledger
-    from target_freshbooks.posting.state.reconcile_state import ReconcileState
+from target_freshbooks.posting.plan.overpayment import capped
+from target_freshbooks.posting.results import (
+    OrderResult,
+    refund_refused,
+)
 
 logger = logging.getLogger(__name__)
+
+
+class AnotherWriter(FreshBooksError):  # noqa: N818 - it names the situation
+    """Somebody else books the same orders into the same account, with our own notes."""
+
+    def __init__(self, number: str, payment_id: int) -> None:
+        super().__init__(
+            "posting",
+            f"Another writer is at work: while a payment of invoice {number} was recorded, payment"
+            f" {payment_id} with our own note appeared on it. Ours was taken back. One FreshBooks"
+            " account has one ledger: stop the other run, let both use the same ledger_url, and"
+            " run again.",
+        )
+
+
+def forget_gone_credits(parts: Parts, at: ReconcileState) -> ReconcileState:
+    """Forget the credits of overpayments that do not stand any more.
+
+    Raises:
+        AnotherWriter: What was paid instead bears our own note.
+    """
+    recorded, order_id = at.context.recorded, at.context.desired.order_id
+    gone = recorded.overpayments.keys() - at.observed.overpayments.keys()
+    gone -= capped(at.context, at.observed).keys()
+    for key in gone:
+        link = parts.ledger.links.get("payment", part_key(order_id, key))
+        if link is not None:
+            parts.ledger.links.put(without_overpayment(link))
+    if not gone:
+        return at
+    ours = set(recorded.payment_ids.values())
+    for payment in at.observed.payments:
+        if part_paid(payment, at.context.desired.invoice.marker) and payment.id not in ours:
+            raise AnotherWriter(at.context.desired.invoice.number, payment.id)
+    return parts.with_recorded(at)
 
 
 def completed(at: ReconcileState, ledger: Ledger) -> OrderResult:
@@ -45,7 +79,7 @@ def completed(at: ReconcileState, ledger: Ledger) -> OrderResult:
         return OrderResult("waiting", why=KEPT_AS_DRAFT, writes=writes)
     if progress.refused_refunds:
         refund_id, words = next(iter(progress.refused_refunds.items()))
-        parked = refusals.refund_refused(desired, refund_id, words)
+        parked = refund_refused(desired, refund_id, words)
         return OrderResult("parked", parked=parked, words=words, writes=writes)
     if desired.flag is not None and not desired.hold:
         return OrderResult("parked", parked=desired.flag, writes=writes)
@@ -93,16 +127,13 @@ def _remember_the_end(at: ReconcileState, ledger: Ledger) -> None:
         standing = find_payment(payment, context.recorded, at.observed)
         if standing is not None and payment.key not in context.recorded.payment_ids:
             # Known by its note so far: from now on an edit by hand is told from our own amount.
-            known = payment_link(standing, context.desired.order_id, payment.key)
+            known = record_link("payment", context.desired.order_id, payment.key, standing)
             ledger.links.put(known)
 
 
 def _remember_corrections(at: ReconcileState, ledger: Ledger) -> None:
     """Corrections known by their marks so far: from now on an edit by hand is seen."""
     recorded, order_id = at.context.recorded, at.context.desired.order_id
-    for refund_id, correction in at.observed.corrections.items():
-        if refund_id not in recorded.corrections:
-            ledger.links.put(correction_link(correction, order_id, refund_id))
-    for refund_id, expense in at.observed.expenses.items():
-        if refund_id not in recorded.expenses:
-            ledger.links.put(expense_link(expense, order_id, refund_id))
+    for kind, refund_id, record in at.observed.beside():
+        if not recorded.knows(kind, refund_id):
+            ledger.links.put(record_link(kind, order_id, refund_id, record))

@@ -1,31 +1,33 @@
-"""What a step does: to what FreshBooks holds, to what we remember, to how far the attempt is.
+"""What a step does: to what FreshBooks to what we remember, to how far the attempt is.
 
-FreshBooks' answer to a write tells what it holds now, so no second request is needed to know.
+FreshBooks' answer to a write tells what it holds now, so no second request is needed to know. But
+an answer of 200 proves nothing: FreshBooks caps a payment at what is outstanding, and may leave out
+fields that it will not change. What was not fulfilled is not asked for again in the same attempt.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from target_freshbooks.freshbooks.observed import DELETED, DRAFT, ObservedInvoice, ObservedPayment
+from target_freshbooks.ledger import Link
+from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.identity import (
-    correction_link,
-    expense_link,
     invoice_link,
     part_link,
-    payment_link,
+    record_link,
 )
-from target_freshbooks.posting.plan.head import differing, left_alone, part_of, remembered
+from target_freshbooks.posting.plan import lines as wire
+from target_freshbooks.posting.plan.head import (
+    CLIENT,
+    differing,
+    left_alone,
+    part_of,
+    remembered,
+)
 from target_freshbooks.posting.plan.steps import DELETIONS, AttemptState, Step, StepKind
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_freshbooks.freshbooks.observed import ObservedInvoice, ObservedPayment
-    from target_freshbooks.ledger import Link
-    from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.state.observed import Observed
+from target_freshbooks.posting.state import Observed
 
 
 def after(observed: Observed, step: Step, answer: Any) -> Observed:  # noqa: ANN401 - by kind of step
@@ -98,13 +100,9 @@ def links_of(context: OrderContext, step: Step, answer: Any, known: Link | None)
         return [_payment_link(context, step, answer, known)]
     if step.kind is StepKind.DELETE_OVERPAYMENT:
         return []  # the next look shows whether the credit is gone, and what was paid instead
-    if step.kind.record == "correction":
-        gone = step.kind is StepKind.DELETE_CORRECTION
-        return [correction_link(answer, order_id, int(step.key), deleted=gone)]
-    if step.kind.record == "expense":
-        gone = step.kind is StepKind.DELETE_EXPENSE
-        return [expense_link(answer, order_id, int(step.key), deleted=gone)]
-    gone = step.kind is StepKind.DELETE_CREDIT_NOTE
+    gone = step.kind in DELETIONS
+    if step.kind.record in {"correction", "expense"}:
+        return [record_link(step.kind.record, order_id, step.key, answer, deleted=gone)]
     link = part_link("credit_note", order_id, step.key, answer.id, deleted=gone)
     return [replace(link, amount=answer.amount, extra={"expression": step.refund_expression})]
 
@@ -131,7 +129,7 @@ def _payment_link(
     context: OrderContext, step: Step, payment: ObservedPayment, known: Link | None
 ) -> Link:
     gone = step.kind is StepKind.DELETE_PAYMENT
-    link = payment_link(payment, context.desired.order_id, step.key)
+    link = record_link("payment", context.desired.order_id, step.key, payment)
     kept = {} if known is None else known.extra
     names = ("wanted", "overpayment")
     extra: dict[str, Any] = {name: kept[name] for name in names if name in kept}
@@ -177,3 +175,23 @@ def without_overpayment(link: Link) -> Link:
     return replace(
         link, extra={name: value for name, value in link.extra.items() if name != "overpayment"}
     )
+
+
+def is_fulfilled(kind: StepKind, body: Mapping[str, Any], answer: Any) -> bool:  # noqa: ANN401 - the Observed record of the kind
+    """Whether the answer shows what a write of the body was to bring about."""
+    if kind in DELETIONS:
+        return bool(answer.vis_state == DELETED)
+    if kind in {StepKind.MARK_SENT, StepKind.SEND_CORRECTION}:
+        return bool(answer.status != DRAFT)
+    if kind.record in {"payment", "expense"}:
+        return bool(answer.amount == Decimal(body["amount"]["amount"]))
+    creates = kind in {StepKind.CREATE_INVOICE, StepKind.CREATE_CORRECTION}
+    if creates and answer.number != body["invoice_number"]:
+        return False
+    if creates and answer.customer_id != body[CLIENT]:
+        return False
+    if kind is StepKind.UPDATE_HEAD:
+        return not differing(answer, body)
+    if "lines" in body and kind.record in {"invoice", "correction"}:
+        return wire.agree(wire.from_body(body), wire.standing(answer))
+    return True

@@ -1,12 +1,12 @@
 """Evidence: what FreshBooks holds that shows whether a write without an answer was carried out."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from target_freshbooks.books.marks import marks_in
+from target_freshbooks.freshbooks import FreshBooks
 from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.freshbooks.observed import (
     ARCHIVED,
@@ -17,30 +17,23 @@ from target_freshbooks.freshbooks.observed import (
 )
 from target_freshbooks.ledger import Intent, Ledger, Link
 from target_freshbooks.posting.apply import ownership
-from target_freshbooks.posting.apply.effects import asked_first
-from target_freshbooks.posting.apply.fulfilment import is_fulfilled
+from target_freshbooks.posting.apply.effects import asked_first, is_fulfilled
 from target_freshbooks.posting.apply.writer import client_links, item_links
 from target_freshbooks.posting.identity import (
     bears,
-    correction_link,
-    expense_link,
     invoice_key,
     invoice_link,
     is_marked,
     part_key,
     part_link,
-    payment_link,
+    record_link,
 )
 from target_freshbooks.posting.plan.head import head_of, remembered, wanted_head
 from target_freshbooks.posting.plan.steps import DELETIONS, StepKind
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+Found = tuple[Any, list[Link]]
+"""The Observed record, None if it is shown no more, and the links to remember."""
 
-    from target_freshbooks.freshbooks import FreshBooks
-
-    Found = tuple[Any, list[Link]]
-    """The Observed record, None if it is shown no more, and the links to remember."""
 
 Row = TypeVar("Row", ObservedClient, ObservedItem)
 
@@ -104,7 +97,7 @@ class Evidence:
         body = intent.payload["body"]
         for payment in self._books.payments.of_invoice(int(body["invoiceid"])):
             if bears(payment.note, body["note"]):
-                link = payment_link(payment, _order_of(intent), intent.key)
+                link = record_link("payment", _order_of(intent), intent.key, payment)
                 return payment, [replace(link, extra=asked_first(body, payment))]
         return None
 
@@ -122,13 +115,13 @@ class Evidence:
         ours = f"{body.get('notes', '')}\n{body.get('po_number', '')}"
         if invoice is None or not bears(f"{invoice.notes}\n{invoice.po_number}", ours):
             return None
-        return invoice, [correction_link(invoice, _order_of(intent), int(intent.key))]
+        return invoice, [record_link("correction", _order_of(intent), intent.key, invoice)]
 
     def _expense(self, intent: Intent) -> Found | None:
         body = intent.payload["body"]
         for expense in self._books.expenses.dated(date.fromisoformat(body["date"])):
             if bears(expense.notes, body["notes"]):
-                return expense, [expense_link(expense, _order_of(intent), int(intent.key))]
+                return expense, [record_link("expense", _order_of(intent), intent.key, expense)]
         return None
 
     # -- what was changed
@@ -164,16 +157,11 @@ class Evidence:
                 return [replace(self._payment_link(intent, remote_id), amount=record.amount)]
             case StepKind.DELETE_PAYMENT:
                 return [replace(self._payment_link(intent, remote_id), deleted=True)]
-            case StepKind.DELETE_CREDIT_NOTE:
-                order_id = _order_of(intent)
-                return [part_link("credit_note", order_id, intent.key, remote_id, deleted=True)]
-            case StepKind.UPDATE_CORRECTION | StepKind.SEND_CORRECTION:
-                return [correction_link(record, _order_of(intent), int(intent.key))]
-            case StepKind.UPDATE_EXPENSE:
-                return [expense_link(record, _order_of(intent), int(intent.key))]
-            case StepKind.DELETE_CORRECTION | StepKind.DELETE_EXPENSE:
-                order_id, what = _order_of(intent), kind.record
-                return [part_link(what, order_id, intent.key, remote_id, deleted=True)]
+            case StepKind.DELETE_CREDIT_NOTE | StepKind.DELETE_CORRECTION | StepKind.DELETE_EXPENSE:
+                order_id, part = _order_of(intent), kind.record
+                return [part_link(part, order_id, intent.key, remote_id, deleted=True)]
+            case StepKind.UPDATE_CORRECTION | StepKind.SEND_CORRECTION | StepKind.UPDATE_EXPENSE:
+                return [record_link(kind.record, _order_of(intent), intent.key, record)]
             case _:
                 # Of an overpayment's credit the next look shows that it is gone.
                 return []

@@ -1,4 +1,4 @@
-"""Fence: the one place that every write to FreshBooks passes, and where none on a closed day does.
+"""Fence: the one place that every write to FreshBooks passes, and none on a closed day does.
 
 Plans know of closed days too, and say what a person is to do. But whatever a plan says, or fails to
 say, nothing goes out that is dated on a closed day or changes what is: the writer asks here, right
@@ -7,16 +7,16 @@ before each request, by the day inside the body and the day of the record as it 
 A Draft is in nobody's books: it may be moved to an open day, and only that.
 """
 
-from __future__ import annotations
-
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime
+from typing import Any
 
 from target_freshbooks.books.calendar import zone
 from target_freshbooks.books.closed import ClosedDays, last_closed_day
 from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.books.policy import Policy
 from target_freshbooks.freshbooks.errors import ApiError, Refused
 from target_freshbooks.freshbooks.observed import (
     DRAFT,
@@ -26,13 +26,7 @@ from target_freshbooks.freshbooks.observed import (
     ObservedPayment,
 )
 from target_freshbooks.posting.plan.closed import BY_HAND
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.posting.plan.steps import StepKind
+from target_freshbooks.posting.plan.steps import StepKind
 
 Dated = ObservedInvoice | ObservedPayment | ObservedCreditNote | ObservedExpense
 """What has a day in FreshBooks."""
@@ -109,7 +103,7 @@ class Fence:
             standing: The record that is changed, as FreshBooks has it.
 
         Returns:
-            The earlier month that the write changes, such as `2026-10`, where no days are closed by
+            The earlier month that the write changes, such as `2026-10`, if no days are closed by
             the setting; else None.
 
         Raises:

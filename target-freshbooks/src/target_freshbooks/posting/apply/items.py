@@ -1,40 +1,27 @@
-"""The items of one run: found before they are made, made once, and changed only where ours."""
+"""The items of one run: found before they are made, made once, and changed only if ours."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from target_freshbooks.books import item_body, items_of_product
 from target_freshbooks.books.capabilities import FRESHBOOKS, clean
+from target_freshbooks.books.desired import ItemDraft
 from target_freshbooks.books.items import is_of_lines
 from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import ACTIVE, DELETED, ObservedItem
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
+from target_freshbooks.ledger import Ledger, Link
 from target_freshbooks.posting.apply import ownership
-from target_freshbooks.posting.apply.update import Updates
+from target_freshbooks.posting.apply.upsert import Upserts
 from target_freshbooks.posting.apply.writer import item_links, sku_key
 from target_freshbooks.posting.digests import request_digest
 from target_freshbooks.posting.facts import product_of
 from target_freshbooks.posting.plan.steps import StepKind
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
-    from target_freshbooks.books.desired import ItemDraft
-    from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.ledger import Ledger, Link
-    from target_freshbooks.posting.apply.create import Creation
-
-
-class ItemUpserts:
+class ItemUpserts(Upserts):
     """Finds, makes and changes items."""
-
-    def __init__(self, books: FreshBooks, ledger: Ledger, making: Creation) -> None:
-        self._books = books
-        self._ledger = ledger
-        self._making = making
-        self._changing = Updates(ledger, making)
 
     def names_of(self, drafts: Iterable[ItemDraft], order_id: int | None) -> dict[str, str]:
         """Item key → the name FreshBooks has for it; each is found, or made once."""
@@ -42,8 +29,8 @@ class ItemUpserts:
 
     def _name_of(self, draft: ItemDraft, order_id: int | None) -> str:
         # By SKU or name, not by key: two products that share an SKU share the item.
-        with self._making.held("item", draft.sku or draft.name):
-            link = self._ledger.links.get("item", draft.key) or self._making.find_or_make(
+        with self._held("item", draft.sku or draft.name):
+            link = self._ledger.links.get("item", draft.key) or self._find_or_make(
                 (draft.name, apart(draft)),
                 lambda _: self._standing(draft),
                 lambda name: self._create(draft, item_body(draft) | {"name": name}, order_id),
@@ -55,7 +42,7 @@ class ItemUpserts:
     def _standing(self, draft: ItemDraft) -> Link | None:
         """The link to an item that is there already; one just found is not ours."""
         body = item_body(draft)
-        self._making.finish(StepKind.CREATE_ITEM, lambda sent: _same(sent, body))
+        self._finish(StepKind.CREATE_ITEM, lambda sent: _same(sent, body))
         link = self._ledger.links.get("item", draft.key)
         if link is not None:
             return link
@@ -101,9 +88,7 @@ class ItemUpserts:
             return item_links(answer, key=draft.key, sku=draft.sku, content=baseline, extra=extra)
 
         try:
-            return self._making.create(
-                StepKind.CREATE_ITEM, "item", draft.key, body, order_id, links, content=baseline
-            )
+            return self._make(StepKind.CREATE_ITEM, draft.key, body, order_id, links, baseline)
         except Refused as refused:
             if classify(refused).kind is RefusalKind.TAKEN:
                 # By another item (perhaps a deleted one), or by this one, made by somebody else
@@ -130,7 +115,7 @@ class ItemUpserts:
         Returns:
             Whether something was written.
         """
-        with self._making.held("item", draft.sku or draft.name):
+        with self._held("item", draft.sku or draft.name):
             link = self._ledger.links.get("item", draft.key)
             if link is None or not ownership.is_made(link):
                 return False
@@ -149,7 +134,7 @@ class ItemUpserts:
             called = apart(draft)
             if standing.name == called:
                 wanted["name"] = called
-            return self._changing.change(
+            return self._change(
                 StepKind.UPDATE_ITEM,
                 replace(link, extra=link.extra | {"name": standing.name}),
                 standing,
@@ -170,12 +155,12 @@ def store_currency(ledger: Ledger) -> str | None:
 
 
 def apart(draft: ItemDraft) -> str:
-    """The item's name where the plain one belongs to another item."""
+    """The item's name if the plain one belongs to another item."""
     suffix = f" ({draft.sku or draft.key})"
     return f"{clean(draft.name, max(FRESHBOOKS.name_length - len(suffix), 1))}{suffix}"
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    # By the name only where neither has an SKU: otherwise they are items of different locks.
+    # By the name only if neither has an SKU: otherwise they are items of different locks.
     key = "sku" if one.get("sku") or other.get("sku") else "name"
     return one.get(key) == other.get(key)

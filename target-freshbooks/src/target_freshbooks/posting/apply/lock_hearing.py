@@ -5,22 +5,16 @@ has its invoice, that write changes nothing: it says once more the day that the 
 payment is not lowered and raised again in each run, only to hear that nothing has changed.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from datetime import date
 
 from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import ACTIVE, DRAFT
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
+from target_freshbooks.ledger import OrderRow
+from target_freshbooks.posting.apply.parts import Parts
 from target_freshbooks.posting.apply.writer import OutcomeUnknown
 from target_freshbooks.posting.identity import invoice_key
 from target_freshbooks.posting.plan.steps import StepKind
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from target_freshbooks.ledger import OrderRow
-    from target_freshbooks.posting.apply.parts import Parts
 
 
 class LockHearing:

@@ -6,20 +6,14 @@ keeps a digest (`wrote`). All else belongs to whoever typed it: it is left, and 
 fields whose change by the shop was left (`left`).
 """
 
-from __future__ import annotations
-
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from target_freshbooks.freshbooks.observed import ObservedClient, ObservedItem
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from target_freshbooks.ledger import Link
+from target_freshbooks.ledger import Link
 
 Fields = Mapping[str, str]
 """A record's fields by FreshBooks' names, each in the one form that is compared."""
@@ -29,19 +23,6 @@ CLIENT_FIELDS = (
     *("p_street", "p_street2", "p_city", "p_province", "p_code", "p_country", "currency_code"),
     *("vat_name", "vat_number"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a change in the shop comes to.
-
-    Attributes:
-        body: The fields to write, as FreshBooks takes them.
-        left: The fields that differ and are not ours to write.
-    """
-
-    body: dict[str, Any]
-    left: tuple[str, ...]
 
 
 def fields_of(record: ObservedClient | ObservedItem) -> Fields:
@@ -65,8 +46,10 @@ def is_made(link: Link) -> bool:
     return bool(link.extra.get("made"))
 
 
-def change(link: Link, wanted: Mapping[str, Any], standing: Fields) -> Change:
-    """Divide what differs from the shop into what is ours to write and what is left.
+def change(
+    link: Link, wanted: Mapping[str, Any], standing: Fields
+) -> tuple[dict[str, Any], set[str]]:
+    """Divide what differs from the shop into the body to write and the fields that are left.
 
     Args:
         link: The link to the record, which we made.
@@ -76,10 +59,7 @@ def change(link: Link, wanted: Mapping[str, Any], standing: Fields) -> Change:
     differing = [name for name, value in wanted.items() if _text(name, value) != standing[name]]
     wrote = link.extra.get("wrote", {})
     ours = {name for name in differing if wrote.get(name) == _digest(name, standing[name])}
-    return Change(
-        {name: wanted[name] for name in differing if name in ours},
-        tuple(name for name in differing if name not in ours),
-    )
+    return {name: wanted[name] for name in differing if name in ours}, {*differing} - ours
 
 
 def not_taken(body: Mapping[str, Any], before: Fields, after: Fields) -> tuple[str, ...]:
@@ -91,13 +71,6 @@ def written(link: Link, body: Mapping[str, Any], after: Fields) -> dict[str, Any
     """What the link says after a body was written: these fields are ours as they are now."""
     wrote = link.extra.get("wrote", {}) | _digests({name: after[name] for name in body})
     return link.extra | {"wrote": wrote}
-
-
-def leaving(extra: Mapping[str, Any], left: Iterable[str]) -> dict[str, Any]:
-    """What the link says where these fields, and no others, differ from the shop and are left."""
-    names = sorted(set(left))
-    kept = {name: value for name, value in extra.items() if name != "left"}
-    return kept | ({"left": names} if names else {})
 
 
 def is_of_write(

@@ -1,25 +1,58 @@
-"""Parts: what bringing orders about takes, shared by all orders of a run."""
+"""Parts: what bringing orders about takes, and where each order stands between two steps."""
 
-from __future__ import annotations
-
+import threading
 import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date
 
-from target_freshbooks.posting.state.recorded import load_recorded
+from target_freshbooks.books.desired import Parked
+from target_freshbooks.freshbooks import FreshBooks
+from target_freshbooks.ledger import Ledger, Link, LinkKind, OrderRow
+from target_freshbooks.posting.account_profile import AccountProfile
+from target_freshbooks.posting.apply.brake import Brake
+from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
+from target_freshbooks.posting.apply.outcome_lookup import RetriesExhausted
+from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer
+from target_freshbooks.posting.context import OrderContext
+from target_freshbooks.posting.identity import part_of
+from target_freshbooks.posting.observe.by_request import Observer
+from target_freshbooks.posting.plan.steps import AttemptState
+from target_freshbooks.posting.results import OrderResult
+from target_freshbooks.posting.state import Observed, Recorded
 
-if TYPE_CHECKING:
-    import threading
-    from collections.abc import Callable
 
-    from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.ledger import Ledger
-    from target_freshbooks.posting.account_profile import AccountProfile
-    from target_freshbooks.posting.apply.brake import Brake
-    from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
-    from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer
-    from target_freshbooks.posting.observe.observer import Observer
-    from target_freshbooks.posting.state.reconcile_state import ReconcileState
+@dataclass(frozen=True, slots=True)
+class ReconcileState:
+    """Where the reconciling of an order stands between two steps.
+
+    Attributes:
+        context: The order.
+        observed: What FreshBooks holds.
+        progress: What this attempt has learnt.
+        writes: How many writes it has made.
+        conflicts: How often another request was changing the same record.
+        throttled: How often FreshBooks' quota kept a payment waiting.
+        looked: When the invoice was last looked at, on the monotonic clock.
+        unfulfilled: The steps that FreshBooks answered but did not do.
+        blocked: How the order comes out once what was lowered is put back.
+        given_up: The same if a write was given up.
+        follow_up: What a person has to see to once all is done.
+        locked: The days that FreshBooks refused as locked, over all steps of the attempt.
+    """
+
+    context: OrderContext
+    observed: Observed
+    progress: AttemptState
+    writes: int = 0
+    conflicts: int = 0
+    throttled: int = 0
+    looked: float = 0.0
+    unfulfilled: frozenset[str] = frozenset()
+    blocked: OrderResult | None = None
+    given_up: RetriesExhausted | None = None
+    follow_up: Parked | None = None
+    locked: set[date] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +98,20 @@ class Parts:
         """The refund is left undone; what was lowered for it is raised again."""
         refunds = {**at.progress.refused_refunds, refund_id: words}
         return self.look_again(replace(at, progress=replace(at.progress, refused_refunds=refunds)))
+
+
+def load_recorded(ledger: Ledger, order_id: int, row: OrderRow | None = None) -> Recorded:
+    """What the ledger knows of the order's records in FreshBooks, besides its row."""
+    links = ledger.links.of_order(order_id)
+
+    def by_refund(kind: LinkKind) -> dict[int, Link]:
+        return {int(part_of(link)): link for link in links if link.kind == kind}
+
+    return Recorded(
+        row,
+        next((link for link in links if link.kind == "invoice"), None),
+        {part_of(link): link for link in links if link.kind == "payment"},
+        by_refund("credit_note"),
+        by_refund("correction"),
+        by_refund("expense"),
+    )

@@ -1,28 +1,28 @@
 """Refused step: what follows when FreshBooks refuses a step of an order's plan."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from target_freshbooks.books.draft_lines import has_negative
 from target_freshbooks.freshbooks.errors import Conflict, Refused
+from target_freshbooks.freshbooks.observed import DRAFT
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
-from target_freshbooks.posting.apply import refusals
 from target_freshbooks.posting.apply.adoption import adopt_invoice
+from target_freshbooks.posting.apply.parts import Parts, ReconcileState
+from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.identity import invoice_key
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import left_alone, part_of, remembered
 from target_freshbooks.posting.plan.steps import Step, StepKind
-from target_freshbooks.posting.results import OrderResult, refused_result
-from target_freshbooks.posting.state.observed import Observed
-from target_freshbooks.posting.state.reconcile_state import ReconcileState, put_back
-
-if TYPE_CHECKING:
-    from target_freshbooks.posting.apply.parts import Parts
-    from target_freshbooks.posting.context import OrderContext
+from target_freshbooks.posting.results import (
+    OrderResult,
+    number_taken,
+    number_too_long,
+    redeemed_refused,
+    refused_result,
+)
+from target_freshbooks.posting.state import Observed
 
 logger = logging.getLogger(__name__)
 
@@ -35,143 +35,144 @@ REFUND_STEPS = frozenset(
 )
 
 
-class RefusedSteps:
-    """Finds the way on after refusals; shared by the orders of a run, from several threads."""
+def after_refusal(
+    parts: Parts, at: ReconcileState, step: Step, refused: Refused
+) -> ReconcileState | OrderResult:
+    """Another way to the same end, or how the order comes out without it."""
+    progress, kind = at.progress, step.kind
+    if kind is StepKind.CREATE_INVOICE:
+        return _invoice_refused(parts, at, step, refused)
+    if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
+        # Another request is changing the record: it is looked at anew, and tried again.
+        parts.stop.wait(CONFLICT_SECONDS * 2**at.conflicts)
+        return replace(parts.look_again(at), conflicts=at.conflicts + 1)
+    if kind.record == "correction":
+        return _correction_refused(parts, at, step, refused)
+    if kind is StepKind.UPDATE_HEAD:
+        return _head_refused(parts, at, step)
+    if kind is StepKind.DELETE_OVERPAYMENT:
+        return replace(parts.look_again(at), progress=replace(progress, credit_kept=True))
+    if kind is StepKind.UPDATE_PAYMENT and _is_zero(step) and not progress.zero_refused:
+        return replace(parts.look_again(at), progress=replace(progress, zero_refused=True))
+    if step.refund_id is not None and kind in REFUND_STEPS:
+        if step.refund_id in progress.refused_refunds:
+            return refused_result(refused, kind.value, 0)
+        return parts.after_refused_refund(at, step.refund_id, refused.words)
+    without = _without_negatives(at, step, refused)
+    if without is not None:
+        return without
+    return put_back(at, step, refused_result(refused, kind.value, 0))
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
 
-    def after(
-        self, at: ReconcileState, step: Step, refused: Refused
-    ) -> ReconcileState | OrderResult:
-        """Another way to the same end, or how the order comes out without it."""
-        progress, kind = at.progress, step.kind
-        if kind is StepKind.CREATE_INVOICE:
-            return self._invoice_refused(at, step, refused)
-        if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
-            # Another request is changing the record: it is looked at anew, and tried again.
-            self._parts.stop.wait(CONFLICT_SECONDS * 2**at.conflicts)
-            return replace(self._parts.look_again(at), conflicts=at.conflicts + 1)
-        if kind.record == "correction":
-            return self._correction_refused(at, step, refused)
-        if kind is StepKind.UPDATE_HEAD:
-            return self._head_refused(at, step)
-        if kind is StepKind.DELETE_OVERPAYMENT:
-            return replace(self._parts.look_again(at), progress=replace(progress, credit_kept=True))
-        if kind is StepKind.UPDATE_PAYMENT and _is_zero(step) and not progress.zero_refused:
-            return replace(
-                self._parts.look_again(at), progress=replace(progress, zero_refused=True)
-            )
-        if step.refund_id is not None and kind in REFUND_STEPS:
-            if step.refund_id in progress.refused_refunds:
-                return refused_result(refused, kind.value, 0)
-            return self._parts.after_refused_refund(at, step.refund_id, refused.words)
-        without = self._without_negatives(at, step, refused)
-        if without is not None:
-            return without
-        return put_back(at, step, refused_result(refused, kind.value, 0))
+def _head_refused(parts: Parts, at: ReconcileState, step: Step) -> ReconcileState:
+    """FreshBooks does not let the head follow the shop: it is left, and told."""
+    context, invoice = at.context, at.observed.invoice
+    link = parts.ledger.links.get("invoice", invoice_key(context.desired.order_id))
+    if link is not None and invoice is not None:
+        part = part_of(step)
+        asked = remembered(link, invoice, context.wanted_head, [part])
+        parts.ledger.links.put(left_alone(asked, step.body, [part]))
+    logger.warning(
+        "Order %s: FreshBooks refused to change the %s of invoice %s; it is left as it is",
+        context.desired.order_id,
+        ", ".join(sorted(step.body)),
+        step.key,
+    )
+    return parts.look_again(at)
 
-    def _head_refused(self, at: ReconcileState, step: Step) -> ReconcileState:
-        """FreshBooks does not let the head follow the shop: it is left, and told."""
-        context, invoice = at.context, at.observed.invoice
-        link = self._parts.ledger.links.get("invoice", invoice_key(context.desired.order_id))
-        if link is not None and invoice is not None:
-            part = part_of(step)
-            asked = remembered(link, invoice, context.wanted_head, [part])
-            self._parts.ledger.links.put(left_alone(asked, step.body, [part]))
-        logger.warning(
-            "Order %s: FreshBooks refused to change the %s of invoice %s; it is left as it is",
-            context.desired.order_id,
-            ", ".join(sorted(step.body)),
-            step.key,
-        )
-        return self._parts.look_again(at)
 
-    def _without_negatives(
-        self, at: ReconcileState, step: Step, refused: Refused
-    ) -> ReconcileState | None:
-        """The same with lines that are not below zero, if that may be the cause."""
-        if classify(refused).kind not in {RefusalKind.NEGATIVE, RefusalKind.UNKNOWN}:
-            return None
-        if not step.writes_sale or at.context.negatives_refused:
-            return None
-        if not at.context.desired.invoice.without_negatives:
-            return None
-        if not has_negative(wire.from_body(step.body)):
-            return None
-        progress = replace(at.progress, written=False, mended=False)
-        return replace(at, context=replace(at.context, negatives_refused=True), progress=progress)
+def _without_negatives(at: ReconcileState, step: Step, refused: Refused) -> ReconcileState | None:
+    """The same with lines that are not below zero, if that may be the cause."""
+    if classify(refused).kind not in {RefusalKind.NEGATIVE, RefusalKind.UNKNOWN}:
+        return None
+    if not step.writes_sale or at.context.negatives_refused:
+        return None
+    if not at.context.desired.invoice.without_negatives:
+        return None
+    if not has_negative(wire.from_body(step.body)):
+        return None
+    progress = replace(at.progress, written=False, mended=False)
+    return replace(at, context=replace(at.context, negatives_refused=True), progress=progress)
 
-    def _invoice_refused(
-        self, at: ReconcileState, step: Step, refused: Refused
-    ) -> ReconcileState | OrderResult:
-        context, meant = at.context, classify(refused)
-        of_number = meant.field == "invoice_number"
-        if of_number and meant.kind is RefusalKind.TOO_LONG:
+
+def _invoice_refused(
+    parts: Parts, at: ReconcileState, step: Step, refused: Refused
+) -> ReconcileState | OrderResult:
+    context, meant = at.context, classify(refused)
+    of_number = meant.field == "invoice_number"
+    if of_number and meant.kind is RefusalKind.TOO_LONG:
+        return OrderResult("parked", parked=number_too_long(context, refused), words=refused.words)
+    if of_number and meant.kind is RefusalKind.TAKEN:
+        observed = _taken(parts, context)
+        if observed.invoice is None:
             return OrderResult(
-                "parked", parked=refusals.number_too_long(context, refused), words=refused.words
+                "parked",
+                parked=number_taken(context.desired.invoice.number),
+                words=refused.words,
             )
-        if of_number and meant.kind is RefusalKind.TAKEN:
-            observed = self._taken(context)
-            if observed.invoice is None:
-                return OrderResult(
-                    "parked",
-                    parked=refusals.number_taken(context.desired.invoice.number),
-                    words=refused.words,
-                )
-            return replace(
-                at,
-                observed=observed,
-                context=adopt_invoice(
-                    context, observed, self._parts.ledger, self._parts.writer.run_id
-                ),
-            )
-        if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
-            self._parts.stop.wait(CONFLICT_SECONDS * 2**at.conflicts)
-            return replace(self._parts.look_again(at), conflicts=at.conflicts + 1)
-        if meant.kind is RefusalKind.GONE:  # the client, since we met it
-            clients, draft = self._parts.parties.clients, context.desired.client
-            clients.forget(draft)
-            client_id = clients.id_of(draft, context.desired.order_id, None)
-            if client_id != context.client_id:
-                return replace(
-                    at, context=replace(context, client_id=client_id), observed=Observed()
-                )
-        without = self._without_negatives(at, step, refused) or self._unmarked(at, refused)
-        if without is not None:
-            return without
-        result = refused_result(refused, StepKind.CREATE_INVOICE.value, 0)
-        if meant.kind is RefusalKind.NEGATIVE and context.desired.redeemed and result.parked:
-            return replace(result, parked=refusals.redeemed_refused(result.parked))
+        return replace(
+            at,
+            observed=observed,
+            context=adopt_invoice(parts, context, observed),
+        )
+    if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
+        parts.stop.wait(CONFLICT_SECONDS * 2**at.conflicts)
+        return replace(parts.look_again(at), conflicts=at.conflicts + 1)
+    if meant.kind is RefusalKind.GONE:  # the client, since we met it
+        clients, draft = parts.parties.clients, context.desired.client
+        clients.forget(draft)
+        client_id = clients.id_of(draft, context.desired.order_id, None)
+        if client_id != context.client_id:
+            return replace(at, context=replace(context, client_id=client_id), observed=Observed())
+    without = _without_negatives(at, step, refused) or _unmarked(parts, at, refused)
+    if without is not None:
+        return without
+    result = refused_result(refused, StepKind.CREATE_INVOICE.value, 0)
+    if meant.kind is RefusalKind.NEGATIVE and context.desired.redeemed and result.parked:
+        return replace(result, parked=redeemed_refused(result.parked))
+    return result
+
+
+def _correction_refused(
+    parts: Parts, at: ReconcileState, step: Step, refused: Refused
+) -> ReconcileState | OrderResult:
+    """A correction that stands already is gone on with; else the order is parked."""
+    if classify(refused).kind is not RefusalKind.TAKEN:
+        return refused_result(refused, step.kind.value, 0)
+    again = parts.look_again(at)
+    if int(step.key) in again.observed.corrections:
+        return again
+    taken = number_taken(step.body["invoice_number"])
+    return OrderResult("parked", parked=taken, words=refused.words)
+
+
+def _unmarked(parts: Parts, at: ReconcileState, refused: Refused) -> ReconcileState | None:
+    """The same without the mark in a field that is too short for it: the other one has it."""
+    meant = classify(refused)
+    if meant.kind is not RefusalKind.TOO_LONG or at.context.unmarked:
+        return None
+    if meant.field not in {"notes", "po_number"}:
+        return None
+    parts.profile.learn("unmarked_field", meant.field)
+    return replace(at, context=replace(at.context, unmarked=meant.field))
+
+
+def _taken(parts: Parts, context: OrderContext) -> Observed:
+    """Whose the taken number is: looked for among the deleted invoices as well."""
+    find, number = parts.books.invoices.find, context.desired.invoice.number
+    invoice = find(number) or find(number, deleted=True)
+    return Observed() if invoice is None else parts.observer.around(context, invoice)
+
+
+def put_back(at: ReconcileState, step: Step, result: OrderResult) -> ReconcileState | OrderResult:
+    """If the sale cannot be reworded, what was lowered for it is raised again first."""
+    invoice = at.observed.invoice
+    if at.blocked is not None or invoice is None or invoice.status == DRAFT:
+        return at.blocked or result
+    if step.kind is not StepKind.UPDATE_INVOICE or step.refund_id is not None:
         return result
-
-    def _correction_refused(
-        self, at: ReconcileState, step: Step, refused: Refused
-    ) -> ReconcileState | OrderResult:
-        """A correction that stands already is gone on with; else the order is parked."""
-        if classify(refused).kind is not RefusalKind.TAKEN:
-            return refused_result(refused, step.kind.value, 0)
-        again = self._parts.look_again(at)
-        if int(step.key) in again.observed.corrections:
-            return again
-        taken = refusals.number_taken(step.body["invoice_number"])
-        return OrderResult("parked", parked=taken, words=refused.words)
-
-    def _unmarked(self, at: ReconcileState, refused: Refused) -> ReconcileState | None:
-        """The same without the mark in a field that is too short for it: the other one has it."""
-        meant = classify(refused)
-        if meant.kind is not RefusalKind.TOO_LONG or at.context.unmarked:
-            return None
-        if meant.field not in {"notes", "po_number"}:
-            return None
-        self._parts.profile.learn("unmarked_field", meant.field)
-        return replace(at, context=replace(at.context, unmarked=meant.field))
-
-    def _taken(self, context: OrderContext) -> Observed:
-        """Whose the taken number is: looked for among the deleted invoices as well."""
-        find, number = self._parts.books.invoices.find, context.desired.invoice.number
-        invoice = find(number) or find(number, deleted=True)
-        return Observed() if invoice is None else self._parts.observer.around(context, invoice)
+    blocked = replace(at.progress, rewrite_blocked=True)
+    return replace(at, progress=blocked, blocked=result)
 
 
 def _is_zero(step: Step) -> bool:

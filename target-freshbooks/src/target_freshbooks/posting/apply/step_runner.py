@@ -1,50 +1,43 @@
 """Step runner: makes one step of an order's plan, unless it must not be made."""
 
-from __future__ import annotations
-
 import logging
 import time
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from target_freshbooks.freshbooks.errors import Refused, Throttled
 from target_freshbooks.freshbooks.observed import (
     ARCHIVED,
     DELETED,
     DRAFT,
-    ObservedCreditNote,
-    ObservedPayment,
 )
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.ledger import Link, Terms
-from target_freshbooks.posting import reasons
 from target_freshbooks.posting.apply.effects import (
     advance,
     after,
     asked_link,
+    is_fulfilled,
     links_of,
 )
 from target_freshbooks.posting.apply.fence import ClosedDay, days_of
-from target_freshbooks.posting.apply.fulfilment import is_fulfilled
-from target_freshbooks.posting.apply.refused_step import REFUND_STEPS, RefusedSteps
-from target_freshbooks.posting.apply.retry import RetriesExhausted
+from target_freshbooks.posting.apply.outcome_lookup import RetriesExhausted
+from target_freshbooks.posting.apply.parts import Parts, ReconcileState, load_recorded
+from target_freshbooks.posting.apply.refused_step import REFUND_STEPS, after_refusal, put_back
 from target_freshbooks.posting.apply.writer import OutcomeUnknown
+from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.identity import invoice_key, part_key
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.next_step import next_step
 from target_freshbooks.posting.plan.overpayment import credit_by_hand, overpaid_by_hand
 from target_freshbooks.posting.plan.steps import Step, StepKind
-from target_freshbooks.posting.results import OrderResult
-from target_freshbooks.posting.state.reconcile_state import ReconcileState, put_back
-from target_freshbooks.posting.state.recorded import load_recorded
-
-if TYPE_CHECKING:
-    from target_freshbooks.posting.apply.fence import Dated
-    from target_freshbooks.posting.apply.parts import Parts
-    from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.state.observed import Observed
+from target_freshbooks.posting.results import (
+    OrderResult,
+    no_progress,
+)
+from target_freshbooks.posting.state import Observed
 
 logger = logging.getLogger(__name__)
 
@@ -58,195 +51,173 @@ MOST_THROTTLED = 20
 MONEY_STEPS = frozenset({StepKind.CREATE_PAYMENT, StepKind.UPDATE_PAYMENT})
 
 
-class StepRunner:
-    """Makes the steps of one run's orders, from several threads."""
+def run_step(parts: Parts, at: ReconcileState, step: Step) -> ReconcileState | OrderResult:
+    """Where the order stands once the step is made, or how it comes out without it."""
+    return _blocked(parts, at, step) or _take(parts, at, step)
 
-    def __init__(self, parts: Parts, refusals: RefusedSteps) -> None:
-        self._parts = parts
-        self._refusals = refusals
 
-    def run(self, at: ReconcileState, step: Step) -> ReconcileState | OrderResult:
-        """Where the order stands once the step is made, or how it comes out without it."""
-        return self._blocked(at, step) or self._take(at, step)
+def _blocked(parts: Parts, at: ReconcileState, step: Step) -> ReconcileState | OrderResult | None:
+    """What becomes of a step that must not be made; None if it may be.
 
-    def _blocked(self, at: ReconcileState, step: Step) -> ReconcileState | OrderResult | None:
-        """What becomes of a step that must not be made; None if it may be.
+    A step that FreshBooks did not fulfil is not asked for again, and an attempt has no more
+    writes than its parts can need: whoever else is at work on the records, or whatever
+    FreshBooks does with them, nothing is repeated that did not help.
+    """
+    spent = at.writes >= most_writes(at.context) and not undoes(step, at.observed)
+    if not spent and step.identity not in at.unfulfilled:
+        return None
+    refund_id = step.refund_id if step.kind in REFUND_STEPS else None
+    if refund_id is not None and refund_id not in at.progress.refused_refunds:
+        return parts.after_refused_refund(at, refund_id, "FreshBooks left it undone")
+    parked = OrderResult("parked", parked=no_progress(at.context, step))
+    return put_back(at, step, parked)
 
-        A step that FreshBooks did not fulfil is not asked for again, and an attempt has no more
-        writes than its parts can need: whoever else is at work on the records, or whatever
-        FreshBooks does with them, nothing is repeated that did not help.
-        """
-        spent = at.writes >= most_writes(at.context) and not undoes(step, at.observed)
-        if not spent and step.identity not in at.unfulfilled:
-            return None
-        refund_id = step.refund_id if step.kind in REFUND_STEPS else None
-        if refund_id is not None and refund_id not in at.progress.refused_refunds:
-            return self._parts.after_refused_refund(at, refund_id, "FreshBooks left it undone")
-        parked = OrderResult("parked", parked=reasons.no_progress(at.context, step))
-        return put_back(at, step, parked)
 
-    def _take(self, at: ReconcileState, step: Step) -> ReconcileState | OrderResult:
-        """Take a step; after an unknown outcome or a refusal, look where that leaves us."""
-        if step.kind in MONEY_STEPS and time.monotonic() - at.looked > LOOK_SECONDS:
-            at = self._parts.look_again(at)
-            if next_step(at.context, at.observed, at.progress) != step:
-                return at
+def _take(parts: Parts, at: ReconcileState, step: Step) -> ReconcileState | OrderResult:
+    """Take a step; after an unknown outcome or a refusal, look what stands."""
+    if step.kind in MONEY_STEPS and time.monotonic() - at.looked > LOOK_SECONDS:
+        at = parts.look_again(at)
+        if next_step(at.context, at.observed, at.progress) != step:
+            return at
+    try:
+        observed, fulfilled = _apply(parts, at.context, step, at.observed)
+    except OutcomeUnknown as unknown:
         try:
-            observed, fulfilled = self._apply(at.context, step, at.observed)
-        except OutcomeUnknown as unknown:
-            try:
-                happened = self._parts.settle_unknown(unknown)
-            except RetriesExhausted as given_up:
-                return self._given_up(at, step, given_up)
-            progress = advance(at.progress, step) if happened else at.progress
-            return replace(
-                self._parts.look_again(at), progress=progress, writes=at.writes + happened
-            )
-        except Throttled as throttled:
-            if at.throttled >= MOST_THROTTLED:
-                raise
-            logger.warning("%s; looking again before it is written", throttled)
-            return replace(self._parts.look_again(at), throttled=at.throttled + 1)
-        except Refused as refused:
-            self._note_lock(at, step, refused)
-            return self._refusals.after(at, step, refused)
-        taken = replace(
-            at, observed=observed, progress=advance(at.progress, step), writes=at.writes + 1
-        )
-        if step.kind is StepKind.MARK_SENT:
-            taken = replace(taken, looked=time.monotonic())
-        taken = self._with_credit_by_hand(at.observed, taken)
-        if fulfilled:
-            return taken
-        logger.warning(
-            "Order %s: FreshBooks answered %s but did not do all of it; looking again",
-            at.context.desired.order_id,
-            step.kind.value.replace("_", " "),
-        )
-        return replace(
-            self._parts.look_again(taken), unfulfilled=taken.unfulfilled | {step.identity}
-        )
-
-    def _note_lock(self, at: ReconcileState, step: Step, refused: Refused) -> None:
-        """A day that FreshBooks refused as locked: what was lowered before may still be put back.
-
-        Of the days of a payment and of its invoice the earlier one: which of both is locked is not
-        said, but what is locked is all that is before a day.
-        """
-        if isinstance(refused, ClosedDay):
-            if refused.locked:  # by another order of the run, since this one was planned
-                at.locked.add(refused.day)
-            return
-        if classify(refused).kind is not RefusalKind.CLOSED_PERIOD:
-            return
-        days = days_of(step.body, standing_record(at.observed, step))
-        invoice = at.observed.invoice
-        if invoice is not None and step.kind.record == "payment":
-            days.append(invoice.create_date)
-        unknown = [day for day in days if day not in at.context.closed]
-        if unknown:
-            at.locked.add(min(unknown))
-
-    def _with_credit_by_hand(self, before: Observed, at: ReconcileState) -> ReconcileState:
-        """Note what somebody paid on a sent invoice just before its total fell."""
-        former, invoice = before.invoice, at.observed.invoice
-        if former is None or invoice is None or former.status == DRAFT:
-            return at
-        if invoice.vis_state == DELETED or invoice.amount >= former.amount:
-            return at
-        observed = self._parts.observer.around(at.context, invoice)
-        payment = overpaid_by_hand(at.context, before, observed)
-        if payment is None or payment.overpayment_id is None:
-            return replace(at, observed=observed)
-        credit = self._parts.books.credit_notes.overpayment(
-            payment.overpayment_id, invoice.customer_id
-        )
-        follow_up = None if credit is None else credit_by_hand(invoice.number, payment, credit)
-        return replace(at, observed=observed, follow_up=follow_up)
-
-    def _given_up(
-        self, at: ReconcileState, step: Step, given_up: RetriesExhausted
-    ) -> ReconcileState:
-        """A refund whose lines cannot be written is not left half-way: payments first, as before.
-
-        Raises:
-            RetriesExhausted: It was no refund's step, or there is nothing to put back.
-        """
-        if step.refund_id is None or step.kind not in REFUND_STEPS or at.given_up is not None:
-            raise given_up
-        return replace(
-            self._parts.after_refused_refund(at, step.refund_id, str(given_up)), given_up=given_up
-        )
-
-    def _apply(
-        self, context: OrderContext, step: Step, observed: Observed
-    ) -> tuple[Observed, bool]:
-        """Make the step; what FreshBooks holds then, and whether it did what was asked."""
-        order_id = context.desired.order_id
-        content = context.content if step.writes_sale else None
-        invoice = observed.invoice
-        if "create_date" in step.body and step.kind.record == "invoice":
-            day = date.fromisoformat(step.body["create_date"])
-            self._parts.ledger.terms.keep(order_id, Terms(context.policy.terms(), day))
-        if step.rewrites and invoice is not None and invoice.status != DRAFT:
-            self._parts.brake.before_rewriting(order_id, invoice.number)
-        if step.kind.record == "invoice" and invoice is not None and invoice.vis_state == ARCHIVED:
-            self._remember_archived(order_id)
-            context = replace(context, recorded=load_recorded(self._parts.ledger, order_id))
-        known = None
-        if step.kind.record == "payment" or step.kind is StepKind.DELETE_OVERPAYMENT:
-            known = self._parts.ledger.links.get("payment", part_key(order_id, step.key))
-        if known is not None and step.remote_id == known.remote_id:
-            standing = next((row for row in observed.payments if row.id == step.remote_id), None)
-            known = asked_link(known, step, standing)
-            self._parts.ledger.links.put(known)
-        answers = list[Any]()
-
-        def links(answer: Any) -> list[Link]:  # noqa: ANN401 - the Observed record of the kind
-            answers.append(self._whole(step, answer))
-            return links_of(context, step, answers[-1], known)
-
-        self._parts.writer.write(
-            kind=step.kind,
-            key=step.key,
-            body=step.body,
-            order_id=order_id,
-            remote_id=step.remote_id,
-            content=content,
-            why=step.why,
-            standing=standing_record(observed, step),
-            links=links,
-        )
-        if step.kind.record == "invoice" and "lines" in step.body:
-            self._parts.profile.learn_from(wire.from_body(step.body), answers[-1])
-        return after(observed, step, answers[-1]), is_fulfilled(step.kind, step.body, answers[-1])
-
-    def _remember_archived(self, order_id: int) -> None:
-        """FreshBooks may take the invoice out of the archive for the write that follows."""
-        link = self._parts.ledger.links.get("invoice", invoice_key(order_id))
-        if link is not None and not link.extra.get("archived"):
-            self._parts.ledger.links.put(replace(link, extra={**link.extra, "archived": True}))
-
-    def _whole(self, step: Step, answer: Any) -> Any:  # noqa: ANN401 - as above
-        """The answer; an invoice that was answered without its lines is read."""
-        if step.kind.record in {"invoice", "correction"} and answer.lines is None:
-            return self._parts.books.invoices.get(answer.id)
-        return answer
-
-
-def standing_record(observed: Observed, step: Step) -> Dated | None:
-    """The record that a step changes, as FreshBooks holds it; None for a creation."""
-    if step.kind.record == "invoice":
-        return None if step.remote_id is None else observed.invoice
-    if step.kind.record == "correction":
-        return next((r for r in observed.corrections.values() if r.id == step.remote_id), None)
-    if step.kind.record == "expense":
-        return next((r for r in observed.expenses.values() if r.id == step.remote_id), None)
-    records = (*observed.payments, *observed.credit_notes, *observed.overpayments.values())
-    kind = ObservedPayment if step.kind.record == "payment" else ObservedCreditNote
-    return next(
-        (row for row in records if isinstance(row, kind) and row.id == step.remote_id), None
+            happened = parts.settle_unknown(unknown)
+        except RetriesExhausted as given_up:
+            return _given_up(parts, at, step, given_up)
+        progress = advance(at.progress, step) if happened else at.progress
+        return replace(parts.look_again(at), progress=progress, writes=at.writes + happened)
+    except Throttled as throttled:
+        if at.throttled >= MOST_THROTTLED:
+            raise
+        logger.warning("%s; looking again before it is written", throttled)
+        return replace(parts.look_again(at), throttled=at.throttled + 1)
+    except Refused as refused:
+        _note_lock(at, step, refused)
+        return after_refusal(parts, at, step, refused)
+    taken = replace(
+        at, observed=observed, progress=advance(at.progress, step), writes=at.writes + 1
     )
+    if step.kind is StepKind.MARK_SENT:
+        taken = replace(taken, looked=time.monotonic())
+    taken = _with_credit_by_hand(parts, at.observed, taken)
+    if fulfilled:
+        return taken
+    logger.warning(
+        "Order %s: FreshBooks answered %s but did not do all of it; looking again",
+        at.context.desired.order_id,
+        step.kind.value.replace("_", " "),
+    )
+    return replace(parts.look_again(taken), unfulfilled=taken.unfulfilled | {step.identity})
+
+
+def _note_lock(at: ReconcileState, step: Step, refused: Refused) -> None:
+    """A day that FreshBooks refused as locked: what was lowered before may still be put back.
+
+    Of the days of a payment and of its invoice the earlier one: which of both is locked is not
+    said, but what is locked is all that is before a day.
+    """
+    if isinstance(refused, ClosedDay):
+        if refused.locked:  # by another order of the run, since this one was planned
+            at.locked.add(refused.day)
+        return
+    if classify(refused).kind is not RefusalKind.CLOSED_PERIOD:
+        return
+    days = days_of(step.body, at.observed.record(step.kind.record, step.remote_id))
+    invoice = at.observed.invoice
+    if invoice is not None and step.kind.record == "payment":
+        days.append(invoice.create_date)
+    unknown = [day for day in days if day not in at.context.closed]
+    if unknown:
+        at.locked.add(min(unknown))
+
+
+def _with_credit_by_hand(parts: Parts, before: Observed, at: ReconcileState) -> ReconcileState:
+    """Note what somebody paid on a sent invoice just before its total fell."""
+    former, invoice = before.invoice, at.observed.invoice
+    if former is None or invoice is None or former.status == DRAFT:
+        return at
+    if invoice.vis_state == DELETED or invoice.amount >= former.amount:
+        return at
+    observed = parts.observer.around(at.context, invoice)
+    payment = overpaid_by_hand(at.context, before, observed)
+    if payment is None or payment.overpayment_id is None:
+        return replace(at, observed=observed)
+    credit = parts.books.credit_notes.overpayment(payment.overpayment_id, invoice.customer_id)
+    follow_up = None if credit is None else credit_by_hand(invoice.number, payment, credit)
+    return replace(at, observed=observed, follow_up=follow_up)
+
+
+def _given_up(
+    parts: Parts, at: ReconcileState, step: Step, given_up: RetriesExhausted
+) -> ReconcileState:
+    """A refund whose lines cannot be written is not left half-way: payments first, as before.
+
+    Raises:
+        RetriesExhausted: It was no refund's step, or there is nothing to put back.
+    """
+    if step.refund_id is None or step.kind not in REFUND_STEPS or at.given_up is not None:
+        raise given_up
+    return replace(parts.after_refused_refund(at, step.refund_id, str(given_up)), given_up=given_up)
+
+
+def _apply(
+    parts: Parts, context: OrderContext, step: Step, observed: Observed
+) -> tuple[Observed, bool]:
+    """Make the step; what FreshBooks holds then, and whether it did what was asked."""
+    order_id = context.desired.order_id
+    content = context.content if step.writes_sale else None
+    invoice = observed.invoice
+    if "create_date" in step.body and step.kind.record == "invoice":
+        day = date.fromisoformat(step.body["create_date"])
+        parts.ledger.terms.keep(order_id, Terms(context.policy.terms(), day))
+    if step.rewrites and invoice is not None and invoice.status != DRAFT:
+        parts.brake.before_rewriting(order_id, invoice.number)
+    if step.kind.record == "invoice" and invoice is not None and invoice.vis_state == ARCHIVED:
+        _remember_archived(parts, order_id)
+        context = replace(context, recorded=load_recorded(parts.ledger, order_id))
+    known = None
+    if step.kind.record == "payment" or step.kind is StepKind.DELETE_OVERPAYMENT:
+        known = parts.ledger.links.get("payment", part_key(order_id, step.key))
+    if known is not None and step.remote_id == known.remote_id:
+        standing = next((row for row in observed.payments if row.id == step.remote_id), None)
+        known = asked_link(known, step, standing)
+        parts.ledger.links.put(known)
+    answers = list[Any]()
+
+    def links(answer: Any) -> list[Link]:  # noqa: ANN401 - the Observed record of the kind
+        answers.append(_whole(parts, step, answer))
+        return links_of(context, step, answers[-1], known)
+
+    parts.writer.write(
+        kind=step.kind,
+        key=step.key,
+        body=step.body,
+        order_id=order_id,
+        remote_id=step.remote_id,
+        content=content,
+        why=step.why,
+        standing=observed.record(step.kind.record, step.remote_id),
+        links=links,
+    )
+    if step.kind.record == "invoice" and "lines" in step.body:
+        parts.profile.learn_from(wire.from_body(step.body), answers[-1])
+    return after(observed, step, answers[-1]), is_fulfilled(step.kind, step.body, answers[-1])
+
+
+def _remember_archived(parts: Parts, order_id: int) -> None:
+    """FreshBooks may take the invoice out of the archive for the write that follows."""
+    link = parts.ledger.links.get("invoice", invoice_key(order_id))
+    if link is not None and not link.extra.get("archived"):
+        parts.ledger.links.put(replace(link, extra={**link.extra, "archived": True}))
+
+
+def _whole(parts: Parts, step: Step, answer: Any) -> Any:  # noqa: ANN401 - as above
+    """The answer; an invoice that was answered without its lines is read."""
+    if step.kind.record in {"invoice", "correction"} and answer.lines is None:
+        return parts.books.invoices.get(answer.id)
+    return answer
 
 
 def most_writes(context: OrderContext) -> int:

@@ -7,12 +7,12 @@ before anything is written again. What is certain (done, refused, never sent) cl
 in one transaction with the link to the new record.
 """
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from target_freshbooks.books import email_key
+from target_freshbooks.freshbooks import FreshBooks
 from target_freshbooks.freshbooks.errors import (
     AuthError,
     Forbidden,
@@ -20,24 +20,23 @@ from target_freshbooks.freshbooks.errors import (
     Refused,
     UnknownOutcome,
 )
+from target_freshbooks.freshbooks.observed import (
+    ObservedClient,
+    ObservedCreditNote,
+    ObservedInvoice,
+    ObservedItem,
+    ObservedPayment,
+)
 from target_freshbooks.ledger import AccountLock, Intent, Ledger, Link
+from target_freshbooks.posting.apply.fence import Dated, Fence
 from target_freshbooks.posting.digests import request_digest
+from target_freshbooks.posting.plan.steps import StepKind
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+Answer = ObservedClient | ObservedItem | ObservedInvoice | ObservedPayment | ObservedCreditNote
 
-    from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.freshbooks.observed import (
-        ObservedClient,
-        ObservedCreditNote,
-        ObservedInvoice,
-        ObservedItem,
-        ObservedPayment,
-    )
-    from target_freshbooks.posting.apply.fence import Dated, Fence
-    from target_freshbooks.posting.plan.steps import StepKind
 
-    Answer = ObservedClient | ObservedItem | ObservedInvoice | ObservedPayment | ObservedCreditNote
+BUSY_PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2)
+"""Seconds before each new try of what another request is changing."""
 
 
 class OutcomeUnknown(Exception):  # noqa: N818 - it names what is known, and it is no failure yet
@@ -99,7 +98,7 @@ class Writer:
             content: Digest of the content that the write puts there: an order's, a customer's, a
                 product's.
             why: The sentence a plan shows for it.
-            standing: The record that is changed, where it is at hand; else it is read.
+            standing: The record that is changed, if it is at hand; else it is read.
             links: Makes the links to remember from the answer; may read what the answer lacks.
 
         Raises:

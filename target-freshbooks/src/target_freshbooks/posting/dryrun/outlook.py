@@ -5,26 +5,20 @@ wrong with a first run: years of history that are in the books already, a method
 nobody mapped, more clients than the FreshBooks plan allows.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
+from target_freshbooks.books.desired import Desired
 from target_freshbooks.books.money import decimals_of
 from target_freshbooks.books.payments import is_left_open
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.shop import OrderFacts
 from target_freshbooks.posting.methods_met import methods_met
 from target_freshbooks.posting.methods_met import text as methods_text
+from target_freshbooks.posting.plan.render import Plan
 from target_freshbooks.posting.plan.steps import StepKind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from target_freshbooks.books.desired import Desired
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.books.shop import OrderFacts
-    from target_freshbooks.posting.plan.render import Plan
 
 MOST_CLIENTS = 50
 """The most billable clients of a FreshBooks plan that has a limit (Lite 5, Plus 50)."""

@@ -5,19 +5,22 @@ answers each write as FreshBooks would if it computes as expected, an observer t
 writes left, and a ledger whose changes stay in memory.
 """
 
-from __future__ import annotations
-
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, NoReturn
 
 from typing_extensions import override
 
 from target_freshbooks.books import likeliest_total
 from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities
 from target_freshbooks.books.money import decimals_of
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.reading import ReadError
+from target_freshbooks.books.shop import OrderFacts
 from target_freshbooks.freshbooks import FreshBooks, parsing
 from target_freshbooks.freshbooks.observed import (
     ARCHIVED,
@@ -27,25 +30,29 @@ from target_freshbooks.freshbooks.observed import (
     ObservedInvoice,
     ObservedPayment,
 )
+from target_freshbooks.ledger import Ledger, Link, ScratchLedger
+from target_freshbooks.posting.account_profile import AccountProfile
+from target_freshbooks.posting.apply.brake import Brake
+from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
 from target_freshbooks.posting.apply.effects import after
+from target_freshbooks.posting.apply.fence import Dated, Fence
+from target_freshbooks.posting.apply.parts import Parts
 from target_freshbooks.posting.apply.writer import Writer
-from target_freshbooks.posting.observe.observer import Observer
+from target_freshbooks.posting.context import OrderContext
+from target_freshbooks.posting.facts import fence_of, gather
+from target_freshbooks.posting.observe.by_request import Observer, RequestObserver
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import with_head
-from target_freshbooks.posting.plan.steps import Step, StepKind
-from target_freshbooks.posting.state.observed import Observed
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from target_freshbooks.ledger import Link, ScratchLedger
-    from target_freshbooks.posting.apply.fence import Dated, Fence
-    from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.state.recorded import Recorded
+from target_freshbooks.posting.plan.render import Plan
+from target_freshbooks.posting.plan.steps import DELETIONS, Asked, Step, StepKind
+from target_freshbooks.posting.reconciler import Reconciler
+from target_freshbooks.posting.results import (
+    OrderResult,
+    unreadable,
+)
+from target_freshbooks.posting.state import Observed, Recorded
 
 SENT = 2
-
-Row = TypeVar("Row", ObservedInvoice, ObservedExpense)
 
 
 class Simulator(Writer, Observer):
@@ -110,36 +117,30 @@ class Simulator(Writer, Observer):
     def _answer(self, kind: StepKind, body: Mapping[str, Any], remote_id: int) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
         new = {**body, "id": remote_id}
         match kind.record:
-            case "client":
-                return parsing.client(new)
-            case "item":
-                return parsing.item(new)
-            case "payment":
-                return self._payment(kind, new, remote_id)
-            case "invoice":
-                return self._invoice(kind, new, self._observed.invoice)
-            case "correction":
-                return self._invoice(kind, new, _of_id(self._observed.corrections, remote_id))
-            case "expense" if kind is StepKind.CREATE_EXPENSE:
-                return parsing.expense(new)
-            case "expense":
-                known = _of_id(self._observed.expenses, remote_id)
-                expense = known or self._books.expenses.get(remote_id)
-                if kind is StepKind.DELETE_EXPENSE:
-                    return replace(expense, vis_state=DELETED)
-                return replace(expense, amount=Decimal(new["amount"]["amount"]))
+            case "client" | "item":
+                return getattr(parsing, kind.record)(new)
+            case "payment" | "expense":
+                return self._money(kind, new, remote_id)
+            case "invoice" | "correction":
+                return self._invoice(kind, new, self._observed.record(kind.record, remote_id))
         if "lines" in body:
             return parsing.credit_note(new | {"amount": self._total(body, body["currency_code"])})
         return parsing.credit_note(new | {"amount": "0"})
 
-    def _payment(self, kind: StepKind, new: Mapping[str, Any], remote_id: int) -> ObservedPayment:
+    def _money(
+        self, kind: StepKind, new: Mapping[str, Any], remote_id: int
+    ) -> ObservedPayment | ObservedExpense:
         if kind is StepKind.CREATE_PAYMENT:
             return parsing.payment(new)
-        paid = (row for row in self._observed.payments if row.id == remote_id)
-        payment = next(paid, None) or self._books.payments.get(remote_id)
-        if kind is StepKind.DELETE_PAYMENT:
-            return replace(payment, vis_state=DELETED)
-        return replace(payment, amount=Decimal(new["amount"]["amount"]))
+        if kind is StepKind.CREATE_EXPENSE:
+            return parsing.expense(new)
+        record: ObservedPayment | ObservedExpense | None
+        record = self._observed.record(kind.record, remote_id)
+        if record is None:
+            record = self._books.collections[kind.record].get(remote_id)
+        if kind in DELETIONS:
+            return replace(record, vis_state=DELETED)
+        return replace(record, amount=Decimal(new["amount"]["amount"]))
 
     def _invoice(
         self, kind: StepKind, new: Mapping[str, Any], known: ObservedInvoice | None
@@ -176,11 +177,64 @@ _LEFT_AS: dict[StepKind, dict[str, Any]] = {
 """What the steps that say all with their kind leave of an invoice."""
 
 
-def _of_id(records: Mapping[int, Row], remote_id: int) -> Row | None:
-    return next((row for row in records.values() if row.id == remote_id), None)
-
-
 def _why(kind: StepKind, body: Mapping[str, Any]) -> str:
     verb, _, what = kind.value.partition("_")
     name = f" {body['name']!r}" if what == "item" else ""
     return f"{verb} the {what.replace('_', ' ')}{name}"
+
+
+class Planner:
+    """Plans orders over the ledger and FreshBooks as they are; writes to neither."""
+
+    def __init__(
+        self,
+        books: FreshBooks,
+        ledger: Ledger,
+        policy: Policy,
+        stop: threading.Event,
+        observer: Observer | None = None,
+    ) -> None:
+        self._books = books
+        self._observer = observer or RequestObserver(books)
+        self._ledger = ledger
+        self._policy = policy
+        self._stop = stop
+        self._profile = AccountProfile(books, ledger, learns=False)
+
+    def plan(self, order_id: int, asked: Asked | None = None) -> Plan | None:
+        """The plan of an order in the ledger; None if its record is not there."""
+        row = self._ledger.orders.get(order_id)
+        if row is not None and row.state == "settled":
+            return Plan(order_id, OrderResult("settled", why=row.detail))
+        stored = self._ledger.inbox.facts_of(order_id)
+        if stored is None:
+            return None
+        try:
+            return self.of_facts(gather(self._ledger, stored), asked)
+        except ReadError as error:
+            return Plan(order_id, OrderResult("parked", parked=unreadable(error)))
+
+    def of_facts(self, facts: OrderFacts, asked: Asked | None = None) -> Plan:
+        """The plan of an order whose facts are at hand."""
+        ledger = ScratchLedger(self._ledger)
+        fence, brake = fence_of(ledger, self._policy), Brake(None)
+        simulator = Simulator(
+            self._books, self._observer, ledger, fence, self._profile.capabilities
+        )
+        parts = Parts(
+            self._books,
+            simulator,
+            ledger,
+            simulator,
+            ClientsAndItems(self._books, ledger, simulator, _never, _never),
+            _never,
+            self._stop,
+            brake,
+            self._profile,
+        )
+        result = Reconciler(parts, self._policy).reconcile(facts, asked=asked or Asked())
+        return Plan(facts.order.id, result, tuple(simulator.steps), bool(brake.rewritten))
+
+
+def _never(unanswered: object) -> NoReturn:
+    raise AssertionError(f"a planning writer always answers, but: {unanswered!r}")

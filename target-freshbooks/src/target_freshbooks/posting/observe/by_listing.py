@@ -6,28 +6,25 @@ small and else in a file without a name, so memory does not grow with the books,
 behind.
 """
 
-from __future__ import annotations
-
 import pickle
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from datetime import date
+from typing import Any, Self
 
 from target_freshbooks.books.closed import BOOKED_AS_EXPENSE
 from target_freshbooks.books.marks import STEM, Mark, marks_in
-from target_freshbooks.posting.identity import marks_of, refund_corrected, refund_spent
-from target_freshbooks.posting.observe.observer import Observer
-from target_freshbooks.posting.state.observed import Observed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import date
-
-    from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.freshbooks.observed import ObservedExpense, ObservedInvoice
-    from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.observe.by_request import RequestObserver
-    from target_freshbooks.posting.state.recorded import Recorded
+from target_freshbooks.freshbooks import FreshBooks
+from target_freshbooks.freshbooks.observed import (
+    ObservedCreditNote,
+    ObservedExpense,
+    ObservedInvoice,
+)
+from target_freshbooks.posting.context import OrderContext
+from target_freshbooks.posting.identity import marked_text, marks_of, refund_named
+from target_freshbooks.posting.observe.by_request import Observer, RequestObserver
+from target_freshbooks.posting.state import Observed, Recorded
 
 _TABLES = """
 CREATE TABLE invoices (order_id INTEGER, id INTEGER, record BLOB, PRIMARY KEY (order_id, id));
@@ -68,19 +65,19 @@ class BulkListing:
         for invoice in books.invoices.naming(STEM, since):
             for order_id in _orders_named_by(invoice, store):
                 lists._put("invoices", order_id, invoice.id, invoice)
-            corrected = _order_of_refund(f"{invoice.notes}\n{invoice.po_number}", store)
+            corrected = _order_of_refund(invoice, store)
             if corrected is not None:
                 spent |= BOOKED_AS_EXPENSE in invoice.notes.splitlines()
                 lists._put("corrections", corrected, invoice.id, invoice)
-        # Their scope is needed only where expenses are written.
+        # Their scope is needed only if expenses are written.
         for expense in books.expenses.naming(STEM, since) if spent else ():
-            order_spent = _order_of_refund(expense.notes, store)
+            order_spent = _order_of_refund(expense, store)
             if order_spent is not None:
                 lists._put("expenses", order_spent, expense.id, expense)
         for payment in books.payments.on(lists._has_invoice, since):
             lists._put("payments", payment.invoice_id, payment.id, payment)
         for note in books.credit_notes.naming(STEM, since):
-            credited = _order_of_refund(note.notes, store)
+            credited = _order_of_refund(note, store)
             if credited is not None:
                 lists._put("credit_notes", credited, note.id, note)
         return lists
@@ -111,8 +108,8 @@ class BulkListing:
         mark = Mark(order_id, self._store)
         correcting: list[ObservedInvoice] = self._get("corrections", "order_id", order_id)
         spent: list[ObservedExpense] = self._get("expenses", "order_id", order_id)
-        corrections = {refund_corrected(row, mark): row for row in reversed(correcting)}
-        expenses = {refund_spent(row, mark): row for row in reversed(spent)}
+        corrections = {refund_named(row, mark): row for row in reversed(correcting)}
+        expenses = {refund_named(row, mark): row for row in reversed(spent)}
         more = [row for row in correcting if row not in corrections.values()]
         return Observed(
             own,
@@ -158,9 +155,11 @@ def _orders_named_by(invoice: ObservedInvoice, store: str) -> set[int]:
     return {mark.order_id for mark in marks_of(invoice) if mark.store == store}
 
 
-def _order_of_refund(text: str, store: str) -> int | None:
-    """The store's order whose refund the text is marked with."""
-    marks = [mark for mark in marks_in(text) if mark.store == store]
+def _order_of_refund(
+    record: ObservedCreditNote | ObservedInvoice | ObservedExpense, store: str
+) -> int | None:
+    """The store's order whose refund the record is marked with."""
+    marks = [mark for mark in marks_in(marked_text(record)) if mark.store == store]
     return next((mark.order_id for mark in marks if mark.refund_id is not None), None)
 
 

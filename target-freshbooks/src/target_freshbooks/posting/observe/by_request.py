@@ -1,38 +1,47 @@
-"""Observer by request: reads an order's records with as few requests as can prove them."""
+"""Observer port, and the one that reads an order's records by as few requests as can prove them."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar
 
 from target_freshbooks.books.closed import BOOKED_AS_EXPENSE
+from target_freshbooks.books.marks import Mark
 from target_freshbooks.books.money import total
+from target_freshbooks.freshbooks import FreshBooks
 from target_freshbooks.freshbooks.errors import NotFound
+from target_freshbooks.freshbooks.observed import (
+    ObservedCreditNote,
+    ObservedExpense,
+    ObservedInvoice,
+)
+from target_freshbooks.ledger import Link
+from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.identity import (
     is_marked,
-    refund_corrected,
-    refund_credited,
-    refund_spent,
+    refund_named,
 )
-from target_freshbooks.posting.observe.observer import Observer
 from target_freshbooks.posting.plan.corrections import to_be_looked_for
-from target_freshbooks.posting.state.observed import Observed
+from target_freshbooks.posting.state import Key, Observed, Recorded, ids_of
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+Row = TypeVar("Row")
 
-    from target_freshbooks.books.marks import Mark
-    from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.freshbooks.observed import (
-        ObservedCreditNote,
-        ObservedExpense,
-        ObservedInvoice,
-    )
-    from target_freshbooks.ledger import Link
-    from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.state.recorded import Recorded
 
-    _Row = ObservedInvoice | ObservedExpense
+class Observer(Protocol):
+    """Reads the records of orders; it must not write."""
+
+    def invoice(self, recorded: Recorded, number: str) -> ObservedInvoice | None:
+        """The order's invoice: by its id if the ledger knows it, else by its number.
+
+        An archived one counts; a deleted one may be returned if the ledger knows it.
+        """
+
+    def around(self, context: OrderContext, invoice: ObservedInvoice) -> Observed:
+        """The invoice with its payments and credit notes; somebody else's comes alone."""
+
+    def observe(self, context: OrderContext) -> Observed:
+        """All that FreshBooks holds for the order."""
+        invoice = self.invoice(context.recorded, context.desired.invoice.number)
+        return Observed() if invoice is None else self.around(context, invoice)
 
 
 class RequestObserver(Observer):
@@ -44,7 +53,7 @@ class RequestObserver(Observer):
     def invoice(self, recorded: Recorded, number: str) -> ObservedInvoice | None:
         """One request, whether there is one or none.
 
-        One that was deleted is looked for only where the ledger knows it: else the number turns
+        One that was deleted is looked for only if the ledger knows it: else the number turns
         out to be taken, for FreshBooks keeps numbers unique over all of them.
         """
         if recorded.invoice_id is None:
@@ -74,22 +83,16 @@ class RequestObserver(Observer):
     def _with_corrections(self, context: OrderContext, observed: Observed) -> Observed:
         """Add the invoices that take refunds of closed months back, with their expenses.
 
-        A correction is asked for where the ledger knows one, and where there may be one: for a
+        A correction is asked for if the ledger knows one, and if there may be one: for a
         refund that is not on the invoice, if its month is closed or the ledger knows nothing.
         """
-        invoice, mark = observed.invoice, context.desired.invoice.marker
-        assert invoice is not None  # noqa: S101 - asked only with an invoice
-        known = context.recorded.corrections
-        found = {
-            refund_id: self._books.invoices.standing(link.remote_id)
-            for refund_id, link in known.items()
-            if not link.deleted
-        }
-        for refund_id in to_be_looked_for(context, invoice) - found.keys():
+        invoice, mark = observed.own, context.desired.invoice.marker
+        known = ids_of(context.recorded.corrections)
+        corrections = _read(self._books.invoices.standing, known)
+        for refund_id in to_be_looked_for(context, invoice) - known.keys():
             row = self._books.invoices.find(f"{invoice.number}-R{refund_id}")
-            ours = row is not None and refund_corrected(row, mark) == refund_id
-            found[refund_id] = row if ours else None
-        corrections = {refund_id: row for refund_id, row in found.items() if row is not None}
+            if row is not None and refund_named(row, mark) == refund_id:
+                corrections[refund_id] = row
         expenses = {
             refund_id: expense
             for refund_id in corrections.keys() | context.recorded.expenses.keys()
@@ -110,18 +113,15 @@ class RequestObserver(Observer):
             return None
         mark = context.desired.invoice.marker
         rows = self._books.expenses.dated(correction.create_date)
-        return next((row for row in rows if refund_spent(row, mark) == refund_id), None)
+        return next((row for row in rows if refund_named(row, mark) == refund_id), None)
 
     def with_overpayments(self, context: OrderContext, observed: Observed) -> Observed:
         """Add the credits that stand of what FreshBooks capped, if the ledger knows of any."""
         invoice, known = observed.invoice, context.recorded.overpayments
         if invoice is None or not known:
             return observed
-        credits_by_key = {
-            key: self._books.credit_notes.overpayment(credit_id, invoice.customer_id)
-            for key, credit_id in known.items()
-        }
-        credits_left = {key: note for key, note in credits_by_key.items() if note is not None}
+        overpayment = self._books.credit_notes.overpayment
+        credits_left = _read(lambda id_: overpayment(id_, invoice.customer_id), known)
         return replace(observed, overpayments=credits_left)
 
     def anew(self, mark: Mark, recorded: Recorded, listed: Observed) -> Observed:
@@ -133,38 +133,30 @@ class RequestObserver(Observer):
         own = None if own_id is None else self._books.invoices.standing(own_id)
         others = [self._books.invoices.standing(row.id) for row in listed.others]
         observed = Observed() if own is None else self._paid(recorded, own)
-        corrections = {
-            key: self._books.invoices.standing(remote_id)
-            for key, remote_id in _ids(recorded.corrections, listed.corrections).items()
-        }
-        expenses = {
-            key: self._books.expenses.standing(remote_id)
-            for key, remote_id in _ids(recorded.expenses, listed.expenses).items()
-        }
-        ids = {note.id for note in listed.credit_notes} | set(recorded.credit_note_ids.values())
-        notes = [self._books.credit_notes.standing(remote_id) for remote_id in sorted(ids)]
+        notes = {note.id for note in listed.credit_notes} | set(recorded.credit_note_ids.values())
         return replace(
             observed,
-            credit_notes=tuple(note for note in notes if note is not None),
+            corrections=_read(
+                self._books.invoices.standing, _ids(recorded.corrections, listed.corrections)
+            ),
+            expenses=_read(self._books.expenses.standing, _ids(recorded.expenses, listed.expenses)),
+            credit_notes=tuple(
+                _read(self._books.credit_notes.standing, _by_itself(sorted(notes))).values()
+            ),
             others=tuple(row for row in others if row is not None and _names(row, mark)),
-            corrections={key: row for key, row in corrections.items() if row is not None},
-            expenses={key: row for key, row in expenses.items() if row is not None},
         )
 
     def _paid(self, recorded: Recorded, invoice: ObservedInvoice) -> Observed:
         """The invoice's payments; what a search may show late is read by its id.
 
-        That is one we know of that it does not show, and all where they are not what the invoice
+        That is one we know of that it does not show, and all if they are not what the invoice
         says was paid: a search may still show the amount from before a change.
         """
         payments = {payment.id: payment for payment in self._books.payments.of_invoice(invoice.id)}
         if total(payment.amount for payment in payments.values()) != invoice.paid:
-            read = {remote_id: self._books.payments.standing(remote_id) for remote_id in payments}
-            payments = {id_: payment for id_, payment in read.items() if payment is not None}
-        for remote_id in set(recorded.payment_ids.values()) - set(payments):
-            payment = self._books.payments.standing(remote_id)
-            if payment is not None:
-                payments[remote_id] = payment
+            payments = _read(self._books.payments.standing, _by_itself(payments))
+        late = set(recorded.payment_ids.values()) - set(payments)
+        payments |= _read(self._books.payments.standing, _by_itself(late))
         rows = [payments[remote_id] for remote_id in sorted(payments)]
         return Observed(
             invoice,
@@ -179,22 +171,30 @@ class RequestObserver(Observer):
         notes = {
             note.id: note
             for note in self._books.credit_notes.of_client(invoice.customer_id)
-            if refund_credited(note, mark) is not None or note.id in known
+            if refund_named(note, mark) is not None or note.id in known
         }
-        for remote_id in known - set(notes):
-            # One we know of but the search does not show yet must not be made again.
-            note = self._books.credit_notes.standing(remote_id)
-            if note is not None:
-                notes[remote_id] = note
+        # One we know of but the search does not show yet must not be made again.
+        notes |= _read(self._books.credit_notes.standing, _by_itself(known - set(notes)))
         return tuple(notes[remote_id] for remote_id in sorted(notes))
+
+
+def _read(read: Callable[[int], Row | None], ids: Mapping[Key, int]) -> dict[Key, Row]:
+    """The records of these ids that stand, each by the name its id has here."""
+    records = {key: read(remote_id) for key, remote_id in ids.items()}
+    return {key: record for key, record in records.items() if record is not None}
+
+
+def _by_itself(ids: Iterable[int]) -> dict[int, int]:
+    return {remote_id: remote_id for remote_id in ids}
 
 
 def _names(invoice: ObservedInvoice, mark: Mark) -> bool:
     """Whether the invoice is marked as the order's, or as one that corrects a refund of it."""
-    return is_marked(invoice, mark) or refund_corrected(invoice, mark) is not None
+    return is_marked(invoice, mark) or refund_named(invoice, mark) is not None
 
 
-def _ids(known: Mapping[int, Link], listed: Mapping[int, _Row]) -> dict[int, int]:
+def _ids(
+    known: Mapping[int, Link], listed: Mapping[int, ObservedInvoice] | Mapping[int, ObservedExpense]
+) -> dict[int, int]:
     """The ids of the records that are listed, and of those that the ledger knows."""
-    ours = {key: link.remote_id for key, link in known.items() if not link.deleted}
-    return ours | {key: row.id for key, row in listed.items()}
+    return ids_of(known) | {key: row.id for key, row in listed.items()}

@@ -6,14 +6,14 @@ recorded on an invoice of any day, for no sum of a closed month moves by that. A
 nobody's books; it is moved to the open day that a person chose, and else waits for that choice.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import date
 
-from target_freshbooks.books.closed import in_words
-from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.freshbooks.observed import DRAFT
+from target_freshbooks.books.closed import ClosedDays, in_words
+from target_freshbooks.books.desired import Parked, Reason, RefundEntry
+from target_freshbooks.freshbooks.observed import DRAFT, ObservedInvoice
+from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.corrections import correction_step
 from target_freshbooks.posting.plan.draft import prove_draft
@@ -26,17 +26,8 @@ from target_freshbooks.posting.plan.payments import (
     record_payment,
 )
 from target_freshbooks.posting.plan.refunds import credit_step
-from target_freshbooks.posting.plan.steps import AttemptState, Blocked, Step, StepKind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import date
-
-    from target_freshbooks.books.closed import ClosedDays
-    from target_freshbooks.books.desired import RefundEntry
-    from target_freshbooks.freshbooks.observed import ObservedInvoice
-    from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.state.observed import Observed
+from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
+from target_freshbooks.posting.state import Observed
 
 WITH_DATE = (
     "Have it booked on an open day with replay ORDER --date YYYY-MM-DD, or book it by hand and"
@@ -63,13 +54,13 @@ def cancelled(parked: Parked, day: date, closed: ClosedDays) -> Parked:
         day: The invoice's.
         closed: The closed days.
     """
-    said = f"{parked.detail} Its invoice of {day} is left as it is"
-    return _parked(said, day, closed, BY_HAND)
+    detail = f"{parked.detail} Its invoice of {day} is left as it is"
+    return _parked(detail, day, closed, BY_HAND)
 
 
 def closed_step(
     context: OrderContext, observed: Observed, progress: AttemptState, *, rewritten: bool
-) -> Step | Blocked | None:
+) -> Step | Parked | None:
     """The next step of an order whose invoice is of a closed day, or what a person has to enter.
 
     Args:
@@ -78,8 +69,7 @@ def closed_step(
         progress: What the attempt has learnt.
         rewritten: Whether the invoice's own lines are not what the order now has.
     """
-    invoice = observed.invoice
-    assert invoice is not None  # noqa: S101 - asked only with an invoice
+    invoice = observed.own
     if invoice.status == DRAFT:
         return _draft(context, observed, progress)
     if progress.rewrite_blocked:
@@ -87,26 +77,26 @@ def closed_step(
     stop = altered_by_hand(context, observed, progress)
     if stop is not None:
         return stop
-    told, unpaid = list(_sale(context, invoice, rewritten=rewritten)), list[str]()
-    if not told:
+    changes, unpaid = list(_sale(context, invoice, rewritten=rewritten)), list[str]()
+    if not changes:
         step, unpaid = _money(context, observed, progress)
         if step is not None:
             return step
         correcting = correction_step(context, observed, progress)
         if correcting is not None:
             return correcting
-        told += _refunds(context, invoice)
+        changes += _refunds(context, invoice)
     if head_step(context, invoice, progress) is not None:
-        told.append("its client or billing address changed in the shop")
-    if not told and not unpaid:
+        changes.append("its client or billing address changed in the shop")
+    if not changes and not unpaid:
         return credit_step(context, observed, progress)
-    left = "; ".join([*told, *unpaid])
-    said = f"Invoice {invoice.number} of {invoice.create_date} is left as it is: {left}"
-    next_step = BY_HAND if told else WITH_DATE
-    return Blocked(_parked(said, invoice.create_date, context.closed, next_step))
+    left = "; ".join([*changes, *unpaid])
+    detail = f"Invoice {invoice.number} of {invoice.create_date} is left as it is: {left}"
+    next_step = BY_HAND if changes else WITH_DATE
+    return _parked(detail, invoice.create_date, context.closed, next_step)
 
 
-def on_open_day(context: OrderContext, observed: Observed, step: Step) -> Step | Blocked:
+def on_open_day(context: OrderContext, observed: Observed, step: Step) -> Step | Parked:
     """The step, if it is a payment's or credit note's of an open day; else what it would do."""
     days = [row.date for row in observed.payments if row.id == step.remote_id]
     if step.kind.record != "payment":
@@ -120,22 +110,21 @@ def on_open_day(context: OrderContext, observed: Observed, step: Step) -> Step |
     for day in days:
         if day in context.closed:
             next_step = WITH_DATE if step.kind is StepKind.CREATE_PAYMENT else BY_HAND
-            return Blocked(_parked(f"It is left to {step.why}", day, context.closed, next_step))
+            return _parked(f"It is left to {step.why}", day, context.closed, next_step)
     return step
 
 
 def _draft(
     context: OrderContext, observed: Observed, progress: AttemptState
-) -> Step | Blocked | None:
+) -> Step | Parked | None:
     """A Draft that a run left behind, or that waits for a person, whose day was closed since."""
-    invoice, chosen = observed.invoice, context.closed.chosen
-    assert invoice is not None  # noqa: S101 - as above
+    invoice, chosen = observed.own, context.closed.chosen
     step = prove_draft(context, observed, progress)
     if not isinstance(step, Step):
         return step
     if chosen is None or chosen in context.closed:
-        said = f"Invoice {invoice.number} of {invoice.create_date} stands as a Draft, not sent"
-        return Blocked(_parked(said, invoice.create_date, context.closed, WITH_DATE))
+        detail = f"Invoice {invoice.number} of {invoice.create_date} stands as a Draft, not sent"
+        return _parked(detail, invoice.create_date, context.closed, WITH_DATE)
     return Step(
         StepKind.UPDATE_INVOICE,
         invoice.number,
@@ -153,12 +142,12 @@ def _sale(context: OrderContext, invoice: ObservedInvoice, *, rewritten: bool) -
     currency = context.desired.invoice.currency
     if rewritten:
         now = in_words(context.lines, context.desired.invoice.total, currency, context.decimals)
-        before = wire.without_refunds(wire.standing(invoice))
+        before = wire.sale_on(invoice)
         stood = in_words(before, None, currency, context.decimals)
         cancelled = "was cancelled" if context.desired.void else "changed"
         yield f"the order {cancelled} and comes to {now} now, where the invoice has {stood}"
     wanted = {entry.refund_id for entry in context.desired.refunds if entry.taken}
-    gone = sorted(set(wire.refunds_on(wire.standing(invoice))) - wanted)
+    gone = sorted(set(wire.refunds_on(invoice)) - wanted)
     if gone:
         yield f"refund {', '.join(map(str, gone))} on it did not go through"
     elif not rewritten and invoice.amount != context.total_with_refunds_on(invoice):
@@ -170,7 +159,7 @@ def _sale(context: OrderContext, invoice: ObservedInvoice, *, rewritten: bool) -
 
 def _refunds(context: OrderContext, invoice: ObservedInvoice) -> Iterator[str]:
     """The refunds to be typed."""
-    standing = wire.refunds_on(wire.standing(invoice))
+    standing = wire.refunds_on(invoice)
     for entry in context.desired.refunds:
         if entry.taken and entry.refund_id not in standing:
             yield _refund(context, entry)
@@ -179,18 +168,16 @@ def _refunds(context: OrderContext, invoice: ObservedInvoice) -> Iterator[str]:
 def _refund(context: OrderContext, entry: RefundEntry) -> str:
     lines = tuple(line.at(-line.net) for line in entry.taken)
     currency = context.desired.invoice.currency
-    said = in_words(lines, entry.money, currency, context.decimals, whole="money")
-    return f"refund {entry.refund_id} of {entry.day} is {said}"
+    amounts = in_words(lines, entry.money, currency, context.decimals, whole="money")
+    return f"refund {entry.refund_id} of {entry.day} is {amounts}"
 
 
 def _money(
     context: OrderContext, observed: Observed, progress: AttemptState
-) -> tuple[Step | Blocked | None, list[str]]:
+) -> tuple[Step | Parked | None, list[str]]:
     """The next step about money of open days, and what would be left to do in closed ones."""
-    invoice = observed.invoice
-    assert invoice is not None  # noqa: S101 - as above
-    standing = wire.refunds_on(wire.standing(invoice))
-    booked = [entry for entry in context.desired.refunds if entry.refund_id in standing]
+    invoice = observed.own
+    booked = context.refunds_on(invoice)
     at = booked[-1] if booked else None
     left: list[str] = []
     for step in (
@@ -208,7 +195,7 @@ def _money(
         if step is None:
             continue
         allowed = on_open_day(context, observed, step) if isinstance(step, Step) else step
-        if isinstance(step, Blocked) or isinstance(allowed, Step):
+        if isinstance(step, Parked) or isinstance(allowed, Step):
             return allowed, left
         left.append(f"it is left to {step.why}")
         if step.kind is StepKind.DELETE_PAYMENT:
@@ -216,7 +203,7 @@ def _money(
     return None, left
 
 
-def _parked(said: str, day: date, closed: ClosedDays, next_step: str) -> Parked:
+def _parked(detail: str, day: date, closed: ClosedDays, next_step: str) -> Parked:
     locked = day if day in closed.locked else None
     why = "FreshBooks refused it as locked" if locked else "closed_through"
-    return Parked(Reason.CLOSED_PERIOD, f"{said}. {day} is closed ({why}).", next_step, locked)
+    return Parked(Reason.CLOSED_PERIOD, f"{detail}. {day} is closed ({why}).", next_step, locked)

@@ -6,28 +6,21 @@ it. Whether a correction has an expense stands in its notes, so that a later set
 ledger, makes no second one.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from decimal import Decimal
+from typing import Any
 
 from target_freshbooks.books.closed import BOOKED_AS_EXPENSE, REFUNDS_PAID
-from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.freshbooks.observed import DELETED, DRAFT
+from target_freshbooks.books.desired import Correction, Lines, Parked, Reason
+from target_freshbooks.freshbooks.observed import DELETED, DRAFT, ObservedInvoice
 from target_freshbooks.posting.context import ZERO, OrderContext
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.plan import lines as wire
-from target_freshbooks.posting.plan.steps import AttemptState, Blocked, Step, StepKind
+from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
+from target_freshbooks.posting.state import Observed
 
 OWNER = 1
 """FreshBooks' id of the account's owner among its staff, whose expense it is."""
-
-if TYPE_CHECKING:
-    from datetime import date
-    from decimal import Decimal
-
-    from target_freshbooks.books.desired import Correction, Lines
-    from target_freshbooks.freshbooks.observed import ObservedInvoice
-    from target_freshbooks.posting.state.observed import Observed
 
 
 def apart(context: OrderContext, observed: Observed) -> frozenset[int]:
@@ -39,26 +32,28 @@ def apart(context: OrderContext, observed: Observed) -> frozenset[int]:
     invoice = observed.invoice
     if invoice is None:
         return frozenset()
-    on_it = wire.refunds_on(wire.standing(invoice))
-    off_it = {one.refund_id for one in context.desired.refunds if one.taken} - on_it.keys()
     closed = invoice.create_date in context.closed and invoice.status != DRAFT
     if closed and context.policy.closed_refunds == "correction":
-        return frozenset(off_it)
-    return frozenset(off_it & observed.corrections.keys())
+        return frozenset(_off(context, invoice))
+    return frozenset(_off(context, invoice) & observed.corrections.keys())
 
 
 def to_be_looked_for(context: OrderContext, invoice: ObservedInvoice) -> frozenset[int]:
     """The refunds for which a correction may stand that the ledger does not know."""
-    on_it = wire.refunds_on(wire.standing(invoice))
-    missing = {one.refund_id for one in context.desired.refunds if one.taken} - on_it.keys()
     corrected = {one.refund_id for one in context.desired.corrections}
     unknown = not context.recorded.known or invoice.create_date in context.closed
-    return frozenset(corrected | missing if unknown else corrected)
+    return frozenset(corrected | _off(context, invoice) if unknown else corrected)
+
+
+def _off(context: OrderContext, invoice: ObservedInvoice) -> set[int]:
+    """The refunds that do not stand on the invoice."""
+    wanted = {one.refund_id for one in context.desired.refunds if one.taken}
+    return wanted - wire.refunds_on(invoice).keys()
 
 
 def correction_step(
     context: OrderContext, observed: Observed, progress: AttemptState
-) -> Step | Blocked | None:
+) -> Step | Parked | None:
     """The next step of the order's corrections; None when they are as desired."""
     for one in context.desired.corrections:
         standing = observed.corrections.get(one.refund_id)
@@ -78,17 +73,16 @@ def correction_step(
 
 def _create(
     context: OrderContext, observed: Observed, one: Correction, progress: AttemptState
-) -> Step | Blocked:
+) -> Step | Parked:
     link = context.recorded.corrections.get(one.refund_id)
     if link is not None and not link.deleted and not progress.overwrite:
-        return Blocked(context.edited(f"its correction {one.number} was deleted in FreshBooks."))
+        return context.edited(f"its correction {one.number} was deleted in FreshBooks.")
     if one.day in context.closed:
         what = f"Refund {one.refund_id} is over {context.wording(one.money)}"
         return _closed(context, one.number, one.day, what)
     if not one.variants:
         return _unfit(context, one)
-    invoice = observed.invoice
-    assert invoice is not None  # noqa: S101 - there is an invoice to be corrected
+    invoice = observed.own
     body = {
         **context.head_body,
         "customerid": invoice.customer_id,
@@ -117,11 +111,11 @@ def _of_standing(
     standing: ObservedInvoice,
     one: Correction,
     progress: AttemptState,
-) -> Step | Blocked | None:
+) -> Step | Parked | None:
     if standing.vis_state == DELETED:
-        return Blocked(context.edited(f"its correction {one.number} was deleted in FreshBooks."))
+        return context.edited(f"its correction {one.number} was deleted in FreshBooks.")
     if _was_edited(context, standing, one.refund_id) and not progress.overwrite:
-        return Blocked(_edited(context, standing))
+        return _edited(context, standing)
     if not _is_proven(standing, one):
         return _word(context, standing, one)
     step = _expense(context, observed, standing, one)
@@ -152,14 +146,14 @@ def _ways(context: OrderContext, one: Correction) -> list[Lines]:
     return [wire.named(way, context.item_names) for way in one.variants]
 
 
-def _word(context: OrderContext, standing: ObservedInvoice, one: Correction) -> Step | Blocked:
+def _word(context: OrderContext, standing: ObservedInvoice, one: Correction) -> Step | Parked:
     """Write its lines for the next total that FreshBooks may make of them."""
     if standing.status != DRAFT and standing.create_date in context.closed:
         what = f"Refund {one.refund_id} is over {context.wording(one.money)} now"
         return _closed(context, standing.number, standing.create_date, what)
-    found = wire.standing(standing)
+    lines = wire.standing(standing)
     ways = _ways(context, one)
-    stood = next((i for i, way in enumerate(ways) if wire.agree(way, found)), -1)
+    stood = next((i for i, way in enumerate(ways) if wire.agree(way, lines)), -1)
     if stood + 1 >= len(ways):
         return _unfit(context, one)
     return Step(
@@ -173,22 +167,20 @@ def _word(context: OrderContext, standing: ObservedInvoice, one: Correction) -> 
 
 def _expense(
     context: OrderContext, observed: Observed, standing: ObservedInvoice, one: Correction
-) -> Step | Blocked | None:
-    """The step that brings the expense about, where the correction says that it has one."""
-    found = observed.expenses.get(one.refund_id)
+) -> Step | Parked | None:
+    """The step that brings the expense about, if the correction says that it has one."""
+    expense = observed.expenses.get(one.refund_id)
     if BOOKED_AS_EXPENSE not in standing.notes.splitlines():
         return None
     day = standing.create_date
-    if found is None:
+    if expense is None:
         link = context.recorded.expenses.get(one.refund_id)
         if link is not None and not link.deleted:
-            return Blocked(
-                context.edited(f"the expense of its correction {one.number} was deleted.")
-            )
+            return context.edited(f"the expense of its correction {one.number} was deleted.")
         if day in context.closed:
             return _closed(context, standing.number, day, "Its expense is not booked")
         if not context.expense_category:
-            return Blocked(_no_category(context, standing))
+            return _no_category(context, standing)
         body: dict[str, Any] = {
             "categoryid": context.expense_category,
             "staffid": OWNER,
@@ -202,16 +194,16 @@ def _expense(
             body,
             f"book the {context.wording(one.money)} that went back as an expense of {day}",
         )
-    if found.amount == one.money:
+    if expense.amount == one.money:
         return None
-    if found.date in context.closed:
-        return _closed(context, standing.number, found.date, "Its expense is of another amount")
+    if expense.date in context.closed:
+        return _closed(context, standing.number, expense.date, "Its expense is of another amount")
     return Step(
         StepKind.UPDATE_EXPENSE,
         str(one.refund_id),
         {"amount": context.money(one.money)},
         f"change the expense of {standing.number} to {context.wording(one.money)}",
-        remote_id=found.id,
+        remote_id=expense.id,
     )
 
 
@@ -221,10 +213,10 @@ def _take_back(
     standing: ObservedInvoice,
     refund_id: int,
     progress: AttemptState,
-) -> Step | Blocked:
+) -> Step | Parked:
     """The refund did not go through after all: its expense goes, then its correction."""
     if _was_edited(context, standing, refund_id) and not progress.overwrite:
-        return Blocked(_edited(context, standing))
+        return _edited(context, standing)
     expense = observed.expenses.get(refund_id)
     days = [standing.create_date, *([] if expense is None else [expense.date])]
     for day in days:
@@ -256,15 +248,13 @@ def _edited(context: OrderContext, standing: ObservedInvoice) -> Parked:
     )
 
 
-def _unfit(context: OrderContext, one: Correction) -> Blocked:
-    return Blocked(
-        Parked(
-            Reason.REFUND_MISMATCH,
-            f"Refund {one.refund_id} of {context.wording(one.money)} cannot be taken back by"
-            f" {one.number} to the cent: FreshBooks does not put it at 0.00.",
-            "Correct the Draft in FreshBooks so that it comes to 0.00, or book the refund by hand"
-            " and settle the order.",
-        )
+def _unfit(context: OrderContext, one: Correction) -> Parked:
+    return Parked(
+        Reason.REFUND_MISMATCH,
+        f"Refund {one.refund_id} of {context.wording(one.money)} cannot be taken back by"
+        f" {one.number} to the cent: FreshBooks does not put it at 0.00.",
+        "Correct the Draft in FreshBooks so that it comes to 0.00, or book the refund by hand"
+        " and settle the order.",
     )
 
 
@@ -279,13 +269,11 @@ def _no_category(context: OrderContext, standing: ObservedInvoice) -> Parked:
     )
 
 
-def _closed(context: OrderContext, number: str, day: date, what: str) -> Blocked:
-    return Blocked(
-        Parked(
-            Reason.CLOSED_PERIOD,
-            f"{what}, but the day of {number}, {day}, is closed.",
-            "Have it booked on an open day with replay ORDER --date YYYY-MM-DD, or book it by hand"
-            " and settle the order.",
-            day if day in context.closed.locked else None,
-        )
+def _closed(context: OrderContext, number: str, day: date, what: str) -> Parked:
+    return Parked(
+        Reason.CLOSED_PERIOD,
+        f"{what}, but the day of {number}, {day}, is closed.",
+        "Have it booked on an open day with replay ORDER --date YYYY-MM-DD, or book it by hand"
+        " and settle the order.",
+        day if day in context.closed.locked else None,
     )

@@ -2,47 +2,43 @@
 
 FreshBooks computes tax from percents and rounds in its own way. What its answer differs by from the
 order, if it is no more than the tolerance, is taken up by one Rounding line; else the Draft stays.
+
+With `post_as: draft` an invoice stops short of being marked sent: FreshBooks counts a Draft nowhere
+and shows it to no customer. The setting is one of the terms that an order is posted under, so it is
+known before the invoice is made, and a Draft made under it stays one whatever the setting says
+later, until somebody asks for it to be sent.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
 from target_freshbooks.books import mend, predict_totals
-from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.freshbooks.observed import DRAFT
-from target_freshbooks.posting.context import ZERO
+from target_freshbooks.books.desired import Lines, Parked, Reason
+from target_freshbooks.freshbooks.observed import DRAFT, ObservedInvoice, ObservedPayment
+from target_freshbooks.posting.context import ZERO, OrderContext
 from target_freshbooks.posting.identity import find_payment, part_paid
 from target_freshbooks.posting.plan import lines as wire
-from target_freshbooks.posting.plan.elsewhere import paid_elsewhere
-from target_freshbooks.posting.plan.kept_drafts import is_kept
+from target_freshbooks.posting.plan.overpayment import paid_elsewhere
 from target_freshbooks.posting.plan.payments import lower_payment
 from target_freshbooks.posting.plan.refunds import take_back
-from target_freshbooks.posting.plan.steps import Blocked, Step, StepKind
+from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
+from target_freshbooks.posting.state import Observed
 
-if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from target_freshbooks.books.desired import Lines
-    from target_freshbooks.freshbooks.observed import ObservedInvoice, ObservedPayment
-    from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.plan.steps import AttemptState
-    from target_freshbooks.posting.state.observed import Observed
+KEPT_AS_DRAFT = "draft"
+"""Why an order waits whose proven invoice is kept as a Draft."""
 
 
 def prove_draft(
     context: OrderContext, observed: Observed, progress: AttemptState
-) -> Step | Blocked | None:
+) -> Step | Parked | None:
     """The Draft's next step: its lines, a Rounding line, or marking it sent.
 
-    None where it is proven and kept as a Draft.
+    None if it is proven and kept as a Draft.
     """
-    invoice = observed.invoice
-    assert invoice is not None  # noqa: S101 - next_step asks only with an invoice
+    invoice = observed.own
     desired = context.desired
     agrees = invoice.amount == desired.invoice.total
     if desired.hold and desired.flag is not None and not (agrees and context.was_edited(invoice)):
-        return Blocked(desired.flag)  # until a person has made the Draft's total the order's
+        return desired.flag  # until a person has made the Draft's total the order's
     outdated = progress.reword or context.recorded.content not in {None, context.content}
     reword = outdated and not context.was_edited(invoice)
     proven = agrees and not (reword and not says_the_order(context, invoice))
@@ -62,22 +58,19 @@ def prove_draft(
 
 def rewrite_content(
     context: OrderContext, observed: Observed, progress: AttemptState
-) -> Step | Blocked | None:
+) -> Step | Parked | None:
     """The step that follows an order edited in the shop after it was posted."""
-    invoice = observed.invoice
-    assert invoice is not None  # noqa: S101 - next_step asks only with an invoice
+    invoice = observed.own
     desired = context.desired
     if desired.hold and desired.flag is not None:
-        return Blocked(desired.flag)
+        return desired.flag
     if context.policy.on_order_change == "park" and not desired.void:
-        return Blocked(
-            Parked(
-                Reason.CHANGED_AFTER_POSTING,
-                f"The order changed after invoice {invoice.number} was posted: it now comes to"
-                f" {context.wording(desired.invoice.total)}.",
-                "Set on_order_change to update, or change the invoice by hand and replay the"
-                " order with --overwrite.",
-            )
+        return Parked(
+            Reason.CHANGED_AFTER_POSTING,
+            f"The order changed after invoice {invoice.number} was posted: it now comes to"
+            f" {context.wording(desired.invoice.total)}.",
+            "Set on_order_change to update, or change the invoice by hand and replay the"
+            " order with --overwrite.",
         )
     total = context.total_with_refunds_on(invoice)
     if progress.written and invoice.amount == total:
@@ -88,29 +81,25 @@ def rewrite_content(
     if outdated:
         # They raise the total, and `settle_step` books anew what is still due.
         return take_back(context, invoice, outdated)
-    refunds = wire.refunds_on(wire.standing(invoice))
-    kept = tuple(line for entry in refunds.values() for line in entry)
-    step = _reword(context, invoice, total, kept, progress)
-    if isinstance(step, Blocked):
+    step = _reword(context, invoice, total, wire.refund_lines_on(invoice), progress)
+    if isinstance(step, Parked):
         return step
-    booked = [entry for entry in desired.refunds if entry.refund_id in refunds]
+    booked = context.refunds_on(invoice)
     amounts = context.payments_at(booked[-1] if booked else None)
     return _lower_first(context, observed, amounts, step, progress) or step
 
 
 def _void(
     context: OrderContext, observed: Observed, progress: AttemptState
-) -> Step | Blocked | None:
+) -> Step | Parked | None:
     """Bring the invoice of a cancelled order to 0.00, the lines of its refunds too."""
     wanted = {payment.key for payment in context.desired.payments}
     for payment in observed.payments:
         part = part_paid(payment, context.desired.invoice.marker)
         if part is not None and part.key not in wanted and payment.amount > ZERO:
-            return Blocked(_unreturned(context, payment))
-    invoice = observed.invoice
-    assert invoice is not None  # noqa: S101 - only an invoice is voided
-    step = _reword(context, invoice, ZERO, (), progress)
-    if isinstance(step, Blocked):
+            return _unreturned(context, payment)
+    step = _reword(context, observed.own, ZERO, (), progress)
+    if isinstance(step, Parked):
         return step
     return _lower_first(context, observed, context.payments_at(None), step, progress) or step
 
@@ -128,10 +117,8 @@ def _unreturned(context: OrderContext, payment: ObservedPayment) -> Parked:
 
 def comes_to_its_total(context: OrderContext, invoice: ObservedInvoice) -> bool:
     """Whether the order's lines, with the refunds on the invoice, may come to what it should."""
-    refunds = wire.refunds_on(wire.standing(invoice))
-    kept = tuple(line for entry in refunds.values() for line in entry)
-    total = context.total_with_refunds_on(invoice)
-    return total in predict_totals((*context.lines, *kept), context.decimals)
+    lines = (*context.lines, *wire.refund_lines_on(invoice))
+    return context.total_with_refunds_on(invoice) in predict_totals(lines, context.decimals)
 
 
 def _lower_first(
@@ -140,15 +127,14 @@ def _lower_first(
     amounts: dict[str, Decimal],
     step: Step,
     progress: AttemptState,
-) -> Step | Blocked | None:
+) -> Step | Parked | None:
     """A total that falls must not leave the invoice overpaid for a moment: payments first.
 
-    However FreshBooks rounds the lines: where their total may be some cents less, so are the
+    However FreshBooks rounds the lines: if their total may be some cents less, so are the
     payments, and they are raised again when the total is known.
     """
     lowered = lower_payment(context, observed, amounts, None, progress)
-    invoice = observed.invoice
-    assert invoice is not None  # noqa: S101 - only an invoice is rewritten
+    invoice = observed.own
     lowest = min(predict_totals(wire.from_body(step.body), context.decimals))
     if lowered is not None or invoice.paid <= max(lowest, ZERO):
         return lowered
@@ -156,7 +142,7 @@ def _lower_first(
         payment.key: find_payment(payment, context.recorded, observed)
         for payment in context.desired.payments
     }
-    paid = {key: found.amount for key, found in standing.items() if found is not None}
+    paid = {key: row.amount for key, row in standing.items() if row is not None}
     largest = max(paid, key=lambda key: paid[key], default=None)
     if largest is None or not paid[largest]:
         return paid_elsewhere(context, observed, lowest, "a total")
@@ -170,7 +156,7 @@ def _reword(
     total: Decimal,
     kept: Lines,
     progress: AttemptState,
-) -> Step | Blocked:
+) -> Step | Parked:
     lines = context.lines
     written, mended_before = (
         (True, progress.mended) if progress.written else _recognise(context, invoice)
@@ -191,14 +177,12 @@ def _reword(
         else "Correct the invoice in FreshBooks so that its total agrees, and replay the order with"
         " --overwrite."
     )
-    return Blocked(
-        Parked(
-            Reason.TOTAL_MISMATCH,
-            f"FreshBooks puts invoice {invoice.number} at {context.wording(invoice.amount)}, the"
-            f" {what} at {context.wording(total)}, and no Rounding line within"
-            " rounding_tolerance_cents brings them together.",
-            next_step,
-        )
+    return Parked(
+        Reason.TOTAL_MISMATCH,
+        f"FreshBooks puts invoice {invoice.number} at {context.wording(invoice.amount)}, the"
+        f" {what} at {context.wording(total)}, and no Rounding line within"
+        " rounding_tolerance_cents brings them together.",
+        next_step,
     )
 
 
@@ -214,16 +198,16 @@ def _recognise(context: OrderContext, invoice: ObservedInvoice) -> tuple[bool, b
     def plain(lines: Lines) -> Lines:
         return tuple(line for line in lines if line.name != rounding)
 
-    lines, found = context.lines, wire.without_refunds(wire.standing(invoice))
-    if not wire.agree(plain(lines), plain(found)):
+    lines, standing = context.lines, wire.sale_on(invoice)
+    if not wire.agree(plain(lines), plain(standing)):
         return False, False
-    return True, len(found) > len(plain(found)) and not wire.agree(lines, found)
+    return True, len(standing) > len(plain(standing)) and not wire.agree(lines, standing)
 
 
 def _lacks_rounding(context: OrderContext, invoice: ObservedInvoice) -> bool:
     """Whether a Rounding line is planned that the invoice does not have."""
     rounding = context.policy.names.rounding
-    standing = wire.without_refunds(wire.standing(invoice))
+    standing = wire.sale_on(invoice)
     return rounding in {line.name for line in context.lines} - {line.name for line in standing}
 
 
@@ -243,4 +227,14 @@ def _write(
         remote_id=invoice.id,
         writes_sale=True,
         mended=mended,
+    )
+
+
+def is_kept(context: OrderContext, invoice: ObservedInvoice | None, progress: AttemptState) -> bool:
+    """Whether the invoice is to stay a Draft for now."""
+    return (
+        context.policy.post_as == "draft"
+        and not progress.send
+        and invoice is not None
+        and invoice.status == DRAFT
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.freshbooks.observed import BillingAddress, ObservedInvoice
 from target_freshbooks.ledger.storage.canonical import hash_of
+from target_freshbooks.posting.identity import leaving
 from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from target_freshbooks.books.shop import Address
     from target_freshbooks.ledger import Link
     from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.state.recorded import Recorded
+    from target_freshbooks.posting.state import Recorded
 
 CLIENT = "customerid"
 BILLING = tuple(field.name for field in fields(BillingAddress))
@@ -56,11 +57,6 @@ def with_head(invoice: ObservedInvoice, body: Mapping[str, Any]) -> ObservedInvo
     return replace(invoice, customer_id=body.get(CLIENT, invoice.customer_id), billing=billing)
 
 
-def holds(invoice: ObservedInvoice, body: Mapping[str, Any]) -> bool:
-    """Whether the invoice has the fields of the head that stand in the body."""
-    return not differing(invoice, body)
-
-
 def differing(invoice: ObservedInvoice, body: Mapping[str, Any]) -> list[str]:
     """The fields of the head that the invoice has otherwise than the body."""
     held = _held(invoice)
@@ -79,7 +75,7 @@ def wanted_head(body: Mapping[str, Any], client_key: str | None) -> dict[str, st
     """A digest of each part of a head as it is wanted.
 
     Of the client it is whom the order is of in the shop: which of FreshBooks' records that person
-    has is FreshBooks' matter, where clients are merged and deleted. None if it is not known.
+    has is FreshBooks' matter: there clients are merged and deleted. None if it is not known.
     """
     client = "" if client_key is None else hash_of(client_key)
     return {"client": client, "billing": _digest(body, "billing")}
@@ -108,8 +104,7 @@ def left_alone(link: Link, names: Iterable[str], dealt_with: Iterable[str] = PAR
     """The invoice's link with the fields of its head that do not follow the shop; see `status`."""
     others = {name for part in dealt_with for name in PARTS[part]}
     left = sorted({*names, *(set(link.extra.get("left", ())) - others)})
-    extra = {name: value for name, value in link.extra.items() if name != "left"}
-    return replace(link, extra={**extra, "left": left} if left else extra)
+    return leaving(link, left)
 
 
 def part_of(step: Step) -> str:

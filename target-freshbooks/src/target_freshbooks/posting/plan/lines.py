@@ -1,20 +1,16 @@
 """Invoice lines on both sides: ours as FreshBooks' body, and whether the two agree."""
 
-from __future__ import annotations
-
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import Any
 
 from target_freshbooks.books.capabilities import FRESHBOOKS, clean
-from target_freshbooks.books.desired import InvoiceLine, LineTax, round_trip
+from target_freshbooks.books.desired import InvoiceLine, Lines, LineTax, round_trip
 from target_freshbooks.books.marks import is_refund_line, other_than_refund
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from target_freshbooks.books.desired import Lines
-    from target_freshbooks.freshbooks.observed import ObservedInvoice, ObservedLine
+from target_freshbooks.freshbooks.observed import ObservedInvoice, ObservedLine
 
 
 def line_body(line: InvoiceLine, currency: str) -> dict[str, Any]:
@@ -122,25 +118,30 @@ def stored_on(lines: Lines) -> Decimal:
     )
 
 
-def without_refunds(lines: Lines) -> Lines:
-    """The lines of the invoice itself."""
-    return tuple(line for line in lines if refund_of(line) is None)
+def sale_on(invoice: ObservedInvoice) -> Lines:
+    """The lines of the invoice itself, without those of refunds."""
+    return tuple(line for line in standing(invoice) if refund_of(line) is None)
 
 
-def refunds_on(lines: Lines) -> dict[int, Lines]:
-    """The refund lines by refund id."""
-    found: dict[int, Lines] = {}
-    for line in lines:
+def refunds_on(invoice: ObservedInvoice) -> dict[int, Lines]:
+    """The refund lines that stand on the invoice, by refund id."""
+    by_refund: dict[int, Lines] = {}
+    for line in standing(invoice):
         refund_id = refund_of(line)
         if refund_id is not None:
-            found[refund_id] = (*found.get(refund_id, ()), line)
-    return found
+            by_refund[refund_id] = (*by_refund.get(refund_id, ()), line)
+    return by_refund
+
+
+def refund_lines_on(invoice: ObservedInvoice) -> Lines:
+    """The same, one refund after the other."""
+    return tuple(chain.from_iterable(refunds_on(invoice).values()))
 
 
 def named(lines: Lines, item_names: Mapping[str, str]) -> Lines:
     """The lines with each item's line called as FreshBooks calls the item.
 
-    Where that is another name (two products that share an SKU share the item, or the product was
+    If that is another name (two products that share an SKU share the item, or the product was
     renamed since), the shop's own name for what was sold stands in the description.
     """
     return tuple(_named(line, item_names.get(line.item_key, line.name)) for line in lines)
@@ -149,9 +150,8 @@ def named(lines: Lines, item_names: Mapping[str, str]) -> Lines:
 def _named(line: InvoiceLine, name: str) -> InvoiceLine:
     if line.item_key:
         name = other_than_refund(name)
-    said = line.description
-    if refund_of(line) is not None:
-        pass  # it says there which
-    elif not name.startswith(line.name):
-        said = clean(f"{line.name}; {said}" if said else line.name, FRESHBOOKS.description_length)
-    return InvoiceLine(name, said, line.quantity, line.unit_cost, line.taxes, line.item_key)
+    description = line.description
+    if refund_of(line) is None and not name.startswith(line.name):
+        description = f"{line.name}; {description}" if description else line.name
+        description = clean(description, FRESHBOOKS.description_length)
+    return replace(line, name=name, description=description)

@@ -7,12 +7,9 @@ which FreshBooks would turn into a credit) and adding the negative lines after. 
 derived anew from what FreshBooks holds, an interrupted plan goes on where it stood.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.freshbooks.observed import ACTIVE, ARCHIVED, DELETED, DRAFT, ObservedInvoice
+from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.identity import is_marked, marks_of
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.closed import closed_step, day_closed, on_open_day
@@ -26,16 +23,13 @@ from target_freshbooks.posting.plan.head import head_step
 from target_freshbooks.posting.plan.overpayment import undo_overpayment
 from target_freshbooks.posting.plan.payments import altered_by_hand, put_back
 from target_freshbooks.posting.plan.refunds import settle_step
-from target_freshbooks.posting.plan.steps import AttemptState, Blocked, Step, StepKind
-
-if TYPE_CHECKING:
-    from target_freshbooks.posting.context import OrderContext
-    from target_freshbooks.posting.state.observed import Observed
+from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
+from target_freshbooks.posting.state import Observed
 
 
 def next_step(
     context: OrderContext, observed: Observed, progress: AttemptState
-) -> Step | Blocked | None:
+) -> Step | Parked | None:
     """The next outside write for the order; None when the books are as desired."""
     step = _next(context, observed, progress)
     if isinstance(step, Step) and step.kind.record != "invoice":
@@ -45,7 +39,7 @@ def next_step(
 
 def _next(
     context: OrderContext, observed: Observed, progress: AttemptState
-) -> Step | Blocked | None:
+) -> Step | Parked | None:
     invoice = observed.invoice
     if invoice is None:
         return _create(context, progress)
@@ -68,7 +62,7 @@ def _next(
 
 def _next_of_ours(
     context: OrderContext, observed: Observed, invoice: ObservedInvoice, progress: AttemptState
-) -> Step | Blocked | None:
+) -> Step | Parked | None:
     if invoice.status == DRAFT:
         return prove_draft(context, observed, progress)
     if progress.rewrite_blocked:
@@ -88,9 +82,9 @@ def _is_to_be_rewritten(
 ) -> bool:
     """Whether the sent invoice's own lines are not what the order now has.
 
-    Also where they were being rewritten: as first written they may not have come to the total, and
+    Also if they were being rewritten: as first written they may not have come to the total, and
     a run that was killed there left just that. And if a person asked to overwrite an edit, even
-    one that keeps the total; unless our lines cannot come to it, as where the person corrected
+    one that keeps the total; unless our lines cannot come to it, since the person corrected
     what we could not.
     """
     if context.recorded.known and context.recorded.content != context.content:
@@ -101,7 +95,7 @@ def _is_to_be_rewritten(
     if invoice.amount == context.total_with_refunds_on(invoice):
         return progress.overwrite and edited and comes_to_its_total(context, invoice)
     left_so = context.recorded.known and not edited
-    interrupted = left_so and not wire.refunds_on(wire.standing(invoice))
+    interrupted = left_so and not wire.refunds_on(invoice)
     overwritten = progress.overwrite and not left_so
     return overwritten or progress.written or interrupted
 
@@ -119,20 +113,18 @@ def _archive_again(context: OrderContext, invoice: ObservedInvoice) -> Step | No
     )
 
 
-def _create(context: OrderContext, progress: AttemptState) -> Step | Blocked:
+def _create(context: OrderContext, progress: AttemptState) -> Step | Parked:
     wanted = context.desired.invoice
     if context.recorded.known and not progress.overwrite:
-        return Blocked(
-            Parked(
-                Reason.DELETED_IN_FRESHBOOKS,
-                f"Invoice {wanted.number} was posted before and is gone from FreshBooks.",
-                "Restore it in FreshBooks and replay the order, or replay it with --overwrite to"
-                " post it anew.",
-            )
+        return Parked(
+            Reason.DELETED_IN_FRESHBOOKS,
+            f"Invoice {wanted.number} was posted before and is gone from FreshBooks.",
+            "Restore it in FreshBooks and replay the order, or replay it with --overwrite to"
+            " post it anew.",
         )
     day = context.closed.open_day(wanted.day)
     if day in context.closed:
-        return Blocked(day_closed(wanted.number, day, context.closed))
+        return day_closed(wanted.number, day, context.closed)
     return Step(
         StepKind.CREATE_INVOICE,
         wanted.number,
@@ -144,49 +136,39 @@ def _create(context: OrderContext, progress: AttemptState) -> Step | Blocked:
 
 def _not_ours_to_touch(
     context: OrderContext, invoice: ObservedInvoice, progress: AttemptState
-) -> Blocked | None:
+) -> Parked | None:
     wanted = context.desired.invoice
     if not is_marked(invoice, wanted.marker):
         marks = dict.fromkeys(marks_of(invoice))
         others = ", ".join(f"order {mark.order_id} of store {mark.store}" for mark in marks)
         whose = f"is of {others}" if others else "is not this order's"
-        return Blocked(
-            Parked(
-                Reason.NUMBER_TAKEN,
-                f"FreshBooks has an invoice {invoice.number} that {whose}.",
-                "Give that invoice another number in FreshBooks, or set invoice_number_prefix;"
-                " then replay the order.",
-            )
+        return Parked(
+            Reason.NUMBER_TAKEN,
+            f"FreshBooks has an invoice {invoice.number} that {whose}.",
+            "Give that invoice another number in FreshBooks, or set invoice_number_prefix;"
+            " then replay the order.",
         )
     if invoice.vis_state == DELETED:
-        return Blocked(
-            Parked(
-                Reason.DELETED_IN_FRESHBOOKS,
-                f"Invoice {invoice.number} was deleted in FreshBooks.",
-                "Restore it in FreshBooks and replay the order, or leave it: it is not posted"
-                " again by itself.",
-            )
+        return Parked(
+            Reason.DELETED_IN_FRESHBOOKS,
+            f"Invoice {invoice.number} was deleted in FreshBooks.",
+            "Restore it in FreshBooks and replay the order, or leave it: it is not posted"
+            " again by itself.",
         )
     if invoice.currency != wanted.currency:
-        return Blocked(
-            context.edited(f"its currency is {invoice.currency}, not {wanted.currency}.")
-        )
+        return context.edited(f"its currency is {invoice.currency}, not {wanted.currency}.")
     unknown = not context.recorded.known and invoice.status != DRAFT  # it was no invoice to adopt
     if progress.overwrite or not (unknown or context.was_edited(invoice)):
         return None
     if unknown:
-        return Blocked(
-            context.edited(
-                f"FreshBooks puts it at {context.wording(invoice.amount)}, order and refunds come"
-                " to"
-                f" {context.wording(context.total_with_refunds_on(invoice))}."
-            )
+        return context.edited(
+            f"FreshBooks puts it at {context.wording(invoice.amount)}, order and refunds come"
+            " to"
+            f" {context.wording(context.total_with_refunds_on(invoice))}."
         )
     if invoice.status == DRAFT and invoice.amount == wanted.total:
         return None  # the bookkeeper finished the Draft so that it agrees: that is what we want
-    return Blocked(
-        context.edited(
-            f"it was changed in FreshBooks since it was posted"
-            f" (it now comes to {context.wording(invoice.amount)})."
-        )
+    return context.edited(
+        f"it was changed in FreshBooks since it was posted"
+        f" (it now comes to {context.wording(invoice.amount)})."
     )

@@ -1,4 +1,4 @@
-"""Undoing a payment that FreshBooks capped, since somebody else paid the invoice meanwhile.
+"""Overpayment: undoes a payment that FreshBooks capped, since somebody else paid meanwhile.
 
 FreshBooks books a payment above what is outstanding at what is outstanding, and turns the rest into
 a credit of the client's: money that nobody ever paid. So the payment is brought back to what it was
@@ -6,29 +6,25 @@ before, and the credit, which may or may not go with it, is deleted if it stands
 from what FreshBooks holds and the ledger remembers, so that an interrupted undoing goes on.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
 from target_freshbooks.books.desired import Parked, Reason
+from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedPayment
 from target_freshbooks.posting.context import ZERO, OrderContext
 from target_freshbooks.posting.identity import find_payment
-from target_freshbooks.posting.plan.steps import AttemptState, Blocked, Step, StepKind
-
-if TYPE_CHECKING:
-    from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedPayment
-    from target_freshbooks.posting.state.observed import Observed
+from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
+from target_freshbooks.posting.state import Observed
 
 
 def undo_overpayment(
     context: OrderContext, observed: Observed, progress: AttemptState
-) -> Step | Blocked | None:
+) -> Step | Parked | None:
     """The next step that takes a capped payment or its credit back; None if there is none."""
     for key, payment in capped(context, observed).items():
         return _take_back(context, key, payment)
     for key, credit in observed.overpayments.items():
         if progress.credit_kept:
-            return Blocked(credit_left(context.desired.invoice.number, key, credit))
+            return credit_left(context.desired.invoice.number, key, credit)
         return Step(
             StepKind.DELETE_OVERPAYMENT,
             key,
@@ -107,4 +103,17 @@ def credit_left(number: str, key: str, credit: ObservedCreditNote) -> Parked:
         f" it made of it (id {credit.id}).",
         "Delete that credit in FreshBooks by hand, see which of the payments is right, and"
         " replay the order.",
+    )
+
+
+def paid_elsewhere(context: OrderContext, observed: Observed, wanted: Decimal, what: str) -> Parked:
+    """Somebody else's money stands on the invoice, so that ours does not fit."""
+    invoice = observed.own
+    return Parked(
+        Reason.PAID_ELSEWHERE,
+        f"Invoice {invoice.number} of {context.wording(invoice.amount)} has"
+        f" {context.wording(invoice.outstanding)} outstanding, but {what} of"
+        f" {context.wording(wanted)} is to be booked: somebody recorded a payment by hand.",
+        "If the payment recorded by hand is of this order's money, delete it in FreshBooks and"
+        " replay the order; else settle the order with a note of what you booked.",
     )

@@ -1,26 +1,20 @@
 """Payment steps: each captured payment once, never above what is outstanding."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from decimal import Decimal
 
 from target_freshbooks.books.desired import Parked, Payment, Reason, RefundEntry
+from target_freshbooks.freshbooks.observed import ObservedPayment
 from target_freshbooks.posting.context import ZERO, OrderContext
 from target_freshbooks.posting.identity import find_payment, part_paid
-from target_freshbooks.posting.plan.elsewhere import paid_elsewhere
-from target_freshbooks.posting.plan.steps import AttemptState, Blocked, Step, StepKind
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from decimal import Decimal
-
-    from target_freshbooks.freshbooks.observed import ObservedPayment
-    from target_freshbooks.posting.state.observed import Observed
+from target_freshbooks.posting.plan.overpayment import paid_elsewhere
+from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
+from target_freshbooks.posting.state import Observed
 
 
 def altered_by_hand(
     context: OrderContext, observed: Observed, progress: AttemptState
-) -> Blocked | None:
+) -> Parked | None:
     """A payment of ours has an amount that we never gave it: a person has to say what holds."""
     if progress.overwrite:
         return None
@@ -31,16 +25,14 @@ def altered_by_hand(
             continue
         after = [dict(entry.payments_after).get(payment.key) for entry in context.desired.refunds]
         if standing.amount not in (payment.amount, *after):
-            return Blocked(
-                context.edited(
-                    f"the payment {payment.key} was changed in FreshBooks to"
-                    f" {context.wording(standing.amount)}."
-                )
+            return context.edited(
+                f"the payment {payment.key} was changed in FreshBooks to"
+                f" {context.wording(standing.amount)}."
             )
     return None
 
 
-def drop_unexplained(context: OrderContext, observed: Observed) -> Step | Blocked | None:
+def drop_unexplained(context: OrderContext, observed: Observed) -> Step | Parked | None:
     """Take away a payment of ours that the shop no longer explains.
 
     A payment derived from the order's fields gives way to the transaction that came later. One
@@ -68,16 +60,14 @@ def drop_unexplained(context: OrderContext, observed: Observed) -> Step | Blocke
     return None
 
 
-def _unexplained(context: OrderContext, candidate: ObservedPayment) -> Blocked:
-    return Blocked(
-        Parked(
-            Reason.PAYMENT_UNEXPLAINED,
-            f"FreshBooks has a payment of {context.wording(candidate.amount)} for a transaction"
-            " that the"
-            " shop no longer shows as captured.",
-            "See that the tap reads transactions (stream and scope). If the money did not come,"
-            " delete the payment in FreshBooks and replay the order.",
-        )
+def _unexplained(context: OrderContext, candidate: ObservedPayment) -> Parked:
+    return Parked(
+        Reason.PAYMENT_UNEXPLAINED,
+        f"FreshBooks has a payment of {context.wording(candidate.amount)} for a transaction"
+        " that the"
+        " shop no longer shows as captured.",
+        "See that the tap reads transactions (stream and scope). If the money did not come,"
+        " delete the payment in FreshBooks and replay the order.",
     )
 
 
@@ -111,7 +101,7 @@ def record_payment(
     booked: RefundEntry | None,
     ahead: Mapping[str, Decimal] | None,
     progress: AttemptState,
-) -> Step | Blocked | None:
+) -> Step | Parked | None:
     """Record or raise the first payment that is below its amount after the refund `booked`.
 
     A payment that already has the lower amount `ahead` of the next refund is left so: its lowering
@@ -128,15 +118,15 @@ def record_payment(
             if wanted == ZERO or lowered_away:
                 continue
             if link is not None and not link.deleted and not progress.overwrite:
-                return Blocked(
-                    context.edited(
-                        f"the payment of {context.wording(wanted)} ({payment.key}) was deleted in"
-                        " FreshBooks."
-                    )
+                return context.edited(
+                    f"the payment of {context.wording(wanted)} ({payment.key}) was deleted in"
+                    " FreshBooks."
                 )
-            return _create(context, observed, payment, wanted)
+            step = _create(context, observed, payment, wanted)
+            return _if_outstanding(context, observed, wanted, step)
         if standing.amount < wanted and not _lowered_ahead(standing, payment, amounts, ahead):
-            return _raise(context, observed, standing, payment, wanted, progress)
+            step = _set_amount(context, standing, payment, wanted, None, progress)
+            return _if_outstanding(context, observed, wanted - standing.amount, step)
     return None
 
 
@@ -149,53 +139,35 @@ def _lowered_ahead(
     return standing.amount == ahead[payment.key] and ahead[payment.key] < amounts[payment.key]
 
 
-def _create(
-    context: OrderContext, observed: Observed, payment: Payment, wanted: Decimal
-) -> Step | Blocked:
-    invoice = observed.invoice
-    assert invoice is not None  # noqa: S101 - payments are planned for an invoice only
-    if invoice.outstanding < wanted:
-        return _foreign_money(context, observed, wanted)
+def _create(context: OrderContext, observed: Observed, payment: Payment, wanted: Decimal) -> Step:
     return Step(
         StepKind.CREATE_PAYMENT,
         payment.key,
-        context.payment_body(invoice.id, payment, wanted),
+        context.payment_body(observed.own.id, payment, wanted),
         f"record the payment of {context.wording(wanted)} of {payment.day.isoformat()}"
         f" ({payment.type}, {payment.key})",
     )
 
 
-def _raise(
-    context: OrderContext,
-    observed: Observed,
-    standing: ObservedPayment,
-    payment: Payment,
-    wanted: Decimal,
-    progress: AttemptState,
-) -> Step | Blocked:
-    invoice = observed.invoice
-    assert invoice is not None  # noqa: S101 - payments are planned for an invoice only
-    if invoice.outstanding < wanted - standing.amount:
-        return _foreign_money(context, observed, wanted - standing.amount)
-    return _set_amount(context, standing, payment, wanted, None, progress)
+def _if_outstanding(
+    context: OrderContext, observed: Observed, more: Decimal, step: Step
+) -> Step | Parked:
+    """The step that books so much more, if so much is outstanding; else somebody else paid."""
+    if observed.own.outstanding < more:
+        return paid_elsewhere(context, observed, more, "a payment")
+    return step
 
 
 def put_back(context: OrderContext, observed: Observed, progress: AttemptState) -> Step | None:
     """Raise what was lowered for a rewriting that did not come about, up to what came in."""
-    invoice = observed.invoice
-    assert invoice is not None  # noqa: S101 - payments are planned for an invoice only
     for payment in context.desired.payments:
         standing = find_payment(payment, context.recorded, observed)
         if standing is None or context.desired.refunds:
             continue
-        most = min(payment.most, standing.amount + invoice.outstanding)
+        most = min(payment.most, standing.amount + observed.own.outstanding)
         if standing.amount < most:
             return _set_amount(context, standing, payment, most, None, progress)
     return None
-
-
-def _foreign_money(context: OrderContext, observed: Observed, wanted: Decimal) -> Blocked:
-    return paid_elsewhere(context, observed, wanted, "a payment")
 
 
 def _set_amount(

@@ -1,40 +1,33 @@
 """Steps for an invoice that is sent: payments, then refunds one at a time, then credit notes."""
 
-from __future__ import annotations
-
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
 from target_freshbooks.books import fit_refund, predict_totals
 from target_freshbooks.books.desired import CreditNote, Lines, Parked, Reason, RefundEntry
+from target_freshbooks.freshbooks.observed import ObservedInvoice
 from target_freshbooks.posting.context import ZERO, OrderContext
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.identity import find_note
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.corrections import correction_step
-from target_freshbooks.posting.plan.elsewhere import paid_elsewhere
+from target_freshbooks.posting.plan.overpayment import paid_elsewhere
 from target_freshbooks.posting.plan.payments import (
     drop_unexplained,
     lower_payment,
     record_payment,
 )
-from target_freshbooks.posting.plan.steps import AttemptState, Blocked, Step, StepKind
-
-if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
-    from decimal import Decimal
-
-    from target_freshbooks.freshbooks.observed import ObservedInvoice
-    from target_freshbooks.posting.state.observed import Observed
+from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
+from target_freshbooks.posting.state import Observed
 
 
 def settle_step(
     context: OrderContext, observed: Observed, progress: AttemptState
-) -> Step | Blocked | None:
+) -> Step | Parked | None:
     """The next step of a sent invoice; None when payments and refunds are as desired."""
-    invoice = observed.invoice
-    assert invoice is not None  # noqa: S101 - next_step asks only with an invoice
-    standing = wire.refunds_on(wire.standing(invoice))
+    invoice = observed.own
+    standing = wire.refunds_on(invoice)
     wanted = [entry for entry in context.desired.refunds if entry.taken]
     wanted_ids = {entry.refund_id for entry in wanted}
     booked = [entry for entry in wanted if entry.refund_id in standing]
@@ -81,7 +74,7 @@ class Coming:
         expression: Which of its wordings is up.
         lines: That wording.
         ahead: Payment key → amount before the lines are added. However FreshBooks rounds them, the
-            invoice must not be overpaid for a moment: where its total may fall by some cents more,
+            invoice must not be overpaid for a moment: if its total may fall by some cents more,
             so do the payments, and they are raised again when the total is known.
         lowest: What the invoice may come to, at the least, with the lines.
     """
@@ -127,16 +120,14 @@ def _next_refund(
 
 def _blocked(
     context: OrderContext, invoice: ObservedInvoice, entry: RefundEntry, progress: AttemptState
-) -> Blocked | None:
+) -> Parked | None:
     if entry.refund_id in progress.refused_refunds:
         return None  # the reconciler tells FreshBooks' words
-    return Blocked(
-        Parked(
-            Reason.REFUND_MISMATCH,
-            f"Refund {entry.refund_id} of {context.wording(entry.value)} cannot be put on invoice"
-            f" {invoice.number} to the cent; invoice and payment are as before the refund.",
-            "Book this refund by hand in FreshBooks.",
-        )
+    return Parked(
+        Reason.REFUND_MISMATCH,
+        f"Refund {entry.refund_id} of {context.wording(entry.value)} cannot be put on invoice"
+        f" {invoice.number} to the cent; invoice and payment are as before the refund.",
+        "Book this refund by hand in FreshBooks.",
     )
 
 
@@ -162,7 +153,7 @@ def _unfit(
     booked: list[RefundEntry],
     expected: Decimal,
     progress: AttemptState,
-) -> Step | Blocked:
+) -> Step | Parked:
     """The invoice's amount is not what its order and booked refunds come to."""
     if booked and (
         booked[-1].refund_id in progress.refund_expression
@@ -171,11 +162,9 @@ def _unfit(
         # FreshBooks computed our refund lines otherwise than foreseen: off again, then another way.
         # As we left it and not as it should be means that a run was interrupted at just that.
         return take_back(context, invoice, {booked[-1].refund_id})
-    return Blocked(
-        context.edited(
-            f"FreshBooks puts it at {context.wording(invoice.amount)}, order and refunds come to"
-            f" {context.wording(expected)}."
-        )
+    return context.edited(
+        f"FreshBooks puts it at {context.wording(invoice.amount)}, order and refunds come to"
+        f" {context.wording(expected)}."
     )
 
 
@@ -216,7 +205,7 @@ def _write_lines(
 
 def credit_step(
     context: OrderContext, observed: Observed, progress: AttemptState
-) -> Step | Blocked | None:
+) -> Step | Parked | None:
     """The next step about the credit notes of the order's refunds."""
     wanted = {
         entry.credit_note.refund_id: entry.credit_note
@@ -231,10 +220,8 @@ def credit_step(
             written = max(written, link.extra.get("expression", -1))
         if standing is None:
             if link is not None and not link.deleted and not progress.overwrite:
-                return Blocked(
-                    context.edited(
-                        f"the credit note of refund {refund_id} was deleted in FreshBooks."
-                    )
+                return context.edited(
+                    f"the credit note of refund {refund_id} was deleted in FreshBooks."
                 )
             if written + 1 < len(note.variants):
                 return _create_note(context, observed, note, written + 1)
@@ -255,13 +242,11 @@ def credit_step(
 def _create_note(
     context: OrderContext, observed: Observed, note: CreditNote, expression: int
 ) -> Step:
-    invoice = observed.invoice
-    assert invoice is not None  # noqa: S101 - credit notes are planned for an invoice only
     # The order's client may be another by now; the notes are looked for at the invoice's.
     return Step(
         StepKind.CREATE_CREDIT_NOTE,
         str(note.refund_id),
-        context.credit_note_body(note, expression, invoice.customer_id),
+        context.credit_note_body(note, expression, observed.own.customer_id),
         f"give the client a credit note of {context.wording(note.total)} for refund"
         f" {note.refund_id}",
         refund_id=note.refund_id,
@@ -281,12 +266,9 @@ def _delete_note(refund_id: int, remote_id: int, reason: str, expression: int = 
     )
 
 
-def _note_mismatch(context: OrderContext, refund_id: int, total: Decimal, standing: str) -> Blocked:
-    return Blocked(
-        Parked(
-            Reason.REFUND_MISMATCH,
-            f"Refund {refund_id} is a credit of {context.wording(total)}, FreshBooks has"
-            f" {standing}.",
-            "Correct the credit note by hand in FreshBooks.",
-        )
+def _note_mismatch(context: OrderContext, refund_id: int, total: Decimal, standing: str) -> Parked:
+    return Parked(
+        Reason.REFUND_MISMATCH,
+        f"Refund {refund_id} is a credit of {context.wording(total)}, FreshBooks has {standing}.",
+        "Correct the credit note by hand in FreshBooks.",
     )

@@ -142,10 +142,8 @@ def _invoice_text(desired: Desired) -> list[str]:
         paid += payment.amount
         label = f"Payment of {payment.day.isoformat()}, {payment.type} ({payment.key})"
         out.append(f"    {label[: NAME_WIDTH + 22]:{NAME_WIDTH + 22}} {money(payment.amount)}")
-    refunded = Decimal(0)
     for entry in desired.refunds:
         if entry.money:
-            refunded += entry.money
             label = f"Refund {entry.refund_id}, off invoice and payment"
             out.append(f"    {label:{NAME_WIDTH + 22}} {money(-entry.money)}")
         if entry.credit:

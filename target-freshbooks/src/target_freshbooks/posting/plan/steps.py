@@ -1,19 +1,13 @@
-"""The steps a plan is made of: one outside write each, and the two ways a plan can end early."""
+"""Steps: one outside write each; a plan that cannot go on ends as what the order is parked with."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from target_freshbooks.ledger.link import LinkKind
 from target_freshbooks.ledger.storage.canonical import hash_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
-
-    from target_freshbooks.books.desired import Parked
-    from target_freshbooks.ledger.link import LinkKind
 
 
 class StepKind(StrEnum):
@@ -124,13 +118,6 @@ class Step:
         return self.kind is StepKind.UPDATE_HEAD or (
             self.kind is StepKind.UPDATE_INVOICE and self.refund_id is None
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """The plan cannot go on: the order is parked with this."""
-
-    parked: Parked
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,20 @@
-"""Recorded state: what the ledger knows of an order and its records in FreshBooks."""
+"""State of an order: what the ledger knows of its records, and what FreshBooks holds of them."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
-from target_freshbooks.posting.identity import part_of
+from target_freshbooks.freshbooks.observed import (
+    ObservedCreditNote,
+    ObservedExpense,
+    ObservedInvoice,
+    ObservedPayment,
+)
+from target_freshbooks.ledger.link import Link, LinkKind
+from target_freshbooks.ledger.order_row import OrderRow
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from target_freshbooks.ledger import Ledger, Link, OrderRow
-    from target_freshbooks.ledger.link import LinkKind
+Key = TypeVar("Key", str, int)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +96,12 @@ class Recorded:
     @property
     def payment_ids(self) -> dict[str, int]:
         """Payment key → FreshBooks id, of payments not deleted."""
-        return {key: link.remote_id for key, link in self.payments.items() if not link.deleted}
+        return ids_of(self.payments)
 
     @property
     def credit_note_ids(self) -> dict[int, int]:
         """Refund id → FreshBooks id, of credit notes not deleted."""
-        return {key: link.remote_id for key, link in self.credit_notes.items() if not link.deleted}
+        return ids_of(self.credit_notes)
 
     @property
     def overpayments(self) -> dict[str, int]:
@@ -111,6 +113,10 @@ class Recorded:
         return {
             key: link.extra["overpayment"] for key, link in links if "overpayment" in link.extra
         }
+
+    def knows(self, kind: LinkKind, refund_id: int) -> bool:
+        """Whether the ledger has a link to the refund's correction or expense."""
+        return refund_id in (self.corrections if kind == "correction" else self.expenses)
 
     def amounts_of(self, payment_key: str) -> set[Decimal]:
         """The amounts that a payment may have from us; empty if that is not known.
@@ -131,18 +137,59 @@ class Recorded:
         return before, asked
 
 
-def load_recorded(ledger: Ledger, order_id: int, row: OrderRow | None = None) -> Recorded:
-    """What the ledger knows of the order's records in FreshBooks, besides its row."""
-    links = ledger.links.of_order(order_id)
+def ids_of(links: Mapping[Key, Link]) -> dict[Key, int]:
+    """FreshBooks' ids of what the links lead to and we did not delete, by our own names."""
+    return {key: link.remote_id for key, link in links.items() if not link.deleted}
 
-    def by_refund(kind: LinkKind) -> dict[int, Link]:
-        return {int(part_of(link)): link for link in links if link.kind == kind}
 
-    return Recorded(
-        row,
-        next((link for link in links if link.kind == "invoice"), None),
-        {part_of(link): link for link in links if link.kind == "payment"},
-        by_refund("credit_note"),
-        by_refund("correction"),
-        by_refund("expense"),
-    )
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What FreshBooks holds for one order.
+
+    Attributes:
+        invoice: The invoice of the order, or somebody else's of its number.
+        payments: The standing ones on the invoice.
+        credit_notes: Those that bear the order's mark, and those the ledger says are ours.
+        overpayments: By payment key the credit that stands of what FreshBooks capped.
+        moved: Payments of ours that stand on another invoice.
+        others: Other standing invoices that bear the order's mark; only lists show them.
+        corrections: By refund id the invoice that takes a refund of a closed month back.
+        expenses: By refund id the expense beside it.
+    """
+
+    invoice: ObservedInvoice | None = None
+    payments: tuple[ObservedPayment, ...] = ()
+    credit_notes: tuple[ObservedCreditNote, ...] = ()
+    overpayments: Mapping[str, ObservedCreditNote] = field(default_factory=dict)
+    moved: tuple[ObservedPayment, ...] = ()
+    others: tuple[ObservedInvoice, ...] = ()
+    corrections: Mapping[int, ObservedInvoice] = field(default_factory=dict)
+    expenses: Mapping[int, ObservedExpense] = field(default_factory=dict)
+
+    @property
+    def own(self) -> ObservedInvoice:
+        """The invoice; must be asked for only if there is one."""
+        assert self.invoice is not None  # noqa: S101 - as above
+        return self.invoice
+
+    def record(self, kind: LinkKind, remote_id: int | None) -> Any:  # noqa: ANN401 - by kind
+        """The order's record of this kind and FreshBooks id; None if there is none."""
+        if kind == "invoice":
+            return None if remote_id is None else self.invoice
+        rows: dict[LinkKind, Iterable[Any]] = {
+            "payment": self.payments,
+            "correction": self.corrections.values(),
+            "expense": self.expenses.values(),
+            "credit_note": (*self.credit_notes, *self.overpayments.values()),
+        }
+        return next((row for row in rows[kind] if row.id == remote_id), None)
+
+    def beside(self) -> Iterator[tuple[LinkKind, int, ObservedInvoice | ObservedExpense]]:
+        """What takes refunds of closed months back: kind, refund id and record."""
+        yield from (("correction", key, row) for key, row in self.corrections.items())
+        yield from (("expense", key, row) for key, row in self.expenses.items())
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the payments make up what FreshBooks says was paid on the invoice."""
+        return self.invoice is None or sum(row.amount for row in self.payments) == self.invoice.paid

@@ -1,1 +1,0 @@
-"""What the ledger knows of an order's records in FreshBooks."""
