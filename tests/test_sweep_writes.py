@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sweeps import books, closing, crash, cut, scenario, stopped, together
+from sweeps import (
+    books,
+    closing,
+    concurrent_runs,
+    crash,
+    scenario,
+    sigterm,
+    truncated_input,
+)
 from sweeps.runner import WRITES, stage
 
 if TYPE_CHECKING:
@@ -65,19 +73,19 @@ def test_killed_while_closed_months_are_corrected_nothing_is_doubled_or_lost(
 def test_asked_to_stop_a_run_finishes_its_step_and_its_state_is_true(
     tmp_path: Path, messages: list[Path], seed: int
 ) -> None:
-    assert stopped.sweep(tmp_path, messages, seed=seed, points=3) == []
+    assert sigterm.sweep(tmp_path, messages, seed=seed, points=3) == []
 
 
 @pytest.mark.more
 def test_input_that_breaks_off_is_completed_by_the_next_run(
     tmp_path: Path, messages: list[Path], seed: int
 ) -> None:
-    assert cut.sweep(tmp_path, messages, seed=seed, every=45) == []
+    assert truncated_input.sweep(tmp_path, messages, seed=seed, every=45) == []
 
 
 @pytest.mark.more
 def test_of_two_runs_at_once_one_waits(tmp_path: Path, messages: list[Path]) -> None:
-    assert together.sweep(tmp_path, messages, databases=("SQLite",), freeze=False) == []
+    assert concurrent_runs.sweep(tmp_path, messages, databases=("SQLite",), freeze=False) == []
 
 
 @pytest.mark.sweep
@@ -116,13 +124,13 @@ def test_a_credit_note_that_searches_do_not_show_is_not_given_twice(
     with stage(tmp_path, messages, **scenario.SETTINGS) as on:
         on.begin()
         on.run(0)
-        standing = books.read(on.sandbox.ask("books"))
+        standing = on.books()
         assert standing.credit_notes
         on.sandbox.tell("PUT", "switches", {"fb.stale_search_seconds": 3600})
         on.configure(settle_seconds=0)
         on.forget_settled()
         on.run(0)
-        again = books.read(on.sandbox.ask("books"))
+        again = on.books()
         assert again.credit_notes == standing.credit_notes
         assert "parked" not in on.standings().values()
 
@@ -141,9 +149,9 @@ def test_parts_without_their_order_are_not_booked(tmp_path: Path, messages: list
     with stage(tmp_path, messages, **scenario.SETTINGS) as on:
         on.begin()
         on.run(0)
-        standing = books.of_orders(books.read(on.sandbox.ask("books")), {str(REFUNDED)})
+        standing = books.of_orders(on.books(), {str(REFUNDED)})
         assert on.feed(cut_off) == 0
-        assert books.of_orders(books.read(on.sandbox.ask("books")), {str(REFUNDED)}) == standing
+        assert books.of_orders(on.books(), {str(REFUNDED)}) == standing
 
 
 @pytest.mark.more
@@ -171,7 +179,7 @@ def test_what_is_sent_comes_to_its_order_s_total_though_freshbooks_rounds_otherw
 def test_a_frozen_run_that_was_taken_over_writes_no_more(
     tmp_path: Path, messages: list[Path]
 ) -> None:
-    assert together.sweep(tmp_path, messages, databases=("SQLite",), freeze=True) == []
+    assert concurrent_runs.sweep(tmp_path, messages, databases=("SQLite",), freeze=True) == []
 
 
 @pytest.mark.sweep
@@ -218,14 +226,14 @@ def test_killed_at_every_write_of_corrections_and_stored_value_nothing_is_double
 def test_asked_to_stop_at_twenty_points_every_state_is_true(
     tmp_path: Path, messages: list[Path], seed: int
 ) -> None:
-    assert stopped.sweep(tmp_path, messages, seed=seed, points=20) == []
+    assert sigterm.sweep(tmp_path, messages, seed=seed, points=20) == []
 
 
 @pytest.mark.sweep
 def test_input_cut_at_every_line_is_completed_by_the_next_run(
     tmp_path: Path, messages: list[Path], seed: int
 ) -> None:
-    assert cut.sweep(tmp_path, messages, seed=seed, every=1) == []
+    assert truncated_input.sweep(tmp_path, messages, seed=seed, every=1) == []
 
 
 @pytest.mark.sweep
@@ -233,4 +241,4 @@ def test_two_runs_at_once_and_a_frozen_one_on_both_databases(
     tmp_path: Path, messages: list[Path]
 ) -> None:
     databases = ("SQLite", "PostgreSQL")
-    assert together.sweep(tmp_path, messages, databases=databases, freeze=True) == []
+    assert concurrent_runs.sweep(tmp_path, messages, databases=databases, freeze=True) == []

@@ -34,14 +34,14 @@ def slug(heading: str) -> str:
 
 def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings; a repeated heading gets -1, -2 and so on."""
-    found: set[str] = set()
+    taken: set[str] = set()
     for heading in HEADING.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
         base, name, count = slug(heading), slug(heading), 0
-        while name in found:
+        while name in taken:
             count += 1
             name = f"{base}-{count}"
-        found.add(name)
-    return found
+        taken.add(name)
+    return taken
 
 
 def faults(page: Path, make_targets: set[str]) -> list[str]:

@@ -59,10 +59,10 @@ TYPES |= {dict: "object", type(None): "null"}
 
 def shape_of(value: Any) -> Shape:  # noqa: ANN401 - JSON
     """The fields of a document and their types."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
+    types_at: defaultdict[str, set[str]] = defaultdict(set)
 
     def walk(at: str, value: Any) -> None:  # noqa: ANN401 - JSON
-        found[at].add(TYPES[type(value)])
+        types_at[at].add(TYPES[type(value)])
         if isinstance(value, dict):
             for name, field in value.items():
                 walk(f"{at}.{name}".lstrip("."), field)
@@ -71,7 +71,7 @@ def shape_of(value: Any) -> Shape:  # noqa: ANN401 - JSON
                 walk(f"{at}.*".lstrip("."), entry)
 
     walk("", value)
-    return {path: "|".join(sorted(types)) for path, types in sorted(found.items())}
+    return {path: "|".join(sorted(types)) for path, types in sorted(types_at.items())}
 
 
 def resolved(spec: dict[str, Any], node: Any) -> Any:  # noqa: ANN401 - YAML
@@ -84,7 +84,7 @@ def resolved(spec: dict[str, Any], node: Any) -> Any:  # noqa: ANN401 - YAML
 
 def documented(spec: dict[str, Any], path: str) -> Shape:
     """The fields of the answer to GET, as its schema has them."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
+    types_at: defaultdict[str, set[str]] = defaultdict(set)
 
     def walk(at: str, schema: Any, above: tuple[int, ...]) -> None:  # noqa: ANN401 - YAML
         schema = resolved(spec, schema)
@@ -97,9 +97,9 @@ def documented(spec: dict[str, Any], path: str) -> Shape:
         named = schema.get("type")
         kinds = {"integer": "number"}.get(named, named)
         if kinds:
-            found[at].add(kinds)
+            types_at[at].add(kinds)
         if schema.get("nullable"):
-            found[at].add("null")
+            types_at[at].add("null")
         for name, part in schema.get("properties", {}).items():
             walk(f"{at}.{name}".lstrip("."), part, above)
         if "items" in schema:
@@ -107,7 +107,7 @@ def documented(spec: dict[str, Any], path: str) -> Shape:
 
     answer = resolved(spec, spec["paths"][path]["get"]["responses"]["200"])
     walk("", answer["content"]["application/json"]["schema"], ())
-    return {path: "|".join(sorted(types)) for path, types in sorted(found.items())}
+    return {path: "|".join(sorted(types)) for path, types in sorted(types_at.items())}
 
 
 def read(reference: Path) -> dict[str, dict[str, Shape]]:

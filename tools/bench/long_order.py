@@ -25,13 +25,13 @@ def measure() -> None:
     parts = books.break_down(facts, policy)
     assert isinstance(parts, Breakdown)  # noqa: S101 - the order has its tax rows
     taken_apart = min(_spent(lambda: books.break_down(facts, policy)) for _ in range(TIMES))
-    said = min(
+    brought = min(
         _spent(lambda: books.draft_lines(parts, 1, policy, ("EUR", 2))) for _ in range(TIMES)
     )
     line(
         f"an order of {LINES} lines at {len(RATES)} rates",
         f"taken apart in {taken_apart * 1000:.1f} ms",
-        f"its lines brought to whole cents in {said * 1000:.1f} ms",
+        f"its lines brought to whole cents in {brought * 1000:.1f} ms",
     )
 
 

@@ -6,9 +6,7 @@ reason, nothing is there twice and the second run wrote nothing.
 
 from __future__ import annotations
 
-import argparse
 import json
-import signal
 import sys
 import time
 from pathlib import Path
@@ -20,9 +18,9 @@ from connector_sandbox.seed.marketplaces import DEMO
 
 from demo import books, ledger, show
 from demo import sandbox as sandboxes
-from demo.folder import fresh, shown, terminated
+from demo.folder import begin, command, shown
 from demo.login import LoginFailed, log_in
-from demo.project import ROOT, Project
+from demo.project import Project
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,13 +33,10 @@ LOCAL = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
 
 def main() -> int:
     """Run the demonstration; its data stay under `--out` (default `out/demo`) to look at."""
-    parser = argparse.ArgumentParser(prog="make demo", description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=ROOT / "out" / "demo")
+    parser = command("demo", __doc__.splitlines()[0])
     parser.add_argument("--picture", type=Path, help="SVG file to draw the screen into")
     asked = parser.parse_args()
-    for number in (signal.SIGTERM, signal.SIGINT):  # so that what we started is ended too
-        signal.signal(number, terminated)
-    home = fresh(asked.out)
+    home = begin(asked.out)
     screen = show.console(drawn=asked.picture is not None)
     screen.print("[bold]1. A sandbox with both APIs and a month of orders")
     with sandboxes.up(home / "sandbox") as sandbox:

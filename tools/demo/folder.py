@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -11,7 +13,21 @@ from typing import NoReturn
 from demo.project import ROOT
 
 
-def fresh(home: Path) -> Path:
+def command(name: str, description: str) -> argparse.ArgumentParser:
+    """The command line of `make NAME`, whose data lie in `out/NAME` unless told."""
+    parser = argparse.ArgumentParser(prog=f"make {name}", description=description)
+    parser.add_argument("--out", type=Path, default=ROOT / "out" / name)
+    return parser
+
+
+def begin(home: Path) -> Path:
+    """Give the folder, empty; from here on a signal ends what was started too."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _terminated)
+    return _fresh(home)
+
+
+def _fresh(home: Path) -> Path:
     """Empty the folder of an earlier demonstration; leave any other folder alone."""
     home = home.resolve()
     if home.exists() and any(home.iterdir()):
@@ -31,6 +47,5 @@ def shown(path: Path) -> str:
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
-def terminated(number: int, _frame: object) -> NoReturn:
-    """End as a signal asks, in order: what we started is ended on the way out."""
+def _terminated(number: int, _frame: object) -> NoReturn:
     sys.exit(128 + number)

@@ -6,21 +6,18 @@ and no other, is in the books, equal to the shop's figures.
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
-import signal
 import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demo import books, ledger, show
 from demo import sandbox as sandboxes
-from demo.folder import fresh, shown, terminated
+from demo.folder import begin, command, shown
 from demo.login import LoginFailed, log_in
-from demo.project import ROOT, Project
+from demo.project import Project
 from demo.receiver import environment_of, log_of, serving
 
 if TYPE_CHECKING:
@@ -49,12 +46,7 @@ ORDER = {
 
 def main() -> int:
     """Run the demonstration; its data stay under `--out` (default `out/demo-live`)."""
-    parser = argparse.ArgumentParser(prog="make demo-live", description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=ROOT / "out" / "demo-live")
-    asked = parser.parse_args()
-    for number in (signal.SIGTERM, signal.SIGINT):  # so that what we started is ended too
-        signal.signal(number, terminated)
-    home = fresh(asked.out)
+    home = begin(command("demo-live", __doc__.splitlines()[0]).parse_args().out)
     screen = show.console()
     try:
         screen.print("[bold]1. A sandbox with both APIs, and the login to FreshBooks")
@@ -162,10 +154,10 @@ def _when(
 
 
 def _started(receiver: Receiver) -> list[datetime]:
-    found = re.findall(r"^(\S+ \S+),(\d{3}) .*: Run \S+ starts", receiver.log, re.MULTILINE)
+    starts = re.findall(r"^(\S+ \S+),(\d{3}) .*: Run \S+ starts", receiver.log, re.MULTILINE)
     return [
         datetime.fromisoformat(f"{second}.{thousandth}").astimezone(UTC)
-        for second, thousandth in found
+        for second, thousandth in starts
     ]
 
 

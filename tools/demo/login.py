@@ -40,24 +40,24 @@ def log_in(project: Project) -> str:
     ) as process:
         assert process.stdin is not None  # noqa: S101 - asked for with PIPE
         assert process.stdout is not None  # noqa: S101 - asked for with PIPE
-        said: list[str] = []
+        printed: list[str] = []
         try:
             page = None
             for line in process.stdout:
-                said.append(line)
+                printed.append(line)
                 page = re.search(r"https?://\S+/oauth/authorize\S*", line)
                 if page:
                     break
             if page is None:
-                raise LoginFailed("".join(said))
+                raise LoginFailed("".join(printed))
             rest, _ = process.communicate(landed_at(page[0]) + "\n", timeout=ANSWER_SECONDS)
         finally:
             if process.poll() is None:
                 process.kill()
-        said.append(rest)
+        printed.append(rest)
         if process.returncode != 0:
-            raise LoginFailed("".join(said))
-        return "".join(said)
+            raise LoginFailed("".join(printed))
+        return "".join(printed)
 
 
 def landed_at(page: str) -> str:

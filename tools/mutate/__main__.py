@@ -8,56 +8,29 @@ for lines whose tests are given one of their own).
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mutate.copies import Misplaced, changed, copy, run
 from mutate.lines import MUTATIONS, Mutation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ROOT = Path(__file__).resolve().parents[2]
-SOURCES = (
-    "tap-bigcommerce-orders/src",
-    "target-freshbooks/src",
-    "plugins/credentials/src",
-    "plugins/sandbox/src",
-    "plugins/webhooks/src",
-    "tools",
-)
-LEFT_OUT = (".venv", ".git", ".meltano", "data", "out", "__pycache__", ".*_cache", ".hypothesis")
-TEST_SECONDS = 900
 TESTS_FAILED = 1
 TIMED_OUT = "Failed: Timeout ("
-CACHE = ".pytest_of_mutations"
-
-
-def copy(folder: Path) -> Path:
-    """The repository without what is made; the environment is the same one."""
-    place = folder / "copy"
-    shutil.copytree(ROOT, place, ignore=shutil.ignore_patterns(*LEFT_OUT))
-    (place / ".venv").symlink_to(ROOT / ".venv")
-    return place
 
 
 def tried(place: Path, mutation: Mutation) -> tuple[bool, str]:
     """Whether the tests noticed, and the first of them that did, or what went wrong."""
-    file = place / mutation.file
-    text = file.read_text(encoding="utf-8")
-    if text.count(mutation.old) != 1:
-        return False, f"its line stands {text.count(mutation.old)} times in {mutation.file}"
-    file.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
     try:
-        code, failed, output = run(place, mutation.tests)
-    finally:
-        file.write_text(text, encoding="utf-8")
+        with changed(place, mutation):
+            code, failed, output = run(place, mutation.tests)
+    except Misplaced as misplaced:
+        return False, str(misplaced)
     if code != TESTS_FAILED or not failed:
         return False, f"pytest ended with {code}: {output[-300:]}"
     limited = any(argument.startswith("--timeout=") for argument in mutation.tests)
@@ -68,41 +41,6 @@ def tried(place: Path, mutation: Mutation) -> tuple[bool, str]:
     if code != 0:
         return False, f"{name} fails with the line as well: {output[-300:]}"
     return True, name
-
-
-def run(place: Path, arguments: Sequence[str]) -> tuple[int, list[str], str]:
-    """Run tests of the copy to the first that fails.
-
-    Returns:
-        The exit code of pytest, the ids of the tests that failed, and the output.
-    """
-    paths = [str(place / source) for source in SOURCES]
-    shutil.rmtree(place / CACHE, ignore_errors=True)
-    try:
-        done = subprocess.run(
-            [
-                *(str(place / ".venv/bin/python"), "-m", "pytest", "-q", "-x"),
-                *("-o", f"cache_dir={CACHE}"),
-                *arguments,
-            ],
-            cwd=place,
-            # First of all: the packages are installed editable, from the repository itself.
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(paths),
-                "PYTHONDONTWRITEBYTECODE": "1",
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=TEST_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return -1, [], "the tests did not come to an end"
-    failures = place / CACHE / "v/cache/lastfailed"
-    failed = list(json.loads(failures.read_text(encoding="utf-8"))) if failures.exists() else []
-    return done.returncode, failed, done.stdout
 
 
 def marks(arguments: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mutate.lines import MUTATIONS
+from mutate.planted import PLANTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -74,19 +75,19 @@ def strange(mutations: Sequence[Mutation], root: Path = ROOT) -> list[str]:
     ]
 
 
-def thinned(found: Mapping[str, int], at_least: Mapping[str, int] = AT_LEAST) -> Iterator[str]:
+def thinned(present: Mapping[str, int], at_least: Mapping[str, int] = AT_LEAST) -> Iterator[str]:
     """The promises that have fewer safety lines than before, a sentence each."""
     for promise, number in at_least.items():
-        if found.get(promise, 0) < number:
-            yield f"{promise} has {found.get(promise, 0)} safety lines, and had {number}"
-    for promise in found.keys() - at_least.keys():
+        if present.get(promise, 0) < number:
+            yield f"{promise} has {present.get(promise, 0)} safety lines, and had {number}"
+    for promise in present.keys() - at_least.keys():
         yield f"{promise} is no promise with a number of safety lines; add it to AT_LEAST"
 
 
 def main() -> int:
     """Print what is wrong; 1 if anything is."""
-    faults = [fault for mutation in MUTATIONS for fault in faults_of(mutation)]
-    faults += strange(MUTATIONS)
+    faults = [fault for one in MUTATIONS + PLANTED for fault in faults_of(one)]
+    faults += strange(MUTATIONS + PLANTED)
     faults += thinned(Counter(mutation.promise for mutation in MUTATIONS))
     for fault in faults:
         print(fault)

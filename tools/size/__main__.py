@@ -100,7 +100,7 @@ def measure(part: str, root: Path) -> Size:
     """The size of a part of the repository that lies in a folder."""
     statements = lines = modules = 0
     longest_module = longest_function = (0, "")
-    found: list[int] = []
+    complexity: list[int] = []
     for path in files_of(part, root):
         if ".venv" in path.parts or ".meltano" in path.parts:
             continue
@@ -115,10 +115,15 @@ def measure(part: str, root: Path) -> Size:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 reach = (node.end_lineno or node.lineno) - node.lineno + 1
                 longest_function = max(longest_function, (reach, node.name))
-        found += complexities(tree)
-    mean = sum(found) / len(found) if found else 0.0
+        complexity += complexities(tree)
+    mean = sum(complexity) / len(complexity) if complexity else 0.0
     return Size(
-        statements, lines, modules, longest_module, longest_function, (mean, max(found, default=0))
+        statements,
+        lines,
+        modules,
+        longest_module,
+        longest_function,
+        (mean, max(complexity, default=0)),
     )
 
 

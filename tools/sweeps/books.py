@@ -148,6 +148,11 @@ def lost(books: Books, wanted: Books) -> list[str]:
     return _surplus(wanted, books, "missing")
 
 
+def differences(books: Books, wanted: Books) -> list[str]:
+    """What bears a name twice, is there more often than it should be, or is missing."""
+    return repeated(books) + doubled(books, wanted) + lost(books, wanted)
+
+
 def _surplus(more: Books, less: Books, word: str) -> list[str]:
     found = []
     for name in Books.__slots__:

@@ -88,6 +88,23 @@ class Tally:
             self.other + more.other,
         )
 
+    def compare(self, where: str, standing: Books, wanted: Books) -> None:
+        """Note what is there more often than it should be, and what is missing."""
+        self.doubled += [f"{where}: {entry}" for entry in books.doubled(standing, wanted)]
+        self.lost += [f"{where}: {entry}" for entry in books.lost(standing, wanted)]
+
+    def finish(self, on: Stage, where: str, phase: int, right: Reference) -> None:
+        """Run the phases from one on to their ends; count the trial, and what is wrong then."""
+        for after in range(phase, len(on.phases)):
+            on.run(after)
+        self.trials += 1
+        standing, standings = on.books(), on.standings()
+        self.doubled += [f"{where}: {entry}" for entry in books.repeated(standing)]
+        self.compare(where, standing, right.wanted)
+        self.other += [f"{where}: {flaw}" for flaw in on.flaws()]
+        if standings != right.standings:
+            self.other.append(f"{where}: the orders stand {standings}, not {right.standings}")
+
     def line(self, what: str) -> str:
         """The figure, as printed."""
         return (
@@ -153,24 +170,23 @@ def attempt(on: Stage, kills: Sequence[Kill], right: Reference, tally: Tally) ->
 def _judge(on: Stage, kills: Sequence[Kill], right: Reference, tally: Tally) -> None:
     tally.trials += 1
     where = "; ".join(map(str, kills))
-    found, wanted, standings = books.read(on.sandbox.ask("books")), right.wanted, on.standings()
-    tally.doubled += [f"{where}: {entry}" for entry in books.repeated(found)]
+    standing, wanted, standings = on.books(), right.wanted, on.standings()
+    tally.doubled += [f"{where}: {entry}" for entry in books.repeated(standing)]
     if any(kill.loses for kill in kills):
         # What the ledger does not know to be ours is used and never renamed.
-        found, wanted = books.without_item_names(found), books.without_item_names(wanted)
+        standing, wanted = map(books.without_item_names, (standing, wanted))
     if any(kill.loses and kill.phase > 0 for kill in kills):
         # An order that was taken back while nobody remembered its invoice is parked or waits.
-        told = {str(order) for order in standings} - right.taken_back
-        found, wanted = books.of_orders(found, told), books.of_orders(wanted, told)
+        known = {str(order) for order in standings} - right.taken_back
+        standing, wanted = books.of_orders(standing, known), books.of_orders(wanted, known)
         tally.lost += [
             f"{where}: order {order} stands {state}"
             for order, state in standings.items()
-            if state == "new" or (state != right.standings[order] and str(order) in told)
+            if state == "new" or (state != right.standings[order] and str(order) in known)
         ]
     elif standings != right.standings:
         tally.other.append(f"{where}: the orders stand {standings}, not {right.standings}")
-    tally.doubled += [f"{where}: {entry}" for entry in books.doubled(found, wanted)]
-    tally.lost += [f"{where}: {entry}" for entry in books.lost(found, wanted)]
+    tally.compare(where, standing, wanted)
     tally.other += [f"{where}: {flaw}" for flaw in on.flaws()]
 
 
@@ -193,7 +209,7 @@ def losses(right: Reference, number: int, rng: random.Random) -> list[tuple[Kill
 
 def sweep(
     home: Path,
-    told: Sequence[Path] = (),
+    messages: Sequence[Path],
     *,
     scene: Scenario = scenario.SALES,
     seed: int,
@@ -209,7 +225,7 @@ def sweep(
 
     Args:
         home: An empty folder.
-        told: The messages of the scene, where they are there already.
+        messages: Those of the scene.
         scene: The orders and how their books are kept.
         seed: Of the random choices.
         every: Kill at every boundary.
@@ -221,13 +237,12 @@ def sweep(
         at_once: Number of trials at a time, each on a stage of its own.
     """
     rng = random.Random(seed)  # noqa: S311 - a repeatable choice
-    messages = told or scene.record(home / "shop")
     wrong: list[str] = []
     with ExitStack() as stack:
         stages = [
             stack.enter_context(
                 stage(
-                    _made(home / str(number)),
+                    home / str(number),
                     messages,
                     switches=scene.switches,
                     later=scene.later,
@@ -266,11 +281,6 @@ def sweep(
             trials = rng.choices(singles(right), k=refused)
             wrong += _series(stages, "killed where FreshBooks refuses refund lines", trials, right)
     return wrong
-
-
-def _made(home: Path) -> Path:
-    home.mkdir()
-    return home
 
 
 def _series(

@@ -45,7 +45,7 @@ def judge(on: Stage) -> tuple[str, list[str]]:
     truth = {row["order_id"]: row for row in on.sandbox.ask("truth")["orders"]}
     outcome, standings = compare(on), on.standings()
     wanted = {order for order, row in truth.items() if row["expect"] == "posted"}
-    doubled = books.repeated(books.read(on.sandbox.ask("books")))
+    doubled = books.repeated(on.books())
     lost = [f"order {order} was not posted" for order in sorted(wanted - outcome.posted)]
     wrong = [f"order {order}: {words}" for order, words in outcome.differing.items()]
     wrong += [f"order {order} should not be posted" for order in sorted(outcome.posted - wanted)]

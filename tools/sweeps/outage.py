@@ -67,9 +67,7 @@ def outage(on: Stage, name: str, rule: dict[str, Any] | None, wanted: Books) -> 
     on.sandbox.tell("DELETE", "faults")
     on.configure(api_url=on.sandbox.url)
     on.run(0)
-    found = books.read(on.sandbox.ask("books"))
-    wrong += books.repeated(found) + books.doubled(found, wanted) + books.lost(found, wanted)
-    wrong += on.flaws()
+    wrong += books.differences(on.books(), wanted) + on.flaws()
     say(f"outage, {name}: exit {code}, {len(parked)} parked, {len(wrong)} wrong after healing")
     return [f"{name}: {entry}" for entry in wrong]
 
@@ -93,9 +91,9 @@ def poison(on: Stage, order: int, rule: dict[str, Any], *, on_parked: str) -> li
     wrong = [] if parked == [order] else [f"parked are {parked}, not {order}"]
     wrong += [] if posted == len(states) - 1 else [f"only {posted} posted"]
     wrong += [] if code == (PARKED if on_parked == "fail" else 0) else [f"ended with {code}"]
-    found = books.read(on.sandbox.ask("books"))
-    wrong += books.repeated(found) + on.flaws()
-    wrong += [] if len(found.invoices) == posted else [f"{len(found.invoices)} invoices stand"]
+    standing = on.books()
+    wrong += books.repeated(standing) + on.flaws()
+    wrong += [] if len(standing.invoices) == posted else [f"{len(standing.invoices)} stand"]
     what = f"poison order ({rule['status']}, on_parked {on_parked})"
     say(f"{what}: {posted} posted, {len(parked)} parked, exit {code}")
     return [f"{what}: {entry}" for entry in wrong]
@@ -108,7 +106,7 @@ def sweep(home: Path, *, orders: int, outages: dict[str, Any], poisons: int) -> 
     with stage(home, [messages], max_parallel_orders=4, max_retry_seconds=3) as on:
         on.begin()
         on.run(0)
-        wanted, numbers = books.read(on.sandbox.ask("books")), sorted(on.standings())
+        wanted, numbers = on.books(), sorted(on.standings())
         for name, rule in outages.items():
             wrong += outage(on, name, rule, wanted)
         places = [numbers[len(numbers) // 2], numbers[-1], numbers[0]]

@@ -6,11 +6,9 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 import sys
 import time
-from collections import Counter
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +17,13 @@ from connector_sandbox import constants
 from cryptography.fernet import Fernet
 
 from demo import sandbox as sandboxes
+from sweeps.outcomes import Outcomes
 from sweeps.programs import Run, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from multiprocessing.process import BaseProcess
 
-    from demo.sandbox import Sandbox
 
 WRITES = {"side": "freshbooks", "method": "POST|PUT", "path": "^/accounting/"}
 HELD_SECONDS = 60
@@ -34,20 +32,16 @@ KILLED = -signal.SIGKILL
 
 
 @dataclass(slots=True)
-class Stage:
+class Stage(Outcomes):
     """Where trials take place.
 
     Attributes:
-        sandbox: Both APIs.
-        home: Folder of the trial's ledger, credentials and logs.
         phases: The tap's messages, one file for each reading of the shop.
         settings: Of the target, besides the connection's.
         switches: Of the sandbox, set anew for each trial.
         later: Settings that change with a phase, by its number.
     """
 
-    sandbox: Sandbox
-    home: Path
     phases: Sequence[Path]
     settings: dict[str, Any]
     switches: dict[str, Any]
@@ -183,11 +177,6 @@ class Stage:
         if code != 0:
             raise RuntimeError(f"the target ended with {code}:\n{self.log()[-3000:]}")
 
-    def run_all(self) -> None:
-        """Run all phases."""
-        for phase in range(len(self.phases)):
-            self.run(phase)
-
     def killed_at(self, phase: int, number: int, place: str) -> bool:
         """Run a phase and kill it with SIGKILL at its write `number` (from 0).
 
@@ -213,14 +202,6 @@ class Stage:
         self.sandbox.tell("DELETE", "faults")
         return reached and code == KILLED
 
-    def killed_after(self, phase: int, seconds: float) -> bool:
-        """Run a phase and kill it with SIGKILL after so many seconds; False if it was done."""
-        pid = self.start(phase)
-        time.sleep(seconds)  # the moment is the trial: there is nothing to wait for
-        if alive(pid):
-            os.kill(pid, signal.SIGKILL)
-        return self.ended() == KILLED
-
     def until_held(self, pid: int) -> bool:
         """Wait until a request is held; False if the run ended before."""
         limit = time.monotonic() + HELD_SECONDS
@@ -232,62 +213,11 @@ class Stage:
             time.sleep(GLANCE_SECONDS)
         raise TimeoutError("the run neither ended nor came to the write it was to be killed at")
 
-    # -- outcomes
-
-    def log(self) -> str:
-        """What the trial's runs said."""
-        return (self.home / "trial" / "target.log").read_text(encoding="utf-8")
-
-    def kinds(self) -> Counter[str]:
-        """How often each kind of write was intended since `begin` (or the ledger's loss)."""
-        with closing(sqlite3.connect(self.home / "trial" / "ledger.sqlite")) as connection:
-            return Counter(
-                kind for (kind,) in connection.execute("SELECT kind FROM ledger_intents")
-            )
-
-    def standings(self) -> dict[int, str]:
-        """The orders' states by the ledger."""
-        with closing(sqlite3.connect(self.home / "trial" / "ledger.sqlite")) as connection:
-            return dict(connection.execute("SELECT order_id, state FROM ledger_orders"))
-
-    def forget_settled(self) -> None:
-        """From now on `settled` tells of the orders that have been settled since."""
-        with closing(sqlite3.connect(self.home / "trial" / "ledger.sqlite")) as connection:
-            connection.execute(
-                "UPDATE ledger_orders SET facts_hash = 'read anew', desired_hash = 'read anew'"
-            )
-            connection.commit()
-
-    def settled(self) -> set[int]:
-        """Orders settled on what the shop says of them now."""
-        query = "SELECT order_id FROM ledger_orders WHERE facts_hash <> 'read anew'"
-        with closing(sqlite3.connect(self.home / "trial" / "ledger.sqlite")) as connection:
-            rows = connection.execute(query + " AND state <> 'new'").fetchall()
-        return {order for (order,) in rows}
-
-    def flaws(self) -> list[str]:
-        """What is wrong in the ledger by itself: an open intent, a broken chain."""
-        from target_freshbooks.ledger import Ledger  # noqa: PLC0415 - heavy, and used here only
-
-        ledger = Ledger.open(f"sqlite:///{self.home}/trial/ledger.sqlite", source="bigcommerce")
-        try:
-            verdict = ledger.audit.verify_chain()
-            found = [f"intent {one.kind} {one.key} is open" for one in ledger.intents.still_open()]
-        finally:
-            ledger.dispose()
-        return found if verdict.ok else [*found, f"the audit chain is broken: {verdict}"]
-
     def lose_ledger(self) -> None:
         """As if its file had been deleted; the credentials lie elsewhere."""
         for file in (self.home / "trial").glob("ledger.sqlite*"):
             file.unlink()
         shutil.copy(self.home / "empty.sqlite", self.home / "trial" / "ledger.sqlite")
-
-    def writes(self) -> list[dict[str, Any]]:
-        """The accepted writes to the accounting API since `begin`."""
-        history = self.sandbox.ask("history", side="freshbooks")
-        rows = history["history"] if isinstance(history, dict) else history
-        return [row for row in rows if row["path"].startswith("/accounting/")]
 
 
 def say(line: str) -> None:

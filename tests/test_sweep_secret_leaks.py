@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sweeps import canary
+from sweeps import secret_leaks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,9 +16,12 @@ SOME = ("FreshBooks answers 401", "the token endpoint answers HTML")
 
 @pytest.mark.more
 def test_no_secret_is_found_after_runs_that_succeed_and_fail(tmp_path: Path) -> None:
-    assert canary.sweep(tmp_path, faults={name: canary.FAULTS[name] for name in SOME}) == []
+    assert (
+        secret_leaks.sweep(tmp_path, faults={name: secret_leaks.FAULTS[name] for name in SOME})
+        == []
+    )
 
 
 @pytest.mark.sweep
 def test_no_secret_is_found_after_runs_that_fail_in_every_way(tmp_path: Path) -> None:
-    assert canary.sweep(tmp_path, faults=canary.FAULTS) == []
+    assert secret_leaks.sweep(tmp_path, faults=secret_leaks.FAULTS) == []

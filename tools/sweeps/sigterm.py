@@ -13,7 +13,7 @@ import random
 import signal
 from typing import TYPE_CHECKING
 
-from sweeps import books, scenario
+from sweeps import scenario
 from sweeps.crash import Tally, reference
 from sweeps.runner import WRITES, say, stage
 
@@ -46,23 +46,23 @@ def with_states(messages: Path) -> Path:
 
 def orders_of(messages: Path) -> list[int]:
     """The orders in the sequence in which they come."""
-    found = map(json.loads, messages.read_text(encoding="utf-8").splitlines())
+    every = map(json.loads, messages.read_text(encoding="utf-8").splitlines())
     return [
         one["record"]["id"]
-        for one in found
+        for one in every
         if one["type"] == "RECORD" and one["stream"] == "orders"
     ]
 
 
 def ahead(on: Stage, orders: list[int], since: int) -> list[str]:
     """Orders before the last state that left in this run, that the run has not settled."""
-    said = on.states()[since:]
-    if not said:
+    let_out = on.states()[since:]
+    if not let_out:
         return []
     settled = on.settled()
     return [
         f"order {order} is not settled, but the state says it is"
-        for order in orders[: said[-1]["orders"]]
+        for order in orders[: let_out[-1]["orders"]]
         if order not in settled
     ]
 
@@ -94,20 +94,15 @@ def attempt(on: Stage, phase: int, number: int, right: Reference, tally: Tally) 
     tally.other += [f"{where}, ended: {entry}" for entry in ahead(on, orders, since)]
     if on.flaws():
         tally.other.append(f"{where}: the step in hand was not finished: {on.flaws()}")
-    for after in range(phase, len(on.phases)):
-        on.run(after)
-    found = books.read(on.sandbox.ask("books"))
-    tally.trials += 1
-    tally.doubled += [f"{where}: {entry}" for entry in books.doubled(found, right.wanted)]
-    tally.lost += [f"{where}: {entry}" for entry in books.lost(found, right.wanted)]
+    tally.finish(on, where, phase, right)
 
 
-def sweep(home: Path, told: Sequence[Path] = (), *, seed: int, points: int) -> list[str]:
+def sweep(home: Path, messages: Sequence[Path], *, seed: int, points: int) -> list[str]:
     """Stop at so many random writes."""
     rng = random.Random(seed)  # noqa: S311 - a repeatable choice
-    messages = [with_states(file) for file in told or scenario.record(home / "shop")]
+    phases = [with_states(file) for file in messages]
     tally = Tally()
-    with stage(home, messages, switches=scenario.SWITCHES, **scenario.SETTINGS) as on:
+    with stage(home, phases, switches=scenario.SWITCHES, **scenario.SETTINGS) as on:
         right = reference(on, scenario.SALES)
         on.settings["max_parallel_orders"] = WORKERS
         writes = [(phase, n) for phase, count in enumerate(right.counts) for n in range(count)]

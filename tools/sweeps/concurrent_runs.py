@@ -105,13 +105,13 @@ def waiting(on: Stage, wanted: Books) -> list[str]:
             wrong.append("the second run did not wait")
             break
     wrong += [] if _refreshes(on) == refreshes else ["the token was refreshed again"]
-    said = _log(on, "third")
-    if refused != 1 or "FreshBooks account" not in said or "Traceback" in said:
-        wrong.append(f"without waiting the run ended with {refused}: {said[-1500:]}")
+    log = _log(on, "third")
+    if refused != 1 or "FreshBooks account" not in log or "Traceback" in log:
+        wrong.append(f"without waiting the run ended with {refused}: {log[-1500:]}")
     on.sandbox.tell("DELETE", "faults")
     codes = (first.wait(RUN_SECONDS), second.wait(RUN_SECONDS))
     wrong += [] if codes == (0, 0) else [f"ended with {codes}: {_log(on, 'second')[-1500:]}"]
-    return wrong + _compared(on, wanted)
+    return wrong + books.differences(on.books(), wanted)
 
 
 def frozen_in_a_write(on: Stage, wanted: Books) -> list[str]:
@@ -122,10 +122,10 @@ def frozen_in_a_write(on: Stage, wanted: Books) -> list[str]:
     first.kill()
     first.wait()
     heir = _start(on, "heir")
-    code, said = heir.wait(RUN_SECONDS), _log(on, "heir")
-    if code != 0 or "Waiting for" in said:
-        wrong.append(f"the place of the killed run was not free at once ({code}): {said[-1500:]}")
-    return wrong + _compared(on, wanted)
+    code, log = heir.wait(RUN_SECONDS), _log(on, "heir")
+    if code != 0 or "Waiting for" in log:
+        wrong.append(f"the place of the killed run was not free at once ({code}): {log[-1500:]}")
+    return wrong + books.differences(on.books(), wanted)
 
 
 def frozen_in_a_read(on: Stage, wanted: Books) -> list[str]:
@@ -137,7 +137,7 @@ def frozen_in_a_read(on: Stage, wanted: Books) -> list[str]:
     code = first.wait(RUN_SECONDS)
     if code != 0:
         wrong.append(f"the thawed run ended with {code}: {_log(on, 'frozen')[-1500:]}")
-    return wrong + _compared(on, wanted)
+    return wrong + books.differences(on.books(), wanted)
 
 
 def _frozen(
@@ -152,30 +152,24 @@ def _frozen(
     os.kill(first.pid, signal.SIGSTOP)
     writes = len(on.writes())
     second = _start(on, "second", lease_wait_seconds=FROZEN_SECONDS)
-    code, said = second.wait(RUN_SECONDS), _log(on, "second")
+    code, log = second.wait(RUN_SECONDS), _log(on, "second")
     wrong = []
-    if code != 1 or f"process {first.pid} on" not in said or "Traceback" in said:
-        wrong.append(f"the second run ended with {code}: {said[-1500:]}")
+    if code != 1 or f"process {first.pid} on" not in log or "Traceback" in log:
+        wrong.append(f"the second run ended with {code}: {log[-1500:]}")
     wrong += [] if len(on.writes()) == writes else ["the second run wrote"]
     on.sandbox.tell("DELETE", "faults")
     return first, wrong
 
 
-def _compared(on: Stage, wanted: Books) -> list[str]:
-    found = books.read(on.sandbox.ask("books"))
-    return books.repeated(found) + books.doubled(found, wanted) + books.lost(found, wanted)
-
-
 def sweep(
-    home: Path, told: Sequence[Path] = (), *, databases: tuple[str, ...], freeze: bool
+    home: Path, messages: Sequence[Path], *, databases: tuple[str, ...], freeze: bool
 ) -> list[str]:
     """Both trials on each kind of database."""
-    messages = told or scenario.record(home / "shop")
     wrong: list[str] = []
     with stage(home, messages, switches=scenario.SWITCHES, **scenario.SETTINGS) as on:
         on.begin()
         on.run(0)
-        wanted = books.read(on.sandbox.ask("books"))
+        wanted = on.books()
         for database in databases:
             place = postgresql() if database == "PostgreSQL" else nullcontext("")
             with place as url:
@@ -187,9 +181,9 @@ def sweep(
                     on.begin()
                     if url:
                         on.configure(**_databases(url, name.replace(" ", "_")))
-                    found = trial(on, wanted)
-                    say(f"{name}, {database}: {len(found)} wrong")
-                    wrong += [f"{name}, {database}: {entry}" for entry in found]
+                    here = trial(on, wanted)
+                    say(f"{name}, {database}: {len(here)} wrong")
+                    wrong += [f"{name}, {database}: {entry}" for entry in here]
     return wrong
 
 

@@ -10,7 +10,7 @@ import json
 import random
 from typing import TYPE_CHECKING, Any
 
-from sweeps import books, scenario
+from sweeps import scenario
 from sweeps.crash import Tally, reference
 from sweeps.runner import say, stage
 
@@ -28,38 +28,28 @@ def attempt(on: Stage, phase: int, kept: int, half: bool, right: Reference, tall
     for before in range(phase):
         on.run(before)
     lines = on.phases[phase].read_text(encoding="utf-8").splitlines(keepends=True)
-    said = "".join(lines[:kept]) + (lines[kept][: len(lines[kept]) // 2] if half else "")
+    rest = lines[kept][: len(lines[kept]) // 2] if half else ""
     part = on.home / "trial" / "part.jsonl"
-    part.write_text(said, encoding="utf-8")
+    part.write_text("".join(lines[:kept]) + rest, encoding="utf-8")
     where = f"reading {phase}, cut {'within' if half else 'before'} line {kept + 1}"
     since = len(on.states())
     code = on.feed(part)
     if code != int(half):
         tally.other.append(f"{where}: the run ended with {code}")
     tally.other += [f"{where}: {entry}" for entry in ahead(on.states()[since:], lines[:kept])]
-    for after in range(phase, len(on.phases)):
-        on.run(after)
-    found = books.read(on.sandbox.ask("books"))
-    tally.trials += 1
-    tally.doubled += [f"{where}: {entry}" for entry in books.repeated(found)]
-    tally.doubled += [f"{where}: {entry}" for entry in books.doubled(found, right.wanted)]
-    tally.lost += [f"{where}: {entry}" for entry in books.lost(found, right.wanted)]
-    tally.other += [f"{where}: {flaw}" for flaw in on.flaws()]
-    if on.standings() != right.standings:
-        tally.other.append(f"{where}: the orders stand {on.standings()}")
+    tally.finish(on, where, phase, right)
 
 
-def ahead(said: Sequence[Any], heard: Sequence[str]) -> list[str]:
+def ahead(let_out: Sequence[Any], lines: Sequence[str]) -> list[str]:
     """States that were let out without having come in."""
-    came = [json.loads(line) for line in heard]
+    came = map(json.loads, lines)
     states = [message["value"] for message in came if message["type"] == "STATE"]
-    return ["a state left that had not come" for state in said if state not in states]
+    return ["a state left that had not come" for state in let_out if state not in states]
 
 
-def sweep(home: Path, told: Sequence[Path] = (), *, seed: int, every: int) -> list[str]:
+def sweep(home: Path, messages: Sequence[Path], *, seed: int, every: int) -> list[str]:
     """Cut at each line (or each so many) of both readings."""
     rng = random.Random(seed)  # noqa: S311 - a repeatable choice
-    messages = told or scenario.record(home / "shop")
     tally = Tally()
     with stage(home, messages, switches=scenario.SWITCHES, **scenario.SETTINGS) as on:
         right = reference(on, scenario.SALES)
