@@ -41,7 +41,7 @@ PLANTED = (
         "a payment is too high",
         "P2",
         f"{POSTING}/plan/payments.py",
-        "if invoice.outstanding < wanted:",
+        "if observed.own.outstanding < more:",
         "if False:",
         (),
     ),
