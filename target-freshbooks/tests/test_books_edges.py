@@ -107,6 +107,11 @@ def test_an_order_without_a_field_it_needs_is_refused(name: str) -> None:
         facts_of("registered_customer", **{name: None})
 
 
+def test_a_field_that_no_rule_reads_is_not_looked_at() -> None:
+    odd = {"reason": ["too", "big"], "order_id": None}
+    assert facts_of("refund_product", odd) == facts_of("refund_product")
+
+
 def test_totals_that_are_not_told_follow_from_those_that_are() -> None:
     without_tax = facts_of("tax_exclusive", total_tax=None)
     assert without_tax.order.total_tax == facts_of("tax_exclusive").order.total_tax
