@@ -8,27 +8,23 @@ took. `--trial SEED/NUMBER` repeats one and tells what happened in it.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import random
 import re
 import signal
-import sqlite3
 import traceback
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox import constants
 
-from sweeps import acts, whose
+from sweeps import acts, verdict
 from sweeps.acts import Scene
 from sweeps.runner import KILLED, beside, say, stage
-from sweeps.whose import Connector, Most
+from sweeps.verdict import OUTLET
+from sweeps.whose import Most
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,9 +36,6 @@ TRIALS = 320
 MOST_RUNS = 6
 OFTEN, SELDOM, HARDLY = 0.75, 0.3, 0.1
 """How likely it is that somebody acts, or that a run is killed."""
-
-OUTLET = "outlet1"
-"""The hash of the second store, whose orders bear the same numbers."""
 
 ACTORS = (
     "second store",
@@ -130,10 +123,8 @@ class Trial:
 
     def try_account(self) -> None:
         """Run with another account: it stops before it writes."""
-        ledger = self.on.home / "trial" / "ledger.sqlite"
-        with closing(sqlite3.connect(ledger)) as connection:
-            if not connection.execute("SELECT 1 FROM ledger_account").fetchall():
-                return  # not pinned yet: the first write was not come to
+        if not self.on.ledger_rows("SELECT 1 FROM ledger_account"):
+            return  # not pinned yet: the first write was not come to
         config = self.config("account", account_id=constants.FRESHBOOKS_SECOND_ACCOUNT_ID)
         before = len(self.on.writes())
         self._note("a run with another account")
@@ -246,108 +237,6 @@ class Trial:
                 return
         self.wrong.append(f"still writing after {MOST_RUNS} runs")
 
-    def judge(self) -> Most:
-        """Collect what is wrong; tell the attempt with the most writes."""
-        sandbox = self.on.sandbox
-        books = sandbox.ask("books")
-        history = sandbox.ask("history", side="freshbooks")["history"]
-        ledger = self.on.home / "trial" / "ledger.sqlite"
-        writers = [Connector(ledger, "bigcommerce", constants.STORE_HASH)]
-        if "outlet" in self.has_run:
-            writers.append(Connector(ledger, "outlet", OUTLET))
-        if "other" in self.has_run:
-            other = self.other.home / "trial" / "ledger.sqlite"
-            writers.append(Connector(other, "bigcommerce", constants.STORE_HASH))
-        self.wrong += whose.trespasses(history, writers)
-        self.wrong += whose.credits_left(books, history, writers)
-        self.wrong += whose.doubled(books)
-        truth = {row["order_id"]: row for row in sandbox.ask("truth")["orders"]}
-        self._compare(books, whose.touched(books, history), truth)
-        self._plans()
-        self.wrong += self.on.flaws()
-        refunds = {order: len(row["refunds"]) for order, row in truth.items()}
-        most = whose.most_writes(writers, refunds)
-        if most.writes > most.bound:
-            self.wrong.append(f"an attempt made {most} writes")
-        return most
-
-    def _rows(self) -> list[tuple[str, int, str, str | None]]:
-        ledger = self.on.home / "trial" / "ledger.sqlite"
-        with closing(sqlite3.connect(ledger)) as connection:
-            return connection.execute(
-                "SELECT source, order_id, state, reason FROM ledger_orders"
-            ).fetchall()
-
-    def _compare(
-        self, books: dict[str, Any], by_hand: set[int], truth: dict[int, dict[str, Any]]
-    ) -> None:
-        """Each order is posted as the shop says, or parked with a reason, or waits."""
-        rows = {(source, order): (state, why) for source, order, state, why in self._rows()}
-        stores = {"bigcommerce": constants.STORE_HASH}
-        if "outlet" in self.has_run:
-            stores["outlet"] = OUTLET
-        for source, store in stores.items():
-            for order, row in truth.items():
-                state, why = rows.get((source, order), ("lost", None))
-                name = f"{source} order {order}"
-                found = whose.amounts(books, f"BigCommerce order {order} (store {store})")
-                if state == "parked" and why:
-                    continue
-                if state == "waiting" and found is None:
-                    continue
-                if state != "posted":
-                    self.wrong.append(f"{name} is {state}")
-                elif found is None and not by_hand:
-                    self.wrong.append(f"{name} is posted and has no invoice")
-                elif found is not None and found[0] not in by_hand:
-                    self._agree(name, found[1:], row)
-
-    def _agree(self, name: str, found: tuple[Decimal, Decimal], row: dict[str, Any]) -> None:
-        wanted = (Decimal(row["invoice_total"]), Decimal(row["paid"]))
-        if found != wanted:
-            self.wrong.append(f"{name} is {found} in the books, {wanted} in truth")
-
-    def _plans(self) -> None:
-        """The plan of each posted order is empty."""
-        configs = {"bigcommerce": self.on.home / "trial" / "target.json"}
-        if "outlet" in self.has_run:
-            configs["outlet"] = self.outlet()
-        for source, config in configs.items():
-            posted = [row[1] for row in self._rows() if row[0] == source and row[2] == "posted"]
-            for plan in planned(config, posted):
-                steps = ", ".join(step["why"] for step in plan["steps"])
-                if steps:
-                    self.wrong.append(f"{source} order {plan['order_id']} has a plan: {steps}")
-
-
-def planned(config: Path, orders: list[int]) -> list[dict[str, Any]]:
-    """What `plan` says of the orders."""
-    from target_freshbooks.ctl.cli import cli  # noqa: PLC0415 - heavy, and used here only
-
-    if not orders:
-        return []
-    out = io.StringIO()
-    arguments = ["--json", "--config", str(config), "plan", *map(str, orders)]
-    with contextlib.redirect_stdout(out):
-        cli.main(arguments, standalone_mode=False)
-    found: list[dict[str, Any]] = json.loads(out.getvalue())
-    return found
-
-
-def switches(rng: random.Random) -> dict[str, Any]:
-    """What FreshBooks' documentation leaves open, either way."""
-    return {
-        "fb.rate_limit": 0,
-        "fb.second_account": "yes",
-        "fb.overpayment_deleted": rng.choice(("credit_stays", "credit_goes")),
-        "fb.credit_ids": rng.choice(("same", "apart")),
-        "fb.overpaid_after_line": rng.choice(("keep", "credit")),
-        "fb.overpayment_credit": rng.choice(("deletable",) * 9 + ("refuse",)),
-        "fb.archived_put": rng.choice(("stays", "returns")),
-        "fb.move_invoice": rng.choice(("accept", "accept", "ignore", "refuse")),
-        "fb.deleted_get": rng.choice(("found", "error", "missing")),
-    }
-
 
 def _share_login(on: Stage, other: Stage) -> None:
     """A user has one living login; the second ledger's run uses the same one."""
@@ -359,7 +248,7 @@ def _share_login(on: Stage, other: Stage) -> None:
 def trial(on: Stage, other: Stage, seed: str, *, loud: bool = False) -> tuple[list[str], Most]:
     """One trial: what was wrong, and the attempt with the most writes."""
     rng = random.Random(seed)  # noqa: S311 - a repeatable choice
-    on.switches = switches(rng)
+    on.switches = acts.switches(rng)
     other.prepare()
     on.begin()
     _share_login(on, other)
@@ -380,13 +269,13 @@ def trial(on: Stage, other: Stage, seed: str, *, loud: bool = False) -> tuple[li
                 at.between()
             at.disturbed_run()
         at.settle()
-        most = at.judge()
+        most = verdict.judge(at)
     except Exception:  # noqa: BLE001 - told with its trial; the others go on
         at.wrong.append(traceback.format_exc())
     if loud:
         for line in [", ".join(sorted(actors)), str(on.switches), *scene.told]:
             say(f"  {line}")
-        say(f"  {at._rows()}")  # noqa: SLF001 - the same module
+        say(f"  {verdict.standings(at)}")
     return [f"trial {seed} ({', '.join(sorted(actors))}): {entry}" for entry in at.wrong], most
 
 
@@ -404,10 +293,7 @@ def sweep(home: Path, names: Sequence[str], *, loud: bool = False) -> list[str]:
             tally["bad"] += bool(found)
             if here.bound and here.writes - here.bound >= most.writes - (most.bound or 99):
                 most = here
-            with closing(sqlite3.connect(on.home / "trial" / "ledger.sqlite")) as connection:
-                tally.update(
-                    state for (state,) in connection.execute("SELECT state FROM ledger_orders")
-                )
+            tally.update(state for (state,) in on.ledger_rows("SELECT state FROM ledger_orders"))
     states = ", ".join(f"{n} {state}" for state, n in sorted(tally.items()) if state != "bad")
     say(
         f"others at work: {len(names)} trials from {names[0]} on, orders: {states};"

@@ -87,6 +87,21 @@ class Scene:
             self.told.append("  refused")
 
 
+def switches(rng: random.Random) -> dict[str, Any]:
+    """What FreshBooks' documentation leaves open, either way."""
+    return {
+        "fb.rate_limit": 0,
+        "fb.second_account": "yes",
+        "fb.overpayment_deleted": rng.choice(("credit_stays", "credit_goes")),
+        "fb.credit_ids": rng.choice(("same", "apart")),
+        "fb.overpaid_after_line": rng.choice(("keep", "credit")),
+        "fb.overpayment_credit": rng.choice(("deletable",) * 9 + ("refuse",)),
+        "fb.archived_put": rng.choice(("stays", "returns")),
+        "fb.move_invoice": rng.choice(("accept", "accept", "ignore", "refuse")),
+        "fb.deleted_get": rng.choice(("found", "error", "missing")),
+    }
+
+
 # -- the bookkeeper
 
 
