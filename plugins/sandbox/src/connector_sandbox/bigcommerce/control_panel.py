@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal  # noqa: TC003  read when bodies are decoded
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce.events import between
@@ -27,20 +29,141 @@ from connector_sandbox.seed.totals import compute
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
-    from decimal import Decimal
 
     from connector_sandbox.bigcommerce.delivery_queue import DeliveryQueue
     from connector_sandbox.context import Context
+    from connector_sandbox.switches import Switches
 
 Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """When a change is made, with which ids and in what shop."""
+
+    at: datetime
+    numbers: Numbers
+    switches: Switches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """How much is captured; the rest when None."""
+
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The status to set."""
+
+    status_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """The lines in place of those there are."""
+
+    lines: Any
+    keep_discounts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declined:
+    """The refund that a gateway declines."""
+
+    refund_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """When it was modified; now when None."""
+
+    modified: datetime | None = None
+
+
+def _status(order: Order, asked: Status, now: Now) -> Order:
+    return replace(order, status_id=asked.status_id, modified=now.at)
+
+
+def _edit(order: Order, asked: Document, now: Now) -> Order:
+    """Set any fields of the order, `lines` too; changed lines keep the ids they give."""
+    document = encode(order) | asked | {"modified": now.at.isoformat()}
+    return assign_ids(decode(Order, document), now.numbers)
+
+
+def _lines(order: Order, asked: Lines, now: Now) -> Order:
+    """Replace the lines. As a PUT does, this clears the discounts unless told otherwise."""
+    cleared: Document = {} if asked.keep_discounts else {"discounts": []}
+    return _edit(order, {"lines": asked.lines, **cleared}, now)
+
+
+def _capture(order: Order, asked: Amount, now: Now) -> Order:
+    """Capture what was authorised, or a part; moves date_modified by switch."""
+    return _money_moved(capture(order, asked.amount, now.at, now.numbers), now)
+
+
+def _transaction(order: Order, asked: Transaction, now: Now) -> Order:
+    """Add a transaction as it is; moves date_modified by the same switch."""
+    number = asked.id or now.numbers.next("transaction")
+    made = replace(asked, id=number, at=asked.at or now.at)
+    return _money_moved(replace(order, transactions=(*order.transactions, made)), now)
+
+
+def _money_moved(order: Order, now: Now) -> Order:
+    moves = now.switches["bc.capture_moves_modified"]
+    return replace(order, modified=now.at) if moves else order
+
+
+def _refund(order: Order, asked: RefundRequest, now: Now) -> Order:
+    after = refund(order, asked, now.at, now.numbers)
+    if now.switches["bc.refund_objects"]:
+        return after
+    return replace(order, transactions=after.transactions, modified=now.at)
+
+
+def _decline(order: Order, asked: Declined, _now: Now) -> Order:
+    """The gateway declines a refund afterwards: no date moves and no event tells of it."""
+    return decline_refund(order, asked.refund_id)
+
+
+def _cancel(order: Order, _asked: Document, now: Now) -> Order:
+    """Cancel; money stays where it is."""
+    return _status(order, Status(status_id=CANCELLED), now)
+
+
+def _archive(order: Order, _asked: Document, now: Now) -> Order:
+    """Archive, as DELETE /v2/orders/{id} does."""
+    return replace(order, is_deleted=True, modified=now.at)
+
+
+def _touch(order: Order, asked: Touch, now: Now) -> Order:
+    """Move date_modified and nothing else."""
+    return replace(order, modified=asked.modified or now.at)
+
+
+Change = Callable[[Order, Any, Now], Order]
+
+CHANGES: dict[str, tuple[str, type, Change]] = {
+    # the route's end, what the history calls it, what the body is
+    "status": ("order.status", Status, _status),
+    "edit": ("order.edit", dict, _edit),
+    "lines": ("order.edit", Lines, _lines),
+    "capture": ("order.capture", Amount, _capture),
+    "transactions": ("order.transaction", Transaction, _transaction),
+    "refund": ("order.refund", RefundRequest, _refund),
+    "decline_refund": ("order.decline", Declined, _decline),
+    "cancel": ("order.status", dict, _cancel),
+    "archive": ("order.archive", dict, _archive),
+    "touch": ("order.touch", Touch, _touch),
+}
 
 
 class ControlPanel:
     """Creates and changes orders.
 
-    All methods raise ValueError when the shop would not do what is asked, and NotThere for an
-    order that does not exist.
+    Both raise ValueError when the shop would not do what is asked, and NotThere for an order that
+    does not exist.
     """
 
     def __init__(self, ctx: Context, queue: DeliveryQueue) -> None:
@@ -56,12 +179,9 @@ class ControlPanel:
         """
         if not isinstance(document, dict):
             raise ValueError(f"An order is a JSON object, not {document!r}.")  # noqa: TRY004  as below
-        given = dict(document)
-        now = self._now()
+        given = {"created": self._now().isoformat(), **document}
         pay = given.pop("pay", "stripe")
-        given.setdefault("created", now.isoformat())
-        given.setdefault("modified", given["created"])
-        draft = decode(Order, given)
+        draft = decode(Order, {"modified": given["created"], **given})
         if not draft.ship_to and any(line.kind == "physical" for line in draft.lines):
             draft = replace(draft, ship_to=(ShipTo(to=draft.billing),))
         check(draft)
@@ -74,101 +194,20 @@ class ControlPanel:
             self._write(connection, None, order, "order.create", document)
         return order
 
-    def status(self, order_id: int, status_id: int) -> Order:
-        """Set the status."""
-        return self._change(
-            order_id,
-            lambda order, at, _: replace(order, status_id=status_id, modified=at),
-            "order.status",
-        )
-
-    def edit(self, order_id: int, fields: Document) -> Order:
-        """Set any fields of the order, `lines` too; changed lines keep the ids they give."""
-
-        def change(order: Order, at: datetime, numbers: Numbers) -> Order:
-            document = encode(order) | fields | {"modified": at.isoformat()}
-            return assign_ids(decode(Order, document), numbers)
-
-        return self._change(order_id, change, "order.edit")
-
-    def lines(self, order_id: int, lines: object, keep_discounts: bool) -> Order:
-        """Replace the lines. As a PUT does, this clears the discounts unless told otherwise."""
-        fields: Document = {"lines": lines}
-        if not keep_discounts:
-            fields["discounts"] = []
-        return self.edit(order_id, fields)
-
-    def capture(self, order_id: int, amount: Decimal | None) -> Order:
-        """Capture what was authorised, or a part; moves date_modified by switch."""
-
-        def change(order: Order, at: datetime, numbers: Numbers) -> Order:
-            taken = capture(order, amount, at, numbers)
-            moves = self._ctx.switches["bc.capture_moves_modified"]
-            return replace(taken, modified=at) if moves else taken
-
-        return self._change(order_id, change, "order.capture")
-
-    def transaction(self, order_id: int, document: Document) -> Order:
-        """Add a transaction as it is; moves date_modified by the same switch."""
-
-        def change(order: Order, at: datetime, numbers: Numbers) -> Order:
-            made = decode(Transaction, document)
-            made = replace(made, id=made.id or numbers.next("transaction"), at=made.at or at)
-            moved = at if self._ctx.switches["bc.capture_moves_modified"] else order.modified
-            return replace(order, transactions=(*order.transactions, made), modified=moved)
-
-        return self._change(order_id, change, "order.transaction")
-
-    def refund(self, order_id: int, document: Document) -> Order:
-        """Refund; the document is a `seed.changes.RefundRequest`."""
-        request = decode(RefundRequest, document)
-
-        def change(order: Order, at: datetime, numbers: Numbers) -> Order:
-            after = refund(order, request, at, numbers)
-            if self._ctx.switches["bc.refund_objects"]:
-                return after
-            return replace(order, transactions=after.transactions, modified=at)
-
-        return self._change(order_id, change, "order.refund")
-
-    def decline(self, order_id: int, refund_id: int) -> Order:
-        """The gateway declines a refund afterwards: no date moves and no event tells of it."""
-        return self._change(
-            order_id, lambda order, _at, _n: decline_refund(order, refund_id), "order.decline"
-        )
-
-    def cancel(self, order_id: int) -> Order:
-        """Cancel; money stays where it is."""
-        return self.status(order_id, CANCELLED)
-
-    def archive(self, order_id: int) -> Order:
-        """Archive, as DELETE /v2/orders/{id} does."""
-        return self._change(
-            order_id,
-            lambda order, at, _: replace(order, is_deleted=True, modified=at),
-            "order.archive",
-        )
-
-    def touch(self, order_id: int, at: datetime | None = None) -> Order:
-        """Move date_modified and nothing else."""
-        return self._change(
-            order_id, lambda order, now, _: replace(order, modified=at or now), "order.touch"
-        )
-
-    def _now(self) -> datetime:
-        return self._ctx.clock.now().astimezone(UTC).replace(microsecond=0)
-
-    def _change(
-        self, order_id: int, change: Callable[[Order, datetime, Numbers], Order], kind: str
-    ) -> Order:
+    def change(self, order_id: int, name: str, asked: object) -> Order:
+        """Make one of the `CHANGES`."""
+        kind, _, change = CHANGES[name]
         with self._ctx.store.writing() as connection:
             found = order_of(connection, order_id)
             if found is None:
                 raise NotThere(f"order {order_id}")
-            before = found[0]
-            after = change(before, self._now(), Numbered(connection))
-            self._write(connection, before, after, kind, {"order_id": order_id})
+            now = Now(self._now(), Numbered(connection), self._ctx.switches)
+            after = change(found[0], asked, now)
+            self._write(connection, found[0], after, kind, {"order_id": order_id})
         return after
+
+    def _now(self) -> datetime:
+        return self._ctx.clock.now().astimezone(UTC).replace(microsecond=0)
 
     def _write(
         self,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce import dates
@@ -17,17 +16,10 @@ from connector_sandbox.bigcommerce.access import (
     StoreGuard,
     answer,
 )
-from connector_sandbox.bigcommerce.filters import (
-    Condition,
-    Filter,
-    compare,
-    many,
-    strict_moment,
-    strict_number,
-    where,
-)
-from connector_sandbox.bigcommerce.paging import Page, cursor_link, page_of, pagination
+from connector_sandbox.bigcommerce.filters import many, strict_moment, strict_number, where
+from connector_sandbox.bigcommerce.paging import Page, link, page_of, rows_of, v3_list
 from connector_sandbox.exact_json import loads
+from connector_sandbox.filters import Condition, Filter, compare
 
 if TYPE_CHECKING:
     import sqlite3
@@ -41,8 +33,13 @@ if TYPE_CHECKING:
 ADDRESSES_INCLUDED = 10
 _SORTS = {"date_created": "created", "last_name": "last_name", "date_modified": "modified"}
 _INCLUDES = {
-    "addresses", "storecredit", "attributes", "formfields", "shopper_profile_id", "segment_ids",
-}  # fmt: skip
+    "addresses": "addresses",
+    "attributes": "attributes",
+    "formfields": "form_fields",
+    "storecredit": "store_credit_amounts",
+    "shopper_profile_id": "shopper_profile_id",
+    "segment_ids": "segment_ids",
+}
 
 
 def routes(guard: StoreGuard) -> list[BaseRoute]:
@@ -78,7 +75,7 @@ def customer_document(customer: Customer, at: datetime) -> dict[str, Any]:
         ],
         "attributes": [],
         "form_fields": [],
-        "store_credit_amounts": [{"amount": str(customer.store_credit)}],
+        "store_credit_amounts": [{"amount": customer.store_credit}],
         "accepts_product_review_abandoned_cart_emails": True,
         "origin_channel_id": 1,
         "channel_ids": [1],
@@ -105,28 +102,6 @@ def _address(customer: Customer, address: Address, position: int) -> dict[str, A
         "address_type": "residential",
         "form_fields": [],
     }
-
-
-def put_customer(connection: sqlite3.Connection, document: dict[str, Any]) -> None:
-    """Write a customer."""
-    created, modified = (
-        strict_moment(document[name]) for name in ("date_created", "date_modified")
-    )
-    connection.execute(
-        "INSERT OR REPLACE INTO bc_customers VALUES(?,?,?,?,?,?,?,?,?,?)",
-        (
-            document["id"],
-            document["email"],
-            document["first_name"],
-            document["last_name"],
-            document["company"],
-            document["phone"],
-            document["customer_group_id"],
-            created,
-            modified,
-            json.dumps(document),
-        ),
-    )
 
 
 _NAME = "(first_name || ' ' || last_name)"
@@ -168,24 +143,12 @@ def _sort(call: Call) -> tuple[str, bool]:
 def _shown(call: Call, text: str) -> dict[str, Any]:
     document: dict[str, Any] = loads(text)
     included = {part.strip() for part in call.query.get("include", "").split(",")}
-    for name, part in (
-        ("addresses", "addresses"),
-        ("attributes", "attributes"),
-        ("form_fields", "formfields"),
-        ("store_credit_amounts", "storecredit"),
-        ("shopper_profile_id", "shopper_profile_id"),
-        ("segment_ids", "segment_ids"),
-    ):
-        if part not in included:
-            del document[name]
+    for part in _INCLUDES.keys() - included:
+        del document[_INCLUDES[part]]
     if call.switches["bc.channel_ids"] == "null":
         document["channel_ids"] = None
     if "addresses" in document:
         document["addresses"] = document["addresses"][:ADDRESSES_INCLUDED]
-    if "store_credit_amounts" in document:
-        document["store_credit_amounts"] = [
-            {"amount": Decimal(row["amount"])} for row in document["store_credit_amounts"]
-        ]
     return document
 
 
@@ -193,23 +156,14 @@ def list_customers(call: Call) -> Answer:
     """GET /v3/customers."""
     chosen, (column, backwards) = _filter(call), _sort(call)
     page = page_of(call)
-    after, before = call.query.get("after"), call.query.get("before")
-    if after or before:
+    if call.query.get("after") or call.query.get("before"):
         return _by_cursor(call, chosen, column, page, backwards=backwards)
     way = "DESC" if backwards else "ASC"
-    rows = call.db.execute(
-        f"SELECT id, {column} AS place, document FROM bc_customers WHERE {chosen[0]} "  # noqa: S608  values are bound
-        f"ORDER BY {column} {way}, id {way} LIMIT ? OFFSET ?",
-        [*chosen[1], page.limit, page.offset],
-    ).fetchall()
-    (total,) = call.db.execute(
-        f"SELECT count(*) FROM bc_customers WHERE {chosen[0]}",  # noqa: S608  as above
-        chosen[1],
-    ).fetchone()
-    meta: dict[str, Any] = {"pagination": pagination(call.query, page, total, len(rows))}
+    rows, told = rows_of(call, "bc_customers", chosen, f"{column} {way}, id {way}", page)
+    meta: dict[str, Any] = {"pagination": told}
     if page.number == 1:
-        more = total > len(rows)
-        meta["cursor_pagination"] = _cursors(call, page, rows, more=more, first=True)
+        more = told["total"] > len(rows)
+        meta["cursor_pagination"] = _cursors(call, column, page, rows, more=more)
     return answer({"data": [_shown(call, row["document"]) for row in rows], "meta": meta})
 
 
@@ -221,7 +175,7 @@ def _by_cursor(
     forwards = bool(after) != backwards
     sign, way = (">", "ASC") if forwards else ("<", "DESC")
     rows = call.db.execute(
-        f"SELECT id, {column} AS place, document FROM bc_customers WHERE {chosen[0]} "  # noqa: S608  values are bound
+        f"SELECT * FROM bc_customers WHERE {chosen[0]} "  # noqa: S608  values are bound
         f"AND ({column}, id) {sign} (?, ?) ORDER BY {column} {way}, id {way} LIMIT ?",
         [*chosen[1], place, number, page.limit + 1],
     ).fetchall()
@@ -229,21 +183,27 @@ def _by_cursor(
     rows = rows[: page.limit]
     if before:
         rows.reverse()
-    meta = {"cursor_pagination": _cursors(call, page, rows, more=more, first=False)}
+    meta = {"cursor_pagination": _cursors(call, column, page, rows, more=more)}
     return answer({"data": [_shown(call, row["document"]) for row in rows], "meta": meta})
 
 
 def _cursors(
-    call: Call, page: Page, rows: list[sqlite3.Row], *, more: bool, first: bool
+    call: Call, column: str, page: Page, rows: list[sqlite3.Row], *, more: bool
 ) -> dict[str, Any]:
-    start = _cursor(rows[0]) if rows else None
-    end = _cursor(rows[-1]) if rows else None
-    links: dict[str, str] = {"current": cursor_link(call.query, limit=page.limit)}
+    start, end = (
+        (
+            base64.urlsafe_b64encode(json.dumps([row[column], row["id"]]).encode()).decode()
+            for row in (rows[0], rows[-1])
+        )
+        if rows
+        else (None, None)
+    )
+    links: dict[str, str] = {"current": link(call.query, limit=page.limit)}
     endless = call.switches["bc.customer_last_page"] == "count_0"
     if end and (more or endless):
-        links["next"] = cursor_link(call.query, limit=page.limit, after=end)
-    if start and not first:
-        links["previous"] = cursor_link(call.query, limit=page.limit, before=start)
+        links["next"] = link(call.query, limit=page.limit, after=end)
+    if start and (call.query.get("after") or call.query.get("before")):
+        links["previous"] = link(call.query, limit=page.limit, before=start)
     return {
         "count": len(rows),
         "per_page": page.limit,
@@ -251,10 +211,6 @@ def _cursors(
         "end_cursor": end,
         "links": links,
     }
-
-
-def _cursor(row: sqlite3.Row) -> str:
-    return base64.urlsafe_b64encode(json.dumps([row["place"], row["id"]]).encode()).decode()
 
 
 def _read_cursor(text: str) -> tuple[object, int]:
@@ -275,7 +231,4 @@ def list_addresses(call: Call) -> Answer:
         if wanted is None or str(row["id"]) in {part.strip() for part in wanted.split(",")}
         for address in loads(row["document"])["addresses"]
     ]
-    page = page_of(call)
-    shown = page.cut(addresses)
-    meta = {"pagination": pagination(call.query, page, len(addresses), len(shown))}
-    return answer({"data": shown, "meta": meta})
+    return v3_list(call, addresses)

@@ -1,38 +1,33 @@
-"""Filters of lists as tables: a parameter's name, and what its text asks of which column."""
+"""What the texts of this API's filters are read as; one that cannot be read is strict or none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from connector_sandbox import filters
 from connector_sandbox.bigcommerce import dates
 from connector_sandbox.bigcommerce.access import Problem
+from connector_sandbox.filters import Condition, Filter, FilterError, one_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from starlette.datastructures import QueryParams
-
-Condition = tuple[str, list[object]]
-Filter = Callable[[str], Condition | None]
-
-
-def compare(column: str, sign: str, read: Callable[[str], object | None]) -> Filter:
-    """A column against what is read of the text; what reads as None is no filter at all."""
-
-    def condition(text: str) -> Condition | None:
-        value = read(text)
-        return None if value is None else (f"{column} {sign} ?", [value])
-
-    return condition
 
 
 def many(column: str, read: Callable[[str], object] = str) -> Filter:
     """One of a list with commas, whatever the case of texts."""
+    return lambda texts: one_of(
+        column, [read(part.strip()) for part in texts[-1].split(",") if part.strip()]
+    )
 
-    def condition(text: str) -> Condition:
-        wanted = [read(part.strip()) for part in text.split(",") if part.strip()]
-        return f"{column} COLLATE NOCASE IN ({','.join('?' * len(wanted))})", wanted
 
-    return condition
+def whole_number(text: str | None) -> int | None:
+    """A whole number, or None for what is none."""
+    try:
+        return int(text) if text is not None else None
+    except ValueError:
+        return None
 
 
 def moment(text: str) -> int | None:
@@ -67,12 +62,7 @@ def where(query: QueryParams, table: Mapping[str, Filter]) -> Condition:
     Raises:
         Problem: 422, where a strict filter cannot be read.
     """
-    conditions = []
-    for name, condition in table.items():
-        try:
-            found = condition(query[name]) if name in query else None
-        except ValueError as unreadable:
-            raise Problem(422, errors={name: str(unreadable)}) from unreadable
-        conditions += [found] if found is not None else []
-    values = [value for _, of_one in conditions for value in of_one]
-    return " AND ".join(text for text, _ in conditions) or "1", values
+    try:
+        return filters.where({name: [text] for name, text in query.items()}, table)
+    except FilterError as unreadable:
+        raise Problem(422, errors={unreadable.name: str(unreadable)}) from unreadable

@@ -12,13 +12,16 @@ from urllib.parse import urlsplit
 
 from connector_sandbox.bigcommerce.access import DEFAULT, Answer, Call, Problem, StoreGuard, answer
 from connector_sandbox.bigcommerce.dates import epoch
-from connector_sandbox.bigcommerce.paging import page_of, pagination
+from connector_sandbox.bigcommerce.filters import is_true, where
+from connector_sandbox.bigcommerce.paging import page_of, rows_of
 from connector_sandbox.bigcommerce.repository import Numbered
 from connector_sandbox.constants import BIGCOMMERCE
 from connector_sandbox.decoding import Matching, value_of
+from connector_sandbox.filters import Condition, Filter, compare
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
 
     from starlette.routing import BaseRoute
 
@@ -58,28 +61,26 @@ def _document(call: Call, row: sqlite3.Row) -> dict[str, Any]:
     }
 
 
+_FILTERS: dict[str, Filter] = {
+    "scope": compare("scope", "="),
+    "destination": compare("destination", "="),
+    "is_active": compare("is_active", "=", is_true),
+}
+
+
+def _own(call: Call, table: Mapping[str, Filter]) -> Condition:
+    """The client's own hooks."""
+    text, values = where(call.query, table)
+    return f"client_id = ? AND {text}", [call.token.client_id, *values]
+
+
 def hooks(call: Call) -> Answer:
     """GET and POST /v3/hooks."""
-    return _create(call) if call.method == "POST" else _list(call)
-
-
-def _list(call: Call) -> Answer:
-    where, values = ["client_id = ?"], [call.token.client_id]
-    for name in ("scope", "destination"):
-        if name in call.query:
-            where.append(f"{name} = ?")
-            values.append(call.query[name])
-    if "is_active" in call.query:
-        where.append("is_active = ?")
-        values.append("1" if call.query["is_active"].lower() in {"true", "1"} else "0")
-    rows = call.db.execute(
-        f"SELECT * FROM bc_hooks WHERE {' AND '.join(where)} ORDER BY id",  # noqa: S608  values are bound
-        values,
-    ).fetchall()
-    page = page_of(call)
-    shown = [_document(call, row) for row in page.cut(rows)]
-    meta = {"pagination": pagination(call.query, page, len(rows), len(shown))}
-    return answer({"data": shown, "meta": meta})
+    if call.method == "POST":
+        return _create(call)
+    rows, told = rows_of(call, "bc_hooks", _own(call, _FILTERS), "id", page_of(call))
+    data = [_document(call, row) for row in rows]
+    return answer({"data": data, "meta": {"pagination": told}})
 
 
 def _create(call: Call) -> Answer:
@@ -194,8 +195,7 @@ def administration(call: Call) -> Answer:
     """GET and PUT /v3/hooks/admin."""
     if call.method == "PUT":
         return Answer(None, 204)
-    rows = call.db.execute(
-        "SELECT * FROM bc_hooks WHERE client_id = ? ORDER BY id", (call.token.client_id,)
-    )
+    text, values = _own(call, {})
+    rows = call.db.execute(f"SELECT * FROM bc_hooks WHERE {text} ORDER BY id", values)  # noqa: S608  values are bound
     shown = [_document(call, row) for row in rows]
     return answer({"data": {"hooks_list": shown, "emails": [], "deny_list": []}, "meta": {}})

@@ -7,11 +7,11 @@ the API does.
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 from connector_sandbox.bigcommerce.access import ORDERS, Answer, Call, Problem, StoreGuard, answer
-from connector_sandbox.bigcommerce.filters import Filter, compare, is_true, moment, where
+from connector_sandbox.bigcommerce.filters import is_true, moment, where, whole_number
 from connector_sandbox.bigcommerce.order_documents import (
     CUSTOM_LABELS,
     consignments,
@@ -21,14 +21,17 @@ from connector_sandbox.bigcommerce.order_documents import (
     order_document,
     shipping_addresses,
 )
-from connector_sandbox.bigcommerce.paging import page_of, v2_list, whole_number
+from connector_sandbox.bigcommerce.paging import page_of, v2_list
 from connector_sandbox.bigcommerce.repository import order_of
 from connector_sandbox.bigcommerce.tax_rows import tax_documents
-from connector_sandbox.bigcommerce.variants import Variants, variants_of
+from connector_sandbox.bigcommerce.variants import Document, Variants, variants_of
 from connector_sandbox.exact_json import dumps
+from connector_sandbox.filters import Condition, Filter, compare
 from connector_sandbox.seed import catalog
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.routing import BaseRoute
 
     from connector_sandbox.seed.model import Order
@@ -52,17 +55,13 @@ def routes(guard: StoreGuard) -> list[BaseRoute]:
         guard.route("v2/orders", list_orders, ORDERS),
         guard.route("v2/orders/count", count_orders, ORDERS),
         guard.route("v2/order_statuses", list_statuses, ORDERS),
-        guard.route("v2/order_statuses/{status_id:int}", get_status, ORDERS),
+        guard.route("v2/order_statuses/{number:int}", get_status, ORDERS),
         guard.route(one, get_order, ORDERS),
-        guard.route(one + "/products", list_products, ORDERS),
-        guard.route(one + "/products/{line_id:int}", get_product, ORDERS),
-        guard.route(one + "/taxes", list_taxes, ORDERS),
-        guard.route(one + "/coupons", list_coupons, ORDERS),
-        guard.route(one + "/shipping_addresses", list_addresses, ORDERS),
-        guard.route(one + "/shippingaddresses", list_addresses, ORDERS),
-        guard.route(one + "/shipping_addresses/{address_id:int}", get_address, ORDERS),
-        guard.route(one + "/shipments", list_nothing, ORDERS),
-        guard.route(one + "/messages", list_nothing, ORDERS),
+        *(guard.route(f"{one}/{part}", partial(list_children, part), ORDERS) for part in _CHILDREN),
+        *(
+            guard.route(f"{one}/{part}/{{number:int}}", partial(get_child, part), ORDERS)
+            for part in ("products", "shipping_addresses")
+        ),
         guard.route(one + "/consignments", get_consignments, ORDERS),
         guard.route(one + "/fees", list_fees, ORDERS),
     ]
@@ -134,7 +133,7 @@ _FILTERS = {True: _filters(">=", "<="), False: _filters(">", "<")}
 _DELETED = {"is_deleted": compare("is_deleted", "=", is_true)}
 
 
-def _conditions(call: Call) -> tuple[str, list[object]]:
+def _conditions(call: Call) -> Condition:
     """The filters of a list, as SQL."""
     switches = call.switches
     table = _FILTERS[switches["bc.inclusive_filters"]]
@@ -183,7 +182,7 @@ def count_orders(call: Call) -> Answer:
     return answer({"statuses": statuses, "count": sum(counts.values())})
 
 
-def _status(status: tuple[int, str, int]) -> dict[str, Any]:
+def _status(status: tuple[int, str, int]) -> Document:
     number, name, position = status
     return {
         "id": number,
@@ -203,9 +202,14 @@ def list_statuses(call: Call) -> Answer:
 
 def get_status(call: Call) -> Answer:
     """GET /v2/order_statuses/{id}."""
-    for status in catalog.STATUSES:
-        if status[0] == call.path["status_id"]:
-            return answer(_status(status))
+    return _numbered(call, list(map(_status, catalog.STATUSES)))
+
+
+def _numbered(call: Call, rows: list[Document]) -> Answer:
+    """The one whose id is in the path, or 404."""
+    for row in rows:
+        if row["id"] == call.path["number"]:
+            return answer(row)
     raise Problem(404)
 
 
@@ -223,61 +227,45 @@ def get_order(call: Call) -> Answer:
     return Answer(order_text(order, revision, _variants(call), _included(call)))
 
 
-@lru_cache(maxsize=256)
-def _lines(order: Order, variants: Variants) -> tuple[str, ...]:
-    return tuple(dumps(row) for row in line_documents(order, variants))
-
-
-def _children(call: Call, texts: list[str] | tuple[str, ...]) -> Answer:
-    return v2_list(call, page_of(call).cut(texts), of_order=True)
-
-
-def list_products(call: Call) -> Answer:
-    """GET /v2/orders/{id}/products; 50 a page unless told otherwise."""
-    return _children(call, _lines(the_order(call)[0], _variants(call)))
-
-
-def get_product(call: Call) -> Answer:
-    """GET /v2/orders/{id}/products/{order_product_id}."""
-    order, _ = the_order(call)
-    for row in line_documents(order, _variants(call)):
-        if row["id"] == call.path["line_id"]:
-            return answer(row)
-    raise Problem(404)
-
-
-def list_taxes(call: Call) -> Answer:
-    """GET /v2/orders/{id}/taxes."""
+def _taxes(call: Call, order: Order) -> list[Document]:
     details = call.query.get("details", "").lower() == "true"
-    rows = tax_documents(the_order(call)[0], _variants(call), details=details)
-    return _children(call, [dumps(row) for row in rows])
+    return tax_documents(order, _variants(call), details=details)
 
 
-def list_coupons(call: Call) -> Answer:
-    """GET /v2/orders/{id}/coupons."""
-    return _children(
-        call, [dumps(r) for r in coupon_documents(the_order(call)[0], _variants(call))]
-    )
+def _addresses(call: Call, order: Order) -> list[Document]:
+    return shipping_addresses(order, _variants(call))
 
 
-def list_addresses(call: Call) -> Answer:
-    """GET /v2/orders/{id}/shipping_addresses."""
-    rows = shipping_addresses(the_order(call)[0], _variants(call))
-    return _children(call, [dumps(row) for row in rows])
-
-
-def get_address(call: Call) -> Answer:
-    """GET /v2/orders/{id}/shipping_addresses/{id}."""
-    for row in shipping_addresses(the_order(call)[0], _variants(call)):
-        if row["id"] == call.path["address_id"]:
-            return answer(row)
-    raise Problem(404)
-
-
-def list_nothing(call: Call) -> Answer:
+def _nothing(_call: Call, _order: Order) -> list[Document]:
     """Shipments and messages: this shop keeps none."""
-    the_order(call)
-    return v2_list(call, [], of_order=True)
+    return []
+
+
+@lru_cache(maxsize=256)
+def _lines(order: Order, variants: Variants) -> list[Document]:
+    return line_documents(order, variants)
+
+
+_CHILDREN: dict[str, Callable[[Call, Order], list[Document]]] = {
+    "products": lambda call, order: _lines(order, _variants(call)),
+    "taxes": _taxes,
+    "coupons": lambda call, order: coupon_documents(order, _variants(call)),
+    "shipping_addresses": _addresses,
+    "shippingaddresses": _addresses,
+    "shipments": _nothing,
+    "messages": _nothing,
+}
+
+
+def list_children(part: str, call: Call) -> Answer:
+    """GET /v2/orders/{id}/products and so on; 50 a page unless told otherwise."""
+    rows = _CHILDREN[part](call, the_order(call)[0])
+    return v2_list(call, [dumps(row) for row in page_of(call).cut(rows)], of_order=True)
+
+
+def get_child(part: str, call: Call) -> Answer:
+    """GET /v2/orders/{id}/products/{id} and the like."""
+    return _numbered(call, _CHILDREN[part](call, the_order(call)[0]))
 
 
 def get_consignments(call: Call) -> Answer:

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from connector_sandbox.bigcommerce.access import Answer, Call, Problem
+from connector_sandbox.bigcommerce.access import Answer, Call, Problem, answer
+from connector_sandbox.bigcommerce.filters import whole_number
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Sequence
 
     from starlette.datastructures import QueryParams
+
+    from connector_sandbox.filters import Condition
 
 DEFAULT_LIMIT, MOST = 50, 250
 
@@ -34,22 +38,13 @@ class Page:
         return list(rows[self.offset : self.offset + self.limit])
 
 
-def whole_number(text: str | None) -> int | None:
-    """A filter's number, or None when it is none."""
-    try:
-        return int(text) if text is not None else None
-    except ValueError:
-        return None
-
-
 def page_of(call: Call, most: int = MOST) -> Page:
     """The page a request asks for; above the most it is clamped or refused, by switch."""
     limit = whole_number(call.query.get("limit")) or DEFAULT_LIMIT
-    if limit > most:
-        if call.switches["bc.limit_over_250"] == "413":
-            raise Problem(413)
-        limit = most
-    return Page(max(1, whole_number(call.query.get("page")) or 1), max(1, limit))
+    if limit > MOST and call.switches["bc.limit_over_250"] == "413":
+        raise Problem(413)
+    page = whole_number(call.query.get("page")) or 1
+    return Page(max(1, page), max(1, min(limit, most)))
 
 
 def v2_list(call: Call, texts: Sequence[str], *, of_order: bool) -> Answer:
@@ -61,14 +56,35 @@ def v2_list(call: Call, texts: Sequence[str], *, of_order: bool) -> Answer:
     return Answer("[]") if bare else Answer(None, 204)
 
 
+def v3_list(call: Call, documents: Sequence[Any]) -> Answer:
+    """The page of documents that are all at hand."""
+    page = page_of(call)
+    shown = page.cut(documents)
+    meta = pagination(call.query, page, len(documents), len(shown))
+    return answer({"data": shown, "meta": {"pagination": meta}})
+
+
+def rows_of(
+    call: Call, table: str, chosen: Condition, order: str, page: Page
+) -> tuple[list[sqlite3.Row], dict[str, Any]]:
+    """The rows of a table on a page, and what v3 tells of the page."""
+    text, values = chosen
+    rows = call.db.execute(
+        f"SELECT * FROM {table} WHERE {text} ORDER BY {order} LIMIT ? OFFSET ?",  # noqa: S608  values are bound
+        [*values, page.limit, page.offset],
+    ).fetchall()
+    (total,) = call.db.execute(f"SELECT count(*) FROM {table} WHERE {text}", values).fetchone()  # noqa: S608  as above
+    return rows, pagination(call.query, page, total, len(rows))
+
+
 def pagination(query: QueryParams, page: Page, total: int, count: int) -> dict[str, Any]:
     """`meta.pagination` of v3; links are query strings and missing at the ends."""
     pages = math.ceil(total / page.limit)
-    links = {"current": _link(query, page=page.number, limit=page.limit)}
+    links = {"current": link(query, page=page.number, limit=page.limit)}
     if page.number > 1:
-        links["previous"] = _link(query, page=page.number - 1, limit=page.limit)
+        links["previous"] = link(query, page=page.number - 1, limit=page.limit)
     if page.number < pages:
-        links["next"] = _link(query, page=page.number + 1, limit=page.limit)
+        links["next"] = link(query, page=page.number + 1, limit=page.limit)
     return {
         "total": total,
         "count": count,
@@ -79,11 +95,7 @@ def pagination(query: QueryParams, page: Page, total: int, count: int) -> dict[s
     }
 
 
-def _link(query: QueryParams, **values: object) -> str:
+def link(query: QueryParams, **values: object) -> str:
+    """A link to another page of the same list."""
     kept = {k: v for k, v in query.multi_items() if k not in {"page", "limit", "after", "before"}}
     return "?" + urlencode({**kept, **values})
-
-
-def cursor_link(query: QueryParams, **values: object) -> str:
-    """A link of `meta.cursor_pagination`."""
-    return _link(query, **values)

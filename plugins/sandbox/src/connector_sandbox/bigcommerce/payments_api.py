@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from connector_sandbox.bigcommerce.access import (
     REFUNDS,
@@ -13,11 +13,12 @@ from connector_sandbox.bigcommerce.access import (
     StoreGuard,
     answer,
 )
-from connector_sandbox.bigcommerce.filters import compare, many, moment, strict_number, where
+from connector_sandbox.bigcommerce.filters import many, moment, strict_number, where
 from connector_sandbox.bigcommerce.paging import Page, page_of, pagination
 from connector_sandbox.bigcommerce.payment_documents import refund_document, transaction_documents
 from connector_sandbox.bigcommerce.repository import order_of
 from connector_sandbox.bigcommerce.variants import variants_of
+from connector_sandbox.filters import compare
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -55,20 +56,17 @@ def list_transactions(call: Call) -> Answer:
     rows = [variants.apply("transaction", row) for row in made]
     if not call.switches["bc.refund_transactions"]:
         rows = [row for row in rows if row["event"] != "refund"]
-    if not rows:
-        none = call.switches["bc.transactions_none"]
-        if none == "404":
-            raise Problem(404, "Not found")
-        if none == "204":
-            return Answer(None, 204)
-    page = Page(1, call.switches["bc.transactions_max"])
-    if call.switches["bc.transactions_pages"] == "honoured":
-        page = page_of(call)
+    none = call.switches["bc.transactions_none"]
+    if not rows and none == "404":
+        raise Problem(404, "Not found")
+    if not rows and none == "204":
+        return Answer(None, 204)
+    paged = call.switches["bc.transactions_pages"] == "honoured"
+    page = page_of(call) if paged else Page(1, call.switches["bc.transactions_max"])
     shown = page.cut(rows)
-    meta = {"pagination": pagination(call.query, page, len(rows), len(shown))}
-    if call.switches["bc.transactions_meta"] == "empty":
-        meta = {}
-    return answer({"data": shown, "meta": meta})
+    told = pagination(call.query, page, len(rows), len(shown))
+    empty = call.switches["bc.transactions_meta"] == "empty"
+    return answer({"data": shown, "meta": {} if empty else {"pagination": told}})
 
 
 _FILTERS = {
@@ -85,28 +83,39 @@ def list_refunds(call: Call) -> Answer:
     rows = call.db.execute(
         f"SELECT id, order_id FROM bc_refunds WHERE {condition} ORDER BY id",  # noqa: S608  values are bound
         values,
-    ).fetchall()
+    )
+    return _refunds(call, [(row["order_id"], row["id"]) for row in rows])
+
+
+def refunds_of_order(call: Call) -> Answer:
+    """GET /v3/orders/{id}/payment_actions/refunds."""
+    order = _order(call)
+    return _refunds(call, [(order.id, refund.id) for refund in order.refunds])
+
+
+def get_refund(call: Call) -> Answer:
+    """GET /v3/orders/payment_actions/refunds/{id}."""
+    number = call.path["refund_id"]
+    row = call.db.execute("SELECT order_id FROM bc_refunds WHERE id = ?", (number,)).fetchone()
+    if row is None:
+        raise Problem(404)
+    return answer({"data": _document(call, row["order_id"], number), "meta": {}})
+
+
+def _refunds(call: Call, numbers: list[tuple[int, int]]) -> Answer:
+    """The page of refunds, each by its order and number; of one transaction, if asked."""
     transaction = call.query.get("transaction_id")
     if transaction:
-        found = [_document(call, row["order_id"], row["id"]) for row in rows]
-        documents = [d for d in found if _pays_back(d, transaction)]
-        return _refunds(call, documents, len(documents), cut=True)
+        numbers = [n for n in numbers if _pays_back(_document(call, *n), transaction)]
     page = page_of(call)
-    documents = [_document(call, row["order_id"], row["id"]) for row in page.cut(rows)]
-    return _refunds(call, documents, len(rows), cut=False)
+    shown = [_document(call, *n) for n in page.cut(numbers)]
+    told = pagination(call.query, page, len(numbers), len(shown))
+    paged = call.switches["bc.refunds_meta"] == "pagination"
+    return answer({"data": shown, "meta": {"pagination": told} if paged else {}})
 
 
 def _pays_back(document: Document, transaction_id: str) -> bool:
     return any(p["transaction_id"] == transaction_id for p in document["payments"])
-
-
-def _refunds(call: Call, documents: list[Document], total: int, *, cut: bool) -> Answer:
-    page = page_of(call)
-    shown = page.cut(documents) if cut else documents
-    meta: dict[str, Any] = {}
-    if call.switches["bc.refunds_meta"] == "pagination":
-        meta = {"pagination": pagination(call.query, page, total, len(shown))}
-    return answer({"data": shown, "meta": meta})
 
 
 def _document(call: Call, order_id: int, refund_id: int) -> Document:
@@ -117,24 +126,3 @@ def _document(call: Call, order_id: int, refund_id: int) -> Document:
                 requested = call.switches["bc.refund_requested_amount"]
                 return refund_document(found[0], refund, requested=requested)
     raise Problem(404)
-
-
-def refunds_of_order(call: Call) -> Answer:
-    """GET /v3/orders/{id}/payment_actions/refunds."""
-    order = _order(call)
-    documents = [_document(call, order.id, refund.id) for refund in order.refunds]
-    transaction = call.query.get("transaction_id")
-    if transaction:
-        documents = [d for d in documents if _pays_back(d, transaction)]
-    return _refunds(call, documents, len(documents), cut=True)
-
-
-def get_refund(call: Call) -> Answer:
-    """GET /v3/orders/payment_actions/refunds/{id}."""
-    row = call.db.execute(
-        "SELECT order_id FROM bc_refunds WHERE id = ?", (call.path["refund_id"],)
-    ).fetchone()
-    if row is None:
-        raise Problem(404)
-    document = _document(call, row["order_id"], call.path["refund_id"])
-    return answer({"data": document, "meta": {}})

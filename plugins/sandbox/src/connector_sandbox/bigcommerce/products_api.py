@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce import dates
 from connector_sandbox.bigcommerce.access import PRODUCTS, Answer, Call, Problem, StoreGuard, answer
-from connector_sandbox.bigcommerce.filters import Filter, compare, is_true, many, moment, where
-from connector_sandbox.bigcommerce.paging import page_of, pagination, whole_number
-from connector_sandbox.exact_json import dumps, loads
+from connector_sandbox.bigcommerce.filters import is_true, many, moment, where, whole_number
+from connector_sandbox.bigcommerce.paging import MOST, page_of, rows_of
+from connector_sandbox.bigcommerce.repository import record_of
+from connector_sandbox.exact_json import loads
+from connector_sandbox.filters import Condition, Filter, compare
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from starlette.routing import BaseRoute
 
     from connector_sandbox.seed.catalog import Product, Variant
@@ -101,23 +101,6 @@ def _variant(product: Product, variant: Variant) -> dict[str, Any]:
     }
 
 
-def put_product(connection: sqlite3.Connection, document: dict[str, Any]) -> None:
-    """Write a product."""
-    connection.execute(
-        "INSERT OR REPLACE INTO bc_products VALUES(?,?,?,?,?,?,?,?)",
-        (
-            document["id"],
-            document["name"],
-            document["sku"],
-            float(document["price"]),  # for sorting only; the document holds the exact price
-            document["type"],
-            document["is_visible"],
-            dates.epoch(datetime.fromisoformat(document["date_modified"])),
-            dumps(document),
-        ),
-    )
-
-
 _FILTERS: dict[str, Filter] = {
     **{name: compare("id", sign, whole_number) for name, sign in _BOUNDS.items()},
     "id:in": many("id"),
@@ -129,7 +112,7 @@ _FILTERS: dict[str, Filter] = {
 }
 
 
-def _filter(call: Call) -> tuple[str, list[object]]:
+def _filter(call: Call) -> Condition:
     def bound(text: str) -> int | None:
         """A mere day gets the present time of day, as documented."""
         day = dates.read(text) if dates.is_day_only(text) else None
@@ -142,8 +125,7 @@ def _filter(call: Call) -> tuple[str, list[object]]:
     return where(call.query, _FILTERS | dated)
 
 
-def _shown(call: Call, text: str) -> dict[str, Any]:
-    document: dict[str, Any] = loads(text)
+def _shown(call: Call, document: dict[str, Any]) -> dict[str, Any]:
     included = {part.strip() for part in call.query.get("include", "").split(",")}
     if "variants" not in included:
         del document["variants"]
@@ -160,31 +142,19 @@ def _shown(call: Call, text: str) -> dict[str, Any]:
 
 def list_products(call: Call) -> Answer:
     """GET /v3/catalog/products."""
-    condition, values = _filter(call)
     included = call.query.get("include", "")
-    page = page_of(call)
-    if ("options" in included or "modifiers" in included) and page.limit > MOST_WITH_OPTIONS:
-        page = type(page)(page.number, MOST_WITH_OPTIONS)
+    few = "options" in included or "modifiers" in included
+    page = page_of(call, MOST_WITH_OPTIONS if few else MOST)
     column = _SORTS.get(call.query.get("sort", "id"), "id")
     way = "DESC" if call.query.get("direction") == "desc" else "ASC"
-    rows = call.db.execute(
-        f"SELECT document FROM bc_products WHERE {condition} "  # noqa: S608  values are bound
-        f"ORDER BY {column} {way}, id LIMIT ? OFFSET ?",
-        [*values, page.limit, page.offset],
-    ).fetchall()
-    (total,) = call.db.execute(
-        f"SELECT count(*) FROM bc_products WHERE {condition}",  # noqa: S608  as above
-        values,
-    ).fetchone()
-    meta = {"pagination": pagination(call.query, page, total, len(rows))}
-    return answer({"data": [_shown(call, row["document"]) for row in rows], "meta": meta})
+    rows, told = rows_of(call, "bc_products", _filter(call), f"{column} {way}, id", page)
+    data = [_shown(call, loads(row["document"])) for row in rows]
+    return answer({"data": data, "meta": {"pagination": told}})
 
 
 def get_product(call: Call) -> Answer:
     """GET /v3/catalog/products/{id}."""
-    row = call.db.execute(
-        "SELECT document FROM bc_products WHERE id = ?", (call.path["product_id"],)
-    ).fetchone()
-    if row is None:
+    document = record_of(call.db, "product", call.path["product_id"])
+    if document is None:
         raise Problem(404)
-    return answer({"data": _shown(call, row["document"]), "meta": {}})
+    return answer({"data": _shown(call, document), "meta": {}})

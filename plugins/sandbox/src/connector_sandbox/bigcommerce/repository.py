@@ -7,17 +7,18 @@ order, so that rendered documents can be kept as long as it stands.
 from __future__ import annotations
 
 import json
+import sqlite3
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.bigcommerce.dates import epoch
 from connector_sandbox.decoding import decode, encode
+from connector_sandbox.exact_json import dumps, loads
 from connector_sandbox.seed.model import Order
 from connector_sandbox.seed.month import FIRST_IDS
 from connector_sandbox.seed.totals import compute
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Sequence
 
     from connector_sandbox.store import Store
@@ -34,14 +35,6 @@ CREATE INDEX IF NOT EXISTS bc_orders_created ON bc_orders(created, id);
 CREATE TABLE IF NOT EXISTS bc_refunds(
   id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL, created INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS bc_refunds_order ON bc_refunds(order_id);
-CREATE TABLE IF NOT EXISTS bc_customers(
-  id INTEGER PRIMARY KEY, email TEXT NOT NULL, first_name TEXT NOT NULL, last_name TEXT NOT NULL,
-  company TEXT NOT NULL, phone TEXT NOT NULL, customer_group_id INTEGER NOT NULL,
-  created INTEGER NOT NULL, modified INTEGER NOT NULL, document TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS bc_products(
-  id INTEGER PRIMARY KEY, name TEXT NOT NULL, sku TEXT NOT NULL, price REAL NOT NULL,
-  kind TEXT NOT NULL, is_visible INTEGER NOT NULL, modified INTEGER NOT NULL,
-  document TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS bc_hooks(
   id INTEGER PRIMARY KEY, client_id TEXT NOT NULL, scope TEXT NOT NULL, destination TEXT NOT NULL,
   headers TEXT NOT NULL, is_active INTEGER NOT NULL, created INTEGER NOT NULL,
@@ -60,9 +53,41 @@ CREATE TABLE IF NOT EXISTS bc_counters(kind TEXT PRIMARY KEY, upcoming INTEGER N
 _ALL = ("orders", "refunds", "customers", "products", "hooks", "deliveries", "tokens", "counters")
 
 
+def _of_document(field: str) -> str:
+    return f"json_extract(document, '$.{field}')"
+
+
+def _moment(field: str) -> str:
+    return f"CAST(strftime('%s', {_of_document(field)}) AS INTEGER)"
+
+
+_RECORDS = {
+    "customers": {
+        **{name: _of_document(name) for name in ("email", "first_name", "last_name")},
+        **{name: _of_document(name) for name in ("company", "phone", "customer_group_id")},
+        "created": _moment("date_created"),
+        "modified": _moment("date_modified"),
+    },
+    "products": {
+        **{name: _of_document(name) for name in ("name", "sku", "price", "is_visible")},
+        "kind": _of_document("type"),
+        "modified": _moment("date_modified"),
+    },
+}
+"""Tables of whole documents, and the columns computed from them; prices there are for sorting."""
+
+
 def create(store: Store) -> None:
     """Make the tables."""
     store.create(TABLES)
+    for name, columns in _RECORDS.items():
+        computed = ", ".join(
+            f"{column} AS ({of}) STORED NOT NULL" for column, of in columns.items()
+        )
+        store.create(
+            f"CREATE TABLE IF NOT EXISTS bc_{name}"
+            f"(id INTEGER PRIMARY KEY, {computed}, document TEXT NOT NULL)"
+        )
 
 
 def clear(connection: sqlite3.Connection) -> None:
@@ -85,6 +110,30 @@ class Numbered:
             (kind, FIRST_IDS[kind]),
         ).fetchone()
         return int(row[0])
+
+
+def record_of(connection: sqlite3.Connection, kind: str, number: int) -> dict[str, Any] | None:
+    """The document of a customer or product."""
+    row = connection.execute(
+        f"SELECT document FROM bc_{kind}s WHERE id = ?",  # noqa: S608  kinds of the callers
+        (number,),
+    ).fetchone()
+    return None if row is None else loads(row["document"])
+
+
+def put_record(connection: sqlite3.Connection, kind: str, document: dict[str, Any]) -> None:
+    """Write a customer or product.
+
+    Raises:
+        ValueError: It has no name, or a date that is none.
+    """
+    try:
+        connection.execute(
+            f"INSERT OR REPLACE INTO bc_{kind}s(id, document) VALUES(?,?)",
+            (document["id"], dumps(document)),
+        )
+    except sqlite3.IntegrityError as error:
+        raise ValueError(f"A {kind} cannot be so: {error}.") from error
 
 
 def put_orders(connection: sqlite3.Connection, orders: Iterable[Order]) -> None:

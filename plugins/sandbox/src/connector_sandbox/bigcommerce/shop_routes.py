@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime  # noqa: TC003  read when bodies are decoded
-from decimal import Decimal  # noqa: TC003  as above
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from connector_sandbox import constants
 from connector_sandbox.bigcommerce.access import Token, put_token
-from connector_sandbox.bigcommerce.control_panel import ControlPanel
-from connector_sandbox.bigcommerce.customers_api import customer_document, put_customer
+from connector_sandbox.bigcommerce.control_panel import CHANGES, ControlPanel
+from connector_sandbox.bigcommerce.customers_api import customer_document
 from connector_sandbox.bigcommerce.dates import iso
 from connector_sandbox.bigcommerce.delivery_queue import DeliveryFaults, Forgery
 from connector_sandbox.bigcommerce.events import Event
-from connector_sandbox.bigcommerce.products_api import put_product
-from connector_sandbox.bigcommerce.repository import Numbered, order_of
+from connector_sandbox.bigcommerce.repository import Numbered, order_of, put_record, record_of
 from connector_sandbox.control_routes import ControlRoutes, NotThere
 from connector_sandbox.decoding import Matching, Within, decode, encode, value_of
-from connector_sandbox.exact_json import loads
 from connector_sandbox.seed import DEFAULT_MONTH, DEFAULT_ORDERS, catalog, seed_shop, truth
 from connector_sandbox.seed.model import Address, Id, Order
 from connector_sandbox.seed.truth import Rules, expected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import sqlite3
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
@@ -34,42 +30,6 @@ if TYPE_CHECKING:
     from connector_sandbox.context import Context
 
 Document = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amount:
-    """How much is captured; the rest when None."""
-
-    amount: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """The status to set."""
-
-    status_id: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lines:
-    """The lines in place of those there are."""
-
-    lines: Any
-    keep_discounts: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declined:
-    """The refund that a gateway declines."""
-
-    refund_id: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Touch:
-    """When it was modified; now when None."""
-
-    modified: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,44 +106,27 @@ def _serve_orders(control: ControlRoutes, ctx: Context, panel: ControlPanel) -> 
         rows = truth(ctx, decode(Rules, {**asked, "placed": placed}))
         return {"orders": [r for r in rows if wanted in {None, str(r["order_id"])}]}
 
-    changes: dict[str, tuple[type, Callable[[int, Any], Order]]] = {
-        "status": (Status, lambda n, asked: panel.status(n, asked.status_id)),
-        "edit": (dict, panel.edit),
-        "lines": (Lines, lambda n, asked: panel.lines(n, asked.lines, asked.keep_discounts)),
-        "capture": (Amount, lambda n, asked: panel.capture(n, asked.amount)),
-        "transactions": (dict, panel.transaction),
-        "refund": (dict, panel.refund),
-        "decline_refund": (Declined, lambda n, asked: panel.decline(n, asked.refund_id)),
-        "cancel": (dict, lambda n, _asked: panel.cancel(n)),
-        "archive": (dict, lambda n, _asked: panel.archive(n)),
-        "touch": (Touch, lambda n, asked: panel.touch(n, asked.modified)),
-    }
+    def change(name: str, asked: object, request: Request) -> Document:
+        return _told(panel.change(request.path_params["order_id"], name, asked))
 
-    def serve(name: str, takes: type, change: Callable[[int, Any], Order]) -> None:
-        @control.on("POST", f"shop/orders/{{order_id:int}}/{name}", takes)
-        def changed(asked: Any, request: Request) -> Document:  # noqa: ANN401  what `takes` says
-            return _told(change(request.path_params["order_id"], asked))
-
-    for name, (takes, change) in changes.items():
-        serve(name, takes, change)
+    for name, (_, takes, _) in CHANGES.items():
+        path = f"shop/orders/{{order_id:int}}/{name}"
+        control.on("POST", path, takes)(partial(change, name))
 
 
 def _serve_records(control: ControlRoutes, ctx: Context, queue: DeliveryQueue) -> None:
-    def tell(connection: Any, kind: str, what: str, number: int) -> Document:  # noqa: ANN401  sqlite
+    def tell(connection: sqlite3.Connection, kind: str, what: str, number: int) -> Document:
         queue.put(connection, [Event(f"store/{kind}/{what}", {"type": kind, "id": number})])
         return {"id": number}
 
-    def change(kind: str, put: Callable[..., None], asked: Document, request: Request) -> Document:
+    def change(kind: str, asked: Document, request: Request) -> Document:
         number = request.path_params["id"]
         with ctx.store.writing() as connection:
-            row = connection.execute(
-                f"SELECT document FROM bc_{kind}s WHERE id = ?",  # noqa: S608  kinds below
-                (number,),
-            ).fetchone()
-            if row is None:
+            document = record_of(connection, kind, number)
+            if document is None:
                 raise NotThere(f"{kind} {number}")
-            document = _altered(kind, loads(row["document"]), asked)
-            put(connection, document | {"date_modified": iso(ctx.clock.now())})
+            modified = {"date_modified": iso(ctx.clock.now())}
+            put_record(connection, kind, _altered(kind, document, asked) | modified)
             return tell(connection, kind, "updated", number)
 
     def remove(kind: str, _asked: object, request: Request) -> Document:
@@ -192,9 +135,9 @@ def _serve_records(control: ControlRoutes, ctx: Context, queue: DeliveryQueue) -
             connection.execute(f"DELETE FROM bc_{kind}s WHERE id = ?", (number,))  # noqa: S608  kinds below
             return tell(connection, kind, "deleted", number)
 
-    for kind, put in (("customer", put_customer), ("product", put_product)):
+    for kind in ("customer", "product"):
         path = f"shop/{kind}s/{{id:int}}"
-        control.on("POST", path, dict)(partial(change, kind, put))
+        control.on("POST", path, dict)(partial(change, kind))
         control.on("DELETE", path)(partial(remove, kind))
 
     @control.on("POST", "shop/customers", Address)
@@ -202,7 +145,7 @@ def _serve_records(control: ControlRoutes, ctx: Context, queue: DeliveryQueue) -
         with ctx.store.writing() as connection:
             number = Numbered(connection).next("customer")
             customer = catalog.Customer(number, who, (who,))
-            put_customer(connection, customer_document(customer, ctx.clock.now()))
+            put_record(connection, "customer", customer_document(customer, ctx.clock.now()))
             return tell(connection, "customer", "created", number)
 
 

@@ -49,9 +49,10 @@ def seed_shop(
             raise ValueError("The shop has orders already; reset the sandbox first.")
         for customer in customers:
             document = customers_api.customer_document(customer, opened)
-            customers_api.put_customer(connection, document)
+            repository.put_record(connection, "customer", document)
         for product in catalog.products():
-            products_api.put_product(connection, products_api.product_document(product, opened))
+            document = products_api.product_document(product, opened)
+            repository.put_record(connection, "product", document)
         repository.put_orders(connection, made.orders)
         connection.executemany(
             "INSERT OR REPLACE INTO bc_counters VALUES(?,?)", made.upcoming.items()
