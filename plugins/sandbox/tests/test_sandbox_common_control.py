@@ -35,15 +35,14 @@ def test_the_clock_runs_at_its_rate_and_can_be_set() -> None:
 
 def test_a_window_opens_with_its_first_request_and_closes_in_time() -> None:
     now = [50.0]
-    window = FixedWindow(lambda: now[0])
-    verdicts = [window.take("a", limit=2, seconds=30) for _ in range(3)]
+    window = FixedWindow(lambda: (2, 30), lambda: now[0])
+    verdicts = [window.take() for _ in range(3)]
     assert [verdict.allowed for verdict in verdicts] == [True, True, False]
     assert [verdict.remaining for verdict in verdicts] == [1, 0, 0]
     now[0] += 29.5
-    assert window.take("a", limit=2, seconds=30).retry_after == 1
+    assert window.take().retry_after == 1
     now[0] += 0.5
-    assert window.take("a", limit=2, seconds=30).allowed
-    assert window.take("b", limit=2, seconds=30).remaining == 1
+    assert window.take().remaining == 1
 
 
 def test_ids_in_paths_become_templates() -> None:

@@ -63,13 +63,13 @@ def checked(writes: object) -> list[dict[str, Any]]:
     Raises:
         ActError: They are none.
     """
-    found: list[Any] = writes if isinstance(writes, list) else [writes]
-    for one in found:
+    told: list[Any] = writes if isinstance(writes, list) else [writes]
+    for one in told:
         try:
             decode(_Write, one)
         except ValueError as error:
             raise ActError(f"a write has path, method (POST), json and by: {error}") from error
-    return found
+    return told
 
 
 async def act(
@@ -135,12 +135,12 @@ def _filled(value: Any, known: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
 
 
 def _looked_up(name: str, known: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
-    found: Any = known
+    value: Any = known
     for part in name.split("."):
-        if not isinstance(found, Mapping) or part not in found:
+        if not isinstance(value, Mapping) or part not in value:
             raise ActError(f"the request has no {name}")
-        found = found[part]
-    return found
+        value = value[part]
+    return value
 
 
 async def _one(app: ASGIApp, write: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def _serve_faults(control: ControlRoutes, ctx: Context) -> None:
     @control.on("POST", "faults", status=HTTPStatus.CREATED)
     def add(asked: Any, _request: Request) -> Any:  # noqa: ANN401 - one rule or a list
         several = isinstance(asked, list)
-        told = [rule.told() for rule in ctx.faults.add(*(asked if several else [asked]))]
+        told = ctx.faults.add(*(asked if several else [asked]))
         return told if several else told[0]
 
     @control.on("GET", "faults")

@@ -7,7 +7,6 @@ A rule is made of matching (side, method, path, query, body), of choosing among 
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import re
 import threading
@@ -51,6 +50,7 @@ class Kind(StrEnum):
     """Handled rightly; before or after it somebody else makes the requests in ``writes``."""
 
 
+_PATTERNS = {"method": re.fullmatch, "path": re.search, "query": re.search, "body": re.search}
 _DEFAULT_DELAY = {Kind.SLOW: 1_000, Kind.STALE_SEARCH: 5_000, Kind.HOLD: 60_000}
 _DEFAULT_STATUS = {Kind.HTML: 502, Kind.REFUSED: 422}
 _HeaderText = Annotated[str, Matching(r"[\x20-\x7e]*", "a header's text")]
@@ -113,10 +113,6 @@ class Rule(FaultOrder):
     hits: int = 0
     random: random.Random = field(default_factory=random.Random, repr=False)
 
-    def told(self) -> dict[str, Any]:
-        """Tell the rule and its counts as JSON."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.repr}
-
 
 @dataclass(slots=True)
 class Hold:
@@ -127,29 +123,14 @@ class Hold:
     method: str
     path: str
     when: str
-    released: asyncio.Event
-    loop: asyncio.AbstractEventLoop
+    released: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop, repr=False)
     client_gone: bool = False
 
-    def told(self) -> dict[str, Any]:
-        """Tell the hold as JSON."""
-        names = ("id", "rule", "method", "path", "when", "client_gone")
-        return {name: getattr(self, name) for name in names}
 
-
-@dataclass(frozen=True, slots=True)
-class RequestView:
-    """A request as rules see it; the query is unquoted, the body empty unless a rule reads it."""
-
-    side: str
-    method: str
-    path: str
-    query: str
-    body: str
-
-
-def _plain_refusal(errno: int, field_name: str, words: str) -> bytes:
-    return json.dumps({"status": errno, "title": f"{field_name}: {words}"}).encode()
+def _told(of: Rule | Hold) -> dict[str, Any]:
+    """Tell a rule with its counts, or a hold, as JSON."""
+    return {one.name: getattr(of, one.name) for one in fields(of) if one.repr}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +145,7 @@ class ErrorRenderer:
 
     body: Callable[[int], tuple[bytes, str]]
     quota_headers: Callable[[bool], Mapping[str, str]]
-    refusal: Callable[[int, str, str], bytes] = _plain_refusal
-
-
-def _plain_body(status: int) -> tuple[bytes, str]:
-    return f'{{"status": {status}, "title": "fault"}}'.encode(), "application/json"
-
-
-def _no_headers(exhausted: bool) -> Mapping[str, str]:
-    del exhausted
-    return {}
+    refusal: Callable[[int, str, str], bytes]
 
 
 class Faults:
@@ -186,8 +158,8 @@ class Faults:
         self._last_id = 0
         self.renderers: dict[str, ErrorRenderer] = {}
 
-    def add(self, *orders: Mapping[str, Any]) -> list[Rule]:
-        """Put rules in force, or none when one of them is not understood.
+    def add(self, *orders: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Put rules in force and tell them, or none when one of them is not understood.
 
         Raises:
             ValueError: saying which part of which is not understood.
@@ -199,7 +171,7 @@ class Faults:
                 rule.id = self._last_id
                 rule.random.seed(rule.seed)
                 self._rules[rule.id] = rule
-        return rules
+            return [_told(rule) for rule in rules]
 
     def remove(self, rule_id: int | None = None) -> None:
         """Lift one rule or all, and let go what they hold."""
@@ -222,8 +194,8 @@ class Faults:
         """Tell the rules with their counts, and the requests being held."""
         with self._lock:
             return {
-                "rules": [rule.told() for rule in self._rules.values()],
-                "held": [hold.told() for hold in self._holds.values()],
+                "rules": [_told(rule) for rule in self._rules.values()],
+                "held": [_told(hold) for hold in self._holds.values()],
             }
 
     @property
@@ -236,11 +208,16 @@ class Faults:
         """Whether some rule looks into the request's body."""
         return any(rule.body is not None for rule in self._rules.values())
 
-    def match(self, call: RequestView) -> Rule | None:
-        """Find the rule that this request falls to, and count it."""
+    def match(self, side: str, call: Mapping[str, str]) -> Rule | None:
+        """Find the rule that this request falls to, and count it.
+
+        Args:
+            side: the API it is made to.
+            call: its method, path, unquoted query, and body (empty unless a rule reads it).
+        """
         with self._lock:
             for rule in self._rules.values():
-                if not _matches(rule, call):
+                if not _matches(rule, side, call):
                     continue
                 rule.matches += 1
                 if rule.matches <= rule.skip:
@@ -257,15 +234,7 @@ class Faults:
         """Note that a request is being held."""
         with self._lock:
             self._last_id += 1
-            hold = Hold(
-                self._last_id,
-                rule.id,
-                method,
-                path,
-                rule.when,
-                asyncio.Event(),
-                asyncio.get_running_loop(),
-            )
+            hold = Hold(self._last_id, rule.id, method, path, rule.when)
             self._holds[hold.id] = hold
         return hold
 
@@ -274,14 +243,10 @@ class Faults:
         with self._lock:
             self._holds.pop(hold.id, None)
 
-    def renderer_of(self, side: str) -> ErrorRenderer:
-        """Say how a side words the answers that faults make in its name."""
-        return self.renderers.get(side) or ErrorRenderer(_plain_body, _no_headers)
-
 
 def _understood(order: Mapping[str, Any]) -> Rule:
     asked = decode(FaultOrder, order)
-    for name in ("method", "path", "query", "body"):
+    for name in _PATTERNS:
         try:
             re.compile(getattr(asked, name) or "")
         except re.error as error:
@@ -290,17 +255,15 @@ def _understood(order: Mapping[str, Any]) -> Rule:
         asked.writes = acting.checked(asked.writes or [])
     except acting.ActError as error:
         raise ValueError(f"writes: {error}") from error
-    asked.status = asked.status or _DEFAULT_STATUS.get(asked.kind, 500)
+    given = {one.name: getattr(asked, one.name) for one in fields(FaultOrder)}
+    given["status"] = asked.status or _DEFAULT_STATUS.get(asked.kind, 500)
     if asked.delay_ms is None:
-        asked.delay_ms = _DEFAULT_DELAY.get(asked.kind)
-    return Rule(**{one.name: getattr(asked, one.name) for one in fields(FaultOrder)})
+        given["delay_ms"] = _DEFAULT_DELAY.get(asked.kind)
+    return Rule(**given)
 
 
-def _matches(rule: Rule, call: RequestView) -> bool:
-    return (
-        rule.side in {None, call.side}
-        and (rule.method is None or re.fullmatch(rule.method, call.method) is not None)
-        and (rule.path is None or re.search(rule.path, call.path) is not None)
-        and (rule.query is None or re.search(rule.query, call.query) is not None)
-        and (rule.body is None or re.search(rule.body, call.body) is not None)
+def _matches(rule: Rule, side: str, call: Mapping[str, str]) -> bool:
+    return rule.side in {None, side} and all(
+        (pattern := getattr(rule, name)) is None or finds(pattern, call[name])
+        for name, finds in _PATTERNS.items()
     )

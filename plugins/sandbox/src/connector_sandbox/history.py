@@ -60,7 +60,6 @@ class History:
         kind: str,
         object_id: object,
         body: Any,  # noqa: ANN401 - whatever JSON was sent
-        status: int,
     ) -> None:
         """Add a row inside the caller's transaction, with who made the request in hand.
 
@@ -72,20 +71,13 @@ class History:
             kind: what was written, as ``invoice.create`` or ``payment.delete``.
             object_id: id of the object written.
             body: the JSON that was sent.
-            status: HTTP status of the answer (as the handler gave it, before any fault).
         """
+        sent = json.dumps(body, ensure_ascii=False, default=str)
         connection.execute(
             "INSERT INTO history(at, side, method, path, kind, object_id, body, status, actor) "
-            "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "VALUES(?, ?, ?, ?, ?, ?, ?, 200, ?)",
             (
-                self._clock.now().isoformat(),
-                side,
-                method,
-                path,
-                kind,
-                str(object_id),
-                json.dumps(body, ensure_ascii=False, default=str),
-                status,
+                *(self._clock.now().isoformat(), side, method, path, kind, str(object_id), sent),
                 acting.actor(),
             ),
         )
@@ -105,11 +97,11 @@ class History:
         if order:
             query += " AND (path LIKE ? OR object_id = ? OR body LIKE ?)"
             values += [f"%{order}%", order, f"%{order}%"]
-        found = self._store.connect().execute(query + " ORDER BY seq", values)
+        rows = self._store.connect().execute(query + " ORDER BY seq", values)
         whole = re.compile(rf"(?<!\d){re.escape(order)}(?!\d)") if order else None
         return [
             {**dict(row), "body": json.loads(row["body"])}
-            for row in found
+            for row in rows
             if whole is None or whole.search(f"{row['path']} {row['object_id']} {row['body']}")
         ]
 

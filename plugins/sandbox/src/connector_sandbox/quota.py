@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_NO_LIMIT = 10**9
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -31,36 +33,44 @@ class Verdict:
 
 
 class FixedWindow:
-    """Counts requests per key in windows that open with a key's first request."""
+    """Counts requests in windows that open with their first one.
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    Args:
+        limits: gives how many requests a window takes (0: any number) and its seconds.
+        monotonic: the clock, replaced by tests.
+    """
+
+    def __init__(
+        self,
+        limits: Callable[[], tuple[int, float]],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._limits = limits
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._windows: dict[str, tuple[float, int]] = {}
+        self.clear()
 
-    def take(self, key: str, *, limit: int, seconds: float) -> Verdict:
-        """Count one request of ``key`` and say whether it is inside ``limit`` per ``seconds``."""
+    def take(self) -> Verdict:
+        """Count one request and say whether it is inside the limit."""
         with self._lock:
-            opened, used, now = self._current(key, seconds)
-            allowed = used < limit
-            used += allowed
-            self._windows[key] = (opened, used)
-            return Verdict(allowed, limit, max(0, limit - used), opened + seconds - now)
+            verdict, opened, used = self._judged(1)
+            self._opened, self._used = opened, used
+        return verdict
 
-    def peek(self, key: str, *, limit: int, seconds: float) -> Verdict:
+    def peek(self) -> Verdict:
         """Say how the window stands without counting anything."""
         with self._lock:
-            opened, used, now = self._current(key, seconds)
-            return Verdict(used < limit, limit, max(0, limit - used), opened + seconds - now)
+            return self._judged(0)[0]
 
     def clear(self) -> None:
-        """Forget all windows."""
-        with self._lock:
-            self._windows.clear()
+        """Begin a new window with the next request."""
+        self._opened, self._used = -math.inf, 0
 
-    def _current(self, key: str, seconds: float) -> tuple[float, int, float]:
-        now = self._monotonic()
-        opened, used = self._windows.get(key, (now, 0))
-        if now >= opened + seconds:
-            opened, used = now, 0
-        return opened, used, now
+    def _judged(self, more: int) -> tuple[Verdict, float, int]:
+        limit, seconds = self._limits()
+        limit, now = limit or _NO_LIMIT, self._monotonic()
+        over = now >= self._opened + seconds
+        opened, used = (now, 0) if over else (self._opened, self._used)
+        allowed = used < limit
+        used += more * allowed
+        return Verdict(allowed, limit, limit - used, opened + seconds - now), opened, used

@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from connector_sandbox import acting
 from connector_sandbox.constants import side_of
-from connector_sandbox.faults import Faults, Kind, RequestView, Rule
+from connector_sandbox.faults import Faults, Kind, Rule
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -63,7 +63,7 @@ class FaultLayer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, spoiled or not."""
         side = side_of(scope["path"]) if scope["type"] == "http" else None
-        if side is None or acting.is_by_hand():
+        if side not in self._faults.renderers or acting.is_by_hand():
             await self._app(scope, receive, send)
             return
         seen = _Seen(send)
@@ -85,14 +85,13 @@ class FaultLayer:
         if self._faults.read_bodies:
             body = await _whole_body(receive)
             receive = _replay(body, receive)
-        call = RequestView(
-            side,
-            scope["method"],
-            scope["path"],
-            unquote_plus(query),
-            body.decode("utf-8", "replace"),
-        )
-        rule = self._faults.match(call)
+        call = {
+            "method": scope["method"],
+            "path": scope["path"],
+            "query": unquote_plus(query),
+            "body": body.decode("utf-8", "replace"),
+        }
+        rule = self._faults.match(side, call)
         if rule is not None and rule.kind is Kind.STALE_SEARCH:
             scope[STALE_SECONDS], rule = _seconds(rule), None
         if rule is None:
@@ -156,7 +155,7 @@ class FaultLayer:
         return not was_gone
 
     async def _answer_for(self, rule: Rule, side: str, send: _Seen) -> None:
-        renderer = self._faults.renderer_of(side)
+        renderer = self._faults.renderers[side]
         status = rule.status or HTTPStatus.INTERNAL_SERVER_ERROR
         headers: dict[str, str] = {}
         if rule.kind is Kind.HTML:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from connector_sandbox.context import Context
     from connector_sandbox.switches import Switches
 
-UNLIMITED = 10**9
 STATUS_PAGE = "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes"
 
 ORDERS = ("store_v2_orders_read_only", "store_v2_orders")
@@ -128,10 +127,18 @@ class StoreGuard:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._window = FixedWindow()
+        self._window = FixedWindow(
+            lambda: (
+                ctx.switches.number("bc.plan_quota"),
+                ctx.switches.number("bc.quota_window_seconds"),
+            )
+        )
         ctx.faults.renderers[constants.BIGCOMMERCE] = ErrorRenderer(
             body=lambda status: (problem_text(status, version=3).encode(), "application/json"),
-            quota_headers=lambda exhausted: self._quota_headers(self._peek(), exhausted),
+            quota_headers=lambda exhausted: self._quota_headers(self._window.peek(), exhausted),
+            refusal=lambda errno, name, words: json.dumps(
+                {"status": errno, "title": f"{name}: {words}"}
+            ).encode(),
         )
 
     def forget(self) -> None:
@@ -156,7 +163,7 @@ class StoreGuard:
         version = 2 if path.startswith("v2") else 3
 
         async def endpoint(request: Request) -> Response:
-            verdict = self._take()
+            verdict = self._window.take()
             headers = self._quota_headers(verdict, not verdict.allowed)
             try:
                 body = await _json(request) if request.method in {"POST", "PUT"} else None
@@ -173,19 +180,6 @@ class StoreGuard:
             )
 
         return Route(f"/stores/{{store_hash}}/{path}", endpoint, methods=list(methods))
-
-    def _limits(self) -> dict[str, int]:
-        switches = self._ctx.switches
-        return {
-            "limit": switches.number("bc.plan_quota") or UNLIMITED,
-            "seconds": switches.number("bc.quota_window_seconds"),
-        }
-
-    def _take(self) -> Verdict:
-        return self._window.take("store", **self._limits())
-
-    def _peek(self) -> Verdict:
-        return self._window.peek("store", **self._limits())
 
     def _quota_headers(self, verdict: Verdict, exhausted: bool) -> dict[str, str]:
         window = self._ctx.switches.number("bc.quota_window_seconds")

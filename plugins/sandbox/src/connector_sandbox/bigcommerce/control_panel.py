@@ -198,12 +198,12 @@ class ControlPanel:
         """Make one of the `CHANGES`."""
         kind, _, change = CHANGES[name]
         with self._ctx.store.writing() as connection:
-            found = order_of(connection, order_id)
-            if found is None:
+            before = order_of(connection, order_id)
+            if before is None:
                 raise NotThere(f"order {order_id}")
             now = Now(self._now(), Numbered(connection), self._ctx.switches)
-            after = change(found[0], asked, now)
-            self._write(connection, found[0], after, kind, {"order_id": order_id})
+            after = change(before, asked, now)
+            self._write(connection, before, after, kind, {"order_id": order_id})
         return after
 
     def _now(self) -> datetime:
@@ -229,7 +229,6 @@ class ControlPanel:
             kind=kind,
             object_id=after.id,
             body=body,
-            status=200,
         )
 
 

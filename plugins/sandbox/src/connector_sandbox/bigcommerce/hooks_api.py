@@ -126,7 +126,6 @@ def _remember(connection: sqlite3.Connection, call: Call, kind: str, number: int
         kind=kind,
         object_id=number,
         body=call.body,
-        status=200,
     )
 
 
@@ -161,25 +160,23 @@ def _reachable(destination: str) -> bool:
 def hook(call: Call) -> Answer:
     """GET, PUT and DELETE /v3/hooks/{id}."""
     number = int(call.path["hook_id"])
-    found = _one(call, number)
-    if call.method == "DELETE":
-        with call.ctx.store.writing() as connection:
+    before = _one(call, number)
+    if call.method == "GET":
+        return before
+    asked = _asked(call, ()) if call.method == "PUT" else {}
+    with call.ctx.store.writing() as connection:
+        if call.method == "DELETE":
             connection.execute("DELETE FROM bc_hooks WHERE id = ?", (number,))
             _remember(connection, call, "hook.delete", number)
-        return found
-    if call.method == "PUT":
-        asked = _asked(call, ())
-        with call.ctx.store.writing() as connection:
-            for name in ("scope", "destination", "is_active", "headers"):
-                if name in asked:
-                    value = json.dumps(asked[name] or {}) if name == "headers" else asked[name]
-                    connection.execute(
-                        f"UPDATE bc_hooks SET {name} = ?, updated = ? WHERE id = ?",  # noqa: S608  names above
-                        (value, epoch(call.ctx.clock.now()), number),
-                    )
-            _remember(connection, call, "hook.update", number)
-        return _one(call, number)
-    return found
+            return before
+        for name in asked.keys() & _FIELDS.keys():
+            value = json.dumps(asked[name] or {}) if name == "headers" else asked[name]
+            connection.execute(
+                f"UPDATE bc_hooks SET {name} = ?, updated = ? WHERE id = ?",  # noqa: S608  names above
+                (value, epoch(call.ctx.clock.now()), number),
+            )
+        _remember(connection, call, "hook.update", number)
+    return _one(call, number)
 
 
 def _one(call: Call, number: int) -> Answer:

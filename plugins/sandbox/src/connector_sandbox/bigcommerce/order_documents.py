@@ -1,8 +1,4 @@
-"""The v2 documents of an order: the order itself, its products, consignments, taxes and so on.
-
-Money is text with four decimals, but for consignments, whose amounts are JSON numbers, and for
-fees and coupons, which come either way (BigCommerce v2 orders reference).
-"""
+"""The v2 documents of an order itself and of its products; money is text with four decimals."""
 
 from __future__ import annotations
 
@@ -17,10 +13,9 @@ from connector_sandbox.seed.money import ZERO
 from connector_sandbox.seed.totals import ChargeFigures, Figures, LineFigures, compute, together
 
 if TYPE_CHECKING:
-    from connector_sandbox.seed.model import Address, Line, Order, ShipTo
+    from connector_sandbox.seed.model import Address, Line, Order
 
 SHIPPED_STATUSES = frozenset({2, 10})
-MOST_INCLUDED = 50  # line items of a consignment (bigcommerce/docs issue 960)
 CUSTOM_LABELS = {11: "Ready to pack"}
 
 
@@ -57,14 +52,11 @@ def order_document(order: Order, variants: Variants) -> Document:
         "subtotal_ex_tax": money(figures.subtotal_ex + inside.ex),
         "subtotal_inc_tax": money(figures.subtotal_inc + inside.inc),
         "subtotal_tax": money(subtotal_tax + inside.tax),
-        "base_shipping_cost": money(shipping.base),
-        **_costs("shipping_cost", shipping),
+        **costs("shipping_cost", shipping),
         "shipping_cost_tax_class_id": 3 if shipping.taxes else 0,
-        "base_handling_cost": money(handling.base),
-        **_costs("handling_cost", handling),
+        **costs("handling_cost", handling),
         "handling_cost_tax_class_id": 3 if handling.taxes else 0,
-        "base_wrapping_cost": money(wrapping.base),
-        **_costs("wrapping_cost", wrapping),
+        **costs("wrapping_cost", wrapping),
         "wrapping_cost_tax_class_id": 4 if wrapping.taxes else 0,
         "total_ex_tax": money(figures.total_ex),
         "total_inc_tax": money(figures.total_inc),
@@ -98,7 +90,7 @@ def order_document(order: Order, variants: Variants) -> Document:
         "is_deleted": order.is_deleted,
         "is_tax_inclusive_pricing": order.tax_inclusive,
         "ebay_order_id": "0",
-        "billing_address": _address(order.billing)
+        "billing_address": address_document(order.billing)
         | {"form_fields": [{"name": x.name, "value": x.value} for x in order.form_fields]},
         "is_email_opt_in": False,
         "credit_card_type": None,
@@ -117,7 +109,8 @@ def order_document(order: Order, variants: Variants) -> Document:
     return variants.apply("order", document)
 
 
-def _as_priced(variants: Variants) -> bool:
+def as_priced(variants: Variants) -> bool:
+    """Whether discounts are stated as prices are entered."""
     return ("bc.discount_tax", "as_priced") in variants.chosen
 
 
@@ -127,7 +120,7 @@ def _before_discounts(variants: Variants) -> bool:
 
 def _discounts(order: Order, figures: Figures, variants: Variants) -> tuple[Decimal, Decimal]:
     """Discounts without and with a code: as prices are entered, or always with tax."""
-    if not _as_priced(variants):
+    if not as_priced(variants):
         return figures.discount_amount, figures.coupon_discount
     amounts = [(d.kind == "coupon", d.amount) for d in order.discounts]
     without, coupons = (
@@ -137,8 +130,10 @@ def _discounts(order: Order, figures: Figures, variants: Variants) -> tuple[Deci
     return without, coupons
 
 
-def _costs(name: str, charge: ChargeFigures) -> dict[str, str]:
+def costs(name: str, charge: ChargeFigures) -> dict[str, str]:
+    """The amounts of a charge as text."""
     return {
+        f"base_{name}": money(charge.base),
         f"{name}_ex_tax": money(charge.ex),
         f"{name}_inc_tax": money(charge.inc),
         f"{name}_tax": money(charge.tax),
@@ -170,7 +165,8 @@ def _links(order: Order, variants: Variants) -> Document:
     }
 
 
-def _address(address: Address) -> Document:
+def address_document(address: Address) -> Document:
+    """A postal address."""
     return {
         "first_name": address.first_name,
         "last_name": address.last_name,
@@ -198,7 +194,8 @@ def line_documents(order: Order, variants: Variants) -> list[Document]:
     return sorted(rows, key=lambda row: int(row["id"]))
 
 
-def _address_id(order: Order, line: Line) -> int:
+def address_id_of(order: Order, line: Line) -> int:
+    """Where a line is shipped to; 0 for nowhere."""
     if line.kind != "physical" or line.address >= len(order.ship_to):
         return 0
     return order.ship_to[line.address].id
@@ -216,7 +213,7 @@ def _line(
         "product_id": line.product_id,
         "variant_id": line.variant_id,
         "order_pickup_method_id": 0,
-        "order_address_id": _address_id(order, line),
+        "order_address_id": address_id_of(order, line),
         "name": line.name,
         "name_customer": line.name,
         "name_merchant": line.name,
@@ -247,10 +244,7 @@ def _line(
         "return_id": 0,
         "wrapping_id": 7 if line.wrapping else 0,
         "wrapping_name": line.wrapping.name or "Gift wrapping" if line.wrapping else "",
-        "base_wrapping_cost": money(made.wrapping.base),
-        "wrapping_cost_ex_tax": money(made.wrapping.ex),
-        "wrapping_cost_inc_tax": money(made.wrapping.inc),
-        "wrapping_cost_tax": money(made.wrapping.tax),
+        **costs("wrapping_cost", made.wrapping),
         "wrapping_message": "",
         "quantity_shipped": line.quantity if order.status_id in SHIPPED_STATUSES else 0,
         "event_name": None,
@@ -277,7 +271,7 @@ def _line(
                 "target": "product" if d.lines else "order",
             }
             for position, (d, amount) in enumerate(
-                made.entered if _as_priced(variants) else made.applied
+                made.entered if as_priced(variants) else made.applied
             )
         ],
         "product_options": [
@@ -301,151 +295,3 @@ def _line(
         ],
         "configurable_fields": [],
     }  # fmt: skip
-
-
-def consignments(order: Order, variants: Variants, *, line_items: bool) -> Document:
-    """The consignments as an object; their amounts are numbers."""
-    figures = compute(order)
-    rows = line_documents(order, variants) if line_items else []
-    link = {
-        "url": f"{variants.base}/orders/{order.id}/products",
-        "resource": f"/orders/{order.id}/products",
-    }
-
-    def items(wanted: set[int]) -> Document:
-        if not line_items:
-            return {"line_items": [link]}
-        held = [row for row in rows if row["id"] in wanted]
-        if ("bc.included_lines", "none") in variants.chosen:
-            return {"line_items": []}
-        if ("bc.included_lines", "fifty") in variants.chosen and len(held) > MOST_INCLUDED:
-            words = f"Only the first {MOST_INCLUDED} line items are shown."
-            return {"line_items": held[:MOST_INCLUDED], "__warning__": words}
-        return {"line_items": held}
-
-    by_address: dict[int, set[int]] = {to.id: set() for to in order.ship_to}
-    digital: set[int] = set()
-    gifts: dict[str, set[int]] = {}
-    for line in order.lines:
-        address_id = _address_id(order, line)
-        if line.kind == "giftcertificate":
-            gifts.setdefault(line.recipient, set()).add(line.id)
-        elif address_id:
-            by_address[address_id].add(line.id)
-        else:
-            digital.add(line.id)
-    quotes = f"/orders/{order.id}/consignments/shipping/{{}}/shipping_quotes"
-    shipping = [
-        variants.apply("address", _address(to.to))
-        | {
-            "id": to.id,
-            "form_fields": [],
-            **items(by_address[to.id]),
-            **_destination(order, to, by_address[to.id]),
-            **_numbers("cost", figures.shipping[position]),
-            "base_cost": figures.shipping[position].base,
-            "cost_tax_class_id": 3 if to.shipping.taxes else 0,
-            **_numbers("handling_cost", figures.handling[position]),
-            "base_handling_cost": figures.handling[position].base,
-            "handling_cost_tax_class_id": 3 if to.handling.taxes else 0,
-            "shipping_quotes": {
-                "url": variants.base + quotes.format(to.id),
-                "resource": quotes.format(to.id),
-            },
-        }
-        for position, to in enumerate(order.ship_to)
-    ]
-    return {
-        "pickups": [],
-        "shipping": shipping,
-        "downloads": (
-            [{"recipient_email": order.billing.email, **items(digital)}] if digital else []
-        ),
-        "email": {
-            "gift_certificates": [
-                {"recipient_email": recipient, **items(ids)} for recipient, ids in gifts.items()
-            ]
-        },
-    }
-
-
-def _numbers(name: str, charge: ChargeFigures) -> Document:
-    return {f"{name}_ex_tax": charge.ex, f"{name}_inc_tax": charge.inc, f"{name}_tax": charge.tax}
-
-
-def _destination(order: Order, to: ShipTo, line_ids: set[int]) -> Document:
-    quantity = sum(line.quantity for line in order.lines if line.id in line_ids)
-    return {
-        "items_total": quantity,
-        "items_shipped": quantity if order.status_id in SHIPPED_STATUSES else 0,
-        "shipping_method": to.method,
-        "shipping_zone_id": 1,
-        "shipping_zone_name": to.to.country,
-    }
-
-
-def shipping_addresses(order: Order, variants: Variants) -> list[Document]:
-    """The shipping addresses with their costs as text."""
-    figures = compute(order)
-    rows: list[Document] = []
-    for position, to in enumerate(order.ship_to):
-        ids = {line.id for line in order.lines if _address_id(order, line) == to.id}
-        shipping, handling = figures.shipping[position], figures.handling[position]
-        path = f"/orders/{order.id}/shippingaddresses/{to.id}/shippingquotes"
-        rows.append(
-            {"id": to.id, "order_id": order.id}
-            | variants.apply("address", _address(to.to))
-            | _destination(order, to, ids)
-            | {
-                "base_cost": money(shipping.base),
-                **_costs("cost", shipping),
-                "cost_tax_class_id": 3 if shipping.taxes else 0,
-                "base_handling_cost": money(handling.base),
-                **_costs("handling_cost", handling),
-                "handling_cost_tax_class_id": 3 if handling.taxes else 0,
-                "form_fields": [],
-                "shipping_quotes": {"url": f"{variants.base}{path}", "resource": path},
-            }
-        )
-    return rows
-
-
-def fee_documents(order: Order, variants: Variants) -> list[Document]:
-    """The fees on the order."""
-    figures = compute(order)
-    rows = (
-        {
-            "id": fee.id,
-            "type": "custom_fee",
-            "display_name_customer": fee.name,
-            "display_name_merchant": fee.name,
-            "source": "v2",
-            "base_cost": made.base,
-            "cost_ex_tax": made.ex,
-            "cost_inc_tax": made.inc,
-            "cost_tax": made.tax,
-            "tax_class_id": 0 if made.taxes else None,
-        }
-        for fee, made in zip(order.fees, figures.fees, strict=True)
-    )
-    return [variants.apply("fee", row) for row in rows]
-
-
-def coupon_documents(order: Order, variants: Variants) -> list[Document]:
-    """The coupons used and the money each took off."""
-    shares = compute(order).coupon_shares
-    if _as_priced(variants):
-        shares = tuple((d, d.amount) for d in order.discounts if d.kind == "coupon")
-    rows = (
-        {
-            "id": order.id * 10 + position,
-            "coupon_id": coupon.coupon_id,
-            "order_id": order.id,
-            "code": coupon.code,
-            "amount": coupon.amount,
-            "type": coupon.coupon_type,
-            "discount": amount,
-        }
-        for position, (coupon, amount) in enumerate(shares)
-    )
-    return [variants.apply("coupon", row) for row in rows]

@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING
 
 from connector_sandbox.bigcommerce.access import ORDERS, Answer, Call, Problem, StoreGuard, answer
 from connector_sandbox.bigcommerce.filters import is_true, moment, where, whole_number
-from connector_sandbox.bigcommerce.order_documents import (
-    CUSTOM_LABELS,
+from connector_sandbox.bigcommerce.order_children import (
     consignments,
     coupon_documents,
     fee_documents,
-    line_documents,
-    order_document,
     shipping_addresses,
 )
+from connector_sandbox.bigcommerce.order_documents import (
+    CUSTOM_LABELS,
+    line_documents,
+    order_document,
+)
 from connector_sandbox.bigcommerce.paging import page_of, v2_list
-from connector_sandbox.bigcommerce.repository import order_of
+from connector_sandbox.bigcommerce.repository import order_of, orders_where
 from connector_sandbox.bigcommerce.tax_rows import tax_documents
 from connector_sandbox.bigcommerce.variants import Document, Variants, variants_of
 from connector_sandbox.exact_json import dumps
@@ -72,13 +74,13 @@ def _variants(call: Call) -> Variants:
 
 
 # Rendered orders, as long as they stand: an Order is frozen, so it is its own version.
-_rendered: dict[tuple[int, int, Variants, str], tuple[Order, str]] = {}
+_rendered: dict[tuple[int, Variants, str], tuple[Order, str]] = {}
 _KEPT = 4096
 
 
-def order_text(order: Order, revision: int, variants: Variants, included: str) -> str:
+def order_text(order: Order, variants: Variants, included: str) -> str:
     """The JSON of an order with what is included (`""`, or a part of `include`)."""
-    key = (order.id, revision, variants, included)
+    key = (order.id, variants, included)
     kept = _rendered.get(key)
     if kept is not None and kept[0] == order:
         return kept[1]
@@ -157,12 +159,9 @@ def list_orders(call: Call) -> Answer:
     page = page_of(call)
     condition, values = _conditions(call)
     variants, included = _variants(call), _included(call)
-    rows = call.db.execute(
-        f"SELECT id, revision FROM bc_orders WHERE {condition} {_order_by(call)} LIMIT ? OFFSET ?",  # noqa: S608  values are bound, names are this module's
-        [*values, page.limit, page.offset],
-    ).fetchall()
-    found = [order_of(call.db, row["id"]) for row in rows]
-    texts = [order_text(order, rev, variants, included) for order, rev in filter(None, found)]
+    tail = f"{_order_by(call)} LIMIT {page.limit} OFFSET {page.offset}"
+    orders = orders_where(call.db, condition, values, tail)
+    texts = [order_text(order, variants, included) for order in orders]
     return v2_list(call, texts, of_order=False)
 
 
@@ -213,18 +212,17 @@ def _numbered(call: Call, rows: list[Document]) -> Answer:
     raise Problem(404)
 
 
-def the_order(call: Call) -> tuple[Order, int]:
+def the_order(call: Call) -> Order:
     """The order in the path, or 404."""
-    found = order_of(call.db, call.path["order_id"])
-    if found is None or (found[0].is_deleted and call.switches["bc.archived_by_id"] == "404"):
+    order = order_of(call.db, call.path["order_id"])
+    if order is None or (order.is_deleted and call.switches["bc.archived_by_id"] == "404"):
         raise Problem(404)
-    return found
+    return order
 
 
 def get_order(call: Call) -> Answer:
     """GET /v2/orders/{id}."""
-    order, revision = the_order(call)
-    return Answer(order_text(order, revision, _variants(call), _included(call)))
+    return Answer(order_text(the_order(call), _variants(call), _included(call)))
 
 
 def _taxes(call: Call, order: Order) -> list[Document]:
@@ -259,25 +257,25 @@ _CHILDREN: dict[str, Callable[[Call, Order], list[Document]]] = {
 
 def list_children(part: str, call: Call) -> Answer:
     """GET /v2/orders/{id}/products and so on; 50 a page unless told otherwise."""
-    rows = _CHILDREN[part](call, the_order(call)[0])
+    rows = _CHILDREN[part](call, the_order(call))
     return v2_list(call, [dumps(row) for row in page_of(call).cut(rows)], of_order=True)
 
 
 def get_child(part: str, call: Call) -> Answer:
     """GET /v2/orders/{id}/products/{id} and the like."""
-    return _numbered(call, _CHILDREN[part](call, the_order(call)[0]))
+    return _numbered(call, _CHILDREN[part](call, the_order(call)))
 
 
 def get_consignments(call: Call) -> Answer:
     """GET /v2/orders/{id}/consignments."""
-    order, _ = the_order(call)
+    order = the_order(call)
     wanted = "line_items" in call.query.get("include", "")
     return answer(consignments(order, _variants(call), line_items=wanted))
 
 
 def list_fees(call: Call) -> Answer:
     """GET /v2/orders/{id}/fees, in the three forms seen."""
-    rows = fee_documents(the_order(call)[0], _variants(call))
+    rows = fee_documents(the_order(call), _variants(call))
     if call.switches["bc.fees_form"] == "wrapped":
         return answer({"fees": rows})
     texts = [dumps(_variants(call).apply("listed fee", row)) for row in rows]

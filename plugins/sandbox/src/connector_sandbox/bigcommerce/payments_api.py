@@ -38,10 +38,10 @@ def routes(guard: StoreGuard) -> list[BaseRoute]:
 
 
 def _order(call: Call) -> Order:
-    found = order_of(call.db, call.path["order_id"])
-    if found is None:
+    order = order_of(call.db, call.path["order_id"])
+    if order is None:
         raise Problem(404)
-    return found[0]
+    return order
 
 
 def list_transactions(call: Call) -> Answer:
@@ -119,10 +119,9 @@ def _pays_back(document: Document, transaction_id: str) -> bool:
 
 
 def _document(call: Call, order_id: int, refund_id: int) -> Document:
-    found = order_of(call.db, order_id)
-    if found is not None:
-        for refund in found[0].refunds:
-            if refund.id == refund_id:
-                requested = call.switches["bc.refund_requested_amount"]
-                return refund_document(found[0], refund, requested=requested)
+    order = order_of(call.db, order_id)
+    for refund in order.refunds if order else ():
+        if order and refund.id == refund_id:
+            requested = call.switches["bc.refund_requested_amount"]
+            return refund_document(order, refund, requested=requested)
     raise Problem(404)

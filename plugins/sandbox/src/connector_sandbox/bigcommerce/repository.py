@@ -1,7 +1,6 @@
 """Where the shop's records lie: SQLite tables `bc_*`, orders as JSON of the seed's model.
 
-Columns beside the JSON are what lists filter and sort by. `revision` grows with every write of an
-order, so that rendered documents can be kept as long as it stands.
+Columns beside the JSON are what lists filter and sort by.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS bc_orders(
-  id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, created INTEGER NOT NULL,
+  id INTEGER PRIMARY KEY, created INTEGER NOT NULL,
   modified INTEGER NOT NULL, status_id INTEGER NOT NULL, customer_id INTEGER NOT NULL,
   email TEXT NOT NULL, total INTEGER NOT NULL, payment_method TEXT NOT NULL,
   channel_id INTEGER NOT NULL, external_id TEXT, external_order_id TEXT NOT NULL,
@@ -139,8 +138,8 @@ def put_record(connection: sqlite3.Connection, kind: str, document: dict[str, An
 def put_orders(connection: sqlite3.Connection, orders: Iterable[Order]) -> None:
     """Write orders and the index of their refunds."""
     connection.executemany(
-        "INSERT INTO bc_orders VALUES(?,1,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET "
-        "revision=revision+1, created=excluded.created, modified=excluded.modified, "
+        "INSERT INTO bc_orders VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET "
+        "created=excluded.created, modified=excluded.modified, "
         "status_id=excluded.status_id, customer_id=excluded.customer_id, email=excluded.email, "
         "total=excluded.total, payment_method=excluded.payment_method, "
         "channel_id=excluded.channel_id, external_id=excluded.external_id, "
@@ -179,20 +178,17 @@ def _decoded(entered: str) -> Order:
     return decode(Order, json.loads(entered))
 
 
-def order_of(connection: sqlite3.Connection, order_id: int) -> tuple[Order, int] | None:
-    """An order and its revision."""
-    row = connection.execute(
-        "SELECT entered, revision FROM bc_orders WHERE id = ?", (order_id,)
-    ).fetchone()
-    return None if row is None else (_decoded(row["entered"]), int(row["revision"]))
+def order_of(connection: sqlite3.Connection, order_id: int) -> Order | None:
+    """The order of that id."""
+    return next(iter(orders_where(connection, "id = ?", [order_id])), None)
 
 
 def orders_where(
     connection: sqlite3.Connection, where: str = "1", values: Sequence[object] = (), tail: str = ""
-) -> list[tuple[Order, int]]:
+) -> list[Order]:
     """Orders that fit a condition made of constants of the caller."""
     rows = connection.execute(
-        f"SELECT entered, revision FROM bc_orders WHERE {where} {tail}",  # noqa: S608  no outside text
+        f"SELECT entered FROM bc_orders WHERE {where} {tail}",  # noqa: S608  no outside text
         values,
     )
-    return [(_decoded(row["entered"]), int(row["revision"])) for row in rows]
+    return [_decoded(row["entered"]) for row in rows]

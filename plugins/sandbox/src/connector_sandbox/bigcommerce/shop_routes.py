@@ -92,10 +92,10 @@ def _serve_orders(control: ControlRoutes, ctx: Context, panel: ControlPanel) -> 
 
     @control.on("GET", "shop/orders/{order_id:int}")
     def show(_asked: object, request: Request) -> Document:
-        found = order_of(ctx.store.connect(), request.path_params["order_id"])
-        if found is None:
+        order = order_of(ctx.store.connect(), request.path_params["order_id"])
+        if order is None:
             raise NotThere(f"order {request.path_params['order_id']}")
-        return _told(found[0])
+        return _told(order)
 
     @control.on("GET", "truth")
     def the_truth(_asked: object, request: Request) -> Document:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from connector_sandbox.filters import compare, like, one_of
 from connector_sandbox.freshbooks import errors, search, values
-from connector_sandbox.freshbooks.resource import DELETED, Kind, Resource, flag, text
+from connector_sandbox.freshbooks.readers import flag, text
+from connector_sandbox.freshbooks.resource import DELETED, Kind, Resource
 from connector_sandbox.freshbooks.templates import BLANK
 
 if TYPE_CHECKING:

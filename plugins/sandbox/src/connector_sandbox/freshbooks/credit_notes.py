@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from connector_sandbox.freshbooks import errors, search, totals, values
 from connector_sandbox.freshbooks.invoices import following
 from connector_sandbox.freshbooks.lines import read_lines
-from connector_sandbox.freshbooks.resource import DELETED, Kind, Resource, text
+from connector_sandbox.freshbooks.readers import text
+from connector_sandbox.freshbooks.resource import DELETED, Kind, Resource
 from connector_sandbox.freshbooks.templates import BLANK
 
 if TYPE_CHECKING:

@@ -5,15 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.freshbooks import errors, values
-from connector_sandbox.freshbooks.resource import (
-    ACTIVE,
-    Kind,
-    Reader,
-    Resource,
-    day,
-    own_currency,
-    text,
-)
+from connector_sandbox.freshbooks.readers import day, own_currency, text
+from connector_sandbox.freshbooks.resource import ACTIVE, Kind, Reader, Resource
 from connector_sandbox.freshbooks.templates import BLANK
 
 if TYPE_CHECKING:

@@ -29,17 +29,20 @@ if TYPE_CHECKING:
 
     Handler = Callable[[Request], Awaitable[Response]]
 
-_NO_LIMIT = 1_000_000_000
 _NOT_AUTHORISED = (
     "The server could not verify that you are authorized to access the URL requested. You either "
     "supplied the wrong credentials (e.g. a bad password), or your browser doesn't understand how "
     "to supply the credentials required."
 )
 _BUSY = "The resource is being changed by another request at the same time."
-_UNAUTHENTICATED = {
-    "error": "unauthenticated",
-    "error_description": "This action requires authentication to continue.",
+_WORDS = {
+    401: {
+        "error": "unauthenticated",
+        "error_description": "This action requires authentication to continue.",
+    },
+    429: {"message": "Too many requests."},
 }
+"""Answers without the accounting family's form."""
 
 
 class AccountGuard:
@@ -48,7 +51,12 @@ class AccountGuard:
     def __init__(self, ctx: Context, tokens: Tokens) -> None:
         self._switches = ctx.switches
         self._tokens = tokens
-        self._window = FixedWindow()
+        self._window = FixedWindow(
+            lambda: (
+                ctx.switches.number("fb.rate_limit"),
+                ctx.switches.number("fb.rate_window_seconds"),
+            )
+        )
         ctx.faults.renderers[constants.FRESHBOOKS] = ErrorRenderer(
             _fault_body, self._fault_headers, _refusal_body
         )
@@ -63,21 +71,13 @@ class AccountGuard:
         async def pass_through(request: Request) -> Response:
             if acting.is_by_hand():
                 return await handler(request)
-            verdict = self._window.take(
-                "account",
-                limit=self._limit(),
-                seconds=self._switches.number("fb.rate_window_seconds"),
-            )
-            if not verdict.allowed:
-                told = self._switches["fb.rate_headers_on_429"] == "yes"
-                return JSONResponse(
-                    {"message": "Too many requests."},
-                    status_code=429,
-                    headers=_headers(verdict) if told else None,
-                )
-            answer = await handler(request)
-            for name, value in _headers(verdict).items():
-                answer.headers[name] = value
+            verdict = self._window.take()
+            if verdict.allowed:
+                answer = await handler(request)
+            else:
+                answer = JSONResponse(_WORDS[429], status_code=429)
+            if verdict.allowed or self._switches["fb.rate_headers_on_429"] == "yes":
+                answer.headers.update(_headers(verdict))
             return answer
 
         return pass_through
@@ -99,7 +99,7 @@ class AccountGuard:
 
         async def pass_through(request: Request) -> Response:
             if self._scopes(request) is None:
-                return JSONResponse(_UNAUTHENTICATED, status_code=401)
+                return JSONResponse(_WORDS[401], status_code=401)
             return await handler(request)
 
         return self.metered(pass_through)
@@ -110,32 +110,31 @@ class AccountGuard:
         if self._switches["fb.enforce_scopes"] == "no" or acting.is_by_hand():
             return
         scopes = self._scopes(request) or frozenset()
-        if f"user:{name}:{right}" not in scopes:
-            words = f"Insufficient scope: user:{name}:{right} is needed."
-            raise errors.Refusal(errors.Entry(errors.ACCESS_DENIED, words), status=403)
+        words = f"Insufficient scope: user:{name}:{right} is needed."
+        refusal = errors.Refusal(errors.Entry(errors.ACCESS_DENIED, words), status=403)
+        errors.refuse(f"user:{name}:{right}" not in scopes, refusal)
 
     def _admit(self, request: Request) -> None:
         if acting.is_by_hand():
             return
-        if self._scopes(request) is None:
-            raise errors.Refusal(errors.Entry(errors.ACCESS_DENIED, _NOT_AUTHORISED))
+        denied = errors.Refusal(errors.Entry(errors.ACCESS_DENIED, _NOT_AUTHORISED))
+        errors.refuse(self._scopes(request) is None, denied)
         account = request.path_params["account_id"]
-        if account not in accounts_of(self._switches, self.user(request)):
-            entry = errors.Entry(
-                errors.UNKNOWN, "Account not found.", "accountid", "system", account
-            )
-            raise errors.Refusal(entry, status=self._switches.number("fb.wrong_account"))
+        known = account in accounts_of(self._switches, self.user(request))
+        entry = errors.Entry(errors.UNKNOWN, "Account not found.", "accountid", "system", account)
+        status = self._switches.number("fb.wrong_account")
+        errors.refuse(not known, errors.Refusal(entry, status=status))
         own = account == constants.FRESHBOOKS_ACCOUNT_ID
-        if own and self._switches["fb.subscription"] == "cancelled":
-            raise errors.Refusal(errors.Entry(errors.INACTIVE, "Account is not active."))
+        inactive = errors.Refusal(errors.Entry(errors.INACTIVE, "Account is not active."))
+        errors.refuse(own and self._switches["fb.subscription"] == "cancelled", inactive)
         rights = self._switches["fb.write_rights"]
-        if request.method != "GET" and (
+        forbidden = (
             self._switches["fb.role"] == "client"
             or rights == "none"
             or (rights == "no_clients" and "/users/clients" in request.url.path)
-        ):
-            entry = errors.Entry(errors.ACCESS_DENIED, "Permission Denied")
-            raise errors.Refusal(entry, status=403)
+        )
+        entry = errors.Entry(errors.ACCESS_DENIED, "Permission Denied")
+        errors.refuse(request.method != "GET" and forbidden, errors.Refusal(entry, status=403))
 
     def user(self, request: Request) -> str:
         """Whose the bearer token of a call is."""
@@ -156,19 +155,9 @@ class AccountGuard:
             status_code=200 if inside_200 else refusal.status,
         )
 
-    def _limit(self) -> int:
-        return self._switches.number("fb.rate_limit") or _NO_LIMIT
-
     def _fault_headers(self, exhausted: bool) -> dict[str, str]:
-        verdict = self._window.peek(
-            "account",
-            limit=self._limit(),
-            seconds=self._switches.number("fb.rate_window_seconds"),
-        )
-        headers = _headers(verdict)
-        if exhausted:
-            headers["X-RateLimit-Remaining"] = "0"
-        return headers
+        headers = _headers(self._window.peek())
+        return headers | ({"X-RateLimit-Remaining": "0"} if exhausted else {})
 
 
 def _headers(verdict: Verdict) -> dict[str, str]:
@@ -188,20 +177,9 @@ def _refusal_body(errno: int, field: str, words: str) -> bytes:
 
 def _fault_body(status: int) -> tuple[bytes, str]:
     """How FreshBooks words an error of its own that says nothing of the request."""
-    if status == HTTPStatus.UNAUTHORIZED:
-        body = (
-            b'{"error":"unauthenticated",'
-            b'"error_description":"This action requires authentication to continue."}'
-        )
-    elif status == HTTPStatus.TOO_MANY_REQUESTS:
-        body = b'{"message":"Too many requests."}'
-    elif status == HTTPStatus.CONFLICT:
-        body = _refusal_body(status, "", _BUSY)
-    else:
-        body = (
-            b'{"response":{"errors":[{"errno":%d,"field":"","message":"An error occurred.",'
-            b'"object":"","value":""}]}}' % status
-        )
+    words = _BUSY if status == HTTPStatus.CONFLICT else "An error occurred."
+    plain = _WORDS.get(status)
+    body = json.dumps(plain).encode() if plain else _refusal_body(status, "", words)
     return body, "application/json"
 
 

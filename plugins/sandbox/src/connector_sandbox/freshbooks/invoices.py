@@ -11,16 +11,8 @@ from typing import TYPE_CHECKING
 from connector_sandbox.filters import compare, like
 from connector_sandbox.freshbooks import errors, search, settlement, totals, values
 from connector_sandbox.freshbooks.lines import read_lines
-from connector_sandbox.freshbooks.resource import (
-    DELETED,
-    EASTERN,
-    Kind,
-    Resource,
-    day,
-    percent,
-    text,
-    whole,
-)
+from connector_sandbox.freshbooks.readers import day, percent, text, whole
+from connector_sandbox.freshbooks.resource import DELETED, EASTERN, Kind, Resource
 from connector_sandbox.freshbooks.templates import BLANK, TEMPLATES
 
 if TYPE_CHECKING:

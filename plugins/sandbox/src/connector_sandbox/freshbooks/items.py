@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.filters import like
 from connector_sandbox.freshbooks import errors, search, values
-from connector_sandbox.freshbooks.resource import (
-    Kind,
-    Resource,
-    flag,
-    own_currency,
-    percent,
-    text,
-    whole,
-)
+from connector_sandbox.freshbooks.readers import flag, own_currency, percent, text, whole
+from connector_sandbox.freshbooks.resource import Kind, Resource
 from connector_sandbox.freshbooks.templates import BLANK
 
 if TYPE_CHECKING:

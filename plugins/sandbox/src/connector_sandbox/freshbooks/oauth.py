@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from connector_sandbox.context import Context
+    from connector_sandbox.freshbooks.guard import Handler
 
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>
 <body><h1>{title}</h1>{body}</body></html>"""
@@ -36,15 +37,20 @@ class OAuth:
         asked = dict(request.query_params)
         if asked.get("client_id") != constants.FRESHBOOKS_CLIENT_ID:
             return _page("Something went wrong", "<p>Internal server error.</p>", 500)
-        if asked.get("response_type") != "code":
-            return _page("Authorization error", "<p>response_type must be code.</p>", 400)
-        if asked.get("redirect_uri") not in self._redirect_uris():
-            words = "The redirect uri included is not valid."
-            return _page("Authorization error", f"<p>{words}</p>", 400)
         wanted = asked.get("scope", "").split() or list(ALL_SCOPES)
-        if set(wanted) - set(ALL_SCOPES):
-            words = "The requested scope is invalid, unknown, or malformed."
-            return _page("Authorization error", f"<p>{words}</p>", 400)
+        for wrong, words in (
+            (asked.get("response_type") != "code", "response_type must be code."),
+            (
+                asked.get("redirect_uri") not in self._redirect_uris(),
+                "The redirect uri included is not valid.",
+            ),
+            (
+                set(wanted) - set(ALL_SCOPES),
+                "The requested scope is invalid, unknown, or malformed.",
+            ),
+        ):
+            if wrong:
+                return _page("Authorization error", f"<p>{words}</p>", 400)
         scopes = sorted({*wanted, "user:profile:read"})
         if request.method == "POST" or asked.get("approve") == "1":
             return self._go_back(asked, " ".join(scopes))
@@ -58,15 +64,8 @@ class OAuth:
 
     async def token(self, request: Request) -> Response:
         """Exchange a code, or refresh."""
-        try:
-            asked = await _fields(request)
-            self._check_client(asked)
-            issued = self._issue(asked)
-        except GrantError as error:
-            return JSONResponse(
-                {"error": error.error, "error_description": error.words},
-                status_code=error.status,
-            )
+        asked = await _fields(request)
+        issued = self._issue(asked)
         return JSONResponse(
             {
                 "access_token": issued.access,
@@ -82,14 +81,7 @@ class OAuth:
 
     async def revoke(self, request: Request) -> Response:
         """Revoke a token and its chain."""
-        try:
-            asked = await _fields(request)
-            self._check_client(asked)
-        except GrantError as error:
-            return JSONResponse(
-                {"error": error.error, "error_description": error.words},
-                status_code=error.status,
-            )
+        asked = await _fields(request)
         self._tokens.revoke(asked.get("token", ""))
         return JSONResponse({})
 
@@ -123,56 +115,58 @@ class OAuth:
             answer["state"] = asked["state"]
         return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(answer)}", status_code=302)
 
-    def _check_client(self, asked: Mapping[str, str]) -> None:
-        if (
-            asked.get("client_id") != constants.FRESHBOOKS_CLIENT_ID
-            or asked.get("client_secret") != constants.FRESHBOOKS_CLIENT_SECRET
-        ):
-            words = "Client authentication failed due to unknown client or bad credentials."
-            raise GrantError(401, "invalid_client", words)
-
     def _issue(self, asked: Mapping[str, str]) -> Issued:
         grant = asked.get("grant_type")
         if grant == "authorization_code":
-            return self._recorded(
-                self._tokens.exchange(asked.get("code", ""), asked.get("redirect_uri", "")),
-                "token.exchange",
-            )
-        if grant == "refresh_token":
-            return self._recorded(
-                self._tokens.refresh(asked.get("refresh_token", "")), "token.refresh"
-            )
-        words = "The authorization grant type is not supported by the authorization server."
-        raise GrantError(400, "unsupported_grant_type", words)
-
-    def _recorded(self, issued: Issued, kind: str) -> Issued:
-        """Tell the history that tokens were issued, without the tokens."""
+            code, redirect_uri = asked.get("code", ""), asked.get("redirect_uri", "")
+            issued = self._tokens.exchange(code, redirect_uri)
+        elif grant == "refresh_token":
+            issued = self._tokens.refresh(asked.get("refresh_token", ""))
+        else:
+            words = "The authorization grant type is not supported by the authorization server."
+            raise GrantError(400, "unsupported_grant_type", words)
         with self._ctx.store.writing() as connection:
             self._ctx.history.append(
                 connection,
                 side=FRESHBOOKS,
                 method="POST",
                 path="/auth/oauth/token",
-                kind=kind,
+                kind="token.refresh" if grant == "refresh_token" else "token.exchange",
                 object_id="",
-                body={},
-                status=200,
+                body={},  # without the tokens
             )
         return issued
 
 
+def refused(handler: Handler) -> Handler:
+    """Answer what the handler refuses in OAuth's words."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except GrantError as error:
+            told = {"error": error.error, "error_description": error.words}
+            return JSONResponse(told, status_code=error.status)
+
+    return endpoint
+
+
 async def _fields(request: Request) -> dict[str, str]:
-    """Read a body that is either form-encoded or JSON."""
+    """Read a body that is either form-encoded or JSON, of our one application."""
     raw = await request.body()
+    asked: Any = dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
     if "json" in request.headers.get("content-type", ""):
         try:
-            parsed: Any = json.loads(raw)
+            asked = json.loads(raw)
         except ValueError:
-            parsed = None
-        if not isinstance(parsed, dict):
-            raise GrantError(400, "invalid_request", "The request body could not be parsed.")
-        return {name: str(value) for name, value in parsed.items()}
-    return dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
+            asked = None
+    if not isinstance(asked, dict):
+        raise GrantError(400, "invalid_request", "The request body could not be parsed.")
+    client = asked.get("client_id"), asked.get("client_secret")
+    if client != (constants.FRESHBOOKS_CLIENT_ID, constants.FRESHBOOKS_CLIENT_SECRET):
+        words = "Client authentication failed due to unknown client or bad credentials."
+        raise GrantError(401, "invalid_client", words)
+    return {name: str(value) for name, value in asked.items()}
 
 
 def _page(title: str, body: str, status: int) -> Response:

@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING
 
 from connector_sandbox.filters import compare, like
 from connector_sandbox.freshbooks import errors, search, settlement, values
-from connector_sandbox.freshbooks.resource import (
-    ACTIVE,
-    DELETED,
-    Kind,
-    Resource,
-    day,
-    flag,
-    text,
-    unread,
-)
+from connector_sandbox.freshbooks.readers import day, flag, text, unread
+from connector_sandbox.freshbooks.resource import ACTIVE, DELETED, Kind, Resource
 from connector_sandbox.freshbooks.templates import BLANK
 
 if TYPE_CHECKING:

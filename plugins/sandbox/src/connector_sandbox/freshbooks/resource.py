@@ -18,8 +18,6 @@ from connector_sandbox.filters import where
 from connector_sandbox.freshbooks import errors, search, values
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from connector_sandbox.context import Context
     from connector_sandbox.filters import Filter
     from connector_sandbox.freshbooks.account import Account
@@ -265,14 +263,7 @@ class Resource:
         """Whether another record, a deleted one too, has the same in that column."""
         return self.records.count(f"{name} = ? AND id != ?", (document[name], document["id"])) > 0
 
-    def note(
-        self,
-        method: str,
-        path: str,
-        verb: str,
-        record_id: int,
-        body: Any,  # noqa: ANN401 - JSON
-    ) -> None:
+    def note(self, method: str, path: str, verb: str, record_id: int, body: Any) -> None:  # noqa: ANN401 - JSON
         """Write an accepted write into the history, in the transaction at hand."""
         self.ctx.history.append(
             self.ctx.store.connect(),
@@ -282,7 +273,6 @@ class Resource:
             kind=f"{self.kind.singular}.{verb}",
             object_id=record_id,
             body=body,
-            status=200,
         )
 
     def _seconds(self) -> float:
@@ -308,45 +298,3 @@ class Resource:
         if key not in self.kind.sorts or direction not in {"asc", "desc"}:
             return ""
         return f"{self.kind.sorts[key]} {direction},"
-
-
-# -- readers of fields ----------------------------------------------------------------------------
-
-
-def text(limit: str | None = None) -> Reader:
-    """Text, no longer than a switch says."""
-    return lambda of, name, sent: values.text(
-        of.kind.singular, name, sent, of.switches.number(limit) if limit else 0
-    )
-
-
-def flag(_of: Resource, _name: str, sent: object) -> bool:
-    """Yes or no."""
-    return bool(sent)
-
-
-def unread(_of: Resource, _name: str, sent: Any) -> Any:  # noqa: ANN401 - JSON
-    """Whatever was sent."""
-    return sent
-
-
-def whole(of: Resource, name: str, sent: object) -> int:
-    """A whole number; nothing is 0."""
-    return values.whole(of.kind.singular, name, sent or 0)
-
-
-def day(of: Resource, name: str, sent: object) -> str:
-    """A date."""
-    return values.day(of.kind.singular, name, sent)
-
-
-def percent(of: Resource, name: str, sent: object) -> str:
-    """A percent."""
-    return values.percent(of.kind.singular, name, sent, of.switches)
-
-
-def own_currency(of: Resource, name: str, sent: object, document: Document) -> tuple[Decimal, str]:
-    """Money in the currency it names, else in the one that the document has there."""
-    given = sent.get("code") if isinstance(sent, dict) else None
-    code = str(given or document[name]["code"])
-    return values.sum_of_money(of.kind.singular, name, sent, code, other_currency="ignore"), code

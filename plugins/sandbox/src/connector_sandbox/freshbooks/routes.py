@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from connector_sandbox import constants
+from connector_sandbox.control_routes import ControlRoutes
 from connector_sandbox.freshbooks import switches as freshbooks_switches
 from connector_sandbox.freshbooks import values
 from connector_sandbox.freshbooks.account import Account
@@ -15,7 +16,7 @@ from connector_sandbox.freshbooks.accounting import Endpoint
 from connector_sandbox.freshbooks.expenses import categories
 from connector_sandbox.freshbooks.guard import AccountGuard
 from connector_sandbox.freshbooks.identity import me
-from connector_sandbox.freshbooks.oauth import OAuth
+from connector_sandbox.freshbooks.oauth import OAuth, refused
 from connector_sandbox.freshbooks.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -45,31 +46,35 @@ def _oauth_routes(ctx: Context, tokens: Tokens, guard: AccountGuard) -> list[Bas
     async def identity(request: Request) -> Response:
         return JSONResponse(me(ctx.switches, guard.user(request)))
 
-    found: list[BaseRoute] = [
+    posted = {
+        f"{base}/{name}": guard.metered(refused(handler))
+        for base in ("/auth/oauth", "/service/auth/oauth")
+        for name, handler in (("token", oauth.token), ("revoke", oauth.revoke))
+    }
+    consent = ("/oauth/authorize", "/oauth/authorize/", "/service/auth/oauth/authorize")
+    return [
         Route("/.well-known/oauth-authorization-server", oauth.metadata),
         Route("/auth/api/v1/users/me", guard.personal(identity)),
+        *(Route(path, handler, methods=["POST"]) for path, handler in posted.items()),
+        *(Route(path, oauth.authorize, methods=["GET", "POST"]) for path in consent),
     ]
-    for base in ("/auth/oauth", "/service/auth/oauth"):
-        found += [
-            Route(f"{base}/token", guard.metered(oauth.token), methods=["POST"]),
-            Route(f"{base}/revoke", guard.metered(oauth.revoke), methods=["POST"]),
-        ]
-    for path in ("/oauth/authorize", "/oauth/authorize/", "/service/auth/oauth/authorize"):
-        found.append(Route(path, oauth.authorize, methods=["GET", "POST"]))
-    return found
 
 
 def _accounting_routes(ctx: Context, account: Account, guard: AccountGuard) -> list[BaseRoute]:
-    found: list[BaseRoute] = []
-    for resource in account.resources:
-        found += Endpoint(ctx, guard, resource).routes()
-    return found + _extra_routes(guard)
+    return [
+        *(
+            route
+            for resource in account.resources
+            for route in Endpoint(ctx, guard, resource).routes()
+        ),
+        *_extra_routes(guard),
+    ]
 
 
 def _extra_routes(guard: AccountGuard) -> list[BaseRoute]:
     async def system(request: Request) -> Response:
         account_id = request.path_params["account_id"]
-        found = {
+        business = {
             "id": 654654,
             "systemid": 654654,
             "accounting_systemid": account_id,
@@ -78,7 +83,7 @@ def _extra_routes(guard: AccountGuard) -> list[BaseRoute]:
             "currency_code": values.HOME_CURRENCY,
             "timezone": "America/New_York",
         }
-        return JSONResponse({"response": {"result": {"system": found}}})
+        return JSONResponse({"response": {"result": {"system": business}}})
 
     async def no_gateways(request: Request) -> Response:
         del request
@@ -103,33 +108,28 @@ def _extra_routes(guard: AccountGuard) -> list[BaseRoute]:
 
 
 def _control_routes(account: Account, tokens: Tokens) -> list[BaseRoute]:
-    async def books(request: Request) -> Response:
-        del request
-        return JSONResponse(account.books())
+    control = ControlRoutes()
 
-    async def show_tokens(request: Request) -> Response:
-        del request
-        return JSONResponse(tokens.told())
+    @control.on("GET", "books")
+    def books(_asked: object, _request: Request) -> dict[str, Any]:
+        return account.books()
 
-    async def expire(request: Request) -> Response:
+    @control.on("GET", "freshbooks/tokens")
+    def show(_asked: object, _request: Request) -> dict[str, object]:
+        return tokens.told()
+
+    @control.on("POST", "freshbooks/tokens/expire")
+    def expire(_asked: object, _request: Request) -> dict[str, object]:
         tokens.expire_access()
-        return await show_tokens(request)
+        return tokens.told()
 
-    async def grant(request: Request) -> Response:
-        del request
+    @control.on("POST", "freshbooks/tokens/grant")
+    def grant(_asked: object, _request: Request) -> dict[str, str]:
         issued = tokens.grant()
-        return JSONResponse(
-            {
-                "access_token": issued.access,
-                "refresh_token": issued.refresh,
-                "account_id": constants.FRESHBOOKS_ACCOUNT_ID,
-            }
-        )
+        return {
+            "access_token": issued.access,
+            "refresh_token": issued.refresh,
+            "account_id": constants.FRESHBOOKS_ACCOUNT_ID,
+        }
 
-    base = "/_sandbox/freshbooks/tokens"
-    return [
-        Route("/_sandbox/books", books),
-        Route(base, show_tokens),
-        Route(f"{base}/expire", expire, methods=["POST"]),
-        Route(f"{base}/grant", grant, methods=["POST"]),
-    ]
+    return control.routes

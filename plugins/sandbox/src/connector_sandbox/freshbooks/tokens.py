@@ -94,96 +94,83 @@ class Tokens:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._store = ctx.store
-        self._store.create(_TABLES)
-        with self._store.writing() as connection:
-            if not connection.execute("SELECT 1 FROM fb_tokens LIMIT 1").fetchone():
-                self._first_token(connection)
+        ctx.store.create(_TABLES)
+        with ctx.store.writing():
+            if not self._run("SELECT 1 FROM fb_tokens LIMIT 1").fetchone():
+                self._first_token()
 
     def reset(self) -> None:
         """Forget everything but the first refresh token, which lives again."""
-        with self._store.writing() as connection:
+        with self._ctx.store.writing():
             for table in _ALL:
-                connection.execute(f"DELETE FROM {table}")
-            self._first_token(connection)
+                self._run(f"DELETE FROM {table}")
+            self._first_token()
 
     def authorise(self, redirect_uri: str, scope: str, user: str = OWNER) -> str:
         """Make an authorisation code for the user's consent."""
-        code = secrets.token_hex(32)
-        with self._store.writing() as connection:
-            connection.execute(
-                "INSERT INTO fb_codes VALUES(?, ?, ?, ?, ?, 0)",
-                (code, redirect_uri, scope, user, self._now() + CODE_SECONDS),
-            )
+        code, ends = secrets.token_hex(32), self._now() + CODE_SECONDS
+        with self._ctx.store.writing():
+            insert = "INSERT INTO fb_codes VALUES(?, ?, ?, ?, ?, 0)"
+            self._run(insert, code, redirect_uri, scope, user, ends)
         return code
 
     def exchange(self, code: str, redirect_uri: str) -> Issued:
         """Take a code for tokens; chains that the user began earlier are dead from then on."""
-        with self._store.writing() as connection:
-            row = connection.execute(
+        with self._ctx.store.writing():
+            row = self._run(
                 "UPDATE fb_codes SET used = 1 WHERE code = ? AND redirect_uri = ? AND NOT used "
-                "AND expires_at > ? RETURNING *",
-                (code, redirect_uri, self._now()),
+                "AND expires_at > ? RETURNING user, scope",
+                *(code, redirect_uri, self._now()),
             ).fetchone()
             if row is None:
                 raise _invalid_grant()
-            connection.execute(
-                "UPDATE fb_tokens SET alive = 0 WHERE kind = 'refresh' AND user = ?", (row["user"],)
+            self._run(
+                "UPDATE fb_tokens SET alive = 0 WHERE kind = 'refresh' AND user = ?", row["user"]
             )
-            last = connection.execute("SELECT max(chain) FROM fb_tokens").fetchone()[0]
-            self._count(connection, "exchanges")
-            chain = _Chain(last + 1, row["user"], row["scope"], self._now())
-            return self._issue(connection, chain)
+            (last,) = self._run("SELECT max(chain) FROM fb_tokens").fetchone()
+            self._count("exchanges")
+            return self._issue(_Chain(last + 1, row["user"], row["scope"], self._now()))
 
     def refresh(self, token: str) -> Issued:
         """Take a refresh token, which is spent by it, for a new pair."""
-        with self._store.writing() as connection:
-            row = connection.execute(
+        with self._ctx.store.writing():
+            row = self._run(
                 "UPDATE fb_tokens SET alive = 0 WHERE token = ? AND kind = 'refresh' AND alive "
-                "RETURNING *",
-                (token,),
+                "RETURNING chain, user, scope, began",
+                token,
             ).fetchone()
-            self._count(connection, "refused_refreshes" if row is None else "refreshes")
+            self._count("refused_refreshes" if row is None else "refreshes")
             if row is not None:
                 if self._ctx.switches["fb.refresh_ends_access"] == "yes":
-                    connection.execute(
-                        "UPDATE fb_tokens SET alive = 0 WHERE chain = ?", (row["chain"],)
-                    )
-                chain = _Chain(row["chain"], row["user"], row["scope"], row["began"])
-                return self._issue(connection, chain)
+                    self._run("UPDATE fb_tokens SET alive = 0 WHERE chain = ?", row["chain"])
+                return self._issue(_Chain(*row))
         raise _invalid_grant()
 
     def revoke(self, token: str) -> None:
         """End the chain that an access or refresh token belongs to."""
-        with self._store.writing() as connection:
-            connection.execute(
-                "UPDATE fb_tokens SET alive = 0 WHERE chain IN "
-                "(SELECT chain FROM fb_tokens WHERE token = ?)",
-                (token,),
-            )
+        self._run(
+            "UPDATE fb_tokens SET alive = 0 WHERE chain IN "
+            "(SELECT chain FROM fb_tokens WHERE token = ?)",
+            token,
+        )
 
     def scopes_of(self, access: str) -> frozenset[str] | None:
         """The scopes of a living access token, or None."""
-        found = self._store.connect().execute(
+        row = self._run(
             "SELECT scope FROM fb_tokens WHERE token = ? AND kind = 'access' AND alive "
             "AND expires_at > ?",
-            (access, self._now()),
-        )
-        row = found.fetchone()
+            *(access, self._now()),
+        ).fetchone()
         return None if row is None else frozenset(row["scope"].split())
 
     def user_of(self, access: str) -> str:
         """Whose an access token is; the owner's where nobody is named."""
-        found = self._store.connect().execute(
-            "SELECT user FROM fb_tokens WHERE token = ?", (access,)
-        )
-        row = found.fetchone()
+        row = self._run("SELECT user FROM fb_tokens WHERE token = ?", access).fetchone()
         return OWNER if row is None else str(row["user"])
 
     def expire_access(self) -> None:
         """End all access tokens, as if twelve hours had passed."""
-        with self._store.writing() as connection:
-            connection.execute("UPDATE fb_tokens SET alive = 0 WHERE kind = 'access'")
+        self._run("UPDATE fb_tokens SET alive = 0 WHERE kind = 'access'")
 
     def grant(self) -> Issued:
         """Begin a chain without anybody's consent, for tests; ends the earlier ones."""
@@ -192,57 +179,46 @@ class Tokens:
 
     def told(self) -> dict[str, object]:
         """Counts, and which refresh token is alive."""
-        connection = self._store.connect()
-        counts = {
-            row["name"]: row["n"] for row in connection.execute("SELECT * FROM fb_token_counts")
-        }
-        alive = connection.execute(
-            "SELECT token FROM fb_tokens WHERE kind = 'refresh' AND alive"
-        ).fetchall()
+        alive = self._run("SELECT token FROM fb_tokens WHERE kind = 'refresh' AND alive")
         return {
-            "exchanges": counts.get("exchanges", 0),
-            "refreshes": counts.get("refreshes", 0),
-            "refused_refreshes": counts.get("refused_refreshes", 0),
+            **dict.fromkeys(("exchanges", "refreshes", "refused_refreshes"), 0),
+            **dict(map(tuple, self._run("SELECT name, n FROM fb_token_counts"))),
             "living_refresh_tokens": [row["token"] for row in alive],
         }
 
-    def _first_token(self, connection: sqlite3.Connection) -> None:
+    def _first_token(self) -> None:
         chain = _Chain(1, OWNER, " ".join(ALL_SCOPES), self._now())
-        _keep(connection, "refresh", constants.FRESHBOOKS_REFRESH_TOKEN, chain, _ENDLESS)
+        self._keep("refresh", constants.FRESHBOOKS_REFRESH_TOKEN, chain, _ENDLESS)
 
-    def _issue(self, connection: sqlite3.Connection, chain: _Chain) -> Issued:
+    def _issue(self, chain: _Chain) -> Issued:
         access, refresh = _jwt(), secrets.token_hex(32)
-        now = int(self._now())
-        created_at = now
+        now, began = int(self._now()), int(chain.began)
         # Seen once: the first created_at with an expires_in that is the smaller by what has
         # passed. Only while something is left of the first twelve hours.
-        if (
-            self._ctx.switches["fb.refresh_created_at"] == "original"
-            and 0 <= now - int(chain.began) < ACCESS_SECONDS
-        ):
-            created_at = int(chain.began)
+        original = self._ctx.switches["fb.refresh_created_at"] == "original"
+        created_at = began if original and 0 <= now - began < ACCESS_SECONDS else now
         expires_at = created_at + ACCESS_SECONDS
-        _keep(connection, "access", access, chain, expires_at)
-        _keep(connection, "refresh", refresh, chain, _ENDLESS)
+        self._keep("access", access, chain, expires_at)
+        self._keep("refresh", refresh, chain, _ENDLESS)
         return Issued(access, refresh, chain.scope, created_at, expires_at - now)
 
-    def _count(self, connection: sqlite3.Connection, name: str) -> None:
-        connection.execute(
-            "INSERT INTO fb_token_counts VALUES(?, 1) ON CONFLICT(name) DO UPDATE SET n = n + 1",
-            (name,),
+    def _keep(self, kind: str, token: str, chain: _Chain, expires_at: float) -> None:
+        self._run(
+            "INSERT INTO fb_tokens VALUES(?, ?, ?, ?, ?, ?, ?, 1)",
+            *(token, kind, chain.number, chain.user, chain.scope, chain.began, expires_at),
         )
+
+    def _count(self, name: str) -> None:
+        self._run(
+            "INSERT INTO fb_token_counts VALUES(?, 1) ON CONFLICT(name) DO UPDATE SET n = n + 1",
+            name,
+        )
+
+    def _run(self, statement: str, *values: object) -> sqlite3.Cursor:
+        return self._ctx.store.connect().execute(statement, values)
 
     def _now(self) -> float:
         return self._ctx.clock.now().timestamp()
-
-
-def _keep(
-    connection: sqlite3.Connection, kind: str, token: str, chain: _Chain, expires_at: float
-) -> None:
-    connection.execute(
-        "INSERT INTO fb_tokens VALUES(?, ?, ?, ?, ?, ?, ?, 1)",
-        (token, kind, chain.number, chain.user, chain.scope, chain.began, expires_at),
-    )
 
 
 def _jwt() -> str:

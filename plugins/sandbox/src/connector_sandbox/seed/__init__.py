@@ -79,5 +79,5 @@ def truth(ctx: Context, rules: Rules | None = None) -> list[dict[str, Any]]:
     """What the books should hold for each order, by order id; see `seed.truth.expected`."""
     from connector_sandbox.bigcommerce import repository  # noqa: PLC0415  as above
 
-    found = repository.orders_where(ctx.store.connect(), tail="ORDER BY id")
-    return [expected(order, rules=rules) for order, _ in found]
+    orders = repository.orders_where(ctx.store.connect(), tail="ORDER BY id")
+    return [expected(order, rules=rules) for order in orders]
