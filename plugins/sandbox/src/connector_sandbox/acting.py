@@ -7,25 +7,20 @@ of that request: ``$id`` of its path, any other name for a field of what it send
 fields inside (``$amount.code``); ``$answer.id`` for a field of the record it was answered.
 """
 
-from __future__ import annotations
-
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message
 
 from connector_sandbox.constants import FRESHBOOKS_ACCOUNT_ID
 from connector_sandbox.decoding import Matching, decode
 from connector_sandbox.exact_json import dumps
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from starlette.types import ASGIApp, Message
 
 API, BY_HAND = "api", "by hand"
 _actor: ContextVar[str] = ContextVar("actor", default=API)

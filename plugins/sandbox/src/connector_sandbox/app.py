@@ -13,13 +13,13 @@ Request handlers are ``async def`` and do not await within a transaction: the ev
 makes each of them atomic.
 """
 
-from __future__ import annotations
-
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from connector_sandbox import control
 from connector_sandbox.bigcommerce.routes import routes as bigcommerce_routes
@@ -32,12 +32,6 @@ from connector_sandbox.history import History, RequestCounts
 from connector_sandbox.store import Store
 from connector_sandbox.switches import Switches
 from connector_sandbox.wire import FaultLayer
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-    from pathlib import Path
-
-    from starlette.routing import BaseRoute
 
 _ROUTES = {BIGCOMMERCE: bigcommerce_routes, FRESHBOOKS: freshbooks_routes}
 

@@ -1,27 +1,22 @@
 """The command ``sandbox``: ``up``, ``reset``, ``seed``, ``inspect``."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import json
 import os
 import sys
 import urllib.request
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connector_sandbox import constants
 from connector_sandbox.app import create_app, create_context
 from connector_sandbox.clock import Clock
+from connector_sandbox.context import Context
 from connector_sandbox.control import inspection
 from connector_sandbox.server import SandboxServer, listen
 from connector_sandbox.switches import SwitchError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from connector_sandbox.context import Context
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,15 +4,10 @@ Everything the two APIs stamp, expire or compare by date goes by this clock. Quo
 a client waits for them in real seconds (see ``quota``).
 """
 
-from __future__ import annotations
-
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _FIRST, _LAST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, tzinfo=UTC)
 

@@ -1,7 +1,5 @@
 """The credentials and ids that every fresh sandbox starts with. None of them is secret."""
 
-from __future__ import annotations
-
 STORE_HASH = "sandbox"
 BIGCOMMERCE_ACCESS_TOKEN = "sandbox-bigcommerce-token"  # noqa: S105 - opens nothing but the sandbox
 BIGCOMMERCE_CLIENT_ID = "sandbox-bigcommerce-client"

@@ -1,19 +1,15 @@
 """What both sides of a sandbox share: one store, clock, history, set of faults and of switches."""
 
-from __future__ import annotations
-
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from pathlib import Path
-
-    from connector_sandbox.clock import Clock
-    from connector_sandbox.faults import Faults
-    from connector_sandbox.history import History, RequestCounts
-    from connector_sandbox.store import Store
-    from connector_sandbox.switches import Switches
+from connector_sandbox.clock import Clock
+from connector_sandbox.faults import Faults
+from connector_sandbox.history import History, RequestCounts
+from connector_sandbox.store import Store
+from connector_sandbox.switches import Switches
 
 
 def _no_shop() -> None:

@@ -1,22 +1,18 @@
 """The control routes under ``/_sandbox``: faults, switches, clock, history, counts, reset."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from connector_sandbox import acting, constants
+from connector_sandbox.context import Context
 from connector_sandbox.control_routes import ControlRoutes, answer
 from connector_sandbox.decoding import Within
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
-    from starlette.routing import BaseRoute
-
-    from connector_sandbox.context import Context
 
 _MOST_SECONDS = 10**9
 

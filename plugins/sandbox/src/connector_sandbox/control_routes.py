@@ -4,8 +4,6 @@ A refusal is ``{"error": words}``, with 400 for what is not understood or cannot
 is not there.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """How many decimals a payment in a currency can have: ISO 4217's minor units."""
 
-from __future__ import annotations
-
 _WHOLE_UNITS = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI"}
     | {"VND", "VUV", "XAF", "XOF", "XPF"}

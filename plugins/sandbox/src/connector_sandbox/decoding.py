@@ -6,22 +6,18 @@ these or None. ``Annotated`` with ``Within`` or ``Matching`` narrows it. Amounts
 numbers without a float between; a moment without a zone is UTC.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import math
 import re
 import types
 import typing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeVar
 
 _MOST_WHOLE = 2**53
 _MOST_AMOUNT = Decimal(10) ** 12

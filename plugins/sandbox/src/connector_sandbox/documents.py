@@ -5,16 +5,13 @@ would have seen.
 """
 
 # ruff: noqa: S608 - the names in the statements are constants of the kinds of records
-from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Sequence
-
-    from connector_sandbox.store import Store
+from connector_sandbox.store import Store
 
 Document = dict[str, Any]
 

@@ -4,8 +4,6 @@ The standard encoder knows floats only; Decimals pass it as marked strings, whos
 are taken off afterwards.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from decimal import Decimal

@@ -4,21 +4,17 @@ A rule is made of matching (side, method, path, query, body), of choosing among 
 (``skip``, ``times``, ``probability_percent`` with ``seed``) and of a kind.
 """
 
-from __future__ import annotations
-
 import asyncio
-import random
 import re
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from random import Random
+from typing import Annotated, Any, Literal
 
 from connector_sandbox import acting
 from connector_sandbox.decoding import Matching, Within, decode
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 
 class Kind(StrEnum):
@@ -111,7 +107,7 @@ class Rule(FaultOrder):
     outcomes: list[list[dict[str, Any]]] = field(default_factory=list)
     matches: int = 0
     hits: int = 0
-    random: random.Random = field(default_factory=random.Random, repr=False)
+    random: Random = field(default_factory=Random, repr=False)
 
 
 @dataclass(slots=True)

@@ -1,7 +1,5 @@
 """Filters of lists as tables: a parameter's name, and what its text asks of which column."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 
 Condition = tuple[str, list[object]]

@@ -4,21 +4,16 @@ The history is the truth tests compare with: a row is added in the same transact
 it tells of, and no row is ever changed.
 """
 
-from __future__ import annotations
-
 import json
 import re
+import sqlite3
 import threading
 from collections import Counter, deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connector_sandbox import acting
-
-if TYPE_CHECKING:
-    import sqlite3
-
-    from connector_sandbox.clock import Clock
-    from connector_sandbox.store import Store
+from connector_sandbox.clock import Clock
+from connector_sandbox.store import Store
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS history(

@@ -1,15 +1,10 @@
 """Fixed quota windows in real seconds, since the clients that heed them wait in real seconds."""
 
-from __future__ import annotations
-
 import math
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _NO_LIMIT = 10**9
 

@@ -1,27 +1,21 @@
 """Serving the application: in the foreground for a person, in a thread for a test."""
 
-from __future__ import annotations
-
 import socket
 import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
 
 from connector_sandbox.app import create_app
+from connector_sandbox.clock import Clock
 from connector_sandbox.constants import DEFAULT_HOST, DEFAULT_SEED, SIDES
+from connector_sandbox.context import Context
 from connector_sandbox.wire import FaultProtocol
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
-    from starlette.applications import Starlette
-
-    from connector_sandbox.clock import Clock
-    from connector_sandbox.context import Context
 
 _START_SECONDS = 30
 _STOP_SECONDS = 30

@@ -5,16 +5,11 @@ each is atomic. Durability over power loss is not wanted of a sandbox (``synchro
 a killed *client* has written stays.
 """
 
-from __future__ import annotations
-
 import sqlite3
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+from pathlib import Path
 
 
 class Store:

@@ -5,19 +5,13 @@ database and live through a restart, until a reset; values the sandbox was start
 after a reset.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from connector_sandbox.decoding import narrowed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from connector_sandbox.decoding import Matching, Within
-    from connector_sandbox.store import Store
+from connector_sandbox.decoding import Matching, Within, narrowed
+from connector_sandbox.store import Store
 
 SwitchValue = str | int | bool
 

@@ -4,28 +4,21 @@
 around both APIs, counts every request, and spoils those that fall to a rule.
 """
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import struct
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 from urllib.parse import unquote_plus
 
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from connector_sandbox import acting
 from connector_sandbox.constants import side_of
 from connector_sandbox.faults import Faults, Kind, Rule
-
-if TYPE_CHECKING:
-    from collections.abc import MutableMapping
-
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from connector_sandbox.history import RequestCounts
+from connector_sandbox.history import RequestCounts
 
 TRANSPORT = "connector_sandbox.transport"
 STALE_SECONDS = "connector_sandbox.stale_seconds"
@@ -48,8 +41,38 @@ class FaultProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        scope: MutableMapping[str, Any] = self.scope  # type: ignore[assignment] # a dict at run time
-        scope[TRANSPORT] = self.transport
+        cast("dict[str, Any]", self.scope)[TRANSPORT] = self.transport
+
+
+class _Seen:
+    """A ``send`` that remembers the status its client was given (0 for none)."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send(message)
+
+
+class _Answer:
+    """A ``send`` that keeps the answer instead of sending it."""
+
+    def __init__(self) -> None:
+        self.start: Message = {"type": "http.response.start", "status": 500, "headers": []}
+        self.body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.start = message
+        else:
+            self.body += message.get("body", b"")
+
+    async def pass_on(self, send: Send) -> None:
+        await send(self.start)
+        await send({"type": "http.response.body", "body": self.body})
 
 
 class FaultLayer:
@@ -179,37 +202,6 @@ class FaultLayer:
 
 def _seconds(rule: Rule) -> float | None:
     return None if rule.delay_ms is None else rule.delay_ms / 1000
-
-
-class _Seen:
-    """A ``send`` that remembers the status its client was given (0 for none)."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.status = 0
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-        await self._send(message)
-
-
-class _Answer:
-    """A ``send`` that keeps the answer instead of sending it."""
-
-    def __init__(self) -> None:
-        self.start: Message = {"type": "http.response.start", "status": 500, "headers": []}
-        self.body = b""
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.start = message
-        else:
-            self.body += message.get("body", b"")
-
-    async def pass_on(self, send: Send) -> None:
-        await send(self.start)
-        await send({"type": "http.response.body", "body": self.body})
 
 
 async def _whole_body(receive: Receive) -> bytes:

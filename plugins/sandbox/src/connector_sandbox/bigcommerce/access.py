@@ -4,31 +4,25 @@ The quota is the store's, not the token's, and counts in real seconds. Errors lo
 versions' do: an array in v2, an object in v3, plain text for a catalog 401.
 """
 
-from __future__ import annotations
-
 import hmac
 import json
 import math
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from connector_sandbox import constants
+from connector_sandbox.context import Context
 from connector_sandbox.exact_json import dumps, loads
 from connector_sandbox.faults import ErrorRenderer
 from connector_sandbox.quota import FixedWindow, Verdict
-
-if TYPE_CHECKING:
-    import sqlite3
-
-    from starlette.datastructures import QueryParams
-    from starlette.requests import Request
-
-    from connector_sandbox.context import Context
-    from connector_sandbox.switches import Switches
+from connector_sandbox.switches import Switches
 
 STATUS_PAGE = "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes"
 

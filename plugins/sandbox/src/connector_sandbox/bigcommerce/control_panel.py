@@ -1,16 +1,17 @@
 """The shop's control panel: changes orders, moves dates, queues what hooks are told."""
 
-from __future__ import annotations
-
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from decimal import Decimal  # noqa: TC003  read when bodies are decoded
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import Any
 
+from connector_sandbox.bigcommerce.delivery_queue import DeliveryQueue
 from connector_sandbox.bigcommerce.events import between
 from connector_sandbox.bigcommerce.repository import Numbered, order_of, put_orders
 from connector_sandbox.constants import BIGCOMMERCE
+from connector_sandbox.context import Context
 from connector_sandbox.control_routes import NotThere
 from connector_sandbox.decoding import decode, encode
 from connector_sandbox.seed.changes import (
@@ -26,13 +27,7 @@ from connector_sandbox.seed.changes import (
 )
 from connector_sandbox.seed.model import Order, ShipTo, Transaction
 from connector_sandbox.seed.totals import compute
-
-if TYPE_CHECKING:
-    import sqlite3
-
-    from connector_sandbox.bigcommerce.delivery_queue import DeliveryQueue
-    from connector_sandbox.context import Context
-    from connector_sandbox.switches import Switches
+from connector_sandbox.switches import Switches
 
 Document = dict[str, Any]
 

@@ -1,11 +1,13 @@
 """v3 customers: pages by number and by cursor, at most ten addresses included, strict filters."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import json
-from typing import TYPE_CHECKING, Any
+import sqlite3
+from datetime import datetime
+from typing import Any
+
+from starlette.routing import BaseRoute
 
 from connector_sandbox.bigcommerce import dates
 from connector_sandbox.bigcommerce.access import (
@@ -20,15 +22,8 @@ from connector_sandbox.bigcommerce.filters import many, strict_moment, strict_nu
 from connector_sandbox.bigcommerce.paging import Page, link, page_of, rows_of, v3_list
 from connector_sandbox.exact_json import loads
 from connector_sandbox.filters import Condition, Filter, compare
-
-if TYPE_CHECKING:
-    import sqlite3
-    from datetime import datetime
-
-    from starlette.routing import BaseRoute
-
-    from connector_sandbox.seed.catalog import Customer
-    from connector_sandbox.seed.model import Address
+from connector_sandbox.seed.catalog import Customer
+from connector_sandbox.seed.model import Address
 
 ADDRESSES_INCLUDED = 10
 _SORTS = {"date_created": "created", "last_name": "last_name", "date_modified": "modified"}

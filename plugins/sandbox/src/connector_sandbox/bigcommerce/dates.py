@@ -4,8 +4,6 @@ v2 answers are RFC 2822 and always `+0000`; v3 answers are ISO 8601. Filters tak
 that cannot be read is no filter at all.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime

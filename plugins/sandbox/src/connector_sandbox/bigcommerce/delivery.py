@@ -6,28 +6,22 @@ A delivery is done when the receiver answers 2xx in time. Else it is tried again
 whatever the sandbox's clock says, since receivers judge it by their own clock.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import http.client
 import json
+import sqlite3
 import ssl
 import time
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from connector_sandbox.bigcommerce.delivery_queue import FORGERIES, DeliveryQueue
 from connector_sandbox.bigcommerce.events import Event
 from connector_sandbox.bigcommerce.signing import signature
 from connector_sandbox.constants import BIGCOMMERCE_CLIENT_SECRET
-
-if TYPE_CHECKING:
-    import sqlite3
-
-    from connector_sandbox.context import Context
+from connector_sandbox.context import Context
 
 RETRY_AFTER = (60, 180, 300, 600, 900, 1800, 3600, 7200, 21600, 50400, 86400)
 AT_ONCE = 8

@@ -4,25 +4,20 @@ Faults on demand: events dropped, doubled, shuffled, late, or joined by forged o
 carry one `webhook-id`, as a real repeated delivery does.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
+import sqlite3
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from random import Random
+from typing import Annotated, Literal, get_args
 
 from connector_sandbox.bigcommerce.dates import epoch
 from connector_sandbox.bigcommerce.events import Event, wants
 from connector_sandbox.bigcommerce.store_api import STORE_ID
+from connector_sandbox.context import Context
 from connector_sandbox.decoding import Within
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable
-    from random import Random
-
-    from connector_sandbox.context import Context
 
 HUNDRED = 100
 Forgery = Literal["wrong_secret", "unsigned", "old_timestamp", "tampered"]

@@ -1,14 +1,10 @@
 """What changed, as the events that hooks subscribe to."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from connector_sandbox.seed.model import Order, Transaction
+from connector_sandbox.seed.model import Order, Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,13 @@
 """What the texts of this API's filters are read as; one that cannot be read is strict or none."""
 
-from __future__ import annotations
+from collections.abc import Callable, Mapping
 
-from typing import TYPE_CHECKING
+from starlette.datastructures import QueryParams
 
 from connector_sandbox import filters
 from connector_sandbox.bigcommerce import dates
 from connector_sandbox.bigcommerce.access import Problem
 from connector_sandbox.filters import Condition, Filter, FilterError, one_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from starlette.datastructures import QueryParams
 
 
 def many(column: str, read: Callable[[str], object] = str) -> Filter:

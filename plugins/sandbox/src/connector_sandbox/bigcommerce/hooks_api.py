@@ -4,11 +4,13 @@ The sandbox also takes `http://127.0.0.1` and `http://localhost` with any port, 
 does not.
 """
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+import sqlite3
+from collections.abc import Mapping
+from typing import Annotated, Any
 from urllib.parse import urlsplit
+
+from starlette.routing import BaseRoute
 
 from connector_sandbox.bigcommerce.access import DEFAULT, Answer, Call, Problem, StoreGuard, answer
 from connector_sandbox.bigcommerce.dates import epoch
@@ -18,12 +20,6 @@ from connector_sandbox.bigcommerce.repository import Numbered
 from connector_sandbox.constants import BIGCOMMERCE
 from connector_sandbox.decoding import Matching, value_of
 from connector_sandbox.filters import Condition, Filter, compare
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Mapping
-
-    from starlette.routing import BaseRoute
 
 MOST_PER_SCOPE = 10
 _Name = Annotated[str, Matching(r"[\w!#$%&'*+.^`|~-]{1,64}", "a header's name")]

@@ -4,9 +4,7 @@ Money is text with four decimals, but for consignments, whose amounts are JSON n
 fees and coupons, which come either way (BigCommerce v2 orders reference).
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from connector_sandbox.bigcommerce.order_documents import (
     SHIPPED_STATUSES,
@@ -16,13 +14,9 @@ from connector_sandbox.bigcommerce.order_documents import (
     costs,
     line_documents,
 )
+from connector_sandbox.bigcommerce.variants import Document, Variants
+from connector_sandbox.seed.model import Line, Order, ShipTo
 from connector_sandbox.seed.totals import ChargeFigures, compute
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from connector_sandbox.bigcommerce.variants import Document, Variants
-    from connector_sandbox.seed.model import Line, Order, ShipTo
 
 MOST_INCLUDED = 50  # line items of a consignment (bigcommerce/docs issue 960)
 

@@ -1,19 +1,14 @@
 """The v2 documents of an order itself and of its products; money is text with four decimals."""
 
-from __future__ import annotations
-
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from connector_sandbox.bigcommerce.dates import rfc2822
 from connector_sandbox.bigcommerce.variants import Document, Variants, money
 from connector_sandbox.seed import catalog
 from connector_sandbox.seed.changes import refunded_quantity
+from connector_sandbox.seed.model import Address, Line, Order
 from connector_sandbox.seed.money import ZERO
 from connector_sandbox.seed.totals import ChargeFigures, Figures, LineFigures, compute, together
-
-if TYPE_CHECKING:
-    from connector_sandbox.seed.model import Address, Line, Order
 
 SHIPPED_STATUSES = frozenset({2, 10})
 CUSTOM_LABELS = {11: "Ready to pack"}

@@ -4,11 +4,11 @@ A filter that is unknown or cannot be read is ignored, and the answer then holds
 the API does.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+
+from starlette.routing import BaseRoute
 
 from connector_sandbox.bigcommerce.access import ORDERS, Answer, Call, Problem, StoreGuard, answer
 from connector_sandbox.bigcommerce.filters import is_true, moment, where, whole_number
@@ -30,13 +30,7 @@ from connector_sandbox.bigcommerce.variants import Document, Variants, variants_
 from connector_sandbox.exact_json import dumps
 from connector_sandbox.filters import Condition, Filter, compare
 from connector_sandbox.seed import catalog
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from starlette.routing import BaseRoute
-
-    from connector_sandbox.seed.model import Order
+from connector_sandbox.seed.model import Order
 
 _SORTS = {
     "id": "id",

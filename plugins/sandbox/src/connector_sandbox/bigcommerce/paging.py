@@ -1,22 +1,17 @@
 """Pages: v2 tells nothing about the whole, v3 tells it in `meta.pagination`."""
 
-from __future__ import annotations
-
 import math
+import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
 
 from connector_sandbox.bigcommerce.access import Answer, Call, Problem, answer
 from connector_sandbox.bigcommerce.filters import whole_number
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Sequence
-
-    from starlette.datastructures import QueryParams
-
-    from connector_sandbox.filters import Condition
+from connector_sandbox.filters import Condition
 
 DEFAULT_LIMIT, MOST = 50, 250
 

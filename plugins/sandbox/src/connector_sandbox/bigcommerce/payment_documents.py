@@ -1,17 +1,12 @@
 """The v3 documents of an order's money: transactions and refunds. Amounts are JSON numbers."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import Any
 
 from connector_sandbox.bigcommerce.dates import iso
+from connector_sandbox.seed.model import Order, Refund, RefundItem, Transaction
 from connector_sandbox.seed.money import ZERO
 from connector_sandbox.seed.totals import compute
-
-if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from connector_sandbox.seed.model import Order, Refund, RefundItem, Transaction
 
 Document = dict[str, Any]
 CREDIT_IDS = 900_000_000  # above any id of a gateway's transaction

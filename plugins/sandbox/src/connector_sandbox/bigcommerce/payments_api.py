@@ -1,8 +1,6 @@
 """v3 transactions of an order, and refunds: store-wide, of an order, one."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from starlette.routing import BaseRoute
 
 from connector_sandbox.bigcommerce.access import (
     REFUNDS,
@@ -17,14 +15,9 @@ from connector_sandbox.bigcommerce.filters import many, moment, strict_number, w
 from connector_sandbox.bigcommerce.paging import Page, page_of, pagination
 from connector_sandbox.bigcommerce.payment_documents import refund_document, transaction_documents
 from connector_sandbox.bigcommerce.repository import order_of
-from connector_sandbox.bigcommerce.variants import variants_of
+from connector_sandbox.bigcommerce.variants import Document, variants_of
 from connector_sandbox.filters import compare
-
-if TYPE_CHECKING:
-    from starlette.routing import BaseRoute
-
-    from connector_sandbox.bigcommerce.variants import Document
-    from connector_sandbox.seed.model import Order
+from connector_sandbox.seed.model import Order
 
 
 def routes(guard: StoreGuard) -> list[BaseRoute]:

@@ -1,10 +1,10 @@
 """v3 catalog products with variants; a day without a time means the time of the request."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from starlette.routing import BaseRoute
 
 from connector_sandbox.bigcommerce import dates
 from connector_sandbox.bigcommerce.access import PRODUCTS, Answer, Call, Problem, StoreGuard, answer
@@ -13,11 +13,7 @@ from connector_sandbox.bigcommerce.paging import MOST, page_of, rows_of
 from connector_sandbox.bigcommerce.repository import record_of
 from connector_sandbox.exact_json import loads
 from connector_sandbox.filters import Condition, Filter, compare
-
-if TYPE_CHECKING:
-    from starlette.routing import BaseRoute
-
-    from connector_sandbox.seed.catalog import Product, Variant
+from connector_sandbox.seed.catalog import Product, Variant
 
 MOST_WITH_OPTIONS = 10
 _SORTS = {"id": "id", "name": "name", "sku": "sku", "price": "price", "date_modified": "modified"}

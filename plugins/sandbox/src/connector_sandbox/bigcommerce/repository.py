@@ -3,12 +3,11 @@
 Columns beside the JSON are what lists filter and sort by.
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connector_sandbox.bigcommerce.dates import epoch
 from connector_sandbox.decoding import decode, encode
@@ -16,11 +15,7 @@ from connector_sandbox.exact_json import dumps, loads
 from connector_sandbox.seed.model import Order
 from connector_sandbox.seed.month import FIRST_IDS
 from connector_sandbox.seed.totals import compute
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from connector_sandbox.store import Store
+from connector_sandbox.store import Store
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS bc_orders(

@@ -1,9 +1,9 @@
 """Joins the BigCommerce side to the sandbox."""
 
-from __future__ import annotations
-
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from starlette.routing import BaseRoute
 
 from connector_sandbox.bigcommerce import (
     customers_api,
@@ -19,6 +19,7 @@ from connector_sandbox.bigcommerce import (
 from connector_sandbox.bigcommerce.access import (
     DEFAULT,
     INFORMATION,
+    Answer,
     Call,
     Problem,
     StoreGuard,
@@ -27,13 +28,8 @@ from connector_sandbox.bigcommerce.access import (
 )
 from connector_sandbox.bigcommerce.delivery import WebhookDispatcher
 from connector_sandbox.bigcommerce.delivery_queue import DeliveryFaults
+from connector_sandbox.context import Context
 from connector_sandbox.seed import seed_if_empty
-
-if TYPE_CHECKING:
-    from starlette.routing import BaseRoute
-
-    from connector_sandbox.bigcommerce.access import Answer
-    from connector_sandbox.context import Context
 
 _METHODS = ("GET", "POST", "PUT", "DELETE")
 

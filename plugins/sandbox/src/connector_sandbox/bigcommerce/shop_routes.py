@@ -1,33 +1,27 @@
 """Control routes of the shop, under `/_sandbox`: orders, records, tokens, hooks, the truth."""
 
-from __future__ import annotations
-
+import sqlite3
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute
 
 from connector_sandbox import constants
 from connector_sandbox.bigcommerce.access import Token, put_token
 from connector_sandbox.bigcommerce.control_panel import CHANGES, ControlPanel
 from connector_sandbox.bigcommerce.customers_api import customer_document
 from connector_sandbox.bigcommerce.dates import iso
-from connector_sandbox.bigcommerce.delivery_queue import DeliveryFaults, Forgery
+from connector_sandbox.bigcommerce.delivery_queue import DeliveryFaults, DeliveryQueue, Forgery
 from connector_sandbox.bigcommerce.events import Event
 from connector_sandbox.bigcommerce.repository import Numbered, order_of, put_record, record_of
+from connector_sandbox.context import Context
 from connector_sandbox.control_routes import ControlRoutes, NotThere
 from connector_sandbox.decoding import Matching, Within, decode, encode, value_of
 from connector_sandbox.seed import DEFAULT_MONTH, DEFAULT_ORDERS, catalog, seed_shop, truth
 from connector_sandbox.seed.model import Address, Id, Order
 from connector_sandbox.seed.truth import Rules, expected
-
-if TYPE_CHECKING:
-    import sqlite3
-
-    from starlette.requests import Request
-    from starlette.routing import BaseRoute
-
-    from connector_sandbox.bigcommerce.delivery_queue import DeliveryQueue
-    from connector_sandbox.context import Context
 
 Document = dict[str, Any]
 

@@ -4,8 +4,6 @@ The key is the raw client secret: BigCommerce has receivers give base64(client s
 Standard Webhooks library, which decodes it again.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

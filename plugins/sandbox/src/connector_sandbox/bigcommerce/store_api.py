@@ -1,17 +1,14 @@
 """What stands about the store itself: v2 store, time, currencies, tax classes, v3 profile."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from starlette.routing import BaseRoute
 
 from connector_sandbox.bigcommerce.access import INFORMATION, Answer, Call, StoreGuard, answer
 from connector_sandbox.bigcommerce.dates import epoch, rfc2822
 from connector_sandbox.seed import catalog
-
-if TYPE_CHECKING:
-    from starlette.routing import BaseRoute
 
 STORE_ID = 1025646
 

@@ -1,14 +1,8 @@
 """Every BigCommerce behaviour nobody could confirm, as a switch with both sides."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from connector_sandbox.constants import STORE_HASH
 from connector_sandbox.decoding import Matching, Within
-
-if TYPE_CHECKING:
-    from connector_sandbox.switches import Switches, SwitchValue
+from connector_sandbox.switches import Switches, SwitchValue
 
 YES_NO = (True, False)
 

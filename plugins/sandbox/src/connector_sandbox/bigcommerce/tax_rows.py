@@ -1,19 +1,13 @@
 """The rows of `GET /v2/orders/{id}/taxes`, with details (per line) and without (per rate)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
 
 from connector_sandbox.bigcommerce.variants import Variants, money
-from connector_sandbox.seed.money import ZERO
-from connector_sandbox.seed.totals import compute
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from decimal import Decimal
-
-    from connector_sandbox.seed.model import Order
-    from connector_sandbox.seed.totals import TaxShare
+from connector_sandbox.seed.model import Order
+from connector_sandbox.seed.totals import TaxShare, compute
 
 _CLASS_OF = {
     "shipping": ("Shipping", 3),
@@ -32,12 +26,12 @@ def tax_documents(order: Order, variants: Variants, *, details: bool) -> list[di
     """
     summed: dict[tuple[object, ...], dict[str, Any]] = {}
     rows = []
-    totals: dict[tuple[object, ...], Decimal] = {}
+    totals: defaultdict[tuple[object, ...], Decimal] = defaultdict(Decimal)
     for position, (kind, line_id, address_id, share) in enumerate(_shares(order, variants)):
         row = _row(order, kind, address_id, share)
         key = (share.tax.id, row["class"], address_id)
         whole = summed.setdefault(key, row | {"id": order.id * 10_000 + len(summed) + 1})
-        totals[key] = totals.get(key, ZERO) + share.amount
+        totals[key] += share.amount
         whole["line_amount"] = whole["priority_amount"] = money(totals[key])
         own = order.id * 10_000 + 1_001 + position
         detail = row | {

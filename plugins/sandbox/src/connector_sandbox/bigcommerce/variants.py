@@ -3,19 +3,14 @@
 Documents are made in one form; the table says what a value of a switch makes of one of a kind.
 """
 
-from __future__ import annotations
-
 import html
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connector_sandbox.seed.money import stored
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from connector_sandbox.switches import Switches, SwitchValue
+from connector_sandbox.switches import Switches, SwitchValue
 
 Document = dict[str, Any]
 

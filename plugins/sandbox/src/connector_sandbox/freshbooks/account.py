@@ -1,9 +1,9 @@
 """The one FreshBooks account of the sandbox: its kinds of records, side by side."""
 
-from __future__ import annotations
+from decimal import Decimal
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
+from connector_sandbox.context import Context
 from connector_sandbox.freshbooks import values
 from connector_sandbox.freshbooks.clients import Clients
 from connector_sandbox.freshbooks.credit_notes import CreditNotes
@@ -11,19 +11,15 @@ from connector_sandbox.freshbooks.expenses import Expenses
 from connector_sandbox.freshbooks.invoices import Invoices
 from connector_sandbox.freshbooks.items import Items, Taxes
 from connector_sandbox.freshbooks.payments import Payments
-
-if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from connector_sandbox.context import Context
-    from connector_sandbox.freshbooks.resource import Resource
-
+from connector_sandbox.freshbooks.resource import Resource
 
 _CENTS = 2
 
 
 class Account:
     """All records of the account; each kind finds the others here."""
+
+    resources: tuple[Resource, ...]
 
     def __init__(self, ctx: Context) -> None:
         self.switches = ctx.switches
@@ -34,7 +30,7 @@ class Account:
         self.payments = Payments(ctx, self)
         self.credit_notes = CreditNotes(ctx, self)
         self.expenses = Expenses(ctx, self)
-        self.resources: tuple[Resource, ...] = (
+        self.resources = (
             *(self.clients, self.items, self.taxes, self.invoices),
             *(self.payments, self.credit_notes, self.expenses),
         )

@@ -1,25 +1,20 @@
 """The accounting family over HTTP: lists and single records of every kind, alike."""
 
-from __future__ import annotations
-
 import json
 import math
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from connector_sandbox.context import Context
 from connector_sandbox.freshbooks import errors, search, values
+from connector_sandbox.freshbooks.guard import AccountGuard
+from connector_sandbox.freshbooks.resource import Resource
 from connector_sandbox.wire import STALE_SECONDS
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-
-    from connector_sandbox.context import Context
-    from connector_sandbox.freshbooks.guard import AccountGuard
-    from connector_sandbox.freshbooks.resource import Resource
 
 _BASE = "/accounting/account/{account_id}"
 

@@ -1,27 +1,20 @@
 """Clients (``users/clients``): told apart by id alone, so that e-mails may repeat."""
 
-from __future__ import annotations
-
 import random
 import string
 import uuid
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
-from connector_sandbox.filters import compare, like, one_of
+from connector_sandbox.documents import Document
+from connector_sandbox.filters import Condition, Filter, compare, like, one_of
 from connector_sandbox.freshbooks import errors, search, values
 from connector_sandbox.freshbooks.readers import flag, text
 from connector_sandbox.freshbooks.resource import DELETED, Kind, Resource
 from connector_sandbox.freshbooks.templates import BLANK
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from connector_sandbox.documents import Document
-    from connector_sandbox.filters import Condition, Filter
 
 _PARTS = ("street", "street2", "city", "province", "code", "country")
 _ADDRESS = tuple(f"{side}_{part}" for side in "ps" for part in _PARTS)

@@ -1,20 +1,15 @@
 """Credit notes (``credit_notes/credit_notes``), whose body key is singular."""
 
-from __future__ import annotations
-
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
+from connector_sandbox.documents import Document
+from connector_sandbox.filters import Filter
 from connector_sandbox.freshbooks import errors, search, totals, values
 from connector_sandbox.freshbooks.invoices import following
 from connector_sandbox.freshbooks.lines import read_lines
 from connector_sandbox.freshbooks.readers import text
 from connector_sandbox.freshbooks.resource import DELETED, Kind, Resource
 from connector_sandbox.freshbooks.templates import BLANK
-
-if TYPE_CHECKING:
-    from connector_sandbox.documents import Document
-    from connector_sandbox.filters import Filter
 
 _TEXT = (
     *("fname", "lname", "organization", "street", "street2", "city", "province", "code"),

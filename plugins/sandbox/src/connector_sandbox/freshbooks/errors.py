@@ -5,8 +5,6 @@ for 1001 and 1015 (422), 1003 (401), 1012 (404) and 1038 (403) from observed ans
 are 422 here.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any

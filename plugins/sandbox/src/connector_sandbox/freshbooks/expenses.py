@@ -1,17 +1,13 @@
 """Expenses (``expenses/expenses``), and the categories they are booked under, which stand fast."""
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
+from connector_sandbox.documents import Document
+from connector_sandbox.filters import Filter
 from connector_sandbox.freshbooks import errors, values
 from connector_sandbox.freshbooks.readers import day, own_currency, text
 from connector_sandbox.freshbooks.resource import ACTIVE, Kind, Reader, Resource
 from connector_sandbox.freshbooks.templates import BLANK
-
-if TYPE_CHECKING:
-    from connector_sandbox.documents import Document
-    from connector_sandbox.filters import Filter
 
 OWNER = 1
 """The only member of the staff."""

@@ -4,30 +4,24 @@ Each answer carries the quota's headers; ``Retry-After`` among them also on succ
 tells how long the window lasts and does not mean that anything was refused.
 """
 
-from __future__ import annotations
-
 import json
 import time
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from connector_sandbox import acting, constants
+from connector_sandbox.context import Context
 from connector_sandbox.faults import ErrorRenderer
 from connector_sandbox.freshbooks import errors
 from connector_sandbox.freshbooks.identity import accounts_of
+from connector_sandbox.freshbooks.tokens import Tokens
 from connector_sandbox.quota import FixedWindow, Verdict
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+Handler = Callable[[Request], Awaitable[Response]]
 
-    from starlette.requests import Request
-
-    from connector_sandbox.context import Context
-    from connector_sandbox.freshbooks.tokens import Tokens
-
-    Handler = Callable[[Request], Awaitable[Response]]
 
 _NOT_AUTHORISED = (
     "The server could not verify that you are authorized to access the URL requested. You either "

@@ -3,14 +3,10 @@
 The owner has two, one of them without an account. Another user has the second one alone.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connector_sandbox import constants
-
-if TYPE_CHECKING:
-    from connector_sandbox.switches import Switches
+from connector_sandbox.switches import Switches
 
 OWNER = "owner"
 _IDENTITY = 12345

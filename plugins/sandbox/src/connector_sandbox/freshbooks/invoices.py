@@ -1,23 +1,17 @@
 """Invoices (``invoices/invoices``): drafts at first, numbered uniquely, priced from lines."""
 
-from __future__ import annotations
-
 import re
 import uuid
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from connector_sandbox.filters import compare, like
+from connector_sandbox.documents import Document
+from connector_sandbox.filters import Filter, compare, like
 from connector_sandbox.freshbooks import errors, search, settlement, totals, values
 from connector_sandbox.freshbooks.lines import read_lines
 from connector_sandbox.freshbooks.readers import day, percent, text, whole
 from connector_sandbox.freshbooks.resource import DELETED, EASTERN, Kind, Resource
 from connector_sandbox.freshbooks.templates import BLANK, TEMPLATES
-
-if TYPE_CHECKING:
-    from connector_sandbox.documents import Document
-    from connector_sandbox.filters import Filter
 
 DRAFT, SENT = 1, 2
 _WRITABLE_STATUS = frozenset({0, 1, 2, 3})

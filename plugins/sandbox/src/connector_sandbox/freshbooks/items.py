@@ -1,21 +1,15 @@
 """Items and taxes: the price list, and the named rates that lines may refer to."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from connector_sandbox.filters import like
+from connector_sandbox.documents import Document
+from connector_sandbox.filters import Filter, like
 from connector_sandbox.freshbooks import errors, search, values
 from connector_sandbox.freshbooks.readers import flag, own_currency, percent, text, whole
 from connector_sandbox.freshbooks.resource import Kind, Resource
 from connector_sandbox.freshbooks.templates import BLANK
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from connector_sandbox.documents import Document
-    from connector_sandbox.filters import Filter
 
 
 def _number(of: Resource, name: str, sent: Any) -> str | None:  # noqa: ANN401 - JSON

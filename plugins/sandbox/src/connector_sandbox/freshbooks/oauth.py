@@ -1,25 +1,19 @@
 """OAuth over HTTP: the consent page, the token endpoint, revocation."""
 
-from __future__ import annotations
-
 import html
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from connector_sandbox import constants
 from connector_sandbox.constants import FRESHBOOKS
+from connector_sandbox.context import Context
+from connector_sandbox.freshbooks.guard import Handler
 from connector_sandbox.freshbooks.tokens import ALL_SCOPES, GrantError, Issued, Tokens
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from starlette.requests import Request
-
-    from connector_sandbox.context import Context
-    from connector_sandbox.freshbooks.guard import Handler
 
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>
 <body><h1>{title}</h1>{body}</body></html>"""

@@ -1,19 +1,13 @@
 """Payments (``payments/payments``): never more than is outstanding; the rest becomes credit."""
 
-from __future__ import annotations
-
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from connector_sandbox.filters import compare, like
+from connector_sandbox.documents import Document
+from connector_sandbox.filters import Filter, compare, like
 from connector_sandbox.freshbooks import errors, search, settlement, values
 from connector_sandbox.freshbooks.readers import day, flag, text, unread
 from connector_sandbox.freshbooks.resource import ACTIVE, DELETED, Kind, Resource
 from connector_sandbox.freshbooks.templates import BLANK
-
-if TYPE_CHECKING:
-    from connector_sandbox.documents import Document
-    from connector_sandbox.filters import Filter
 
 _TYPES = (
     *("Check", "Credit", "Cash", "Bank Transfer", "Credit Card", "Debit", "PayPal", "2Checkout"),

@@ -1,13 +1,13 @@
 """The FreshBooks routes: OAuth, identity, the accounting family, and what tests ask of it."""
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from connector_sandbox import constants
+from connector_sandbox.context import Context
 from connector_sandbox.control_routes import ControlRoutes
 from connector_sandbox.freshbooks import switches as freshbooks_switches
 from connector_sandbox.freshbooks import values
@@ -18,11 +18,6 @@ from connector_sandbox.freshbooks.guard import AccountGuard
 from connector_sandbox.freshbooks.identity import me
 from connector_sandbox.freshbooks.oauth import OAuth, refused
 from connector_sandbox.freshbooks.tokens import Tokens
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-
-    from connector_sandbox.context import Context
 
 
 def routes(ctx: Context) -> list[BaseRoute]:

@@ -4,20 +4,15 @@ Unknown search and sort keys are ignored without a word, so that a misspelt filt
 the unfiltered list (as the live API does).
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import partial
-from typing import TYPE_CHECKING
 
 from connector_sandbox.filters import Filter, compare, one_of
 from connector_sandbox.freshbooks import errors
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 DEFAULT_PER_PAGE = 15
 MOST_PER_PAGE = 100

@@ -4,14 +4,8 @@ The defaults are what public clients and captured answers make likeliest. Names 
 are lengths in characters; 0 means no limit.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from connector_sandbox.decoding import Matching, Within
-
-if TYPE_CHECKING:
-    from connector_sandbox.switches import Switches, SwitchValue
+from connector_sandbox.switches import Switches, SwitchValue
 
 _Choices = tuple["SwitchValue", ...]
 

@@ -1,7 +1,5 @@
 """Constant documents, and what new records hold before anything is taken into them."""
 
-from __future__ import annotations
-
 import json
 from importlib.resources import files
 from typing import Any

@@ -5,21 +5,16 @@ ends the one before it ("Authentication" page).
 """
 
 # ruff: noqa: S608 - the names in the statements are constants of this module
-from __future__ import annotations
 
 import base64
 import json
 import secrets
+import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from connector_sandbox import constants
+from connector_sandbox.context import Context
 from connector_sandbox.freshbooks.identity import OWNER
-
-if TYPE_CHECKING:
-    import sqlite3
-
-    from connector_sandbox.context import Context
 
 ACCESS_SECONDS = 43_200
 CODE_SECONDS = 300

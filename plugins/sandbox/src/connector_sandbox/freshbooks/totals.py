@@ -5,20 +5,15 @@ of each line. Checked against published answers: 20.00 taxed 13 % and 24.00 unta
 make 41.94; 555.55 and 7.98 with 15 % off, 5 % and 9.975 % make 550.73.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connector_sandbox.currencies import decimal_places
 from connector_sandbox.freshbooks.values import amount_of, rounding
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from connector_sandbox.switches import Switches
+from connector_sandbox.switches import Switches
 
 _HUNDRED = Decimal(100)
 

@@ -1,16 +1,12 @@
 """Reading what a client sent: text, numbers, percents, dates, money, each with its own refusal."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from datetime import date
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connector_sandbox.freshbooks import errors
-
-if TYPE_CHECKING:
-    from connector_sandbox.switches import Switches
+from connector_sandbox.switches import Switches
 
 CENT = Decimal("0.01")
 HOME_CURRENCY = "USD"

@@ -5,19 +5,14 @@ and what can happen to it. `cases` and `month` make the orders. `truth` says, fr
 alone, what should stand in the books.
 """
 
-from __future__ import annotations
-
+from collections.abc import Collection
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from connector_sandbox.context import Context
 from connector_sandbox.seed import catalog
 from connector_sandbox.seed.month import bounds, simulate_month
 from connector_sandbox.seed.truth import Rules, expected
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from connector_sandbox.context import Context
 
 DEFAULT_ORDERS = 440
 DEFAULT_MONTH = "2026-10"

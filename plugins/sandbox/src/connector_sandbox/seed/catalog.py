@@ -4,16 +4,11 @@ All of it comes from lists here and a seeded random generator, so that one seed 
 same shop. Records are what the shop knows; `connector_sandbox.bigcommerce` renders them.
 """
 
-from __future__ import annotations
-
+import random
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from connector_sandbox.seed.model import Address, Tax
-
-if TYPE_CHECKING:
-    import random
 
 STORE_TIMEZONE = "America/New_York"
 STORE_CURRENCY = "USD"

@@ -4,32 +4,30 @@ Each change is a pure function from an order to the next one. The seeded month a
 routes use the same ones.
 """
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from connector_sandbox.seed.catalog import CURRENCY_IDS, STATUS_NAMES
 from connector_sandbox.seed.model import (
+    Fee,
+    Line,
     Order,
     Position,
     Quantity,
     Refund,
     RefundItem,
     RefundPayment,
+    ShipTo,
     Transaction,
 )
 from connector_sandbox.seed.money import ZERO, payable
 from connector_sandbox.seed.totals import ChargeFigures, Figures, compute
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from connector_sandbox.seed.model import Fee, Line, ShipTo
-
 REFUNDED, PARTIALLY_REFUNDED, CANCELLED = 4, 14, 5
+_Charged = Sequence[Line | ShipTo | Fee]
 
 
 class Numbers(Protocol):
@@ -304,7 +302,7 @@ def _rest(order: Order, figures: Figures) -> tuple[list[RefundItem], Decimal, De
 
 def _charges(order: Order, figures: Figures) -> tuple[list[tuple[RefundItem, ChargeFigures]], ...]:
     """What can be refunded of wrapping, shipping, handling and fees, each by position."""
-    kinds: tuple[tuple[str, Sequence[Line | ShipTo | Fee], Sequence[ChargeFigures]], ...] = (
+    kinds: tuple[tuple[str, _Charged, Sequence[ChargeFigures]], ...] = (
         ("GIFT_WRAPPING", order.lines, [line.wrapping for line in figures.lines]),
         ("SHIPPING", order.ship_to, figures.shipping),
         ("HANDLING", order.ship_to, figures.handling),

@@ -4,18 +4,12 @@
 the tax), `own` or `skip`.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from connector_sandbox.seed.model import Charge, Order, Refund
 from connector_sandbox.seed.money import ZERO
 from connector_sandbox.seed.totals import compute
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from connector_sandbox.seed.model import Charge, Order, Refund
 
 MARKETPLACES = frozenset({"amazon", "ebay", "etsy", "tiktok", "walmart"})
 DEMO = {"amazon": "net", "ebay": "own", "etsy": "skip"}

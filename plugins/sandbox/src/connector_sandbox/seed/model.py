@@ -5,10 +5,8 @@ The same records serve the seeded month and the compact JSON documents of
 Amounts are in the order's currency, times are aware UTC.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003  read when bodies are decoded
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 

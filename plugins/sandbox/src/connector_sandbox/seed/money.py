@@ -4,15 +4,10 @@ BigCommerce stores amounts with four decimals and charges whole units of the cur
 yen, fils), so both steps are needed side by side.
 """
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
 
 from connector_sandbox.currencies import decimal_places
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 STORED = Decimal("0.0001")
 ZERO = Decimal(0)

@@ -4,14 +4,13 @@ Everything comes from one seeded random generator, so that a seed and a month al
 orders with the same ids.
 """
 
-from __future__ import annotations
-
 import random as random_module
 from collections import Counter
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from random import Random
 from zoneinfo import ZoneInfo
 
 from connector_sandbox.seed import catalog
@@ -30,10 +29,6 @@ from connector_sandbox.seed.model import (
     Transaction,
 )
 from connector_sandbox.seed.totals import compute
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
-    from random import Random
 
 FIRST_IDS = {
     "order": 1001,

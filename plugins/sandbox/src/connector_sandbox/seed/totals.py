@@ -12,17 +12,12 @@ an order are rounded to what can be paid. `subtotal_tax` is after discounts, `su
 and `subtotal_ex_tax` are before.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
-from typing import TYPE_CHECKING
 
+from connector_sandbox.seed.model import Charge, Discount, Fee, Line, Order, Tax
 from connector_sandbox.seed.money import ZERO, payable, spread, stored
-
-if TYPE_CHECKING:
-    from connector_sandbox.seed.model import Charge, Discount, Fee, Line, Order, Tax
 
 HUNDRED = Decimal(100)
 
