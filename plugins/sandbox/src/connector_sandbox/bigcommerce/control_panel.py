@@ -176,7 +176,8 @@ class ControlPanel:
             raise ValueError(f"An order is a JSON object, not {document!r}.")  # noqa: TRY004  as below
         given = {"created": self._now().isoformat(), **document}
         pay = given.pop("pay", "stripe")
-        draft = decode(Order, {"modified": given["created"], **given})
+        given.setdefault("modified", given["created"])
+        draft = decode(Order, given)
         if not draft.ship_to and any(line.kind == "physical" for line in draft.lines):
             draft = replace(draft, ship_to=(ShipTo(to=draft.billing),))
         check(draft)
