@@ -87,7 +87,11 @@ def subscribe(shop: Shop, destination: str, scope: str = "store/order/*", **more
 
 
 def states(shop: Shop) -> list[str]:
-    return [row["state"] for row in shop.control.get("shop/deliveries").json()["deliveries"]]
+    return [row["state"] for row in deliveries(shop)]
+
+
+def deliveries(shop: Shop) -> list[dict[str, Any]]:
+    return shop.control.get("shop/deliveries").json()["deliveries"]
 
 
 def settled(shop: Shop, count: int) -> Callable[[], bool]:
@@ -254,7 +258,7 @@ def test_a_failed_delivery_comes_again_with_the_same_id_and_a_new_timestamp(
     receiver.status = 500
     subscribe(shop, receiver.url, "store/order/created")
     shop.sell()
-    until(lambda: len(receiver.got) == 1)
+    until(lambda: [row["attempts"] for row in deliveries(shop)] == [1])
     shop.control.post("clock", json={"advance_seconds": 30})
     time.sleep(0.3)  # not enough sandbox time has passed: nothing may come in this while
     assert len(receiver.got) == 1
