@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_credentials import CredentialError, CredentialStore
-
 from tap_bigcommerce_orders.errors import TokenMissing
 from tap_bigcommerce_orders.settings import store_hash_of
 
@@ -37,6 +35,8 @@ def find_token(config: Mapping[str, Any]) -> str:
 
 
 def _stored_token(config: Mapping[str, Any]) -> str | None:
+    from connector_credentials import CredentialError, CredentialStore  # noqa: PLC0415 - SQLAlchemy
+
     name = f"bigcommerce:{store_hash_of(config)}"
     try:
         store = CredentialStore.open(config["credentials_url"], config.get("encryption_key"))

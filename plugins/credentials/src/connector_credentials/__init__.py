@@ -1,9 +1,16 @@
 """Encrypted store for API credentials, shared safely by several processes and machines."""
 
-from .entry import LockedEntry
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from .errors import CredentialError, KeyMissing, KeyUnusable, LockTimeout, LockUnsafe
-from .keys import load_keys
-from .store import CredentialStore, StoredSecret
+
+if TYPE_CHECKING:
+    from .entry import LockedEntry
+    from .keys import load_keys
+    from .store import CredentialStore, StoredSecret
 
 __all__ = [
     "CredentialError",
@@ -16,3 +23,17 @@ __all__ = [
     "StoredSecret",
     "load_keys",
 ]
+
+_HOMES = {
+    "CredentialStore": "store",
+    "LockedEntry": "entry",
+    "StoredSecret": "store",
+    "load_keys": "keys",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import the store where it is first used: SQLAlchemy would double the start of a tap."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -15,9 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError
-
 from .settings import SettingError
 
 if TYPE_CHECKING:
@@ -97,8 +94,12 @@ def _real_databases(databases: Mapping[str, str | None]) -> Iterator[str]:
 
 def _real_place(url: str) -> str | None:
     """Where a database is, in words; None if it is the sandbox's."""
+    # Only where it is asked: a tap needs no database, and half its start would go on this.
+    from sqlalchemy.engine import make_url  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
     try:
-        parsed = sa.make_url(url)
+        parsed = make_url(url)
     except ArgumentError:
         return "no database at all"
     if parsed.get_backend_name() != "sqlite":
