@@ -11,7 +11,9 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.encoding.simple import SimpleSingerReader
@@ -26,6 +28,9 @@ PROGRAMS = {
     "tap": ("tap_bigcommerce_orders.tap", "TapBigCommerceOrders"),
     "target": ("target_freshbooks.target", "TargetFreshBooks"),
 }
+
+_LOOKING = threading.Lock()
+"""Held by whoever may read the end of processes: it can be read once, and each start looks too."""
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload([module for module, _ in PROGRAMS.values()])
@@ -47,8 +52,16 @@ class Run:
 def started(run: Run) -> BaseProcess:
     """The process that carries the run out; it does not outlive this one."""
     process = _SERVER.Process(target=_work, args=(run,), daemon=True)
-    process.start()
+    with _LOOKING:
+        process.start()
     return process
+
+
+def exit_code(process: BaseProcess) -> int:
+    """Wait for a process's end; its exit code, minus the signal's number if it was killed."""
+    wait([process.sentinel])
+    with _LOOKING:
+        return int(process.exitcode or 0)
 
 
 def _work(run: Run) -> None:

@@ -18,7 +18,7 @@ from cryptography.fernet import Fernet
 
 from demo import sandbox as sandboxes
 from sweeps.outcomes import Outcomes
-from sweeps.programs import Run, started
+from sweeps.programs import Run, exit_code, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -163,8 +163,7 @@ class Stage(Outcomes):
         """Wait for the started run's end; its exit code, minus the signal's number if killed."""
         if self.process is None:
             raise RuntimeError("no run was started")
-        self.process.join()
-        return int(self.process.exitcode or 0)
+        return exit_code(self.process)
 
     def run(self, phase: int) -> None:
         """Run a phase to its end.
