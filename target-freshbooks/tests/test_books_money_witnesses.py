@@ -139,6 +139,7 @@ def test_one_story_is_told_and_the_money_is_known(
         ("purchase 40, refund 10, refund 5", "14 captured", "10", "35", "sent back 15.00 USD"),
         ("purchase 40, refund 40", "11 refunded", "", "0", "refunds come to 0.00 USD"),
         ("purchase 15, purchase 25, refund 20", "14 ", "", "20", "of 40.00 USD captured"),
+        ("refund 10", "14 partially refunded", "", "30", "sent back 10.00 USD"),
     ],
 )
 def test_two_stories_are_told_with_figures_and_what_both_deny_is_not_booked(

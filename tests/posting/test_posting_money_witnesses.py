@@ -100,6 +100,25 @@ def test_what_is_posted_stands_while_a_refund_is_not_told_by_all(
     assert [str(amount) for amount in world.paid(order)] == ["11.00"]
 
 
+@pytest.mark.parametrize("paid", [{"payment_method": "PayPal"}, {"pay": "offline"}])
+def test_a_refund_s_own_transaction_does_not_say_how_the_money_came(
+    world: World, paid: dict[str, str]
+) -> None:
+    order = world.place(**{"pay": None, **paid})
+    world.sync()
+    (before,) = world.payments(order)
+    world.change(order, "refund", order_amount="4.00")
+    (only,) = world.control("GET", f"shop/orders/{order}")["order"]["transactions"]
+    assert only["event"] == "refund"
+    world.sync()
+    assert standing(world, order) == ("posted", None)
+    assert (str(world.total(order)), list(map(str, world.paid(order)))) == ("7.00", ["7.00"])
+    assert world.payments(order)[0]["type"] == before["type"]
+    world.lose_ledger()
+    assert world.writes_of(world.sync) == 0
+    assert standing(world, order) == ("posted", None)
+
+
 @pytest.mark.parametrize("said", ["void", "refunded", "partially refunded"])
 def test_money_that_the_order_alone_calls_gone_waits_an_hour_and_is_told(
     world: World, monkeypatch: pytest.MonkeyPatch, said: str

@@ -2280,6 +2280,22 @@ MUTATIONS = (
         (WITNESSES, "-k", "two_stories"),
     ),
     Mutation(
+        "a refund's own transaction does not speak against money that no transaction tells of",
+        "P5",
+        f"{FRESHBOOKS}/books/money_witnesses.py",
+        '        or row.event == "refund"\n',
+        "",
+        (MONEY, "-k", "how_the_money_came"),
+    ),
+    Mutation(
+        "of money that no transaction tells of, what two witnesses deny is not booked",
+        "P5",
+        f"{FRESHBOOKS}/books/payments.py",
+        "        payments += _without(derived, denied(facts))",
+        "        payments += derived",
+        (WITNESSES, "-k", "two_stories"),
+    ),
+    Mutation(
         "a capture that only the shop speaks of is told",
         "P5",
         f"{FRESHBOOKS}/books/money_witnesses.py",

@@ -72,13 +72,15 @@ def kind_named(name: str) -> str | None:
 
 
 def has_transactions(facts: OrderFacts) -> bool:
-    """Whether transactions tell of the order's money; spent credit and announced cash do not.
+    """Whether transactions tell how the order's money came; spent credit and announced cash do not.
 
-    Nor does what failed. Those that the shop does not give might.
+    Nor does what failed, or sent money back. Those that the shop does not give might.
     """
     succeeded = (row for row in facts.transactions if row.status == "ok")
     return facts.order.transactions_truncated or not all(
-        credit_of(row) is not None or (row.method in BY_HAND and row.event == "pending")
+        credit_of(row) is not None
+        or row.event == "refund"
+        or (row.method in BY_HAND and row.event == "pending")
         for row in succeeded
     )
 

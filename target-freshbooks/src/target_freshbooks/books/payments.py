@@ -68,7 +68,8 @@ def receipts(facts: OrderFacts, due: Decimal, policy: Policy) -> Receipts:
         payments += _credits(facts, captured, policy)
     if not foreign and is_derived(facts, policy):
         rest = due - total(payment.amount for payment in payments)
-        payments += derived_payments(facts, _by_hand(facts, rest, policy), policy)
+        derived = derived_payments(facts, _by_hand(facts, rest, policy), policy)
+        payments += _without(derived, denied(facts))
     flag = _foreign(facts, foreign) if foreign else unclear(facts)
     return Receipts(tuple(payments), flag, spent)
 
@@ -143,7 +144,8 @@ def derived_payments(facts: OrderFacts, rest: Decimal, policy: Policy) -> list[P
     if rest <= 0:
         return []
     order = facts.order
-    pending = next((row for row in reversed(facts.transactions) if row.status == "ok"), None)
+    good = [row for row in facts.transactions if row.status == "ok" and row.event != "refund"]
+    pending = good[-1] if good else None
     kind = _mapped(policy, order.payment_method.lower()) or (
         payment_type(pending, policy)
         if pending and credit_of(pending) is None

@@ -96,8 +96,8 @@ def _paid_by_word(order: Order) -> bool:
 
 
 def _untold(order: Order) -> bool:
-    """No gateway says anything of the order's money."""
-    rows = (t for t in order.transactions if t.method not in STORED_VALUE)
+    """No gateway says how the order's money came."""
+    rows = (t for t in order.transactions if t.method not in STORED_VALUE and t.event != "refund")
     return all(t.event == "pending" or t.status != "ok" for t in rows)
 
 
