@@ -191,6 +191,36 @@ def test_a_refund_that_no_rounding_line_can_bring_to_its_money_is_not_fitted() -
 
 
 @pytest.mark.parametrize(
+    ("sale", "before", "money", "fits"),
+    [
+        ("-0.03", "0.00", "10.85", True),
+        ("-0.04", "0.00", "10.85", False),
+        ("-0.02", "-0.02", "10.85", False),
+        ("-0.02", "-0.01", "10.85", True),
+        ("0.05", "0.00", "10.88", True),
+        ("0.05", "0.00", "10.89", False),
+        ("0.05", "0.00", "10.83", True),
+    ],
+)
+def test_all_that_an_invoice_takes_up_by_rounding_is_within_the_tolerance(
+    sale: str, before: str, money: str, fits: bool
+) -> None:
+    entry = replace(desired_of(case("refund_product")).refunds[0], money=D(money))
+    names = (Policy().names.rounding, "Refund 4, rounding")
+    roundings = zip(names, (sale, before), strict=True)
+    standing = (
+        line("10.00", VAT),
+        line("10.00", VAT),
+        *(InvoiceLine(name, "", D(1), D(amount)) for name, amount in roundings),
+    )
+    now = D("21.66") + D(sale) + D(before)  # each line's tax rounded
+    ways = books.fit_refund(entry, standing, now - D(money), Policy(), "USD")
+    assert [way[-1].unit_cost for way in ways] == (
+        [D("10.83") - D(money) or D(-10)] if fits else []
+    )
+
+
+@pytest.mark.parametrize(
     ("setting", "inclusive", "taxed"),
     [(None, True, True), (None, False, False), ("share", False, True), ("none", True, False)],
 )

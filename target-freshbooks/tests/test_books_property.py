@@ -614,6 +614,10 @@ def _check_refunds(
             tried = ways_to_say[: ways_to_say.index(fitting[0]) + 1]
             assert all(way.amount((*standing, *says)) >= 0 for says in tried)
             standing = (*standing, *fitting[0])
+            cents = [line.unit_cost for line in standing if "ounding" in line.name]
+            most = D(policy.rounding_tolerance_cents).scaleb(-PLACES.get(made.currency, 2))
+            assert abs(sum(cents, ZERO)) <= most, (entry, cents)
+            assert all(abs(amount) <= most for amount in cents), cents
             plus = [ln.unit_cost for ln in fitting[0] if ln.name == "Store credit"]
             assert sum(plus, ZERO) == entry.credit
         after = dict(entry.payments_after)

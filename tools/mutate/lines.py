@@ -1124,6 +1124,14 @@ MUTATIONS = (
         ("target-freshbooks/tests/test_books_parts.py", "-k", "below_zero"),
     ),
     Mutation(
+        "the roundings of an invoice stay within the tolerance together",
+        "P5",
+        f"{FRESHBOOKS}/books/refund_fit.py",
+        "max(abs(wanted - answer), abs(before + wanted - answer))",
+        "abs(wanted - answer)",
+        ("target-freshbooks/tests/test_books_parts.py", "-k", "by_rounding_is_within"),
+    ),
+    Mutation(
         "a total that is right at other taxes than the shop's is held",
         "P5",
         f"{FRESHBOOKS}/books/draft_lines.py",

@@ -21,6 +21,7 @@ STEM = "BigCommerce order "
 _MARK = re.compile(r"BigCommerce order ([0-9]{1,18})(?:, (.+))? \(store ([^()\s]+)\)")
 _REFUND = re.compile(r"refund ([0-9]{1,18})")
 _REFUND_LINE = re.compile(r"Refund (\d+)(?:$|,)")
+_REFUND_ROUNDING = re.compile(r"Refund \d+, rounding")
 _RECEIVED = re.compile(r"Received ([0-9]+(?:\.[0-9]+)?) [A-Z]{3}")
 _NUMBERED = re.compile(r" (?=[0-9]+$)")
 
@@ -92,6 +93,11 @@ def refund_line(refund_id: int, what: str = "") -> str:
     """The name of a refund's line; `what` sets a refund's further lines apart."""
     name = f"Refund {refund_id}"
     return clean(f"{name}, {what}", FRESHBOOKS.name_length) if what else name
+
+
+def is_refund_rounding(name: str) -> bool:
+    """Whether it is the line that takes up the cents of a refund."""
+    return _REFUND_ROUNDING.fullmatch(" ".join(name.split())) is not None
 
 
 def is_refund_line(name: str) -> int | None:

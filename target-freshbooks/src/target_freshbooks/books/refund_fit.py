@@ -5,10 +5,11 @@ what was taken back, floored or raised to the cent (`cents`); the tax on them is
 round, and where FreshBooks rounds each tax over the whole invoice, what a new line adds depends on
 the lines that stand there. So the lines are computed together with the standing ones, under every
 rounding that agrees with the total the invoice has now. What is missing then is taken up by a line
-"Refund R, rounding", within the tolerance and what the sale's own Rounding line took: for each
-total that FreshBooks may answer there is a variant, the likeliest first. FreshBooks takes no total
-below zero, so none is tried that may come below it: in two refunds of 10.83 and 10.82 the taxes may
-round to a cent more than the 1.65 they were charged as.
+"Refund R, rounding". It is never over more than the tolerance, nor are all such lines of an invoice
+together, the sale's Rounding line included: a refund of everything takes that back. For each total
+that FreshBooks may answer there is a variant, the likeliest first. FreshBooks takes no total below
+zero, so none is tried that may come below it: in two refunds of 10.83 and 10.82 the taxes may round
+to a cent more than the 1.65 they were charged as.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from decimal import Decimal
 
 from target_freshbooks.books.cents import in_whole_cents
 from target_freshbooks.books.desired import ExactLine, InvoiceLine, Lines, RefundEntry
-from target_freshbooks.books.marks import refund_line
+from target_freshbooks.books.marks import is_refund_rounding, refund_line
 from target_freshbooks.books.money import HUNDRED, ONE, decimals_of, is_whole, sum_by_key, total
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.rounding import (
@@ -73,16 +74,25 @@ def _fitted(
     weighed = [weigh(line) for line in standing]
     lines = in_whole_cents(exact, change, taxes, live[0], decimals, weighed)
     places = max(decimals, policy.capabilities.amount_decimals)
-    # The sale's own Rounding line is taken back with it; that is never over more than these cents.
-    cents = tolerance(policy, decimals)
-    rounding = total(line.unit_cost for line in standing if is_rounding(line, policy))
-    room = cents + min(abs(rounding), cents)
+    cents, before = tolerance(policy, decimals), rounding_on(standing, policy, decimals)
     answers = [
         answer
         for answer in totals((*standing, *lines), live)
-        if abs(wanted - answer) <= room and is_whole(answer, places)
+        if max(abs(wanted - answer), abs(before + wanted - answer)) <= cents
+        and is_whole(answer, places)
     ]
     return tuple(_mended(refund_id, lines, missing) for missing in mendings(answers, wanted))
+
+
+def rounding_on(lines: Lines, policy: Policy, decimals: int) -> Decimal:
+    """What the sale's Rounding line and those of its refunds come to."""
+    amounts = (
+        line.quantity * line.unit_cost
+        for line in lines
+        if is_rounding(line, policy) or is_refund_rounding(line.name)
+    )
+    # A product that is called so costs more.
+    return total(amount for amount in amounts if abs(amount) <= tolerance(policy, decimals))
 
 
 def mendings(answers: Sequence[Decimal], wanted: Decimal) -> Iterator[Decimal]:

@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from target_freshbooks.books import fit_refund, predict_totals
 from target_freshbooks.books.desired import CreditNote, Lines, Parked, Reason, RefundEntry
+from target_freshbooks.books.refund_fit import rounding_on
+from target_freshbooks.books.rounding import tolerance
 from target_freshbooks.freshbooks.observed import ObservedInvoice
 from target_freshbooks.posting.context import ZERO, OrderContext
 from target_freshbooks.posting.digests import fingerprint
@@ -123,10 +125,14 @@ def _blocked(
 ) -> Parked | None:
     if entry.refund_id in progress.refused_refunds:
         return None  # the reconciler tells FreshBooks' words
+    rounding = rounding_on(wire.standing(invoice), context.policy, context.decimals)
+    most = tolerance(context.policy, context.decimals)
     return Parked(
         Reason.REFUND_MISMATCH,
         f"Refund {entry.refund_id} of {context.wording(entry.value)} cannot be put on invoice"
-        f" {invoice.number} to the cent; invoice and payment are as before the refund.",
+        f" {invoice.number} to the cent: its lines for rounding, {context.wording(rounding)} so"
+        f" far, may come to {context.wording(most)} together. Invoice and payment are as before"
+        " the refund.",
         "Book this refund by hand in FreshBooks.",
     )
 
