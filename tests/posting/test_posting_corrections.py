@@ -209,7 +209,9 @@ def test_a_refund_that_is_on_its_invoice_stays_there_when_the_month_is_closed(sh
     assert shop.state() == ("posted", None)
 
 
-def test_a_refund_declined_later_takes_its_correction_back_on_an_open_day(spending: Shop) -> None:
+def test_a_refund_declined_later_takes_its_correction_back_on_an_open_day(
+    spending: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
     spending.sync()
     spending.decline()
     spending.world.settings["closed_through"] = "2026-12-31"
@@ -218,6 +220,7 @@ def test_a_refund_declined_later_takes_its_correction_back_on_an_open_day(spendi
     spending.world.settings["closed_through"] = "2026-11-30"
     spending.sync()
     assert spending.state() == ("posted", None)
+    assert "Order 1001: delete the correction 1001-R5: the shop has refund 5 no more" in caplog.text
     assert spending.world.invoice("1001-R5")["vis_state"] == 1
     assert spending.expenses() == []
     assert spending.november() == spending.before
@@ -269,3 +272,91 @@ def test_broken_off_at_each_write_nothing_is_doubled(spending: Shop, at: int, ki
     assert world.writes_of(spending.sync) == 0
     assert len(spending.expenses()) == len(world.invoices("1001-R5")) == 1
     assert spending.state() == ("posted", None)
+
+
+# -- of orders of every kind
+
+
+AT = "2026-10-30T18:00:00Z"
+LATER = "2026-11-03T18:00:00Z"
+
+
+def corrected(world: Any, refund: dict[str, Any], **order: Any) -> tuple[int, str]:
+    """An order of October, refunded after October was closed; its number, its correction's."""
+    number = world.place(created=AT, **order)
+    world.sync()
+    world.settings |= {"closed_through": "2026-10-31", "closed_refunds": "correction"}
+    world.settings["refunds_expense_category"] = "refunds"
+    (one,) = world.change(number, "refund", **refund)["refunds"]
+    return number, f"{number}-R{one}"
+
+
+def amounts(world: Any, number: str) -> list[tuple[str, str]]:
+    return [(one["unit_cost"]["amount"], one["taxName1"]) for one in world.invoice(number)["lines"]]
+
+
+def spent_on(world: Any) -> list[Decimal]:
+    rows = world.books()["expenses"]
+    return [D(row["amount"]["amount"]) for row in rows if row["vis_state"] == 0]
+
+
+def test_a_correction_of_a_marketplace_s_sale_is_without_the_tax_it_remits(world: Any) -> None:
+    world.settings["marketplace_sources"] = {"etsy": "net"}
+    order, number = corrected(
+        world, {"lines": [{"line": 0, "quantity": 1}]}, lines=[MUGS], external_source="Etsy Shop"
+    )
+    assert (world.total(order), world.paid(order)) == (D("30.00"), [D("30.00")])
+    world.sync()
+    assert amounts(world, number) == [("-10.00", ""), ("10.00", "")]
+    assert spent_on(world) == [D("10.00")]
+    assert (world.total(order), world.paid(order)) == (D("30.00"), [D("30.00")])
+    assert world.writes_of(world.sync) == 0
+
+
+def test_a_correction_of_an_order_on_account_is_over_the_money_it_was_paid_with(world: Any) -> None:
+    order = world.place(created=AT, pay="offline", payment_method="Purchase Order", status_id=2)
+    world.sync()
+    assert world.paid(order) == []
+    world.settings |= {"closed_through": "2026-10-31", "closed_refunds": "correction"}
+    world.settings["refunds_expense_category"] = "refunds"
+    world.change(order, "transactions", amount="11.00", at=LATER)
+    (refund,) = world.change(order, "refund", order_amount="4.00")["refunds"]
+    world.sync()
+    assert world.row(order).state == "posted"
+    assert amounts(world, f"{order}-R{refund}") == [("-4.00", ""), ("4.00", "")]
+    assert spent_on(world) == [D("4.00")]
+    assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
+    assert world.writes_of(world.sync) == 0
+
+
+def test_a_correction_of_an_order_captured_in_part_leaves_the_rest_open(world: Any) -> None:
+    half = {"amount": "5.00", "at": AT}
+    order, number = corrected(world, {"order_amount": "4.00"}, transactions=[half])
+    world.sync()
+    assert world.row(order).state == "posted"
+    assert amounts(world, number) == [("-4.00", ""), ("4.00", "")]
+    assert spent_on(world) == [D("4.00")]
+    assert (world.total(order), world.paid(order)) == (D("11.00"), [D("5.00")])
+    assert D(world.invoice(order)["outstanding"]["amount"]) == D("6.00")
+    assert world.writes_of(world.sync) == 0
+
+
+def test_where_invoices_are_kept_as_drafts_a_correction_is_too(world: Any) -> None:
+    world.settings["post_as"] = "draft"
+    order = world.place(created=AT)
+    world.sync()
+    world.ctl("replay", str(order), "--send")
+    world.settings |= {"closed_through": "2026-10-31", "closed_refunds": "correction"}
+    world.settings["refunds_expense_category"] = "refunds"
+    (refund,) = world.change(order, "refund", order_amount="4.00")["refunds"]
+    number = f"{order}-R{refund}"
+    world.sync()
+    assert (world.row(order).state, world.row(order).reason) == ("waiting", "draft")
+    assert (world.invoice(number)["v3_status"], world.total(number)) == ("draft", D("0.00"))
+    assert spent_on(world) == [], "a Draft counts nowhere, and its expense would"
+    assert world.writes_of(world.sync) == 0
+    assert world.ctl("replay", "--send")["posted"] == 1
+    assert world.invoice(number)["v3_status"] != "draft"
+    assert spent_on(world) == [D("4.00")]
+    assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
+    assert world.writes_of(world.sync) == 0

@@ -60,6 +60,7 @@ LOGIN = "target-freshbooks/tests/ctl/test_ctl_login.py"
 VOIDED = "tests/posting/test_posting_voided.py"
 STAYS_ON_INVOICE = "test_a_refund_that_is_on_its_invoice_stays_there_when_the_month_is_closed"
 CORRECTIONS = "tests/posting/test_posting_corrections.py"
+CREDIT_BACK = "tests/posting/test_posting_credit_back.py"
 LOCKED_DAYS = "tests/posting/test_posting_locked.py"
 EXCLUDED = "target-freshbooks/tests/test_books_excluded_orders.py"
 MONEY = "tests/posting/test_posting_money_witnesses.py"
@@ -211,6 +212,22 @@ MUTATIONS = (
         "                self._hearing.knock(heard)\n",
         "                pass\n",
         (f"{LOCKED_DAYS}::test_a_refund_that_the_lock_keeps_out_is_booked_once_unlocked",),
+    ),
+    Mutation(
+        "a correction is kept a Draft where invoices are",
+        "P12",
+        f"{FRESHBOOKS}/posting/plan/corrections.py",
+        "    if context.keeps_draft(standing, send=progress.send):\n",
+        "    if False:\n",
+        (f"{CORRECTIONS}::test_where_invoices_are_kept_as_drafts_a_correction_is_too",),
+    ),
+    Mutation(
+        "stored value goes back as the kind that it was",
+        "P5",
+        f"{FRESHBOOKS}/books/eligibility.py",
+        "if kind_named(part.provider_id) == kind)",
+        "if bool(kind_named(part.provider_id)) == bool(kind))",
+        (f"{CREDIT_BACK}::test_a_certificate_that_came_back_as_store_credit_is_not_voided",),
     ),
     Mutation(
         "what FreshBooks' lock refused is planned as of a closed day",
@@ -1858,7 +1875,7 @@ MUTATIONS = (
         "a proven Draft is kept one",
         "P5",
         f"{FRESHBOOKS}/posting/plan/draft.py",
-        "if proven and is_kept(context, invoice, progress):",
+        "if proven and context.keeps_draft(invoice, send=progress.send):",
         "if False:",
         (DRAFTS,),
     ),

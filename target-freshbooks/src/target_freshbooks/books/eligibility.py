@@ -14,8 +14,9 @@ unpaid or moved before the start date keeps its invoice; what became of it is to
 cancelled or declined after it was invoiced needs a person, since nobody said where the money went.
 With `on_cancel: void` its invoice is voided: deleting it would leave a gap in the numbers that
 nobody can explain to an auditor. Its lines stand at no price instead, and its payments at nothing.
-That is right only where all that came in went back, money as money and credit as credit; else a
-person has to say where the rest is.
+That is right only where all that came in went back, money as money and each kind of stored value as
+that kind, since another kind's item would say what is owed; else a person has to say where the rest
+is.
 """
 
 from dataclasses import replace
@@ -37,6 +38,7 @@ from target_freshbooks.books.payment_methods import Meaning, meaning_of, was_cap
 from target_freshbooks.books.payments import receipts
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.shop import OrderFacts, OrderStatus
+from target_freshbooks.books.stored_value import KINDS, redeemed
 
 
 class Notice(StrEnum):
@@ -182,10 +184,12 @@ def not_to_be_voided(facts: OrderFacts) -> Parked | None:
     if came == went:
         return None
     order = facts.order
-    (money, credit), (returned, restored) = came, went
+    (money, spent), (returned, restored) = came, went
     figures = f"{money} {order.currency} came in and {returned} {order.currency} went back"
-    if credit != restored:
-        figures += f", and {credit} of credit were spent and {restored} given back"
+    for kind in KINDS:
+        if spent[kind] != restored[kind]:
+            credit = kind.replace("_", " ")
+            figures += f", {spent[kind]} of {credit} were spent and {restored[kind]} given back"
     return Parked(
         Reason.CANCELLED_AFTER_POSTING,
         f"Order {order.id} was cancelled or declined after it was invoiced, but {figures}.",
@@ -216,18 +220,19 @@ def void(desired: Desired, facts: OrderFacts, policy: Policy) -> Desired:
     )
 
 
-def _came_in(facts: OrderFacts) -> tuple[Decimal, Decimal]:
-    """The money that was captured, and the credit that was spent."""
-    order, taken = facts.order, captures(facts)
-    money = total(row.amount for row in taken if credit_of(row) is None)
-    by_rows = total(row.amount for row in taken if credit_of(row) is not None)
-    credit = max(by_rows, order.store_credit + order.gift_certificate)
-    return in_currency(money, order.currency), in_currency(credit, order.currency)
-
-
-def _went_back(facts: OrderFacts) -> tuple[Decimal, Decimal]:
+def _came_in(facts: OrderFacts) -> tuple[Decimal, dict[str, Decimal]]:
+    """The money that was captured, and what was redeemed of each kind of stored value."""
     currency = facts.order.currency
+    money = total(row.amount for row in captures(facts) if credit_of(row) is None)
+    spent = {kind: in_currency(amount, currency) for kind, amount in redeemed(facts).items()}
+    return in_currency(money, currency), spent
+
+
+def _went_back(facts: OrderFacts) -> tuple[Decimal, dict[str, Decimal]]:
     good = [part for one in facts.refunds for part in one.payments if not part.declined]
-    credit = total(part.amount for part in good if kind_named(part.provider_id))
-    money = total(part.amount for part in good) - credit
-    return in_currency(money, currency), in_currency(credit, currency)
+
+    def given(kind: str | None) -> Decimal:
+        parts = (part.amount for part in good if kind_named(part.provider_id) == kind)
+        return in_currency(total(parts), facts.order.currency)
+
+    return given(None), {kind: given(kind) for kind in KINDS}

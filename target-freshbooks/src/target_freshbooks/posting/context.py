@@ -22,7 +22,7 @@ from target_freshbooks.books.desired import (
 from target_freshbooks.books.exemption import renewed
 from target_freshbooks.books.money import decimals_of
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.freshbooks.observed import ObservedInvoice
+from target_freshbooks.freshbooks.observed import DRAFT, ObservedInvoice
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.identity import is_marked
 from target_freshbooks.posting.plan import lines as wire
@@ -100,6 +100,11 @@ class OrderContext:
         """The order's refunds whose lines stand on the invoice."""
         on_it = wire.refunds_on(invoice)
         return [entry for entry in self.desired.refunds if entry.refund_id in on_it]
+
+    def keeps_draft(self, invoice: ObservedInvoice | None, *, send: bool) -> bool:
+        """Whether the invoice, or a correction of it, is to stay a Draft for now."""
+        drafted = invoice is not None and invoice.status == DRAFT
+        return drafted and self.policy.post_as == "draft" and not send
 
     def total_with_refunds_on(self, invoice: ObservedInvoice) -> Decimal:
         """What the invoice must come to with the refunds whose lines stand on it."""

@@ -16,7 +16,7 @@ from target_freshbooks.posting.identity import (
     part_paid,
     record_link,
 )
-from target_freshbooks.posting.plan.draft import KEPT_AS_DRAFT, is_kept
+from target_freshbooks.posting.plan.draft import KEPT_AS_DRAFT
 from target_freshbooks.posting.plan.head import (
     CLIENT,
     PARTS,
@@ -75,7 +75,8 @@ def completed(at: ReconcileState, ledger: Ledger) -> OrderResult:
     progress, writes, desired = at.progress, at.writes, at.context.desired
     _remember_the_end(at, ledger)
     _remember_corrections(at, ledger)
-    if is_kept(at.context, at.observed.invoice, progress):
+    invoices = (at.observed.invoice, *at.observed.corrections.values())
+    if any(at.context.keeps_draft(invoice, send=progress.send) for invoice in invoices):
         return OrderResult("waiting", why=KEPT_AS_DRAFT, writes=writes)
     if progress.refused_refunds:
         refund_id, words = next(iter(progress.refused_refunds.items()))

@@ -53,6 +53,8 @@ MONEY_STEPS = frozenset({StepKind.CREATE_PAYMENT, StepKind.UPDATE_PAYMENT})
 
 def run_step(parts: Parts, at: ReconcileState, step: Step) -> ReconcileState | OrderResult:
     """Where the order stands once the step is made, or how it comes out without it."""
+    if step.kind is StepKind.DELETE_CORRECTION:
+        logger.warning("Order %s: %s", at.context.desired.order_id, step.why)
     return _blocked(parts, at, step) or _take(parts, at, step)
 
 

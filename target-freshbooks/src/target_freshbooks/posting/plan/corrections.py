@@ -118,6 +118,8 @@ def _of_standing(
         return _edited(context, standing)
     if not _is_proven(standing, one):
         return _word(context, standing, one)
+    if context.keeps_draft(standing, send=progress.send):
+        return None
     step = _expense(context, observed, standing, one)
     if step is not None or standing.status != DRAFT:
         return step

@@ -42,7 +42,7 @@ def prove_draft(
     outdated = progress.reword or context.recorded.content not in {None, context.content}
     reword = outdated and not context.was_edited(invoice)
     proven = agrees and not (reword and not says_the_order(context, invoice))
-    if proven and is_kept(context, invoice, progress):
+    if proven and context.keeps_draft(invoice, send=progress.send):
         return None
     if proven:
         return Step(
@@ -227,14 +227,4 @@ def _write(
         remote_id=invoice.id,
         writes_sale=True,
         mended=mended,
-    )
-
-
-def is_kept(context: OrderContext, invoice: ObservedInvoice | None, progress: AttemptState) -> bool:
-    """Whether the invoice is to stay a Draft for now."""
-    return (
-        context.policy.post_as == "draft"
-        and not progress.send
-        and invoice is not None
-        and invoice.status == DRAFT
     )
