@@ -94,6 +94,9 @@ class Promises:
         self.held = self.world.books()
         assert books.repeated(books.read(self.held)) == []
         assert whose.doubled(self.held) == []
+        if not any(self.touched.values()):  # a person's edit may leave less than was paid
+            notes = (row for row in self.held["credit_notes"] if row["vis_state"] == 0)
+            assert all(row["credit_type"] != "overpayment" for row in notes), "paid too much"
         told = self.world.control("GET", "truth?placed=amazon:net")["orders"]
         truth = {row["order_id"]: row for row in told}
         with self.world.ledger() as ledger:
@@ -115,8 +118,6 @@ class Promises:
             assert invoice is None, "a deleted invoice is back"
         elif lines and invoice:
             assert [line["name"] for line in invoice["lines"]] == lines
-        elif invoice:
-            assert sum(self.paid(invoice)) <= D(invoice["amount"]["amount"]), "paid too much"
 
     def is_closed(self, order: int) -> None:
         """What the closed month had of the order is as it was."""

@@ -24,7 +24,7 @@ PLANTED = (
         "P1",
         f"{POSTING}/observe/by_request.py",
         "if invoice.paid != 0 or recorded.payment_ids or not recorded.known:",
-        "if invoice.paid != 0 or recorded.payment_ids:",
+        "if recorded.payment_ids:",
         (),
     ),
     Mutation(
