@@ -12,13 +12,23 @@ from sweeps import books, whose
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Collection, Iterable
 
 D = Decimal
 Document = dict[str, Any]
 STORED_VALUE = ("Gift certificate", "Store credit")
+REFUNDS_PAID = "Refunds paid"
 CLOSED = "2026-10"
 """The month that is closed."""
 CANCELLED, REFUNDED = 5, 4
+
+
+def lines_named(names: Collection[str], invoices: Iterable[Document]) -> list[Document]:
+    return [line for row in invoices for line in row["lines"] if line["name"] in names]
+
+
+def amount_of(lines: Iterable[Document]) -> Decimal:
+    return sum((D(line["qty"]) * D(line["unit_cost"]["amount"]) for line in lines), D(0))
 
 
 class Promises:
@@ -130,7 +140,7 @@ class Promises:
         self.tally[f"= {row.state} {row.reason or ''}"] += 1
         if row.state == "posted":
             assert invoice is not None, "posted without an invoice"
-            self.comes_to(invoice, self.voided(true) or true, self.corrected(true))
+            self.comes_to(invoice, self.voided(true) or true, self.corrections(true))
         elif row.state == "parked":
             assert row.reason in self.reasons(order, true), (row.reason, true)
         else:
@@ -139,16 +149,13 @@ class Promises:
             assert true["expect"] == "waiting"
             assert invoice is None or order in self.doubtful
 
-    def comes_to(self, invoice: Document, true: Document, corrected: Decimal) -> None:
-        """The invoice, its payments and its lines of stored value are as the shop says."""
-        assert D(invoice["amount"]["amount"]) == D(true["invoice_total"]) + corrected
-        assert sum(self.paid(invoice)) == D(true["paid"]) + corrected
-        owed = [
-            D(line["qty"]) * D(line["unit_cost"]["amount"])
-            for line in invoice["lines"]
-            if line["name"] in STORED_VALUE
-        ]
-        assert sum(owed) == sum(map(D, true["stored_value"].values()))
+    def comes_to(self, invoice: Document, true: Document, beside: list[Document]) -> None:
+        """Invoice, payments and lines of stored value are as the shop says, with corrections."""
+        back = amount_of(lines_named((REFUNDS_PAID,), beside))
+        assert D(invoice["amount"]["amount"]) == D(true["invoice_total"]) + back
+        assert sum(self.paid(invoice)) == D(true["paid"]) + back
+        owed = amount_of(lines_named(STORED_VALUE, [invoice, *beside]))
+        assert owed == sum(map(D, true["stored_value"].values()))
 
     def voided(self, true: Document) -> Document | None:
         """What stands of a cancelled order all of whose money went back."""
@@ -158,14 +165,13 @@ class Promises:
         assert D(true["captured"]) == sum(D(refund["money"]) for refund in true["refunds"])
         return {"invoice_total": "0.00", "paid": "0.00", "stored_value": {}}
 
-    def corrected(self, true: Document) -> Decimal:
-        """The money of refunds that were booked beside the invoice of a closed month."""
+    def corrections(self, true: Document) -> list[Document]:
+        """What is booked beside the invoice of a closed month, an invoice over nothing each."""
         marks = [f"{true['order_id']}, refund {one['refund']}" for one in true["refunds"]]
-        found = [row for mark in marks for row in self.marked(mark)]
-        assert all(D(row["amount"]["amount"]) == 0 for row in found), "a correction is owed"
-        money = [D(one["unit_cost"]["amount"]) for row in found for one in row["lines"][-1:]]
-        assert not found or self.closed is not None
-        return sum(money, D(0))
+        beside = [row for mark in marks for row in self.marked(mark)]
+        assert all(D(row["amount"]["amount"]) == 0 for row in beside), "a correction is owed"
+        assert not beside or self.closed is not None
+        return beside
 
     def reasons(self, order: int, true: Document) -> set[str]:
         """Why the order may be parked."""
