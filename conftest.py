@@ -19,6 +19,8 @@ from target_freshbooks.posting.state import Observed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+pytest_plugins = ["connector_sandbox.testing"]
+
 UNSOUND: list[str] = []
 """What was found in the test at work; a state may be made in any of its threads."""
 

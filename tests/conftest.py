@@ -12,6 +12,7 @@ import pytest
 from connector_sandbox import constants
 from connector_sandbox.app import create_context
 from connector_sandbox.seed import DEFAULT_MONTH, seed_shop
+from connector_sandbox.settings import tap_settings
 
 from demo import books, ledger
 from demo import sandbox as sandboxes
@@ -148,18 +149,13 @@ def compare(sandbox: Sandbox, ledger_file: Path) -> Comparison:
 
 def settings_for(sandbox: Sandbox, home: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Give tap.json and target.json for a sandbox; the refresh token seeds the store."""
-    tap = {
-        "api_url": sandbox.url,
-        "store_hash": constants.STORE_HASH,
-        "access_token": constants.BIGCOMMERCE_ACCESS_TOKEN,
-    }
     target = {
         **Project(home=home, url=sandbox.url, settings={}).target(sandbox.url),
         "refresh_token": constants.FRESHBOOKS_REFRESH_TOKEN,
         # Apart from the ledger, so that a test can lose the one and keep the other.
         "credentials_url": f"sqlite:///{home}/sandbox/credentials.sqlite",
     }
-    return tap, target
+    return tap_settings(sandbox.url), target
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from connector_sandbox import constants
+from connector_sandbox.testing import until
 
 from demo import sandbox as sandboxes
 from demo.project import BIN, ROOT, Project
 from demo.receiver import PIPE, PROGRAM, Receiver, environment_of, inbox_hooks, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from demo.books import Comparison
     from demo.sandbox import Sandbox
@@ -48,13 +48,6 @@ BUYERS = [
     for name in ("Ada", "Ben", "Cleo", "Dora")
 ]
 TAX = {"name": "NY State Tax", "percent": "4"}
-
-
-def until(look: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + LIMIT_SECONDS
-    while not look():
-        assert time.monotonic() < end, f"{what} did not come to pass within {LIMIT_SECONDS} s"
-        time.sleep(0.1)  # between two looks of a bounded poll
 
 
 # -- a shop's day
@@ -152,7 +145,7 @@ def play(
             sell(sandbox, orders)
             for forgery in ("wrong_secret", "unsigned", "tampered", "old_timestamp"):
                 sandbox.tell("POST", "shop/forge", {"order_id": stranger, "forgery": forgery})
-            until(lambda: not undelivered(sandbox), "all deliveries")
+            until(lambda: not undelivered(sandbox), "all deliveries", LIMIT_SECONDS)
             until(lambda: not receiver.waiting(), "all runs")
             figures = metrics(receiver)
             before = compared(sandbox, project.ledger)
@@ -389,7 +382,7 @@ def test_a_receiver_killed_at_any_step_gets_each_order_posted_exactly_once(
             sandbox.tell("POST", "clock", {"advance_seconds": 60})  # BigCommerce tries again
             return False
 
-        until(delivered, "every hook's acknowledgement")
+        until(delivered, "every hook's acknowledgement", LIMIT_SECONDS)
         until(lambda: not revived.waiting(), "every hook's run")
         assert order_id in {row["order_id"] for row in revived.hooks()}
         assert revived.stop() == 0

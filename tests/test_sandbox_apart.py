@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,9 @@ import pytest
 from connector_credentials.sandbox_guard import keep_apart
 from connector_credentials.settings import SettingError
 from connector_sandbox import constants
+from connector_sandbox.settings import PREFIXES, clean_environment
 
-from demo.project import BIN, OURS, Project
+from demo.project import BIN, Project
 from demo.receiver import workplace
 
 if TYPE_CHECKING:
@@ -48,12 +48,11 @@ def settings(home: Path) -> dict[str, str]:
 
 
 def run(home: Path, command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     program, *arguments = command.split()
     return subprocess.run(
         [str(BIN / program), *arguments],
         cwd=home,
-        env=kept | environment,
+        env=clean_environment() | environment,
         input="",
         capture_output=True,
         text=True,
@@ -209,7 +208,7 @@ def test_meltano_s_dotenv_with_something_real_stops_a_run_for_the_sandbox(tmp_pa
     own = {
         name: value
         for name, value in project.environment().items()
-        if not name.startswith(OURS) or name == "MELTANO_DATABASE_URI"
+        if not name.startswith(PREFIXES) or name == "MELTANO_DATABASE_URI"
     }
     command = "meltano --environment=sandbox run tap-bigcommerce-orders target-freshbooks"
     ended = run(place, command, own)

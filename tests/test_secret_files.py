@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from connector_credentials.cli import FORM as CREDENTIALS
 from connector_sandbox import constants
+from connector_sandbox.settings import clean_environment
 from connector_webhooks.settings import FORM as WEBHOOKS
 from cryptography.fernet import Fernet
 from tap_bigcommerce_orders.settings import FORM as TAP
 from target_freshbooks.settings import FORM as TARGET
 
-from demo.project import BIN, OURS
+from demo.project import BIN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,12 +49,11 @@ SECRETS = [
 
 
 def run(home: Path, command: str, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     program, *arguments = command.split()
     done = subprocess.run(
         [str(BIN / program), *arguments],
         cwd=home,
-        env=kept | settings,
+        env=clean_environment() | settings,
         input="",
         capture_output=True,
         text=True,

@@ -245,7 +245,7 @@ def test_percents_that_were_worked_out_are_counted_apart(world: Any) -> None:
             line["discounted_total_inc_tax"] = line["price_inc_tax"] = "53.1000"
             said.append(override)
         said.append(one)
-    code, log = world.run("\n".join(map(json.dumps, said)))
+    code, _, log = world.run("\n".join(map(json.dumps, said)))
     assert code == 0
     assert ("API Tax Override", "6.2") in taxes_of(world, order)
     told = f"{order} (API Tax Override 6.2 %)"

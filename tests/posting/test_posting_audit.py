@@ -16,9 +16,7 @@ CANARY = "Canaria Finch, 1 Canary Rd"
 
 def story(world: Any, order_id: int) -> str:
     """What `audit` tells of an order."""
-    config = world.home / "target.json"
-    config.write_text(json.dumps(world.config), encoding="utf-8")
-    ended = CliRunner().invoke(cli, ["--config", str(config), "audit", str(order_id)])
+    ended = CliRunner().invoke(cli, ["--config", world.config_file(), "audit", str(order_id)])
     assert ended.exit_code == 0
     return ended.output
 

@@ -216,7 +216,7 @@ def test_an_id_that_is_nan_is_refused_in_a_sentence(world: Any, key: str) -> Non
     order = world.place()
     child = first_transaction(world.messages(), order)
     spoilt = said_otherwise(world, "transactions", {key: "@"}, child).replace('"@"', "NaN")
-    code, log = world.run(spoilt)
+    code, _, log = world.run(spoilt)
     assert code == 1
     assert f"A record of transactions has no usable {key}" in log
     assert "defect" not in log
@@ -225,7 +225,7 @@ def test_an_id_that_is_nan_is_refused_in_a_sentence(world: Any, key: str) -> Non
 def test_a_store_that_cannot_be_read_gives_no_zone_and_is_told_in_a_sentence(world: Any) -> None:
     world.place()
     spoilt = said_otherwise(world, "store", {"timezone": "@"}).replace('"@"', "NaN")
-    code, log = world.run(spoilt)
+    code, _, log = world.run(spoilt)
     assert (code, "The store's time zone is not known" in log) == (1, True)
     world.settings["timezone"] = "UTC"
     world.sync(spoilt)

@@ -5,26 +5,19 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
+from connector_sandbox.testing import until
 from target_freshbooks.posting import service
 from target_freshbooks.posting.apply.upsert import Locks
 from target_freshbooks.target import TargetFreshBooks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import pytest
 
 MOST_AT_ONCE = 2
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_a_lock_goes_when_nobody_holds_it_or_waits_for_it() -> None:

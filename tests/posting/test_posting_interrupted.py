@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import signal
-import subprocess
-import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from target_freshbooks.freshbooks.errors import Forbidden
@@ -21,11 +17,6 @@ from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker, Fres
 from target_freshbooks.posting.apply.outcome_lookup import MOST_TRIES, WriteRetry
 from target_freshbooks.posting.apply.writer import OutcomeUnknown
 from target_freshbooks.target import TargetFreshBooks
-
-from demo.sandbox import BIN
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.more
 
@@ -200,7 +191,7 @@ def test_an_order_that_broke_off_is_finished_though_the_shop_says_no_more_of_it(
     ],
 )
 def test_a_write_that_left_late_and_whose_answer_was_lost_is_not_made_twice(
-    world: Any, tmp_path: Path, path: str, kind: str
+    world: Any, path: str, kind: str
 ) -> None:
     """Its intent is older than the settle time, since a 429 held it back; searches lag behind."""
     world.settings["stored_value"] = "payment"
@@ -211,28 +202,11 @@ def test_a_write_that_left_late_and_whose_answer_was_lost_is_not_made_twice(
         credit = [{"provider": "storecredit"}]
         world.change(order, "refund", order_amount="4.00", to=credit)
     world.settings |= {"max_retry_seconds": 30, "settle_seconds": 3}
-    messages = tmp_path / "messages.jsonl"
-    messages.write_text(world.messages(), encoding="utf-8")
-    config = tmp_path / "target.json"
-    config.write_text(json.dumps(world.config), encoding="utf-8")
+    messages = world.messages()
     world.switch(fb__stale_search_seconds=2)
-    late = {"method": "POST", "path": path, "times": 1}
-    world.fault(kind="status", status=429, headers={"Retry-After": "4"}, **late)
-    world.fault(kind="hold", when="after", **late)
-    command = [str(BIN / "target-freshbooks"), "--config", str(config)]
-    with (
-        messages.open() as said,
-        subprocess.Popen(
-            command, stdin=said, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ) as process,
-    ):
-        limit = time.monotonic() + 60
-        while not world.control("GET", "faults")["held"]:
-            assert process.poll() is None
-            assert time.monotonic() < limit
-            time.sleep(0.05)  # between two looks of a bounded poll
-        os.kill(process.pid, signal.SIGKILL)
-    heal(world)
+    late = {"method": "POST", "path": path}
+    world.fault(kind="status", status=429, headers={"Retry-After": "4"}, times=1, **late)
+    world.killed_in_write(messages, when="after", **late)
     world.sync()
     assert len(world.books()[kind]) == 1
     assert standings(world) == ["posted"]

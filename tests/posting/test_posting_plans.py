@@ -41,11 +41,9 @@ class Page(HTMLParser):
 
 
 def shown(world: Any, form: str, *orders: int) -> str:
-    path = world.home / "target.json"
-    path.write_text(json.dumps(world.config), encoding="utf-8")
     out = io.StringIO()
     with redirect_stdout(out):
-        command = ["--config", str(path), "plan", "--format", form, *map(str, orders)]
+        command = ["--config", world.config_file(), "plan", "--format", form, *map(str, orders)]
         cli.main(command, standalone_mode=False)
     return out.getvalue()
 

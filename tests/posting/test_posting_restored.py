@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -12,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from connector_sandbox import constants
-from tap_bigcommerce_orders.tap import TapBigCommerceOrders
 from target_freshbooks.freshbooks.oauth import SCOPES
 
 if TYPE_CHECKING:
@@ -27,16 +24,8 @@ STORED = ("ledger.sqlite", "credentials.sqlite")
 
 def told(world: Any, state: dict[str, Any] | None = None) -> str:
     """What the tap says of what is new since the state; nothing is looked back for."""
-    config = {
-        "store_hash": constants.STORE_HASH,
-        "access_token": constants.BIGCOMMERCE_ACCESS_TOKEN,
-        "api_url": world.url,
-        "lookback_seconds": 0,
-    }
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        TapBigCommerceOrders(config=config, state=state or {}).sync_all()
-    return said.getvalue()
+    said: str = world.messages(state or {}, lookback_seconds=0)
+    return said
 
 
 def orders_in(messages: str) -> list[int]:
@@ -126,14 +115,14 @@ def test_yesterday_s_ledger_with_today_s_bookmark_doubles_and_loses_nothing(days
     assert new in orders_in(messages)
     assert orders[2] not in orders_in(messages), "today's bookmark has passed it"
 
-    code, log = world.run(messages)
+    code, _, log = world.run(messages)
     assert code == 1
     assert "reconnect: target-freshbooks-ctl login" in log
     assert "No order is lost" in log
     assert standing(world) == books
 
     log_in(world)
-    code, log = world.run(messages)
+    code, _, log = world.run(messages)
     assert code == 0, log
     books[str(new)] = (D("11.00"), [D("11.00")])
     assert standing(world) == books
@@ -142,7 +131,7 @@ def test_yesterday_s_ledger_with_today_s_bookmark_doubles_and_loses_nothing(days
     assert str(orders[2]) in json.dumps(found), "the order that the ledger does not know"
 
     before = world.writes()
-    code, log = world.run(told(world))  # anew, from start_date on
+    code, _, log = world.run(told(world))  # anew, from start_date on
     assert (code, world.writes() - before) == (0, 0), log
     assert standing(world) == books
     refunded, *others = orders
@@ -161,7 +150,7 @@ def test_today_s_ledger_with_yesterday_s_bookmark_writes_nothing(days: Any) -> N
     messages = told(world, yesterday)
     assert sorted(orders_in(messages)) == orders
     before = world.writes()
-    code, log = world.run(messages)
+    code, _, log = world.run(messages)
     assert (code, world.writes() - before) == (0, 0), log
     assert standing(world) == books
     assert [world.row(order).state for order in orders] == ["posted"] * 4

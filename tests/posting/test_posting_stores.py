@@ -173,11 +173,9 @@ def test_an_order_that_comes_alone_is_not_dated_without_a_time_zone(world: Any) 
 
 
 def program(world: Any, *command: str, text: str = "") -> subprocess.CompletedProcess[str]:
-    config = world.home / "alone.json"
-    config.write_text(json.dumps(world.config), encoding="utf-8")
     name, *arguments = command
     return subprocess.run(
-        [str(BIN / name), "--config", str(config), *arguments],
+        [str(BIN / name), "--config", world.config_file(), *arguments],
         input=text,
         capture_output=True,
         text=True,

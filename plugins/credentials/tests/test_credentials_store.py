@@ -95,11 +95,9 @@ def test_the_key_file_is_made_only_for_an_empty_store(tmp_path: Path) -> None:
     assert not (tmp_path / "store.sqlite.key").exists()
 
 
-def test_postgresql_needs_a_key_given(url: str) -> None:
-    if url.startswith("sqlite"):
-        pytest.skip("SQLite has a key file beside it")
+def test_postgresql_needs_a_key_given(postgresql_url: str) -> None:
     with pytest.raises(KeyMissing, match="encryption_key"):
-        CredentialStore.open(url, None)
+        CredentialStore.open(postgresql_url, None)
 
 
 def test_a_wrong_key_is_told_at_once_with_what_to_do(url: str) -> None:

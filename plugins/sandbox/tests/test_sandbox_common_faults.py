@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from connector_sandbox.testing import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,15 +195,6 @@ print(connection.getresponse().status, flush=True)
 """
 
 
-def _wait_for(condition: Any, what: str) -> Any:
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.01)  # a poll with a limit
-    pytest.fail(f"waited 10 s for {what}")
-
-
 @pytest.mark.parametrize(
     ("where", "written"),
     [(("before", False), 0), (("before", True), 1), (("after", False), 1)],
@@ -220,24 +212,24 @@ def test_a_client_can_be_killed_exactly_where_its_request_is_held(
     assert victim.stdin is not None
     victim.stdin.write(raw.token.encode() + b"\n")
     victim.stdin.flush()
-    held = _wait_for(lambda: control.get("faults").json()["held"], "the request to be held")
+    held = until(lambda: control.get("faults").json()["held"], "the request to be held")
     assert (held[0]["method"], held[0]["when"], held[0]["client_gone"]) == ("POST", when, False)
     assert committed(books) == (1 if when == "after" else 0)
 
     os.kill(victim.pid, signal.SIGKILL)
     victim.communicate()
-    _wait_for(lambda: control.get("faults").json()["held"][0]["client_gone"], "the client's end")
+    until(lambda: control.get("faults").json()["held"][0]["client_gone"], "the client's end")
     assert control.post(f"faults/{rule['id']}/release").json() == {"released": 1}
-    _wait_for(lambda: not control.get("faults").json()["held"], "the release")
+    until(lambda: not control.get("faults").json()["held"], "the release")
     if written:
-        _wait_for(lambda: committed(books), "the write")
+        until(lambda: committed(books), "the write")
     assert committed(books) == written
 
 
 def test_a_held_request_goes_on_when_released(control: httpx.Client, books: Any, raw: Raw) -> None:
     rule = order(control, kind="hold", method="POST", when="before", times=1)
     raw.send("POST", CLIENTS, BODY)
-    _wait_for(lambda: control.get("faults").json()["held"], "the request to be held")
+    until(lambda: control.get("faults").json()["held"], "the request to be held")
     control.post(f"faults/{rule['id']}/release")
     assert raw.read().startswith(b"HTTP/1.1 200 ")
     assert committed(books) == 1

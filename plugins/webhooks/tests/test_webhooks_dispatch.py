@@ -396,9 +396,9 @@ def test_a_holder_of_our_own_host_name_and_process_number_is_no_dead_one(
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_who_lost_the_lock_settles_nothing(postgres_url: str, fails: bool) -> None:
+def test_who_lost_the_lock_settles_nothing(postgresql_url: str, fails: bool) -> None:
     """Else a row that another delivered, and that a hook has made anew, could be taken for ours."""
-    opened = Database(postgres_url, "abc123")
+    opened = Database(postgresql_url, "abc123")
     shop = Shop(Inbox(opened))
     shop.hook(1)
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from connector_credentials.settings import SettingError
+from connector_sandbox.testing import until
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.errors import WebhooksError
 from connector_webhooks.metrics import Metrics
@@ -219,9 +220,9 @@ def test_eight_senders_at_once_with_doubles_leave_one_row_per_hook(
 
 
 def test_a_postgresql_inbox_takes_the_same_hooks(
-    program: Make, start: Make, signed: Make, postgres_url: str
+    program: Make, start: Make, signed: Make, postgresql_url: str
 ) -> None:
-    ours = program(inbox_url=postgres_url)
+    ours = program(inbox_url=postgresql_url)
     server = start(ours, "--no-dispatch")
     hooks = [signed(order) for order in range(1, 31)]
     odd = [signed(body=b"\x00\xff"), signed(webhook_id="m" * 4_000)]
@@ -283,9 +284,7 @@ def test_sigterm_answers_what_is_in_work_and_ends_with_zero(
     assert "Traceback" not in ours.log
 
 
-def test_no_secret_is_in_the_log(
-    program: Make, start: Make, signed: Make, wait_until: Make
-) -> None:
+def test_no_secret_is_in_the_log(program: Make, start: Make, signed: Make) -> None:
     ours = program(
         shared_header_name="X-Shared",
         shared_header_value="canary-shared-value",
@@ -295,7 +294,7 @@ def test_no_secret_is_in_the_log(
     )
     server = start(ours)
     server.send(signed(1), **{"X-Shared": "canary-shared-value"})
-    wait_until(lambda: "env: " in ours.log and "exited 1" in ours.log, "the failed run")
+    until(lambda: "env: " in ours.log and "exited 1" in ours.log, "the failed run")
     server.terminate()
     assert "canary-" not in ours.log
     assert "***" in ours.log

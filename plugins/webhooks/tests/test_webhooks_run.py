@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 import pytest
+from connector_sandbox.testing import until
 from connector_webhooks import commands
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.dispatch import Cycle
@@ -25,7 +26,7 @@ def alive(pid: int) -> bool:
 
 
 def test_hooks_of_an_order_become_one_run_and_later_ones_another(
-    program: Make, start: Make, signed: Make, wait_until: Make
+    program: Make, start: Make, signed: Make
 ) -> None:
     ours = program(collapse_milliseconds=300)
     server = start(ours)
@@ -33,10 +34,10 @@ def test_hooks_of_an_order_become_one_run_and_later_ones_another(
         server.send(signed(250, scope=f"store/order/{scope}"))
     data = {"type": "transaction", "order_id": "250", "transaction_id": "1"}
     server.send(signed(scope="store/order/transaction/created", data=data))
-    wait_until(lambda: ours.hooks() and not ours.waiting(), "the run")
+    until(lambda: ours.hooks() and not ours.waiting(), "the run")
     assert ours.runs() == [[250]]
     server.send(signed(250))
-    wait_until(lambda: len(ours.runs()) == 2, "another run")
+    until(lambda: len(ours.runs()) == 2, "another run")
     assert server.figure('webhooks_runs_total{outcome="delivered"}') >= 1
 
 
@@ -107,7 +108,7 @@ def test_the_reason_of_a_failed_run_is_the_error_of_tap_or_target_not_meltano_s_
 
 
 def test_a_run_that_hangs_is_ended_with_all_it_started(
-    program: Make, start: Make, signed: Make, wait_until: Make
+    program: Make, start: Make, signed: Make
 ) -> None:
     ours = program(
         run_timeout_seconds=1,
@@ -115,25 +116,23 @@ def test_a_run_that_hangs_is_ended_with_all_it_started(
     )
     server = start(ours)
     server.send(signed(1))
-    wait_until(lambda: "was ended" in ours.waiting()[0].reason, "the end of the run")
+    until(lambda: "was ended" in ours.waiting()[0].reason, "the end of the run")
     pid = int((ours.folder / "pids.txt").read_text().splitlines()[0])
-    wait_until(lambda: not alive(pid), "the end of what it started")
+    until(lambda: not alive(pid), "the end of what it started")
     assert ours.waiting()[0].order_id == 1
 
 
-def test_sigterm_lets_a_run_finish(
-    program: Make, start: Make, signed: Make, wait_until: Make
-) -> None:
+def test_sigterm_lets_a_run_finish(program: Make, start: Make, signed: Make) -> None:
     ours = program(run_command='echo "$TAP_BIGCOMMERCE_ORDERS_ORDER_IDS" >> runs.txt; sleep 1')
     server = start(ours)
     server.send(signed(1))
-    wait_until(ours.runs, "the run")
+    until(ours.runs, "the run")
     assert server.terminate() == 0
     assert (len(ours.hooks()), ours.waiting()) == (1, [])
 
 
 def test_sigterm_ends_a_run_that_takes_too_long_and_its_order_waits_on(
-    program: Make, start: Make, signed: Make, wait_until: Make
+    program: Make, start: Make, signed: Make
 ) -> None:
     ours = program(
         shutdown_seconds=1,
@@ -142,7 +141,7 @@ def test_sigterm_ends_a_run_that_takes_too_long_and_its_order_waits_on(
     )
     server = start(ours)
     server.send(signed(1))
-    wait_until((ours.folder / "pid").exists, "the run")
+    until((ours.folder / "pid").exists, "the run")
     assert server.terminate() == 0
     row = ours.waiting()[0]
     assert (row.tries, row.reason) == (0, "")
@@ -150,14 +149,14 @@ def test_sigterm_ends_a_run_that_takes_too_long_and_its_order_waits_on(
 
 
 def test_a_run_that_is_ended_together_with_us_is_not_counted_against_its_orders(
-    program: Make, start: Make, signed: Make, wait_until: Make
+    program: Make, start: Make, signed: Make
 ) -> None:
     ours = program(run_command="echo $$ > pid; sleep 1000")
     server = start(ours)
     server.send(signed(1))
-    wait_until((ours.folder / "pid").exists, "the run")
+    until((ours.folder / "pid").exists, "the run")
     server.process.terminate()
-    wait_until(lambda: "Stopping" in ours.log, "the stop")
+    until(lambda: "Stopping" in ours.log, "the stop")
     os.killpg(int((ours.folder / "pid").read_text()), 15)
     assert server.process.wait(30) == 0
     row = ours.waiting()[0]
@@ -175,24 +174,24 @@ def test_a_command_that_cannot_be_started_is_a_reason(
 
 
 def test_a_drain_beside_a_dispatcher_at_work_waits_and_says_so(
-    program: Make, start: Make, signed: Make, wait_until: Make
+    program: Make, start: Make, signed: Make
 ) -> None:
     ours = program(run_command='echo "$TAP_BIGCOMMERCE_ORDERS_ORDER_IDS" >> runs.txt; sleep 20')
     server = start(ours)
     server.send(signed(1))
-    wait_until(ours.runs, "the run")
+    until(ours.runs, "the run")
     beside = ours.call("drain", "--wait", "0")
     assert beside.returncode == 1
     assert "Another dispatcher" in beside.stderr
     assert ours.runs() == [[1]]
 
 
-def test_a_send_test_hook_goes_the_whole_way(program: Make, start: Make, wait_until: Make) -> None:
+def test_a_send_test_hook_goes_the_whole_way(program: Make, start: Make) -> None:
     ours = program(shared_header_name="X-Shared", shared_header_value="canary-shared-value")
     server = start(ours)
     sent = ours.call("send-test", "77", "--url", f"{server.origin}/webhooks")
     assert (sent.returncode, "answered 200" in sent.stdout) == (0, True)
-    wait_until(lambda: ours.runs() == [[77]], "the run")
+    until(lambda: ours.runs() == [[77]], "the run")
     ours.settings["client_secret"] = "another-client-secret"
     refused = commands.send_test(assembly_of(ours), 78, f"{server.origin}/webhooks")
     assert (refused.code, refused.document["status"]) == (1, 401)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from connector_sandbox.testing import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ def deliveries(sandbox: httpx.Client) -> list[dict[str, Any]]:
 
 
 def test_changed_orders_of_the_sandbox_are_run_and_forged_hooks_are_not(
-    program: Make, start: Make, sandbox: httpx.Client, wait_until: Make
+    program: Make, start: Make, sandbox: httpx.Client
 ) -> None:
     ours = program(
         store_hash="sandbox",
@@ -78,8 +79,8 @@ def test_changed_orders_of_the_sandbox_are_run_and_forged_hooks_are_not(
             "/_sandbox/shop/forge", json={"order_id": stranger, "forgery": forgery}
         ).raise_for_status()
 
-    wait_until(lambda: not any(d["state"] == "waiting" for d in deliveries(sandbox)), "deliveries")
-    wait_until(lambda: not ours.waiting(), "runs")
+    until(lambda: not any(d["state"] == "waiting" for d in deliveries(sandbox)), "deliveries")
+    until(lambda: not ours.waiting(), "runs")
     assert {order_id for run in ours.runs() for order_id in run} == set(paid)
     assert stranger not in paid
     sent = deliveries(sandbox)

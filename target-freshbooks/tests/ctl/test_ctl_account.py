@@ -156,9 +156,9 @@ def test_no_code_is_spent_while_nobody_can_say_whose_the_former_login_is(desk: A
 
 
 def test_a_login_is_in_no_store_before_it_is_known_whose_it_is(desk: Any) -> None:
-    rule = desk.hold("users/me", "GET", "before")
+    desk.hold("users/me", "GET", "before")
     process = desk.start("target-freshbooks-ctl", "login", "--code", desk.landed())
-    desk.wait_until_held(process, rule)
+    desk.wait_until_held(process)
     assert "access_token" not in (desk.store.read(desk.entry) or {})
     desk.control("DELETE", "faults")
     process.communicate(timeout=60)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
+from connector_sandbox.testing import until
 from cryptography.fernet import Fernet
 from target_freshbooks.ctl import loopback
 
@@ -78,14 +79,6 @@ def connected(port: int) -> socket.socket:
             time.sleep(0.05)
 
 
-def until(outcome: list[Any], seconds: float) -> Any:
-    deadline = time.monotonic() + seconds
-    while not outcome:
-        assert time.monotonic() < deadline, "it still waits"
-        time.sleep(0.05)
-    return outcome[0]
-
-
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_browsers_idle_connection_does_not_hold_up_the_one_with_the_code(
     waiting: Any, scheme: str, monkeypatch: pytest.MonkeyPatch
@@ -105,7 +98,7 @@ def test_a_browsers_idle_connection_does_not_hold_up_the_one_with_the_code(
         browser.request("GET", "/callback?code=abc&state=s")
         assert browser.getresponse().status == 200
         browser.close()
-        assert until(outcome, 20) == f"{scheme}://localhost:{port}/callback?code=abc&state=s"
+        assert until(lambda: outcome)[0] == f"{scheme}://localhost:{port}/callback?code=abc&state=s"
 
 
 def test_nobody_is_waited_for_beyond_the_limit(
@@ -114,7 +107,7 @@ def test_nobody_is_waited_for_beyond_the_limit(
     monkeypatch.setattr(loopback, "WAIT_SECONDS", 1)
     port, outcome = waiting("http")
     with connected(port):
-        assert "Nobody came back" in str(until(outcome, 20))
+        assert "Nobody came back" in str(until(lambda: outcome)[0])
 
 
 def revocations(desk: Any) -> int:

@@ -27,7 +27,7 @@ def test_a_signal_during_a_refresh_lets_the_new_tokens_be_stored_first(
     before = desk.store.read(desk.entry)["refresh_token"]
     rule = desk.hold("/auth/oauth/token", "POST")
     process = desk.start("target-freshbooks-ctl", "whoami")
-    desk.wait_until_held(process, rule)
+    desk.wait_until_held(process)
     process.send_signal(number)
     time.sleep(0.5)
     process.send_signal(number)
@@ -44,7 +44,7 @@ def test_a_signal_during_a_login_lets_its_tokens_be_stored_first(desk: Any) -> N
     landed = desk.landed()
     rule = desk.hold("/auth/oauth/token", "POST")
     process = desk.start("target-freshbooks-ctl", "login", "--code", landed, refresh_token=None)
-    desk.wait_until_held(process, rule)
+    desk.wait_until_held(process)
     process.send_signal(signal.SIGTERM)
     time.sleep(0.5)
     desk.control("POST", f"faults/{rule}/release")
@@ -56,9 +56,9 @@ def test_a_signal_during_a_login_lets_its_tokens_be_stored_first(desk: Any) -> N
 @ENDS
 def test_a_command_that_looks_ends_at_once(desk: Any, number: signal.Signals, code: int) -> None:
     assert desk.ctl("whoami")[0] == 0
-    rule = desk.hold("users/me", "GET")
+    desk.hold("users/me", "GET")
     process = desk.start("target-freshbooks-ctl", "whoami")
-    desk.wait_until_held(process, rule)
+    desk.wait_until_held(process)
     process.send_signal(number)
     _, log = process.communicate(timeout=15)  # the answer is held for twice as long
     assert (process.returncode, log.strip()) == (code, "Stopped.")
@@ -94,7 +94,7 @@ def test_a_replay_finishes_the_step_in_hand(desk: Any, number: signal.Signals, c
     order = desk.park_an_order()
     rule = desk.hold("invoices/invoices", "POST")
     process = desk.start("target-freshbooks-ctl", "replay", "--parked")
-    desk.wait_until_held(process, rule)
+    desk.wait_until_held(process)
     process.send_signal(number)
     time.sleep(0.5)
     assert process.poll() is None

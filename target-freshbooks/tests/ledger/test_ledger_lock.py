@@ -164,9 +164,9 @@ def test_a_waiting_run_goes_on_as_soon_as_the_account_is_free(ledger: Ledger) ->
 
 
 def test_a_killed_run_s_place_is_free_at_once(
-    ledger: Ledger, ledger_url: str, start_process: Callable[..., subprocess.Popen[str]]
+    ledger: Ledger, ledger_url: str, start_program: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    holder = start_process(HOLD, ledger_url, "run-1", 0)
+    holder = start_program(HOLD, ledger_url, "run-1", 0)
     started(holder, "holds")
     assert ledger.locks.is_held("ACC1")
     holder.kill()
@@ -178,9 +178,9 @@ def test_a_killed_run_s_place_is_free_at_once(
 
 
 def test_a_frozen_run_is_not_taken_over_but_named_and_goes_on_when_it_wakes(
-    ledger: Ledger, ledger_url: str, start_process: Callable[..., subprocess.Popen[str]]
+    ledger: Ledger, ledger_url: str, start_program: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    holder = start_process(HOLD, ledger_url, "run-1", 0)
+    holder = start_program(HOLD, ledger_url, "run-1", 0)
     started(holder, "holds")
     os.kill(holder.pid, signal.SIGSTOP)
     with (
@@ -194,9 +194,9 @@ def test_a_frozen_run_is_not_taken_over_but_named_and_goes_on_when_it_wakes(
 
 
 def test_of_many_runs_that_start_at_once_one_works_at_a_time(
-    ledger: Ledger, ledger_url: str, start_process: Callable[..., subprocess.Popen[str]]
+    ledger: Ledger, ledger_url: str, start_program: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    runs = [start_process(HOLD, ledger_url, f"run-{number}", 0) for number in range(4)]
+    runs = [start_program(HOLD, ledger_url, f"run-{number}", 0) for number in range(4)]
     outcomes = []
     winner = None
     for run in runs:
@@ -271,10 +271,10 @@ def test_a_run_whose_postgresql_session_has_ended_goes_on_until_another_has_the_
 
 
 def test_a_postgresql_run_stopped_between_commit_and_request_sends_nothing_once_replaced(
-    postgresql_url: str, start_process: Callable[..., subprocess.Popen[str]]
+    postgresql_url: str, start_program: Callable[..., subprocess.Popen[str]]
 ) -> None:
     with Ledger.open(postgresql_url, source="shop") as ledger:
-        frozen = start_process(WRITE, postgresql_url)
+        frozen = start_program(WRITE, postgresql_url)
         started(frozen, "committed")
         os.kill(frozen.pid, signal.SIGSTOP)
         with (
@@ -291,9 +291,9 @@ def test_a_postgresql_run_stopped_between_commit_and_request_sends_nothing_once_
 
 
 def test_a_run_stopped_between_commit_and_request_and_not_replaced_sends_it(
-    ledger: Ledger, ledger_url: str, start_process: Callable[..., subprocess.Popen[str]]
+    ledger: Ledger, ledger_url: str, start_program: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    frozen = start_process(WRITE, ledger_url)
+    frozen = start_program(WRITE, ledger_url)
     started(frozen, "committed")
     os.kill(frozen.pid, signal.SIGSTOP)
     time.sleep(0.3)  # longer than the request may leave without a look at the token

@@ -89,5 +89,5 @@ def test_a_dry_run_ends_with_its_figures_and_asks_for_nothing(real: Any) -> None
 
 def test_a_first_run_of_the_sandbox_needs_no_start_date(shop: Any) -> None:
     shop.place()
-    assert shop.run(shop.messages()).code == 0
+    assert shop.run().code == 0
     assert len(shop.books()["invoices"]) == 1

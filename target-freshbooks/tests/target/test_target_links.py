@@ -34,7 +34,7 @@ def test_the_second_product_of_an_sku_shares_the_item_and_never_renames_it(shop:
     for product, name in ((901, "Mug"), (902, "Cup")):
         line = {"name": name, "sku": "ONE", "price": "10.00", "product_id": product}
         shop.place(lines=[{**line, "variant_id": product}])
-        assert shop.run(shop.messages()).code == 0
+        assert shop.run().code == 0
     (item,) = shop.books()["items"]
     assert item["name"] == "Mug"
     with Ledger.open(shop.config["ledger_url"], source="bigcommerce") as ledger:

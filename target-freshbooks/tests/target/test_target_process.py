@@ -42,7 +42,7 @@ def person_in(shop: Any, log: str) -> list[str]:
 
 def test_a_run_that_ends_well_exits_0_and_says_nothing_but_state(shop: Any) -> None:
     order = shop.place()
-    ended = shop.run(shop.messages())
+    ended = shop.run()
     assert ended.code == 0, ended.log
     states = [json.loads(line) for line in ended.out.splitlines()]
     assert states
@@ -57,7 +57,7 @@ def test_a_run_that_ends_well_exits_0_and_says_nothing_but_state(shop: Any) -> N
 def test_a_parked_order_gives_one_line_with_its_number_and_reason(shop: Any) -> None:
     nameless = shop.place(billing={"first_name": "Xaverine", "last_name": "Quillfeather"})
     fine = shop.place()
-    ended = shop.run(shop.messages())
+    ended = shop.run()
     assert ended.code == 0
     told = [line for line in ended.log.splitlines() if f"Order {nameless} parked" in line]
     assert len(told) == 1
@@ -100,7 +100,7 @@ def test_what_freshbooks_refuses_is_parked_without_anybodys_data_in_the_log(shop
             "answer": json.dumps({"response": {"errors": [refusal]}}),
         },
     )
-    ended = shop.run(shop.messages())
+    ended = shop.run()
     assert ended.code == 0, ended.log
     assert f"Order {order} parked: refused_by_freshbooks" in ended.log
     assert person_in(shop, ended.log) == []
@@ -169,7 +169,7 @@ def test_a_damaged_line_ends_the_run_with_1_and_is_never_quoted(shop: Any, damag
 def test_a_refused_token_ends_the_run_with_1_and_says_to_reconnect(shop: Any) -> None:
     shop.place()
     shop.settings = {"refresh_token": "long-gone-token"}
-    ended = shop.run(shop.messages())
+    ended = shop.run()
     assert (ended.code, ended.out) == (1, "")
     assert "target-freshbooks-ctl login" in ended.log
     assert "Traceback" not in ended.log
@@ -200,7 +200,7 @@ def test_an_unusable_ledger_ends_the_run_with_1(shop: Any) -> None:
 def test_a_dry_run_shows_the_plan_writes_nothing_and_lets_no_state_out(shop: Any) -> None:
     order = shop.place()
     shop.settings = {"dry_run": True}
-    ended = shop.run(shop.messages())
+    ended = shop.run()
     assert (ended.code, ended.out) == (0, "")
     assert "Plan, nothing is written" in ended.log
     assert f"{order}" in ended.log
@@ -214,7 +214,7 @@ def test_a_dry_run_shows_the_plan_writes_nothing_and_lets_no_state_out(shop: Any
 def test_a_signal_ends_the_run_with_128_and_its_number(
     shop: Any, number: signal.Signals, code: int
 ) -> None:
-    process = shop.start()
+    process = shop.start("target-freshbooks")
     log: list[str] = []
     seen = threading.Event()
 
@@ -259,7 +259,7 @@ def signalled(place, name, *, after=False):
     setattr(place, name, at_the_signal)
 
 signalled({place})
-sys.argv = ["target-freshbooks", "--config", "config.json"]
+sys.argv = ["target-freshbooks", "--config", {config!r}]
 target.TargetFreshBooks.cli()
 """
 
@@ -278,9 +278,12 @@ target.TargetFreshBooks.cli()
 def test_a_signal_before_and_after_the_work_ends_the_run_like_any_other(
     shop: Any, place: str, name: str, code: int
 ) -> None:
-    shop.home.joinpath("config.json").write_text(json.dumps(shop.config), encoding="utf-8")
     ended = subprocess.run(
-        [sys.executable, "-c", SIGNALLED.format(signal=name, place=place)],
+        [
+            sys.executable,
+            "-c",
+            SIGNALLED.format(signal=name, place=place, config=shop.config_file()),
+        ],
         input=lines(*of("other"), {"type": "STATE", "value": {"at": 1}}),
         capture_output=True,
         text=True,
@@ -310,7 +313,7 @@ def test_a_second_signal_does_not_break_off_what_the_first_lets_end(
 def test_a_reader_of_the_state_that_goes_away_ends_the_run_with_1_and_one_line(
     shop: Any, unbuffered: str
 ) -> None:
-    process = shop.start(environment={"PYTHONUNBUFFERED": unbuffered})
+    process = shop.start("target-freshbooks", environment={"PYTHONUNBUFFERED": unbuffered})
     process.stdout.close()
     process.stdin.write(lines(*of("other"), {"type": "STATE", "value": {"at": 1}}))
     process.stdin.close()

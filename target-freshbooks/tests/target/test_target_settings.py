@@ -277,7 +277,7 @@ def test_settings_come_from_the_environment(shop: Any) -> None:
         f"TARGET_FRESHBOOKS_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
         for name, value in {**shop.config, "invoice_number_prefix": "ENV-"}.items()
     }
-    ended = shop.run(shop.messages(), "--config=ENV", environment=text)
+    ended = shop.run(None, "--config=ENV", environment=text)
     assert ended.code == 0, ended.log
     assert [row["invoice_number"] for row in shop.books()["invoices"]] == [f"ENV-{order}"]
     assert not [value for name, value in text.items() if _is_secret(name) and value in ended.log]
@@ -315,8 +315,6 @@ def test_a_wrong_environment_ends_the_program_with_1_and_its_name(
 
 def test_beside_a_file_the_environment_is_looked_at_for_names_only(shop: Any) -> None:
     order = shop.place()
-    path = shop.home / "mine.json"
-    path.write_text(json.dumps(shop.config), encoding="utf-8")
     variables = {
         "INVOICE_NUMBER_PREFIX": "ENV-",
         "DRY_RUN": "ture",
@@ -326,13 +324,13 @@ def test_beside_a_file_the_environment_is_looked_at_for_names_only(shop: Any) ->
         "WEB_PORT": "tcp://10.0.0.1:80",
     }
     environment = {f"TARGET_FRESHBOOKS_{name}": text for name, text in variables.items()}
-    ended = shop.run(shop.messages(), "--config", str(path), environment=environment)
+    ended = shop.run(environment=environment)
     assert ended.code == 0, ended.log
     assert [row["invoice_number"] for row in shop.books()["invoices"]] == [str(order)]
     assert "so it has no effect: TARGET_FRESHBOOKS_SHOE_SIZE.\n" in ended.log
     assert "canary" not in ended.log
     misspelt = environment | {"TARGET_FRESHBOOKS_INVOICE_NUMER_PREFIX": "A"}
-    ended = shop.run(shop.messages(), "--config", str(path), environment=misspelt)
+    ended = shop.run(environment=misspelt)
     assert ended.code == 1
     assert "If it is TARGET_FRESHBOOKS_INVOICE_NUMBER_PREFIX" in ended.log
 

@@ -20,6 +20,7 @@ from connector_sandbox.constants import (
     STORE_HASH,
 )
 from connector_sandbox.server import running
+from connector_sandbox.testing import until
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 if TYPE_CHECKING:
@@ -70,13 +71,6 @@ def receiver() -> Iterator[Receiver]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-def until(condition: Callable[[], object], seconds: float = 10) -> None:
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit, "it did not come to pass in time"
-        time.sleep(0.02)
 
 
 def subscribe(shop: Shop, destination: str, scope: str = "store/order/*", **more: Any) -> int:
