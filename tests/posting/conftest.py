@@ -41,6 +41,16 @@ class World(Harness):
         answer: dict[str, Any] = self.control("POST", f"shop/orders/{order_id}/{what}", document)
         return answer
 
+    def synced(self, **order: Any) -> int:
+        """Place an order and sync."""
+        number = self.place(**order)
+        self.sync()
+        return number
+
+    def change_and_sync(self, order_id: int, what: str, **document: Any) -> None:
+        self.change(order_id, what, **document)
+        self.sync()
+
     def switch(self, **switches: Any) -> None:
         self.control("PUT", "switches", {k.replace("__", "."): v for k, v in switches.items()})
 
@@ -99,6 +109,11 @@ class World(Harness):
     def lose_ledger(self) -> None:
         for file in self.home.glob("ledger.sqlite*"):
             file.unlink()
+
+    def is_found_again(self) -> None:
+        """With the ledger lost everything is found again, and nothing is written."""
+        self.lose_ledger()
+        assert self.writes_of(self.sync) == 0
 
     # -- the books
 

@@ -62,8 +62,7 @@ def test_the_rate_is_kept_with_the_order(world: Any) -> None:
 
 def test_orders_with_tax_rows_need_no_look_at_freshbooks_taxes(world: Any) -> None:
     tax(world, "Sales", "10")
-    order = world.place()
-    world.sync()
+    order = world.synced()
     assert taxes_of(world, order) == {("State Tax", "10")}
     assert looks_at_taxes(world) == 0
 
@@ -120,8 +119,7 @@ def test_the_account_s_rounding_is_learnt_from_its_answers(
     rounded = {kind[0] for kind in learnt(world)["roundings"]}
     assert ("line" in rounded) == (taxed == "per_line")
     world.place(lines=[{"name": "Cup", "price": "10.00", "taxes": [TEXAS]}])  # 0.825
-    world.place(lines=[{"name": "Pot", "price": "30.00", "taxes": [TEXAS]}])  # 2.475
-    world.sync()
+    world.synced(lines=[{"name": "Pot", "price": "30.00", "taxes": [TEXAS]}])  # 2.475
     kinds = learnt(world)["roundings"]
     assert {even for _, even in kinds} == {mode == "half_even"}
     second = two_lines(world)
@@ -145,8 +143,7 @@ def test_what_was_chosen_by_a_learnt_rounding_is_found_again_with_the_ledger_los
         for number in (unlearnt, order)
     ]
     assert costs[0] != costs[1], "this basket does not show which rounding it was made for"
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    world.is_found_again()
     assert {world.row(number).state for number in (unlearnt, order)} == {"posted"}
 
 
@@ -179,8 +176,7 @@ RATE = {"name": "County", "percent": "6.0625"}
 
 
 def test_a_rate_of_four_decimals_is_booked_as_it_is(world: Any) -> None:
-    order = world.place(lines=[{"name": "Boat", "price": "10000.00", "taxes": [RATE]}])
-    world.sync()
+    order = world.synced(lines=[{"name": "Boat", "price": "10000.00", "taxes": [RATE]}])
     assert taxes_of(world, order) == {("County", "6.0625")}
     assert (world.total(order), world.row(order).state) == (Decimal("10606.25"), "posted")
     assert rewrites(world, order) == 0
@@ -188,33 +184,27 @@ def test_a_rate_of_four_decimals_is_booked_as_it_is(world: Any) -> None:
 
 def test_an_account_that_keeps_three_decimals_of_a_percent_is_learnt(world: Any) -> None:
     world.switch(fb__tax_percent_decimals=3)
-    first = world.place(lines=[{"name": "Boat", "price": "5000.00", "taxes": [RATE]}])
-    world.sync()
+    first = world.synced(lines=[{"name": "Boat", "price": "5000.00", "taxes": [RATE]}])
     assert learnt(world)["percent_decimals"] == 3
-    second = world.place(lines=[{"name": "Raft", "price": "3000.00", "taxes": [RATE]}])
-    world.sync()
+    second = world.synced(lines=[{"name": "Raft", "price": "3000.00", "taxes": [RATE]}])
     for order, total in ((first, "5303.13"), (second, "3181.88")):
         assert (world.row(order).state, world.total(order)) == ("posted", Decimal(total))
         assert ("County", "6.063") in taxes_of(world, order)
     assert world.writes_of(world.sync) == 0
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    world.is_found_again()
     # At 6.063 % its tax would be 3031.50; the shop charged 3031.25.
-    ship = world.place(lines=[{"name": "Ship", "price": "50000.00", "taxes": [RATE]}])
-    world.sync()
+    ship = world.synced(lines=[{"name": "Ship", "price": "50000.00", "taxes": [RATE]}])
     assert world.row(ship).reason == "total_mismatch"
     assert world.writes_of(world.sync) == 0
 
 
 def test_a_plan_teaches_nothing(world: Any) -> None:
     order = two_lines(world)
-    world.settings["dry_run"] = True
-    world.sync()
+    world.sync(dry_run=True)
     (plan,) = world.ctl("plan", str(order))
     assert len(plan["steps"]) > 3, "the plan did not come to its end"
     assert learnt(world) == {}
-    world.settings["dry_run"] = False
-    world.sync()
+    world.sync(dry_run=False)
     known = learnt(world)
     world.switch(fb__tax_rounding="per_tax")
     world.ctl("plan", str(order))

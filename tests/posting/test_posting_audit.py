@@ -74,8 +74,7 @@ def test_a_write_that_came_to_nothing_is_told_so(world: Any) -> None:
 
 
 def test_amounts_are_told_in_the_invoice_s_currency(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.sync()
     told = story(world, order)
     amounts = re.findall(r"(?:agree with it|agree already|\(id \d+\)), (.+)", told)

@@ -67,8 +67,7 @@ def test_an_order_of_a_closed_day_waits_for_a_day_and_keeps_the_one_it_is_given(
     world.change(order, "status", status_id=10)
     assert world.writes_of(world.sync) == 0
     assert world.ctl("plan", str(order))[0]["steps"] == []
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    world.is_found_again()
     assert reason(world, order) == ("posted", None)
     assert world.invoice(order)["create_date"] == "2026-11-20"
 
@@ -76,8 +75,7 @@ def test_an_order_of_a_closed_day_waits_for_a_day_and_keeps_the_one_it_is_given(
 @pytest.mark.parametrize("day", [OCTOBER, "2999-01-01"])
 def test_a_day_that_is_closed_or_to_come_is_not_taken(world: Any, day: str) -> None:
     close(world)
-    order = world.place(created=AT)
-    world.sync()
+    order = world.synced(created=AT)
     with pytest.raises(Exception, match=r"closed as well|has not come yet"):
         world.ctl("replay", str(order), "--date", day)
     assert world.invoices(order) == []
@@ -85,21 +83,18 @@ def test_a_day_that_is_closed_or_to_come_is_not_taken(world: Any, day: str) -> N
 
 def test_an_order_that_was_paid_late_takes_the_day_of_its_first_capture(world: Any) -> None:
     close(world)
-    order = world.place(created=AT, transactions=[PAID_LATER])
-    world.sync()
+    order = world.synced(created=AT, transactions=[PAID_LATER])
     assert world.invoice(order)["create_date"] == "2026-11-03"
     assert [row["date"] for row in world.payments(order)] == ["2026-11-03"]
     assert reason(world, order) == ("posted", None)
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    world.is_found_again()
 
 
 def test_a_draft_whose_month_was_closed_meanwhile_is_told_and_moved_to_the_day_chosen(
     world: Any,
 ) -> None:
     world.settings["post_as"] = "draft"
-    order = world.place(created=AT)
-    world.sync()
+    order = world.synced(created=AT)
     assert reason(world, order) == ("waiting", "draft")
     close(world)
     assert world.writes_of(lambda: world.ctl("replay", str(order), "--send")) == 0
@@ -139,8 +134,7 @@ def test_an_order_on_account_of_a_closed_day_without_money_waits_and_takes_its_f
     order = world.place(created=AT, pay=None, payment_method="Purchase Order", status_id=11)
     assert world.writes_of(world.sync) == 0
     assert reason(world, order) == ("parked", "closed_period")
-    world.change(order, "transactions", amount="11.00", at=LATER)
-    world.sync()
+    world.change_and_sync(order, "transactions", amount="11.00", at=LATER)
     assert reason(world, order) == ("posted", None)
     assert world.invoice(order)["create_date"] == "2026-11-03"
 
@@ -149,8 +143,7 @@ def test_an_order_on_account_of_a_closed_day_without_money_waits_and_takes_its_f
 
 
 def test_a_refund_of_a_closed_month_is_told_ready_to_be_typed(world: Any) -> None:
-    order = world.place(created=AT)
-    world.sync()
+    order = world.synced(created=AT)
     before = sums_of(world, "2026-10")
     close(world)
     world.change(order, "refund", order_amount="4.00")
@@ -165,8 +158,7 @@ def test_a_refund_of_a_closed_month_is_told_ready_to_be_typed(world: Any) -> Non
 
 
 def test_an_edit_of_a_closed_month_is_told_with_what_it_comes_to(world: Any) -> None:
-    order = world.place(created=AT)
-    world.sync()
+    order = world.synced(created=AT)
     close(world)
     world.change(order, "lines", lines=CHEAPER)
     assert world.writes_of(world.sync) == 0
@@ -178,8 +170,7 @@ def test_an_edit_of_a_closed_month_is_told_with_what_it_comes_to(world: Any) -> 
 
 @pytest.mark.parametrize("on_cancel", ["park", "delete"])
 def test_a_cancellation_of_a_closed_month_is_told(world: Any, on_cancel: str) -> None:
-    order = world.place(created=AT)
-    world.sync()
+    order = world.synced(created=AT)
     close(world)
     world.settings["on_cancel"] = on_cancel
     world.change(order, "status", status_id=5)
@@ -191,12 +182,10 @@ def test_a_cancellation_of_a_closed_month_is_told(world: Any, on_cancel: str) ->
 
 def test_money_of_an_open_day_is_recorded_on_an_invoice_of_a_closed_one(world: Any) -> None:
     half = {"amount": "5.00", "at": AT}
-    order = world.place(created=AT, transactions=[half])
-    world.sync()
+    order = world.synced(created=AT, transactions=[half])
     before = sums_of(world, "2026-10")
     close(world)
-    world.change(order, "transactions", amount="6.00", at=LATER)
-    world.sync()
+    world.change_and_sync(order, "transactions", amount="6.00", at=LATER)
     assert reason(world, order) == ("posted", None)
     assert world.paid(order) == [D("5.00"), D("6.00")]
     assert sums_of(world, "2026-10") == before
@@ -204,8 +193,7 @@ def test_money_of_an_open_day_is_recorded_on_an_invoice_of_a_closed_one(world: A
 
 def test_money_of_a_closed_day_waits_for_a_day(world: Any) -> None:
     half = {"amount": "5.00", "at": AT}
-    order = world.place(created=AT, transactions=[half])
-    world.sync()
+    order = world.synced(created=AT, transactions=[half])
     close(world)
     world.change(order, "transactions", amount="6.00", at="2026-10-31T18:00:00Z")
     assert world.writes_of(world.sync) == 0
@@ -293,16 +281,14 @@ def test_without_closed_days_each_change_of_an_earlier_month_is_told(
 
 def test_a_day_that_was_chosen_is_kept_for_a_later_run(world: Any) -> None:
     close(world)
-    order = world.place(created=AT)
-    world.sync()
+    order = world.synced(created=AT)
     world.fault(
         kind="refused", status=422, errno=1001, words="No.", method="POST", path="invoices$"
     )
     world.ctl("replay", str(order), "--date", "2026-11-20")
     assert reason(world, order) == ("parked", "refused_by_freshbooks")
     world.control("DELETE", "faults")
-    world.change(order, "status", status_id=10)
-    world.sync()
+    world.change_and_sync(order, "status", status_id=10)
     assert reason(world, order) == ("posted", None)
     assert world.invoice(order)["create_date"] == "2026-11-20"
 

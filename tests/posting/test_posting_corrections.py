@@ -20,13 +20,12 @@ class Shop:
 
     def __init__(self, world: Any) -> None:
         self.world = world
-        world.place(
+        world.synced(
             id=ORDER,
             created="2026-11-20T18:00:00Z",
             lines=[MUGS],
             ship_to=[{"shipping": {"cost": "5.00"}}],
         )
-        world.sync()
         assert world.total(ORDER) == D("37.48")
         self.before = self.november()
         world.settings |= {"closed_through": "2026-11-30", "closed_refunds": "correction"}

@@ -36,8 +36,7 @@ def test_an_invoice_is_made_and_proven_but_kept_a_draft_without_payments(draftin
 
 
 def test_a_draft_whose_total_does_not_agree_is_parked_as_ever(drafting: Any) -> None:
-    order = drafting.place(override={"total_inc_tax": "99.00", "total_ex_tax": "90.00"})
-    drafting.sync()
+    order = drafting.synced(override={"total_inc_tax": "99.00", "total_ex_tax": "90.00"})
     assert drafting.row(order).reason == "total_mismatch"
     assert [one["order_id"] for one in drafting.ctl("status")["drafts"]] == []
 
@@ -55,8 +54,7 @@ def test_replay_send_goes_on_with_drafts(drafting: Any, named: bool) -> None:
 
 
 def test_replay_without_send_leaves_a_draft_one(drafting: Any) -> None:
-    order = drafting.place()
-    drafting.sync()
+    order = drafting.synced()
     assert drafting.ctl("replay", str(order))["waiting"] == 1
     assert drafting.ctl("replay", str(order), "--settings", "current")["waiting"] == 1
     assert drafting.invoice(order)["status"] == DRAFT
@@ -65,12 +63,10 @@ def test_replay_without_send_leaves_a_draft_one(drafting: Any) -> None:
 def test_a_draft_stays_one_when_the_setting_changes_and_new_orders_are_sent(
     drafting: Any,
 ) -> None:
-    kept = drafting.place()
-    drafting.sync()
+    kept = drafting.synced()
     drafting.settings["post_as"] = "sent"
     new = drafting.place()
-    drafting.change(kept, "status", status_id=10)
-    drafting.sync()
+    drafting.change_and_sync(kept, "status", status_id=10)
     drafting.ctl("replay", str(kept), "--settings", "current")
     assert (drafting.invoice(kept)["status"], drafting.row(kept).reason) == (DRAFT, "draft")
     assert drafting.invoice(new)["status"] == PAID
@@ -98,12 +94,10 @@ def test_a_draft_that_was_to_be_sent_is_finished_under_draft_mode_too(world: Any
 
 @pytest.mark.parametrize("price", ["12.00", "10.00"])
 def test_a_draft_is_kept_up_to_date_with_the_order(drafting: Any, price: str) -> None:
-    order = drafting.place()
-    drafting.sync()
+    order = drafting.synced()
     tax = {"name": "State Tax", "percent": "10"}
     line = {"name": "Cup", "sku": "CUP", "price": price, "taxes": [tax]}
-    drafting.change(order, "lines", lines=[line])
-    drafting.sync()
+    drafting.change_and_sync(order, "lines", lines=[line])
     invoice = drafting.invoice(order)
     assert [one["name"] for one in invoice["lines"]] == ["Cup"]
     assert (invoice["status"], drafting.total(order)) == (DRAFT, Decimal(price) * Decimal("1.1"))
@@ -114,10 +108,8 @@ def test_a_draft_is_kept_up_to_date_with_the_order(drafting: Any, price: str) ->
 
 
 def test_refunds_are_booked_once_a_draft_is_sent(drafting: Any) -> None:
-    order = drafting.place()
-    drafting.sync()
-    drafting.change(order, "refund", order_amount="4.00")
-    drafting.sync()
+    order = drafting.synced()
+    drafting.change_and_sync(order, "refund", order_amount="4.00")
     assert (drafting.invoice(order)["status"], drafting.total(order)) == (DRAFT, 11)
     drafting.ctl("replay", "--send")
     assert (drafting.total(order), drafting.paid(order)) == (7, [7])
@@ -125,8 +117,7 @@ def test_refunds_are_booked_once_a_draft_is_sent(drafting: Any) -> None:
 
 
 def test_a_bookkeepers_edit_that_keeps_the_total_is_sent_as_it_is(drafting: Any) -> None:
-    order = drafting.place()
-    drafting.sync()
+    order = drafting.synced()
     line = {"name": "Two cups", "qty": "1", "unit_cost": {"amount": "11.00", "code": "USD"}}
     invoice_id = drafting.invoice(order)["id"]
     drafting.put(f"invoices/invoices/{invoice_id}", {"invoice": {"lines": [line]}})
@@ -136,8 +127,7 @@ def test_a_bookkeepers_edit_that_keeps_the_total_is_sent_as_it_is(drafting: Any)
 
 
 def test_a_lost_ledger_keeps_its_drafts_under_draft_mode(drafting: Any) -> None:
-    order = drafting.place()
-    drafting.sync()
+    order = drafting.synced()
     drafting.lose_ledger()
     assert drafting.writes_of(drafting.sync) == 0
     assert (drafting.invoice(order)["status"], drafting.row(order).reason) == (DRAFT, "draft")
@@ -146,8 +136,7 @@ def test_a_lost_ledger_keeps_its_drafts_under_draft_mode(drafting: Any) -> None:
 def test_the_months_report_shows_a_draft_as_its_orders_and_not_as_somebody_elses(
     drafting: Any,
 ) -> None:
-    order = drafting.place()
-    drafting.sync()
+    order = drafting.synced()
     month = str(drafting.row(order).order_date)[:7]
     drafting.ctl("report", "--month", month, "--output", str(drafting.home))
     page = (drafting.home / f"report-{month}.html").read_text(encoding="utf-8")

@@ -142,8 +142,7 @@ def test_a_put_that_freshbooks_ignores_is_not_repeated(
 
 
 def test_lines_that_freshbooks_ignores_leave_payments_as_they_were(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "5.00"}])
     world.fault(kind="ignored", method="PUT", path="/invoices/", body="lines")
     before = world.writes()
@@ -154,8 +153,7 @@ def test_lines_that_freshbooks_ignores_leave_payments_as_they_were(world: Any) -
 
 
 def test_a_refund_whose_lines_are_ignored_leaves_the_payment_as_it_was(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.change(order, "refund", order_amount="4.00")
     world.fault(kind="ignored", method="PUT", path="/invoices/", body="Refund")
     before = world.writes()
@@ -166,8 +164,7 @@ def test_a_refund_whose_lines_are_ignored_leaves_the_payment_as_it_was(world: An
 
 
 def test_an_edit_refused_half_way_puts_the_payment_back(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "5.00"}])
     world.fault(kind="refused", method="PUT", path="/invoices/", body="lines", words="Locked.")
     world.sync()
@@ -177,8 +174,7 @@ def test_an_edit_refused_half_way_puts_the_payment_back(world: Any) -> None:
 
 def test_a_refund_beside_money_of_somebody_else_makes_no_credit(world: Any) -> None:
     world.switch(fb__overpaid_after_line="credit")
-    order = world.place(pay="authorize")
-    world.sync()
+    order = world.synced(pay="authorize")
     invoice = world.invoice(order)
     body = {
         "invoiceid": invoice["id"],
@@ -187,19 +183,16 @@ def test_a_refund_beside_money_of_somebody_else_makes_no_credit(world: Any) -> N
         "type": "Cash",
     }
     world.post("payments/payments", {"payment": body})
-    world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "5.00"}])
-    world.sync()
+    world.change_and_sync(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "5.00"}])
     assert world.row(order).reason == "paid_elsewhere"
     assert credits_left(world) == []
     assert world.paid(order) == [D("11.00")]
 
 
 def test_a_payment_raised_beside_another_is_brought_back_to_what_it_was(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     half = {"name": "Mug", "sku": "MUG", "price": "5.00"}
-    world.change(order, "lines", lines=[half])
-    world.sync()
+    world.change_and_sync(order, "lines", lines=[half])
     assert world.paid(order) == [D("5.00")]
     world.change(order, "lines", lines=[half | {"price": "11.00"}])
     payment = {
@@ -253,8 +246,7 @@ def test_a_credit_goes_though_the_order_changed_before_its_undoing_was_through(
     assert credits_left(world) == [D("4.00")]
     world.switch(fb__overpayment_credit=kept)
     cheaper = {"lines": [{"name": "Mug", "sku": "MUG", "price": "5.00"}]}
-    world.change(order, then, **(cheaper if then == "lines" else {}))
-    world.sync()
+    world.change_and_sync(order, then, **(cheaper if then == "lines" else {}))
     if kept == "refuse":
         assert world.row(order).reason == "overpayment_credit_left"
         assert "4.00 USD" in world.row(order).detail
@@ -270,8 +262,7 @@ def test_a_payment_that_a_person_deleted_is_known_as_deleted_however_it_is_shown
     world: Any, shown: str
 ) -> None:
     world.switch(fb__deleted_get=shown)
-    order = world.place()
-    world.sync()
+    order = world.synced()
     (payment,) = world.payments(order)
     world.put(f"payments/payments/{payment['id']}", {"payment": {"vis_state": 1}})
     assert world.ctl("plan", str(order))[0]["reason"] == "edited_in_freshbooks"
@@ -306,15 +297,13 @@ def test_what_was_made_wrong_is_undone_whatever_an_attempt_has_written_before(
 
 def test_a_credit_that_a_person_s_own_edit_made_of_our_payment_is_left(world: Any) -> None:
     world.switch(fb__overpaid_after_line="credit")
-    order = world.place()
-    world.sync()
+    order = world.synced()
     line = {"name": "X", "qty": "1", "unit_cost": {"amount": "7.00", "code": "USD"}}
     world.put(f"invoices/invoices/{world.invoice(order)['id']}", {"invoice": {"lines": [line]}})
     assert (world.paid(order), credits_left(world)) == ([D("7.00")], [D("4.00")])
     world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "8.00"}])
     assert world.writes_of(world.sync) == 0
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    world.is_found_again()
     assert world.row(order).reason == "edited_in_freshbooks"
     assert (world.paid(order), credits_left(world)) == ([D("7.00")], [D("4.00")])
 
@@ -324,8 +313,7 @@ def test_a_credit_is_told_that_came_of_a_payment_by_hand_while_the_total_fell(
     world: Any, what: str
 ) -> None:
     world.switch(fb__overpaid_after_line="credit")
-    order = world.place()
-    world.sync()
+    order = world.synced()
     payment = {
         "invoiceid": world.invoice(order)["id"],
         "amount": {"amount": "3.00", "code": "USD"},
@@ -350,8 +338,7 @@ def test_an_attempt_ends_at_its_bound_of_writes(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(step_runner, "most_writes", lambda _: 2)
-    order = world.place()
-    world.sync()
+    order = world.synced()
     assert world.row(order).reason == "no_progress"
     assert world.invoice(order)["v3_status"] == "sent"
     assert world.paid(order) == []

@@ -23,10 +23,8 @@ def client_named(world: Any, email: str) -> int:
 
 
 def test_a_guest_s_order_whose_e_mail_is_mended_moves_to_the_right_client(world: Any) -> None:
-    order = world.place(billing=JANE)
-    world.sync()
-    world.change(order, "edit", billing=JO)
-    world.sync()
+    order = world.synced(billing=JANE)
+    world.change_and_sync(order, "edit", billing=JO)
     assert head(world, order) == (client_named(world, "jo@shop.example"), "Jo", "Roe")
     assert world.row(order).state == "posted"
     assert world.ctl("plan", str(order))[0]["steps"] == []
@@ -39,8 +37,7 @@ def test_an_invoice_that_a_person_gave_to_another_client_stays_there(world: Any)
     jo = client_named(world, "jo@shop.example")
     world.put(f"invoices/invoices/{world.invoice(order)['id']}", {"invoice": {"customerid": jo}})
     new = {"first_name": "Ann", "last_name": "Poe", "email": "ann@shop.example"}
-    world.change(order, "edit", billing=new)
-    world.sync()
+    world.change_and_sync(order, "edit", billing=new)
     assert head(world, order)[0] == jo
     assert world.row(order).state == "posted"
     assert [row["email"] for row in world.books()["clients"]].count("ann@shop.example") == 0
@@ -53,11 +50,9 @@ def test_an_invoice_that_freshbooks_does_not_move_is_left_and_told_once(
     world: Any, way: str
 ) -> None:
     world.switch(fb__move_invoice=way)
-    order = world.place(billing=JANE)
-    world.sync()
+    order = world.synced(billing=JANE)
     jane = world.invoice(order)["customerid"]
-    world.change(order, "edit", billing=JO)
-    world.sync()
+    world.change_and_sync(order, "edit", billing=JO)
     assert world.invoice(order)["customerid"] == jane
     assert world.row(order).state == "posted"
     assert world.ctl("plan", str(order))[0]["steps"] == []
@@ -69,10 +64,8 @@ def test_an_invoice_that_freshbooks_does_not_move_is_left_and_told_once(
 
 
 def test_a_corrected_billing_address_reaches_the_invoice(world: Any) -> None:
-    order = world.place(billing=JANE)
-    world.sync()
-    world.change(order, "edit", billing={**JANE, "last_name": "Dough"})
-    world.sync()
+    order = world.synced(billing=JANE)
+    world.change_and_sync(order, "edit", billing={**JANE, "last_name": "Dough"})
     assert world.invoice(order)["lname"] == "Dough"
     assert world.writes_of(world.sync) == 0
 
@@ -80,12 +73,10 @@ def test_a_corrected_billing_address_reaches_the_invoice(world: Any) -> None:
 @pytest.mark.parametrize("put", ["stays", "returns"])
 def test_an_archived_invoice_is_booked_on_and_stays_in_the_archive(world: Any, put: str) -> None:
     world.switch(fb__archived_put=put)
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.put(f"invoices/invoices/{world.invoice(order)['id']}", {"invoice": {"vis_state": 2}})
     assert world.ctl("plan", str(order))[0]["steps"] == []
-    world.change(order, "refund", order_amount="4.00")
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="4.00")
     assert world.row(order).state == "posted"
     assert world.invoice(order)["vis_state"] == 2
     assert str(world.total(order)) == "7.00"

@@ -71,13 +71,11 @@ def credits_given(world: Any) -> list[tuple[str, Decimal]]:
 @pytest.mark.parametrize("price", ["9.00", "4.00", "20.00"])
 def test_a_refund_is_declined_and_the_order_edited(world: Any, price: str) -> None:
     world.switch(fb__overpaid_after_line="credit")
-    order = world.place()
-    world.sync()
+    order = world.synced()
     declined = refund(world, order, "2.00")
     world.sync()
     world.change(order, "decline_refund", refund_id=declined)
-    world.change(order, "lines", lines=mug(price))
-    world.sync()
+    world.change_and_sync(order, "lines", lines=mug(price))
     total = D(price) * D("1.1")
     assert (world.total(order), lines_of(world, order)) == (total, ["Mug"])
     assert world.paid(order) == [min(total, D("11.00"))]
@@ -170,8 +168,7 @@ def test_a_refund_gets_its_payment_after_a_later_one_was_booked(world: Any) -> N
 def test_a_cancelled_order_s_edited_invoice_is_kept_with_the_ledger_lost(
     world: Any, on_cancel: str
 ) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     edit_by_hand(world, order)
     world.lose_ledger()
     world.settings["on_cancel"] = on_cancel
@@ -181,8 +178,7 @@ def test_a_cancelled_order_s_edited_invoice_is_kept_with_the_ledger_lost(
     world.change(order, "status", status_id=11)
     assert world.writes_of(world.sync) == 0
     assert (world.total(order), world.row(order).reason) == (D("50.00"), "edited_in_freshbooks")
-    world.change(order, "cancel")
-    world.sync()
+    world.change_and_sync(order, "cancel")
     world.ctl("replay", "--overwrite", str(order))
     assert world.invoice(order)["vis_state"] == (1 if on_cancel == "delete" else 0)
 
@@ -194,8 +190,7 @@ def test_an_order_no_longer_cancelled_is_left_as_it_stands_with_the_ledger_lost(
     refund(world, order, "2.00")
     world.sync()
     world.lose_ledger()
-    world.change(order, "cancel")
-    world.sync()
+    world.change_and_sync(order, "cancel")
     assert world.row(order).reason == "cancelled_after_posting"
     world.change(order, "status", status_id=11)
     assert world.writes_of(world.sync) == 0
@@ -222,8 +217,7 @@ def test_a_declined_refund_is_taken_back_with_the_ledger_lost(world: Any) -> Non
     declined = refund(world, order, "2.00")
     world.sync()
     world.lose_ledger()
-    world.change(order, "decline_refund", refund_id=declined)
-    world.sync()
+    world.change_and_sync(order, "decline_refund", refund_id=declined)
     assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
     assert (world.row(order).state, lines_of(world, order)) == ("posted", ["Mug"])
 
@@ -231,8 +225,7 @@ def test_a_declined_refund_is_taken_back_with_the_ledger_lost(world: Any) -> Non
 def test_a_deleted_invoice_that_is_restored_is_known_again_with_the_ledger_lost(
     world: Any,
 ) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     path = f"invoices/invoices/{world.invoice(order)['id']}"
     world.put(path, {"invoice": {"vis_state": 1}})
     world.lose_ledger()
@@ -246,12 +239,10 @@ def test_a_deleted_invoice_that_is_restored_is_known_again_with_the_ledger_lost(
 def test_a_credit_note_is_found_again_though_the_order_has_another_e_mail(world: Any) -> None:
     world.settings["refund_mode"] = "credit_note"
     customer = world.control("POST", "shop/customers", {"email": "a@b.example", "first_name": "A"})
-    order = world.place(customer_id=customer["id"])
-    world.sync()
+    order = world.synced(customer_id=customer["id"])
     other = {"first_name": "Jane", "last_name": "Doe", "email": "new@shop.example"}
     world.change(order, "edit", billing=other)
-    world.change(order, "refund", order_amount="2.00", to=[{"provider": "storecredit"}])
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="2.00", to=[{"provider": "storecredit"}])
     (note,) = world.books()["credit_notes"]
     assert note["clientid"] == world.invoice(order)["customerid"]
     world.lose_ledger()
@@ -264,8 +255,7 @@ def test_a_credit_note_is_found_again_though_the_order_has_another_e_mail(world:
 
 @pytest.mark.parametrize("then", ["refund", "edit"])
 def test_a_payment_altered_by_hand_is_not_set_back_unless_told(world: Any, then: str) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     alter_payment(world, order, "5.00")
     if then == "refund":
         refund(world, order, "2.00")
@@ -289,8 +279,7 @@ def test_a_refunded_payment_altered_by_hand_is_not_set_back(world: Any) -> None:
 
 
 def test_a_payment_lowered_without_an_answer_is_not_taken_for_a_person_s(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     broken_off = refund(world, order, "2.00")
     payments = "/payments/payments/"
     world.fault(kind="reset_after", method="PUT", path=payments, times=1)
@@ -299,8 +288,7 @@ def test_a_payment_lowered_without_an_answer_is_not_taken_for_a_person_s(world: 
         world.sync()
     world.control("DELETE", "faults")
     assert world.paid(order) == [D("9.00")]
-    world.change(order, "decline_refund", refund_id=broken_off)
-    world.sync()
+    world.change_and_sync(order, "decline_refund", refund_id=broken_off)
     assert (world.paid(order), world.row(order).state) == ([D("11.00")], "posted")
 
 
@@ -315,7 +303,6 @@ def test_an_invoice_answered_without_its_lines_is_read(world: Any) -> None:
     assert (world.total(order), world.paid(order)) == (D("9.00"), [D("9.00")])
     assert world.row(order).state == "posted"
     refund(world, order, "1.00")
-    world.change(order, "lines", lines=mug("20.00"))
-    world.sync()
+    world.change_and_sync(order, "lines", lines=mug("20.00"))
     assert (world.total(order), world.paid(order)) == (D("19.00"), [D("8.00")])
     assert world.writes_of(world.sync) == 0

@@ -58,8 +58,7 @@ def test_orders_whose_errors_do_not_pass_are_parked_and_the_others_posted(world:
     first, *poisoned, last = (world.place() for _ in range(4))
     for order in poisoned:
         refuse_to_answer(world, order, times=None)
-    world.settings["max_parallel_orders"] = 1
-    world.sync()
+    world.sync(max_parallel_orders=1)
     assert [world.row(order).state for order in (first, last)] == ["posted", "posted"]
     assert [world.row(order).reason for order in poisoned] == ["freshbooks_error"] * 2
 
@@ -96,8 +95,7 @@ def test_a_refused_read_behind_a_write_is_no_refused_write(
 
 @pytest.mark.parametrize("status", [404, 422])
 def test_a_refused_read_behind_a_rewriting_is_no_refused_rewriting(world: Any, status: int) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "25.00"}])
     refuse_to_show_invoices(world, status, skip=1, times=1)
     world.sync()
@@ -134,8 +132,7 @@ def test_a_change_whose_answer_was_lost_is_looked_for_and_not_made_again(
         "id"
     ]
     order = world.place(customer_id=customer)
-    world.settings["on_cancel"] = "delete"
-    world.sync()
+    world.sync(on_cancel="delete")
     world.change(order, "cancel")
     world.control("POST", f"shop/customers/{customer}", {"company": "Doe & Co"})
     path = "/invoices/invoices/" if kind == "delete_invoice" else "/users/clients/"
@@ -151,16 +148,14 @@ def test_a_change_whose_answer_was_lost_is_looked_for_and_not_made_again(
 
 
 def test_a_refund_that_broke_off_and_was_declined_leaves_the_books_as_before(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     (refund,) = world.change(order, "refund", order_amount="4.00")["refunds"]
     world.fault(kind="html", status=403, method="PUT", path="/invoices/invoices/")
     with pytest.raises(Forbidden):
         world.sync()
     assert world.paid(order) == [D("7.00")], "broken off between the payment and the lines"
     heal(world)
-    world.change(order, "decline_refund", refund_id=refund)
-    world.sync()
+    world.change_and_sync(order, "decline_refund", refund_id=refund)
     assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
     assert world.writes_of(world.sync) == 0
 
@@ -168,8 +163,7 @@ def test_a_refund_that_broke_off_and_was_declined_leaves_the_books_as_before(wor
 def test_an_order_that_broke_off_is_finished_though_the_shop_says_no_more_of_it(
     world: Any,
 ) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.change(order, "refund", order_amount="4.00")
     world.fault(kind="html", status=403, method="PUT", path="/invoices/invoices/")
     with pytest.raises(Forbidden):
@@ -234,8 +228,7 @@ def test_what_another_order_left_without_an_answer_is_not_made_again(
 
 
 def test_an_order_whose_invoice_cannot_be_read_holds_nobody_up(world: Any) -> None:
-    poisoned = world.place()
-    world.sync()
+    poisoned = world.synced()
     invoice = world.invoice(poisoned)["id"]
     world.change(poisoned, "refund", order_amount="4.00")
     for guest in GUESTS[:3]:
@@ -246,8 +239,7 @@ def test_an_order_whose_invoice_cannot_be_read_holds_nobody_up(world: Any) -> No
     assert standings(world) == ["parked", "posted", "posted", "posted"]
     assert world.row(poisoned).reason == "freshbooks_error"
     # It comes again, all alone: that it is to blame is known by now.
-    world.change(poisoned, "touch")
-    world.sync()
+    world.change_and_sync(poisoned, "touch")
     assert world.row(poisoned).state == "parked"
 
 
@@ -263,8 +255,7 @@ def test_where_nothing_can_be_read_nobody_is_parked(world: Any) -> None:
 
 def test_an_outage_of_one_kind_of_write_parks_nobody(world: Any) -> None:
     """New invoices cannot be made, but meanwhile the payment of an older order goes through."""
-    captured = world.place(pay="authorize")
-    world.sync()
+    captured = world.synced(pay="authorize")
     placed = [world.place(billing=guest) for guest in GUESTS[:3]]
     world.change(captured, "capture", amount="11.00")
     world.fault(kind="status", status=503, method="POST", path="/invoices/invoices$")
@@ -282,8 +273,7 @@ def test_an_outage_of_one_kind_of_write_parks_nobody(world: Any) -> None:
 
 def test_a_deleted_payment_that_freshbooks_shows_no_more_counts_as_deleted(world: Any) -> None:
     world.switch(fb__payment_put_zero="refuse", fb__deleted_get="missing")
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.change(order, "refund", everything=True)
     world.fault(
         kind="reset_after", method="PUT", path="/payments/payments/", body="vis_state", times=1
@@ -299,11 +289,9 @@ def test_a_deleted_payment_that_freshbooks_shows_no_more_counts_as_deleted(world
 
 def test_a_product_called_like_a_refund_is_no_refund(world: Any) -> None:
     named = {"name": "Refund 5", "sku": "RF", "price": "10.00"}
-    order = world.place(lines=[named, {"name": "Mug", "sku": "M", "price": "1.00"}])
-    world.sync()
+    order = world.synced(lines=[named, {"name": "Mug", "sku": "M", "price": "1.00"}])
     assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
-    world.change(order, "refund", order_amount="4.00")
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="4.00")
     assert (world.total(order), world.paid(order)) == (D("7.00"), [D("7.00")])
     assert world.writes_of(world.sync) == 0
 
@@ -323,8 +311,7 @@ def test_freshbooks_words_on_a_customer_are_not_logged(
     world: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     customer = world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"]
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     world.control("POST", f"shop/customers/{customer}", {"first_name": "Zoebarbara"})
     error = {"errno": 1017, "field": "fname", "message": "'Zoebarbara' is long", "object": "client"}
     answer = json.dumps({"response": {"errors": [error]}})
@@ -354,8 +341,9 @@ def test_an_edited_order_that_needs_a_rounding_line_is_not_taken_for_an_edited_i
 ) -> None:
     """The shop rounds the tax of each line, FreshBooks that of their sum."""
     world.switch(fb__tax_rounding="per_tax")
-    order = world.place(rounding_strategy="RATE_ROUNDING", lines=[{"name": "Pin", "price": "1.00"}])
-    world.sync()
+    order = world.synced(
+        rounding_strategy="RATE_ROUNDING", lines=[{"name": "Pin", "price": "1.00"}]
+    )
     world.change(order, "lines", lines=SMALL)
     assert world.writes_of(world.sync) > 2, "one wording did not do"
     assert world.row(order).state == "posted"
@@ -365,8 +353,9 @@ def test_an_edited_order_that_needs_a_rounding_line_is_not_taken_for_an_edited_i
 
 def test_an_edit_that_broke_off_before_its_total_was_proven_is_finished(world: Any) -> None:
     world.switch(fb__tax_rounding="per_tax")
-    order = world.place(rounding_strategy="RATE_ROUNDING", lines=[{"name": "Pin", "price": "1.00"}])
-    world.sync()
+    order = world.synced(
+        rounding_strategy="RATE_ROUNDING", lines=[{"name": "Pin", "price": "1.00"}]
+    )
     world.change(order, "lines", lines=SMALL)
     rule = {"method": "PUT", "path": "/invoices/invoices/", "body": '"lines"', "skip": 1}
     world.fault(kind="html", status=403, times=1, **rule)
@@ -384,8 +373,7 @@ def test_lines_whose_answers_are_all_lost_are_not_written_again_and_again(
     """A refund of 18.00 with 8.25 %, 1.485: it is said another way where FreshBooks rounds so."""
     world.switch(fb__tax_rounding=rounding, fb__rounding_mode=mode)
     taxes = [{"name": "State Tax", "percent": "8.25"}]
-    order = world.place(lines=[{"name": "Mug", "price": "18.00", "quantity": 2, "taxes": taxes}])
-    world.sync()
+    order = world.synced(lines=[{"name": "Mug", "price": "18.00", "quantity": 2, "taxes": taxes}])
     world.change(order, "refund", lines=[{"line": 0, "quantity": 1}])
     world.fault(kind="reset_after", method="PUT", path="/invoices/invoices/", body="lines")
     world.sync()
@@ -411,8 +399,7 @@ def test_a_refund_whose_lines_fail_leaves_the_payment_as_it_was(world: Any) -> N
 
 def test_a_kind_of_write_that_went_well_for_nobody_else_is_an_outage(world: Any) -> None:
     """New orders go well, a refund does not: the order is not to blame for that."""
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.change(order, "refund", order_amount="4.00")
     new = world.place(billing=GUESTS[0])
     world.settings |= {"max_retry_seconds": 0, "max_parallel_orders": 1}
@@ -435,8 +422,7 @@ def test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back(
     customer = world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"]
     taxes = [{"name": "State Tax", "percent": "8.25"}]
     lines = [{"name": "Mug", "price": "18.00", "quantity": 2, "taxes": taxes}]
-    order = world.place(customer_id=customer, lines=lines)
-    world.sync()
+    order = world.synced(customer_id=customer, lines=lines)
     back = {"lines": [{"line": 0, "quantity": 1}], "to": [{"provider": "storecredit"}]}
     world.change(order, "refund", **back)
     world.fault(kind="html", status=403, method="PUT", path="/credit_notes/", times=1)
@@ -451,11 +437,9 @@ def test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back(
 def test_a_credit_note_that_was_deleted_by_hand_is_not_given_again(world: Any) -> None:
     world.settings["stored_value"] = "payment"
     customer = world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"]
-    order = world.place(customer_id=customer)
-    world.sync()
+    order = world.synced(customer_id=customer)
     credit = [{"provider": "storecredit"}]
-    world.change(order, "refund", order_amount="4.00", to=credit)
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="4.00", to=credit)
     (note,) = world.books()["credit_notes"]
     world.put(f"credit_notes/credit_notes/{note['id']}", {"credit_note": {"vis_state": 1}})
     world.change(order, "refund", order_amount="1.00", to=credit)
@@ -499,8 +483,7 @@ def test_a_defect_at_one_order_parks_it_and_holds_nobody_up(world: Any) -> None:
 
 def test_a_client_that_cannot_be_made_again_parks_its_order_alone(world: Any) -> None:
     world.switch(fb__deleted_client_invoice="refuse")
-    world.place()
-    world.sync()
+    world.synced()
     (client,) = world.books()["clients"]
     world.put(f"users/clients/{client['id']}", {"client": {"vis_state": 1}})
     refused, other = world.place(), world.place(billing=GUESTS[0])
@@ -517,8 +500,7 @@ def test_a_client_that_cannot_be_made_again_parks_its_order_alone(world: Any) ->
 
 
 def test_another_shop_s_order_of_the_same_number_touches_nothing(world: Any) -> None:
-    order = world.place(pay="offline")
-    world.sync()
+    order = world.synced(pay="offline")
     said = world.messages_of("second")
     world.settings["source"] = "second"
     assert world.writes_of(lambda: world.sync(said)) == 0
@@ -532,8 +514,7 @@ def test_another_shop_s_order_of_the_same_number_touches_nothing(world: Any) -> 
 
 
 def test_a_cancelled_order_adopted_half_way_is_deleted_with_its_payment(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.change(order, "cancel")
     world.lose_ledger()
     world.settings |= {"on_cancel": "delete", "max_retry_seconds": 0}
@@ -576,10 +557,10 @@ def test_a_run_that_ended_early_is_known_as_failed(world: Any) -> None:
 @pytest.mark.parametrize("ledger", ["kept", "lost"])
 def test_a_cancelled_order_is_deleted_with_its_credit_notes(world: Any, ledger: str) -> None:
     world.settings["stored_value"] = "payment"
-    order = world.place(customer_id=world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"])
-    world.sync()
-    world.change(order, "refund", order_amount="4.00", to=[{"provider": "storecredit"}])
-    world.sync()
+    order = world.synced(
+        customer_id=world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"]
+    )
+    world.change_and_sync(order, "refund", order_amount="4.00", to=[{"provider": "storecredit"}])
     world.change(order, "cancel")
     if ledger == "lost":
         world.lose_ledger()
@@ -599,8 +580,7 @@ def test_a_cancelled_order_is_deleted_with_its_credit_notes(world: Any, ledger: 
 
 
 def test_a_cancelled_order_s_invoice_that_was_edited_by_hand_is_kept(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     more = {"name": "Extra work", "qty": "1", "unit_cost": {"amount": "99.00", "code": "USD"}}
     invoice = world.invoice(order)
     world.put(
@@ -615,8 +595,7 @@ def test_a_cancelled_order_s_invoice_that_was_edited_by_hand_is_kept(world: Any)
 
 
 def test_a_cancelled_order_s_invoice_that_bears_another_s_money_is_kept(world: Any) -> None:
-    order = world.place(pay="authorize")
-    world.sync()
+    order = world.synced(pay="authorize")
     by_hand = {
         "invoiceid": world.invoice(order)["id"],
         "amount": {"amount": "5.00", "code": "USD"},
@@ -674,8 +653,7 @@ def test_taxes_that_a_state_parts_from_their_order_are_kept(world: Any) -> None:
 
 
 def test_a_postal_code_does_not_stay_in_the_journal(world: Any) -> None:
-    world.place(billing={**JANE_AS_CUSTOMER, "zip": "K1A-CANARY"})
-    world.sync()
+    world.synced(billing={**JANE_AS_CUSTOMER, "zip": "K1A-CANARY"})
     with world.ledger() as ledger:
         rows = [str(row.data) for row in ledger.audit.rows()]
     assert any("create_invoice" in row for row in rows)

@@ -39,8 +39,7 @@ def item_names(world: Any) -> list[str]:
 def test_each_line_that_is_no_product_s_is_of_an_item_made_once_for_the_account(
     world: Any,
 ) -> None:
-    world.place(**FULL)
-    world.sync()
+    world.synced(**FULL)
     assert item_names(world) == NAMES
     world.place(**FULL)
     assert world.writes_of(world.sync) == 3  # the invoice, sent, paid
@@ -48,10 +47,8 @@ def test_each_line_that_is_no_product_s_is_of_an_item_made_once_for_the_account(
 
 
 def test_the_items_of_lines_are_found_again_by_name_with_the_ledger_lost(world: Any) -> None:
-    first = world.place(**FULL)
-    world.sync()
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    first = world.synced(**FULL)
+    world.is_found_again()
     assert world.row(first).state == "posted"
     assert item_names(world) == NAMES
 
@@ -60,8 +57,7 @@ def test_the_items_of_lines_are_found_again_by_name_with_the_ledger_lost(world: 
 def test_an_item_that_the_bookkeeper_made_for_a_line_is_used_as_it_is(world: Any, sku: str) -> None:
     world.post("items/items", {"item": {"name": "Shipping", "sku": sku, "description": "Parcels"}})
     (own,) = world.books()["items"]
-    world.place(**FULL)
-    world.sync()
+    world.synced(**FULL)
     assert [row for row in world.books()["items"] if row["name"].startswith("Shipping")] == [own]
 
 
@@ -74,12 +70,10 @@ PRINT = {"name": "Print", "sku": "P", "price": "9.99", "taxes": [{"name": "VAT",
     ids=["sure", "answered"],
 )
 def test_the_rounding_line_is_of_an_item(world: Any, order: dict[str, Any]) -> None:
-    number = world.place(**order)
-    world.sync()
+    number = world.synced(**order)
     assert "Rounding" in item_names(world)
     assert world.invoice(number)["lines"][-1]["name"] == "Rounding"
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    world.is_found_again()
 
 
 def test_a_line_is_called_as_its_item_where_a_deleted_one_has_the_name(world: Any) -> None:
@@ -89,8 +83,7 @@ def test_a_line_is_called_as_its_item_where_a_deleted_one_has_the_name(world: An
         world.post("items/items", {"item": {"name": name}})
     for row in world.books()["items"]:
         world.put(f"items/items/{row['id']}", {"item": {"vis_state": 1}})
-    order = world.place(lines=HALVES, ship_to=[{"shipping": {"cost": "5.00"}}])
-    world.sync()
+    order = world.synced(lines=HALVES, ship_to=[{"shipping": {"cost": "5.00"}}])
     assert world.row(order).state == "posted"
     names = [line["name"] for line in world.invoice(order)["lines"]]
     assert names == ["Mug", "Bowl", "Shipping (line:Shipping)", "Rounding (line:Rounding)"]

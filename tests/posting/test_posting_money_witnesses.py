@@ -84,8 +84,7 @@ def test_a_run_after_the_hour_parks_it_though_the_shop_says_no_more_of_it(
 def test_what_is_posted_stands_while_a_refund_is_not_told_by_all(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order = world.place(pay="stripe")
-    world.sync()
+    order = world.synced(pay="stripe")
     world.switch(bc__refund_objects=False)
     world.change(order, "refund", everything=True)
     assert world.writes_of(world.sync) == 0
@@ -149,11 +148,10 @@ def test_a_posted_order_whose_money_it_alone_calls_gone_stays_as_it_is(
 
 
 def test_a_voided_purchase_is_not_booked_though_its_void_names_nothing(world: World) -> None:
-    order = world.place(
+    order = world.synced(
         payment_status="void",
         transactions=[{"amount": "11.00"}, {"event": "void", "amount": "0.00"}],
     )
-    world.sync()
     assert standing(world, order) == ("posted", None)
     assert world.paid(order) == []
     assert world.writes_of(world.sync) == 0
@@ -162,8 +160,7 @@ def test_a_voided_purchase_is_not_booked_though_its_void_names_nothing(world: Wo
 def test_an_order_paid_in_test_mode_stays_open_and_is_listed(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    order = world.place(transactions=[{"amount": "11.00", "test": True}])
-    world.sync()
+    order = world.synced(transactions=[{"amount": "11.00", "test": True}])
     assert standing(world, order) == ("posted", None)
     assert world.paid(order) == []
     assert caplog.text.count(f"Order {order}: paid_in_test_mode.") == 1
@@ -174,8 +171,7 @@ def test_an_order_paid_in_test_mode_stays_open_and_is_listed(
 
 def test_a_purchase_behind_hundreds_of_declines_is_not_concluded_upon(world: World) -> None:
     declines = [{"amount": "11.00", "status": "error"} for _ in range(260)]
-    order = world.place(transactions=[*declines, {"amount": "11.00"}])
-    world.sync()
+    order = world.synced(transactions=[*declines, {"amount": "11.00"}])
     assert standing(world, order) == ("parked", "money_unclear")
     assert "more transactions than the shop gives (250)" in str(world.row(order).detail)
     assert world.paid(order) == []

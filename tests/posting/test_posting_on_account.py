@@ -47,15 +47,13 @@ def test_a_purchase_order_is_found_again_with_the_ledger_lost(world: Any) -> Non
     order = placed(world, "Net 45", status_id=2)
     world.sync()
     assert world.invoice(order)["due_date"] == "2026-12-16"
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    world.is_found_again()
 
 
 def test_an_order_on_account_is_paid_once_money_is_captured(world: Any) -> None:
     order = placed(world, "Purchase Order")
     world.sync()
-    world.change(order, "edit", payment_status="paid")
-    world.sync()
+    world.change_and_sync(order, "edit", payment_status="paid")
     assert world.paid(order) == [40]
     assert world.writes_of(world.sync) == 0
 
@@ -83,15 +81,13 @@ def test_money_that_comes_late_is_dated_the_day_a_run_saw_it(world: Any) -> None
         assert began <= payment["date"] <= shop_day()
         assert str(world.row(one).paid_day) == payment["date"]
     assert world.writes_of(world.sync) == 0
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    world.is_found_again()
 
 
 def test_an_order_that_was_paid_when_first_seen_is_paid_on_its_own_day(world: Any) -> None:
     order = placed(world, "Cash")
     world.sync()
-    world.change(order, "touch")
-    world.sync()
+    world.change_and_sync(order, "touch")
     (payment,) = world.payments(order)
     assert payment["date"] == "2026-11-01"
     assert world.row(order).paid_day is None
@@ -101,14 +97,12 @@ def test_a_cheque_that_bounced_is_taken_back_and_dated_anew_when_it_came(world: 
     order = placed(world, "Check")
     world.sync()
     assert world.payments(order)[0]["date"] == "2026-11-01"
-    world.change(order, "status", status_id=7)
-    world.sync()
+    world.change_and_sync(order, "status", status_id=7)
     assert world.payments(order) == []
     assert world.invoice(order)["outstanding"]["amount"] == "40.00"
     assert world.row(order).notice == "unpaid_after_posting"
     began = shop_day()
-    world.change(order, "status", status_id=11)
-    world.sync()
+    world.change_and_sync(order, "status", status_id=11)
     (payment,) = world.payments(order)
     assert began <= payment["date"] <= shop_day()
 
@@ -153,12 +147,10 @@ def test_captured_money_in_question_is_billed_and_listed_as_disputed(
     world: Any, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     order = world.place(status_id=status)
-    authorised = world.place(status_id=status, pay="authorize")
-    world.sync()
+    authorised = world.synced(status_id=status, pay="authorize")
     assert caplog.text.count(f"Order {order}: disputed.") == 1
     assert (world.paid(order), world.row(authorised).state) == ([11], "waiting")
-    world.change(order, "touch")
-    world.sync()
+    world.change_and_sync(order, "touch")
     world.ctl("replay", str(order))
     assert caplog.text.count(f"Order {order}: disputed.") == 1
     (noticed,) = world.ctl("status")["notices"]

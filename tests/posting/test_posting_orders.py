@@ -17,8 +17,7 @@ def names(invoice: dict[str, Any]) -> list[str]:
 
 
 def test_a_paid_order_becomes_a_sent_invoice_with_its_payment(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     invoice = world.invoice(order)
     assert world.total(order) == D("11.00")
     assert invoice["status"] == PAID
@@ -38,8 +37,7 @@ def test_an_unchanged_order_costs_no_request(world: Any) -> None:
 
 
 def test_a_new_order_of_a_known_client_takes_four_requests(world: Any) -> None:
-    world.place()
-    world.sync()
+    world.synced()
     world.place()
     said = world.messages()
     world.control("POST", "requests/reset")
@@ -60,44 +58,35 @@ def test_the_same_input_twice_posts_once(world: Any) -> None:
 def test_with_the_ledger_lost_everything_is_found_again_and_nothing_written(world: Any) -> None:
     order = world.place()
     refunded = world.place()
-    world.change(refunded, "refund", everything=True)
-    world.sync()
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    world.change_and_sync(refunded, "refund", everything=True)
+    world.is_found_again()
     assert world.row(order).state == "posted"
     assert world.row(refunded).state == "posted"
 
 
 def test_a_capture_that_comes_later_adds_its_payment(world: Any) -> None:
-    order = world.place(pay="authorize")
-    world.sync()
+    order = world.synced(pay="authorize")
     assert world.invoice(order)["status"] == SENT
     assert world.paid(order) == []
-    world.change(order, "capture", amount="4.00")
-    world.sync()
+    world.change_and_sync(order, "capture", amount="4.00")
     assert world.paid(order) == [D("4.00")]
-    world.change(order, "capture", amount="7.00")
-    world.sync()
+    world.change_and_sync(order, "capture", amount="7.00")
     assert sorted(world.paid(order)) == [D("4.00"), D("7.00")]
 
 
 def test_a_derived_payment_gives_way_to_the_real_transaction(world: Any) -> None:
-    order = world.place(pay="offline")
-    world.sync()
+    order = world.synced(pay="offline")
     assert "derived" in world.payments(order)[0]["note"]
-    world.change(order, "transactions", amount="11.00")
-    world.sync()
+    world.change_and_sync(order, "transactions", amount="11.00")
     (payment,) = world.payments(order)
     assert "transaction" in payment["note"]
     assert world.paid(order) == [D("11.00")]
 
 
 def test_refunds_lower_payment_and_invoice_one_at_a_time(world: Any) -> None:
-    order = world.place(lines=[{"name": "Mug", "sku": "M", "price": "10.00", "quantity": 3}])
-    world.sync()
+    order = world.synced(lines=[{"name": "Mug", "sku": "M", "price": "10.00", "quantity": 3}])
     for left in ("20.00", "10.00", "0.00"):
-        world.change(order, "refund", lines=[{"line": 0, "quantity": 1}])
-        world.sync()
+        world.change_and_sync(order, "refund", lines=[{"line": 0, "quantity": 1}])
         assert world.total(order) == D(left)
         assert sum(world.paid(order)) == D(left)
     assert len([name for name in names(world.invoice(order)) if name.startswith("Refund ")]) == 3
@@ -106,8 +95,7 @@ def test_refunds_lower_payment_and_invoice_one_at_a_time(world: Any) -> None:
 
 def test_refunds_known_before_the_first_posting_are_booked_with_it(world: Any) -> None:
     order = world.place()
-    world.change(order, "refund", order_amount="4.00")
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="4.00")
     assert world.total(order) == D("7.00")
     assert world.paid(order) == [D("7.00")]
 
@@ -116,8 +104,7 @@ def test_a_refund_to_store_credit_is_a_credit_note(world: Any) -> None:
     world.settings["stored_value"] = "payment"
     customer = world.control("POST", "shop/customers", {"email": "a@b.example", "first_name": "A"})
     order = world.place(customer_id=customer["id"])
-    world.change(order, "refund", order_amount="4.00", to=[{"provider": "storecredit"}])
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="4.00", to=[{"provider": "storecredit"}])
     assert world.total(order) == D("11.00")
     (note,) = world.books()["credit_notes"]
     assert D(note["amount"]["amount"]) == D("4.00")
@@ -131,16 +118,14 @@ def test_a_refund_the_gateway_declines_later_is_taken_back(world: Any) -> None:
     world.sync()
     assert world.total(order) == D("7.00")
     world.change(order, "decline_refund", refund_id=refund)
-    world.change(order, "touch")
-    world.sync()
+    world.change_and_sync(order, "touch")
     assert world.total(order) == D("11.00")
     assert world.paid(order) == [D("11.00")]
     assert not [name for name in names(world.invoice(order)) if name.startswith("Refund")]
 
 
 def test_a_refused_refund_leaves_invoice_and_payment_as_they_were(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.change(order, "refund", order_amount="4.00")
     world.switch(fb__negative_line="refuse")
     world.sync()
@@ -157,39 +142,32 @@ def test_a_refused_refund_leaves_invoice_and_payment_as_they_were(world: Any) ->
 def test_a_payment_that_may_not_be_zero_is_deleted(world: Any) -> None:
     world.switch(fb__payment_put_zero="refuse")
     order = world.place()
-    world.change(order, "refund", everything=True)
-    world.sync()
+    world.change_and_sync(order, "refund", everything=True)
     assert world.total(order) == D("0.00")
     assert sum(world.paid(order), D(0)) == D("0.00")
     assert world.writes_of(world.sync) == 0
 
 
 def test_an_order_edited_in_the_shop_is_posted_anew(world: Any) -> None:
-    order = world.place(pay="authorize")
-    world.sync()
-    world.change(order, "lines", lines=[{"name": "Plate", "sku": "P", "price": "7.00"}])
-    world.sync()
+    order = world.synced(pay="authorize")
+    world.change_and_sync(order, "lines", lines=[{"name": "Plate", "sku": "P", "price": "7.00"}])
     assert world.total(order) == D("7.00")
     assert names(world.invoice(order)) == ["Plate"]
 
 
 def test_an_edited_order_can_be_parked_instead(world: Any) -> None:
     world.settings["on_order_change"] = "park"
-    order = world.place(pay="authorize")
-    world.sync()
-    world.change(order, "lines", lines=[{"name": "Plate", "sku": "P", "price": "7.00"}])
-    world.sync()
+    order = world.synced(pay="authorize")
+    world.change_and_sync(order, "lines", lines=[{"name": "Plate", "sku": "P", "price": "7.00"}])
     assert world.total(order) == D("11.00")
     assert world.row(order).reason == "changed_after_posting"
 
 
 def test_an_invoice_edited_by_hand_is_never_overwritten_unless_told(world: Any) -> None:
-    order = world.place(pay="authorize")
-    world.sync()
+    order = world.synced(pay="authorize")
     line = {"name": "Mug", "qty": "1", "unit_cost": {"amount": "99.00", "code": "USD"}}
     world.put(f"invoices/invoices/{world.invoice(order)['id']}", {"invoice": {"lines": [line]}})
-    world.change(order, "capture")
-    world.sync()
+    world.change_and_sync(order, "capture")
     assert world.total(order) == D("99.00")
     assert world.paid(order) == []
     assert world.row(order).reason == "edited_in_freshbooks"
@@ -200,8 +178,7 @@ def test_an_invoice_edited_by_hand_is_never_overwritten_unless_told(world: Any) 
 
 
 def test_a_payment_recorded_by_hand_is_not_doubled(world: Any) -> None:
-    order = world.place(pay="authorize")
-    world.sync()
+    order = world.synced(pay="authorize")
     invoice = world.invoice(order)["id"]
     token = world.control("POST", "freshbooks/tokens/grant")
     world.settings["refresh_token"] = token["refresh_token"]
@@ -213,19 +190,16 @@ def test_a_payment_recorded_by_hand_is_not_doubled(world: Any) -> None:
         headers={"Authorization": f"Bearer {token['access_token']}"},
     )
     assert answer.is_success
-    world.change(order, "capture")
-    world.sync()
+    world.change_and_sync(order, "capture")
     assert world.paid(order) == [D("11.00")]
     assert world.books()["credit_notes"] == []
     assert world.row(order).reason == "paid_elsewhere"
 
 
 def test_an_invoice_deleted_by_hand_is_not_made_again(world: Any) -> None:
-    order = world.place(pay="authorize")
-    world.sync()
+    order = world.synced(pay="authorize")
     world.put(f"invoices/invoices/{world.invoice(order)['id']}", {"invoice": {"vis_state": 1}})
-    world.change(order, "capture")
-    world.sync()
+    world.change_and_sync(order, "capture")
     assert len(world.invoices(order)) == 1
     assert world.row(order).reason == "deleted_in_freshbooks"
     world.lose_ledger()
@@ -239,8 +213,7 @@ def test_a_number_that_belongs_to_somebody_else_is_never_touched(world: Any, sta
     world.switch(fb__number_taken_status=status)
     order = world.place()
     other = world.place()
-    world.settings["invoice_number_prefix"] = "A"
-    world.sync()
+    world.sync(invoice_number_prefix="A")
     # The same numbers as those of another shop's orders, one of them deleted since.
     for number in (order, other):
         row = world.invoice(f"A{number}")
@@ -257,21 +230,17 @@ def test_a_number_that_belongs_to_somebody_else_is_never_touched(world: Any, sta
 def test_a_number_too_long_is_told_as_that(world: Any) -> None:
     world.switch(fb__invoice_number_max=5)
     world.settings["invoice_number_prefix"] = "MYSHOP-"
-    order = world.place()
-    world.sync()
+    order = world.synced()
     assert world.row(order).reason == "number_too_long"
     assert world.books()["invoices"] == []
 
 
 def test_a_cancelled_order_is_parked_or_its_invoice_deleted(world: Any) -> None:
-    order = world.place()
-    world.sync()
-    world.change(order, "cancel")
-    world.sync()
+    order = world.synced()
+    world.change_and_sync(order, "cancel")
     assert world.row(order).reason == "cancelled_after_posting"
     assert world.paid(order) == [D("11.00")]
-    world.settings["on_cancel"] = "delete"
-    world.sync()
+    world.sync(on_cancel="delete")
     assert world.invoice(order)["vis_state"] == 1
     assert world.row(order).state == "waiting"
 
@@ -285,24 +254,21 @@ def test_the_total_is_right_however_freshbooks_rounds(world: Any, rounding: str,
         {"name": f"Thing {n}", "sku": f"T{n}", "price": price, "quantity": n, "taxes": [tax]}
         for n, price in enumerate(("9.0909", "0.35", "19.99", "3.33", "7.77"), start=1)
     ]
-    order = world.place(lines=lines)
-    world.sync()
+    order = world.synced(lines=lines)
     truth = world.control("GET", f"truth?order_id={order}")["orders"][0]
     assert world.total(order) == D(truth["total"])
     assert world.row(order).state == "posted"
 
 
 def test_totals_that_do_not_add_up_leave_a_draft_and_a_reason(world: Any) -> None:
-    order = world.place(override={"total_inc_tax": "31.00", "total_ex_tax": "29.50"})
-    world.sync()
+    order = world.synced(override={"total_inc_tax": "31.00", "total_ex_tax": "29.50"})
     assert world.row(order).reason == "total_mismatch"
     assert world.invoice(order)["status"] == DRAFT
     assert world.paid(order) == []
 
 
 def test_a_draft_that_a_person_made_right_is_sent_and_paid_on_replay(world: Any) -> None:
-    order = world.place(override={"total_inc_tax": "31.00", "total_ex_tax": "29.50"})
-    world.sync()
+    order = world.synced(override={"total_inc_tax": "31.00", "total_ex_tax": "29.50"})
     line = {"name": "Mug", "qty": "1", "unit_cost": {"amount": "31.00", "code": "USD"}}
     world.put(f"invoices/invoices/{world.invoice(order)['id']}", {"invoice": {"lines": [line]}})
     world.ctl("replay", str(order))
@@ -328,8 +294,7 @@ def test_a_payment_whose_transaction_is_not_shown_is_left_alone(world: Any) -> N
 def test_one_bad_order_holds_nobody_up(world: Any) -> None:
     good = [world.place() for _ in range(3)]
     bad = world.place(currency="BHD", pay=None)
-    more = world.place()
-    world.sync()
+    more = world.synced()
     assert world.row(bad).reason == "unsupported_currency"
     assert all(world.row(order).state == "posted" for order in [*good, more])
 
@@ -349,8 +314,7 @@ def test_a_parked_order_is_tried_again_only_when_something_new_arrives(world: An
 
 def test_client_and_item_follow_the_shop_and_invoices_do_not(world: Any) -> None:
     customer = world.control("POST", "shop/customers", JANE_AS_CUSTOMER)["id"]
-    order = world.place(customer_id=customer)
-    world.sync()
+    order = world.synced(customer_id=customer)
     world.control("POST", f"shop/customers/{customer}", {"company": "Doe & Daughters"})
     world.sync()
     (client,) = world.books()["clients"]
@@ -364,8 +328,7 @@ JANE_AS_CUSTOMER = {"first_name": "Jane", "last_name": "Doe", "email": "jane@sho
 
 def test_one_client_for_an_email_however_it_is_spelt(world: Any) -> None:
     world.place(billing={"first_name": "A", "email": "Same@Shop.example"})
-    world.place(billing={"first_name": "A", "email": "same@shop.EXAMPLE"})
-    world.sync()
+    world.synced(billing={"first_name": "A", "email": "same@shop.EXAMPLE"})
     assert len(world.books()["clients"]) == 1
 
 
@@ -391,8 +354,9 @@ def test_a_plan_foresees_no_rounding_line_that_the_run_does_not_write(world: Any
     """Three ways of rounding come to other totals; the likeliest is the shop's own."""
     tax = {"name": "T", "percent": "7.5"}
     small = [{"name": f"Pin {n}", "price": "0.60", "taxes": [tax]} for n in range(5)]
-    order = world.place(rounding_strategy="RATE_ROUNDING", lines=[{"name": "Pin", "price": "1.00"}])
-    world.sync()
+    order = world.synced(
+        rounding_strategy="RATE_ROUNDING", lines=[{"name": "Pin", "price": "1.00"}]
+    )
     world.change(order, "lines", lines=small)
     messages = world.messages()
     world.settings["dry_run"] = True
@@ -412,15 +376,13 @@ def test_a_dry_run_writes_nothing_and_lets_no_state_out(world: Any) -> None:
     states: list[Any] = []
     assert world.writes_of(lambda: states.extend(world.sync())) == 0
     assert states == []
-    world.settings["dry_run"] = False
-    world.sync()
+    world.sync(dry_run=False)
     assert world.row(order).state == "posted"
 
 
 def test_the_plan_shows_the_invoice_and_the_steps(world: Any) -> None:
     order = world.place()
-    world.settings["dry_run"] = True
-    world.sync()
+    world.sync(dry_run=True)
     world.settings["dry_run"] = False
     (plan,) = world.ctl("plan", str(order))
     assert plan["invoice"]["total"] == "11.00"
@@ -452,8 +414,7 @@ def test_verify_finds_what_was_changed_missing_or_tampered_with(world: Any) -> N
 
 
 def test_the_report_puts_both_sides_next_to_each_other(world: Any, tmp_path: Any) -> None:
-    order = world.place(created="2026-10-05T12:00:00+00:00")
-    world.sync()
+    order = world.synced(created="2026-10-05T12:00:00+00:00")
     told = world.ctl("report", "--month", "2026-10", "--output", str(tmp_path / "out"))
     assert told["agrees"] is True
     assert told["totals"][0]["difference"] in {"0", "0.00"}
@@ -491,10 +452,8 @@ def test_a_refund_never_leaves_the_invoice_overpaid_for_a_moment(
     )
     tax = {"name": "T", "percent": "8.25"}
     lines = [{"name": "Mug", "sku": "M", "price": "18.00", "quantity": 2, "taxes": [tax]}]
-    order = world.place(lines=lines)
-    world.sync()
-    world.change(order, "refund", lines=[{"line": 0, "quantity": 1}])
-    world.sync()
+    order = world.synced(lines=lines)
+    world.change_and_sync(order, "refund", lines=[{"line": 0, "quantity": 1}])
     assert world.row(order).state == "posted"
     assert [world.total(order)] == world.paid(order)
     assert world.books()["credit_notes"] == []
@@ -502,11 +461,9 @@ def test_a_refund_never_leaves_the_invoice_overpaid_for_a_moment(
 
 
 def test_a_guest_who_registers_keeps_the_client(world: Any) -> None:
-    world.place()
-    world.sync()
+    world.synced()
     customer = world.control("POST", "shop/customers", JANE_AS_CUSTOMER | {"first_name": "Janet"})
-    world.place(customer_id=customer["id"])
-    world.sync()
+    world.synced(customer_id=customer["id"])
     assert len(world.books()["clients"]) == 1
     assert world.writes_of(world.sync) == 0
 
@@ -516,8 +473,7 @@ def test_a_client_is_found_whatever_the_case_and_however_freshbooks_searches(wor
     for email in ("Ann.Lee@Example.com", "ANN.LEE@example.com", "ann.lee@example.com"):
         world.place(billing={"first_name": "Ann", "email": email})
     world.sync()
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    world.is_found_again()
     assert len(world.books()["clients"]) == 1
 
 
@@ -526,8 +482,7 @@ def test_two_products_of_one_sku_share_the_item_and_keep_their_names(world: Any)
         {"name": "Blue mug", "sku": "DUP", "product_id": 79, "price": "5.00"},
         {"name": "Red mug", "sku": "DUP", "product_id": 80, "price": "6.00"},
     ]
-    order = world.place(lines=lines)
-    world.sync()
+    order = world.synced(lines=lines)
     first, second = world.invoice(order)["lines"]
     assert (first["name"], second["name"]) == ("Blue mug", "Blue mug")
     assert "Red mug" in second["description"]
@@ -538,8 +493,7 @@ def test_two_products_of_one_sku_share_the_item_and_keep_their_names(world: Any)
 def test_the_plan_of_a_new_order_goes_on_to_its_refunds(world: Any) -> None:
     order = world.place()
     world.change(order, "refund", order_amount="4.00")
-    world.settings["dry_run"] = True
-    world.sync()
+    world.sync(dry_run=True)
     assert world.target.tally is not None
     assert world.target.tally.parked == {}
     world.settings["dry_run"] = False
@@ -551,12 +505,10 @@ def test_the_plan_of_a_new_order_goes_on_to_its_refunds(world: Any) -> None:
 
 @pytest.mark.parametrize("on_cancel", ["park", "delete"])
 def test_a_cancelled_order_is_noticed_with_the_ledger_lost(world: Any, on_cancel: str) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.change(order, "cancel")
     world.lose_ledger()
-    world.settings["on_cancel"] = on_cancel
-    world.sync()
+    world.sync(on_cancel=on_cancel)
     if on_cancel == "park":
         assert world.row(order).reason == "cancelled_after_posting"
         assert world.paid(order) == [D("11.00")]

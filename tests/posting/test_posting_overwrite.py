@@ -32,8 +32,7 @@ def lines(world: Any, order: int) -> list[tuple[str, str, str | None]]:
 def test_an_edit_that_keeps_the_total_is_undone_where_a_person_asks_for_it(
     world: Any, fields: dict[str, Any]
 ) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     before = (lines(world, order), world.invoice(order)["create_date"])
     edit(world, order, **fields)
     world.ctl("replay", str(order))
@@ -48,8 +47,7 @@ def test_an_edit_that_keeps_the_total_is_undone_where_a_person_asks_for_it(
 
 def test_an_edit_of_the_client_is_undone_where_a_person_asks_for_it(world: Any) -> None:
     order = world.place()
-    other = world.place(billing={"first_name": "Jo", "last_name": "Doe", "email": "jo@s.example"})
-    world.sync()
+    other = world.synced(billing={"first_name": "Jo", "last_name": "Doe", "email": "jo@s.example"})
     client = world.invoice(order)["customerid"]
     edit(world, order, customerid=world.invoice(other)["customerid"])
     world.ctl("replay", "--overwrite", str(order))
@@ -72,10 +70,8 @@ def test_an_order_first_seen_with_its_refund_is_booked_as_if_the_refund_came_lat
     world.switch(fb__tax_rounding=rounding)
     early, late = (world.place(lines=ODD) for _ in range(2))
     back = [{"line": 0, "quantity": 1}, {"line": 1, "quantity": 1}]
-    world.change(early, "refund", lines=back)
-    world.sync()
-    world.change(late, "refund", lines=back)
-    world.sync()
+    world.change_and_sync(early, "refund", lines=back)
+    world.change_and_sync(late, "refund", lines=back)
     assert world.row(early).state == world.row(late).state == "posted"
     unnumbered = [
         [(re.sub("[0-9]+", "", name), *more) for name, *more in lines(world, order)]
@@ -89,15 +85,13 @@ def test_a_payment_that_was_moved_to_another_invoice_is_not_this_order_s_any_mor
     world: Any,
 ) -> None:
     order = world.place()
-    other = world.place(pay="authorize")
-    world.sync()
+    other = world.synced(pay="authorize")
     (payment,) = world.payments(order)
     target = world.invoice(other)["id"]
     world.put(f"payments/payments/{payment['id']}", {"payment": {"invoiceid": target}})
     if world.payments(order):
         pytest.skip("the sandbox does not move payments")
-    world.change(order, "refund", order_amount="4.00")
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="4.00")
     assert world.row(order).reason == "edited_in_freshbooks"
     assert world.paid(other) == [D("11.00")]
 
@@ -137,13 +131,11 @@ def test_a_credit_note_whose_number_would_be_too_long_has_no_prefix(world: Any) 
     world.settings["invoice_number_prefix"] = "MY-STORE-"
     jane = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
     customer = world.control("POST", "shop/customers", jane)["id"]
-    order = world.place(id=12_345_678, customer_id=customer)
-    world.sync()
+    order = world.synced(id=12_345_678, customer_id=customer)
     world.change(order, "refund", order_amount="4.00", to=[{"provider": "storecredit"}])
     assert world.writes_of(world.sync) == 1
     (note,) = world.books()["credit_notes"]
     assert note["notes"] == f"BigCommerce order {order}, refund 1 (store sandbox)"
     assert note["credit_number"] == "R1"
     assert world.row(order).state == "posted"
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    world.is_found_again()

@@ -98,8 +98,7 @@ def test_a_shopper_with_the_e_mail_of_a_person_s_client_rewrites_nothing_of_it(
     world.post("invoices/invoices", {"invoice": {**typed, "lines": [line]}})
     by_hand = world.invoice("HAND-1")
     customer = register(world)
-    order = world.place(customer_id=customer, billing={**JANE, "street_1": "9 Shop St"})
-    world.sync()
+    order = world.synced(customer_id=customer, billing={**JANE, "street_1": "9 Shop St"})
     if ledger == "lost":
         world.lose_ledger()
         world.sync()
@@ -117,13 +116,11 @@ def test_a_shopper_with_the_e_mail_of_a_guest_rewrites_nothing_of_the_guest_s_cl
     world: Any, registered_order: bool
 ) -> None:
     world.settings["client_email_changes"] = "follow"
-    world.place(billing=JANE)
-    world.sync()
+    world.synced(billing=JANE)
     before = client(world)
     customer = register(world)
     if registered_order:
-        world.place(customer_id=customer, billing=JANE)
-        world.sync()
+        world.synced(customer_id=customer, billing=JANE)
     edit_profile(world, customer)
     assert world.writes_of(world.sync) == 0
     assert client(world) == before
@@ -131,19 +128,16 @@ def test_a_shopper_with_the_e_mail_of_a_guest_rewrites_nothing_of_the_guest_s_cl
 
 @pytest.mark.more
 def test_a_guest_s_order_changes_no_client(world: Any) -> None:
-    world.place(customer_id=register(world), billing=JANE)
-    world.sync()
+    world.synced(customer_id=register(world), billing=JANE)
     before = client(world)
-    order = world.place(billing={**JANE, "first_name": "Mallory", "company": "Evil"})
-    world.sync()
+    order = world.synced(billing={**JANE, "first_name": "Mallory", "company": "Evil"})
     assert client(world) == before
     assert world.invoice(order)["fname"] == "Mallory"
 
 
 def test_another_store_s_shopper_changes_nothing_of_a_client_this_store_made(world: Any) -> None:
     customer = register(world)
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     before = client(world)
     world.settings |= {"source": "second", "invoice_number_prefix": "B-"}
     world.sync(world.messages_of("second"))
@@ -155,8 +149,7 @@ def test_another_store_s_shopper_changes_nothing_of_a_client_this_store_made(wor
 
 def test_a_client_is_not_ours_any_more_once_the_ledger_was_lost(world: Any) -> None:
     customer = register(world)
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     before = client(world)
     world.lose_ledger()
     world.sync()
@@ -172,8 +165,7 @@ def test_a_person_s_correction_of_our_client_stays_and_is_told(
     world: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     customer = register(world)
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     ours = client(world)
     edit(world, ours, organization="Doe & Daughters", note="pays late")
     company = {"first_name": "Janet", "company": "Doe Ltd"}
@@ -191,8 +183,7 @@ def test_a_person_s_correction_of_our_client_stays_and_is_told(
 
 def test_what_freshbooks_filled_in_itself_gives_way_to_the_shop_s(world: Any) -> None:
     customer = register(world)
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     assert client(world)["organization"] == "Jane Doe"
     edit_profile(world, customer, company="Doe Ltd")
     world.sync()
@@ -202,8 +193,7 @@ def test_what_freshbooks_filled_in_itself_gives_way_to_the_shop_s(world: Any) ->
 
 def test_a_change_is_written_with_nothing_but_the_fields_that_differ(world: Any) -> None:
     customer = register(world)
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     edit_profile(world, customer, first_name="Janet")
     world.sync()
     (body,) = [
@@ -217,8 +207,7 @@ def test_a_change_is_written_with_nothing_but_the_fields_that_differ(world: Any)
 @pytest.mark.more
 def test_a_change_that_freshbooks_ignores_is_told_and_not_made_again(world: Any) -> None:
     customer = register(world)
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     world.fault(kind="ignored", method="PUT", path="/users/clients/")
     edit_profile(world, customer, first_name="Janet")
     said = world.messages()
@@ -230,8 +219,7 @@ def test_a_change_that_freshbooks_ignores_is_told_and_not_made_again(world: Any)
 @pytest.mark.more
 def test_a_change_that_freshbooks_refuses_is_told_and_not_made_again(world: Any) -> None:
     customer = register(world)
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     refusal = {"errno": 1017, "field_name": "fname", "words": "Too long."}
     world.fault(kind="refused", method="PUT", path="/users/clients/", **refusal)
     edit_profile(world, customer, first_name="Janet")
@@ -246,8 +234,7 @@ def test_a_change_that_freshbooks_refuses_is_told_and_not_made_again(world: Any)
 def test_a_change_without_an_answer_keeps_what_is_ours(world: Any) -> None:
     """Whether the answer to a change was lost, a later change is carried over as any other."""
     customer = register(world)
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     edit_profile(world, customer, first_name="Janet")
     world.fault(kind="reset_after", method="PUT", path="/users/clients/", times=1)
     world.sync()
@@ -343,8 +330,7 @@ def _utc(moment: float) -> str:
 def test_a_client_that_was_archived_stays_filed_away(world: Any) -> None:
     world.switch(fb__archived_put="returns")
     customer = register(world)
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     edit(world, client(world), vis_state=2)
     before = client(world)
     edit_profile(world, customer, first_name="Janet")
@@ -361,8 +347,7 @@ def test_a_client_that_was_archived_stays_filed_away(world: Any) -> None:
 def test_a_client_that_was_deleted_is_looked_for_again(world: Any, shown: str) -> None:
     world.switch(fb__deleted_get=shown)
     customer = register(world)
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     gone = client(world)
     world.put(f"users/clients/{gone['id']}", {"client": {"vis_state": 1}})
     edit_profile(world, customer, first_name="Janet", email="new@shop.example")
@@ -379,14 +364,12 @@ def test_a_client_merged_into_another_is_given_up_for_that_one(world: Any) -> No
     """FreshBooks deletes the one and keeps the other, which has the same e-mail."""
     world.switch(fb__deleted_client_invoice="refuse")
     customer = register(world)
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     merged = client(world)
     world.post("users/clients", {"client": BY_HAND})
     (kept,) = [row for row in world.books()["clients"] if row["id"] != merged["id"]]
     world.put(f"users/clients/{merged['id']}", {"client": {"vis_state": 1}})
-    order = world.place(customer_id=customer)
-    world.sync()
+    order = world.synced(customer_id=customer)
     assert world.invoice(order)["customerid"] == kept["id"]
     edit_profile(world, customer)
     assert world.writes_of(world.sync) == 0
@@ -399,8 +382,7 @@ def moved(world: Any, setting: str) -> int:
     """A customer whose client we made, and who has another e-mail since."""
     world.settings["client_email_changes"] = setting
     customer = register(world)
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     edit_profile(world, customer, email="new@shop.example")
     return customer
 
@@ -409,8 +391,7 @@ def test_a_changed_e_mail_is_kept_and_told_and_the_customer_s_client_is_used(
     world: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     customer = moved(world, "keep")
-    order = world.place(customer_id=customer, billing={**JANE, "email": "new@shop.example"})
-    world.sync()
+    order = world.synced(customer_id=customer, billing={**JANE, "email": "new@shop.example"})
     found = client(world)
     assert found["email"] == "jane@shop.example"
     assert world.invoice(order)["customerid"] == found["id"]
@@ -423,8 +404,7 @@ def test_a_guest_with_a_customer_s_kept_e_mail_has_a_client_of_their_own(world: 
     """Anybody can type an e-mail into their profile."""
     moved(world, "keep")
     world.sync()
-    order = world.place(billing={**JANE, "email": "new@shop.example"})
-    world.sync()
+    order = world.synced(billing={**JANE, "email": "new@shop.example"})
     emails = {row["id"]: row["email"] for row in world.books()["clients"]}
     assert emails[world.invoice(order)["customerid"]] == "new@shop.example"
     assert sorted(emails.values()) == ["jane@shop.example", "new@shop.example"]
@@ -432,8 +412,7 @@ def test_a_guest_with_a_customer_s_kept_e_mail_has_a_client_of_their_own(world: 
 
 def test_a_changed_e_mail_is_followed_where_that_is_wanted(world: Any) -> None:
     customer = moved(world, "follow")
-    order = world.place(customer_id=customer, billing={**JANE, "email": "new@shop.example"})
-    world.sync()
+    order = world.synced(customer_id=customer, billing={**JANE, "email": "new@shop.example"})
     found = client(world)
     assert found["email"] == "new@shop.example"
     assert world.invoice(order)["customerid"] == found["id"]
@@ -443,8 +422,7 @@ def test_a_changed_e_mail_is_followed_where_that_is_wanted(world: Any) -> None:
 @pytest.mark.parametrize("known", [False, True])
 def test_an_e_mail_is_not_moved_onto_that_of_another_client(world: Any, known: bool) -> None:
     if known:  # to the ledger, and not to searches yet
-        world.place(billing={**JANE, "email": "new@shop.example"})
-        world.sync()
+        world.synced(billing={**JANE, "email": "new@shop.example"})
     else:
         world.post("users/clients", {"client": {**BY_HAND, "email": "New@shop.example"}})
     moved(world, "follow")
@@ -461,8 +439,7 @@ def test_an_e_mail_is_not_moved_onto_that_of_another_client(world: Any, known: b
 def test_an_e_mail_a_person_corrected_is_not_followed(world: Any) -> None:
     customer = register(world)
     world.settings["client_email_changes"] = "follow"
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     edit(world, client(world), email="right@shop.example")
     edit_profile(world, customer, email="new@shop.example")
     assert world.writes_of(world.sync) == 0
@@ -497,8 +474,7 @@ def test_a_person_s_correction_of_our_item_stays_and_is_told(world: Any) -> None
     assert world.ctl("status")["items_left"] == [{"id": ours["id"], "fields": ["name"]}]
     assert world.writes_of(lambda: world.sync(changed)) == 0
     # Lines are called as the item is now: that is what FreshBooks counts stock by.
-    order = world.place(lines=[mug(name="Cup")])
-    world.sync()
+    order = world.synced(lines=[mug(name="Cup")])
     assert [line["name"] for line in world.invoice(order)["lines"]] == ["Stein"]
 
 
@@ -519,8 +495,7 @@ def test_an_item_that_was_deleted_is_made_again_when_it_is_sold(world: Any) -> N
     edit(world, item(world), vis_state=1)
     changed = with_product(world, price=12)
     assert world.writes_of(lambda: world.sync(changed)) == 0
-    world.place(lines=[mug()])
-    world.sync()
+    world.synced(lines=[mug()])
     assert len([row for row in world.books()["items"] if row["vis_state"] == 0]) == 1
 
 

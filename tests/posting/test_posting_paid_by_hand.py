@@ -34,8 +34,7 @@ def books(world: Any, order: int) -> tuple[Decimal, list[Decimal], str]:
 
 
 def test_what_is_refunded_counts_against_the_surplus(world: Any, paid: int) -> None:
-    world.change(paid, "lines", lines=pieces(7))
-    world.sync()
+    world.change_and_sync(paid, "lines", lines=pieces(7))
     assert books(world, paid) == (70, [70], "posted")
     give_back(world, paid, "30.00")
     world.sync()
@@ -45,8 +44,7 @@ def test_what_is_refunded_counts_against_the_surplus(world: Any, paid: int) -> N
 def test_with_the_ledger_lost_the_payment_s_note_tells_what_had_come_in(
     world: Any, paid: int
 ) -> None:
-    world.change(paid, "lines", lines=pieces(7))
-    world.sync()
+    world.change_and_sync(paid, "lines", lines=pieces(7))
     give_back(world, paid, "30.00")
     world.lose_ledger()
     world.sync()

@@ -36,8 +36,7 @@ GUESTS = [{"first_name": "Jo", "last_name": "Doe", "email": f"jo{n}@x.example"} 
 
 
 def test_a_change_carried_out_late_undoes_no_later_step(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.change(order, "refund", order_amount="2.00")
     world.change(order, "refund", order_amount="3.00")
     world.settings |= {"request_timeout": 1, "settle_seconds": 10}
@@ -238,12 +237,10 @@ def test_an_item_of_a_line_without_sku_takes_the_variant_s_else_the_product_s(
 def test_an_item_that_bears_the_sku_no_more_is_not_shared(
     world: Any, change: dict[str, Any]
 ) -> None:
-    world.place(lines=[shirt(71)])
-    world.sync()
+    world.synced(lines=[shirt(71)])
     (item,) = world.books()["items"]
     world.put(f"items/items/{item['id']}", {"item": change})
-    world.place(lines=[shirt(72, name="Blouse")])
-    world.sync()
+    world.synced(lines=[shirt(72, name="Blouse")])
     made = [row for row in world.books()["items"] if row["id"] != item["id"]]
     assert [(row["name"], row["sku"]) for row in made] == [("Blouse", "TS")]
     assert item_links(world)["sku:TS"] == (made[0]["id"], False)
@@ -253,8 +250,7 @@ def test_an_item_that_bears_the_sku_no_more_is_not_shared(
 def test_a_guest_with_a_customer_s_new_e_mail_is_the_customer_s_client(world: Any) -> None:
     world.settings["client_email_changes"] = "follow"
     customer = world.control("POST", "shop/customers", JANE)["id"]
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     world.control("POST", f"shop/customers/{customer}", {"email": "new@shop.example"})
     world.place(customer_id=customer, billing={**JANE, "email": "new@shop.example"})
     world.place(billing={**JANE, "email": "new@shop.example"})
@@ -267,8 +263,7 @@ def test_a_guest_with_a_customer_s_new_e_mail_is_the_customer_s_client(world: An
 def test_a_changed_e_mail_is_known_though_the_change_lost_its_answer(world: Any) -> None:
     world.settings["client_email_changes"] = "follow"
     customer = world.control("POST", "shop/customers", JANE)["id"]
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     world.control("POST", f"shop/customers/{customer}", {"email": "new@shop.example"})
     world.place(customer_id=customer, billing={**JANE, "email": "new@shop.example"})
     world.place(billing={**JANE, "email": "new@shop.example"})
@@ -297,8 +292,7 @@ def test_an_item_being_made_is_not_taken_for_its_namesake_without_an_sku(world: 
 
 
 def test_a_lost_item_without_an_sku_is_not_taken_for_its_namesake(world: Any) -> None:
-    world.place()
-    world.sync()
+    world.synced()
     world.place(lines=[{"name": "Mug", "sku": "", "price": "10.00"}])
     world.fault(kind="reset_before", method="POST", path="/items/items$", times=1)
     world.sync()

@@ -49,8 +49,7 @@ def shown(world: Any, form: str, *orders: int) -> str:
 
 
 def dry_run(world: Any) -> None:
-    world.settings["dry_run"] = True
-    world.sync()
+    world.sync(dry_run=True)
     world.settings["dry_run"] = False
 
 
@@ -134,8 +133,7 @@ def test_a_plan_foresees_each_step_of_an_undoing_once(world: Any) -> None:
 
 @pytest.mark.plans_left
 def test_a_plan_asks_nothing_of_what_it_foresees(world: Any) -> None:
-    order = world.place(lines=[MUG])
-    world.sync()
+    order = world.synced(lines=[MUG])
 
     def asked() -> int:
         world.control("POST", "requests/reset")

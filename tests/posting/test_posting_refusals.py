@@ -34,8 +34,7 @@ def test_a_busy_record_of_a_cancelled_order_is_deleted_at_a_later_try(
     world: Any, no_pauses: None, path: str
 ) -> None:
     del no_pauses
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.settings["on_cancel"] = "delete"
     world.change(order, "status", status_id=5)
     world.fault(**BUSY, method="PUT", path=path, body='"vis_state"', times=2)
@@ -47,8 +46,7 @@ def test_a_busy_record_of_a_cancelled_order_is_deleted_at_a_later_try(
 
 def test_a_record_that_stays_busy_parks_its_cancelled_order(world: Any, no_pauses: None) -> None:
     del no_pauses
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.settings["on_cancel"] = "delete"
     world.change(order, "status", status_id=5)
     world.fault(**BUSY, method="PUT", path="/payments/payments/", body='"vis_state"')
@@ -68,8 +66,7 @@ def test_a_record_that_stays_busy_parks_its_cancelled_order(world: Any, no_pause
 def test_a_number_that_is_too_long_is_told_with_the_limit(world: Any, limit: int) -> None:
     world.switch(fb__invoice_number_max=limit)
     world.settings["invoice_number_prefix"] = "WEB-SHOP-AND-MORE-"
-    order = world.place()
-    world.sync()
+    order = world.synced()
     assert reason(world, order) == ("parked", "number_too_long")
     assert f"FreshBooks takes {limit}." in world.row(order).detail
 
@@ -84,8 +81,7 @@ def test_a_number_that_exists_in_words_alone_is_taken(world: Any) -> None:
         method="POST",
         path="/invoices/invoices$",
     )
-    order = world.place()
-    world.sync()
+    order = world.synced()
     assert reason(world, order) == ("parked", "number_taken")
     assert world.row(order).words == words
 
@@ -97,8 +93,7 @@ def test_a_number_that_exists_in_words_alone_is_taken(world: Any) -> None:
 def test_an_order_of_a_locked_period_is_parked_and_nothing_stands(world: Any, status: int) -> None:
     world.switch(fb__locked_until=LOCKED, fb__lock_status=status)
     locked = world.place(created="2026-10-30T18:00:00Z")
-    free = world.place(created="2026-11-02T18:00:00Z")
-    world.sync()
+    free = world.synced(created="2026-11-02T18:00:00Z")
     assert reason(world, locked) == ("parked", "closed_period")
     assert "FreshBooks refused it as locked" in world.row(locked).detail
     assert "locked period" in world.row(locked).words
@@ -112,8 +107,7 @@ def test_an_order_of_a_locked_period_is_parked_and_nothing_stands(world: Any, st
 def test_a_refund_whose_lines_the_lock_refuses_leaves_the_payment_as_it_was(world: Any) -> None:
     """The payment came after the locked period, so that it was lowered before the lines."""
     paid = {"amount": "11.00", "at": "2026-11-03T18:00:00Z"}
-    order = world.place(created="2026-10-30T18:00:00Z", transactions=[paid])
-    world.sync()
+    order = world.synced(created="2026-10-30T18:00:00Z", transactions=[paid])
     world.change(order, "refund", order_amount="4.00")
     world.switch(fb__locked_until=LOCKED)
     assert world.writes_of(world.sync) == 3, "lowered, refused, put back"
@@ -129,8 +123,7 @@ def test_a_refund_whose_lines_the_lock_refuses_leaves_the_payment_as_it_was(worl
 def cancelled(world: Any) -> int:
     """An order of a locked day, paid later, that is cancelled and to be deleted."""
     paid = {"amount": "11.00", "at": "2026-11-03T18:00:00Z"}
-    order = world.place(created="2026-10-30T18:00:00Z", transactions=[paid])
-    world.sync()
+    order = world.synced(created="2026-10-30T18:00:00Z", transactions=[paid])
     world.settings["on_cancel"] = "delete"
     world.change(order, "status", status_id=5)
     return int(order)
@@ -216,12 +209,10 @@ def test_an_edit_whose_lines_the_lock_refuses_leaves_the_payment_as_it_was(world
 
 @pytest.mark.parametrize("status", [402, 403, 422])
 def test_a_new_client_above_the_plan_s_limit_parks_its_order_alone(world: Any, status: int) -> None:
-    known = world.place()
-    world.sync()
+    known = world.synced()
     world.switch(fb__client_limit=1, fb__client_limit_status=status)
     new = world.place(billing={"first_name": "Ann", "last_name": "Lee", "email": "ann@x.example"})
-    again = world.place()
-    world.sync()
+    again = world.synced()
     assert reason(world, new) == ("parked", "client_limit")
     assert [reason(world, order)[0] for order in (known, again)] == ["posted", "posted"]
 

@@ -68,8 +68,7 @@ def test_a_client_made_without_names_is_found_though_the_answer_was_lost(
     world: Any, kind: str
 ) -> None:
     world.switch(fb__username_taken="422")
-    world.place(billing=SMITHS[0])
-    world.sync()
+    world.synced(billing=SMITHS[0])
     order = world.place(billing=SMITHS[1])
     world.fault(kind=kind, method="POST", path="/users/clients$", skip=1, times=1)
     world.sync()
@@ -80,8 +79,7 @@ def test_a_client_made_without_names_is_found_though_the_answer_was_lost(
 @pytest.mark.more
 def test_a_profile_s_new_name_that_another_has_is_left_and_the_rest_written(world: Any) -> None:
     customer = world.control("POST", "shop/customers", SMITHS[0])["id"]
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     refusal = {"errno": 1029, "field_name": "username", "words": "Username already exists."}
     world.fault(kind="refused", method="PUT", path="/users/clients/", body="fname", **refusal)
     moved = [{"id": 1, "customer_id": customer, "city": "Troy"}]
@@ -103,8 +101,7 @@ def test_a_profile_s_new_name_that_another_has_is_left_and_the_rest_written(worl
 def test_an_item_whose_name_is_taken_bears_its_sku_as_well(world: Any, unique: str) -> None:
     world.switch(fb__item_name_unique=unique)
     world.post("items/items", {"item": {"name": "Mug", "sku": "OTHER"}})
-    order = world.place()
-    world.sync()
+    order = world.synced()
     assert world.row(order).state == "posted"
     assert [row["name"] for row in world.books()["items"]] == ["Mug", "Mug (MUG)"]
 
@@ -115,8 +112,7 @@ def test_an_item_made_by_somebody_else_meanwhile_is_used(world: Any) -> None:
     world.switch(fb__item_name_unique="409")
     act = {"path": "items/items", "json": {"item": {"name": "Mug", "sku": "MUG"}}}
     world.fault(kind="act", method="POST", path="/items/items$", writes=[act], times=1)
-    order = world.place()
-    world.sync()
+    order = world.synced()
     assert world.row(order).state == "posted"
     (item,) = world.books()["items"]
     assert item["sku"] == "MUG"
@@ -129,8 +125,7 @@ def test_an_item_made_by_somebody_else_meanwhile_is_used(world: Any) -> None:
 def test_above_the_plan_s_limit_new_clients_are_parked_and_known_ones_go_on(
     world: Any, status: int
 ) -> None:
-    world.place()
-    world.sync()
+    world.synced()
     world.switch(**FULL, fb__client_limit_status=status)
     world.settings["max_parallel_orders"] = 1
     parked = [world.place(billing=smith) for smith in SMITHS]
@@ -158,8 +153,7 @@ def test_above_the_limit_a_client_that_freshbooks_has_is_used(world: Any) -> Non
 
 
 def test_without_the_right_to_make_clients_known_ones_go_on(world: Any) -> None:
-    world.place()
-    world.sync()
+    world.synced()
     world.switch(fb__write_rights="no_clients")
     world.settings["max_parallel_orders"] = 1
     parked = [world.place(billing=smith) for smith in SMITHS]
@@ -183,8 +177,7 @@ def test_a_client_refused_for_its_own_sake_keeps_no_other_from_being_made(world:
 
 @pytest.mark.more
 def test_all_customers_of_a_full_plan_are_not_asked_for_one_by_one(world: Any) -> None:
-    world.place()
-    world.sync()
+    world.synced()
     world.switch(**FULL)
     world.settings |= {"client_sync": "all", "max_parallel_orders": 1}
     for smith in SMITHS:

@@ -20,8 +20,7 @@ def events(world: Any, event: str) -> list[int | None]:
 def test_replay_in_a_dry_run_tells_what_would_be_written_and_writes_nothing(
     world: Any, which: str
 ) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     (payment,) = world.payments(order)
     world.put(f"payments/payments/{payment['id']}", {"payment": {"vis_state": 1}})
     orders = [str(order)] if which == "named" else ["--since", "2020-01-01"]
@@ -49,8 +48,7 @@ def test_replay_in_a_dry_run_tells_an_order_whose_record_cannot_be_understood(wo
 
 
 def test_replay_of_an_order_never_seen_says_so_and_replays_the_others(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     told = world.ctl("replay", "99999", str(order))
     assert (world.code, told["not_in_ledger"], told["replayed"]) == (1, [99999], 1)
     told = world.ctl("replay", "99999")
@@ -65,8 +63,7 @@ def test_what_replay_says_of_an_order_never_seen_tells_what_to_do() -> None:
 
 
 def test_replay_since_a_day_passes_over_orders_whose_bodies_are_gone(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     with world.ledger() as ledger:
         assert ledger.retention.prune(timedelta(0)) == 1
     told = world.ctl("replay", "--since", "2020-01-01")

@@ -25,8 +25,7 @@ def report(world: Any, order: int) -> tuple[dict[str, Any], dict[str, str]]:
 def refunded(world: Any) -> tuple[int, int]:
     order: int = world.place()
     world.sync()
-    world.change(order, "refund", order_amount="4.00")
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="4.00")
     return order, 0
 
 
@@ -37,8 +36,7 @@ def refunded_while_edited_by_hand(world: Any) -> tuple[int, int]:
     line = {"name": "Mug", "qty": "1", "unit_cost": {"amount": "11.00", "code": "USD"}}
     path = f"invoices/invoices/{world.invoice(order)['id']}"
     world.put(path, {"invoice": {"lines": [line]}})
-    world.change(order, "refund", order_amount="4.00")
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="4.00")
     assert world.row(order).reason == "edited_in_freshbooks"
     return order, 4
 

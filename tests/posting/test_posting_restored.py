@@ -165,25 +165,20 @@ def test_without_the_ledger_a_payment_that_a_refund_emptied_is_not_made_a_second
     world.sync()
     assert world.paid(order) == [0]
     world.lose_ledger()
-    world.change(order, "decline_refund", refund_id=refund)
-    world.sync()
+    world.change_and_sync(order, "decline_refund", refund_id=refund)
     assert sum(world.paid(order)) in (0, D("11.00"))
     assert len(world.payments(order)) == 1
 
 
 def test_an_amount_that_searches_show_late_is_not_taken_for_somebody_s_change(world: Any) -> None:
     """A run just lowered a payment; the next finds it in a search as it was before."""
-    order = world.place()
-    world.sync()
-    world.change(order, "refund", order_amount="4.00")
-    world.sync()
+    order = world.synced()
+    world.change_and_sync(order, "refund", order_amount="4.00")
     world.control("POST", "clock", {"advance_seconds": 3600})
     world.control("POST", "freshbooks/tokens/expire")
     world.switch(fb__stale_search_seconds=60)
-    world.change(order, "refund", order_amount="1.00")
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="1.00")
     assert world.row(order).state == "posted"
     assert world.paid(order) == [D("6.00")]
-    world.change(order, "refund", order_amount="1.00")
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="1.00")
     assert (world.row(order).state, world.paid(order)) == ("posted", [D("5.00")])

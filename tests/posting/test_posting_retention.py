@@ -70,8 +70,7 @@ def cancelled(world: Any) -> None:
 
 
 def cancelled_after_posting(world: Any) -> None:
-    order = world.place(billing=CANARY)
-    world.sync()
+    order = world.synced(billing=CANARY)
     world.change(order, "cancel")
 
 
@@ -85,14 +84,12 @@ def parked(world: Any) -> None:
 
 
 def refunded(world: Any) -> None:
-    order = world.place(billing=CANARY)
-    world.sync()
+    order = world.synced(billing=CANARY)
     world.change(order, "refund", order_amount="4.00")
 
 
 def settled(world: Any) -> None:
-    order = world.place(billing=CANARY)
-    world.sync()
+    order = world.synced(billing=CANARY)
     world.ctl("settle", str(order), "--note", f"asked {CANARY['email']}")
 
 
@@ -103,8 +100,7 @@ def kept_as_a_draft(world: Any) -> None:
 
 def looked_at_in_a_dry_run(world: Any) -> None:
     world.place(billing=CANARY)
-    world.settings["dry_run"] = True
-    world.sync()
+    world.sync(dry_run=True)
     del world.settings["dry_run"]
 
 
@@ -138,8 +134,7 @@ def test_after_retention_no_text_of_any_table_names_the_shopper(
     assert world.ctl("verify", "--chain-only")["chain"]["ok"]
     # And again, once the same has come anew, by the run itself.
     make(world)
-    world.settings["ledger_retention_days"] = 0
-    world.sync()
+    world.sync(ledger_retention_days=0)
     assert named_in(world) == []
 
 
@@ -163,8 +158,7 @@ def test_after_retention_a_known_shopper_gets_no_second_client(world: Any) -> No
     # FreshBooks' search does not help: what the ledger knows must do.
     world.fault(kind="status", status=500, method="GET", path="/users/clients$")
     again = world.place(billing={**CANARY, "email": CANARY["email"].upper()})
-    world.settings["max_retry_seconds"] = 0
-    world.sync()
+    world.sync(max_retry_seconds=0)
     assert world.row(again).state == "posted"
     assert len(world.books()["clients"]) == 1
 
@@ -173,8 +167,7 @@ def test_a_customer_s_record_stays_as_long_as_an_order_of_theirs_is_here(world: 
     enrolled = {name: CANARY[name] for name in ("first_name", "last_name", "email")}
     number = world.control("POST", "shop/customers", enrolled)["id"]
     # The order has no e-mail of its own: without the customer its client could not be told.
-    order = world.place(billing={"first_name": "Q"}, customer_id=number)
-    world.sync()
+    order = world.synced(billing={"first_name": "Q"}, customer_id=number)
     with world.ledger() as ledger:
         ledger.orders.record(OrderRow(order, "new", run_id="test"))
         ledger.retention.prune(timedelta(0))

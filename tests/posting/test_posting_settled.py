@@ -23,8 +23,7 @@ def parked(world: Any) -> int:
     invoice = world.invoice(order)
     line = {"name": "Mug", "qty": "1", "unit_cost": {"amount": "9.00", "code": "USD"}}
     world.put(f"invoices/invoices/{invoice['id']}", {"invoice": {"lines": [line]}})
-    world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "12.00"}])
-    world.sync()
+    world.change_and_sync(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "12.00"}])
     assert world.row(order).reason == "edited_in_freshbooks"
     return order
 

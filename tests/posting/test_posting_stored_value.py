@@ -48,32 +48,28 @@ def test_a_certificate_sold_and_redeemed_leaves_the_item_s_balance_at_what_is_ow
     world: Any,
 ) -> None:
     sold = world.place(lines=[CERTIFICATE], ship_to=[])
-    spent = world.place(lines=[MUGS], gift_certificates=used("15.00"))
-    world.sync()
+    spent = world.synced(lines=[MUGS], gift_certificates=used("15.00"))
     assert told(world, sold) == ["1 x 50.00 Gift certificate"]
     assert money(world, sold) == (D("50.00"), D("50.00"))
     assert told(world, spent) == ["4 x 10.00 Mug", "1 x -15.00 Gift certificate"]
     assert money(world, spent) == (D("25.00"), D("25.00"))
     assert balances(world, month_of(world, sold)) == {"Gift certificate": "35.00"}
     assert world.writes_of(world.sync) == 0
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    world.is_found_again()
     assert world.row(spent).state == "posted"
 
 
 def test_credit_given_for_a_refund_and_redeemed_leaves_a_balance_of_zero(world: Any) -> None:
     who = customer(world)
     tax = [{"name": "Texas Sales Tax", "percent": "8.25"}]
-    first = world.place(
+    first = world.synced(
         lines=[{**MUGS, "quantity": 3, "taxes": tax}],
         ship_to=[{"shipping": {"cost": "5.00"}}],
         customer_id=who,
     )
-    world.sync()
     mug = {"lines": [{"line": 0, "quantity": 1}], "to": [{"provider": "storecredit"}]}
     world.change(first, "refund", **mug)
-    spent = world.place(lines=[MUGS], store_credit="10.83", customer_id=who)
-    world.sync()
+    spent = world.synced(lines=[MUGS], store_credit="10.83", customer_id=who)
     assert told(world, first)[2:] == ["1 x -10.00 Refund 5 + 8.25 %", "1 x 10.83 Store credit"] or (
         told(world, first)[2].startswith("1 x -10.00 Refund ")
         and told(world, first)[3] == "1 x 10.83 Store credit"
@@ -84,19 +80,17 @@ def test_credit_given_for_a_refund_and_redeemed_leaves_a_balance_of_zero(world: 
     assert balances(world, month_of(world, first)) == {"Store credit": "0.00"}
     assert world.books()["credit_notes"] == []
     assert world.writes_of(world.sync) == 0
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    world.is_found_again()
     assert world.row(first).state == "posted"
 
 
 def test_an_order_paid_wholly_with_a_certificate_is_an_invoice_over_nothing(world: Any) -> None:
-    order = world.place(
+    order = world.synced(
         lines=[MUGS],
         gift_certificates=used("40.00"),
         payment_method="Gift Certificate",
         payment_status="",
     )
-    world.sync()
     assert world.row(order).state == "posted"
     assert money(world, order) == (D("0.00"), D("0.00"))
     assert world.invoice(order)["v3_status"] != "draft"
@@ -111,10 +105,9 @@ def test_no_version_of_such_an_invoice_comes_below_zero_however_taxes_round(
     half = [{"name": "Tax", "percent": "8.25"}]
     lines = [{"name": name, "price": "10.00", "taxes": half} for name in ("Mug", "Bowl")]
     for shop, due in (("RATE_ROUNDING", "21.66"), ("NO_ROUNDING", "21.65")):
-        order = world.place(
+        order = world.synced(
             lines=lines, rounding_strategy=shop, gift_certificates=used(due), payment_status=""
         )
-        world.sync()
         assert world.row(order).state == "posted"
         assert money(world, order) == (D("0.00"), D("0.00"))
 
@@ -122,28 +115,25 @@ def test_no_version_of_such_an_invoice_comes_below_zero_however_taxes_round(
 def test_what_two_sources_tell_differently_is_not_booked(world: Any) -> None:
     spent = {"method": "store_credit", "gateway": "storecredit", "amount": "12.00"}
     card = {"amount": "25.00"}
-    order = world.place(
+    order = world.synced(
         lines=[MUGS],
         store_credit="15.00",
         customer_id=customer(world),
         credit_transactions=False,
         transactions=[spent, card],
     )
-    world.sync()
     assert world.row(order).reason == "money_unclear"
     assert world.invoices(order) == []
 
 
 def test_a_refund_gives_back_what_an_order_was_paid_with(world: Any) -> None:
-    order = world.place(lines=[MUGS], store_credit="15.00", customer_id=customer(world))
-    world.sync()
-    world.change(
+    order = world.synced(lines=[MUGS], store_credit="15.00", customer_id=customer(world))
+    world.change_and_sync(
         order,
         "refund",
         everything=True,
         to=[{"amount": "25.00"}, {"provider": "storecredit"}],
     )
-    world.sync()
     assert world.row(order).state == "posted"
     assert money(world, order) == (D("0.00"), D("0.00"))
     assert balances(world, month_of(world, order)) == {"Store credit": "0.00"}
@@ -151,13 +141,12 @@ def test_a_refund_gives_back_what_an_order_was_paid_with(world: Any) -> None:
 
 
 def test_an_order_edited_after_a_refund_to_store_credit_keeps_the_credit(world: Any) -> None:
-    order = world.place(lines=[MUGS], customer_id=customer(world))
-    world.sync()
+    order = world.synced(lines=[MUGS], customer_id=customer(world))
     credit = {"lines": [{"line": 0, "quantity": 1}], "to": [{"provider": "storecredit"}]}
-    world.change(order, "refund", **credit)
-    world.sync()
-    world.change(order, "lines", lines=[MUGS, {"name": "Tea", "sku": "TEA", "price": "5.00"}])
-    world.sync()
+    world.change_and_sync(order, "refund", **credit)
+    world.change_and_sync(
+        order, "lines", lines=[MUGS, {"name": "Tea", "sku": "TEA", "price": "5.00"}]
+    )
     assert world.total(order) == D("45.00")
     lines = told(world, order)
     assert lines[:2] == ["4 x 10.00 Mug", "1 x 5.00 Tea"]
@@ -167,15 +156,13 @@ def test_an_order_edited_after_a_refund_to_store_credit_keeps_the_credit(world: 
 
 
 def test_credit_that_a_surplus_was_given_for_is_booked_with_the_surplus(world: Any) -> None:
-    order = world.place(
+    order = world.synced(
         lines=[MUGS],
         customer_id=customer(world),
         transactions=[{"amount": "40.00"}, {"amount": "10.00"}],
     )
-    world.sync()
     assert world.row(order).reason == "overpaid"
-    world.change(order, "refund", order_amount="10.00", to=[{"provider": "storecredit"}])
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="10.00", to=[{"provider": "storecredit"}])
     assert world.row(order).state == "posted"
     assert money(world, order) == (D("50.00"), D("50.00"))
     assert balances(world, month_of(world, order)) == {"Store credit": "10.00"}
@@ -185,14 +172,12 @@ def test_credit_that_a_surplus_was_given_for_is_booked_with_the_surplus(world: A
 def test_an_order_posted_with_stored_value_as_payment_keeps_it_so(world: Any) -> None:
     who = customer(world)
     world.settings["stored_value"] = "payment"
-    order = world.place(lines=[MUGS], store_credit="15.00", customer_id=who)
-    world.sync()
+    order = world.synced(lines=[MUGS], store_credit="15.00", customer_id=who)
     assert money(world, order) == (D("40.00"), D("40.00"))
     del world.settings["stored_value"]
     assert world.writes_of(world.sync) == 0
     credit = {"lines": [{"line": 0, "quantity": 1}], "to": [{"provider": "storecredit"}]}
-    world.change(order, "refund", **credit)
-    world.sync()
+    world.change_and_sync(order, "refund", **credit)
     (note,) = world.books()["credit_notes"]
     assert D(note["amount"]["amount"]) == D("10.00")
     assert money(world, order) == (D("40.00"), D("40.00"))
@@ -208,8 +193,7 @@ def test_a_refund_to_store_credit_that_is_taken_back_leaves_no_line(world: Any) 
     world.sync()
     assert len(told(world, order)) == 3
     world.change(order, "decline_refund", refund_id=refund)
-    world.change(order, "touch")
-    world.sync()
+    world.change_and_sync(order, "touch")
     assert told(world, order) == ["4 x 10.00 Mug"]
     assert world.writes_of(world.sync) == 0
 
@@ -218,8 +202,7 @@ def test_an_account_that_takes_no_negative_lines_parks_an_order_with_redeemed_va
     world: Any,
 ) -> None:
     world.switch(fb__negative_line="refuse")
-    order = world.place(lines=[MUGS], gift_certificates=used("15.00"))
-    world.sync()
+    order = world.synced(lines=[MUGS], gift_certificates=used("15.00"))
     assert world.row(order).state == "parked"
     assert "stored_value" in str(world.row(order).next_step)
 
@@ -230,12 +213,10 @@ def test_a_refund_to_store_credit_makes_no_overpayment_however_its_taxes_round(
     """Two taxes of a half cent each: the total may fall by cents before it is what it was."""
     taxes = [{"name": "State", "percent": "4"}, {"name": "City", "percent": "4.5"}]
     line = {"name": "Mug", "price": "31.99", "quantity": 3, "taxes": taxes}
-    order = world.place(lines=[line], customer_id=customer(world))
-    world.sync()
+    order = world.synced(lines=[line], customer_id=customer(world))
     paid = money(world, order)
     credit = {"lines": [{"line": 0, "quantity": 1}], "to": [{"provider": "storecredit"}]}
-    world.change(order, "refund", **credit)
-    world.sync()
+    world.change_and_sync(order, "refund", **credit)
     assert world.row(order).state == "posted"
     assert money(world, order) == paid
     assert world.books()["credit_notes"] == []
@@ -244,8 +225,7 @@ def test_a_refund_to_store_credit_makes_no_overpayment_however_its_taxes_round(
 
 def test_drafts_owe_nothing(world: Any) -> None:
     world.settings["post_as"] = "draft"
-    order = world.place(lines=[CERTIFICATE], ship_to=[])
-    world.sync()
+    order = world.synced(lines=[CERTIFICATE], ship_to=[])
     assert balances(world, month_of(world, order)) == {}
     del world.settings["post_as"]
     world.ctl("replay", str(order), "--send")

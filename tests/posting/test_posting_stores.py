@@ -68,8 +68,7 @@ def shop(world: Any) -> Any:
     """A customer's order, taxed, paid and refunded in part, in the shop and in the books."""
     customer = world.control("POST", "shop/customers", JANE)["id"]
     order = world.place(customer_id=customer)
-    world.change(order, "refund", order_amount="4.00")
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="4.00")
     return world
 
 
@@ -153,8 +152,7 @@ def test_a_time_zone_nobody_knows_stops_the_run_before_anything_is_written(world
 
 
 def test_the_store_s_record_of_an_earlier_run_is_enough(world: Any) -> None:
-    world.place()
-    world.sync()
+    world.synced()
     order = world.place()
     world.sync(of_zone(world.messages(), False))
     assert world.row(order).state == "posted"

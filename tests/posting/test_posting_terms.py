@@ -34,8 +34,7 @@ CHANGED = {
 
 @pytest.mark.parametrize("name", sorted(CHANGED))
 def test_a_changed_setting_never_plans_a_posted_order_anew(world: Any, name: str) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     before = world.invoice(order)
     world.settings[name] = CHANGED[name]
     assert world.writes_of(world.sync) == 0
@@ -46,15 +45,13 @@ def test_a_changed_setting_never_plans_a_posted_order_anew(world: Any, name: str
 
 
 def test_edits_and_refunds_of_a_posted_order_use_its_own_settings(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.settings |= {"tax_mapping": {"State Tax": "Sales tax"}, "refund_mode": "credit_note"}
     tax = [{"name": "State Tax", "percent": "10"}]
     line = {"name": "Mug", "sku": "MUG", "price": "20.00", "taxes": tax}
     world.change(order, "lines", lines=[line])
     world.change(order, "refund", order_amount="2.00")
-    new = world.place()
-    world.sync()
+    new = world.synced()
     assert taxes(world, order) == {"State Tax"}
     assert taxes(world, new) == {"Sales tax"}
     assert world.books()["credit_notes"] == []
@@ -62,8 +59,7 @@ def test_edits_and_refunds_of_a_posted_order_use_its_own_settings(world: Any) ->
 
 
 def test_a_person_may_give_an_order_the_settings_of_now(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.settings["tax_mapping"] = {"State Tax": "Sales tax"}
     world.ctl("replay", "--settings", "current", str(order))
     assert taxes(world, order) == {"Sales tax"}
@@ -77,8 +73,7 @@ def test_distinct_settings_are_kept_once(world: Any) -> None:
         world.place()
     world.sync()
     world.settings["shipping_line_name"] = "Freight"
-    world.place()
-    world.sync()
+    world.synced()
     with world.ledger() as ledger:
         rows = {row.terms for row in ledger.orders.all()}
     assert len(rows) == 2
@@ -87,8 +82,7 @@ def test_distinct_settings_are_kept_once(world: Any) -> None:
 def test_the_invoice_s_day_stays_as_it_was_first_posted(
     world: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     day = world.invoice(order)["create_date"]
     told = re.sub(r'("date_created": ?")20\d\d-\d\d-\d\d', r"\g<1>2020-01-01", world.messages())
     assert world.writes_of(lambda: world.sync(told)) == 0
@@ -100,8 +94,7 @@ def test_the_invoice_s_day_stays_as_it_was_first_posted(
 
 
 def test_an_order_of_another_store_is_refused_and_nothing_is_written(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     before = world.invoice(order)
     world.change(order, "lines", lines=[{"name": "Other", "sku": "OTHER", "price": "39.35"}])
     with pytest.raises(AnotherStore, match=r"abc999.*source.*invoice_number_prefix"):
@@ -111,8 +104,7 @@ def test_an_order_of_another_store_is_refused_and_nothing_is_written(world: Any)
 
 
 def test_one_store_is_not_booked_under_two_sources(world: Any) -> None:
-    world.place()
-    world.sync()
+    world.synced()
     world.settings |= {"source": "again", "invoice_number_prefix": "B-"}
     with pytest.raises(AnotherStore, match="invoice its orders twice"):
         world.sync()
@@ -168,24 +160,20 @@ def test_a_draft_made_by_hand_that_mentions_the_order_is_not_ours(world: Any, no
 
 
 def test_a_sent_invoice_of_the_same_total_but_other_lines_is_not_adopted(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     lines = [{"type": 0, "name": "All", "qty": "1", "unit_cost": {"amount": "11.00"}}]
     world.put(f"invoices/invoices/{world.invoice(order)['id']}", {"invoice": {"lines": lines}})
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    world.is_found_again()
     assert world.row(order).reason == "edited_in_freshbooks"
 
 
 def test_names_client_and_day_of_an_adopted_invoice_stay_as_found(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     invoice = world.invoice(order)
     line = {**invoice["lines"][0], "name": "Renamed"}
     body = {"lines": [line], "create_date": "2026-09-09", "fname": "Renamed"}
     world.put(f"invoices/invoices/{invoice['id']}", {"invoice": body})
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    world.is_found_again()
     assert world.row(order).state == "posted"
     assert world.ctl("plan", str(order))[0]["steps"] == []
     assert world.ctl("verify")["findings"] == []
@@ -193,8 +181,7 @@ def test_names_client_and_day_of_an_adopted_invoice_stay_as_found(world: Any) ->
 
 @pytest.mark.plans_left
 def test_a_ledger_of_another_account_stops_the_run_before_a_write(world: Any) -> None:
-    world.place()
-    world.sync()
+    world.synced()
     with world.ledger() as ledger:
         pinned = ledger.ownership.account()
     assert pinned is not None
@@ -208,8 +195,7 @@ def test_a_ledger_of_another_account_stops_the_run_before_a_write(world: Any) ->
 
 def test_a_dry_run_pins_no_account(world: Any) -> None:
     world.place()
-    world.settings["dry_run"] = True
-    world.sync()
+    world.sync(dry_run=True)
     with world.ledger() as ledger:
         assert ledger.ownership.account() is None
         assert ledger.ownership.store_hash() is None
@@ -227,8 +213,7 @@ def test_a_run_that_rewrites_many_invoices_of_earlier_runs_stops(world: Any) -> 
     with pytest.raises(TooManyRewrites, match=r"max_rewritten_invoices \(2\)"):
         world.sync()
     assert sum(world.total(order) == D("8.00") for order in orders) == 2
-    world.settings["max_rewritten_invoices"] = 20
-    world.sync()
+    world.sync(max_rewritten_invoices=20)
     assert sum(world.total(order) == D("8.00") for order in orders) == 5
 
 
@@ -260,8 +245,7 @@ def test_an_account_that_takes_no_negative_lines_gets_net_lines(world: Any, when
     world.switch(fb__negative_line=when)
     tax = [{"name": "State Tax", "percent": "10"}]
     line = {"name": "Mug", "sku": "MUG", "price": "10.00", "quantity": 2, "taxes": tax}
-    order = world.place(lines=[line], discounts=[{"amount": "5.00"}])
-    world.sync()
+    order = world.synced(lines=[line], discounts=[{"amount": "5.00"}])
     assert world.row(order).state == "posted"
     assert all(D(line["unit_cost"]["amount"]) >= 0 for line in world.invoice(order)["lines"])
     assert world.paid(order) == [world.total(order)]
@@ -277,14 +261,12 @@ def test_a_field_too_short_for_the_mark_leaves_it_to_the_other(world: Any, field
     world.sync()
     assert {world.row(order).state for order in orders} == {"posted"}
     assert world.writes() - before <= 2 + 4 * 3
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    world.is_found_again()
 
 
 def test_a_draft_that_waits_for_a_setting_gets_it(world: Any) -> None:
     world.fault(kind="refused", method="PUT", path="/invoices/", body="mark_as_sent")
-    order = world.place()
-    world.sync()
+    order = world.synced()
     assert world.row(order).state == "parked"
     world.control("DELETE", "faults")
     world.settings["tax_mapping"] = {"State Tax": "Sales tax"}
@@ -298,8 +280,7 @@ def test_a_draft_that_waits_for_a_setting_gets_it(world: Any) -> None:
 
 
 def test_a_known_invoice_is_looked_at_once(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.change(order, "refund", order_amount="4.00")
 
     def looks() -> int:

@@ -172,8 +172,7 @@ def test_verify_tells_a_payment_by_hand_on_a_parked_order_and_nothing_else_of_it
     world: Any, hand: Bookkeeper
 ) -> None:
     order = posted(world)
-    world.change(order, "cancel")
-    world.sync()
+    world.change_and_sync(order, "cancel")
     assert world.row(order).state == "parked"
     (ours,) = world.payments(order)
     hand.change("payment", ours, amount={"amount": "5.00"})
@@ -201,8 +200,7 @@ def test_a_second_invoice_is_found_by_its_marker_under_any_number(
 def test_verify_tells_a_second_credit_note_for_a_refund(world: Any, hand: Bookkeeper) -> None:
     world.settings["stored_value"] = "payment"
     order = posted(world, **of_a_customer(world))
-    world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="4.00", to=STORE_CREDIT)
     assert found(world) == []
     (note,) = world.books()["credit_notes"]
     second = hand.give_credit(note, "CN-77", "4.00")
@@ -253,8 +251,7 @@ def test_verify_tells_a_refunded_payment_that_was_raised_again(
     world: Any, hand: Bookkeeper
 ) -> None:
     order = posted(world)
-    world.change(order, "refund", order_amount="4.00")
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="4.00")
     forget_bodies(world)
     assert found(world) == []
     (ours,) = world.payments(order)
@@ -283,8 +280,7 @@ def test_a_payment_dated_anew_by_hand_stays_told_when_a_refund_lowers_it(
     order = posted(world)
     (ours,) = world.payments(order)
     hand.change("payment", ours, date="2025-01-01")
-    world.change(order, "refund", order_amount="4.00")
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="4.00")
     ((told_of, kind, detail),) = found(world)
     assert (told_of, kind) == (order, "edited")
     assert f"we dated it {ours['date']}" in detail
@@ -305,8 +301,7 @@ def test_verify_tells_a_credit_note_of_ours_that_was_deleted_or_altered(
 ) -> None:
     world.settings["stored_value"] = "payment"
     order = posted(world, **of_a_customer(world))
-    world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="4.00", to=STORE_CREDIT)
     (note,) = world.books()["credit_notes"]
     line = {"name": "Credit", "qty": "1", "unit_cost": {"amount": "3.00", "code": "USD"}}
     hand.change(
@@ -365,8 +360,7 @@ def test_verify_tells_what_the_order_says_otherwise_since_it_was_posted(world: A
 def test_verify_tells_invoices_of_orders_that_a_lost_ledger_no_longer_knows(world: Any) -> None:
     world.settings["stored_value"] = "payment"
     order = posted(world, **of_a_customer(world))
-    world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="4.00", to=STORE_CREDIT)
     world.lose_ledger()
     told = found(world)
     assert [row[:2] for row in told] == [(order, "extra"), (order, "extra")]
@@ -412,8 +406,7 @@ def test_verify_has_nothing_against_an_order_deleted_after_its_cancellation(
 ) -> None:
     world.settings["on_cancel"] = "delete"
     order = posted(world)
-    world.change(order, "cancel")
-    world.sync()
+    world.change_and_sync(order, "cancel")
     assert world.invoice(order)["vis_state"] == 1
     assert found(world) == []
     hand.change("invoice", world.invoice(order), vis_state=0)
@@ -565,8 +558,7 @@ def test_verify_asks_for_lists_and_not_for_each_order(world: Any, hand: Bookkeep
 
 def test_verify_since_a_day_reads_from_that_day_on(world: Any, hand: Bookkeeper) -> None:
     old = world.place(created="2026-09-01T12:00:00+00:00")
-    new = world.place(created="2026-10-05T12:00:00+00:00")
-    world.sync()
+    new = world.synced(created="2026-10-05T12:00:00+00:00")
     assert found(world, "--since", "2026-10-01") == []
     for order in (old, new):
         hand.pay(world.invoice(order), "11.00")
@@ -608,8 +600,7 @@ def test_verify_takes_an_orders_invoice_that_mentions_another_order_for_no_doubl
 def test_verify_looks_again_at_what_a_list_does_not_show(world: Any) -> None:
     world.settings["stored_value"] = "payment"
     order = world.place(**of_a_customer(world))
-    world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="4.00", to=STORE_CREDIT)
     world.switch(fb__stale_search_seconds=3600)
     assert found(world) == []
 
@@ -630,8 +621,7 @@ def test_verify_leaves_alone_what_an_order_is_parked_for_after_a_loss_of_the_led
 ) -> None:
     world.settings["stored_value"] = "payment"
     order = posted(world, **of_a_customer(world))
-    world.change(order, "refund", order_amount="4.00", to=STORE_CREDIT)
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="4.00", to=STORE_CREDIT)
     line = {"name": "Mug", "qty": "2", "unit_cost": {"amount": "9.00", "code": "USD"}}
     hand.change("invoice", world.invoice(order), lines=[line])
     world.lose_ledger()

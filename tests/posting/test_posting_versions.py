@@ -89,8 +89,7 @@ def test_a_refund_read_before_it_was_declined_is_not_booked_again(world: Any) ->
     an_hour_ago(world, order)
     old = world.messages()
     world.change(order, "decline_refund", refund_id=refund)
-    world.change(order, "touch")
-    world.sync()
+    world.change_and_sync(order, "touch")
     assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
     assert world.writes_of(lambda: world.sync(old)) == 0
     assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
@@ -110,8 +109,7 @@ def rename(world: Any, customer: int, name: str, modified: datetime) -> str:
 
 def test_an_older_version_of_a_customer_does_not_rename_the_client(world: Any) -> None:
     customer = world.control("POST", "shop/customers", {"email": "a@b.example"})["id"]
-    world.place(customer_id=customer)
-    world.sync()
+    world.synced(customer_id=customer)
     now = datetime.now(UTC) + timedelta(hours=1)
     world.sync(rename(world, customer, "Anna", now))
     (client,) = world.books()["clients"]

@@ -35,8 +35,7 @@ def is_void(world: Any, order: int) -> None:
 def test_an_order_cancelled_after_its_money_went_back_keeps_its_invoice_at_zero(
     world: Any, refunded_and_cancelled: int
 ) -> None:
-    world.settings["on_cancel"] = "void"
-    world.sync()
+    world.sync(on_cancel="void")
     is_void(world, refunded_and_cancelled)
     said = world.messages()
     world.lose_ledger()
@@ -51,8 +50,7 @@ def test_an_order_cancelled_after_its_money_went_back_keeps_its_invoice_at_zero(
 def test_the_refund_s_lines_go_with_the_order_s(world: Any, refunded_and_cancelled: int) -> None:
     world.sync()
     assert world.row(refunded_and_cancelled).reason == "cancelled_after_posting"
-    world.change(refunded_and_cancelled, "status", status_id=4)
-    world.sync()
+    world.change_and_sync(refunded_and_cancelled, "status", status_id=4)
     assert any(
         name.startswith("Refund ") for name, _ in prices(world.invoice(refunded_and_cancelled))
     )
@@ -64,12 +62,10 @@ def test_the_refund_s_lines_go_with_the_order_s(world: Any, refunded_and_cancell
 
 
 def test_an_order_whose_money_has_not_gone_back_is_not_voided(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.change(order, "refund", order_amount="4.00")
     world.change(order, "cancel")
-    world.settings["on_cancel"] = "void"
-    world.sync()
+    world.sync(on_cancel="void")
     row = world.row(order)
     assert row.reason == "cancelled_after_posting"
     assert "11.00 USD came in and 4.00 USD went back" in row.detail
@@ -78,45 +74,37 @@ def test_an_order_whose_money_has_not_gone_back_is_not_voided(world: Any) -> Non
 
 def test_a_refund_to_store_credit_is_no_money_that_went_back(world: Any) -> None:
     customer = world.control("POST", "shop/customers", {"email": "a@b.example", "first_name": "A"})
-    order = world.place(customer_id=customer["id"])
-    world.sync()
+    order = world.synced(customer_id=customer["id"])
     world.change(order, "refund", everything=True, to=[{"provider": "storecredit"}])
     world.change(order, "cancel")
-    world.settings["on_cancel"] = "void"
-    world.sync()
+    world.sync(on_cancel="void")
     assert world.row(order).reason == "cancelled_after_posting"
     assert world.total(order) == D("11.00")
 
 
 def test_a_payment_without_a_transaction_is_not_taken_to_have_gone_back(world: Any) -> None:
-    order = world.place(pay="offline")
-    world.sync()
+    order = world.synced(pay="offline")
     world.change(order, "cancel")
-    world.settings["on_cancel"] = "void"
-    world.sync()
+    world.sync(on_cancel="void")
     assert world.row(order).reason == "cancelled_after_posting"
     assert world.paid(order) == [D("11.00")]
     assert world.total(order) == D("11.00")
 
 
 def test_an_order_that_was_never_paid_is_voided(world: Any) -> None:
-    order = world.place(pay="authorize")
-    world.sync()
+    order = world.synced(pay="authorize")
     assert world.paid(order) == []
     world.change(order, "cancel")
-    world.settings["on_cancel"] = "void"
-    world.sync()
+    world.sync(on_cancel="void")
     is_void(world, order)
 
 
 def test_a_payment_that_was_voided_in_the_shop_is_taken_back(world: Any) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     (purchase,) = world.control("GET", f"shop/orders/{order}")["transactions"]
     world.change(order, "transactions", event="void", amount="11.00", reference=purchase)
     world.change(order, "cancel")
-    world.settings["on_cancel"] = "void"
-    world.sync()
+    world.sync(on_cancel="void")
     is_void(world, order)
 
 
@@ -124,20 +112,16 @@ def test_an_edited_invoice_is_not_voided(world: Any, refunded_and_cancelled: int
     invoice = world.invoice(refunded_and_cancelled)
     line = {"name": "By hand", "qty": "1", "unit_cost": {"amount": "11.00", "code": "USD"}}
     world.put(f"invoices/invoices/{invoice['id']}", {"invoice": {"lines": [line]}})
-    world.settings["on_cancel"] = "void"
-    world.sync()
+    world.sync(on_cancel="void")
     assert world.row(refunded_and_cancelled).reason == "edited_in_freshbooks"
     assert world.total(refunded_and_cancelled) == D("11.00")
 
 
 def test_an_order_taken_up_again_has_its_lines_and_payment_again(world: Any) -> None:
-    order = world.place(pay="authorize")
-    world.sync()
+    order = world.synced(pay="authorize")
     world.change(order, "cancel")
-    world.settings["on_cancel"] = "void"
-    world.sync()
+    world.sync(on_cancel="void")
     is_void(world, order)
     world.change(order, "status", status_id=11)
-    world.change(order, "capture")
-    world.sync()
+    world.change_and_sync(order, "capture")
     assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])

@@ -166,10 +166,11 @@ class Harness:
             tap.sync_all()
         return said.getvalue()
 
-    def sync(self, messages: str | None = None) -> list[dict[str, Any]]:
-        """Read the shop and post, in this process; the states let out."""
+    def sync(self, messages: str | None = None, **settings: object) -> list[dict[str, Any]]:
+        """Read the shop and post, in this process, with these settings from now on; its states."""
         from target_freshbooks.target import TargetFreshBooks  # noqa: PLC0415 - as above
 
+        self.settings |= settings
         text = self.messages() if messages is None else messages
         out = io.StringIO()
         self.target = TargetFreshBooks(config=self.config)
