@@ -7,22 +7,17 @@ import gzip
 import io
 import json
 import logging
-import os
 import re
-import socket
-import struct
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from connector_sandbox.testing import TRUNCATE, Asked, Reply, answering
 from tap_bigcommerce_orders.tap import TapBigCommerceOrders
 
 if TYPE_CHECKING:
@@ -167,6 +162,47 @@ class Shop:
         return Counter(re.sub(r"/\d+", "/N", path) for path, _, _ in self.requests)
 
     # -- the API
+
+    def reply(self, asked: Asked) -> Reply:
+        prefix = f"/stores/{STORE}"
+        path, query = asked.path.removeprefix(prefix), dict(asked.query)
+        if self.before_answer:
+            self.before_answer(path, query)
+        with self.lock:
+            self.requests.append((path, query, asked.headers))
+            self.connections.add(asked.port)
+            faults = (f for f in self.faults if f["times"] > 0 and re.fullmatch(f["path"], path))
+            fault = next(faults, None)
+            if fault:
+                fault["times"] -= 1
+            status, body = self.answer(path, query)
+            headers = self.rate_headers() if self.rate_headers else {}
+        if asked.headers.get("X-Auth-Token") != TOKEN:
+            status, body = 401, {"title": "Unauthorized"}
+        elif not asked.path.startswith(prefix + "/"):
+            status, body = 404, {}
+        raw = b"" if body is None else json.dumps(body).encode()
+        reply = Reply(status=status, body=raw, headers=headers)
+        return self.spoil(fault, reply, raw) if fault else reply
+
+    @staticmethod
+    def spoil(fault: Row, reply: Reply, raw: bytes) -> Reply:
+        kind = fault["kind"]
+        reply.headers = {**reply.headers, **fault.get("headers", {})}
+        reply.spoil = {"cut": TRUNCATE}.get(kind, kind)
+        if kind == "body":
+            reply.status, reply.body = 200, fault["body"]
+        elif kind == "replace":
+            reply.body = raw.replace(fault["old"], fault["new"])
+        elif kind == "html":
+            reply.status, reply.body = 200, b"<html>Sorry</html>"
+        elif kind == "truncated":
+            reply.body = raw[: len(raw) // 2]
+        elif reply.headers.get("Content-Encoding") == "gzip":
+            reply.body = gzip.compress(raw)
+        elif kind.isdigit():
+            reply.status, reply.body = int(kind), fault.get("body", b'{"secret": "body"}')
+        return reply
 
     def answer(self, path: str, query: dict[str, str]) -> tuple[int, Any]:
         match = re.fullmatch(r"/(v[23])/(.*)", path)
@@ -320,110 +356,10 @@ def pagination(total: int, page: int, limit: int) -> Row:
     return {"total": total, "current_page": page, "total_pages": pages, "per_page": limit}
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    shop: Shop
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        parts = urlsplit(self.path)
-        prefix = f"/stores/{STORE}"
-        path = parts.path.removeprefix(prefix)
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        shop = self.shop
-        if shop.before_answer:
-            shop.before_answer(path, query)
-        with shop.lock:
-            shop.requests.append((path, query, dict(self.headers)))
-            shop.connections.add(self.client_address)
-            fault = next(
-                (f for f in shop.faults if f["times"] > 0 and re.fullmatch(f["path"], path)), None
-            )
-            if fault:
-                fault["times"] -= 1
-            status, body = shop.answer(path, query)
-            headers = shop.rate_headers() if shop.rate_headers else {}
-        if self.headers.get("X-Auth-Token") != TOKEN:
-            status, body = 401, {"title": "Unauthorized"}
-        elif not parts.path.startswith(prefix + "/"):
-            status, body = 404, {}
-        raw = b"" if body is None else json.dumps(body).encode()
-        if fault:
-            status, raw, headers = self.spoil(fault, status, raw, headers)
-        kind = fault["kind"] if fault else ""
-        if kind == "drip headers":
-            self.drip(b"HTTP/1.1 200 OK\r\n" + b"X-Endless: yes\r\n" * 50)
-            return
-        self.reply(status, raw, headers, cut=kind == "cut", drip=kind == "drip")
-
-    def spoil(
-        self, fault: Row, status: int, raw: bytes, headers: dict[str, str]
-    ) -> tuple[int, bytes, dict[str, str]]:
-        kind = fault["kind"]
-        headers = {**headers, **fault.get("headers", {})}
-        if kind == "body":
-            return 200, fault["body"], headers
-        if kind == "replace":
-            return status, raw.replace(fault["old"], fault["new"]), headers
-        if kind == "html":
-            return 200, b"<html>Sorry</html>", headers
-        if kind == "truncated":
-            return status, raw[: len(raw) // 2], headers
-        if kind == "reset":
-            linger = struct.pack("ii", 1, 0)
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            os.close(self.connection.detach())
-        if headers.get("Content-Encoding") == "gzip":
-            return status, gzip.compress(raw), headers
-        if kind.isdigit():
-            return int(kind), fault.get("body", b'{"secret": "body"}'), headers
-        return status, raw, headers
-
-    def reply(
-        self, status: int, raw: bytes, headers: dict[str, str], *, cut: bool, drip: bool
-    ) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(raw) + (9 if cut else 0)))
-            self.end_headers()
-            if drip:
-                self.drip(raw)
-            else:
-                self.wfile.write(raw)
-        if cut:
-            self.close_connection = True
-
-    def drip(self, raw: bytes) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            for byte in raw:
-                self.wfile.write(bytes([byte]))
-                self.wfile.flush()
-                time.sleep(0.3)
-
-
-class QuietServer(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *args: Any) -> None:
-        """A client that went away is part of many tests."""
-
-
 @contextlib.contextmanager
 def serving(shop: Shop) -> Iterator[Shop]:
-    handler = type("BoundHandler", (Handler,), {"shop": shop})
-    server = QuietServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    shop.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with answering(shop.reply) as shop.url:
         yield shop
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 class Run:

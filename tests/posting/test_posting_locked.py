@@ -39,8 +39,7 @@ def _is_of_no_order(line: str) -> bool:
 
 def test_a_day_that_was_unlocked_is_heard_of_by_the_next_run(world: Any) -> None:
     lock(world)
-    order = world.place(created=AT)
-    world.sync()
+    order = world.synced(created=AT)
     assert reason(world, order) == ("parked", "closed_period")
     row = world.row(order)
     assert "2026-10-30 is closed (FreshBooks refused it as locked)" in row.detail
@@ -84,23 +83,19 @@ def test_days_that_are_unlocked_are_heard_though_earlier_ones_stay_locked(world:
 
 def test_a_late_paid_order_of_a_locked_day_takes_the_day_of_its_first_capture(world: Any) -> None:
     lock(world)
-    order = world.place(created=AT, transactions=[PAID_LATER])
-    world.sync()
+    order = world.synced(created=AT, transactions=[PAID_LATER])
     assert reason(world, order) == ("posted", None)
     assert world.invoice(order)["create_date"] == "2026-11-03"
     lock(world, "")
-    world.lose_ledger()
-    assert world.writes_of(world.sync) == 0
+    world.is_found_again()
 
 
 @pytest.mark.parametrize("paid", ["then", "later"])
 def test_a_refund_that_the_lock_keeps_out_is_booked_once_unlocked(world: Any, paid: str) -> None:
     more = {"transactions": [PAID_LATER]} if paid == "later" else {}
-    order = world.place(created=AT, **more)
-    world.sync()
+    order = world.synced(created=AT, **more)
     lock(world)
-    world.change(order, "refund", order_amount="4.00")
-    world.sync()
+    world.change_and_sync(order, "refund", order_amount="4.00")
     assert reason(world, order) == ("parked", "closed_period")
     assert "is net 4.00, money 4.00 USD" in world.row(order).detail
     assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
@@ -113,11 +108,9 @@ def test_a_refund_that_the_lock_keeps_out_is_booked_once_unlocked(world: Any, pa
 
 
 def test_an_edit_that_the_lock_keeps_out_is_told_and_made_once_unlocked(world: Any) -> None:
-    order = world.place(created=AT)
-    world.sync()
+    order = world.synced(created=AT)
     lock(world)
-    world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "5.00"}])
-    world.sync()
+    world.change_and_sync(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "5.00"}])
     assert reason(world, order) == ("parked", "closed_period")
     assert "comes to net 5.00, together 5.00 USD now" in world.row(order).detail
     lock(world, "")
@@ -130,12 +123,10 @@ def test_a_cancellation_that_the_lock_keeps_out_is_made_once_unlocked(
     world: Any, on_cancel: str
 ) -> None:
     world.settings["on_cancel"] = on_cancel
-    order = world.place(created=AT)
-    world.sync()
+    order = world.synced(created=AT)
     lock(world)
     world.change(order, "refund", everything=True)
-    world.change(order, "cancel")
-    world.sync()
+    world.change_and_sync(order, "cancel")
     assert reason(world, order) == ("parked", "closed_period")
     assert world.total(order) == D("11.00")
     assert world.writes_of(lambda: run_without_news(world)) == 1
@@ -149,8 +140,7 @@ def test_a_cancellation_that_the_lock_keeps_out_is_made_once_unlocked(
 
 def test_a_setting_that_changed_is_heard_while_the_day_stays_locked(world: Any) -> None:
     order = world.place(created=AT)
-    other = world.place(created=AT)
-    world.sync()
+    other = world.synced(created=AT)
     lock(world)
     for one in (order, other):
         world.change(one, "refund", order_amount="4.00")
@@ -165,8 +155,7 @@ def test_a_setting_that_changed_is_heard_while_the_day_stays_locked(world: Any) 
 
 def test_an_order_that_a_person_settled_is_not_tried_again(world: Any) -> None:
     lock(world)
-    order = world.place(created=AT)
-    world.sync()
+    order = world.synced(created=AT)
     world.ctl("settle", str(order), "--note", "typed on 3 November")
     lock(world, "")
     assert world.writes_of(lambda: run_without_news(world)) == 0

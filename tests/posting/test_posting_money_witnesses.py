@@ -137,8 +137,7 @@ def test_money_that_the_order_alone_calls_gone_waits_an_hour_and_is_told(
 def test_a_posted_order_whose_money_it_alone_calls_gone_stays_as_it_is(
     world: World, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
-    order = world.place()
-    world.sync()
+    order = world.synced()
     world.change(order, "edit", payment_status=said)
     assert world.writes_of(world.sync) == 0
     assert standing(world, order) == ("new", "money_unclear")

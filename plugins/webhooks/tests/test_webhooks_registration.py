@@ -9,12 +9,12 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from connector_credentials.settings import SettingError
+from connector_sandbox.testing import Asked, Reply, answering
 from connector_webhooks import commands
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.bigcommerce import HooksApi
@@ -92,31 +92,14 @@ class HooksServer:
 def shop() -> Iterator[HooksServer]:
     state = HooksServer()
 
-    class Handler(BaseHTTPRequestHandler):
-        def _any(self) -> None:
-            raw = self.rfile.read(int(self.headers.get("content-length", 0)))
-            assert self.headers["X-Auth-Token"] == "canary-access-token"
-            body = json.loads(raw) if raw else None
-            status, headers, text = state.answer(self.command, self.path, body)
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(text.encode())
+    def answer(asked: Asked) -> Reply:
+        assert asked.headers["X-Auth-Token"] == "canary-access-token"
+        body = asked.json if asked.body else None
+        status, headers, text = state.answer(asked.method, asked.target, body)
+        return Reply(status=status, headers=headers, body=text.encode())
 
-        do_GET = do_POST = do_PUT = do_DELETE = _any  # noqa: N815 - names the base class looks for
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield state
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with answering(answer) as state.url:
+        yield state
 
 
 @pytest.fixture

@@ -1,149 +1,32 @@
-"""A small HTTP server that answers as a test tells it, and FreshBooks clients that talk to it."""
+"""A server that answers as a test tells it, and FreshBooks clients that talk to it."""
 
 from __future__ import annotations
 
 import json
 import random
-import socket
-import struct
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from connector_sandbox.testing import Asked, Reply, answering
 from target_freshbooks.freshbooks import FreshBooks, Pacer, RequestRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-RESET, HANG, TRUNCATE, DRIP = "reset", "hang", "truncate", "drip"
-DRIP_HEADERS = "drip headers"
-
-
-@dataclass
-class Reply:
-    """What to answer: a document, raw bytes, or a way to spoil the connection."""
-
-    document: Any = None
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes | None = None
-    spoil: str | None = None
-
-
-@dataclass
-class Asked:
-    """A request as it arrived."""
-
-    method: str
-    path: str
-    raw_query: str
-    query: list[tuple[str, str]]
-    headers: dict[str, str]
-    body: bytes
-    port: int = 0
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def form(self) -> dict[str, str]:
-        return dict(parse_qsl(self.body.decode()))
-
-
-class Handler(BaseHTTPRequestHandler):
-    """One connection, kept alive."""
-
-    protocol_version = "HTTP/1.1"
-    timeout = 20
-    server: Server
-
-    def do_GET(self) -> None:
-        size = int(self.headers.get("Content-Length") or 0)
-        parts = urlsplit(self.path)
-        query = parse_qsl(parts.query, keep_blank_values=True)
-        body = self.rfile.read(size)
-        headers = dict(self.headers)
-        self.give(
-            self.server.scripted.next_reply(
-                Asked(
-                    self.command,
-                    parts.path,
-                    parts.query,
-                    query,
-                    headers,
-                    body,
-                    self.client_address[1],
-                )
-            )
-        )
-
-    do_POST = do_PUT = do_GET  # noqa: N815 - the library's names
-
-    def give(self, reply: Reply) -> None:
-        if reply.spoil == HANG:
-            self.server.scripted.released.wait(10)
-            self.close_connection = True
-            return
-        if reply.spoil == RESET:
-            linger = struct.pack("ii", 1, 0)
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            self.connection.close()
-            self.close_connection = True
-            return
-        if reply.spoil == DRIP_HEADERS:
-            self.drip(b"HTTP/1.1 200 OK\r\n" + b"X-Endless: yes\r\n" * 50)
-            return
-        body = json.dumps(reply.document).encode() if reply.body is None else reply.body
-        self.send_response_only(reply.status)
-        for name, value in reply.headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if reply.spoil == TRUNCATE:
-            body = body[: len(body) // 2]
-            self.close_connection = True
-        if reply.spoil == DRIP:
-            self.drip(body)
-            return
-        self.wfile.write(body)
-
-    def drip(self, text: bytes) -> None:
-        for byte in text:
-            self.wfile.write(bytes([byte]))
-            if self.server.scripted.released.wait(0.2):
-                break
-
-
-class Server(ThreadingHTTPServer):
-    """The listening end."""
-
-    daemon_threads = True
-    scripted: Scripted
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that was spoilt on purpose is no news."""
-
 
 class Scripted:
-    """The server: replies in the order given; the last one is repeated."""
+    """What a server is to answer: replies in the order given; the last one is repeated."""
 
     def __init__(self) -> None:
+        self.url = ""
         self.asked: list[Asked] = []
         self.replies: list[Reply] = []
         self.answer: Callable[[Asked], Reply] | None = None
         self.lock = threading.Lock()
-        self.released = threading.Event()
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.server.scripted = self
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
-        self.thread.start()
 
     def next_reply(self, asked: Asked) -> Reply:
         with self.lock:
@@ -154,12 +37,6 @@ class Scripted:
 
     def script(self, *replies: Reply) -> None:
         self.replies = list(replies)
-
-    def stop(self) -> None:
-        self.released.set()
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 class Clock:
@@ -212,8 +89,8 @@ class Bench:
 @pytest.fixture
 def server() -> Iterator[Scripted]:
     scripted = Scripted()
-    yield scripted
-    scripted.stop()
+    with answering(scripted.next_reply) as scripted.url:
+        yield scripted
 
 
 @pytest.fixture

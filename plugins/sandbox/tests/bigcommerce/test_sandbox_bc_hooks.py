@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import time
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -20,7 +18,7 @@ from connector_sandbox.constants import (
     STORE_HASH,
 )
 from connector_sandbox.server import running
-from connector_sandbox.testing import until
+from connector_sandbox.testing import Asked, Reply, answering, until
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 if TYPE_CHECKING:
@@ -52,25 +50,13 @@ class Receiver:
 def receiver() -> Iterator[Receiver]:
     kept = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            kept.got.append(({k.lower(): v for k, v in self.headers.items()}, body))
-            self.send_response(kept.status)
-            self.send_header("content-length", "0")
-            self.end_headers()
+    def keep(asked: Asked) -> Reply:
+        kept.got.append(({k.lower(): v for k, v in asked.headers.items()}, asked.body))
+        return Reply(status=kept.status, body=b"")
 
-        def log_message(self, *args: Any) -> None:
-            del args
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    kept.url = f"http://127.0.0.1:{server.server_port}/hooks"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield kept
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(keep) as url:
+        kept.url = f"{url}/hooks"
+        yield kept
 
 
 def subscribe(shop: Shop, destination: str, scope: str = "store/order/*", **more: Any) -> int:

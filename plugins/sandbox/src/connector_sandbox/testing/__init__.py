@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector_sandbox.server import running
+from connector_sandbox.testing.answers import TRUNCATE, Asked, Reply, answering
 from connector_sandbox.testing.harness import BIN, JANE, Ended, Harness, until
 from connector_sandbox.testing.postgresql import (
     DATABASES,
@@ -34,8 +35,12 @@ __all__ = [
     "BIN",
     "DATABASES",
     "JANE",
+    "TRUNCATE",
+    "Asked",
     "Ended",
     "Harness",
+    "Reply",
+    "answering",
     "new_database",
     "postgresql",
     "postgresql_server",
