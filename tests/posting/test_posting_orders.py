@@ -47,14 +47,6 @@ def test_a_new_order_of_a_known_client_takes_four_requests(world: Any) -> None:
     assert asked == 4
 
 
-def test_the_same_input_twice_posts_once(world: Any) -> None:
-    order = world.place()
-    said = world.messages()
-    world.sync(said)
-    assert world.writes_of(lambda: world.sync(said)) == 0
-    assert len(world.invoices(order)) == 1
-
-
 def test_with_the_ledger_lost_everything_is_found_again_and_nothing_written(world: Any) -> None:
     order = world.place()
     refunded = world.place()
@@ -93,13 +85,6 @@ def test_refunds_lower_payment_and_invoice_one_at_a_time(world: Any) -> None:
     assert world.books()["credit_notes"] == []
 
 
-def test_refunds_known_before_the_first_posting_are_booked_with_it(world: Any) -> None:
-    order = world.place()
-    world.change_and_sync(order, "refund", order_amount="4.00")
-    assert world.total(order) == D("7.00")
-    assert world.paid(order) == [D("7.00")]
-
-
 def test_a_refund_to_store_credit_is_a_credit_note(world: Any) -> None:
     world.settings["stored_value"] = "payment"
     customer = world.control("POST", "shop/customers", {"email": "a@b.example", "first_name": "A"})
@@ -110,18 +95,6 @@ def test_a_refund_to_store_credit_is_a_credit_note(world: Any) -> None:
     assert D(note["amount"]["amount"]) == D("4.00")
     assert f"BigCommerce order {order}, refund " in note["notes"]
     assert world.writes_of(world.sync) == 0
-
-
-def test_a_refund_the_gateway_declines_later_is_taken_back(world: Any) -> None:
-    order = world.place()
-    refund = world.change(order, "refund", order_amount="4.00")["refunds"][0]
-    world.sync()
-    assert world.total(order) == D("7.00")
-    world.change(order, "decline_refund", refund_id=refund)
-    world.change_and_sync(order, "touch")
-    assert world.total(order) == D("11.00")
-    assert world.paid(order) == [D("11.00")]
-    assert not [name for name in names(world.invoice(order)) if name.startswith("Refund")]
 
 
 def test_a_refused_refund_leaves_invoice_and_payment_as_they_were(world: Any) -> None:
@@ -146,13 +119,6 @@ def test_a_payment_that_may_not_be_zero_is_deleted(world: Any) -> None:
     assert world.total(order) == D("0.00")
     assert sum(world.paid(order), D(0)) == D("0.00")
     assert world.writes_of(world.sync) == 0
-
-
-def test_an_order_edited_in_the_shop_is_posted_anew(world: Any) -> None:
-    order = world.synced(pay="authorize")
-    world.change_and_sync(order, "lines", lines=[{"name": "Plate", "sku": "P", "price": "7.00"}])
-    assert world.total(order) == D("7.00")
-    assert names(world.invoice(order)) == ["Plate"]
 
 
 def test_an_edited_order_can_be_parked_instead(world: Any) -> None:
