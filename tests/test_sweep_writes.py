@@ -95,6 +95,7 @@ def test_killed_while_searches_lag_nothing_is_doubled(
     assert crash.sweep(tmp_path, messages, seed=seed, every=False, lagging=3) == []
 
 
+@pytest.mark.more
 def test_an_order_said_three_times_at_once_is_written_once(
     tmp_path: Path, messages: list[Path]
 ) -> None:

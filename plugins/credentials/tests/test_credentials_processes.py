@@ -75,6 +75,7 @@ def finish(processes: list[subprocess.Popen[str]]) -> None:
         assert process.returncode == 0, errors
 
 
+@pytest.mark.more
 def test_eight_processes_lose_no_increment(
     url: str, start_program: Callable[..., subprocess.Popen[str]]
 ) -> None:

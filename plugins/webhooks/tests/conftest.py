@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
-from connector_sandbox.testing import DATABASES
+from connector_sandbox.testing import DATABASES, new_client
 from connector_webhooks.database import Database, hooks, orders
 from connector_webhooks.inbox import Inbox
 from sqlalchemy import Select, create_engine, select
@@ -24,6 +23,8 @@ from sqlalchemy import Select, create_engine, select
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    import httpx
 
 STORE = "abc123"
 SECRET = "canary-client-secret-1"
@@ -165,8 +166,8 @@ class Server:
         assert line, program.log
         told = json.loads(line)
         self.origin, self.internal_origin = str(told["url"]), str(told["internal_url"])
-        self.client = httpx.Client(base_url=self.origin, timeout=LIMIT_SECONDS)
-        self.internal = httpx.Client(base_url=self.internal_origin, timeout=LIMIT_SECONDS)
+        self.client = new_client(self.origin, LIMIT_SECONDS)
+        self.internal = new_client(self.internal_origin, LIMIT_SECONDS)
 
     def send(self, hook: SignedHook, path: str = "/webhooks", **headers: str) -> httpx.Response:
         return self.client.post(path, content=hook.body, headers=hook.headers | headers)

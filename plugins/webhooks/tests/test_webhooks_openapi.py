@@ -51,6 +51,7 @@ def test_schemathesis_finds_no_5xx_and_nothing_undescribed(program: Make, start:
     assert "Traceback" not in ours.log
 
 
+@pytest.mark.more
 def test_under_load_every_hook_is_answered_and_stored_while_runs_hang() -> None:
     ended = subprocess.run(
         [sys.executable, str(BENCH), "--rate", "100", "--seconds", "3"],

@@ -184,6 +184,7 @@ def heard(process: subprocess.Popen[str]) -> str:
     return line
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("rounds", [15, pytest.param(200, marks=pytest.mark.sweep)])
 def test_eight_processes_refresh_exactly_once_a_round(
     sandbox: Any,

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from connector_sandbox.constants import BIGCOMMERCE_ACCESS_TOKEN, STORE_HASH
 from connector_sandbox.seed import seed_shop
 from connector_sandbox.server import Running, running
+from connector_sandbox.testing import new_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import httpx
 
 
 @dataclass
@@ -59,8 +61,8 @@ def _shop(sandbox: Running) -> Iterator[Shop]:
     token = {"x-auth-token": BIGCOMMERCE_ACCESS_TOKEN}
     store = f"{sandbox.url}/stores/{STORE_HASH}/"
     with (
-        httpx.Client(base_url=store, headers=token, timeout=20) as http,
-        httpx.Client(base_url=f"{sandbox.url}/_sandbox/", timeout=20) as control,
+        new_client(store, headers=token) as http,
+        new_client(f"{sandbox.url}/_sandbox/") as control,
     ):
         yield Shop(http, control)
     sandbox.context.faults.remove()
@@ -96,9 +98,10 @@ def shop(_bare: Running) -> Iterator[Shop]:
     context.reset()
     context.switches.set({"bc.plan_quota": 0})
     seed_shop(context, orders=0, seed=7, month="2026-10")
-    httpx.post(f"{_bare.url}/_sandbox/clock", json={"set": "2026-11-02T12:00:00+00:00", "rate": 1})
-    httpx.put(f"{_bare.url}/_sandbox/shop/mischief", json={})
-    yield from _shop(_bare)
+    for shop in _shop(_bare):
+        shop.control.post("clock", json={"set": "2026-11-02T12:00:00+00:00", "rate": 1})
+        shop.control.put("shop/mischief", json={})
+        yield shop
 
 
 @pytest.fixture
@@ -108,6 +111,6 @@ def token(shop: Shop) -> Callable[..., httpx.Client]:
     def make(*scopes: str) -> httpx.Client:
         shop.do("shop/tokens", {"token": "other-token", "scopes": list(scopes)})
         headers = {"x-auth-token": "other-token"}
-        return httpx.Client(base_url=shop.http.base_url, headers=headers, timeout=20)
+        return new_client(str(shop.http.base_url), headers=headers)
 
     return make

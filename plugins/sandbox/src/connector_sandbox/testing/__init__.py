@@ -15,7 +15,7 @@ import pytest
 
 from connector_sandbox.server import running
 from connector_sandbox.testing.answers import TRUNCATE, Asked, Reply, answering
-from connector_sandbox.testing.harness import BIN, JANE, Ended, Harness, until
+from connector_sandbox.testing.harness import BIN, JANE, Ended, Harness, new_client, until
 from connector_sandbox.testing.postgresql import (
     DATABASES,
     new_database,
@@ -41,6 +41,7 @@ __all__ = [
     "Harness",
     "Reply",
     "answering",
+    "new_client",
     "new_database",
     "postgresql",
     "postgresql_server",
