@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ class Scripted:
         self.replies: list[Reply] = []
         self.answer: Callable[[Asked], Reply] | None = None
         self.lock = threading.Lock()
+        self.listening = ExitStack()
 
     def next_reply(self, asked: Asked) -> Reply:
         with self.lock:
@@ -89,7 +91,8 @@ class Bench:
 @pytest.fixture
 def server() -> Iterator[Scripted]:
     scripted = Scripted()
-    with answering(scripted.next_reply) as scripted.url:
+    with scripted.listening as stack:
+        scripted.url = stack.enter_context(answering(scripted.next_reply))
         yield scripted
 
 

