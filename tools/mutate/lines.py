@@ -329,7 +329,7 @@ MUTATIONS = (
     Mutation(
         "the row of a token in use is held",
         "P4",
-        f"{CREDENTIALS}/entry.py",
+        f"{CREDENTIALS}/entries.py",
         "self._connection.execute(row.with_for_update())",
         "self._connection.execute(row)",
         (LOCKS,),
@@ -708,8 +708,8 @@ MUTATIONS = (
         "an older version does not take the place of a newer one",
         "P2",
         f"{FRESHBOOKS}/ledger/inbox/inbox.py",
-        "    taken, outdated = precedence.latest(given, before)\n",
-        "    taken, outdated = given, frozenset[int]()\n",
+        "    taken, outdated = precedence.latest(received, before)\n",
+        "    taken, outdated = received, frozenset[int]()\n",
         ("tests/posting/test_posting_versions.py",),
     ),
     Mutation(
@@ -740,8 +740,8 @@ MUTATIONS = (
         "what came in earnest counts before what a dry run was told earlier",
         "P7",
         f"{FRESHBOOKS}/ledger/inbox/inbox.py",
-        "        return max(whole, key=lambda facts: facts.received_at, default=None)\n",
-        "        return next(iter(whole), None)\n",
+        "        return max(complete, key=lambda facts: facts.received_at, default=None)\n",
+        "        return next(iter(complete), None)\n",
         ("target-freshbooks/tests/ledger/test_ledger_versions.py",),
     ),
     Mutation(
@@ -790,10 +790,10 @@ MUTATIONS = (
         "an invoice is adopted with all that belongs to it",
         "P1",
         f"{FRESHBOOKS}/ledger/links.py",
-        'put_all(connection, new_links)\n            self._audit.append(connection, "adopted"',
+        'put_all(connection, new_links)\n            self._note(connection, "adopted"',
         "put_all(connection, new_links)\n"
         "        with self._database.write() as connection:\n"
-        '            self._audit.append(connection, "adopted"',
+        '            self._note(connection, "adopted"',
         ("target-freshbooks/tests/ledger/test_ledger_orders.py",),
     ),
     Mutation(
@@ -891,7 +891,7 @@ MUTATIONS = (
     Mutation(
         "a number that is none is left to the field that has it",
         "P10",
-        f"{FRESHBOOKS}/reader.py",
+        f"{FRESHBOOKS}/message_reader.py",
         "unreadable_value, constant=unreadable_value)",
         "unreadable_value)",
         (f"{BLAME}::test_what_json_has_no_number_for_parks_its_order_alone_until_it_comes_mended",),
@@ -1119,7 +1119,7 @@ MUTATIONS = (
     Mutation(
         "the balance counts sent invoices alone",
         "P5",
-        f"{FRESHBOOKS}/report/owed.py",
+        f"{FRESHBOOKS}/report/writing.py",
         " and invoice.status != DRAFT",
         "",
         (f"{STORED}::test_drafts_owe_nothing",),
@@ -1579,15 +1579,15 @@ MUTATIONS = (
         "a boolean that is none is not false",
         "P5",
         f"{CREDENTIALS}/settings/values.py",
-        '    if word not in {"true", "false"}:\n        raise ValueError\n',
-        "",
+        'return _one_of(("false", "true"), _text(value).lower()) == "true"',
+        'return _text(value).strip().lower() == "true"',
         (TARGET_SETTINGS, "-k", "wrong_settings_end"),
     ),
     Mutation(
         "a day is written year first",
         "P5",
         f"{CREDENTIALS}/settings/values.py",
-        "    if not _DAY.fullmatch(text):\n        raise ValueError\n",
+        "    _require(_DAY.fullmatch(text.strip()) is not None)\n",
         "",
         ("plugins/credentials/tests/test_settings_values.py",),
     ),
@@ -1611,7 +1611,7 @@ MUTATIONS = (
         "an object in pieces is not left out",
         "P5",
         f"{CREDENTIALS}/settings/form.py",
-        "            if whole and whole not in given:\n",
+        "            if whole and whole not in values:\n",
         "            if False:\n",
         (TARGET_SETTINGS, "-k", "wrong_environment"),
     ),
@@ -1698,7 +1698,7 @@ MUTATIONS = (
     Mutation(
         "a target for the sandbox opens nothing real",
         "P11",
-        f"{FRESHBOOKS}/apart.py",
+        f"{FRESHBOOKS}/settings/typed.py",
         "    keep_apart(environment, addresses",
         "    dict(addresses",
         (APART, "-k", "program_stops or hook or loopback or folder"),
@@ -1738,7 +1738,7 @@ MUTATIONS = (
     Mutation(
         "a login to another account takes no place unasked",
         "P11",
-        f"{FRESHBOOKS}/ctl/whose.py",
+        f"{FRESHBOOKS}/ctl/login_check.py",
         "self.refused = not self.switch and self._is_to_another(self.identity)",
         "self.refused = False",
         (f"{ACCOUNT}::test_a_login_of_somebody_else_to_another_account_is_given_back",),
@@ -1746,7 +1746,7 @@ MUTATIONS = (
     Mutation(
         "a login of the same user is kept, whose former one is dead",
         "P11",
-        f"{FRESHBOOKS}/ctl/whose.py",
+        f"{FRESHBOOKS}/ctl/login_check.py",
         "self.kept = self.former is not None and self.former.user_id == self.identity.id",
         "self.kept = False",
         (ACCOUNT, "-k", "same_user"),
@@ -2227,9 +2227,9 @@ MUTATIONS = (
     Mutation(
         "a database's file is its owner's alone",
         "P9",
-        f"{CREDENTIALS}/database.py",
-        "                file.chmod(0o600)",
-        "                pass",
+        f"{CREDENTIALS}/private_files.py",
+        "            path.chmod(0o600)",
+        "            pass",
         ("target-freshbooks/tests/ledger/test_ledger_database.py", "-k", "private"),
     ),
     Mutation(
@@ -2499,7 +2499,7 @@ MUTATIONS = (
     Mutation(
         "no entry keeps all orders out",
         "P10",
-        f"{FRESHBOOKS}/settings.py",
+        f"{FRESHBOOKS}/settings/typed.py",
         '    if not entry or "" in entry.values():',
         "    if False:",
         ("-m", "more", TARGET_SETTINGS, "-k", "wrong_setting_is_named"),

@@ -57,8 +57,8 @@ PLANTED = (
         "an older state is posted over a newer one",
         "P3",
         f"{FRESHBOOKS}/ledger/inbox/inbox.py",
-        "    taken, outdated = precedence.latest(given, before)\n",
-        "    taken, outdated = given, frozenset[int]()\n",
+        "    taken, outdated = precedence.latest(received, before)\n",
+        "    taken, outdated = received, frozenset[int]()\n",
         (),
     ),
     Mutation(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 from connector_credentials import CredentialError, CredentialStore, LockTimeout, LockUnsafe, locks
-from connector_credentials.table import open_table
+from connector_credentials.entries import open_table
 from connector_sandbox.testing import until
 from cryptography.fernet import Fernet
 
@@ -34,7 +34,7 @@ KEY = Fernet.generate_key().decode()
 HOLD = """
 import sys
 from connector_credentials import locks
-from connector_credentials.table import open_table
+from connector_credentials.entries import open_table
 locks.SESSION |= dict(pair.split("=") for pair in sys.argv[2:])
 with locks.hold(open_table(sys.argv[1]), "one", 10, what="it"):
     print("held", flush=True)
@@ -44,7 +44,7 @@ with locks.hold(open_table(sys.argv[1]), "one", 10, what="it"):
 PARENT = """
 import subprocess, sys
 from connector_credentials import locks
-from connector_credentials.table import open_table
+from connector_credentials.entries import open_table
 with locks.hold(open_table(sys.argv[1]), "one", 10, what="it"):
     child = subprocess.Popen(["sleep", "60"], close_fds=False, stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL)
@@ -230,7 +230,7 @@ def test_a_postgresql_token_that_was_looked_at_stands_until_the_transaction_s_en
     metadata = sa.MetaData()
     table = locks.fence_table("fences", metadata)
     metadata.create_all(engine)
-    ours, another = locks.Fence(table, "one"), locks.Fence(table, "one")
+    ours, another = locks.FencingToken(table, "one"), locks.FencingToken(table, "one")
     now = datetime(2026, 11, 2, tzinfo=UTC)
     with engine.begin() as connection:
         ours.take(connection, "ours", now)

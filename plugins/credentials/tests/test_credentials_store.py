@@ -20,8 +20,8 @@ from connector_credentials import (
     database,
     load_keys,
 )
+from connector_credentials.entries import PURPOSE
 from connector_credentials.keys import KeyFile
-from connector_credentials.table import PURPOSE
 from cryptography.fernet import Fernet
 
 if TYPE_CHECKING:

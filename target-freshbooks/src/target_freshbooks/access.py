@@ -1,12 +1,10 @@
 """Access: how FreshBooks is reached, with the login and for the account of the settings."""
 
-from __future__ import annotations
-
 import math
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from connector_credentials import CredentialStore
 from connector_credentials.backoff import RetryPolicy
@@ -17,17 +15,13 @@ from target_freshbooks.freshbooks import (
     OAuth,
     Pacer,
     RequestRecord,
+    Tokens,
     TokenSource,
+    Wire,
     choose_account,
 )
-from target_freshbooks.freshbooks.wire import Wire
 from target_freshbooks.ledger import Ledger, PinnedAccount, utc_now
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from target_freshbooks.freshbooks.transport import Tokens
-    from target_freshbooks.settings import Settings
+from target_freshbooks.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

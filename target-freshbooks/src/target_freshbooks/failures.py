@@ -3,8 +3,6 @@
 None of them holds a record's content.
 """
 
-from __future__ import annotations
-
 from connector_credentials import CredentialError
 from connector_credentials.settings import SettingError
 from singer_sdk.exceptions import (

@@ -1,20 +1,16 @@
 """The Singer sinks: thin adapters that hand each record to the posting service."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import RecordSink
+from singer_sdk.target_base import Target
 from typing_extensions import override
 
 from target_freshbooks.ledger import Record
 from target_freshbooks.posting.service import CHILD_STREAMS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from singer_sdk.target_base import Target
-
     from target_freshbooks.target import TargetFreshBooks
 
 

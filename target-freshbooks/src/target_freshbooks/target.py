@@ -6,15 +6,15 @@ On SIGTERM the steps in hand are finished and the process ends with 143; what ha
 before is all there is to say.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from types import FrameType
+from typing import IO, Any, ClassVar
 
 import click
 from connector_credentials.output import forget_reader
@@ -26,26 +26,18 @@ from singer_sdk.exceptions import (
     ConfigValidationError,
 )
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
+from singer_sdk.plugin_base import _ConfigInput
+from singer_sdk.sinks import Sink
 from typing_extensions import override
 
-from target_freshbooks.apart import kept_apart
 from target_freshbooks.failures import ReaderGone, explain
+from target_freshbooks.message_reader import Reader
 from target_freshbooks.posting.results import Interrupted
-from target_freshbooks.posting.tally import sentences
-from target_freshbooks.reader import Reader
+from target_freshbooks.posting.service import Service
+from target_freshbooks.posting.tally import Tally, sentences
 from target_freshbooks.settings import FORM, Settings, read_settings, schema
 from target_freshbooks.sinks import IgnoredSink, sink_for
 from target_freshbooks.wiring import Run, open_run, version
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import FrameType
-
-    from singer_sdk.plugin_base import _ConfigInput
-    from singer_sdk.sinks import Sink
-
-    from target_freshbooks.posting.service import Service
-    from target_freshbooks.posting.tally import Tally
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +78,7 @@ class TargetFreshBooks(StrictSettings, Target):
     @property
     def settings(self) -> Settings:
         """The typed settings."""
-        settings = kept_apart(read_settings(self.config, version=version()), os.environ)
+        settings = read_settings(self.config, version=version(), environment=os.environ)
         return replace(settings, max_rewritten_invoices=None) if self.accepts_changes else settings
 
     @property
@@ -170,8 +162,10 @@ class TargetFreshBooks(StrictSettings, Target):
 
     def _end_of(self, run: Run) -> None:
         run.forget_old_bodies(self.settings.ledger_retention_days)
-        for told in sentences(run.ledger.intents.of_earlier_months(run_id=run.run_id)):
-            self.logger.warning("%s. Set closed_through to keep reported months as they are.", told)
+        for change in sentences(run.ledger.intents.of_earlier_months(run_id=run.run_id)):
+            self.logger.warning(
+                "%s. Set closed_through to keep reported months as they are.", change
+            )
         if run.dry_run:
             self.logger.info("Nothing was written. %s", run.outlook())
         if run.lacks_start_date:

@@ -1,19 +1,18 @@
 """How the parts of a run are put together, for the target and for the operator's commands alike."""
 
-from __future__ import annotations
-
 import random
 import threading
 import uuid
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib import metadata
-from typing import TYPE_CHECKING
 
 from connector_credentials.sandbox_guard import is_local
 
 from target_freshbooks.access import Account, open_account
+from target_freshbooks.freshbooks import RequestRecord
 from target_freshbooks.ledger import AccountLock, Ledger, ScratchLedger, utc_now
 from target_freshbooks.posting.account_profile import AccountProfile
 from target_freshbooks.posting.apply.brake import Brake
@@ -32,12 +31,7 @@ from target_freshbooks.posting.outcomes import Outcomes
 from target_freshbooks.posting.reconciler import Reconciler
 from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.posting.service import Service
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from target_freshbooks.freshbooks import RequestRecord
-    from target_freshbooks.settings import Settings
+from target_freshbooks.settings import Settings
 
 
 def version() -> str:
@@ -114,7 +108,7 @@ def open_run(
 
     Args:
         settings: The settings.
-        stop: Set where the run is asked to stop.
+        stop: Set if the run is asked to stop.
         on_request: Told of each request.
         look_first: Make it a dry run if it would be the first and has no start date.
     """

@@ -6,7 +6,7 @@ import random
 import sqlite3
 import threading
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -366,7 +366,7 @@ def test_a_lost_postgresql_session_waits_for_the_next_holder_of_the_lock(
 
     endpoint.meanwhile = take_over
     tokens = source(kept_in=outpost.store, pause=pause)
-    tokens._lock_seconds = 0.1
+    tokens._chain = replace(tokens._chain, lock_seconds=0.1)
     assert tokens.refresh("access-1") == "access-2"
     assert len(clock.slept) == 2
     assert (outpost.store.read(NAME) or {})["refresh_token"] == "refresh-2"
@@ -555,7 +555,7 @@ def test_a_login_that_cannot_be_stored_spends_no_code(
         source().access_token()
     asked = len(server.asked)
     tokens = source()
-    tokens._lock_seconds = 0.1
+    tokens._chain = replace(tokens._chain, lock_seconds=0.1)
     with store.exclusive(NAME, 1), pytest.raises(LockTimeout):
         tokens.log_in("code-0")
     with monkeypatch.context() as patch:
@@ -637,7 +637,7 @@ def test_no_token_shows_in_messages_logs_or_reprs(
             tokens.refresh("access-1")
         pair = None
         endpoint.alive = "refresh-9"
-        pair = tokens._oauth.refresh("refresh-9")
+        pair = tokens._chain.oauth.refresh("refresh-9")
     shown = "".join(traceback.format_exception(caught.value)) + caplog.text + repr(pair)
     for secret in ("seed-0", "refresh-1", "refresh-2", "app-secret", "access-2", "refresh-3"):
         assert secret not in shown

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
-from target_freshbooks.ctl.story import tell
-from target_freshbooks.ledger import Ledger, OrderRow, Record, section
+from target_freshbooks.ctl.audit import tell
+from target_freshbooks.ledger import Ledger, OrderRow, Record
 from target_freshbooks.ledger.audit import chain
-from target_freshbooks.ledger.storage import tables
+from target_freshbooks.ledger.storage import database, tables
 
 if TYPE_CHECKING:
     import subprocess
@@ -266,7 +266,7 @@ def test_a_missing_head_is_noticed(written: Ledger) -> None:
 def test_a_long_chain_is_walked_page_by_page(
     written: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(section, "PAGE", 2)
+    monkeypatch.setattr(database, "PAGE", 2)
     assert written.audit.verify_chain().rows == ROWS
     assert [row.seq for row in written.audit.rows()] == list(range(1, ROWS + 1))
     assert [row.seq for row in written.audit.rows(1)] == [1, 4, 7]
@@ -278,7 +278,7 @@ def test_rows_written_during_the_walk_do_not_disturb_it(
     written: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     examine = chain._problem_of
-    monkeypatch.setattr(section, "PAGE", 2)
+    monkeypatch.setattr(database, "PAGE", 2)
 
     def examine_while_others_write(*arguments: Any) -> str | None:
         written.audit.add(event="posted", order_id=1, run_id="run", data={})

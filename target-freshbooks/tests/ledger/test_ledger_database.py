@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,14 +17,21 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
-from target_freshbooks.ledger import Ledger, LedgerError, LedgerTooNew, LedgerUnavailable, Record
+from target_freshbooks.ledger import (
+    Ledger,
+    LedgerError,
+    LedgerTooNew,
+    LedgerUnavailable,
+    OrderRow,
+    Record,
+)
+from target_freshbooks.ledger.audit import chain
 from target_freshbooks.ledger.storage import database, migrate
 from target_freshbooks.ledger.storage.tables import metadata
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
-    from pathlib import Path
 
 OPEN = """
 import sys
@@ -70,22 +79,35 @@ def test_threads_open_one_fresh_ledger_together(empty_url: str) -> None:
     assert failures == []
 
 
-def test_an_older_ledger_is_migrated_and_keeps_what_it_holds(empty_url: str) -> None:
-    opened = database.Database(empty_url)
-    migrate.migrate(opened, "0001")
-    with opened.write() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO ledger_orders (source, order_id, state, updated_at)"
-                " VALUES ('shop', 7, 'parked', '2026-11-01T10:00:00.000000Z')"
-            )
-        )
-    opened.dispose()
+STEP = """
+import sqlalchemy as sa
+from alembic import op
+revision = "9000"
+down_revision = {newest!r}
+def upgrade():
+    op.add_column("ledger_orders", sa.Column("added", sa.Text()))
+"""
+
+
+def test_an_older_ledger_is_migrated_and_keeps_what_it_holds(
+    empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Ledger.open(empty_url, source="shop") as ledger:
-        row = ledger.orders.get(7)
-        assert row is not None
-        assert row.state == "parked"
-        assert ledger.audit.verify_chain().ok
+        ledger.inbox.receive([Record("orders", (7,), 7, {})])
+        ledger.orders.record(OrderRow(7, "parked"), event="parked")
+    scripts = tmp_path / "migrations"
+    shutil.copytree(Path(migrate.__file__).parent / "migrations", scripts)
+    step = STEP.format(newest=migrate.SCHEMA_VERSION)
+    (scripts / "versions" / "9000_later.py").write_text(step, encoding="utf-8")
+    monkeypatch.setattr(migrate, "SCRIPTS", str(scripts))
+    opened = database.Database(empty_url)
+    migrate.migrate(opened, "9000")
+    with opened.read() as connection:
+        assert migrate.stored_version(connection) == "9000"
+        row = connection.execute(text("SELECT state, added FROM ledger_orders")).one()
+        assert tuple(row) == ("parked", None)
+        assert chain.verify(connection).rows == 1
+    opened.dispose()
 
 
 def test_a_newer_ledger_is_refused_and_left_untouched(ledger_url: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text
 from target_freshbooks.ledger import Intent, IntentNotOpen, Ledger, LedgerUnavailable, Link
+from target_freshbooks.ledger.audit import chain
 
 if TYPE_CHECKING:
     import subprocess
@@ -106,7 +107,7 @@ def test_a_failing_audit_row_undoes_the_closing_and_its_links(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(ledger.audit, "append", fail)
+    monkeypatch.setattr(chain, "append", fail)
     with pytest.raises(RuntimeError, match="power cut"):
         ledger.intents.close(intent, "done", links=[Link("invoice", "7", 555, order_id=7)])
     assert ledger.intents.still_open() == [intent]

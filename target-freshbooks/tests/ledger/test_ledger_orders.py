@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from target_freshbooks.ledger import Ledger, Link, OrderRow, Record, section
+from target_freshbooks.ledger import Ledger, Link, OrderRow, Record
+from target_freshbooks.ledger.audit import chain
+from target_freshbooks.ledger.storage import database
 
 
 def settle(ledger: Ledger, number: int, **fields: Any) -> None:
@@ -75,7 +77,7 @@ def test_a_verdict_and_its_audit_row_are_one_transaction(ledger: Ledger) -> None
 def test_orders_are_listed_by_state_and_day_over_many_pages(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(section, "PAGE", 5)
+    monkeypatch.setattr(database, "PAGE", 5)
     for number in range(1, 25):
         settle(ledger, number, order_date=date(2026, 11, 1 + number % 2))
     settle(ledger, 700, state="parked", reason="no_rate")
@@ -162,7 +164,7 @@ def test_what_is_adopted_is_linked_with_its_audit_row_or_not_at_all(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(ledger.audit, "append", break_off)
+        patched.setattr(chain, "append", break_off)
         with pytest.raises(KeyboardInterrupt):
             adopt()
     assert ledger.links.of_order(7) == []
@@ -172,7 +174,7 @@ def test_what_is_adopted_is_linked_with_its_audit_row_or_not_at_all(
 
 
 def test_links_are_listed_over_many_pages(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(section, "PAGE", 5)
+    monkeypatch.setattr(database, "PAGE", 5)
     for number in range(20):
         ledger.links.put(Link("item" if number % 2 else "client", f"{number:04}", number))
     assert [link.remote_id for link in ledger.links.of_kind("client")] == list(range(0, 20, 2))

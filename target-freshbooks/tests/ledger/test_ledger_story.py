@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_freshbooks.ctl.story import DEEDS, tell
+from target_freshbooks.ctl.audit import DEEDS, tell
 from target_freshbooks.ledger import AuditRow, Link
 
 if TYPE_CHECKING:

@@ -301,10 +301,10 @@ def _observed_invoice(
         date.fromisoformat(_after(words, "on") or wanted.day.isoformat()),
         mark,
         mark,
-        1 if _has(words, "deleted") else 2 if _has(words, "archived") else 0,
         tuple(map(_observed_line, lines)),
         "",
         billing if name is None else replace(billing, fname=name),
+        vis_state=1 if _has(words, "deleted") else 2 if _has(words, "archived") else 0,
     )
 
 
@@ -325,14 +325,14 @@ def _observed_payment(words: str, likely: int, currency: str) -> ObservedPayment
     credit = _after(words, "credit")
     own = int(_after(words, "id") or likely)
     made = int(credit) if credit else None
-    return ObservedPayment(own, INVOICE, Decimal(amount), currency, DAY, "Cash", note, 0, made)
+    return ObservedPayment(own, INVOICE, Decimal(amount), currency, DAY, "Cash", note, made)
 
 
 def _observed_note(words: str, likely: int, currency: str) -> ObservedCreditNote:
     said = words.removeprefix("credit note ").removeprefix("overpayment ").split()
     part = "" if words.startswith("overpayment ") else str(MARK.of(f"refund {said[0]}"))
     own = int(_after(words, "id") or likely)
-    return ObservedCreditNote(own, CLIENT, "", Decimal(said[1]), currency, part, 0)
+    return ObservedCreditNote(own, CLIENT, "", Decimal(said[1]), currency, part)
 
 
 def _attempt(said: list[str]) -> tuple[AttemptState, Policy, dict[str, Any]]:

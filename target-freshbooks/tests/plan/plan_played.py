@@ -106,7 +106,7 @@ def with_rest(observed: Observed, step: Step, answer: ObservedPayment) -> Observ
     """FreshBooks made a credit of what it did not book of a payment; the reconciler looks it up."""
     rest = Decimal(step.body["amount"]["amount"]) - answer.amount
     own = answer.overpayment_id or 0
-    credit = ObservedCreditNote(own, CLIENT, "", rest, answer.currency, "", 0)
+    credit = ObservedCreditNote(own, CLIENT, "", rest, answer.currency, "")
     return replace(observed, overpayments={**observed.overpayments, step.key: credit})
 
 

@@ -127,7 +127,7 @@ def test_by_itself_a_month_is_closed_at_midnight_in_the_store_s_zone(now: str, l
 
 
 def payment(day: date) -> ObservedPayment:
-    return ObservedPayment(7, 5, 1, "USD", day, "Cash", "", 0, None)  # type: ignore[arg-type]
+    return ObservedPayment(7, 5, 1, "USD", day, "Cash", "", None)  # type: ignore[arg-type]
 
 
 def test_both_the_day_that_a_record_has_and_the_one_it_gets_must_be_open() -> None:

@@ -170,7 +170,7 @@ def test_a_credit_that_a_payment_by_hand_became_is_told() -> None:
     assert found is not None
     assert found.id == 702
     assert overpaid_by_hand(ours, after_it.observed, after_it.observed) is None
-    credit = ObservedCreditNote(908, CLIENT, "", D(5), "USD", "", 0)
+    credit = ObservedCreditNote(908, CLIENT, "", D(5), "USD", "")
     parked = credit_by_hand("101", found, credit)
     assert parked.reason is Reason.OVERPAYMENT_CREDIT_LEFT
     assert "payment 702" in parked.detail

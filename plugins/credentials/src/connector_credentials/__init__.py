@@ -1,14 +1,12 @@
 """Encrypted store for API credentials, shared safely by several processes and machines."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .errors import CredentialError, KeyMissing, KeyUnusable, LockTimeout, LockUnsafe
 
 if TYPE_CHECKING:
-    from .entry import LockedEntry
+    from .entries import LockedEntry
     from .keys import load_keys
     from .store import CredentialStore, StoredSecret
 
@@ -26,7 +24,7 @@ __all__ = [
 
 _HOMES = {
     "CredentialStore": "store",
-    "LockedEntry": "entry",
+    "LockedEntry": "entries",
     "StoredSecret": "store",
     "load_keys": "keys",
 }

@@ -3,14 +3,12 @@
 Sleep and randomness are handed in, so the loop is the caller's and this is its memory.
 """
 
-from __future__ import annotations
-
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from random import Random
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from random import Random
+logger = logging.getLogger(__name__)
 
 _MOST_DOUBLINGS = 20  # beyond any limit in use, and far below what overflows
 
@@ -33,8 +31,8 @@ class Backoff:
     def pause(self, failures: int, random: Random) -> float:
         """The pause after so many failures in a row (1 or more), anywhere up to the whole."""
         doublings = min(max(failures, 1) - 1, _MOST_DOUBLINGS)
-        whole = min(self.first * (1 << doublings), self.longest)
-        return random.uniform(self.least * whole, whole)
+        longest = min(self.first * (1 << doublings), self.longest)
+        return random.uniform(self.least * longest, longest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class RetryPolicy:
     sleep: Callable[[float], None]
     backoff: Backoff = Backoff()
 
-    def begin(self) -> Attempts:
+    def begin(self) -> "Attempts":
         """The budget of one operation."""
         return Attempts(self)
 
@@ -81,6 +79,15 @@ class Attempts:
         self.spent += wait
         self.tries += 1
         return wait
+
+    def wait(self, failure: object, at_least: float = 0.0) -> bool:
+        """Wait before the next try, and log why; False once the budget is spent."""
+        seconds = self.next_wait(at_least)
+        if seconds is None:
+            return False
+        logger.warning("%s; trying again in %.1f s", failure, seconds)
+        self.sleep(seconds)
+        return True
 
     def sleep(self, seconds: float) -> None:
         """Wait."""

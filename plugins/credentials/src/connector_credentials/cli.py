@@ -6,15 +6,13 @@ machine can read. Where the store is and its key come from the environment (or `
 and `CREDENTIALS_ENCRYPTION_KEY_FILE`.
 """
 
-from __future__ import annotations
-
 import argparse
 import getpass
 import logging
 import os
 import sys
 
-from . import table
+from . import entries
 from .errors import CredentialError
 from .output import heard, say
 from .sandbox_guard import keep_apart
@@ -50,10 +48,10 @@ def _main(arguments: list[str] | None) -> int:
 def _read_settings(options: argparse.Namespace) -> None:
     """Find out where the store is, and its keys unless they are in the key file beside it."""
     FORM.check_names({}, os.environ, log)
-    given = FORM.of_environment(os.environ)
+    values = FORM.of_environment(os.environ)
     if options.url:
-        given |= {"url": options.url, "url_file": None}
-    settings = FORM.read(given)
+        values |= {"url": options.url, "url_file": None}
+    settings = FORM.read(values)
     options.url, options.keys = settings.get("url"), settings.get("encryption_key")
     if not options.url:
         raise SettingError("say where the store is: --url or CREDENTIALS_URL")
@@ -100,7 +98,7 @@ def _set_bigcommerce(options: argparse.Namespace) -> None:
 
 
 def _secret(what: str) -> str:
-    """One line from the prompt, or from standard input where that is no terminal."""
+    """One line from the prompt, or from standard input if that is no terminal."""
     text = getpass.getpass(f"{what}: ") if sys.stdin.isatty() else sys.stdin.readline()
     if not text.strip():
         raise CredentialError(f"no {what} given; nothing was stored")
@@ -108,18 +106,18 @@ def _secret(what: str) -> str:
 
 
 def _list(options: argparse.Namespace) -> None:
-    for name in table.names(table.open_table(options.url)):
+    for name in entries.names(entries.open_table(options.url)):
         say(f"{name}\n")
 
 
 def _delete(options: argparse.Namespace) -> None:
-    engine = table.open_table(options.url)
-    there = table.names(engine)
+    engine = entries.open_table(options.url)
+    there = entries.names(engine)
     names = there if options.all else [name for name in options.names if name in there]
     unknown = sorted(set(options.names) - set(there))
     if unknown:
         raise CredentialError(f"not stored: {', '.join(unknown)}; nothing was removed")
-    table.delete(engine, names)
+    entries.delete(engine, names)
     for name in names:
         say(f"removed {name}\n")
 

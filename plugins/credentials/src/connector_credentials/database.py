@@ -6,16 +6,13 @@ first and writes later could otherwise be refused half-way (SQLITE_BUSY_SNAPSHOT
 commits are synchronous, and no wait for a lock is endless.
 """
 
-from __future__ import annotations
-
 import contextlib
-import os
-import secrets
 import sqlite3
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -23,9 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, SQLAlchemyError
 
 from .locks import lock_number
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from .private_files import close_to_others, name_draft, write_draft
 
 CONNECT_SECONDS = 15
 """How long to wait for a PostgreSQL server to answer at all."""
@@ -188,22 +183,12 @@ def make_private(path: Path, purpose: Purpose) -> None:
     name, closed, and only then given its name.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-            os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            try:
-                with contextlib.suppress(FileExistsError):  # another first starter was faster
-                    os.link(draft, path)
-            finally:
-                draft.unlink()
+            name_draft(write_draft(path, ""), path)
     except OSError as error:
         raise purpose.error(_not_private(path, purpose, error)) from None
     for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
-        # Missing: SQLite removes them. Not ours: then its owner decides about its mode.
-        with contextlib.suppress(FileNotFoundError, PermissionError):
-            if file.stat().st_mode & 0o077:
-                file.chmod(0o600)
+        close_to_others(file)
 
 
 def _not_private(path: object, purpose: Purpose, error: Exception) -> str:

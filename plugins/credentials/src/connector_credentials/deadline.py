@@ -7,27 +7,26 @@ the deadline; what follows is the `ReadTimeout` or `ReadTimeoutError` of any oth
 A body is counted as it is unpacked: a mebibyte of gzip can hold a gibibyte.
 """
 
-from __future__ import annotations
-
 import http.client
 import io
+import socket
 import ssl
 import time
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
+from urllib3 import (
+    BaseHTTPResponse,
+    HTTPConnectionPool,
+    HTTPSConnectionPool,
+    PoolManager,
+    ProxyManager,
+)
 from urllib3.connection import HTTPConnection, HTTPSConnection
-
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable, Iterator
-
-    from urllib3 import BaseHTTPResponse
-
 
 WHOLE_ANSWER = 2
 """Times the time-out of a read: what a whole answer may take."""

@@ -1,7 +1,5 @@
 """What can go wrong with the store. Each message says what to do, and holds no secret."""
 
-from __future__ import annotations
-
 
 class CredentialError(Exception):
     """Base of all: the store cannot do what was asked."""

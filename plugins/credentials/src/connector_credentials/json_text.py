@@ -4,17 +4,13 @@ A few bytes can name a number of a thousand million digits, or nest lists until 
 a value stands in the document as what `unreadable` makes of its name; the rest is read as ever.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Unreadable = Callable[[str], Any]
+Unreadable = Callable[[str], Any]
 
 MOST_DIGITS = 40
 """Before the point and behind it; no amount, quantity or id has more."""

@@ -6,10 +6,8 @@ lock. PostgreSQL: an advisory lock of a session of its own, which the server end
 after the holder's machine has fallen silent.
 
 Neither can stop a holder that has lost its session and does not know it yet. So whoever takes the
-lock also writes a fencing token in a row, and makes its writes conditional on it (`Fence`).
+lock also writes a fencing token in a row, and makes its writes conditional on it (`FencingToken`).
 """
-
-from __future__ import annotations
 
 import fcntl
 import hashlib
@@ -17,21 +15,18 @@ import os
 import platform
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from .errors import CredentialError, LockTimeout, LockUnsafe
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
-
-    _Lockable = tuple[sa.Connection, Callable[[], object]]
+_Lockable = tuple[sa.Connection, Callable[[], object]]
 
 FIRST_POLL_SECONDS = 0.02
 POLL_SECONDS = 0.5
@@ -46,7 +41,7 @@ SESSION = {
     "idle_in_transaction_session_timeout": "0",
 }
 """The server's settings for a session that holds a lock: a silent machine is given up after half a
-minute (10 + 4 * 5 s where it had nothing to hear, 30,000 ms where it did not confirm what it was
+minute (10 + 4 * 5 s if it had nothing to hear, 30,000 ms if it did not confirm what it was
 told), and a live one never, however long it has nothing to say."""
 
 SHARED_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "fuse", "fuseblk"}
@@ -116,8 +111,8 @@ def fence_table(name: str, metadata: sa.MetaData) -> sa.Table:
     )
 
 
-class Fence:
-    """A lock's fencing token: a later holder's token makes an earlier holder's writes impossible.
+class FencingToken:
+    """Fencing token of a lock: a later holder's token makes an earlier holder's writes impossible.
 
     Args:
         table: Made by `fence_table`.
@@ -182,9 +177,9 @@ def _refuse_shared(path: Path, device: int) -> None:
     number = f"{os.major(device)}:{os.minor(device)}"
     mounts = _MOUNTS.read_text(errors="replace") if _MOUNTS.exists() else ""
     for mount in mounts.splitlines():
-        where, _, how = mount.partition(" - ")
+        place, _, how = mount.partition(" - ")
         kind = how.partition(" ")[0]
-        if where.split(" ")[2] == number and kind.partition(".")[0] in SHARED_FILE_SYSTEMS:
+        if place.split(" ")[2] == number and kind.partition(".")[0] in SHARED_FILE_SYSTEMS:
             raise LockUnsafe(
                 f"{path.parent} is on a file system of type {kind}, where a lock need not hold for "
                 "other machines. Keep the database on a local disk, or in PostgreSQL "

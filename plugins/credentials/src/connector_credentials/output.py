@@ -4,14 +4,9 @@ Python writes late and flushes once more at its end; a pipe that was closed mean
 end any command with a traceback, or with 120 whatever its own exit code was.
 """
 
-from __future__ import annotations
-
 import os
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
 
 
 class OutputClosed(Exception):  # noqa: N818 - the word says it
@@ -43,7 +38,7 @@ def forget_reader() -> None:
 
 
 def heard(command: Callable[[], int]) -> int:
-    """Run a command and return its exit code; 1 and one line where its output was not read."""
+    """Run a command and return its exit code; 1 and one line if its output was not read."""
     try:
         try:
             return command()

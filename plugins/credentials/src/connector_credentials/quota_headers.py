@@ -1,18 +1,13 @@
 """What answers say of the quota and of waiting, in headers that may be missing or make no sense."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
 
 LONGEST_WINDOW = 60.0
 """Seconds until a window's end that are believed: twice BigCommerce's window of 30 s."""
 
 
 def header_number(headers: Mapping[str, str], name: str) -> float | None:
-    """A header's number, None where it is missing, negative or no number."""
+    """A header's number, None if it is missing, negative or no number."""
     try:
         value = float(headers.get(name) or "")
     except ValueError:
@@ -27,7 +22,7 @@ def bigcommerce_reset(headers: Mapping[str, str]) -> float | None:
 
 
 def seconds_asked(headers: Mapping[str, str], reset: float | None) -> float | None:
-    """How long a 429 asks us to wait: the longest that it says, None where it says nothing.
+    """How long a 429 asks us to wait: the longest that it says, None if it says nothing.
 
     Args:
         headers: Those of the answer.

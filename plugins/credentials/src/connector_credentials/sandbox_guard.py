@@ -8,17 +8,12 @@ asks here once its settings are known and before it opens a socket or a database
 - a database is the sandbox's if it is a SQLite file in a folder named `sandbox`, links resolved.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .settings import SettingError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 VARIABLE = "MELTANO_ENVIRONMENT"
 SANDBOX = "sandbox"
@@ -42,7 +37,16 @@ def keep_apart(
     """
     if environment.get(VARIABLE) != SANDBOX:
         return
-    wrong = [*_real_addresses(addresses), *_real_databases(databases)]
+    wrong = [
+        f"{name} leads to {_host(address) or 'no host'}, which is not this machine's loopback"
+        for name, address in addresses.items()
+        if address and not is_local(address)
+    ]
+    wrong += [
+        f"{name} leads to {place}, which is no SQLite file in a folder named {SANDBOX}"
+        for name, url in databases.items()
+        if url and (place := _real_place(url)) is not None
+    ]
     if wrong:
         raise SettingError(
             f"This run is for the sandbox ({VARIABLE}={SANDBOX}), but {'; '.join(wrong)}. Nothing"
@@ -54,15 +58,11 @@ def keep_apart(
 
 def is_local(address: str) -> bool:
     """Whether a URL leads to this machine's loopback."""
-    return _is_loopback(_host(address))
-
-
-def _real_addresses(addresses: Mapping[str, str | None]) -> Iterator[str]:
-    for name, address in addresses.items():
-        if address:
-            host = _host(address)
-            if not _is_loopback(host):
-                yield f"{name} leads to {host or 'no host'}, which is not this machine's loopback"
+    host = _host(address)
+    try:
+        return host is not None and (host == "localhost" or ip_address(host).is_loopback)
+    except ValueError:
+        return False
 
 
 def _host(address: str) -> str | None:
@@ -71,25 +71,6 @@ def _host(address: str) -> str | None:
         return urlsplit(address.strip().replace("\\", "/")).hostname
     except ValueError:
         return None
-
-
-def _is_loopback(host: str | None) -> bool:
-    if host is None or host == "localhost":
-        return host is not None
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _real_databases(databases: Mapping[str, str | None]) -> Iterator[str]:
-    for name, url in databases.items():
-        if url:
-            place = _real_place(url)
-            if place is not None:
-                yield (
-                    f"{name} leads to {place}, which is no SQLite file in a folder named {SANDBOX}"
-                )
 
 
 def _real_place(url: str) -> str | None:

@@ -1,21 +1,16 @@
-"""Stop request: SIGINT and SIGTERM end the work where that does no harm, and nowhere else.
+"""Stop request: SIGINT and SIGTERM end the work if that does no harm, and not otherwise.
 
 A signal is of the whole process, and so is this. In a critical section, such as spending a token,
 it is only noted, whichever thread is in the section; nothing is held up by that but the end of the
 process.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
+from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -4,25 +4,20 @@ It exists for a token that works once. Whoever uses it up must be alone, must ha
 latest, and must have the next one on disk before anybody uses it: `exclusive` gives all three.
 """
 
-from __future__ import annotations
-
 import json
 import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from . import database, locks, table
-from .entry import LockedEntry
+from . import database, entries, locks
+from .entries import PURPOSE, LockedEntry, credentials
 from .errors import CredentialError, KeyMissing, KeyUnusable
 from .keys import MAKE_ONE, KeyFile, load_keys
-from .table import PURPOSE, credentials
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
 
 SETUP_SECONDS = 60.0
 ROTATION_SECONDS = 120.0
@@ -48,7 +43,7 @@ class CredentialStore:
 
     @classmethod
     def open(cls, url: str, encryption_key: str | None) -> Self:
-        """Open the store, and make it where there is none.
+        """Open the store, and make it if there is none.
 
         Args:
             url: SQLAlchemy URL: `sqlite:///path` or `postgresql+psycopg://...`.
@@ -61,7 +56,7 @@ class CredentialStore:
             KeyUnusable: The key does not open what is stored.
             CredentialError: The database cannot be used.
         """
-        engine = table.open_table(url)
+        engine = entries.open_table(url)
         path = database.sqlite_path(engine.url)
         file: KeyFile | None = None
         if encryption_key and encryption_key.strip():
@@ -96,11 +91,11 @@ class CredentialStore:
 
     def delete(self, name: str) -> None:
         """Forget a document."""
-        table.delete(self._engine, [name])
+        entries.delete(self._engine, [name])
 
     def names(self) -> list[str]:
         """The names stored, sorted."""
-        return table.names(self._engine)
+        return entries.names(self._engine)
 
     @contextmanager
     def exclusive(
@@ -233,7 +228,7 @@ class CredentialStore:
                 # The key may have been changed since we were opened. Who replaces an entry has
                 # read it under its lock and seen that; who makes one sees it by the others.
                 self._check_key_on(connection)
-                table.insert(connection, {"name": name, "version": 1, **values})
+                entries.insert(connection, {"name": name, "version": 1, **values})
 
     def _decrypt(self, name: str, document: bytes, also: MultiFernet | None = None) -> bytes:
         """The plain bytes, with our keys, with the file's if those have changed, or with `also`."""

@@ -1,15 +1,12 @@
 """The command line of `target-freshbooks-ctl`. `--config` and `--json` may stand anywhere."""
 
-from __future__ import annotations
-
 import sys
 from importlib import import_module
 
 import click
 from typing_extensions import override
 
-from target_freshbooks.ctl.command import CONFIG, JSON
-from target_freshbooks.ctl.context import Context, run_command
+from target_freshbooks.ctl.context import CONFIG, JSON, Context, run_command
 from target_freshbooks.wiring import version
 
 COMMANDS = {
@@ -21,7 +18,7 @@ COMMANDS = {
     "replay": "ctl.replay",
     "settle": "ctl.settle",
     "reopen": "ctl.settle",
-    "audit": "ctl.status",
+    "audit": "ctl.audit",
     "verify": "ctl.verify",
     "report": "report.writing",
     "rotate-key": "ctl.keys",

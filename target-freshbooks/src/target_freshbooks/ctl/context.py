@@ -1,16 +1,16 @@
-"""What every command shares: the settings, the form of the output, and how errors are told."""
+"""Commands: what each shares, its options, the settings, the form of output, and errors told."""
 
-from __future__ import annotations
-
+import functools
 import json
 import logging
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from connector_credentials import CredentialError
@@ -18,18 +18,29 @@ from connector_credentials.settings import SettingError, file_of
 from connector_credentials.stop import STOP
 from sqlalchemy.exc import SQLAlchemyError
 
-from target_freshbooks.apart import kept_apart
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import Ledger, LedgerError
 from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.settings import FORM, Settings, read_settings
 from target_freshbooks.wiring import Run, open_ledger, open_run, version
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
 logger = logging.getLogger(__name__)
+
+CONFIG = click.option(
+    "--config",
+    "config",
+    multiple=True,
+    help="A settings file, or ENV for the environment (the default).",
+)
+SETTINGS = click.option(
+    "--settings",
+    "settings",
+    type=click.Choice(["kept", "current"]),
+    default="kept",
+    help="The settings each order was posted under, or those of now.",
+)
+SINCE = click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Orders since this day.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 
 
 @dataclass
@@ -44,7 +55,7 @@ class Context:
         """The settings; wrong names and values stop the command."""
         config = self.config()
         FORM.check_names(config, os.environ, logger)
-        return kept_apart(read_settings(config, version=version()), os.environ)
+        return read_settings(config, version=version(), environment=os.environ)
 
     def config(self) -> dict[str, Any]:
         """The configuration of the files in their order, and over it the environment's.
@@ -86,10 +97,26 @@ class Context:
             click.echo(text)
 
 
+def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
+    """A command with the shared options, which may also stand before its name."""
+
+    def decorate(function: Callable[..., None]) -> click.Command:
+        @functools.wraps(function)
+        def wrapped(config: tuple[str, ...], as_json: bool, **options: Any) -> None:  # noqa: ANN401
+            context = click.get_current_context().find_object(Context) or Context((), False)
+            context.sources = (*context.sources, *config)
+            context.as_json = context.as_json or as_json
+            function(context, **options)
+
+        return click.command(name)(CONFIG(JSON(wrapped)))
+
+    return decorate
+
+
 def run_command(command: click.Command) -> int:
     """Run the command line; expected failures are one line on stderr and exit 1.
 
-    SIGINT and SIGTERM end it with 130 and 143, after the step in hand where it writes.
+    SIGINT and SIGTERM end it with 130 and 143, after the step in hand if it writes.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
@@ -112,9 +139,9 @@ def run_command(command: click.Command) -> int:
     except OSError as error:
         # A file or folder that was named: no defect shows itself as this.
         what = error.strerror or type(error).__name__
-        where = f"{error.filename} cannot be used" if error.filename else "a file cannot be used"
+        file = f"{error.filename} cannot be used" if error.filename else "a file cannot be used"
         click.echo(
-            f"Error: {where} ({what}); check its owner and rights, or name another.", err=True
+            f"Error: {file} ({what}); check its owner and rights, or name another.", err=True
         )
         return 1
     sys.stdout.flush()

@@ -1,18 +1,12 @@
 """`rotate-key`: the stored credentials encrypted again, noted in the audit journal."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING
 
 import click
 
 from target_freshbooks.access import open_store
-from target_freshbooks.ctl.command import command
+from target_freshbooks.ctl.context import Context, command
 from target_freshbooks.ledger import LedgerError
-
-if TYPE_CHECKING:
-    from target_freshbooks.ctl.context import Context
 
 
 @command("rotate-key")

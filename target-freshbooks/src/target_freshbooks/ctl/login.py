@@ -1,33 +1,26 @@
 """`login`, `logout`, `whoami`: a person connects the app; tokens go encrypted into the store."""
 
-from __future__ import annotations
-
 import secrets
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import click
 
 from target_freshbooks.access import connect, open_oauth, open_store, token_source
-from target_freshbooks.ctl.command import command
+from target_freshbooks.ctl.context import Context, command
+from target_freshbooks.ctl.login_check import LoginCheck, former_login, pinned
 from target_freshbooks.ctl.loopback import wait_for_browser
-from target_freshbooks.ctl.whose import Judge, former_login, pinned
 from target_freshbooks.freshbooks import (
     EXPENSE_SCOPES,
     SCOPES,
     AuthError,
     Identity,
-    Membership,
     OAuth,
     choose_account,
 )
 from target_freshbooks.ledger import AnotherAccount, PinnedAccount
-
-if TYPE_CHECKING:
-    from target_freshbooks.ctl.context import Context
-    from target_freshbooks.settings import Settings
+from target_freshbooks.settings import Settings
 
 MOST_SECONDS = 30
 """How long FreshBooks is asked whose a new login is, while nothing of it is stored yet."""
@@ -50,8 +43,8 @@ def login(context: Context, *, loopback: bool, code: str | None, switch: bool) -
     tokens = token_source(settings, store)
     with context.ledger() as ledger:
         former = former_login(settings, store, connect(settings, tokens).me)
-        code = _code(context, oauth, loopback=loopback, given=code)
-        judge = Judge(
+        code = _code(context, oauth, loopback=loopback, code=code)
+        check = LoginCheck(
             ask=lambda pair: connect(
                 settings, _Fixed(pair.access_token), most_seconds=MOST_SECONDS
             ).me(),
@@ -60,42 +53,40 @@ def login(context: Context, *, loopback: bool, code: str | None, switch: bool) -
             former=former,
             switch=switch,
         )
-        pair = tokens.log_in(code, judge)
-        if judge.refused:
-            raise click.ClickException(_refusal(judge))
-        if judge.account is None:
-            raise click.ClickException(_unclear(judge))
+        pair = tokens.log_in(code, check)
+        if check.refused:
+            raise click.ClickException(_refusal(check))
+        if check.account is None:
+            raise click.ClickException(_unclear(check))
         try:
-            ledger.ownership.pin_account(judge.account, move=switch)
+            ledger.ownership.pin_account(check.account, move=switch)
         except AnotherAccount as error:
             raise click.ClickException(
-                f"The login to {judge.account} is stored, but runs will stop. {error}"
+                f"The login to {check.account} is stored, but runs will stop. {error}"
             ) from None
-        assert judge.identity is not None  # noqa: S101 - whoever has an account was asked for
-        _show(context, judge.identity, ledger.ownership.account(), pair.scope)
+        assert check.identity is not None  # noqa: S101 - whoever has an account was asked for
+        _show(context, check.identity, ledger.ownership.account(), pair.scope)
 
 
 def _show(
     context: Context, identity: Identity, account: PinnedAccount | None, scope: str | None
 ) -> None:
     settings = context.settings
-    document = _document(identity, settings, account)
+    document, accounts = _describe(identity, settings, account)
     missing = sorted({*_scopes(settings)} - set(scope.split())) if scope else []
-    document["missing_scopes"] = missing
-    accounts = _listed(identity, settings, account)
     text = f"Connected. The tokens are stored encrypted.\n{accounts}"
     if missing:
         text += (
             f"\nThe app lacks scopes: {', '.join(missing)}. Enable them for the app in FreshBooks'"
             " developer page and log in again."
         )
-    context.show(document, text)
+    context.show({**document, "missing_scopes": missing}, text)
 
 
-def _refusal(judge: Judge) -> str:
+def _refusal(check: LoginCheck) -> str:
     """Why the login does not take the former one's place, what became of it, what to do."""
-    before, new = judge.before, judge.account
-    assert before is not None  # noqa: S101 - a login is refused only where there was another
+    before, new = check.before, check.account
+    assert before is not None  # noqa: S101 - a login is refused only if there was another
     sentence = (
         f"This login is for FreshBooks account {new}, but books go to {before}."
         if new
@@ -104,7 +95,7 @@ def _refusal(judge: Judge) -> str:
     kept = (
         "It is stored all the same, since FreshBooks ended the same user's former one with it, but"
         " runs will stop."
-        if judge.kept
+        if check.kept
         else "It was given back; the former login stays as it is."
     )
     other = new.account_id if new else "another account"
@@ -116,25 +107,25 @@ def _refusal(judge: Judge) -> str:
     )
 
 
-def _unclear(judge: Judge) -> str:
-    if judge.identity is None:
+def _unclear(check: LoginCheck) -> str:
+    if check.identity is None:
         return (
-            f"The login is stored, but FreshBooks could not be asked whose it is: {judge.unclear}."
+            f"The login is stored, but FreshBooks could not be asked whose it is: {check.unclear}."
             " No account is chosen yet: see whoami."
         )
-    return f"The login is stored, but no account is chosen yet: {judge.unclear}"
+    return f"The login is stored, but no account is chosen yet: {check.unclear}"
 
 
 def _scopes(settings: Settings) -> tuple[str, ...]:
-    """What the app is asked for: the scopes of expenses only where expenses are written."""
+    """What the app is asked for: the scopes of expenses only if expenses are written."""
     writes = settings.policy.refunds_expense_category is not None
     return (*SCOPES, *EXPENSE_SCOPES) if writes else SCOPES
 
 
-def _code(context: Context, oauth: OAuth, *, loopback: bool, given: str | None) -> str:
-    """The authorisation code: the one given, else what a person brings back from the browser."""
-    if given is not None:
-        return code_in(given, None)
+def _code(context: Context, oauth: OAuth, *, loopback: bool, code: str | None) -> str:
+    """The authorisation code: the option, else what a person brings back from the browser."""
+    if code is not None:
+        return code_in(code, None)
     state = secrets.token_urlsafe(16)
     redirect_uri = context.settings.redirect_uri
     # On stderr with --json, so that stdout holds the answer only.
@@ -160,8 +151,8 @@ def code_in(pasted: str, state: str | None) -> str:
             " redirect URI, and log in again."
         )
     if "code" in query:
-        given = query.get("state", [None])[0]
-        if state is not None and given is not None and given != state:
+        returned = query.get("state", [None])[0]
+        if state is not None and returned is not None and returned != state:
             raise click.ClickException(
                 "This address belongs to another attempt to log in. Start again and use the newest"
                 " page."
@@ -178,9 +169,7 @@ def code_in(pasted: str, state: str | None) -> str:
 def logout(context: Context) -> None:
     """End the login: FreshBooks no longer accepts it, and it is stored no more."""
     settings = context.settings
-    store = open_store(settings)
-    tokens = token_source(settings, store)
-    was_logged_in, unheard = tokens.log_out()
+    was_logged_in, unheard = token_source(settings, open_store(settings)).log_out()
     document = {"was_logged_in": was_logged_in, "revoked": was_logged_in and unheard is None}
     if not was_logged_in:
         text = "No login is stored: there is nothing to end."
@@ -199,12 +188,10 @@ def logout(context: Context) -> None:
 def whoami(context: Context) -> None:
     """Say which FreshBooks accounts the connected user has, and which one is used."""
     settings = context.settings
-    store = open_store(settings)
-    tokens = token_source(settings, store)
-    identity = connect(settings, tokens).me()
+    identity = connect(settings, token_source(settings, open_store(settings))).me()
     with context.ledger() as ledger:
         account = ledger.ownership.account()
-    context.show(_document(identity, settings, account), _listed(identity, settings, account))
+    context.show(*_describe(identity, settings, account))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,13 +208,16 @@ class _Fixed:
         raise AuthError("GET users/me", "FreshBooks does not take the token it has just given")
 
 
-def _document(
+def _describe(
     identity: Identity, settings: Settings, account: PinnedAccount | None
-) -> dict[str, object]:
-    return {
+) -> tuple[dict[str, object], str]:
+    """The user's accounts and the one that books go to, as JSON and as text."""
+    preferred = account.account_id if account else None
+    chosen = choose_account(identity, settings.account_id, preferred=preferred)
+    document: dict[str, object] = {
         "user_id": identity.id,
-        "account_id": _chosen(identity, settings, account).account_id,
-        "ledger_account_id": account.account_id if account else None,
+        "account_id": chosen.account_id,
+        "ledger_account_id": preferred,
         "memberships": [
             {
                 "account_id": one.account_id,
@@ -238,24 +228,17 @@ def _document(
             for one in identity.memberships
         ],
     }
-
-
-def _listed(identity: Identity, settings: Settings, account: PinnedAccount | None) -> str:
-    chosen = _chosen(identity, settings, account)
-    lines = ["This user's accounts:", *(f"  {one}" for one in identity.memberships)]
     if account is None:
-        lines.append(f"Books go to account {chosen.account_id} ({chosen.business_name}).")
-        lines.append("The ledger belongs to no account yet; its first write settles it.")
+        destination = (
+            f"Books go to account {chosen.account_id} ({chosen.business_name}).\n"
+            "The ledger belongs to no account yet; its first write settles it."
+        )
     elif account.account_id == chosen.account_id:
-        lines.append(f"Books go to account {account}; the ledger belongs to it.")
+        destination = f"Books go to account {account}; the ledger belongs to it."
     else:
-        lines.append(
+        destination = (
             f"Runs would stop: this login and account_id lead to account {pinned(chosen)}, but the"
             f" ledger belongs to {account}."
         )
-    return "\n".join(lines)
-
-
-def _chosen(identity: Identity, settings: Settings, account: PinnedAccount | None) -> Membership:
-    preferred = account.account_id if account else None
-    return choose_account(identity, settings.account_id, preferred=preferred)
+    lines = ["This user's accounts:", *(f"  {one}" for one in identity.memberships), destination]
+    return document, "\n".join(lines)

@@ -7,16 +7,14 @@ A browser opens connections ahead and leaves them idle, so each has a thread of 
 also makes its TLS handshake.
 """
 
-from __future__ import annotations
-
 import contextlib
+import socket
 import ssl
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
@@ -25,9 +23,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from typing_extensions import override
-
-if TYPE_CHECKING:
-    import socket
 
 WAIT_SECONDS = 300
 IDLE_SECONDS = 5

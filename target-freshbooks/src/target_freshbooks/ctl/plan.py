@@ -1,25 +1,18 @@
 """`plan`: what would be written for orders, found out by the reconciler itself without writing."""
 
-from __future__ import annotations
-
 import sys
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 import click
 
 from target_freshbooks.access import open_account
-from target_freshbooks.ctl.command import SETTINGS, command
+from target_freshbooks.ctl.context import SETTINGS, Context, command
 from target_freshbooks.ledger import Ledger, ScratchLedger
 from target_freshbooks.posting.dryrun.simulator import Planner
+from target_freshbooks.posting.plan.render import Plan
 from target_freshbooks.posting.plan.steps import Asked
 from target_freshbooks.report.plans import FORMS
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from target_freshbooks.ctl.context import Context
-    from target_freshbooks.posting.plan.render import Plan
 
 
 @command("plan")

@@ -1,26 +1,20 @@
 """`replay`: orders planned and posted anew, whatever their standing."""
 
-from __future__ import annotations
-
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime
+from typing import Any
 
 import click
 
-from target_freshbooks.ctl.command import SETTINGS, SINCE, command
+from target_freshbooks.ctl.context import SETTINGS, SINCE, Context, command
 from target_freshbooks.ctl.plan import make_plans, not_in_ledger
-from target_freshbooks.ctl.standing import drafts as kept_drafts
+from target_freshbooks.ctl.status import drafts as kept_drafts
 from target_freshbooks.ledger import Ledger, ScratchLedger
+from target_freshbooks.posting.apply.fence import Fence
 from target_freshbooks.posting.facts import fence_of
 from target_freshbooks.posting.plan.steps import Asked
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import date, datetime
-
-    from target_freshbooks.ctl.context import Context
-    from target_freshbooks.posting.apply.fence import Fence
 
 
 @command("replay")
@@ -55,7 +49,7 @@ def replay(
     booked_on: datetime | None,
     settings: str,
 ) -> None:
-    """Plan and post orders again; where the books agree nothing is written."""
+    """Plan and post orders again; if the books agree nothing is written."""
     chosen = booked_on.date() if booked_on else None
     if chosen and not orders:
         raise click.UsageError("--date is for orders that are named.")
@@ -75,7 +69,7 @@ def _replayed(
     """Post the orders again; with `dry_run`, show what would be written.
 
     Returns:
-        The exit code: 1 where an order that was named is settled or not in the ledger, else 2 with
+        The exit code: 1 if an order that was named is settled or not in the ledger, else 2 with
         `on_parked: fail` if any is parked.
     """
     every_draft = asked.send and not orders and not parked and since is None

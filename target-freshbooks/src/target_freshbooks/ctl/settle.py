@@ -1,18 +1,12 @@
 """`settle` and `reopen`: a person takes an order over, and gives it back."""
 
-from __future__ import annotations
-
 import uuid
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
 
 import click
 
-from target_freshbooks.ctl.command import command
-
-if TYPE_CHECKING:
-    from target_freshbooks.ctl.context import Context
-    from target_freshbooks.ledger import Ledger, OrderRow
+from target_freshbooks.ctl.context import Context, command
+from target_freshbooks.ledger import Ledger, OrderRow
 
 
 @command("settle")

@@ -1,23 +1,23 @@
 """`verify`: is the audit chain whole, and does FreshBooks hold what the ledger says, and no more?
 
 FreshBooks' lists are read once. What they make look wrong is looked at again record by record
-before it is told, since a list of many pages is not of one moment.
+before it is reported, since a list of many pages is not of one moment.
 """
-
-from __future__ import annotations
 
 import sys
 import threading
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any, Self
 
 import click
 from connector_credentials import CredentialError
 
 from target_freshbooks.access import Account, open_account
 from target_freshbooks.books.marks import Mark
-from target_freshbooks.ctl.command import SINCE, command
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.ctl.context import SINCE, Context, command
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import ChainVerdict, Ledger, LedgerError
 from target_freshbooks.posting.apply.parts import load_recorded
@@ -26,17 +26,10 @@ from target_freshbooks.posting.dryrun.simulator import Planner
 from target_freshbooks.posting.findings import Finding, FindingKind, foreseen, interrupted
 from target_freshbooks.posting.observe.by_listing import BulkListing, ListedObserver, stores_named
 from target_freshbooks.posting.observe.by_request import RequestObserver
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from target_freshbooks.books.policy import Policy
-    from target_freshbooks.ctl.context import Context
-    from target_freshbooks.posting.state import Observed, Recorded
-
+from target_freshbooks.posting.state import Observed, Recorded
 
 FAILURES = (FreshBooksError, CredentialError, LedgerError)
-"""What may keep the orders from being compared; the chain's verdict is told all the same."""
+"""What may keep the orders from being compared; the chain's verdict is reported all the same."""
 
 
 @command("verify")
@@ -47,20 +40,20 @@ def verify(context: Context, *, chain_only: bool, since: datetime | None) -> Non
     settings, day = context.settings, since.date() if since else None
     with context.ledger() as ledger:
         chain = ledger.audit.verify_chain()
-        told, failure = None, None
+        verification, failure = None, None
         if not chain_only:
             try:
                 account = open_account(settings, ledger=ledger)
-                told = Verification(account, ledger, settings.policy).verify(day)
+                verification = Verification(account, ledger, settings.policy).verify(day)
             except FAILURES as error:
                 failure = error
     context.show(
-        {"chain": _chain_document(chain), **_orders_document(told, failure)},
-        "\n".join([_chain_text(chain), *_orders_text(told, failure)]),
+        {"chain": _chain_document(chain), **_orders_document(verification, failure)},
+        "\n".join([_chain_text(chain), *_orders_text(verification, failure)]),
     )
     if failure is not None:
-        raise failure  # the orders could not be compared; what the chain is like has been told
-    sys.exit(0 if chain.ok and (told is None or not told.findings) else 1)
+        raise failure  # the orders could not be compared; what the chain is like has been reported
+    sys.exit(0 if chain.ok and not (verification and verification.findings) else 1)
 
 
 def _chain_document(chain: ChainVerdict) -> dict[str, Any]:
@@ -73,12 +66,14 @@ def _chain_document(chain: ChainVerdict) -> dict[str, Any]:
     }
 
 
-def _orders_document(told: Told | None, failure: Exception | None) -> dict[str, Any]:
-    told = told or Told()
+def _orders_document(
+    verification: "Verification | None", failure: Exception | None
+) -> dict[str, Any]:
+    findings = verification.findings if verification else []
     document: dict[str, Any] = {
-        "orders_checked": told.checked,
-        "orders_in_work": told.in_work,
-        "findings": [asdict(finding) for finding in told.findings],
+        "orders_checked": verification.checked if verification else 0,
+        "orders_in_work": verification.in_work if verification else [],
+        "findings": [asdict(finding) for finding in findings],
     }
     return document if failure is None else {**document, "failure": str(failure)}
 
@@ -86,38 +81,37 @@ def _orders_document(told: Told | None, failure: Exception | None) -> dict[str, 
 def _chain_text(chain: ChainVerdict) -> str:
     if chain.ok:
         return f"Audit chain: whole, {chain.rows} rows, head {chain.head_hash[:16]}"
-    where = "" if chain.broken_seq is None else f" at row {chain.broken_seq}"
-    return f"Audit chain: BROKEN{where}. {chain.problem}"
+    place = "" if chain.broken_seq is None else f" at row {chain.broken_seq}"
+    return f"Audit chain: BROKEN{place}. {chain.problem}"
 
 
-def _orders_text(told: Told | None, failure: Exception | None) -> list[str]:
+def _orders_text(verification: "Verification | None", failure: Exception | None) -> list[str]:
     if failure is not None:
         return ["The orders could not be compared with FreshBooks."]
-    if told is None:
+    if verification is None:
         return []
-    lines = [f"Orders compared with FreshBooks: {told.checked}, findings: {len(told.findings)}"]
-    lines += [
-        f"  order {finding.order_id}: {finding.kind}: {finding.detail}" for finding in told.findings
-    ]
-    if told.in_work:
-        numbers = ", ".join(map(str, told.in_work))
+    checked, findings = verification.checked, verification.findings
+    lines = [f"Orders compared with FreshBooks: {checked}, findings: {len(findings)}"]
+    lines += [f"  order {one.order_id}: {one.kind}: {one.detail}" for one in findings]
+    if verification.in_work:
+        numbers = ", ".join(map(str, verification.in_work))
         lines.append(f"Not compared, since a run is at work on them: {numbers}")
     return lines
 
 
-@dataclass(slots=True)
-class Told:
-    """What came of it: orders compared, those that a run has in hand, and what was found."""
-
-    checked: int = 0
-    in_work: list[int] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-
-
 class Verification:
-    """The ledger's orders against FreshBooks, and what FreshBooks holds besides."""
+    """The ledger's orders against FreshBooks, and what FreshBooks holds besides.
+
+    Attributes:
+        checked: How many orders were compared.
+        in_work: Those that a run has in hand, so that nothing is said of them.
+        findings: What does not agree.
+    """
 
     def __init__(self, account: Account, ledger: Ledger, policy: Policy) -> None:
+        self.checked = 0
+        self.in_work: list[int] = []
+        self.findings: list[Finding] = []
         self._account = account
         self._books = account.books
         self._requests = RequestObserver(account.books)
@@ -125,12 +119,11 @@ class Verification:
         self._policy = policy
         self._half_way = {intent.order_id for intent in ledger.intents.still_open()}
 
-    def verify(self, since: date | None) -> Told:
+    def verify(self, since: date | None) -> Self:
         """Compare the orders of this day and later, or all."""
-        told = Told()
         for store in self._stores(since):
-            self._verify_store(store, since, told)
-        return told
+            self._verify_store(store, since)
+        return self
 
     def _stores(self, since: date | None) -> list[str]:
         """The source's store; if it is not bound yet, those that no other source is bound to."""
@@ -139,27 +132,27 @@ class Verification:
             return [bound]
         return sorted(stores_named(self._books, since) - self._ledger.ownership.store_hashes())
 
-    def _verify_store(self, store: str, since: date | None, told: Told) -> None:
+    def _verify_store(self, store: str, since: date | None) -> None:
         with closing(BulkListing.read(self._books, store, since)) as lists:
             for row in self._ledger.orders.all(since=since):
-                told.checked += self._compare(Mark(row.order_id, store), lists, told)
+                self.checked += self._compare(Mark(row.order_id, store), lists)
             # What stands in the name of earlier orders, and of orders the ledger never heard of.
             for order_id in lists.not_looked_at():
-                self._compare(Mark(order_id, store), lists, told)
+                self._compare(Mark(order_id, store), lists)
 
     def _recorded(self, order_id: int) -> Recorded:
         return load_recorded(self._ledger, order_id, self._ledger.orders.get(order_id))
 
-    def _compare(self, mark: Mark, lists: BulkListing, told: Told) -> bool:
-        """Compare one order; whether it is one in the books, and told how it stands.
+    def _compare(self, mark: Mark, lists: BulkListing) -> bool:
+        """Compare one order; whether it is one in the books whose state could be reported.
 
-        A run that changes it keeps it from being told.
+        A run that changes it keeps it from being reported.
         """
         order_id, recorded = mark.order_id, self._recorded(mark.order_id)
         in_books = recorded.state == "posted" or recorded.known
         listed = lists.of(order_id, recorded, self._policy.invoice_number_prefix)
-        whole = order_id not in self._half_way and listed.is_whole
-        if whole and not self._findings(mark, recorded, listed):
+        complete = order_id not in self._half_way and listed.is_whole
+        if complete and not self._findings(mark, recorded, listed):
             return in_books
         while True:
             findings = self._findings(mark, recorded, self._requests.anew(mark, recorded, listed))
@@ -167,10 +160,10 @@ class Verification:
             now = self._recorded(order_id)
             may_change = bool(intents) or now != recorded or now.state == "new"
             if may_change and self._ledger.locks.is_held(self._account.pinned.account_id):
-                told.in_work.append(order_id)
+                self.in_work.append(order_id)
                 return False
             if now == recorded:
-                told.findings += [*(interrupted(order_id, intent) for intent in intents), *findings]
+                self.findings += [*(interrupted(order_id, intent) for intent in intents), *findings]
                 return in_books
             recorded = now  # the run that changed it has ended since: what it left is looked at
 
@@ -180,7 +173,7 @@ class Verification:
             finding.kind is not FindingKind.EXTRA for finding in findings
         ):
             return findings
-        # The figures agree with what was written; now with what the order says, where the ledger
+        # The figures agree with what was written; now with what the order says, if the ledger
         # still has its record.
         observer = ListedObserver(observed, self._requests)
         planner = Planner(self._books, self._ledger, self._policy, threading.Event(), observer)

@@ -28,8 +28,10 @@ from .observed import (
     ObservedPayment,
 )
 from .pacing import Pacer
+from .token_chain import entry_name
 from .tokens import TokenSource
-from .transport import RequestRecord
+from .transport import RequestRecord, Tokens
+from .wire import Wire
 
 __all__ = [
     "EXPENSE_SCOPES",
@@ -58,6 +60,9 @@ __all__ = [
     "RequestRecord",
     "TokenPair",
     "TokenSource",
+    "Tokens",
     "UnknownOutcome",
+    "Wire",
     "choose_account",
+    "entry_name",
 ]

@@ -6,8 +6,6 @@ or `message`, sometimes inside HTTP 200; proxies answer HTML. (FreshBooks API er
 fixtures of its official SDKs.)
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -17,6 +15,7 @@ from typing import Any, Never
 from connector_credentials.json_text import read_json
 
 from .errors import ApiError
+from .parsing import mapping_of, rows_of
 
 
 class Verdict(Enum):
@@ -34,7 +33,7 @@ class Verdict(Enum):
 class Answer:
     """A verdict with what belongs to it: the payload of a success, the entries of a refusal.
 
-    A refusal has no entries where it says nothing that can be read, as a proxy's page does.
+    A refusal has no entries if it says nothing that can be read, as a proxy's page does.
     """
 
     verdict: Verdict
@@ -45,7 +44,7 @@ class Answer:
 
 def read(status: int, body: bytes) -> Answer:
     """Judge an answer by its status and body."""
-    document = _document(body)
+    document = document_of(body)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Answer(Verdict.THROTTLED, status, {})
     if status == HTTPStatus.UNAUTHORIZED:
@@ -87,12 +86,10 @@ def errors_of(document: Mapping[str, Any] | None) -> tuple[ApiError, ...]:
         return tuple(_old(entry) for entry in _entries(nested))
     if isinstance(response, Mapping):
         return ()
-    details = document.get("details")
-    if isinstance(details, list) and details:
-        entries = [_new(entry) for entry in details if isinstance(entry, Mapping)]
-        entries += [ApiError(None, "", entry, "") for entry in details if isinstance(entry, str)]
-        if entries:
-            return tuple(entries)
+    details = [_new(entry) for entry in rows_of(document.get("details"), dict)]
+    details += [_old(entry) for entry in rows_of(document.get("details"), str)]
+    if details:
+        return tuple(details)
     message = document.get("message") or document.get("error_description") or document.get("error")
     if message:
         return (ApiError(_errno(document.get("errno")), "", str(message), ""),)
@@ -107,24 +104,19 @@ def _old(entry: object) -> ApiError:
     """`{"errno": 1012, "field": "userid", "message": ..., "object": "client"}`."""
     if not isinstance(entry, Mapping):
         return ApiError(None, "", str(entry), "")
-    return ApiError(
-        _errno(entry.get("errno")),
-        str(entry.get("field") or ""),
-        str(entry.get("message") or ""),
-        str(entry.get("object") or ""),
-    )
+    return _api_error(entry, entry.get("errno"), entry.get("message"))
 
 
 def _new(entry: Mapping[str, Any]) -> ApiError:
     """`{"reason": "1012", "metadata": {"field": ..., "message": ..., "object": ...}}`."""
-    metadata = entry.get("metadata")
-    metadata = metadata if isinstance(metadata, Mapping) else {}
-    return ApiError(
-        _errno(entry.get("reason")),
-        str(metadata.get("field") or ""),
-        str(metadata.get("message") or entry.get("message") or entry.get("reason") or ""),
-        str(metadata.get("object") or ""),
-    )
+    metadata = mapping_of(entry.get("metadata"))
+    message = metadata.get("message") or entry.get("message") or entry.get("reason")
+    return _api_error(metadata, entry.get("reason"), message)
+
+
+def _api_error(about: Mapping[str, Any], errno: object, message: object) -> ApiError:
+    field, kind = about.get("field") or "", about.get("object") or ""
+    return ApiError(_errno(errno), str(field), str(message or ""), str(kind))
 
 
 def _errno(value: object) -> int | None:
@@ -132,7 +124,7 @@ def _errno(value: object) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def _document(body: bytes) -> dict[str, Any] | None:
+def document_of(body: bytes) -> dict[str, Any] | None:
     """The JSON object of a body; None for HTML, truncated JSON, or anything else."""
     try:
         document = read_json(body, unreadable=_beyond_measure)

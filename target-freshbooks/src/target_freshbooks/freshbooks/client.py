@@ -1,17 +1,20 @@
 """One FreshBooks account: who its user is, and the collections of its records."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from random import Random
+from typing import Any
 
 from connector_credentials.backoff import RetryPolicy
 
 from .collection import Collection, readable
-from .expenses import ExpenseCategories, Expenses
 from .identity import Identity, parse_identity
+from .pacing import Pacer
 from .records import (
     Clients,
     CreditNotes,
+    ExpenseCategories,
+    Expenses,
     Invoices,
     Items,
     Payments,
@@ -19,13 +22,6 @@ from .records import (
 )
 from .transport import Operation, RequestRecord, Tokens, Transport
 from .wire import Wire
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-    from random import Random
-
-    from .pacing import Pacer
 
 _ME = "/auth/api/v1/users/me"
 

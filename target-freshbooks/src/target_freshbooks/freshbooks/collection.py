@@ -6,27 +6,17 @@ PUT runs in phases: one that holds `vis_state` or an action drops all its other 
 word, so those go alone. (FreshBooks "parameters" and "active/deleted" pages.)
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from datetime import date
+from typing import Any, ClassVar, Generic, TypeVar
 
 from . import parsing
 from .errors import Failing, FreshBooksError, NotFound, Refused, UnknownOutcome
-from .observed import DELETED
+from .observed import DELETED, ObservedRecord
 from .refusals import RefusalKind, classify
 from .transport import Operation, Transport
 
-
-class Hideable(Protocol):
-    """A record that can be deleted or archived, and stays."""
-
-    @property
-    def vis_state(self) -> int:
-        """0 active, 1 deleted, 2 archived."""
-
-
-T = TypeVar("T", bound=Hideable)
+T = TypeVar("T", bound=ObservedRecord)
 R = TypeVar("R")
 Body = Mapping[str, Any]
 Search = tuple[tuple[str, str], ...]
@@ -44,6 +34,7 @@ class Collection(Generic[T]):
         singular: What one record is called in bodies.
         parse: Reads a record.
         include: Query that each single record is asked with.
+        marked_in: The fields that tell whose a record is.
         waits_for_quota: If False, a write of an amount that FreshBooks' quota would keep waiting
             raises `Throttled` instead: it must rest on a fresh look.
     """
@@ -52,6 +43,7 @@ class Collection(Generic[T]):
     singular: ClassVar[str]
     parse: Callable[[Body], T]
     include: ClassVar[Search] = ()
+    marked_in: ClassVar[tuple[str, ...]] = ("notes",)
     waits_for_quota: ClassVar[bool] = True
 
     def __init__(self, transport: Transport, account_id: str) -> None:
@@ -117,6 +109,24 @@ class Collection(Generic[T]):
                 return
             page += 1
 
+    def exactly(
+        self, key: str, value: str, *more: tuple[str, str], deleted: bool = False
+    ) -> Iterator[T]:
+        """The rows with exactly this text at the key: filters may be ignored, or be "like"."""
+        search = ((f"search[{key}]", value), *more)
+        return self.rows(search, lambda row: parsing.text(row, key) == value, deleted=deleted)
+
+    def naming(self, words: str, first: date | None) -> Iterator[T]:
+        """All records with these words where they are marked, of any day or of `first` and later.
+
+        FreshBooks cannot search for words: all pages of those days are read, one at a time.
+        """
+
+        def ours(row: Body) -> bool:
+            return any(words in parsing.text(row, key) for key in self.marked_in)
+
+        return self.rows((*since(first), *self.include), ours)
+
     def _one(self, method: str, *, id: int | None = None, body: Body | None = None) -> T:  # noqa: A002
         operation = Operation(
             method,
@@ -166,9 +176,9 @@ class Collection(Generic[T]):
         return {"account_id": self._account_id}
 
 
-def has_text(key: str, wanted: str) -> RowTest:
-    """Whether a row has exactly this text at the key: filters may be ignored, or be "like"."""
-    return lambda row: parsing.text(row, key) == wanted
+def since(day: date | None) -> Search:
+    """A search for the day and later ones; None: of any day."""
+    return () if day is None else (("search[date_min]", day.isoformat()),)
 
 
 def readable(operation: Operation, read: Callable[[], R]) -> R:

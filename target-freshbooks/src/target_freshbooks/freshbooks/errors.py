@@ -7,8 +7,6 @@ after the latter the caller looks before it writes again.
 Messages are safe to log: FreshBooks' words with e-mail addresses taken out, never a body.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

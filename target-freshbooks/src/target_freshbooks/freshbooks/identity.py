@@ -5,14 +5,10 @@ owner; the deprecated `roles` then still has it. A role `client` means that one 
 customer: reading works, writing does not. (FreshBooks identity model and "me" endpoint pages.)
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from .errors import FreshBooksError
-from .parsing import text, whole_or_none
+from .parsing import Row, mapping_of, rows_of, text, whole_or_none
 
 OPERATION = "GET /auth/api/v1/users/me"
 _INACTIVE = frozenset({"cancelled", "canceled", "expired", "suspended", "inactive", "deleted"})
@@ -56,42 +52,40 @@ class AccountUnclear(FreshBooksError):  # noqa: N818 - the word says it
     """Not exactly one account fits, or the configured one does not; the message lists them."""
 
 
-def parse_identity(response: Mapping[str, Any]) -> Identity:
+def parse_identity(response: Row) -> Identity:
     """The answer of users/me, without its `response` envelope."""
-    subscriptions = _mapping(response.get("subscription_statuses"))
+    subscriptions = mapping_of(response.get("subscription_statuses"))
     roles = {
         text(row, "accountid"): text(row, "role")
-        for row in _rows(response.get("roles"))
+        for row in rows_of(response.get("roles"), dict)
         if row.get("accountid")
     }
-    memberships: list[Membership] = []
-    without_account: list[tuple[int | None, str, str]] = []
-    for row in _rows(response.get("business_memberships")):
-        business = _mapping(row.get("business"))
+    businesses = [
+        (mapping_of(row.get("business")), text(row, "role"))
+        for row in rows_of(response.get("business_memberships"), dict)
+    ]
+    accounts = [text(business, "account_id") for business, _ in businesses]
+    orphans = {account: role for account, role in roles.items() if account not in accounts}
+    working = [account for account, role in orphans.items() if role != "client"]
+    # Only if there is nothing to mistake it for does a role's account belong to a business.
+    unmistaken = working[0] if len(working) == 1 and accounts.count("") == 1 else ""
+
+    def membership(business: Row, role: str) -> Membership:
         account = text(business, "account_id")
-        entry = (whole_or_none(business, "id"), text(business, "name"), text(row, "role"))
-        if account:
-            # The role on the account decides about writing, where both are told.
-            role = "client" if roles.get(account) == "client" else entry[2]
-            status = text(subscriptions, account)
-            memberships.append(Membership(entry[0], entry[1], account, role, status))
-        else:
-            without_account.append(entry)
-    known = {membership.account_id for membership in memberships}
-    orphans = [(account, role) for account, role in roles.items() if account not in known]
-    working = [(account, role) for account, role in orphans if role != "client"]
-    for business_id, name, role in without_account:
-        # Only where there is nothing to mistake it for does a role's account belong to it.
-        if len(working) == 1 and len(without_account) == 1:
-            account, _ = working[0]
-            status = text(subscriptions, account)
-            memberships.append(Membership(business_id, name, account, role, status))
-            orphans.remove(working[0])
-        else:
-            memberships.append(Membership(business_id, name, None, role, ""))
+        if roles.get(account) == "client":
+            role = "client"  # the role on the account decides about writing, if both are told
+        elif not account and unmistaken:
+            account = unmistaken
+            del orphans[unmistaken]
+        status = text(subscriptions, account)
+        id_, name = whole_or_none(business, "id"), text(business, "name")
+        return Membership(id_, name, account or None, role, status)
+
+    known_first = sorted(businesses, key=lambda one: not text(one[0], "account_id"))
+    memberships = [membership(*one) for one in known_first]
     memberships += [
         Membership(None, "", account, role, text(subscriptions, account))
-        for account, role in orphans
+        for account, role in orphans.items()
     ]
     return Identity(whole_or_none(response, "id"), tuple(memberships))
 
@@ -117,11 +111,3 @@ def choose_account(
             return (known or fits)[0]
         problem = f"{len(fits)} accounts fit; set account_id to one of them"
     raise AccountUnclear(OPERATION, f"{problem}:\n{listed}")
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _rows(value: object) -> list[Mapping[str, Any]]:
-    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []

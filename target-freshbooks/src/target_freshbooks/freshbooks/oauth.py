@@ -4,20 +4,16 @@ Only the authorisation-code flow exists. A refresh token works once; the answer 
 the next one. (FreshBooks authentication and scopes pages.)
 """
 
-from __future__ import annotations
-
-import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
+from .answers import document_of
 from .errors import AuthError, Outage, UnknownOutcome
 from .wire import Wire, WireFailure, WireReply
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 SCOPES = (
     "user:profile:read",
@@ -36,7 +32,7 @@ SCOPES = (
 """What the target needs. Asking for one that the app does not have fails the whole consent."""
 
 EXPENSE_SCOPES = ("user:expenses:read", "user:expenses:write")
-"""What it needs besides where expenses are written (`refunds_expense_category`)."""
+"""What it needs besides if expenses are written (`refunds_expense_category`)."""
 
 RECONNECT = "reconnect: target-freshbooks-ctl login"
 TOKEN_PATH = "/auth/oauth/token"  # noqa: S105 - a path
@@ -136,7 +132,7 @@ class OAuth:
         reply = self._post(TOKEN_PATH, **fields)
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise TokenThrottled(operation, reply)
-        document = _object(reply.body)
+        document = document_of(reply.body) or {}
         if reply.status == HTTPStatus.OK:
             pair = self._pair(document)
             if pair is None:
@@ -189,11 +185,3 @@ class OAuth:
         if end <= now:
             end = now + timedelta(seconds=seconds)
         return TokenPair(access, refresh, end, str(document.get("scope") or ""))
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}

@@ -4,19 +4,22 @@ Money and percents are Decimals taken from text. Ids are ints whatever the wire 
 FreshBooks returns as null is "". `vis_state` is 0 active, 1 deleted, 2 archived.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-    from decimal import Decimal
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
 
 ACTIVE, DELETED, ARCHIVED = 0, 1, 2
 
 DRAFT = 1
 """The `status` of an invoice that is no receivable yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedRecord:
+    """A record, which stays when it is deleted or archived (`vis_state`)."""
+
+    id: int
+    vis_state: int = field(default=ACTIVE, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,9 @@ class BillingAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class ObservedInvoice:
+class ObservedInvoice(ObservedRecord):
     """An invoice. `lines` is None if FreshBooks was not asked for them; `updated` as sent."""
 
-    id: int
     number: str
     customer_id: int
     status: int
@@ -65,36 +67,31 @@ class ObservedInvoice:
     create_date: date
     notes: str
     po_number: str
-    vis_state: int
     lines: tuple[ObservedLine, ...] | None
     updated: str
     billing: BillingAddress = BillingAddress()
 
 
 @dataclass(frozen=True, slots=True)
-class ObservedPayment:
+class ObservedPayment(ObservedRecord):
     """A payment. `overpayment_id` is set when FreshBooks turned a part of it into a credit."""
 
-    id: int
     invoice_id: int
     amount: Decimal
     currency: str
     date: date
     type: str
     note: str
-    vis_state: int
     overpayment_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class ObservedClient:
+class ObservedClient(ObservedRecord):
     """A client, its fields under FreshBooks' names. Several may share one e-mail.
 
     `signup_date` is when it was made; None if FreshBooks does not say.
     """
 
-    id: int
-    vis_state: int = ACTIVE
     email: str = ""
     fname: str = ""
     lname: str = ""
@@ -112,71 +109,61 @@ class ObservedClient:
 
 
 @dataclass(frozen=True, slots=True)
-class ObservedItem:
+class ObservedItem(ObservedRecord):
     """An item of the catalogue; the price is None if FreshBooks holds none.
 
     `updated` is when it was changed last; None if FreshBooks does not say.
     """
 
-    id: int
     name: str
     sku: str
     description: str
     unit_cost: Decimal | None
     currency: str | None
-    vis_state: int
     updated: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ObservedTax:
+class ObservedTax(ObservedRecord):
     """A tax that the account keeps; `compound` if it is charged on the taxes before it too."""
 
-    id: int
     name: str
     percent: Decimal
     compound: bool = False
-    vis_state: int = ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
-class ObservedExpense:
+class ObservedExpense(ObservedRecord):
     """An expense."""
 
-    id: int
     amount: Decimal
     currency: str
     date: date
     notes: str
-    vis_state: int
 
 
 @dataclass(frozen=True, slots=True)
-class ObservedCategory:
+class ObservedCategory(ObservedRecord):
     """A category of expenses."""
 
-    id: int
     name: str
-    vis_state: int
 
 
 @dataclass(frozen=True, slots=True)
-class ObservedCreditNote:
+class ObservedCreditNote(ObservedRecord):
     """A credit note of a client.
 
     Attributes:
         credit_id: Its other id on the wire (`creditid`); mostly the same number.
-        credit_type: `goodwill` or `prepayment`; `overpayment` where FreshBooks made it.
-        day: Its date; None where FreshBooks does not say.
+        credit_type: `goodwill` or `prepayment`; `overpayment` if FreshBooks made it.
+        day: Its date; None if FreshBooks does not say.
     """
 
-    id: int
     client_id: int
     number: str
     amount: Decimal
     currency: str
     notes: str
-    vis_state: int
     credit_id: int | None = None
     credit_type: str = ""
     day: date | None = None

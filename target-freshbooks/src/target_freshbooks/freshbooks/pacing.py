@@ -7,18 +7,13 @@ is caused. `Retry-After` comes on successful answers too and means nothing there
 pauses everybody.
 """
 
-from __future__ import annotations
-
 import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from random import Random
 
-from connector_credentials.quota_headers import header_number
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-    from random import Random
+from connector_credentials.quota_headers import header_number, seconds_asked
 
 LONGEST_WINDOW = 120.0
 """Seconds. A reset further away is not believed (a wrong clock, milliseconds for seconds)."""
@@ -100,7 +95,7 @@ class Pacer:
 
 
 def seconds_to_reset(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds until the window ends, by the server's own clock where it tells it (`Date`)."""
+    """Seconds until the window ends, by the server's own clock if it tells it (`Date`)."""
     reset = header_number(headers, "X-RateLimit-Reset")
     if reset is None:
         return None
@@ -110,3 +105,8 @@ def seconds_to_reset(headers: Mapping[str, str], now: datetime) -> float | None:
         there = now.timestamp()
     seconds = reset - there
     return seconds if 0 < seconds <= LONGEST_WINDOW else None
+
+
+def pause_asked(headers: Mapping[str, str], now: datetime) -> float:
+    """Seconds that an answer asks to let pass before the next try; 0 if it asks for none."""
+    return seconds_asked(headers, seconds_to_reset(headers, now)) or 0.0

@@ -5,13 +5,11 @@ Ids come as ints or text, empty text as "" or null, whole objects without some k
 number) raises `Unreadable`: better than a zero that looks like money.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from .observed import (
@@ -27,6 +25,7 @@ from .observed import (
     ObservedTax,
 )
 
+T = TypeVar("T")
 Row = Mapping[str, Any]
 
 EASTERN = ZoneInfo("America/New_York")
@@ -37,6 +36,16 @@ class Unreadable(ValueError):  # noqa: N818 - the word says it
     """A record of an answer lacks what makes it that record; the message names the field."""
 
 
+def mapping_of(value: object) -> Row:
+    """The object; an empty one in the place of anything else."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def rows_of(value: object, kind: type[T]) -> list[T]:
+    """The list's entries of that type; none if it is no list."""
+    return [row for row in value if isinstance(row, kind)] if isinstance(value, list) else []
+
+
 def text(row: Row, key: str) -> str:
     """The text at the key; "" for null and for a missing key."""
     value = row.get(key)
@@ -44,7 +53,7 @@ def text(row: Row, key: str) -> str:
 
 
 def whole(row: Row, key: str, default: int | None = None) -> int:
-    """The int at the key, also where the wire has it as text."""
+    """The int at the key, also if the wire has it as text."""
     value = row.get(key)
     if value is None or value == "" or isinstance(value, bool):
         if default is None:
@@ -91,7 +100,7 @@ def _decimal(value: object, key: str, default: Decimal | None = None) -> Decimal
 
 
 def money(row: Row, key: str, default: Decimal | None = None) -> tuple[Decimal, str]:
-    """Amount and currency code of a money object; the code is "" where it is not given."""
+    """Amount and currency code of a money object; the code is "" if it is not given."""
     value = row.get(key)
     if isinstance(value, Mapping):
         return _decimal(value.get("amount"), key, default), text(value, "code")

@@ -1,32 +1,29 @@
 """The collections of FreshBooks' accounting API, with the searches that the target makes."""
 
-from __future__ import annotations
-
 import threading
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from typing_extensions import override
 
 from . import parsing
-from .collection import Body, Collection, Search, has_text
+from .collection import Body, Collection, Search, since
 from .errors import NotFound, UnknownOutcome
 from .observed import (
     ACTIVE,
     DELETED,
+    ObservedCategory,
     ObservedClient,
     ObservedCreditNote,
+    ObservedExpense,
     ObservedInvoice,
     ObservedItem,
     ObservedPayment,
     ObservedTax,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from .transport import Transport
+from .transport import Transport
 
 Row = TypeVar("Row", ObservedClient, ObservedItem)
 
@@ -44,6 +41,7 @@ class Invoices(Collection[ObservedInvoice]):
     singular = "invoice"
     parse = staticmethod(parsing.invoice)
     include = _LINES
+    marked_in = ("notes", "po_number")
 
     def find(
         self, number: str, *, deleted: bool = False, lines: bool = True
@@ -52,39 +50,17 @@ class Invoices(Collection[ObservedInvoice]):
 
         A number is unique over active, archived and deleted.
         """
-        search = (("search[invoice_number]", number), *(_LINES if lines else ()))
-        ours = has_text("invoice_number", number)
-        rows = self.rows(search, ours, deleted=deleted)
-        return next(iter(rows), None)
+        more = _LINES if lines else ()
+        return next(self.exactly("invoice_number", number, *more, deleted=deleted), None)
 
     def dated(self, first: date, last: date) -> list[ObservedInvoice]:
-        """All invoices of these days, both included, without their lines.
-
-        FreshBooks documents the upper bound as exclusive, so a day more is asked for.
-        """
-        search = (
-            ("search[date_min]", first.isoformat()),
-            ("search[date_max]", (last + timedelta(days=1)).isoformat()),
-        )
-        rows = self.rows(search)
+        """All invoices of these days, both included, without their lines."""
+        rows = self.rows((*since(first), _until(last)))
         return [row for row in rows if first <= row.create_date <= last]
 
     def until(self, last: date) -> Iterator[ObservedInvoice]:
         """All invoices of the day and of earlier ones, with their lines, a page at a time."""
-        search = ("search[date_max]", (last + timedelta(days=1)).isoformat())
-        return (row for row in self.rows((search, *_LINES)) if row.create_date <= last)
-
-    def naming(self, words: str, since: date | None) -> Iterator[ObservedInvoice]:
-        """All invoices with these words in notes or purchase order number, with their lines.
-
-        Of any day, or of `since` and later. FreshBooks cannot search for words: all pages of those
-        days are read, one at a time.
-        """
-
-        def ours(row: Body) -> bool:
-            return any(words in parsing.text(row, key) for key in ("notes", "po_number"))
-
-        return self.rows((*_since(since), *_LINES), ours)
+        return (row for row in self.rows((_until(last), *_LINES)) if row.create_date <= last)
 
 
 class Payments(Collection[ObservedPayment]):
@@ -100,17 +76,11 @@ class Payments(Collection[ObservedPayment]):
 
     def of_invoice(self, invoice_id: int) -> list[ObservedPayment]:
         """The payments of one invoice but for deleted ones."""
-        search = (("search[invoiceid]", str(invoice_id)),)
-        ours = has_text("invoiceid", str(invoice_id))
-        return list(self.rows(search, ours))
+        return list(self.exactly("invoiceid", str(invoice_id)))
 
-    def on(self, is_wanted: Callable[[int], bool], since: date | None) -> Iterator[ObservedPayment]:
-        """All payments, of any day or of `since` and later, on invoices whose ids are wanted."""
-
-        def ours(row: Body) -> bool:
-            return is_wanted(parsing.whole(row, "invoiceid", 0))
-
-        return self.rows(_since(since), ours)
+    def on(self, is_wanted: Callable[[int], bool], first: date | None) -> Iterator[ObservedPayment]:
+        """All payments, of any day or of `first` and later, on invoices whose ids are wanted."""
+        return self.rows(since(first), lambda row: is_wanted(parsing.whole(row, "invoiceid", 0)))
 
 
 class Clients(Collection[ObservedClient]):
@@ -175,9 +145,7 @@ class Items(Collection[ObservedItem]):
 
     def of_sku(self, sku: str) -> list[ObservedItem]:
         """The items with exactly this SKU; active before archived, then lowest id."""
-        search = (("search[sku]", sku),)
-        ours = has_text("sku", sku)
-        return _in_order(self.rows(search, ours))
+        return _in_order(self.exactly("sku", sku))
 
     def named(self, name: str) -> list[ObservedItem]:
         """The items of exactly this name; active before archived, then lowest id.
@@ -224,17 +192,7 @@ class CreditNotes(Collection[ObservedCreditNote]):
 
     def of_client(self, client_id: int) -> list[ObservedCreditNote]:
         """The credit notes of one client but for deleted ones."""
-        search = (("search[clientid]", str(client_id)),)
-        ours = has_text("clientid", str(client_id))
-        return list(self.rows(search, ours))
-
-    def naming(self, words: str, since: date | None) -> Iterator[ObservedCreditNote]:
-        """All credit notes with these words in their notes, of any day or of `since` and later."""
-
-        def ours(row: Body) -> bool:
-            return words in parsing.text(row, "notes")
-
-        return self.rows(_since(since), ours)
+        return list(self.exactly("clientid", str(client_id)))
 
     def overpayment(self, id: int, client_id: int) -> ObservedCreditNote | None:  # noqa: A002
         """The credit that an overpayment made, as long as it stands; None if it does not.
@@ -270,8 +228,35 @@ class Taxes(Collection[ObservedTax]):
     parse = staticmethod(parsing.tax)
 
 
-def _since(day: date | None) -> Search:
-    return () if day is None else (("search[date_min]", day.isoformat()),)
+class Expenses(Collection[ObservedExpense]):
+    """Expenses, and the categories that they are booked under."""
+
+    path = "expenses/expenses"
+    singular = "expense"
+    parse = staticmethod(parsing.expense)
+
+    def dated(self, day: date) -> list[ObservedExpense]:
+        """The expenses of a day but for deleted ones."""
+        return [row for row in self.rows((*since(day), _until(day))) if row.date == day]
+
+
+class ExpenseCategories(Collection[ObservedCategory]):
+    """The categories of expenses, which FreshBooks gives; they are only read."""
+
+    path = "expenses/categories"
+    singular = "category"
+    parse = staticmethod(parsing.category)
+
+    def id_of(self, name: str) -> int | None:
+        """The category of this name in any case, or of this id; None if there is none."""
+        wanted = name.strip().casefold()
+        rows = (row for row in self.rows() if wanted in {row.name.strip().casefold(), str(row.id)})
+        return next((row.id for row in rows), None)
+
+
+def _until(day: date) -> tuple[str, str]:
+    """A search for the day and earlier ones; FreshBooks documents the bound as exclusive."""
+    return ("search[date_max]", (day + timedelta(days=1)).isoformat())
 
 
 def _in_order(records: Iterable[Row]) -> list[Row]:

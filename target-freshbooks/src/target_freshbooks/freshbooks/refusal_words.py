@@ -4,8 +4,6 @@ They are those of public integrations and of its support pages (Financial Lock, 
 plans); none is documented.
 """
 
-from __future__ import annotations
-
 import re
 
 

@@ -2,33 +2,32 @@
 
 One status says several things. A 409 is "being changed by another request" or "already exists"; a
 403 is a read-only field, a right that the user lacks, the plan's limit of clients, or a period that
-the owner locked. The codes are FreshBooks' own ("API Errors" page); where they do not decide, its
+the owner locked. The codes are FreshBooks' own ("API Errors" page); if they do not decide, its
 words do (`refusal_words`).
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import NamedTuple
 
 from . import errors, refusal_words
 from .errors import ApiError, Refused
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-
 ERRNO_ACCESS_DENIED = 1003
-ERRNO_INVALID = 1004
+ERRNO_TOO_LONG, ERRNO_NEGATIVE, ERRNO_TAKEN = 1017, 1025, 1029
+_INVALID = frozenset({1004, None})
 _GONE = frozenset({1011, errors.ERRNO_UNKNOWN_RESOURCE})
 _OF_THE_ACCOUNT = frozenset({1042, 12001})
 """The account is inactive, or shows this user no items."""
+_OF_THE_RECORD = frozenset({1019, 1026, 1027, 1036})
+"""Two taxes of one name, or characters: of the record alone, whatever the words."""
 
 UNEXPLAINED = ApiError(None, "", "", "")
-"""Stands where an answer said nothing that can be read: a proxy's page, an empty body."""
+"""Stands for an answer that said nothing that can be read: a proxy's page, an empty body."""
 
 CLIENT_FIELDS = frozenset({"customerid", "userid", "clientid"})
 
@@ -41,7 +40,7 @@ class RefusalKind(Enum):
     TAKEN = "taken"
     """Another record has what must be unique; `field` says what."""
     TOO_LONG = "too_long"
-    """`field` has more characters than FreshBooks takes; `limit`, where it tells."""
+    """`field` has more characters than FreshBooks takes; `limit`, if it tells."""
     NEGATIVE = "negative"
     """A negative amount."""
     READ_ONLY = "read_only"
@@ -79,22 +78,24 @@ def classify(refused: Refused) -> Refusal:
     return meaning(refused.operation, refused.status, refused.errors)
 
 
-def meaning(operation: str, status: int, errors_told: Sequence[ApiError]) -> Refusal:
+def meaning(operation: str, status: int, api_errors: Sequence[ApiError]) -> Refusal:
     """What a refusal means.
 
     Args:
         operation: Method and path template, such as
             `POST /accounting/account/{account_id}/users/clients`.
-        status: HTTP status; 200 where the errors came inside a success.
-        errors_told: The entries of the answer, whichever format they came in; none if it was not
+        status: HTTP status; 200 if the errors came inside a success.
+        api_errors: The entries of the answer, whichever format they came in; none if it was not
             FreshBooks' own.
     """
-    entries = [_Entry(operation, status, error) for error in errors_told or (UNEXPLAINED,)]
-    refusals = (rule(entry) for rule in _RULES for entry in entries)
-    of_field = next((entry.field for entry in entries if entry.field), "")
-    return next(
-        (one for one in refusals if one is not None), Refusal(RefusalKind.UNKNOWN, of_field)
-    )
+    entries = [_Entry(operation, status, error) for error in api_errors or (UNEXPLAINED,)]
+    for rules in _RULES:
+        for entry in entries:
+            for rule in rules:
+                if rule.applies(entry):
+                    limit = _limit(entry.message) if rule.kind is RefusalKind.TOO_LONG else None
+                    return Refusal(rule.kind, rule.about(entry), limit)
+    return Refusal(RefusalKind.UNKNOWN, next((one.field for one in entries if one.field), ""))
 
 
 def speaks_of_a_lock(words: str) -> bool:
@@ -109,7 +110,7 @@ _UNIQUE = {
     "credit_notes": "credit_number",
     "taxes": "name",
 }
-"""What another record can have already, by kind of record, where FreshBooks names no field."""
+"""What another record can have already, by kind of record, if FreshBooks names no field."""
 
 _OWN = {
     "invoices": frozenset({"invoice_number"}),
@@ -117,7 +118,7 @@ _OWN = {
     "clients": frozenset({"username"}),
     "credit_notes": frozenset({"credit_number"}),
 }
-"""Fields that are told to be invalid where another record has the same."""
+"""Fields that are told to be invalid if another record has the same."""
 
 _QUOTED = re.compile(r"""(?<!\w)(['"]).*?\1(?!\w)""")
 _ALSO_CALLED = {"number": "invoice_number", "user_name": "username", "e_mail": "email"}
@@ -135,7 +136,7 @@ class _Entry:
         self.collection = collection[1] if collection else ""
         self.status = status
         self.errno = error.errno
-        self.said = error.message
+        self.message = error.message
         self._plainly = _QUOTED.sub("", error.message)
         self.field = _ALSO_CALLED.get(error.field, error.field)
         self.explained = error != UNEXPLAINED
@@ -150,8 +151,8 @@ class _Entry:
 
     @property
     def named(self) -> str:
-        """The field, from the words where the entry has none; "" if they name none either."""
-        named = (field for field, words in refusal_words.NAMED if words.search(self.said))
+        """The field, from the words if the entry has none; "" if they name none either."""
+        named = (field for field, words in refusal_words.NAMED if words.search(self.message))
         return self.field or next(named, "")
 
     @property
@@ -163,113 +164,114 @@ class _Entry:
         return named or _UNIQUE.get(self.collection, "")
 
 
-def _of_the_account(entry: _Entry) -> Refusal | None:
-    if entry.errno in _OF_THE_ACCOUNT:
-        return Refusal(RefusalKind.NO_ACCOUNT)
-    if entry.status == HTTPStatus.FORBIDDEN and not entry.explained:
-        return Refusal(
-            RefusalKind.NO_ACCOUNT
-        )  # a proxy's page: whose rights these are is not known
-    return None
+class _Rule(NamedTuple):
+    """A kind of refusal, what tells it, and which field it is about."""
+
+    kind: RefusalKind
+    applies: Callable[[_Entry], bool]
+    about: Callable[[_Entry], str] = lambda entry: entry.field
 
 
-def _missing(entry: _Entry) -> Refusal | None:
-    missing = entry.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE} or entry.errno in _GONE
-    return Refusal(RefusalKind.GONE, entry.field) if missing else None
+def _nothing(_: _Entry) -> str:
+    return ""
 
 
-def _by_code(entry: _Entry) -> Refusal | None:
-    match entry.errno:
-        case 1017:
-            return Refusal(RefusalKind.TOO_LONG, entry.named, _limit(entry.said))
-        case 1025:
-            return Refusal(RefusalKind.NEGATIVE, entry.field)
-        case 1029:
-            return Refusal(RefusalKind.TAKEN, entry.takable)
-        case errors.ERRNO_READ_ONLY_FIELD:
-            return Refusal(RefusalKind.READ_ONLY, entry.field)
-        case 1019 | 1026 | 1027 | 1036:
-            # Two taxes of one name, or characters: of the record alone, whatever the words.
-            return Refusal(RefusalKind.UNKNOWN, entry.field)
-        case _:
-            return None
-
-
-def _busy(entry: _Entry) -> Refusal | None:
-    return Refusal(RefusalKind.BUSY) if entry.says(refusal_words.BUSY) else None
-
-
-def _locked(entry: _Entry) -> Refusal | None:
-    locked = entry.says(refusal_words.LOCK)
-    return Refusal(RefusalKind.CLOSED_PERIOD, entry.field) if locked else None
-
-
-def _exists(entry: _Entry) -> Refusal | None:
-    if entry.says(refusal_words.EXISTS) and (entry.creates or entry.named in _TAKABLE):
-        return Refusal(RefusalKind.TAKEN, entry.takable)
-    return None
-
-
-def _long(entry: _Entry) -> Refusal | None:
-    if entry.says(refusal_words.LONG):
-        return Refusal(RefusalKind.TOO_LONG, entry.named, _limit(entry.said))
-    return None
-
-
-def _limited(entry: _Entry) -> Refusal | None:
-    if entry.says(refusal_words.CLIENT_LIMIT):
-        return Refusal(RefusalKind.CLIENT_LIMIT)
-    if not (entry.creates and entry.collection == "clients"):
-        return None
-    if entry.status == HTTPStatus.PAYMENT_REQUIRED or entry.says(refusal_words.PLAN):
-        return Refusal(RefusalKind.CLIENT_LIMIT)
-    return None
-
-
-def _conflict(entry: _Entry) -> Refusal | None:
-    """A 409 that says neither clearly: another record has it, where it can have anything."""
-    if not entry.conflicts:
-        return None
-    if entry.named in _TAKABLE:
-        return Refusal(RefusalKind.TAKEN, entry.takable)
+def _may_be_taken(entry: _Entry) -> bool:
+    """Whether a 409 that does not say what it is can be of something that another record has."""
     by_writing_it = entry.creates or entry.collection in {"clients", "items"}
     can_be_taken = by_writing_it and entry.collection in _UNIQUE
-    if entry.explained and can_be_taken and not entry.says(refusal_words.BUSY_OR_TAKEN):
-        return Refusal(RefusalKind.TAKEN, entry.takable)
-    return Refusal(RefusalKind.BUSY)
+    clearly = entry.explained and not entry.says(refusal_words.BUSY_OR_TAKEN)
+    return entry.named in _TAKABLE or (can_be_taken and clearly)
 
 
-def _complaint(entry: _Entry) -> Refusal | None:
-    """A bare "invalid value" of what must be unique, or of the client: which code is not known."""
-    if entry.errno not in {ERRNO_INVALID, None}:
-        return None
-    if entry.field in CLIENT_FIELDS:
-        return Refusal(RefusalKind.GONE, entry.field)
-    if entry.field in _OWN.get(entry.collection, ()):
-        return Refusal(RefusalKind.TAKEN, entry.field)
-    return None
+def _denied(entry: _Entry) -> bool:
+    return entry.errno == ERRNO_ACCESS_DENIED
 
 
-def _right(entry: _Entry) -> Refusal | None:
-    denied = entry.errno == ERRNO_ACCESS_DENIED
-    if entry.status == HTTPStatus.FORBIDDEN or (denied and entry.says(refusal_words.NO_RIGHT)):
-        return Refusal(RefusalKind.NO_RIGHT, entry.field)
-    return Refusal(RefusalKind.NO_ACCOUNT) if denied else None
+_named, _takable = attrgetter("named"), attrgetter("takable")
 
-
-# Codes before words, since words may contain a name; of words the plainest first.
-_RULES: tuple[Callable[[_Entry], Refusal | None], ...] = (
-    _of_the_account,
-    _missing,
-    _by_code,
-    _busy,
-    _locked,
-    _exists,
-    _long,
-    _limited,
-    _conflict,
-    _complaint,
-    _right,
+# Codes before words, since words may contain a name; of words the plainest first. The first group
+# with a rule that applies to an entry decides, and the first such rule in it.
+_RULES: tuple[tuple[_Rule, ...], ...] = (
+    (
+        _Rule(RefusalKind.NO_ACCOUNT, lambda entry: entry.errno in _OF_THE_ACCOUNT, _nothing),
+        _Rule(  # a proxy's page: whose rights these are is not known
+            RefusalKind.NO_ACCOUNT,
+            lambda entry: entry.status == HTTPStatus.FORBIDDEN and not entry.explained,
+            _nothing,
+        ),
+    ),
+    (
+        _Rule(
+            RefusalKind.GONE,
+            lambda entry: (
+                entry.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE} or entry.errno in _GONE
+            ),
+        ),
+    ),
+    (
+        _Rule(RefusalKind.TOO_LONG, lambda entry: entry.errno == ERRNO_TOO_LONG, _named),
+        _Rule(RefusalKind.NEGATIVE, lambda entry: entry.errno == ERRNO_NEGATIVE),
+        _Rule(RefusalKind.TAKEN, lambda entry: entry.errno == ERRNO_TAKEN, _takable),
+        _Rule(RefusalKind.READ_ONLY, lambda entry: entry.errno == errors.ERRNO_READ_ONLY_FIELD),
+        _Rule(RefusalKind.UNKNOWN, lambda entry: entry.errno in _OF_THE_RECORD),
+    ),
+    (_Rule(RefusalKind.BUSY, lambda entry: entry.says(refusal_words.BUSY), _nothing),),
+    (_Rule(RefusalKind.CLOSED_PERIOD, lambda entry: entry.says(refusal_words.LOCK)),),
+    (
+        _Rule(
+            RefusalKind.TAKEN,
+            lambda entry: (
+                entry.says(refusal_words.EXISTS) and (entry.creates or entry.named in _TAKABLE)
+            ),
+            _takable,
+        ),
+    ),
+    (_Rule(RefusalKind.TOO_LONG, lambda entry: entry.says(refusal_words.LONG), _named),),
+    (
+        _Rule(
+            RefusalKind.CLIENT_LIMIT,
+            lambda entry: entry.says(refusal_words.CLIENT_LIMIT),
+            _nothing,
+        ),
+        _Rule(
+            RefusalKind.CLIENT_LIMIT,
+            lambda entry: (
+                entry.creates
+                and entry.collection == "clients"
+                and (entry.status == HTTPStatus.PAYMENT_REQUIRED or entry.says(refusal_words.PLAN))
+            ),
+            _nothing,
+        ),
+    ),
+    (  # a 409 that says neither clearly: another record has it, if it can have anything
+        _Rule(
+            RefusalKind.TAKEN,
+            lambda entry: entry.conflicts and _may_be_taken(entry),
+            _takable,
+        ),
+        _Rule(RefusalKind.BUSY, lambda entry: entry.conflicts, _nothing),
+    ),
+    (  # a bare "invalid value": which code is not known
+        _Rule(
+            RefusalKind.GONE,
+            lambda entry: entry.errno in _INVALID and entry.field in CLIENT_FIELDS,
+        ),
+        _Rule(
+            RefusalKind.TAKEN,
+            lambda entry: entry.errno in _INVALID and entry.field in _OWN.get(entry.collection, ()),
+        ),
+    ),
+    (
+        _Rule(
+            RefusalKind.NO_RIGHT,
+            lambda entry: (
+                entry.status == HTTPStatus.FORBIDDEN
+                or (_denied(entry) and entry.says(refusal_words.NO_RIGHT))
+            ),
+        ),
+        _Rule(RefusalKind.NO_ACCOUNT, _denied, _nothing),
+    ),
 )
 
 

@@ -4,27 +4,21 @@ From FreshBooks' answer on, that pair is the only one that lives: a store that c
 once is tried again for minutes.
 """
 
-from __future__ import annotations
-
 import logging
 import math
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from connector_credentials import CredentialError
+from connector_credentials import CredentialError, CredentialStore, LockedEntry
 from connector_credentials.backoff import RetryPolicy
-from connector_credentials.quota_headers import seconds_asked
 from connector_credentials.stop import STOP
 
 from .errors import AuthError, FreshBooksError, Outage, UnknownOutcome
 from .oauth import RECONNECT, GrantRefused, OAuth, TokenPair, TokenThrottled
-from .pacing import seconds_to_reset
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-
-    from connector_credentials import CredentialStore, LockedEntry
+from .pacing import pause_asked
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +33,11 @@ def entry_name(client_id: str) -> str:
     return f"freshbooks:{client_id}"
 
 
+@dataclass(frozen=True, slots=True)
 class TokenChain:
     """The app's tokens, of which each refresh token brings the next pair. Its entry must be held.
 
-    Args:
+    Attributes:
         store: Where the pair lives.
         oauth: The token endpoint.
         clock: Aware UTC now.
@@ -51,21 +46,17 @@ class TokenChain:
         pause: Waits between tries to store a new pair.
     """
 
-    def __init__(
-        self,
-        store: CredentialStore,
-        oauth: OAuth,
-        clock: Callable[[], datetime],
-        policy: RetryPolicy,
-        lock_seconds: float,
-        pause: Callable[[float], None],
-    ) -> None:
-        self._store = store
-        self._oauth = oauth
-        self._clock = clock
-        self._policy = policy
-        self._lock_seconds = lock_seconds
-        self._saving = RetryPolicy(SAVE_SECONDS, policy.random, pause)
+    store: CredentialStore
+    oauth: OAuth
+    clock: Callable[[], datetime]
+    policy: RetryPolicy
+    lock_seconds: float
+    pause: Callable[[float], None]
+
+    @property
+    def name(self) -> str:
+        """The name of the app's entry in the store."""
+        return entry_name(self.oauth.client_id)
 
     def mark(self, entry: LockedEntry, document: Mapping[str, Any]) -> None:
         """Write down that something is spent now.
@@ -73,7 +64,7 @@ class TokenChain:
         It proves that the store can be written before that happens, and it tells a later reader
         that an answer may have been lost.
         """
-        entry.write({**document, "refreshing_since": self._clock().isoformat()})
+        entry.write({**document, "refreshing_since": self.clock().isoformat()})
 
     def spend(self, entry: LockedEntry, document: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Use the refresh token up and store what comes for it.
@@ -82,13 +73,13 @@ class TokenChain:
             The entry as stored; None if FreshBooks says that the token is used up already.
         """
         self.mark(entry, document)
-        attempts = self._policy.begin()
+        attempts = self.policy.begin()
         in_doubt = False
         while True:
             started = time.monotonic()
             with STOP.critical_section():
                 try:
-                    pair = self._oauth.refresh(str(document["refresh_token"]))
+                    pair = self.oauth.refresh(str(document["refresh_token"]))
                 except GrantRefused:
                     final: FreshBooksError | None = None
                 except UnknownOutcome as exc:
@@ -99,10 +90,7 @@ class TokenChain:
                 else:
                     return self.save(entry, document, pair)
             attempts.spend(time.monotonic() - started)
-            wait = None if final is None else attempts.next_wait(asked)
-            if wait is not None:
-                logger.warning("%s; trying again in %.1f s", final, wait)
-                attempts.sleep(wait)
+            if final is not None and attempts.wait(final, asked):
                 continue
             if not in_doubt:
                 entry.write(document)  # takes this try's mark away, not an older one
@@ -113,8 +101,7 @@ class TokenChain:
     def _pause_asked(self, failure: AuthError | Outage) -> float:
         """Seconds to let pass before the token is sent again."""
         if isinstance(failure, TokenThrottled):
-            reset = seconds_to_reset(failure.headers, self._clock())
-            return seconds_asked(failure.headers, reset) or 0.0
+            return pause_asked(failure.headers, self.clock())
         if isinstance(failure, AuthError):  # the app's id or secret: the token was not looked at
             return math.inf
         return 0.0
@@ -132,10 +119,10 @@ class TokenChain:
             "access_token": pair.access_token,
             "refresh_token": pair.refresh_token,
             "expires_at": pair.expires_at.isoformat(),
-            "refreshed_at": self._clock().isoformat(),
+            "refreshed_at": self.clock().isoformat(),
             "scope": pair.scope,
         }
-        attempts = self._saving.begin()
+        attempts = RetryPolicy(SAVE_SECONDS, self.policy.random, self.pause).begin()
         while True:
             try:
                 stored = self._put(entry, renewed, spent=document.get("refresh_token"))
@@ -144,16 +131,12 @@ class TokenChain:
             else:
                 logger.info("the FreshBooks tokens are good until %s", stored.get("expires_at"))
                 return stored
-            wait = attempts.next_wait()
-            if wait is None:
-                break
-            logger.warning(
-                "FreshBooks gave new tokens, and until they are stored this process must not be "
-                "killed: %s; trying again in %.1f s",
-                problem,
-                wait,
+            warning = (
+                "FreshBooks gave new tokens, and until they are stored this process must not be"
+                f" killed: {problem}"
             )
-            attempts.sleep(wait)
+            if not attempts.wait(warning):
+                break
         message = f"FreshBooks gave new tokens but they cannot be stored ({problem}); {RECONNECT}"
         raise AuthError(OPERATION, message)
 
@@ -170,8 +153,7 @@ class TokenChain:
         if not entry.lost:
             entry.write(renewed)
             return renewed
-        name = entry_name(self._oauth.client_id)
-        with self._store.exclusive(name, self._lock_seconds) as again:
+        with self.store.exclusive(self.name, self.lock_seconds) as again:
             stored: Mapping[str, Any] = again.read() or {}
             if spent and stored.get("access_token") and stored.get("refresh_token") != spent:
                 return stored  # or it is ours, and only the word of its commit was lost

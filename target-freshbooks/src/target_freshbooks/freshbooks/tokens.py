@@ -13,29 +13,24 @@ disk (a kill, a lost connection). Before each refresh the entry is marked, so th
 the chain broken can say that this is what happened. It costs a login and never an order.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import threading
 import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connector_credentials import CredentialError, CredentialStore, LockedEntry, LockTimeout
+from connector_credentials.backoff import RetryPolicy
 from connector_credentials.stop import STOP
 
 from .errors import AuthError, FreshBooksError, Outage, UnknownOutcome
 from .oauth import RECONNECT, OAuth, TokenPair
-from .token_chain import OPERATION, TokenChain, entry_name
+from .token_chain import OPERATION, TokenChain
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
-
-    from connector_credentials.backoff import RetryPolicy
-
-    Judge = Callable[[TokenPair], Mapping[str, Any] | None]
+Check = Callable[[TokenPair], Mapping[str, Any] | None]
 
 logger = logging.getLogger(__name__)
 
@@ -58,8 +53,8 @@ class TokenSource:
         oauth: The token endpoint.
         clock: Aware UTC now.
         policy: How long a refresh may be tried again. A stop of the run may cut its sleep short,
-            also where that waits for another who holds the entry.
-        seed: The `refresh_token` setting. It starts the chain where the store has none, and is
+            also if that waits for another who holds the entry.
+        seed: The `refresh_token` setting. It starts the chain if the store has none, and is
             taken a second time only if it is another one than before and the chain is broken:
             then an operator has put it there for that.
         lock_seconds: How long to wait for another who holds the entry.
@@ -78,14 +73,8 @@ class TokenSource:
         lock_seconds: float = LOCK_SECONDS,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._store = store
-        self._oauth = oauth
-        self._clock = clock
-        self._policy = policy
-        self._seed = seed or None
-        self._lock_seconds = lock_seconds
         self._chain = TokenChain(store, oauth, clock, policy, lock_seconds, pause)
-        self._name = entry_name(oauth.client_id)
+        self._seed = seed or None
         self._lock = threading.Lock()
         self._known: Mapping[str, Any] = {}
         self._dead: set[str] = set()
@@ -99,7 +88,8 @@ class TokenSource:
         """
         with self._lock:
             if not self._usable(self._known):
-                self._known = self._stored() or {}
+                with self._store_in_reach():
+                    self._known = self._chain.store.read(self._chain.name) or {}
             if not self._usable(self._known):
                 self._renew(rejected=None)
             return str(self._known["access_token"])
@@ -114,12 +104,12 @@ class TokenSource:
                 self._renew(rejected)
             return str(self._known["access_token"])
 
-    def log_in(self, code: str, judge: Judge | None = None) -> TokenPair:
+    def log_in(self, code: str, check: Check | None = None) -> TokenPair:
         """Begin a new chain with a code from the consent page; the same user's old one is dead.
 
         Args:
             code: From the redirect; spent only when its pair can be stored.
-            judge: Asked before the pair is stored: what else to remember with it, such as
+            check: Asked before the pair is stored: what else to remember with it, such as
                 `account_id`; or None, and then the pair is revoked and the old chain stays.
 
         Raises:
@@ -135,13 +125,13 @@ class TokenSource:
             self._chain.mark(entry, document)
             with STOP.critical_section():
                 try:
-                    pair = self._oauth.exchange(code)
+                    pair = self._chain.oauth.exchange(code)
                 except UnknownOutcome:
                     raise  # the old chain may have ended, so the mark stays
                 except FreshBooksError:
                     entry.write(document)
                     raise
-                more = {} if judge is None else judge(pair)
+                more = {} if check is None else check(pair)
                 if more is None:
                     entry.write(document)
                     self._give_back(pair)
@@ -166,7 +156,7 @@ class TokenSource:
             chain = document if document.get("refresh_token") else self._seeded(document)
             if chain is not None:
                 try:
-                    self._oauth.revoke(str(chain["refresh_token"]))
+                    self._chain.oauth.revoke(str(chain["refresh_token"]))
                 except FreshBooksError as error:
                     unheard = error
             taken = fingerprint(self._seed) if self._seed else document.get("seed_sha256")
@@ -180,7 +170,7 @@ class TokenSource:
     def _give_back(self, pair: TokenPair) -> None:
         """End a chain that nobody is to use. If FreshBooks cannot be asked, it lives unused."""
         try:
-            self._oauth.revoke(pair.refresh_token)
+            self._chain.oauth.revoke(pair.refresh_token)
         except FreshBooksError as error:
             logger.warning("The login that was not kept could not be revoked: %s", error)
 
@@ -188,39 +178,43 @@ class TokenSource:
         """Whether to use this pair without asking FreshBooks."""
         if not document.get("access_token"):
             return False
-        now = self._clock()
+        now = self._chain.clock()
         # Where clocks disagree, or tokens live for minutes, "soon" would be "always".
         if now - _time(document, "refreshed_at") < JUST_REFRESHED:
             return True
         return _time(document, "expires_at") - now > REFRESH_AHEAD
 
-    def _stored(self) -> Mapping[str, Any] | None:
+    @contextmanager
+    def _store_in_reach(self) -> Iterator[None]:
+        """A failure of the store as an outage.
+
+        Raises:
+            Outage: The store cannot be used now, or another holds the entry.
+        """
         try:
-            return self._store.read(self._name)
+            yield
+        except LockTimeout:
+            seconds = self._chain.lock_seconds
+            message = f"another process has been refreshing the token for {seconds:g} s"
+            raise Outage(OPERATION, message) from None
         except CredentialError as exc:
             raise Outage(OPERATION, str(exc)) from None
 
     def _renew(self, rejected: str | None) -> None:
         """Set `_known` to a pair that is fresh, refreshing it if nobody else has."""
-        try:
-            with self._alone() as entry:
-                document: Mapping[str, Any] = entry.read() or {}
-                token = document.get("access_token")
-                if token and token != rejected and (rejected or self._usable(document)):
-                    self._known = document  # refreshed by another while we waited for the lock
-                    return
+        with self._store_in_reach(), self._alone() as entry:
+            document: Mapping[str, Any] = entry.read() or {}
+            token = document.get("access_token")
+            if token and token != rejected and (rejected or self._usable(document)):
+                self._known = document  # refreshed by another while we waited for the lock
+            else:
                 self._known = self._refresh_alone(entry, document)
-        except LockTimeout:
-            message = f"another process has been refreshing the token for {self._lock_seconds:g} s"
-        except CredentialError as exc:
-            message = str(exc)
-        else:
-            return
-        raise Outage(OPERATION, message)
 
     def _alone(self) -> AbstractContextManager[LockedEntry]:
         """The entry, held by nobody else; until it is ours, a stop of the run ends the waiting."""
-        return self._store.exclusive(self._name, self._lock_seconds, self._policy.sleep)
+        return self._chain.store.exclusive(
+            self._chain.name, self._chain.lock_seconds, self._chain.policy.sleep
+        )
 
     def _refresh_alone(self, entry: LockedEntry, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """Under the lock: the next pair, from the chain, else from a seed not yet taken."""

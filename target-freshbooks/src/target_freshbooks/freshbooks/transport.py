@@ -5,17 +5,15 @@ did not happen: FreshBooks said 429 or 401, or the connection was never made. Ev
 is unclear about a write is `UnknownOutcome`, for the caller to look first.
 """
 
-from __future__ import annotations
-
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
-from connector_credentials.quota_headers import seconds_asked
+from connector_credentials.backoff import Attempts, RetryPolicy
 
 from . import answers
 from .answers import Answer, Verdict
@@ -34,19 +32,12 @@ from .errors import (
     UnknownOutcome,
 )
 from .oauth import RECONNECT
-from .pacing import Pacer, seconds_to_reset
+from .pacing import Pacer, pause_asked
 from .refusals import UNEXPLAINED, RefusalKind, meaning
 from .wire import RequestRecord, Wire, WireFailure, encode
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from connector_credentials.backoff import Attempts, RetryPolicy
-
-
 __all__ = ["Operation", "RequestRecord", "Tokens", "Transport"]
 
-logger = logging.getLogger(__name__)
 Query = Sequence[tuple[str, str]]
 
 IMPATIENT_SECONDS = 1.0
@@ -156,15 +147,13 @@ class Transport:
             try:
                 return self._try(operation, body, attempts)
             except _AgainError as again:
-                final, wait = again.final, attempts.next_wait(again.at_least)
+                final, at_least = again.final, again.at_least
             failed_first = time.monotonic() if failed_first is None else failed_first
             if isinstance(final, Failing):
                 final.since = failed_first
             # Outside the handler, so that nothing that follows carries this failure along.
-            if wait is None:
+            if not attempts.wait(final, at_least):
                 raise final
-            logger.warning("%s; trying again in %.1f s", final, wait)
-            attempts.sleep(wait)
 
     def _try(
         self, operation: Operation, body: bytes | None, attempts: Attempts
@@ -205,8 +194,7 @@ class Transport:
         # A server that quotes the request in its words must not have them keep the token.
         answer = answers.read(reply.status, reply.body.replace(token.encode(), b"[token]"))
         if answer.verdict is Verdict.THROTTLED:
-            reset = seconds_to_reset(reply.headers, self._clock())
-            asked = seconds_asked(reply.headers, reset) or 0.0
+            asked = pause_asked(reply.headers, self._clock())
             self._pacer.pause(asked)
             if operation.impatient:
                 raise Throttled(operation.name, f"too many requests (429), wait {asked:g} s")
@@ -218,7 +206,7 @@ class Transport:
 
 
 def _after(operation: Operation, failure: WireFailure, attempts: Attempts) -> Exception:
-    """What to raise where no whole answer came."""
+    """What to raise if no whole answer came."""
     if not failure.sent:
         final = Outage(operation.name, f"{failure.reason}, {attempts.tries} tries; nothing sent")
         return _AgainError(final) if failure.passing else final

@@ -8,24 +8,19 @@ never sent. A reset on a kept-alive connection does not, although it is often ju
 e-mail addresses of customers. So failures leave here as values, and urllib3's log is kept quiet.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 import urllib3
 from connector_credentials.deadline import new_session
 from requests.auth import AuthBase
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
@@ -60,7 +55,7 @@ class WireReply:
 
 @dataclass(frozen=True, slots=True)
 class WireFailure:
-    """No whole answer. `sent` is False only where the request certainly never left."""
+    """No whole answer. `sent` is False only if the request certainly never left."""
 
     sent: bool
     passing: bool
@@ -211,7 +206,7 @@ def _failure(exc: Exception, seconds: float) -> WireFailure:
 def _chain(exc: BaseException) -> list[BaseException]:
     """The exception with all that it wraps, urllib3's `reason` included.
 
-    Not `__context__`: where the caller is itself handling an earlier failure, that one would be
+    Not `__context__`: if the caller is itself handling an earlier failure, that one would be
     found here and this request taken for never sent.
     """
     chain: list[BaseException] = []

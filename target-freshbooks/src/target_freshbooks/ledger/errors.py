@@ -1,7 +1,5 @@
 """What can go wrong with the ledger, in sentences an operator can act on."""
 
-from __future__ import annotations
-
 
 class LedgerError(Exception):
     """The ledger cannot be used as asked; the message says what to do next."""

@@ -4,29 +4,22 @@ FreshBooks knows no idempotency key. A run that was killed leaves its intent ope
 finds it, looks in FreshBooks whether the write happened, and only then closes it.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from sqlalchemy import Row, bindparam, func, null, select, update
+from sqlalchemy import bindparam, func, null, select, update
 
 from target_freshbooks.ledger import orders
 from target_freshbooks.ledger.audit import redaction
 from target_freshbooks.ledger.errors import IntentNotOpen
+from target_freshbooks.ledger.link import Link
 from target_freshbooks.ledger.links import Links, kept_key
-from target_freshbooks.ledger.section import Scope, Section
-from target_freshbooks.ledger.storage.canonical import from_text, to_text
+from target_freshbooks.ledger.lock import AccountLock
+from target_freshbooks.ledger.section import Scope, Section, columns_of
 from target_freshbooks.ledger.storage.tables import intents
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
-
-    from target_freshbooks.ledger.audit.journal import AuditJournal
-    from target_freshbooks.ledger.link import Link
-    from target_freshbooks.ledger.lock import AccountLock
 
 Outcome = Literal["done", "refused", "not_sent", "found", "not_found"]
 """Answered (done, refused), never left (not_sent), seen by looking (found, not_found)."""
@@ -90,10 +83,9 @@ class EarlierMonth:
 class Intents(Section):
     """The intents of one shop."""
 
-    def __init__(self, scope: Scope, links: Links, audit: AuditJournal) -> None:
+    def __init__(self, scope: Scope, links: Links) -> None:
         super().__init__(scope)
         self._links = links
-        self._audit = audit
 
     def open(
         self,
@@ -135,7 +127,7 @@ class Intents(Section):
             "request_hash": request_hash,
             "run_id": run_id,
             "opened_at": now,
-            "payload": to_text(body),
+            "payload": body,
             "month": month,
         }
         with self._database.write() as connection:
@@ -144,7 +136,7 @@ class Intents(Section):
             if order_id is not None:
                 orders.reopen(connection, self._source, order_id)
             data = _shown(number, kind, kept, request_hash) | {"payload": redaction.of_write(body)}
-            self._audit.append(connection, "intended", order_id, run_id, data)
+            self._note(connection, "intended", order_id, run_id, data)
         return Intent(number, order_id, kind, key, request_hash, body, now, run_id)
 
     def close(
@@ -193,16 +185,16 @@ class Intents(Section):
                 ]
             if answer is not None:
                 data["answer"] = redaction.of_write(dict(answer))
-            self._audit.append(connection, outcome, row.order_id, run_id or row.run_id, data)
+            self._note(connection, outcome, row.order_id, run_id or row.run_id, data)
 
     def still_open(self, order_id: int | EllipsisType | None = ...) -> list[Intent]:
         """Read the intents never closed, oldest first: of all orders, of one, or of none (None)."""
-        statement = select(intents).where(
+        statement = select(*columns_of(intents, Intent)).where(
             intents.c.source == self._source, intents.c.outcome.is_(None)
         )
         if not isinstance(order_id, EllipsisType):
             statement = statement.where(intents.c.order_id.is_not_distinct_from(order_id))
-        return [_intent(row) for row in self._rows(statement.order_by(intents.c.id))]
+        return [Intent(*row) for row in self._rows(statement.order_by(intents.c.id))]
 
     def of_earlier_months(
         self, *, run_id: str | None = None, month: str | None = None
@@ -240,16 +232,3 @@ def _shown(number: int, kind: str, key: str, request_hash: str) -> dict[str, Any
     """What the audit journal says of an intent in each of its rows."""
     shown_key = redaction.of_key(kind, key)
     return {"intent": number, "kind": kind, "key": shown_key, "request_hash": request_hash}
-
-
-def _intent(row: Row[Any]) -> Intent:
-    return Intent(
-        id=row.id,
-        order_id=row.order_id,
-        kind=row.kind,
-        key=row.key,
-        request_hash=row.request_hash,
-        payload=from_text(row.payload),
-        opened_at=row.opened_at,
-        run_id=row.run_id,
-    )

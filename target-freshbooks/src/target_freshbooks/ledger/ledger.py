@@ -4,12 +4,12 @@ It is a cache and a journal, not the only truth: with an empty ledger everything
 FreshBooks by the keys inside the objects. Up to sixteen threads may use one ledger at once.
 """
 
-from __future__ import annotations
-
 import getpass
 import os
 import platform
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Self
 
 from target_freshbooks.ledger.audit.journal import AuditJournal
 from target_freshbooks.ledger.inbox.inbox import Inbox
@@ -25,10 +25,6 @@ from target_freshbooks.ledger.section import Scope, utc_now
 from target_freshbooks.ledger.storage.database import Database
 from target_freshbooks.ledger.storage.migrate import migrate
 from target_freshbooks.ledger.terms import OrderTerms
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
 
 
 class Ledger:
@@ -54,13 +50,13 @@ class Ledger:
         self.audit = AuditJournal(scope)
         self.ownership = Ownership(scope)
         self.inbox = Inbox(scope)
-        self.orders = Orders(scope, self.audit)
+        self.orders = Orders(scope)
         self.terms = OrderTerms(scope)
         self.profile = Profile(scope)
-        self.links = Links(scope, self.audit)
-        self.intents = Intents(scope, self.links, self.audit)
+        self.links = Links(scope)
+        self.intents = Intents(scope, self.links)
         self.locks = AccountLocks(scope)
-        self.runs = Runs(scope, self.audit)
+        self.runs = Runs(scope)
         self.retention = Retention(scope)
 
     @classmethod

@@ -1,13 +1,9 @@
 """Link: which thing in FreshBooks stands for which of ours, and how we left it there."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from datetime import date
-    from decimal import Decimal
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
 
 LinkKind = Literal["client", "item", "invoice", "payment", "credit_note", "correction", "expense"]
 

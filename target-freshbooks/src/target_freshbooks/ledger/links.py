@@ -1,24 +1,20 @@
 """Links: which thing in FreshBooks stands for which of ours, kept by kind and key."""
 
-from __future__ import annotations
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from itertools import starmap
+from operator import itemgetter
+from typing import Any
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
-
-from connector_credentials.database import insert
-from sqlalchemy import ColumnElement, Connection, Executable, Row, and_, delete, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, select
 
 from target_freshbooks.ledger.link import Link, LinkKind
-from target_freshbooks.ledger.section import Scope, Section, paged
-from target_freshbooks.ledger.storage.canonical import from_text, hash_text, to_text
-from target_freshbooks.ledger.storage.database import prepared
+from target_freshbooks.ledger.section import Section, columns_of
+from target_freshbooks.ledger.storage.canonical import hash_text
+from target_freshbooks.ledger.storage.database import paged
 from target_freshbooks.ledger.storage.tables import links
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from target_freshbooks.ledger.audit.journal import AuditJournal
-
+_LINK = select(*columns_of(links, Link))
 BY_EMAIL = "email:"
 """What the key of a client begins with that is known by its e-mail."""
 
@@ -38,24 +34,20 @@ def kept_key(key: str) -> str:
 class Links(Section):
     """The links of one shop."""
 
-    def __init__(self, scope: Scope, audit: AuditJournal) -> None:
-        super().__init__(scope)
-        self._audit = audit
-
     def get(self, kind: LinkKind, key: str) -> Link | None:
         """Read a link; None if there is none."""
-        row = self._row(select(links).where(self._is(kind, links.c.key == kept_key(key))))
-        return None if row is None else _link(row)
+        row = self._row(_LINK.where(self._is(kind, links.c.key == kept_key(key))))
+        return None if row is None else Link(*row)
 
     def of_order(self, order_id: int) -> list[Link]:
         """Read an order's links, by kind and key."""
         of_order = and_(links.c.source == self._source, links.c.order_id == order_id)
-        statement = select(links).where(of_order).order_by(links.c.kind, links.c.key)
-        return [_link(row) for row in self._rows(statement)]
+        ordered = _LINK.where(of_order).order_by(links.c.kind, links.c.key)
+        return list(starmap(Link, self._rows(ordered)))
 
     def of_kind(self, kind: LinkKind) -> Iterator[Link]:
         """Read all links of a kind, by key, page by page."""
-        return map(_link, paged(self._rows, select(links).where(self._is(kind)), links.c.key))
+        return starmap(Link, paged(self._rows, _LINK.where(self._is(kind)), links.c.key))
 
     def has_remote(self, kind: LinkKind, remote_id: int) -> bool:
         """Whether anything of ours stands for that record in FreshBooks."""
@@ -69,27 +61,10 @@ class Links(Section):
 
     def put_all(self, connection: Connection, new_links: Iterable[Link]) -> None:
         """Store links in a transaction, in place of those of the same kind and key."""
-        now = self._clock()
-        rows = [
-            {
-                "source": self._source,
-                "kind": link.kind,
-                "key": kept_key(link.key),
-                "remote_id": link.remote_id,
-                "fingerprint": link.fingerprint,
-                "content_hash": link.content_hash,
-                "amount": link.amount,
-                "day": link.day,
-                "order_id": link.order_id,
-                "deleted": link.deleted,
-                "extra": to_text(link.extra),
-                "updated_at": now,
-            }
-            # By kind and key, so that two transactions cannot wait for each other's rows.
-            for link in sorted(new_links, key=lambda link: (link.kind, kept_key(link.key)))
-        ]
-        if rows:
-            connection.execute(_upsert(connection.dialect.name), rows)
+        common = {"source": self._source, "updated_at": self._clock()}
+        rows = [asdict(link) | common | {"key": kept_key(link.key)} for link in new_links]
+        # By kind and key, so that two transactions cannot wait for each other's rows.
+        self._put(connection, links, *sorted(rows, key=itemgetter("kind", "key")))
 
     def adopt(
         self, new_links: Iterable[Link], *, order_id: int, run_id: str, data: Mapping[str, Any]
@@ -104,7 +79,7 @@ class Links(Section):
         """
         with self._database.write() as connection:
             self.put_all(connection, new_links)
-            self._audit.append(connection, "adopted", order_id, run_id, data)
+            self._note(connection, "adopted", order_id, run_id, data)
 
     def drop(self, kind: LinkKind, key: str) -> None:
         """Forget a link."""
@@ -116,32 +91,3 @@ class Links(Section):
 
     def _is(self, kind: LinkKind, *more: ColumnElement[bool]) -> ColumnElement[bool]:
         return and_(links.c.source == self._source, links.c.kind == kind, *more)
-
-
-@cache
-def _upsert(dialect: str) -> Executable:
-    statement = insert(dialect, links)
-    identity = ["source", "kind", "key"]
-    changed = {
-        column.name: statement.excluded[column.name]
-        for column in links.c
-        if column.name not in identity
-    }
-    return prepared(
-        dialect, statement.on_conflict_do_update(index_elements=identity, set_=changed), links
-    )
-
-
-def _link(row: Row[Any]) -> Link:
-    return Link(
-        kind=row.kind,
-        key=row.key,
-        remote_id=row.remote_id,
-        fingerprint=row.fingerprint,
-        content_hash=row.content_hash,
-        amount=row.amount,
-        day=row.day,
-        order_id=row.order_id,
-        deleted=row.deleted,
-        extra=from_text(row.extra),
-    )

@@ -6,27 +6,22 @@ is kept from writing by its fencing token, on which each intent's insert is cond
 that does not leave soon after that has the token checked anew.
 """
 
-from __future__ import annotations
-
 import logging
 import math
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
 
 from connector_credentials import CredentialError, LockTimeout, locks
 from connector_credentials.database import explained
+from connector_credentials.locks import FencingToken
+from sqlalchemy import Connection
 
 from target_freshbooks.ledger.errors import LedgerError, LockHeld, LockLost
 from target_freshbooks.ledger.section import Section
 from target_freshbooks.ledger.storage.database import PURPOSE, Database
 from target_freshbooks.ledger.storage.tables import locks as lock_table
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from sqlalchemy import Connection
 
 FRESH_SECONDS = 5.0
 """How long after its intent's commit a request may leave without another look at the token."""
@@ -44,7 +39,7 @@ class AccountLock:
         fence: The token.
     """
 
-    def __init__(self, database: Database, account: str, holder: str, fence: locks.Fence) -> None:
+    def __init__(self, database: Database, account: str, holder: str, fence: FencingToken) -> None:
         self.account = account
         self.holder = holder
         self._database = database
@@ -104,7 +99,7 @@ class AccountLocks(Section):
             LockHeld: On entering, if another run still holds it.
             LedgerError: If the ledger is where no lock keeps others out.
         """
-        database, fence = self._database, locks.Fence(lock_table, account)
+        database, fence = self._database, FencingToken(lock_table, account)
 
         def other() -> str:
             with database.read() as connection:

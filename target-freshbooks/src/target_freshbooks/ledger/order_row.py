@@ -1,13 +1,9 @@
-"""An order's row: where it stands, and what is known of it whatever is dropped of its records."""
-
-from __future__ import annotations
+"""An order's row: its state, and what is known of it whatever is dropped of its records."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-    from decimal import Decimal
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
 
 OrderState = Literal["new", "waiting", "posted", "parked", "settled"]
 

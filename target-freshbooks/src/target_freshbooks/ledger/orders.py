@@ -1,26 +1,19 @@
 """Where each order stands: new, waiting, posted or parked, and from which facts that follows."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from decimal import Decimal
+from itertools import starmap
+from typing import Any
 
-from connector_credentials.database import insert
-from sqlalchemy import Connection, Executable, Row, Select, Update, func, or_, select, update
+from sqlalchemy import Connection, Select, Update, func, or_, select, update
 
 from target_freshbooks.ledger.audit import redaction
 from target_freshbooks.ledger.order_row import OrderRow
-from target_freshbooks.ledger.section import Scope, Section, paged
-from target_freshbooks.ledger.storage.database import prepared
+from target_freshbooks.ledger.section import Section, columns_of
+from target_freshbooks.ledger.storage.database import paged
 from target_freshbooks.ledger.storage.tables import orders
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import date
-    from decimal import Decimal
-
-    from target_freshbooks.ledger.audit.journal import AuditJournal
 
 CHANGED = "changed_after_settling"
 """The notice on a settled order that changed in the shop since."""
@@ -48,14 +41,10 @@ _KEPT = (
 class Orders(Section):
     """The orders of one shop."""
 
-    def __init__(self, scope: Scope, audit: AuditJournal) -> None:
-        super().__init__(scope)
-        self._audit = audit
-
     def get(self, order_id: int) -> OrderRow | None:
-        """Read if an order stands; None if the shop never spoke of it."""
+        """Read where an order stands; None if the shop never spoke of it."""
         row = self._row(self._select().where(orders.c.order_id == order_id))
-        return None if row is None else _order_row(row)
+        return None if row is None else OrderRow(*row)
 
     def all(self, *, state: str | None = None, since: date | None = None) -> Iterator[OrderRow]:
         """Read orders by id, page by page.
@@ -70,18 +59,18 @@ class Orders(Section):
         if since is not None:
             day = orders.c.order_date
             statement = statement.where(or_(day >= since, day.is_(None)))
-        return map(_order_row, paged(self._rows, statement, orders.c.order_id))
+        return starmap(OrderRow, paged(self._rows, statement, orders.c.order_id))
 
     def noticed(self) -> list[OrderRow]:
         """Read the orders of which something was noticed after they were posted or settled."""
         statement = self._select().where(orders.c.notice.is_not(None)).order_by(orders.c.order_id)
-        return [_order_row(row) for row in self._rows(statement)]
+        return list(starmap(OrderRow, self._rows(statement)))
 
     def locked_out(self) -> list[OrderRow]:
         """Read the orders that FreshBooks' lock keeps waiting, those of the latest days first."""
         kept = self._select().where(orders.c.state == "parked", orders.c.locked_day.is_not(None))
         latest_first = kept.order_by(orders.c.locked_day.desc(), orders.c.order_id)
-        return [_order_row(row) for row in self._rows(latest_first)]
+        return list(starmap(OrderRow, self._rows(latest_first)))
 
     def any_posted(self) -> bool:
         """Whether any order was ever posted."""
@@ -134,11 +123,11 @@ class Orders(Section):
         posted_at = now if result.state == "posted" else None
         values = asdict(result) | {"posted_at": posted_at, "updated_at": now}
         with self._database.write() as connection:
-            upsert = _upsert(connection.dialect.name)
-            connection.execute(upsert, values | {"source": self._source})
+            row = values | {"source": self._source}
+            self._put(connection, orders, row, known=_KEPT, first=("posted_at",))
             if event is not None:
                 shown = redaction.of_data(data or {})
-                self._audit.append(connection, event, result.order_id, result.run_id or "", shown)
+                self._note(connection, event, result.order_id, result.run_id or "", shown)
 
     def note_payment(self, order_id: int, paid_day: date | None) -> None:
         """Note that the order became paid on a day, or is unpaid (None)."""
@@ -210,10 +199,10 @@ class Orders(Section):
         with self._database.write() as connection:
             connection.execute(_of(self._source, order_id).values(values))
             if event is not None:
-                self._audit.append(connection, event, order_id, run_id, data or {})
+                self._note(connection, event, order_id, run_id, data or {})
 
     def _select(self) -> Select[Any]:
-        return select(orders).where(orders.c.source == self._source)
+        return select(*columns_of(orders, OrderRow)).where(orders.c.source == self._source)
 
 
 def reopen(connection: Connection, source: str, order_id: int) -> None:
@@ -223,27 +212,3 @@ def reopen(connection: Connection, source: str, order_id: int) -> None:
 
 def _of(source: str, order_id: int) -> Update:
     return update(orders).where(orders.c.source == source, orders.c.order_id == order_id)
-
-
-@cache
-def _upsert(dialect: str) -> Executable:
-    statement = insert(dialect, orders)
-    new = statement.excluded
-    identity = ["source", "order_id"]
-    changes: dict[str, Any] = {
-        column.name: func.coalesce(new[column.name], column)
-        if column.name in _KEPT
-        else new[column.name]
-        for column in orders.c
-        if column.name not in identity
-    }
-    changes["posted_at"] = func.coalesce(orders.c.posted_at, new.posted_at)  # the first time
-    return prepared(
-        dialect, statement.on_conflict_do_update(index_elements=identity, set_=changes), orders
-    )
-
-
-def _order_row(row: Row[Any]) -> OrderRow:
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-    del values["source"]
-    return OrderRow(**values)

@@ -5,11 +5,8 @@ store only. So the first record of a source binds it to its store, and the first
 the account; afterwards another store or another account is refused before anything is written.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
-from connector_credentials.database import insert
 from sqlalchemy import and_, select, update
 
 from target_freshbooks.ledger.errors import AnotherAccount, AnotherStore
@@ -55,8 +52,7 @@ class Ownership(Section):
             return
         row = {"source": self._source, "store_hash": store_hash, "bound_at": self._clock()}
         with self._database.write() as connection:
-            statement = insert(connection.dialect.name, stores).on_conflict_do_nothing()
-            connection.execute(statement, row)
+            self._add(connection, stores, row)
         self.check_store(store_hash)  # another run may have been quicker
 
     def check_store(self, store_hash: str) -> bool:
@@ -130,8 +126,7 @@ class Ownership(Section):
         with self._database.write() as connection:
             if move and connection.execute(select(intents.c.id).limit(1)).first() is None:
                 connection.execute(account.delete())
-            new = insert(connection.dialect.name, account).on_conflict_do_nothing()
-            connection.execute(new, row)
+            self._add(connection, account, row)
             nameless = and_(account.c.business_name == "", account.c.account_id == asked.account_id)
             named = {"business_name": asked.business_name}
             connection.execute(update(account).where(nameless).values(named))

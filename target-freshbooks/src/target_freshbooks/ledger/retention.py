@@ -7,18 +7,14 @@ any more. Whatever is needed again comes again from the shop with its order, and
 it had. The records of products and of the store name no shopper, and stay.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, select, update
 
 from target_freshbooks.ledger.inbox.records import CUSTOMERS, ORDERS
-from target_freshbooks.ledger.section import PAGE, Section
+from target_freshbooks.ledger.section import Section
+from target_freshbooks.ledger.storage.database import PAGE
 from target_freshbooks.ledger.storage.tables import inbox, orders
-
-if TYPE_CHECKING:
-    from datetime import datetime, timedelta
 
 ASK_AGAIN = (
     "The order's records were dropped after ledger_retention_days. First have the tap read it from"

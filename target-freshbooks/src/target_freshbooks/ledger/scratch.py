@@ -5,10 +5,11 @@ name of its own until the next dry run, so that `plan` can show it; of that and 
 inbox has of the same thing, the one that came last counts. No real run looks at any of it.
 """
 
-from __future__ import annotations
-
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, NoReturn, Self
+from datetime import timedelta
+from types import EllipsisType
+from typing import NoReturn, Self
 
 from sqlalchemy import Insert, bindparam, delete, select
 from typing_extensions import override
@@ -17,22 +18,15 @@ from target_freshbooks.ledger.inbox.inbox import Inbox, store
 from target_freshbooks.ledger.inbox.records import ORDERS, Record, key_text
 from target_freshbooks.ledger.intents import Intent, Intents
 from target_freshbooks.ledger.ledger import Ledger
+from target_freshbooks.ledger.link import Link, LinkKind
 from target_freshbooks.ledger.links import Links, kept_key
+from target_freshbooks.ledger.order_row import OrderRow
 from target_freshbooks.ledger.orders import Orders
 from target_freshbooks.ledger.ownership import Ownership
+from target_freshbooks.ledger.section import Scope
 from target_freshbooks.ledger.storage.database import Database
 from target_freshbooks.ledger.storage.tables import inbox, orders
 from target_freshbooks.ledger.terms import OrderTerms, Terms
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-    from datetime import timedelta
-    from types import EllipsisType
-
-    from target_freshbooks.ledger.audit.journal import AuditJournal
-    from target_freshbooks.ledger.link import Link, LinkKind
-    from target_freshbooks.ledger.order_row import OrderRow
-    from target_freshbooks.ledger.section import Scope
 
 
 class ScratchLedger(Ledger):
@@ -42,16 +36,16 @@ class ScratchLedger(Ledger):
         ledger: The real one, or a scratch one whose records are read but whose links are not.
     """
 
-    inbox: ScratchInbox
+    inbox: "ScratchInbox"
 
     def __init__(self, ledger: Ledger) -> None:
         database = ledger.scope.database
         super().__init__(replace(ledger.scope, database=_ReadOnly(database)))
         self.ownership = _ScratchOwnership(self.scope)
-        self.orders = _ScratchOrders(self.scope, self.audit)
+        self.orders = _ScratchOrders(self.scope)
         self.terms = _ScratchTerms(self.scope)
-        self.links = _ScratchLinks(self.scope, self.audit)
-        self.intents = _ScratchIntents(self.scope, self.links, self.audit)
+        self.links = _ScratchLinks(self.scope)
+        self.intents = _ScratchIntents(self.scope, self.links)
         known = ledger.inbox if isinstance(ledger, ScratchLedger) else None
         self.inbox = known or ScratchInbox(ledger.scope)
 
@@ -115,8 +109,8 @@ class ScratchInbox(Inbox):
 class _ScratchLinks(Links):
     """The links as a plan has changed them, in memory."""
 
-    def __init__(self, scope: Scope, audit: AuditJournal) -> None:
-        super().__init__(scope, audit)
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope)
         self._changed: dict[tuple[str, str], Link | None] = {}
 
     @override

@@ -4,27 +4,19 @@ Each public method of a section is one transaction, durable when it returns; tho
 rows read them page by page.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import Column, Executable, Row, Select, literal, tuple_
+from sqlalchemy import Column, Connection, Executable, Row, Select, Table
 
-if TYPE_CHECKING:
-    from target_freshbooks.ledger.storage.database import Database
+from target_freshbooks.ledger.audit import chain
+from target_freshbooks.ledger.storage.database import Database, insert_new, upsert
 
 utc_now = partial(datetime.now, UTC)
 """Tells the machine's time, aware UTC."""
-
-PAGE = 500
-"""Rows read, or written, at once."""
-
-Read = Callable[[Select[Any]], Sequence[Row[Any]]]
-"""Reads the rows of a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +40,10 @@ class Section:
     """One section of a ledger."""
 
     def __init__(self, scope: Scope) -> None:
+        self._scope = scope
         self._database = scope.database
         self._source = scope.source
         self._clock = scope.clock
-        self._who = scope.who
 
     def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         with self._database.read() as connection:
@@ -66,15 +58,33 @@ class Section:
         with self._database.write() as connection:
             connection.execute(statement)
 
+    def _add(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
+        """Insert a row, unless it is there already."""
+        connection.execute(insert_new(connection.dialect.name, table, *row), row)
 
-def paged(read: Read, statement: Select[Any], *keys: Column[Any]) -> Iterator[Row[Any]]:
-    """The rows of a statement in the order of its keys, which are columns that it selects.
+    def _put(
+        self,
+        connection: Connection,
+        table: Table,
+        *rows: Mapping[str, Any],
+        **which: tuple[str, ...],
+    ) -> None:
+        """Insert rows in place of those of the same keys; `which` columns, see `upsert`."""
+        if rows:
+            connection.execute(upsert(connection.dialect.name, table, **which), rows)
 
-    They are read in pages, so that memory does not grow with the ledger.
-    """
-    ordered = statement.order_by(*keys).limit(PAGE)
-    rows = read(ordered)
-    while rows:
-        yield from rows
-        last = (literal(getattr(rows[-1], key.name), key.type) for key in keys)
-        rows = read(ordered.where(tuple_(*keys) > tuple_(*last))) if len(rows) == PAGE else ()
+    def _note(
+        self,
+        connection: Connection,
+        event: str,
+        order_id: int | None,
+        run_id: str,
+        data: Mapping[str, Any],
+    ) -> None:
+        """Add an audit row; must be the last step of a write transaction."""
+        chain.append(connection, self._scope, event, order_id, run_id, data)
+
+
+def columns_of(table: Table, row: type) -> list[Column[Any]]:
+    """The columns of a dataclass' fields, in the order of the fields: it is made of such a row."""
+    return [table.c[one.name] for one in fields(row)]

@@ -5,21 +5,16 @@ was posted under, for its later edits and refunds too, and the day it was dated.
 are kept once, however many orders share them.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import Any
 
-from connector_credentials.database import insert
 from sqlalchemy import select, update
 
 from target_freshbooks.ledger.section import Section
 from target_freshbooks.ledger.storage.canonical import from_text, hash_text, to_text
 from target_freshbooks.ledger.storage.tables import orders, terms
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +51,7 @@ class OrderTerms(Section):
         body = to_text(dict(new.settings))
         row = {"hash": hash_text(body), "body": body, "kept_at": self._clock()}
         with self._database.write() as connection:
-            known = insert(connection.dialect.name, terms).on_conflict_do_nothing()
-            connection.execute(known, row)
+            self._add(connection, terms, row)
             connection.execute(
                 update(orders)
                 .where(orders.c.source == self._source, orders.c.order_id == order_id)

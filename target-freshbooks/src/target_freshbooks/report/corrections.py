@@ -1,21 +1,14 @@
 """The month's corrections: invoices of 0.00 that take refunds of closed months back."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import date
+from decimal import Decimal
 
-from target_freshbooks.freshbooks.observed import DRAFT
+from target_freshbooks.freshbooks import FreshBooks
+from target_freshbooks.freshbooks.observed import DRAFT, ObservedInvoice
+from target_freshbooks.ledger import Ledger
 from target_freshbooks.posting.plan import lines as wire
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
-    from decimal import Decimal
-
-    from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.freshbooks.observed import ObservedInvoice
-    from target_freshbooks.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,25 +4,19 @@ An order belongs to the month of its invoice date, which is its day in the store
 order's own side is what the shop says (total, refunds); the other side is what FreshBooks holds.
 """
 
-from __future__ import annotations
-
 from calendar import monthrange
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import Self
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from target_freshbooks.freshbooks.observed import ObservedInvoice
-    from target_freshbooks.ledger import EarlierMonth, OrderRow
-    from target_freshbooks.report.corrections import Corrected
-    from target_freshbooks.report.owed import Owed
+from target_freshbooks.freshbooks.observed import DRAFT, ObservedInvoice
+from target_freshbooks.ledger import EarlierMonth, OrderRow
+from target_freshbooks.report.corrections import Corrected
 
 ZERO = Decimal(0)
-DRAFT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +27,7 @@ class Month:
     last: date
 
     @classmethod
-    def parse(cls, text: str) -> Month:
+    def parse(cls, text: str) -> Self:
         """From "YYYY-MM".
 
         Raises:
@@ -95,6 +89,21 @@ class Totals:
     paid: Decimal
     outstanding: Decimal
     difference: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What is owed on gift certificates or as store credit: one item's balance in one currency.
+
+    Attributes:
+        item: Its name.
+        currency: ISO code.
+        balance: Sold and given less redeemed and taken back, to the end of a day.
+    """
+
+    item: str
+    currency: str
+    balance: Decimal
 
 
 @dataclass(frozen=True, slots=True)

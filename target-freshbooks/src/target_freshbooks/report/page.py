@@ -1,15 +1,11 @@
 """What every file for a person is written by: a page from a template, a cell of a spreadsheet."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from target_freshbooks.books.money import decimals_of
-
-if TYPE_CHECKING:
-    from decimal import Decimal
 
 
 def page(template: str, **values: Any) -> str:  # noqa: ANN401 - what the template speaks of

@@ -1,18 +1,12 @@
 """Plans of orders as text, JSON, CSV and HTML; `Plan.document` has what all but the text show."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
 from target_freshbooks.posting.plan.render import Plan, sign
 from target_freshbooks.report.page import cell, page
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
 
 COLUMNS = ("order_id", "outcome", "reason", "number", "date", "currency", "total", "kind", "why")
 

@@ -1,30 +1,27 @@
 """Gathering a month from the ledger and FreshBooks, and writing it as HTML and CSV."""
 
-from __future__ import annotations
-
 import csv
+from collections import defaultdict
 from dataclasses import asdict, replace
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from target_freshbooks.access import open_account
-from target_freshbooks.ctl.command import command
-from target_freshbooks.freshbooks.errors import NotFound
+from target_freshbooks.books.items import line_key
+from target_freshbooks.books.policy import LineNames
+from target_freshbooks.ctl.context import Context, command
+from target_freshbooks.freshbooks import FreshBooks, NotFound, ObservedInvoice
+from target_freshbooks.freshbooks.observed import DELETED, DRAFT
 from target_freshbooks.ledger import Ledger, OrderRow, utc_now
 from target_freshbooks.posting.identity import invoice_key
 from target_freshbooks.posting.plan.draft import KEPT_AS_DRAFT
 from target_freshbooks.posting.tally import WORKED_OUT, sentences
 from target_freshbooks.report.corrections import corrections_among
-from target_freshbooks.report.month import Month, MonthReport, Row, make_row, total_up
-from target_freshbooks.report.owed import owed_at
+from target_freshbooks.report.month import Month, MonthReport, Owed, Row, make_row, total_up
 from target_freshbooks.report.page import cell, money, page
-
-if TYPE_CHECKING:
-    from target_freshbooks.ctl.context import Context
-    from target_freshbooks.freshbooks import FreshBooks
-    from target_freshbooks.freshbooks.observed import ObservedInvoice
 
 COLUMNS = (
     "order_id",
@@ -73,27 +70,9 @@ def report(context: Context, *, text: str, output: str) -> None:
         "worked_out_taxes": len(month_report.worked_out),
         "agrees": month_report.agrees,
         "changed_afterwards": [asdict(one) for one in month_report.changed],
-        "totals": [
-            {
-                "currency": sums.currency,
-                "orders": sums.orders,
-                "order_total": str(sums.order_total),
-                "redeemed": str(sums.redeemed),
-                "refunded": str(sums.refunded),
-                "invoice_total": str(sums.invoice_total),
-                "paid": str(sums.paid),
-                "outstanding": str(sums.outstanding),
-                "difference": str(sums.difference),
-            }
-            for sums in month_report.totals
-        ],
-        "corrections": [
-            {**asdict(one), "given_back": str(one.given_back)} for one in month_report.corrections
-        ],
-        "owed": [
-            {"item": one.item, "currency": one.currency, "balance": str(one.balance)}
-            for one in month_report.owed
-        ],
+        "totals": [asdict(sums) for sums in month_report.totals],
+        "corrections": [asdict(one) for one in month_report.corrections],
+        "owed": [asdict(one) for one in month_report.owed],
     }
     lines = [f"Report of {month}: {html} and {table}"]
     lines += [
@@ -118,7 +97,7 @@ def report(context: Context, *, text: str, output: str) -> None:
     lines.append(f"  parked: {len(month_report.parked)}")
     if month_report.worked_out:
         lines.append(f"  with {WORKED_OUT}: {len(month_report.worked_out)}")
-    lines += [f"  {told}, after it was over" for told in sentences(month_report.changed)]
+    lines += [f"  {change}, after it was over" for change in sentences(month_report.changed)]
     context.show(document, "\n".join(lines))
 
 
@@ -134,8 +113,8 @@ def gather_month(books: FreshBooks, ledger: Ledger, month: Month) -> MonthReport
     for order in ledger.orders.all(since=month.first):
         if order.order_date is None or not month.first <= order.order_date <= month.last:
             continue
-        stands = order.state == "new" and order.posted_at is not None
-        left_out = order.state not in {"posted", "parked", "settled"} and not stands
+        posted = order.state == "new" and order.posted_at is not None
+        left_out = order.state not in {"posted", "parked", "settled"} and not posted
         if left_out and order.reason != KEPT_AS_DRAFT:
             waiting += 1
             continue
@@ -161,6 +140,27 @@ def gather_month(books: FreshBooks, ledger: Ledger, month: Month) -> MonthReport
     )
 
 
+def owed_at(books: FreshBooks, ledger: Ledger, names: LineNames, last: date) -> tuple[Owed, ...]:
+    """What the shop owes at the end of the day: balances over all sent invoices, by hand or ours.
+
+    If gift certificates and store credit are lines of items (`stored_value`), all that was sold,
+    given and redeemed stands on invoices. FreshBooks has it as income; what is left of it at the
+    end of a year is to be booked over to what is owed. Nothing is asked of FreshBooks if no order
+    ever had such a line.
+    """
+    items = {
+        str(link.extra["name"]): name
+        for name in (names.gift_certificate, names.store_credit)
+        if (link := ledger.links.get("item", line_key(name))) is not None
+    }
+    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for invoice in books.invoices.until(last) if items else ():
+        for line in invoice.lines or ():
+            if line.name in items and invoice.status != DRAFT:
+                sums[items[line.name], invoice.currency] += line.qty * line.unit_cost
+    return tuple(Owed(*key, balance) for key, balance in sorted(sums.items()))
+
+
 def _invoice_of(
     books: FreshBooks, ledger: Ledger, order: OrderRow, listed: dict[int, ObservedInvoice]
 ) -> ObservedInvoice | None:
@@ -173,7 +173,7 @@ def _invoice_of(
         invoice = books.invoices.get(link.remote_id)
     except NotFound:
         return None
-    return None if invoice.vis_state == 1 else invoice
+    return None if invoice.vis_state == DELETED else invoice
 
 
 def write_csv(report: MonthReport, path: Path) -> None:

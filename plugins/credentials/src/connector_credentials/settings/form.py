@@ -1,25 +1,20 @@
 """A program's settings: where they are given, and reading them all.
 
-Only the configuration decides. The environment is read for values only where it is asked for
+Only the configuration decides. The environment is read for values only if it is asked for
 (`--config=ENV`); otherwise only its names are looked at, since a misspelt one is never heard.
 Whatever is secret may stand in a file instead, as Docker and Kubernetes hand secrets over: the
 setting `access_token_file` then holds the path.
 """
 
-from __future__ import annotations
-
 import json
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .names import ours, unknown
 from .values import SettingError, read_value
-
-if TYPE_CHECKING:
-    import logging
-    from collections.abc import Mapping
-
 
 FILE = "_file"
 
@@ -52,17 +47,17 @@ class Form:
             SettingError: Meltano gives an object that is written in meltano.yml in pieces, of which
                 it cannot be put together again.
         """
-        given = ours(environment, self.prefix)
-        for name in given:
+        values = ours(environment, self.prefix)
+        for name in values:
             whole = self._whole_of(name)
-            if whole and whole not in given:
+            if whole and whole not in values:
                 raise SettingError(
                     f"The setting {whole} comes in pieces ({self.prefix}{name.upper()}): write it"
                     ' as one JSON text, such as \'{"a": "b"}\'.'
                 )
-        return {name: value for name, value in given.items() if name in self.properties}
+        return {name: value for name, value in values.items() if name in self.properties}
 
-    def read(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def read(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Read every setting; what is null or blank is not given. Unknown ones stay as they are.
 
         A secret's file is read, and the secret stands in its place.
@@ -72,7 +67,7 @@ class Form:
         """
         read = {
             name: read_value(name, value, self.properties.get(name, {}))
-            for name, value in given.items()
+            for name, value in values.items()
             if value is not None and not (isinstance(value, str) and not value.strip())
         }
         for name in self._secrets():
@@ -87,7 +82,7 @@ class Form:
         return read
 
     def check_names(
-        self, given: Mapping[str, Any], environment: Mapping[str, str], log: logging.Logger
+        self, values: Mapping[str, Any], environment: Mapping[str, str], log: logging.Logger
     ) -> None:
         """Warn of names that no setting has, in the configuration and in the environment.
 
@@ -97,7 +92,7 @@ class Form:
         known = (*self.properties, *self.others)
         variables = [one for one in ours(environment, self.prefix) if not self._whole_of(one)]
         strange = [
-            *unknown(given, known, self.removed),
+            *unknown(values, known, self.removed),
             *unknown(variables, known, self.removed, prefix=self.prefix),
         ]
         if strange:

@@ -5,15 +5,10 @@ passed over: Meltano's own variables, those of inherited plugins, Kubernetes' se
 the Singer SDK knows.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
 
 from .values import SettingError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
 
 _OF_THE_SDK = re.compile(
     r"(stream_maps|stream_map_config|faker_config|sql_options)(_.+)?|flattening_\w+|batch_\w+"
@@ -55,7 +50,7 @@ def unknown(
     """Find the names that have no effect, written as the operator wrote them.
 
     Args:
-        names: Of settings as they were given; small letters where there is a prefix.
+        names: Of settings as they were given; small letters if there is a prefix.
         known: Of the settings there are.
         removed: Of settings there were: what to use now, a sentence without its full stop.
         prefix: Of environment variables; empty for the keys of a file.

@@ -5,22 +5,16 @@ overrides what the SDK keeps private; the tap's `test_tap_sdk_names.py` says whi
 release has changed.
 """
 
-from __future__ import annotations
-
 import os
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import click
-from singer_sdk.plugin_base import PluginBase
+from singer_sdk.plugin_base import PluginBase, _ConfigInput
 from typing_extensions import override
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from singer_sdk.plugin_base import _ConfigInput
-
-    from .form import Form
+from .form import Form
 
 
 class StrictSettings(PluginBase):

@@ -1,23 +1,19 @@
-"""One setting's value, by its JSON Schema: text, or JSON's own type where a file gives that.
+"""One setting's value, by its JSON Schema: text, or JSON's own type if a file gives that.
 
 Meltano, a shell and .env give text, which is never guessed at: `ture` is no boolean, `01.02.2026`
 no date, `5.0` no whole number. Lists may be written `101,102`. What comes out is of JSON's types
 (dates stay text), so that a JSON Schema validation after this one finds nothing to say.
 """
 
-from __future__ import annotations
-
 import ast
 import json
 import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    _Reader = Callable[[object, Mapping[str, Any]], Any]
+_Schema = Mapping[str, Any]
 
 LONGEST_SHOWN = 60
 
@@ -31,7 +27,7 @@ class SettingError(ValueError):
     """A setting is missing, cannot be understood or has a wrong name; the text is for operators."""
 
 
-def read_value(name: str, value: object, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+def read_value(name: str, value: object, schema: _Schema) -> Any:  # noqa: ANN401 - JSON
     """Read a value that is given, that is, neither null nor blank.
 
     Args:
@@ -56,7 +52,7 @@ def choices(names: Sequence[str]) -> str:
     return " or ".join(", ".join(names).rsplit(", ", 1))
 
 
-def _read(value: object, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+def _read(value: object, schema: _Schema) -> Any:  # noqa: ANN401 - JSON
     if "enum" in schema:
         return _one_of(schema["enum"], value)
     kinds = _kinds(schema)
@@ -65,48 +61,49 @@ def _read(value: object, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JS
     if kinds == ["string", "object"]:
         is_object = not isinstance(value, str) or value.lstrip().startswith("{")
         return _object(value, schema) if is_object else value
-    reader: _Reader = _READERS.get(schema.get("format", kinds[0]), _text)
-    return reader(value, schema)
+    if kinds[0] in _READERS:
+        return _READERS[kinds[0]](value, schema)
+    return _FORMATS.get(schema.get("format", ""), str)(_text(value))
 
 
-def _kinds(schema: Mapping[str, Any]) -> list[str]:
+def _kinds(schema: _Schema) -> list[str]:
     kinds = schema.get("type", [])
     return [kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"]
 
 
+def _require(holds: bool) -> None:
+    if not holds:
+        raise ValueError
+
+
 def _one_of(known: Sequence[str | None], value: object) -> object:
     text = value.strip() if isinstance(value, str) else value
-    if text not in known:
-        raise ValueError
+    _require(text in known)
     return text
 
 
-def _text(value: object, _: Mapping[str, Any]) -> str:
+def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError  # noqa: TRY004 - told as any other wrong value
     return value
 
 
-def _boolean(value: object, _: Mapping[str, Any]) -> bool:
+def _boolean(value: object, _: _Schema) -> bool:
     if isinstance(value, bool):
         return value
-    word = _text(value, {}).strip().lower()
-    if word not in {"true", "false"}:
-        raise ValueError
-    return word == "true"
+    return _one_of(("false", "true"), _text(value).lower()) == "true"
 
 
-def _integer(value: object, schema: Mapping[str, Any]) -> int:
+def _integer(value: object, schema: _Schema) -> int:
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError  # noqa: TRY004 - as above
-    if not schema.get("minimum", value) <= value <= schema.get("maximum", value):
-        raise ValueError
+    _require(schema.get("minimum", value) <= value <= schema.get("maximum", value))
     return value
 
 
-def _array(value: object, schema: Mapping[str, Any]) -> list[Any]:
+def _array(value: object, schema: _Schema) -> list[Any]:
     items = schema["items"]
     if isinstance(value, str):
         value = _parsed(value) if value.lstrip().startswith("[") else value.split(",")
@@ -115,12 +112,11 @@ def _array(value: object, schema: Mapping[str, Any]) -> list[Any]:
     if not isinstance(value, list):
         raise ValueError  # noqa: TRY004 - as above
     read = [_read(item.strip() if isinstance(item, str) else item, items) for item in value]
-    if "" in read:
-        raise ValueError
+    _require("" not in read)
     return read
 
 
-def _object(value: object, schema: Mapping[str, Any]) -> dict[str, Any]:
+def _object(value: object, schema: _Schema) -> dict[str, Any]:
     if isinstance(value, str):
         value = _parsed(value)
     if not isinstance(value, dict):
@@ -128,12 +124,19 @@ def _object(value: object, schema: Mapping[str, Any]) -> dict[str, Any]:
     more = schema.get("additionalProperties")
     if more is False:
         known = schema["properties"]
-        if value.keys() - known.keys():
-            raise ValueError
+        _require(value.keys() <= known.keys())
         return {name: _read(one, known[name]) for name, one in value.items()}
     if isinstance(more, dict) and _kinds(more) == ["string"]:
-        return {name: _text(text, {}) for name, text in value.items()}
+        return {name: _text(text) for name, text in value.items()}
     return value  # one of the SDK's, which it checks itself
+
+
+_READERS: dict[str, Callable[[object, _Schema], Any]] = {
+    "boolean": _boolean,
+    "integer": _integer,
+    "array": _array,
+    "object": _object,
+}
 
 
 def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON
@@ -144,51 +147,38 @@ def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON
         return ast.literal_eval(text.strip())
 
 
-def _day(value: object, _: Mapping[str, Any]) -> str:
-    text = _text(value, {}).strip()
-    if not _DAY.fullmatch(text):
-        raise ValueError
-    return date.fromisoformat(text).isoformat()
+def _day(text: str) -> str:
+    _require(_DAY.fullmatch(text.strip()) is not None)
+    return date.fromisoformat(text.strip()).isoformat()
 
 
-def _day_or_auto(value: object, _: Mapping[str, Any]) -> str:
-    text = _text(value, {}).strip()
-    return text if text == "auto" else _day(text, {})
+def _day_or_auto(text: str) -> str:
+    return "auto" if text.strip() == "auto" else _day(text)
 
 
-def _moment(value: object, _: Mapping[str, Any]) -> str:
-    text = _text(value, {}).strip()
-    if not _MOMENT.fullmatch(text):
-        raise ValueError
+def _moment(text: str) -> str:
+    text = text.strip()
+    _require(_MOMENT.fullmatch(text) is not None)
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is not None:
         moment.astimezone(UTC)  # an offset may lead before year 1 or beyond 9999
     return text
 
 
-def _address(value: object, _: Mapping[str, Any]) -> str:
-    text = _text(value, {})
+def _address(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
-        raise ValueError
-    if any(map(str.isspace, text)):
-        raise ValueError
+    _require(parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0)
+    _require(not any(map(str.isspace, text)))
     return text
 
 
-def _header(value: object, _: Mapping[str, Any]) -> str:
-    text = _text(value, {})
+def _header(text: str) -> str:
     text.encode("latin-1")
-    if not text.isprintable() or text != text.strip():
-        raise ValueError
+    _require(text.isprintable() and text == text.strip())
     return text
 
 
-_READERS: dict[str, _Reader] = {
-    "boolean": _boolean,
-    "integer": _integer,
-    "array": _array,
-    "object": _object,
+_FORMATS: dict[str, Callable[[str], str]] = {
     "date": _day,
     "date-or-auto": _day_or_auto,
     "date-time": _moment,
@@ -202,7 +192,7 @@ def _shown(value: object) -> str:
     return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"
 
 
-_SAID = {
+_WORDS = {
     "boolean": "true or false",
     "date": "a day such as 2026-01-31",
     "date-or-auto": "a day such as 2026-01-31, or auto",
@@ -218,7 +208,7 @@ _LISTS = {
 }
 
 
-def _words(schema: Mapping[str, Any]) -> str:
+def _words(schema: _Schema) -> str:
     """What an operator is told that the value must be."""
     if "enum" in schema:
         return choices([one for one in schema["enum"] if one is not None])
@@ -232,10 +222,10 @@ def _words(schema: Mapping[str, Any]) -> str:
         return _LISTS[_kinds(items)[0]].format(allowed=allowed)
     if kinds == ["integer"]:
         return f"a whole number{_range(schema)}"
-    return _SAID.get(schema.get("format", kinds[0]), "text")
+    return _WORDS.get(schema.get("format", kinds[0]), "text")
 
 
-def _range(schema: Mapping[str, Any]) -> str:
+def _range(schema: _Schema) -> str:
     least, most = schema.get("minimum"), schema.get("maximum")
     if most is not None:
         return f" from {least} to {most}"

@@ -2,13 +2,13 @@
 
 Each row's hash covers every column of it and the previous row's hash. The head row keeps the last
 number and hash, so rows taken off the end are noticed as well; if the head was rewritten with them,
-the intents tell what rows there were.
+the intents tell what rows there were. Appending locks the head, so that all appenders, of all
+sources, form one chain.
 """
-
-from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,21 +18,23 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    bindparam,
     cast,
     except_,
     func,
     literal,
     select,
     union_all,
+    update,
 )
 from sqlalchemy.dialects import postgresql
 
-from target_freshbooks.ledger.section import paged
 from target_freshbooks.ledger.storage.canonical import to_text
-from target_freshbooks.ledger.storage.tables import audit, audit_head, intents
+from target_freshbooks.ledger.storage.database import paged
+from target_freshbooks.ledger.storage.tables import audit, audit_head, intents, plain, time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from target_freshbooks.ledger.section import Scope
 
 GENESIS = "0" * 64
 """The hash before the first row."""
@@ -45,6 +47,13 @@ EVENTS_OF_INTENTS = ("intended", "done", "refused", "not_sent", "found", "not_fo
 
 # Made once: every write appends a row, and building a statement costs more than running it.
 HEAD = select(audit_head.c.seq, audit_head.c.hash).where(audit_head.c.id == 1)
+_HEAD_LOCKED = HEAD.with_for_update()
+_ADD = audit.insert()
+_MOVE_HEAD = (
+    update(audit_head)
+    .where(audit_head.c.id == 1)
+    .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,36 @@ class ChainVerdict:
     head_hash: str
     broken_seq: int | None = None
     problem: str | None = None
+
+
+def append(
+    connection: Connection,
+    scope: "Scope",
+    event: str,
+    order_id: int | None,
+    run_id: str,
+    data: Mapping[str, Any],
+) -> None:
+    """Add a row behind the head; must run in a write transaction, as its last step.
+
+    Last, because the head is locked until the commit: whoever takes other locks after it could
+    wait for one who waits for the head.
+    """
+    head = connection.execute(_HEAD_LOCKED).one()
+    row = {
+        "seq": head.seq + 1,
+        "source": plain(scope.source),
+        "at": time_text(scope.clock()),
+        "event": plain(event),
+        "order_id": order_id,
+        "run_id": plain(run_id),
+        "who": plain(scope.who),
+        "data": to_text(dict(data)),
+        "prev_hash": head.hash,
+    }
+    row["hash"] = seal(row)
+    connection.execute(_ADD, row)
+    connection.execute(_MOVE_HEAD, {"new_seq": row["seq"], "new_hash": row["hash"]})
 
 
 def verify(connection: Connection) -> ChainVerdict:

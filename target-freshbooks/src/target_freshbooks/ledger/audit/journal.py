@@ -1,34 +1,18 @@
-"""The audit journal: rows that are only ever added, each sealed with the hash of the one before.
+"""The audit journal: rows that are only ever added, each sealed with the hash of the one before."""
 
-Appending locks the head, which keeps the last number and hash, so that all appenders, of all
-sources, form one chain.
-"""
-
-from __future__ import annotations
-
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select, update
+from sqlalchemy import Row, Select, select
 
 from target_freshbooks.ledger.audit import chain, redaction
-from target_freshbooks.ledger.section import Section, paged
-from target_freshbooks.ledger.storage.canonical import from_text, to_text
-from target_freshbooks.ledger.storage.tables import audit, audit_head, plain, time_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-# Made once: every write appends a row, and building a statement costs more than running it.
-_HEAD_LOCKED = chain.HEAD.with_for_update()
-_ADD = audit.insert()
-_MOVE_HEAD = (
-    update(audit_head)
-    .where(audit_head.c.id == 1)
-    .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
-)
+from target_freshbooks.ledger.section import Section
+from target_freshbooks.ledger.storage.canonical import from_text
+from target_freshbooks.ledger.storage.database import paged
+from target_freshbooks.ledger.storage.tables import audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,47 +50,11 @@ class AuditJournal(Section):
     """The journal, seen from one shop."""
 
     def add(
-        self,
-        *,
-        event: str,
-        order_id: int | None,
-        run_id: str,
-        data: Mapping[str, Any],
-        who: str | None = None,
+        self, *, event: str, order_id: int | None, run_id: str, data: Mapping[str, Any]
     ) -> None:
         """Add a row; fields that name persons are left out of `data`."""
         with self._database.write() as connection:
-            self.append(connection, event, order_id, run_id, redaction.of_data(data), who)
-
-    def append(
-        self,
-        connection: Connection,
-        event: str,
-        order_id: int | None,
-        run_id: str,
-        data: Mapping[str, Any],
-        who: str | None = None,
-    ) -> None:
-        """Add a row behind the head; must run in a write transaction, as its last step.
-
-        Last, because the head is locked until the commit: whoever takes other locks after it could
-        wait for one who waits for the head.
-        """
-        head = connection.execute(_HEAD_LOCKED).one()
-        row = {
-            "seq": head.seq + 1,
-            "source": plain(self._source),
-            "at": time_text(self._clock()),
-            "event": plain(event),
-            "order_id": order_id,
-            "run_id": plain(run_id),
-            "who": plain(who or self._who),
-            "data": to_text(dict(data)),
-            "prev_hash": head.hash,
-        }
-        row["hash"] = chain.seal(row)
-        connection.execute(_ADD, row)
-        connection.execute(_MOVE_HEAD, {"new_seq": row["seq"], "new_hash": row["hash"]})
+            self._note(connection, event, order_id, run_id, redaction.of_data(data))
 
     def rows(self, order_id: int | None = None) -> Iterator[AuditRow]:
         """Read the shop's rows, of one order or all, page by page, oldest first."""
@@ -117,7 +65,7 @@ class AuditJournal(Section):
 
     def verify_chain(self) -> chain.ChainVerdict:
         """Walk the whole chain, of all shops, and name the first row that is not right."""
-        with self._database.read_snapshot() as connection:
+        with self._database.read(snapshot=True) as connection:
             return chain.verify(connection)
 
     def length(self) -> int | None:

@@ -7,8 +7,6 @@ FreshBooks' words on a refusal may repeat what was sent, a name or a street, so 
 status, code and field are kept; the words stand in the order's own row as long as it is parked.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -4,16 +4,15 @@ A record replaces the one of the same key, but an older version never replaces a
 `precedence`.
 """
 
-from __future__ import annotations
-
 import operator
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
 
-from connector_credentials.database import insert
-from sqlalchemy import Connection, Executable, and_, delete, func, or_, select
+from sqlalchemy import Connection, and_, delete, func, select
 
 from target_freshbooks.ledger.inbox import precedence, requeue
+from target_freshbooks.ledger.inbox.precedence import Given, Place, Version
 from target_freshbooks.ledger.inbox.records import (
     ORDERS,
     Key,
@@ -25,14 +24,8 @@ from target_freshbooks.ledger.inbox.records import (
 )
 from target_freshbooks.ledger.section import Scope, Section
 from target_freshbooks.ledger.storage.canonical import from_text, hash_of
-from target_freshbooks.ledger.storage.database import prepared
+from target_freshbooks.ledger.storage.database import insert_new, upsert
 from target_freshbooks.ledger.storage.tables import inbox, orders
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-    from datetime import datetime
-
-    from target_freshbooks.ledger.inbox.precedence import Given, Place, Version
 
 
 class Inbox(Section):
@@ -74,7 +67,8 @@ class Inbox(Section):
         with self._database.write() as connection:
             taken, before = store(connection, self._source, received, complete, now)
             if fresh:
-                connection.execute(_make_known(connection.dialect.name), fresh)
+                known = insert_new(connection.dialect.name, orders, *fresh[0])
+                connection.execute(known, fresh)
             requeue.reopen(connection, self._source, taken, before, now)
         return [record for record, _ in taken]
 
@@ -87,8 +81,8 @@ class Inbox(Section):
         """
         with self._database.read() as connection:
             facts_by_source = [_facts_of(connection, source, order_id) for source in self._sources]
-        whole = [facts for facts in facts_by_source if facts is not None]
-        return max(whole, key=lambda facts: facts.received_at, default=None)
+        complete = [facts for facts in facts_by_source if facts is not None]
+        return max(complete, key=lambda facts: facts.received_at, default=None)
 
     def body(self, stream: str, key: Key | None = None) -> dict[str, Any] | None:
         """Read the body that came last, of one record or of a stream.
@@ -124,16 +118,17 @@ def store(
         Those that were stored, for what was left out was older than what is known; and what had
         been known of them, in the streams that are compared.
     """
-    given = [(record, row_of(source, record, now)) for record in records]
-    before = precedence.read(connection, source, [row for _, row in given])
-    taken, outdated = precedence.latest(given, before)
+    received = [(record, row_of(source, record, now)) for record in records]
+    before = precedence.read(connection, source, [row for _, row in received])
+    taken, outdated = precedence.latest(received, before)
     if outdated:
         taken = precedence.additions(connection, source, taken, outdated, complete)
     # Always in the same order (later ones of one key last), so that two batches cannot wait for
     # each other's rows.
     rows = sorted((row for _, row in taken), key=operator.itemgetter("stream", "key"))
     if rows:
-        connection.execute(_upsert(connection.dialect.name), rows)
+        compared = ("hash", "body", "order_id")  # what is unchanged keeps its first time
+        connection.execute(upsert(connection.dialect.name, inbox, compared=compared), rows)
     # An order that comes again as it was, without its children, says nothing of them.
     again = {
         row["order_id"]
@@ -143,37 +138,6 @@ def store(
     for stream in complete:
         _drop_unsaid(connection, source, stream, rows, again)
     return taken, before
-
-
-@cache
-def _upsert(dialect: str) -> Executable:
-    statement = insert(dialect, inbox)
-    new = statement.excluded
-    upsert = statement.on_conflict_do_update(
-        index_elements=["source", "stream", "key"],
-        set_={
-            "order_id": new.order_id,
-            "body": new.body,
-            "hash": new.hash,
-            "received_at": new.received_at,
-            "modified": new.modified,
-            "customer_id": new.customer_id,
-        },
-        where=or_(
-            inbox.c.hash != new.hash,
-            inbox.c.body.is_(None),
-            inbox.c.order_id.is_distinct_from(new.order_id),
-        ),
-    )
-    return prepared(dialect, upsert, inbox)
-
-
-@cache
-def _make_known(dialect: str) -> Executable:
-    known = insert(dialect, orders).on_conflict_do_nothing()
-    return prepared(
-        dialect, known, orders, "source", "order_id", "state", "order_date", "updated_at"
-    )
 
 
 def _is_known(row: dict[str, Any], version: Version | None) -> bool:
@@ -216,12 +180,12 @@ def _facts_of(connection: Connection, source: str, order_id: int) -> StoredFacts
     if ORDERS not in children:
         return None
     *_, order = children.pop(ORDERS)
-    whole = sorted((row.stream, row.key, row.hash) for row in rows)
-    return StoredFacts(order, children, hash_of(whole), max(row.received_at for row in rows))
+    contents = sorted((row.stream, row.key, row.hash) for row in rows)
+    return StoredFacts(order, children, hash_of(contents), max(row.received_at for row in rows))
 
 
 def _sorting(key: Key) -> list[tuple[str, Any]]:
-    """Order keys by value where values compare, by type where they do not."""
+    """Order keys by value if values compare, by type if they do not."""
     return [
         ("", value) if isinstance(value, (int, float)) else (type(value).__name__, str(value))
         for value in key

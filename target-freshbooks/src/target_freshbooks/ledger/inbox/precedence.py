@@ -3,13 +3,12 @@
 What a tap has read may wait before it is stored: for another run's end, in a pipe, in a file that
 is fed in once more. Meanwhile somebody else may have stored a later version, and the older one must
 not take its place. Only dates that BigCommerce gave are compared, never our clock. Of two versions
-of one date (its resolution is the second), and where a date is missing, the one that comes last is
+of one date (its resolution is the second), and if a date is missing, the one that comes last is
 taken for the later one.
 """
 
-from __future__ import annotations
-
 import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,8 +19,6 @@ from target_freshbooks.ledger.storage.canonical import from_text
 from target_freshbooks.ledger.storage.tables import inbox
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
-
     from target_freshbooks.ledger.inbox.records import Record
 
 logger = logging.getLogger(__name__)
@@ -47,7 +44,7 @@ class Version(NamedTuple):
     Attributes:
         hash: Of its body.
         text: Its body as canonical JSON; None if retention has dropped it.
-        modified: When the shop last changed it, where it says so; retention leaves it.
+        modified: When the shop last changed it, if it says so; retention leaves it.
     """
 
     hash: str
@@ -55,7 +52,7 @@ class Version(NamedTuple):
     modified: datetime | None
 
     def body(self) -> dict[str, Any]:
-        """The record; empty where it has been dropped."""
+        """The record; empty if it has been dropped."""
         return {} if self.text is None else dict(from_text(self.text))
 
 
@@ -68,10 +65,10 @@ def read(
         if row["stream"] in COMPARED:
             wanted.setdefault(row["stream"], set()).add(row["key"])
     return {
-        (stream, found.key): Version(found.hash, found.body, found.modified)
+        (stream, row.key): Version(row.hash, row.body, row.modified)
         for stream, keys in wanted.items()
         for some in portions(keys)
-        for found in connection.execute(
+        for row in connection.execute(
             _KNOWN, {"of_source": source, "of_stream": stream, "of_keys": some}
         )
     }
@@ -86,7 +83,7 @@ _KNOWN = select(inbox.c.key, inbox.c.hash, inbox.c.body, inbox.c.modified).where
 
 
 def latest(
-    given: Iterable[Given], before: Mapping[Place, Version]
+    records: Iterable[Given], before: Mapping[Place, Version]
 ) -> tuple[list[Given], frozenset[int]]:
     """Leave out the records older than what is known of them, or than another of the batch.
 
@@ -97,7 +94,7 @@ def latest(
     taken: list[Given] = []
     outdated: set[int] = set()
     current: set[int] = set()
-    for record, row in given:
+    for record, row in records:
         place = (record.stream, row["key"])
         order_id = record.order_id if record.stream == "orders" else None
         if record.stream in DATED:
@@ -122,7 +119,7 @@ def latest(
 def additions(
     connection: Connection,
     source: str,
-    given: Iterable[Given],
+    records: Iterable[Given],
     outdated: Collection[int],
     complete: Collection[str],
 ) -> list[Given]:
@@ -144,7 +141,7 @@ def additions(
         known |= {(row.stream, row.key): row.hash for row in rows}
     return [
         (record, row)
-        for record, row in given
+        for record, row in records
         if record.order_id not in outdated
         or (
             record.stream not in complete
@@ -187,9 +184,9 @@ def _dates_if_older(
     row: Mapping[str, Any], known: Version | None
 ) -> tuple[datetime, datetime] | None:
     """The dates of the row and of its record's known version, if that one is the later."""
-    given: datetime | None = row["modified"]
-    if known is None or given is None or known.hash == row["hash"]:
+    new: datetime | None = row["modified"]
+    if known is None or new is None or known.hash == row["hash"]:
         return None
     # Stored by a version that did not keep the date apart, the body tells it.
     date = known.modified or modified(known.body())
-    return (given, date) if date is not None and given < date else None
+    return (new, date) if date is not None and new < date else None

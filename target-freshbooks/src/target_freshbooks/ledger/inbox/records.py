@@ -4,17 +4,13 @@ Bodies are canonical JSON with a hash, so "has anything changed?" is a compariso
 can still be answered when retention has dropped the body itself.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from target_freshbooks.ledger.inbox import precedence
 from target_freshbooks.ledger.storage.canonical import hash_text, to_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 Key = tuple[Any, ...]
 

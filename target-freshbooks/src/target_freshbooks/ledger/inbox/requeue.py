@@ -7,19 +7,15 @@ new. The same goes for all parked orders when the store's time zone changes, whi
 order's facts have of the store. A record that comes again unchanged reopens nothing.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from target_freshbooks.ledger.inbox.precedence import Given, Place, Version, portions
 from target_freshbooks.ledger.storage.canonical import from_text, to_text
 from target_freshbooks.ledger.storage.tables import inbox, orders
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
 
 
 def reopen(

@@ -4,8 +4,6 @@ Bodies are stored and hashed in this form, so equal bodies have equal hashes on 
 a number comes back with the digits it came with.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from datetime import UTC, date, datetime

@@ -1,31 +1,48 @@
-"""The ledger's database: how it is read from and written to.
+"""The ledger's database: its transactions, and the statements that its sections share.
 
 Writers of one process queue at a lock of their own, because SQLite's own waiting is by sleeping
 and unfair; the busy timeout is for others.
 """
 
-from __future__ import annotations
-
 import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from connector_credentials import database
-from sqlalchemy import Connection, Engine, Insert, Table, TextClause, bindparam, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Insert,
+    Row,
+    Select,
+    Table,
+    TextClause,
+    bindparam,
+    func,
+    literal,
+    or_,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from target_freshbooks.ledger.errors import LedgerUnavailable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
 
 BUSY_SECONDS = 60
 """How long a writer waits for another process's transaction before it gives up."""
 
 POOL_SIZE = 24
 """Sixteen workers, the lock and some readers at once."""
+
+PAGE = 500
+"""Rows read, or written, at once."""
+
+Read = Callable[[Select[Any]], Sequence[Row[Any]]]
+"""Reads the rows of a statement."""
 
 PURPOSE = database.Purpose(
     name="ledger",
@@ -65,16 +82,14 @@ class Database:
                 self._writers = _file_locks.setdefault(path, threading.Lock())
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Open a transaction that only reads; on SQLite it sees one moment throughout."""
-        with database.explained(self.engine, PURPOSE), self.engine.begin() as connection:
-            yield connection
+    def read(self, *, snapshot: bool = False) -> Iterator[Connection]:
+        """Open a transaction that only reads; on SQLite it sees one moment throughout.
 
-    @contextmanager
-    def read_snapshot(self) -> Iterator[Connection]:
-        """Open a transaction that sees one moment throughout, on PostgreSQL too."""
-        engine: Engine = self.engine
-        if engine.dialect.name == "postgresql":
+        Args:
+            snapshot: On PostgreSQL too.
+        """
+        engine = self.engine
+        if snapshot and engine.dialect.name == "postgresql":
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
         with database.explained(engine, PURPOSE), engine.begin() as connection:
             yield connection
@@ -95,19 +110,69 @@ class Database:
         self.engine.dispose()
 
 
-def prepared(dialect: str, statement: Insert, table: Table, *columns: str) -> TextClause:
-    """Turn an INSERT into text with typed parameters.
+def paged(read: Read, statement: Select[Any], *keys: Column[Any]) -> Iterator[Row[Any]]:
+    """The rows of a statement in the order of its keys, which are columns that it selects.
 
-    SQLAlchemy caches no statement with ON CONFLICT: it would be compiled at each execution, which
-    takes longer than the execution itself.
+    They are read in pages, so that memory does not grow with the ledger.
+    """
+    ordered = statement.order_by(*keys).limit(PAGE)
+    rows = read(ordered)
+    while rows:
+        yield from rows
+        last = (literal(getattr(rows[-1], key.name), key.type) for key in keys)
+        rows = read(ordered.where(tuple_(*keys) > tuple_(*last))) if len(rows) == PAGE else ()
+
+
+@cache
+def insert_new(dialect: str, table: Table, *columns: str) -> TextClause:
+    """An INSERT that leaves a row alone that is there already.
 
     Args:
         dialect: `sqlite` or `postgresql`.
-        statement: Made by `insert`, without values.
-        table: Its table.
-        columns: The columns the parameters give, by their names; default all.
+        table: The table.
+        columns: The columns that the parameters give.
     """
-    names = columns or tuple(column.name for column in table.c)
-    spoken = (postgresql if dialect == "postgresql" else sqlite).dialect(paramstyle="named")
-    sql = str(statement.compile(dialect=spoken, column_keys=names))
-    return text(sql).bindparams(*(bindparam(name, type_=table.c[name].type) for name in names))
+    return _prepared(dialect, database.insert(dialect, table).on_conflict_do_nothing(), columns)
+
+
+@cache
+def upsert(
+    dialect: str,
+    table: Table,
+    *,
+    known: tuple[str, ...] = (),
+    first: tuple[str, ...] = (),
+    compared: tuple[str, ...] = (),
+) -> TextClause:
+    """An INSERT that takes the place of the row of the same primary key.
+
+    Args:
+        dialect: `sqlite` or `postgresql`.
+        table: The table.
+        known: Columns of which a null changes nothing.
+        first: Columns that keep the first value they had.
+        compared: If given, a row in which all of these columns are equal stays as it is.
+    """
+    statement = database.insert(dialect, table)
+    old, new = table.c, statement.excluded
+    identity = [column.name for column in table.primary_key]
+    changes: dict[str, Any] = {one.name: new[one.name] for one in old if one.name not in identity}
+    changes |= {name: func.coalesce(new[name], old[name]) for name in known}
+    changes |= {name: func.coalesce(old[name], new[name]) for name in first}
+    differs = [old[name].is_distinct_from(new[name]) for name in compared]
+    upserting = statement.on_conflict_do_update(
+        index_elements=identity, set_=changes, where=or_(*differs) if compared else None
+    )
+    return _prepared(dialect, upserting, tuple(one.name for one in old))
+
+
+def _prepared(dialect: str, statement: Insert, columns: tuple[str, ...]) -> TextClause:
+    """The statement as text with typed parameters.
+
+    SQLAlchemy caches no statement with ON CONFLICT: it would be compiled at each execution, which
+    takes longer than the execution itself.
+    """
+    named = (postgresql if dialect == "postgresql" else sqlite).dialect(paramstyle="named")
+    sql = str(statement.compile(dialect=named, column_keys=columns))
+    types = statement.table.c
+    return text(sql).bindparams(*(bindparam(name, type_=types[name].type) for name in columns))

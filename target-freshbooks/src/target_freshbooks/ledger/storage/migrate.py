@@ -5,23 +5,19 @@ runs under a lock of the whole database and in one transaction: of several proce
 fresh ledger together one makes the tables and the others wait, and a killed one leaves nothing.
 """
 
-from __future__ import annotations
-
 import logging
-from typing import TYPE_CHECKING
 
 from connector_credentials.database import wait_for_turn
 from sqlalchemy import Connection, inspect, text
 
 from target_freshbooks.ledger.errors import LedgerTooNew
-
-if TYPE_CHECKING:
-    from target_freshbooks.ledger.storage.database import Database
+from target_freshbooks.ledger.storage.database import Database
 
 SCHEMA_VERSION = "0005"
 """The newest step in `migrations/versions`; known here so that alembic loads only when needed."""
 
 VERSION_TABLE = "ledger_version"
+SCRIPTS = "target_freshbooks.ledger.storage:migrations"
 
 
 def migrate(database: Database, target: str = SCHEMA_VERSION) -> None:
@@ -40,7 +36,7 @@ def migrate(database: Database, target: str = SCHEMA_VERSION) -> None:
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", "target_freshbooks.ledger.storage:migrations")
+    config.set_main_option("script_location", SCRIPTS)
     config.attributes["version_table"] = VERSION_TABLE
     known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
     with database.write() as connection:

@@ -5,11 +5,10 @@ with Meltano's own tables. Migrations under `migrations/` make these tables; a t
 Times are ISO text in UTC with microseconds, so they sort as text and hash the same everywhere.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from connector_credentials.locks import fence_table
 from sqlalchemy import (
@@ -25,8 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from target_freshbooks.ledger.storage.canonical import from_text, to_text
 
 T = TypeVar("T")
 
@@ -84,6 +82,9 @@ Day = AsText(date.isoformat, date.fromisoformat)
 
 Digits = AsText(str, Decimal)
 """An amount, of which no digit is lost."""
+
+Document = AsText(to_text, from_text)
+"""A JSON document, of which nothing is hashed."""
 
 
 inbox = Table(
@@ -151,7 +152,7 @@ links = Table(
     Column("day", Day),
     Column("order_id", BigInteger),
     Column("deleted", Boolean, nullable=False),
-    Column("extra", Text, nullable=False),
+    Column("extra", Document, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Index("ledger_links_order", "source", "order_id"),
 )
@@ -165,7 +166,7 @@ intents = Table(
     Column("kind", Text, nullable=False),
     Column("key", PlainText, nullable=False),
     Column("request_hash", Text, nullable=False),
-    Column("payload", Text),
+    Column("payload", Document),
     Column("run_id", PlainText, nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("outcome", Text),
@@ -185,7 +186,7 @@ runs = Table(
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("outcome", PlainText),
-    Column("counts", Text),
+    Column("counts", Document),
     Index("ledger_runs_started", "source", "started_at"),
 )
 
@@ -234,7 +235,7 @@ profile = Table(
     "ledger_profile",
     metadata,
     Column("trait", Text, primary_key=True),
-    Column("value", Text, nullable=False),
+    Column("value", Document, nullable=False),
     Column("learnt_at", Instant, nullable=False),
 )
 

@@ -1,7 +1,5 @@
 """Alembic's entry: runs the steps on the connection that `migrate.py` has opened and locked."""
 
-from __future__ import annotations
-
 from alembic import context
 
 from target_freshbooks.ledger.storage.tables import metadata

@@ -1,4 +1,4 @@
-"""Whose a new login is, and whether it may take the place of the one there was.
+"""Login check: whose a new login is, and whether it may take the place of the one there was.
 
 FreshBooks ends a user's former login with a new one of the same user and app. So a login that is
 refused is given back only if it is somebody else's, whose coming ended nothing; one of the same
@@ -6,10 +6,11 @@ user is kept, since otherwise none would be left. The books are safe either way:
 the account with the ledger's before it writes.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from connector_credentials import CredentialStore
 
 from target_freshbooks.freshbooks import (
     AccountUnclear,
@@ -17,23 +18,17 @@ from target_freshbooks.freshbooks import (
     FreshBooksError,
     Identity,
     Membership,
+    TokenPair,
     choose_account,
+    entry_name,
 )
-from target_freshbooks.freshbooks.token_chain import entry_name
 from target_freshbooks.ledger import PinnedAccount
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from connector_credentials import CredentialStore
-
-    from target_freshbooks.freshbooks.oauth import TokenPair
-    from target_freshbooks.settings import Settings
+from target_freshbooks.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Former:
-    """The login that is stored: the id of its user, and its account where that was clear."""
+    """The login that is stored: the id of its user, and its account if that was clear."""
 
     user_id: int | None
     account: PinnedAccount | None
@@ -47,7 +42,7 @@ def former_login(
     Args:
         settings: The settings.
         store: Where logins are.
-        ask: Asks FreshBooks with the stored login, where the store does not tell whose it is.
+        ask: Asks FreshBooks with the stored login, if the store does not tell whose it is.
 
     Raises:
         Outage: FreshBooks cannot be asked now.
@@ -63,16 +58,14 @@ def former_login(
         identity = ask()
     except AuthError:
         return None  # it died earlier: there is nothing to lose
-    try:
-        return Former(
-            identity.id, pinned(choose_account(identity))
-        )  # not the setting: it is of now
+    try:  # without the setting, which is of now
+        return Former(identity.id, pinned(choose_account(identity)))
     except AccountUnclear:
         return Former(identity.id, None)
 
 
 @dataclass(slots=True)
-class Judge:
+class LoginCheck:
     """Asked once by the token source, before the new pair is stored.
 
     Attributes:

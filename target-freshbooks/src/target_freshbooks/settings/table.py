@@ -1,42 +1,18 @@
-"""The target's settings: their JSON Schema for Singer and Meltano, and their typed form.
+"""Table of settings: each one's name, type, default and meaning, declared once, as a JSON Schema.
 
-Longer than other modules, so that whoever adds a setting finds its three places on one page.
+The strict reading of values, the check of names, `--about`, and the tests of README and meltano.yml
+all follow it. A setting besides needs its place in `Settings` or `Policy` only.
 """
 
-from __future__ import annotations
+from typing import Any
 
-from dataclasses import asdict, dataclass, field
-from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from connector_credentials.settings import Form, SettingError
+from connector_credentials.settings import Form
 from singer_sdk import typing as th
 
-from target_freshbooks.books.capabilities import FRESHBOOKS, clean
-from target_freshbooks.books.marketplaces import TREATMENTS, Treatment
-from target_freshbooks.books.policy import (
-    IN_HAND,
-    ON_ACCOUNT,
-    ExcludedOrder,
-    GenericClient,
-    LineNames,
-    Policy,
-    TaxName,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from target_freshbooks.books.policy import IN_HAND, ON_ACCOUNT, LineNames
 
 DEFAULT_LEDGER = "data/target-freshbooks.sqlite"
 PAID = [2, 3, 8, 9, 10, 11]
-PAYMENT_TYPES = (
-    *("Check", "Credit", "Cash", "Bank Transfer", "Credit Card", "Debit", "PayPal", "2Checkout"),
-    *("VISA", "MASTERCARD", "DISCOVER", "AMEX", "DINERS", "JCB", "ACH", "Nova", "Eurocard"),
-    "Other",
-)
-"""All that FreshBooks takes as a payment's `type` (the enums of its Node and Java SDKs)."""
-
 _NAMES = LineNames()
 
 schema: dict[str, Any] = th.PropertiesList(
@@ -274,179 +250,3 @@ schema: dict[str, Any] = th.PropertiesList(
 
 
 FORM = Form("TARGET_FRESHBOOKS_", schema["properties"])
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The target's settings, typed. Secrets are kept out of `repr`."""
-
-    client_id: str
-    client_secret: str = field(repr=False)
-    redirect_uri: str
-    refresh_token: str | None = field(repr=False)
-    account_id: str | None
-    api_url: str
-    auth_url: str
-    ledger_url: str = field(repr=False)
-    encryption_key: str | None = field(repr=False)
-    credentials_url: str = field(repr=False)
-    source: str
-    client_sync: str
-    item_sync: str
-    client_email_changes: str
-    on_account_reminders: bool
-    ledger_retention_days: int
-    max_parallel_orders: int
-    request_timeout: int
-    max_retry_seconds: int
-    settle_seconds: int
-    lease_wait_seconds: int
-    dry_run: bool
-    max_rewritten_invoices: int | None
-    on_parked: str
-    user_agent: str
-    policy: Policy
-
-
-def read_settings(config: Mapping[str, Any], *, version: str = "0") -> Settings:
-    """Check and type the settings.
-
-    Raises:
-        SettingError: Names the setting and says what it must be.
-    """
-    properties = schema["properties"].items()
-    defaults = {name: entry["default"] for name, entry in properties if "default" in entry}
-    given = {**defaults, **FORM.read(config)}
-    for name in ("client_id", "client_secret"):
-        if not given.get(name):
-            raise SettingError(
-                f"The setting {name} is missing: create an app in FreshBooks' developer page and"
-                f" set TARGET_FRESHBOOKS_{name.upper()}."
-            )
-    return Settings(
-        client_id=given["client_id"],
-        client_secret=given["client_secret"],
-        redirect_uri=given.get("redirect_uri", "https://localhost/callback"),
-        refresh_token=given.get("refresh_token"),
-        account_id=given.get("account_id"),
-        api_url=given["api_url"].rstrip("/"),
-        auth_url=given["auth_url"].rstrip("/"),
-        ledger_url=given["ledger_url"],
-        encryption_key=given.get("encryption_key"),
-        credentials_url=given.get("credentials_url", given["ledger_url"]),
-        source=given["source"],
-        client_sync=given["client_sync"],
-        item_sync=given["item_sync"],
-        client_email_changes=given["client_email_changes"],
-        on_account_reminders=given["on_account_reminders"],
-        ledger_retention_days=given["ledger_retention_days"],
-        max_parallel_orders=given["max_parallel_orders"],
-        request_timeout=given["request_timeout"],
-        max_retry_seconds=given["max_retry_seconds"],
-        settle_seconds=given["settle_seconds"],
-        lease_wait_seconds=given["lease_wait_seconds"],
-        dry_run=given["dry_run"],
-        max_rewritten_invoices=given["max_rewritten_invoices"],
-        on_parked=given["on_parked"],
-        user_agent=given.get("user_agent", f"target-freshbooks/{version}"),
-        policy=_policy(given),
-    )
-
-
-def _policy(given: Mapping[str, Any]) -> Policy:
-    """The settings the accounting rules depend on."""
-    day = given.get("invoice_start_date")
-    return Policy(
-        invoice_number_prefix=given["invoice_number_prefix"],
-        paid_status_ids=frozenset(given["paid_status_ids"]),
-        invoice_start_date=date.fromisoformat(day) if day else None,
-        exclude_external_sources=frozenset(given["exclude_external_sources"]),
-        exclude_orders=tuple(map(_excluded, given.get("exclude_orders") or ())),
-        timezone=_zone(given.get("timezone")),
-        tax_mode=given["tax_mode"],
-        tax_mapping=tuple(TaxName(*pair) for pair in given.get("tax_mapping", {}).items()),
-        rounding_tolerance_cents=given["rounding_tolerance_cents"],
-        payment_type_mapping=tuple(
-            (match.lower(), _payment_type(match, kind))
-            for match, kind in given.get("payment_type_mapping", {}).items()
-        ),
-        derived_payment_methods=tuple(given["derived_payment_methods"]),
-        on_account_methods=tuple(given["on_account_methods"]),
-        payment_terms_days=given["payment_terms_days"],
-        stored_value=given["stored_value"],
-        refund_mode=given["refund_mode"],
-        order_refund_tax=given.get("order_refund_tax"),
-        marketplace_sources=tuple(
-            (place.strip().lower(), _treatment(place, text))
-            for place, text in given.get("marketplace_sources", {}).items()
-        ),
-        on_cancel=given["on_cancel"],
-        on_order_change=given["on_order_change"],
-        closed_through=_closed_through(given.get("closed_through")),
-        vat_number_field=(given.get("vat_number_field") or "").strip(),
-        client_mode=given["client_mode"],
-        closed_refunds=given["closed_refunds"],
-        refunds_expense_category=given.get("refunds_expense_category") or None,
-        generic_client=_generic(given.get("generic_client")),
-        names=LineNames(
-            **{
-                name: clean(given[f"{name}_line_name"], FRESHBOOKS.name_length, default)
-                for name, default in asdict(_NAMES).items()
-            }
-        ),
-        post_as=given["post_as"],
-    )
-
-
-def _excluded(entry: Mapping[str, Any]) -> ExcludedOrder:
-    if not entry or "" in entry.values():
-        raise SettingError(
-            "The setting exclude_orders has an entry that names nothing, or something blank: it"
-            " would keep orders out that nobody means. Name its sku, name, product_id or"
-            " channel_id, or take it out."
-        )
-    return ExcludedOrder(**entry)
-
-
-def _closed_through(text: str | None) -> date | Literal["auto"] | None:
-    if not text or text == "auto":
-        return "auto" if text else None
-    return date.fromisoformat(text)
-
-
-def _zone(name: str | None) -> str | None:
-    if not name:
-        return None
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise SettingError(
-            f"The setting timezone is {name!r}: use an IANA name such as America/Chicago."
-        ) from error
-    return name
-
-
-def _payment_type(match: str, text: str) -> str:
-    for known in PAYMENT_TYPES:
-        if text.strip().lower() == known.lower():
-            return known
-    raise SettingError(
-        f"The setting payment_type_mapping has {text!r} for {match}: FreshBooks knows the payment"
-        f" types {', '.join(PAYMENT_TYPES)}."
-    )
-
-
-def _treatment(place: str, text: str) -> Treatment:
-    for known in TREATMENTS:
-        if place.strip() and text.strip().lower() == known:
-            return known
-    raise SettingError(
-        f"The setting marketplace_sources has {text!r} for {place!r}: give each marketplace one of"
-        f" {', '.join(TREATMENTS)}."
-    )
-
-
-def _generic(value: str | dict[str, str] | None) -> GenericClient | None:
-    if isinstance(value, dict):
-        return GenericClient(value.get("organization", ""), value.get("email", ""))
-    return GenericClient(value) if value else None

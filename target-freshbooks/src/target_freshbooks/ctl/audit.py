@@ -1,22 +1,22 @@
-"""An order's story: its audit rows as plain sentences with times, for a reader who keeps books.
+"""`audit`: an order's audit rows as plain sentences with times, for a reader who keeps books.
 
-An intent and its outcome are told as one sentence, where the outcome is known and the same run
+An intent and its outcome are told as one sentence, if the outcome is known and the same run
 saw both. Nothing is left out: an event this module does not know is told by its name and data, and
 so is a row that was altered, since what it says now is no fact.
 """
 
-from __future__ import annotations
-
+import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import click
 
 from target_freshbooks.books.money import decimals_of, is_whole
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from target_freshbooks.ledger.audit.journal import AuditRow
+from target_freshbooks.ctl.context import Context, command
+from target_freshbooks.ctl.status import parked_document, parked_text
+from target_freshbooks.ledger.audit.journal import AuditRow
 
 DEEDS: dict[str, tuple[str, str, str]] = {
     "create_client": ("create", "created", "client"),
@@ -53,6 +53,35 @@ _WHY_NOT = {
 
 _VERDICTS = frozenset({"posted", "unchanged"})
 OUTCOMES = frozenset({"done", "refused", "not_sent", "found", "not_found"})
+
+
+@command("audit")
+@click.argument("order", type=int)
+def audit(context: Context, *, order: int) -> None:
+    """Tell an order's story from the audit journal, in plain sentences."""
+    with context.ledger() as ledger:
+        rows = list(ledger.audit.rows(order))
+        row = ledger.orders.get(order)
+    document = [
+        {
+            "seq": row.seq,
+            "at": row.at,
+            "event": row.event,
+            "run_id": row.run_id,
+            "who": row.who,
+            "data": row.data,
+            "hash": row.hash,
+            "altered": row.altered,
+        }
+        for row in rows
+    ]
+    lines = tell(rows) if rows else [f"The ledger knows nothing of order {order}."]
+    if row is not None and row.state == "parked":
+        # The journal holds no words of FreshBooks', which may name a person; this row has them.
+        lines += parked_text(parked_document(row))
+    context.show(document, "\n".join(lines))
+    if any(row.altered for row in rows):
+        sys.exit(1)
 
 
 def tell(rows: Iterable[AuditRow]) -> list[str]:
@@ -242,10 +271,10 @@ def _figure(amount: object, currency: str) -> str:
     decimals = decimals_of(currency)
     try:
         number = Decimal(str(amount))
-        whole = is_whole(number, decimals)
+        no_more = is_whole(number, decimals)
     except InvalidOperation:  # no number, or one of more digits than money has
         return str(amount)
-    return f"{number:.{decimals}f}" if whole else str(amount)
+    return f"{number:.{decimals}f}" if no_more else str(amount)
 
 
 def _because(row: AuditRow) -> str:

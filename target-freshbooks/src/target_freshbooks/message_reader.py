@@ -1,6 +1,4 @@
-"""Reader of Singer messages: exact decimals, and no line that cannot be read is ever quoted."""
-
-from __future__ import annotations
+"""Message reader: exact decimals, and no line that cannot be read is ever quoted."""
 
 import json
 from typing import Any
