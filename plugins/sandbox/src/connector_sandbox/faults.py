@@ -17,7 +17,7 @@ from connector_sandbox import acting
 from connector_sandbox.decoding import Matching, Within, decode
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """What goes wrong."""
 
     STATUS = "status"
@@ -47,8 +47,8 @@ class Kind(StrEnum):
 
 
 _PATTERNS = {"method": re.fullmatch, "path": re.search, "query": re.search, "body": re.search}
-_DEFAULT_DELAY = {Kind.SLOW: 1_000, Kind.STALE_SEARCH: 5_000, Kind.HOLD: 60_000}
-_DEFAULT_STATUS = {Kind.HTML: 502, Kind.REFUSED: 422}
+_DEFAULT_DELAY = {FaultKind.SLOW: 1_000, FaultKind.STALE_SEARCH: 5_000, FaultKind.HOLD: 60_000}
+_DEFAULT_STATUS = {FaultKind.HTML: 502, FaultKind.REFUSED: 422}
 _HeaderText = Annotated[str, Matching(r"[\x20-\x7e]*", "a header's text")]
 _Count = Annotated[int, Within(0, 10**6)]
 
@@ -73,7 +73,7 @@ class FaultOrder:
         writes: what somebody else does (see ``acting``).
     """
 
-    kind: Kind
+    kind: FaultKind
     side: Literal["bigcommerce", "freshbooks"] | None = None
     method: str | None = None
     path: str | None = None

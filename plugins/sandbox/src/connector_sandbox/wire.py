@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from connector_sandbox import acting
 from connector_sandbox.constants import side_of
-from connector_sandbox.faults import Faults, Kind, Rule
+from connector_sandbox.faults import Faults, FaultKind, Rule
 from connector_sandbox.history import RequestCounts
 
 TRANSPORT = "connector_sandbox.transport"
@@ -30,8 +30,8 @@ _HTML = (
 )
 
 
-_HANDLED = frozenset({Kind.RESET_AFTER, Kind.TRUNCATE})
-_NOT = frozenset({Kind.RESET_BEFORE, Kind.IGNORED})
+_HANDLED = frozenset({FaultKind.RESET_AFTER, FaultKind.TRUNCATE})
+_NOT = frozenset({FaultKind.RESET_BEFORE, FaultKind.IGNORED})
 """Kinds of which requests are handled first, and never, whatever ``when`` says."""
 
 
@@ -115,7 +115,7 @@ class FaultLayer:
             "body": body.decode("utf-8", "replace"),
         }
         rule = self._faults.match(side, call)
-        if rule is not None and rule.kind is Kind.STALE_SEARCH:
+        if rule is not None and rule.kind is FaultKind.STALE_SEARCH:
             scope[STALE_SECONDS], rule = _seconds(rule), None
         if rule is None:
             await self._app(scope, receive, send)
@@ -130,19 +130,19 @@ class FaultLayer:
         if handled := rule.kind in _HANDLED or (rule.when == "after" and rule.kind not in _NOT):
             await self._app(scope, _replay(body, receive), answer)
         match rule.kind:
-            case Kind.IGNORED:
+            case FaultKind.IGNORED:
                 await self._app({**scope, "method": "GET"}, _replay(b"", receive), send)
-            case Kind.HOLD | Kind.ACT | Kind.SLOW:
+            case FaultKind.HOLD | FaultKind.ACT | FaultKind.SLOW:
                 goes_on = await self._meanwhile(rule, scope, body, answer, receive)
                 if handled:
                     await answer.pass_on(send)
                 elif goes_on:
                     await self._app(scope, _replay(body, receive), send)
-            case Kind.TRUNCATE:
+            case FaultKind.TRUNCATE:
                 await _truncate(answer, scope, receive, send)
-            case Kind.RESET_BEFORE | Kind.RESET_AFTER:
+            case FaultKind.RESET_BEFORE | FaultKind.RESET_AFTER:
                 await _reset(scope, receive)
-            case Kind.TIMEOUT:
+            case FaultKind.TIMEOUT:
                 if not await _gone_within(receive, _seconds(rule)):
                     await _reset(scope, receive)
             case _:
@@ -152,9 +152,9 @@ class FaultLayer:
         self, rule: Rule, scope: Scope, body: bytes, answer: _Answer, receive: Receive
     ) -> bool:
         """What goes on before the request is handled, or answered; whether it still is to be."""
-        if rule.kind is Kind.SLOW:
+        if rule.kind is FaultKind.SLOW:
             await asyncio.sleep(_seconds(rule) or 0)
-        elif rule.kind is Kind.ACT:
+        elif rule.kind is FaultKind.ACT:
             known = acting.known_of(scope["path"], body, answer.body)
             rule.outcomes.append(await acting.act(self._app, rule.writes, known))
         else:
@@ -181,9 +181,9 @@ class FaultLayer:
         renderer = self._faults.renderers[side]
         status = rule.status or HTTPStatus.INTERNAL_SERVER_ERROR
         headers: dict[str, str] = {}
-        if rule.kind is Kind.HTML:
+        if rule.kind is FaultKind.HTML:
             body, content_type = _HTML % (status, status), "text/html"
-        elif rule.kind is Kind.REFUSED:
+        elif rule.kind is FaultKind.REFUSED:
             body = renderer.refusal(rule.errno, rule.field_name, rule.words)
             content_type = "application/json"
         else:
