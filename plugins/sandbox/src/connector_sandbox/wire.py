@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from connector_sandbox import acting
 from connector_sandbox.constants import side_of
-from connector_sandbox.faults import Faults, FaultKind, Rule
+from connector_sandbox.faults import FaultKind, Faults, Rule
 from connector_sandbox.history import RequestCounts
 
 TRANSPORT = "connector_sandbox.transport"
