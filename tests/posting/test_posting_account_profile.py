@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from target_freshbooks.ctl import standing
+from target_freshbooks.ctl.status import lists_text
 
 pytestmark = pytest.mark.more
 
@@ -165,7 +165,7 @@ def test_status_tells_what_was_learnt(world: Any) -> None:
     status = world.ctl("status")
     assert status["account_profile"] == learnt(world)
     status["account_profile"] |= {"percent_decimals": 3, "unmarked_field": "po_number"}
-    *_, told = standing.text(status)
+    *_, told = lists_text(status)
     assert told == (
         "Learnt of FreshBooks from its answers: it rounds tax for each line, a half up; it keeps 3"
         " decimals of a tax's percent; the mark of an order is too long for po_number."

@@ -65,7 +65,7 @@ def status(context: Context) -> None:
             f"{counts['open_intents']} writes were interrupted; the next run looks what came of"
             " them."
         )
-    lines += _lists_text(others)
+    lines += lists_text(others)
     for order in parked:
         lines += parked_text(order)
     context.show(document, "\n".join(lines))
@@ -199,7 +199,7 @@ def _lists(ledger: Ledger, policy: Policy) -> dict[str, Any]:
     }
 
 
-def _lists_text(lists: dict[str, Any]) -> list[str]:
+def lists_text(lists: dict[str, Any]) -> list[str]:
     """What is listed beside the parked orders, as lines for a terminal."""
     lines: list[str] = []
     if lists["waiting_orders"]:
