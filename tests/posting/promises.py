@@ -185,7 +185,7 @@ class Promises:
         if D(true["paid"]) < 0:
             may |= {"refund_exceeds_payments", "refund_mismatch"}
         if self.is_refusing and (true["refunds"] or self.orders[order] in {"redeemed", "credit"}):
-            may |= {"refund_mismatch", "refused_by_freshbooks"}
+            may |= {"refund_refused", "refused_by_freshbooks"}
         if self.closed is not None and order in self.october:
             may.add("closed_period")
         return may
