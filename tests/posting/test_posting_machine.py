@@ -17,8 +17,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from target_freshbooks.ledger import Ledger
 
 STEPS, A_SHARD = 25, 1_000
-SAMPLE, ALL = 2, 50
-"""Shards, each with choices of its own: those of `make test-more`, and of `make sweep` besides."""
+SHARDS = 50
+"""Each has choices of its own."""
 
 
 @pytest.fixture
@@ -38,18 +38,14 @@ def machine(world: Any, capsys: pytest.CaptureFixture[str]) -> Any:
             print(f"broken after {steps} steps, the shortest history has {shortest}")
 
 
+@pytest.mark.sweep
 @pytest.mark.plans_left
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(
-    "shard",
-    [pytest.param(n, marks=pytest.mark.more) for n in range(SAMPLE)]
-    + [pytest.param(n, marks=pytest.mark.sweep) for n in range(SAMPLE, SAMPLE + ALL)],
-)
+@pytest.mark.parametrize("shard", range(SHARDS))
 def test_whatever_happens_in_whatever_order_the_books_come_out_right(
     machine: type[Histories], shard: int, request: pytest.FixtureRequest
 ) -> None:
-    given = request.config.getoption("--seed") if shard >= SAMPLE else 0
-    seeds = itertools.count(given + shard, 1_000)
+    seeds = itertools.count(request.config.getoption("--seed") + shard, 1_000)
     histories = settings(
         max_examples=A_SHARD // STEPS,  # many of them are shorter
         stateful_step_count=STEPS,
