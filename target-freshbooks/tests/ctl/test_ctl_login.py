@@ -76,7 +76,7 @@ def connected(port: int) -> socket.socket:
             return socket.create_connection(("127.0.0.1", port))
         except OSError:
             assert time.monotonic() < deadline
-            time.sleep(0.05)
+            time.sleep(0.05)  # between two looks of a bounded poll
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

@@ -29,7 +29,7 @@ def test_a_signal_during_a_refresh_lets_the_new_tokens_be_stored_first(
     process = desk.start("target-freshbooks-ctl", "whoami")
     desk.wait_until_held(process)
     process.send_signal(number)
-    time.sleep(0.5)
+    time.sleep(0.5)  # it must not end in this while; there is nothing to wait for
     process.send_signal(number)
     desk.control("POST", f"faults/{rule}/release")
     _, log = process.communicate(timeout=20)
@@ -46,7 +46,7 @@ def test_a_signal_during_a_login_lets_its_tokens_be_stored_first(desk: Any) -> N
     process = desk.start("target-freshbooks-ctl", "login", "--code", landed, refresh_token=None)
     desk.wait_until_held(process)
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.5)
+    time.sleep(0.5)  # it must not end in this while; there is nothing to wait for
     desk.control("POST", f"faults/{rule}/release")
     process.communicate(timeout=20)
     assert process.returncode == 143
@@ -72,7 +72,7 @@ def wait_until_it_heeds(process: subprocess.Popen[str], number: signal.Signals) 
         caught = next(line for line in status.read_text().splitlines() if "SigCgt" in line)
         if int(caught.split()[1], 16) >> (number - 1) & 1:
             return
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks of a bounded poll
     pytest.fail("the process does not heed the signal")
 
 
@@ -96,7 +96,7 @@ def test_a_replay_finishes_the_step_in_hand(desk: Any, number: signal.Signals, c
     process = desk.start("target-freshbooks-ctl", "replay", "--parked")
     desk.wait_until_held(process)
     process.send_signal(number)
-    time.sleep(0.5)
+    time.sleep(0.5)  # it must not end in this while; there is nothing to wait for
     assert process.poll() is None
     desk.control("POST", f"faults/{rule}/release")
     _, log = process.communicate(timeout=20)

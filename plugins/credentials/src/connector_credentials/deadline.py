@@ -31,7 +31,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 WHOLE_ANSWER = 2
 """Times the time-out of a read: what a whole answer may take."""
 MOST_BYTES = 32 * 1024**2
-"""Of a body, unpacked; a page of 250 orders of 50 lines has a quarter of it."""
+"""Of a body, unpacked; real lines of orders have 1.0 to 2.5 kB, so that a page of 250 orders of 50
+lines each may come close to it: a smaller `page_size` then."""
 
 
 class AnswerTooLarge(requests.RequestException):
@@ -51,15 +52,26 @@ def new_session(pool_maxsize: int = 10) -> requests.Session:
     return session
 
 
+def causes_of(error: BaseException) -> list[BaseException]:
+    """The exception with all that it wraps, urllib3's `reason` included.
+
+    Not `__context__`: if the caller is itself handling an earlier failure, that one would be
+    found here and this request taken for never sent.
+    """
+    causes: list[BaseException] = []
+    queue: list[object] = [error]
+    while queue:
+        current = queue.pop(0)
+        if not isinstance(current, BaseException) or any(current is one for one in causes):
+            continue
+        causes.append(current)
+        queue += [*current.args, getattr(current, "reason", None)]
+    return causes
+
+
 def is_untrusted(error: BaseException) -> bool:
     """Whether a failure is that of the other side's certificate."""
-    causes: list[object] = [error]
-    for cause in causes:  # it grows as it is walked through
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return True
-        if isinstance(cause, BaseException):
-            causes += [*cause.args, getattr(cause, "reason", None)]
-    return False
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes_of(error))
 
 
 class DeadlineAdapter(HTTPAdapter):

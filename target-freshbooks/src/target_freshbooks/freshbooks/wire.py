@@ -19,7 +19,7 @@ from typing import Any
 
 import requests
 import urllib3
-from connector_credentials.deadline import new_session
+from connector_credentials.deadline import causes_of, new_session
 from requests.auth import AuthBase
 
 logger = logging.getLogger(__name__)
@@ -192,29 +192,12 @@ _LASTING: tuple[type[BaseException], ...] = (
 
 def _failure(exc: Exception, seconds: float) -> WireFailure:
     """What is known after an exception; its text is not used, for it holds the address."""
-    chain = _chain(exc)
+    causes = causes_of(exc)
     for kinds, passing in ((_LASTING, False), (_NEVER_SENT, True)):
-        for cause in chain:
+        for cause in causes:
             if isinstance(cause, kinds):
                 reason = f"cannot connect ({type(cause).__name__})"
                 return WireFailure(sent=False, passing=passing, reason=reason, seconds=seconds)
     # The request was sent and may have been carried out.
-    name = type(chain[-1]).__name__.removeprefix("_")
+    name = type(causes[-1]).__name__.removeprefix("_")
     return WireFailure(sent=True, passing=True, reason=f"no whole answer ({name})", seconds=seconds)
-
-
-def _chain(exc: BaseException) -> list[BaseException]:
-    """The exception with all that it wraps, urllib3's `reason` included.
-
-    Not `__context__`: if the caller is itself handling an earlier failure, that one would be
-    found here and this request taken for never sent.
-    """
-    chain: list[BaseException] = []
-    queue: list[object] = [exc]
-    while queue:
-        current = queue.pop(0)
-        if not isinstance(current, BaseException) or any(current is one for one in chain):
-            continue
-        chain.append(current)
-        queue += [*current.args, getattr(current, "reason", None)]
-    return chain
