@@ -109,3 +109,10 @@ def test_one_whose_money_did_not_all_go_back_is_no_such_invoice(request_: Refund
 def test_money_that_the_order_alone_calls_gone_is_unclear(said: str) -> None:
     order = replace(sold(), payment_status=said)
     assert row(order, None, "expect", "reason") == ["parked", "money_unclear"]
+
+
+def test_an_order_edited_below_what_was_sent_back_has_nothing_left_to_refund() -> None:
+    order = after(sold(), ALL)
+    cheaper = replace(order, lines=(replace(order.lines[0], price=Decimal(5)),))
+    with pytest.raises(ValueError, match="greater than zero"):
+        after(cheaper, ALL)

@@ -167,6 +167,8 @@ def refund(order: Order, request: RefundRequest, at: datetime, numbers: Numbers)
         items, amount, tax = _asked(order, figures, request)
     except IndexError as error:
         raise ValueError(f"Order {order.id} has no such line, address or fee.") from error
+    if amount <= ZERO:
+        raise ValueError("Refund amount must be greater than zero.")
     before = sum((r.total_amount for r in order.refunds if not _declined(r)), ZERO)
     if amount > figures.total_inc - before:
         raise ValueError("Refund amount is greater than remaining amount.")
@@ -273,8 +275,6 @@ def _asked(
     tax += request.tax_adjustment
     if request.override_amount is not None:
         amount, tax = request.override_amount, request.override_tax
-    if amount <= ZERO:
-        raise ValueError("Refund amount must be greater than zero.")
     return items, amount, tax
 
 
