@@ -130,7 +130,7 @@ def answering(answer: Callable[[Asked], Reply]) -> Iterator[str]:
     """Answer requests, several at once; the server's address."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.answer, server.released = answer, threading.Event()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
