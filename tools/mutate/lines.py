@@ -2554,12 +2554,20 @@ MUTATIONS = (
         ("tests/posting/test_posting_restored.py", "-k", "late"),
     ),
     Mutation(
-        "at a limit the connection that waits for longest makes room",
+        "at a limit a connection that waits makes room",
         "P3",
         f"{WEBHOOKS}/connections.py",
-        'self.drop(next(waiting, candidates[-1]), "limit")',
-        'self.drop(candidates[-1], "limit")',
+        'self.drop(one, "limit")',
+        'self.drop(new, "limit")',
         (CONNECTIONS, "-k", "more_connections_hang or one_address"),
+    ),
+    Mutation(
+        "whoever holds most connections makes room for the others",
+        "P3",
+        f"{WEBHOOKS}/connections.py",
+        "key=lambda one: -numbers[one.address]",
+        "key=lambda _: 0",
+        (CONNECTIONS, "-k", "whoever_holds"),
     ),
     Mutation(
         "a connection whose request has not wholly come is one that waits",

@@ -7,7 +7,10 @@ that run, and a sandbox's FreshBooks that never answers. Hooks are sent on time 
 take (an open loop), over kept-alive connections, as a delivery service does. Latency counts from
 the moment a hook should have been sent, so a stall cannot hide behind fewer requests.
 
-    python bench/load.py [--rate 100] [--seconds 60] [--sandbox]
+    python bench/load.py [--rate 100] [--seconds 60] [--sandbox] [--hanging 2000]
+
+With --hanging so many connections of others, from eight addresses, say half a header each and come
+again when they are ended; each hook then comes over a connection of its own.
 
 Prints one JSON document, with the machine's load average beside the figures; exits 1 if an answer
 was not 2xx, or if the inbox does not hold exactly the hooks that were sent.
@@ -18,14 +21,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import multiprocessing
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +46,9 @@ if TYPE_CHECKING:
 STORE = "bench"
 SECRET = "bench-client-secret"  # noqa: S105 - made up, for a receiver of our own
 CONNECTIONS = 8
+HALF_A_HEADER = b"POST /webhooks HTTP/1.1\r\nHost: hooks\r\nX-"
+ADDRESSES = [f"127.0.0.{last}" for last in range(2, 10)]
+RETURN_SECONDS = 5
 PATH = "/webhooks"
 _FRESHBOOKS_KEYS = ("client_id", "client_secret", "redirect_uri", "refresh_token")
 
@@ -58,6 +66,12 @@ class Tally:
     latencies: list[float] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
     ids: set[str] = field(default_factory=set)
+
+    def add(self, webhook_id: str, status: int, seconds: float) -> None:
+        """Note an answer; status 0 where none came."""
+        self.latencies.append(seconds)
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        self.ids.add(webhook_id)
 
 
 def request_of(order_id: int) -> tuple[str, bytes]:
@@ -94,18 +108,65 @@ async def connection(
         webhook_id, request = request_of(order_id)
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
-        status = int(head.split(b" ", 2)[1])
-        tally.latencies.append(time.perf_counter() - at)
-        tally.statuses[status] = tally.statuses.get(status, 0) + 1
-        tally.ids.add(webhook_id)
+        tally.add(webhook_id, int(head.split(b" ", 2)[1]), time.perf_counter() - at)
     writer.close()
 
 
-async def send(origin: str, rate: int, seconds: int, order_ids: Sequence[int]) -> Tally:
+async def connections(
+    origin: str, due: asyncio.Queue[tuple[float, int] | None], tally: Tally
+) -> None:
+    """Send what is due, each hook over a connection of its own."""
+    place = urlsplit(origin)
+    while (job := await due.get()) is not None:
+        at, order_id = job
+        webhook_id, request = request_of(order_id)
+        status = 0
+        with suppress(OSError, asyncio.IncompleteReadError):
+            reader, writer = await asyncio.open_connection(place.hostname, place.port)
+            with closing(writer):
+                writer.write(request)
+                head = await reader.readuntil(b"\r\n\r\n")
+                status = int(head.split(b" ", 2)[1])
+        tally.add(webhook_id, status, time.perf_counter() - at)
+
+
+def hang(origin: str, number: int) -> None:
+    """Hold so many connections, in a process of their own."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+    async def hold_all() -> None:
+        await asyncio.gather(*(hold(origin, ADDRESSES[n % len(ADDRESSES)]) for n in range(number)))
+
+    asyncio.run(hold_all())
+
+
+async def hold(origin: str, address: str) -> None:
+    """Say half a header and wait; when the connection is ended, come again."""
+    place = urlsplit(origin)
+    while True:
+        with suppress(OSError):
+            reader, writer = await asyncio.open_connection(
+                place.hostname, place.port, local_addr=(address, 0)
+            )
+            with closing(writer):
+                writer.write(HALF_A_HEADER)
+                await reader.read()
+        await asyncio.sleep(RETURN_SECONDS)
+
+
+async def send(
+    origin: str, rate: int, seconds: int, order_ids: Sequence[int], hanging: int
+) -> Tally:
     """Send ``rate`` hooks a second, each at its time, for these orders in turn."""
     tally = Tally()
     due: asyncio.Queue[tuple[float, int] | None] = asyncio.Queue()
-    senders = [asyncio.create_task(connection(origin, due, tally)) for _ in range(CONNECTIONS)]
+    others = multiprocessing.Process(target=hang, args=(origin, hanging), daemon=True)
+    if hanging:
+        others.start()
+        await asyncio.sleep(RETURN_SECONDS)  # all of them have come once
+    sender = connections if hanging else connection
+    senders = [asyncio.create_task(sender(origin, due, tally)) for _ in range(CONNECTIONS)]
     began = time.perf_counter()
     for number in range(rate * seconds):
         at = began + number / rate
@@ -114,7 +175,16 @@ async def send(origin: str, rate: int, seconds: int, order_ids: Sequence[int]) -
     for _ in senders:
         due.put_nowait(None)
     await asyncio.gather(*senders)
+    if hanging:
+        others.kill()
     return tally
+
+
+def high_water(process: int) -> float:
+    """Mebibytes of memory at most; 0 where the system does not tell."""
+    status = Path(f"/proc/{process}/status")
+    rows = status.read_text(encoding="ascii", errors="replace").splitlines()
+    return next((int(row.split()[1]) / 1024 for row in rows if row.startswith("VmHWM:")), 0.0)
 
 
 def inbox_of(file: Path) -> tuple[list[str], int]:
@@ -165,12 +235,12 @@ def hanging_command() -> Iterator[tuple[dict[str, str], list[int]]]:
     yield {"WEBHOOKS_RUN_COMMAND": "exec sleep 100000"}, list(range(1, 501))
 
 
-def measure(rate: int, seconds: int, *, sandbox: bool) -> dict[str, Any]:
+def measure(rate: int, seconds: int, *, sandbox: bool, hanging: int) -> dict[str, Any]:
     """Start a receiver, load it, and say what came of it."""
-    hanging = hanging_books if sandbox else hanging_command
+    runs = hanging_books if sandbox else hanging_command
     with (
         tempfile.TemporaryDirectory(prefix="webhooks-load-") as folder,
-        hanging() as (run, order_ids),
+        runs() as (run, order_ids),
     ):
         inbox = Path(folder) / "inbox.sqlite"
         environment = {
@@ -189,8 +259,8 @@ def measure(rate: int, seconds: int, *, sandbox: bool) -> dict[str, Any]:
         with server:
             try:
                 origin = json.loads(server.stdout.readline() if server.stdout else "{}")["url"]
-                tally = asyncio.run(send(origin, rate, seconds, order_ids))
-                load = os.getloadavg()[0]
+                tally = asyncio.run(send(origin, rate, seconds, order_ids, hanging))
+                load, memory = os.getloadavg()[0], high_water(server.pid)
             finally:
                 server.terminate()
         ids, waiting = inbox_of(inbox)
@@ -206,6 +276,7 @@ def measure(rate: int, seconds: int, *, sandbox: bool) -> dict[str, Any]:
         "inbox_hooks": len(ids),
         "waiting_hooks": waiting,
         "load_average": round(load, 1),
+        "receiver_mebibytes": round(memory, 1),
         "every_answer_2xx": all(200 <= status < 300 for status in tally.statuses),  # noqa: PLR2004
         "inbox_equals_sent": sorted(ids) == sorted(tally.ids) and waiting == len(ids),
     }
@@ -219,8 +290,9 @@ def main() -> int:
     parser.add_argument(
         "--sandbox", action="store_true", help="run tap and target on a FreshBooks that hangs"
     )
+    parser.add_argument("--hanging", type=int, default=0, help="connections of others that hang")
     options = parser.parse_args()
-    found = measure(options.rate, options.seconds, sandbox=options.sandbox)
+    found = measure(options.rate, options.seconds, sandbox=options.sandbox, hanging=options.hanging)
     sys.stdout.write(json.dumps(found) + "\n")
     return 0 if found["every_answer_2xx"] and found["inbox_equals_sent"] else 1
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from connector_sandbox.testing import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,13 +20,16 @@ HALF_A_BODY = b"POST /webhooks HTTP/1.1\r\nHost: hooks\r\nContent-Length: 2\r\n\
 
 
 @contextlib.contextmanager
-def hanging(origin: str, number: int, said: bytes = UNFINISHED) -> Iterator[list[socket.socket]]:
+def hanging(
+    origin: str, number: int, said: bytes = UNFINISHED, address: str = "127.0.0.1"
+) -> Iterator[list[socket.socket]]:
     """Connections that say the beginning of a request and then nothing."""
     place = urlsplit(origin)
     connections = []
     try:
         for _ in range(number):
-            connections.append(socket.create_connection((place.hostname, place.port), timeout=30))
+            to = (str(place.hostname), place.port)
+            connections.append(socket.create_connection(to, 30, (address, 0)))
             with contextlib.suppress(OSError):
                 connections[-1].sendall(said)
         yield connections
@@ -73,6 +77,15 @@ def test_one_address_cannot_take_all_connections(program: Make, start: Make, sig
     with hanging(server.origin, 8) as connections:
         assert [is_closed(one) for one in connections[:3]] == [True, True, True]
         assert server.send(signed(1)).status_code == 200
+
+
+def test_whoever_holds_most_connections_makes_room(program: Make, start: Make) -> None:
+    server = start(program(max_connections=6, header_timeout_seconds=600), "--no-dispatch")
+    with hanging(server.origin, 1) as (slow,), hanging(server.origin, 12, address="127.0.0.2"):
+        dropped = 'webhooks_connections_dropped_total{reason="limit"}'
+        until(lambda: server.figure(dropped) >= 7)
+        slow.sendall(b"Y: z\r\nContent-Length: 0\r\n\r\n")
+        assert slow.recv(12) == b"HTTP/1.1 401"
 
 
 def test_a_request_whose_header_does_not_come_in_time_is_given_up(

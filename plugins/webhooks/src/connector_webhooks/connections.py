@@ -1,14 +1,15 @@
 """Connection limits: whoever reaches the port can hold few connections, and none for long.
 
-A sender is to say its whole request header within a time. At a limit, in all or per address, the
-connection that has kept its request to itself for longest makes room: genuine senders say theirs
-at once, so that idle connections push out one another and never a hook. A request that has wholly
-come is never cut off.
+A sender is to say its whole request header within a time. At a limit, in all or per address, a
+connection that keeps its request to itself makes room, one of whoever holds the most: genuine
+senders hold few and say theirs at once, so that idle connections push out one another and never a
+hook. A request that has wholly come is never cut off.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Iterable
 
     from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
@@ -41,21 +43,26 @@ class ConnectionLimits:
     open: dict[LimitedProtocol, None] = field(default_factory=dict)
 
     def admit(self, new: LimitedProtocol) -> None:
-        """Count a connection in; at a limit one that waits is dropped, or else the new one."""
+        """Count a connection in; at a limit one that waits for its sender makes room.
+
+        It is one of the address with the most connections, the oldest of them: whoever holds few,
+        as genuine senders do, is not pushed out by others however fast they come again.
+        """
         self.open[new] = None
-        of_address = [one for one in self.open if one.address == new.address]
-        if len(of_address) > self.most_per_address:
-            self._drop_one(of_address)
+        numbers = Counter(one.address for one in self.open)
+        candidates: Iterable[LimitedProtocol] = ()
+        if numbers[new.address] > self.most_per_address:
+            candidates = (one for one in self.open if one.address == new.address)
         elif len(self.open) > self.most:
-            self._drop_one(list(self.open))
+            candidates = sorted(self.open, key=lambda one: -numbers[one.address])
+        for one in candidates:
+            if one.waits_for_sender:
+                self.drop(one, "limit")
+                break
 
     def release(self, old: LimitedProtocol) -> None:
         """Count a connection out."""
         self.open.pop(old, None)
-
-    def _drop_one(self, candidates: list[LimitedProtocol]) -> None:
-        waiting = (one for one in candidates if one.waits_for_sender)
-        self.drop(next(waiting, candidates[-1]), "limit")
 
     def drop(self, connection: LimitedProtocol, reason: str) -> None:
         """End a connection at once."""
