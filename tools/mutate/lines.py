@@ -26,6 +26,7 @@ WORN = "tap-bigcommerce-orders/tests/test_tap_worn_down.py"
 TAP_FAULTS = "tap-bigcommerce-orders/tests/test_tap_faults.py"
 BLAME = "tests/posting/test_posting_blame.py"
 LEDGER_LOCK = "target-freshbooks/tests/ledger/test_ledger_lock.py"
+ROWS = "plugins/credentials/tests/test_credentials_rows.py"
 LOCKS = "plugins/credentials/tests/test_credentials_locks.py"
 BEFORE_WRITES = "target-freshbooks/tests/freshbooks/test_freshbooks_before_writes.py"
 ORDERS = "tests/posting/test_posting_orders.py"
@@ -2656,5 +2657,45 @@ MUTATIONS = (
         "allow_redirects=False, **environment",
         "allow_redirects=False",
         (NETWORK, "-k", "of_the_machine", "--timeout=30"),
+    ),
+    Mutation(
+        "a row of the store opens under its own name only",
+        "P9",
+        f"{CREDENTIALS}/sealing.py",
+        'entry.get("name") != name or',
+        "",
+        (ROWS, "-k", "copied_to_another"),
+    ),
+    Mutation(
+        "one junk row of the store locks nobody else out",
+        "P10",
+        f"{CREDENTIALS}/store.py",
+        "        if foreign and len(foreign) == count:\n",
+        "        if foreign:\n",
+        (ROWS, "-k", "locks_nobody"),
+    ),
+    Mutation(
+        "a key is not changed over a row that does not open",
+        "P9",
+        f"{CREDENTIALS}/store.py",
+        "            if unopened := self.unopened():\n",
+        "            if unopened := {}:\n",
+        (ROWS, "-k", "nothing_is_lost"),
+    ),
+    Mutation(
+        "what the store removes is overwritten",
+        "P9",
+        f"{CREDENTIALS}/entries.py",
+        "PRAGMA secure_delete = ON",
+        "PRAGMA secure_delete = OFF",
+        (ROWS, "-k", "ciphertext"),
+    ),
+    Mutation(
+        "what the store removes leaves the write-ahead log",
+        "P9",
+        f"{CREDENTIALS}/database.py",
+        "wal_checkpoint(TRUNCATE)",
+        "wal_checkpoint(PASSIVE)",
+        (ROWS, "-k", "ciphertext"),
     ),
 )

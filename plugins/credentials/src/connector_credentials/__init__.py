@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .errors import CredentialError, KeyMissing, KeyUnusable, LockTimeout, LockUnsafe
+from .errors import CredentialError, EntryUnusable, KeyMissing, KeyUnusable, LockTimeout, LockUnsafe
 
 if TYPE_CHECKING:
     from .entries import LockedEntry
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CredentialError",
     "CredentialStore",
+    "EntryUnusable",
     "KeyMissing",
     "KeyUnusable",
     "LockTimeout",

@@ -69,7 +69,9 @@ def _parser() -> argparse.ArgumentParser:
         "--with-client-secret", action="store_true", help="ask for the client secret as well"
     )
     command.set_defaults(run=_set_bigcommerce)
-    command = commands.add_parser("list", help="the names stored (no secrets)")
+    command = commands.add_parser(
+        "list", help="the names stored (no secrets), and what does not open"
+    )
     command.set_defaults(run=_list)
     command = commands.add_parser("delete", help="forget entries; works without the key")
     command.add_argument("names", nargs="*", metavar="NAME")
@@ -106,8 +108,15 @@ def _secret(what: str) -> str:
 
 
 def _list(options: argparse.Namespace) -> None:
-    for name in entries.names(entries.open_table(options.url)):
-        say(f"{name}\n")
+    names = entries.names(entries.open_table(options.url))
+    unopened: dict[str, CredentialError] = {}
+    if names:  # for an empty store a key file would be made
+        try:
+            unopened = CredentialStore.open(options.url, options.keys).unopened()
+        except CredentialError as error:  # no key is needed to tell names
+            sys.stderr.write(f"{error}\n")
+    for name in names:
+        say(f"{name}  ({unopened[name]})\n" if name in unopened else f"{name}\n")
 
 
 def _delete(options: argparse.Namespace) -> None:
@@ -117,7 +126,7 @@ def _delete(options: argparse.Namespace) -> None:
     unknown = sorted(set(options.names) - set(there))
     if unknown:
         raise CredentialError(f"not stored: {', '.join(unknown)}; nothing was removed")
-    entries.delete(engine, names)
+    entries.delete(engine, None if options.all else names)
     for name in names:
         say(f"removed {name}\n")
 

@@ -7,6 +7,7 @@ commits are synchronous, and no wait for a lock is endless.
 """
 
 import contextlib
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -26,6 +27,11 @@ CONNECT_SECONDS = 15
 """How long to wait for a PostgreSQL server to answer at all."""
 
 POLL_SECONDS = 0.02
+
+CUT_SECONDS = 10
+"""How long to wait for readers who still need SQLite's log."""
+
+logger = logging.getLogger(__name__)
 
 _POSTGRESQL_SESSION = """
 SET synchronous_commit = on;
@@ -151,6 +157,24 @@ def wait_for_turn(connection: sa.Connection, name: str) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_number(name))))
+
+
+def cut_log(connection: sa.Connection) -> None:
+    """Leave nothing in SQLite's write-ahead log, where what was overwritten would stay for long.
+
+    The connection must be outside a transaction. PostgreSQL keeps what it keeps.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    raw: Any = connection.connection.driver_connection
+    raw.execute(f"PRAGMA busy_timeout = {int(1000 * CUT_SECONDS)}")
+    (busy, *_) = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        logger.warning(
+            "What was replaced or removed stays, encrypted, in %s-wal until the programs that"
+            " read this database have ended.",
+            connection.engine.url.database,
+        )
 
 
 def insert(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:

@@ -1,10 +1,16 @@
-"""Entries of the store: their table, and one of them while one process has it for itself."""
+"""Entries of the store: their table, and one of them while one process has it for itself.
+
+Under SQLite what is overwritten or removed is overwritten with zeros (`secure_delete`), and the
+write-ahead log is emptied after a removal or a change of the key. PostgreSQL keeps dead rows until
+VACUUM, and its own log and backups as it is told.
+"""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from . import database
 from .errors import CredentialError
@@ -30,11 +36,18 @@ credentials = sa.Table(
     sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
 )
 
+# SQLite takes any type in any column, and a row that somebody else put there must be told, not
+# fail those of others.
+NAME = sa.cast(credentials.c.name, sa.Text)
+DOCUMENT = sa.cast(credentials.c.document, sa.LargeBinary)
+
 
 def open_table(url: str) -> sa.Engine:
     """The database at the URL; the table is made if it is missing."""
     # Used rarely, so no connection is kept that could go stale or be left open.
     engine = database.open_engine(url, PURPOSE, poolclass=sa.NullPool)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _on_connect_sqlite)
     with database.explained(engine, PURPOSE), engine.connect() as connection:
         with connection.begin():
             there = sa.inspect(connection).has_table(credentials.name)
@@ -45,20 +58,33 @@ def open_table(url: str) -> sa.Engine:
     return engine
 
 
+def _on_connect_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.text_factory = lambda text: text.decode(errors="replace")
+
+
 def names(engine: sa.Engine) -> list[str]:
     """The names stored, sorted."""
     with database.explained(engine, PURPOSE), engine.begin() as connection:
-        return list(connection.scalars(sa.select(credentials.c.name).order_by("name")))
+        return list(connection.scalars(sa.select(NAME.label("name")).distinct().order_by("name")))
 
 
-def delete(engine: sa.Engine, gone: Collection[str]) -> None:
-    """Forget documents; no key is needed, for this is the way out when the key is lost."""
-    with (
-        database.explained(engine, PURPOSE),
-        engine.connect() as connection,
-        database.writing(connection),
-    ):
-        connection.execute(sa.delete(credentials).where(credentials.c.name.in_(gone)))
+def delete(engine: sa.Engine, gone: Collection[str] | None) -> None:
+    """Forget documents; no key is needed, for this is the way out when the key is lost.
+
+    Args:
+        engine: The store's.
+        gone: Their names; None for whatever is there.
+    """
+    with database.explained(engine, PURPOSE), engine.connect() as connection:
+        remove(connection, sa.true() if gone is None else NAME.in_(gone))
+
+
+def remove(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+    """Remove rows, on a connection that is not in a transaction."""
+    with database.writing(connection):
+        connection.execute(sa.delete(credentials).where(which))
+    database.cut_log(connection)
 
 
 def insert(connection: sa.Connection, values: dict[str, Any]) -> None:
@@ -96,8 +122,8 @@ class LockedEntry:
 
     def delete(self) -> None:
         """Forget the document."""
-        with self._in_session() as connection, database.writing(connection):
-            connection.execute(sa.delete(credentials).where(credentials.c.name == self._name))
+        with self._in_session() as connection:
+            remove(connection, credentials.c.name == self._name)
 
     @contextmanager
     def _in_session(self) -> Iterator[sa.Connection]:

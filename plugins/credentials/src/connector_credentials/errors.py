@@ -13,6 +13,10 @@ class KeyUnusable(CredentialError):  # noqa: N818 - the word says it
     """The key is no key, or does not open what is stored."""
 
 
+class EntryUnusable(CredentialError):  # noqa: N818 - the word says it
+    """An entry is not what was stored under its name; all others can be used."""
+
+
 class LockTimeout(CredentialError):  # noqa: N818 - the word says it
     """Another process held the entry for longer than we were to wait."""
 

@@ -6,7 +6,7 @@ changed while the old one is still needed.
 
 from pathlib import Path
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from .errors import CredentialError, KeyMissing, KeyUnusable
 from .private_files import close_to_others, name_draft, sync_folder, write_draft
@@ -43,6 +43,14 @@ def _fernet(key: str) -> Fernet | None:
     try:
         return Fernet(key)
     except (ValueError, TypeError):
+        return None
+
+
+def decrypted(keys: MultiFernet, document: bytes) -> bytes | None:
+    """The plain bytes, None if no key opens them."""
+    try:
+        return keys.decrypt(document)
+    except InvalidToken:
         return None
 
 

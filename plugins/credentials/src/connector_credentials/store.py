@@ -2,9 +2,11 @@
 
 It exists for a token that works once. Whoever uses it up must be alone, must have read the
 latest, and must have the next one on disk before anybody uses it: `exclusive` gives all three.
+
+What is encrypted holds its own name, so a row copied over another does not open. A row that does
+not open concerns nobody but those who want that entry, and whoever changes the key.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -12,12 +14,13 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 import sqlalchemy as sa
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import Fernet, MultiFernet
 
 from . import database, entries, locks
-from .entries import PURPOSE, LockedEntry, credentials
-from .errors import CredentialError, KeyMissing, KeyUnusable
-from .keys import MAKE_ONE, KeyFile, load_keys
+from .entries import DOCUMENT, NAME, PURPOSE, LockedEntry, credentials
+from .errors import CredentialError, EntryUnusable, KeyMissing, KeyUnusable
+from .keys import MAKE_ONE, KeyFile, decrypted, load_keys
+from .sealing import sealed, unsealed
 
 SETUP_SECONDS = 60.0
 ROTATION_SECONDS = 120.0
@@ -97,6 +100,11 @@ class CredentialStore:
         """The names stored, sorted."""
         return entries.names(self._engine)
 
+    def unopened(self) -> dict[str, CredentialError]:
+        """The entries that do not open, by name, and what is to be said of each."""
+        with _explained(self._engine), self._engine.begin() as connection:
+            return self._unopened_on(connection)[1]
+
     @contextmanager
     def exclusive(
         self, name: str, timeout: float, sleep: Callable[[float], None] = time.sleep
@@ -150,6 +158,7 @@ class CredentialStore:
 
         Raises:
             LockTimeout: An entry was held for too long; nothing is changed.
+            EntryUnusable: One does not open, and would be lost for good; nothing is changed.
         """
         new = load_keys(new_keys)
         # Alone: of two at once the slower one would put its key file over the other's documents.
@@ -157,6 +166,9 @@ class CredentialStore:
             names = self.names()
             for name in names:
                 held.enter_context(self.exclusive(name, ROTATION_SECONDS))
+            if unopened := self.unopened():
+                told = "; ".join(map(str, unopened.values()))
+                raise EntryUnusable(f"nothing was encrypted anew: {told}")
             if self._key_file is not None:
                 # First let everybody read both, so that a crash on the way locks nobody out.
                 before = self._key_file.text() or ""
@@ -170,47 +182,54 @@ class CredentialStore:
 
     def _reencrypt_on(self, connection: sa.Connection, new: MultiFernet, *, held: set[str]) -> int:
         with database.writing(connection):
-            rows = connection.execute(
-                sa.select(credentials.c.name, credentials.c.document).with_for_update()
-            ).all()
+            rows = connection.execute(sa.select(NAME, DOCUMENT).with_for_update()).all()
             if not held.issuperset(name for name, _ in rows):
                 raise CredentialError("an entry was added meanwhile; run rotate-key again")
             for name, document in rows:
-                plain = self._decrypt(name, document, also=new)
+                plain = sealed(name, self._open(name, document, also=new))
                 connection.execute(
                     sa.update(credentials)
                     .where(credentials.c.name == name)
                     .values(document=new.encrypt(plain), version=credentials.c.version + 1)
                 )
+        database.cut_log(connection)
         return len(rows)
 
     def check_key(self) -> None:
         """See that the key opens what is stored.
 
         Raises:
-            KeyUnusable: It does not.
+            KeyUnusable: It opens no entry at all.
         """
         with _explained(self._engine), self._engine.begin() as connection:
             self._check_key_on(connection)
 
     def _check_key_on(self, connection: sa.Connection) -> None:
-        rows = connection.execute(sa.select(credentials.c.name, credentials.c.document)).all()
+        count, unopened = self._unopened_on(connection)
+        foreign = [error for error in unopened.values() if isinstance(error, KeyUnusable)]
+        if foreign and len(foreign) == count:
+            raise foreign[0]
+
+    def _unopened_on(self, connection: sa.Connection) -> tuple[int, dict[str, CredentialError]]:
+        """How many entries there are, and those that do not open."""
+        rows = connection.execute(sa.select(NAME, DOCUMENT).order_by(NAME)).all()
+        unopened: dict[str, CredentialError] = {}
         for name, document in rows:
-            self._decrypt(name, document)
+            try:
+                self._open(name, document)
+            except (KeyUnusable, EntryUnusable) as error:
+                unopened[name] = error
+        return len(rows), unopened
 
     def read_on(self, connection: sa.Connection, name: str) -> StoredSecret | None:
         """As `read`, on a connection that is not in a transaction."""
         with connection.begin():
-            document = connection.scalar(
-                sa.select(credentials.c.document).where(credentials.c.name == name)
-            )
-        if document is None:
-            return None
-        return StoredSecret(json.loads(self._decrypt(name, document)))
+            document = connection.scalar(sa.select(DOCUMENT).where(credentials.c.name == name))
+        return None if document is None else self._open(name, document)
 
     def write_on(self, connection: sa.Connection, name: str, document: Mapping[str, Any]) -> None:
         """As `write`, on a connection that is not in a transaction."""
-        plain = json.dumps(dict(document)).encode()
+        plain = sealed(name, document)
         with database.writing(connection):
             # Inside the transaction: a rotation that follows it will find and renew this row.
             if self._key_file is not None:
@@ -230,26 +249,19 @@ class CredentialStore:
                 self._check_key_on(connection)
                 entries.insert(connection, {"name": name, "version": 1, **values})
 
-    def _decrypt(self, name: str, document: bytes, also: MultiFernet | None = None) -> bytes:
-        """The plain bytes, with our keys, with the file's if those have changed, or with `also`."""
+    def _open(self, name: str, document: bytes, also: MultiFernet | None = None) -> StoredSecret:
+        """The document, with our keys, with the file's if those have changed, or with `also`."""
         current = self._key_file.read() if self._key_file is not None else None
         for keys in (self._keys, current, also):
             if keys is not None:
-                plain = _opened(keys, bytes(document))
+                plain = decrypted(keys, bytes(document))
                 if plain is not None:
-                    return plain
+                    return StoredSecret(unsealed(name, plain))
         raise KeyUnusable(
             f"the encryption key does not open the stored credentials {name!r}. Give the key they "
             "were stored with (also as a second one, after a comma), or remove the entry "
             f"(connector-credentials delete {name}) and log in again"
         )
-
-
-def _opened(keys: MultiFernet, document: bytes) -> bytes | None:
-    try:
-        return keys.decrypt(document)
-    except InvalidToken:
-        return None
 
 
 def _keys_of(file: KeyFile, engine: sa.Engine) -> MultiFernet:

@@ -1,0 +1,31 @@
+"""What is encrypted of an entry: its document with its name, which binds it to its row."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import EntryUnusable
+
+
+def sealed(name: str, document: Mapping[str, Any]) -> bytes:
+    """The plain bytes to encrypt."""
+    return json.dumps({"name": name, "document": dict(document)}).encode()
+
+
+def unsealed(name: str, plain: bytes) -> dict[str, Any]:
+    """The document of decrypted bytes.
+
+    Raises:
+        EntryUnusable: They were not stored under this name.
+    """
+    try:
+        entry = json.loads(plain)
+    except ValueError:
+        entry = None
+    if not isinstance(entry, dict) or entry.get("name") != name or "document" not in entry:
+        raise EntryUnusable(
+            f"the stored credentials {name!r} are something else: what is there was not stored "
+            "under that name, as after a row of the database was copied over another. Remove the "
+            f"entry (connector-credentials delete {name}) and log in, or set it, again"
+        )
+    return dict(entry["document"])
