@@ -65,12 +65,14 @@ kept: $(STAMP) ## NAME=...: keep what this version writes as books that later ve
 mutate: $(STAMP) ## take each safety line out and see the tests go red
 	@PYTHONPATH=tools $(BIN)/python -m mutate
 
-lint: $(STAMP) types ## ruff, mypy, and whether the list of safety lines is in order
+lint: $(STAMP) types ## ruff, mypy, bandit, zizmor, and whether the list of safety lines is in order
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pylint --disable=all --enable=duplicate-code $(PRESENT:%=%/src)
 	PYTHONPATH=tools $(BIN)/python -m mutate.check
+	$(BIN)/zizmor --offline --quiet --strict-collection .github
+	$(BIN)/bandit --quiet --configfile pyproject.toml -r $(PRESENT:%=%/src) plugins/airflow tools
 
 types: $(STAMP)
 	@set -e; for package in $(PRESENT); do echo "mypy $$package"; $(BIN)/mypy $$package/src; done
@@ -94,8 +96,8 @@ docs-check: $(STAMP) ## links in the documentation lead somewhere
 build-check: $(STAMP) ## each wheel builds, and installs alone
 	PYTHON="$(PYTHON)" VENV="$(VENV)" tools/build_check.sh $(PRESENT)
 
-constraints: ## resolve the newest versions again and pin them in constraints.txt
-	$(BIN)/python tools/constraints.py $(PRESENT)
+constraints: ## resolve the newest versions again and pin them, with hashes for releases; KEEP=1 only adds what is new
+	$(BIN)/python tools/constraints.py $(if $(KEEP),--keep) $(PRESENT)
 
 clean: ## remove what the commands above can make again; data/, where the ledger is, stays
 	rm -rf $(VENV) .meltano out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

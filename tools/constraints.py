@@ -1,7 +1,13 @@
-"""Resolves the newest versions for every supported Python at once and pins them.
+"""Pins what is installed, for every supported Python at once; none of the files names an index.
 
-One plain `name==version` line for each distribution, our own left out; no markers, no hashes and
-no index, so that pip and uv take the file anywhere.
+- `constraints.txt`: all that `.venv` and Meltano's plugins get. One plain `name==version` line for
+  each distribution, our own left out, no markers and no hashes, so that pip and uv take the file
+  anywhere.
+- `requirements/run.txt`: what the released tap and target need, with the hashes of all files of a
+  version, for every system. A release adds its own (`tools/release.py`).
+- `requirements/build.txt`: what builds the wheels, likewise.
+
+The two follow from the first; `--keep` keeps the versions that it has, and adds what is new.
 """
 
 from __future__ import annotations
@@ -9,9 +15,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+CONSTRAINTS = ROOT / "constraints.txt"
 OURS = (
     "connector-credentials",
     "connector-sandbox",
@@ -20,18 +28,37 @@ OURS = (
     "target-freshbooks",
 )
 OLDEST_PYTHON = "3.11"
+LOCKED = {
+    "requirements/run.txt": (
+        "meltano",
+        "./plugins/credentials",
+        "./tap-bigcommerce-orders",
+        "./target-freshbooks[postgres]",
+    ),
+    "requirements/build.txt": ("hatchling",),
+}
+"""Files with hashes, and what each is for."""
 
 
-def resolve(packages: list[str]) -> list[str]:
-    """Return one requirement line for each distribution that any supported Python needs."""
-    command = [str(ROOT / ".venv/bin/uv"), "pip", "compile", "--quiet", "--universal", "--upgrade"]
-    command += ["--python-version", OLDEST_PYTHON, "--fork-strategy", "fewest", "--all-extras"]
-    command += ["--no-emit-index-url", "--no-header", "--no-annotate", "--group", "dev"]
+def resolve(wanted: list[str], *options: str) -> str:
+    """Return the requirement lines of all that any supported Python needs for what is wanted."""
+    command = [str(ROOT / ".venv/bin/uv"), "pip", "compile", "-", "--quiet", "--universal"]
+    command += ["--python-version", OLDEST_PYTHON, "--fork-strategy", "fewest"]
+    command += ["--no-emit-index-url", "--no-header", "--no-annotate", *options]
     for ours in OURS:
         command += ["--no-emit-package", ours]
-    command += [f"{package}/pyproject.toml" for package in packages]
-    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    return done.stdout.splitlines()
+    lines = "\n".join(wanted)
+    done = subprocess.run(
+        command, cwd=ROOT, check=True, input=lines, stdout=subprocess.PIPE, text=True
+    )
+    return done.stdout
+
+
+def with_all_extras(package: str) -> str:
+    """Return a requirement for a package's folder, with each of its extras."""
+    manifest = tomllib.loads((ROOT / package / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = ",".join(manifest["project"].get("optional-dependencies", ()))
+    return f"./{package}[{extras}]"
 
 
 def pins(lines: list[str]) -> list[str]:
@@ -47,12 +74,19 @@ def pins(lines: list[str]) -> list[str]:
     return [f"{name}=={version}" for name, version in sorted(versions.items())]
 
 
-def main() -> None:
-    """Write constraints.txt for the packages named as arguments."""
-    lines = pins(resolve(sys.argv[1:]))
-    (ROOT / "constraints.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+def main(arguments: list[str]) -> None:
+    """Write the files for the packages named as arguments."""
+    keep = ["--constraints", str(CONSTRAINTS)] if "--keep" in arguments else []
+    packages = [with_all_extras(name) for name in arguments if name != "--keep"]
+    lines = pins(resolve(packages, "--group", "dev", *keep).splitlines())
+    CONSTRAINTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"constraints.txt: {len(lines)} pins")
+    for name, wanted in LOCKED.items():
+        text = resolve(list(wanted), "--generate-hashes", "--constraints", str(CONSTRAINTS))
+        (ROOT / name).parent.mkdir(exist_ok=True)
+        (ROOT / name).write_text(text, encoding="utf-8")
+        print(f"{name}: {len(re.findall('^[^ ]', text, re.MULTILINE))} pins")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -27,7 +27,7 @@ DELAY_MS = 150
 PARALLEL = (1, 2, 4, 8)
 STEPS = ("create_invoice", "mark_sent", "create_payment")
 LEDGER_ORDERS = 60
-MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - a file system that never waits for a disk
+MEMORY_FOLDER = Path("/dev/shm")  # nosec B108 # noqa: S108 - a file system that never waits for a disk
 
 
 def measure(scene: Scene) -> None:

@@ -126,7 +126,7 @@ def _call(url: str, path: str, body: dict[str, Any] | None = None) -> Any:  # no
         f"{url.rstrip('/')}/_sandbox/{path}",
         data=None if body is None else json.dumps(body).encode(),
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - as above
+    with urllib.request.urlopen(request, timeout=60) as answer:  # nosec B310 # noqa: S310 - as above
         return json.load(answer)
 
 

@@ -115,7 +115,7 @@ class DeliveryQueue:
                 "scope": event.scope,
                 "store_id": str(STORE_ID),
                 "data": event.data,
-                "hash": hashlib.sha1(hashed.encode()).hexdigest(),  # noqa: S324  BigCommerce's own
+                "hash": hashlib.sha1(hashed.encode(), usedforsecurity=False).hexdigest(),
                 "created_at": now,
                 "producer": f"stores/{self.ctx.switches['bc.store_hash']}",
             },

@@ -6,7 +6,7 @@ small and else in a file without a name, so memory does not grow with the books,
 behind.
 """
 
-import pickle
+import pickle  # nosec B403
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -147,7 +147,7 @@ class BulkListing:
             (group,),
         )
         # Nobody but this process can have put anything there.
-        return [pickle.loads(row[0]) for row in rows]  # noqa: S301
+        return [pickle.loads(row[0]) for row in rows]  # nosec B301 # noqa: S301
 
 
 def _orders_named_by(invoice: ObservedInvoice, store: str) -> set[int]:
