@@ -22,6 +22,7 @@ STOPPED = (
     "tests/test_sweep_writes.py::test_asked_to_stop_a_run_finishes_its_step_and_its_state_is_true"
 )
 NETWORK = "tap-bigcommerce-orders/tests/test_tap_network.py"
+MASKING = "plugins/credentials/tests/test_masking.py"
 WORN = "tap-bigcommerce-orders/tests/test_tap_worn_down.py"
 TAP_FAULTS = "tap-bigcommerce-orders/tests/test_tap_faults.py"
 BLAME = "tests/posting/test_posting_blame.py"
@@ -2697,5 +2698,37 @@ MUTATIONS = (
         "wal_checkpoint(TRUNCATE)",
         "wal_checkpoint(PASSIVE)",
         (ROWS, "-k", "ciphertext"),
+    ),
+    Mutation(
+        "a password ends at the last @ of its address",
+        "P9",
+        f"{CREDENTIALS}/masking.py",
+        'rest.rpartition("@")',
+        'rest.partition("@")',
+        (MASKING, "-k", "whole"),
+    ),
+    Mutation(
+        "the search for e-mail addresses begins once in a run of letters",
+        "P10",
+        f"{CREDENTIALS}/masking.py",
+        "(?<!{_PART})",
+        "",
+        (MASKING, "-k", "million and emails", "--timeout=60"),
+    ),
+    Mutation(
+        "a bare @ in a password makes no host of the password's rest",
+        "P9",
+        f"{CREDENTIALS}/database.py",
+        '    if "@" in place:',
+        "    if False:",
+        (MASKING, "-k", "bare_at"),
+    ),
+    Mutation(
+        "a setting is shown without the password of its address",
+        "P9",
+        f"{CREDENTIALS}/settings/values.py",
+        "without_passwords(given)",
+        "given",
+        (MASKING, "-k", "setting"),
     ),
 )

@@ -50,3 +50,10 @@ def test_short_and_harmless_values_are_left_alone() -> None:
     environment = {"A_TOKEN": "short", "MONKEY": "banana-split", "X_TOKEN": "canary-123"}
     redaction = Redaction(secrets_of(environment))
     assert redaction("short banana-split canary-123") == "short banana-split ***"
+
+
+def test_a_password_with_an_at_is_blanked_whole() -> None:
+    redaction = Redaction()
+    assert redaction("opened postgresql://me:p@s/s:w@db:5432/inbox") == (
+        "opened postgresql://me:***@db:5432/inbox"
+    )

@@ -311,7 +311,7 @@ def test_a_refusal_gives_errno_field_and_words(bench: Any, reply: Any) -> None:
         bench.client.payments.create({})
     refused = caught.value
     assert (refused.status, refused.errno, refused.field) == (422, 1001, "clientid")
-    assert refused.words == "clientid: 'clientid' of <e-mail> is required; too long"
+    assert refused.words == "clientid: 'clientid' of [e-mail] is required; too long"
     assert [error.errno for error in refused.errors] == [1001, 1017]
 
 

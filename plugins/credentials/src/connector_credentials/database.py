@@ -68,7 +68,7 @@ def parse_url(url: str, purpose: Purpose) -> sa.URL:
     """
     try:
         parsed: sa.URL | None = sa.make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         parsed = None  # the failure quotes the URL, which may hold a password
     if parsed is None:
         raise purpose.error(
@@ -78,6 +78,7 @@ def parse_url(url: str, purpose: Purpose) -> sa.URL:
     if parsed.drivername in {"postgres", "postgresql"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "postgresql":
+        _require_one_login(url, purpose)
         return parsed
     if parsed.get_backend_name() != "sqlite":
         raise purpose.error(
@@ -94,6 +95,18 @@ def parse_url(url: str, purpose: Purpose) -> sa.URL:
     except (OSError, RuntimeError) as error:  # no such home; links in a circle
         raise purpose.error(_not_private(parsed.database, purpose, error)) from None
     return parsed.set(database=str(path))
+
+
+def _require_one_login(url: str, purpose: Purpose) -> None:
+    """Refuse a password with a bare `@`: what follows it would be taken, and shown, as the host."""
+    _, _, rest = url.partition("://")
+    _, _, after_user = rest.partition(":")
+    _, _, place = after_user.partition("@")
+    if "@" in place:
+        raise purpose.error(
+            f"{purpose.setting} has more than one @: write those of the password as %40 (and / as"
+            " %2F, : as %3A, # as %23, % as %25)."
+        )
 
 
 def shown(url: sa.URL) -> str:

@@ -81,7 +81,7 @@ def _real_place(url: str) -> str | None:
 
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         return "no database at all"
     if parsed.get_backend_name() != "sqlite":
         return f"a {parsed.get_backend_name()} database"

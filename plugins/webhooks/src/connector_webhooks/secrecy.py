@@ -6,14 +6,14 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
+from connector_credentials.masking import BLANK, without_passwords
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-BLANK = "***"
 # Shorter values would blank ordinary words; no real key or token is as short.
 SHORTEST_SECRET = 8
 _SECRET_NAME = re.compile(r"SECRET|TOKEN|PASSWORD|PASSWD|_KEY$|_KEY_|CREDENTIAL", re.IGNORECASE)
-_PASSWORD_IN_URL = re.compile(r"(?<=://)([^\s/:@]*):([^\s/@]+)@")
 
 
 def secrets_of(environment: Mapping[str, str]) -> set[str]:
@@ -37,7 +37,7 @@ class Redaction:
         """Return the text with every secret replaced by ``***``."""
         if self._known is not None:
             text = self._known.sub(BLANK, text)
-        return _PASSWORD_IN_URL.sub(rf"\1:{BLANK}@", text)
+        return without_passwords(text)
 
 
 class RedactingFormatter(logging.Formatter):

@@ -7,18 +7,12 @@ after the latter the caller looks before it writes again.
 Messages are safe to log: FreshBooks' words with e-mail addresses taken out, never a body.
 """
 
-import re
 from dataclasses import dataclass
 
-_EMAIL = re.compile(r"[^\s@<>\"',;:()]+@[^\s@<>\"',;:()]+")
+from connector_credentials.masking import without_emails
 
 ERRNO_UNKNOWN_RESOURCE = 1012
 ERRNO_READ_ONLY_FIELD = 1038
-
-
-def without_addresses(text: str) -> str:
-    """The text with each e-mail address replaced, for FreshBooks' messages may quote one."""
-    return _EMAIL.sub("<e-mail>", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +71,7 @@ class Refused(FreshBooksError):  # noqa: N818 - the word says it
             f"{error.field}: {error.message}" if error.field else error.message
             for error in self.errors
         ]
-        return without_addresses("; ".join(text for text in sentences if text)) or "no reason given"
+        return without_emails("; ".join(text for text in sentences if text)) or "no reason given"
 
 
 class NotFound(Refused):

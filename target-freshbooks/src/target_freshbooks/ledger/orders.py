@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import starmap
 from typing import Any
 
+from connector_credentials.masking import without_emails
 from sqlalchemy import Connection, Select, Update, func, or_, select, update
 
 from target_freshbooks.ledger.audit import redaction
@@ -166,7 +167,7 @@ class Orders(Section):
         values = {
             "state": "settled",
             "reason": None,
-            "detail": redaction.masked(note),
+            "detail": without_emails(note),
             "words": None,
             "next_step": None,
             "notice": None,

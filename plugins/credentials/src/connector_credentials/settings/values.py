@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from connector_credentials.masking import without_passwords
+
 _Schema = Mapping[str, Any]
 
 LONGEST_SHOWN = 60
@@ -188,7 +190,8 @@ _FORMATS: dict[str, Callable[[str], str]] = {
 
 
 def _shown(value: object) -> str:
-    shown = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    given = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    shown = without_passwords(given)
     return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"
 
 

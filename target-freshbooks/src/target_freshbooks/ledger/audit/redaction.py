@@ -7,8 +7,9 @@ FreshBooks' words on a refusal may repeat what was sent, a name or a street, so 
 status, code and field are kept; the words stand in the order's own row as long as it is parked.
 """
 
-import re
 from typing import Any
+
+from connector_credentials.masking import without_emails
 
 from target_freshbooks.ledger.storage.canonical import hash_text
 
@@ -41,8 +42,6 @@ PERSONAL = frozenset(
 )  # fmt: skip
 """Fields that tell who somebody is."""
 
-_EMAIL = re.compile(r"[^\s@<>\"',;:()\[\]]+@[^\s@<>\"',;:()\[\]]+")
-
 
 def of_write(body: dict[str, Any]) -> dict[str, Any]:
     """Keep of a request's or answer's body what names nobody; the body is not changed."""
@@ -51,7 +50,7 @@ def of_write(body: dict[str, Any]) -> dict[str, Any]:
 
 def of_key(kind: str, key: str) -> str:
     """Give the key, or for a client (an e-mail, a name) a short hash by which it can be told."""
-    if kind in PERSONAL_KINDS or kind == "client" or _EMAIL.search(key):
+    if kind in PERSONAL_KINDS or kind == "client" or without_emails(key) != key:
         return f"sha256:{hash_text(key)[:16]}"
     return key
 
@@ -62,12 +61,7 @@ def of_data(data: Any) -> Any:  # noqa: ANN401 - a JSON document is any of its t
         return {key: of_data(value) for key, value in data.items() if key not in PERSONAL}
     if isinstance(data, (list, tuple)):
         return [of_data(value) for value in data]
-    return masked(data) if isinstance(data, str) else data
-
-
-def masked(text: str) -> str:
-    """Write `[e-mail]` for each e-mail address in a text."""
-    return _EMAIL.sub("[e-mail]", text)
+    return without_emails(data) if isinstance(data, str) else data
 
 
 def _only(value: Any, names: frozenset[str]) -> Any:  # noqa: ANN401 - see of_data
@@ -77,4 +71,4 @@ def _only(value: Any, names: frozenset[str]) -> Any:  # noqa: ANN401 - see of_da
         return {key: _only(entry, names) for key, entry in value.items() if key in known}
     if isinstance(value, (list, tuple)):
         return [_only(entry, names) for entry in value]
-    return masked(value) if isinstance(value, str) else value
+    return without_emails(value) if isinstance(value, str) else value
