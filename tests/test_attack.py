@@ -18,7 +18,7 @@ def test_a_sample_of_attacks_on_all_programs_is_withstood(part: str) -> None:
     environment = {"PYTHONPATH": str(ROOT / "tools")}
     ended = subprocess.run(
         command,
-        env={"PYTHONPATH": str(ROOT / "tools")},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
