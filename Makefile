@@ -93,7 +93,7 @@ format: $(STAMP) ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs-check: $(STAMP) ## links in the documentation lead somewhere
+docs-check: $(STAMP) ## links in the documentation lead somewhere, and tests that it names exist
 	$(BIN)/python tools/docs_check.py
 
 build-check: $(STAMP) ## each wheel builds, and installs alone

@@ -1,4 +1,4 @@
-"""Links in the documentation lead to files and headings that exist; `make` commands it names exist.
+"""Links in the documentation lead somewhere; `make` commands and tests that it names exist.
 
 Only links within the repository are followed: the check needs no network.
 """
@@ -16,14 +16,25 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)|!\[[^\]]*\]\
 FENCE = re.compile(r"^(```|~~~).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
 MAKE = re.compile(r"`make ([a-z][a-z-]*)|^\s*make ([a-z][a-z-]*)", re.MULTILINE)
+NAMED_TEST = re.compile(r"`((?:[\w/-]+/)?(\w+\.py)::(test_\w+))`")
+TEST = re.compile(r"^ *(?:async )?def (test_\w+)\(", re.MULTILINE)
 TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
 
 
-def pages() -> list[Path]:
-    """Return every Markdown file that git knows or would add."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
-    listed = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    return sorted({ROOT / line for line in listed.stdout.splitlines() if (ROOT / line).is_file()})
+def listed(pattern: str) -> list[Path]:
+    """Return every file of that name that git knows or would add."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", pattern]
+    told = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return sorted({ROOT / line for line in told.stdout.splitlines() if (ROOT / line).is_file()})
+
+
+def tests() -> set[tuple[str, str]]:
+    """Return every test: the name of its file, and its own."""
+    return {
+        (file.name, name)
+        for file in listed("*test_*.py")
+        for name in TEST.findall(file.read_text(encoding="utf-8"))
+    }
 
 
 def slug(heading: str) -> str:
@@ -44,8 +55,8 @@ def anchors(page: Path) -> set[str]:
     return taken
 
 
-def faults(page: Path, make_targets: set[str]) -> list[str]:
-    """Return one sentence for each link or command of the page that leads nowhere."""
+def faults(page: Path, make_targets: set[str], known: set[tuple[str, str]]) -> list[str]:
+    """Return one sentence for each link, command or test of the page that leads nowhere."""
     text = page.read_text(encoding="utf-8")
     wrong: list[str] = []
     for pair in LINK.findall(FENCE.sub("", text)):
@@ -60,14 +71,19 @@ def faults(page: Path, make_targets: set[str]) -> list[str]:
             wrong.append(f"{link}: no such heading")
     named = {first or second for first, second in MAKE.findall(text)}
     wrong += [f"make {name}: no such command" for name in sorted(named - make_targets)]
+    wrong += [
+        f"{whole}: no such test"
+        for whole, file, name in NAMED_TEST.findall(text)
+        if (file, name) not in known
+    ]
     return [f"{page.relative_to(ROOT)}: {sentence}" for sentence in wrong]
 
 
 def main() -> None:
     """Print what is wrong and exit 1, or print how much was read."""
     make_targets = set(TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8")))
-    read = pages()
-    wrong = [sentence for page in read for sentence in faults(page, make_targets)]
+    read, known = listed("*.md"), tests()
+    wrong = [sentence for page in read for sentence in faults(page, make_targets, known)]
     for sentence in wrong:
         print(sentence, file=sys.stderr)
     print(f"{len(read)} pages, {len(wrong)} faults")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import sqlite3
 import stat
 import threading
@@ -296,6 +297,33 @@ def test_a_server_that_is_not_there_is_named_without_its_password(url: str) -> N
     with pytest.raises(LedgerUnavailable) as failure:
         Ledger.open(url, source="shop")
     assert "127.0.0.1" in str(failure.value)
+    assert "canary" not in str(failure.value)
+
+
+def test_a_server_that_does_not_show_who_it_is_hears_nothing_where_that_is_asked_for() -> None:
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def speaks_no_tls() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.settimeout(20)
+                    connection.recv(8)  # may we speak TLS?
+                    connection.sendall(b"N")
+                    heard.append(connection.recv(100))
+
+        server = threading.Thread(target=speaks_no_tls)
+        server.start()
+        place = f"books:canary-password@127.0.0.1:{listener.getsockname()[1]}/books"
+        with pytest.raises(LedgerUnavailable, match="SSL") as failure:
+            Ledger.open(f"postgresql://{place}?sslmode=verify-full", source="shop")
+        listener.shutdown(socket.SHUT_RDWR)
+        server.join()
+    assert set(heard) == {b""}, "not even the name of the user"
     assert "canary" not in str(failure.value)
 
 
