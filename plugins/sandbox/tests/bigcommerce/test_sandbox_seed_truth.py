@@ -116,3 +116,9 @@ def test_an_order_edited_below_what_was_sent_back_has_nothing_left_to_refund() -
     cheaper = replace(order, lines=(replace(order.lines[0], price=Decimal(5)),))
     with pytest.raises(ValueError, match="greater than zero"):
         after(cheaper, ALL)
+
+
+def test_what_was_only_authorised_cannot_be_refunded() -> None:
+    held = Transaction(amount=Decimal("32.48"), event="authorization")
+    with pytest.raises(ValueError, match="no settled payment"):
+        after(replace(sold(), transactions=(held,)), MUG)

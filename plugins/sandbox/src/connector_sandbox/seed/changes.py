@@ -160,8 +160,11 @@ def refund(order: Order, request: RefundRequest, at: datetime, numbers: Numbers)
     """Refund as the payment actions API does; the order becomes 14 or 4.
 
     Raises:
-        ValueError: More than what is left to refund, or the payments do not match the amount.
+        ValueError: More than what is left to refund, or the payments do not match the amount, or a
+            gateway has authorised money and taken none.
     """
+    if not captured(order) and any(t.event == "authorization" for t in order.transactions):
+        raise ValueError(f"Order {order.id} has no settled payment to refund.")
     figures = compute(order)
     try:
         items, amount, tax = _asked(order, figures, request)
