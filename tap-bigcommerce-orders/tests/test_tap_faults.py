@@ -222,7 +222,7 @@ def test_a_refused_connection_fails_in_time(fake: FakeTime) -> None:
         now=fake.now,
         sleep=fake.sleep,
     )
-    with pytest.raises(GaveUp, match=r"trouble with 127\.0\.0\.1"):
+    with pytest.raises(GaveUp, match=r"cannot connect to 127\.0\.0\.1"):
         connection.get("/v2/store")
     connection.close()
 

@@ -21,7 +21,7 @@ PROVEN = (
 STOPPED = (
     "tests/test_sweep_writes.py::test_asked_to_stop_a_run_finishes_its_step_and_its_state_is_true"
 )
-NETWORK = "tap-bigcommerce-orders/tests/test_tap_network.py"
+NETWORK = "tests/test_network.py"
 MASKING = "plugins/credentials/tests/test_masking.py"
 WORN = "tap-bigcommerce-orders/tests/test_tap_worn_down.py"
 TAP_FAULTS = "tap-bigcommerce-orders/tests/test_tap_faults.py"
@@ -2646,10 +2646,50 @@ MUTATIONS = (
     Mutation(
         "a certificate of nobody ends the run at once",
         "P9",
-        f"{TAP}/connection.py",
-        "if is_untrusted(error):",
+        f"{CREDENTIALS}/network_failures.py",
+        "if _is(causes, ssl.SSLCertVerificationError):",
         "if False:",
         (NETWORK, "-k", "of_nobody", "--timeout=30"),
+    ),
+    Mutation(
+        "what no try can pass ends the tap at once",
+        "P9",
+        f"{TAP}/connection.py",
+        "            if failure.passing:\n",
+        "            if True:\n",
+        (NETWORK, "-k", "of_nobody and tap_asks", "--timeout=30"),
+    ),
+    Mutation(
+        "what no try can pass ends a refresh at once",
+        "P9",
+        f"{FRESHBOOKS}/freshbooks/token_chain.py",
+        "AuthError | Unreachable):",
+        "AuthError):",
+        (NETWORK, "-k", "of_nobody and target_refreshes", "--timeout=30"),
+    ),
+    Mutation(
+        "what no try can pass ends a request to FreshBooks at once",
+        "P9",
+        f"{FRESHBOOKS}/freshbooks/transport.py",
+        "        if not failure.passing:\n",
+        "        if False:\n",
+        (NETWORK, "-k", "of_nobody and target_asks", "--timeout=30"),
+    ),
+    Mutation(
+        "what no try can pass ends a command of the webhooks at once",
+        "P9",
+        f"{WEBHOOKS}/bigcommerce.py",
+        "                if not found.passing:\n",
+        "                if False:\n",
+        (NETWORK, "-k", "of_nobody and webhooks_ask", "--timeout=3"),
+    ),
+    Mutation(
+        "a file that holds no authorities is told for what it is",
+        "P9",
+        f"{CREDENTIALS}/network_failures.py",
+        "if _lacks_authorities(causes):",
+        "if False:",
+        (NETWORK, "-k", "holds_none and tap_asks", "--timeout=30"),
     ),
     Mutation(
         "the tap goes by the certificates and proxies of its environment",
@@ -2657,7 +2697,7 @@ MUTATIONS = (
         f"{TAP}/connection.py",
         "allow_redirects=False, **environment",
         "allow_redirects=False",
-        (NETWORK, "-k", "of_the_machine", "--timeout=30"),
+        (NETWORK, "-k", "of_the_machine and tap_asks", "--timeout=30"),
     ),
     Mutation(
         "a row of the store opens under its own name only",

@@ -14,12 +14,12 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import requests
-import urllib3
 from connector_credentials.backoff import Backoff, RetryPolicy
-from connector_credentials.deadline import AnswerTooLarge, is_untrusted, new_session
+from connector_credentials.deadline import AnswerTooLarge, new_session
+from connector_credentials.network_failures import NO_ANSWER, failure_of, host_of
 from connector_credentials.quota_headers import bigcommerce_reset, seconds_asked
 
 from tap_bigcommerce_orders.answers import Transient, read_answer
@@ -32,11 +32,6 @@ if TYPE_CHECKING:
 Params = Mapping[str, str | int]
 
 FEW_TRIES = 3  # for what should not be worth a try, such as "the store is suspended"
-BROKEN_OFF = (
-    requests.exceptions.ConnectionError,
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
-)
 QUIET_TRIES = 3  # a first trouble or two is no news
 
 logger = logging.getLogger("tap-bigcommerce-orders.connection")
@@ -74,7 +69,7 @@ class Connection:
         rng: random.Random | None = None,
     ) -> None:
         self._base_url = base_url
-        self._host = urlsplit(base_url).netloc.rpartition("@")[2]
+        self._host = host_of(base_url)
         self.request_count = 0
         self._token = token
         self._user_agent = user_agent
@@ -169,28 +164,19 @@ class Connection:
                 request, timeout=self._timeout, allow_redirects=False, **environment
             )
             headers = response.headers
-        except AnswerTooLarge as error:
-            raise Refused(
-                f"GET {path} was given up: {error}. Lower page_size, or look into what the store "
-                "holds."
-            ) from None
-        except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
-            what = f"no whole answer of {self._host}, with a time-out of {self._timeout} s"
-            raise Transient(what) from None
-        except (*BROKEN_OFF, urllib3.exceptions.HTTPError) as error:
-            if is_untrusted(error):
-                raise self._untrusted() from None
-            raise Transient(f"trouble with {self._host} ({type(error).__name__})") from None
+        except NO_ANSWER as error:
+            failure = failure_of(error, self._host)
+            if isinstance(error, AnswerTooLarge):
+                raise Refused(
+                    f"GET {path} was given up: {failure.words}. Lower page_size, or look into what "
+                    "the store holds."
+                ) from None
+            if failure.passing:
+                raise Transient(failure.words) from None
+            raise Refused(f"GET {path}: {failure.words}.") from None
         finally:
             self._limiter.release(headers)
         return None if response.status_code in absent else read_answer(response, path)
-
-    def _untrusted(self) -> Refused:
-        return Refused(
-            f"The certificate that {self._host} shows is not trusted here, so nothing was sent. If "
-            "a proxy inspects TLS in your network, name the file of its authority in "
-            "REQUESTS_CA_BUNDLE; otherwise somebody may be between you and the store."
-        )
 
     def _gave_up(self, trouble: Transient, tries: int, asked: float | None, path: str) -> GaveUp:
         wish = "" if asked is None else f", asking for a pause of {asked:.0f} s"

@@ -10,7 +10,6 @@ A body is counted as it is unpacked: a mebibyte of gzip can hold a gibibyte.
 import http.client
 import io
 import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -50,28 +49,6 @@ def new_session(pool_maxsize: int = 10) -> requests.Session:
     for scheme in ("https://", "http://"):
         session.mount(scheme, DeadlineAdapter(pool_maxsize=pool_maxsize))
     return session
-
-
-def causes_of(error: BaseException) -> list[BaseException]:
-    """The exception with all that it wraps, urllib3's `reason` included.
-
-    Not `__context__`: if the caller is itself handling an earlier failure, that one would be
-    found here and this request taken for never sent.
-    """
-    causes: list[BaseException] = []
-    queue: list[object] = [error]
-    while queue:
-        current = queue.pop(0)
-        if not isinstance(current, BaseException) or any(current is one for one in causes):
-            continue
-        causes.append(current)
-        queue += [*current.args, getattr(current, "reason", None)]
-    return causes
-
-
-def is_untrusted(error: BaseException) -> bool:
-    """Whether a failure is that of the other side's certificate."""
-    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes_of(error))
 
 
 class DeadlineAdapter(HTTPAdapter):

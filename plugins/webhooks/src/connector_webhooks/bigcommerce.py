@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
-import requests
-import urllib3
 from connector_credentials.backoff import RetryPolicy
 from connector_credentials.deadline import new_session
+from connector_credentials.network_failures import NO_ANSWER, failure_of, host_of
 from connector_credentials.quota_headers import bigcommerce_reset, seconds_asked
 
 from connector_webhooks import __version__
@@ -24,6 +23,8 @@ from connector_webhooks.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import requests
 
 PAGE = 50
 MOST_PAGES = 100
@@ -82,6 +83,7 @@ class HooksApi:
         jitter = random.Random()  # noqa: S311 - jitter, not a secret
         self._policy = RetryPolicy(MOST_RETRY_SECONDS, jitter, sleep)
         self._base_url = f"{api_url.rstrip('/')}/stores/{store_hash}/v3"
+        self._host = host_of(api_url)
         self._timeout = timeout
         self._session = new_session()
         self._session.headers.update(
@@ -161,11 +163,11 @@ class HooksApi:
                     allow_redirects=False,  # the token is for this address alone
                     **parts,
                 )
-            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                failure = ApiError(
-                    f"BigCommerce could not be reached ({type(error).__name__}): check api_url and "
-                    "the network, then run the command again."
-                )
+            except NO_ANSWER as error:
+                found = failure_of(error, self._host)
+                failure = ApiError(f"BigCommerce could not be reached: {found.words}.")
+                if not found.passing:
+                    raise failure from None
             else:
                 if HTTPStatus.OK <= reply.status_code < HTTPStatus.MULTIPLE_CHOICES:
                     return _json(reply)

@@ -236,8 +236,13 @@ def retry(assembly: Assembly, order_ids: Sequence[int]) -> Answer:
 
 def send_test(assembly: Assembly, order_id: int, url: str) -> Answer:
     """Send a signed hook, as BigCommerce would, to the receiver or through the proxy before it."""
-    import requests  # noqa: PLC0415 - slow to load, and only here
+    # Slow to load, and only here.
     from connector_credentials.deadline import new_session  # noqa: PLC0415
+    from connector_credentials.network_failures import (  # noqa: PLC0415
+        NO_ANSWER,
+        failure_of,
+        host_of,
+    )
 
     settings = assembly.settings
     now = clock()
@@ -265,8 +270,9 @@ def send_test(assembly: Assembly, order_id: int, url: str) -> Answer:
                 timeout=TEST_TIMEOUT_SECONDS,
                 allow_redirects=False,
             )
-    except requests.RequestException as error:
-        raise WebhooksError(f"{target} could not be reached: {type(error).__name__}.") from error
+    except NO_ANSWER as error:
+        words = failure_of(error, host_of(target)).words
+        raise WebhooksError(f"The hook was not sent: {words}.") from error
     document = {"url": target, "status": response.status_code, "webhook_id": webhook_id}
     good = response.status_code < HTTPStatus.MULTIPLE_CHOICES
     return Answer(document, [f"{target} answered {response.status_code}."], 0 if good else 1)

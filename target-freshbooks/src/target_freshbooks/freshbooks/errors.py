@@ -98,6 +98,10 @@ class Outage(FreshBooksError):  # noqa: N818 - the word says it
     """FreshBooks cannot be used now. A write that ends so was certainly not carried out."""
 
 
+class Unreachable(Outage):
+    """No try reaches FreshBooks from here: a certificate, an address or a proxy is to be mended."""
+
+
 class Throttled(Outage):
     """A write that must rest on a fresh look was kept waiting by FreshBooks' quota; not sent."""
 

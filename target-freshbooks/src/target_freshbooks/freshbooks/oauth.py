@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .answers import document_of
-from .errors import AuthError, Outage, UnknownOutcome
+from .errors import AuthError, Outage, UnknownOutcome, Unreachable
 from .wire import Wire, WireFailure, WireReply
 
 SCOPES = (
@@ -159,9 +159,11 @@ class OAuth:
             body=urlencode(form).encode(),
         )
         if isinstance(reply, WireFailure):
-            if reply.sent:
-                raise UnknownOutcome(f"POST {path}", reply.reason)
-            raise Outage(f"POST {path}", reply.reason)
+            failure = reply.failure
+            if failure.sent:
+                raise UnknownOutcome(f"POST {path}", failure.words)
+            kind = Outage if failure.passing else Unreachable
+            raise kind(f"POST {path}", failure.words)
         return reply
 
     def _pair(self, document: dict[str, Any]) -> TokenPair | None:

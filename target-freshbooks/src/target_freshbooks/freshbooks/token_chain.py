@@ -16,7 +16,7 @@ from connector_credentials import CredentialError, CredentialStore, LockedEntry
 from connector_credentials.backoff import RetryPolicy
 from connector_credentials.stop import STOP
 
-from .errors import AuthError, FreshBooksError, Outage, UnknownOutcome
+from .errors import AuthError, FreshBooksError, Outage, UnknownOutcome, Unreachable
 from .oauth import RECONNECT, GrantRefused, OAuth, TokenPair, TokenThrottled
 from .pacing import pause_asked
 
@@ -102,7 +102,8 @@ class TokenChain:
         """Seconds to let pass before the token is sent again."""
         if isinstance(failure, TokenThrottled):
             return pause_asked(failure.headers, self.clock())
-        if isinstance(failure, AuthError):  # the app's id or secret: the token was not looked at
+        # The app's id or secret, or what bars the way: the token was not looked at.
+        if isinstance(failure, AuthError | Unreachable):
             return math.inf
         return 0.0
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from connector_credentials.backoff import Attempts, RetryPolicy
+from connector_credentials.network_failures import NetworkFailure
 
 from . import answers
 from .answers import Answer, Verdict
@@ -30,6 +31,7 @@ from .errors import (
     Refused,
     Throttled,
     UnknownOutcome,
+    Unreachable,
 )
 from .oauth import RECONNECT
 from .pacing import Pacer, pause_asked
@@ -190,7 +192,7 @@ class Transport:
             self._pacer.release(headers)
         attempts.spend(reply.seconds)
         if isinstance(reply, WireFailure):
-            raise _after(operation, reply, attempts)
+            raise _after(operation, reply.failure, attempts)
         # A server that quotes the request in its words must not have them keep the token.
         answer = answers.read(reply.status, reply.body.replace(token.encode(), b"[token]"))
         if answer.verdict is Verdict.THROTTLED:
@@ -205,14 +207,16 @@ class Transport:
         return answer
 
 
-def _after(operation: Operation, failure: WireFailure, attempts: Attempts) -> Exception:
+def _after(operation: Operation, failure: NetworkFailure, attempts: Attempts) -> Exception:
     """What to raise if no whole answer came."""
     if not failure.sent:
-        final = Outage(operation.name, f"{failure.reason}, {attempts.tries} tries; nothing sent")
-        return _AgainError(final) if failure.passing else final
+        if not failure.passing:
+            return Unreachable(operation.name, failure.words)
+        final = Outage(operation.name, f"{failure.words}, {attempts.tries} tries; nothing sent")
+        return _AgainError(final)
     if operation.writes:
-        return UnknownOutcome(operation.name, failure.reason)
-    return _AgainError(Failing(operation.name, f"{failure.reason}, {attempts.tries} tries"))
+        return UnknownOutcome(operation.name, failure.words)
+    return _AgainError(Failing(operation.name, f"{failure.words}, {attempts.tries} tries"))
 
 
 def _raise_for(operation: Operation, answer: Answer, attempts: Attempts) -> Mapping[str, Any]:

@@ -10,7 +10,6 @@ e-mail addresses of customers. So failures leave here as values, and urllib3's l
 
 import json
 import logging
-import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,8 +17,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
-import urllib3
-from connector_credentials.deadline import causes_of, new_session
+from connector_credentials.deadline import new_session
+from connector_credentials.network_failures import (
+    NO_ANSWER,
+    NetworkFailure,
+    failure_of,
+    host_of,
+)
 from requests.auth import AuthBase
 
 logger = logging.getLogger(__name__)
@@ -55,11 +59,9 @@ class WireReply:
 
 @dataclass(frozen=True, slots=True)
 class WireFailure:
-    """No whole answer. `sent` is False only if the request certainly never left."""
+    """No whole answer, and after how many seconds that was known."""
 
-    sent: bool
-    passing: bool
-    reason: str
+    failure: NetworkFailure
     seconds: float
 
 
@@ -94,6 +96,7 @@ class Wire:
         on_request: Callable[[RequestRecord], None] | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
+        self._host = host_of(base_url)
         self._user_agent = user_agent
         self._timeout = timeout
         self._on_request = on_request
@@ -140,8 +143,8 @@ class Wire:
                 timeout=self._timeout,
                 allow_redirects=False,  # following one would turn a POST into a GET
             )
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as exc:
-            return _failure(exc, time.monotonic() - started)
+        except NO_ANSWER as exc:
+            return WireFailure(failure_of(exc, self._host), time.monotonic() - started)
         seconds = time.monotonic() - started
         return WireReply(response.status_code, response.headers, response.content, seconds)
 
@@ -152,8 +155,8 @@ class Wire:
         return session
 
 
-def _name(failure: WireFailure) -> str:
-    return "lost" if failure.sent else "not_sent"
+def _name(lost: WireFailure) -> str:
+    return "lost" if lost.failure.sent else "not_sent"
 
 
 def encode(document: Mapping[str, Any]) -> bytes:
@@ -175,29 +178,3 @@ def _no_floats(value: object) -> None:
     elif isinstance(value, list | tuple):
         for one in value:
             _no_floats(one)
-
-
-_NEVER_SENT: tuple[type[BaseException], ...] = (
-    urllib3.exceptions.NewConnectionError,
-    urllib3.exceptions.ConnectTimeoutError,
-    requests.ConnectTimeout,
-)
-_LASTING: tuple[type[BaseException], ...] = (
-    ssl.SSLCertVerificationError,
-    requests.exceptions.InvalidURL,
-    requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidSchema,
-)
-
-
-def _failure(exc: Exception, seconds: float) -> WireFailure:
-    """What is known after an exception; its text is not used, for it holds the address."""
-    causes = causes_of(exc)
-    for kinds, passing in ((_LASTING, False), (_NEVER_SENT, True)):
-        for cause in causes:
-            if isinstance(cause, kinds):
-                reason = f"cannot connect ({type(cause).__name__})"
-                return WireFailure(sent=False, passing=passing, reason=reason, seconds=seconds)
-    # The request was sent and may have been carried out.
-    name = type(causes[-1]).__name__.removeprefix("_")
-    return WireFailure(sent=True, passing=True, reason=f"no whole answer ({name})", seconds=seconds)

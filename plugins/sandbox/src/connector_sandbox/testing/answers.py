@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 RESET, HANG, TRUNCATE, DRIP, DRIP_HEADERS = "reset", "hang", "truncate", "drip", "drip headers"
 HANG_SECONDS = 10
@@ -126,14 +128,20 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def answering(answer: Callable[[Asked], Reply]) -> Iterator[str]:
-    """Answer requests, several at once; the server's address."""
+def answering(answer: Callable[[Asked], Reply], certificate: Path | None = None) -> Iterator[str]:
+    """Answer requests, several at once, with a certificate over TLS; the server's address."""
     server = _Server(("127.0.0.1", 0), _Handler)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     server.answer, server.released = answer, threading.Event()
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http{'s' if certificate else ''}://127.0.0.1:{server.server_port}"
     finally:
         server.released.set()
         server.shutdown()
