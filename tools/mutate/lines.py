@@ -22,6 +22,7 @@ STOPPED = (
     "tests/test_sweep_writes.py::test_asked_to_stop_a_run_finishes_its_step_and_its_state_is_true"
 )
 NETWORK = "tests/test_network.py"
+PLAIN_HTTP = "tests/test_plain_http.py"
 MASKING = "plugins/credentials/tests/test_masking.py"
 WORN = "tap-bigcommerce-orders/tests/test_tap_worn_down.py"
 TAP_FAULTS = "tap-bigcommerce-orders/tests/test_tap_faults.py"
@@ -1717,7 +1718,7 @@ MUTATIONS = (
         "a webhook receiver for the sandbox opens nothing real",
         "P11",
         f"{WEBHOOKS}/cli.py",
-        '        check_sandbox(settings, os.environ, getattr(options, "url", ""))\n',
+        '        check_addresses(settings, os.environ, getattr(options, "url", ""))\n',
         "",
         (APART, "-k", "program_stops or hook or loopback or folder"),
     ),
@@ -2650,6 +2651,38 @@ MUTATIONS = (
         "if _is(causes, ssl.SSLCertVerificationError):",
         "if False:",
         (NETWORK, "-k", "of_nobody", "--timeout=30"),
+    ),
+    Mutation(
+        "no secret goes to another machine in clear",
+        "P9",
+        f"{CREDENTIALS}/addresses.py",
+        'startswith("http:")',
+        'startswith("ftp:")',
+        (PLAIN_HTTP, "-k", "another_machine"),
+    ),
+    Mutation(
+        "the tap refuses plain http",
+        "P9",
+        f"{TAP}/tap.py",
+        "        require_tls(\n",
+        "        dict(\n",
+        (PLAIN_HTTP, "-m", "more", "-k", "each_program and tap"),
+    ),
+    Mutation(
+        "the target refuses plain http",
+        "P9",
+        f"{FRESHBOOKS}/settings/typed.py",
+        "    require_tls(\n",
+        "    dict(\n",
+        (PLAIN_HTTP, "-m", "more", "-k", "each_program and whoami"),
+    ),
+    Mutation(
+        "the webhooks refuse plain http",
+        "P9",
+        f"{WEBHOOKS}/settings.py",
+        "    require_tls(\n",
+        "    dict(\n",
+        (PLAIN_HTTP, "-m", "more", "-k", "each_program and register"),
     ),
     Mutation(
         "what no try can pass ends the tap at once",

@@ -56,6 +56,13 @@ SETTINGS = th.PropertiesList(
         description="Where the API is; another one than BigCommerce's for trying out.",
     ),
     th.Property(
+        "allow_insecure_http",
+        th.BooleanType,
+        default=False,
+        title="Plain HTTP",
+        description="Whether api_url may be http:// on another machine than this one.",
+    ),
+    th.Property(
         "start_date",
         th.DateTimeType,
         title="Start date",

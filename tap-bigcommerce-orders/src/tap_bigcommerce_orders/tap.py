@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from connector_credentials.addresses import require_tls
 from connector_credentials.sandbox_guard import keep_apart
 from connector_credentials.settings import SettingError
 from singer_sdk.exceptions import ConfigValidationError
@@ -131,6 +132,10 @@ class TapBigCommerceOrders(PlainTap):
             os.environ,
             addresses={f"{FORM.prefix}API_URL": settings.get("api_url", API_URL)},
             databases={f"{FORM.prefix}CREDENTIALS_URL": settings.get("credentials_url")},
+        )
+        require_tls(
+            {"api_url": settings.get("api_url")},
+            allow_insecure_http=settings.get("allow_insecure_http", False),
         )
 
     @override

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib import metadata
 
-from connector_credentials.sandbox_guard import is_local
+from connector_credentials.addresses import is_local
 
 from target_freshbooks.access import Account, open_account
 from target_freshbooks.freshbooks import RequestRecord

@@ -9,10 +9,9 @@ asks here once its settings are known and before it opens a socket or a database
 """
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from .addresses import host, is_local
 from .settings import SettingError
 
 VARIABLE = "MELTANO_ENVIRONMENT"
@@ -38,7 +37,7 @@ def keep_apart(
     if environment.get(VARIABLE) != SANDBOX:
         return
     wrong = [
-        f"{name} leads to {_host(address) or 'no host'}, which is not this machine's loopback"
+        f"{name} leads to {host(address) or 'no host'}, which is not this machine's loopback"
         for name, address in addresses.items()
         if address and not is_local(address)
     ]
@@ -54,23 +53,6 @@ def keep_apart(
             " out of them, or name another file (meltano --env-file=sandbox.env"
             " --environment=sandbox ...)."
         )
-
-
-def is_local(address: str) -> bool:
-    """Whether a URL leads to this machine's loopback."""
-    host = _host(address)
-    try:
-        return host is not None and (host == "localhost" or ip_address(host).is_loopback)
-    except ValueError:
-        return False
-
-
-def _host(address: str) -> str | None:
-    try:
-        # Clients end the host at a backslash; `urlsplit` does not.
-        return urlsplit(address.strip().replace("\\", "/")).hostname
-    except ValueError:
-        return None
 
 
 def _real_place(url: str) -> str | None:

@@ -21,7 +21,7 @@ from connector_webhooks import __version__, commands
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.errors import WebhooksError
 from connector_webhooks.secrecy import RedactingFormatter, Redaction, secrets_of
-from connector_webhooks.settings import check_sandbox, load, log_level
+from connector_webhooks.settings import check_addresses, load, log_level
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,7 +45,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         level = log_level(os.environ)
         given = {name: getattr(options, name, None) for name in ("host", "port")}
         settings = load(os.environ, options.config, given)
-        check_sandbox(settings, os.environ, getattr(options, "url", ""))
+        check_addresses(settings, os.environ, getattr(options, "url", ""))
         assembly = Assembly(settings, dict(os.environ))
         _log_to_stderr(assembly.redaction(), level)
         answer: commands.Answer | None = options.run(assembly, options)

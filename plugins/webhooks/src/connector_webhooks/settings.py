@@ -11,6 +11,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from connector_credentials.addresses import require_tls
 from connector_credentials.sandbox_guard import keep_apart
 from connector_credentials.settings import Form, SettingError, file_of, read_value
 
@@ -43,6 +44,7 @@ class Settings:
         credentials_url: SQLAlchemy URL of the encrypted store, instead of the two above.
         encryption_key: Key(s) of that store.
         api_url: Origin of the BigCommerce API.
+        allow_insecure_http: Whether that may be http on another machine than this one.
         destination: Public https URL at which BigCommerce reaches the receiver.
         path: Path the receiver serves; empty means the path of ``destination``.
         shared_header_name: Header that each hook must carry besides its signature; empty for none.
@@ -78,6 +80,7 @@ class Settings:
     credentials_url: str = field(default="", repr=False)
     encryption_key: str = field(default="", repr=False)
     api_url: str = "https://api.bigcommerce.com"
+    allow_insecure_http: bool = False
     destination: str = ""
     path: str = ""
     shared_header_name: str = ""
@@ -165,6 +168,8 @@ _MOST = {
 def _schema(name: str, *, secret: bool) -> dict[str, Any]:
     if name in _LEAST:
         return {"type": "integer", "minimum": _LEAST[name], **_MOST.get(name, {})}
+    if name == "allow_insecure_http":
+        return {"type": "boolean"}
     return {"type": "string", "secret": secret}
 
 
@@ -213,8 +218,8 @@ def log_level(environment: Mapping[str, str]) -> str:
     return str(read_value(name, given, {"enum": LOG_LEVELS}))
 
 
-def check_sandbox(settings: Settings, environment: Mapping[str, str], url: str = "") -> None:
-    """Refuse what is real where Meltano's environment is the sandbox's.
+def check_addresses(settings: Settings, environment: Mapping[str, str], url: str = "") -> None:
+    """Refuse what is real where Meltano's environment is the sandbox's, and http elsewhere.
 
     Args:
         settings: What the operator asked for.
@@ -236,8 +241,16 @@ def check_sandbox(settings: Settings, environment: Mapping[str, str], url: str =
             "WEBHOOKS_CREDENTIALS_URL": settings.credentials_url,
         },
     )
+    require_tls(
+        {"api_url": settings.api_url, "--url": url},
+        allow_insecure_http=settings.allow_insecure_http,
+    )
 
 
 def defaults() -> dict[str, object]:
     """Every setting with its default, for documentation that cannot go stale."""
-    return {f.name: f.default for f in fields(Settings) if f.default is not MISSING}
+    return {
+        f.name: str(f.default).lower() if isinstance(f.default, bool) else f.default
+        for f in fields(Settings)
+        if f.default is not MISSING
+    }

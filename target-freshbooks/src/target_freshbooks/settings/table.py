@@ -39,6 +39,12 @@ schema: dict[str, Any] = th.PropertiesList(
     th.Property("api_url", th.URIType, default="https://api.freshbooks.com"),
     th.Property("auth_url", th.URIType, default="https://auth.freshbooks.com"),
     th.Property(
+        "allow_insecure_http",
+        th.BooleanType,
+        default=False,
+        description="Whether api_url, auth_url and redirect_uri may be http:// on another machine.",
+    ),
+    th.Property(
         "ledger_url",
         th.StringType,
         default=f"sqlite:///{DEFAULT_LEDGER}",

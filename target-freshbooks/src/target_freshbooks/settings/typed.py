@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from connector_credentials.addresses import require_tls
 from connector_credentials.sandbox_guard import keep_apart
 from connector_credentials.settings import SettingError
 
@@ -41,6 +42,7 @@ class Settings:
     account_id: str | None
     api_url: str
     auth_url: str
+    allow_insecure_http: bool
     ledger_url: str = field(repr=False)
     encryption_key: str | None = field(repr=False)
     credentials_url: str = field(repr=False)
@@ -98,6 +100,10 @@ def read_settings(
     }
     settings = Settings(**plain | typed)
     _keep_apart(settings, environment)
+    require_tls(
+        {name: getattr(settings, name) for name in ("api_url", "auth_url", "redirect_uri")},
+        allow_insecure_http=settings.allow_insecure_http,
+    )
     return settings
 
 
