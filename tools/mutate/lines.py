@@ -22,6 +22,7 @@ STOPPED = (
     "tests/test_sweep_writes.py::test_asked_to_stop_a_run_finishes_its_step_and_its_state_is_true"
 )
 NETWORK = "tests/test_network.py"
+WEBHOOKS_RUN = "plugins/webhooks/tests/test_webhooks_run.py"
 PLAIN_HTTP = "tests/test_plain_http.py"
 MASKING = "plugins/credentials/tests/test_masking.py"
 WORN = "tap-bigcommerce-orders/tests/test_tap_worn_down.py"
@@ -2683,6 +2684,14 @@ MUTATIONS = (
         "    require_tls(\n",
         "    dict(\n",
         (PLAIN_HTTP, "-m", "more", "-k", "each_program and register"),
+    ),
+    Mutation(
+        "a run gets none of the receiver's secrets",
+        "P9",
+        f"{WEBHOOKS}/run.py",
+        "if not name.startswith(_KEPT_BACK)",
+        "if True",
+        (WEBHOOKS_RUN, "-k", "but_those_of_the_receiver"),
     ),
     Mutation(
         "what no try can pass ends the tap at once",

@@ -41,6 +41,40 @@ def test_hooks_of_an_order_become_one_run_and_later_ones_another(
     assert server.figure('webhooks_runs_total{outcome="delivered"}') >= 1
 
 
+def test_a_run_gets_all_variables_but_those_of_the_receiver(
+    program: Make, start: Make, signed: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed_on = {
+        "MELTANO_ENVIRONMENT": "prod",
+        "TAP_BIGCOMMERCE_ORDERS_ACCESS_TOKEN": "canary-of-the-tap",
+        "TARGET_FRESHBOOKS_LEDGER_URL": "postgresql://me:canary-of-the-ledger@db/ledger",
+        "CREDENTIALS_URL": "sqlite:///store.sqlite",
+        "REQUESTS_CA_BUNDLE": "/etc/ssl/ours.pem",
+        "https_proxy": "http://proxy.invalid:3128",
+        "TZ": "UTC",
+        "AWS_PROFILE": "state",
+    }
+    doubles = {
+        "MELTANO_UTILIZE_CLIENT_SECRET": "canary-client-secret-1",
+        "MELTANO_UTILIZE_INBOX_URL": "postgresql://me:canary-password@db/inbox",
+    }
+    for name, value in {**passed_on, **doubles}.items():
+        monkeypatch.setenv(name, value)
+    ours = program(
+        run_command="env > environment.txt",
+        shared_header_name="X-Shared",
+        shared_header_value="canary-shared-value",
+    )
+    server = start(ours)
+    server.send(signed(1), **{"X-Shared": "canary-shared-value"})
+    until(lambda: ours.hooks() and not ours.waiting(), "the run")
+    text = (ours.folder / "environment.txt").read_text()
+    given = dict(line.partition("=")[::2] for line in text.splitlines())
+    assert passed_on.items() <= given.items()
+    assert {"PATH", "HOME"} <= given.keys()
+    assert [name for name in given if name.startswith(("WEBHOOKS_", "MELTANO_UTILIZE_"))] == []
+
+
 def test_a_failing_tap_before_a_target_is_noticed_and_shown(
     program: Make, signed: Make, start: Make
 ) -> None:

@@ -36,8 +36,9 @@ RUN_ID = "CONNECTOR_WEBHOOKS_RUN_ID"
 # folder of that name, where a webhook's run and the scheduled one would take each other's.
 MELTANO_RUN = ("run", "--force", "tap-bigcommerce-orders--hooks", "target-freshbooks")
 
-# The child has no business with these; it has credentials of its own.
-_KEPT_BACK = ("CLIENT_SECRET", "ACCESS_TOKEN", "ENCRYPTION_KEY", "SHARED_HEADER_VALUE")
+# The receiver's own settings, under their names and under those that Meltano gives a utility's
+# settings besides. The child has no business with them; it has credentials of its own.
+_KEPT_BACK = (PREFIX, "MELTANO_UTILIZE_")
 
 log = logging.getLogger(__name__)
 
@@ -80,8 +81,9 @@ class Program:
         """The run that the settings ask for."""
         project = settings.run_directory or environment.get("MELTANO_PROJECT_ROOT") or "."
         directory = Path(project).resolve()
-        kept_back = {PREFIX + name for name in _KEPT_BACK}
-        passed_on = {name: value for name, value in environment.items() if name not in kept_back}
+        passed_on = {
+            name: value for name, value in environment.items() if not name.startswith(_KEPT_BACK)
+        }
         return cls(
             arguments=_arguments(settings.run_command, directory),
             directory=directory,
