@@ -9,8 +9,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from connector_sandbox import constants
-from target_freshbooks.freshbooks.oauth import SCOPES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,16 +64,8 @@ def put_back(world: Any, kept: Path) -> None:
 
 
 def log_in(world: Any) -> None:
-    """Agree on FreshBooks' page, and give the code where it lands to `login`."""
-    query = {
-        "client_id": constants.FRESHBOOKS_CLIENT_ID,
-        "response_type": "code",
-        "redirect_uri": constants.FRESHBOOKS_REDIRECT_URI,
-        "scope": " ".join(SCOPES),
-        "state": "any",
-    }
-    answer = world.http.post(f"{world.url}/oauth/authorize", params=query)
-    world.ctl("login", "--code", answer.headers["location"])
+    """Agree on FreshBooks' page, and give the address where it leads to `login`."""
+    world.ctl("login", "--code", world.landed())
 
 
 def standing(world: Any) -> dict[str, tuple[Decimal, list[Decimal]]]:

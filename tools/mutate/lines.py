@@ -61,6 +61,8 @@ RETENTION = "tests/posting/test_posting_retention.py"
 INBOX = "target-freshbooks/tests/ledger/test_ledger_inbox.py"
 BOUNDS = "tests/posting/test_posting_bounds.py"
 LOGIN = "target-freshbooks/tests/ctl/test_ctl_login.py"
+ATTEMPTS = "target-freshbooks/tests/ctl/test_ctl_login_attempts.py"
+ANSWERS = "target-freshbooks/tests/ctl/test_ctl_login_answers.py"
 VOIDED = "tests/posting/test_posting_voided.py"
 STAYS_ON_INVOICE = "test_a_refund_that_is_on_its_invoice_stays_there_when_the_month_is_closed"
 CORRECTIONS = "tests/posting/test_posting_corrections.py"
@@ -2812,5 +2814,69 @@ MUTATIONS = (
         "without_passwords(given)",
         "given",
         (MASKING, "-k", "setting"),
+    ),
+    Mutation(
+        "an address counts with the state of the page shown last",
+        "P6",
+        f"{FRESHBOOKS}/ctl/attempt.py",
+        'return _is_whole(address) and _is_same(_parameter(address, "state"), self.state)',
+        "return _is_whole(address)",
+        (ATTEMPTS, "-k", "of_another_page"),
+    ),
+    Mutation(
+        "an address without a state is none",
+        "P6",
+        f"{FRESHBOOKS}/ctl/attempt.py",
+        'return sum(said) == 1 and bool(_parameter(address, "state"))',
+        "return sum(said) == 1",
+        (ATTEMPTS, "-k", "whole"),
+    ),
+    Mutation(
+        "the answer to a login counts once",
+        "P6",
+        f"{FRESHBOOKS}/ctl/attempt.py",
+        "            entry.delete()\n",
+        "",
+        (ATTEMPTS, "-k", "counts_once"),
+    ),
+    Mutation(
+        "the answer to a login counts for ten minutes",
+        "P6",
+        f"{FRESHBOOKS}/ctl/attempt.py",
+        'if self._clock() > datetime.fromisoformat(kept["until"]):',
+        "if False:",
+        (ATTEMPTS, "-k", "ten_minutes"),
+    ),
+    Mutation(
+        "a code is bound to the page it was given for",
+        "P6",
+        f"{FRESHBOOKS}/freshbooks/oauth.py",
+        '            "code_challenge_method": "S256",\n',
+        "",
+        (ANSWERS, "-k", "given_for_another_page"),
+    ),
+    Mutation(
+        "the loopback answers its own path alone",
+        "P6",
+        f"{FRESHBOOKS}/ctl/loopback.py",
+        'target.partition("?")[0] != self.server.path or ',
+        "",
+        (ANSWERS, "-k", "its_own_address"),
+    ),
+    Mutation(
+        "the loopback answers under its own name alone",
+        "P6",
+        f"{FRESHBOOKS}/ctl/loopback.py",
+        " or hosts not in self.server.hosts:",
+        ":",
+        (ANSWERS, "-k", "its_own_address"),
+    ),
+    Mutation(
+        "the loopback waits for the answer of its own page",
+        "P6",
+        f"{FRESHBOOKS}/ctl/loopback.py",
+        'elif not self.server.is_answer(address := f"{self.server.origin}{target}"):',
+        'elif (address := f"{self.server.origin}{target}") == "":',
+        (ANSWERS, "-k", "its_own_address"),
     ),
 )

@@ -94,6 +94,28 @@ def test_a_code_is_good_once_for_five_minutes_and_for_its_redirect(
     assert exchange(http, late).json()["error"] == "invalid_grant"
 
 
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # with its challenge, of RFC 7636
+CHALLENGE = {
+    "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    "code_challenge_method": "S256",
+}
+
+
+def test_a_code_of_a_page_with_a_challenge_is_good_with_its_verifier_alone(
+    http: httpx.Client, switch: Any
+) -> None:
+    code = consent(http, **CHALLENGE)
+    for wrong in ({}, {"code_verifier": VERIFIER.swapcase()}):
+        assert exchange(http, code, **wrong).json()["error"] == "invalid_grant"
+    assert exchange(http, code, code_verifier=VERIFIER).status_code == 200
+    assert exchange(http, consent(http), code_verifier=VERIFIER).status_code == 200
+    plain = {**CHALLENGE, "code_challenge_method": "plain"}
+    page = http.get("/oauth/authorize", params={**ASKED, "approve": "1", **plain})
+    assert page.status_code == 400
+    switch(pkce="ignored")
+    assert exchange(http, consent(http, **CHALLENGE)).status_code == 200
+
+
 def test_the_scope_asked_for_is_the_scope_given_and_enforced(http: httpx.Client) -> None:
     tokens = exchange(http, consent(http, scope="user:clients:read")).json()
     assert tokens["scope"] == "user:clients:read user:profile:read"

@@ -9,7 +9,6 @@ import pytest
 from connector_credentials import CredentialStore
 from connector_sandbox.settings import KEY
 from connector_sandbox.testing import Harness
-from target_freshbooks.freshbooks import SCOPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,18 +59,6 @@ class Desk(Harness):
         """Have the stored access token end now, as a clock of hours later sees it."""
         document: dict[str, Any] = self.store.read(self.entry) or {}
         self.store.write(self.entry, {**document, "expires_at": LONG_AGO, "refreshed_at": LONG_AGO})
-
-    def landed(self) -> str:
-        """Agree on the consent page: the address that the browser is sent to."""
-        query = {
-            "client_id": self.config["client_id"],
-            "response_type": "code",
-            "redirect_uri": self.config["redirect_uri"],
-            "scope": " ".join(SCOPES),
-            "state": "any",
-        }
-        answer = self.http.post(f"{self.url}/oauth/authorize", params=query)
-        return str(answer.headers["location"])
 
     def spent(self) -> int:
         """How often the token endpoint was asked."""

@@ -59,7 +59,8 @@ def waiting() -> Callable[[str], tuple[int, list[Any]]]:
 
         def wait() -> None:
             try:
-                outcome.append(loopback.wait_for_browser(f"{scheme}://localhost:{port}/callback"))
+                uri = f"{scheme}://localhost:{port}/callback"
+                outcome.append(loopback.wait_for_browser(uri, lambda _: True))
             except click.ClickException as error:
                 outcome.append(error)
 

@@ -246,13 +246,13 @@ def test_a_kill_round_a_refresh_loses_the_chain_in_one_window_only(
 def test_a_login_through_the_consent_page_gives_a_working_chain(
     sandbox: Any, oauth: OAuth, tokens: TokenSource, books: FreshBooks
 ) -> None:
-    url = oauth.authorize_url("state-1")
+    url = oauth.authorize_url("state-1", "v" * 43)
     page = requests.post(url, allow_redirects=False, timeout=10)
     assert page.status_code == 302
     location = requests.utils.urlparse(page.headers["Location"])
     answer = dict(pair.split("=") for pair in location.query.split("&"))
     assert answer["state"] == "state-1"
-    pair = tokens.log_in(answer["code"])
+    pair = tokens.log_in(answer["code"], "v" * 43)
     assert set(SCOPES) <= set(pair.scope.split())
     assert choose_account(books.me(), constants.FRESHBOOKS_ACCOUNT_ID).role == "owner"
     assert told(sandbox)["refreshes"] == 0  # the seed was not needed

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAME = "freshbooks:app"
+VERIFIER = "v" * 43
 INVALID = {"error": "invalid_grant", "error_description": "expired, revoked, or used"}
 
 
@@ -383,7 +384,7 @@ def test_a_login_is_stored_whatever_came_while_its_postgresql_session_was_lost(
         outpost.store.write(NAME, {**document, "access_token": "a", "refresh_token": "r"})
 
     endpoint.meanwhile = refresh_elsewhere
-    source(kept_in=outpost.store).log_in("code-0")
+    source(kept_in=outpost.store).log_in("code-0", VERIFIER)
     document = outpost.store.read(NAME) or {}
     assert document["refresh_token"] == "refresh-2"
     assert "refreshing_since" not in document
@@ -532,7 +533,10 @@ def test_a_login_replaces_the_chain_and_outdates_the_seed(
 ) -> None:
     tokens = source()
     tokens.access_token()
-    assert tokens.log_in("code-0", lambda _: {"account_id": "ACM123"}).refresh_token == "refresh-2"
+    assert (
+        tokens.log_in("code-0", VERIFIER, lambda _: {"account_id": "ACM123"}).refresh_token
+        == "refresh-2"
+    )
     assert source("seed-9").access_token() == "access-2"
     document = store.read(NAME)
     assert document is not None
@@ -557,7 +561,7 @@ def test_a_login_that_cannot_be_stored_spends_no_code(
     tokens = source()
     tokens._chain = replace(tokens._chain, lock_seconds=0.1)
     with store.exclusive(NAME, 1), pytest.raises(LockTimeout):
-        tokens.log_in("code-0")
+        tokens.log_in("code-0", VERIFIER)
     with monkeypatch.context() as patch:
 
         def failing(*_: Any) -> None:
@@ -565,9 +569,9 @@ def test_a_login_that_cannot_be_stored_spends_no_code(
 
         patch.setattr(LockedEntry, "write", failing)
         with pytest.raises(CredentialError, match="the disk is full"):
-            tokens.log_in("code-0")
+            tokens.log_in("code-0", VERIFIER)
     assert (len(server.asked), endpoint.codes) == (asked, ["code-0"])
-    assert source().log_in("code-0").access_token == f"access-{1 + before}"
+    assert source().log_in("code-0", VERIFIER).access_token == f"access-{1 + before}"
 
 
 def test_a_refused_code_leaves_the_chain_as_it_was(
@@ -576,7 +580,7 @@ def test_a_refused_code_leaves_the_chain_as_it_was(
     source().access_token()
     before = store.read(NAME)
     with pytest.raises(GrantRefused):
-        source().log_in("a code of yesterday")
+        source().log_in("a code of yesterday", VERIFIER)
     assert store.read(NAME) == before
     assert source().refresh("access-1") == "access-2"
     assert endpoint.refused == 1
@@ -588,7 +592,7 @@ def test_a_login_whose_answer_is_lost_is_told_by_who_finds_the_chain_broken(
     source().access_token()
     endpoint.spoil_after = ["reset"]
     with pytest.raises(UnknownOutcome):
-        source().log_in("code-0")
+        source().log_in("code-0", VERIFIER)
     with pytest.raises(AuthError, match="never answered"):
         source().refresh("access-1")
 

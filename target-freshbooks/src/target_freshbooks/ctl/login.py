@@ -1,13 +1,12 @@
 """`login`, `logout`, `whoami`: a person connects the app; tokens go encrypted into the store."""
 
-import secrets
 from dataclasses import dataclass, field
 from functools import partial
-from urllib.parse import parse_qs, urlsplit
 
 import click
 
 from target_freshbooks.access import connect, open_oauth, open_store, token_source
+from target_freshbooks.ctl.attempt import LoginAttempts
 from target_freshbooks.ctl.context import Context, command
 from target_freshbooks.ctl.login_check import LoginCheck, former_login, pinned
 from target_freshbooks.ctl.loopback import wait_for_browser
@@ -19,7 +18,7 @@ from target_freshbooks.freshbooks import (
     OAuth,
     choose_account,
 )
-from target_freshbooks.ledger import AnotherAccount, PinnedAccount
+from target_freshbooks.ledger import AnotherAccount, PinnedAccount, utc_now
 from target_freshbooks.settings import Settings
 
 MOST_SECONDS = 30
@@ -28,7 +27,7 @@ MOST_SECONDS = 30
 
 @command("login")
 @click.option("--loopback", is_flag=True, help="Wait for the browser on the redirect URI's port.")
-@click.option("--code", help="The code, or the whole address the browser landed on.")
+@click.option("--code", help="The whole address the browser landed on.")
 @click.option(
     "--switch-account",
     "switch",
@@ -43,7 +42,9 @@ def login(context: Context, *, loopback: bool, code: str | None, switch: bool) -
     tokens = token_source(settings, store)
     with context.ledger() as ledger:
         former = former_login(settings, store, connect(settings, tokens).me)
-        code = _code(context, oauth, loopback=loopback, code=code)
+        attempts = LoginAttempts(store, settings.client_id, utc_now)
+        if code is None:
+            code = _landed(context, oauth, attempts, loopback=loopback)
         check = LoginCheck(
             ask=lambda pair: connect(
                 settings, _Fixed(pair.access_token), most_seconds=MOST_SECONDS
@@ -53,7 +54,7 @@ def login(context: Context, *, loopback: bool, code: str | None, switch: bool) -
             former=former,
             switch=switch,
         )
-        pair = tokens.log_in(code, check)
+        pair = tokens.log_in(*attempts.redeem(code), check)
         if check.refused:
             raise click.ClickException(_refusal(check))
         if check.account is None:
@@ -122,47 +123,21 @@ def _scopes(settings: Settings) -> tuple[str, ...]:
     return (*SCOPES, *EXPENSE_SCOPES) if writes else SCOPES
 
 
-def _code(context: Context, oauth: OAuth, *, loopback: bool, code: str | None) -> str:
-    """The authorisation code: the option, else what a person brings back from the browser."""
-    if code is not None:
-        return code_in(code, None)
-    state = secrets.token_urlsafe(16)
+def _landed(context: Context, oauth: OAuth, attempts: LoginAttempts, *, loopback: bool) -> str:
+    """Show a page, and wait for the address that a person's browser is sent to from there."""
+    attempt = attempts.begin()
     redirect_uri = context.settings.redirect_uri
+    page = oauth.authorize_url(attempt.state, attempt.verifier, _scopes(context.settings))
     # On stderr with --json, so that stdout holds the answer only.
     say = partial(click.echo, err=context.as_json)
     say("1. Open this page in a browser in which you are logged in to FreshBooks:\n")
-    say(f"   {oauth.authorize_url(state, _scopes(context.settings))}\n")
+    say(f"   {page}\n")
     say("2. Allow the app. The browser is then sent to an address that begins with")
     say(f"   {redirect_uri} and may say that it cannot be reached: that is fine.")
     if loopback:
         say("3. Waiting for the browser ...")
-        return code_in(wait_for_browser(redirect_uri), state)
-    pasted = click.prompt("3. Paste the whole address here (or just the code)", err=context.as_json)
-    return code_in(pasted, state)
-
-
-def code_in(pasted: str, state: str | None) -> str:
-    """The authorisation code in what was pasted: an address, or the code itself."""
-    pasted = pasted.strip()
-    query = parse_qs(urlsplit(pasted).query)
-    if "error" in query:
-        raise click.ClickException(
-            f"FreshBooks did not allow it ({query['error'][0]}). Check the app's scopes and"
-            " redirect URI, and log in again."
-        )
-    if "code" in query:
-        returned = query.get("state", [None])[0]
-        if state is not None and returned is not None and returned != state:
-            raise click.ClickException(
-                "This address belongs to another attempt to log in. Start again and use the newest"
-                " page."
-            )
-        return query["code"][0]
-    if not pasted or "/" in pasted or " " in pasted:
-        raise click.ClickException(
-            "There is no code in this. Paste the whole address the browser was sent to."
-        )
-    return pasted
+        return wait_for_browser(redirect_uri, attempt.is_answered_by)
+    return str(click.prompt("3. Paste the whole address here", err=context.as_json))
 
 
 @command("logout")

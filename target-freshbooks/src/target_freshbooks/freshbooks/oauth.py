@@ -2,8 +2,13 @@
 
 Only the authorisation-code flow exists. A refresh token works once; the answer to its use holds
 the next one. (FreshBooks authentication and scopes pages.)
+
+A code is bound to the page it was given for by PKCE (RFC 7636, S256), which FreshBooks takes; a
+server that does not know it ignores it.
 """
 
+import base64
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -92,21 +97,40 @@ class OAuth:
         self._wire = wire
         self._clock = clock
 
-    def authorize_url(self, state: str, scopes: tuple[str, ...] = SCOPES) -> str:
-        """The page where a person allows the app; FreshBooks then opens the redirect URI."""
+    def authorize_url(self, state: str, verifier: str, scopes: tuple[str, ...] = SCOPES) -> str:
+        """The page where a person allows the app; FreshBooks then opens the redirect URI.
+
+        Args:
+            state: Comes back with the code.
+            verifier: Its digest goes into the address; the code is worth nothing without it.
+            scopes: What the app is to be allowed.
+        """
+        digest = hashlib.sha256(verifier.encode()).digest()
         query = {
             "client_id": self.client_id,
             "response_type": "code",
             "redirect_uri": self._redirect_uri,
             "scope": " ".join(scopes),
             "state": state,
+            "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="),
+            "code_challenge_method": "S256",
         }
         return f"{self._auth_url}/oauth/authorize?{urlencode(query)}"
 
-    def exchange(self, code: str) -> TokenPair:
-        """A code from the redirect (valid five minutes, once) for the first token pair."""
+    def exchange(self, code: str, verifier: str) -> TokenPair:
+        """A code from the redirect (valid five minutes, once) for the first token pair.
+
+        Raises:
+            GrantRefused: It was used before, is too old, or is of another page.
+            FreshBooksError: As for `refresh`.
+        """
         return self._grant(
-            grant_type="authorization_code", code=code, redirect_uri=self._redirect_uri
+            "FreshBooks does not accept this code: it was used before, is older than five minutes,"
+            " or is not of the page that login printed; run login again and use its new page",
+            grant_type="authorization_code",
+            code=code,
+            redirect_uri=self._redirect_uri,
+            code_verifier=verifier,
         )
 
     def refresh(self, refresh_token: str) -> TokenPair:
@@ -118,7 +142,11 @@ class OAuth:
             TokenThrottled, Outage: It was not used.
             UnknownOutcome: The answer was lost, so it may be used up.
         """
-        return self._grant(grant_type="refresh_token", refresh_token=refresh_token)
+        return self._grant(
+            f"FreshBooks no longer accepts the token; {RECONNECT}",
+            grant_type="refresh_token",
+            refresh_token=refresh_token,
+        )
 
     def revoke(self, token: str) -> None:
         """End the token; the app has no access from then on."""
@@ -127,7 +155,7 @@ class OAuth:
         if reply.status != HTTPStatus.OK:
             raise AuthError(operation, f"not revoked (HTTP {reply.status})")
 
-    def _grant(self, **fields: str) -> TokenPair:
+    def _grant(self, refusal: str, **fields: str) -> TokenPair:
         operation = f"POST {TOKEN_PATH}"
         reply = self._post(TOKEN_PATH, **fields)
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -140,7 +168,7 @@ class OAuth:
             return pair
         code = document.get("error")
         if code == "invalid_grant":
-            raise GrantRefused(operation, f"FreshBooks no longer accepts the token; {RECONNECT}")
+            raise GrantRefused(operation, refusal)
         if code == "invalid_client":
             raise AuthError(
                 operation, "FreshBooks does not know this client_id with this client_secret"

@@ -104,11 +104,12 @@ class TokenSource:
                 self._renew(rejected)
             return str(self._known["access_token"])
 
-    def log_in(self, code: str, check: Check | None = None) -> TokenPair:
+    def log_in(self, code: str, verifier: str, check: Check | None = None) -> TokenPair:
         """Begin a new chain with a code from the consent page; the same user's old one is dead.
 
         Args:
             code: From the redirect; spent only when its pair can be stored.
+            verifier: That of the page the code was given for.
             check: Asked before the pair is stored: what else to remember with it, such as
                 `account_id`; or None, and then the pair is revoked and the old chain stays.
 
@@ -125,7 +126,7 @@ class TokenSource:
             self._chain.mark(entry, document)
             with STOP.critical_section():
                 try:
-                    pair = self._chain.oauth.exchange(code)
+                    pair = self._chain.oauth.exchange(code, verifier)
                 except UnknownOutcome:
                     raise  # the old chain may have ended, so the mark stays
                 except FreshBooksError:

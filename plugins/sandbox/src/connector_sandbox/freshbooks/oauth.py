@@ -42,6 +42,10 @@ class OAuth:
                 set(wanted) - set(ALL_SCOPES),
                 "The requested scope is invalid, unknown, or malformed.",
             ),
+            (
+                "code_challenge" in asked and asked.get("code_challenge_method") != "S256",
+                "The code challenge method must be S256.",
+            ),
         ):
             if wrong:
                 return _page("Authorization error", f"<p>{words}</p>", 400)
@@ -104,7 +108,8 @@ class OAuth:
 
     def _go_back(self, asked: Mapping[str, str], scope: str) -> Response:
         user = self._ctx.switches["fb.user"]
-        answer = {"code": self._tokens.authorise(asked["redirect_uri"], scope, user)}
+        challenge = asked.get("code_challenge", "")
+        answer = {"code": self._tokens.authorise(asked["redirect_uri"], scope, user, challenge)}
         if "state" in asked:
             answer["state"] = asked["state"]
         return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(answer)}", status_code=302)
@@ -113,7 +118,7 @@ class OAuth:
         grant = asked.get("grant_type")
         if grant == "authorization_code":
             code, redirect_uri = asked.get("code", ""), asked.get("redirect_uri", "")
-            issued = self._tokens.exchange(code, redirect_uri)
+            issued = self._tokens.exchange(code, redirect_uri, asked.get("code_verifier", ""))
         elif grant == "refresh_token":
             issued = self._tokens.refresh(asked.get("refresh_token", ""))
         else:

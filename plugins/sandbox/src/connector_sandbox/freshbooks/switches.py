@@ -74,6 +74,7 @@ _CHOICES: tuple[tuple[str, _Choices, str], ...] = (
     ("fb.rate_headers_on_429", ("yes", "no"), "whether a 429 tells when to come back"),
     ("fb.refresh_created_at", ("now", "original"), "created_at in the answer to a refresh"),
     ("fb.refresh_ends_access", ("no", "yes"), "whether a refresh ends older access tokens"),
+    ("fb.pkce", ("checked", "ignored"), "the code_challenge of a consent page (S256)"),
     ("fb.user", ("owner", "other"), "who agrees on the consent page; other: has SBX002 alone"),
     ("fb.second_account", ("no", "yes"), "the owner's second business has SBX002 (same books)"),
     ("fb.role", ("owner", "client"), "role of the user; a client's writes are 403"),

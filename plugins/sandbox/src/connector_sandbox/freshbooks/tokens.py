@@ -7,6 +7,7 @@ ends the one before it ("Authentication" page).
 # ruff: noqa: S608 - the names in the statements are constants of this module
 
 import base64
+import hashlib
 import json
 import secrets
 import sqlite3
@@ -37,13 +38,14 @@ ALL_SCOPES = tuple(
 _TABLES = """
 CREATE TABLE IF NOT EXISTS fb_codes(
   code TEXT PRIMARY KEY, redirect_uri TEXT, scope TEXT, user TEXT, expires_at REAL, used INTEGER);
+CREATE TABLE IF NOT EXISTS fb_challenges(code TEXT PRIMARY KEY, challenge TEXT);
 CREATE TABLE IF NOT EXISTS fb_tokens(
   token TEXT PRIMARY KEY, kind TEXT, chain INTEGER, user TEXT, scope TEXT, began REAL,
   expires_at REAL, alive INTEGER);
 CREATE TABLE IF NOT EXISTS fb_token_counts(name TEXT PRIMARY KEY, n INTEGER);
 """
 
-_ALL = ("fb_codes", "fb_tokens", "fb_token_counts")
+_ALL = ("fb_codes", "fb_challenges", "fb_tokens", "fb_token_counts")
 _ENDLESS = 1e18  # a refresh token ends by use alone
 
 
@@ -101,17 +103,23 @@ class Tokens:
                 self._run(f"DELETE FROM {table}")
             self._first_token()
 
-    def authorise(self, redirect_uri: str, scope: str, user: str = OWNER) -> str:
+    def authorise(
+        self, redirect_uri: str, scope: str, user: str = OWNER, challenge: str = ""
+    ) -> str:
         """Make an authorisation code for the user's consent."""
         code, ends = secrets.token_hex(32), self._now() + CODE_SECONDS
         with self._ctx.store.writing():
             insert = "INSERT INTO fb_codes VALUES(?, ?, ?, ?, ?, 0)"
             self._run(insert, code, redirect_uri, scope, user, ends)
+            if challenge:
+                self._run("INSERT INTO fb_challenges VALUES(?, ?)", code, challenge)
         return code
 
-    def exchange(self, code: str, redirect_uri: str) -> Issued:
+    def exchange(self, code: str, redirect_uri: str, verifier: str = "") -> Issued:
         """Take a code for tokens; chains that the user began earlier are dead from then on."""
         with self._ctx.store.writing():
+            if not self._is_met(code, verifier):
+                raise _invalid_grant()
             row = self._run(
                 "UPDATE fb_codes SET used = 1 WHERE code = ? AND redirect_uri = ? AND NOT used "
                 "AND expires_at > ? RETURNING user, scope",
@@ -180,6 +188,14 @@ class Tokens:
             **dict(map(tuple, self._run("SELECT name, n FROM fb_token_counts"))),
             "living_refresh_tokens": [row["token"] for row in alive],
         }
+
+    def _is_met(self, code: str, verifier: str) -> bool:
+        """Whether the verifier is that of the code's challenge, if there is one (RFC 7636)."""
+        row = self._run("SELECT challenge FROM fb_challenges WHERE code = ?", code).fetchone()
+        if row is None or self._ctx.switches["fb.pkce"] == "ignored":
+            return True
+        digest = hashlib.sha256(verifier.encode()).digest()
+        return bool(base64.urlsafe_b64encode(digest).decode().rstrip("=") == row["challenge"])
 
     def _first_token(self) -> None:
         chain = _Chain(1, OWNER, " ".join(ALL_SCOPES), self._now())

@@ -146,6 +146,18 @@ class Harness:
             tap.sync_all()
         return said.getvalue()
 
+    def landed(self) -> str:
+        """Agree on a page as `login` prints it: the address that the browser is sent to."""
+        from target_freshbooks.access import open_oauth, open_store  # noqa: PLC0415 - as above
+        from target_freshbooks.ctl.attempt import LoginAttempts  # noqa: PLC0415 - as above
+        from target_freshbooks.ledger import utc_now  # noqa: PLC0415 - as above
+        from target_freshbooks.settings import read_settings  # noqa: PLC0415 - as above
+
+        settings = read_settings(self.config, version="test", environment={})
+        attempt = LoginAttempts(open_store(settings), settings.client_id, utc_now).begin()
+        page = open_oauth(settings).authorize_url(attempt.state, attempt.verifier)
+        return str(self.http.post(page).headers["location"])
+
     def sync(self, messages: str | None = None, **settings: object) -> list[dict[str, Any]]:
         """Read the shop and post, in this process, with these settings from now on; its states."""
         from target_freshbooks.target import TargetFreshBooks  # noqa: PLC0415 - as above
