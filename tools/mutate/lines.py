@@ -2817,7 +2817,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an address counts with the state of the page shown last",
-        "P6",
+        "P11",
         f"{FRESHBOOKS}/ctl/attempt.py",
         'return _is_whole(address) and _is_same(_parameter(address, "state"), self.state)',
         "return _is_whole(address)",
@@ -2825,7 +2825,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an address without a state is none",
-        "P6",
+        "P11",
         f"{FRESHBOOKS}/ctl/attempt.py",
         'return sum(said) == 1 and bool(_parameter(address, "state"))',
         "return sum(said) == 1",
@@ -2833,7 +2833,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the answer to a login counts once",
-        "P6",
+        "P11",
         f"{FRESHBOOKS}/ctl/attempt.py",
         "            entry.delete()\n",
         "",
@@ -2841,7 +2841,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the answer to a login counts for ten minutes",
-        "P6",
+        "P11",
         f"{FRESHBOOKS}/ctl/attempt.py",
         'if self._clock() > datetime.fromisoformat(kept["until"]):',
         "if False:",
@@ -2849,7 +2849,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a code is bound to the page it was given for",
-        "P6",
+        "P11",
         f"{FRESHBOOKS}/freshbooks/oauth.py",
         '            "code_challenge_method": "S256",\n',
         "",
@@ -2857,7 +2857,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the loopback answers its own path alone",
-        "P6",
+        "P11",
         f"{FRESHBOOKS}/ctl/loopback.py",
         'target.partition("?")[0] != self.server.path or ',
         "",
@@ -2865,7 +2865,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the loopback answers under its own name alone",
-        "P6",
+        "P11",
         f"{FRESHBOOKS}/ctl/loopback.py",
         " or hosts not in self.server.hosts:",
         ":",
@@ -2873,7 +2873,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the loopback waits for the answer of its own page",
-        "P6",
+        "P11",
         f"{FRESHBOOKS}/ctl/loopback.py",
         'elif not self.server.is_answer(address := f"{self.server.origin}{target}"):',
         'elif (address := f"{self.server.origin}{target}") == "":',
