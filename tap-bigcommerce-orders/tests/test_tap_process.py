@@ -340,3 +340,15 @@ def test_the_connection_test_of_meltano_passes(
     assert process.returncode == 1
     assert "access_token" in log
     assert "Traceback" not in log
+
+
+def test_what_a_log_tells_of_others_words_is_one_line_that_acts_on_no_terminal(
+    shop: Any, start: Any, config_for: Any, tmp_path: Path
+) -> None:
+    state = tmp_path / "state.json"
+    state.write_text(json.dumps({"bookmarks": {"orders": {"store_hash": "x\x1b[2J\u202e\nERROR"}}}))
+    process = start(config_for(shop), "--state", str(state))
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert r"x\x1b[2J\u202e\nERROR" in log
+    assert log.replace("\n", "").isprintable()

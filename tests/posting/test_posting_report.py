@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from target_freshbooks.report.page import cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,37 @@ def report(world: Any, order: int) -> tuple[dict[str, Any], dict[str, str]]:
     with (world.home / f"report-{month}.csv").open(encoding="utf-8", newline="") as file:
         (row,) = [row for row in csv.DictReader(file) if row["order_id"] == str(order)]
     return told, row
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        *(
+            (text, f"'{text}")
+            for text in ("=1+1", "+1", "-1", "@A1", " =1", "\N{NO-BREAK SPACE}=1")
+        ),
+        *((text, f"'{text}") for text in ('"=1', "'=1", "\uff1d1", "-2+3", "-")),
+        ("\t=1", r"'\t=1"),
+        ("\r1", r"'\r1"),
+        ("\t1", r"'\t1"),
+        ("\n=1", r"'\n=1"),
+        ("a\u202eb\x1b", r"a\u202eb\x1b"),
+        ("1-1 = 0", "1-1 = 0"),
+        (Decimal("-12.00"), "-12.00"),
+        (-7, "-7"),
+        (None, ""),
+    ],
+)
+def test_a_spreadsheet_reckons_with_numbers_and_with_no_text(value: Any, shown: str) -> None:
+    assert cell(value) == shown
+
+
+def test_an_invoice_s_number_that_begins_as_a_formula_is_none_in_a_table(world: Any) -> None:
+    world.settings["invoice_number_prefix"] = "-"
+    order: int = world.place()
+    world.sync()
+    row = report(world, order)[1]
+    assert (row["invoice_number"], row["invoice_total"]) == (f"'-{order}", "11.00")
 
 
 def refunded(world: Any) -> tuple[int, int]:

@@ -33,11 +33,12 @@ AT_LEAST = {
     "P5": 20,
     "P6": 14,
     "P7": 17,
-    "P8": 2,
+    "P8": 5,
     "P9": 8,
     "P10": 24,
     "P11": 50,
     "P12": 6,
+    "P13": 10,
 }
 """How many safety lines each promise has, at the least; raised when lines are added."""
 

@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
+from connector_credentials.output import json_lines, say
 from connector_webhooks.signature import signer
 
 if TYPE_CHECKING:
@@ -293,7 +294,7 @@ def main() -> int:
     parser.add_argument("--hanging", type=int, default=0, help="connections of others that hang")
     options = parser.parse_args()
     found = measure(options.rate, options.seconds, sandbox=options.sandbox, hanging=options.hanging)
-    sys.stdout.write(json.dumps(found) + "\n")
+    say(*json_lines(found))
     return 0 if found["every_answer_2xx"] and found["inbox_equals_sent"] else 1
 
 

@@ -248,3 +248,20 @@ def test_the_ordinary_run_is_meltano_s_with_a_state_of_its_own(tmp_path: Any) ->
     assert "WEBHOOKS_CLIENT_SECRET" not in program.environment
     assert program.environment["TAP_BIGCOMMERCE_ORDERS_STORE_HASH"] == "abc123"
     assert program.environment["TARGET_FRESHBOOKS_ON_PARKED"] == "warn"
+
+
+def test_what_a_run_says_acts_on_no_terminal_and_forges_no_line(
+    program: Make, signed: Make, start: Make
+) -> None:
+    forged = "2026-11-28 00:00:00 ERROR all is lost"
+    words = rf"printf '\033[2J\342\200\256error\342\200\250{forged}\r{forged}\302\205{forged}\n'"
+    ours = program(run_command=f"{words}; exit 1", retry_base_seconds=600)
+    start(ours, "--no-dispatch").send(signed(1))
+    drained = ours.call("drain")
+    told = ours.call("status").stdout
+    shown = rf"\x1b[2J\u202eerror\u2028{forged}\r{forged}\x85{forged}"
+    assert f": {shown}\n" in drained.stderr
+    assert f"Its last error: {shown}" in told
+    for text in (drained.stderr, told):
+        assert text.replace("\n", "").isprintable()
+    assert ours.call("status", "--json").stdout.isascii()

@@ -10,6 +10,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from connector_credentials.addresses import require_tls
+from connector_credentials.output import OutputClosed, forget_reader, say
 from connector_credentials.sandbox_guard import keep_apart
 from connector_credentials.settings import SettingError
 from singer_sdk.exceptions import ConfigValidationError
@@ -172,7 +173,7 @@ class TapBigCommerceOrders(PlainTap):
             try:
                 yield
             finally:
-                sys.stdout.flush()  # what is left to write must not fail after this
+                say()  # what is left to write must not fail after this
         except (BigCommerceError, SettingError) as error:
             cls.logger.error("%s", error)  # noqa: TRY400 - the sentence says it all
             sys.exit(1)
@@ -180,9 +181,8 @@ class TapBigCommerceOrders(PlainTap):
             for words in error.errors:
                 cls.logger.error("%s", words)  # noqa: TRY400 - as above
             sys.exit(1)
-        except BrokenPipeError:
-            # What the target did not read cannot be told to it either.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except (BrokenPipeError, OutputClosed):
+            forget_reader()  # what the target did not read cannot be told to it either
             cls.logger.error("The target has closed the pipe; the run ends.")  # noqa: TRY400
             sys.exit(1)
 

@@ -9,7 +9,6 @@ before is all there is to say.
 import logging
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -17,7 +16,7 @@ from types import FrameType
 from typing import IO, Any, ClassVar
 
 import click
-from connector_credentials.output import forget_reader
+from connector_credentials.output import forget_reader, places
 from connector_credentials.settings import SettingError
 from connector_credentials.settings.singer import StrictSettings
 from connector_credentials.stop import StopRequest
@@ -102,6 +101,7 @@ class TargetFreshBooks(StrictSettings, Target):
             return 0
         tally = self._run.outcomes.tally
         tally.report(self._run.breaker.writes)
+        self.logger.info("Head of the audit journal: %s", self._run.head)
         return EXIT_PARKED if tally.parked and self.settings.on_parked == "fail" else 0
 
     @override
@@ -167,7 +167,9 @@ class TargetFreshBooks(StrictSettings, Target):
                 "%s. Set closed_through to keep reported months as they are.", change
             )
         if run.dry_run:
-            self.logger.info("Nothing was written. %s", run.outlook())
+            first, *others = run.outlook()
+            for line in [f"Nothing was written. {first}", *others]:
+                self.logger.info("%s", line)
         if run.lacks_start_date:
             raise SettingError(
                 f"This is the first run of source {self.settings.source!r} at"
@@ -259,9 +261,9 @@ class TargetFreshBooks(StrictSettings, Target):
             sentence = explain(error)
             if sentence is None:
                 cls.logger.critical(
-                    "Stopped by a defect (%s). Nothing is lost: run again, and report this:\n%s",
+                    "Stopped by a defect (%s). Nothing is lost: run again, and report this: %s",
                     type(error).__name__,
-                    "".join(traceback.format_tb(error.__traceback__)),
+                    places(error),
                 )
             else:
                 cls.logger.error("%s", sentence)  # noqa: TRY400 - a traceback would tell no more

@@ -13,7 +13,7 @@ from connector_credentials.addresses import is_local
 
 from target_freshbooks.access import Account, open_account
 from target_freshbooks.freshbooks import RequestRecord
-from target_freshbooks.ledger import AccountLock, Ledger, ScratchLedger, utc_now
+from target_freshbooks.ledger import AccountLock, AuditHead, Ledger, ScratchLedger, utc_now
 from target_freshbooks.posting.account_profile import AccountProfile
 from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker
@@ -54,6 +54,7 @@ class Run:
         dry_run: Nothing is written.
         lacks_start_date: That is so because it is a first run, and nobody has said from which day
             on orders are to be booked.
+        head: Where the audit journal ends, once the run has.
     """
 
     run_id: str
@@ -65,11 +66,12 @@ class Run:
     breaker: CircuitBreaker
     dry_run: bool
     lacks_start_date: bool = False
+    head: AuditHead | None = None
 
-    def outlook(self) -> str:
+    def outlook(self) -> Iterator[str]:
         """What this dry run would bring into the books, in a few lines."""
         clients_now = self.account.books.clients.count(at_most=MOST_CLIENTS + 1)
-        return self.outcomes.outlook.text(clients_now)
+        return self.outcomes.outlook.lines(clients_now)
 
     def forget_old_bodies(self, days: int) -> None:
         """Drop what the shop said of orders that are settled for so long; hashes and links stay.
@@ -144,6 +146,7 @@ def open_run(
         finally:
             run.work.close()
             ledger.runs.end(run_id, outcome, _counts(run))
+            run.head = ledger.audit.head()
 
 
 def assemble(

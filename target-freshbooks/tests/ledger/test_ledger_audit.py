@@ -370,3 +370,58 @@ def test_a_killed_appender_leaves_the_chain_whole(
     verdict = ledger.audit.verify_chain()
     assert verdict.ok, verdict.problem
     assert verdict.rows > 10
+
+
+def rewrite(ledger: Ledger, seq: int) -> None:
+    """Alter a row as whoever owns the database can: with fitting hashes, up to the head."""
+    with ledger.scope.database.write() as connection:
+        rows = connection.execute(tables.audit.select().order_by(tables.audit.c.seq)).mappings()
+        last = chain.GENESIS
+        for row in [dict(row) for row in rows]:
+            row |= {"prev_hash": last, "who": "nobody" if row["seq"] == seq else row["who"]}
+            row["hash"] = last = chain.seal(row)
+            connection.execute(tables.audit.update().where(tables.audit.c.seq == row["seq"]), row)
+        connection.execute(tables.audit_head.update().values(hash=last))
+
+
+def head_of(ledger: Ledger) -> chain.AuditHead:
+    head = ledger.audit.head()
+    assert head is not None
+    return head
+
+
+def test_a_head_of_any_moment_stands_in_the_chain(written: Ledger) -> None:
+    noted = [chain.AuditHead(row.seq, row.hash) for row in written.audit.rows()]
+    assert head_of(written) == noted[-1]
+    written.retention.prune(timedelta(0))
+    written.audit.add(event="posted", order_id=1, run_id="run", data={})
+    for head in [chain.AuditHead(0, chain.GENESIS), *noted, head_of(written)]:
+        assert written.audit.verify_chain(chain.AuditHead.parse(str(head))).ok
+
+
+@pytest.mark.parametrize("seq", [1, 4, ROWS])
+def test_a_chain_that_was_written_anew_as_a_whole_lacks_the_head_that_was_noted(
+    written: Ledger, seq: int
+) -> None:
+    noted = head_of(written)
+    rewrite(written, seq)
+    written.audit.add(event="posted", order_id=1, run_id="run", data={})
+    assert written.audit.verify_chain().ok, "of itself it is without a flaw"
+    verdict = written.audit.verify_chain(noted)
+    assert (verdict.ok, verdict.rows, verdict.broken_seq) == (False, ROWS + 1, None)
+    assert f"The head {noted} does not stand" in (verdict.problem or "")
+    assert "that row has another hash" in (verdict.problem or "")
+
+
+def test_a_chain_that_was_cut_off_lacks_the_head_that_was_noted(written: Ledger) -> None:
+    early, noted = chain.AuditHead(4, list(written.audit.rows())[3].hash), head_of(written)
+    cut_off(written, ROWS - 2)
+    assert written.audit.verify_chain().ok, "no intent tells of the rows that are gone"
+    assert "there is no such row" in (written.audit.verify_chain(noted).problem or "")
+    assert written.audit.verify_chain(early).ok
+
+
+@pytest.mark.parametrize("text", ["", "7", "7:abc", f"-1:{'0' * 64}", f"7:{'0' * 64}0", "x" * 66])
+def test_what_is_no_head_is_not_taken_for_one(text: str) -> None:
+    with pytest.raises(ValueError, match="as `audit-head` prints it"):
+        chain.AuditHead.parse(text)

@@ -14,7 +14,7 @@ import sys
 
 from . import entries
 from .errors import CredentialError
-from .output import heard, say
+from .output import heard, say, say_aside
 from .sandbox_guard import keep_apart
 from .settings import Form, SettingError
 from .store import CredentialStore
@@ -40,7 +40,7 @@ def _main(arguments: list[str] | None) -> int:
         _read_settings(options)
         options.run(options)
     except (CredentialError, SettingError) as exc:
-        sys.stderr.write(f"{exc}\n")
+        say_aside(str(exc))
         return 1
     return 0
 
@@ -96,7 +96,7 @@ def _set_bigcommerce(options: argparse.Namespace) -> None:
     name = f"bigcommerce:{options.store_hash}"
     with store.exclusive(name, timeout=60) as entry:
         entry.write({**(entry.read() or {}), **document})
-    say(f"stored {name}\n")
+    say(f"stored {name}")
 
 
 def _secret(what: str) -> str:
@@ -114,9 +114,9 @@ def _list(options: argparse.Namespace) -> None:
         try:
             unopened = CredentialStore.open(options.url, options.keys).unopened()
         except CredentialError as error:  # no key is needed to tell names
-            sys.stderr.write(f"{error}\n")
+            say_aside(str(error))
     for name in names:
-        say(f"{name}  ({unopened[name]})\n" if name in unopened else f"{name}\n")
+        say(f"{name}  ({unopened[name]})" if name in unopened else name)
 
 
 def _delete(options: argparse.Namespace) -> None:
@@ -128,14 +128,14 @@ def _delete(options: argparse.Namespace) -> None:
         raise CredentialError(f"not stored: {', '.join(unknown)}; nothing was removed")
     entries.delete(engine, None if options.all else names)
     for name in names:
-        say(f"removed {name}\n")
+        say(f"removed {name}")
 
 
 def _rotate_key(options: argparse.Namespace) -> None:
     count = CredentialStore.open(options.url, options.keys).rotate(options.keys)
-    say(f"{count} entries encrypted anew\n")
+    say(f"{count} entries encrypted anew")
     if options.keys:
-        say("the keys after the first comma are no longer needed, by any program\n")
+        say("the keys after the first comma are no longer needed, by any program")
 
 
 if __name__ == "__main__":

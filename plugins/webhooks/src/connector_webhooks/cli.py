@@ -7,14 +7,12 @@ command line itself is wrong.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connector_credentials.output import heard, say
+from connector_credentials.output import heard, json_lines, say
 from connector_credentials.settings import SettingError
 
 from connector_webhooks import __version__, commands
@@ -54,12 +52,12 @@ def _main(arguments: Sequence[str] | None) -> int:
         return 1
     if answer is None:
         return 0
-    say((json.dumps(answer.document) if options.json else "\n".join(answer.lines)) + "\n")
+    say(*(json_lines(answer.document) if options.json else answer.lines))
     return answer.code
 
 
 def _log_to_stderr(redaction: Redaction, level: str) -> None:
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler()
     form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     handler.setFormatter(RedactingFormatter(form, redaction))
     logging.basicConfig(handlers=[handler], level=level, force=True)

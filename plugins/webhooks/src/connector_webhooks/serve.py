@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import signal
@@ -17,7 +16,7 @@ import socket
 from typing import TYPE_CHECKING
 
 import uvicorn
-from connector_credentials.output import OutputClosed, say
+from connector_credentials.output import OutputClosed, json_lines, say
 
 from connector_webhooks.connections import ConnectionLimits, protocol_under
 from connector_webhooks.errors import WebhooksError
@@ -130,7 +129,7 @@ def _announce(listener: socket.socket, internal: socket.socket) -> None:
     url, internal_url = _url(listener), _url(internal)
     log.info("Listening on %s for hooks, on %s for figures and readiness.", url, internal_url)
     try:
-        say(json.dumps({"url": url, "internal_url": internal_url}) + "\n")
+        say(*json_lines({"url": url, "internal_url": internal_url}))
     except OutputClosed:
         log.warning("Nobody reads the standard output; hooks are taken all the same.")
 

@@ -79,7 +79,7 @@ def audit(context: Context, *, order: int) -> None:
     if row is not None and row.state == "parked":
         # The journal holds no words of FreshBooks', which may name a person; this row has them.
         lines += parked_text(parked_document(row))
-    context.show(document, "\n".join(lines))
+    context.show(document, lines)
     if any(row.altered for row in rows):
         sys.exit(1)
 

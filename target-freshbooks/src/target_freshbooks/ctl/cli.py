@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 
 import click
+from connector_credentials.output import heard
 from typing_extensions import override
 
 from target_freshbooks.ctl.context import CONFIG, JSON, Context, run_command
@@ -19,6 +20,7 @@ COMMANDS = {
     "settle": "ctl.settle",
     "reopen": "ctl.settle",
     "audit": "ctl.audit",
+    "audit-head": "ctl.verify",
     "verify": "ctl.verify",
     "report": "report.writing",
     "rotate-key": "ctl.keys",
@@ -54,4 +56,4 @@ def cli(ctx: click.Context, config: tuple[str, ...], as_json: bool) -> None:
 
 def main() -> None:
     """Entry point."""
-    sys.exit(run_command(cli))
+    sys.exit(heard(lambda: run_command(cli)))

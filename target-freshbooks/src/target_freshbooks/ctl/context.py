@@ -1,12 +1,10 @@
 """Commands: what each shares, its options, the settings, the form of output, and errors told."""
 
 import functools
-import json
 import logging
 import os
 import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +12,7 @@ from typing import Any
 
 import click
 from connector_credentials import CredentialError
+from connector_credentials.output import json_lines, say, say_aside
 from connector_credentials.settings import SettingError, file_of
 from connector_credentials.stop import STOP
 from sqlalchemy.exc import SQLAlchemyError
@@ -89,12 +88,9 @@ class Context:
         with STOP.critical_section(), open_run(settings, STOP.event) as run:
             yield run
 
-    def show(self, document: Any, text: str) -> None:  # noqa: ANN401 - JSON
-        """Print the document as JSON, or the text."""
-        if self.as_json:
-            click.echo(json.dumps(document, default=str, ensure_ascii=False, indent=2))
-        else:
-            click.echo(text)
+    def show(self, document: object, lines: Iterable[str]) -> None:
+        """Print the document as JSON, or the lines."""
+        say(*(json_lines(document, indent=2) if self.as_json else lines))
 
 
 def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
@@ -125,24 +121,23 @@ def run_command(command: click.Command) -> int:
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.ClickException as error:
-        error.show()
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            say_aside(*error.ctx.get_usage().split("\n"))
+        say_aside(f"Error: {error.format_message()}")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt, Interrupted):
-        click.echo("Stopped.", err=True)
+        say_aside("Stopped.")
         return STOP.exit_code(128 + signal.SIGINT)  # a person may leave a prompt, too
     except (FreshBooksError, LedgerError, CredentialError, SettingError, LookupError) as error:
-        click.echo(f"Error: {error}", err=True)
+        say_aside(f"Error: {error}")
         return 1
     except SQLAlchemyError as error:
-        click.echo(f"Error: the ledger cannot be used ({type(error).__name__}).", err=True)
+        say_aside(f"Error: the ledger cannot be used ({type(error).__name__}).")
         return 1
     except OSError as error:
         # A file or folder that was named: no defect shows itself as this.
         what = error.strerror or type(error).__name__
         file = f"{error.filename} cannot be used" if error.filename else "a file cannot be used"
-        click.echo(
-            f"Error: {file} ({what}); check its owner and rights, or name another.", err=True
-        )
+        say_aside(f"Error: {file} ({what}); check its owner and rights, or name another.")
         return 1
-    sys.stdout.flush()
     return 0

@@ -3,6 +3,7 @@
 import os
 
 import click
+from connector_credentials.output import say_aside
 
 from target_freshbooks.access import open_store
 from target_freshbooks.ctl.context import Context, command
@@ -33,5 +34,5 @@ def rotate_key(context: Context, *, variable: str | None) -> None:
             data = {"entries": count}
             ledger.audit.add(event="key_rotated", order_id=None, run_id="ctl", data=data)
     except LedgerError as error:  # done all the same
-        click.echo(f"The rotation could not be noted in the audit journal: {error}", err=True)
-    context.show({"reencrypted": count}, f"{count} entries encrypted again. {next_step}".strip())
+        say_aside(f"The rotation could not be noted in the audit journal: {error}")
+    context.show({"reencrypted": count}, [f"{count} entries encrypted again. {next_step}".strip()])

@@ -1,9 +1,9 @@
 """`login`, `logout`, `whoami`: a person connects the app; tokens go encrypted into the store."""
 
 from dataclasses import dataclass, field
-from functools import partial
 
 import click
+from connector_credentials.output import say, say_aside
 
 from target_freshbooks.access import connect, open_oauth, open_store, token_source
 from target_freshbooks.ctl.attempt import LoginAttempts
@@ -75,13 +75,13 @@ def _show(
     settings = context.settings
     document, accounts = _describe(identity, settings, account)
     missing = sorted({*_scopes(settings)} - set(scope.split())) if scope else []
-    text = f"Connected. The tokens are stored encrypted.\n{accounts}"
+    lines = ["Connected. The tokens are stored encrypted.", *accounts]
     if missing:
-        text += (
-            f"\nThe app lacks scopes: {', '.join(missing)}. Enable them for the app in FreshBooks'"
+        lines.append(
+            f"The app lacks scopes: {', '.join(missing)}. Enable them for the app in FreshBooks'"
             " developer page and log in again."
         )
-    context.show({**document, "missing_scopes": missing}, text)
+    context.show({**document, "missing_scopes": missing}, lines)
 
 
 def _refusal(check: LoginCheck) -> str:
@@ -128,14 +128,17 @@ def _landed(context: Context, oauth: OAuth, attempts: LoginAttempts, *, loopback
     attempt = attempts.begin()
     redirect_uri = context.settings.redirect_uri
     page = oauth.authorize_url(attempt.state, attempt.verifier, _scopes(context.settings))
-    # On stderr with --json, so that stdout holds the answer only.
-    say = partial(click.echo, err=context.as_json)
-    say("1. Open this page in a browser in which you are logged in to FreshBooks:\n")
-    say(f"   {page}\n")
-    say("2. Allow the app. The browser is then sent to an address that begins with")
-    say(f"   {redirect_uri} and may say that it cannot be reached: that is fine.")
+    tell = say_aside if context.as_json else say  # so that stdout holds the answer only
+    tell(
+        "1. Open this page in a browser in which you are logged in to FreshBooks:",
+        "",
+        f"   {page}",
+        "",
+        "2. Allow the app. The browser is then sent to an address that begins with",
+        f"   {redirect_uri} and may say that it cannot be reached: that is fine.",
+    )
     if loopback:
-        say("3. Waiting for the browser ...")
+        tell("3. Waiting for the browser ...")
         return wait_for_browser(redirect_uri, attempt.is_answered_by)
     return str(click.prompt("3. Paste the whole address here", err=context.as_json))
 
@@ -156,7 +159,7 @@ def logout(context: Context) -> None:
             " may still accept it: disconnect the app in FreshBooks' settings (Apps) if a copy of"
             " it may be in other hands."
         )
-    context.show(document, text)
+    context.show(document, [text])
 
 
 @command("whoami")
@@ -185,7 +188,7 @@ class _Fixed:
 
 def _describe(
     identity: Identity, settings: Settings, account: PinnedAccount | None
-) -> tuple[dict[str, object], str]:
+) -> tuple[dict[str, object], list[str]]:
     """The user's accounts and the one that books go to, as JSON and as text."""
     preferred = account.account_id if account else None
     chosen = choose_account(identity, settings.account_id, preferred=preferred)
@@ -204,16 +207,17 @@ def _describe(
         ],
     }
     if account is None:
-        destination = (
-            f"Books go to account {chosen.account_id} ({chosen.business_name}).\n"
-            "The ledger belongs to no account yet; its first write settles it."
-        )
+        destination = [
+            f"Books go to account {chosen.account_id} ({chosen.business_name}).",
+            "The ledger belongs to no account yet; its first write settles it.",
+        ]
     elif account.account_id == chosen.account_id:
-        destination = f"Books go to account {account}; the ledger belongs to it."
+        destination = [f"Books go to account {account}; the ledger belongs to it."]
     else:
-        destination = (
+        text = (
             f"Runs would stop: this login and account_id lead to account {pinned(chosen)}, but the"
             f" ledger belongs to {account}."
         )
-    lines = ["This user's accounts:", *(f"  {one}" for one in identity.memberships), destination]
-    return document, "\n".join(lines)
+        destination = [text]
+    accounts = [f"  {one}" for one in identity.memberships]
+    return document, ["This user's accounts:", *accounts, *destination]

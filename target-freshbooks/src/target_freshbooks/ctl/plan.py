@@ -5,6 +5,7 @@ import threading
 from collections.abc import Collection
 
 import click
+from connector_credentials.output import say, say_aside
 
 from target_freshbooks.access import open_account
 from target_freshbooks.ctl.context import SETTINGS, Context, command
@@ -39,9 +40,9 @@ def plan(
         wanted = orders or tuple(_unsettled(ledger))
         plans, unknown = make_plans(context, ledger, wanted, asked)
     if unknown:
-        click.echo(not_in_ledger(unknown), err=True)
-    shown = FORMS["json" if context.as_json else form](plans)
-    click.echo(shown or ("" if unknown else "No order is new or parked: there is nothing to plan."))
+        say_aside(not_in_ledger(unknown))
+    nothing = [] if unknown else ["No order is new or parked: there is nothing to plan."]
+    say(*(FORMS["json" if context.as_json else form](plans) or nothing))
     if unknown and not plans:
         sys.exit(1)
 

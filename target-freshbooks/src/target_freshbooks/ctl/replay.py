@@ -15,6 +15,10 @@ from target_freshbooks.ledger import Ledger, ScratchLedger
 from target_freshbooks.posting.apply.fence import Fence
 from target_freshbooks.posting.facts import fence_of
 from target_freshbooks.posting.plan.steps import Asked
+from target_freshbooks.report.plans import paragraphs
+
+_Posted = tuple[dict[str, Any], list[str], bool]
+"""The answer as JSON and as lines, and whether any order is parked."""
 
 
 @command("replay")
@@ -91,17 +95,17 @@ def _replayed(
         if dry_run:
             _show_plans(context, ledger, known, left, asked)
             return 1 if in_vain else 0
-    document, text, any_parked = _post(context, known, asked)
-    context.show({**document, **left}, "\n".join([text, *_told(left)]))
+    document, lines, any_parked = _post(context, known, asked)
+    context.show({**document, **left}, [*lines, *_told(left)])
     if in_vain:
         return 1
     return 2 if any_parked and context.settings.on_parked == "fail" else 0
 
 
-def _post(context: Context, wanted: list[int], asked: Asked) -> tuple[dict[str, Any], str, bool]:
+def _post(context: Context, wanted: list[int], asked: Asked) -> _Posted:
     if not wanted:
         nothing = {"replayed": 0, "posted": 0, "waiting": 0, "parked": [], "writes": 0}
-        return nothing, "No order was replayed.", False
+        return nothing, ["No order was replayed."], False
     with context.run(accept_changes=asked.accept_changes) as run:
         if asked.day is not None:
             check_open(asked.day, fence_of(run.ledger, context.settings.policy))
@@ -124,14 +128,18 @@ def _post(context: Context, wanted: list[int], asked: Asked) -> tuple[dict[str, 
             {"order_id": order, "reason": reason} for order, reason in sorted(tally.parked.items())
         ],
         "writes": writes,
+        "audit_head": str(run.head),
     }
     text = (
         f"{len(wanted)} orders replayed: {tally.posted} agree, {tally.waiting} waiting,"
         f" {len(tally.parked)} parked; {writes} writes."
     )
-    for order, reason in sorted(tally.parked.items()):
-        text += f"\n  {order} is parked: {reason}"
-    return document, text, bool(tally.parked)
+    lines = [
+        text,
+        *(f"  {order} is parked: {reason}" for order, reason in sorted(tally.parked.items())),
+        f"Head of the audit journal: {run.head}",
+    ]
+    return document, lines, bool(tally.parked)
 
 
 def check_open(day: date, fence: Fence) -> None:
@@ -176,8 +184,7 @@ def _show_plans(
         f" {writes} writes would be made, and {rewritten} invoices of earlier runs be rewritten or"
         " deleted."
     )
-    texts = [text, *(plan.text() for plan in plans), *_told(left)]
-    context.show(document, "\n\n".join(texts))
+    context.show(document, paragraphs([text], *(plan.lines() for plan in plans), _told(left)))
 
 
 def _told(left: dict[str, list[int]]) -> list[str]:

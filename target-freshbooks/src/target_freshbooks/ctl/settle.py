@@ -26,12 +26,9 @@ def settle(context: Context, *, order_id: int, note: str) -> None:
                 order_id, note, run_id, facts_hash=facts.hash if facts else None
             )
         document = {"order_id": order_id, "state": "settled", "note": note, "was": before.state}
-        text = (
-            f"Order {order_id}, {_standing(before)} until now, is settled: {note}\nNo run touches"
-            " it any more. If it changes in the shop you are told;"
-            f" `reopen {order_id}` undoes this."
-        )
-    context.show(document, text)
+        text = f"Order {order_id}, {_standing(before)} until now, is settled: {note}"
+    left = "No run touches it any more. If it changes in the shop you are told;"
+    context.show(document, [text, f"{left} `reopen {order_id}` undoes this."])
 
 
 @command("reopen")
@@ -50,7 +47,7 @@ def reopen(context: Context, *, order_id: int) -> None:
             ledger.orders.reopen(order_id, run_id)
     context.show(
         {"order_id": order_id, "state": "new"},
-        f"Order {order_id} is open again; the next run looks at it, or `replay {order_id}` does.",
+        [f"Order {order_id} is open again; the next run looks at it, or `replay {order_id}` does."],
     )
 
 

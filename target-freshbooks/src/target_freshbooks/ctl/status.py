@@ -68,7 +68,7 @@ def status(context: Context) -> None:
     lines += lists_text(others)
     for order in parked:
         lines += parked_text(order)
-    context.show(document, "\n".join(lines))
+    context.show(document, lines)
 
 
 def parked_document(row: OrderRow) -> dict[str, Any]:

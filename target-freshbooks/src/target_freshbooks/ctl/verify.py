@@ -19,7 +19,7 @@ from target_freshbooks.books.marks import Mark
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.ctl.context import SINCE, Context, command
 from target_freshbooks.freshbooks import FreshBooksError
-from target_freshbooks.ledger import ChainVerdict, Ledger, LedgerError
+from target_freshbooks.ledger import AuditHead, ChainVerdict, Ledger, LedgerError
 from target_freshbooks.posting.apply.parts import load_recorded
 from target_freshbooks.posting.drift import compare
 from target_freshbooks.posting.dryrun.simulator import Planner
@@ -32,14 +32,40 @@ FAILURES = (FreshBooksError, CredentialError, LedgerError)
 """What may keep the orders from being compared; the chain's verdict is reported all the same."""
 
 
+def _noted(_: click.Context, __: click.Parameter, text: str | None) -> AuditHead | None:
+    try:
+        return None if text is None else AuditHead.parse(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@command("audit-head")
+def audit_head(context: Context) -> None:
+    """Print where the audit journal ends, for `verify --expect` at any later time."""
+    with context.ledger() as ledger:
+        head = ledger.audit.head()
+    if head is None:
+        raise click.ClickException("The head of the audit journal is missing: see verify.")
+    context.show({"head": str(head), **asdict(head)}, [str(head)])
+
+
 @command("verify")
 @click.option("--chain-only", is_flag=True, help="Check the audit chain without FreshBooks.")
+@click.option(
+    "--expect",
+    "noted",
+    metavar="HEAD",
+    callback=_noted,
+    help="A head that was noted earlier (audit-head); the audit chain has to hold it.",
+)
 @SINCE
-def verify(context: Context, *, chain_only: bool, since: datetime | None) -> None:
+def verify(
+    context: Context, *, chain_only: bool, noted: AuditHead | None, since: datetime | None
+) -> None:
     """Check the audit chain, and the ledger against FreshBooks; exit 1 on any finding."""
     settings, day = context.settings, since.date() if since else None
     with context.ledger() as ledger:
-        chain = ledger.audit.verify_chain()
+        chain = ledger.audit.verify_chain(noted)
         verification, failure = None, None
         if not chain_only:
             try:
@@ -49,7 +75,7 @@ def verify(context: Context, *, chain_only: bool, since: datetime | None) -> Non
                 failure = error
     context.show(
         {"chain": _chain_document(chain), **_orders_document(verification, failure)},
-        "\n".join([_chain_text(chain), *_orders_text(verification, failure)]),
+        [_chain_text(chain), *_orders_text(verification, failure)],
     )
     if failure is not None:
         raise failure  # the orders could not be compared; what the chain is like has been reported
@@ -60,7 +86,7 @@ def _chain_document(chain: ChainVerdict) -> dict[str, Any]:
     return {
         "ok": chain.ok,
         "rows": chain.rows,
-        "head": chain.head_hash,
+        "head": str(AuditHead(chain.rows, chain.head_hash)),
         "broken_row": chain.broken_seq,
         "problem": chain.problem,
     }
@@ -80,7 +106,7 @@ def _orders_document(
 
 def _chain_text(chain: ChainVerdict) -> str:
     if chain.ok:
-        return f"Audit chain: whole, {chain.rows} rows, head {chain.head_hash[:16]}"
+        return f"Audit chain: whole, {chain.rows} rows, head {chain.rows}:{chain.head_hash}"
     place = "" if chain.broken_seq is None else f" at row {chain.broken_seq}"
     return f"Audit chain: BROKEN{place}. {chain.problem}"
 

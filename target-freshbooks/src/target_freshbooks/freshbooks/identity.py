@@ -98,7 +98,7 @@ def choose_account(
     Raises:
         AccountUnclear: None or several fit, or the wanted one does not.
     """
-    listed = "\n".join(f"  {membership}" for membership in identity.memberships) or "  (none)"
+    listed = "; ".join(map(str, identity.memberships)) or "none"
     if wanted:
         for membership in identity.memberships:
             if membership.account_id == wanted and membership.objection is None:
@@ -110,4 +110,4 @@ def choose_account(
         if len(known or fits) == 1:
             return (known or fits)[0]
         problem = f"{len(fits)} accounts fit; set account_id to one of them"
-    raise AccountUnclear(OPERATION, f"{problem}:\n{listed}")
+    raise AccountUnclear(OPERATION, f"{problem}. This user's accounts: {listed}")

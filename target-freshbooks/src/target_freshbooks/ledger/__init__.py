@@ -4,7 +4,7 @@ Read `ledger.py` for its sections, `storage/tables.py` for what they hold, `audi
 how the journal is chained, `lock.py` for how runs keep out of each other's way.
 """
 
-from target_freshbooks.ledger.audit.chain import ChainVerdict
+from target_freshbooks.ledger.audit.chain import AuditHead, ChainVerdict
 from target_freshbooks.ledger.audit.journal import AuditRow
 from target_freshbooks.ledger.errors import (
     AnotherAccount,
@@ -32,6 +32,7 @@ __all__ = [
     "AccountLock",
     "AnotherAccount",
     "AnotherStore",
+    "AuditHead",
     "AuditRow",
     "ChainVerdict",
     "EarlierMonth",

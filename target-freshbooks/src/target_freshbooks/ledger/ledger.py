@@ -109,11 +109,12 @@ class Ledger:
             `new`, `waiting`, ...: orders, see `Orders.counts`; `open_intents`; `inbox`: records by
             stream; `audit_rows`: rows of the journal, of all shops.
         """
+        head = self.audit.head()
         return {
             **self.orders.counts(),
             "open_intents": len(self.intents.still_open()),
             "inbox": self.inbox.counts(),
-            "audit_rows": self.audit.length(),
+            "audit_rows": None if head is None else head.seq,
         }
 
 

@@ -7,11 +7,12 @@ told by the circuit breaker, once the others have had their turn.
 import logging
 import threading
 import time
-import traceback
 from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
+
+from connector_credentials.output import places
 
 from target_freshbooks.books.calendar import UnknownZone
 from target_freshbooks.books.desired import Reason
@@ -204,8 +205,8 @@ class OrderWork:
             raise
         except DEFECTS as error:
             # Without the error's words, which may quote a record; the run goes on with the others.
-            where = "".join(traceback.format_tb(error.__traceback__))
-            logger.error("Order %s: %s\n%s", order_id, type(error).__name__, where)  # noqa: TRY400
+            name = type(error).__name__
+            logger.error("Order %s: %s at %s", order_id, name, places(error))  # noqa: TRY400
             self._outcomes.park(order_id, defect(error), stored)
 
     def _posted(

@@ -238,7 +238,9 @@ class Outcomes:
     def show(self, facts: OrderFacts, plan: Plan) -> None:
         """Tell an order's plan in a dry run."""
         result = plan.result
-        logger.info("Plan, nothing is written:\n%s", plan.text())
+        with self._guard:  # the lines of one plan stay together
+            for line in ["Plan, nothing is written:", *plan.lines()]:
+                logger.info("%s", line)
         if result.parked is not None:
             self._count_parked(plan.order_id, result.parked)
         else:

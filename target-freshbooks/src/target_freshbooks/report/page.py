@@ -1,11 +1,16 @@
 """What every file for a person is written by: a page from a template, a cell of a spreadsheet."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
+from connector_credentials.output import visible
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from target_freshbooks.books.money import decimals_of
+
+FORMULA = re.compile(r"""[\s'"]*[=+@\uff0b\uff0d\uff1d\uff20-]|[\t\r]""")
+"""How a text begins that a spreadsheet may reckon with."""
 
 
 def page(template: str, **values: Any) -> str:  # noqa: ANN401 - what the template speaks of
@@ -14,6 +19,7 @@ def page(template: str, **values: Any) -> str:  # noqa: ANN401 - what the templa
         loader=PackageLoader("target_freshbooks.report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=lambda value: visible(str(value)),
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -30,5 +36,6 @@ def money(amount: Decimal | None, currency: str) -> str:
 
 def cell(value: Any) -> str:  # noqa: ANN401 - a column's value
     """A cell that no spreadsheet takes for a formula; numbers stay numbers."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in {"=", "@"} else text
+    if not isinstance(value, str):
+        return "" if value is None else str(value)
+    return visible(f"'{value}" if FORMULA.match(value) else value)

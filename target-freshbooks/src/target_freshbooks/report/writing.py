@@ -54,10 +54,12 @@ def report(context: Context, *, text: str, output: str) -> None:
         account = open_account(settings, ledger=ledger)
         owed = owed_at(account.books, ledger, settings.policy.names, month.last)
         month_report = replace(gather_month(account.books, ledger, month), owed=owed)
+        head = ledger.audit.head()
     out = Path(output)
     out.mkdir(parents=True, exist_ok=True)
     html, table = out / f"report-{month}.html", out / f"report-{month}.csv"
-    html.write_text(page("month.html", report=month_report, now=utc_now()), encoding="utf-8")
+    text = page("month.html", report=month_report, now=utc_now(), head=head)
+    html.write_text(text, encoding="utf-8")
     write_csv(month_report, table)
     document = {
         "month": str(month),
@@ -73,6 +75,7 @@ def report(context: Context, *, text: str, output: str) -> None:
         "totals": [asdict(sums) for sums in month_report.totals],
         "corrections": [asdict(one) for one in month_report.corrections],
         "owed": [asdict(one) for one in month_report.owed],
+        "audit_head": str(head),
     }
     lines = [f"Report of {month}: {html} and {table}"]
     lines += [
@@ -98,7 +101,8 @@ def report(context: Context, *, text: str, output: str) -> None:
     if month_report.worked_out:
         lines.append(f"  with {WORKED_OUT}: {len(month_report.worked_out)}")
     lines += [f"  {change}, after it was over" for change in sentences(month_report.changed)]
-    context.show(document, "\n".join(lines))
+    lines.append(f"Head of the audit journal: {head}")
+    context.show(document, lines)
 
 
 def gather_month(books: FreshBooks, ledger: Ledger, month: Month) -> MonthReport:

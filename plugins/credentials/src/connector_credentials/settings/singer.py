@@ -14,6 +14,8 @@ import click
 from singer_sdk.plugin_base import PluginBase, _ConfigInput
 from typing_extensions import override
 
+from connector_credentials.output import log_visibly
+
 from .form import Form
 
 
@@ -28,6 +30,12 @@ class StrictSettings(PluginBase):
 
     def check_settings(self, settings: Mapping[str, Any]) -> None:
         """Raise what is wrong with settings that could be read, before the SDK looks at them."""
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        log_visibly()  # what the SDK makes of it, and where it goes, is for its own settings
+        return super().get_singer_command()
 
     @property
     @override

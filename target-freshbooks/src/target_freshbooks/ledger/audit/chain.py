@@ -7,11 +7,12 @@ sources, form one chain.
 """
 
 import hashlib
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import (
     BigInteger,
@@ -36,6 +37,8 @@ from target_freshbooks.ledger.storage.tables import audit, audit_head, intents, 
 if TYPE_CHECKING:
     from target_freshbooks.ledger.section import Scope
 
+_HEAD_TEXT = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
+
 GENESIS = "0" * 64
 """The hash before the first row."""
 
@@ -57,15 +60,46 @@ _MOVE_HEAD = (
 
 
 @dataclass(frozen=True, slots=True)
+class AuditHead:
+    """Where the chain ended at some moment; as text `1042:` and the hash.
+
+    Whoever owns the database can write the whole chain anew, fitting hashes and all. A head that
+    was noted elsewhere shows it: no other chain up to there ends with its hash.
+
+    Attributes:
+        seq: Number of its last row then; 0 before the first.
+        hash: Hash of that row.
+    """
+
+    seq: int
+    hash: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From its text.
+
+        Raises:
+            ValueError: It is none.
+        """
+        found = _HEAD_TEXT.fullmatch(text.strip())
+        if found is None:
+            raise ValueError("write a head as `audit-head` prints it: a number, a colon, 64 digits")
+        return cls(int(found[1]), found[2])
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.hash}"
+
+
+@dataclass(frozen=True, slots=True)
 class ChainVerdict:
     """What a walk along the chain found.
 
     Attributes:
         ok: Whether every row is as it was written.
         rows: Rows that are, from the first on.
-        head_hash: Hash of the last of them; note it elsewhere to notice a rewritten chain.
-        broken_seq: Number of the first row that is altered, missing or out of place; None if a
-            row is missing and its number is not known.
+        head_hash: Hash of the last of them.
+        broken_seq: Number of the first row that is altered, missing or out of place; None if that
+            is not known.
         problem: What is wrong with it, as a sentence.
     """
 
@@ -106,13 +140,18 @@ def append(
     connection.execute(_MOVE_HEAD, {"new_seq": row["seq"], "new_hash": row["hash"]})
 
 
-def verify(connection: Connection) -> ChainVerdict:
-    """Walk the chain from its first row to the head, in one unchanging view."""
+def verify(connection: Connection, noted: AuditHead | None = None) -> ChainVerdict:
+    """Walk the chain from its first row to the head, in one unchanging view.
+
+    Args:
+        connection: To the ledger.
+        noted: The head of an earlier moment, which has to stand in the chain.
+    """
     with any_text(connection):
         verdict = _walk(connection)
         if not verdict.ok:
             return verdict
-        problem = _intent_without_row(connection)
+        problem = _intent_without_row(connection) or _lacking(connection, noted)
     if problem is None:
         return verdict
     return ChainVerdict(False, verdict.rows, verdict.head_hash, None, problem)
@@ -168,6 +207,20 @@ def _intent_without_row(connection: Connection) -> str | None:
     return (
         f"The row {intent.event!r} of intent {intent.id} ({intent.kind}{whose}) is missing: the"
         " journal was cut off at the end, or written anew without it."
+    )
+
+
+def _lacking(connection: Connection, noted: AuditHead | None) -> str | None:
+    """Tell that a chain whose rows are all in order is not the one that had the head."""
+    if noted is None or noted == AuditHead(0, GENESIS):
+        return None
+    found = connection.execute(select(audit.c.hash).where(audit.c.seq == noted.seq)).scalar()
+    if found == noted.hash:
+        return None
+    now = "there is no such row" if found is None else "that row has another hash"
+    return (
+        f"The head {noted} does not stand in this journal: {now}. Since the head was noted the"
+        " journal was cut off or written anew, or the head is another ledger's."
     )
 
 

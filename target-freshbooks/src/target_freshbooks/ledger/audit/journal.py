@@ -63,15 +63,19 @@ class AuditJournal(Section):
             statement = statement.where(audit.c.order_id == order_id)
         return map(_audit_row, paged(self._damaged_too, statement, audit.c.seq))
 
-    def verify_chain(self) -> chain.ChainVerdict:
-        """Walk the whole chain, of all shops, and name the first row that is not right."""
-        with self._database.read(snapshot=True) as connection:
-            return chain.verify(connection)
+    def verify_chain(self, noted: chain.AuditHead | None = None) -> chain.ChainVerdict:
+        """Walk the whole chain, of all shops, and name the first row that is not right.
 
-    def length(self) -> int | None:
-        """How many rows there are, of all shops."""
+        Args:
+            noted: The head of an earlier moment, which has to stand in the chain.
+        """
+        with self._database.read(snapshot=True) as connection:
+            return chain.verify(connection, noted)
+
+    def head(self) -> chain.AuditHead | None:
+        """Where the chain ends, of all shops; None if somebody took that away."""
         head = self._row(chain.HEAD)
-        return None if head is None else head.seq
+        return None if head is None else chain.AuditHead(*head)
 
     def _damaged_too(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         with self._database.read() as connection, chain.any_text(connection):

@@ -71,16 +71,13 @@ class Outlook:
         self.methods[method, ", ".join(types) or "left unpaid"] += 1
         self.left_open[facts.order.payment_method, is_left_open(facts, desired)] += 1
 
-    def text(self, clients_now: int | None) -> str:
+    def lines(self, clients_now: int | None) -> Iterator[str]:
         """The figures for a terminal.
 
         Args:
             clients_now: How many clients FreshBooks has, counted to `MOST_CLIENTS` + 1; None if
                 that is not known.
         """
-        return "\n".join(self._lines(clients_now))
-
-    def _lines(self, clients_now: int | None) -> Iterator[str]:
         invoices = sum(number for number, _ in self.months.values())
         yield f"A real run would make {invoices} invoices and {len(self.clients)} clients."
         for (month, currency), (number, total) in sorted(self.months.items()):

@@ -47,7 +47,7 @@ class Plan:
             "rewrites": self.rewrites,
         }
 
-    def text(self) -> str:
+    def lines(self) -> list[str]:
         """The plan for a terminal."""
         desired = self.result.desired
         out = [f"Order {self.order_id}"]
@@ -69,7 +69,7 @@ class Plan:
             out += [f"    {sign(step.kind.value)} {step.why}" for step in self.steps]
         elif self.result.state == "posted":
             out.append("  The books agree: nothing to do.")
-        return "\n".join(out)
+        return out
 
 
 def sign(kind: str) -> str:
