@@ -530,16 +530,18 @@ def test_a_cancelled_order_adopted_half_way_is_deleted_with_its_payment(world: A
 
 
 def test_an_account_that_is_not_found_any_more_parks_nobody(world: Any) -> None:
-    for guest in GUESTS:
-        world.place(billing=guest)
+    order = world.synced()
+    world.change(order, "refund", order_amount="1.00")
     answer = json.dumps(
         {"response": {"errors": [{"errno": 1012, "message": "Account not found.", "field": ""}]}}
     )
-    gone = {"path": "/accounting/", "status": 404, "answer": answer, "skip": 9}
-    world.fault(kind="status", times=None, **gone)
+    world.fault(kind="status", times=None, path="/accounting/", status=404, answer=answer)
     with pytest.raises(Forbidden):
         world.sync()
     assert "parked" not in standings(world)
+    world.control("DELETE", "faults")
+    world.sync()
+    assert standings(world) == ["posted"]
 
 
 def test_a_run_that_ended_early_is_known_as_failed(world: Any) -> None:

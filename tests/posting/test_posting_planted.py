@@ -32,9 +32,7 @@ def test_a_planted_fault_is_found_and_its_history_shrunk(
     place: Path, fault: Mutation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with copies.changed(place, fault):
-        code, failed, output = copies.run(
-            place, (MACHINE, "-m", "sweep", "-k", "[0] or [1]"), SECONDS
-        )
+        code, failed, output = copies.run(place, (MACHINE, "-k", "[0] or [1]"), SECONDS)
     assert code == 1, output[-3000:]
     assert failed, output[-3000:]
     broken = BROKEN.search(output)
