@@ -7,12 +7,13 @@ import sys
 
 import pytest
 
+from attack.__main__ import PARTS
 from demo.project import ROOT
 
 
 @pytest.mark.more
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("part", ["receiver", "answers", "orders"])
+@pytest.mark.parametrize("part", PARTS)
 def test_a_sample_of_attacks_on_all_programs_is_withstood(part: str) -> None:
     command = [sys.executable, "-m", "attack", "--quick", part]
     environment = {"PYTHONPATH": str(ROOT / "tools")}

@@ -14,12 +14,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from attack import answers, orders
+from attack import answers, logins, orders
 from attack.bounds import Findings
 from demo import sandbox as sandboxes
 from demo.project import ROOT
 
 LOAD = ROOT / "plugins" / "webhooks" / "bench" / "load.py"
+PARTS = ("receiver", "logins", "orders", "answers")
 MOST_P99_MILLISECONDS = 5_000  # BigCommerce waits ten seconds
 MOST_RECEIVER_MEBIBYTES = 200
 
@@ -45,15 +46,17 @@ def main() -> int:
     """Run the parts asked for."""
     parser = argparse.ArgumentParser(prog="make attack", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="a sample")
-    parser.add_argument("parts", nargs="*", choices=["receiver", "answers", "orders", []])
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
     asked = parser.parse_args()
-    parts = asked.parts or ["receiver", "answers", "orders"]
+    parts = asked.parts or PARTS
     findings = Findings()
     if "receiver" in parts:
         receiver(findings, quick=asked.quick)
     with tempfile.TemporaryDirectory(prefix="attack-") as folder:
         home = Path(folder)
         with sandboxes.up(home / "sandbox") as sandbox:
+            if "logins" in parts:
+                logins.attack(findings, sandbox)
             if "orders" in parts:
                 orders.attack(findings, sandbox, quick=asked.quick)
             if "answers" in parts:
