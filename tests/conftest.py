@@ -135,6 +135,7 @@ class Pipe:
 
     def _config(self, name: str, settings: dict[str, Any]) -> str:
         path = self.home / f"{name}.json"
+        path.touch(mode=0o600)
         path.write_text(json.dumps(settings), encoding="utf-8")
         path.chmod(0o600)
         return str(path)

@@ -444,6 +444,7 @@ def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
 
     def run(config: dict[str, Any], *arguments: str, **more: Any) -> subprocess.Popen[str]:
         path = tmp_path / "config.json"
+        path.touch(mode=0o600)
         path.write_text(json.dumps(config))
         return subprocess.Popen(
             [*TAP, "--config", str(path), *arguments],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from decimal import Decimal
 from typing import Any
 
@@ -377,6 +378,20 @@ def test_verify_finds_what_was_changed_missing_or_tampered_with(world: Any) -> N
     assert found == {edited: "edited", deleted: "missing"}
     assert world.code == 1
     assert fine not in found
+
+
+def test_the_report_is_its_owner_s_alone_whatever_the_umask(world: Any, tmp_path: Any) -> None:
+    world.synced(created="2026-10-05T12:00:00+00:00")
+    out = tmp_path / "kept" / "out"
+    before = os.umask(0)
+    try:
+        for _ in range(2):  # made, and made anew
+            told = world.ctl("report", "--month", "2026-10", "--output", str(out))
+    finally:
+        os.umask(before)
+    assert sorted(map(str, out.iterdir())) == sorted((told["html"], told["csv"]))
+    assert {oct(file.stat().st_mode & 0o777) for file in out.iterdir()} == {"0o600"}
+    assert {oct(one.stat().st_mode & 0o777) for one in (out, out.parent)} == {"0o700"}
 
 
 def test_the_report_puts_both_sides_next_to_each_other(world: Any, tmp_path: Any) -> None:

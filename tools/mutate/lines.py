@@ -23,6 +23,7 @@ STOPPED = (
 )
 NETWORK = "tests/test_network.py"
 WEBHOOKS_RUN = "plugins/webhooks/tests/test_webhooks_run.py"
+READERS = "plugins/credentials/tests/test_settings_readers.py"
 PLAIN_HTTP = "tests/test_plain_http.py"
 MASKING = "plugins/credentials/tests/test_masking.py"
 WORN = "tap-bigcommerce-orders/tests/test_tap_worn_down.py"
@@ -2699,6 +2700,38 @@ MUTATIONS = (
         "if not name.startswith(_KEPT_BACK)",
         "if True",
         (WEBHOOKS_RUN, "-k", "but_those_of_the_receiver"),
+    ),
+    Mutation(
+        "secrets that others may read are told",
+        "P9",
+        f"{CREDENTIALS}/settings/form.py",
+        " and is_open_to_others(file):",
+        " and False:",
+        (READERS, "-k", "one_line"),
+    ),
+    Mutation(
+        "what Meltano makes for a run is closed to others",
+        "P9",
+        f"{CREDENTIALS}/settings/form.py",
+        "        if _is_of_meltano(file):",
+        "        if False:",
+        (READERS, "-k", "meltano"),
+    ),
+    Mutation(
+        "every folder that is made is private",
+        "P9",
+        f"{CREDENTIALS}/private_files.py",
+        "one.mkdir(mode=0o700,",
+        "one.mkdir(",
+        (READERS, "-k", "folder"),
+    ),
+    Mutation(
+        "a report is its owner's alone",
+        "P9",
+        f"{CREDENTIALS}/private_files.py",
+        "os.O_EXCL, 0o600)",
+        "os.O_EXCL, 0o666)",
+        ("tests/posting/test_posting_orders.py", "-k", "report_is_its_owner"),
     ),
     Mutation(
         "what no try can pass ends the tap at once",

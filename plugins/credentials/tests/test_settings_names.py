@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from connector_credentials.settings import Form, SettingError, file_of
+from connector_credentials.settings import Form, SettingError
 from connector_credentials.settings.names import nearly
 
 if TYPE_CHECKING:
@@ -147,11 +147,11 @@ def test_blank_and_null_are_not_given() -> None:
 def test_a_file_that_cannot_be_read_is_named_and_not_quoted(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     with pytest.raises(SettingError, match=r"mine\.json cannot be read: No such file"):
-        file_of(path)
+        FORM.of_file(path, LOG)
     for content in ('{"access_token": "canary",', "[1]", "\x00"):
         path.write_text(content)
         with pytest.raises(SettingError) as told:
-            file_of(path)
+            FORM.of_file(path, LOG)
         assert str(told.value) == f"The configuration {path} is no JSON object."
     path.write_text(json.dumps({"dry_run": True}))
-    assert file_of(path) == {"dry_run": True}
+    assert FORM.of_file(path, LOG) == {"dry_run": True}

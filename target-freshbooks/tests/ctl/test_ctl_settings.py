@@ -23,6 +23,7 @@ def ended(
 ) -> int:
     path = home / "target.json"
     settings = {**NEEDED, "ledger_url": f"sqlite:///{home}/ledger.sqlite", **settings}
+    path.touch(mode=0o600)
     path.write_text(json.dumps(settings), encoding="utf-8")
     arguments = ["target-freshbooks-ctl", "--config", str(path), *options, "status"]
     monkeypatch.setattr("sys.argv", arguments)

@@ -2,16 +2,33 @@
 
 import os
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
+
+OTHERS = 0o077
+"""The rights of everybody but the owner."""
+
+
+def make_folder(folder: Path) -> None:
+    """Make a private folder, and whatever is missing above it, whatever the umask."""
+    for one in (*reversed(folder.parents), folder):
+        if not one.exists():
+            one.mkdir(mode=0o700, exist_ok=True)
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Put a private file in the place of what is there, in one step."""
+    write_draft(path, text).replace(path)
+    sync_folder(path.parent)
 
 
 def write_draft(path: Path, text: str) -> Path:
     """A private file with the text under another name beside the path, in a private folder."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
@@ -44,5 +61,11 @@ def sync_folder(folder: Path) -> None:
 def close_to_others(path: Path) -> None:
     """Take a file's rights from all but its owner, if it is there and ours to mend."""
     with suppress(FileNotFoundError, PermissionError):
-        if path.stat().st_mode & 0o077:
+        if path.stat().st_mode & OTHERS:
             path.chmod(0o600)
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Whether others may read or write a file; of a pipe nothing is said."""
+    mode = path.stat().st_mode
+    return stat.S_ISREG(mode) and bool(mode & OTHERS)

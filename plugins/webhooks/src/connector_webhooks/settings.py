@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from connector_credentials.addresses import require_tls
 from connector_credentials.sandbox_guard import keep_apart
-from connector_credentials.settings import Form, SettingError, file_of, read_value
+from connector_credentials.settings import Form, SettingError, read_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -195,7 +195,7 @@ def load(
     Raises:
         SettingError: A value has the wrong form, or a name is nearly that of a setting.
     """
-    given = FORM.of_environment(environment) | ({} if file is None else file_of(file))
+    given = FORM.of_environment(environment) | ({} if file is None else FORM.of_file(file, log))
     FORM.check_names(given, environment, log)
     said = {name: value for name, value in (arguments or {}).items() if value is not None}
     read = FORM.read(given | said)

@@ -13,7 +13,7 @@ from typing import Any
 import click
 from connector_credentials import CredentialError
 from connector_credentials.output import json_lines, say, say_aside
-from connector_credentials.settings import SettingError, file_of
+from connector_credentials.settings import SettingError
 from connector_credentials.stop import STOP
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -64,7 +64,7 @@ class Context:
         merged: dict[str, Any] = {}
         files = [source for source in self.sources if source != "ENV"]
         for file in files:
-            merged |= file_of(file)
+            merged |= FORM.of_file(file, logger)
         if not files or "ENV" in self.sources:
             merged |= FORM.of_environment(os.environ)
         return merged

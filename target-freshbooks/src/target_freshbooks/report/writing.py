@@ -1,6 +1,7 @@
 """Gathering a month from the ledger and FreshBooks, and writing it as HTML and CSV."""
 
 import csv
+import io
 from collections import defaultdict
 from dataclasses import asdict, replace
 from datetime import date
@@ -8,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import click
+from connector_credentials.private_files import replace_file
 
 from target_freshbooks.access import open_account
 from target_freshbooks.books.items import line_key
@@ -56,10 +58,8 @@ def report(context: Context, *, text: str, output: str) -> None:
         month_report = replace(gather_month(account.books, ledger, month), owed=owed)
         head = ledger.audit.head()
     out = Path(output)
-    out.mkdir(parents=True, exist_ok=True)
     html, table = out / f"report-{month}.html", out / f"report-{month}.csv"
-    text = page("month.html", report=month_report, now=utc_now(), head=head)
-    html.write_text(text, encoding="utf-8")
+    replace_file(html, page("month.html", report=month_report, now=utc_now(), head=head))
     write_csv(month_report, table)
     document = {
         "month": str(month),
@@ -182,8 +182,9 @@ def _invoice_of(
 
 def write_csv(report: MonthReport, path: Path) -> None:
     """The rows for a spreadsheet; amounts as plain numbers."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for row in report.rows:
-            writer.writerow([cell(getattr(row, column)) for column in COLUMNS])
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(COLUMNS)
+    for row in report.rows:
+        writer.writerow([cell(getattr(row, column)) for column in COLUMNS])
+    replace_file(path, table.getvalue())

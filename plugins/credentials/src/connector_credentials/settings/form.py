@@ -10,8 +10,11 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from connector_credentials.private_files import close_to_others, is_open_to_others
 
 from .names import ours, unknown
 from .values import SettingError, read_value
@@ -56,6 +59,22 @@ class Form:
                     ' as one JSON text, such as \'{"a": "b"}\'.'
                 )
         return {name: value for name, value in values.items() if name in self.properties}
+
+    def of_file(self, path: str | Path, log: logging.Logger) -> dict[str, Any]:
+        """The settings that a JSON file gives, and a warning if others may read its secrets.
+
+        The file that Meltano makes for a run is for us alone, so it is closed to others.
+
+        Raises:
+            SettingError: It cannot be read.
+        """
+        file = Path(path)
+        document = _object_in(file)
+        if _is_of_meltano(file):
+            close_to_others(file)
+        if any(document.get(name) for name in self._secrets()) and is_open_to_others(file):
+            log.warning("Others may read the secrets in %s: chmod 600 it.", path)
+        return document
 
     def read(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Read every setting; what is null or blank is not given. Unknown ones stay as they are.
@@ -137,14 +156,14 @@ def _secret_in(path: str, setting: str) -> str:
     raise SettingError(f"The file of the setting {setting}, {path}, {wrong}.")
 
 
-def file_of(path: str | Path) -> dict[str, Any]:
-    """The settings of a JSON file. Nothing of what is in it is told: it holds secrets.
+def _object_in(path: Path) -> dict[str, Any]:
+    """The JSON object in a file. Nothing of it is told: it holds secrets.
 
     Raises:
         SettingError: It cannot be read.
     """
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingError(f"The configuration {path} cannot be read: {error.strerror}.") from None
     except ValueError:  # no JSON, or no UTF-8
@@ -152,3 +171,9 @@ def file_of(path: str | Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise SettingError(f"The configuration {path} is no JSON object.")
     return document
+
+
+def _is_of_meltano(file: Path) -> bool:
+    """Whether it lies in `.meltano/run`, where Meltano keeps what it makes for a run."""
+    folders = file.resolve().parts[:-1]
+    return (".meltano", "run") in pairwise(folders)

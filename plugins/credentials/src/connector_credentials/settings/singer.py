@@ -17,6 +17,7 @@ from typing_extensions import override
 from connector_credentials.output import log_visibly
 
 from .form import Form
+from .values import SettingError
 
 
 class StrictSettings(PluginBase):
@@ -64,9 +65,11 @@ class StrictSettings(PluginBase):
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
+        config: dict[str, Any] = {}
         try:
-            return super().cb_config(ctx, param, value)
-        except (OSError, ValueError, TypeError) as error:
-            # Nothing of what is in the file is told: it holds secrets.
-            what = "cannot be read" if isinstance(error, OSError) else "is no JSON object"
-            raise click.ClickException(f"The configuration {' '.join(value)} {what}.") from None
+            for path in value:
+                if path != "ENV":
+                    config |= cls.form.of_file(path, cls.logger)
+        except SettingError as error:
+            raise click.ClickException(str(error)) from None
+        return _ConfigInput(config=config, parse_env="ENV" in value)

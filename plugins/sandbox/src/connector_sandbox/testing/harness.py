@@ -133,6 +133,7 @@ class Harness:
     def config_file(self, **settings: object) -> str:
         """Write the target's settings, and others instead of them, into a file; its path."""
         path = self.home / "target.json"
+        path.touch(mode=0o600)
         path.write_text(json.dumps(self.config | settings), encoding="utf-8")
         return str(path)
 
