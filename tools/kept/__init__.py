@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SHOP, LEDGER, SETTINGS = "sandbox.sql.gz", "ledger.sql.gz", "settings.json"
 
-NOT_KEPT = {"history", "fb_tokens", "fb_codes", "fb_token_counts", "bc_tokens"}
+NOT_KEPT = {"history", "fb_tokens", "fb_codes", "fb_challenges", "fb_token_counts", "bc_tokens"}
 """Tables of the sandbox that say nothing of shop or books, and are filled anew; nor do those of
 former versions of its records, `..._before`."""
 
