@@ -3021,4 +3021,12 @@ MUTATIONS = (
         "verify_chain()",
         ("target-freshbooks/tests/ctl/test_ctl_audit_head.py", "-m", "more"),
     ),
+    Mutation(
+        "a logout leaves nothing of the login in the write-ahead log",
+        "P9",
+        f"{FRESHBOOKS}/freshbooks/tokens.py",
+        "                entry.cut_log()\n",
+        "",
+        (f"{LOGIN}::test_a_logout_leaves_no_ciphertext_where_another_program_keeps_the_log",),
+    ),
 )

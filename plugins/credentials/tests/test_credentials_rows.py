@@ -178,7 +178,15 @@ def found(tmp_path: Path, pieces: list[bytes]) -> list[tuple[str, int]]:
     return places
 
 
+def replace(store: CredentialStore) -> None:
+    for name in store.names():
+        with store.exclusive(name, 5) as entry:
+            entry.write({})
+            entry.cut_log()
+
+
 CHANGES: dict[str, Callable[[CredentialStore], object]] = {
+    "replaced": replace,
     "rotated": lambda store: store.rotate(None),
     "deleted": lambda store: [store.delete(name) for name in store.names()],
     "all deleted": lambda store: entries.delete(store._engine, None),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
+import sqlite3
 import ssl
+import subprocess
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -14,6 +17,7 @@ import click
 import pytest
 from connector_sandbox.testing import until
 from cryptography.fernet import Fernet
+from sqlalchemy.engine import make_url
 from target_freshbooks.ctl import loopback
 
 if TYPE_CHECKING:
@@ -143,6 +147,22 @@ def test_a_logout_ends_the_login_of_the_setting_too(desk: Any, taken: bool) -> N
     code, said = desk.ctl("whoami")
     assert (code, "no FreshBooks login is stored" in said) == (1, True)
     assert (desk.spent(), revocations(desk)) == (spent, 1)
+
+
+def test_a_logout_leaves_no_ciphertext_where_another_program_keeps_the_log(desk: Any) -> None:
+    assert desk.ctl("whoami")[0] == 0  # with the setting's token, which is remembered as taken
+    folder, name = make_url(desk.config["credentials_url"]).database.rsplit("/", 1)
+    with contextlib.closing(sqlite3.connect(f"{folder}/{name}")) as other:
+        ((old,),) = other.execute("SELECT document FROM credentials").fetchall()
+        desk.expire()
+
+        def files() -> bytes:
+            # Read by another process: closing a file here would drop SQLite's locks.
+            return subprocess.check_output(["cat", name, f"{name}-wal"], cwd=folder)
+
+        assert old in files()
+        assert desk.ctl("logout")[0] == 0
+        assert old not in files()
 
 
 @pytest.mark.parametrize("unreachable", [True, False])

@@ -96,6 +96,7 @@ def _set_bigcommerce(options: argparse.Namespace) -> None:
     name = f"bigcommerce:{options.store_hash}"
     with store.exclusive(name, timeout=60) as entry:
         entry.write({**(entry.read() or {}), **document})
+        entry.cut_log()
     say(f"stored {name}")
 
 

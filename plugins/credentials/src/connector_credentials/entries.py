@@ -125,6 +125,11 @@ class LockedEntry:
         with self._in_session() as connection:
             remove(connection, credentials.c.name == self._name)
 
+    def cut_log(self) -> None:
+        """Leave nothing in SQLite's log of what was replaced."""
+        with self._in_session() as connection:
+            database.cut_log(connection)
+
     @contextmanager
     def _in_session(self) -> Iterator[sa.Connection]:
         """The session of the lock, outside a transaction; on PostgreSQL the row is held after it.

@@ -163,6 +163,7 @@ class TokenSource:
             taken = fingerprint(self._seed) if self._seed else document.get("seed_sha256")
             if taken:
                 entry.write({"seed_sha256": taken})
+                entry.cut_log()
             else:
                 entry.delete()
             self._known = {}
