@@ -2929,8 +2929,8 @@ MUTATIONS = (
         "what JSON leaves as it is on a terminal is written out",
         "P13",
         f"{CREDENTIALS}/output.py",
-        r'.replace("\x7f", r"\u007f")',
-        "",
+        "default=str, indent=indent",
+        "default=str, indent=indent, ensure_ascii=False",
         (VISIBLE, "-k", "json_document"),
     ),
     Mutation(

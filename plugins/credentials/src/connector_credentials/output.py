@@ -59,8 +59,7 @@ def visible(line: str) -> str:
 
 def json_lines(document: object, indent: int | None = None) -> list[str]:
     """The document as lines of JSON, in ASCII."""
-    text = json.dumps(document, default=str, indent=indent)
-    return text.replace("\x7f", r"\u007f").split("\n")
+    return json.dumps(document, default=str, indent=indent).split("\n")
 
 
 def say(*lines: str) -> None:
