@@ -2734,6 +2734,14 @@ MUTATIONS = (
         ("tests/posting/test_posting_orders.py", "-k", "report_is_its_owner"),
     ),
     Mutation(
+        "what a command says of an address is without its password",
+        "P9",
+        f"{WEBHOOKS}/commands.py",
+        "shown = without_passwords(target)",
+        "shown = target",
+        (WEBHOOKS_RUN, "-k", "whole_way"),
+    ),
+    Mutation(
         "what no try can pass ends the tap at once",
         "P9",
         f"{TAP}/connection.py",

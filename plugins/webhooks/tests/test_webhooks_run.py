@@ -226,6 +226,10 @@ def test_a_send_test_hook_goes_the_whole_way(program: Make, start: Make) -> None
     sent = ours.call("send-test", "77", "--url", f"{server.origin}/webhooks")
     assert (sent.returncode, "answered 200" in sent.stdout) == (0, True)
     until(lambda: ours.runs() == [[77]], "the run")
+    with_login = server.origin.replace("://", "://me:canary@word@") + "/webhooks"
+    said = commands.send_test(assembly_of(ours), 77, with_login)
+    assert "://me:***@127.0.0.1" in said.lines[0]
+    assert "word" not in str(said)
     ours.settings["client_secret"] = "another-client-secret"
     refused = commands.send_test(assembly_of(ours), 78, f"{server.origin}/webhooks")
     assert (refused.code, refused.document["status"]) == (1, 401)

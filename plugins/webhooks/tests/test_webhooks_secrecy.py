@@ -3,10 +3,12 @@ from __future__ import annotations
 import logging
 
 import pytest
+from connector_credentials.settings import SettingError
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.secrecy import RedactingFormatter, Redaction, secrets_of
-from connector_webhooks.settings import load
+from connector_webhooks.settings import check_addresses, load
 
+NOT_ENCODED = "https://me:canary/word@shop.invalid"
 ENVIRONMENT = {
     "WEBHOOKS_STORE_HASH": "abc123",
     "WEBHOOKS_CLIENT_SECRET": "canary-new-secret,canary-old-secret",
@@ -50,6 +52,18 @@ def test_short_and_harmless_values_are_left_alone() -> None:
     environment = {"A_TOKEN": "short", "MONKEY": "banana-split", "X_TOKEN": "canary-123"}
     redaction = Redaction(secrets_of(environment))
     assert redaction("short banana-split canary-123") == "short banana-split ***"
+
+
+@pytest.mark.parametrize(
+    ("name", "environment", "url"),
+    [("api_url", {"WEBHOOKS_API_URL": NOT_ENCODED}, ""), ("--url", {}, NOT_ENCODED)],
+)
+def test_an_address_whose_login_is_not_encoded_is_refused_without_it(
+    name: str, environment: dict[str, str], url: str
+) -> None:
+    with pytest.raises(SettingError, match=rf"{name} is 'https://me:\*\*\*@shop\.inv") as told:
+        check_addresses(load(environment), {}, url)
+    assert "word" not in str(told.value)
 
 
 def test_a_password_with_an_at_is_blanked_whole() -> None:

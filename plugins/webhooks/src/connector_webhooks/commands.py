@@ -11,6 +11,8 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from connector_credentials.masking import without_passwords
+
 from connector_webhooks import registration
 from connector_webhooks.account import require_client_secrets, require_store
 from connector_webhooks.assembly import clock
@@ -272,7 +274,8 @@ def send_test(assembly: Assembly, order_id: int, url: str) -> Answer:
             )
     except NO_ANSWER as error:
         words = failure_of(error, host_of(target)).words
-        raise WebhooksError(f"The hook was not sent: {words}.") from error
-    document = {"url": target, "status": response.status_code, "webhook_id": webhook_id}
+        raise WebhooksError(f"The hook was not answered: {words}.") from None
+    shown = without_passwords(target)
+    document = {"url": shown, "status": response.status_code, "webhook_id": webhook_id}
     good = response.status_code < HTTPStatus.MULTIPLE_CHOICES
-    return Answer(document, [f"{target} answered {response.status_code}."], 0 if good else 1)
+    return Answer(document, [f"{shown} answered {response.status_code}."], 0 if good else 1)

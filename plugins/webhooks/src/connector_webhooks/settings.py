@@ -165,11 +165,16 @@ _MOST = {
 }
 
 
+_ADDRESS = {"type": "string", "format": "uri"}
+
+
 def _schema(name: str, *, secret: bool) -> dict[str, Any]:
     if name in _LEAST:
         return {"type": "integer", "minimum": _LEAST[name], **_MOST.get(name, {})}
     if name == "allow_insecure_http":
         return {"type": "boolean"}
+    if name == "api_url":
+        return _ADDRESS
     return {"type": "string", "secret": secret}
 
 
@@ -229,6 +234,8 @@ def check_addresses(settings: Settings, environment: Mapping[str, str], url: str
     Raises:
         SettingError: Names the variable and says what it leads to.
     """
+    if url:
+        read_value("--url", url, _ADDRESS)
     keep_apart(
         environment,
         addresses={
