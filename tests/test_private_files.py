@@ -10,7 +10,8 @@ import pytest
 from connector_sandbox import constants
 from connector_sandbox.settings import clean_environment, freshbooks_app
 
-from demo.project import BIN
+from demo.project import BIN, Project
+from demo.receiver import workplace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,3 +109,28 @@ def test_of_a_configuration_open_to_others_each_program_warns_in_one_line_on_std
     assert CANARY not in done.stderr + done.stdout
     file.chmod(0o600)
     assert words not in run(tmp_path, command.replace("FILE", str(file))).stderr
+
+
+def test_the_file_that_meltano_makes_for_a_plugin_is_closed_before_it_can_be_told(
+    tmp_path: Path,
+) -> None:
+    place = workplace(tmp_path)
+    project = Project(home=tmp_path, url=HERE, settings={})
+    environment = project.environment() | {
+        "TAP_BIGCOMMERCE_ORDERS_ACCESS_TOKEN": CANARY,
+        "TAP_BIGCOMMERCE_ORDERS_STORE_HASH": constants.STORE_HASH,
+        "TAP_BIGCOMMERCE_ORDERS_MAX_RETRY_SECONDS": "0",
+    }
+    done = subprocess.run(
+        [str(BIN / "meltano"), "invoke", "tap-bigcommerce-orders", "--test"],
+        cwd=place,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+        umask=0,
+    )
+    said = done.stdout + done.stderr
+    assert "cannot connect to 127.0.0.1:9" in said
+    assert "Others may read" not in said
