@@ -34,7 +34,7 @@ def real(shop: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     (shop.home / "sitecustomize.py").write_text(HOSTS, encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(shop.home), prepend=os.pathsep)
     address = f"http://{NAME}:{urlsplit(shop.url).port}"
-    shop.settings |= {"api_url": address, "auth_url": address}
+    shop.settings |= {"api_url": address, "auth_url": address, "allow_insecure_http": True}
     return shop
 
 
