@@ -11,9 +11,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tap_bigcommerce_orders.errors import StoreNotFound, UnexpectedAnswer
-from tap_bigcommerce_orders.normalize import amount
+from tap_bigcommerce_orders.normalize import amount, whole
 from tap_bigcommerce_orders.order_lines import OrderLines
-from tap_bigcommerce_orders.pages import MAX_LIMIT, Row, answers, pages, total_of
+from tap_bigcommerce_orders.pages import MAX_LIMIT, Row, answers, id_of, pages, total_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -58,13 +58,13 @@ class ChildReader:
 
         The order itself is told where BigCommerce does not give them all.
         """
-        order_id = int(order["id"])
+        order_id = id_of(order)
         path = f"/v3/orders/{order_id}/transactions"
         found: dict[int, Row] = {}
         total = 0
         try:
             for answer, rows in answers(self._connection, path):
-                fresh = {int(row["id"]): row for row in rows if int(row["id"]) not in found}
+                fresh = {id_of(row): row for row in rows if id_of(row) not in found}
                 total = total_of(answer)
                 if not fresh:
                     break
@@ -103,7 +103,7 @@ class ChildReader:
         return [] if amount(order.get("coupon_discount")) == 0 else self._rows(order, "coupons", {})
 
     def _rows(self, order: Row, kind: str, params: dict[str, str]) -> list[Row]:
-        order_id = int(order["id"])
+        order_id = id_of(order)
         path = f"/v2/orders/{order_id}/{kind}"
         found = pages(self._connection, path, params, absent=NOT_FOUND)
         return [{**row, "order_id": order_id} for page in found for row in page]
@@ -113,13 +113,13 @@ def _number_repeats(rows: list[Row]) -> list[Row]:
     """Give each tax row a ``row`` number among those of the order that share its id."""
     rows.sort(
         key=lambda row: (
-            int(row.get("id") or 0),
+            whole(row.get("id")) or 0,
             str(row.get("line_item_type") or ""),
-            int(row.get("order_product_id") or 0),
+            whole(row.get("order_product_id")) or 0,
         )
     )
     seen: dict[int, int] = {}
     for row in rows:
-        row["id"] = int(row.get("id") or 0)
+        row["id"] = whole(row.get("id")) or 0
         row["row"] = seen[row["id"]] = seen.get(row["id"], -1) + 1
     return rows

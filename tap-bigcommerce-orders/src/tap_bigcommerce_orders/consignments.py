@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tap_bigcommerce_orders.normalize import Json, is_link
+from tap_bigcommerce_orders.normalize import Json, is_link, whole
 
 Row = dict[str, Any]
 
@@ -55,7 +55,7 @@ def may_be_cut(node: Json) -> bool:
 
 
 class _OnlyLinksError(Exception):
-    """The line items are not included."""
+    """The line items are not included, or not as such."""
 
 
 def _without_lines(node: Json, lines: dict[int, Row], kind: str) -> Json:
@@ -67,8 +67,7 @@ def _without_lines(node: Json, lines: dict[int, Row], kind: str) -> Json:
         return [_without_lines(item, lines, kind) for item in node]
     if not isinstance(node, Mapping):
         return node
-    for line in _lines_of(node, kind):
-        lines[int(line["id"])] = line
+    lines |= dict(_lines_of(node, kind))
     return {
         key: _without_lines(inner, lines, key.lower())
         for key, inner in node.items()
@@ -76,14 +75,17 @@ def _without_lines(node: Json, lines: dict[int, Row], kind: str) -> Json:
     }
 
 
-def _lines_of(consignment: Mapping[str, Json], kind: str) -> Iterator[Row]:
+def _lines_of(consignment: Mapping[str, Json], kind: str) -> Iterator[tuple[int, Row]]:
     items = consignment.get("line_items", [])
-    if not isinstance(items, list) or any("id" not in item for item in items):
+    if not isinstance(items, list):
         raise _OnlyLinksError
     for item in items:
+        line_id = whole(item.get("id")) if isinstance(item, Mapping) else None
+        if line_id is None:
+            raise _OnlyLinksError
         line = dict(item)
         if kind == "shipping" and "id" in consignment:
             line.setdefault("order_address_id", consignment["id"])
         if kind == "gift_certificates":
             line.setdefault("type", "giftcertificate")
-        yield line
+        yield line_id, line

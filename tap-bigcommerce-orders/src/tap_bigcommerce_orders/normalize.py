@@ -58,9 +58,9 @@ def parse_time(value: Json) -> datetime | None:
             moment = _parse_text(value.strip())
         else:
             return None
+        return _in_utc(moment)
     except (ValueError, TypeError, OverflowError, OSError):
         return None
-    return _in_utc(moment)
 
 
 def read_iso(text: str) -> datetime:
@@ -95,7 +95,7 @@ def _parse_text(text: str) -> datetime:
 
 def format_time(moment: datetime) -> str:
     """Write a moment as ``2026-11-01T10:00:00Z``: fixed width, so that text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def latest(*moments: datetime | None) -> datetime | None:
@@ -106,6 +106,12 @@ def latest(*moments: datetime | None) -> datetime | None:
 def amount(value: Json) -> Decimal | None:
     """Read a number, sent as one or as text; None if there is none, or one of too many digits."""
     return decimal_of(str(value))
+
+
+def whole(value: Json) -> int | None:
+    """Read a whole number, sent as one or as text; None if it is none."""
+    number = amount(value)
+    return None if number is None or number != int(number) else int(number)
 
 
 def is_link(value: Json) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_bigcommerce_orders.consignments import may_be_cut, split_consignments
 from tap_bigcommerce_orders.normalize import Json, amount, is_link
-from tap_bigcommerce_orders.pages import Row, pages
+from tap_bigcommerce_orders.pages import Row, id_of, pages
 
 if TYPE_CHECKING:
     from tap_bigcommerce_orders.connection import Connection
@@ -56,7 +56,7 @@ class OrderLines:
         """Put line items and fees into the order, as lists; one that has them stays as it is."""
         if isinstance(order.get("line_items"), list):
             return order
-        order_id = int(order["id"])
+        order_id = id_of(order)
         record = {name: value for name, value in order.items() if name not in REPLACED}
         split = split_consignments(order.get("consignments"))
         rest, lines = split or (None, [])
@@ -90,7 +90,8 @@ def _fee_list(fees: Json) -> list[Row]:
     """Fees come as a list, as ``{"fees": [...]}`` or as one object."""
     if isinstance(fees, Mapping):
         fees = fees.get("fees", [fees] if fees else [])
-    return [dict(fee) for fee in fees or [] if isinstance(fee, Mapping) and not is_link(fee)]
+    rows = fees if isinstance(fees, list) else []
+    return [dict(fee) for fee in rows if isinstance(fee, Mapping) and not is_link(fee)]
 
 
 def _mend_fee(fee: Mapping[str, Any]) -> Row:

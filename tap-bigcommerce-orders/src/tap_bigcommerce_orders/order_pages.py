@@ -21,7 +21,7 @@ from typing import Any
 
 from tap_bigcommerce_orders.errors import UnexpectedAnswer
 from tap_bigcommerce_orders.normalize import format_time, latest, parse_time
-from tap_bigcommerce_orders.pages import surely_short
+from tap_bigcommerce_orders.pages import id_of, surely_short
 
 Row = dict[str, Any]
 Fetch = Callable[[dict[str, str | int]], list[Row]]
@@ -81,13 +81,13 @@ class OrderPages:
             fresh = [
                 row
                 for row, time in zip(rows, times, strict=True)
-                if cursor <= time <= self._end and not (time == cursor and row["id"] in given)
+                if cursor <= time <= self._end and not (time == cursor and id_of(row) in given)
             ]
             if fresh:
                 yield Page(fresh, through=max(time for time in times if time <= self._end))
             if surely_short(len(rows), self._limit) or last > self._end:
                 return
-            at_last = {row["id"] for row, time in zip(rows, times, strict=True) if time == last}
+            at_last = {id_of(row) for row, time in zip(rows, times, strict=True) if time == last}
             if last > cursor:
                 cursor, given = last, at_last
             else:
@@ -126,13 +126,13 @@ class OrderPages:
             rows = self._fetch(
                 params if by_number or not after else {**params, "min_id": after + step}
             )
-            ids = [row["id"] for row in rows]
+            ids = [id_of(row) for row in rows]
             fresh = [
                 row
                 for row in rows
                 if low <= modified(row, low) <= high
-                and row["id"] > after
-                and row["id"] not in given
+                and id_of(row) > after
+                and id_of(row) not in given
             ]
             if fresh:
                 yield Page(fresh, through=through)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tap_bigcommerce_orders.errors import UnexpectedAnswer
+from tap_bigcommerce_orders.normalize import whole
 
 if TYPE_CHECKING:
     from tap_bigcommerce_orders.connection import Connection, Params
@@ -24,6 +25,7 @@ Way = Callable[["Json", list[Row], Token, int], Token | None]
 
 MAX_LIMIT = 250  # more is an error (413) by the general documentation
 SMALLEST_CAP = 50  # the default page; an endpoint that caps `limit` gives at least so many
+MOST_NAMED = 5  # fields of a row
 IDS_AT_ONCE = 100  # keeps the address short
 
 
@@ -38,7 +40,7 @@ def by_id(answer: Json, rows: list[Row], token: Token, limit: int) -> Token | No
 
     A row that is changed or deleted meanwhile moves no other one across a page's border.
     """
-    highest = max(int(row["id"]) for row in rows)
+    highest = max(map(id_of, rows))
     if "page" in token or highest <= int(token.get("id:greater", 0)):
         return by_number(answer, rows, token, limit)
     return {"id:greater": highest} if _more(answer, rows, limit) else None
@@ -49,7 +51,7 @@ def by_cursor(answer: Json, rows: list[Row], token: Token, limit: int) -> Token 
     cursor = _meta(answer, "cursor_pagination")
     if not cursor:
         return by_number(answer, rows, token, limit)
-    more = (cursor.get("links") or {}).get("next") or not surely_short(len(rows), limit)
+    more = _within(cursor, "links").get("next") or not surely_short(len(rows), limit)
     after = cursor.get("end_cursor")
     return {"after": after} if after and more and after != token.get("after") else None
 
@@ -98,15 +100,45 @@ def rows_named(
     for start in range(0, len(ordered), IDS_AT_ONCE):
         wanted = ",".join(map(str, ordered[start : start + IDS_AT_ONCE]))
         for rows in pages(connection, path, {**params, f"{field}:in": wanted}):
-            yield [row for row in rows if int(row[field]) in ids]
+            yield [row for row in rows if id_of(row, field) in ids]
 
 
 def rows_of(path: str, answer: Json) -> list[Row]:
     """The rows of a list's answer; none for 204, ``{"data": null}`` and PHP's ``{}`` for nothing.
 
     Raises:
-        UnexpectedAnswer: It is JSON, but no list.
+        UnexpectedAnswer: It is JSON, but no list of objects.
     """
+    rows = _listed(path, answer)
+    if not all(isinstance(row, dict) for row in rows):
+        raise UnexpectedAnswer(
+            f"BigCommerce gave a row that is no object in the list {path}. Nothing is lost: run"
+            " again, and report it to BigCommerce if it lasts."
+        )
+    return rows
+
+
+def id_of(row: Row, field: str = "id") -> int:
+    """The id in a row, sent as a number or as text.
+
+    Raises:
+        UnexpectedAnswer: There is none, so nobody can tell what the row is of.
+    """
+    number = whole(row.get(field))
+    if number is None:
+        raise UnexpectedAnswer(
+            f"BigCommerce gave a row without a usable {field} (it has {_names(row)}). Nothing is"
+            " lost: run again, and report it to BigCommerce if it lasts."
+        )
+    return number
+
+
+def _names(row: Row) -> str:
+    """What can be told of a row that has no id: which fields there are, and no value."""
+    return ", ".join(sorted(row)[:MOST_NAMED]) or "no field"
+
+
+def _listed(path: str, answer: Json) -> list[Any]:
     if path.startswith("/v3/") and answer is not None:
         if not isinstance(answer, dict) or "data" not in answer:
             raise UnexpectedAnswer(
@@ -124,7 +156,7 @@ def rows_of(path: str, answer: Json) -> list[Row]:
 
 def total_of(answer: Json) -> int:
     """How many rows a list says that it has in all; 0 if it does not say."""
-    return int(_meta(answer, "pagination").get("total") or 0)
+    return whole(_meta(answer, "pagination").get("total")) or 0
 
 
 def surely_short(count: int, limit: int) -> bool:
@@ -135,12 +167,17 @@ def surely_short(count: int, limit: int) -> bool:
 def _more(answer: Json, rows: list[Row], limit: int) -> bool:
     """Tell from an answer whether to ask for the next page."""
     pagination = _meta(answer, "pagination")
-    total, current = pagination.get("total_pages"), pagination.get("current_page")
+    total, current = whole(pagination.get("total_pages")), whole(pagination.get("current_page"))
     if total is not None and current is not None:
-        return int(current) < int(total)
+        return current < total
     return not surely_short(len(rows), limit)
 
 
 def _meta(answer: Json, name: str) -> Mapping[str, Json]:
-    meta = answer.get("meta") if isinstance(answer, Mapping) else None
-    return (meta or {}).get(name) or {}
+    return _within(_within(answer, "meta"), name)
+
+
+def _within(value: Json, name: str) -> Mapping[str, Json]:
+    """The object of that name inside; an empty one where there is none."""
+    inner = value.get(name) if isinstance(value, Mapping) else None
+    return inner if isinstance(inner, Mapping) else {}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from tap_bigcommerce_orders.pages import Row, pages
+from tap_bigcommerce_orders.pages import Row, id_of, pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,8 +49,8 @@ class RefundsReader:
                         refund for page in pages(self._connection, path) for refund in page
                     ]
         for refunds in found.values():
-            refunds.sort(key=lambda refund: int(refund["id"]))
-            self._given |= dict.fromkeys(int(refund["id"]) for refund in refunds)
+            refunds.sort(key=id_of)
+            self._given |= dict.fromkeys(map(id_of, refunds))
         while len(self._given) > REMEMBERED:
             del self._given[next(iter(self._given))]
         return found
@@ -61,7 +61,7 @@ class RefundsReader:
             fresh = [
                 refund
                 for refund in page
-                if int(refund["id"]) not in self._given and window.holds(refund.get("created"))
+                if id_of(refund) not in self._given and window.holds(refund.get("created"))
             ]
             if fresh:
                 yield fresh
@@ -70,10 +70,10 @@ class RefundsReader:
         """Read a chunk's refunds in bulk; False if the filter turns out to be ignored."""
         ids = ",".join(map(str, chunk))
         for page in pages(self._connection, ALL_REFUNDS, {"order_id:in": ids}):
-            if any(int(refund["order_id"]) not in chunk for refund in page):
+            if any(id_of(refund, "order_id") not in chunk for refund in page):
                 logger.warning("Refunds are not filtered by order_id:in; reading them by order.")
                 self._bulk = False
                 return False
             for refund in page:
-                found[int(refund["order_id"])].append(refund)
+                found[id_of(refund, "order_id")].append(refund)
         return True

@@ -12,6 +12,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from tap_bigcommerce_orders.normalize import whole
 from tap_bigcommerce_orders.order_lines import INCLUDED, OrderLines
 from tap_bigcommerce_orders.workers import Workers
 
@@ -61,7 +62,7 @@ class SelectedOrders:
             found = [row.get("customer_id") for row in self.rows]
         else:
             found = [line.get("product_id") for row in self.rows for line in row["line_items"]]
-        return {int(one or 0) for one in found} - {0}
+        return {whole(one) or 0 for one in found} - {0}
 
     def _fetch(self, order_id: int) -> Row | None:
         absent = (HTTPStatus.NOT_FOUND,)

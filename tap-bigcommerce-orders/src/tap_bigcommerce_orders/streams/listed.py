@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_bigcommerce_orders.pages import Row, by_cursor, by_id, pages, rows_named
+from tap_bigcommerce_orders.normalize import whole
+from tap_bigcommerce_orders.pages import Row, by_cursor, by_id, id_of, pages, rows_named
 from tap_bigcommerce_orders.schemas import catalog, customers
 from tap_bigcommerce_orders.streams.base import BigCommerceStream
 from tap_bigcommerce_orders.window import Window
@@ -74,18 +75,22 @@ class CustomersStream(ListedStream):
     @override
     def complete(self, rows: list[Row]) -> list[Row]:
         found: dict[int, dict[int, Row]] = {
-            int(row["id"]): {}
-            for row in rows
-            if int(row.get("address_count") or 0) > len(row.get("addresses") or [])
+            id_of(row): {} for row in rows if (whole(row.get("address_count")) or 0) > _given(row)
         }
         path = "/v3/customers/addresses"
         for page in rows_named(self.connection, path, "customer_id", found.keys(), {}):
             for address in page:
-                found[int(address["customer_id"])][int(address["id"])] = address
+                found[id_of(address, "customer_id")][id_of(address)] = address
         for row in rows:
-            if int(row["id"]) in found:
-                row["addresses"] = list(found[int(row["id"])].values())
+            if id_of(row) in found:
+                row["addresses"] = list(found[id_of(row)].values())
         return rows
+
+
+def _given(customer: Row) -> int:
+    """How many addresses came with the customer."""
+    addresses = customer.get("addresses")
+    return len(addresses) if isinstance(addresses, list) else 0
 
 
 class ProductsStream(ListedStream):

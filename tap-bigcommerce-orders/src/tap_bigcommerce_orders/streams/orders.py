@@ -19,7 +19,7 @@ from tap_bigcommerce_orders.child_reader import ChildReader
 from tap_bigcommerce_orders.normalize import format_time, latest, parse_time
 from tap_bigcommerce_orders.order_lines import INCLUDED
 from tap_bigcommerce_orders.order_pages import OrderPages
-from tap_bigcommerce_orders.pages import Row, rows_of
+from tap_bigcommerce_orders.pages import Row, id_of, rows_of
 from tap_bigcommerce_orders.refunds import RefundsReader
 from tap_bigcommerce_orders.schemas import orders
 from tap_bigcommerce_orders.streams.base import BigCommerceStream
@@ -97,13 +97,13 @@ class OrdersStream(BigCommerceStream):
         window = Window(refunds.window_start(REFUND_LOOKBACK), self.window_end)
         for page in run.refunds.made_in(window):
             run.note_refunds(page)
-            order_ids = sorted({int(refund["order_id"]) for refund in page})
+            order_ids = sorted({id_of(refund, "order_id") for refund in page})
             found = list(run.workers.in_order(self.fetch_one, order_ids))
             gone = {i for i, row in zip(order_ids, found, strict=True) if row is None}
             if gone:
                 numbers = ", ".join(map(str, sorted(gone)))
                 self.logger.warning("Refunds of orders that are not to be had: %s", numbers)
-                refunds.emit(refund for refund in page if int(refund["order_id"]) in gone)
+                refunds.emit(refund for refund in page if id_of(refund, "order_id") in gone)
             yield from run.emit([row for row in found if row is not None])
         if run.last_refund is not None:
             _bookmark(refunds, min(run.last_refund, self.window_end))
@@ -141,9 +141,9 @@ class _OrderRun:
         """Write the children of these orders, and yield each order when its own are written."""
         refunds: dict[int, list[Row]] = {}
         if "refunds" in self.children and rows:
-            refunds = self.refunds.of_orders([int(row["id"]) for row in rows])
+            refunds = self.refunds.of_orders([id_of(row) for row in rows])
         for order, children in self.workers.in_order(self._reader, rows):
-            children["refunds"] = refunds.get(int(order["id"]), [])
+            children["refunds"] = refunds.get(id_of(order), [])
             self.note_refunds(children["refunds"])
             for name, stream in self.children.items():
                 stream.emit(children[name])
