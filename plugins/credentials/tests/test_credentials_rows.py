@@ -26,6 +26,13 @@ JUNK = {
     "no ciphertext": b"\x00\xff junk",
     "empty": b"",
     "no document": Fernet(KEY.encode()).encrypt(b"not JSON"),
+    "nested without end": Fernet(KEY.encode()).encrypt(b"[" * 100_000),
+    **{
+        f"with {document!r} for a document": Fernet(KEY.encode()).encrypt(
+            json.dumps({"name": "bad", "document": document}).encode()
+        )
+        for document in ("text", 5, None, ["ab"])
+    },
     "without a name": Fernet(KEY.encode()).encrypt(json.dumps({"token": CANARY}).encode()),
 }
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from connector_credentials.settings import Form, SettingError
+from connector_credentials.settings import Form, SettingError, file_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,3 +64,11 @@ def test_only_a_secret_has_a_file_and_a_misspelt_one_stops() -> None:
         SECRET.check_names({}, {"OURS_TOKENFILE": "x"}, logging.getLogger("settings"))
     again = replace(SECRET, properties=SECRET.properties)
     assert again.properties == SECRET.properties
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b"\xff", b"[]", b"1" * 5_000])
+def test_a_configuration_that_is_no_object_is_told_by_its_path(tmp_path: Path, body: bytes) -> None:
+    path = tmp_path / "config.json"
+    path.write_bytes(body)
+    with pytest.raises(SettingError, match=r"config\.json is no JSON object"):
+        file_of(path)

@@ -20,12 +20,13 @@ def unsealed(name: str, plain: bytes) -> dict[str, Any]:
     """
     try:
         entry = json.loads(plain)
-    except ValueError:
+    except (ValueError, RecursionError):
         entry = None
-    if not isinstance(entry, dict) or entry.get("name") != name or "document" not in entry:
+    document = entry.get("document") if isinstance(entry, dict) else None
+    if not isinstance(document, dict) or entry.get("name") != name:
         raise EntryUnusable(
             f"the stored credentials {name!r} are something else: what is there was not stored "
             "under that name, as after a row of the database was copied over another. Remove the "
             f"entry (connector-credentials delete {name}) and log in, or set it, again"
         )
-    return dict(entry["document"])
+    return document

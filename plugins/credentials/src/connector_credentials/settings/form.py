@@ -166,7 +166,7 @@ def _object_in(path: Path) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingError(f"The configuration {path} cannot be read: {error.strerror}.") from None
-    except ValueError:  # no JSON, or no UTF-8
+    except (ValueError, RecursionError):  # no JSON, or no UTF-8
         document = None
     if not isinstance(document, dict):
         raise SettingError(f"The configuration {path} is no JSON object.")
