@@ -324,6 +324,26 @@ def test_a_refused_write_is_not_repeated_and_told_in_words(
     assert len(shop.requests) == 1
 
 
+ODD = ["1e999", '"soon"', "[]", "{}", "-5", "9" * 5_000, "99999999999999999999", "true", "null"]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_odd_figure_of_a_hook_or_a_block_is_not_known(shop: HooksServer, odd: str) -> None:
+    hook = f'{{"data":[{{"id":7,"scope":"s","destination":"d","updated_at":{odd}}}]}}'
+    blocked = f'{{"data":{{"blocked_domains":[5,{{"destination":"d","time_left":{odd}}}]}}}}'
+    shop.broken = [(200, {}, hook), (200, {}, hook), (200, {}, blocked)]
+    with HooksApi(shop.url, "abc123", "canary-access-token") as api:
+        assert [(one.id, one.updated_at) for one in api.hooks()] == [(7, 0)]
+        assert [one.seconds_left for one in api.blocked_domains()] == [0]
+
+
+@pytest.mark.parametrize("odd", ["5", '"text"', "true", "[5]", '{"a":1}'])
+def test_blocked_domains_of_no_known_form_are_none(shop: HooksServer, odd: str) -> None:
+    shop.broken = [(200, {}, f'{{"data":{{"blocked_domains":{odd}}}}}')]
+    with HooksApi(shop.url, "abc123", "canary-access-token") as api:
+        assert api.blocked_domains() == []
+
+
 @pytest.mark.parametrize(
     ("destination", "words"),
     [

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from connector_credentials.backoff import RetryPolicy
 from connector_credentials.deadline import new_session
+from connector_credentials.json_text import read_json
 from connector_credentials.network_failures import NO_ANSWER, failure_of, host_of
 from connector_credentials.quota_headers import bigcommerce_reset, seconds_asked
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 PAGE = 50
 MOST_PAGES = 100
+LATEST = 253_402_300_799  # Unix seconds: the last that a date can be
 READ_TRIES = 5
 MOST_RETRY_SECONDS = 60.0
 _BUSY = frozenset({0, 429, 500, 502, 503, 504})  # 0: there was no answer
@@ -119,11 +121,9 @@ class HooksApi:
             if error.status in {403, _NOT_FOUND}:
                 return []
             raise
-        rows = _document(answer).get("blocked_domains") or []
         return [
-            BlockedDomain(str(row.get("destination", "")), int(row.get("time_left") or 0))
-            for row in rows
-            if isinstance(row, dict)
+            BlockedDomain(str(row.get("destination", "")), _seconds(row.get("time_left")))
+            for row in _objects(_document(answer).get("blocked_domains"))
         ]
 
     def create(self, scope: str, destination: str, headers: Mapping[str, str]) -> RegisteredHook:
@@ -182,8 +182,8 @@ class HooksApi:
 
 def _json(reply: requests.Response) -> Any:  # noqa: ANN401 - JSON
     try:
-        return reply.json() if reply.content else {}
-    except (ValueError, RecursionError) as error:
+        return read_json(reply.content, str) if reply.content else {}
+    except ValueError as error:
         raise ApiError(
             f"BigCommerce answered {reply.status_code} with something that is no JSON."
         ) from error
@@ -225,7 +225,17 @@ def _rows(answer: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - JSON
     inner = answer.get("data", []) if isinstance(answer, dict) else answer
     if not isinstance(inner, list):
         raise ApiError("BigCommerce answered with a list of an unknown form.")
-    return [row for row in inner if isinstance(row, dict)]
+    return _objects(inner)
+
+
+def _objects(rows: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - JSON
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _seconds(value: Any) -> int:  # noqa: ANN401 - JSON
+    """A time in seconds, 0 where there is none that could be one."""
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_whole and 0 < value <= LATEST else 0
 
 
 def _hook(row: dict[str, Any]) -> RegisteredHook:
@@ -239,5 +249,5 @@ def _hook(row: dict[str, Any]) -> RegisteredHook:
         destination=str(row.get("destination", "")),
         is_active=bool(row.get("is_active", False)),
         headers={str(k): str(v) for k, v in headers.items()} if isinstance(headers, dict) else {},
-        updated_at=int(row.get("updated_at") or row.get("created_at") or 0),
+        updated_at=_seconds(row.get("updated_at")) or _seconds(row.get("created_at")),
     )
