@@ -57,6 +57,8 @@ def desired_of(facts: Any, policy: Policy | None = None) -> Desired:
         ("flag", "perhaps", "is neither true nor false"),
         ("moment", "", "is missing"),
         ("moment", "yesterday", "is no date and time"),
+        ("moment", "0001-01-01T00:00:00+23:59", "is no date and time"),
+        ("moment", "9999-12-31T23:59:59-23:59", "is no date and time"),
         ("inside", "words", "is no object but a"),
         ("rows", "words", "is no list but a"),
         ("rows", ["words"], "is no object but a"),
@@ -68,6 +70,12 @@ def test_a_field_that_cannot_be_read_is_named(read: str, value: Any, words: str)
         getattr(Fields({"field": value}), read)("field")
     assert "field" in str(refused.value)
     assert words in str(refused.value)
+
+
+def test_a_gateway_s_own_id_of_any_length_is_no_transaction() -> None:
+    payment = {"amount": "1", "transaction_id": "9" * 5_000}
+    body = {"id": 1, "created": "2026-11-01", "total_amount": "1", "payments": [payment]}
+    assert books.read_refund(body).payments[0].transaction_id is None
 
 
 @pytest.mark.parametrize("value", ["true", "1", 1])

@@ -140,9 +140,9 @@ class Fields:
         written = self.required_text(name)
         try:
             moment = _parsed(written)
-        except ValueError as error:
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError) as error:
             raise ReadError(self.place(name), "is no date and time") from error
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
     def inside(self, name: str) -> Self:
         """An object inside, or the only one of a list; empty where there is none."""

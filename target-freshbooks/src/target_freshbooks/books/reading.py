@@ -6,6 +6,7 @@ that may be absent is taken as nothing, and a record that cannot be understood r
 with the field and what is wrong there, since a guess would be booked.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -40,6 +41,8 @@ __all__ = [
     "read_timezone",
     "read_transaction",
 ]
+
+_ID = re.compile("[0-9]{1,18}")
 
 
 def read_facts(
@@ -219,7 +222,7 @@ def _refund_payment(fields: Fields) -> RefundPayment:
         amount=fields.required_money("amount"),
         declined=fields.flag("is_declined"),
         # A gateway's own id may stand here; only BigCommerce's are numbers.
-        transaction_id=int(transaction) if transaction.isdecimal() else None,
+        transaction_id=int(transaction) if _ID.fullmatch(transaction) else None,
     )
 
 

@@ -6,6 +6,7 @@ or `message`, sometimes inside HTTP 200; proxies answer HTML. (FreshBooks API er
 fixtures of its official SDKs.)
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -16,6 +17,9 @@ from connector_credentials.json_text import read_json
 
 from .errors import ApiError
 from .parsing import mapping_of, rows_of
+
+MOST_LETTERS = 2_000
+_ERRNO = re.compile("[0-9]{1,9}")
 
 
 class Verdict(Enum):
@@ -92,7 +96,7 @@ def errors_of(document: Mapping[str, Any] | None) -> tuple[ApiError, ...]:
         return tuple(details)
     message = document.get("message") or document.get("error_description") or document.get("error")
     if message:
-        return (ApiError(_errno(document.get("errno")), "", str(message), ""),)
+        return (ApiError(_errno(document.get("errno")), "", _words(message), ""),)
     return ()
 
 
@@ -103,7 +107,7 @@ def _entries(value: object) -> list[object]:
 def _old(entry: object) -> ApiError:
     """`{"errno": 1012, "field": "userid", "message": ..., "object": "client"}`."""
     if not isinstance(entry, Mapping):
-        return ApiError(None, "", str(entry), "")
+        return ApiError(None, "", _words(entry), "")
     return _api_error(entry, entry.get("errno"), entry.get("message"))
 
 
@@ -116,12 +120,17 @@ def _new(entry: Mapping[str, Any]) -> ApiError:
 
 def _api_error(about: Mapping[str, Any], errno: object, message: object) -> ApiError:
     field, kind = about.get("field") or "", about.get("object") or ""
-    return ApiError(_errno(errno), str(field), str(message or ""), str(kind))
+    return ApiError(_errno(errno), _words(field), _words(message or ""), _words(kind))
 
 
 def _errno(value: object) -> int | None:
     text = str(value) if value is not None else ""
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if _ERRNO.fullmatch(text) else None
+
+
+def _words(value: object) -> str:
+    """What is said, to a length that can be looked through and shown."""
+    return str(value)[:MOST_LETTERS]
 
 
 def document_of(body: bytes) -> dict[str, Any] | None:

@@ -90,9 +90,12 @@ class Collection(Generic[T]):
         query = (*search, ("search[vis_state]", str(DELETED))) if deleted else search
         listing = Operation("GET", self._template, {})
         ids: set[str] = set()
-        page = 1
+        page, before = 1, list[Body]()
         while True:
             rows, pages = self._page(query, page)
+            if rows and rows == before:
+                raise Failing(listing.name, "it gives the same page twice, so its end never comes")
+            before = rows
             for row in rows:
                 hidden = parsing.text(row, "vis_state") == str(DELETED)
                 id_ = parsing.text(row, "id")

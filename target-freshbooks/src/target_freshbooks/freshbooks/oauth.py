@@ -205,13 +205,13 @@ class OAuth:
         if not (isinstance(access, str) and access and isinstance(refresh, str) and refresh):
             return None
         created, lifetime = document.get("created_at"), document.get("expires_in")
-        start = (
-            datetime.fromtimestamp(created, tz=UTC)
-            if isinstance(created, int) and created > 0
-            else self._clock()
-        )
+        now = self._clock()
+        start = created if isinstance(created, int) and created > 0 else now.timestamp()
         seconds = lifetime if isinstance(lifetime, int) and lifetime > 0 else _DEFAULT_LIFETIME
-        end, now = start + timedelta(seconds=seconds), self._clock()
+        try:
+            end = datetime.fromtimestamp(start + seconds, tz=UTC)
+        except (ValueError, OverflowError, OSError):  # no moment that there is
+            end, seconds = now, _DEFAULT_LIFETIME
         if end <= now:
             end = now + timedelta(seconds=seconds)
         return TokenPair(access, refresh, end, str(document.get("scope") or ""))

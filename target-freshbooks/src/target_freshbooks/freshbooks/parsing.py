@@ -8,9 +8,11 @@ number) raises `Unreadable`: better than a zero that looks like money.
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, date, datetime, tzinfo
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
+
+from connector_credentials.json_text import decimal_of
 
 from .observed import (
     BillingAddress,
@@ -90,11 +92,8 @@ def _decimal(value: object, key: str, default: Decimal | None = None) -> Decimal
         return default
     if isinstance(value, float | bool) or not isinstance(value, str | int | Decimal):
         raise Unreadable(f"{key} is no number")
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise Unreadable(f"{key} is no number") from None
-    if not number.is_finite():
+    number = decimal_of(str(value))
+    if number is None:
         raise Unreadable(f"{key} is no number")
     return number
 
@@ -146,6 +145,8 @@ def invoice(row: Row) -> ObservedInvoice:
     paid, _ = money(row, "paid", Decimal(0))
     outstanding, _ = money(row, "outstanding", amount - paid)
     lines = row.get("lines")
+    if lines is not None and rows_of(lines, dict) != lines:
+        raise Unreadable("lines is no list of objects")
     return ObservedInvoice(
         id=identifier(row, "id", "invoiceid"),
         number=text(row, "invoice_number"),

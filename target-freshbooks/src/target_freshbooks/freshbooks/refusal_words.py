@@ -36,7 +36,8 @@ LONG = _any_of(
     r"\bcharacters? (limit|maximum)",
 )
 LENGTH = _any_of(
-    r"(\d+)(?=[\w -]*\bcharacters?\b)", r"(?:length|longer than|than|most|to)\D{0,12}(\d+)"
+    r"\b(\d{1,9})\b(?=[\w -]*\bcharacters?\b)",
+    r"(?:length|longer than|than|most|to)\D{0,12}\b(\d{1,9})\b",
 )
 LOCK = _any_of(
     r"(?<!account is )(?<!account was )(?<!account has been )\block(ed)?\b",
