@@ -19,7 +19,7 @@ PURE := target-freshbooks/tests/plan $(wildcard target-freshbooks/tests/test_boo
     target-freshbooks/tests/test_digests.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-live test test-more test-hostile test-postgresql sweep bench attack mutate kept lint types size coverage format docs-check build-check constraints clean
+.PHONY: help setup demo demo-live test test-more test-hostile test-postgresql sweep bench attack fuzz mutate kept lint types size coverage format docs-check build-check constraints clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -61,6 +61,9 @@ bench: $(STAMP) ## figures of speed: requests per order, quotas, throughput, mem
 
 attack: $(STAMP) ## programs against hostile answers, connections and orders, with figures
 	@PYTHONPATH=tools $(BIN)/python -m attack
+
+fuzz: $(STAMP) ## odd text for each parser of others' text, ten minutes each, with figures
+	@PYTHONPATH=tools $(BIN)/python -m fuzz
 
 kept: $(STAMP) ## NAME=...: keep what this version writes as books that later versions must leave as they are
 	@PYTHONPATH=tools $(BIN)/python -m kept $(NAME)
