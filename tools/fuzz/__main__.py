@@ -16,11 +16,11 @@ from pathlib import Path
 
 from hypothesis.errors import HypothesisWarning
 
-from fuzz import books, hooks, orders, samples, shared, shop
+from fuzz import books, hooks, login, orders, samples, shared, shop
 from fuzz.engine import Figures, fuzz
 
 SECONDS = 600
-FAMILIES = (shared, shop, books, hooks, orders)
+FAMILIES = (shared, shop, books, login, hooks, orders)
 
 
 warnings.simplefilter("ignore", HypothesisWarning)  # of long examples

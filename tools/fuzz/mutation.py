@@ -98,7 +98,7 @@ def _changed(draw: DrawFn, document: Any) -> Any:  # noqa: ANN401 - JSON
     """Change one place of a document, which may be all of it."""
     places = list(_places(document))
     if not places:
-        return draw(odd_values)
+        return copy.deepcopy(draw(odd_values))
     container, key = places[draw(st.integers(0, len(places) - 1))]
     how = draw(st.sampled_from(("instead", "instead", "gone", "twice", "inside", "elsewhere")))
     if how == "gone":
@@ -112,7 +112,7 @@ def _changed(draw: DrawFn, document: Any) -> Any:  # noqa: ANN401 - JSON
         if SECRET not in str(other[of]):
             container[key] = copy.deepcopy(other[of])
     else:
-        container[key] = draw(odd_values)
+        container[key] = copy.deepcopy(draw(odd_values))
     return document
 
 
