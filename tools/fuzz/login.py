@@ -33,7 +33,9 @@ STATE = "STATE"
 
 def parsers(samples: Samples) -> list[Parser]:
     """Those parsers."""
-    heads = st.builds("{}{}{}".format, _pieces(), st.sampled_from(":;"), st.text("0af", max_size=70))
+    heads = st.builds(
+        "{}{}{}".format, _pieces(), st.sampled_from(":;"), st.text("0af", max_size=70)
+    )
     return [
         Parser("pasted address", _addresses(), _Login(samples), (click.ClickException,)),
         Parser("loopback", _requests(), _loopback),

@@ -13,7 +13,7 @@ from connector_credentials.entries import credentials
 from connector_credentials.json_text import decimal_of, read_json
 from connector_credentials.masking import without_emails, without_passwords
 from connector_credentials.quota_headers import bigcommerce_reset, seconds_asked
-from connector_credentials.settings import SettingError, file_of
+from connector_credentials.settings import SettingError
 from connector_sandbox.settings import KEY, freshbooks_app, tap_settings
 from connector_webhooks import settings as webhooks
 from cryptography.fernet import Fernet
@@ -149,7 +149,7 @@ class _Files:
     def __call__(self, body: bytes) -> None:
         self._path.write_bytes(body)
         self._path.chmod(0o600)
-        file_of(self._path)
+        FORM.of_file(self._path, logging.getLogger("fuzz"))
         webhooks.load({}, self._path)
 
 

@@ -27,6 +27,8 @@ READERS = "plugins/credentials/tests/test_settings_readers.py"
 PLAIN_HTTP = "tests/test_plain_http.py"
 MASKING = "plugins/credentials/tests/test_masking.py"
 WORN = "tap-bigcommerce-orders/tests/test_tap_worn_down.py"
+ODD_SHOP = "tap-bigcommerce-orders/tests/test_tap_odd_answers.py"
+ODD_BOOKS = "target-freshbooks/tests/freshbooks/test_freshbooks_odd_answers.py"
 TAP_FAULTS = "tap-bigcommerce-orders/tests/test_tap_faults.py"
 BLAME = "tests/posting/test_posting_blame.py"
 LEDGER_LOCK = "target-freshbooks/tests/ledger/test_ledger_lock.py"
@@ -2793,7 +2795,7 @@ MUTATIONS = (
         "a row of the store opens under its own name only",
         "P9",
         f"{CREDENTIALS}/sealing.py",
-        'entry.get("name") != name or',
+        ' or entry.get("name") != name',
         "",
         (ROWS, "-k", "copied_to_another"),
     ),
@@ -3036,5 +3038,77 @@ MUTATIONS = (
         "                entry.cut_log()\n",
         "",
         (f"{LOGIN}::test_a_logout_leaves_no_ciphertext_where_another_program_keeps_the_log",),
+    ),
+    Mutation(
+        "a row that is no object stops the tap in a sentence",
+        "P10",
+        f"{TAP}/pages.py",
+        "    if not all(isinstance(row, dict) for row in rows):\n",
+        "    if False:\n",
+        (ODD_SHOP, "-k", "no_object"),
+    ),
+    Mutation(
+        "a row without an id stops the tap in a sentence",
+        "P10",
+        f"{TAP}/pages.py",
+        "    number = whole(row.get(field))\n",
+        "    number = int(row[field])\n",
+        (ODD_SHOP, "-k", "usable_id"),
+    ),
+    Mutation(
+        "a list that gives one page for ever comes to an end",
+        "P10",
+        f"{FRESHBOOKS}/freshbooks/collection.py",
+        "            if rows and rows == before:\n",
+        "            if False:\n",
+        (ODD_BOOKS, "-k", "for_ever"),
+    ),
+    Mutation(
+        "lines of an invoice that are none are not read",
+        "P10",
+        f"{FRESHBOOKS}/freshbooks/parsing.py",
+        "    if lines is not None and rows_of(lines, dict) != lines:\n",
+        "    if False:\n",
+        (ODD_BOOKS, "-k", "known_form"),
+    ),
+    Mutation(
+        "an amount of FreshBooks' has few digits",
+        "P10",
+        f"{FRESHBOOKS}/freshbooks/parsing.py",
+        "    number = decimal_of(str(value))\n",
+        "    number = Decimal(str(value))\n",
+        (ODD_BOOKS, "-k", "known_form"),
+    ),
+    Mutation(
+        "a code of thousands of digits is none",
+        "P10",
+        f"{FRESHBOOKS}/freshbooks/answers.py",
+        "int(text) if _ERRNO.fullmatch(text) else None",
+        "int(text) if text.isdigit() else None",
+        (ODD_BOOKS, "-k", "code_of"),
+    ),
+    Mutation(
+        "words without end are cut before they are looked through",
+        "P10",
+        f"{FRESHBOOKS}/freshbooks/answers.py",
+        "str(value)[:MOST_LETTERS]",
+        "str(value)",
+        (ODD_BOOKS, "-k", "words_without"),
+    ),
+    Mutation(
+        "new tokens are kept whatever is said of their end",
+        "P9",
+        f"{FRESHBOOKS}/freshbooks/oauth.py",
+        "        except (ValueError, OverflowError, OSError):  # no moment that there is\n",
+        "        except KeyError:\n",
+        (ODD_BOOKS, "-k", "tokens_whose"),
+    ),
+    Mutation(
+        "a moment outside all time parks its order",
+        "P10",
+        f"{FRESHBOOKS}/books/fields.py",
+        "        except (ValueError, OverflowError) as error:\n",
+        "        except ValueError as error:\n",
+        ("target-freshbooks/tests/test_books_edges.py", "-k", "moment"),
     ),
 )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from connector_credentials.settings import Form, SettingError, file_of
+from connector_credentials.settings import Form, SettingError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,4 +71,4 @@ def test_a_configuration_that_is_no_object_is_told_by_its_path(tmp_path: Path, b
     path = tmp_path / "config.json"
     path.write_bytes(body)
     with pytest.raises(SettingError, match=r"config\.json is no JSON object"):
-        file_of(path)
+        SECRET.of_file(path, logging.getLogger("test"))
