@@ -2643,8 +2643,8 @@ MUTATIONS = (
         "what is nested deeply is cut before anything walks through it",
         "P10",
         f"{CREDENTIALS}/json_text.py",
-        "return _pruned(document, unreadable)",
-        "return document",
+        "    document = _pruned(document, unreadable)\n",
+        "",
         (WORN, "-k", "wears"),
     ),
     Mutation(
@@ -3110,5 +3110,21 @@ MUTATIONS = (
         "        except (ValueError, OverflowError) as error:\n",
         "        except ValueError as error:\n",
         ("target-freshbooks/tests/test_books_edges.py", "-k", "moment"),
+    ),
+    Mutation(
+        "what is no id of an order is not taken for another's",
+        "P10",
+        f"{FRESHBOOKS}/sinks.py",
+        "    if number is None or number != int(number) or not 0 < number < MOST_ID:\n",
+        "    if number is None:\n",
+        ("target-freshbooks/tests/target/test_target_ids.py",),
+    ),
+    Mutation(
+        "half a character does not come out of a document",
+        "P10",
+        f"{CREDENTIALS}/json_text.py",
+        "_sound(document) if _HALVES.search(text) else document",
+        "document",
+        ("plugins/credentials/tests/test_json_text.py",),
     ),
 )

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from connector_credentials.json_text import decimal_of
 from singer_sdk import RecordSink
 from singer_sdk.target_base import Target
 from typing_extensions import override
 
 from target_freshbooks.ledger import Record
+from target_freshbooks.ledger.inbox.records import MOST_ID
 from target_freshbooks.posting.service import CHILD_STREAMS
 
 if TYPE_CHECKING:
@@ -115,12 +117,12 @@ def whole_number(record: dict[str, Any], name: str, stream: str) -> int:
     """An id of the record.
 
     Raises:
-        RecordError: It is missing or no number: the record cannot even be parked.
+        RecordError: It is missing or no id: the record cannot even be parked.
     """
-    try:
-        return int(record[name])
-    except (KeyError, TypeError, ValueError):
-        raise RecordError(_damaged(stream, name)) from None
+    number = decimal_of(str(record.get(name)))
+    if number is None or number != int(number) or not 0 < number < MOST_ID:
+        raise RecordError(_damaged(stream, name))
+    return int(number)
 
 
 def _damaged(stream: str, name: str) -> str:

@@ -5,12 +5,16 @@ a value stands in the document as what `unreadable` makes of its name; the rest 
 """
 
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
 Unreadable = Callable[[str], Any]
+
+_HALVES = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
+"""Where half a character may be; pairs that make a whole one stand there far more often."""
 
 MOST_DIGITS = 40
 """Before the point and behind it; no amount, quantity or id has more."""
@@ -22,7 +26,7 @@ TOO_DEEP = "too deeply nested"
 def read_json(
     text: str | bytes, unreadable: Unreadable, constant: Callable[[str], Any] | None = None
 ) -> Any:  # noqa: ANN401 - a JSON document is any of its types
-    """Decode JSON; whole numbers become int, others Decimal.
+    """Decode JSON; whole numbers become int, others Decimal, half a character U+FFFD.
 
     Args:
         text: The document, in UTF-8 if bytes.
@@ -32,6 +36,8 @@ def read_json(
     Raises:
         ValueError: The text is no JSON, or nested beyond what can be decoded at all.
     """
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text), "surrogatepass")
     try:
         document = json.loads(
             text,
@@ -41,7 +47,8 @@ def read_json(
         )
     except RecursionError:
         raise ValueError("the document is nested too deeply to be decoded") from None
-    return _pruned(document, unreadable)
+    document = _pruned(document, unreadable)
+    return _sound(document) if _HALVES.search(text) else document
 
 
 def decimal_of(text: str) -> Decimal | None:
@@ -85,3 +92,12 @@ def _pruned(document: Any, unreadable: Unreadable) -> Any:  # noqa: ANN401 - see
                     container[key] = unreadable(TOO_DEEP)
         level = below
     return document
+
+
+def _sound(value: Any) -> Any:  # noqa: ANN401 - see `read_json`
+    """The document without half characters, which neither a file nor a database takes."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_sound(key): _sound(entry) for key, entry in value.items()}
+    return [_sound(entry) for entry in value] if isinstance(value, list) else value
