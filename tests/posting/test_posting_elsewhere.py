@@ -101,6 +101,41 @@ def test_the_run_stops_where_the_other_payment_bears_our_own_note(world: Any) ->
     assert world.paid(order) == [D("11.00")]
 
 
+@pytest.mark.parametrize("ids", ["same", "apart"])
+@pytest.mark.parametrize("deleted", ["credit_stays", "credit_goes"])
+@pytest.mark.parametrize("ledger", ["kept", "lost"])
+def test_a_payment_of_ours_that_came_a_second_time_is_taken_back_with_its_credit(
+    world: Any, deleted: str, ids: str, ledger: str
+) -> None:
+    world.switch(fb__overpayment_deleted=deleted, fb__credit_ids=ids)
+    order = world.synced()
+    (first,) = world.payments(order)
+    names = ("invoiceid", "amount", "date", "type", "note")
+    world.post("payments/payments", {"payment": {name: first[name] for name in names}})
+    assert credits_left(world) == [D("11.00")]
+    if ledger == "lost":
+        world.lose_ledger()
+    world.ctl("replay", str(order)) if ledger == "kept" else world.sync()
+    assert ([row["id"] for row in world.payments(order)], credits_left(world)) == (
+        [first["id"]],
+        [],
+    )
+    assert world.row(order).state == "posted"
+    assert world.writes_of(world.sync) == 0
+
+
+def test_a_payment_of_ours_beside_one_with_its_note_is_taken_back_with_its_credit(
+    world: Any,
+) -> None:
+    order = world.place()
+    pays_first(world, "4.00", note="$note")
+    with contextlib.suppress(AnotherWriter):
+        world.sync()
+    world.sync()
+    assert (world.paid(order), credits_left(world)) == ([D("11.00")], [])
+    assert world.row(order).state == "posted"
+
+
 def test_money_waiting_for_the_quota_is_looked_at_again(world: Any) -> None:
     order = world.place()
     payment = {

@@ -2576,6 +2576,26 @@ MUTATIONS = (
         (CONNECTIONS, "-k", "more_connections_hang or one_address"),
     ),
     Mutation(
+        "a payment of ours that came a second time is taken back",
+        "P1",
+        f"{FRESHBOOKS}/posting/plan/overpayment.py",
+        "    for payment in recorded_again(context, observed):\n",
+        "    for payment in list(recorded_again(context, observed))[:0]:\n",
+        (
+            "tests/posting/test_posting_elsewhere.py",
+            "-k",
+            "second_time or beside_one_with_its_note",
+        ),
+    ),
+    Mutation(
+        "the credit made of a payment that came a second time is known",
+        "P1",
+        f"{FRESHBOOKS}/posting/apply/step_runner.py",
+        "if known is None and standing is not None and step.kind is StepKind.DELETE_PAYMENT:",
+        "if False:",
+        ("tests/posting/test_posting_elsewhere.py", "-k", "second_time"),
+    ),
+    Mutation(
         "whoever holds most connections makes room for the others",
         "P3",
         f"{WEBHOOKS}/connections.py",

@@ -98,6 +98,12 @@ def find_payment(
     return next(by_id, None) or next(by_note, None)
 
 
+def payment_key(payment: ObservedPayment, recorded: Recorded) -> str:
+    """The name under which the ledger knows a payment in FreshBooks, or is to know it."""
+    keys = (key for key, remote_id in recorded.payment_ids.items() if remote_id == payment.id)
+    return next(keys, f"payment:{payment.id}")
+
+
 def find_note(
     note: CreditNote, recorded: Recorded, observed: Observed
 ) -> ObservedCreditNote | None:

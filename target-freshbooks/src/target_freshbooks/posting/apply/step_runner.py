@@ -28,7 +28,7 @@ from target_freshbooks.posting.apply.parts import Parts, ReconcileState, load_re
 from target_freshbooks.posting.apply.refused_step import REFUND_STEPS, after_refusal, put_back
 from target_freshbooks.posting.apply.writer import OutcomeUnknown
 from target_freshbooks.posting.context import OrderContext
-from target_freshbooks.posting.identity import invoice_key, part_key
+from target_freshbooks.posting.identity import invoice_key, part_key, record_link
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.next_step import next_step
 from target_freshbooks.posting.plan.overpayment import credit_by_hand, overpaid_by_hand
@@ -182,8 +182,10 @@ def _apply(
     known = None
     if step.kind.record == "payment" or step.kind is StepKind.DELETE_OVERPAYMENT:
         known = parts.ledger.links.get("payment", part_key(order_id, step.key))
+    standing = next((row for row in observed.payments if row.id == step.remote_id), None)
+    if known is None and standing is not None and step.kind is StepKind.DELETE_PAYMENT:
+        known = record_link("payment", order_id, step.key, standing)
     if known is not None and step.remote_id == known.remote_id:
-        standing = next((row for row in observed.payments if row.id == step.remote_id), None)
         known = asked_link(known, step, standing)
         parts.ledger.links.put(known)
     answers = list[Any]()

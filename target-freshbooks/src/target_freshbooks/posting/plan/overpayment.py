@@ -6,12 +6,13 @@ before, and the credit, which may or may not go with it, is deleted if it stands
 from what FreshBooks holds and the ledger remembers, so that an interrupted undoing goes on.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.freshbooks.observed import ObservedCreditNote, ObservedPayment
 from target_freshbooks.posting.context import ZERO, OrderContext
-from target_freshbooks.posting.identity import find_payment
+from target_freshbooks.posting.identity import bears, find_payment, payment_key
 from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
 from target_freshbooks.posting.state import Observed
 
@@ -20,6 +21,15 @@ def undo_overpayment(
     context: OrderContext, observed: Observed, progress: AttemptState
 ) -> Step | Parked | None:
     """The next step that takes a capped payment or its credit back; None if there is none."""
+    for payment in recorded_again(context, observed):
+        return Step(
+            StepKind.DELETE_PAYMENT,
+            payment_key(payment, context.recorded),
+            {"vis_state": 1},
+            f"take back payment {payment.id}: the same one stands already, and FreshBooks made a"
+            " credit of it",
+            remote_id=payment.id,
+        )
     for key, payment in capped(context, observed).items():
         return _take_back(context, key, payment)
     for key, credit in observed.overpayments.items():
@@ -57,6 +67,18 @@ def capped(context: OrderContext, observed: Observed) -> dict[str, ObservedPayme
         and payment.amount < (context.recorded.asked_of(key) or (ZERO, asked[key]))[1]
         and (as_written or key in context.recorded.overpayments)
     }
+
+
+def recorded_again(context: OrderContext, observed: Observed) -> Iterator[ObservedPayment]:
+    """Payments with the mark of one of ours that stands, of which FreshBooks made a credit.
+
+    Such a one came after it: a request of a killed run that was carried out late, or another's.
+    """
+    for payment in context.desired.payments:
+        ours = find_payment(payment, context.recorded, observed)
+        for row in observed.payments:
+            if row != ours and row.overpayment_id is not None and bears(row.note, payment.note):
+                yield row
 
 
 def overpaid_by_hand(

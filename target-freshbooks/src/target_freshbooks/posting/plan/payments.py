@@ -6,7 +6,7 @@ from decimal import Decimal
 from target_freshbooks.books.desired import Parked, Payment, Reason, RefundEntry
 from target_freshbooks.freshbooks.observed import ObservedPayment
 from target_freshbooks.posting.context import ZERO, OrderContext
-from target_freshbooks.posting.identity import find_payment, part_paid
+from target_freshbooks.posting.identity import find_payment, part_paid, payment_key
 from target_freshbooks.posting.plan.overpayment import paid_elsewhere
 from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
 from target_freshbooks.posting.state import Observed
@@ -45,7 +45,7 @@ def drop_unexplained(context: OrderContext, observed: Observed) -> Step | Parked
     for candidate in observed.payments:
         part = part_paid(candidate, context.desired.invoice.marker)
         if part is not None and candidate not in wanted and candidate.amount > ZERO:
-            key = _key_of(candidate, context)
+            key = payment_key(candidate, context.recorded)
             no_money = context.desired.no_money  # a payment only under other settings
             if part.part.startswith("transaction ") and part.part not in no_money:
                 return _unexplained(context, candidate)
@@ -68,13 +68,6 @@ def _unexplained(context: OrderContext, candidate: ObservedPayment) -> Parked:
         " shop no longer shows as captured.",
         "See that the tap reads transactions (stream and scope). If the money did not come,"
         " delete the payment in FreshBooks and replay the order.",
-    )
-
-
-def _key_of(candidate: ObservedPayment, context: OrderContext) -> str:
-    return next(
-        (key for key, remote in context.recorded.payment_ids.items() if remote == candidate.id),
-        f"payment:{candidate.id}",
     )
 
 
