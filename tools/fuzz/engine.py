@@ -43,7 +43,6 @@ class Parser:
         expected: The kinds of errors that tell of what cannot be read.
         secrets: What no sentence may hold.
         most_seconds: Of the processor, for one example.
-        fuzz_bytes: Whether the example is bytes, which another engine can make as well.
     """
 
     name: str
@@ -52,7 +51,6 @@ class Parser:
     expected: tuple[type[Exception], ...] = ()
     secrets: tuple[str, ...] = ()
     most_seconds: float = 1.0
-    fuzz_bytes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

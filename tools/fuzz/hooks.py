@@ -74,7 +74,7 @@ def parsers(samples: Samples) -> list[Parser]:
     """Those parsers."""
     statuses = st.sampled_from((200, 200, 201, 204, 301, 401, 403, 404, 422))
     return [
-        Parser("hook", octets(HOOKS), _hook, fuzz_bytes=True),
+        Parser("hook", octets(HOOKS), _hook),
         Parser("receiver", _requests(), _Receiver(samples), secrets=(SECRET,), most_seconds=3),
         Parser(
             "hooks api",

@@ -40,7 +40,7 @@ def parsers(samples: Samples) -> list[Parser]:
         ["1e999", "-1", "nan", "9" * 400, "Wed, 21 Oct 2015 07:28:00 GMT", "Mon, 32 Foo 0 0:0:0"]
     )
     return [
-        Parser("json", octets(documents), _json, (ValueError,), fuzz_bytes=True),
+        Parser("json", octets(documents), _json, (ValueError,)),
         Parser("headers", st.dictionaries(st.sampled_from(HEADERS), head), _headers),
         Parser("masking", _long_texts(), _mask),
         Parser("settings", _settings(), _read_settings, (SettingError,), (CANARY,)),
@@ -50,7 +50,6 @@ def parsers(samples: Samples) -> list[Parser]:
             _Files(samples),
             (SettingError,),
             (CANARY,),
-            fuzz_bytes=True,
         ),
         Parser(
             "stored credentials",
