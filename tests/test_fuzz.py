@@ -10,7 +10,7 @@ import pytest
 
 from demo.project import ROOT
 
-SECONDS = 3
+SECONDS = 1
 
 
 @pytest.mark.more

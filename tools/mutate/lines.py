@@ -2656,7 +2656,7 @@ MUTATIONS = (
         "P10",
         f"{CREDENTIALS}/json_text.py",
         "return number if max(number.adjusted(), exponent, -exponent) <= MOST_DIGITS else None",
-        "return number",
+        "return number if max(number.adjusted(), exponent, -exponent) <= 10_000 else None",
         (WORN, "-k", "wears", "--timeout=30"),
     ),
     Mutation(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 Make = Any
 UNFINISHED = b"POST /webhooks HTTP/1.1\r\nHost: hooks\r\nX-"
-HALF_A_BODY = b"POST /webhooks HTTP/1.1\r\nHost: hooks\r\nContent-Length: 2\r\n\r\n{"
+HALF_A_BODY = (
+    b"POST /webhooks HTTP/1.1\r\nHost: hooks\r\nContent-Length: 2\r\nwebhook-id: msg_1\r\n"
+    b"webhook-timestamp: %d\r\nwebhook-signature: v1,AAAA\r\n\r\n{" % time.time()
+)
 
 
 @contextlib.contextmanager
