@@ -188,9 +188,7 @@ def test_a_rotated_key_goes_where_a_link_to_the_key_file_leads(tmp_path: Path) -
 
 def test_a_folder_that_cannot_be_made_is_told_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(
-        CredentialError, match=r"/file/s\.sqlite cannot be made .*\(Not a dir"
-    ):
+    with pytest.raises(CredentialError, match=r"/file/s\.sqlite cannot be made .*\(Not a dir"):
         CredentialStore.open(f"sqlite:///{tmp_path}/file/s.sqlite", KEY)
 
 
