@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.more
+
 
 def page_in(said: str) -> str:
     """The page that `login` printed."""
