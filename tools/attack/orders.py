@@ -37,7 +37,7 @@ MARK = '"attacked here"'
 
 def attack(findings: Findings, sandbox: Sandbox, *, quick: bool) -> None:
     """Send hostile orders between two good ones, and look at all that comes out."""
-    some = 3 if quick else 1
+    some = 6 if quick else 1
     for what, text in list(TEXTS.items())[::some]:
         sandbox.tell("POST", "reset", {"seed": False})
         good = [place(sandbox, "Mug"), place(sandbox, text), place(sandbox, "Mug")]

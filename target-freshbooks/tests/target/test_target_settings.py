@@ -85,6 +85,7 @@ TYPED: dict[str, tuple[str, str, Any]] = {
     "ledger_retention_days": ("30", "ledger_retention_days", 30),
     "max_parallel_orders": ("2", "max_parallel_orders", 2),
     "request_timeout": ("9", "request_timeout", 9),
+    "allow_insecure_http": ("true", "allow_insecure_http", True),
     "max_retry_seconds": ("7", "max_retry_seconds", 7),
     "settle_seconds": ("5", "settle_seconds", 5),
     "lease_wait_seconds": ("11", "lease_wait_seconds", 11),
