@@ -3081,7 +3081,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/freshbooks/collection.py",
         "            if rows and rows == before:\n",
         "            if False:\n",
-        (ODD_BOOKS, "-k", "for_ever"),
+        (ODD_BOOKS, "-k", "for_ever", "--timeout=30"),
     ),
     Mutation(
         "lines of an invoice that are none are not read",
@@ -3113,7 +3113,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/freshbooks/answers.py",
         "str(value)[:MOST_LETTERS]",
         "str(value)",
-        (ODD_BOOKS, "-k", "words_without"),
+        (ODD_BOOKS, "-k", "words_without", "--timeout=30"),
     ),
     Mutation(
         "new tokens are kept whatever is said of their end",
