@@ -62,8 +62,8 @@ def main() -> int:
             if "answers" in parts:
                 sandbox.tell("POST", "reset", {"seed": False})
                 orders.place(sandbox, "Mug")
-                said = orders.messages(sandbox, home).output.decode().splitlines()
-                given = "\n".join(line for line in said if line.startswith("{"))
+                lines = orders.messages(sandbox, home).output.decode().splitlines()
+                given = "\n".join(line for line in lines if line.startswith("{"))
                 answers.attack(findings, given, quick=asked.quick)
     print(f"{len(findings.missed)} missed")
     return 1 if findings.missed else 0

@@ -50,14 +50,14 @@ def attack(findings: Findings, sandbox: Sandbox) -> None:
 
 
 def _bring(findings: Findings, process: subprocess.Popen[str], origin: str) -> None:
-    said = ""
+    output = ""
     assert process.stdout is not None  # noqa: S101 - it was asked for with PIPE
-    while "Waiting for the browser" not in said:
+    while "Waiting for the browser" not in output:
         line = process.stdout.readline()
         if not line:
-            raise RuntimeError(f"login did not wait: {said}")
-        said += line
-    page = re.findall(r"https?://\S+/oauth/authorize\S*", said)[0]
+            raise RuntimeError(f"login did not wait: {output}")
+        output += line
+    page = re.findall(r"https?://\S+/oauth/authorize\S*", output)[0]
     state = parse_qs(urlsplit(page).query)["state"][0]
     with httpx.Client(
         base_url=origin, timeout=ENOUGH_SECONDS, transport=httpx.HTTPTransport(retries=9)

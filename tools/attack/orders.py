@@ -68,9 +68,9 @@ def _judge(
 ) -> None:
     with tempfile.TemporaryDirectory(prefix="attack-") as folder:
         home = Path(folder)
-        said = messages(sandbox, home).output.decode()
-        lines = [line for line in said.splitlines() if line.startswith("{")]
-        others = "\n".join(line for line in said.splitlines() if not line.startswith("{"))
+        output = messages(sandbox, home).output.decode()
+        lines = [line for line in output.splitlines() if line.startswith("{")]
+        others = "\n".join(line for line in output.splitlines() if not line.startswith("{"))
         if number is not None:
             lines = _with_number(lines, number)
         config = home / "target.json"

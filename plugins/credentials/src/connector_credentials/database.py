@@ -258,7 +258,7 @@ def _write_ahead(path: Path, purpose: Purpose) -> None:
             ) from error
         finally:
             connection.close()
-        time.sleep(POLL_SECONDS)
+        time.sleep(POLL_SECONDS)  # between two tries of a bounded wait
     if mode != "wal":
         raise purpose.error(
             f"The {purpose.name} {path} cannot use SQLite's write-ahead log (journal mode {mode});"

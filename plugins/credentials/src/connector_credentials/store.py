@@ -167,8 +167,8 @@ class CredentialStore:
             for name in names:
                 held.enter_context(self.exclusive(name, ROTATION_SECONDS))
             if unopened := self.unopened():
-                told = "; ".join(map(str, unopened.values()))
-                raise EntryUnusable(f"nothing was encrypted anew: {told}")
+                reasons = "; ".join(map(str, unopened.values()))
+                raise EntryUnusable(f"nothing was encrypted anew: {reasons}")
             if self._key_file is not None:
                 # First let everybody read both, so that a crash on the way locks nobody out.
                 before = self._key_file.text() or ""

@@ -164,9 +164,9 @@ class HooksApi:
                     **parts,
                 )
             except NO_ANSWER as error:
-                found = failure_of(error, self._host)
-                failure = ApiError(f"BigCommerce could not be reached: {found.words}.")
-                if not found.passing:
+                network_failure = failure_of(error, self._host)
+                failure = ApiError(f"BigCommerce could not be reached: {network_failure.words}.")
+                if not network_failure.passing:
                     raise failure from None
             else:
                 if HTTPStatus.OK <= reply.status_code < HTTPStatus.MULTIPLE_CHOICES:

@@ -99,8 +99,8 @@ class LoginAttempts:
 
 
 def _is_whole(address: str) -> bool:
-    said = bool(_parameter(address, "code")), bool(_parameter(address, "error"))
-    return sum(said) == 1 and bool(_parameter(address, "state"))
+    answers = bool(_parameter(address, "code")), bool(_parameter(address, "error"))
+    return sum(answers) == 1 and bool(_parameter(address, "state"))
 
 
 def _parameter(address: str, name: str) -> str:

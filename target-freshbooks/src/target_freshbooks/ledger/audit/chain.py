@@ -81,10 +81,10 @@ class AuditHead:
         Raises:
             ValueError: It is none.
         """
-        found = _HEAD_TEXT.fullmatch(text.strip())
-        if found is None:
+        match = _HEAD_TEXT.fullmatch(text.strip())
+        if match is None:
             raise ValueError("write a head as `audit-head` prints it: a number, a colon, 64 digits")
-        return cls(int(found[1]), found[2])
+        return cls(int(match[1]), match[2])
 
     def __str__(self) -> str:
         return f"{self.seq}:{self.hash}"
@@ -214,10 +214,10 @@ def _lacking(connection: Connection, noted: AuditHead | None) -> str | None:
     """Tell that a chain whose rows are all in order is not the one that had the head."""
     if noted is None or noted == AuditHead(0, GENESIS):
         return None
-    found = connection.execute(select(audit.c.hash).where(audit.c.seq == noted.seq)).scalar()
-    if found == noted.hash:
+    standing = connection.execute(select(audit.c.hash).where(audit.c.seq == noted.seq)).scalar()
+    if standing == noted.hash:
         return None
-    now = "there is no such row" if found is None else "that row has another hash"
+    now = "there is no such row" if standing is None else "that row has another hash"
     return (
         f"The head {noted} does not stand in this journal: {now}. Since the head was noted the"
         " journal was cut off or written anew, or the head is another ledger's."
