@@ -2793,7 +2793,7 @@ MUTATIONS = (
         f"{WEBHOOKS}/bigcommerce.py",
         "                if not network_failure.passing:\n",
         "                if False:\n",
-        (NETWORK, "-k", "of_nobody and webhooks_ask", "--timeout=3"),
+        (NETWORK, "-k", "of_nobody and webhooks_ask"),
     ),
     Mutation(
         "a file that holds no authorities is told for what it is",
