@@ -105,7 +105,7 @@ def judge(parser: Parser, example: object) -> float:
 
 
 def fuzz(parser: Parser, seconds: float, first_seed: int) -> Figures:
-    """Feed a parser with examples for some seconds."""
+    """Feed a parser with examples for some seconds; with one at least, however slow the machine."""
     figures = Figures()
     began = time.monotonic()
     for number in count():
@@ -134,7 +134,7 @@ def _some(parser: Parser, figures: Figures, end: float, with_seed: int) -> None:
     )
     @given(parser.examples)
     def attempt(example: object) -> None:
-        if time.monotonic() > end and not smallest:
+        if figures.examples and time.monotonic() > end and not smallest:
             return
         figures.examples += 1
         try:
