@@ -1,10 +1,12 @@
 """Serving the application: in the foreground for a person, in a thread for a test."""
 
+import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,11 @@ from connector_sandbox.wire import FaultProtocol
 
 _START_SECONDS = 30
 _STOP_SECONDS = 30
+_TICK_SECONDS = 0.01
 
 
 class SandboxServer(uvicorn.Server):
-    """uvicorn, which says when it is ready."""
+    """uvicorn, which says when it is ready, and ends at once where nothing is being answered."""
 
     def __init__(self, app: Starlette, on_ready: Callable[[], None]) -> None:
         super().__init__(
@@ -44,6 +47,25 @@ class SandboxServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_ready()
+
+    async def main_loop(self) -> None:
+        """Serve until told to stop; uvicorn looks for that ten times a second only."""
+        for tick in count():
+            if await self.on_tick(tick):
+                return
+            await asyncio.sleep(_TICK_SECONDS)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what is idle; only where an answer is on its way, wait for it as uvicorn does."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(_TICK_SECONDS)
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
+        else:
+            await self.lifespan.shutdown()
 
 
 @dataclass(frozen=True, slots=True)
