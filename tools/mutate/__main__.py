@@ -8,10 +8,13 @@ for lines whose tests are given one of their own).
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from mutate.copies import Misplaced, changed, copy, run
@@ -52,10 +55,22 @@ def marks(arguments: Sequence[str]) -> list[str]:
     ]
 
 
+def line_of(places: SimpleQueue[Path], mutation: Mutation) -> tuple[bool, str]:
+    """Try a mutation in a copy that is free: whether it was noticed, and a line on it."""
+    place, began = places.get(), time.monotonic()
+    try:
+        red, words = tried(place, mutation)
+    finally:
+        places.put(place)
+    seconds = time.monotonic() - began
+    return red, f"{'red  ' if red else 'GREEN'} {seconds:4.0f} s  {mutation.name}: {words}"
+
+
 def main() -> int:
     """Try all mutations, or those whose name has a word."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("word", nargs="*", help="only mutations whose name has one of these")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="tried at once")
     given = parser.parse_args()
     chosen = [
         mutation
@@ -63,15 +78,17 @@ def main() -> int:
         if not given.word or any(word in mutation.name for word in given.word)
     ]
     green = 0
-    with tempfile.TemporaryDirectory(prefix="mutate-") as folder:
-        place = copy(Path(folder))
-        for mutation in chosen:
-            began = time.monotonic()
-            red, words = tried(place, mutation)
+    with (
+        tempfile.TemporaryDirectory(prefix="mutate-") as folder,
+        ThreadPoolExecutor(given.workers) as workers,
+    ):
+        places: SimpleQueue[Path] = SimpleQueue()
+        for _ in range(given.workers):
+            places.put(copy(Path(folder)))
+        for running in as_completed(workers.submit(line_of, places, one) for one in chosen):
+            red, line = running.result()
             green += not red
-            colour = "red  " if red else "GREEN"
-            seconds = time.monotonic() - began
-            print(f"{colour} {seconds:4.0f} s  {mutation.name}: {words}", flush=True)
+            print(line, flush=True)
     print(f"{len(chosen)} safety lines taken out, {green} not missed by any test")
     return 1 if green else 0
 

@@ -9,6 +9,7 @@ import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,7 +36,7 @@ class Misplaced(LookupError):  # noqa: N818 - the list is wrong, not the code
 
 def copy(folder: Path) -> Path:
     """The repository without what is made; the environment is the same one."""
-    place = folder / "copy"
+    place = folder / uuid4().hex
     shutil.copytree(ROOT, place, ignore=shutil.ignore_patterns(*LEFT_OUT))
     (place / ".venv").symlink_to(ROOT / ".venv")
     return place
