@@ -51,8 +51,9 @@ test-hostile: $(STAMP) ## programs and files again: no assertions, another local
 test-postgresql: $(STAMP) ## the same tests on a real PostgreSQL server, which comes as a wheel
 	$(SUITE) $(PARALLEL) --no-loadscope-reorder -m "postgresql and not sweep"
 
+# A worker that is free takes over what another has not begun; what they print, figures above all, comes at the end.
 sweep: $(STAMP) ## the long proofs: crashes, faults, generated orders
-	$(SUITE) -m sweep -s --timeout 7200
+	$(SUITE) -n 2 --dist worksteal -v -rP --show-capture stdout --timeout 7200 -m sweep
 
 bench: $(STAMP) ## figures of speed: requests per order, quotas, throughput, memory
 	@PYTHONPATH=tools $(BIN)/python -m bench

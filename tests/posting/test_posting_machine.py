@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 from target_freshbooks.ledger import Ledger
 
-STEPS, A_SHARD, AT_ONCE = 25, 1_000, 20
+STEPS, A_SHARD, AT_ONCE = 25, 1_000, 8
 SHARDS = 50
 """Each has choices of its own."""
 
 
 @pytest.fixture
-def machine(world: Any, capsys: pytest.CaptureFixture[str]) -> Any:
+def machine(world: Any) -> Any:
     """A machine on a world of its own, which tells at the end what happened to it."""
     Ledger.open(f"sqlite:///{world.home}/empty.sqlite", source="bigcommerce").dispose()
     Histories.world, Histories.tally = world, Counter()
@@ -31,11 +31,10 @@ def machine(world: Any, capsys: pytest.CaptureFixture[str]) -> Any:
     yield Histories
     logging.disable(logging.NOTSET)
     counts = ", ".join(f"{name} {n}" for name, n in sorted(Histories.tally.items()))
-    with capsys.disabled():
-        print(f"\n{Histories.steps} steps: {counts}")
-        if Histories.failed:
-            steps, shortest = Histories.failed[0][0], min(own for _, own in Histories.failed)
-            print(f"broken after {steps} steps, the shortest history has {shortest}")
+    print(f"{Histories.steps} steps: {counts}")
+    if Histories.failed:
+        steps, shortest = Histories.failed[0][0], min(own for _, own in Histories.failed)
+        print(f"broken after {steps} steps, the shortest history has {shortest}")
 
 
 @pytest.mark.sweep
