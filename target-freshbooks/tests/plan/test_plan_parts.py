@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from plan_notation import CLIENT, MARK, Scene, line_of, rows_in, scene_of
-from target_freshbooks.books.desired import InvoiceLine, Reason
+from target_freshbooks.books.desired import InvoiceLine, Parked, Reason
 from target_freshbooks.freshbooks.observed import ObservedCreditNote
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting.apply.effects import after, asked_link, without_overpayment
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import differing, head_of, keeps_its_client
 from target_freshbooks.posting.plan.overpayment import credit_by_hand, overpaid_by_hand
+from target_freshbooks.posting.plan.payments import drop_unexplained
 from target_freshbooks.posting.plan.steps import Step, StepKind
 from target_freshbooks.posting.state import Observed, Recorded
 
@@ -242,3 +243,27 @@ def test_a_mark_stands_for_its_order_and_all_its_parts() -> None:
     assert MARK.of("refund 5").is_of_order(MARK)
     assert MARK.of("refund 5").refund_id == 5
     assert MARK.of("transaction 77").refund_id is None
+
+
+# -- payments that stand for nothing the shop shows
+
+
+@pytest.mark.parametrize(
+    ("paid", "words"),
+    [("", "no longer shows"), ("paid transaction:77 30.00", "a second payment of 30.00 USD")],
+)
+def test_what_is_said_of_a_payment_tells_a_second_one_from_one_without_a_transaction(
+    paid: str, words: str
+) -> None:
+    found = scene(f"""
+    order
+        Shirt 1 x 30.00
+        {paid}
+    freshbooks
+        invoice
+        Shirt 1 x 30.00
+        payment transaction:77 30.00 id 701
+        payment transaction:77 30.00 id 702""")
+    parked = drop_unexplained(found.context, found.observed)
+    assert isinstance(parked, Parked)
+    assert words in parked.detail

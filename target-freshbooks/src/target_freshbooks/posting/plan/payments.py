@@ -6,7 +6,7 @@ from decimal import Decimal
 from target_freshbooks.books.desired import Parked, Payment, Reason, RefundEntry
 from target_freshbooks.freshbooks.observed import ObservedPayment
 from target_freshbooks.posting.context import ZERO, OrderContext
-from target_freshbooks.posting.identity import find_payment, part_paid, payment_key
+from target_freshbooks.posting.identity import bears, find_payment, part_paid, payment_key
 from target_freshbooks.posting.plan.overpayment import paid_elsewhere
 from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
 from target_freshbooks.posting.state import Observed
@@ -61,11 +61,18 @@ def drop_unexplained(context: OrderContext, observed: Observed) -> Step | Parked
 
 
 def _unexplained(context: OrderContext, candidate: ObservedPayment) -> Parked:
+    if any(bears(candidate.note, payment.note) for payment in context.desired.payments):
+        return Parked(
+            Reason.PAYMENT_UNEXPLAINED,
+            f"FreshBooks has a second payment of {context.wording(candidate.amount)} for one"
+            " transaction.",
+            "Delete the one that is too much in FreshBooks and replay the order. See that no other"
+            " project, and no copy of the ledger, writes to this account.",
+        )
     return Parked(
         Reason.PAYMENT_UNEXPLAINED,
-        f"FreshBooks has a payment of {context.wording(candidate.amount)} for a transaction"
-        " that the"
-        " shop no longer shows as captured.",
+        f"FreshBooks has a payment of {context.wording(candidate.amount)} for a transaction that"
+        " the shop no longer shows as captured.",
         "See that the tap reads transactions (stream and scope). If the money did not come,"
         " delete the payment in FreshBooks and replay the order.",
     )
