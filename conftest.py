@@ -8,6 +8,7 @@ less than was paid on it, of which FreshBooks may or may not make a credit.
 
 from __future__ import annotations
 
+import gc
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 pytest_plugins = ["connector_sandbox.testing"]
+
+
+def pytest_collection_finish() -> None:
+    """Have garbage looked for seldom, and not among the modules and tests, which all stay."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
 
 UNSOUND: list[str] = []
 """What was found in the test at work; a state may be made in any of its threads."""
