@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from target_freshbooks import books
+from target_freshbooks import books, shop
 from target_freshbooks.books.closed import ClosedDays, book_apart, on_open_days
 from target_freshbooks.books.desired import (
     Billable,
@@ -62,7 +62,7 @@ def policy_of(case: dict[str, Any]) -> Policy:
 
 
 def facts_of(case: dict[str, Any]) -> Any:
-    facts = books.read_facts(
+    facts = shop.read_facts(
         case["order"],
         case["transactions"],
         case["refunds"],

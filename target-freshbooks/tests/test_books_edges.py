@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from target_freshbooks import books
+from target_freshbooks import books, shop
 from target_freshbooks.books.clients import client_forms, client_of_customer, email_key
 from target_freshbooks.books.desired import ClientDraft, Desired, InvoiceLine, Parked, Reason
 from target_freshbooks.books.eligibility import Notice, notice_after_posting
-from target_freshbooks.books.fields import Fields, ReadError
-from target_freshbooks.books.money import pro_rata
 from target_freshbooks.books.policy import Policy, TaxName
-from target_freshbooks.books.reading import read_transaction
-from target_freshbooks.books.shop import Address, Customer
 from target_freshbooks.books.taxes import ChargedTax, merged, roundest_percents
+from target_freshbooks.money import pro_rata
+from target_freshbooks.shop.facts import Address, Customer
+from target_freshbooks.shop.fields import Fields, ReadError
+from target_freshbooks.shop.records import read_transaction
 
 FOLDER = Path(__file__).parent / "books_cases"
 D = Decimal
@@ -27,7 +27,7 @@ D = Decimal
 def facts_of(name: str, refund: dict[str, Any] | None = None, **changes: Any) -> Any:
     case = json.loads((FOLDER / f"{name}.json").read_text("utf-8"), parse_float=Decimal)
     refunds = [{**row, **(refund or {})} for row in case["refunds"]]
-    return books.read_facts(
+    return shop.read_facts(
         case["order"] | changes,
         case["transactions"],
         refunds,
@@ -75,7 +75,7 @@ def test_a_field_that_cannot_be_read_is_named(read: str, value: Any, words: str)
 def test_a_gateway_s_own_id_of_any_length_is_no_transaction() -> None:
     payment = {"amount": "1", "transaction_id": "9" * 5_000}
     body = {"id": 1, "created": "2026-11-01", "total_amount": "1", "payments": [payment]}
-    assert books.read_refund(body).payments[0].transaction_id is None
+    assert shop.read_refund(body).payments[0].transaction_id is None
 
 
 @pytest.mark.parametrize("value", ["true", "1", 1])

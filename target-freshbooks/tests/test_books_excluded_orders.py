@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from target_freshbooks import books
+from target_freshbooks import books, shop
 from target_freshbooks.books.desired import Billable, Waiting
 from target_freshbooks.books.policy import ExcludedOrder, Policy
 
@@ -22,7 +22,7 @@ def assessed(*entries: ExcludedOrder, invoiced: bool = False) -> Billable | Wait
     (line,) = case["order"]["line_items"]
     lines = [line | MUG, line | BILL | {"id": 2}]
     order = case["order"] | {"line_items": lines, "channel_id": 3}
-    facts = books.read_facts(order, case["transactions"], (), (), None, case["store"])
+    facts = shop.read_facts(order, case["transactions"], (), (), None, case["store"])
     verdict = books.assess(facts, Policy(exclude_orders=entries), already_invoiced=invoiced)
     assert isinstance(verdict, Billable | Waiting)
     return verdict

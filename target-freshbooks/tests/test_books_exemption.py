@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from target_freshbooks import books
+from target_freshbooks import books, shop
 from target_freshbooks.books.clients import client_body, client_of_customer
 from target_freshbooks.books.desired import Desired
 from target_freshbooks.books.exemption import renewed
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.reading import read_customer
+from target_freshbooks.shop.records import read_customer
 
 CASES = Path(__file__).parent / "books_cases"
 REVERSE = "Reverse charge: the customer accounts for the VAT; VAT number "
@@ -24,7 +24,7 @@ def desired_of(number: Any, case: str = "tax_reverse_charge", **changes: Any) ->
     body = json.loads((CASES / f"{case}.json").read_text("utf-8"), parse_float=Decimal)
     order = body["order"]
     address = order["billing_address"] | {"form_fields": number}
-    facts = books.read_facts(
+    facts = shop.read_facts(
         order | {"billing_address": address},
         body["transactions"],
         (),

@@ -16,7 +16,7 @@ from itertools import combinations, product
 from typing import Any
 
 import pytest
-from target_freshbooks import books
+from target_freshbooks import books, shop
 from target_freshbooks.books.desired import Desired
 from target_freshbooks.books.policy import Policy
 
@@ -190,7 +190,7 @@ def lawful(kind: Kind) -> set[tuple[str, Decimal]]:
 
 def booked(made: dict[str, Any], policy: Policy) -> Desired:
     desired = books.desire(
-        books.read_facts(made["order"], (), (), made["rows"], store=STORE), policy
+        shop.read_facts(made["order"], (), (), made["rows"], store=STORE), policy
     )
     assert isinstance(desired, Desired), desired
     return desired
@@ -283,7 +283,7 @@ def test_two_hundred_lines_take_less_than_twenty_milliseconds(kind: Kind) -> Non
         "total_tax": str(rounded(tax)),
         "total_ex_tax": str(total - rounded(tax)),
     }
-    facts = books.read_facts(order, (), (), rows, store=STORE)
+    facts = shop.read_facts(order, (), (), rows, store=STORE)
     parts = books.break_down(facts, Policy())
     spent = []
     for _ in range(5):

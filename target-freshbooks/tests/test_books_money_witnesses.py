@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from target_freshbooks import books
+from target_freshbooks import books, shop
 from target_freshbooks.books import money_witnesses
 from target_freshbooks.books.desired import Desired
 from target_freshbooks.books.eligibility import Notice, notice_after_posting
@@ -37,7 +37,7 @@ def facts_of(told: str, says: str, gave: str = "") -> Any:
         _transaction(number, row) for number, row in enumerate(filter(None, told.split(", ")), 1)
     ]
     refunds = [_refund(number, row) for number, row in enumerate(filter(None, gave.split(", ")), 5)]
-    return books.read_facts(order, rows, refunds, [], None, case["store"])
+    return shop.read_facts(order, rows, refunds, [], None, case["store"])
 
 
 def _transaction(number: int, told: str) -> dict[str, Any]:
@@ -156,7 +156,7 @@ def test_two_stories_are_told_with_figures_and_what_both_deny_is_not_booked(
 def test_of_an_order_with_more_transactions_than_are_given_nothing_is_concluded() -> None:
     case: dict[str, Any] = json.loads((CASES / "paid_manually.json").read_text("utf-8"))
     order = case["order"] | {"transactions_truncated": True}
-    facts = books.read_facts(order, [], [], [], None, case["store"])
+    facts = shop.read_facts(order, [], [], [], None, case["store"])
     desired = books.desire(facts, Policy())
     assert isinstance(desired, Desired)
     assert desired.payments == ()
@@ -197,5 +197,5 @@ def test_no_order_that_was_really_captured_has_two_stories_of_its_money(path: Pa
     body = json.loads(path.read_text("utf-8"), parse_float=Decimal)
     captured = body["order"] | {"store_hash": "abc", "line_items": body["products"], "fees": []}
     captured |= {"consignments": {}, "default_currency_code": "USD"}
-    facts = books.read_facts(captured, [], [], [], None, {"timezone": {"name": "Europe/London"}})
+    facts = shop.read_facts(captured, [], [], [], None, {"timezone": {"name": "Europe/London"}})
     assert money_witnesses.unclear(facts) is None

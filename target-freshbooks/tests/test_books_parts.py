@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from target_freshbooks import books
+from target_freshbooks import books, shop
 from target_freshbooks.books.calendar import UnknownZone
 from target_freshbooks.books.capabilities import clean
 from target_freshbooks.books.desired import Desired, InvoiceLine, LineTax, Parked
 from target_freshbooks.books.items import catalogued
 from target_freshbooks.books.marks import is_refund_line
-from target_freshbooks.books.money import decimals_of, largest_remainder
 from target_freshbooks.books.policy import Policy, TaxName
 from target_freshbooks.books.refund_fit import mendings
+from target_freshbooks.money import decimals_of, largest_remainder
 
 D = Decimal
 FOLDER = Path(__file__).parent / "books_cases"
@@ -31,7 +31,7 @@ def case(name: str) -> dict[str, Any]:
 
 
 def desired_of(body: dict[str, Any], policy: Policy | None = None) -> Desired:
-    facts = books.read_facts(
+    facts = shop.read_facts(
         body["order"],
         body["transactions"],
         body["refunds"],
@@ -244,7 +244,7 @@ def test_an_amount_of_the_order_takes_its_taxes_as_the_prices_or_the_setting_say
 @pytest.mark.parametrize("mapping", [(), (("5", "GST"), ("5.00", "Levy")), (("6", "GST"),)])
 def test_without_the_one_rate_that_explains_every_tax_an_order_waits(mapping: Any) -> None:
     body = case("tax_unknown")
-    facts = books.read_facts(body["order"], store=body["store"])
+    facts = shop.read_facts(body["order"], store=body["store"])
     policy = Policy(tax_mapping=tuple(TaxName(*entry) for entry in mapping))
     parked = books.desire(facts, policy)
     assert isinstance(parked, Parked)
@@ -332,14 +332,14 @@ def test_an_item_is_priced_without_tax_and_its_body_is_freshbooks_own() -> None:
 def test_an_item_of_a_line_without_sku_takes_it_from_the_catalogue() -> None:
     body = case("sku_empty")
     product = {"id": 77, "name": "Poster", "sku": "POST", "price": "9", "variants": []}
-    facts = books.read_facts(body["order"])
+    facts = shop.read_facts(body["order"])
     assert catalogued(facts.order) == (77,)
-    facts = replace(facts, products=(books.read_product(product),))
+    facts = replace(facts, products=(shop.read_product(product),))
     assert books.items_for(facts, ())[0].sku == "POST"
 
 
 def test_a_product_of_the_catalogue_is_an_item_for_each_variant() -> None:
-    product = books.read_product(
+    product = shop.read_product(
         {
             "id": 7,
             "name": "Shirt",
@@ -388,7 +388,7 @@ def test_refund_lines_are_told_from_products_called_refund() -> None:
 
 
 def read_order(**changes: Any) -> Any:
-    return books.read_order(case("tax_exclusive")["order"] | changes)
+    return shop.read_order(case("tax_exclusive")["order"] | changes)
 
 
 @pytest.mark.parametrize("nothing", [None, "", {}, []])
@@ -404,7 +404,7 @@ def test_money_is_read_from_text_and_numbers(written: object) -> None:
 
 @pytest.mark.parametrize("wrong", [37.48, True, "abc", "NaN", [1], "Infinity"])
 def test_money_that_is_none_makes_the_record_unreadable(wrong: object) -> None:
-    with pytest.raises(books.ReadError) as caught:
+    with pytest.raises(shop.ReadError) as caught:
         read_order(total_inc_tax=wrong)
     assert caught.value.field == "total_inc_tax"
     assert str(wrong) not in str(caught.value)
@@ -412,22 +412,22 @@ def test_money_that_is_none_makes_the_record_unreadable(wrong: object) -> None:
 
 @pytest.mark.parametrize("missing", ["id", "status_id", "date_created", "total_inc_tax"])
 def test_a_field_the_books_need_must_be_there(missing: str) -> None:
-    with pytest.raises(books.ReadError, match=f"{missing} is missing"):
+    with pytest.raises(shop.ReadError, match=f"{missing} is missing"):
         read_order(**{missing: None})
 
 
 def test_an_order_without_its_lines_is_unreadable_and_not_an_empty_invoice() -> None:
     body = case("tax_exclusive")["order"]
     del body["line_items"]
-    with pytest.raises(books.ReadError, match="came without its lines"):
-        books.read_order(body)
+    with pytest.raises(shop.ReadError, match="came without its lines"):
+        shop.read_order(body)
 
 
 def test_a_wrong_field_of_a_line_is_named_with_its_place() -> None:
     body = case("tax_exclusive")["order"]
     body["line_items"][0]["quantity"] = "many"
-    with pytest.raises(books.ReadError) as caught:
-        books.read_order(body)
+    with pytest.raises(shop.ReadError) as caught:
+        shop.read_order(body)
     assert caught.value.field == "line_items[0].quantity"
 
 
@@ -440,7 +440,7 @@ def test_dates_are_read_in_every_form_the_shop_uses() -> None:
 def test_a_line_edited_away_is_no_line() -> None:
     body = case("tax_exclusive")["order"]
     body["line_items"].append(body["line_items"][0] | {"id": 2, "quantity": 0})
-    assert [found.id for found in books.read_order(body).lines] == [1]
+    assert [found.id for found in shop.read_order(body).lines] == [1]
 
 
 def test_a_zone_that_does_not_exist_names_the_setting() -> None:
@@ -450,13 +450,13 @@ def test_a_zone_that_does_not_exist_names_the_setting() -> None:
 
 def test_without_a_zone_no_order_has_a_day() -> None:
     body = case("tax_exclusive")
-    facts = books.read_facts(body["order"], body["transactions"], (), body["order_taxes"])
+    facts = shop.read_facts(body["order"], body["transactions"], (), body["order_taxes"])
     with pytest.raises(UnknownZone, match="select the stream `store` in the tap, or set `timezon"):
         books.desire(facts, Policy())
 
 
 def test_the_start_date_counts_in_the_stores_zone() -> None:
     body = case("day_before_midnight")
-    facts = books.read_facts(body["order"], store=body["store"])
+    facts = shop.read_facts(body["order"], store=body["store"])
     july = Policy(invoice_start_date=date(2026, 7, 1))
     assert "before_start_date" in str(books.assess(facts, july, already_invoiced=False))

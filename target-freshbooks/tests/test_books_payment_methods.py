@@ -14,10 +14,10 @@ from target_freshbooks.books.payment_methods import (
     meaning_of,
 )
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.reading import read_order
+from target_freshbooks.shop.records import read_order
 
 if TYPE_CHECKING:
-    from target_freshbooks.books.shop import Order
+    from target_freshbooks.shop.facts import Order
 
 CASES = Path(__file__).parent / "books_cases"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from target_freshbooks import books
+from target_freshbooks import books, shop
 from target_freshbooks.books.desired import Desired, LineTax
 from target_freshbooks.books.policy import GenericClient, LineNames, Policy, TaxName
 from target_freshbooks.ledger.storage.canonical import from_text, hash_of, to_text
@@ -28,7 +28,7 @@ POLICY = "3e036d870e9ae4d3014cb6bf015c4765f0a37e79f75dfe42988bc12312915beb"
 
 def facts_of(name: str, **changes: Any) -> Any:
     case = json.loads((CASES / f"{name}.json").read_text("utf-8"), parse_float=Decimal)
-    return books.read_facts(
+    return shop.read_facts(
         case["order"] | changes,
         case["transactions"],
         case["refunds"],

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from connector_sandbox.constants import STORE_HASH
-from target_freshbooks.books.fields import Fields, ReadError
 from target_freshbooks.freshbooks.errors import FreshBooksError
+from target_freshbooks.shop.fields import Fields, ReadError
 
 pytestmark = pytest.mark.more
 

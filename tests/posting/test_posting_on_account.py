@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from target_freshbooks.books import read_facts
 from target_freshbooks.books.policy import IN_HAND, ON_ACCOUNT, Policy
 from target_freshbooks.ledger import Ledger, OrderRow, ScratchLedger
 from target_freshbooks.posting.facts import with_paid_day
+from target_freshbooks.shop import read_facts
 
 if TYPE_CHECKING:
-    from target_freshbooks.books.shop import OrderFacts
+    from target_freshbooks.shop.facts import OrderFacts
 
 CASES = Path(__file__).parents[2] / "target-freshbooks" / "tests" / "books_cases"
 FORTY = [{"name": "Mug", "sku": "MUG", "price": "10.00", "quantity": 4}]

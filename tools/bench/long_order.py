@@ -6,14 +6,14 @@ import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks import books
+from target_freshbooks import books, shop
 from target_freshbooks.books.breakdown import Breakdown
 from target_freshbooks.books.policy import Policy
 
 from bench.scene import line
 
 if TYPE_CHECKING:
-    from target_freshbooks.books.shop import OrderFacts
+    from target_freshbooks.shop.facts import OrderFacts
 
 LINES, TIMES = 200, 20
 RATES = ("20", "19", "7", "5.5", "21", "23")
@@ -84,4 +84,4 @@ def _order() -> OrderFacts:
         "billing_address": {"email": "jo@example.com"},
         "line_items": lines,
     }
-    return books.read_facts(order, (), (), rows, store={"timezone": {"name": "UTC"}})
+    return shop.read_facts(order, (), (), rows, store={"timezone": {"name": "UTC"}})

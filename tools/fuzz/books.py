@@ -13,9 +13,8 @@ from connector_credentials.backoff import RetryPolicy
 from connector_credentials.json_text import read_json
 from connector_sandbox.settings import KEY, target_settings
 from hypothesis import strategies as st
-from target_freshbooks.books import ReadError, assess, desire, read_facts, read_product
+from target_freshbooks.books import assess, desire
 from target_freshbooks.books.calendar import UnknownZone
-from target_freshbooks.books.fields import unreadable_value
 from target_freshbooks.freshbooks import (
     FreshBooks,
     FreshBooksError,
@@ -32,6 +31,8 @@ from target_freshbooks.ledger.inbox.records import row_of
 from target_freshbooks.ledger.storage.canonical import from_text
 from target_freshbooks.message_reader import DamagedInput, Reader
 from target_freshbooks.settings import read_settings
+from target_freshbooks.shop import ReadError, read_facts, read_product
+from target_freshbooks.shop.fields import unreadable_value
 
 from fuzz.engine import Parser, Unexpected
 from fuzz.mutation import octets, texts

@@ -897,7 +897,7 @@ MUTATIONS = (
     Mutation(
         "a record that cannot be parks its order alone",
         "P10",
-        f"{FRESHBOOKS}/books/fields.py",
+        f"{FRESHBOOKS}/shop/fields.py",
         "int(amount.as_tuple().exponent) < -MOST_DIGITS",
         "False",
         (BLAME,),
@@ -1153,6 +1153,14 @@ MUTATIONS = (
         "if min(left) + c >= 0",
         "if True",
         ("target-freshbooks/tests/test_books_parts.py", "-k", "below_zero"),
+    ),
+    Mutation(
+        "a refund of everything takes off what stands",
+        "P5",
+        f"{FRESHBOOKS}/books/refund_fit.py",
+        "exact if wanted else _all_that_stands(",
+        "exact if True else _all_that_stands(",
+        ("target-freshbooks/tests/test_books_property.py", "-k", "everything"),
     ),
     Mutation(
         "the roundings of an invoice stay within the tolerance together",
@@ -3126,7 +3134,7 @@ MUTATIONS = (
     Mutation(
         "a moment outside all time parks its order",
         "P10",
-        f"{FRESHBOOKS}/books/fields.py",
+        f"{FRESHBOOKS}/shop/fields.py",
         "        except (ValueError, OverflowError) as error:\n",
         "        except ValueError as error:\n",
         ("target-freshbooks/tests/test_books_edges.py", "-k", "moment"),

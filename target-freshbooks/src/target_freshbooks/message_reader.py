@@ -7,7 +7,7 @@ from connector_credentials.json_text import read_json
 from singer_sdk.singerlib.encoding import SimpleSingerReader
 from typing_extensions import override
 
-from target_freshbooks.books.fields import unreadable_value
+from target_freshbooks.shop.fields import unreadable_value
 from target_freshbooks.sinks import RecordError
 
 

@@ -55,9 +55,7 @@ from target_freshbooks.books.desired import (
     RefundEntry,
 )
 from target_freshbooks.books.marks import Mark, is_refund_line, refund_line
-from target_freshbooks.books.money import decimals_of
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import Address
 from target_freshbooks.freshbooks.observed import (
     BillingAddress,
     ObservedCreditNote,
@@ -66,12 +64,14 @@ from target_freshbooks.freshbooks.observed import (
     ObservedPayment,
 )
 from target_freshbooks.ledger import Link
+from target_freshbooks.money import decimals_of
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.identity import invoice_key, invoice_link, part_link
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import remembered
 from target_freshbooks.posting.plan.steps import AttemptState
 from target_freshbooks.posting.state import Observed
+from target_freshbooks.shop.facts import Address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

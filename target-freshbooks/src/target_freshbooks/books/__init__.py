@@ -2,8 +2,8 @@
 
 The chapters, in the order in which an order goes through them; each begins with its rule.
 
-1. What the shop says. `fields`, `reading` and `reading_lines` decode its records into the facts of
-   `shop`, refusing what cannot be understood. `eligibility`: whether the order is to be booked.
+1. What the shop says stands in `target_freshbooks.shop`. `eligibility`: whether the order is to be
+   booked.
 2. What was sold. `charges`: what the order charges for. `taxes`: at which legal rates. `inference`:
    how prices, discounts and taxes hang together. `breakdown`: parts that add up to the total.
    `marketplaces`: less the tax that a marketplace remits. `stored_value`: less what was redeemed.
@@ -19,9 +19,9 @@ The chapters, in the order in which an order goes through them; each begins with
 6. `desire` puts it all together as `desired.Desired`, which the reconciler brings about. `closed`:
    on which open days, and what is corrected beside a closed month.
 
-`policy` holds the bookkeeper's choices, `capabilities` what FreshBooks can hold; `money`,
-`calendar` and `marks` say how amounts, days and keys are written. Everything is a pure function
-over frozen dataclasses.
+`policy` holds the bookkeeper's choices, `capabilities` what FreshBooks can hold; `calendar` and
+`marks` say how days and keys are written, `target_freshbooks.money` how amounts are. Everything is
+a pure function over frozen dataclasses.
 """
 
 from target_freshbooks.books.breakdown import break_down
@@ -35,22 +35,11 @@ from target_freshbooks.books.clients import (
 from target_freshbooks.books.desire import desire
 from target_freshbooks.books.draft_lines import draft_lines
 from target_freshbooks.books.eligibility import assess
-from target_freshbooks.books.fields import ReadError
 from target_freshbooks.books.items import item_body, item_key, items_for, items_of_product
-from target_freshbooks.books.reading import (
-    read_customer,
-    read_facts,
-    read_order,
-    read_product,
-    read_refund,
-    read_tax_row,
-    read_transaction,
-)
 from target_freshbooks.books.refund_fit import fit_credit_note, fit_refund
 from target_freshbooks.books.rounding import likeliest_total, mend, predict_totals
 
 __all__ = [
-    "ReadError",
     "assess",
     "break_down",
     "client_body",
@@ -69,11 +58,4 @@ __all__ = [
     "likeliest_total",
     "mend",
     "predict_totals",
-    "read_customer",
-    "read_facts",
-    "read_order",
-    "read_product",
-    "read_refund",
-    "read_tax_row",
-    "read_transaction",
 ]

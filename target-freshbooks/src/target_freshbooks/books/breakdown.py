@@ -14,7 +14,16 @@ from target_freshbooks.books.charges import Charge, ChargeKind, charges_of
 from target_freshbooks.books.desired import LineTax, Parked, Reason
 from target_freshbooks.books.inference import CONTRADICTION, Inference, infer
 from target_freshbooks.books.marketplaces import is_net
-from target_freshbooks.books.money import (
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.taxes import (
+    NO_RATE,
+    ChargedTax,
+    known_rates,
+    merged,
+    roundest_percents,
+    with_rates,
+)
+from target_freshbooks.money import (
     HUNDRED,
     ZERO,
     cent,
@@ -26,16 +35,7 @@ from target_freshbooks.books.money import (
     total,
     with_currency,
 )
-from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import Order, OrderFacts
-from target_freshbooks.books.taxes import (
-    NO_RATE,
-    ChargedTax,
-    known_rates,
-    merged,
-    roundest_percents,
-    with_rates,
-)
+from target_freshbooks.shop.facts import Order, OrderFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import OrderFacts
+from target_freshbooks.shop.facts import OrderFacts
 
 
 class UnknownZone(LookupError):  # noqa: N818 - it names the situation

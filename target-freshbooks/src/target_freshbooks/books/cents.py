@@ -17,7 +17,6 @@ from decimal import ROUND_FLOOR, Decimal
 from itertools import product
 
 from target_freshbooks.books.desired import ExactLine, Lines, LineTax
-from target_freshbooks.books.money import HUNDRED, cent, rounded, sum_by_key, total
 from target_freshbooks.books.rounding import (
     TaxRounding,
     TaxSums,
@@ -26,6 +25,7 @@ from target_freshbooks.books.rounding import (
     taxes_by_name,
     weigh_taxes,
 )
+from target_freshbooks.money import HUNDRED, cent, rounded, sum_by_key, total
 
 _MOST_GROUPS = 5
 """Of more groups of taxes than this, only the first are rounded in more than one way."""

@@ -14,9 +14,9 @@ from enum import StrEnum
 
 from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.items import item_key, line_key, options_in_words
-from target_freshbooks.books.money import ONE, ZERO, total
 from target_freshbooks.books.policy import LineNames, Policy
-from target_freshbooks.books.shop import Cost, Order, OrderFacts, OrderLine, TaxRow
+from target_freshbooks.money import ONE, ZERO, total
+from target_freshbooks.shop.facts import Cost, Order, OrderFacts, OrderLine, TaxRow
 
 
 class ChargeKind(StrEnum):

@@ -17,7 +17,7 @@ from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.desired import ClientDraft, Parked, Reason
 from target_freshbooks.books.exemption import vat_number, vat_number_of
 from target_freshbooks.books.policy import GenericClient, Policy
-from target_freshbooks.books.shop import Address, Customer, Order, OrderFacts
+from target_freshbooks.shop.facts import Address, Customer, Order, OrderFacts
 
 
 def client_for(facts: OrderFacts, policy: Policy) -> ClientDraft | Parked:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from target_freshbooks.books.marks import Mark
-from target_freshbooks.books.shop import Address
+from target_freshbooks.shop.facts import Address
 
 
 class Reason(StrEnum):

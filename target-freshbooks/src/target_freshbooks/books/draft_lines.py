@@ -28,7 +28,15 @@ from target_freshbooks.books.charges import ChargeKind
 from target_freshbooks.books.desired import ExactLine, InvoiceLine, Lines, LineTax
 from target_freshbooks.books.items import line_key
 from target_freshbooks.books.marks import other_than_refund
-from target_freshbooks.books.money import (
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.rounding import (
+    rounding_line,
+    tax_amounts,
+    tolerance,
+    totals,
+    ways_of_rounding,
+)
+from target_freshbooks.money import (
     ONE,
     ZERO,
     cent,
@@ -38,14 +46,6 @@ from target_freshbooks.books.money import (
     rounded,
     sum_by_key,
     total,
-)
-from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.rounding import (
-    rounding_line,
-    tax_amounts,
-    tolerance,
-    totals,
-    ways_of_rounding,
 )
 
 TIMES = "\N{MULTIPLICATION SIGN}"

@@ -26,7 +26,6 @@ from enum import StrEnum
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, Waiting
 from target_freshbooks.books.marketplaces import is_skipped
-from target_freshbooks.books.money import ZERO, in_currency, total
 from target_freshbooks.books.money_witnesses import (
     captures,
     credit_of,
@@ -37,8 +36,9 @@ from target_freshbooks.books.money_witnesses import (
 from target_freshbooks.books.payment_methods import Meaning, meaning_of, was_captured
 from target_freshbooks.books.payments import receipts
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import OrderFacts, OrderStatus
 from target_freshbooks.books.stored_value import KINDS, redeemed
+from target_freshbooks.money import ZERO, in_currency, total
+from target_freshbooks.shop.facts import OrderFacts, OrderStatus
 
 
 class Notice(StrEnum):

@@ -16,7 +16,7 @@ import re
 
 from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import FormFields, OrderFacts
+from target_freshbooks.shop.facts import FormFields, OrderFacts
 
 _PREFIXES = frozenset(
     {

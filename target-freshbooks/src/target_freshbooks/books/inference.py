@@ -30,11 +30,11 @@ from itertools import product
 from typing import Literal
 
 from target_freshbooks.books.charges import Charge, ChargeKind
-from target_freshbooks.books.money import HUNDRED, ZERO, cent, pro_rata, rounded, total
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.rounding import tolerance
-from target_freshbooks.books.shop import Order
 from target_freshbooks.books.taxes import ChargedTax, taxes_at
+from target_freshbooks.money import HUNDRED, ZERO, cent, pro_rata, rounded, total
+from target_freshbooks.shop.facts import Order
 
 Side = Literal["inc", "ex"]
 Amounts = tuple[Decimal, ...]

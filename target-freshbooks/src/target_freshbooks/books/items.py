@@ -13,8 +13,8 @@ from typing import Any
 
 from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.desired import ExactLine, InvoiceLine, ItemDraft, round_trip
-from target_freshbooks.books.money import ZERO, in_currency
-from target_freshbooks.books.shop import Order, OrderFacts, OrderLine, Product
+from target_freshbooks.money import ZERO, in_currency
+from target_freshbooks.shop.facts import Order, OrderFacts, OrderLine, Product
 
 _LINE = "line:"
 

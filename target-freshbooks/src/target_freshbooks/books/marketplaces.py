@@ -23,7 +23,9 @@ from decimal import Decimal
 from typing import Literal
 
 from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.books.money import (
+from target_freshbooks.books.money_witnesses import captures
+from target_freshbooks.books.policy import Policy
+from target_freshbooks.money import (
     ZERO,
     decimals_of,
     in_currency,
@@ -33,9 +35,7 @@ from target_freshbooks.books.money import (
     total,
     with_currency,
 )
-from target_freshbooks.books.money_witnesses import captures
-from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import Order, OrderFacts, Refund, Transaction
+from target_freshbooks.shop.facts import Order, OrderFacts, Refund, Transaction
 
 Treatment = Literal["net", "own", "skip"]
 TREATMENTS: tuple[Treatment, ...] = ("net", "own", "skip")

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Self
 
 from target_freshbooks.books.capabilities import FRESHBOOKS, clean
-from target_freshbooks.books.shop import Order
+from target_freshbooks.shop.facts import Order
 
 STEM = "BigCommerce order "
 """What every mark begins with; FreshBooks' lists are searched for it."""

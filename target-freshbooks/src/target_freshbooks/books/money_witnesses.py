@@ -28,8 +28,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.books.money import ZERO, in_currency, total, with_currency
-from target_freshbooks.books.shop import OrderFacts, OrderStatus, Transaction
+from target_freshbooks.money import ZERO, in_currency, total, with_currency
+from target_freshbooks.shop.facts import OrderFacts, OrderStatus, Transaction
 
 STORE_CREDIT = "store_credit"
 GIFT_CERTIFICATE = "gift_certificate"

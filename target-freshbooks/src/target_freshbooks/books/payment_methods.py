@@ -33,7 +33,7 @@ from itertools import pairwise
 from target_freshbooks.books.marketplaces import is_net
 from target_freshbooks.books.money_witnesses import CAPTURED, REFUNDED, REFUNDED_STATUSES
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import Order, OrderStatus
+from target_freshbooks.shop.facts import Order, OrderStatus
 
 _ON_DELIVERY = frozenset({"cashondelivery", "cod"})
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities
 from target_freshbooks.books.desired import LineTax
-from target_freshbooks.books.shop import Order
+from target_freshbooks.shop.facts import Order
 
 IN_HAND = (
     *("cash", "cash on delivery", "cod", "cheque", "check", "money order", "bank deposit"),

@@ -27,10 +27,10 @@ from target_freshbooks.books.desired import ExactLine, LineTax
 from target_freshbooks.books.draft_lines import TIMES
 from target_freshbooks.books.items import line_key
 from target_freshbooks.books.marks import refund_line
-from target_freshbooks.books.money import HUNDRED, ZERO, cent, plain, pro_rata, sum_by_key, total
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import Order, Refund, RefundItem
 from target_freshbooks.books.taxes import UNNAMED
+from target_freshbooks.money import HUNDRED, ZERO, cent, plain, pro_rata, sum_by_key, total
+from target_freshbooks.shop.facts import Order, Refund, RefundItem
 
 Side = Literal["inc", "ex"]
 

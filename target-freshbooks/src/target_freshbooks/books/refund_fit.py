@@ -6,19 +6,20 @@ round, and where FreshBooks rounds each tax over the whole invoice, what a new l
 the lines that stand there. So the lines are computed together with the standing ones, under every
 rounding that agrees with the total the invoice has now. What is missing then is taken up by a line
 "Refund R, rounding". It is never over more than the tolerance, nor are all such lines of an invoice
-together, the sale's Rounding line included: a refund of everything takes that back. For each total
+together, the sale's Rounding line included: a refund of everything takes that back, and its net
+amounts are those that stand on the invoice, to the cent. For each total
 that FreshBooks may answer there is a variant, the likeliest first. FreshBooks takes no total below
 zero, so none is tried that may come below it: in two refunds of 10.83 and 10.82 the taxes may round
 to a cent more than the 1.65 they were charged as.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from target_freshbooks.books.cents import in_whole_cents
 from target_freshbooks.books.desired import ExactLine, InvoiceLine, Lines, RefundEntry
 from target_freshbooks.books.marks import is_refund_rounding, refund_line
-from target_freshbooks.books.money import HUNDRED, ONE, decimals_of, is_whole, sum_by_key, total
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.rounding import (
     is_rounding,
@@ -27,6 +28,16 @@ from target_freshbooks.books.rounding import (
     totals,
     ways_of_rounding,
     weigh,
+)
+from target_freshbooks.money import (
+    HUNDRED,
+    ONE,
+    ZERO,
+    decimals_of,
+    is_whole,
+    rounded,
+    sum_by_key,
+    total,
 )
 
 
@@ -72,6 +83,7 @@ def _fitted(
         (tax.name, line.net * tax.percent / HUNDRED) for line in exact for tax in line.taxes
     )
     weighed = [weigh(line) for line in standing]
+    exact = exact if wanted else _all_that_stands(exact, standing, policy, decimals)
     lines = in_whole_cents(exact, change, taxes, live[0], decimals, weighed)
     places = max(decimals, policy.capabilities.amount_decimals)
     cents, before = tolerance(policy, decimals), rounding_on(standing, policy, decimals)
@@ -84,15 +96,37 @@ def _fitted(
     return tuple(_mended(refund_id, lines, missing) for missing in mendings(answers, wanted))
 
 
+def _all_that_stands(
+    exact: Sequence[ExactLine], standing: Lines, policy: Policy, decimals: int
+) -> Sequence[ExactLine]:
+    """What takes the whole invoice off, group of taxes by group, as it stands there.
+
+    The sale's lines were floored or raised to the cent, each by itself; what all of them come to
+    exactly may be some cents apart from that. The first line of a group takes those up.
+    """
+    stands = sum_by_key(
+        (line.taxes, rounded(line.quantity * line.unit_cost, decimals))
+        for line in standing
+        if not _takes_up_cents(line, policy)
+    )
+    left = {
+        taxes: -stands.get(taxes, ZERO) - net
+        for taxes, net in sum_by_key((line.taxes, line.net) for line in exact).items()
+    }
+    if max(map(abs, left.values()), default=ZERO) > tolerance(policy, decimals):
+        return exact
+    return [replace(line, net=line.net + left.pop(line.taxes, ZERO)) for line in exact]
+
+
 def rounding_on(lines: Lines, policy: Policy, decimals: int) -> Decimal:
     """What the sale's Rounding line and those of its refunds come to."""
-    amounts = (
-        line.quantity * line.unit_cost
-        for line in lines
-        if is_rounding(line, policy) or is_refund_rounding(line.name)
-    )
+    amounts = (line.quantity * line.unit_cost for line in lines if _takes_up_cents(line, policy))
     # A product that is called so costs more.
     return total(amount for amount in amounts if abs(amount) <= tolerance(policy, decimals))
+
+
+def _takes_up_cents(line: InvoiceLine, policy: Policy) -> bool:
+    return is_rounding(line, policy) or is_refund_rounding(line.name)
 
 
 def mendings(answers: Sequence[Decimal], wanted: Decimal) -> Iterator[Decimal]:

@@ -22,7 +22,6 @@ from target_freshbooks.books.breakdown import Breakdown, Part
 from target_freshbooks.books.charges import ChargeKind
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.books.items import line_key
-from target_freshbooks.books.money import ONE, in_currency, total, with_currency
 from target_freshbooks.books.money_witnesses import (
     GIFT_CERTIFICATE,
     STORE_CREDIT,
@@ -31,7 +30,8 @@ from target_freshbooks.books.money_witnesses import (
     kind_named,
 )
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import Order, OrderFacts, RefundPayment
+from target_freshbooks.money import ONE, in_currency, total, with_currency
+from target_freshbooks.shop.facts import Order, OrderFacts, RefundPayment
 
 KINDS = (GIFT_CERTIFICATE, STORE_CREDIT)
 

@@ -21,10 +21,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from target_freshbooks.books.desired import Parked, Payment, Reason
-from target_freshbooks.books.money import ZERO, in_currency, total
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import Order, OrderFacts, Refund, RefundPayment
 from target_freshbooks.books.stored_value import KINDS, given_as
+from target_freshbooks.money import ZERO, in_currency, total
+from target_freshbooks.shop.facts import Order, OrderFacts, Refund, RefundPayment
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from itertools import combinations, groupby
 from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.charges import Charge, ChargeKind
 from target_freshbooks.books.desired import LineTax
-from target_freshbooks.books.money import HUNDRED, ZERO, cent, pro_rata, rounded, total
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import TaxRow
+from target_freshbooks.money import HUNDRED, ZERO, cent, pro_rata, rounded, total
+from target_freshbooks.shop.facts import TaxRow
 
 UNNAMED = "Tax"
 NO_RATE = TaxRow(UNNAMED, "", ZERO, 0, ZERO, "", None, None)

@@ -13,10 +13,10 @@ from typing import Any
 
 import click
 
-from target_freshbooks.books.money import decimals_of, is_whole
 from target_freshbooks.ctl.context import Context, command
 from target_freshbooks.ctl.status import parked_document, parked_text
 from target_freshbooks.ledger.audit.journal import AuditRow
+from target_freshbooks.money import decimals_of, is_whole
 
 DEEDS: dict[str, tuple[str, str, str]] = {
     "create_client": ("create", "created", "client"),

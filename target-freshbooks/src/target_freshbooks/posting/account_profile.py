@@ -17,16 +17,16 @@ from typing import Any
 from target_freshbooks import books
 from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities
 from target_freshbooks.books.desired import Desired, Lines, LineTax, Parked, Reason
-from target_freshbooks.books.money import decimals_of
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.rounding import KINDS, kinds_that_give
-from target_freshbooks.books.shop import OrderFacts
 from target_freshbooks.freshbooks import FreshBooks
 from target_freshbooks.freshbooks.errors import Forbidden
 from target_freshbooks.freshbooks.observed import ObservedInvoice
 from target_freshbooks.ledger import Ledger
 from target_freshbooks.ledger.profile import Trait
+from target_freshbooks.money import decimals_of
 from target_freshbooks.posting.plan import lines as wire
+from target_freshbooks.shop.facts import OrderFacts
 
 logger = logging.getLogger(__name__)
 

@@ -20,9 +20,9 @@ from target_freshbooks.books.desired import (
     round_trip,
 )
 from target_freshbooks.books.exemption import renewed
-from target_freshbooks.books.money import decimals_of
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.freshbooks.observed import DRAFT, ObservedInvoice
+from target_freshbooks.money import decimals_of
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.identity import is_marked
 from target_freshbooks.posting.plan import lines as wire

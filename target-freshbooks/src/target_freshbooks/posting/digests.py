@@ -12,10 +12,10 @@ from typing import Any
 
 from target_freshbooks.books.desired import Desired
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import Address, Cost, OrderFacts, OrderLine
 from target_freshbooks.books.stored_value import redeemed
 from target_freshbooks.freshbooks.observed import DELETED, ObservedInvoice
 from target_freshbooks.ledger.storage.canonical import hash_of
+from target_freshbooks.shop.facts import Address, Cost, OrderFacts, OrderLine
 
 CONTENT_VERSION = 1
 DESIRED_VERSION = 1

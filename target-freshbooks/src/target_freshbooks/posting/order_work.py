@@ -16,8 +16,6 @@ from connector_credentials.output import places
 
 from target_freshbooks.books.calendar import UnknownZone
 from target_freshbooks.books.desired import Reason
-from target_freshbooks.books.reading import ReadError
-from target_freshbooks.books.shop import OrderFacts
 from target_freshbooks.freshbooks.errors import Failing, Refused
 from target_freshbooks.ledger import Ledger, OrderRow, Record, StoredFacts
 from target_freshbooks.posting.apply.circuit_breaker import READ, CircuitBreaker, Failure
@@ -39,6 +37,8 @@ from target_freshbooks.posting.results import (
     refused_result,
     unreadable,
 )
+from target_freshbooks.shop.facts import OrderFacts
+from target_freshbooks.shop.records import ReadError
 
 logger = logging.getLogger(__name__)
 

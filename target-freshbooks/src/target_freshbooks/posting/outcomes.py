@@ -11,17 +11,17 @@ from target_freshbooks.books import desire
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Desired, LineTax, Parked, Reason
 from target_freshbooks.books.eligibility import Notice, notice_after_posting
-from target_freshbooks.books.money import ZERO
 from target_freshbooks.books.payments import is_left_open
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import OrderFacts
 from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
 from target_freshbooks.ledger.orders import CHANGED
+from target_freshbooks.money import ZERO
 from target_freshbooks.posting.digests import policy_digest
 from target_freshbooks.posting.dryrun.outlook import Outlook
 from target_freshbooks.posting.plan.render import Plan
 from target_freshbooks.posting.results import OrderResult
 from target_freshbooks.posting.tally import Tally
+from target_freshbooks.shop.facts import OrderFacts
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,6 @@ from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, W
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money_witnesses import may_clear_up
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import OrderFacts
 from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import DELETED, DRAFT, ObservedInvoice
 from target_freshbooks.ledger import OrderRow, Terms
@@ -47,6 +46,7 @@ from target_freshbooks.posting.plan.steps import (
 )
 from target_freshbooks.posting.results import Interrupted, OrderResult, refused_result
 from target_freshbooks.posting.state import Observed, Recorded
+from target_freshbooks.shop.facts import OrderFacts
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from target_freshbooks.books import ReadError
 from target_freshbooks.books.desired import Desired, Parked, Reason
 from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import ObservedInvoice
@@ -11,6 +10,7 @@ from target_freshbooks.ledger import OrderState
 from target_freshbooks.posting.apply.fence import ClosedDay
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.plan.steps import Step
+from target_freshbooks.shop import ReadError
 
 DEFECTS = (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError)
 """What a defect of ours shows itself as; all other kinds of errors have a meaning of their own."""

@@ -7,7 +7,7 @@ from typing import Any
 from connector_credentials.output import visible
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from target_freshbooks.books.money import decimals_of
+from target_freshbooks.money import decimals_of
 
 FORMULA = re.compile(r"""[\s'"]*[=+@\uff0b\uff0d\uff1d\uff20-]|[\t\r]""")
 """How a text begins that a spreadsheet may reckon with."""

@@ -6,7 +6,6 @@ from functools import partial
 from target_freshbooks.books.desired import Desired
 from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import OrderFacts
 from target_freshbooks.freshbooks.observed import DELETED, DRAFT
 from target_freshbooks.ledger import Link, Terms
 from target_freshbooks.posting.apply.parts import Parts, load_recorded
@@ -17,6 +16,7 @@ from target_freshbooks.posting.identity import adopt, is_marked, refund_named
 from target_freshbooks.posting.plan.head import remembered
 from target_freshbooks.posting.results import OrderResult, kept_invoice
 from target_freshbooks.posting.state import Observed
+from target_freshbooks.shop.facts import OrderFacts
 
 
 def adopt_invoice(parts: Parts, context: OrderContext, observed: Observed) -> OrderContext:

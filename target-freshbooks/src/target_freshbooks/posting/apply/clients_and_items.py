@@ -9,13 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
-from target_freshbooks.books import (
-    ReadError,
-    client_of_customer,
-    items_of_product,
-    read_customer,
-    read_product,
-)
+from target_freshbooks.books import client_of_customer, items_of_product
 from target_freshbooks.freshbooks import FreshBooks
 from target_freshbooks.freshbooks.errors import Failing, Refused
 from target_freshbooks.ledger import Intent, Ledger, Record
@@ -24,6 +18,7 @@ from target_freshbooks.posting.apply.items import ItemUpserts, store_currency
 from target_freshbooks.posting.apply.outcome_lookup import RetriesExhausted
 from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer
 from target_freshbooks.posting.results import DEFECTS
+from target_freshbooks.shop import ReadError, read_customer, read_product
 
 logger = logging.getLogger(__name__)
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from target_freshbooks.books.desired import Desired
-from target_freshbooks.books.money import decimals_of
 from target_freshbooks.books.payments import is_left_open
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.shop import OrderFacts
+from target_freshbooks.money import decimals_of
 from target_freshbooks.posting.methods_met import methods_met
 from target_freshbooks.posting.methods_met import text as methods_text
 from target_freshbooks.posting.plan.render import Plan
 from target_freshbooks.posting.plan.steps import StepKind
+from target_freshbooks.shop.facts import OrderFacts
 
 MOST_CLIENTS = 50
 """The most billable clients of a FreshBooks plan that has a limit (Lite 5, Plus 50)."""

@@ -17,10 +17,7 @@ from typing_extensions import override
 
 from target_freshbooks.books import likeliest_total
 from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities
-from target_freshbooks.books.money import decimals_of
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.reading import ReadError
-from target_freshbooks.books.shop import OrderFacts
 from target_freshbooks.freshbooks import FreshBooks, parsing
 from target_freshbooks.freshbooks.observed import (
     ARCHIVED,
@@ -31,6 +28,7 @@ from target_freshbooks.freshbooks.observed import (
     ObservedPayment,
 )
 from target_freshbooks.ledger import Ledger, Link, ScratchLedger
+from target_freshbooks.money import decimals_of
 from target_freshbooks.posting.account_profile import AccountProfile
 from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
@@ -51,6 +49,8 @@ from target_freshbooks.posting.results import (
     unreadable,
 )
 from target_freshbooks.posting.state import Observed, Recorded
+from target_freshbooks.shop.facts import OrderFacts
+from target_freshbooks.shop.records import ReadError
 
 SENT = 2
 

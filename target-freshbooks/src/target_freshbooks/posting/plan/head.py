@@ -19,10 +19,10 @@ from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from target_freshbooks.books.shop import Address
     from target_freshbooks.ledger import Link
     from target_freshbooks.posting.context import OrderContext
     from target_freshbooks.posting.state import Recorded
+    from target_freshbooks.shop.facts import Address
 
 CLIENT = "customerid"
 BILLING = tuple(field.name for field in fields(BillingAddress))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.books.money import decimals_of
+from target_freshbooks.money import decimals_of
 
 if TYPE_CHECKING:
     from target_freshbooks.books.desired import Desired, InvoiceLine

@@ -1,8 +1,8 @@
 """Record decoding inside an order: its lines, fees and shipping addresses with their costs."""
 
-from target_freshbooks.books.fields import Fields
-from target_freshbooks.books.money import ZERO
-from target_freshbooks.books.shop import Cost, Fee, OrderLine, ShippingAddress
+from target_freshbooks.money import ZERO
+from target_freshbooks.shop.facts import Cost, Fee, OrderLine, ShippingAddress
+from target_freshbooks.shop.fields import Fields
 
 
 def read_line(fields: Fields) -> OrderLine:

@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from types import NoneType
 from typing import Any, Self, TypeVar
 
-from target_freshbooks.books.money import ZERO
+from target_freshbooks.money import ZERO
 
 Value = TypeVar("Value", str, int, Decimal)
 

@@ -1,4 +1,4 @@
-"""Record decoding: from the shop's records to the facts of `books.shop`.
+"""Record decoding: from the shop's records to facts.
 
 Records have BigCommerce's own field names: v2 for orders, order products, fees and order taxes; v3
 for transactions, refunds, customers and products. A field nobody needs is not looked at, a field
@@ -12,10 +12,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from target_freshbooks.books.fields import Fields, ReadError
-from target_freshbooks.books.money import ZERO, total
-from target_freshbooks.books.reading_lines import read_addresses, read_cost, read_fee, read_line
-from target_freshbooks.books.shop import (
+from target_freshbooks.money import ZERO, total
+from target_freshbooks.shop.facts import (
     Address,
     Customer,
     FormFields,
@@ -29,6 +27,8 @@ from target_freshbooks.books.shop import (
     Transaction,
     Variant,
 )
+from target_freshbooks.shop.fields import Fields, ReadError
+from target_freshbooks.shop.order_lines import read_addresses, read_cost, read_fee, read_line
 
 __all__ = [
     "ReadError",
