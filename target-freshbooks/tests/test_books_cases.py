@@ -26,8 +26,8 @@ from target_freshbooks.books.desired import (
     Parked,
     Waiting,
 )
-from target_freshbooks.books.marks import marks_in
 from target_freshbooks.books.policy import ExcludedOrder, GenericClient, LineNames, Policy, TaxName
+from target_freshbooks.marks import marks_in
 from target_freshbooks.posting.plan.closed import day_closed
 
 CASES = sorted((Path(__file__).parent / "books_cases").glob("*.json"))

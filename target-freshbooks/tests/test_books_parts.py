@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from target_freshbooks import books, shop
 from target_freshbooks.books.calendar import UnknownZone
-from target_freshbooks.books.capabilities import clean
 from target_freshbooks.books.desired import Desired, InvoiceLine, LineTax, Parked
 from target_freshbooks.books.items import catalogued
-from target_freshbooks.books.marks import is_refund_line
 from target_freshbooks.books.policy import Policy, TaxName
 from target_freshbooks.books.refund_fit import mendings
+from target_freshbooks.capabilities import clean
+from target_freshbooks.marks import is_refund_line
 from target_freshbooks.money import decimals_of, largest_remainder
 
 D = Decimal

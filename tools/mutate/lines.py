@@ -1952,7 +1952,7 @@ MUTATIONS = (
     Mutation(
         "a mark is a whole line",
         "P11",
-        f"{FRESHBOOKS}/books/marks.py",
+        f"{FRESHBOOKS}/marks.py",
         "_MARK.fullmatch(line.strip())",
         "_MARK.search(line)",
         (f"{TERMS}::test_a_draft_made_by_hand_that_mentions_the_order_is_not_ours",),

@@ -54,7 +54,6 @@ from target_freshbooks.books.desired import (
     Reason,
     RefundEntry,
 )
-from target_freshbooks.books.marks import Mark, is_refund_line, refund_line
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.freshbooks.observed import (
     BillingAddress,
@@ -64,6 +63,7 @@ from target_freshbooks.freshbooks.observed import (
     ObservedPayment,
 )
 from target_freshbooks.ledger import Link
+from target_freshbooks.marks import Mark, is_refund_line, refund_line
 from target_freshbooks.money import decimals_of
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.identity import invoice_key, invoice_link, part_link

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from plan_notation import MARK, ORDER, rows_in, scene_of
-from target_freshbooks.books.marks import DERIVED, Mark, marks_in, received_line
 from target_freshbooks.ledger import Link, OrderRow
+from target_freshbooks.marks import DERIVED, Mark, marks_in, received_line
 from target_freshbooks.posting.identity import adopt, bears, find_note, find_payment, part_of
 from target_freshbooks.posting.state import Recorded
 

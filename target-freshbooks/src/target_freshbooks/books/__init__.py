@@ -19,9 +19,10 @@ The chapters, in the order in which an order goes through them; each begins with
 6. `desire` puts it all together as `desired.Desired`, which the reconciler brings about. `closed`:
    on which open days, and what is corrected beside a closed month.
 
-`policy` holds the bookkeeper's choices, `capabilities` what FreshBooks can hold; `calendar` and
-`marks` say how days and keys are written, `target_freshbooks.money` how amounts are. Everything is
-a pure function over frozen dataclasses.
+`policy` holds the bookkeeper's choices, `calendar` tells the shop's days. Beside the books stand
+what else is pure: `target_freshbooks.money` (how amounts are rounded and shared), `marks` (the keys
+that FreshBooks' records bear) and `capabilities` (what FreshBooks takes, and how it computes).
+Everything is a function over frozen dataclasses.
 """
 
 from target_freshbooks.books.breakdown import break_down

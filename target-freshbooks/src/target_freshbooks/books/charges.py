@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.items import item_key, line_key, options_in_words
 from target_freshbooks.books.policy import LineNames, Policy
+from target_freshbooks.capabilities import FRESHBOOKS, clean
 from target_freshbooks.money import ONE, ZERO, total
 from target_freshbooks.shop.facts import Cost, Order, OrderFacts, OrderLine, TaxRow
 

@@ -13,10 +13,10 @@ history.
 from dataclasses import replace
 from typing import Any
 
-from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.desired import ClientDraft, Parked, Reason
 from target_freshbooks.books.exemption import vat_number, vat_number_of
 from target_freshbooks.books.policy import GenericClient, Policy
+from target_freshbooks.capabilities import FRESHBOOKS, clean
 from target_freshbooks.shop.facts import Address, Customer, Order, OrderFacts
 
 

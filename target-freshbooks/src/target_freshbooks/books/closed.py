@@ -35,10 +35,10 @@ from target_freshbooks.books.desired import (
     Payment,
     RefundEntry,
 )
-from target_freshbooks.books.marks import is_refund_line
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.refund_fit import fit_refund
 from target_freshbooks.books.rounding import roundings, tax_amounts
+from target_freshbooks.marks import is_refund_line
 from target_freshbooks.money import ONE, ZERO, rounded
 
 REFUNDS_PAID = "Refunds paid"

@@ -31,7 +31,6 @@ from target_freshbooks.books.eligibility import is_to_be_voided, void
 from target_freshbooks.books.exemption import exemption_note
 from target_freshbooks.books.items import items_for
 from target_freshbooks.books.marketplaces import is_net, net_facts, remitted_note, undecided
-from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.payment_methods import days_until_due
 from target_freshbooks.books.payments import receipts
 from target_freshbooks.books.policy import Policy
@@ -40,6 +39,7 @@ from target_freshbooks.books.refunds import refunds_of
 from target_freshbooks.books.rounding import predict_totals, rounding_line
 from target_freshbooks.books.stored_value import redeem
 from target_freshbooks.books.surplus import without_surplus
+from target_freshbooks.marks import mark_of
 from target_freshbooks.money import ZERO, cent, decimals_of, is_whole, rounded
 from target_freshbooks.shop.facts import Order, OrderFacts
 

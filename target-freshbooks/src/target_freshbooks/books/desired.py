@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from target_freshbooks.books.marks import Mark
+from target_freshbooks.marks import Mark
 from target_freshbooks.shop.facts import Address
 
 

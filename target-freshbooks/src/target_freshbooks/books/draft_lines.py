@@ -22,12 +22,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from target_freshbooks.books.breakdown import Breakdown, Part
-from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.cents import in_whole_cents
 from target_freshbooks.books.charges import ChargeKind
 from target_freshbooks.books.desired import ExactLine, InvoiceLine, Lines, LineTax
 from target_freshbooks.books.items import line_key
-from target_freshbooks.books.marks import other_than_refund
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.rounding import (
     rounding_line,
@@ -36,6 +34,8 @@ from target_freshbooks.books.rounding import (
     totals,
     ways_of_rounding,
 )
+from target_freshbooks.capabilities import FRESHBOOKS, clean
+from target_freshbooks.marks import other_than_refund
 from target_freshbooks.money import (
     ONE,
     ZERO,

@@ -14,8 +14,8 @@ edited; what a person adds to the notes stays.
 
 import re
 
-from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.policy import Policy
+from target_freshbooks.capabilities import FRESHBOOKS, clean
 from target_freshbooks.shop.facts import FormFields, OrderFacts
 
 _PREFIXES = frozenset(

@@ -11,8 +11,8 @@ and price when the item is renamed later.
 from collections.abc import Iterable
 from typing import Any
 
-from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.desired import ExactLine, InvoiceLine, ItemDraft, round_trip
+from target_freshbooks.capabilities import FRESHBOOKS, clean
 from target_freshbooks.money import ZERO, in_currency
 from target_freshbooks.shop.facts import Order, OrderFacts, OrderLine, Product
 

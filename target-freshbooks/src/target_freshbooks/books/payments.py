@@ -27,7 +27,6 @@ from decimal import Decimal
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Desired, Parked, Payment, Reason
-from target_freshbooks.books.marks import DERIVED, mark_of, received_line
 from target_freshbooks.books.money_witnesses import (
     GIFT_CERTIFICATE,
     STORE_CREDIT,
@@ -40,6 +39,7 @@ from target_freshbooks.books.money_witnesses import (
 from target_freshbooks.books.payment_methods import brought_money
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.stored_value import given_as
+from target_freshbooks.marks import DERIVED, mark_of, received_line
 from target_freshbooks.money import ZERO, decimals_of, in_currency, rounded, sum_by_key, total
 from target_freshbooks.shop.facts import Order, OrderFacts, Transaction
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any, Literal, Self
 
-from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities
 from target_freshbooks.books.desired import LineTax
+from target_freshbooks.capabilities import FRESHBOOKS, Capabilities
 from target_freshbooks.shop.facts import Order
 
 IN_HAND = (

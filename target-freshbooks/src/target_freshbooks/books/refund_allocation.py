@@ -21,14 +21,14 @@ from itertools import product
 from typing import Literal, Self
 
 from target_freshbooks.books.breakdown import Part
-from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.charges import ChargeKind
 from target_freshbooks.books.desired import ExactLine, LineTax
 from target_freshbooks.books.draft_lines import TIMES
 from target_freshbooks.books.items import line_key
-from target_freshbooks.books.marks import refund_line
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.taxes import UNNAMED
+from target_freshbooks.capabilities import FRESHBOOKS, clean
+from target_freshbooks.marks import refund_line
 from target_freshbooks.money import HUNDRED, ZERO, cent, plain, pro_rata, sum_by_key, total
 from target_freshbooks.shop.facts import Order, Refund, RefundItem
 

@@ -19,7 +19,6 @@ from decimal import Decimal
 
 from target_freshbooks.books.cents import in_whole_cents
 from target_freshbooks.books.desired import ExactLine, InvoiceLine, Lines, RefundEntry
-from target_freshbooks.books.marks import is_refund_rounding, refund_line
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.rounding import (
     is_rounding,
@@ -29,6 +28,7 @@ from target_freshbooks.books.rounding import (
     ways_of_rounding,
     weigh,
 )
+from target_freshbooks.marks import is_refund_rounding, refund_line
 from target_freshbooks.money import (
     HUNDRED,
     ONE,

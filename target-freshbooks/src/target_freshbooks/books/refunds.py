@@ -27,13 +27,13 @@ from target_freshbooks.books.desired import (
     Reason,
     RefundEntry,
 )
-from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money_witnesses import REFUNDED_STATUSES
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.refund_allocation import Allocation, allocate, refund_lines
 from target_freshbooks.books.refund_fit import fit_credit_note
 from target_freshbooks.books.stored_value import name_of
 from target_freshbooks.books.surplus import Due, GivenBack
+from target_freshbooks.marks import mark_of
 from target_freshbooks.money import ZERO, decimals_of, in_currency, total, with_currency
 from target_freshbooks.shop.facts import OrderFacts, OrderStatus, Refund, RefundPayment
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 
-from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities, RoundingKind, Taxed
 from target_freshbooks.books.desired import InvoiceLine, Lines, LineTax
 from target_freshbooks.books.items import is_of_lines, line_key
 from target_freshbooks.books.policy import Policy
+from target_freshbooks.capabilities import FRESHBOOKS, Capabilities, RoundingKind, Taxed
 from target_freshbooks.money import ZERO, cent, is_whole, rounded, sum_by_key
 
 TaxSums = dict[tuple[str, int], int]

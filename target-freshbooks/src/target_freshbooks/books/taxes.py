@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from itertools import combinations, groupby
 
-from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.charges import Charge, ChargeKind
 from target_freshbooks.books.desired import LineTax
 from target_freshbooks.books.policy import Policy
+from target_freshbooks.capabilities import FRESHBOOKS, clean
 from target_freshbooks.money import HUNDRED, ZERO, cent, pro_rata, rounded, total
 from target_freshbooks.shop.facts import TaxRow
 

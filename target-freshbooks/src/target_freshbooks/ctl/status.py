@@ -5,9 +5,9 @@ from dataclasses import asdict
 from itertools import chain
 from typing import Any
 
-from target_freshbooks.books.capabilities import Taxed
 from target_freshbooks.books.desired import Reason
 from target_freshbooks.books.policy import Policy
+from target_freshbooks.capabilities import Taxed
 from target_freshbooks.ctl.context import Context, command
 from target_freshbooks.ledger import EarlierMonth, Ledger, LinkKind, OrderRow
 from target_freshbooks.ledger.orders import CHANGED

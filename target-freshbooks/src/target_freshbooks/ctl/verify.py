@@ -15,11 +15,11 @@ import click
 from connector_credentials import CredentialError
 
 from target_freshbooks.access import Account, open_account
-from target_freshbooks.books.marks import Mark
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.ctl.context import SINCE, Context, command
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import AuditHead, ChainVerdict, Ledger, LedgerError
+from target_freshbooks.marks import Mark
 from target_freshbooks.posting.apply.parts import load_recorded
 from target_freshbooks.posting.drift import compare
 from target_freshbooks.posting.dryrun.simulator import Planner

@@ -15,10 +15,10 @@ from itertools import product
 from typing import Any
 
 from target_freshbooks import books
-from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities
 from target_freshbooks.books.desired import Desired, Lines, LineTax, Parked, Reason
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.rounding import KINDS, kinds_that_give
+from target_freshbooks.capabilities import FRESHBOOKS, Capabilities
 from target_freshbooks.freshbooks import FreshBooks
 from target_freshbooks.freshbooks.errors import Forbidden
 from target_freshbooks.freshbooks.observed import ObservedInvoice

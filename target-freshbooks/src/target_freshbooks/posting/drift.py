@@ -8,7 +8,6 @@ is either known to the ledger or told.
 from collections.abc import Callable, Iterator
 from datetime import date
 
-from target_freshbooks.books.marks import Mark
 from target_freshbooks.freshbooks.observed import (
     DRAFT,
     ObservedCreditNote,
@@ -16,6 +15,7 @@ from target_freshbooks.freshbooks.observed import (
     ObservedPayment,
 )
 from target_freshbooks.ledger import Link
+from target_freshbooks.marks import Mark
 from target_freshbooks.posting.context import ZERO
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.findings import Finding, FindingKind, invoice_words

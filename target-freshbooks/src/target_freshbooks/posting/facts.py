@@ -17,11 +17,11 @@ from typing import Any
 from target_freshbooks.books.calendar import bookkeeping_day, zone
 from target_freshbooks.books.desired import Desired
 from target_freshbooks.books.items import catalogued, line_key
-from target_freshbooks.books.marks import DERIVED, received_in
 from target_freshbooks.books.money_witnesses import has_transactions
 from target_freshbooks.books.payment_methods import is_paid
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts, Terms
+from target_freshbooks.marks import DERIVED, received_in
 from target_freshbooks.money import ZERO
 from target_freshbooks.posting.apply.fence import Fence
 from target_freshbooks.posting.identity import part_paid

@@ -1,6 +1,6 @@
 """Identity: the natural keys of an order's records, in FreshBooks and in the ledger.
 
-FreshBooks' records bear the order's mark on a line of its own (`books.marks` formats and parses
+FreshBooks' records bear the order's mark on a line of its own (`marks` formats and parses
 it); the ledger keeps them under the order's id and our name of the part. Whether a record is ours
 is decided here.
 """
@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 from target_freshbooks.books.desired import CreditNote, Payment
-from target_freshbooks.books.marks import Mark, marks_in
 from target_freshbooks.freshbooks.observed import (
     ObservedCreditNote,
     ObservedExpense,
@@ -18,6 +17,7 @@ from target_freshbooks.freshbooks.observed import (
     ObservedPayment,
 )
 from target_freshbooks.ledger.link import Link, LinkKind
+from target_freshbooks.marks import Mark, marks_in
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.state import Observed, Recorded
 

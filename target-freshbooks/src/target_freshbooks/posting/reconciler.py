@@ -12,12 +12,12 @@ from functools import partial
 from target_freshbooks.books import assess, client_of_customer
 from target_freshbooks.books.closed import ClosedDays, book_apart, on_open_days
 from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, Waiting
-from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.money_witnesses import may_clear_up
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import DELETED, DRAFT, ObservedInvoice
 from target_freshbooks.ledger import OrderRow, Terms
+from target_freshbooks.marks import mark_of
 from target_freshbooks.posting.apply.adoption import adopt_cancelled, adopt_invoice
 from target_freshbooks.posting.apply.cancellation import delete_cancelled, delete_credits
 from target_freshbooks.posting.apply.completion import completed, forget_gone_credits

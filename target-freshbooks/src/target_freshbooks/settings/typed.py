@@ -11,7 +11,6 @@ from connector_credentials.addresses import require_tls
 from connector_credentials.sandbox_guard import keep_apart
 from connector_credentials.settings import SettingError
 
-from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.marketplaces import TREATMENTS, Treatment
 from target_freshbooks.books.policy import (
     ExcludedOrder,
@@ -20,6 +19,7 @@ from target_freshbooks.books.policy import (
     Policy,
     TaxName,
 )
+from target_freshbooks.capabilities import FRESHBOOKS, clean
 
 from .table import FORM, schema
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 from functools import partial
 
 from target_freshbooks.books.desired import Desired
-from target_freshbooks.books.marks import mark_of
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.freshbooks.observed import DELETED, DRAFT
 from target_freshbooks.ledger import Link, Terms
+from target_freshbooks.marks import mark_of
 from target_freshbooks.posting.apply.parts import Parts, load_recorded
 from target_freshbooks.posting.apply.writer import summary
 from target_freshbooks.posting.context import OrderContext

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.books.marks import Mark
 from target_freshbooks.freshbooks.errors import Conflict, NotFound, Refused
 from target_freshbooks.freshbooks.observed import (
     DELETED,
@@ -14,6 +13,7 @@ from target_freshbooks.freshbooks.observed import (
     ObservedPayment,
 )
 from target_freshbooks.ledger import Link
+from target_freshbooks.marks import Mark
 from target_freshbooks.posting.apply.parts import Parts
 from target_freshbooks.posting.apply.writer import BUSY_PAUSES, OutcomeUnknown
 from target_freshbooks.posting.digests import fingerprint

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
 
-from target_freshbooks.books.marks import marks_in
 from target_freshbooks.freshbooks import FreshBooks
 from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.freshbooks.observed import (
@@ -16,6 +15,7 @@ from target_freshbooks.freshbooks.observed import (
     ObservedItem,
 )
 from target_freshbooks.ledger import Intent, Ledger, Link
+from target_freshbooks.marks import marks_in
 from target_freshbooks.posting.apply import ownership
 from target_freshbooks.posting.apply.effects import asked_first, is_fulfilled
 from target_freshbooks.posting.apply.writer import client_links, item_links

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from target_freshbooks.books import item_body, items_of_product
-from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.desired import ItemDraft
 from target_freshbooks.books.items import is_of_lines
+from target_freshbooks.capabilities import FRESHBOOKS, clean
 from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import ACTIVE, DELETED, ObservedItem
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify

@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 from typing_extensions import override
 
 from target_freshbooks.books import likeliest_total
-from target_freshbooks.books.capabilities import FRESHBOOKS, Capabilities
 from target_freshbooks.books.policy import Policy
+from target_freshbooks.capabilities import FRESHBOOKS, Capabilities
 from target_freshbooks.freshbooks import FreshBooks, parsing
 from target_freshbooks.freshbooks.observed import (
     ARCHIVED,

@@ -14,13 +14,13 @@ from datetime import date
 from typing import Any, Self
 
 from target_freshbooks.books.closed import BOOKED_AS_EXPENSE
-from target_freshbooks.books.marks import STEM, Mark, marks_in
 from target_freshbooks.freshbooks import FreshBooks
 from target_freshbooks.freshbooks.observed import (
     ObservedCreditNote,
     ObservedExpense,
     ObservedInvoice,
 )
+from target_freshbooks.marks import STEM, Mark, marks_in
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.identity import marked_text, marks_of, refund_named
 from target_freshbooks.posting.observe.by_request import Observer, RequestObserver

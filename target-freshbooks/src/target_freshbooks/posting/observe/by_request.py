@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from target_freshbooks.books.closed import BOOKED_AS_EXPENSE
-from target_freshbooks.books.marks import Mark
 from target_freshbooks.freshbooks import FreshBooks
 from target_freshbooks.freshbooks.errors import NotFound
 from target_freshbooks.freshbooks.observed import (
@@ -14,6 +13,7 @@ from target_freshbooks.freshbooks.observed import (
     ObservedInvoice,
 )
 from target_freshbooks.ledger import Link
+from target_freshbooks.marks import Mark
 from target_freshbooks.money import total
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.identity import (

@@ -7,10 +7,10 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any
 
-from target_freshbooks.books.capabilities import FRESHBOOKS, clean
 from target_freshbooks.books.desired import InvoiceLine, Lines, LineTax, round_trip
-from target_freshbooks.books.marks import is_refund_line, other_than_refund
+from target_freshbooks.capabilities import FRESHBOOKS, clean
 from target_freshbooks.freshbooks.observed import ObservedInvoice, ObservedLine
+from target_freshbooks.marks import is_refund_line, other_than_refund
 
 
 def line_body(line: InvoiceLine, currency: str) -> dict[str, Any]:

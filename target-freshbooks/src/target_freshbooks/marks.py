@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Self
 
-from target_freshbooks.books.capabilities import FRESHBOOKS, clean
+from target_freshbooks.capabilities import FRESHBOOKS, clean
 from target_freshbooks.shop.facts import Order
 
 STEM = "BigCommerce order "
