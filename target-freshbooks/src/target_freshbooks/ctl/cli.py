@@ -16,6 +16,7 @@ COMMANDS = {
     "whoami": "ctl.login",
     "status": "ctl.status",
     "plan": "ctl.plan",
+    "probe": "ctl.probe",
     "replay": "ctl.replay",
     "settle": "ctl.settle",
     "reopen": "ctl.settle",

@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
@@ -29,6 +29,8 @@ from requests.auth import AuthBase
 logger = logging.getLogger(__name__)
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
+_OF_QUOTA = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after")
+
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
@@ -38,6 +40,7 @@ class RequestRecord:
         path: The template, such as `/accounting/account/{account_id}/invoices/invoices/{id}`.
         status: None if no answer came.
         outcome: "answered", "not_sent" or "lost".
+        quota: The headers of the answer that speak of FreshBooks' quota, names in lower case.
     """
 
     method: str
@@ -45,6 +48,7 @@ class RequestRecord:
     status: int | None
     seconds: float
     outcome: str
+    quota: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,8 @@ class Wire:
             "%s %s: %s %s in %.3f s", method, template, name, status or "", outcome.seconds
         )
         if self._on_request is not None:
-            self._on_request(RequestRecord(method, template, status, outcome.seconds, name))
+            quota = _quota(outcome.headers) if isinstance(outcome, WireReply) else {}
+            self._on_request(RequestRecord(method, template, status, outcome.seconds, name, quota))
         return outcome
 
     def _exchange(
@@ -153,6 +158,11 @@ class Wire:
         if session is None:
             session = self._local.session = new_session()
         return session
+
+
+def _quota(headers: Mapping[str, str]) -> Mapping[str, str]:
+    told = {name.lower(): value for name, value in headers.items()}
+    return {name: told[name] for name in _OF_QUOTA if name in told}
 
 
 def _name(lost: WireFailure) -> str:

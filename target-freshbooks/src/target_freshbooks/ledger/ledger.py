@@ -18,6 +18,7 @@ from target_freshbooks.ledger.links import Links
 from target_freshbooks.ledger.lock import AccountLocks
 from target_freshbooks.ledger.orders import Orders
 from target_freshbooks.ledger.ownership import Ownership
+from target_freshbooks.ledger.probe_records import ProbeRecords
 from target_freshbooks.ledger.profile import Profile
 from target_freshbooks.ledger.retention import Retention
 from target_freshbooks.ledger.runs import Runs
@@ -37,6 +38,7 @@ class Ledger:
         orders: Where each order stands.
         terms: The settings that each order was posted under.
         profile: What was learnt of the account's ways.
+        probe: What the probe of the account made there.
         links: Which thing in FreshBooks stands for which of ours.
         intents: What is being written.
         audit: The journal.
@@ -53,6 +55,7 @@ class Ledger:
         self.orders = Orders(scope)
         self.terms = OrderTerms(scope)
         self.profile = Profile(scope)
+        self.probe = ProbeRecords(scope)
         self.links = Links(scope)
         self.intents = Intents(scope, self.links)
         self.locks = AccountLocks(scope)

@@ -11,7 +11,12 @@ from sqlalchemy import select
 from target_freshbooks.ledger.section import Section
 from target_freshbooks.ledger.storage.tables import profile
 
-Trait = Literal["roundings", "percent_decimals", "unmarked_field"]
+Trait = Literal[
+    "roundings", "percent_decimals", "unmarked_field", "number_length", "unseen_seconds", "probe"
+]
+"""`number_length`: characters of an invoice's number; `unseen_seconds`: how long searches did not
+show a fresh record; `probe`: all that the probe found, by the name of its check.
+"""
 
 
 class Profile(Section):

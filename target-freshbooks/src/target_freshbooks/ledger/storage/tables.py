@@ -239,6 +239,19 @@ profile = Table(
     Column("learnt_at", Instant, nullable=False),
 )
 
+probe = Table(
+    "ledger_probe",
+    metadata,
+    Column("id", ROW_ID, primary_key=True, autoincrement=True),
+    Column("record", Text, nullable=False),
+    Column("key", PlainText, nullable=False),
+    Column("remote_id", BigInteger),
+    Column("state", Text, nullable=False),
+    Column("run_id", PlainText, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 terms = Table(
     "ledger_terms",
     metadata,

@@ -1,0 +1,144 @@
+"""Cleaning: what the probe made is found again, if need be, and deleted.
+
+A record whose making was cut off has no id in the ledger. It is looked for by its key, until so
+long after its intent that a search would show it. What FreshBooks does not let go is named.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from target_freshbooks.freshbooks import FreshBooks, Refused
+from target_freshbooks.freshbooks.observed import DELETED
+from target_freshbooks.ledger import AccountLock, Ledger
+from target_freshbooks.ledger.probe_records import Kind, ProbeRecord
+
+ORDER: tuple[Kind, ...] = ("payment", "credit_note", "invoice", "item", "client")
+"""A payment keeps its invoice, an invoice its client."""
+LOOK_EVERY = 2.0
+"""Seconds between two looks."""
+
+
+@dataclass(slots=True)
+class Cleaned:
+    """What came of cleaning.
+
+    Attributes:
+        removed: Records deleted now.
+        numbers: Invoice numbers that stay used.
+        left: What FreshBooks did not let go, with its words.
+    """
+
+    removed: int = 0
+    numbers: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """Removes what the probe made.
+
+    Attributes:
+        books: FreshBooks.
+        ledger: Where the records are.
+        lock: The account's.
+        run_id: Who removes them.
+        clock: Aware UTC now.
+        sleep: Waits between looks.
+        settle_seconds: So long after it was made may a record stay unseen.
+    """
+
+    books: FreshBooks
+    ledger: Ledger
+    lock: AccountLock
+    run_id: str
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    settle_seconds: float
+
+    def run(self) -> Cleaned:
+        """Find and delete all that stands."""
+        cleaned = Cleaned()
+        rows = self.ledger.probe.standing()
+        known = [one for one in map(self._known, rows) if one]
+        cleaned.numbers = sorted({row.key for row in known if row.record == "invoice"})
+        for kind in ORDER:
+            if kind == "credit_note":
+                self._remove_credits(known, cleaned)
+            for row in known:
+                if row.record == kind:
+                    self._remove(row, cleaned)
+        return cleaned
+
+    def _known(self, row: ProbeRecord) -> ProbeRecord | None:
+        """The row with FreshBooks' id; None if the record was never made."""
+        while row.remote_id is None:
+            # Asked first: what was made before this moment must be seen after it.
+            is_last = (self.clock() - row.opened_at).total_seconds() >= self.settle_seconds
+            found = self._find(row)
+            if found is not None:
+                self.ledger.probe.close(row.id, "made", self.run_id, remote_id=found.id)
+                return ProbeRecord(row.id, row.record, row.key, found.id, "made", row.opened_at)
+            if is_last:
+                self.ledger.probe.close(row.id, "not_found", self.run_id)
+                return None
+            self.sleep(LOOK_EVERY)
+        return row
+
+    def _find(self, row: ProbeRecord) -> Any:  # noqa: ANN401 - a record of the kind
+        """The record of that key, but none that another row stands for."""
+        known = {one.remote_id for one in self.ledger.probe.all() if one.record == row.record}
+        owner, _, note = row.key.partition(":")
+        match row.record:
+            case "client":
+                found: Any = self.books.clients.of_email(row.key)
+            case "item":
+                self.books.items.forget()
+                found = self.books.items.named(row.key)
+            case "invoice":
+                states = (False, True)
+                found = [self.books.invoices.find(row.key, deleted=gone) for gone in states]
+            case "payment":
+                payments = self.books.payments.of_invoice(int(owner))
+                found = [one for one in payments if one.note == note]
+            case "credit_note":
+                notes = self.books.credit_notes.of_client(int(owner))
+                found = [one for one in notes if one.notes == note]
+        return next((one for one in found if one is not None and one.id not in known), None)
+
+    def _remove(self, row: ProbeRecord, cleaned: Cleaned) -> None:
+        assert row.remote_id is not None  # noqa: S101 - `_known` has found it
+        collection = self.books.collections[row.record]
+        standing = collection.standing(row.remote_id)
+        if standing is not None:
+            try:
+                if row.record == "invoice" and standing.number != row.key:
+                    self._write(row.record, row.remote_id, {"invoice_number": row.key})
+                self._write(row.record, row.remote_id, {"vis_state": DELETED})
+            except Refused as refused:
+                cleaned.left.append(f"{row.record} {row.key}: {refused.words}")
+                return
+        if collection.standing(row.remote_id) is not None:
+            cleaned.left.append(f"{row.record} {row.key}: it still stands after it was deleted")
+            return
+        self.ledger.probe.close(row.id, "removed", self.run_id)
+        cleaned.removed += 1
+
+    def _remove_credits(self, rows: list[ProbeRecord], cleaned: Cleaned) -> None:
+        """Delete the credits that FreshBooks gave the probe's clients for what was overpaid."""
+        clients = [row.remote_id for row in rows if row.record == "client" and row.remote_id]
+        paid = any(row.record == "payment" for row in self.ledger.probe.all())
+        notes = chain.from_iterable(map(self.books.credit_notes.of_client, clients if paid else ()))
+        for note in notes:
+            if note.credit_type != "overpayment":
+                continue
+            try:
+                self._write("credit_note", note.id, {"vis_state": DELETED})
+            except Refused as refused:
+                cleaned.left.append(f"credit {note.number} of {note.amount}: {refused.words}")
+
+    def _write(self, record: Kind, id: int, body: dict[str, Any]) -> None:  # noqa: A002
+        self.ledger.probe.change(self.lock, record, id, body, self.run_id)
+        self.books.collections[record].update(id, body)

@@ -1,0 +1,28 @@
+"""A plain probe: what it tells, what it leaves, and when it does nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import pytest
+
+
+def test_a_probe_tells_each_point_and_leaves_one_used_number(desk: Any) -> None:
+    findings = desk.probe()
+    untold = {name: one["why"] for name, one in findings.items() if one["why"]}
+    assert not untold
+    assert desk.standing() == []
+    (number,) = desk.numbers()
+    assert len(number) <= 12
+    assert {name: one["value"] for name, one in findings.items()} == {
+        "x": "y",
+    }
+
+
+def test_another_name_than_the_business_s_writes_nothing(desk: Any) -> None:
+    with pytest.raises(click.ClickException, match="nothing was written"):
+        desk.ctl("probe", given="Another Business\n")
+    assert desk.writes() == 0
+    with desk.ledger() as ledger:
+        assert ledger.probe.all() == []
