@@ -6,6 +6,9 @@ from typing import Any
 
 import click
 import pytest
+from sides import SIDES
+
+DEFAULTS = {check: next(iter(by_side.values())) for check, by_side in SIDES.values()}
 
 
 def test_a_probe_tells_each_point_and_leaves_one_used_number(desk: Any) -> None:
@@ -15,9 +18,7 @@ def test_a_probe_tells_each_point_and_leaves_one_used_number(desk: Any) -> None:
     assert desk.standing() == []
     (number,) = desk.numbers()
     assert len(number) <= 12
-    assert {name: one["value"] for name, one in findings.items()} == {
-        "x": "y",
-    }
+    assert [name for name, one in findings.items() if not DEFAULTS.get(name, bool)(one)] == []
 
 
 def test_another_name_than_the_business_s_writes_nothing(desk: Any) -> None:

@@ -40,6 +40,7 @@ def negative_line(bench: Bench) -> Answer:
     bench.draft = made
     bench.lines_shown = made.lines is not None
     on_update = taken(bench.attempt(lambda: bench.redraft(lines=[plain, negative])))
+    bench.negatives = on_update.value == "accepted"
     sides = {on_create.value, on_update.value}
     both = len(sides) == 1
     value = sides.pop() if both else f"{on_create.value}, {on_update.value} in a change"
@@ -136,6 +137,8 @@ def negative_quantity(bench: Bench) -> Answer:
 
 def negative_total(bench: Bench) -> Answer:
     """Give the Draft lines that come to less than 0."""
+    if not bench.negatives:
+        raise Untold("no negative line is taken")
     return taken(_redrawn(bench, bench.line("1.00"), bench.line("-2.00")))
 
 

@@ -27,7 +27,7 @@ from target_freshbooks.ledger.probe_records import Kind
 
 PREFIX = "PROBE-"
 DIGITS = 6
-MOST_NUMBERS = 9
+MOST_NUMBERS = 6
 """Numbers after its own that a full probe uses at most."""
 EMAIL_DOMAIN = "example.com"
 """Reserved for examples (RFC 2606): no mail arrives there."""
@@ -71,6 +71,9 @@ class Bench:
         item: Its item.
         draft: Its Draft as it stands.
         sent: An invoice of it that was sent, in a full probe.
+        payment: What was paid on that.
+        overpaid: A payment that was more than was outstanding.
+        note: A credit note of its client.
     """
 
     books: FreshBooks
@@ -87,6 +90,11 @@ class Bench:
     item: ObservedItem | None = None
     draft: ObservedInvoice | None = None
     sent: ObservedInvoice | None = None
+    payment: ObservedPayment | None = None
+    overpaid: ObservedPayment | None = None
+    note: ObservedCreditNote | None = None
+    negatives: bool = True
+    """A change may bring a negative line."""
     lines_shown: bool = False
     """The answer to the Draft's creation had its lines."""
     unseen: bool = False
@@ -185,11 +193,11 @@ class Bench:
         made: ObservedInvoice = self.make("invoice", number, body)
         return made
 
-    def pay(self, invoice: ObservedInvoice, amount: str, **more: object) -> ObservedPayment:
+    def pay(self, invoice: ObservedInvoice, much: str, **more: object) -> ObservedPayment:
         """Pay an invoice of its own."""
         body = {
             "invoiceid": invoice.id,
-            "amount": {"amount": amount, "code": invoice.currency},
+            "amount": {"amount": much, "code": invoice.currency},
             "date": self.today.isoformat(),
             "type": "Other",
             "note": self.tag,

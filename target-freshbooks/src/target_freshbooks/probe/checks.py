@@ -1,6 +1,6 @@
 """Checks: all open points, in the order in which they are made."""
 
-from target_freshbooks.probe import arithmetic, lengths, lists, parties
+from target_freshbooks.probe import arithmetic, lengths, lists, money, parties
 from target_freshbooks.probe.finding import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -8,6 +8,7 @@ CHECKS: tuple[Check, ...] = (
     *arithmetic.CHECKS,
     *lengths.CHECKS,
     *lists.LOOKS,
+    *money.CHECKS,
     *lists.CLOSING,
 )
 """The first of each kind make the client, the item and the Draft; the last delete the Draft."""
