@@ -165,7 +165,12 @@ def assemble(
     books = account.books
     books.check_before_writes(lock.check)
     lookup = OutcomeLookup(
-        books, ledger, run_id, clock=utc_now, sleep=sleep, settle_seconds=settings.settle_seconds
+        books,
+        ledger,
+        run_id,
+        clock=utc_now,
+        sleep=sleep,
+        settle_seconds=ledger.profile.settle_seconds(settings.settle_seconds),
     )
     breaker = CircuitBreaker(books)
     retry = WriteRetry(

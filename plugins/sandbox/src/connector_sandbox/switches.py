@@ -25,7 +25,8 @@ class Switch:
     """One behaviour.
 
     ``choices`` are the allowed values; None stands for any of the default's type
-    within what it ``takes``.
+    within what it ``takes``. ``settled_by`` says which check of a probe tells an account's side, or
+    what else does.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Switch:
     choices: tuple[SwitchValue, ...] | None
     words: str
     takes: Within | Matching | None = None
+    settled_by: str = ""
 
 
 class Switches:
@@ -53,9 +55,10 @@ class Switches:
         choices: tuple[SwitchValue, ...] | None = None,
         words: str = "",
         takes: Within | Matching | None = None,
+        settled_by: str = "",
     ) -> None:
         """Make a switch known; declaring it again replaces its description."""
-        self._declared[name] = Switch(name, default, choices, words, takes)
+        self._declared[name] = Switch(name, default, choices, words, takes, settled_by)
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - its type is the switch's own
         if name in self._values:
@@ -118,6 +121,7 @@ class Switches:
                 "default": switch.default,
                 "choices": list(switch.choices) if switch.choices else None,
                 "words": switch.words,
+                "settled_by": switch.settled_by,
             }
             for _, switch in sorted(self._declared.items())
         ]

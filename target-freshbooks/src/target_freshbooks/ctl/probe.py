@@ -58,8 +58,7 @@ class Place:
 
     def clean(self) -> Cleaned:
         """Delete what the probe made, of whichever run."""
-        known = self.ledger.profile.traits().get("unseen_seconds", 0)
-        settle_seconds = max(self.settings.settle_seconds, known)
+        settle_seconds = self.ledger.profile.settle_seconds(self.settings.settle_seconds)
         sleep = interruptible(STOP.event)
         return Cleaning(
             self.books, self.ledger, self.lock, self.run_id, utc_now, sleep, settle_seconds

@@ -26,6 +26,10 @@ class Profile(Section):
         """All that are known, as JSON."""
         return {row.trait: row.value for row in self._rows(select(profile))}
 
+    def settle_seconds(self, asked: int) -> int:
+        """How long a record just made may stay unseen: as set, or longer if that was measured."""
+        return max(asked, self.traits().get("unseen_seconds", 0))
+
     def learn(self, trait: Trait, value: Any) -> None:  # noqa: ANN401 - JSON
         """Remember a trait, in place of what was known of it."""
         with self._database.write() as connection:

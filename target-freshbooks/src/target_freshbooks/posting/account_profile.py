@@ -1,9 +1,9 @@
 """Account profile: what the FreshBooks account at hand is like, which its makers do not say.
 
 How it rounds tax and how many decimals of a percent it keeps is learnt from its answers to what was
-written, and kept in the ledger; its own taxes are read when an order needs them. The accounting
-rules are told of both through the policy. A wrong belief costs a write and no cent: an invoice is
-sent only when FreshBooks' own total is the order's.
+written, or by a probe, which measures the longest number too, and kept in the ledger; its own taxes
+are read when an order needs them. The accounting rules are told of both through the policy. A wrong
+belief costs a write and no cent: an invoice is sent only when FreshBooks' own total is the order's.
 """
 
 import logging
@@ -55,8 +55,12 @@ class AccountProfile:
     def capabilities(self) -> Capabilities:
         """What the account can hold and how it computes, as far as that is known."""
         kinds = frozenset((what, even) for what, even in self._traits.get("roundings", ()))
-        decimals = self._traits.get("percent_decimals", FRESHBOOKS.percent_decimals)
-        return replace(FRESHBOOKS, roundings=kinds, percent_decimals=decimals)
+        return replace(
+            FRESHBOOKS,
+            roundings=kinds,
+            percent_decimals=self._traits.get("percent_decimals", FRESHBOOKS.percent_decimals),
+            number_length=self._traits.get("number_length", FRESHBOOKS.number_length),
+        )
 
     @property
     def unmarked_field(self) -> str:

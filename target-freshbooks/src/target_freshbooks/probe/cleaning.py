@@ -5,12 +5,13 @@ long after its intent that a search would show it. What FreshBooks does not let 
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from target_freshbooks.freshbooks import FreshBooks, Refused
+from target_freshbooks.freshbooks import FreshBooks, ObservedPayment, Refused
 from target_freshbooks.freshbooks.observed import DELETED
 from target_freshbooks.ledger import AccountLock, Ledger
 from target_freshbooks.ledger.probe_records import Kind, ProbeRecord
@@ -114,6 +115,8 @@ class Cleaning:
         standing = collection.standing(row.remote_id)
         if standing is not None:
             try:
+                if isinstance(standing, ObservedPayment):
+                    self._lower(standing)
                 if row.record == "invoice" and standing.number != row.key:
                     self._write(row.record, row.remote_id, {"invoice_number": row.key})
                 self._write(row.record, row.remote_id, {"vis_state": DELETED})
@@ -126,12 +129,22 @@ class Cleaning:
         self.ledger.probe.close(row.id, "removed", self.run_id)
         cleaned.removed += 1
 
+    def _lower(self, payment: ObservedPayment) -> None:
+        """Lower a payment to 0: a deleted one may count on, and keep its invoice from going."""
+        nothing = {"amount": {"amount": "0.00", "code": payment.currency}}
+        # Refused, it is deleted as it is: what that keeps from going is named in its own turn.
+        with suppress(Refused):
+            self._write("payment", payment.id, nothing)
+
     def _remove_credits(self, rows: list[ProbeRecord], cleaned: Cleaned) -> None:
         """Delete the credits that FreshBooks gave the probe's clients for what was overpaid."""
         clients = [row.remote_id for row in rows if row.record == "client" and row.remote_id]
-        paid = any(row.record == "payment" for row in self.ledger.probe.all())
-        notes = chain.from_iterable(map(self.books.credit_notes.of_client, clients if paid else ()))
-        for note in notes:
+        paid = [row.opened_at for row in self.ledger.probe.all() if row.record == "payment"]
+        if not paid or not clients:
+            return
+        since = (self.clock() - max(paid)).total_seconds()
+        self.sleep(max(0.0, self.settle_seconds - since))
+        for note in chain.from_iterable(map(self.books.credit_notes.of_client, clients)):
             if note.credit_type != "overpayment":
                 continue
             try:

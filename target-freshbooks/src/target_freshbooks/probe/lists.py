@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from http import HTTPStatus
 
 from target_freshbooks.freshbooks import NotFound, Refused
+from target_freshbooks.freshbooks.errors import ERRNO_UNKNOWN_RESOURCE
 from target_freshbooks.freshbooks.observed import ACTIVE, ARCHIVED, DELETED
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.probe.bench import Bench
@@ -157,7 +158,7 @@ def deleted_get(bench: Bench) -> Answer:
     try:
         bench.books.invoices.get(draft.id)
     except NotFound as missing:
-        is_missing = missing.status == HTTPStatus.NOT_FOUND
+        is_missing = missing.errno in {None, ERRNO_UNKNOWN_RESOURCE}
         return Answer("missing" if is_missing else "error", refusal(missing))
     except Refused as refused:
         return Answer("error", refusal(refused))

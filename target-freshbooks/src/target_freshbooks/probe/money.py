@@ -14,6 +14,7 @@ from target_freshbooks.probe.finding import (
     Untold,
     client_of,
     refusal,
+    shows_fresh,
     taken,
     unique,
 )
@@ -225,6 +226,7 @@ def overpayment(bench: Bench) -> Answer:
     if isinstance(paid, Refused):
         return taken(paid)
     bench.overpaid = paid
+    shows_fresh(bench)
     given = [
         note
         for note in bench.books.credit_notes.of_client(client.id)
@@ -246,6 +248,7 @@ def overpayment_deleted(bench: Bench) -> Answer:
     if isinstance(gone, Refused):
         return taken(gone)
     client = client_of(bench)
+    shows_fresh(bench)
     note = bench.books.credit_notes.overpayment(paid.overpayment_id, client.id)
     return Answer("credit goes" if note is None else "credit stays")
 

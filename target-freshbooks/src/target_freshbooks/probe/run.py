@@ -9,7 +9,7 @@ from target_freshbooks.freshbooks import FreshBooks, Refused
 from target_freshbooks.ledger import Ledger
 from target_freshbooks.probe.bench import Bench
 from target_freshbooks.probe.checks import CHECKS
-from target_freshbooks.probe.finding import Answer, Check, Depth, Untold
+from target_freshbooks.probe.finding import Answer, Check, Depth, Untold, shows_fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,9 @@ def probe(bench: Bench, depth: Depth, check_stop: Callable[[], None]) -> list[Fi
 
 def _found(check: Check, bench: Bench) -> Finding:
     try:
+        if check.depth is Depth.FULL:
+            # A credit that no search shows could not be deleted again.
+            shows_fresh(bench)
         answer = check.find(bench)
     except (Untold, Refused) as untold:
         return Finding(check, None, {}, str(untold))

@@ -5,6 +5,7 @@ are lengths in characters; 0 means no limit.
 """
 
 from connector_sandbox.decoding import Matching, Within
+from connector_sandbox.freshbooks.settled_by import settled_by
 from connector_sandbox.switches import Switches, SwitchValue
 
 _Choices = tuple["SwitchValue", ...]
@@ -122,8 +123,8 @@ _LENGTHS: tuple[tuple[str, int, str], ...] = (
 def declare(switches: Switches) -> None:
     """Make every switch of the FreshBooks side known."""
     for name, choices, words in _CHOICES:
-        switches.declare(name, choices[0], choices, words)
+        switches.declare(name, choices[0], choices, words, settled_by=settled_by(name))
     for name, default, takes, words in _OPEN:
-        switches.declare(name, default, None, words, takes)
+        switches.declare(name, default, None, words, takes, settled_by(name))
     for name, length, words in _LENGTHS:
-        switches.declare(name, length, None, words, _COUNT)
+        switches.declare(name, length, None, words, _COUNT, settled_by(name))
