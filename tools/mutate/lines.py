@@ -44,6 +44,8 @@ PAID_DAY = "test_the_day_of_a_payment_is_the_first_on_which_a_run_saw_the_order_
 METHODS = "target-freshbooks/tests/test_books_payment_methods.py"
 IDENTITY = "target-freshbooks/tests/plan/test_plan_identity.py"
 APART = "tests/test_sandbox_apart.py"
+PROBE = "tests/probe/test_probe_plain.py"
+PROBE_CLEAN = "tests/probe/test_probe_clean.py"
 SETTINGS_FILES = "plugins/credentials/tests/test_settings_files.py"
 TARGET_SETTINGS = "target-freshbooks/tests/target/test_target_settings.py"
 REFUSALS = "tests/posting/test_posting_refusals.py"
@@ -3154,5 +3156,61 @@ MUTATIONS = (
         "_sound(document) if _HALVES.search(text) else document",
         "document",
         ("plugins/credentials/tests/test_json_text.py",),
+    ),
+    Mutation(
+        "a probe begins only when the business's name was typed",
+        "P11",
+        f"{FRESHBOOKS}/ctl/probe.py",
+        "    if sys.stdin.readline().strip() != name:\n",
+        "    if not sys.stdin.readline():\n",
+        (PROBE, "-k", "another_name"),
+    ),
+    Mutation(
+        "a full probe runs only on an account that holds nothing else",
+        "P11",
+        f"{FRESHBOOKS}/ctl/probe.py",
+        "    if depth is Depth.FULL and (other := run.others(place.books, place.ledger)):\n",
+        '    if depth is Depth.FULL and (other := ""):\n',
+        (PROBE, "-k", "any_other_record"),
+    ),
+    Mutation(
+        "a full probe sees deleted records of another, too",
+        "P11",
+        f"{FRESHBOOKS}/probe/run.py",
+        "        for gone in (False, True):\n",
+        "        for gone in (False,):\n",
+        (PROBE, "-k", "any_other_record"),
+    ),
+    Mutation(
+        "what a killed probe was about to make is looked for",
+        "P1",
+        f"{FRESHBOOKS}/ledger/probe_records.py",
+        'if row.state in {"intended", "made"}]',
+        'if row.state == "made"]',
+        (PROBE_CLEAN, "-k", "cleaned_up and 1-True"),
+    ),
+    Mutation(
+        "what a killed probe made is looked for until searches would show it",
+        "P1",
+        f"{FRESHBOOKS}/probe/cleaning.py",
+        "(self.clock() - row.opened_at).total_seconds() >= self.settle_seconds",
+        "(self.clock() - row.opened_at).total_seconds() >= 0",
+        (PROBE_CLEAN, "-k", "waited_for"),
+    ),
+    Mutation(
+        "a probe leaves the number that it announced, and no longer one",
+        "P11",
+        f"{FRESHBOOKS}/probe/cleaning.py",
+        '                if row.record == "invoice" and standing.number != row.key:\n',
+        '                if row.record == "item" and standing.number != row.key:\n',
+        (PROBE_CLEAN, "-k", "lengthened"),
+    ),
+    Mutation(
+        "a measured delay of searches never shortens settle_seconds",
+        "P1",
+        f"{FRESHBOOKS}/ledger/profile.py",
+        "        return max(asked, measured)\n",
+        "        return measured or asked\n",
+        ("tests/probe/test_probe_profile.py", "-k", "never_shortens"),
     ),
 )

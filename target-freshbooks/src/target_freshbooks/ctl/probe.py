@@ -5,7 +5,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -76,32 +76,39 @@ def probe(context: Context, *, full: bool, clean: bool) -> None:
         raise click.ClickException(
             "dry_run is set, and a probe writes to FreshBooks: take dry_run out to probe."
         )
-    with STOP.critical_section(), _place(context.settings) as place:
-        if clean:
-            _tell_cleaned(context, [], place.clean())
-            return
-        depth = Depth.FULL if full else Depth.PLAIN
-        if left := place.ledger.probe.standing():
-            raise click.ClickException(
-                f"A probe that was broken off has left {len(left)} records: run `probe --clean`"
-                " first."
-            )
-        if full and (other := run.others(place.books, place.ledger)):
-            raise click.ClickException(
-                f"This account holds {other}, which is not the probe's. `probe --full` sends and"
-                " pays invoices, so it runs only on an account without any invoice, client or"
-                " payment but its own: make a trial account for it. `probe` alone may run here."
-            )
-        tag = new_tag(random.SystemRandom())
-        _ask(place.account, depth, tag)
-        findings = _probe(place, depth, tag)
-        run.keep(place.ledger, findings, utc_now())
-        cleaned = place.clean()
-        _tell_cleaned(context, findings, cleaned)
+    depth, tag = Depth.FULL if full else Depth.PLAIN, new_tag(random.SystemRandom())
+    with ExitStack() as stack:
+        place = stack.enter_context(_place(context.settings, ask=None if clean else (depth, tag)))
+        stack.enter_context(STOP.critical_section())
+        findings: list[run.Finding] = []
+        if not clean:
+            _check_place(place, depth)
+            findings = _probe(place, depth, tag)
+            run.keep(place.ledger, findings, utc_now())
+        _tell(context, findings, place.clean())
+
+
+def _check_place(place: Place, depth: Depth) -> None:
+    """See that nothing speaks against a probe, now that no run works on the account.
+
+    Raises:
+        click.ClickException: Something does.
+    """
+    if left := place.ledger.probe.standing():
+        raise click.ClickException(
+            f"A probe that was broken off has left {len(left)} records: run `probe --clean` first."
+        )
+    if depth is Depth.FULL and (other := run.others(place.books, place.ledger)):
+        raise click.ClickException(
+            f"This account holds {other}, which is not the probe's. `probe --full` sends and pays"
+            " invoices, so it runs only on an account without any invoice, client or payment but"
+            " its own: make a trial account for it. `probe` alone may run here."
+        )
 
 
 @contextmanager
-def _place(settings: Settings) -> Iterator[Place]:
+def _place(settings: Settings, *, ask: tuple[Depth, str] | None) -> Iterator[Place]:
+    """The account, held from the moment that the business's name was typed, if it is asked for."""
     sleep, requests, run_id = interruptible(STOP.event), Requests(), uuid.uuid4().hex[:12]
     with open_ledger(settings) as ledger:
         account = open_account(settings, sleep=sleep, on_request=requests.note, ledger=ledger)
@@ -109,6 +116,8 @@ def _place(settings: Settings) -> Iterator[Place]:
         if not pinned.business_name:
             names = {one.account_id: one.business_name for one in account.books.me().memberships}
             pinned = replace(pinned, business_name=names.get(pinned.account_id, ""))
+        if ask:
+            _ask(pinned, *ask)
         wait = settings.lease_wait_seconds
         holder = f"probe {run_id}"
         held = ledger.locks.hold(pinned.account_id, holder, wait_seconds=wait, sleep=sleep)
@@ -148,7 +157,7 @@ def _probe(place: Place, depth: Depth, tag: str) -> list[run.Finding]:
     place.ledger.ownership.pin_account(place.account)
     try:
         return run.probe(bench, depth, _check_stop)
-    except FreshBooksError:
+    except (FreshBooksError, Interrupted):
         say_aside("The probe cannot go on; `probe --clean` deletes what it has made.")
         raise
 
@@ -158,7 +167,7 @@ def _check_stop() -> None:
         raise Interrupted
 
 
-def _tell_cleaned(context: Context, findings: list[run.Finding], cleaned: Cleaned) -> None:
+def _tell(context: Context, findings: list[run.Finding], cleaned: Cleaned) -> None:
     document = {
         "findings": [_document(one) for one in findings],
         "removed": cleaned.removed,
@@ -190,8 +199,12 @@ def _document(finding: run.Finding) -> dict[str, Any]:
 def _text(finding: run.Finding) -> Iterable[str]:
     check = finding.check
     found = f"could not be told: {finding.why}" if finding.why else str(finding.value)
-    told = ", ".join(f"{name} {value}" for name, value in finding.evidence.items() if value)
+    told = "; ".join(f"{name} {_said(value)}" for name, value in finding.evidence.items() if value)
     yield check.name.replace("_", " ")
     yield f"  assumed: {check.assumed}"
     yield f"  is so:   {found}" + (f" ({told})" if told else "")
     yield f"  changes: {finding.change}"
+
+
+def _said(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -249,6 +249,10 @@ def _profile_text(traits: dict[str, Any]) -> list[str]:
         habits.append(f"it keeps {traits['percent_decimals']} decimals of a tax's percent")
     if "unmarked_field" in traits:
         habits.append(f"the mark of an order is too long for {traits['unmarked_field']}")
+    if "number_length" in traits:
+        habits.append(f"an invoice's number has at most {traits['number_length']} characters")
+    if traits.get("unseen_seconds"):
+        habits.append(f"searches show a new record after {traits['unseen_seconds']} s")
     return [f"Learnt of FreshBooks from its answers: {'; '.join(habits)}."] if habits else []
 
 

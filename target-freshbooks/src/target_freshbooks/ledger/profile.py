@@ -28,7 +28,8 @@ class Profile(Section):
 
     def settle_seconds(self, asked: int) -> int:
         """How long a record just made may stay unseen: as set, or longer if that was measured."""
-        return max(asked, self.traits().get("unseen_seconds", 0))
+        measured: int = self.traits().get("unseen_seconds", 0)
+        return max(asked, measured)
 
     def learn(self, trait: Trait, value: Any) -> None:  # noqa: ANN401 - JSON
         """Remember a trait, in place of what was known of it."""
