@@ -34,7 +34,7 @@ def kill_and_clean(desk: Any, write: int, *, is_sent: bool, depth: str = "") -> 
 
 
 @pytest.mark.parametrize(
-    ("write", "is_sent"), [(1, True), (1, False), (6, True), (8, True), (20, False), (70, True)]
+    ("write", "is_sent"), [(1, True), (1, False), (6, True), (8, True), (20, False), (50, True)]
 )
 def test_killed_at_a_write_a_probe_is_cleaned_up(desk: Any, write: int, is_sent: bool) -> None:
     assert kill_and_clean(desk, write, is_sent=is_sent)

@@ -50,6 +50,14 @@ def test_another_name_than_the_business_s_writes_nothing(desk: Any) -> None:
         assert ledger.probe.all() == []
 
 
+def test_the_name_is_asked_for_where_the_account_is_set_too(desk: Any) -> None:
+    desk.settings["account_id"] = "SBX001"
+    with pytest.raises(click.ClickException, match="nothing was written"):
+        desk.ctl("probe", given="SBX001\n")
+    assert desk.writes() == 0
+    assert desk.probe()["quota"]["value"]
+
+
 def test_a_dry_run_does_not_probe(desk: Any) -> None:
     desk.settings["dry_run"] = True
     with pytest.raises(click.ClickException, match="dry_run is set"):

@@ -1,6 +1,6 @@
 """Checks: all open points, in the order in which they are made."""
 
-from target_freshbooks.probe import arithmetic, lengths, lists, money, parties
+from target_freshbooks.probe import arithmetic, lengths, lists, money, parties, reversals
 from target_freshbooks.probe.finding import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -9,6 +9,7 @@ CHECKS: tuple[Check, ...] = (
     *lengths.CHECKS,
     *lists.LOOKS,
     *money.CHECKS,
+    *reversals.CHECKS,
     *lists.CLOSING,
 )
 """The first of each kind make the client, the item and the Draft; the last delete the Draft."""
