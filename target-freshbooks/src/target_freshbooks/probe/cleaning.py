@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -99,15 +100,15 @@ class Cleaning:
                 self.books.items.forget()
                 found = self.books.items.named(row.key)
             case "invoice":
-                states = (False, True)
-                found = [self.books.invoices.find(row.key, deleted=gone) for gone in states]
+                rows = partial(self.books.invoices.exactly, "invoice_number", row.key)
+                found = [*rows(deleted=False), *rows(deleted=True)]
             case "payment":
                 payments = self.books.payments.of_invoice(int(owner))
                 found = [one for one in payments if one.note == note]
             case "credit_note":
                 notes = self.books.credit_notes.of_client(int(owner))
                 found = [one for one in notes if one.notes == note]
-        return next((one for one in found if one is not None and one.id not in known), None)
+        return next((one for one in found if one.id not in known), None)
 
     def _remove(self, row: ProbeRecord, cleaned: Cleaned) -> None:
         assert row.remote_id is not None  # noqa: S101 - `_known` has found it
