@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from target_freshbooks.books.capabilities import FRESHBOOKS
 from target_freshbooks.books.desired import InvoiceLine, LineTax
 from target_freshbooks.books.rounding import KINDS, kinds_that_give
+from target_freshbooks.capabilities import FRESHBOOKS
 from target_freshbooks.freshbooks import ObservedInvoice, Refused
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.probe.bench import Bench

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from target_freshbooks.books.capabilities import FRESHBOOKS
+from target_freshbooks.capabilities import FRESHBOOKS
 from target_freshbooks.freshbooks import Refused
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.probe.bench import Bench
