@@ -30,6 +30,7 @@ WORN = "tap-bigcommerce-orders/tests/test_tap_worn_down.py"
 ODD_SHOP = "tap-bigcommerce-orders/tests/test_tap_odd_answers.py"
 ODD_BOOKS = "target-freshbooks/tests/freshbooks/test_freshbooks_odd_answers.py"
 TAP_FAULTS = "tap-bigcommerce-orders/tests/test_tap_faults.py"
+PAYLOADS = "tests/posting/test_posting_payloads.py"
 BLAME = "tests/posting/test_posting_blame.py"
 LEDGER_LOCK = "target-freshbooks/tests/ledger/test_ledger_lock.py"
 ROWS = "plugins/credentials/tests/test_credentials_rows.py"
@@ -121,6 +122,14 @@ class Mutation:
 
 
 MUTATIONS = (
+    Mutation(
+        "the currency shown stands for the one paid in only where both are one",
+        "P5",
+        f"{FRESHBOOKS}/books/reading.py",
+        "        if paid and paid == shown:\n",
+        "        if paid:\n",
+        (f"{PAYLOADS}::test_an_order_in_a_currency_that_nobody_can_tell_is_parked",),
+    ),
     Mutation(
         "intent before write",
         "P1",

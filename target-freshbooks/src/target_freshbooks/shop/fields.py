@@ -1,11 +1,13 @@
 """Field decoding: one field of a shop's record, whatever spelling of "nothing" stands there.
 
 BigCommerce's v2 answers use `null`, `""`, `{}` and `[]` for nothing, numbers or strings for money,
-strings or numbers for ids, and RFC 2822 or ISO dates (v2 and v3 orders reference). Money is read
-from its text, never through a binary float.
+strings or numbers for ids, and RFC 2822 or ISO dates (v2 and v3 orders reference). Some texts are
+written as for a page: `Smith &amp; Sons`. Money is read from its text, never through a binary float.
 """
 
+import html
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +20,9 @@ from typing import Any, Self, TypeVar
 from target_freshbooks.money import ZERO
 
 Value = TypeVar("Value", str, int, Decimal)
+
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+"""With its semicolon only: "R&D" and "A&notB" are what they say."""
 
 MOST_DIGITS = 30
 """Before and behind the point; no amount, quantity or id has more, "1e999999" has a million."""
@@ -113,13 +118,13 @@ class Fields:
         return None if number is None else int(number)
 
     def text(self, *names: str) -> str:
-        """A text, empty where there is none; a number is taken as its digits."""
+        """A text, empty where there is none, entities read; a number is taken as its digits."""
         name, value = self.present(*names)
         if value is None:
             return ""
         if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
             raise ReadError(self.place(name), f"is no text but {_kind(value)}")
-        return str(value).strip()
+        return _ENTITY.sub(lambda found: html.unescape(found[0]), str(value)).strip()
 
     def required_text(self, name: str) -> str:
         """A text that must be there."""

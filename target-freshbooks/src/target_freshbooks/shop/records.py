@@ -94,7 +94,6 @@ def read_order(body: Mapping[str, Any]) -> Order:
     if "line_items" not in body:
         raise ReadError("line_items", "is missing: the order came without its lines")
     store_hash = fields.required_text("store_hash")
-    currency = fields.required_text("default_currency_code").upper()
     inc, ex, tax = _totals(fields)
     return Order(
         id=fields.integer("id"),
@@ -109,7 +108,7 @@ def read_order(body: Mapping[str, Any]) -> Order:
         source=fields.text("order_source"),
         external_source=fields.text("external_source"),
         channel_id=fields.optional_integer("channel_id") or 0,
-        currency=currency,
+        currency=_currency(fields),
         tax_inclusive=fields.flag("is_tax_inclusive_pricing"),
         total_ex_tax=ex,
         total_inc_tax=inc,
@@ -133,6 +132,15 @@ def read_order(body: Mapping[str, Any]) -> Order:
         addresses=read_addresses(fields),
         transactions_truncated=fields.flag("transactions_truncated"),
     )
+
+
+def _currency(fields: Fields) -> str:
+    """The currency of the amounts: the one named, or the one shown if both have the same id."""
+    if not fields.text("default_currency_code"):
+        paid, shown = (fields.optional_integer(f"{of}currency_id") for of in ("default_", ""))
+        if paid and paid == shown:
+            return fields.required_text("currency_code").upper()
+    return fields.required_text("default_currency_code").upper()
 
 
 def _totals(fields: Fields) -> tuple[Decimal, Decimal, Decimal]:
