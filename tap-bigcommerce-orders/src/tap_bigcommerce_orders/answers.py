@@ -96,7 +96,7 @@ def _refusal(status: int, path: str) -> BigCommerceError:
             "was revoked."
         )
     if status == HTTPStatus.FORBIDDEN:
-        scope = next(scope for part, scope in SCOPES if part in path)
+        scope = scope_of(path)
         instead = (
             ": it gives the store's time zone, without which no order has a day."
             if path == "/v2/store"  # nothing stands in for it
@@ -123,11 +123,21 @@ def _refusal(status: int, path: str) -> BigCommerceError:
     )
 
 
-def _says_suspended(response: requests.Response) -> bool:
+def scope_of(path: str) -> str:
+    """The scope that a path needs, read only."""
+    return next(scope for part, scope in SCOPES if part in path)
+
+
+def body_of(response: requests.Response) -> Json:
+    """An answer's body whatever its status; None where it is no JSON."""
     try:
-        body = decode(response.content)
+        return decode(response.content)
     except ValueError:
-        return False
+        return None
+
+
+def _says_suspended(response: requests.Response) -> bool:
+    body = body_of(response)
     first = body[0] if isinstance(body, list) and body else body
     if not isinstance(first, dict):
         return False

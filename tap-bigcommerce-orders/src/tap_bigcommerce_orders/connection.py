@@ -13,7 +13,8 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
 import requests
@@ -22,7 +23,7 @@ from connector_credentials.deadline import AnswerTooLarge, new_session
 from connector_credentials.network_failures import NO_ANSWER, failure_of, host_of
 from connector_credentials.quota_headers import bigcommerce_reset, seconds_asked
 
-from tap_bigcommerce_orders.answers import Transient, read_answer
+from tap_bigcommerce_orders.answers import Transient, body_of, read_answer
 from tap_bigcommerce_orders.errors import GaveUp, Refused, Stopped
 from tap_bigcommerce_orders.rate_limiter import RateLimiter
 
@@ -30,11 +31,21 @@ if TYPE_CHECKING:
     from tap_bigcommerce_orders.normalize import Json
 
 Params = Mapping[str, str | int]
+Read = TypeVar("Read")
 
 FEW_TRIES = 3  # for what should not be worth a try, such as "the store is suspended"
 QUIET_TRIES = 3  # a first trouble or two is no news
 
 logger = logging.getLogger("tap-bigcommerce-orders.connection")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An answer as it came: its status, its headers, and its body, None where that is no JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Json
 
 
 class Connection:
@@ -97,11 +108,39 @@ class Connection:
         Raises:
             BigCommerceError: It is not going to be answered.
         """
+
+        def read(response: requests.Response) -> Json:
+            return None if response.status_code in absent else read_answer(response, path)
+
+        return self._ask(path, params, read)
+
+    def look(self, path: str, params: Params | None = None, *, told: Collection[int] = ()) -> Seen:
+        """GET a path as `get` does, and tell how it was answered.
+
+        Args:
+            path: From the store on.
+            params: Query parameters.
+            told: Statuses that are an answer like any other here.
+
+        Raises:
+            BigCommerceError: It is not going to be answered.
+        """
+
+        def read(response: requests.Response) -> Seen:
+            answered = response.status_code in told
+            body = body_of(response) if answered else read_answer(response, path)
+            return Seen(response.status_code, response.headers, body)
+
+        return self._ask(path, params, read)
+
+    def _ask(
+        self, path: str, params: Params | None, read: Callable[[requests.Response], Read]
+    ) -> Read:
         request = self._request(path, params)
         attempts, lasting, began = self._policy.begin(), 0, 0.0
         while True:
             try:
-                return self._send(request, path, absent)
+                return read(self._send(request, path))
             except Transient as error:
                 trouble = error
             # The first failure begins the time in which it is tried again.
@@ -147,7 +186,7 @@ class Connection:
         }
         return requests.Request("GET", f"{self._base_url}{path}{query}", headers).prepare()
 
-    def _send(self, request: requests.PreparedRequest, path: str, absent: Collection[int]) -> Json:
+    def _send(self, request: requests.PreparedRequest, path: str) -> requests.Response:
         self._limiter.acquire()
         if self._stop.is_set():
             raise Stopped("The run is being stopped.")
@@ -176,7 +215,7 @@ class Connection:
             raise Refused(f"GET {path}: {failure.words}.") from None
         finally:
             self._limiter.release(headers)
-        return None if response.status_code in absent else read_answer(response, path)
+        return response
 
     def _gave_up(self, trouble: Transient, tries: int, asked: float | None, path: str) -> GaveUp:
         wish = "" if asked is None else f", asking for a pause of {asked:.0f} s"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+import click
 from connector_credentials.addresses import require_tls
 from connector_credentials.output import OutputClosed, forget_reader, say
 from connector_credentials.sandbox_guard import keep_apart
@@ -20,6 +21,7 @@ from typing_extensions import override
 from tap_bigcommerce_orders.connection import Connection
 from tap_bigcommerce_orders.credentials import find_token
 from tap_bigcommerce_orders.errors import BigCommerceError
+from tap_bigcommerce_orders.probe import probe
 from tap_bigcommerce_orders.sdk import PlainTap
 from tap_bigcommerce_orders.selected_orders import SelectedOrders
 from tap_bigcommerce_orders.settings import API_URL, FORM, SETTINGS, store_hash_of
@@ -42,7 +44,6 @@ from tap_bigcommerce_orders.streams.store import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import click
     from singer_sdk.helpers.types import TapState
     from singer_sdk.streams import Stream
 
@@ -62,6 +63,14 @@ STREAMS: tuple[type[BigCommerceStream], ...] = (
     OrderCouponsStream,
     OrdersStream,
 )
+
+PROBE: dict[str, Any] = {
+    "is_flag": False,
+    "flag_value": "text",
+    "type": click.Choice(["text", "json"]),
+    "help": "Find out how the store's API behaves, by reading only; --probe=json for programs.",
+    "expose_value": False,
+}
 
 
 class TapBigCommerceOrders(PlainTap):
@@ -158,6 +167,23 @@ class TapBigCommerceOrders(PlainTap):
             if kwargs.get("state") is not None:
                 kwargs["state"] = checked(kwargs["state"])
             super().invoke(**kwargs)
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        command.params.append(click.Option(["--probe"], callback=cls.cb_probe, **PROBE))
+        return command
+
+    @classmethod
+    def cb_probe(cls, ctx: click.Context, _param: click.Option, value: str | None) -> None:
+        """Find out how the store's API behaves, tell it, and end."""
+        if value is None:
+            return
+        with cls._told_in_a_sentence():
+            given = ctx.params["config"]
+            tap = cls(config=given.config, parse_env_config=given.parse_env)
+            ctx.exit(probe(tap.connection, tap.store_hash, value))
 
     @classmethod
     @override

@@ -2,7 +2,8 @@
 
 BigCommerce's v2 answers use `null`, `""`, `{}` and `[]` for nothing, numbers or strings for money,
 strings or numbers for ids, and RFC 2822 or ISO dates (v2 and v3 orders reference). Some texts are
-written as for a page: `Smith &amp; Sons`. Money is read from its text, never through a binary float.
+written as for a page: `Smith &amp; Sons`. Money is read from its text, never through a binary
+float.
 """
 
 import html
