@@ -13,6 +13,7 @@ from tap_bigcommerce_orders.probe import of_documents, of_lists, of_money
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
     from tap_bigcommerce_orders.probe.evidence import Evidence
     from tap_bigcommerce_orders.probe.finding import Finding, Found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from connector_credentials.output import json_lines, say
 
@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     from tap_bigcommerce_orders.connection import Connection
 
 
-def probe(connection: Connection, store_hash: str, form: Literal["text", "json"]) -> int:
+def probe(connection: Connection, store_hash: str, form: str) -> int:
     """Find out how the store's API behaves, and tell it on standard output.
+
+    Args:
+        connection: The store's API.
+        store_hash: The store, as the settings name it.
+        form: `text` or `json`.
 
     Returns:
         The exit code: 1 if the token lacks a scope that the connector needs.

@@ -21,9 +21,9 @@ from tap_bigcommerce_orders.order_pages import SECOND
 from tap_bigcommerce_orders.pages import MAX_LIMIT
 
 if TYPE_CHECKING:
-    from tap_bigcommerce_orders.connection import Params, Seen
     from datetime import datetime
-    from tap_bigcommerce_orders.connection import Connection
+
+    from tap_bigcommerce_orders.connection import Connection, Params, Seen
 
 Row = dict[str, Any]
 
@@ -33,7 +33,8 @@ CUSTOMERS = "/v3/customers"
 TAX_SETTINGS = "/v3/tax/settings"
 
 PAGES = 4  # of 250 orders: the newest thousand
-PAID_ORDERS = 50  # whose transactions are read, one request each
+REFUNDED = 15
+PAID_ORDERS = 60  # whose transactions are read, one request each
 OF_A_KIND = 2
 TAXED_ORDERS = 8
 MISSING_NUMBERS = 5
@@ -139,6 +140,7 @@ class _Asking:
         self._ask("tax classes", "/v2/tax_classes")
         self._ask("tax settings", TAX_SETTINGS)
         self._ask("products", "/v3/catalog/products", {"limit": 1})
+        self._ask("transactions", f"/v3/orders/{NO_ID}/transactions")
         self._ask("refunds", REFUNDS, {"limit": MAX_LIMIT})
         self._ask("count", f"{ORDERS}/count")
         for row in rows_of(self._ask("customers", CUSTOMERS, {"limit": 1})):
@@ -146,7 +148,7 @@ class _Asking:
 
     def _about_cursors(self, customer: Row) -> None:
         """A list of one, to its end."""
-        one = {"id:in": str(customer.get("id")), "limit": MAX_LIMIT}
+        one: Params = {"id:in": str(customer.get("id")), "limit": MAX_LIMIT}
         body = self._ask("last page", CUSTOMERS, one).body
         cursor = within(body, "meta", "cursor_pagination")
         if within(cursor, "links").get("next") and cursor.get("end_cursor"):
@@ -231,7 +233,7 @@ class _Asking:
             self.evidence.of_order["by number"][n] = self._look(f"{ORDERS}/{n}")
 
     def _of_each_kind(self) -> list[int]:
-        """Orders whose money is looked at: of each kind the newest, then the newest of all."""
+        """Orders whose money is looked at: one of each kind, refunded ones, then the newest."""
         kinds: defaultdict[tuple[Json, ...], list[int]] = defaultdict(list)
         for n, row in self._sample():
             told = (
@@ -239,11 +241,11 @@ class _Asking:
             )
             spent = (has(row, name) for name in ("store_credit_amount", "gift_certificate_amount"))
             kinds[(*told, *spent)].append(n)
-        first = [n for group in kinds.values() for n in group[:OF_A_KIND]]
-        refunded = [whole(row.get("order_id")) for row in self.evidence.rows("refunds")]
-        known = [n for n in refunded[-PAID_ORDERS // 2 :] if n in self.evidence.orders]
-        wanted = dict.fromkeys((*known, *first, *self.evidence.orders))
-        return [n for n in wanted if n is not None][:PAID_ORDERS]
+        made = (whole(row.get("order_id")) for row in self.evidence.rows("refunds"))
+        refunded = [n for n in made if n in self.evidence.orders]
+        first, second = ([n for g in kinds.values() for n in g[at : at + 1]] for at in (0, 1))
+        wanted = dict.fromkeys((*first, *refunded[-REFUNDED:], *second, *self.evidence.orders))
+        return list(wanted)[:PAID_ORDERS]
 
     def _taxed(self) -> list[int]:
         """Orders with tax: those with fees, and those of most lines."""

@@ -186,21 +186,26 @@ def refund_filters(evidence: Evidence) -> Finding:
 
 def quota(evidence: Evidence) -> Finding:
     """How many requests a window allows."""
-    return _header(evidence, "X-Rate-Limit-Requests-Quota", "requests", 1)
+    left = _last(evidence, "X-Rate-Limit-Requests-Left")
+    rest = "the answers do not say how many were left" if left is None else f"{left} were left"
+    return _told(_last(evidence, "X-Rate-Limit-Requests-Quota"), f"requests; {rest} at the end")
 
 
 def quota_window(evidence: Evidence) -> Finding:
-    """How long a window of the quota is."""
-    return _header(evidence, "X-Rate-Limit-Time-Window-Ms", "seconds", 1000)
+    """How many seconds a window of the quota has."""
+    told = _last(evidence, "X-Rate-Limit-Time-Window-Ms")
+    return _told(None if told is None else told // 1000, "seconds")
 
 
-def _header(evidence: Evidence, name: str, unit: str, parts: int) -> Finding:
-    headers = evidence.seen[-1][1].headers
-    told, left = header_number(headers, name), header_number(headers, "X-Rate-Limit-Requests-Left")
+def _last(evidence: Evidence, name: str) -> int | None:
+    told = header_number(evidence.seen[-1][1].headers, name)
+    return None if told is None else int(told)
+
+
+def _told(told: int | None, words: str) -> Finding:
     if told is None:
         return Finding(None, "the answers have no quota headers")
-    rest = "" if left is None else f"; {int(left)} requests were left at the end"
-    return Finding(int(told) // parts, f"{unit}, by the headers of the last answer{rest}")
+    return Finding(told, f"{words}, by the headers of the last answer")
 
 
 def forbidden(evidence: Evidence) -> Finding:
@@ -244,4 +249,4 @@ def most_transactions(evidence: Evidence) -> Finding:
         if total > given:
             return Finding(given, f"{given} of {total} were given of an order")
         most = max(most, given)
-    return unseen(f"order with more than {most} transactions, of {MAX_LIMIT} that are given")
+    return unseen(f"order with more than {MAX_LIMIT} transactions (of those read {most} at most)")

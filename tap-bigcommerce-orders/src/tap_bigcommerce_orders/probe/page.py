@@ -8,7 +8,7 @@ from tap_bigcommerce_orders.normalize import format_time, whole
 from tap_bigcommerce_orders.probe.checks import EITHER
 from tap_bigcommerce_orders.probe.evidence import within
 from tap_bigcommerce_orders.probe.finding import shown
-from tap_bigcommerce_orders.probe.scopes import missing_scopes
+from tap_bigcommerce_orders.probe.scopes import NEEDED, missing_scopes
 from tap_bigcommerce_orders.probe.tally import counts
 
 if TYPE_CHECKING:
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from tap_bigcommerce_orders.probe.evidence import Evidence
     from tap_bigcommerce_orders.probe.finding import Finding
 
+DRY_RUN = "TARGET_FRESHBOOKS_DRY_RUN=true meltano run tap-bigcommerce-orders target-freshbooks"
 NEXT = (
-    "Which of them are booked or parked, by which rules, a dry run of the target says:",
-    "  TARGET_FRESHBOOKS_DRY_RUN=true meltano run tap-bigcommerce-orders target-freshbooks",
-    "Place methods in derived_payment_methods or on_account_methods, marketplaces in"
-    " marketplace_sources.",
+    "Which of them are booked, and which parked for which reason, a dry run of the target says:",
+    f"  {DRY_RUN}",
+    "Methods are placed in derived_payment_methods or on_account_methods, marketplaces in",
+    "marketplace_sources.",
 )
 
 
@@ -74,16 +75,21 @@ def as_text(document: dict[str, Any]) -> list[str]:
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:
     orders = document["orders"]
-    yield f"Store {document['store_hash']}, {document['at']}: read only, by {document['requests']} requests."
-    for scope in document["missing_scopes"]:
+    read = f"read only, by {document['requests']} requests"
+    yield f"Store {document['store_hash']}, {document['at']}: {read}."
+    missing = document["missing_scopes"]
+    if len(missing) == len(NEEDED):
+        yield "All was refused: store_hash is wrong, or the token's API account has no scope."
+    for scope in missing:
         yield f"The scope {scope} is missing: give it to the token's API account."
-    yield f"The newest {orders['in_sample']} of {orders['in_store'] or 'all'} orders were looked at."
+    every = orders["in_store"] or "all"
+    yield f"The newest {orders['in_sample']} of {every} orders were looked at."
     for row in document["checks"]:
         yield from _check(row)
     for subject, told in document["counts"].items():
         if told:
             yield ""
-            yield f"Orders {subject}:"
+            yield f"{subject.capitalize()}:"
             yield from (f"  {count:6} {name}" for name, count in told.items())
     yield ""
     yield from NEXT

@@ -5,10 +5,12 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from tap_bigcommerce_orders.answers import scope_of
+from tap_bigcommerce_orders.answers import SCOPES, scope_of
 
 if TYPE_CHECKING:
     from tap_bigcommerce_orders.probe.evidence import Evidence
+
+NEEDED = frozenset(scope for _, scope in SCOPES)
 
 
 def missing_scopes(evidence: Evidence) -> list[str]:

@@ -23,30 +23,33 @@ def counts(evidence: Evidence) -> dict[str, dict[str, int]]:
     name alone says then whether the money came in.
     """
     orders = list(evidence.orders.values())
+    transactions = [row for _, rows in evidence.of("transactions") for row in rows]
     return {
-        "by status": _by(orders, _status),
-        "by method of payment": _by(orders, _text("payment_method")),
-        "by method of payment, without transactions": _by(_unpaid(evidence), _paid_how),
-        "by source": _by(orders, _text("order_source")),
-        "by source, with tax": _by(
+        "orders by status": _by(orders, _status),
+        "orders by method of payment": _by(orders, _text("payment_method")),
+        "orders by method of payment, without transactions": _by(_unpaid(evidence), _paid_how),
+        "orders by source": _by(orders, _text("order_source")),
+        "orders by source, with tax": _by(
             (o for o in orders if has(o, "total_tax")), _text("order_source")
         ),
-        "by external source": _by(
+        "orders by external source": _by(
             (order for order in orders if order.get("external_source")), _text("external_source")
         ),
-        "by currency": _by(orders, _text("default_currency_code")),
-        "by provider of tax": _by(orders, _text("tax_provider_id")),
-        "of a kind": {
+        "orders by currency": _by(orders, _text("default_currency_code")),
+        "orders by provider of tax": _by(orders, _text("tax_provider_id")),
+        "orders of a kind": {
             kind: sum(map(is_one, orders))
             for kind, is_one in _KINDS.items()
             if any(map(is_one, orders))
         },
-        "that need a decision or wait": {
+        "orders that need a decision or wait": {
             kind: sum(map(is_one, orders))
             for kind, is_one in _HELD.items()
             if any(map(is_one, orders))
         },
-        "whose tax rows were read": _tax_rows(evidence),
+        "orders whose tax rows were read": _tax_rows(evidence),
+        "transactions read, by gateway": _by(transactions, _text("gateway")),
+        "transactions read, by event": _by(transactions, _event),
     }
 
 
@@ -60,6 +63,11 @@ def _text(name: str) -> Callable[[Row], str]:
 
 def _status(order: Row) -> str:
     return f"{order.get('status_id')} {order.get('status') or ''}".strip()
+
+
+def _event(row: Row) -> str:
+    test = ", a test" if row.get("test") is True else ""
+    return f"{row.get('event')} {row.get('status')}{test}"
 
 
 def _paid_how(order: Row) -> str:

@@ -78,6 +78,63 @@ _OPEN: tuple[tuple[str, SwitchValue, Within | Matching, str], ...] = (
     ("bc.webhook_timeout_seconds", 5, Within(1, 600), "real seconds for a receiver's answer"),
 )  # fmt: skip
 
+SETTLED_BY = {
+    "bc.archived_by_id": "an archived order by its number",
+    "bc.archived_in_lists": "archived orders are listed",
+    "bc.authorized_says": "payment_status of what is authorized only",
+    "bc.capture_moves_modified": "a capture moves date_modified",
+    "bc.channel_ids": "channels of a customer",
+    "bc.consignment_structure": "consignment_structure",
+    "bc.coupon_money": "amounts of coupons",
+    "bc.credit_transactions": "store credit and gift certificates are transactions",
+    "bc.customer_last_page": "end of the customers",
+    "bc.default_currency": "default_currency_code",
+    "bc.discount_tax": "basis of discounts",
+    "bc.empty": "an empty v2 list",
+    "bc.empty_texts": "texts that are not set",
+    "bc.failed_amount": "amount of a failed transaction",
+    "bc.fee_money": "amounts of fees",
+    "bc.fee_tax_rows": "tax rows of fees",
+    "bc.fees_form": "form of GET fees",
+    "bc.fees_in_subtotal": "fees stand in subtotals",
+    "bc.forbidden_v2": "form of a refusal",
+    "bc.included_lines": "lines that the list includes",
+    "bc.inclusive_filters": "bounds of date filters are included",
+    "bc.is_deleted_filter": "the filter is_deleted",
+    "bc.limit_over_250": "limit above 250",
+    "bc.not_applicable": "objects that do not apply",
+    "bc.plan_quota": "quota",
+    "bc.product_options": "options of a line",
+    "bc.quota_window_seconds": "window of the quota",
+    "bc.refund_objects": "a gateway's refund is a refund object",
+    "bc.refund_requested_amount": "requested_amount of a refunded product",
+    "bc.refund_transactions": "a refund makes a transaction",
+    "bc.refunds_meta": "meta of refunds",
+    "bc.store_hash": "store that answers",
+    "bc.subtotal_tax": "tax of subtotals and discounts",
+    "bc.tax_class_id": "ids of tax classes",
+    "bc.tax_class_zero": "the default tax class is listed",
+    "bc.tax_detail_ids": "ids of tax rows",
+    "bc.tax_line_ids": "line of a tax row",
+    "bc.texts": "names",
+    "bc.tie_order": "order of equal rows",
+    "bc.transactions_max": "most transactions of an order",
+    "bc.transactions_meta": "meta of transactions",
+    "bc.transactions_none": "an order without transactions",
+    "bc.transactions_pages": "pages of transactions",
+    "bc.void_rows": "what a void names",
+}
+"""The check of `tap-bigcommerce-orders --probe` that settles a switch on a real store."""
+
+NOT_BY_READING = {
+    "bc.quota_429_headers": "no read asks for a 429 on purpose",
+    "bc.suspended": "stops the probe, with words that say so",
+    "bc.webhook_hash": "told by hooks that come",
+    "bc.webhook_signed": "told by hooks that come",
+    "bc.webhook_timeout_seconds": "told by hooks that come",
+}
+"""Why no check of the probe settles a switch."""
+
 
 def declare(switches: Switches) -> None:
     """Make the switches of this side known."""
