@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tap_bigcommerce_orders.connection import Seen
-from tap_bigcommerce_orders.errors import StoreSuspended
+from tap_bigcommerce_orders.errors import BigCommerceError
 from tap_bigcommerce_orders.probe import probe
 from tap_bigcommerce_orders.probe.checks import CHECKS
 from tap_bigcommerce_orders.probe.evidence import Evidence
@@ -192,7 +192,7 @@ def test_a_suspended_store_and_another_store_end_the_probe_as_what_they_are(
         1, 5, {"bc.forbidden_v2", "bc.plan_quota", "bc.quota_window_seconds"},
     )  # fmt: skip
     sandbox.control("PUT", "switches", {"bc.store_hash": STORE_HASH, "bc.suspended": True})
-    with pytest.raises(StoreSuspended):
+    with pytest.raises(BigCommerceError, match="suspended"):
         probed(sandbox, max_retry_seconds=0)
 
 

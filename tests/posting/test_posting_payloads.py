@@ -19,6 +19,7 @@ import pytest
 from connector_sandbox.constants import STORE_HASH
 from connector_sandbox.settings import tap_settings
 from connector_sandbox.testing import Asked, Reply, answering
+from tap_bigcommerce_orders.probe import probe
 from tap_bigcommerce_orders.tap import TapBigCommerceOrders
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Shop:
         if path == "/v3/customers" and first:
             return Reply(self.customers)
         if part := re.fullmatch(r"/v[23]/orders/(\d+)/(products|taxes|transactions)", path):
-            rows = self.payloads[int(part[1])].get(part[2], []) if first else []
+            rows = self.payloads.get(int(part[1]), {}).get(part[2], []) if first else []
             if rows:
                 return Reply(rows if path.startswith("/v2") else {"data": rows, "meta": {}})
         return Reply(NOTHING) if path.startswith("/v3") else Reply(status=204, body=b"")
@@ -78,6 +79,14 @@ class Shop:
         with answering(self.answer) as url, contextlib.redirect_stdout(said):
             TapBigCommerceOrders(config=tap_settings(url)).sync_all()
         return said.getvalue()
+
+    def probed(self) -> Row:
+        """What the tap's probe makes of it."""
+        said = io.StringIO()
+        with answering(self.answer) as url, contextlib.redirect_stdout(said):
+            probe(TapBigCommerceOrders(config=tap_settings(url)).connection, STORE_HASH, "json")
+        found: Row = json.loads(said.getvalue())
+        return found
 
 
 def read(name: str) -> Any:
@@ -141,6 +150,23 @@ def test_odd_shapes_are_read_as_what_they_stand_for(world: World) -> None:
     (client,) = world.books()["clients"]
     assert (client["organization"], client["lname"]) == ("Smith & Sons", "O'Doe")
     assert (client["p_street"], client["p_code"]) == ("12", "10115")
+
+
+def test_the_probe_tells_of_odd_shapes_and_of_captured_orders() -> None:
+    payloads = json.loads(ODD.read_text("utf-8"))
+    settled = Shop(payloads).probed()["settled"]
+    assert {
+        "bc.consignment_structure": "ignored",
+        "bc.included_lines": "none",
+        "bc.default_currency": "null",
+        "bc.failed_amount": "null",
+        "bc.texts": "entities",
+        "bc.tax_line_ids": "text",
+    }.items() <= settled.items()
+    if PAYLOADS.is_dir():
+        settled = Shop(list(captured().values())).probed()["settled"]
+        assert settled["bc.default_currency"] == "code"
+        assert settled["bc.discount_tax"] == "as_priced"
 
 
 def test_an_order_in_a_currency_that_nobody_can_tell_is_parked(world: World) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tap_bigcommerce_orders.consignments import PAGE_SIZES, WARNING
 from tap_bigcommerce_orders.normalize import Json, is_link, whole
-from tap_bigcommerce_orders.probe.evidence import Row, fees_of, figure, has, within
+from tap_bigcommerce_orders.probe.evidence import Row, fees_of, figure, has, rows_of, within
 from tap_bigcommerce_orders.probe.finding import Finding, Found, told_by, unseen
 
 if TYPE_CHECKING:
@@ -172,8 +172,8 @@ def fees_form(evidence: Evidence) -> Finding:
         body = seen.body
         if isinstance(body, Mapping):
             ways.append("wrapped")
-        elif isinstance(body, list) and body:
-            ways.append("misspelt" if "cost_exc_tax" in body[0] else "array")
+        elif rows := rows_of(seen):
+            ways.append("misspelt" if "cost_exc_tax" in rows[0] else "array")
     return told_by(ways, "answers")
 
 
@@ -215,7 +215,9 @@ def tax_row_ids(evidence: Evidence) -> Finding:
     ways = []
     for _, rows in evidence.of("taxes"):
         counts = Counter(str(row.get("id")) for row in rows)
-        alike = Counter((row.get("name"), row.get("class"), row.get("rate")) for row in rows)
+        alike = Counter(
+            tuple(str(row.get(name)) for name in ("name", "class", "rate")) for row in rows
+        )
         if max(alike.values(), default=0) > 1:
             ways.append("repeated" if max(counts.values()) > 1 else "unique")
     # Rows of one rate at several addresses have ids of their own either way.

@@ -23,7 +23,7 @@ ENOUGH_TIES = 3
 
 def filters(evidence: Evidence) -> Finding:
     """Whether bounds of date_modified belong to what is asked for."""
-    ids = {name: {row.get("id") for row in evidence.rows(name)} for name in _BOUNDS}
+    ids = {name: {whole(row.get("id")) for row in evidence.rows(name)} for name in _BOUNDS}
     if evidence.probed not in ids["around"]:
         return unseen("order that stayed as it was meanwhile")
     if not ids["around"] < evidence.orders.keys() and len(ids["around"]) == len(evidence.orders):

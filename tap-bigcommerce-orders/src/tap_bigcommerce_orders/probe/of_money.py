@@ -71,7 +71,7 @@ def credit_rows(evidence: Evidence) -> Finding:
     """Whether redeemed store credit and gift certificates are transactions."""
     ways: list[Found] = []
     for order, rows in evidence.of("transactions"):
-        methods = {row.get("method") for row in rows}
+        methods = {str(row.get("method")) for row in rows}
         ways += [method in methods for method, spent in _CREDITS.items() if has(order, spent)]
     return told_by(ways, "orders that redeemed some")
 
@@ -139,7 +139,7 @@ def _by_gateway(refund: Row) -> bool:
 
 def requested(evidence: Evidence) -> Finding:
     """What the requested amount of a refunded product is."""
-    prices = {line.get("id"): line for lines in evidence.lines.values() for line in lines}
+    prices = {whole(line.get("id")): line for lines in evidence.lines.values() for line in lines}
     rows = [*evidence.rows("refunds"), *evidence.rows("refunds of orders")]
     items = (item for row in rows for item in _products(row.get("items")))
     return told_by(filter(None, (_side(item, prices) for item in items)), "refunded products")
@@ -151,9 +151,9 @@ def _products(items: Json) -> Iterator[Row]:
             yield item
 
 
-def _side(item: Row, prices: dict[Json, Row]) -> str:
+def _side(item: Row, prices: dict[int | None, Row]) -> str:
     """Null, or the side of the price that the amount is; empty where both are, or neither."""
-    asked, line = amount(item.get("requested_amount")), prices.get(item.get("item_id"))
+    asked, line = amount(item.get("requested_amount")), prices.get(whole(item.get("item_id")))
     if asked is None:
         return "null"
     if line is None:
