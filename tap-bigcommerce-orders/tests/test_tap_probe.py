@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import random
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ CASES = (
 CANARY = {
     "first_name": "Canary", "last_name": "O'Person & Sons", "email": "canary@example.com",
 }  # fmt: skip
+FEW = 4  # of the random combinations
 NEVER_SEEN = {"bc.forbidden_v2", "bc.transactions_max"}
 """What is to be seen at a refusal, or at an order of more than 250 transactions, only."""
 
@@ -166,6 +168,25 @@ def test_under_each_switch_its_check_names_the_true_side(
     assert found["settled"][name] == value
     del found["settled"]["bc.plan_quota"]
     assert wrong(sandbox, found["settled"]) == {}
+
+
+@pytest.mark.parametrize(
+    "trial",
+    [
+        pytest.param(trial, marks=pytest.mark.more if trial < FEW else pytest.mark.sweep)
+        for trial in range(200)
+    ],
+)
+def test_whatever_a_shop_combines_no_check_names_a_false_side(sandbox: Harness, trial: int) -> None:
+    chance = random.Random(trial)  # noqa: S311 - a trial that can be repeated
+    values = [parameters.values for parameters in others()]
+    chosen: Row = dict(chance.sample(values, 15))
+    fill(sandbox, chosen)
+    _, found = probed(sandbox, quota_percent=100)
+    if not chosen.get("bc.plan_quota"):
+        del found["settled"]["bc.plan_quota"]
+    assert wrong(sandbox, found["settled"]) == {}, chosen
+    assert len(found["settled"].keys() & chosen.keys()) > len(chosen) // 2
 
 
 def test_how_the_shop_rounds_tax_is_told_where_its_tax_settings_say_it() -> None:
