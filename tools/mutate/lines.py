@@ -125,7 +125,7 @@ MUTATIONS = (
     Mutation(
         "the currency shown stands for the one paid in only where both are one",
         "P5",
-        f"{FRESHBOOKS}/books/reading.py",
+        f"{FRESHBOOKS}/shop/records.py",
         "        if paid and paid == shown:\n",
         "        if paid:\n",
         (f"{PAYLOADS}::test_an_order_in_a_currency_that_nobody_can_tell_is_parked",),
