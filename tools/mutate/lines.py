@@ -69,6 +69,9 @@ BOUNDS = "tests/posting/test_posting_bounds.py"
 LOGIN = "target-freshbooks/tests/ctl/test_ctl_login.py"
 ATTEMPTS = "target-freshbooks/tests/ctl/test_ctl_login_attempts.py"
 ANSWERS = "target-freshbooks/tests/ctl/test_ctl_login_answers.py"
+DOCTOR = "target-freshbooks/tests/ctl/test_ctl_doctor.py"
+HEALTH = "plugins/credentials/tests/test_health_checks.py"
+READ_ONLY = "plugins/credentials/tests/test_read_only.py"
 VISIBLE = "tests/test_visible.py"
 VOIDED = "tests/posting/test_posting_voided.py"
 STAYS_ON_INVOICE = "test_a_refund_that_is_on_its_invoice_stays_there_when_the_month_is_closed"
@@ -519,6 +522,58 @@ MUTATIONS = (
         "and (ours is None or ours(row))",
         "and True",
         ("target-freshbooks/tests/freshbooks/test_freshbooks_client.py",),
+    ),
+    Mutation(
+        "doctor leaves the setting's refresh token alone",
+        "P4",
+        f"{FRESHBOOKS}/ctl/examined.py",
+        """        if not self.login.get("refresh_token"):
+            return None
+""",
+        "",
+        (f"{DOCTOR}::test_a_seed_of_the_settings_is_not_spent",),
+    ),
+    Mutation(
+        "a first contact carries no login of .netrc",
+        "P9",
+        f"{CREDENTIALS}/first_contact.py",
+        "                auth=_as_it_is,\n",
+        "",
+        (f"{HEALTH}::test_a_first_contact_carries_no_login_and_follows_no_redirect",),
+    ),
+    Mutation(
+        "a check that breaks off is told by its place, not by its words",
+        "P9",
+        f"{CREDENTIALS}/health_checks.py",
+        "was raised at {places(error)}",
+        "was raised: {error}",
+        (f"{HEALTH}::test_any_other_error_is_told_by_kind_and_place_and_the_rest_goes_on",),
+    ),
+    Mutation(
+        "a database that is looked at is not written",
+        "P11",
+        f"{CREDENTIALS}/read_only.py",
+        '"mode=ro" if',
+        '"mode=rw" if',
+        (f"{READ_ONLY}::test_nothing_can_be_written_beside_those_who_write",),
+    ),
+    Mutation(
+        "looking at a database leaves no files beside it",
+        "P11",
+        f"{CREDENTIALS}/read_only.py",
+        "mode=ro&immutable=1",
+        "mode=ro",
+        (f"{READ_ONLY}::test_looking_makes_and_changes_no_file",),
+    ),
+    Mutation(
+        "init shows no secret that is typed",
+        "P9",
+        f"{FRESHBOOKS}/ctl/init.py",
+        "    if question.secret:\n",
+        "    if False:\n",
+        (
+            "target-freshbooks/tests/ctl/test_ctl_init.py::test_a_secret_is_not_shown_as_it_is_typed",
+        ),
     ),
     Mutation(
         "tokens are stored before they are used",

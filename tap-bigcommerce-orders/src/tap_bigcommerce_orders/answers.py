@@ -88,6 +88,11 @@ def read_answer(response: requests.Response, path: str) -> Json:
     raise _refusal(status, path)
 
 
+def scope_of(path: str) -> str:
+    """The scope that reading a path takes."""
+    return next(scope for part, scope in SCOPES if part in path)
+
+
 def _refusal(status: int, path: str) -> BigCommerceError:
     if status == HTTPStatus.UNAUTHORIZED:
         return NotAuthorized(
@@ -121,11 +126,6 @@ def _refusal(status: int, path: str) -> BigCommerceError:
         f"BigCommerce refused GET {path} with status {status}. Asking again would not help; "
         "if your settings are right, please report this with the path and the status."
     )
-
-
-def scope_of(path: str) -> str:
-    """The scope that a path needs, read only."""
-    return next(scope for part, scope in SCOPES if part in path)
 
 
 def body_of(response: requests.Response) -> Json:

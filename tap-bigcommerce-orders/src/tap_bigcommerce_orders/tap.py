@@ -14,6 +14,7 @@ from connector_credentials.addresses import require_tls
 from connector_credentials.output import OutputClosed, forget_reader, say
 from connector_credentials.sandbox_guard import keep_apart
 from connector_credentials.settings import SettingError
+from connector_credentials.settings.singer import CONFIG_FILES
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
 from typing_extensions import override
@@ -64,13 +65,13 @@ STREAMS: tuple[type[BigCommerceStream], ...] = (
     OrdersStream,
 )
 
-PROBE: dict[str, Any] = {
+LOOKING: dict[str, Any] = {
     "is_flag": False,
     "flag_value": "text",
     "type": click.Choice(["text", "json"]),
-    "help": "Find out how the store's API behaves, by reading only; --probe=json for programs.",
     "expose_value": False,
 }
+"""Options that look and tell instead of a run; `=json` tells it for programs."""
 
 
 class TapBigCommerceOrders(PlainTap):
@@ -172,8 +173,26 @@ class TapBigCommerceOrders(PlainTap):
     @override
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
-        command.params.append(click.Option(["--probe"], callback=cls.cb_probe, **PROBE))
+        doctor = "Look whether runs can go on here, and tell what to do where not."
+        probing = "Find out how the store's API behaves, by reading only."
+        command.params += [
+            click.Option(["--doctor"], callback=cls.cb_doctor, help=doctor, **LOOKING),
+            click.Option(["--probe"], callback=cls.cb_probe, help=probing, **LOOKING),
+        ]
         return command
+
+    @classmethod
+    def cb_doctor(cls, ctx: click.Context, _param: click.Option, value: str | None) -> None:
+        """Examine the set-up instead of a run."""
+        if value is None:
+            return
+        from tap_bigcommerce_orders.doctor import examined  # noqa: PLC0415 - no run needs it
+
+        given, files = ctx.params["config"], ctx.meta[CONFIG_FILES]
+        with cls._told_in_a_sentence():
+            as_json = value == "json"
+            code = examined(given.config, files, parse_env=given.parse_env, as_json=as_json)
+        ctx.exit(code)
 
     @classmethod
     def cb_probe(cls, ctx: click.Context, _param: click.Option, value: str | None) -> None:

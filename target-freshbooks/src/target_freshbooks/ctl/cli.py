@@ -11,6 +11,8 @@ from target_freshbooks.ctl.context import CONFIG, JSON, Context, run_command
 from target_freshbooks.wiring import version
 
 COMMANDS = {
+    "init": "ctl.init",
+    "doctor": "ctl.doctor",
     "login": "ctl.login",
     "logout": "ctl.login",
     "whoami": "ctl.login",

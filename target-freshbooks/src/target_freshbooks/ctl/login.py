@@ -74,7 +74,7 @@ def _show(
 ) -> None:
     settings = context.settings
     document, accounts = _describe(identity, settings, account)
-    missing = sorted({*_scopes(settings)} - set(scope.split())) if scope else []
+    missing = sorted({*scopes_of(settings)} - set(scope.split())) if scope else []
     lines = ["Connected. The tokens are stored encrypted.", *accounts]
     if missing:
         lines.append(
@@ -117,7 +117,7 @@ def _unclear(check: LoginCheck) -> str:
     return f"The login is stored, but no account is chosen yet: {check.unclear}"
 
 
-def _scopes(settings: Settings) -> tuple[str, ...]:
+def scopes_of(settings: Settings) -> tuple[str, ...]:
     """What the app is asked for: the scopes of expenses only if expenses are written."""
     writes = settings.policy.refunds_expense_category is not None
     return (*SCOPES, *EXPENSE_SCOPES) if writes else SCOPES
@@ -127,7 +127,7 @@ def _landed(context: Context, oauth: OAuth, attempts: LoginAttempts, *, loopback
     """Show a page, and wait for the address that a person's browser is sent to from there."""
     attempt = attempts.begin()
     redirect_uri = context.settings.redirect_uri
-    page = oauth.authorize_url(attempt.state, attempt.verifier, _scopes(context.settings))
+    page = oauth.authorize_url(attempt.state, attempt.verifier, scopes_of(context.settings))
     tell = say_aside if context.as_json else say  # so that stdout holds the answer only
     tell(
         "1. Open this page in a browser in which you are logged in to FreshBooks:",

@@ -178,13 +178,7 @@ class TokenSource:
 
     def _usable(self, document: Mapping[str, Any]) -> bool:
         """Whether to use this pair without asking FreshBooks."""
-        if not document.get("access_token"):
-            return False
-        now = self._chain.clock()
-        # Where clocks disagree, or tokens live for minutes, "soon" would be "always".
-        if now - _time(document, "refreshed_at") < JUST_REFRESHED:
-            return True
-        return _time(document, "expires_at") - now > REFRESH_AHEAD
+        return is_usable(document, self._chain.clock())
 
     @contextmanager
     def _store_in_reach(self) -> Iterator[None]:
@@ -254,6 +248,16 @@ class TokenSource:
         if stored is None:
             self._dead.add(token)
         return stored
+
+
+def is_usable(document: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the access token of a stored pair is good for some minutes at least."""
+    if not document.get("access_token"):
+        return False
+    # Where clocks disagree, or tokens live for minutes, "soon" would be "always".
+    if now - _time(document, "refreshed_at") < JUST_REFRESHED:
+        return True
+    return _time(document, "expires_at") - now > REFRESH_AHEAD
 
 
 def _without_tokens(document: Mapping[str, Any]) -> dict[str, Any]:

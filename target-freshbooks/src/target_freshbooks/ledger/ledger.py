@@ -11,6 +11,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Self
 
+from connector_credentials.read_only import open_to_read
+
 from target_freshbooks.ledger.audit.journal import AuditJournal
 from target_freshbooks.ledger.inbox.inbox import Inbox
 from target_freshbooks.ledger.intents import Intents
@@ -23,8 +25,8 @@ from target_freshbooks.ledger.profile import Profile
 from target_freshbooks.ledger.retention import Retention
 from target_freshbooks.ledger.runs import Runs
 from target_freshbooks.ledger.section import Scope, utc_now
-from target_freshbooks.ledger.storage.database import Database
-from target_freshbooks.ledger.storage.migrate import migrate
+from target_freshbooks.ledger.storage.database import PURPOSE, Database
+from target_freshbooks.ledger.storage.migrate import check_version, migrate
 from target_freshbooks.ledger.terms import OrderTerms
 
 
@@ -90,6 +92,31 @@ class Ledger:
             database.dispose()
             raise
         return cls(Scope(database, source, clock, who or _whoami()))
+
+    @classmethod
+    def open_to_read(
+        cls, url: str, *, source: str, clock: Callable[[], datetime] = utc_now
+    ) -> Self | None:
+        """Open the ledger for looking only: nothing is made, migrated or locked.
+
+        Args:
+            url: As for `open`.
+            source: Names the shop.
+            clock: Tells the time, aware.
+
+        Returns:
+            None if there is none yet.
+
+        Raises:
+            LedgerTooNew: If a later version of target-freshbooks wrote it.
+            LedgerUnavailable: If it cannot be read, or the URL is not one of a ledger.
+        """
+        engine = open_to_read(url, PURPOSE)
+        if engine is None:
+            return None
+        database = Database(url, engine)
+        is_there = check_version(database)
+        return cls(Scope(database, source, clock, "nobody")) if is_there else None
 
     def dispose(self) -> None:
         """Close the connections. The ledger is not used after that."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from target_freshbooks.ledger.section import Section, columns_of
 from target_freshbooks.ledger.storage.tables import runs
@@ -52,6 +52,14 @@ class Runs(Section):
 
     def latest(self, limit: int = 10) -> list[RunRow]:
         """Read the latest runs, the newest first."""
-        of_source = select(*columns_of(runs, RunRow)).where(runs.c.source == self._source)
-        latest = of_source.order_by(runs.c.started_at.desc()).limit(limit)
+        latest = self._of_source().order_by(runs.c.started_at.desc()).limit(limit)
         return [RunRow(*row) for row in self._rows(latest)]
+
+    def last_good(self) -> RunRow | None:
+        """Read the latest run that ended well."""
+        good = self._of_source().where(runs.c.outcome == "done")
+        row = self._row(good.order_by(runs.c.ended_at.desc()).limit(1))
+        return None if row is None else RunRow(*row)
+
+    def _of_source(self) -> Select[Any]:
+        return select(*columns_of(runs, RunRow)).where(runs.c.source == self._source)

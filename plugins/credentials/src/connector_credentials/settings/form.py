@@ -108,14 +108,22 @@ class Form:
         Raises:
             SettingError: One is nearly a setting's, or that of a removed one.
         """
+        strange = self.strange_names(values, environment)
+        if strange:
+            log.warning("No setting has this name, so it has no effect: %s.", ", ".join(strange))
+
+    def strange_names(self, values: Mapping[str, Any], environment: Mapping[str, str]) -> list[str]:
+        """The names that no setting has, in the configuration and in the environment.
+
+        Raises:
+            SettingError: As for `check_names`.
+        """
         known = (*self.properties, *self.others)
         variables = [one for one in ours(environment, self.prefix) if not self._whole_of(one)]
-        strange = [
+        return [
             *unknown(values, known, self.removed),
             *unknown(variables, known, self.removed, prefix=self.prefix),
         ]
-        if strange:
-            log.warning("No setting has this name, so it has no effect: %s.", ", ".join(strange))
 
     def _secrets(self) -> list[str]:
         return [name for name, schema in self.properties.items() if schema.get("secret")]

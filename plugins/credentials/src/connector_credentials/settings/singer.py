@@ -19,6 +19,9 @@ from connector_credentials.output import log_visibly
 from .form import Form
 from .values import SettingError
 
+CONFIG_FILES = "connector_credentials.config_files"
+"""The key in a command's `meta` under which the paths of its settings' files are."""
+
 
 class StrictSettings(PluginBase):
     """Goes before `Tap` or `Target` among a class' bases.
@@ -66,6 +69,7 @@ class StrictSettings(PluginBase):
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
         config: dict[str, Any] = {}
+        ctx.meta[CONFIG_FILES] = [path for path in value if path != "ENV"]
         try:
             for path in value:
                 if path != "ENV":

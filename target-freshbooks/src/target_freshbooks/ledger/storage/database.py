@@ -64,13 +64,14 @@ class Database:
     Args:
         url: SQLAlchemy URL: `sqlite:///path` or `postgresql+psycopg://...` (`postgres://` and
             `postgresql://` mean the latter).
+        engine: One of that URL for looking only; by default one that writes is opened.
 
     Raises:
         LedgerUnavailable: If the URL is no ledger's, or the file or server cannot be opened.
     """
 
-    def __init__(self, url: str) -> None:
-        self.engine: Engine = database.open_engine(
+    def __init__(self, url: str, engine: Engine | None = None) -> None:
+        self.engine = engine or database.open_engine(
             url, PURPOSE, pool_size=5, max_overflow=POOL_SIZE - 5, pool_timeout=BUSY_SECONDS
         )
         self.url = self.engine.url

@@ -43,13 +43,30 @@ def migrate(database: Database, target: str = SCHEMA_VERSION) -> None:
         wait_for_turn(connection, "(ledger)")
         version = stored_version(connection)  # again, now that nobody else can change it
         if version is not None and version not in known:
-            raise LedgerTooNew(
-                f"The ledger {database.name} has schema {version}, which is newer than this"
-                f" version of target-freshbooks knows ({SCHEMA_VERSION}). It was left untouched."
-                " Install the version that wrote it, or a later one."
-            )
+            raise _too_new(database, version)
         config.attributes["connection"] = connection
         command.upgrade(config, target)
+
+
+def check_version(database: Database) -> bool:
+    """See whether there is a ledger that this version reads, as it is or once migrated.
+
+    Raises:
+        LedgerTooNew: If the ledger has a version this code does not know.
+    """
+    with database.read() as connection:
+        version = stored_version(connection)
+    if version is not None and version > SCHEMA_VERSION:
+        raise _too_new(database, version)
+    return version is not None
+
+
+def _too_new(database: Database, version: str) -> LedgerTooNew:
+    return LedgerTooNew(
+        f"The ledger {database.name} has schema {version}, which is newer than this"
+        f" version of target-freshbooks knows ({SCHEMA_VERSION}). It was left untouched."
+        " Install the version that wrote it, or a later one."
+    )
 
 
 def stored_version(connection: Connection) -> str | None:

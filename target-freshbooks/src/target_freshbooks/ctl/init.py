@@ -1,0 +1,186 @@
+"""`init`: the few questions that a set-up takes, its `.env`, the login, and what doctor finds.
+
+Secrets are asked for without an echo, go into `.env` (mode 600) and into this process' environment,
+and nowhere else. A value that is there already is kept unless another is given. Without a terminal
+the answers are read from standard input, a line each, in the order of `QUESTIONS`.
+"""
+
+import getpass
+import os
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import click
+from connector_credentials.output import say, say_aside
+from connector_credentials.settings import SettingError, read_value
+
+from target_freshbooks.access import open_store
+from target_freshbooks.ctl.context import Context, command
+from target_freshbooks.ctl.doctor import examined
+from target_freshbooks.ctl.env_file import PLAIN, EnvFile
+from target_freshbooks.ctl.login import login
+from target_freshbooks.freshbooks import entry_name
+from target_freshbooks.settings import FORM, schema
+
+TAP = "TAP_BIGCOMMERCE_ORDERS_"
+DRY_RUN = (
+    f"{FORM.prefix}DRY_RUN=true .venv/bin/meltano run tap-bigcommerce-orders target-freshbooks"
+)
+START_DAY = f"{FORM.prefix}INVOICE_START_DATE"
+MOST_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something that a set-up needs.
+
+    Attributes:
+        variable: The variable of the environment that holds it.
+        text: What is asked.
+        read: Makes of an answer what is written; ValueError with a sentence if it cannot be.
+        secret: Whether it is asked for without an echo.
+        default: What an empty answer means if nothing is set yet; empty for "it is needed".
+    """
+
+    variable: str
+    text: str
+    read: Callable[[str], str]
+    secret: bool = False
+    default: str = ""
+
+
+def _plain(answer: str) -> str:
+    if not PLAIN.fullmatch(answer):
+        raise ValueError("It holds blanks or other characters that it cannot have: copy it again.")
+    return answer
+
+
+def _store_hash(answer: str) -> str:
+    """Read `abc123`, also out of the API path that BigCommerce shows."""
+    found = re.fullmatch(r"(?:.*/stores/)?([a-z0-9]+)(?:/.*)?", answer)
+    if found is None:
+        raise ValueError("It is the part abc123 of https://api.bigcommerce.com/stores/abc123/v3/.")
+    return found[1]
+
+
+def _setting(name: str) -> Callable[[str], str]:
+    def read(answer: str) -> str:
+        return _plain(str(read_value(name, answer, schema["properties"][name])))
+
+    return read
+
+
+QUESTIONS = (
+    Question(f"{TAP}STORE_HASH", "BigCommerce store hash, or API path", _store_hash),
+    Question(f"{TAP}ACCESS_TOKEN", "BigCommerce access token", _plain, secret=True),
+    Question(f"{FORM.prefix}CLIENT_ID", "FreshBooks client id", _plain),
+    Question(f"{FORM.prefix}CLIENT_SECRET", "FreshBooks client secret", _plain, secret=True),
+    Question(
+        f"{FORM.prefix}REDIRECT_URI",
+        "Redirect URI of the FreshBooks app",
+        _plain,
+        default="https://localhost/callback",
+    ),
+    Question(
+        START_DAY,
+        "First day whose orders are invoiced (2026-01-31)",
+        _setting("invoice_start_date"),
+    ),
+)
+
+
+@command("init")
+@click.option("--loopback", is_flag=True, help="Wait for the browser on the redirect URI's port.")
+def init(context: Context, *, loopback: bool) -> None:
+    """Set up: ask what is needed, write .env, log in, and look whether runs can go on."""
+    if any(source != "ENV" for source in context.sources):
+        raise click.UsageError("init writes .env, so it takes no --config but ENV.")
+    if context.as_json:
+        raise click.UsageError("init asks questions, so it has no --json.")
+    project = Path(os.environ.get("MELTANO_PROJECT_ROOT", ""))
+    file = EnvFile(project / ".env", model=project / ".env.example")
+    for question in QUESTIONS:
+        known = file.values().get(question.variable, "")
+        answer = _answered(question, known)
+        if answer != known:
+            file.put(question.variable, answer)
+    if file.is_new:
+        file.put(f"{TAP}START_DATE", _day_before(file.values()[START_DAY]))
+    file.write()
+    say(f"Written to {file.path}, which only you may read.")
+    _take_over(file)
+    settings = context.settings
+    stored = open_store(settings).read(entry_name(settings.client_id))
+    if stored and stored.get("refresh_token"):
+        say("A FreshBooks login is stored already: it is kept.")
+    else:
+        click.get_current_context().invoke(login, loopback=loopback)
+    code = examined(context)
+    say("The shop's side is looked at by: .venv/bin/meltano run doctor")
+    say("A dry run shows what would be written, and writes nothing:", f"  {DRY_RUN}")
+    if code:
+        sys.exit(code)
+
+
+def _day_before(day: str) -> str:
+    """From when on the tap reads: in the shop's time zone the day may begin earlier than in UTC."""
+    return (max(date.fromisoformat(day), date(2000, 1, 1)) - timedelta(days=1)).isoformat()
+
+
+def _take_over(file: EnvFile) -> None:
+    """Have what follows see the settings as Meltano's runs will, the answers first."""
+    answers = {question.variable for question in QUESTIONS}
+    for name, value in file.values().items():
+        if name.startswith(FORM.prefix) and value and (name in answers or not os.environ.get(name)):
+            os.environ[name] = value
+
+
+def _answered(question: Question, known: str) -> str:
+    """Ask until the answer can be used; an empty one keeps what is known.
+
+    Raises:
+        click.ClickException: None could be used.
+    """
+    for _ in range(MOST_TRIES):
+        answer = _ask(question, known)
+        if not answer and (kept := known or question.default):
+            return kept
+        try:
+            if not answer:
+                raise ValueError("It is needed.")  # noqa: TRY301 - told as any other that cannot be
+            return question.read(answer)
+        except SettingError as error:  # which is a ValueError that names the setting
+            say_aside(str(error))
+        except ValueError as error:
+            say_aside(f"{question.text}: {error}")
+        if not sys.stdin.isatty():
+            break
+    raise click.ClickException(
+        f"{question.text}: no answer could be used, and nothing was written. Run init again."
+    )
+
+
+def _ask(question: Question, known: str) -> str:
+    """One line of the terminal, or of standard input.
+
+    Raises:
+        click.Abort: There is none.
+    """
+    if known:
+        hint = " [set; Enter keeps it]" if question.secret else f" [{known}]"
+    else:
+        hint = f" [{question.default}]" if question.default else ""
+    prompt = f"{question.text}{hint}: "
+    if not sys.stdin.isatty():
+        say(prompt)
+        line = sys.stdin.readline()
+        if not line:
+            raise click.Abort
+        return line.strip()
+    if question.secret:
+        return getpass.getpass(prompt).strip()
+    return str(click.prompt(prompt, default="", show_default=False, prompt_suffix="")).strip()
