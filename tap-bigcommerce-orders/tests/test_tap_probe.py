@@ -158,7 +158,7 @@ def others() -> list[Any]:
     ]
 
 
-@pytest.mark.more
+@pytest.mark.sweep
 @pytest.mark.parametrize(("name", "value"), others())
 def test_under_each_switch_its_check_names_the_true_side(
     sandbox: Harness, name: str, value: Any

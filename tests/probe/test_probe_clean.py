@@ -40,7 +40,7 @@ def test_killed_at_a_write_a_probe_is_cleaned_up(desk: Any, write: int, is_sent:
     assert kill_and_clean(desk, write, is_sent=is_sent)
 
 
-@pytest.mark.more
+@pytest.mark.sweep
 @pytest.mark.parametrize("is_sent", [True, False])
 @pytest.mark.parametrize("depth", ["", "--full"])
 def test_killed_at_any_write_a_probe_is_cleaned_up(desk: Any, depth: str, is_sent: bool) -> None:

@@ -39,7 +39,7 @@ def test_the_side_of_a_switch_is_told(desk: Any, switch: str, side: object) -> N
     assert probe_under(desk, {switch: side}) == []
 
 
-@pytest.mark.more
+@pytest.mark.sweep
 @pytest.mark.parametrize(("switch", "side"), [case for case in CASES if case not in SAMPLE])
 def test_the_side_of_each_switch_is_told(desk: Any, switch: str, side: object) -> None:
     assert probe_under(desk, {switch: side}) == []
