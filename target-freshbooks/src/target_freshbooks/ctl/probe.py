@@ -80,7 +80,7 @@ def probe(context: Context, *, full: bool, clean: bool) -> None:
     with ExitStack() as stack:
         place = stack.enter_context(_place(context.settings, ask=None if clean else (depth, tag)))
         stack.enter_context(STOP.critical_section())
-        findings: list[run.Finding] = []
+        findings: list[run.ProbeFinding] = []
         if not clean:
             _check_place(place, depth)
             findings = _probe(place, depth, tag)
@@ -140,7 +140,7 @@ def _ask(account: PinnedAccount, depth: Depth, tag: str) -> None:
         )
 
 
-def _probe(place: Place, depth: Depth, tag: str) -> list[run.Finding]:
+def _probe(place: Place, depth: Depth, tag: str) -> list[run.ProbeFinding]:
     settings = place.settings
     bench = Bench(
         books=place.books,
@@ -167,7 +167,7 @@ def _check_stop() -> None:
         raise Interrupted
 
 
-def _tell(context: Context, findings: list[run.Finding], cleaned: Cleaned) -> None:
+def _tell(context: Context, findings: list[run.ProbeFinding], cleaned: Cleaned) -> None:
     document = {
         "findings": [_document(one) for one in findings],
         "removed": cleaned.removed,
@@ -184,7 +184,7 @@ def _tell(context: Context, findings: list[run.Finding], cleaned: Cleaned) -> No
         raise click.exceptions.Exit(1)
 
 
-def _document(finding: run.Finding) -> dict[str, Any]:
+def _document(finding: run.ProbeFinding) -> dict[str, Any]:
     check = finding.check
     return {
         "check": check.name,
@@ -196,7 +196,7 @@ def _document(finding: run.Finding) -> dict[str, Any]:
     }
 
 
-def _text(finding: run.Finding) -> Iterable[str]:
+def _text(finding: run.ProbeFinding) -> Iterable[str]:
     check = finding.check
     found = f"could not be told: {finding.why}" if finding.why else str(finding.value)
     told = "; ".join(f"{name} {_said(value)}" for name, value in finding.evidence.items() if value)

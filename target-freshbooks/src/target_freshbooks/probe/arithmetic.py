@@ -10,7 +10,7 @@ from target_freshbooks.capabilities import FRESHBOOKS
 from target_freshbooks.freshbooks import ObservedInvoice, Refused
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.probe.bench import Bench
-from target_freshbooks.probe.finding import Answer, Check, Untold, draft_of, refusal, taken
+from target_freshbooks.probe.finding import Check, Measurement, Untold, draft_of, refusal, taken
 
 A, B = "PROBE A", "PROBE B"
 _PLACES = 2
@@ -26,7 +26,7 @@ PERCENTS: Amounts = (("0.33", "5"), ("0.11", "15"))
 """1.65 cents of each percent, 3.3 together: for each percent of a name, or for each name."""
 
 
-def negative_line(bench: Bench) -> Answer:
+def negative_line(bench: Bench) -> Measurement:
     """Make the Draft with a negative line, else without; then give it one."""
     plain, negative = bench.line("10.00"), bench.line("-1.00")
     made = bench.attempt(lambda: bench.invoice(bench.tag, [plain, negative]))
@@ -45,7 +45,7 @@ def negative_line(bench: Bench) -> Answer:
     both = len(sides) == 1
     value = sides.pop() if both else f"{on_create.value}, {on_update.value} in a change"
     evidence = {"created": dict(on_create.evidence), "changed": dict(on_update.evidence)}
-    return Answer(value, {name: told for name, told in evidence.items() if told})
+    return Measurement(value, {name: told for name, told in evidence.items() if told})
 
 
 def _redrawn(bench: Bench, *lines: dict[str, Any], **body: object) -> Any:  # noqa: ANN401 - or a refusal
@@ -64,7 +64,7 @@ def _in_books(amounts: Amounts) -> tuple[InvoiceLine, ...]:
     )
 
 
-def tax_rounding(bench: Bench) -> Answer:
+def tax_rounding(bench: Bench) -> Measurement:
     """Give the Draft lines whose total differs by the way of rounding."""
     kinds, totals = KINDS, list[str]()
     for amounts in (*ROUNDINGS, PERCENTS):
@@ -79,19 +79,19 @@ def tax_rounding(bench: Bench) -> Answer:
         raise Untold(f"the totals {', '.join(totals)} follow from no way of rounding that we know")
     told = sorted(map(list, kinds))
     words = [f"per {what}, half {'even' if even else 'up'}" for what, even in sorted(kinds)]
-    return Answer(" or ".join(words), {"totals": totals}, {"roundings": told})
+    return Measurement(" or ".join(words), {"totals": totals}, {"roundings": told})
 
 
-def two_percents(bench: Bench) -> Answer:
+def two_percents(bench: Bench) -> Measurement:
     """Give the Draft two percents under one tax name, on two lines."""
     drawn = _redrawn(bench, *_taxed(bench, PERCENTS))
     if isinstance(drawn, ObservedInvoice) and drawn.lines is not None:
         kept = [str(line.tax_percent1) for line in drawn.lines]
-        return Answer("accepted", {"percents": kept, "total": str(drawn.amount)})
+        return Measurement("accepted", {"percents": kept, "total": str(drawn.amount)})
     return taken(drawn)
 
 
-def percent_decimals(bench: Bench) -> Answer:
+def percent_decimals(bench: Bench) -> Measurement:
     """Give the Draft a percent of many decimals, and fewer if it is refused."""
     refused: dict[str, Any] = {}
     for percent in ("7.1234567891", "7.1234", "7.123", "7.12", "7.1"):
@@ -101,17 +101,17 @@ def percent_decimals(bench: Bench) -> Answer:
             continue
         kept = _decimals(_first_line(drawn).tax_percent1)
         used = min(kept, FRESHBOOKS.percent_decimals)
-        return Answer(kept, refused, {"percent_decimals": used})
+        return Measurement(kept, refused, {"percent_decimals": used})
     raise Untold("percents with decimals are refused")
 
 
-def unit_cost_decimals(bench: Bench) -> Answer:
+def unit_cost_decimals(bench: Bench) -> Measurement:
     """Give the Draft a unit cost of many decimals."""
     drawn = _redrawn(bench, bench.line("0.3333333", "3"))
     if isinstance(drawn, Refused):
-        return Answer("refused", refusal(drawn))
+        return Measurement("refused", refusal(drawn))
     line = _first_line(drawn)
-    return Answer(_decimals(line.unit_cost), {"line": str(line.amount)})
+    return Measurement(_decimals(line.unit_cost), {"line": str(line.amount)})
 
 
 def _first_line(drawn: ObservedInvoice) -> Any:  # noqa: ANN401 - an observed line
@@ -125,24 +125,24 @@ def _decimals(number: Decimal) -> int:
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
-def zero_quantity(bench: Bench) -> Answer:
+def zero_quantity(bench: Bench) -> Measurement:
     """Give the Draft a line of quantity 0."""
     return taken(_redrawn(bench, bench.line("1.00", "0"), bench.line()))
 
 
-def negative_quantity(bench: Bench) -> Answer:
+def negative_quantity(bench: Bench) -> Measurement:
     """Give the Draft a line of quantity -1."""
     return taken(_redrawn(bench, bench.line("1.00", "-1"), bench.line()))
 
 
-def negative_total(bench: Bench) -> Answer:
+def negative_total(bench: Bench) -> Measurement:
     """Give the Draft lines that come to less than 0."""
     if not bench.negatives:
         raise Untold("no negative line is taken")
     return taken(_redrawn(bench, bench.line("1.00"), bench.line("-2.00")))
 
 
-def line_currency(bench: Bench) -> Answer:
+def line_currency(bench: Bench) -> Measurement:
     """Give the Draft a line in another currency."""
     other = "EUR" if bench.currency != "EUR" else "USD"
     line = bench.line()
@@ -150,7 +150,7 @@ def line_currency(bench: Bench) -> Answer:
     return taken(_redrawn(bench, line))
 
 
-def yen(bench: Bench) -> Answer:
+def yen(bench: Bench) -> Measurement:
     """Put the Draft into yen for a moment, with a tax that is no whole yen."""
     line = bench.line("101", "1", (A, "10.5"))
     line["unit_cost"]["code"] = "JPY"
@@ -162,7 +162,7 @@ def yen(bench: Bench) -> Answer:
     if not in_yen:
         raise Untold("the Draft stays in its currency")
     whole = drawn.amount == drawn.amount.to_integral_value()
-    return Answer("yen" if whole else "hundredths", {"total": str(drawn.amount)})
+    return Measurement("yen" if whole else "hundredths", {"total": str(drawn.amount)})
 
 
 CHECKS = (

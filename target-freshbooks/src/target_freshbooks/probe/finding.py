@@ -28,7 +28,7 @@ class Untold(Exception):  # noqa: N818 - the word says it
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Measurement:
     """What a check found.
 
     Attributes:
@@ -58,7 +58,7 @@ class Check:
     name: str
     assumed: str
     changes: Mapping[str, str]
-    find: Callable[[Bench], Answer]
+    find: Callable[[Bench], Measurement]
     switches: tuple[str, ...] = ()
     depth: Depth = Depth.PLAIN
 
@@ -80,7 +80,7 @@ def refusal(refused: Refused) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value not in {None, ""}}
 
 
-def unique(attempt: object) -> Answer:
+def unique(attempt: object) -> Measurement:
     """`refused` if another record has the same already, else `accepted`.
 
     Raises:
@@ -91,11 +91,11 @@ def unique(attempt: object) -> Answer:
     return taken(attempt)
 
 
-def taken(attempt: object) -> Answer:
+def taken(attempt: object) -> Measurement:
     """`refused` or `accepted`, with the refusal."""
     if isinstance(attempt, Refused):
-        return Answer("refused", refusal(attempt))
-    return Answer("accepted")
+        return Measurement("refused", refusal(attempt))
+    return Measurement("accepted")
 
 
 def client_of(bench: Bench) -> ObservedClient:

@@ -8,7 +8,7 @@ from target_freshbooks.capabilities import FRESHBOOKS
 from target_freshbooks.freshbooks import Refused
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.probe.bench import Bench
-from target_freshbooks.probe.finding import Answer, Check, Untold, client_of, draft_of, refusal
+from target_freshbooks.probe.finding import Check, Measurement, Untold, client_of, draft_of, refusal
 
 NOTES, PO_NUMBER, LINES = 1000, 100, 100
 """More than is ever sent."""
@@ -17,11 +17,11 @@ Attempt = Callable[[int], tuple[Any, bool]]
 """Writes a text so long: the record or refusal, and whether all of it stands."""
 
 
-def longest(attempt: Attempt, most: int, least: int = 1) -> Answer:
+def longest(attempt: Attempt, most: int, least: int = 1) -> Measurement:
     """The most that is kept, looked for between what is known to fit and the most we send."""
     made, whole = attempt(most)
     if whole:
-        return Answer(f"at least {most}")
+        return Measurement(f"at least {most}")
     evidence = refusal(made) if isinstance(made, Refused) else {"kept": "cut, without a word"}
     if isinstance(made, Refused) and classify(made).kind is not RefusalKind.TOO_LONG:
         raise Untold(f"it is refused for another reason: {made.words}")
@@ -32,10 +32,10 @@ def longest(attempt: Attempt, most: int, least: int = 1) -> Answer:
             fits = middle
         else:
             too_long = middle
-    return Answer(fits, evidence)
+    return Measurement(fits, evidence)
 
 
-def number_length(bench: Bench) -> Answer:
+def number_length(bench: Bench) -> Measurement:
     """Give the Draft longer numbers, and its own again."""
     draft_of(bench)
 
@@ -49,10 +49,10 @@ def number_length(bench: Bench) -> Answer:
     finally:
         bench.redraft(invoice_number=bench.tag)
     most = found.value if isinstance(found.value, int) else FRESHBOOKS.number_length
-    return Answer(found.value, found.evidence, {"number_length": most})
+    return Measurement(found.value, found.evidence, {"number_length": most})
 
 
-def of_draft(field: str, most: int, bench: Bench) -> Answer:
+def of_draft(field: str, most: int, bench: Bench) -> Measurement:
     """Give the Draft a longer text in a field of its own."""
     before = getattr(draft_of(bench), field)
 
@@ -67,7 +67,7 @@ def of_draft(field: str, most: int, bench: Bench) -> Answer:
         bench.redraft(**{field: before})
 
 
-def of_line(field: str, most: int, bench: Bench) -> Answer:
+def of_line(field: str, most: int, bench: Bench) -> Measurement:
     """Give a line of the Draft a longer text."""
     draft_of(bench)
 
@@ -81,7 +81,7 @@ def of_line(field: str, most: int, bench: Bench) -> Answer:
     return longest(attempt, most)
 
 
-def lines(bench: Bench) -> Answer:
+def lines(bench: Bench) -> Measurement:
     """Give the Draft many lines, and one again."""
     draft_of(bench)
 
@@ -95,7 +95,7 @@ def lines(bench: Bench) -> Answer:
         bench.redraft(lines=[bench.line()])
 
 
-def of_item(field: str, most: int, bench: Bench) -> Answer:
+def of_item(field: str, most: int, bench: Bench) -> Measurement:
     """Give the item a longer text, and its own again."""
     item = bench.item
     if item is None:
@@ -112,7 +112,7 @@ def of_item(field: str, most: int, bench: Bench) -> Answer:
         bench.alter("item", item.id, {field: bench.tag})
 
 
-def client_name(bench: Bench) -> Answer:
+def client_name(bench: Bench) -> Measurement:
     """Give the client a longer organisation, and its own again."""
     client = client_of(bench)
 
@@ -127,20 +127,22 @@ def client_name(bench: Bench) -> Answer:
         bench.alter("client", client.id, {"organization": bench.tag})
 
 
-def beyond_bmp(bench: Bench) -> Answer:
+def beyond_bmp(bench: Bench) -> Measurement:
     """Give the Draft's notes a character beyond the Basic Multilingual Plane."""
     before = draft_of(bench).notes
     made = bench.attempt(lambda: bench.redraft(notes="PROBE \U0001f600"))
     if isinstance(made, Refused):
-        return Answer("refused", refusal(made))
+        return Measurement("refused", refusal(made))
     bench.redraft(notes=before)
-    return Answer("accepted" if "\U0001f600" in made.notes else "dropped")
+    return Measurement("accepted" if "\U0001f600" in made.notes else "dropped")
 
 
 _CUT = {"*": "longer texts are refused; what meets it is parked, or written shorter"}
 
 
-def _length(name: str, what: str, find: Callable[[Bench], Answer], switch: str, most: int) -> Check:
+def _length(
+    name: str, what: str, find: Callable[[Bench], Measurement], switch: str, most: int
+) -> Check:
     assumed = f"{what} may have {most} characters"
     return Check(name, assumed, {f"at least {most}": "nothing", **_CUT}, find, (switch,))
 

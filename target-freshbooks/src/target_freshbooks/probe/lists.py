@@ -9,8 +9,8 @@ from target_freshbooks.freshbooks.observed import ACTIVE, ARCHIVED, DELETED
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.probe.bench import Bench
 from target_freshbooks.probe.finding import (
-    Answer,
     Check,
+    Measurement,
     Untold,
     client_of,
     draft_of,
@@ -24,19 +24,19 @@ LONG_AGO = date(2000, 1, 31)
 """A day that any lock reaches back to."""
 
 
-def written_lines(bench: Bench) -> Answer:
+def written_lines(bench: Bench) -> Measurement:
     """See whether the answer to the Draft's creation had the lines that it asked for."""
     draft_of(bench)
-    return Answer("shown" if bench.lines_shown else "left out")
+    return Measurement("shown" if bench.lines_shown else "left out")
 
 
-def duplicate_number(bench: Bench) -> Answer:
+def duplicate_number(bench: Bench) -> Measurement:
     """Make a second invoice of the Draft's number."""
     draft_of(bench)
     return unique(bench.attempt(lambda: bench.invoice(bench.tag, [bench.line()])))
 
 
-def number_search(bench: Bench) -> Answer:
+def number_search(bench: Bench) -> Measurement:
     """Search for a part of the Draft's number."""
     draft = draft_of(bench)
     shows_fresh(bench)
@@ -55,20 +55,22 @@ def number_search(bench: Bench) -> Answer:
         raise Untold("a search for the whole number does not show the Draft")
     part, other_case = shown(bench.tag[:-1]), shown(bench.tag.lower())
     heeds_case = "no" if other_case else "yes"
-    return Answer("ignored" if others else "like" if part else "exact", {"heeds_case": heeds_case})
+    return Measurement(
+        "ignored" if others else "like" if part else "exact", {"heeds_case": heeds_case}
+    )
 
 
-def date_max(bench: Bench) -> Answer:
+def date_max(bench: Bench) -> Measurement:
     """Search for the client's invoices up to the Draft's day."""
     draft, client = draft_of(bench), client_of(bench)
     shows_fresh(bench)
     of_client = ("search[customerid]", str(client.id))
     until = ("search[date_max]", draft.create_date.isoformat())
     found = any(row.id == draft.id for row in bench.books.invoices.rows((of_client, until)))
-    return Answer("inclusive" if found else "exclusive")
+    return Measurement("inclusive" if found else "exclusive")
 
 
-def unknown_include(bench: Bench) -> Answer:
+def unknown_include(bench: Bench) -> Measurement:
     """Ask for something unknown along with a list."""
     client = client_of(bench)
     query = (("search[userid]", str(client.id)), ("include[]", "probe"))
@@ -79,23 +81,23 @@ def _none(_row: object) -> bool:
     return False
 
 
-def due_date(bench: Bench) -> Answer:
+def due_date(bench: Bench) -> Measurement:
     """Write the Draft's due date, which is read-only."""
     day = (draft_of(bench).create_date + timedelta(days=9)).isoformat()
     return taken(bench.attempt(lambda: bench.redraft(due_date=day)))
 
 
-def error_status(bench: Bench) -> Answer:
+def error_status(bench: Bench) -> Measurement:
     """Ask for something that is refused whatever the account is like: an invoice of no client."""
     draft = draft_of(bench)
     refused = bench.attempt(lambda: bench.alter("invoice", draft.id, {"create_date": "no day"}))
     if not isinstance(refused, Refused):
         raise Untold("a date that is none was taken")
     inside = refused.status < HTTPStatus.MULTIPLE_CHOICES
-    return Answer("inside 200" if inside else "as HTTP status", refusal(refused))
+    return Measurement("inside 200" if inside else "as HTTP status", refusal(refused))
 
 
-def financial_lock(bench: Bench) -> Answer:
+def financial_lock(bench: Bench) -> Measurement:
     """Date the Draft long ago, and if that is refused find the last day that is locked."""
     today = draft_of(bench).create_date
 
@@ -106,7 +108,7 @@ def financial_lock(bench: Bench) -> Answer:
     try:
         refused = is_refused(LONG_AGO)
         if refused is None:
-            return Answer("off")
+            return Measurement("off")
         evidence, locked, open_ = refusal(refused), LONG_AGO, today
         while (open_ - locked).days > 1:
             middle = locked + (open_ - locked) // 2
@@ -114,12 +116,12 @@ def financial_lock(bench: Bench) -> Answer:
                 locked = middle
             else:
                 open_ = middle
-        return Answer(f"on, until {locked}", evidence)
+        return Measurement(f"on, until {locked}", evidence)
     finally:
         bench.redraft(create_date=today.isoformat())
 
 
-def archived(bench: Bench) -> Answer:
+def archived(bench: Bench) -> Measurement:
     """Archive the Draft, look for it in a list, and change it."""
     draft, client = draft_of(bench), client_of(bench)
     gone = bench.attempt(lambda: bench.redraft(vis_state=ARCHIVED))
@@ -130,15 +132,15 @@ def archived(bench: Bench) -> Answer:
     changed = bench.attempt(lambda: bench.redraft(notes=draft.notes + " "))
     told = {"listed": "yes" if listed else "no"}
     if isinstance(changed, Refused):
-        answer = Answer("refused", told | refusal(changed))
+        answer = Measurement("refused", told | refusal(changed))
     else:
         state = bench.books.invoices.get(draft.id).vis_state
-        answer = Answer("stays" if state == ARCHIVED else "returns", told)
+        answer = Measurement("stays" if state == ARCHIVED else "returns", told)
     bench.redraft(vis_state=ACTIVE)
     return answer
 
 
-def deleted_client(bench: Bench) -> Answer:
+def deleted_client(bench: Bench) -> Measurement:
     """Delete the client and name it in a change of the Draft."""
     draft, client = draft_of(bench), client_of(bench)
     gone = bench.attempt(lambda: bench.alter("client", client.id, {"vis_state": DELETED}))
@@ -149,7 +151,7 @@ def deleted_client(bench: Bench) -> Answer:
     return taken(made)
 
 
-def deleted_get(bench: Bench) -> Answer:
+def deleted_get(bench: Bench) -> Measurement:
     """Delete the Draft and ask for it."""
     draft = draft_of(bench)
     gone = bench.attempt(lambda: bench.alter("invoice", draft.id, {"vis_state": DELETED}))
@@ -159,13 +161,13 @@ def deleted_get(bench: Bench) -> Answer:
         bench.books.invoices.get(draft.id)
     except NotFound as missing:
         is_missing = missing.errno in {None, ERRNO_UNKNOWN_RESOURCE}
-        return Answer("missing" if is_missing else "error", refusal(missing))
+        return Measurement("missing" if is_missing else "error", refusal(missing))
     except Refused as refused:
-        return Answer("error", refusal(refused))
-    return Answer("found")
+        return Measurement("error", refusal(refused))
+    return Measurement("found")
 
 
-def deleted_in_lists(bench: Bench) -> Answer:
+def deleted_in_lists(bench: Bench) -> Measurement:
     """Look for the deleted Draft in lists with and without `vis_state`."""
     draft = draft_of(bench)
     shows_fresh(bench)
@@ -176,27 +178,27 @@ def deleted_in_lists(bench: Bench) -> Answer:
 
     rows = bench.books.invoices.rows
     asked = any(row.id == draft.id for row in rows(search, ours, deleted=True))
-    return Answer("shown if asked for" if asked else "hidden")
+    return Measurement("shown if asked for" if asked else "hidden")
 
 
-def deleted_number(bench: Bench) -> Answer:
+def deleted_number(bench: Bench) -> Measurement:
     """Make an invoice of the deleted Draft's number."""
     draft_of(bench)
     made = bench.attempt(lambda: bench.invoice(bench.tag, [bench.line()]))
     is_taken = isinstance(made, Refused) and classify(made).kind is RefusalKind.TAKEN
     if isinstance(made, Refused) and not is_taken:
         raise Untold(f"it is refused for another reason: {made.words}")
-    return Answer("stays used" if is_taken else "free again", taken(made).evidence)
+    return Measurement("stays used" if is_taken else "free again", taken(made).evidence)
 
 
-def quota(bench: Bench) -> Answer:
+def quota(bench: Bench) -> Measurement:
     """Read the quota from the answers of this probe."""
     told, throttled = dict(bench.requests.quota), bench.requests.throttled
     evidence: dict[str, object] = {"requests": bench.requests.count, "headers": sorted(told)}
     if throttled is not None:
         evidence["headers_on_429"] = sorted(throttled)
     limit = told.get("x-ratelimit-limit")
-    return Answer(f"{limit} requests in a window" if limit else "not told", evidence)
+    return Measurement(f"{limit} requests in a window" if limit else "not told", evidence)
 
 
 LOOKS = (

@@ -8,9 +8,9 @@ from target_freshbooks.freshbooks import ObservedInvoice, ObservedPayment, Refus
 from target_freshbooks.freshbooks.observed import DELETED, DRAFT
 from target_freshbooks.probe.bench import Bench
 from target_freshbooks.probe.finding import (
-    Answer,
     Check,
     Depth,
+    Measurement,
     Untold,
     client_of,
     taken,
@@ -34,7 +34,7 @@ def sent_of(bench: Bench) -> ObservedInvoice:
     return bench.books.invoices.get(bench.sent.id)
 
 
-def create_status(bench: Bench) -> Answer:
+def create_status(bench: Bench) -> Measurement:
     """Make an invoice as sent; if it is a Draft, mark it."""
     client_of(bench)
     made = bench.attempt(lambda: bench.invoice(bench.number(1), [bench.line()], status=2))
@@ -42,16 +42,16 @@ def create_status(bench: Bench) -> Answer:
     if isinstance(made, Refused):
         made = bench.invoice(bench.number(1), [bench.line()])
     elif made.status == DRAFT:
-        answer = Answer("ignored")
+        answer = Measurement("ignored")
     else:
-        answer = Answer("honoured")
+        answer = Measurement("honoured")
     if made.status == DRAFT:
         made = bench.alter("invoice", made.id, MARK_SENT)
     bench.sent = made
     return answer
 
 
-def draft_payment(bench: Bench) -> Answer:
+def draft_payment(bench: Bench) -> Measurement:
     """Pay a Draft."""
     client_of(bench)
     draft = bench.invoice(bench.number(2), [bench.line()])
@@ -59,25 +59,25 @@ def draft_payment(bench: Bench) -> Answer:
     if isinstance(made, Refused):
         return taken(made)
     stays = bench.books.invoices.get(draft.id).status == DRAFT
-    return Answer("stays a Draft" if stays else "is paid")
+    return Measurement("stays a Draft" if stays else "is paid")
 
 
-def _odd_payment(much: str, **more: object) -> Callable[[Bench], Answer]:
+def _odd_payment(much: str, **more: object) -> Callable[[Bench], Measurement]:
     """A payment as none should be, taken back if it was taken."""
 
-    def find(bench: Bench) -> Answer:
+    def find(bench: Bench) -> Measurement:
         sent = sent_of(bench)
         made = bench.attempt(lambda: bench.pay(sent, much, **more))
         answer = taken(made)
         if isinstance(made, ObservedPayment):
-            answer = Answer("accepted", {"amount": str(made.amount), "type": made.type})
+            answer = Measurement("accepted", {"amount": str(made.amount), "type": made.type})
             take_back(bench, made)
         return answer
 
     return find
 
 
-def payment_currency(bench: Bench) -> Answer:
+def payment_currency(bench: Bench) -> Measurement:
     """Pay in another currency than the invoice's."""
     other = "EUR" if bench.currency != "EUR" else "USD"
     find = _odd_payment("1.00", amount={"amount": "1.00", "code": other})
@@ -98,7 +98,7 @@ def _pay_in_full(bench: Bench) -> ObservedPayment:
     return bench.payment
 
 
-def payment_less(bench: Bench) -> Answer:
+def payment_less(bench: Bench) -> Measurement:
     """Pay the invoice, and lower the payment."""
     paid = _pay_in_full(bench)
     less = _amount("4.00", paid)
@@ -106,11 +106,11 @@ def payment_less(bench: Bench) -> Answer:
     answer = taken(made)
     if not isinstance(made, Refused):
         outstanding = sent_of(bench).outstanding
-        answer = Answer("accepted", {"outstanding": str(outstanding)})
+        answer = Measurement("accepted", {"outstanding": str(outstanding)})
     return answer
 
 
-def payment_to_zero(bench: Bench) -> Answer:
+def payment_to_zero(bench: Bench) -> Measurement:
     """Lower the payment to 0."""
     paid = payment_of(bench)
     return taken(bench.attempt(lambda: bench.alter("payment", paid.id, _amount("0.00", paid))))
@@ -131,7 +131,7 @@ def payment_of(bench: Bench) -> ObservedPayment:
     return bench.payment
 
 
-def payment_note_length(bench: Bench) -> Answer:
+def payment_note_length(bench: Bench) -> Measurement:
     """Give the payment a long note."""
     paid = payment_of(bench)
 
@@ -143,7 +143,7 @@ def payment_note_length(bench: Bench) -> Answer:
     return longest(attempt, NOTE, len(bench.tag))
 
 
-def lines_of_paid(bench: Bench) -> Answer:
+def lines_of_paid(bench: Bench) -> Measurement:
     """Pay the invoice again, and change a line of it."""
     paid, sent = payment_of(bench), sent_of(bench)
     bench.attempt(lambda: bench.alter("payment", paid.id, _amount("10.00", paid)))
@@ -153,7 +153,7 @@ def lines_of_paid(bench: Bench) -> Answer:
     return taken(bench.attempt(lambda: bench.alter("invoice", sent.id, {"lines": lines})))
 
 
-def negative_line_paid(bench: Bench) -> Answer:
+def negative_line_paid(bench: Bench) -> Measurement:
     """Give the paid invoice a negative line that leaves its total."""
     sent = sent_of(bench)
     if not sent.paid or not bench.negatives:
@@ -165,7 +165,7 @@ def negative_line_paid(bench: Bench) -> Answer:
     return taken(bench.attempt(lambda: bench.alter("invoice", sent.id, {"lines": lines})))
 
 
-def client_of_sent(bench: Bench) -> Answer:
+def client_of_sent(bench: Bench) -> Measurement:
     """Give the sent invoice another client of the probe's."""
     sent = sent_of(bench)
     email = f"third-{bench.email.lower()}"
@@ -179,10 +179,10 @@ def client_of_sent(bench: Bench) -> Answer:
     moved = bench.books.invoices.get(sent.id).customer_id == other.id
     if moved:
         bench.alter("invoice", sent.id, {"customerid": sent.customer_id})
-    return Answer("accepted" if moved else "ignored")
+    return Measurement("accepted" if moved else "ignored")
 
 
-def total_below_paid(bench: Bench) -> Answer:
+def total_below_paid(bench: Bench) -> Measurement:
     """Lower the paid invoice's total below what was paid."""
     sent = sent_of(bench)
     if sent.paid != PRICE:
@@ -194,13 +194,13 @@ def total_below_paid(bench: Bench) -> Answer:
     evidence = {"paid": str(now.paid), "outstanding": str(now.outstanding)}
     value = "stays paid above it" if now.outstanding < 0 else "becomes a credit"
     bench.attempt(lambda: bench.alter("invoice", sent.id, {"lines": [bench.line()]}))
-    return Answer(value, evidence)
+    return Measurement(value, evidence)
 
 
 def full(
     name: str,
     assumed: str,
-    find: Callable[[Bench], Answer],
+    find: Callable[[Bench], Measurement],
     *switches: str,
     **changes: str,
 ) -> Check:

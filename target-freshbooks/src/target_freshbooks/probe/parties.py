@@ -6,8 +6,8 @@ from target_freshbooks.freshbooks import Refused
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.probe.bench import Bench
 from target_freshbooks.probe.finding import (
-    Answer,
     Check,
+    Measurement,
     Untold,
     client_of,
     refusal,
@@ -19,7 +19,7 @@ LOOK_EVERY = 1.0
 """Seconds between two looks for a fresh record."""
 
 
-def client_limit(bench: Bench) -> Answer:
+def client_limit(bench: Bench) -> Measurement:
     """Make the client."""
     fname, lname = bench.tag.split("-")
     body = {"email": bench.email, "fname": fname, "lname": lname, "organization": bench.tag}
@@ -27,12 +27,12 @@ def client_limit(bench: Bench) -> Answer:
     if isinstance(made, Refused):
         if classify(made).kind is not RefusalKind.CLIENT_LIMIT:
             raise Untold(f"no client could be made: {made.words}")
-        return Answer("reached", refusal(made))
+        return Measurement("reached", refusal(made))
     bench.client = made
-    return Answer("not reached")
+    return Measurement("not reached")
 
 
-def staleness(bench: Bench) -> Answer:
+def staleness(bench: Bench) -> Measurement:
     """Look for the fresh client until a search shows it."""
     client, began = client_of(bench), bench.seconds()
     search = (("search[email]", bench.email),)
@@ -53,25 +53,25 @@ def staleness(bench: Bench) -> Answer:
     return _unseen("at once" if seen_at == began else "later", seen_at - began)
 
 
-def _unseen(value: str, seconds: float) -> Answer:
+def _unseen(value: str, seconds: float) -> Measurement:
     whole = int(-(-seconds // 1))
-    return Answer(value, {"seconds": whole}, {"unseen_seconds": whole})
+    return Measurement(value, {"seconds": whole}, {"unseen_seconds": whole})
 
 
 def _of_email(bench: Bench) -> Any:  # noqa: ANN401 - a test of a row
     return lambda row: str(row.get("email") or "").casefold() == bench.email.casefold()
 
 
-def email_search_case(bench: Bench) -> Answer:
+def email_search_case(bench: Bench) -> Measurement:
     """Search for the client's e-mail in another case."""
     client = client_of(bench)
     shows_fresh(bench)
     search = (("search[email]", bench.email.lower()),)
     found = any(row.id == client.id for row in bench.books.clients.rows(search, _of_email(bench)))
-    return Answer("insensitive" if found else "exact")
+    return Measurement("insensitive" if found else "exact")
 
 
-def duplicate_email(bench: Bench) -> Answer:
+def duplicate_email(bench: Bench) -> Measurement:
     """Make a second client of the same e-mail, with other names."""
     client_of(bench)
     names = {"fname": "Other", "lname": bench.number(1).replace("-", "")}
@@ -79,7 +79,7 @@ def duplicate_email(bench: Bench) -> Answer:
     return _twice(bench, "client", bench.email, body)
 
 
-def username_taken(bench: Bench) -> Answer:
+def username_taken(bench: Bench) -> Measurement:
     """Make a second client of the same names, with another e-mail."""
     client = client_of(bench)
     email = f"other-{bench.email.lower()}"
@@ -87,7 +87,7 @@ def username_taken(bench: Bench) -> Answer:
     return _twice(bench, "client", email, {"email": email, **names})
 
 
-def item_name_unique(bench: Bench) -> Answer:
+def item_name_unique(bench: Bench) -> Measurement:
     """Make the item, and a second one of its name."""
     body = {"name": bench.tag, "sku": bench.tag}
     made = bench.attempt(lambda: bench.make("item", bench.tag, body))
@@ -97,7 +97,7 @@ def item_name_unique(bench: Bench) -> Answer:
     return _twice(bench, "item", bench.tag, {"name": bench.tag, "sku": bench.number(1)})
 
 
-def item_sku_unique(bench: Bench) -> Answer:
+def item_sku_unique(bench: Bench) -> Measurement:
     """Make a second item of the same SKU."""
     if bench.item is None:
         raise Untold("the probe could make no item")
@@ -105,7 +105,7 @@ def item_sku_unique(bench: Bench) -> Answer:
     return _twice(bench, "item", name, {"name": name, "sku": bench.tag})
 
 
-def _twice(bench: Bench, record: Any, key: str, body: dict[str, Any]) -> Answer:  # noqa: ANN401 - a kind
+def _twice(bench: Bench, record: Any, key: str, body: dict[str, Any]) -> Measurement:  # noqa: ANN401 - a kind
     return unique(bench.attempt(lambda: bench.make(record, key, body)))
 
 

@@ -6,7 +6,7 @@ from target_freshbooks.freshbooks import Refused
 from target_freshbooks.freshbooks.observed import DELETED
 from target_freshbooks.probe.bench import Bench
 from target_freshbooks.probe.finding import (
-    Answer,
+    Measurement,
     Untold,
     client_of,
     refusal,
@@ -21,7 +21,7 @@ CREDIT_NUMBER = 20
 """More characters than a credit note's number has."""
 
 
-def deleted_payment(bench: Bench) -> Answer:
+def deleted_payment(bench: Bench) -> Measurement:
     """Delete the payment."""
     paid, before = payment_of(bench), sent_of(bench).paid
     if not bench.books.payments.get(paid.id).amount:
@@ -29,10 +29,10 @@ def deleted_payment(bench: Bench) -> Answer:
     gone = take_back(bench, paid)
     if isinstance(gone, Refused):
         return taken(gone)
-    return Answer("reopens" if sent_of(bench).paid < before else "still counts")
+    return Measurement("reopens" if sent_of(bench).paid < before else "still counts")
 
 
-def delete_paid(bench: Bench) -> Answer:
+def delete_paid(bench: Bench) -> Measurement:
     """Delete an invoice that is paid."""
     client_of(bench)
     number = bench.number(4)
@@ -44,7 +44,7 @@ def delete_paid(bench: Bench) -> Answer:
     return taken(bench.attempt(lambda: bench.alter("invoice", own.id, {"vis_state": DELETED})))
 
 
-def overpayment(bench: Bench) -> Answer:
+def overpayment(bench: Bench) -> Measurement:
     """Pay more than is outstanding."""
     client = client_of(bench)
     own = bench.invoice(bench.number(5), [bench.line()])
@@ -61,12 +61,12 @@ def overpayment(bench: Bench) -> Answer:
     ]
     evidence = {"kept": str(paid.amount), "credits": [str(note.amount) for note in given]}
     if not paid.overpayment_id:
-        return Answer("kept whole" if paid.amount > PRICE else "cut", evidence)
+        return Measurement("kept whole" if paid.amount > PRICE else "cut", evidence)
     same = any(note.id == paid.overpayment_id == note.credit_id for note in given)
-    return Answer("credit, one id" if same else "credit, two ids", evidence)
+    return Measurement("credit, one id" if same else "credit, two ids", evidence)
 
 
-def overpayment_deleted(bench: Bench) -> Answer:
+def overpayment_deleted(bench: Bench) -> Measurement:
     """Delete the payment that was too much."""
     paid = bench.overpaid
     if paid is None or not paid.overpayment_id:
@@ -77,10 +77,10 @@ def overpayment_deleted(bench: Bench) -> Answer:
     client = client_of(bench)
     shows_fresh(bench)
     note = bench.books.credit_notes.overpayment(paid.overpayment_id, client.id)
-    return Answer("credit goes" if note is None else "credit stays")
+    return Measurement("credit goes" if note is None else "credit stays")
 
 
-def overpayment_credit(bench: Bench) -> Answer:
+def overpayment_credit(bench: Bench) -> Measurement:
     """Delete the credit that was made of what was too much."""
     paid, client = bench.overpaid, client_of(bench)
     if paid is None or not paid.overpayment_id:
@@ -91,7 +91,7 @@ def overpayment_credit(bench: Bench) -> Answer:
     return taken(bench.attempt(lambda: bench.alter("credit_note", note.id, {"vis_state": DELETED})))
 
 
-def zero_invoice(bench: Bench) -> Answer:
+def zero_invoice(bench: Bench) -> Measurement:
     """Send an invoice of 0.00 in which a negative line takes back tax."""
     client_of(bench)
     tax = ("PROBE A", "10")
@@ -101,13 +101,13 @@ def zero_invoice(bench: Bench) -> Answer:
         return taken(made)
     sent = bench.attempt(lambda: bench.alter("invoice", made.id, MARK_SENT))
     if isinstance(sent, Refused):
-        return Answer("refused", refusal(sent))
+        return Measurement("refused", refusal(sent))
     now = bench.books.invoices.get(made.id)
     told = {"total": str(now.amount), "status": now.status, "payment_status": now.payment_status}
-    return Answer("accepted", told)
+    return Measurement("accepted", told)
 
 
-def credit_note(bench: Bench) -> Answer:
+def credit_note(bench: Bench) -> Measurement:
     """Give the client a credit note, and another one of its number."""
     client_of(bench)
     number = bench.tag.removeprefix("PROBE-")
@@ -118,7 +118,7 @@ def credit_note(bench: Bench) -> Answer:
     return unique(bench.attempt(lambda: bench.credit(number)))
 
 
-def credit_number_length(bench: Bench) -> Answer:
+def credit_number_length(bench: Bench) -> Measurement:
     """Give the credit note longer numbers."""
     note = bench.note
     if note is None:

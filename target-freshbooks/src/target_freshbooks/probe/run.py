@@ -9,11 +9,11 @@ from target_freshbooks.freshbooks import FreshBooks, Refused
 from target_freshbooks.ledger import Ledger
 from target_freshbooks.probe.bench import Bench
 from target_freshbooks.probe.checks import CHECKS
-from target_freshbooks.probe.finding import Answer, Check, Depth, Untold, shows_fresh
+from target_freshbooks.probe.finding import Check, Depth, Measurement, Untold, shows_fresh
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ProbeFinding:
     """What came of a check.
 
     Attributes:
@@ -39,7 +39,7 @@ class Finding:
         return {**said, "evidence": dict(self.evidence), "at": at.isoformat(timespec="seconds")}
 
 
-def probe(bench: Bench, depth: Depth, check_stop: Callable[[], None]) -> list[Finding]:
+def probe(bench: Bench, depth: Depth, check_stop: Callable[[], None]) -> list[ProbeFinding]:
     """Make the checks of the depth; what is found is kept in the account profile at once.
 
     Args:
@@ -50,7 +50,7 @@ def probe(bench: Bench, depth: Depth, check_stop: Callable[[], None]) -> list[Fi
     Raises:
         FreshBooksError: FreshBooks could not be used any more; what was made may stand there.
     """
-    findings: list[Finding] = []
+    findings: list[ProbeFinding] = []
     for check in CHECKS:
         if check.depth is Depth.FULL and depth is not Depth.FULL:
             continue
@@ -59,24 +59,24 @@ def probe(bench: Bench, depth: Depth, check_stop: Callable[[], None]) -> list[Fi
     return findings
 
 
-def _found(check: Check, bench: Bench) -> Finding:
+def _found(check: Check, bench: Bench) -> ProbeFinding:
     try:
         if check.depth is Depth.FULL:
             # A credit that no search shows could not be deleted again.
             shows_fresh(bench)
         answer = check.find(bench)
     except (Untold, Refused) as untold:
-        return Finding(check, None, {}, str(untold))
+        return ProbeFinding(check, None, {}, str(untold))
     _learn(bench.ledger, answer)
-    return Finding(check, answer.value, answer.evidence)
+    return ProbeFinding(check, answer.value, answer.evidence)
 
 
-def _learn(ledger: Ledger, answer: Answer) -> None:
+def _learn(ledger: Ledger, answer: Measurement) -> None:
     for trait, value in answer.traits.items():
         ledger.profile.learn(trait, value)
 
 
-def keep(ledger: Ledger, findings: list[Finding], now: datetime) -> None:
+def keep(ledger: Ledger, findings: list[ProbeFinding], now: datetime) -> None:
     """Keep the findings, in place of earlier ones of the same checks."""
     before = dict(ledger.profile.traits().get("probe", {}))
     told = {
