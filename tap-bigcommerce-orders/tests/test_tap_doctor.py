@@ -20,7 +20,7 @@ from connector_credentials.shared_checks import installed_version
 from connector_sandbox.settings import clean_environment
 from connector_sandbox.testing import Asked, Reply, answering
 from connector_sandbox.testing.certificate import write_certificate
-from tap_bigcommerce_orders.doctor import CHECKS, TOLD
+from tap_bigcommerce_orders.doctor import CHECKS, OPERATOR_ERRORS
 from tap_bigcommerce_orders.examined import SetUp
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Place:
             self.write()
         setup = SetUp(self.config, (str(self.file),), environment=self.environment, **self.options)
         with closing(setup):
-            return dict(examine(CHECKS, setup, TOLD))
+            return dict(examine(CHECKS, setup, OPERATOR_ERRORS))
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

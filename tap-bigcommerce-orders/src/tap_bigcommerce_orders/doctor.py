@@ -37,7 +37,7 @@ from tap_bigcommerce_orders.pages import rows_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-TOLD = (SettingError, ConfigValidationError, CredentialError, BigCommerceError)
+OPERATOR_ERRORS = (SettingError, ConfigValidationError, CredentialError, BigCommerceError)
 """Errors whose words are for operators."""
 
 NOT_FOUND = 404
@@ -54,7 +54,7 @@ def examined(
 ) -> int:
     """Make the checks and tell what they found; the exit code."""
     with closing(SetUp(given, files, parse_env)) as setup:
-        results = list(examine(CHECKS, setup, TOLD))
+        results = list(examine(CHECKS, setup, OPERATOR_ERRORS))
     say(*(json_lines(document(results), indent=2) if as_json else lines(results)))
     return exit_code(results)
 

@@ -20,7 +20,7 @@ from connector_sandbox.testing import Harness, Reply, answering
 from connector_sandbox.testing.certificate import write_certificate
 from cryptography.fernet import Fernet
 from target_freshbooks.ctl.context import Context
-from target_freshbooks.ctl.doctor import CHECKS, TOLD, look_at_sandbox
+from target_freshbooks.ctl.doctor import CHECKS, OPERATOR_ERRORS, look_at_sandbox
 from target_freshbooks.ctl.examined import SetUp, free_bytes
 from target_freshbooks.ledger import utc_now
 
@@ -73,7 +73,7 @@ class Place(Harness):
             file = self.config_file()
         setup = SetUp(Context((file,), False), environment=self.environment, **self.options)
         with closing(setup):
-            return dict(examine(CHECKS, setup, TOLD))
+            return dict(examine(CHECKS, setup, OPERATOR_ERRORS))
 
 
 @pytest.fixture

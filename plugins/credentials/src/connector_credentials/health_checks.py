@@ -86,20 +86,21 @@ def fail(sentence: str, cure: str) -> Finding:
 
 
 def examine(
-    checks: Sequence[Check[Setup]], setup: Setup, told: tuple[type[Exception], ...]
+    checks: Sequence[Check[Setup]], setup: Setup, operator_errors: tuple[type[Exception], ...]
 ) -> Iterator[Result]:
     """Make the checks, one after the other.
 
     Args:
         checks: In their order.
         setup: What they look at.
-        told: Errors whose words are for operators; of any other one its kind and place are told.
+        operator_errors: Their words are for operators; of any other error its kind and place are
+            told.
     """
-    found: dict[str, Level] = {}
+    levels: dict[str, Level] = {}
     for check in checks:
-        unwell = [name for name in check.needs if found.get(name) not in WELL]
-        finding = _not_looked_at(unwell) if unwell else _look(check, setup, told)
-        found[check.name] = finding.level
+        unwell = [name for name in check.needs if levels.get(name) not in WELL]
+        finding = _not_looked_at(unwell) if unwell else _look(check, setup, operator_errors)
+        levels[check.name] = finding.level
         yield Result(check.name, finding)
 
 
@@ -109,10 +110,12 @@ def _not_looked_at(unwell: Sequence[str]) -> Finding:
     return Finding(Level.SKIPPED, sentence, f"See to {names} first, then run doctor again.")
 
 
-def _look(check: Check[Setup], setup: Setup, told: tuple[type[Exception], ...]) -> Finding:
+def _look(
+    check: Check[Setup], setup: Setup, operator_errors: tuple[type[Exception], ...]
+) -> Finding:
     try:
         return check.look(setup)
-    except told as error:
+    except operator_errors as error:
         return fail(str(error), check.cure)
     except Exception as error:  # noqa: BLE001 - a doctor that dies of one check tells nothing of the others
         kind = type(error).__name__

@@ -59,8 +59,8 @@ def versions(package: str, installed: Callable[[str], str | None]) -> Finding:
     if unmet:
         return fail(f"{'; '.join(unmet)}.", _INSTALL)
     named = (package, PYTHON, "singer-sdk", *OUTSIDE)
-    told = (f"{name} {here}" for name in named if (here := installed(name)))
-    return ok(f"{', '.join(told)}.")
+    present = (f"{name} {here}" for name in named if (here := installed(name)))
+    return ok(f"{', '.join(present)}.")
 
 
 def names(strange: Sequence[str]) -> Finding:

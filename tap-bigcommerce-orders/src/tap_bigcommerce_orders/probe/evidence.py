@@ -236,11 +236,11 @@ class _Asking:
         """Orders whose money is looked at: one of each kind, refunded ones, then the newest."""
         kinds: defaultdict[tuple[Json, ...], list[int]] = defaultdict(list)
         for n, row in self._sample():
-            told = (
+            fields = (
                 str(row.get(name)) for name in ("status_id", "payment_method", "payment_status")
             )
             spent = (has(row, name) for name in ("store_credit_amount", "gift_certificate_amount"))
-            kinds[(*told, *spent)].append(n)
+            kinds[(*fields, *spent)].append(n)
         made = (whole(row.get("order_id")) for row in self.evidence.rows("refunds"))
         refunded = [n for n in made if n in self.evidence.orders]
         first, second = ([n for g in kinds.values() for n in g[at : at + 1]] for at in (0, 1))

@@ -252,7 +252,7 @@ def channels(evidence: Evidence) -> Finding:
 def rounding(evidence: Evidence) -> Finding:
     """How the shop rounds tax."""
     seen = evidence.asked["tax settings"]
-    told = within(seen.body, "data").get("rounding_strategy")
-    if not isinstance(told, str) or not told:
+    strategy = within(seen.body, "data").get("rounding_strategy")
+    if not isinstance(strategy, str) or not strategy:
         return Finding(None, f"the tax settings were answered {seen.status} without it")
-    return Finding(told, "by the tax settings")
+    return Finding(strategy, "by the tax settings")

@@ -106,18 +106,18 @@ def archived_listed(evidence: Evidence) -> Finding:
     archived = sum(row.get("is_deleted") is True for row in evidence.orders.values())
     if archived:
         return Finding(True, f"{archived} orders of the list are archived")
-    found = _archived_by_number(evidence)
-    if not found:
+    count = _archived_by_number(evidence)
+    if not count:
         return unseen("archived order")
-    return Finding(False, f"{found} archived orders are to be had by number only")
+    return Finding(False, f"{count} archived orders are to be had by number only")
 
 
 def archived_found(evidence: Evidence) -> Finding:
     """What an archived order's own address gives."""
     seen = evidence.of_order["by number"]
     listed = {n for n in seen if n in evidence.orders}
-    if found := _archived_by_number(evidence):
-        return Finding("found", f"{found} of {len(seen)} numbers asked for gave archived orders")
+    if count := _archived_by_number(evidence):
+        return Finding("found", f"{count} of {len(seen)} numbers asked for gave archived orders")
     if not seen:
         return unseen("missing number in the list")
     gone = sum(one.status == HTTPStatus.NOT_FOUND for one in seen.values())
@@ -169,8 +169,8 @@ def transactions_meta(evidence: Evidence) -> Finding:
 def _meta(seen: Seen | None, what: str) -> Finding:
     if seen is None or seen.status != HTTPStatus.OK:
         return unseen(f"answer with {what}")
-    told = bool(within(seen.body, "meta", "pagination"))
-    return Finding("pagination" if told else "empty", f"meta of {len(rows_of(seen))} {what}")
+    paginated = bool(within(seen.body, "meta", "pagination"))
+    return Finding("pagination" if paginated else "empty", f"meta of {len(rows_of(seen))} {what}")
 
 
 def refund_filters(evidence: Evidence) -> Finding:
@@ -188,24 +188,26 @@ def quota(evidence: Evidence) -> Finding:
     """How many requests a window allows."""
     left = _last(evidence, "X-Rate-Limit-Requests-Left")
     rest = "the answers do not say how many were left" if left is None else f"{left} were left"
-    return _told(_last(evidence, "X-Rate-Limit-Requests-Quota"), f"requests; {rest} at the end")
+    return _of_headers(
+        _last(evidence, "X-Rate-Limit-Requests-Quota"), f"requests; {rest} at the end"
+    )
 
 
 def quota_window(evidence: Evidence) -> Finding:
     """How many seconds a window of the quota has."""
-    told = _last(evidence, "X-Rate-Limit-Time-Window-Ms")
-    return _told(None if told is None else told // 1000, "seconds")
+    milliseconds = _last(evidence, "X-Rate-Limit-Time-Window-Ms")
+    return _of_headers(None if milliseconds is None else milliseconds // 1000, "seconds")
 
 
 def _last(evidence: Evidence, name: str) -> int | None:
-    told = header_number(evidence.seen[-1][1].headers, name)
-    return None if told is None else int(told)
+    number = header_number(evidence.seen[-1][1].headers, name)
+    return None if number is None else int(number)
 
 
-def _told(told: int | None, words: str) -> Finding:
-    if told is None:
+def _of_headers(number: int | None, words: str) -> Finding:
+    if number is None:
         return Finding(None, "the answers have no quota headers")
-    return Finding(told, f"{words}, by the headers of the last answer")
+    return Finding(number, f"{words}, by the headers of the last answer")
 
 
 def forbidden(evidence: Evidence) -> Finding:
@@ -221,8 +223,8 @@ def forbidden(evidence: Evidence) -> Finding:
 def answers_for(evidence: Evidence) -> Finding:
     """Which store answers."""
     seen = evidence.asked["store"]
-    told: Found = within(seen.body).get("id") or ""
-    return Finding(told, "by its own id") if told else unseen("answer of the store")
+    own_id: Found = within(seen.body).get("id") or ""
+    return Finding(own_id, "by its own id") if own_id else unseen("answer of the store")
 
 
 def transactions_none(evidence: Evidence) -> Finding:

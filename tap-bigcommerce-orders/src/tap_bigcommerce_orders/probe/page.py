@@ -33,7 +33,7 @@ def as_document(
     at: datetime,
     requests: int,
     evidence: Evidence,
-    found: list[tuple[Check, Finding]],
+    findings: list[tuple[Check, Finding]],
 ) -> dict[str, Any]:
     """The page as JSON; `settled` has the sandbox's switches as they are here."""
     seen = evidence.asked.get("count")
@@ -57,11 +57,11 @@ def as_document(
                 if finding.found is not None
                 else "",
             }
-            for check, finding in found
+            for check, finding in findings
         ],
         "settled": {
             check.switch: finding.found
-            for check, finding in found
+            for check, finding in findings
             if check.switch and finding.found is not None
         },
         "counts": counts(evidence),
@@ -86,11 +86,11 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     yield f"The newest {orders['in_sample']} of {every} orders were looked at."
     for row in document["checks"]:
         yield from _check(row)
-    for subject, told in document["counts"].items():
-        if told:
+    for subject, numbers in document["counts"].items():
+        if numbers:
             yield ""
             yield f"{subject.capitalize()}:"
-            yield from (f"  {count:6} {name}" for name, count in told.items())
+            yield from (f"  {count:6} {name}" for name, count in numbers.items())
     yield ""
     yield from NEXT
 

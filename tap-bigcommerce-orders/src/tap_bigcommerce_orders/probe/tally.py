@@ -53,8 +53,8 @@ def counts(evidence: Evidence) -> dict[str, dict[str, int]]:
     }
 
 
-def _by(orders: Iterable[Row], told: Callable[[Row], str]) -> dict[str, int]:
-    return dict(Counter(map(told, orders)).most_common())
+def _by(orders: Iterable[Row], kind_of: Callable[[Row], str]) -> dict[str, int]:
+    return dict(Counter(map(kind_of, orders)).most_common())
 
 
 def _text(name: str) -> Callable[[Row], str]:
@@ -80,8 +80,8 @@ def _unpaid(evidence: Evidence) -> list[Row]:
 
 def _tax_rows(evidence: Evidence) -> dict[str, int]:
     taxed = [bool(rows) for _, rows in evidence.of("taxes")]
-    told = {"have them": sum(taxed), "bear tax without one": len(taxed) - sum(taxed)}
-    return {words: count for words, count in told.items() if count}
+    counts = {"have them": sum(taxed), "bear tax without one": len(taxed) - sum(taxed)}
+    return {words: count for words, count in counts.items() if count}
 
 
 def _anonymous(order: Row) -> bool:

@@ -35,7 +35,7 @@ from target_freshbooks.ledger import LedgerError
 from target_freshbooks.posting.facts import check_zone
 from target_freshbooks.settings import schema
 
-TOLD = (SettingError, CredentialError, LedgerError, FreshBooksError, LookupError)
+OPERATOR_ERRORS = (SettingError, CredentialError, LedgerError, FreshBooksError, LookupError)
 """Errors whose words are for operators."""
 
 GOOD_RUN_WITHIN = timedelta(days=1)
@@ -57,7 +57,7 @@ def examined(context: Context) -> int:
     """Make the checks and tell what they found; the exit code."""
     setup = SetUp(context)
     try:
-        results = list(examine(CHECKS, setup, TOLD))
+        results = list(examine(CHECKS, setup, OPERATOR_ERRORS))
     finally:
         setup.close()
     context.show(document(results), lines(results))

@@ -38,8 +38,8 @@ class EnvFile:
 
     def values(self) -> dict[str, str]:
         """What is set, by name; the last of several lines counts."""
-        found = (_ASSIGNMENT.fullmatch(line) for line in self._lines)
-        return {one[1]: _value(one[2]) for one in found if one}
+        assignments = (_ASSIGNMENT.fullmatch(line) for line in self._lines)
+        return {one[1]: _value(one[2]) for one in assignments if one}
 
     def put(self, name: str, value: str) -> None:
         """Set a value: in the line that sets it now, else in a new one.
@@ -53,7 +53,7 @@ class EnvFile:
         places = [
             at
             for at, old in enumerate(self._lines)
-            if (found := _ASSIGNMENT.fullmatch(old)) and found[1] == name
+            if (assignment := _ASSIGNMENT.fullmatch(old)) and assignment[1] == name
         ]
         if places:
             self._lines[places[-1]] = line

@@ -61,10 +61,10 @@ def _plain(answer: str) -> str:
 
 def _store_hash(answer: str) -> str:
     """Read `abc123`, also out of the API path that BigCommerce shows."""
-    found = re.fullmatch(r"(?:.*/stores/)?([a-z0-9]+)(?:/.*)?", answer)
-    if found is None:
+    match = re.fullmatch(r"(?:.*/stores/)?([a-z0-9]+)(?:/.*)?", answer)
+    if match is None:
         raise ValueError("It is the part abc123 of https://api.bigcommerce.com/stores/abc123/v3/.")
-    return found[1]
+    return match[1]
 
 
 def _setting(name: str) -> Callable[[str], str]:

@@ -198,11 +198,11 @@ def _document(finding: run.ProbeFinding) -> dict[str, Any]:
 
 def _text(finding: run.ProbeFinding) -> Iterable[str]:
     check = finding.check
-    found = f"could not be told: {finding.why}" if finding.why else str(finding.value)
-    told = "; ".join(f"{name} {_said(value)}" for name, value in finding.evidence.items() if value)
+    value = f"could not be told: {finding.why}" if finding.why else str(finding.value)
+    evidence = "; ".join(f"{name} {_said(fact)}" for name, fact in finding.evidence.items() if fact)
     yield check.name.replace("_", " ")
     yield f"  assumed: {check.assumed}"
-    yield f"  is so:   {found}" + (f" ({told})" if told else "")
+    yield f"  is so:   {value}" + (f" ({evidence})" if evidence else "")
     yield f"  changes: {finding.change}"
 
 

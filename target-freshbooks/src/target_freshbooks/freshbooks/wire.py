@@ -161,8 +161,8 @@ class Wire:
 
 
 def _quota(headers: Mapping[str, str]) -> Mapping[str, str]:
-    told = {name.lower(): value for name, value in headers.items()}
-    return {name: told[name] for name in _OF_QUOTA if name in told}
+    lowered = {name.lower(): value for name, value in headers.items()}
+    return {name: lowered[name] for name in _OF_QUOTA if name in lowered}
 
 
 def _name(lost: WireFailure) -> str:

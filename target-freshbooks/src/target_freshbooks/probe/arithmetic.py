@@ -45,7 +45,7 @@ def negative_line(bench: Bench) -> Measurement:
     both = len(sides) == 1
     value = sides.pop() if both else f"{on_create.value}, {on_update.value} in a change"
     evidence = {"created": dict(on_create.evidence), "changed": dict(on_update.evidence)}
-    return Measurement(value, {name: told for name, told in evidence.items() if told})
+    return Measurement(value, {name: fact for name, fact in evidence.items() if fact})
 
 
 def _redrawn(bench: Bench, *lines: dict[str, Any], **body: object) -> Any:  # noqa: ANN401 - or a refusal
@@ -77,9 +77,9 @@ def tax_rounding(bench: Bench) -> Measurement:
         totals.append(str(drawn.amount))
     if not kinds:
         raise Untold(f"the totals {', '.join(totals)} follow from no way of rounding that we know")
-    told = sorted(map(list, kinds))
+    roundings = sorted(map(list, kinds))
     words = [f"per {what}, half {'even' if even else 'up'}" for what, even in sorted(kinds)]
-    return Measurement(" or ".join(words), {"totals": totals}, {"roundings": told})
+    return Measurement(" or ".join(words), {"totals": totals}, {"roundings": roundings})
 
 
 def two_percents(bench: Bench) -> Measurement:
@@ -161,8 +161,8 @@ def yen(bench: Bench) -> Measurement:
     _redrawn(bench, bench.line(), currency_code=bench.currency)
     if not in_yen:
         raise Untold("the Draft stays in its currency")
-    whole = drawn.amount == drawn.amount.to_integral_value()
-    return Measurement("yen" if whole else "hundredths", {"total": str(drawn.amount)})
+    is_whole = drawn.amount == drawn.amount.to_integral_value()
+    return Measurement("yen" if is_whole else "hundredths", {"total": str(drawn.amount)})
 
 
 CHECKS = (

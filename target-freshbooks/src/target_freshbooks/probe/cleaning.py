@@ -79,10 +79,10 @@ class Cleaning:
         while row.remote_id is None:
             # Asked first: what was made before this moment must be seen after it.
             is_last = (self.clock() - row.opened_at).total_seconds() >= self.settle_seconds
-            found = self._find(row)
-            if found is not None:
-                self.ledger.probe.close(row.id, "made", self.run_id, remote_id=found.id)
-                return ProbeRecord(row.id, row.record, row.key, found.id, "made", row.opened_at)
+            record = self._find(row)
+            if record is not None:
+                self.ledger.probe.close(row.id, "made", self.run_id, remote_id=record.id)
+                return ProbeRecord(row.id, row.record, row.key, record.id, "made", row.opened_at)
             if is_last:
                 self.ledger.probe.close(row.id, "not_found", self.run_id)
                 return None
@@ -95,20 +95,20 @@ class Cleaning:
         owner, _, note = row.key.partition(":")
         match row.record:
             case "client":
-                found: Any = self.books.clients.of_email(row.key)
+                candidates: Any = self.books.clients.of_email(row.key)
             case "item":
                 self.books.items.forget()
-                found = self.books.items.named(row.key)
+                candidates = self.books.items.named(row.key)
             case "invoice":
                 rows = partial(self.books.invoices.exactly, "invoice_number", row.key)
-                found = [*rows(deleted=False), *rows(deleted=True)]
+                candidates = [*rows(deleted=False), *rows(deleted=True)]
             case "payment":
                 payments = self.books.payments.of_invoice(int(owner))
-                found = [one for one in payments if one.note == note]
+                candidates = [one for one in payments if one.note == note]
             case "credit_note":
                 notes = self.books.credit_notes.of_client(int(owner))
-                found = [one for one in notes if one.notes == note]
-        return next((one for one in found if one.id not in known), None)
+                candidates = [one for one in notes if one.notes == note]
+        return next((one for one in candidates if one.id not in known), None)
 
     def _remove(self, row: ProbeRecord, cleaned: Cleaned) -> None:
         assert row.remote_id is not None  # noqa: S101 - `_known` has found it

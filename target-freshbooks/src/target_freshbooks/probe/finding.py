@@ -70,14 +70,14 @@ class Check:
 
 def refusal(refused: Refused) -> dict[str, Any]:
     """A refusal as evidence: its words are of the probe's own records, and name nobody."""
-    told = {
+    facts = {
         "status": refused.status,
         "errno": refused.errno,
         "field": refused.field,
         "taken_for": classify(refused).kind.value,
         "words": refused.words[:MOST_WORDS],
     }
-    return {name: value for name, value in told.items() if value not in {None, ""}}
+    return {name: value for name, value in facts.items() if value not in {None, ""}}
 
 
 def unique(attempt: object) -> Measurement:

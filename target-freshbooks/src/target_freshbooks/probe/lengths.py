@@ -19,8 +19,8 @@ Attempt = Callable[[int], tuple[Any, bool]]
 
 def longest(attempt: Attempt, most: int, least: int = 1) -> Measurement:
     """The most that is kept, looked for between what is known to fit and the most we send."""
-    made, whole = attempt(most)
-    if whole:
+    made, kept_whole = attempt(most)
+    if kept_whole:
         return Measurement(f"at least {most}")
     evidence = refusal(made) if isinstance(made, Refused) else {"kept": "cut, without a word"}
     if isinstance(made, Refused) and classify(made).kind is not RefusalKind.TOO_LONG:
@@ -45,11 +45,11 @@ def number_length(bench: Bench) -> Measurement:
         return made, not isinstance(made, Refused) and made.number == number
 
     try:
-        found = longest(attempt, FRESHBOOKS.number_length, len(bench.tag))
+        limit = longest(attempt, FRESHBOOKS.number_length, len(bench.tag))
     finally:
         bench.redraft(invoice_number=bench.tag)
-    most = found.value if isinstance(found.value, int) else FRESHBOOKS.number_length
-    return Measurement(found.value, found.evidence, {"number_length": most})
+    most = limit.value if isinstance(limit.value, int) else FRESHBOOKS.number_length
+    return Measurement(limit.value, limit.evidence, {"number_length": most})
 
 
 def of_draft(field: str, most: int, bench: Bench) -> Measurement:

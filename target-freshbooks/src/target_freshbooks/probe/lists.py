@@ -66,8 +66,8 @@ def date_max(bench: Bench) -> Measurement:
     shows_fresh(bench)
     of_client = ("search[customerid]", str(client.id))
     until = ("search[date_max]", draft.create_date.isoformat())
-    found = any(row.id == draft.id for row in bench.books.invoices.rows((of_client, until)))
-    return Measurement("inclusive" if found else "exclusive")
+    listed = any(row.id == draft.id for row in bench.books.invoices.rows((of_client, until)))
+    return Measurement("inclusive" if listed else "exclusive")
 
 
 def unknown_include(bench: Bench) -> Measurement:
@@ -130,12 +130,12 @@ def archived(bench: Bench) -> Measurement:
     search = (("search[customerid]", str(client.id)),)
     listed = any(row.id == draft.id for row in bench.books.invoices.rows(search))
     changed = bench.attempt(lambda: bench.redraft(notes=draft.notes + " "))
-    told = {"listed": "yes" if listed else "no"}
+    evidence = {"listed": "yes" if listed else "no"}
     if isinstance(changed, Refused):
-        answer = Measurement("refused", told | refusal(changed))
+        answer = Measurement("refused", evidence | refusal(changed))
     else:
         state = bench.books.invoices.get(draft.id).vis_state
-        answer = Measurement("stays" if state == ARCHIVED else "returns", told)
+        answer = Measurement("stays" if state == ARCHIVED else "returns", evidence)
     bench.redraft(vis_state=ACTIVE)
     return answer
 
@@ -193,11 +193,11 @@ def deleted_number(bench: Bench) -> Measurement:
 
 def quota(bench: Bench) -> Measurement:
     """Read the quota from the answers of this probe."""
-    told, throttled = dict(bench.requests.quota), bench.requests.throttled
-    evidence: dict[str, object] = {"requests": bench.requests.count, "headers": sorted(told)}
+    headers, throttled = dict(bench.requests.quota), bench.requests.throttled
+    evidence: dict[str, object] = {"requests": bench.requests.count, "headers": sorted(headers)}
     if throttled is not None:
         evidence["headers_on_429"] = sorted(throttled)
-    limit = told.get("x-ratelimit-limit")
+    limit = headers.get("x-ratelimit-limit")
     return Measurement(f"{limit} requests in a window" if limit else "not told", evidence)
 
 

@@ -103,8 +103,12 @@ def zero_invoice(bench: Bench) -> Measurement:
     if isinstance(sent, Refused):
         return Measurement("refused", refusal(sent))
     now = bench.books.invoices.get(made.id)
-    told = {"total": str(now.amount), "status": now.status, "payment_status": now.payment_status}
-    return Measurement("accepted", told)
+    evidence = {
+        "total": str(now.amount),
+        "status": now.status,
+        "payment_status": now.payment_status,
+    }
+    return Measurement("accepted", evidence)
 
 
 def credit_note(bench: Bench) -> Measurement:

@@ -35,8 +35,8 @@ class ProbeFinding:
 
     def kept(self, at: datetime) -> dict[str, Any]:
         """The finding as the account profile keeps it."""
-        said = {"why": self.why} if self.why else {"value": self.value}
-        return {**said, "evidence": dict(self.evidence), "at": at.isoformat(timespec="seconds")}
+        outcome = {"why": self.why} if self.why else {"value": self.value}
+        return {**outcome, "evidence": dict(self.evidence), "at": at.isoformat(timespec="seconds")}
 
 
 def probe(bench: Bench, depth: Depth, check_stop: Callable[[], None]) -> list[ProbeFinding]:
@@ -79,12 +79,12 @@ def _learn(ledger: Ledger, answer: Measurement) -> None:
 def keep(ledger: Ledger, findings: list[ProbeFinding], now: datetime) -> None:
     """Keep the findings, in place of earlier ones of the same checks."""
     before = dict(ledger.profile.traits().get("probe", {}))
-    told = {
+    kept = {
         one.check.name: one.kept(now)
         for one in findings
         if not one.why or one.check.name not in before
     }
-    ledger.profile.learn("probe", before | told)
+    ledger.profile.learn("probe", before | kept)
 
 
 def others(books: FreshBooks, ledger: Ledger) -> str:
