@@ -53,7 +53,7 @@ test-postgresql: $(STAMP) ## the same tests on a real PostgreSQL server, which c
 
 # A worker that is free takes over what another has not begun; what they print, figures above all, comes at the end.
 sweep: $(STAMP) ## the long proofs: crashes, faults, generated orders
-	$(SUITE) -n 2 --dist worksteal -v -rP --show-capture stdout --timeout 7200 -m sweep
+	$(SUITE) -n $(WORKERS) --dist worksteal -v -rP --show-capture stdout --timeout 7200 -m sweep
 
 bench: $(STAMP) ## figures of speed: requests per order, quotas, throughput, memory
 	@PYTHONPATH=tools $(BIN)/python -m bench
