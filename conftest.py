@@ -9,6 +9,7 @@ less than was paid on it, of which FreshBooks may or may not make a credit.
 from __future__ import annotations
 
 import gc
+import sys
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,12 @@ def pytest_collection_finish() -> None:
     """Have garbage looked for seldom, and not among the modules and tests, which all stay."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Tell a failure of a long proof when it is met: the others may take an hour yet."""
+    if report.failed and "sweep" in report.keywords:
+        sys.stdout.write(f"\n{report.nodeid}\n{report.longreprtext}\n{report.capstdout}\n")
 
 
 UNSOUND: list[str] = []

@@ -27,7 +27,8 @@ from target_freshbooks.target import TargetFreshBooks
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-BY_HAND = {"name": "By hand", "qty": "1", "unit_cost": {"amount": "50.00", "code": "USD"}}
+BY_HAND = {"name": "By hand", "qty": "1", "unit_cost": {"amount": "51.37", "code": "USD"}}
+"""Over what no order comes to: equal amounts, whatever their names, are ours to a new ledger."""
 MOVED = {"company": "Moved Ltd", "city": "Troy"}
 NEXT_DAY = "2026-11-02"
 """A day after the month that is closed."""
@@ -144,7 +145,9 @@ class Histories(Promises, RuleBasedStateMachine):
     @has_orders
     @rule(order=ORDER, price=PRICES)
     def edit(self, order: int, price: str) -> None:
-        self.change(nth(self.orders, order), "lines", lines=[mugs(price, 1)])
+        order = nth(self.orders, order)
+        self.edited.add(order)
+        self.change(order, "lines", lines=[mugs(price, 1)])
 
     @has_orders
     @rule(order=ORDER)

@@ -21,6 +21,8 @@ REFUNDS_PAID = "Refunds paid"
 CLOSED = "2026-10"
 """The month that is closed."""
 CANCELLED, REFUNDED = 5, 4
+PAID_BY_HAND = ("cash", "marketplace")
+"""Kinds of orders whose money no transaction tells."""
 
 
 def lines_named(names: Collection[str], invoices: Iterable[Document]) -> list[Document]:
@@ -42,6 +44,7 @@ class Promises:
         cancelled: Those that were cancelled, perhaps taken up again.
         touched: Those whose invoice a person changed, with its lines; None if it was deleted.
         doubtful: Those that the shop changed while nobody remembered their invoice.
+        edited: Those whose lines were changed in the shop.
         closed: What the closed month had of its orders when it was closed.
         is_refusing: Whether FreshBooks takes no negative lines on a paid invoice.
         held: The books, when last looked at.
@@ -57,6 +60,7 @@ class Promises:
         self.cancelled: set[int] = set()
         self.touched: dict[int, list[str] | None] = {}
         self.doubtful: set[int] = set()
+        self.edited: set[int] = set()
         self.closed: dict[int, Any] | None = None
         self.is_refusing = False
         self.held: dict[str, list[Document]] = {}
@@ -140,7 +144,11 @@ class Promises:
         self.tally[f"= {row.state} {row.reason or ''}"] += 1
         if row.state == "posted":
             assert invoice is not None, "posted without an invoice"
-            self.comes_to(invoice, self.voided(true) or true, self.corrections(true))
+            self.comes_to(
+                invoice,
+                self.voided(true) or self.by_its_surplus(true, invoice),
+                self.corrections(true),
+            )
         elif row.state == "parked":
             assert row.reason in self.reasons(order, true), (row.reason, true)
         else:
@@ -156,6 +164,20 @@ class Promises:
         assert sum(self.paid(invoice)) == D(true["paid"]) + back
         owed = amount_of(lines_named(STORED_VALUE, [invoice, *beside]))
         assert owed == sum(map(D, true["stored_value"].values()))
+
+    def by_its_surplus(self, true: Document, invoice: Document) -> Document:
+        """What the shop says, or that and what refunds gave back of more that was paid by hand.
+
+        An order that was edited down shows no more what had been paid for it.
+        """
+        order, total, paid = true["order_id"], D(true["invoice_total"]), D(true["paid"])
+        surplus = D(invoice["amount"]["amount"]) - total
+        back = sum(D(refund["money"]) for refund in true["refunds"])
+        if self.orders[order] not in PAID_BY_HAND or order not in self.edited:
+            return true
+        if not 0 <= surplus <= back:
+            return true
+        return true | {"invoice_total": total + surplus, "paid": paid + surplus}
 
     def voided(self, true: Document) -> Document | None:
         """What stands of a cancelled order all of whose money went back."""

@@ -230,3 +230,16 @@ def test_drafts_owe_nothing(world: Any) -> None:
     del world.settings["post_as"]
     world.ctl("replay", str(order), "--send")
     assert balances(world, month_of(world, order)) == {"Gift certificate": "50.00"}
+
+
+def test_what_went_back_of_an_order_of_certificates_alone_is_taken_back_from_them(
+    world: Any,
+) -> None:
+    sold = world.place(lines=[CERTIFICATE], ship_to=[])
+    world.change(sold, "refund", order_amount="5.00")
+    world.sync()
+    assert balances(world, month_of(world, sold)) == {"Gift certificate": "45.00"}
+    world.change(sold, "refund", everything=True)
+    world.sync()
+    assert balances(world, month_of(world, sold)) == {"Gift certificate": "0.00"}
+    assert money(world, sold) == (D("0.00"), D("0.00"))

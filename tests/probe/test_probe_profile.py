@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from demo import books as demo_books
+
+MONTH_ORDERS = 410
 RATES = ({"name": "State Tax", "percent": "5"}, {"name": "City Tax", "percent": "2.5"})
 BASKETS = (("0.33", "0.33", "1.10"), ("2.17", "5.31"), ("19.99", "0.10", "0.30"), ("7.77",))
 
@@ -56,6 +59,22 @@ def test_orders_posted_with_the_profile_are_booked_as_without(
     assert len(without) == len(BASKETS)
     assert all(amount == paid for _, amount, paid in without)
     assert desk.writes() - before <= writes_without
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("taxed", ["per_line", "per_tax"])
+def test_a_month_posted_with_the_profile_equals_the_books(desk: Any, taxed: str) -> None:
+    start_anew(desk, tax_rounding=taxed)
+    desk.probe()
+    desk.control("POST", "shop/seed", {"orders": MONTH_ORDERS, "seed": 7})
+    desk.sync()
+    truth = desk.control("GET", "truth")["orders"]
+    with desk.ledger() as ledger:
+        parked = {row.order_id for row in ledger.orders.all(state="parked")}
+    outcome = demo_books.compare(truth, desk.books(), parked)
+    assert outcome.differing == {}
+    assert list(outcome.doubled) == []
+    assert outcome.posted == {row["order_id"] for row in truth if row["expect"] == "posted"}
 
 
 def test_a_number_longer_than_was_measured_is_parked_before_anything_is_written(desk: Any) -> None:

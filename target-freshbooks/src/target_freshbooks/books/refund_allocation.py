@@ -7,7 +7,8 @@ are tried, and believed if they give the refund's own total and tax.
 
 BigCommerce says of an amount of the order that there is no tax in it, whatever the order bears.
 Where prices include tax that cannot be: such an amount takes its share of each group of the order's
-taxes. Where prices are without, it takes none. `order_refund_tax` settles it otherwise.
+taxes. Where prices are without, it takes none. `order_refund_tax` settles it otherwise. Of an order
+of nothing but gift certificates it is taken back from these.
 
 Where the items do not explain the amounts (the merchant typed them, only a tax was corrected, a row
 is missing) the refund's `total_amount` and `total_tax` decide: taxed with a rate of the order if
@@ -120,7 +121,7 @@ def _by_items(
     for item in refund.items:
         asked = item.requested_amount or ZERO
         if item.item_type == "ORDER":
-            allocations += _of_order(asked, shared)
+            allocations += _of_order(asked, shared, _only_item(parts))
         elif item.item_type == "TAX":
             allocations.append(Allocation(ZERO, (), (("Tax", asked),), "Tax"))
         else:
@@ -131,14 +132,14 @@ def _by_items(
     return tuple(allocations)
 
 
-def _of_order(amount: Decimal, shared: Sequence[Part]) -> Iterable[Allocation]:
-    """An amount of the whole order, by its groups of taxes."""
+def _of_order(amount: Decimal, shared: Sequence[Part], item: str) -> Iterable[Allocation]:
+    """An amount of the whole order, by its groups of taxes; of `item` if all was one."""
     groups = sum_by_key((part.taxes, part.gross) for part in shared)
     if not total(groups.values()):
         groups = {(): amount}
     for taxes, gross in zip(groups, pro_rata(amount, list(groups.values())), strict=True):
         net = gross / (1 + total(tax.percent for tax in taxes) / HUNDRED)
-        yield Allocation(net, taxes, what="Amount of the order", of_order=True)
+        yield Allocation(net, taxes, what="Amount of the order", of_order=True, item=item)
 
 
 def _part_of(item: RefundItem, parts: Sequence[Part]) -> Part | None:
@@ -170,6 +171,12 @@ def _stored(part: Part) -> str:
     return part.name if lined else ""
 
 
+def _only_item(parts: Iterable[Part]) -> str:
+    """The item of stored value, if nothing else was sold."""
+    items = {_stored(part) for part in parts}
+    return items.pop() if len(items) == 1 else ""
+
+
 def _by_totals(refund: Refund, parts: Sequence[Part], decimals: int) -> tuple[Allocation, ...]:
     net, tax = refund.total_amount - refund.total_tax, refund.total_tax
     named = [part for item in refund.items if (part := _part_of(item, parts)) is not None]
@@ -185,8 +192,7 @@ def _by_totals(refund: Refund, parts: Sequence[Part], decimals: int) -> tuple[Al
         by_name = {UNNAMED: tax}
     amounts = pro_rata(tax, list(by_name.values()))
     shares = tuple(zip(by_name, amounts, strict=True)) if tax else ()
-    items = {"" if tax else _stored(part) for part in named or parts}
-    return (Allocation(net, (), shares, item=items.pop() if len(items) == 1 else ""),)
+    return (Allocation(net, (), shares, item="" if tax else _only_item(named or parts)),)
 
 
 def refund_lines(

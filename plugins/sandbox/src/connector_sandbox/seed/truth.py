@@ -242,7 +242,10 @@ def _stored_value(order: Order, *, given: bool) -> dict[str, Decimal]:
             kind = PROVIDERS.get(payment.provider_id)
             if given and kind and not payment.is_declined:
                 owed[kind] += payment.amount
-        if any(not payment.is_declined for payment in made.payments):
+        good = sum((one.amount for one in made.payments if not one.is_declined), ZERO)
+        if len(certificates) == len(order.lines):
+            owed["gift_certificate"] -= good  # whatever it names, nothing else was sold
+        elif good:
             owed["gift_certificate"] -= sum(
                 (
                     certificates[item.item_id].price * item.quantity
