@@ -9,7 +9,6 @@ less than was paid on it, of which FreshBooks may or may not make a credit.
 from __future__ import annotations
 
 import gc
-import sys
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +32,7 @@ def pytest_collection_finish() -> None:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Tell a failure of a long proof when it is met: the others may take an hour yet."""
     if report.failed and "sweep" in report.keywords:
-        sys.stdout.write(f"\n{report.nodeid}\n{report.longreprtext}\n{report.capstdout}\n")
+        print(f"\n{report.nodeid}\n{report.longreprtext}\n{report.capstdout}")  # noqa: T201
 
 
 UNSOUND: list[str] = []
