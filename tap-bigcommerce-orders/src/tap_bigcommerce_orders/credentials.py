@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from connector_credentials.commands import credentials
+
 from tap_bigcommerce_orders.errors import TokenMissing
 from tap_bigcommerce_orders.settings import store_hash_of
 
@@ -23,7 +25,7 @@ def find_token(config: Mapping[str, Any]) -> str:
     if not token:
         raise TokenMissing(
             "There is no access token: set access_token, or set credentials_url and store one "
-            "with `connector-credentials set-bigcommerce`."
+            f"with `{credentials('set-bigcommerce', 'STORE_HASH')}`."
         )
     token = str(token).strip()
     if not (token.isascii() and token.isprintable()) or " " in token:
@@ -37,7 +39,8 @@ def find_token(config: Mapping[str, Any]) -> str:
 def _stored_token(config: Mapping[str, Any]) -> str | None:
     from connector_credentials import CredentialError, CredentialStore  # noqa: PLC0415 - SQLAlchemy
 
-    name = f"bigcommerce:{store_hash_of(config)}"
+    store_hash = store_hash_of(config)
+    name = f"bigcommerce:{store_hash}"
     try:
         store = CredentialStore.open(config["credentials_url"], config.get("encryption_key"))
         document = store.read(name)
@@ -46,6 +49,6 @@ def _stored_token(config: Mapping[str, Any]) -> str | None:
     if document is None or not document.get("access_token"):
         raise TokenMissing(
             f"The credential store holds no access token under {name}. "
-            "Store one with `connector-credentials set-bigcommerce`."
+            f"Store one with `{credentials('set-bigcommerce', store_hash)}`."
         )
     return str(document["access_token"])

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connector_credentials import CredentialError
 from connector_credentials.addresses import is_local
+from connector_credentials.commands import webhooks
 from connector_credentials.first_contact import clock_agreement, reachability
 from connector_credentials.health_checks import (
     Check,
@@ -168,13 +169,12 @@ def look_at_hooks(setup: SetUp) -> Finding:
     if not mine:
         return warn(
             f"This API account has no hook that leads to {destination}.",
-            "Run webhooks register (meltano invoke webhooks:register) with the API account that is"
-            " to own the hooks.",
+            f"Run {webhooks('register')} with the API account that is to own the hooks.",
         )
     if off := [str(row.get("scope")) for row in mine if not row.get("is_active")]:
         return warn(
             f"BigCommerce has switched off the hooks of {', '.join(off)}.",
-            "Run webhooks check (meltano run hooks-check), which switches them on again.",
+            f"Run {webhooks('check')}, which switches them on again.",
         )
     return ok(f"{len(mine)} hooks lead to {destination}.")
 
@@ -183,6 +183,7 @@ def _checks() -> Iterator[Check[SetUp]]:
     settings, shop = ("settings",), ("store",)
     mend = "Mend the setting that is named, in .env, the environment or the file of --config."
     token = "Put the API account's token into TAP_BIGCOMMERCE_ORDERS_ACCESS_TOKEN."  # noqa: S105 - words
+    mend_hooks = f"Run {webhooks('check')}, and see what it says."
     both = "Check TAP_BIGCOMMERCE_ORDERS_STORE_HASH and TAP_BIGCOMMERCE_ORDERS_ACCESS_TOKEN."
     yield Check("versions", look_at_versions, "Install the programs again (make setup).")
     yield Check("settings", look_at_settings, mend)
@@ -194,7 +195,7 @@ def _checks() -> Iterator[Check[SetUp]]:
     yield Check("store", look_at_store, both, ("token", "BigCommerce"))
     yield Check("time zone", look_at_zone, both, shop)
     yield Check("scopes", look_at_scopes, both, shop)
-    yield Check("hooks", look_at_hooks, "Run webhooks check, and see what it says.", shop)
+    yield Check("hooks", look_at_hooks, mend_hooks, shop)
 
 
 CHECKS = tuple(_checks())

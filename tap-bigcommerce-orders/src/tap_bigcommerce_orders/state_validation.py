@@ -10,6 +10,8 @@ import io
 import json
 from typing import IO, TYPE_CHECKING, Any
 
+from connector_credentials.commands import meltano
+
 from tap_bigcommerce_orders.errors import StateUnusable
 from tap_bigcommerce_orders.normalize import read_iso
 
@@ -60,7 +62,7 @@ def check_store(state: Mapping[str, Any], store_hash: str) -> None:
             "was not used, for it would pass orders over; nothing was read. Give each store a "
             "state of its own: with Meltano an extractor of its own or --state-id-suffix, else "
             "another file for --state. To read this store from start_date on, clear the state: "
-            "`meltano state clear STATE_ID`, or leave --state out."
+            f"`{meltano('state', 'clear', 'STATE_ID')}`, or leave --state out."
         )
 
 

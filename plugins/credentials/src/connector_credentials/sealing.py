@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from .commands import credentials
 from .errors import EntryUnusable
 
 
@@ -27,6 +28,6 @@ def unsealed(name: str, plain: bytes) -> dict[str, Any]:
         raise EntryUnusable(
             f"the stored credentials {name!r} are something else: what is there was not stored "
             "under that name, as after a row of the database was copied over another. Remove the "
-            f"entry (connector-credentials delete {name}) and log in, or set it, again"
+            f"entry ({credentials('delete', name)}) and log in, or set it, again"
         )
     return document

@@ -16,7 +16,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 from cryptography.fernet import Fernet, MultiFernet
 
-from . import database, entries, locks
+from . import commands, database, entries, locks
 from .entries import DOCUMENT, NAME, PURPOSE, LockedEntry, credentials
 from .errors import CredentialError, EntryUnusable, KeyMissing, KeyUnusable
 from .keys import MAKE_ONE, KeyFile, decrypted, load_keys
@@ -260,7 +260,7 @@ class CredentialStore:
         raise KeyUnusable(
             f"the encryption key does not open the stored credentials {name!r}. Give the key they "
             "were stored with (also as a second one, after a comma), or remove the entry "
-            f"(connector-credentials delete {name}) and log in again"
+            f"({commands.credentials('delete', name)}) and log in again"
         )
 
 
@@ -281,7 +281,7 @@ def _keys_of(file: KeyFile, engine: sa.Engine) -> MultiFernet:
         raise KeyMissing(
             f"the key file {file.path} is gone, and without it the stored credentials cannot be "
             "read. Restore it from a backup, or give encryption_key; if both are lost, remove "
-            "the entries (connector-credentials delete --all) and log in again"
+            f"the entries ({commands.credentials('delete', '--all')}) and log in again"
         )
     return keys
 

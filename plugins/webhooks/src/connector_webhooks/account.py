@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from connector_credentials import CredentialError, CredentialStore
+from connector_credentials.commands import credentials
 from connector_credentials.settings import SettingError
 
 if TYPE_CHECKING:
     from connector_webhooks.settings import Settings
+
+
+SET = ("set-bigcommerce", "STORE_HASH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,9 @@ def require_client_secrets(found: Secrets) -> tuple[str, ...]:
     if not found.client_secrets:
         raise SettingError(
             "No client_secret: hooks could not be told from forgeries. Set "
-            "WEBHOOKS_CLIENT_SECRET, or store it with `connector-credentials set-bigcommerce` "
-            "and set WEBHOOKS_CREDENTIALS_URL."
+            "WEBHOOKS_CLIENT_SECRET, or store it with "
+            f"`{credentials(*SET, '--with-client-secret')}` and set"
+            " WEBHOOKS_CREDENTIALS_URL."
         )
     return found.client_secrets
 
@@ -51,7 +56,7 @@ def require_token(found: Secrets) -> str:
     if not found.access_token:
         raise SettingError(
             "No access_token: hooks are managed through BigCommerce's API. Set "
-            "WEBHOOKS_ACCESS_TOKEN, or store it with `connector-credentials set-bigcommerce` "
+            f"WEBHOOKS_ACCESS_TOKEN, or store it with `{credentials(*SET)}` "
             "and set WEBHOOKS_CREDENTIALS_URL."
         )
     return found.access_token

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from connector_credentials.commands import webhooks
+
 from connector_webhooks.hook import DELIVERY_EXCEPTION
 
 if TYPE_CHECKING:
@@ -97,10 +99,12 @@ def _stuck(orders: Sequence[WaitingOrder]) -> Iterator[str]:
     for order in orders[:MOST_NAMED]:
         yield (
             f"Order {order.order_id} failed in {order.tries} runs of its own: {order.reason} Mend "
-            f"the cause; it is tried again and again, at once by `webhooks retry {order.order_id}`."
+            f"the cause; it is tried again and again, at once by "
+            f"`{webhooks('retry', str(order.order_id))}`."
         )
     if len(orders) > MOST_NAMED:
-        yield f"{len(orders) - MOST_NAMED} more orders fail like that: `webhooks status`."
+        status = webhooks("status")
+        yield f"{len(orders) - MOST_NAMED} more orders fail like that: `{status}`."
 
 
 def _late(orders: Sequence[WaitingOrder], stats: InboxStats, now: datetime) -> Iterator[str]:
@@ -111,7 +115,7 @@ def _late(orders: Sequence[WaitingOrder], stats: InboxStats, now: datetime) -> I
         yield (
             f"Order {first.order_id} has waited since {first.first_received_at.isoformat()}, of "
             f"{stats.orders_waiting} in all; nothing is lost, the next good run brings it over. "
-            f"Is `webhooks serve` running? The last failure: {reason}"
+            f"Is `{webhooks('serve')}` running? The last failure: {reason}"
         )
 
 

@@ -84,7 +84,7 @@ def _exception(scope: str, data: dict[str, Any]) -> Hook:
 
 _CODES = {
     90001: "A hook could not be delivered; BigCommerce will try again.",
-    90002: "A hook could not be delivered for two days and was switched off; run `webhooks check`.",
+    90002: "A hook could not be delivered for two days and was switched off; `check` mends it.",
     90003: "Our domain was blocked for some minutes because too many hooks failed.",
 }
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from connector_credentials.commands import webhooks
 from connector_credentials.settings import SettingError
 
 from connector_webhooks.errors import ApiError
@@ -176,10 +177,11 @@ def _exceptions(destination: str) -> str:
 
 def _refusal(scope: str, error: ApiError) -> str:
     hint = (
-        " An account may have only one hook of this scope. If `webhooks list` shows it at an old "
-        "destination: `webhooks unregister OLD`."
+        f" An account may have only one hook of this scope. If `{webhooks('list')}` shows"
+        f" it at an old destination: `{webhooks('unregister', 'OLD')}`."
         if scope == DELIVERY_EXCEPTION
-        else " At most ten hooks per scope are allowed: `webhooks unregister` an old destination."
+        else " At most ten hooks per scope are allowed: delete those of an old destination by "
+        f"`{webhooks('unregister', 'OLD')}`."
     )
     return f"{scope}: {error}{hint}"
 

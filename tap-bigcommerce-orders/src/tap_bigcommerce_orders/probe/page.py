@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from connector_credentials.commands import dry_run
+
 from tap_bigcommerce_orders.normalize import format_time, whole
 from tap_bigcommerce_orders.probe.checks import EITHER
 from tap_bigcommerce_orders.probe.evidence import within
@@ -19,10 +21,7 @@ if TYPE_CHECKING:
     from tap_bigcommerce_orders.probe.evidence import Evidence
     from tap_bigcommerce_orders.probe.finding import Finding
 
-DRY_RUN = "TARGET_FRESHBOOKS_DRY_RUN=true meltano run tap-bigcommerce-orders target-freshbooks"
 NEXT = (
-    "Which of them are booked, and which parked for which reason, a dry run of the target says:",
-    f"  {DRY_RUN}",
     "Methods are placed in derived_payment_methods or on_account_methods, marketplaces in",
     "marketplace_sources.",
 )
@@ -92,6 +91,8 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
             yield f"{subject.capitalize()}:"
             yield from (f"  {count:6} {name}" for name, count in numbers.items())
     yield ""
+    yield "Which are booked, and which parked for which reason, a dry run of the target says:"
+    yield f"  {dry_run()}"
     yield from NEXT
 
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 
 import click
 from connector_credentials import CredentialStore
+from connector_credentials.commands import ctl
 
 LIFETIME = timedelta(minutes=10)
 LOCK_SECONDS = 60.0
@@ -76,19 +77,19 @@ class LoginAttempts:
             kept = entry.read()
             if kept is None:
                 raise click.ClickException(
-                    "No login is waiting for this address: each is good once. Run login, and paste"
-                    " the address that its page leads to."
+                    "No login is waiting for this address: each is good once. Run"
+                    f" {ctl('login')}, and paste the address that its page leads to."
                 )
             if not Attempt(kept["state"], kept["verifier"]).is_answered_by(address):
                 raise click.ClickException(
                     "This address belongs to another attempt to log in. Use the page that login"
-                    " printed last, or run login again."
+                    f" printed last, or run {ctl('login')} again."
                 )
             entry.delete()
         if self._clock() > datetime.fromisoformat(kept["until"]):
             raise click.ClickException(
-                "The page of this address was printed more than ten minutes ago. Run login again"
-                " and use its new page."
+                "The page of this address was printed more than ten minutes ago. Run"
+                f" {ctl('login')} again and use its new page."
             )
         if error := _parameter(address, "error"):
             raise click.ClickException(

@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import click
+from connector_credentials.commands import as_typed
 
 from target_freshbooks.ctl.context import Context, command
 from target_freshbooks.ctl.status import parked_document, parked_text
@@ -283,7 +284,7 @@ def _because(row: AuditRow) -> str:
     if data.get("words"):
         parts.append(f"FreshBooks said: {data['words']}")
     if data.get("next_step"):
-        parts.append(f"next step: {data['next_step']}")
+        parts.append(f"next step: {as_typed(data['next_step'])}")
     return f": {'; '.join(parts)}" if parts else ""
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from connector_credentials import CredentialError
 from connector_credentials.addresses import is_local
+from connector_credentials.commands import credentials, ctl, dry_run, meltano
 from connector_credentials.first_contact import clock_agreement, reachability
 from connector_credentials.health_checks import (
     Check,
@@ -42,7 +43,6 @@ GOOD_RUN_WITHIN = timedelta(days=1)
 """A schedule of a quarter of an hour has had a hundred chances by then."""
 
 STORE_HASH = "TAP_BIGCOMMERCE_ORDERS_STORE_HASH"
-LOG_IN = "Run target-freshbooks-ctl login (meltano invoke target-freshbooks:login)."
 SANDBOX = "sandbox-"
 
 
@@ -138,7 +138,7 @@ def look_at_key(setup: SetUp) -> Finding:
         return warn(
             f"The key does not open the stored {', '.join(unopened)}.",
             "Give the key they were stored with as a second one (encryption_key=NEW,OLD), or"
-            f" remove them: connector-credentials delete {' '.join(unopened)}.",
+            f" remove them: {credentials('delete', *unopened)}.",
         )
     return ok("The key opens the stored credentials.")
 
@@ -158,14 +158,14 @@ def look_at_login(setup: SetUp) -> Finding:
     try:
         identity = setup.identity
     except AuthError as error:
-        return fail(str(error), LOG_IN)
+        return fail(str(error), f"Run {ctl('login')}.")
     if identity is None:
         if setup.settings.refresh_token:
             return warn(
                 "No login is stored yet; the first run begins with the setting refresh_token.",
-                f"{LOG_IN[:-1]}, and take refresh_token out of the settings.",
+                f"Run {ctl('login')}, and take refresh_token out of the settings.",
             )
-        return fail("No FreshBooks login is stored.", LOG_IN)
+        return fail("No FreshBooks login is stored.", f"Run {ctl('login')}.")
     return ok(f"FreshBooks takes the login, of user {identity.id}.")
 
 
@@ -178,8 +178,7 @@ def look_at_scopes(setup: SetUp) -> Finding:
     if missing:
         return fail(
             f"The login lacks scopes: {', '.join(missing)}.",
-            "Enable them for the app on FreshBooks' developer page, then run"
-            " target-freshbooks-ctl login.",
+            f"Enable them for the app on FreshBooks' developer page, then run {ctl('login')}.",
         )
     return ok("The login has all scopes that are needed.")
 
@@ -196,7 +195,7 @@ def look_at_account(setup: SetUp) -> Finding:
     if pinned is not None and pinned.account_id != chosen.account_id:
         return fail(
             f"The ledger belongs to account {pinned}, but login and account_id lead to {named}.",
-            f"Log in as somebody who can book in {pinned.account_id} (target-freshbooks-ctl login),"
+            f"Log in as somebody who can book in {pinned.account_id} ({ctl('login')}),"
             " or begin anew with another TARGET_FRESHBOOKS_LEDGER_URL.",
         )
     return ok(f"Books go to account {named}.")
@@ -233,15 +232,14 @@ def look_at_runs(setup: SetUp) -> Finding:
     if good is None or good.ended_at is None:
         return warn(
             "No run has ended well yet.",
-            "Look at a dry run (TARGET_FRESHBOOKS_DRY_RUN=true meltano run tap-bigcommerce-orders"
-            " target-freshbooks), then start `meltano run sync`.",
+            f"Look at a dry run ({dry_run()}), then start `{meltano('run', 'sync')}`.",
         )
     ended = f"{good.ended_at:%Y-%m-%d %H:%M} UTC"
     if setup.clock() - good.ended_at > GOOD_RUN_WITHIN:
         return warn(
             f"The last run that ended well was {ended}.",
-            "See whether the schedule (cron, CI, Airflow) still starts `meltano run sync`, and"
-            " what its log says.",
+            "See whether the schedule (cron, CI, Airflow) still starts its run (`"
+            f"{meltano('run', 'sync')}`), and what its log says.",
         )
     return ok(f"The last run that ended well was {ended}.")
 
@@ -252,7 +250,7 @@ def _checks() -> Iterator[Check[SetUp]]:
     ledger_url = "Check TARGET_FRESHBOOKS_LEDGER_URL and what it leads to."
     key = "Put the key file back, or set TARGET_FRESHBOOKS_ENCRYPTION_KEY to its key."
     later = "Run doctor again when FreshBooks is well, and see its status page if that lasts."
-    account = "Set TARGET_FRESHBOOKS_ACCOUNT_ID to an account that whoami lists."
+    account = "Set TARGET_FRESHBOOKS_ACCOUNT_ID to an account that `whoami` lists."
     store = "Put TAP_BIGCOMMERCE_ORDERS_STORE_HASH right, or give the store a source of its own."
     zone = "Set TARGET_FRESHBOOKS_TIMEZONE to the shop's, such as America/Chicago."
     yield Check("versions", look_at_versions, "Install the programs again (make setup).")
@@ -265,7 +263,7 @@ def _checks() -> Iterator[Check[SetUp]]:
     yield Check("FreshBooks", look_at_server, "Check TARGET_FRESHBOOKS_API_URL.", settings)
     yield Check("clock", look_at_clock, "Set the clock by a time service.", ("FreshBooks",))
     yield Check("login", look_at_login, later, ("key", "FreshBooks"))
-    yield Check("scopes", look_at_scopes, LOG_IN, ("login",))
+    yield Check("scopes", look_at_scopes, f"Run {ctl('login')}.", ("login",))
     yield Check("account", look_at_account, account, ("login", "ledger"))
     yield Check("store", look_at_store, store, ("ledger",))
     yield Check("time zone", look_at_zone, zone, ("ledger",))

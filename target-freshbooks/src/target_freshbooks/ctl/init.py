@@ -15,6 +15,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import click
+from connector_credentials.commands import dry_run, meltano
 from connector_credentials.output import say, say_aside
 from connector_credentials.settings import SettingError, read_value
 
@@ -27,9 +28,6 @@ from target_freshbooks.freshbooks import entry_name
 from target_freshbooks.settings import FORM, schema
 
 TAP = "TAP_BIGCOMMERCE_ORDERS_"
-DRY_RUN = (
-    f"{FORM.prefix}DRY_RUN=true .venv/bin/meltano run tap-bigcommerce-orders target-freshbooks"
-)
 START_DAY = f"{FORM.prefix}INVOICE_START_DATE"
 MOST_TRIES = 3
 
@@ -120,8 +118,8 @@ def init(context: Context, *, loopback: bool) -> None:
     else:
         click.get_current_context().invoke(login, loopback=loopback)
     code = examined(context)
-    say("The shop's side is looked at by: .venv/bin/meltano run doctor")
-    say("A dry run shows what would be written, and writes nothing:", f"  {DRY_RUN}")
+    say(f"The shop's side is looked at by: {meltano('run', 'doctor')}")
+    say("A dry run shows what would be written, and writes nothing:", f"  {dry_run()}")
     if code:
         sys.exit(code)
 

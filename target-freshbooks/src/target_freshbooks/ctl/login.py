@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import click
+from connector_credentials.commands import ctl
 from connector_credentials.output import say, say_aside
 
 from target_freshbooks.access import connect, open_oauth, open_store, token_source
@@ -102,7 +103,7 @@ def _refusal(check: LoginCheck) -> str:
     other = new.account_id if new else "another account"
     return (
         f"{sentence} {kept} To go on in {before.account_id}, log in as somebody who can book there"
-        " and see to account_id, role and subscription (whoami); to begin anew in"
+        f" and see to account_id, role and subscription ({ctl('whoami')}); to begin anew in"
         f" {other}, set another ledger_url and an invoice_start_date from which on orders are"
         " booked there, and log in with --switch-account."
     )
@@ -112,7 +113,7 @@ def _unclear(check: LoginCheck) -> str:
     if check.identity is None:
         return (
             f"The login is stored, but FreshBooks could not be asked whose it is: {check.unclear}."
-            " No account is chosen yet: see whoami."
+            f" No account is chosen yet: see {ctl('whoami')}."
         )
     return f"The login is stored, but no account is chosen yet: {check.unclear}"
 

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Collection
 
 import click
+from connector_credentials.commands import run_of_both
 from connector_credentials.output import say, say_aside
 
 from target_freshbooks.access import open_account
@@ -66,8 +67,7 @@ def not_in_ledger(orders: Collection[int]) -> str:
     return (
         f"Not in the ledger: {', '.join(map(str, orders))}. The tap has not sent them yet (or their"
         " bodies were dropped by ledger_retention_days): have it read them from BigCommerce, with"
-        f" TAP_BIGCOMMERCE_ORDERS_ORDER_IDS='{list(orders)}' meltano run tap-bigcommerce-orders"
-        " target-freshbooks (setting order_ids)."
+        f" TAP_BIGCOMMERCE_ORDERS_ORDER_IDS='{list(orders)}' {run_of_both()} (setting order_ids)."
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import click
+from connector_credentials.commands import ctl
 from connector_credentials.output import say_aside
 from connector_credentials.stop import STOP
 
@@ -96,7 +97,8 @@ def _check_place(place: Place, depth: Depth) -> None:
     """
     if left := place.ledger.probe.standing():
         raise click.ClickException(
-            f"A probe that was broken off has left {len(left)} records: run `probe --clean` first."
+            f"A probe that was broken off has left {len(left)} records: run"
+            f" `{ctl('probe', '--clean')}` first."
         )
     if depth is Depth.FULL and (other := run.others(place.books, place.ledger)):
         raise click.ClickException(
@@ -158,7 +160,7 @@ def _probe(place: Place, depth: Depth, tag: str) -> list[run.ProbeFinding]:
     try:
         return run.probe(bench, depth, _check_stop)
     except (FreshBooksError, Interrupted):
-        say_aside("The probe cannot go on; `probe --clean` deletes what it has made.")
+        say_aside(f"The probe cannot go on; `{ctl('probe', '--clean')}` deletes what it has made.")
         raise
 
 

@@ -4,6 +4,7 @@ import uuid
 from contextlib import AbstractContextManager, nullcontext
 
 import click
+from connector_credentials.commands import ctl
 
 from target_freshbooks.ctl.context import Context, command
 from target_freshbooks.ledger import Ledger, OrderRow
@@ -28,7 +29,7 @@ def settle(context: Context, *, order_id: int, note: str) -> None:
         document = {"order_id": order_id, "state": "settled", "note": note, "was": before.state}
         text = f"Order {order_id}, {_standing(before)} until now, is settled: {note}"
     left = "No run touches it any more. If it changes in the shop you are told;"
-    context.show(document, [text, f"{left} `reopen {order_id}` undoes this."])
+    context.show(document, [text, f"{left} `{ctl('reopen', str(order_id))}` undoes this."])
 
 
 @command("reopen")
@@ -45,9 +46,10 @@ def reopen(context: Context, *, order_id: int) -> None:
                     " reopen."
                 )
             ledger.orders.reopen(order_id, run_id)
+    replay = ctl("replay", str(order_id))
     context.show(
         {"order_id": order_id, "state": "new"},
-        [f"Order {order_id} is open again; the next run looks at it, or `replay {order_id}` does."],
+        [f"Order {order_id} is open again; the next run looks at it, or `{replay}` does."],
     )
 
 

@@ -5,6 +5,8 @@ from dataclasses import asdict
 from itertools import chain
 from typing import Any
 
+from connector_credentials.commands import as_typed, ctl
+
 from target_freshbooks.books.desired import Reason
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.capabilities import Taxed
@@ -78,7 +80,7 @@ def parked_document(row: OrderRow) -> dict[str, Any]:
         "reason": row.reason,
         "detail": row.detail,
         "words": row.words,
-        "next_step": row.next_step,
+        "next_step": as_typed(row.next_step or "") or None,
         "invoice_number": row.invoice_number,
         "total": None if row.order_total is None else str(row.order_total),
         "currency": row.currency,
@@ -211,8 +213,8 @@ def lists_text(lists: dict[str, Any]) -> list[str]:
     if lists["drafts"]:
         numbers = [one["order_id"] for one in lists["drafts"]]
         lines.append(
-            f"Drafts to be looked at in FreshBooks, {len(numbers)}: {_listed(numbers)}. `replay"
-            " --send` marks them sent and records their payments."
+            f"Drafts to be looked at in FreshBooks, {len(numbers)}: {_listed(numbers)}."
+            f" `{ctl('replay', '--send')}` marks them sent and records their payments."
         )
     if lists["payment_methods"]:
         lines.append("Orders in the books by method of payment in the shop:")

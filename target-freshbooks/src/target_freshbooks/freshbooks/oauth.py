@@ -16,6 +16,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
+from connector_credentials.commands import ctl
+
 from .answers import document_of
 from .errors import AuthError, Outage, UnknownOutcome, Unreachable
 from .wire import Wire, WireFailure, WireReply
@@ -39,10 +41,14 @@ SCOPES = (
 EXPENSE_SCOPES = ("user:expenses:read", "user:expenses:write")
 """What it needs besides if expenses are written (`refunds_expense_category`)."""
 
-RECONNECT = "reconnect: target-freshbooks-ctl login"
 TOKEN_PATH = "/auth/oauth/token"  # noqa: S105 - a path
 REVOKE_PATH = "/auth/oauth/revoke"
 _DEFAULT_LIFETIME = 3600
+
+
+def reconnect() -> str:
+    """What a person has to do where no login works any more."""
+    return f"reconnect: {ctl('login')}"
 
 
 class GrantRefused(AuthError):  # noqa: N818 - the word says it
@@ -126,7 +132,8 @@ class OAuth:
         """
         return self._grant(
             "FreshBooks does not accept this code: it was used before, is older than five minutes,"
-            " or is not of the page that login printed; run login again and use its new page",
+            f" or is not of the page that login printed; run {ctl('login')} again and use its new"
+            " page",
             grant_type="authorization_code",
             code=code,
             redirect_uri=self._redirect_uri,
@@ -143,7 +150,7 @@ class OAuth:
             UnknownOutcome: The answer was lost, so it may be used up.
         """
         return self._grant(
-            f"FreshBooks no longer accepts the token; {RECONNECT}",
+            f"FreshBooks no longer accepts the token; {reconnect()}",
             grant_type="refresh_token",
             refresh_token=refresh_token,
         )
@@ -175,7 +182,7 @@ class OAuth:
             )
         if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR or not isinstance(code, str):
             raise UnknownOutcome(operation, f"HTTP {reply.status}")
-        raise AuthError(operation, f"refused with {code!r} (HTTP {reply.status}); {RECONNECT}")
+        raise AuthError(operation, f"refused with {code!r} (HTTP {reply.status}); {reconnect()}")
 
     def _post(self, path: str, **fields: str) -> WireReply:
         form = {"client_id": self.client_id, "client_secret": self._client_secret, **fields}

@@ -17,7 +17,7 @@ from connector_credentials.backoff import RetryPolicy
 from connector_credentials.stop import STOP
 
 from .errors import AuthError, FreshBooksError, Outage, UnknownOutcome, Unreachable
-from .oauth import RECONNECT, GrantRefused, OAuth, TokenPair, TokenThrottled
+from .oauth import GrantRefused, OAuth, TokenPair, TokenThrottled, reconnect
 from .pacing import pause_asked
 
 logger = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ class TokenChain:
             )
             if not attempts.wait(warning):
                 break
-        message = f"FreshBooks gave new tokens but they cannot be stored ({problem}); {RECONNECT}"
+        message = f"FreshBooks gave new tokens but they cannot be stored ({problem}); {reconnect()}"
         raise AuthError(OPERATION, message)
 
     def _put(

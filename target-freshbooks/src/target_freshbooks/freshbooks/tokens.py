@@ -27,7 +27,7 @@ from connector_credentials.backoff import RetryPolicy
 from connector_credentials.stop import STOP
 
 from .errors import AuthError, FreshBooksError, Outage, UnknownOutcome
-from .oauth import RECONNECT, OAuth, TokenPair
+from .oauth import OAuth, TokenPair, reconnect
 from .token_chain import OPERATION, TokenChain
 
 Check = Callable[[TokenPair], Mapping[str, Any] | None]
@@ -216,7 +216,7 @@ class TokenSource:
         """Under the lock: the next pair, from the chain, else from a seed not yet taken."""
         chain = document if document.get("refresh_token") else self._seeded(document)
         if chain is None:
-            raise AuthError(OPERATION, f"no FreshBooks login is stored; {RECONNECT}")
+            raise AuthError(OPERATION, f"no FreshBooks login is stored; {reconnect()}")
         stored = self._renew_once(entry, chain)
         if stored is None:
             marked = entry.read()
@@ -272,7 +272,7 @@ def _broken_chain(in_doubt_since: str | None) -> str:
         if in_doubt_since
         else ""
     )
-    return f"FreshBooks no longer accepts our refresh token.{lost} No order is lost; {RECONNECT}"
+    return f"FreshBooks no longer accepts our refresh token.{lost} No order is lost; {reconnect()}"
 
 
 def _time(document: Mapping[str, Any], key: str) -> datetime:

@@ -33,7 +33,7 @@ from .errors import (
     UnknownOutcome,
     Unreachable,
 )
-from .oauth import RECONNECT
+from .oauth import reconnect
 from .pacing import Pacer, pause_asked
 from .refusals import UNEXPLAINED, RefusalKind, meaning
 from .wire import RequestRecord, Wire, WireFailure, encode
@@ -224,7 +224,7 @@ def _raise_for(operation: Operation, answer: Answer, attempts: Attempts) -> Mapp
     name, status = operation.name, answer.status
     match answer.verdict:
         case Verdict.UNAUTHENTICATED:
-            raise AuthError(name, f"401 also with a fresh token; {RECONNECT}")
+            raise AuthError(name, f"401 also with a fresh token; {reconnect()}")
         case Verdict.BROKEN:
             if operation.writes:
                 # Of 502, 504 and the like a gateway may be the author, that gave up waiting.

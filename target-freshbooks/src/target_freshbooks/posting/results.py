@@ -156,8 +156,8 @@ def parked_for(refused: Refused, what: str) -> Parked:
             return Parked(
                 Reason.REFUSED_BY_FRESHBOOKS,
                 f"{refusal}: the user that is logged in may not do that {codes}.",
-                "Give this user the right in FreshBooks, or log in as another with"
-                " target-freshbooks-ctl login; then replay the order.",
+                "Give this user the right in FreshBooks, or log in as another that has it; then"
+                " replay the order.",
             )
         case RefusalKind.BUSY:
             return Parked(

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from connector_credentials.commands import ctl
+
 from target_freshbooks.ledger import EarlierMonth
 
 logger = logging.getLogger(__name__)
@@ -43,9 +45,10 @@ class Tally:
         if self.parked:
             listed = [f"{order} ({reason})" for order, reason in sorted(self.parked.items())]
             logger.warning(
-                "%d orders parked: %s. See `target-freshbooks-ctl status`.",
+                "%d orders parked: %s. See `%s`.",
                 len(listed),
                 ", ".join(listed),
+                ctl("status"),
             )
 
 

@@ -29,7 +29,7 @@ schema: dict[str, Any] = th.PropertiesList(
         "refresh_token",
         th.StringType,
         secret=True,
-        description="Only to seed the credential store; `target-freshbooks-ctl login` is easier.",
+        description="Only to seed the credential store; the command `login` is easier.",
     ),
     th.Property(
         "account_id",
