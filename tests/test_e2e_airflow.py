@@ -2,65 +2,60 @@
 
 from __future__ import annotations
 
-import subprocess
+import shutil
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from demo.login import log_in
-from demo.project import ROOT
+from demo.project import ROOT, Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-PLUGIN = ROOT / "plugins" / "airflow"
-AIRFLOW = ROOT / ".meltano" / "utilities" / "airflow" / "venv" / "bin" / "airflow"
-"""Made by `make setup`; where it could not be, `meltano install airflow` says why."""
-
-RUN_SECONDS = 900
+    from demo.sandbox import Sandbox
 
 
-@pytest.mark.sweep
+@pytest.fixture
+def scheduler(folder: Path, few_orders: Sandbox, tmp_path: Path) -> Project:
+    """A copy of the project with its Airflow, on a sandbox with few orders."""
+    (folder / ".meltano" / "utilities").symlink_to(ROOT / ".meltano" / "utilities")
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    shutil.copytree(ROOT / "plugins" / "airflow", folder / "plugins" / "airflow")
+    home = tmp_path / "home"
+    home.mkdir()
+    # Whoever has an Airflow of his own besides: ours must not touch it.
+    settings = {"AIRFLOW_HOME": str(tmp_path / "another"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return Project(home=home, url=few_orders.url, settings=settings, folder=folder)
+
+
+@pytest.mark.more
 @pytest.mark.timeout(1800)
-def test_airflow_runs_the_sync_dag_and_the_month_is_posted(
-    project: Any,
-    sandbox: Any,
+def test_airflow_invoked_by_meltano_runs_the_sync_dag_and_keeps_its_files_in_data(
+    scheduler: Project,
+    few_orders: Sandbox,
     compared: Callable[[Any, Path], Any],
     tmp_path: Path,
 ) -> None:
-    log_in(project)
-    environment = project.environment() | {
-        "AIRFLOW_HOME": str(tmp_path / "airflow-home"),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(PLUGIN / "dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "MELTANO_ENVIRONMENT": "sandbox",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+    log_in(scheduler)
 
-    def call(*arguments: str) -> str:
-        done = subprocess.run(
-            [str(AIRFLOW), *arguments],
-            env=environment,
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=RUN_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout[-4000:]
-        return done.stdout
+    def invoke(*arguments: str) -> str:
+        log = tmp_path / "airflow.log"
+        with log.open("w", encoding="utf-8") as output:
+            code = scheduler.meltano("invoke", *arguments, output=output)
+        said = log.read_text(encoding="utf-8")
+        assert code == 0, said[-4000:]
+        return said
 
-    call("db", "migrate")
-    said = call("dags", "test", "orders_into_freshbooks_sync")
+    invoke("airflow:migrate")
+    assert (scheduler.folder / "data" / "airflow" / "airflow.db").is_file()
+    assert not (tmp_path / "another").exists()
+
+    said = invoke("airflow:test-sync")
     assert "state=success" in said, said[-4000:]
-    books = compared(sandbox, project.ledger)
+    books = compared(few_orders, scheduler.ledger)
     assert books.posted
     assert books.differing == {}
     assert {sums.difference for sums in books.totals.values()} == {Decimal(0)}
-
-    sandbox.count_anew()
-    call("dags", "test", "orders_into_freshbooks_sync")
-    assert sandbox.writes() == {"POST": 0, "PUT": 0, "DELETE": 0}

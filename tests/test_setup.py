@@ -28,6 +28,19 @@ case "$*" in
 esac
 """
 NOTHING = "no-such-arguments"
+# Makes an environment in which it is Python itself, with pip at the very end.
+INTERPRETER = """#!/bin/sh
+echo "{name} $*" >> "$CALLS"
+case "$*" in
+  "-c import sys"*) [ {minor} -ge 11 ] ;;
+  "-m pip --version") [ -e "${{0%/*}}/pip" ] ;;
+  "-m venv "*)
+    mkdir -p "$3/bin" && cp "$0" "$3/bin/python"
+    {ended}
+    touch "$3/bin/pip" "$3/bin/uv" "$3/bin/meltano"
+    chmod +x "$3"/bin/* ;;
+esac
+"""
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,30 @@ class Machine:
         program.parent.mkdir(parents=True, exist_ok=True)
         program.write_text(STAND_IN.format(name=name, failing=failing), encoding="utf-8")
         program.chmod(0o755)
+
+    def interpreter(self, name: str, version: str, *, ended: bool = False) -> str:
+        """A program that answers as that Python; `ended` kills it while it makes .venv."""
+        program = self.home / "interpreters" / name
+        program.parent.mkdir(exist_ok=True)
+        minor = version.split(".")[1]
+        text = INTERPRETER.format(name=name, minor=minor, ended="kill -9 $$" if ended else ":")
+        program.write_text(text, encoding="utf-8")
+        program.chmod(0o755)
+        return str(program)
+
+    def made_by(self, python: str) -> tuple[int, str]:
+        """Run `make setup PYTHON=...`; its exit code and what it said on stderr."""
+        (self.home / "calls").touch()
+        done = subprocess.run(
+            ["make", "setup", f"PYTHON={python}"],
+            cwd=self.home,
+            env={"PATH": os.environ["PATH"], "HOME": str(self.home), "CALLS": f"{self.home}/calls"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.returncode, done.stderr
 
     def setup(self, umask: int = 0o022) -> tuple[int, list[str]]:
         """Run the script; its exit code and how the programs were called."""
@@ -67,6 +104,16 @@ def machine(tmp_path: Path) -> Machine:
     for name in ("python", "uv", "meltano"):
         made.stand_in(name)
     return made
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Machine:
+    """A clone in which nothing was made yet."""
+    (tmp_path / "tools").mkdir()
+    shutil.copy(ROOT / "tools" / "setup.sh", tmp_path / "tools")
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "meltano.yml"):
+        shutil.copy(ROOT / name, tmp_path)
+    return Machine(tmp_path)
 
 
 def installs(calls: list[str], program: str) -> list[str]:
@@ -125,6 +172,53 @@ def test_setup_makes_a_folder_for_what_is_the_user_s_and_nobody_else_may_look_in
     assert machine.setup(umask=0)[0] == 0
     for folder in ("data", ".meltano"):
         assert stat.S_IMODE((machine.home / folder).stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("there_already", [False, True])
+def test_an_interpreter_that_is_too_old_is_refused_before_anything_is_made(
+    clone: Machine, *, there_already: bool
+) -> None:
+    if there_already:
+        for name in ("python", "uv", "meltano"):
+            clone.stand_in(name)
+    before = sorted(clone.home.rglob("*"))
+    python = clone.interpreter("python3.10", "3.10.12")
+    code, said = clone.made_by(python)
+    assert code != 0
+    assert f"{python} is no Python 3.11 or newer, and nothing was made." in said
+    new = set(clone.home.rglob("*")) - set(before)
+    assert {one.name for one in new} == {"interpreters", "python3.10", "calls"}
+
+
+def test_an_interpreter_that_does_not_exist_is_named(clone: Machine) -> None:
+    code, said = clone.made_by("3.10")
+    assert code != 0
+    assert "There is no program 3.10. Name Python 3.11 or newer" in said
+    assert not (clone.home / ".venv").exists()
+
+
+def test_an_environment_whose_making_was_broken_off_is_made_anew(clone: Machine) -> None:
+    assert clone.made_by(clone.interpreter("python3.12", "3.12.1", ended=True))[0] != 0
+    half = clone.home / ".venv" / "lib" / "half"
+    half.parent.mkdir()
+    half.touch()
+    code, said = clone.made_by(clone.interpreter("python3.12", "3.12.1"))
+    assert code == 0, said
+    assert not half.exists()
+    assert not (clone.home / ".venv" / ".unfinished").exists()
+
+
+def test_an_environment_without_pip_gets_it_and_keeps_what_it_has(clone: Machine) -> None:
+    python = clone.interpreter("python3.12", "3.12.1")
+    assert clone.made_by(python)[0] == 0
+    (clone.home / ".venv" / "bin" / "pip").unlink()
+    (clone.home / ".venv" / ".setup").unlink()
+    kept = clone.home / ".venv" / "kept"
+    kept.touch()
+    code, said = clone.made_by(python)
+    assert code == 0, said
+    assert kept.exists()
+    assert (clone.home / ".venv" / "bin" / "pip").exists()
 
 
 def test_clean_leaves_what_cannot_be_made_again(tmp_path: Path) -> None:

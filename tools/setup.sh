@@ -6,18 +6,35 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${VENV:=.venv}"
 
-if [ ! -x "$VENV/bin/python" ]; then
-  if [ -z "${PYTHON:-}" ]; then
-    echo "No Python 3.11 or newer was found. Install one, or name it: make setup PYTHON=/path/to/python3" >&2
-    exit 1
+stop() {
+  echo "$1" >&2
+  exit 1
+}
+is_new_enough() {
+  "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+}
+name_one="Name Python 3.11 or newer: make setup PYTHON=/path/to/python3"
+
+# Before anything is made, also where it is not needed: who names an interpreter means it.
+if [ -n "${PYTHON:-}" ]; then
+  command -v "$PYTHON" >/dev/null || stop "There is no program $PYTHON. $name_one"
+  is_new_enough "$PYTHON" || stop "$PYTHON is no Python 3.11 or newer, and nothing was made. $name_one"
+fi
+if [ -e "$VENV/.unfinished" ]; then # an earlier setup was ended before it had anything in it
+  rm -rf "$VENV"
+fi
+if ! { [ -x "$VENV/bin/python" ] && "$VENV/bin/python" -m pip --version >/dev/null 2>&1; }; then
+  [ -n "${PYTHON:-}" ] || stop "No Python 3.11 or newer was found. Install one, or name it: make setup PYTHON=/path/to/python3"
+  if [ ! -e "$VENV" ]; then
+    mkdir -p "$VENV"
+    touch "$VENV/.unfinished"
   fi
   "$PYTHON" -m venv "$VENV"
+  rm -f "$VENV/.unfinished"
 fi
 python="$VENV/bin/python"
-if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
-  echo "$VENV was made with a Python older than 3.11. Remove it and name a newer one: make setup PYTHON=..." >&2
-  exit 1
-fi
+is_new_enough "$python" ||
+  stop "$VENV was made with a Python older than 3.11. Remove it, and run make setup again."
 
 editable=()
 for package in "$@"; do editable+=(-e "./$package"); done

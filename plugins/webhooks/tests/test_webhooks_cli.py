@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import socket
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pytest
+from connector_credentials.settings import SettingError
 from connector_sandbox.testing import until
 from connector_webhooks import assembly, commands
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.settings import load
 from sqlalchemy import create_engine, text
-
-if TYPE_CHECKING:
-    import pytest
 
 Make = Any
 
@@ -66,6 +65,38 @@ def test_an_order_that_does_not_wait_cannot_be_retried_and_that_is_said(program:
     answer = commands.retry(Assembly(load(environment), environment), [999])
     assert answer.code == 1
     assert "Order 999 does not wait" in " ".join(answer.lines)
+
+
+BARE = {"store_hash": "", "client_secret": ""}
+
+
+def test_where_no_webhooks_are_set_up_the_check_ends_well_and_says_so(program: Make) -> None:
+    done = program(**BARE).call("check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("No webhooks are set up")
+    assert done.stdout.count("\n") == 1
+    assert not list(program(**BARE).folder.glob("*.sqlite"))
+    document = json.loads(program(**BARE).call("check", "--json").stdout)
+    assert document == {"mended": [], "remarks": [done.stdout.strip()], "problems": []}
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        {"store_hash": "abc123"},
+        {"client_secret": "canary"},
+        {"access_token": "canary"},
+        {"credentials_url": "sqlite:///none.sqlite"},
+        {"destination": "https://hooks.example.com/webhooks"},
+    ],
+    ids=str,
+)
+def test_a_half_set_up_receiver_is_told_and_not_passed_over(
+    program: Make, half: dict[str, str]
+) -> None:
+    environment = program(**{**BARE, **half}).environment()
+    with pytest.raises(SettingError):
+        commands.check(Assembly(load(environment), environment), allow_insecure=False)
 
 
 def test_a_clock_that_stands_still_does_not_lengthen_a_run(

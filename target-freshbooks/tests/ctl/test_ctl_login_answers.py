@@ -90,7 +90,7 @@ def test_a_code_that_freshbooks_does_not_take_is_told_and_the_former_login_stays
         code, said = desk.ctl("login", "--code", address, refresh_token=None)
         assert code == 1
         assert "FreshBooks does not accept this code: it was used before" in said
-        assert "run login again" in said
+        assert "use the new page of" in said
         assert said.count("\n") == 1
         assert desk.store.read(desk.entry) == kept
     assert works(desk)

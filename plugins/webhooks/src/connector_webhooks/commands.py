@@ -16,7 +16,7 @@ from connector_credentials.masking import without_passwords
 from connector_webhooks import registration
 from connector_webhooks.account import require_client_secrets, require_store
 from connector_webhooks.assembly import clock
-from connector_webhooks.checkup import examine, recent_notices
+from connector_webhooks.checkup import Checkup, examine, recent_notices
 from connector_webhooks.database import EPOCH
 from connector_webhooks.errors import WebhooksError
 from connector_webhooks.metrics import Metrics
@@ -149,6 +149,9 @@ def list_hooks(assembly: Assembly) -> Answer:
 
 def check(assembly: Assembly, *, allow_insecure: bool) -> Answer:
     """Reconcile the hooks, and say what a program cannot mend."""
+    if not assembly.settings.is_set_up:
+        line = "No webhooks are set up (WEBHOOKS_DESTINATION and so on): there is nothing to check."
+        return Answer(asdict(Checkup([], [line], [])), [line])
     with assembly.api() as api:
         reconciled = _reconciled(assembly, api, allow_insecure=allow_insecure)
         blocked = api.blocked_domains()

@@ -126,6 +126,12 @@ class Settings:
             )
 
     @property
+    def is_set_up(self) -> bool:
+        """Whether anything says that hooks are received: a store, a secret, or where they go."""
+        credentials = self.client_secret or self.access_token or self.credentials_url
+        return bool(self.store_hash or credentials or self.destination)
+
+    @property
     def hook_path(self) -> str:
         """Path at which the receiver takes hooks, exactly as they are sent to it."""
         path = self.path or (urlsplit(self.destination).path or "/" if self.destination else "")

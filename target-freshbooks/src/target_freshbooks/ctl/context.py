@@ -4,6 +4,7 @@ import functools
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -91,6 +92,22 @@ class Context:
     def show(self, document: object, lines: Iterable[str]) -> None:
         """Print the document as JSON, or the lines."""
         say(*(json_lines(document, indent=2) if self.as_json else lines))
+
+
+def asked(question: str, tell: Callable[[str], None]) -> str:
+    """The answer to a question, a line of standard input.
+
+    The question is a line of its own: Meltano passes on what a plugin writes to standard error line
+    by line, and Python itself may write a prompt there, which is then seen after its answer only.
+
+    Raises:
+        click.Abort: There is no answer.
+    """
+    tell(question)
+    line = sys.stdin.readline()
+    if not line:
+        raise click.Abort
+    return line.strip()
 
 
 def command(name: str) -> Callable[[Callable[..., None]], click.Command]:

@@ -20,7 +20,7 @@ from connector_credentials.output import say, say_aside
 from connector_credentials.settings import SettingError, read_value
 
 from target_freshbooks.access import open_store
-from target_freshbooks.ctl.context import Context, command
+from target_freshbooks.ctl.context import Context, asked, command
 from target_freshbooks.ctl.doctor import examined
 from target_freshbooks.ctl.env_file import PLAIN, EnvFile
 from target_freshbooks.ctl.login import login
@@ -173,12 +173,6 @@ def _ask(question: Question, known: str) -> str:
     else:
         hint = f" [{question.default}]" if question.default else ""
     prompt = f"{question.text}{hint}: "
-    if not sys.stdin.isatty():
-        say(prompt)
-        line = sys.stdin.readline()
-        if not line:
-            raise click.Abort
-        return line.strip()
-    if question.secret:
-        return getpass.getpass(prompt).strip()
-    return str(click.prompt(prompt, default="", show_default=False, prompt_suffix="")).strip()
+    if question.secret and sys.stdin.isatty():
+        return getpass.getpass(prompt).strip()  # on the terminal itself, which Meltano leaves alone
+    return asked(prompt, say)

@@ -8,7 +8,7 @@ from connector_credentials.output import say, say_aside
 
 from target_freshbooks.access import connect, open_oauth, open_store, token_source
 from target_freshbooks.ctl.attempt import LoginAttempts
-from target_freshbooks.ctl.context import Context, command
+from target_freshbooks.ctl.context import Context, asked, command
 from target_freshbooks.ctl.login_check import LoginCheck, former_login, pinned
 from target_freshbooks.ctl.loopback import wait_for_browser
 from target_freshbooks.freshbooks import (
@@ -141,7 +141,7 @@ def _landed(context: Context, oauth: OAuth, attempts: LoginAttempts, *, loopback
     if loopback:
         tell("3. Waiting for the browser ...")
         return wait_for_browser(redirect_uri, attempt.is_answered_by)
-    return str(click.prompt("3. Paste the whole address here", err=context.as_json))
+    return asked("3. Paste the whole address here, then press Enter:", tell)
 
 
 @command("logout")

@@ -132,8 +132,7 @@ class OAuth:
         """
         return self._grant(
             "FreshBooks does not accept this code: it was used before, is older than five minutes,"
-            f" or is not of the page that login printed; run {ctl('login')} again and use its new"
-            " page",
+            f" or is not of the page that login printed; use the new page of {ctl('login')}",
             grant_type="authorization_code",
             code=code,
             redirect_uri=self._redirect_uri,
