@@ -162,3 +162,27 @@ def test_no_two_classes_of_a_package_have_one_name(package: str) -> None:
         if isinstance(node, ast.ClassDef)
     )
     assert [name for name, number in names.items() if number > 1] == []
+
+
+ONE_FORM = re.compile(
+    r"\b(?:target-freshbooks-ctl|connector-credentials) [a-z]|\bmeltano (?:run|invoke|state)\b"
+    r"|`webhooks [a-z]|\bRun webhooks\b"
+)
+KEPT_IN_THE_LEDGER = {"commands.py", "retention.py"}  # in one form, made the user's when shown
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_message_names_a_command_but_in_the_form_the_user_called(package: str) -> None:
+    """Those of `connector_credentials.commands` name the program or plugin that was called."""
+    found = []
+    for module in (ROOT / package / "src").rglob("*.py"):
+        tree = ast.parse(module.read_text(encoding="utf-8"))
+        prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        found += [
+            f"{module.name}:{node.lineno}: {node.value}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            if id(node) not in prose and module.name not in KEPT_IN_THE_LEDGER
+            if ONE_FORM.search(node.value)
+        ]
+    assert found == []

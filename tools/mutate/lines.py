@@ -72,6 +72,7 @@ ANSWERS = "target-freshbooks/tests/ctl/test_ctl_login_answers.py"
 DOCTOR = "target-freshbooks/tests/ctl/test_ctl_doctor.py"
 HEALTH = "plugins/credentials/tests/test_health_checks.py"
 READ_ONLY = "plugins/credentials/tests/test_read_only.py"
+COMMANDS = "plugins/credentials/tests/test_credentials_commands.py"
 VISIBLE = "tests/test_visible.py"
 VOIDED = "tests/posting/test_posting_voided.py"
 STAYS_ON_INVOICE = "test_a_refund_that_is_on_its_invoice_stays_there_when_the_month_is_closed"
@@ -569,7 +570,7 @@ MUTATIONS = (
         "init shows no secret that is typed",
         "P9",
         f"{FRESHBOOKS}/ctl/init.py",
-        "    if question.secret:\n",
+        "    if question.secret and sys.stdin.isatty():\n",
         "    if False:\n",
         (
             "target-freshbooks/tests/ctl/test_ctl_init.py::test_a_secret_is_not_shown_as_it_is_typed",
@@ -1512,6 +1513,22 @@ MUTATIONS = (
         'note.credit_type == "overpayment" and note.client_id == client_id',
         "True",
         ("target-freshbooks/tests/freshbooks/test_freshbooks_client.py",),
+    ),
+    Mutation(
+        "a receiver that is set up by half is told by the check",
+        "P3",
+        f"{WEBHOOKS}/settings.py",
+        "        return bool(self.store_hash or credentials or self.destination)\n",
+        "        return bool(self.destination)\n",
+        ("plugins/webhooks/tests/test_webhooks_cli.py", "-k", "half"),
+    ),
+    Mutation(
+        "what a trial tells to type stays in the trial",
+        "P11",
+        f"{CREDENTIALS}/commands.py",
+        '    return [] if default and name == default[1] else [f"--environment={name}"]\n',
+        "    return []\n",
+        (f"{COMMANDS}::test_another_environment_than_the_usual_is_named",),
     ),
     Mutation(
         "a hook's signature is compared",

@@ -129,6 +129,6 @@ def _silence(
         last = stats.last_received.isoformat() if stats.last_received else "never"
         yield (
             f"No hook arrived for {silent_hours} hours (last: {last}). If the shop had orders, "
-            "test the way in: `webhooks send-test ORDER --url DESTINATION`, the proxy's log, "
-            "/metrics."
+            f"test the way in: `{webhooks('send-test', 'ORDER', '--url', 'DESTINATION')}`, the "
+            "proxy's log, /metrics."
         )
