@@ -25,7 +25,9 @@ if [ -e "$VENV/.unfinished" ]; then # an earlier setup was ended before it had a
 fi
 if ! { [ -x "$VENV/bin/python" ] && "$VENV/bin/python" -m pip --version >/dev/null 2>&1; }; then
   [ -n "${PYTHON:-}" ] || stop "No Python 3.11 or newer was found. Install one, or name it: make setup PYTHON=/path/to/python3"
-  if [ ! -e "$VENV" ]; then
+  if [ -e "$VENV" ]; then # another's, perhaps: only what is left of pip goes, for half a pip counts as a whole one
+    rm -rf "$VENV"/lib/python*/site-packages/pip "$VENV"/lib/python*/site-packages/pip-*.dist-info
+  else
     mkdir -p "$VENV"
     touch "$VENV/.unfinished"
   fi
