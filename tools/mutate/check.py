@@ -34,11 +34,12 @@ AT_LEAST = {
     "P6": 14,
     "P7": 17,
     "P8": 5,
-    "P9": 36,
+    "P9": 37,
     "P10": 36,
     "P11": 50,
     "P12": 6,
     "P13": 10,
+    "P14": 5,
 }
 """How many safety lines each promise has, at the least; raised when lines are added."""
 

@@ -78,6 +78,9 @@ VOIDED = "tests/posting/test_posting_voided.py"
 STAYS_ON_INVOICE = "test_a_refund_that_is_on_its_invoice_stays_there_when_the_month_is_closed"
 CORRECTIONS = "tests/posting/test_posting_corrections.py"
 CREDIT_BACK = "tests/posting/test_posting_credit_back.py"
+NEW_FAILURE = "test_a_new_failure_is_told_though_the_recovery_before_it_was_not"
+MONITORING = "target-freshbooks/tests/target/test_target_monitoring.py"
+NOTIFY = "target-freshbooks/tests/ctl/test_ctl_notify.py"
 LOCKED_DAYS = "tests/posting/test_posting_locked.py"
 EXCLUDED = "target-freshbooks/tests/test_books_excluded_orders.py"
 MONEY = "tests/posting/test_posting_money_witnesses.py"
@@ -3293,5 +3296,53 @@ MUTATIONS = (
         "        return max(asked, measured)\n",
         "        return measured or asked\n",
         ("tests/probe/test_probe_profile.py", "-k", "never_shortens"),
+    ),
+    Mutation(
+        "what was not delivered is not noted as told",
+        "P14",
+        f"{FRESHBOOKS}/notify/telling.py",
+        "            if not one.failure:\n                ledger",
+        "            if True:\n                ledger",
+        (f"{MONITORING}::test_what_could_not_be_delivered_is_told_by_the_next_round",),
+    ),
+    Mutation(
+        "an order that was posted in between is told anew",
+        "P14",
+        f"{FRESHBOOKS}/notify/telling.py",
+        "    ledger.told.forget(over)\n",
+        "    pass\n",
+        (f"{MONITORING}::test_a_parked_order_is_told_once_for_each_reason_until_it_was_posted",),
+    ),
+    Mutation(
+        "a new failure is told though the recovery before it was not delivered",
+        "P14",
+        f"{FRESHBOOKS}/notify/telling.py",
+        "        ledger.told.recover(standing.over)\n",
+        "",
+        (f"{MONITORING}::{NEW_FAILURE}",),
+    ),
+    Mutation(
+        "a run in which the shop said nothing is no good one",
+        "P14",
+        f"{FRESHBOOKS}/wiring.py",
+        "heard = run.service.heard and not settings.dry_run",
+        "heard = True",
+        (f"{NOTIFY}::test_a_run_in_which_the_shop_said_nothing_is_no_good_one",),
+    ),
+    Mutation(
+        "a dry run tells nobody",
+        "P14",
+        f"{FRESHBOOKS}/settings/monitoring.py",
+        "bool(self.notify_urls or self.metrics_file) and not self.dry_run",
+        "bool(self.notify_urls or self.metrics_file)",
+        (f"{NOTIFY}::test_a_dry_run_tells_nobody_and_writes_no_metrics",),
+    ),
+    Mutation(
+        "a notify URL does not go out in clear",
+        "P9",
+        f"{FRESHBOOKS}/settings/monitoring.py",
+        'if kind in {*UNENCRYPTED, "http"} and not is_local(url) and not allow_insecure_http:',
+        "if False:",
+        (f"{MONITORING}::test_a_url_that_is_none_or_goes_out_in_clear_stops_and_is_not_shown",),
     ),
 )

@@ -41,6 +41,8 @@ BUYER = {
     "email": "quillibeth@vandersnoot.example",
 }
 PERSONAL = ("Quillibeth", "Vandersnoot", "Flumpington", "Zorbleton", "555-0199-7766")
+NOTIFY_PASSWORD = "canary-notify-password-2c9e"  # noqa: S105 - as below
+NOTIFY_TOKEN = "canary-notify-token-5d77"  # noqa: S105 - as below
 SHOP_TOKEN = "canary-shop-token-6b1f"  # noqa: S105 - a canary
 ILL = {"side": "freshbooks", "kind": "status", "times": None}
 FAULTS: dict[str, list[dict[str, Any]]] = {
@@ -155,6 +157,8 @@ def sweep(home: Path, *, faults: dict[str, list[dict[str, Any]]]) -> list[str]:
             "client secret": constants.FRESHBOOKS_CLIENT_SECRET,
             "encryption key": key,
             "seed token": seed,
+            "password of a notify URL": NOTIFY_PASSWORD,
+            "token of a notify URL": NOTIFY_TOKEN,
         }
         watch = Watch(work, sandbox, secrets)
         _configure(watch, key, seed)
@@ -177,6 +181,10 @@ def _configure(watch: Watch, key: str, seed: str) -> None:
         "encryption_key": key,
         "max_retry_seconds": 2,
         "settle_seconds": 0,
+        # Nobody is there: each run tries to tell, and fails.
+        "notify_urls": [
+            f"json://me:{NOTIFY_PASSWORD}@127.0.0.1:9/{NOTIFY_TOKEN}?token={NOTIFY_TOKEN}"
+        ],
     }
     target = target_settings(url, watch.home, **given)
     (watch.home / "tap.json").write_text(json.dumps(tap), encoding="utf-8")

@@ -31,6 +31,7 @@ from typing_extensions import override
 
 from target_freshbooks.failures import ReaderGone, explain
 from target_freshbooks.message_reader import Reader
+from target_freshbooks.notify.after_run import after_run
 from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.posting.service import Service
 from target_freshbooks.posting.tally import Tally, sentences
@@ -243,6 +244,7 @@ class TargetFreshBooks(StrictSettings, Target):
         if about:
             super().invoke(about=about, about_format=about_format)
         target: TargetFreshBooks | None = None
+        failure: BaseException | None = None
         try:
             cls.print_version(print_fn=cls.logger.info)
             target = cls(
@@ -252,12 +254,15 @@ class TargetFreshBooks(StrictSettings, Target):
             target.accepts_changes = accept_changes
             target.settings  # noqa: B018 - wrong settings are told before anything is read
             target.run(file_input)
-        except Interrupted:
+        except Interrupted as asked:
+            failure = asked
             cls.logger.warning("Stopped as asked; what is left is done by the next run.")
             sys.exit(target.exit_code(EXIT_FAILED) if target else EXIT_FAILED)
-        except ConfigValidationError:
+        except ConfigValidationError as wrong:
+            failure = wrong
             raise  # the SDK's own command prints the errors, setting by setting
         except Exception as error:  # noqa: BLE001 - the last place: told without a record's content
+            failure = error
             sentence = explain(error)
             if sentence is None:
                 cls.logger.critical(
@@ -271,4 +276,14 @@ class TargetFreshBooks(StrictSettings, Target):
         finally:
             if target is not None:
                 target.close()
+            after_run(_given(config), os.environ, failure)
         sys.exit(target.exit_code(target.report()))
+
+
+def _given(config: _ConfigInput | None) -> dict[str, Any]:
+    """The settings as they were given, whether they can be read or not."""
+    if config is None:
+        return {}
+    variables = {name: f"{FORM.prefix}{name.upper()}" for name in FORM.properties}
+    given = {name: os.environ[one] for name, one in variables.items() if one in os.environ}
+    return {**config.config, **(given if config.parse_env else {})}

@@ -3,11 +3,14 @@
 import random
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from importlib import metadata
+from statistics import median
+from typing import Any
 
 from connector_credentials.addresses import is_local
 
@@ -55,6 +58,7 @@ class Run:
         lacks_start_date: That is so because it is a first run, and nobody has said from which day
             on orders are to be booked.
         head: Where the audit journal ends, once the run has.
+        requests: FreshBooks' answers by status, those that did not come as `none`.
     """
 
     run_id: str
@@ -67,6 +71,7 @@ class Run:
     dry_run: bool
     lacks_start_date: bool = False
     head: AuditHead | None = None
+    requests: Counter[str] = field(default_factory=Counter)
 
     def outlook(self) -> Iterator[str]:
         """What this dry run would bring into the books, in a few lines."""
@@ -81,6 +86,19 @@ class Run:
         if not self.dry_run:
             self.ledger.retention.prune(timedelta(days=days))
             ScratchLedger(self.ledger).inbox.prune(timedelta(days=days))
+
+
+class RequestCounter:
+    """Counts requests by the status of their answers, `none` where none came. Thread-safe."""
+
+    def __init__(self) -> None:
+        self.by_status: Counter[str] = Counter()
+        self._guard = threading.Lock()
+
+    def __call__(self, request: RequestRecord) -> None:
+        """Count a request."""
+        with self._guard:
+            self.by_status["none" if request.status is None else str(request.status)] += 1
 
 
 def open_ledger(settings: Settings) -> Ledger:
@@ -103,7 +121,6 @@ def open_run(
     settings: Settings,
     stop: threading.Event,
     *,
-    on_request: Callable[[RequestRecord], None] | None = None,
     look_first: bool = False,
 ) -> Iterator[Run]:
     """Open everything a run needs, hold the account's lock, and end the run's row at the end.
@@ -111,14 +128,14 @@ def open_run(
     Args:
         settings: The settings.
         stop: Set if the run is asked to stop.
-        on_request: Told of each request.
         look_first: Make it a dry run if it would be the first and has no start date.
     """
     sleep = interruptible(stop)
     run_id = uuid.uuid4().hex[:12]
     with ExitStack() as stack:
         ledger = stack.enter_context(open_ledger(settings))
-        account = open_account(settings, sleep=sleep, on_request=on_request, ledger=ledger)
+        requests = RequestCounter()
+        account = open_account(settings, sleep=sleep, on_request=requests, ledger=ledger)
         lacks_start_date = look_first and _lacks_start_date(settings, ledger)
         if lacks_start_date:
             settings = replace(settings, dry_run=True)
@@ -132,6 +149,7 @@ def open_run(
         )
         run = assemble(settings, account, ledger, lock, stop, run_id=run_id)
         run.lacks_start_date = lacks_start_date
+        run.requests = requests.by_status
         stack.callback(run.work.close)
         ledger.runs.start(run_id, version())
         outcome = "failed"
@@ -145,7 +163,8 @@ def open_run(
             raise
         finally:
             run.work.close()
-            ledger.runs.end(run_id, outcome, _counts(run))
+            heard = run.service.heard and not settings.dry_run
+            ledger.runs.end(run_id, outcome, _counts(run), heard=heard, figures=_figures(run))
             run.head = ledger.audit.head()
 
 
@@ -264,3 +283,9 @@ def _counts(run: Run) -> dict[str, int]:
         "parked": len(tally.parked),
         "writes": run.breaker.writes,
     }
+
+
+def _figures(run: Run) -> dict[str, Any]:
+    lags = run.outcomes.tally.lags
+    lag = {"median": round(median(lags)), "max": round(max(lags))} if lags else None
+    return {"requests": dict(run.requests), "lag": lag}

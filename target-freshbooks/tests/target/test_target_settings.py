@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,9 +94,24 @@ TYPED: dict[str, tuple[str, str, Any]] = {
     "post_as": ("draft", "policy.post_as", "draft"),
     "max_rewritten_invoices": ("0", "max_rewritten_invoices", 0),
     "on_parked": ("fail", "on_parked", "fail"),
+    "notify_urls": (
+        '["slack://a/b/c", "mailtos://x.example?to=a@x.example,b@x.example"]',
+        "monitoring.notify_urls",
+        ("slack://a/b/c", "mailtos://x.example?to=a@x.example,b@x.example"),
+    ),
+    "notify_waiting_days": ("14", "monitoring.notify_waiting_days", 14),
+    "notify_silence_hours": ("0", "monitoring.notify_silence_hours", 0),
+    "metrics_file": ("/m/target.prom", "monitoring.metrics_file", Path("/m/target.prom")),
     "user_agent": ("books/1 (me@x.example)", "user_agent", "books/1 (me@x.example)"),
 }
-SECRETS = {"client_secret", "refresh_token", "ledger_url", "encryption_key", "credentials_url"}
+SECRETS = {
+    "client_secret",
+    "refresh_token",
+    "ledger_url",
+    "encryption_key",
+    "credentials_url",
+    "notify_urls",
+}
 OF_THE_SDK = {
     "stream_maps",
     "stream_map_config",
@@ -192,7 +208,7 @@ def test_no_setting_is_fractional() -> None:
 
 
 def test_the_typed_settings_do_not_show_their_secrets() -> None:
-    canaries = {name: f"canary-{name}" for name in SECRETS}
+    canaries = {name: f"canary-{name}" for name in SECRETS} | {"notify_urls": "slack://canary-x"}
     assert "canary-" not in repr(read_settings({**NEEDED, **canaries}))
 
 

@@ -8,7 +8,7 @@ asks here once its settings are known and before it opens a socket or a database
 - a database is the sandbox's if it is a SQLite file in a folder named `sandbox`, links resolved.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .addresses import host, is_local
@@ -23,6 +23,7 @@ def keep_apart(
     *,
     addresses: Mapping[str, str | None],
     databases: Mapping[str, str | None],
+    others: Sequence[str] = (),
 ) -> None:
     """Stop a run for the sandbox that was handed something real; let every other one pass.
 
@@ -30,6 +31,7 @@ def keep_apart(
         environment: The process' environment; Meltano names its own in it.
         addresses: URLs that the program may contact, by the variable that sets each.
         databases: SQLAlchemy URLs that it may open, likewise. What is not set is passed over.
+        others: What else leads out of the sandbox, as parts of a sentence.
 
     Raises:
         SettingError: Names each variable, without user names and passwords of its value.
@@ -46,6 +48,7 @@ def keep_apart(
         for name, url in databases.items()
         if url and (place := _real_place(url)) is not None
     ]
+    wrong += others
     if wrong:
         raise SettingError(
             f"This run is for the sandbox ({VARIABLE}={SANDBOX}), but {'; '.join(wrong)}. Nothing"

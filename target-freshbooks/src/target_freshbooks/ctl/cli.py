@@ -22,6 +22,7 @@ COMMANDS = {
     "replay": "ctl.replay",
     "settle": "ctl.settle",
     "reopen": "ctl.settle",
+    "notify": "ctl.notify",
     "audit": "ctl.audit",
     "audit-head": "ctl.verify",
     "verify": "ctl.verify",

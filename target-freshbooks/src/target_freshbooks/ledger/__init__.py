@@ -27,8 +27,10 @@ from target_freshbooks.ledger.runs import RunRow
 from target_freshbooks.ledger.scratch import ScratchLedger
 from target_freshbooks.ledger.section import utc_now
 from target_freshbooks.ledger.terms import Terms
+from target_freshbooks.ledger.told import RUNS, RunFailure, Telling
 
 __all__ = [
+    "RUNS",
     "AccountLock",
     "AnotherAccount",
     "AnotherStore",
@@ -51,9 +53,11 @@ __all__ = [
     "Outcome",
     "PinnedAccount",
     "Record",
+    "RunFailure",
     "RunRow",
     "ScratchLedger",
     "StoredFacts",
+    "Telling",
     "Terms",
     "utc_now",
 ]

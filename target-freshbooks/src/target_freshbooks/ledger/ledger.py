@@ -28,6 +28,7 @@ from target_freshbooks.ledger.section import Scope, utc_now
 from target_freshbooks.ledger.storage.database import PURPOSE, Database
 from target_freshbooks.ledger.storage.migrate import check_version, migrate
 from target_freshbooks.ledger.terms import OrderTerms
+from target_freshbooks.ledger.told import Told
 
 
 class Ledger:
@@ -46,6 +47,7 @@ class Ledger:
         audit: The journal.
         locks: One run for an account.
         runs: When each began and ended.
+        told: How runs fail, and what was told to whom.
         retention: What is dropped after a while.
     """
 
@@ -62,6 +64,7 @@ class Ledger:
         self.intents = Intents(scope, self.links)
         self.locks = AccountLocks(scope)
         self.runs = Runs(scope)
+        self.told = Told(scope)
         self.retention = Retention(scope)
 
     @classmethod

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, or_, select, update
 
 from target_freshbooks.ledger.section import Section, columns_of
 from target_freshbooks.ledger.storage.tables import runs
@@ -22,6 +22,7 @@ class RunRow:
         ended_at: When it ended; None while it runs, or if it was killed.
         outcome: How, as given to `end`.
         counts: What it did, as given to `end`; None until then.
+        figures: How it went, likewise: `requests` by status, and `lag` from paid to booked.
     """
 
     run_id: str
@@ -30,6 +31,7 @@ class RunRow:
     ended_at: datetime | None
     outcome: str | None
     counts: dict[str, Any] | None
+    figures: dict[str, Any] | None
 
 
 class Runs(Section):
@@ -42,12 +44,30 @@ class Runs(Section):
             self._add(connection, runs, row | {"started_at": self._clock()})
             self._note(connection, "run_started", None, run_id, {"code_version": code_version})
 
-    def end(self, run_id: str, outcome: str, counts: Mapping[str, Any]) -> None:
-        """Write how a run ended, and what it did."""
+    def end(
+        self,
+        run_id: str,
+        outcome: str,
+        counts: Mapping[str, Any],
+        *,
+        heard: bool = True,
+        figures: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write how a run ended, and what it did.
+
+        Args:
+            run_id: Its name.
+            outcome: `done`, `failed` or `interrupted`.
+            counts: What it did.
+            heard: Whether the shop said anything in it, and it was for real: else it is no sign
+                that runs go well.
+            figures: How it went; kept beside the audit journal.
+        """
         data = {"outcome": outcome, "counts": dict(counts)}
+        beside = {"ended_at": self._clock(), "heard": heard, "figures": figures}
         ended = update(runs).where(runs.c.run_id == run_id)
         with self._database.write() as connection:
-            connection.execute(ended.values(data | {"ended_at": self._clock()}))
+            connection.execute(ended.values(data | beside))
             self._note(connection, "run_ended", None, run_id, data)
 
     def latest(self, limit: int = 10) -> list[RunRow]:
@@ -55,9 +75,22 @@ class Runs(Section):
         latest = self._of_source().order_by(runs.c.started_at.desc()).limit(limit)
         return [RunRow(*row) for row in self._rows(latest)]
 
+    def first_start(self) -> datetime | None:
+        """Read when the first run began."""
+        begun = select(func.min(runs.c.started_at)).where(runs.c.source == self._source)
+        moment: datetime | None = self._rows(begun)[0][0]
+        return moment
+
+    def outcomes(self) -> dict[str, int]:
+        """Count the runs by outcome; those that were killed, or have not ended, have none."""
+        key = func.coalesce(runs.c.outcome, "none")
+        counted = select(key, func.count()).where(runs.c.source == self._source)
+        return {row[0]: row[1] for row in self._rows(counted.group_by(key))}
+
     def last_good(self) -> RunRow | None:
-        """Read the latest run that ended well."""
-        good = self._of_source().where(runs.c.outcome == "done")
+        """Read the latest run that ended well, for real and with something heard of the shop."""
+        was_heard = or_(runs.c.heard, runs.c.heard.is_(None))
+        good = self._of_source().where(runs.c.outcome == "done", was_heard)
         row = self._row(good.order_by(runs.c.ended_at.desc()).limit(1))
         return None if row is None else RunRow(*row)
 

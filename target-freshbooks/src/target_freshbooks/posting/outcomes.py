@@ -11,6 +11,7 @@ from target_freshbooks.books import desire
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Desired, LineTax, Parked, Reason
 from target_freshbooks.books.eligibility import Notice, notice_after_posting
+from target_freshbooks.books.money_witnesses import captures
 from target_freshbooks.books.payments import is_left_open
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
@@ -79,8 +80,17 @@ class Outcomes:
             "currency": order.currency,
         }
         noticed = {} if notice is None else {"notice": notice.value}
+        if result.state == "posted" and (before is None or before.posted_at is None):
+            self._note_lag(facts)
         self._write(order.id, result, stored, facts, notice, event, data | noticed)
         self.count(event)
+
+    def _note_lag(self, facts: OrderFacts) -> None:
+        """Note how long it took from the order's last capture, else from the order, until now."""
+        paid = max((row.created for row in captures(facts)), default=facts.order.created)
+        lag = (self._ledger.scope.clock() - paid).total_seconds()
+        with self._guard:
+            self.tally.lags.append(max(lag, 0))
 
     def _keep_new(
         self, facts: OrderFacts, stored: StoredFacts, result: OrderResult, notice: Notice | None

@@ -69,6 +69,11 @@ class Service:
             self._ledger.ownership.bind_store(store_hash)
             self._store_hash = store_hash
 
+    @property
+    def heard(self) -> bool:
+        """Whether the shop has said anything."""
+        return self._store_hash is not None
+
     def take_child(self, record: Record) -> None:
         """Keep a part of an order until the order itself comes."""
         if record.order_id is None:

@@ -1,6 +1,7 @@
 """Tally: what a run did, in numbers, and which orders and earlier months are told at its end."""
 
 import logging
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -17,7 +18,10 @@ WORKED_OUT = "taxes that the shop states without a rate, so that their percents 
 
 @dataclass(slots=True)
 class Tally:
-    """What this run did, in numbers; `parked` has the orders this run parked."""
+    """What this run did, in numbers; `parked` has the orders this run parked.
+
+    `lags` has the seconds from paid to booked of those it brought into the books.
+    """
 
     received: int = 0
     posted: int = 0
@@ -26,6 +30,7 @@ class Tally:
     planned: int = 0
     parked: dict[int, str] = field(default_factory=dict)
     worked_out: dict[int, str] = field(default_factory=dict)
+    lags: "array[float]" = field(default_factory=lambda: array("d"))
 
     def report(self, writes: int) -> None:
         """Log the numbers, with those of the writes and the orders that were parked."""

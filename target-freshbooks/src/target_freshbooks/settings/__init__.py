@@ -1,6 +1,16 @@
 """The target's settings: the table that declares them, and their typed form."""
 
+from .monitoring import Monitoring, ordinal, read_monitoring, scheme
 from .table import FORM, schema
 from .typed import Settings, read_settings
 
-__all__ = ["FORM", "Settings", "read_settings", "schema"]
+__all__ = [
+    "FORM",
+    "Monitoring",
+    "Settings",
+    "ordinal",
+    "read_monitoring",
+    "read_settings",
+    "schema",
+    "scheme",
+]

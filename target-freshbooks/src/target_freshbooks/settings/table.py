@@ -251,6 +251,29 @@ schema: dict[str, Any] = th.PropertiesList(
         " stops before the next.",
     ),
     th.Property("on_parked", th.StringType, allowed_values=["warn", "fail"], default="warn"),
+    th.Property(
+        "notify_urls",
+        th.ArrayType(th.StringType),
+        secret=True,
+        description="URLs of apprise: who is told of parked orders, failing runs and the like.",
+    ),
+    th.Property(
+        "notify_waiting_days",
+        th.IntegerType(minimum=0),
+        default=30,
+        description="An order that waits so many days after it was placed is told; 0: none.",
+    ),
+    th.Property(
+        "notify_silence_hours",
+        th.IntegerType(minimum=0),
+        default=24,
+        description="It is told when no run has ended well for so long; 0: never.",
+    ),
+    th.Property(
+        "metrics_file",
+        th.StringType,
+        description="File for the textfile collector of Prometheus' node_exporter (name.prom).",
+    ),
     th.Property("user_agent", th.CustomType({"type": ["string", "null"], "format": "http-header"})),
 ).to_dict()
 

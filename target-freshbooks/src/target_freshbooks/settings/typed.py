@@ -21,6 +21,7 @@ from target_freshbooks.books.policy import (
 )
 from target_freshbooks.capabilities import FRESHBOOKS, clean
 
+from .monitoring import Monitoring, read_monitoring
 from .table import FORM, schema
 
 PAYMENT_TYPES = (
@@ -62,6 +63,7 @@ class Settings:
     on_parked: str
     user_agent: str
     policy: Policy
+    monitoring: Monitoring
 
 
 def read_settings(
@@ -97,6 +99,7 @@ def read_settings(
         "credentials_url": values.get("credentials_url", values["ledger_url"]),
         "user_agent": values.get("user_agent", f"target-freshbooks/{version}"),
         "policy": _policy(values),
+        "monitoring": read_monitoring(config, environment),
     }
     settings = Settings(**plain | typed)
     _keep_apart(settings, environment)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 from target_freshbooks.ledger.errors import LedgerTooNew
 from target_freshbooks.ledger.storage.database import Database
 
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0007"
 """The newest step in `migrations/versions`; known here so that alembic loads only when needed."""
 
 VERSION_TABLE = "ledger_version"

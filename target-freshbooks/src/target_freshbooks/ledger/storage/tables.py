@@ -187,7 +187,28 @@ runs = Table(
     Column("ended_at", Instant),
     Column("outcome", PlainText),
     Column("counts", Document),
+    Column("heard", Boolean),
+    Column("figures", Document),
     Index("ledger_runs_started", "source", "started_at"),
+)
+
+failures = Table(
+    "ledger_failures",
+    metadata,
+    Column("source", PlainText, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+)
+
+told = Table(
+    "ledger_told",
+    metadata,
+    Column("source", PlainText, primary_key=True),
+    Column("service", Text, primary_key=True),
+    Column("order_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("reason", PlainText, primary_key=True),
+    Column("told_at", Instant, nullable=False),
 )
 
 audit = Table(
