@@ -83,6 +83,14 @@ def test_what_a_run_says_is_kept_only_where_its_owner_asked_for_it(job: dict[str
     assert kept["with"]["path"] == "run.log"
 
 
+def test_no_command_hides_its_errors_from_the_log(job: dict[str, Any]) -> None:
+    """Meltano passes on what a plugin says on stderr, its errors too, at the level `info`."""
+    assert "--log-level" not in "".join(scripts(job))
+    for line in step_that(job, "run", "meltano run")["run"].splitlines():
+        if "meltano invoke" in line:
+            assert "2>> run.log" in line
+
+
 @pytest.mark.more
 def test_its_steps_bring_orders_into_the_books_beside_the_copied_file_and_print_figures_alone(
     job: dict[str, Any], few_orders: Sandbox, tmp_path: Path

@@ -93,7 +93,7 @@ def test_the_target_s_log_and_all_commands_show_what_they_are_told(desk: Desk) -
     desk.settings = {"dry_run": True}
     planned = desk.run(messages).log
     check(planned)
-    assert "Plan, nothing is written:\n" in planned
+    assert "Dry run, nothing is written:\n" in planned
     assert f"  {SHOWN}" in planned
     desk.settings = {}
     error = {"errno": 1004, "field": "notes", "message": HOSTILE}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytest
@@ -120,3 +121,13 @@ def test_small_tables_are_typed(shop: Any, run: Any) -> None:
     assert ran.records("tax_classes") == [{**tax_class, "store_hash": "abc123"}]
     assert ran.records("currencies")[0]["currency_exchange_rate"] == "1.00"
     assert ran.records("store")[0]["timezone"]["name"] == "UTC"
+
+
+def test_streams_whose_bookmark_moves_at_their_end_raise_no_alarm(
+    shop: Any, run: Any, at: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.customers = [{"id": n, "date_modified": at(n)} for n in (2, 1)]
+    assert run(shop, streams=("customers",)).error is None
+    assert "resumable" not in caplog.text
+    logging.getLogger("singer_sdk").warning("New replication value is null")
+    assert "New replication value is null" in caplog.text

@@ -66,12 +66,12 @@ def test_every_form_of_a_plan_has_its_steps(world: Any) -> None:
     for why in steps:
         assert why in text
         assert why in page.texts
-    assert [row["why"] for row in rows] == [*steps, ""]
-    assert {key: rows[0][key] for key in ("order_id", "number", "total", "kind")} == {
+    assert [row["steps"] for row in rows] == ["; ".join(steps), ""]
+    assert {key: rows[0][key] for key in ("order_id", "number", "total", "taxes")} == {
         "order_id": str(orders[0]),
         "number": str(orders[0]),
         "total": "11.00",
-        "kind": "create_client",
+        "taxes": "1.00",
     }
     assert (rows[-1]["order_id"], rows[-1]["outcome"]) == (str(orders[1]), "waiting")
 

@@ -54,6 +54,7 @@ STORED = "tests/posting/test_posting_stored_value.py"
 INTERRUPTED = "tests/posting/test_posting_interrupted.py"
 SETTLED = "tests/posting/test_posting_settled.py"
 DRAFTS = "tests/posting/test_posting_drafts.py"
+DRY_RUNS = "tests/posting/test_posting_dry_runs.py"
 ACCOUNT = "target-freshbooks/tests/ctl/test_ctl_account.py"
 ELSEWHERE = "tests/posting/test_posting_elsewhere.py"
 TERMS = "tests/posting/test_posting_terms.py"
@@ -3344,5 +3345,22 @@ MUTATIONS = (
         'if kind in {*UNENCRYPTED, "http"} and not is_local(url) and not allow_insecure_http:',
         "if False:",
         (f"{MONITORING}::test_a_url_that_is_none_or_goes_out_in_clear_stops_and_is_not_shown",),
+    ),
+    Mutation(
+        "a run that is asked for a file of plans writes nothing to FreshBooks",
+        "P11",
+        f"{FRESHBOOKS}/settings/typed.py",
+        '        "dry_run": values["dry_run"] or plan_file is not None,\n',
+        '        "dry_run": values["dry_run"],\n',
+        (DRY_RUNS, "-k", "makes_a_run_a_dry_one"),
+    ),
+    Mutation(
+        "a plan invents no tax for an order whose figures do not add up",
+        "P5",
+        f"{FRESHBOOKS}/posting/plan/render.py",
+        "    return tax_amounts(invoice.lines, roundings(decimals_of(invoice.currency))[0])\n",
+        "    net = total(line.quantity * line.unit_cost for line in invoice.lines)\n"
+        '    return {"Taxes": invoice.total - net}\n',
+        (DRY_RUNS, "-k", "invents_no_tax"),
     ),
 )

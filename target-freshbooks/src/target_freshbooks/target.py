@@ -29,12 +29,14 @@ from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.sinks import Sink
 from typing_extensions import override
 
+from target_freshbooks.dry_run import tell_dry_run
 from target_freshbooks.failures import ReaderGone, explain
 from target_freshbooks.message_reader import Reader
 from target_freshbooks.notify.after_run import after_run
 from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.posting.service import Service
 from target_freshbooks.posting.tally import Tally, sentences
+from target_freshbooks.progress import shown
 from target_freshbooks.settings import FORM, Settings, read_settings, schema
 from target_freshbooks.sinks import IgnoredSink, sink_for
 from target_freshbooks.wiring import Run, open_run, version
@@ -69,6 +71,7 @@ class TargetFreshBooks(StrictSettings, Target):
         self._stack = ExitStack()
         self._written_state: dict[str, Any] | None = None
         self.accepts_changes = False
+        self.plan_file: str | None = None
         super().__init__(**options)
         # After super(), which sets it: sinks keep nothing, so there is nothing to drain in threads.
         self.max_parallelism = 1
@@ -78,7 +81,10 @@ class TargetFreshBooks(StrictSettings, Target):
     @property
     def settings(self) -> Settings:
         """The typed settings."""
-        settings = read_settings(self.config, version=version(), environment=os.environ)
+        asked = _asked(self.plan_file)
+        settings = read_settings(
+            {**self.config, **asked}, version=version(), environment=os.environ
+        )
         return replace(settings, max_rewritten_invoices=None) if self.accepts_changes else settings
 
     @property
@@ -88,6 +94,7 @@ class TargetFreshBooks(StrictSettings, Target):
             self._run = self._stack.enter_context(
                 open_run(self.settings, self._stop.event, look_first=True)
             )
+            self._stack.enter_context(shown(self._run.outcomes.tally, dry_run=self._run.dry_run))
             self._stack.callback(self._wait_no_more)  # what closes the run is not broken off
         return self._run.service
 
@@ -101,7 +108,8 @@ class TargetFreshBooks(StrictSettings, Target):
         if self._run is None:
             return 0
         tally = self._run.outcomes.tally
-        tally.report(self._run.breaker.writes)
+        if not self._run.dry_run:
+            tally.report(self._run.breaker.writes)
         self.logger.info("Head of the audit journal: %s", self._run.head)
         return EXIT_PARKED if tally.parked and self.settings.on_parked == "fail" else 0
 
@@ -167,10 +175,10 @@ class TargetFreshBooks(StrictSettings, Target):
             self.logger.warning(
                 "%s. Set closed_through to keep reported months as they are.", change
             )
+        for line in run.outlook():
+            self.logger.info("%s", line)
         if run.dry_run:
-            first, *others = run.outlook()
-            for line in [f"Nothing was written. {first}", *others]:
-                self.logger.info("%s", line)
+            tell_dry_run(run, self.settings.plan_file)
         if run.lacks_start_date:
             raise SettingError(
                 f"This is the first run of source {self.settings.source!r} at"
@@ -228,6 +236,8 @@ class TargetFreshBooks(StrictSettings, Target):
         command = super().get_singer_command()
         help_ = "Rewrite more invoices of earlier runs than max_rewritten_invoices allows."
         command.params.append(click.Option(["--accept-changes"], is_flag=True, help=help_))
+        help_ = "Write nothing to FreshBooks, but all orders' plans into this file, .html or .csv."
+        command.params.append(click.Option(["--plan", "plan_file"], metavar="FILE", help=help_))
         return command
 
     @classmethod
@@ -240,6 +250,7 @@ class TargetFreshBooks(StrictSettings, Target):
         config: _ConfigInput | None = None,
         file_input: IO[str] | None = None,
         accept_changes: bool = False,
+        plan_file: str | None = None,
     ) -> None:
         if about:
             super().invoke(about=about, about_format=about_format)
@@ -251,7 +262,7 @@ class TargetFreshBooks(StrictSettings, Target):
                 config={} if config is None else config.config,
                 parse_env_config=config is not None and config.parse_env,
             )
-            target.accepts_changes = accept_changes
+            target.accepts_changes, target.plan_file = accept_changes, plan_file
             target.settings  # noqa: B018 - wrong settings are told before anything is read
             target.run(file_input)
         except Interrupted as asked:
@@ -276,8 +287,13 @@ class TargetFreshBooks(StrictSettings, Target):
         finally:
             if target is not None:
                 target.close()
-            after_run(_given(config), os.environ, failure)
+            after_run(_given(config) | _asked(plan_file), os.environ, failure)
         sys.exit(target.exit_code(target.report()))
+
+
+def _asked(plan_file: str | None) -> dict[str, Any]:
+    """The settings that the command line gives."""
+    return {"plan_file": plan_file} if plan_file else {}
 
 
 def _given(config: _ConfigInput | None) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from target_freshbooks.posting.apply.lock_hearing import LockHearing
 from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup, WriteRetry
 from target_freshbooks.posting.apply.parts import Parts
 from target_freshbooks.posting.apply.writer import Writer
-from target_freshbooks.posting.dryrun.outlook import MOST_CLIENTS
+from target_freshbooks.posting.dryrun.outlook import MOST_CLIENTS, Outlook
 from target_freshbooks.posting.dryrun.simulator import Planner
 from target_freshbooks.posting.facts import fence_of
 from target_freshbooks.posting.observe.by_request import RequestObserver
@@ -74,9 +74,10 @@ class Run:
     requests: Counter[str] = field(default_factory=Counter)
 
     def outlook(self) -> Iterator[str]:
-        """What this dry run would bring into the books, in a few lines."""
-        clients_now = self.account.books.clients.count(at_most=MOST_CLIENTS + 1)
-        return self.outcomes.outlook.lines(clients_now)
+        """What this dry run would bring into the books, in a few lines; nothing of a real run."""
+        if self.outcomes.outlook is not None:
+            clients_now = self.account.books.clients.count(at_most=MOST_CLIENTS + 1)
+            yield from self.outcomes.outlook.lines(clients_now)
 
     def forget_old_bodies(self, days: int) -> None:
         """Drop what the shop said of orders that are settled for so long; hashes and links stay.
@@ -232,7 +233,8 @@ def assemble(
         Brake(settings.max_rewritten_invoices),
         AccountProfile(books, ledger),
     )
-    outcomes = Outcomes(ledger, settings.policy, run_id)
+    outlook = Outlook(settings.policy, bool(settings.plan_file)) if settings.dry_run else None
+    outcomes = Outcomes(ledger, settings.policy, run_id, outlook)
     work = OrderWork(
         ledger=ledger,
         reconciler=Reconciler(parts, settings.policy),

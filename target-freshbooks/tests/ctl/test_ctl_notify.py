@@ -230,10 +230,14 @@ def test_one_service_is_told_though_another_is_out_of_reach(told_desk: Any, rece
     assert len(receiver.told) == 1
 
 
-def test_a_dry_run_tells_nobody_and_writes_no_metrics(told_desk: Any, receiver: Any) -> None:
+@pytest.mark.parametrize("asked", ["dry_run", "plan_file"])
+def test_a_dry_run_tells_nobody_and_writes_no_metrics(
+    told_desk: Any, receiver: Any, asked: str
+) -> None:
+    how = {"dry_run": True, "plan_file": str(told_desk.home / "plans.html")}
     told_desk.place(billing=NAMELESS)
     file = told_desk.home / "target.prom"
-    code, log = told_desk.post(told_desk.messages(), dry_run=True, metrics_file=str(file))
+    code, log = told_desk.post(told_desk.messages(), metrics_file=str(file), **{asked: how[asked]})
     assert code == 0, log
     assert receiver.asked == []
     assert not file.exists()

@@ -204,7 +204,7 @@ def test_a_dry_run_shows_the_plan_writes_nothing_and_lets_no_state_out(shop: Any
     shop.settings = {"dry_run": True}
     ended = shop.run()
     assert (ended.code, ended.out) == (0, "")
-    assert "Plan, nothing is written" in ended.log
+    assert "Dry run, nothing is written" in ended.log
     assert f"{order}" in ended.log
     assert shop.books()["invoices"] == []
     assert [row for row in shop.asked() if "/accounting/" in row and "GET" not in row] == []
@@ -325,3 +325,15 @@ def test_a_reader_of_the_state_that_goes_away_ends_the_run_with_1_and_one_line(
     assert "The reader of the state went away. Nothing is lost: run again." in log
     for word in ("Traceback", "defect", "BrokenPipe"):
         assert word not in log
+
+
+def test_asked_for_a_file_of_plans_the_program_writes_it_and_nothing_to_freshbooks(
+    shop: Any,
+) -> None:
+    order = shop.place()
+    ended = shop.run(None, "--config", shop.config_file(), "--plan", "plans.csv")
+    assert (ended.code, ended.out, shop.writes()) == (0, "", 0), ended.log
+    (row,) = (shop.home / "plans.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert row.startswith(f"{order},posted,")
+    assert "The plans of 1 orders are in plans.csv." in ended.log
+    assert person_in(shop, ended.log) == []

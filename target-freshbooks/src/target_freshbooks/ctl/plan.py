@@ -14,7 +14,8 @@ from target_freshbooks.ledger import Ledger, ScratchLedger
 from target_freshbooks.posting.dryrun.simulator import Planner
 from target_freshbooks.posting.plan.render import Plan
 from target_freshbooks.posting.plan.steps import Asked
-from target_freshbooks.report.plans import FORMS
+from target_freshbooks.report.plans import FORMS, summary_of, write_plans
+from target_freshbooks.settings import plan_file_of
 
 
 @command("plan")
@@ -27,21 +28,34 @@ from target_freshbooks.report.plans import FORMS
     default="text",
     help="For a terminal, a program, a spreadsheet or a browser.",
 )
+@click.option("--plan", "file", metavar="FILE", help="Write them into a file, .html or .csv.")
 @SETTINGS
 def plan(
-    context: Context, *, orders: tuple[int, ...], overwrite: bool, form: str, settings: str
+    context: Context,
+    *,
+    orders: tuple[int, ...],
+    overwrite: bool,
+    form: str,
+    file: str | None,
+    settings: str,
 ) -> None:
     """Show the invoice of each order and the steps that would be taken; nothing is written.
 
     Without ORDERS: all that are new or parked.
     """
     asked = Asked(overwrite, settings == "current")
+    path = plan_file_of(file) or context.settings.plan_file
     with context.ledger() as opened:
         ledger = ScratchLedger.of_last_dry_run(opened)
         wanted = orders or tuple(_unsettled(ledger))
         plans, unknown = make_plans(context, ledger, wanted, asked)
     if unknown:
         say_aside(not_in_ledger(unknown))
+    if path is not None:
+        write_plans(path, [plan.document() for plan in plans], summary_of(plans))
+        say_aside(
+            f"The plans of {len(plans)} orders are in {path}; nothing was written to FreshBooks."
+        )
     nothing = [] if unknown else ["No order is new or parked: there is nothing to plan."]
     say(*(FORMS["json" if context.as_json else form](plans) or nothing))
     if unknown and not plans:

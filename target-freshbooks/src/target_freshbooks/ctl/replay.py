@@ -15,6 +15,7 @@ from target_freshbooks.ledger import Ledger, ScratchLedger
 from target_freshbooks.posting.apply.fence import Fence
 from target_freshbooks.posting.facts import fence_of
 from target_freshbooks.posting.plan.steps import Asked
+from target_freshbooks.progress import shown
 from target_freshbooks.report.plans import paragraphs
 
 _Posted = tuple[dict[str, Any], list[str], bool]
@@ -118,7 +119,8 @@ def _post(context: Context, wanted: list[int], asked: Asked) -> _Posted:
                 run_id=run.run_id,
                 data={name: value for name, value in asdict(asked).items() if name != "day"},
             )
-        run.service.post_again(wanted, asked)
+        with shown(run.outcomes.tally, expected=len(wanted)):
+            run.service.post_again(wanted, asked)
         tally, writes = run.outcomes.tally, run.breaker.writes
     document = {
         "replayed": len(wanted),

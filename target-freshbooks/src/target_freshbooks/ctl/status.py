@@ -1,10 +1,12 @@
 """`status`: the orders by state, with what is parked, waits, was noticed, or is left."""
 
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import chain
 from typing import Any
 
+import click
 from connector_credentials.commands import as_typed, ctl
 
 from target_freshbooks.books.desired import Reason
@@ -49,8 +51,12 @@ NAMED = 20
 """How many numbers of a list a line of text shows; --json has all."""
 
 
+EXIT_PARKED = 2
+
+
 @command("status")
-def status(context: Context) -> None:
+@click.option("--fail-if-parked", is_flag=True, help="End with 2 if any order is parked.")
+def status(context: Context, *, fail_if_parked: bool) -> None:
     """Count orders by state; list the parked ones with reason and next step."""
     with context.ledger() as ledger:
         counts = ledger.counts()
@@ -71,6 +77,8 @@ def status(context: Context) -> None:
     for order in parked:
         lines += parked_text(order)
     context.show(document, lines)
+    if fail_if_parked and parked:
+        sys.exit(EXIT_PARKED)
 
 
 def parked_document(row: OrderRow) -> dict[str, Any]:

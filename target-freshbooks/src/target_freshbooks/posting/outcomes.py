@@ -32,21 +32,24 @@ class Outcomes:
 
     Attributes:
         tally: Their numbers.
-        outlook: What a dry run would bring into the books.
+        outlook: What a dry run would bring into the books; None if this is none.
         unsettled: The orders whose money may clear up yet: no STATE may pass them.
         policy_hash: Of the settings that the accounting depends on.
     """
 
-    def __init__(self, ledger: Ledger, policy: Policy, run_id: str) -> None:
+    def __init__(
+        self, ledger: Ledger, policy: Policy, run_id: str, outlook: Outlook | None = None
+    ) -> None:
         """Begin with nothing.
 
         Args:
             ledger: Keeps how the orders came out; a dry run only tells and counts.
             policy: The bookkeeper's settings.
             run_id: The run.
+            outlook: Takes the plans of a dry run.
         """
         self.tally = Tally()
-        self.outlook = Outlook(policy)
+        self.outlook = outlook
         self.unsettled = set[int]()
         self.policy_hash = policy_digest(policy)
         self._ledger = ledger
@@ -151,6 +154,9 @@ class Outcomes:
         if came_again:
             self._ledger.orders.note_look(row.order_id)
         self.count("unchanged")
+        if self.outlook is not None:
+            with self._guard:
+                self.outlook.summary.left += 1
 
     def leave_parked(self, row: OrderRow) -> None:
         """An order is parked for what it was parked for before, which has been told.
@@ -181,6 +187,9 @@ class Outcomes:
             notice: What became of it in the shop after it was posted.
         """
         result = replace(result or OrderResult("parked"), parked=parked)
+        if self.outlook is not None:
+            self.show(facts, Plan(order_id, result))
+            return
         data = {"reason": parked.reason.value}
         self._write(order_id, result, stored, facts, notice, "parked", data)
         logger.warning("Order %s parked: %s. %s", order_id, parked.reason.value, parked.detail)
@@ -245,19 +254,20 @@ class Outcomes:
             desired = desire(facts, self._policy)
         return desired if isinstance(desired, Desired) else None
 
-    def show(self, facts: OrderFacts, plan: Plan) -> None:
-        """Tell an order's plan in a dry run."""
-        result = plan.result
+    def show(self, facts: OrderFacts | None, plan: Plan) -> None:
+        """Tell an order's plan in a dry run; where the plans go to a file, that tells them."""
+        result, outlook = plan.result, self.outlook
+        assert outlook is not None  # noqa: S101 - only dry runs plan
         with self._guard:  # the lines of one plan stay together
-            for line in ["Plan, nothing is written:", *plan.lines()]:
+            lines = [] if outlook.keeps_plans else ["Dry run, nothing is written:", *plan.lines()]
+            for line in lines:
                 logger.info("%s", line)
         if result.parked is not None:
             self._count_parked(plan.order_id, result.parked)
         else:
             self.count(result.state)
         with self._guard:
-            self.tally.planned += len(plan.steps)
-            self.outlook.add(facts, plan)
+            outlook.add(facts, plan)
 
     def count(self, name: str) -> None:
         """Count an order that came out so."""

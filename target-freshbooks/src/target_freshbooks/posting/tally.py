@@ -27,7 +27,6 @@ class Tally:
     posted: int = 0
     unchanged: int = 0
     waiting: int = 0
-    planned: int = 0
     parked: dict[int, str] = field(default_factory=dict)
     worked_out: dict[int, str] = field(default_factory=dict)
     lags: "array[float]" = field(default_factory=lambda: array("d"))
@@ -35,14 +34,13 @@ class Tally:
     def report(self, writes: int) -> None:
         """Log the numbers, with those of the writes and the orders that were parked."""
         logger.info(
-            "Orders received %d: posted %d, unchanged %d, waiting %d, parked %d; %d writes%s",
+            "Orders received %d: posted %d, unchanged %d, waiting %d, parked %d; %d writes",
             self.received,
             self.posted,
             self.unchanged,
             self.waiting,
             len(self.parked),
             writes,
-            f" ({self.planned} planned: this was a dry run)" if self.planned else "",
         )
         if self.worked_out:
             listed = [f"{order} ({taxes})" for order, taxes in sorted(self.worked_out.items())]

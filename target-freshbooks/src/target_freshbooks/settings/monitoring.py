@@ -31,7 +31,10 @@ WEB = frozenset(("json", "jsons", "xml", "xmls", "form", "forms"))
 """Those that go to the host that they name, and to nobody else."""
 
 _NEEDED = ("ledger_url", "metrics_file", "notify_urls", "source")
-_REFINING = ("allow_insecure_http", "dry_run", "notify_silence_hours", "notify_waiting_days")
+_REFINING = (
+    *("allow_insecure_http", "dry_run", "plan_file"),
+    *("notify_silence_hours", "notify_waiting_days"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,8 @@ def read_monitoring(
         except SettingError:
             if not leniently:
                 raise
-            values[name] = schema["properties"][name]["default"]
+            values[name] = schema["properties"][name].get("default")
+    values["dry_run"] |= values.pop("plan_file") is not None
     # A file of secrets has a line for each.
     urls = tuple(url for entry in values["notify_urls"] or () for url in entry.split())
     outside = _outside(urls, allow_insecure_http=values.pop("allow_insecure_http"))

@@ -237,6 +237,12 @@ schema: dict[str, Any] = th.PropertiesList(
     ),
     th.Property("dry_run", th.BooleanType, default=False),
     th.Property(
+        "plan_file",
+        th.StringType,
+        description="File, .html or .csv, for the plans of all orders of the run, which is a dry"
+        " run by that: nothing is written to FreshBooks.",
+    ),
+    th.Property(
         "post_as",
         th.StringType,
         allowed_values=["sent", "draft"],

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -32,6 +33,10 @@ PAYMENT_TYPES = (
 """All that FreshBooks takes as a payment's `type` (the enums of its Node and Java SDKs)."""
 
 
+PLAN_FILES = (".html", ".csv")
+"""What a file of plans may end in: a page or a table."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The target's settings, typed. Secrets are kept out of `repr`."""
@@ -59,6 +64,7 @@ class Settings:
     settle_seconds: int
     lease_wait_seconds: int
     dry_run: bool
+    plan_file: Path | None
     max_rewritten_invoices: int | None
     on_parked: str
     user_agent: str
@@ -98,6 +104,8 @@ def read_settings(
         "auth_url": values["auth_url"].rstrip("/"),
         "credentials_url": values.get("credentials_url", values["ledger_url"]),
         "user_agent": values.get("user_agent", f"target-freshbooks/{version}"),
+        "plan_file": (plan_file := plan_file_of(values.get("plan_file"))),
+        "dry_run": values["dry_run"] or plan_file is not None,
         "policy": _policy(values),
         "monitoring": read_monitoring(config, environment),
     }
@@ -108,6 +116,22 @@ def read_settings(
         allow_insecure_http=settings.allow_insecure_http,
     )
     return settings
+
+
+def plan_file_of(text: str | None) -> Path | None:
+    """Where the plans of a run go.
+
+    Raises:
+        SettingError: It is neither a page nor a table.
+    """
+    if not text:
+        return None
+    path = Path(text).expanduser()
+    if path.suffix.lower() not in PLAN_FILES or path.is_dir():
+        raise SettingError(
+            f"The setting plan_file is {text!r}: it must name a file that ends in .html or .csv."
+        )
+    return path
 
 
 def _keep_apart(settings: Settings, environment: Mapping[str, str]) -> None:

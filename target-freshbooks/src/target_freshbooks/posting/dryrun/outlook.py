@@ -1,4 +1,4 @@
-"""What a dry run would bring into the books, in a few lines: months, methods, clients, reasons.
+"""What a dry run would bring into the books, in a few lines: sums, months, methods, reasons.
 
 A plan of thousands of orders is not read order by order. These figures show at a glance what is
 wrong with a first run: years of history that are in the books already, a method of payment that
@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from target_freshbooks.books.desired import Desired
 from target_freshbooks.books.payments import is_left_open
@@ -18,6 +19,7 @@ from target_freshbooks.posting.methods_met import methods_met
 from target_freshbooks.posting.methods_met import text as methods_text
 from target_freshbooks.posting.plan.render import Plan
 from target_freshbooks.posting.plan.steps import StepKind
+from target_freshbooks.posting.plan.summary import Summary
 from target_freshbooks.shop.facts import OrderFacts
 
 MOST_CLIENTS = 50
@@ -30,35 +32,36 @@ class Outlook:
 
     Attributes:
         policy: Tells what a method of payment means.
+        keeps_plans: Keep each order's plan, for a file.
+        summary: The sums by currency, and which orders would not be posted.
+        documents: The plans, as `Plan.document`, if they are kept.
         months: Invoices that would be made, by month and currency: number and total.
         methods: Orders, by the shop's method of payment and FreshBooks' payment type.
         left_open: Orders by method of payment, those left open for want of a word apart.
         clients: Our own names of the clients that would be made.
-        others: Orders that would not be posted, by why.
-        rewritten: Invoices of earlier runs that would be rewritten or deleted.
     """
 
     policy: Policy
+    keeps_plans: bool = False
+    summary: Summary = field(default_factory=Summary)
+    documents: list[dict[str, Any]] = field(default_factory=list)
     months: defaultdict[tuple[str, str], tuple[int, Decimal]] = field(
         default_factory=lambda: defaultdict(lambda: (0, Decimal(0)))
     )
     methods: Counter[tuple[str, str]] = field(default_factory=Counter)
     left_open: Counter[tuple[str, bool]] = field(default_factory=Counter)
     clients: set[str] = field(default_factory=set)
-    others: Counter[str] = field(default_factory=Counter)
-    rewritten: int = 0
 
-    def add(self, facts: OrderFacts, plan: Plan) -> None:
-        """Count an order in."""
-        result, desired = plan.result, plan.result.desired
-        self.rewritten += plan.rewrites
-        if result.parked is not None:
-            self.others[f"parked ({result.parked.reason.value})"] += 1
-        elif result.state == "waiting":
-            self.others[f"waiting ({result.why})"] += 1
+    def add(self, facts: OrderFacts | None, plan: Plan) -> None:
+        """Count an order in; without facts it cannot be understood."""
+        desired = plan.result.desired
+        self.summary.add(plan)
+        if self.keeps_plans:
+            self.documents.append(plan.document())
         made = [step for step in plan.steps if step.kind is StepKind.CREATE_CLIENT]
         self.clients.update(step.key for step in made)
-        if desired is not None and any(step.kind is StepKind.CREATE_INVOICE for step in plan.steps):
+        creates = any(step.kind is StepKind.CREATE_INVOICE for step in plan.steps)
+        if facts is not None and desired is not None and creates:
             self._add_invoice(facts, desired)
 
     def _add_invoice(self, facts: OrderFacts, desired: Desired) -> None:
@@ -78,15 +81,16 @@ class Outlook:
             clients_now: How many clients FreshBooks has, counted to `MOST_CLIENTS` + 1; None if
                 that is not known.
         """
+        yield from self.summary.lines()
         invoices = sum(number for number, _ in self.months.values())
         yield f"A real run would make {invoices} invoices and {len(self.clients)} clients."
         for (month, currency), (number, total) in sorted(self.months.items()):
             amount = f"{total:>14,.{decimals_of(currency)}f} {currency}"
             yield f"  {month}  {number:>6} invoices  {amount}"
-        if self.rewritten:
+        if self.summary.rewritten:
             yield (
-                f"A real run would rewrite or delete {self.rewritten} invoices of earlier runs;"
-                " it stops after max_rewritten_invoices of them."
+                f"A real run would rewrite or delete {self.summary.rewritten} invoices of earlier"
+                " runs; it would stop after max_rewritten_invoices of them."
             )
         if self.methods:
             yield "Orders by method of payment in the shop, and type of payment in FreshBooks:"
@@ -103,6 +107,3 @@ class Outlook:
                 f"FreshBooks has {now} clients now; its plans allow 5 (Lite), {MOST_CLIENTS} (Plus)"
                 " or any number of them."
             )
-        if self.others:
-            listed = ", ".join(f"{number} {why}" for why, number in sorted(self.others.items()))
-            yield f"Not posted: {listed}."

@@ -127,7 +127,8 @@ def _of_standing(
         StepKind.SEND_CORRECTION,
         str(one.refund_id),
         {"action_mark_as_sent": True},
-        f"mark {standing.number} as sent: FreshBooks puts it at {context.wording(standing.amount)}",
+        f"mark {standing.number} as sent if FreshBooks puts it at"
+        f" {context.wording(standing.amount)}",
         remote_id=standing.id,
     )
 

@@ -49,7 +49,7 @@ def prove_draft(
             StepKind.MARK_SENT,
             invoice.number,
             {"action_mark_as_sent": True},
-            f"mark invoice {invoice.number} as sent: FreshBooks puts it at"
+            f"mark invoice {invoice.number} as sent if FreshBooks puts it at"
             f" {context.wording(invoice.amount)}, as the order",
             remote_id=invoice.id,
         )

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from target_freshbooks.money import decimals_of
+from target_freshbooks.books.rounding import roundings, tax_amounts
+from target_freshbooks.money import decimals_of, total
 
 if TYPE_CHECKING:
-    from target_freshbooks.books.desired import Desired, InvoiceLine
+    from target_freshbooks.books.desired import Desired, Invoice, InvoiceLine
     from target_freshbooks.posting.plan.steps import Step
     from target_freshbooks.posting.results import OrderResult
 
 NAME_WIDTH = 44
+AGREE = "The books agree: nothing would be done."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +58,36 @@ class Plan:
         if self.result.parked is not None:
             parked = self.result.parked
             out += [
-                f"  Would be parked: {parked.reason.value}",
+                f"  Would be parked as {parked.reason.value}, which would say:",
                 f"    {parked.detail}",
                 f"    Next: {parked.next_step}",
             ]
         elif self.result.state == "waiting":
-            out.append(f"  Waits: {self.result.why}")
+            out.append(f"  Would wait: {self.result.why}")
         elif self.result.state == "settled":
-            out.append(f"  Settled by hand, and left alone: {self.result.why}")
+            out.append(f"  Settled by hand, and would be left alone: {self.result.why}")
         if self.steps:
-            out.append("  Steps:")
+            out.append("  Would take these steps:")
             out += [f"    {sign(step.kind.value)} {step.why}" for step in self.steps]
         elif self.result.state == "posted":
-            out.append("  The books agree: nothing to do.")
+            out.append(f"  {AGREE}")
         return out
 
 
 def sign(kind: str) -> str:
     """`+` creates, `~` changes, `-` deletes."""
     return {"create": "+", "delete": "-"}.get(kind.split("_", maxsplit=1)[0], "~")
+
+
+def taxes_of(invoice: Invoice) -> dict[str, Decimal]:
+    """What FreshBooks would most likely put each tax of the lines at, by name."""
+    return tax_amounts(invoice.lines, roundings(decimals_of(invoice.currency))[0])
+
+
+def difference_of(invoice: Invoice) -> Decimal:
+    """By how much the order's total exceeds its lines and their taxes: cents, or no sum at all."""
+    net = total(line.quantity * line.unit_cost for line in invoice.lines)
+    return invoice.total - net - total(taxes_of(invoice).values())
 
 
 def _invoice(desired: Desired) -> dict[str, Any]:
@@ -84,6 +97,8 @@ def _invoice(desired: Desired) -> dict[str, Any]:
         "date": invoice.day.isoformat(),
         "currency": invoice.currency,
         "lines": [_line(line) for line in invoice.lines],
+        "taxes": {name: str(amount) for name, amount in taxes_of(invoice).items()},
+        "difference": str(difference_of(invoice)),
         "total": str(invoice.total),
         "payments": [
             {
@@ -134,8 +149,11 @@ def _invoice_text(desired: Desired) -> list[str]:
             f"    {line.name[:NAME_WIDTH]:{NAME_WIDTH}} {line.quantity.normalize():>7f}"
             f" {money(line.unit_cost)} {money(line.quantity * line.unit_cost)}  {taxes}".rstrip()
         )
-    subtotal = sum((line.quantity * line.unit_cost for line in invoice.lines), Decimal(0))
-    out.append(f"    {'Taxes':{NAME_WIDTH + 22}} {money(invoice.total - subtotal)}")
+    for name, amount in taxes_of(invoice).items():
+        out.append(f"    {name[: NAME_WIDTH + 22]:{NAME_WIDTH + 22}} {money(amount)}")
+    if difference := difference_of(invoice):
+        label = "Difference between the order's total and its lines and taxes"
+        out.append(f"    {label:{NAME_WIDTH + 22}} {money(difference)}")
     out.append(f"    {'Total':{NAME_WIDTH + 22}} {money(invoice.total)}")
     paid = Decimal(0)
     for payment in desired.payments:

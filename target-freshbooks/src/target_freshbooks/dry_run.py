@@ -1,0 +1,36 @@
+"""The end of a dry run: its plans go to their file, and it is said what was not done."""
+
+import logging
+from pathlib import Path
+
+from connector_credentials.settings import SettingError
+
+from target_freshbooks.report.plans import write_plans
+from target_freshbooks.wiring import Run
+
+logger = logging.getLogger(__name__)
+
+
+def tell_dry_run(run: Run, plan_file: Path | None) -> None:
+    """Write the plans of a dry run to their file, and say what was not done and what comes next.
+
+    Raises:
+        SettingError: The file cannot be written.
+    """
+    outlook = run.outcomes.outlook
+    if plan_file is not None and outlook is not None:
+        try:
+            write_plans(plan_file, outlook.documents, outlook.summary)
+        except OSError as error:
+            raise SettingError(
+                f"The file {plan_file} (plan_file) cannot be written ({error.strerror}): check its"
+                " folder's owner and rights, or name another. Nothing was written to FreshBooks."
+            ) from None
+        logger.info("The plans of %d orders are in %s.", len(outlook.documents), plan_file)
+    logger.info(
+        "This was a dry run: nothing was written to FreshBooks, and no bookmark was moved.%s",
+        ""
+        if run.lacks_start_date
+        else " To have it done, run the same again without dry_run and plan_file, as with"
+        " `TARGET_FRESHBOOKS_DRY_RUN=false meltano run sync`.",
+    )

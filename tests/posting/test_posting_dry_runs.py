@@ -1,0 +1,134 @@
+"""A dry run tells what would be, in figures and in a file, and writes nothing to FreshBooks."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from connector_credentials.settings import SettingError
+from target_freshbooks.settings import read_settings
+
+
+@pytest.fixture
+def month(world: Any) -> dict[str, int]:
+    """A sold order, one that does not add up, one that waits."""
+    return {
+        "sold": world.place(),
+        "mismatch": world.place(override={"total_inc_tax": "15.00", "total_ex_tax": "14.00"}),
+        "waits": world.place(status_id=7),
+    }
+
+
+def told(caplog: pytest.LogCaptureFixture) -> str:
+    return "\n".join(record.getMessage() for record in caplog.records)
+
+
+def test_a_plan_of_an_order_that_does_not_add_up_invents_no_tax(
+    world: Any, month: dict[str, int], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    world.sync(dry_run=True)
+    world.settings["dry_run"] = False
+    (document,) = world.ctl("plan", str(month["mismatch"]))
+    assert document["reason"] == "total_mismatch"
+    assert document["invoice"]["taxes"] == {"State Tax": "1.00"}
+    assert Decimal(document["invoice"]["difference"]) == Decimal("4.00")
+    text = told(caplog)
+    assert "Difference between the order's total and its lines and taxes" in text
+    assert "Would be parked as total_mismatch, which would say:" in text
+
+
+def test_a_dry_run_ends_with_totals_reasons_and_what_comes_next(
+    world: Any, month: dict[str, int], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    world.sync(dry_run=True)
+    text = told(caplog)
+    assert world.writes() == 0
+    for line in (
+        "Of 3 orders 1 would be posted, 0 would be left as they are, 1 would wait and 1 would be",
+        f"{'  Invoices that would be sent':46} {1:>6} {'11.00':>16}",
+        f"{'    State Tax in them':46} {'':>6} {'1.00':>16}",
+        f"{'  Payments that would be recorded':46} {1:>6} {'11.00':>16}",
+        f"{'  Invoices that would be left Drafts':46} {1:>6} {'15.00':>16}",
+        f"1 total_mismatch (orders {month['mismatch']}). The ",
+        f"1 status_7 (orders {month['waits']})",
+        "nothing was written to FreshBooks, and no bookmark was moved",
+    ):
+        assert line in text, text
+    assert " parked: " not in text
+    assert "posted 1" not in text
+
+
+@pytest.mark.parametrize("ending", ["html", "csv"])
+def test_a_file_for_the_plans_makes_a_run_a_dry_one_whatever_dry_run_says(
+    world: Any, month: dict[str, int], ending: str
+) -> None:
+    file = world.home / "plans" / f"month.{ending}"
+    world.sync(plan_file=str(file), dry_run=False)
+    assert world.writes() == 0
+    assert world.books()["invoices"] == []
+    assert file.stat().st_mode & 0o777 == 0o600
+    text = file.read_text(encoding="utf-8")
+    if ending == "html":
+        assert text.index("Totals") < text.index(f"Order {month['sold']}:")
+        assert "Invoices that would be sent" in text
+        return
+    rows = {int(row["order_id"]): row for row in csv.DictReader(io.StringIO(text))}
+    assert sorted(rows) == sorted(month.values())
+    sold, mismatch = rows[month["sold"]], rows[month["mismatch"]]
+    assert (sold["total"], sold["taxes"], sold["paid"]) == ("11.00", "1.00", "11.00")
+    assert (mismatch["reason"], mismatch["difference"]) == ("total_mismatch", "4.00")
+    assert mismatch["next_step"]
+    assert rows[month["waits"]]["reason"] == "status_7"
+
+
+def test_an_order_that_cannot_be_read_would_be_parked_and_is_in_the_file(
+    world: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    order = world.place()
+    lines = [json.loads(line) for line in world.messages().splitlines()]
+    for line in lines:
+        if line["type"] == "RECORD" and line["stream"] == "orders":
+            line["record"]["total_inc_tax"] = "much"
+    file = world.home / "plans.csv"
+    world.sync("\n".join(map(json.dumps, lines)), plan_file=str(file))
+    (row,) = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8")))
+    assert (row["order_id"], row["outcome"]) == (str(order), "parked")
+    assert "would be parked" in told(caplog)
+
+
+@pytest.mark.parametrize("name", ["plans.txt", "plans", "plans.pdf"])
+def test_a_file_that_is_neither_page_nor_table_is_refused_before_anything_is_read(
+    world: Any, name: str
+) -> None:
+    with pytest.raises(SettingError, match=r"ends in \.html or \.csv"):
+        read_settings(world.config | {"plan_file": name})
+
+
+def test_the_command_writes_the_same_file(world: Any, month: dict[str, int]) -> None:
+    world.sync(dry_run=True)
+    world.settings["dry_run"] = False
+    file = world.home / "some.csv"
+    world.ctl("plan", str(month["sold"]), "--plan", str(file))
+    (row,) = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8")))
+    assert (row["order_id"], row["total"]) == (str(month["sold"]), "11.00")
+    assert world.writes() == 0
+
+
+@pytest.mark.parametrize("asked", [(), ("--fail-if-parked",)])
+def test_status_fails_on_parked_orders_where_it_is_asked_to(
+    world: Any, asked: tuple[str, ...]
+) -> None:
+    world.synced()
+    whole = world.ctl("status", *asked)
+    assert (whole["parked_orders"], world.code) == ([], 0)
+    world.synced(override={"total_inc_tax": "15.00", "total_ex_tax": "14.00"})
+    told = world.ctl("status", *asked)
+    assert [one["reason"] for one in told["parked_orders"]] == ["total_mismatch"]
+    assert world.code == (2 if asked else 0)
