@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from connector_sandbox import constants
-from connector_sandbox.app import create_context
-from connector_sandbox.seed import DEFAULT_MONTH, seed_shop
 from connector_sandbox.settings import tap_settings
 
 from demo import books, ledger
@@ -170,14 +168,6 @@ def pipe_for() -> Callable[[Sandbox, Path], Pipe]:
     return make
 
 
-def plant(data: Path, *, orders: int) -> None:
-    """Fill a new sandbox with fewer orders than its usual month, all of common kinds."""
-    data.mkdir(parents=True)
-    context, _ = create_context(data)
-    seed_shop(context, orders=orders, seed=constants.DEFAULT_SEED, month=DEFAULT_MONTH)
-    context.store.close()
-
-
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     """A sandbox of its own, with the whole month of orders."""
@@ -188,7 +178,7 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 @pytest.fixture
 def few_orders(tmp_path: Path) -> Iterator[Sandbox]:
     """A sandbox of its own, with as many orders as a page or two would hold."""
-    plant(tmp_path / "few", orders=FEW_ORDERS)
+    sandboxes.plant(tmp_path / "few", orders=FEW_ORDERS)
     with sandboxes.up(tmp_path / "few") as running:
         yield running
 

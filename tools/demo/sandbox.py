@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from connector_sandbox.constants import BIGCOMMERCE_ACCESS_TOKEN, STORE_HASH
+from connector_sandbox.app import create_context
+from connector_sandbox.constants import BIGCOMMERCE_ACCESS_TOKEN, DEFAULT_SEED, STORE_HASH
+from connector_sandbox.seed import DEFAULT_MONTH, seed_shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +77,14 @@ class Sandbox:
             if row["path"].startswith("/accounting/") and row["method"] in counts:
                 counts[row["method"]] += row["count"]
         return counts
+
+
+def plant(data: Path, *, orders: int) -> None:
+    """Fill a new sandbox with fewer orders than its usual month, all of common kinds."""
+    data.mkdir(parents=True)
+    context, _ = create_context(data)
+    seed_shop(context, orders=orders, seed=DEFAULT_SEED, month=DEFAULT_MONTH)
+    context.store.close()
 
 
 @contextmanager

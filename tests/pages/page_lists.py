@@ -1,0 +1,72 @@
+"""What the tests of the pages take for granted, as short lists.
+
+A command that a page shows is run as it stands there, or is in one of these lists with its reason.
+"""
+
+from __future__ import annotations
+
+from connector_sandbox import constants
+from terminal import CONSENT
+
+SECTION = "Set it up for your store"
+"""README's part that leads from a clone to first invoices; they have a test of their own."""
+
+ANSWERS = {
+    "BigCommerce store hash": constants.STORE_HASH,
+    "access token": constants.BIGCOMMERCE_ACCESS_TOKEN,
+    "FreshBooks client id": constants.FRESHBOOKS_CLIENT_ID,
+    "FreshBooks client secret": constants.FRESHBOOKS_CLIENT_SECRET,
+    "Redirect URI": "",
+    "First day whose orders are invoiced": "2026-01-01",
+    "that it cannot be reached: that is fine.": CONSENT,
+    "name of the business": "Sandbox Books",
+}
+"""What a person types where a program asks, by words of the question. The address of a login is
+pasted once the screen has said where to find it: under Meltano what asks for it may show late."""
+
+PACKAGE_PAGES = ("tap-bigcommerce-orders/", "target-freshbooks/", "plugins/")
+"""Pages of packages, whose reader has the programs on PATH, as `pip install` puts them."""
+
+ORDER = "@order"
+HOST = "@host"
+SERVER = "@server"
+FILLED = {
+    "ORDER": ORDER,
+    "127.0.0.1:8787": HOST,
+    "WEBHOOKS_STORE_HASH=…": f"WEBHOOKS_STORE_HASH={constants.STORE_HASH}",
+    "WEBHOOKS_CLIENT_SECRET=…": f"WEBHOOKS_CLIENT_SECRET={constants.BIGCOMMERCE_CLIENT_SECRET}",
+    "WEBHOOKS_ACCESS_TOKEN=…": f"WEBHOOKS_ACCESS_TOKEN={constants.BIGCOMMERCE_ACCESS_TOKEN}",
+    "send-test 250": f"send-test {ORDER}",
+    "postgresql+psycopg://user:password@host/ledger": SERVER,
+    "postgresql://user:password@host/ledger": SERVER,
+}
+"""What stands for a reader's own, as whole words: a posted order, the sandbox's port, a server."""
+
+SERVICES = {
+    "meltano invoke webhooks:serve": "Listening on",
+    "sandbox up --port 0": '"url"',
+}
+"""Programs that go on until they are ended, and what they say when they are ready."""
+
+REFUSED = {
+    ".venv/bin/meltano invoke target-freshbooks:probe --full": "holds",
+}
+"""Commands that end with 1 here, as the page says of such an account, and a word of the reason."""
+
+ELSEWHERE = {
+    "sandbox up": "as the next line with its port; here the usual one may be taken",
+    ".venv/bin/meltano invoke airflow standalone": "serves until it is ended",
+    ".venv/bin/meltano invoke airflow:test-sync": "test_e2e_airflow.py: takes minutes",
+    ".venv/bin/meltano run sync sync-outlet": "test_e2e_stores.py: two stores",
+    ".venv/bin/meltano invoke target-freshbooks--outlet:status": "test_e2e_stores.py: two stores",
+    "PYTHONPATH=tools .venv/bin/python -m bench quota": "takes minutes",
+    "python plugins/webhooks/bench/load.py --seconds 60": "takes a minute, and all of the machine",
+}
+"""Commands that are not run here, and why."""
+
+ELSEWHERE_FIRST = {
+    "make": "`make docs-check` looks whether there is such a command",
+    "pip": "`make build-check` installs each package by itself",
+    "pytest": "the suites themselves; its folder is there",
+}
+"""The same of all commands that begin with a word."""
