@@ -56,6 +56,7 @@ REFUSED = {
 ELSEWHERE = {
     "sandbox up": "as the next line with its port; here the usual one may be taken",
     ".venv/bin/meltano invoke airflow standalone": "serves until it is ended",
+    ".venv/bin/meltano invoke airflow:migrate": "test_e2e_airflow.py: takes minutes",
     ".venv/bin/meltano invoke airflow:test-sync": "test_e2e_airflow.py: takes minutes",
     ".venv/bin/meltano run sync sync-outlet": "test_e2e_stores.py: two stores",
     ".venv/bin/meltano invoke target-freshbooks--outlet:status": "test_e2e_stores.py: two stores",

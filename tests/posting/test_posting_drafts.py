@@ -140,5 +140,5 @@ def test_the_months_report_shows_a_draft_as_its_orders_and_not_as_somebody_elses
     month = str(drafting.row(order).order_date)[:7]
     drafting.ctl("report", "--month", month, "--output", str(drafting.home))
     page = (drafting.home / f"report-{month}.html").read_text(encoding="utf-8")
-    assert "waiting, draft" in page
+    assert "needs a person: draft" in page
     assert "Other invoices of the month" not in page

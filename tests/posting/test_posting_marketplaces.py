@@ -17,6 +17,13 @@ SALE: dict[str, Any] = {
 NOTE = "Amazon collected and remits 2.48 tax"
 
 
+def agrees(world: Any, order: int) -> bool:
+    """Whether the month's report has no difference for the order."""
+    month = str(world.row(order).order_date)[:7]
+    told = world.ctl("report", "--month", month, "--output", str(world.home))
+    return bool(told["agrees"]) and told["standing"]["person"] == 0
+
+
 def test_a_sale_whose_tax_the_marketplace_remits_is_booked_without_it(world: Any) -> None:
     world.settings["marketplace_sources"] = {"Amazon": "net"}
     order = world.synced(**SALE, order_source="amazon", pay=None, payment_status="")
@@ -30,6 +37,7 @@ def test_a_sale_whose_tax_the_marketplace_remits_is_booked_without_it(world: Any
     assert invoice["notes"].splitlines() == [f"BigCommerce order {order} (store sandbox)", NOTE]
     world.is_found_again()
     assert world.row(order).state == "posted"
+    assert agrees(world, order)
 
 
 def test_a_marketplace_that_nobody_placed_waits_for_it_and_keeps_it_once_posted(
@@ -43,6 +51,7 @@ def test_a_marketplace_that_nobody_placed_waits_for_it_and_keeps_it_once_posted(
     world.settings["marketplace_sources"] = {"etsy": "own"}
     world.change_and_sync(order, "refund", lines=[{"line": 0, "quantity": 1}])
     assert (world.total(order), world.paid(order)) == (D("25.00"), [D("25.00")])
+    assert agrees(world, order)
 
 
 @pytest.mark.more

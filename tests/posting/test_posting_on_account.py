@@ -177,8 +177,8 @@ def test_the_month_s_report_shows_open_receivables_apart_from_differences(world:
     assert (told["agrees"], told["open"]) == (True, 1)
     assert (sums["outstanding"], Decimal(sums["difference"])) == ("40.00", 0)
     page = (world.home / "report-2026-11.html").read_text("utf-8")
-    section = page.partition("Open receivables")[2].partition("</table>")[0]
-    assert f"<td>{owed}</td>" in section
+    section = page.partition('<table id="debts">')[2].partition("</table>")[0]
+    assert f"/manage/orders/{owed}" in section
     assert section.count("<tr>") == 2
 
 

@@ -389,7 +389,8 @@ def test_the_report_is_its_owner_s_alone_whatever_the_umask(world: Any, tmp_path
             told = world.ctl("report", "--month", "2026-10", "--output", str(out))
     finally:
         os.umask(before)
-    assert sorted(map(str, out.iterdir())) == sorted((told["html"], told["csv"]))
+    made = sorted(told[name] for name in ("html", "csv", "payments_csv"))
+    assert sorted(map(str, out.iterdir())) == made
     assert {oct(file.stat().st_mode & 0o777) for file in out.iterdir()} == {"0o600"}
     assert {oct(one.stat().st_mode & 0o777) for one in (out, out.parent)} == {"0o700"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -102,3 +103,67 @@ def test_a_refunded_order_differs_neither_more_nor_less_once_its_bodies_are_drop
     with world.ledger() as ledger:
         ledger.retention.prune(timedelta(0))
     assert report(world, order) == before
+
+
+def payments_of(world: Any, month: str) -> list[tuple[str, ...]]:
+    """The month's payments: order, what came in, what went back, what stands, earlier invoice."""
+    told = world.ctl("report", "--month", month, "--output", str(world.home))
+    names = ("order_id", "received", "refunded", "in_the_books", "on_earlier_invoice")
+    with Path(told["payments_csv"]).open(encoding="utf-8", newline="") as file:
+        return [tuple(row[name] for name in names) for row in csv.DictReader(file)]
+
+
+def this_month(world: Any) -> str:
+    return str(world.control("GET", "clock")["now"])[:7]
+
+
+def test_a_payment_is_of_the_month_it_came_in_though_its_invoice_is_of_an_earlier_one(
+    world: Any,
+) -> None:
+    order = world.synced(created="2026-10-05T12:00:00+00:00", pay="authorize")
+    world.change_and_sync(order, "capture", amount="11.00")
+    assert payments_of(world, "2026-10") == []
+    assert payments_of(world, this_month(world)) == [(str(order), "11.00", "0.00", "11.00", "yes")]
+    told = world.ctl("report", "--month", this_month(world), "--output", str(world.home))
+    assert told["statements"] == []
+    assert [one["month"] for one in told["earlier_months"]] == ["2026-10"]
+
+
+@pytest.mark.parametrize("lowered", ["accept", "refuse"])
+def test_a_payment_of_which_all_went_back_still_tells_what_came_in(
+    world: Any, lowered: str
+) -> None:
+    world.switch(fb__payment_put_zero=lowered)
+    order = world.synced()
+    world.change_and_sync(order, "refund", order_amount="11.00")
+    (payment,) = payments_of(world, this_month(world))
+    assert payment == (str(order), "11.00", "11.00", "0.00", "no")
+
+
+def test_an_invoice_typed_by_hand_and_its_payment_are_told_beside_all_sums(world: Any) -> None:
+    order = world.synced()
+    client = world.invoice(order)["customerid"]
+    line = {"name": "Advice", "qty": "1", "unit_cost": {"amount": "70.00", "code": "USD"}}
+    day = f"{this_month(world)}-01"
+    typed = {"customerid": client, "create_date": day, "invoice_number": "typed-1"}
+    world.post("invoices/invoices", {"invoice": {**typed, "lines": [line]}})
+    paid = {"invoiceid": world.invoice("typed-1")["id"], "date": day, "type": "Cash"}
+    world.post("payments/payments", {"payment": {**paid, "amount": {"amount": "70.00"}}})
+    told = world.ctl("report", "--month", this_month(world), "--output", str(world.home))
+    (statement,) = told["statements"]
+    assert (statement["invoices"], statement["invoiced"]) == (1, "11.00")
+    assert [one["booked"] for one in told["payments"]] == ["11.00"]
+    page = Path(told["html"]).read_text(encoding="utf-8")
+    assert "typed-1" in page.partition('id="foreign"')[2].partition("</table>")[0]
+    assert "70.00 USD of" in page
+
+
+def test_what_was_changed_in_freshbooks_since_needs_a_person(world: Any) -> None:
+    order = world.synced()
+    payment = world.payments(order)[0]["id"]
+    world.put(f"payments/payments/{payment}", {"payment": {"vis_state": 1}})
+    told = world.ctl("report", "--month", this_month(world), "--output", str(world.home))
+    assert told["standing"]["person"] == 1
+    (found,) = told["findings"]
+    assert (found["order_id"], found["finding"].partition(":")[0]) == (order, "missing")
+    assert "was deleted in FreshBooks" in Path(told["html"]).read_text(encoding="utf-8")

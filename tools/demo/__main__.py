@@ -7,6 +7,7 @@ reason, nothing is there twice and the second run wrote nothing.
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -92,8 +93,35 @@ def _story(screen: Console, sandbox: Sandbox, project: Project) -> int:
             f"[green]{len(outcome.posted)} orders posted, difference 0.00; {len(outcome.left)} "
             "listed with their reason; the second run wrote nothing."
         )
+    reported = _report(screen, project)
     _what_next(screen, project)
-    return 1 if wrong else 0
+    return 1 if wrong or not reported else 0
+
+
+def _report(screen: Console, project: Project) -> bool:
+    """Write the month's report while the sandbox is there to be asked, and say where it lies."""
+    screen.print("[bold]5. target-freshbooks-ctl report")
+    command = project.program(
+        "target-freshbooks-ctl", "--json", "report", "--month", MONTH, "--output", str(project.home)
+    )
+    done = subprocess.run(
+        command,
+        cwd=project.home,
+        env=project.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        screen.print(done.stderr, markup=False)
+        screen.print(f"[red]report ended with {done.returncode}")
+        return False
+    told = json.loads(done.stdout)
+    screen.print(f"   {told['headline']}", markup=False)
+    screen.print(f"   open it in a browser: {shown(Path(told['html']))}", soft_wrap=True)
+    tables = " and ".join(str(shown(Path(told[name]))) for name in ("csv", "payments_csv"))
+    screen.print(f"   for a spreadsheet: {tables}", soft_wrap=True)
+    return True
 
 
 def _run(screen: Console, project: Project, name: str, expected: int) -> bool:
@@ -130,8 +158,7 @@ def _what_next(screen: Console, project: Project) -> None:
     for line in (
         f"{ctl} status",
         f"{ctl} audit ORDER",
-        f".venv/bin/sandbox up --data {shown(project.home / 'sandbox')}   # for the next three",
-        f"{ctl} report --month {MONTH}",
+        f".venv/bin/sandbox up --data {shown(project.home / 'sandbox')}   # for the next two",
         f"{ctl} plan ORDER",
         f"{ctl} verify",
     ):

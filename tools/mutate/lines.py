@@ -63,6 +63,7 @@ HEAD = "tests/posting/test_posting_head.py"
 STORES = "tests/posting/test_posting_stores.py"
 CLOSED = "tests/posting/test_posting_closed.py"
 REPORT = "tests/posting/test_posting_report.py"
+SUMS = "target-freshbooks/tests/report/test_report_sums.py"
 PROFILE = "tests/posting/test_posting_account_profile.py"
 RETENTION = "tests/posting/test_posting_retention.py"
 INBOX = "target-freshbooks/tests/ledger/test_ledger_inbox.py"
@@ -1204,8 +1205,8 @@ MUTATIONS = (
     Mutation(
         "the balance counts sent invoices alone",
         "P5",
-        f"{FRESHBOOKS}/report/writing.py",
-        " and invoice.status != DRAFT",
+        f"{FRESHBOOKS}/report/stored.py",
+        "        if invoice.status == DRAFT:\n            return\n",
         "",
         (f"{STORED}::test_drafts_owe_nothing",),
     ),
@@ -3110,9 +3111,33 @@ MUTATIONS = (
         "a page shows what others wrote visibly",
         "P13",
         f"{FRESHBOOKS}/report/page.py",
-        "        finalize=lambda value: visible(str(value)),\n",
+        "        finalize=_shown,\n",
         "",
         (VISIBLE, "-m", "more", "-k", "all_commands"),
+    ),
+    Mutation(
+        "a link is made of plain words alone",
+        "P13",
+        f"{FRESHBOOKS}/report/addresses.py",
+        'if not _WORD.fullmatch(self.store_hash or ""):',
+        "if not self.store_hash:",
+        (SUMS, "-k", "addresses"),
+    ),
+    Mutation(
+        "an invoice that differs needs a person",
+        "P5",
+        f"{FRESHBOOKS}/report/month.py",
+        " or self.findings or self.difference:",
+        " or self.findings:",
+        (SUMS, "-k", "agrees_only_if"),
+    ),
+    Mutation(
+        "what no tax explains is told",
+        "P5",
+        f"{FRESHBOOKS}/report/figures.py",
+        "    more = [*as_lines.items(), (UNEXPLAINED, invoice.amount - explained)]",
+        "    more = [*as_lines.items()]",
+        (SUMS, "-k", "name_and_rate"),
     ),
     Mutation(
         "a cell is no formula",

@@ -53,10 +53,10 @@ class Invoices(Collection[ObservedInvoice]):
         more = _LINES if lines else ()
         return next(self.exactly("invoice_number", number, *more, deleted=deleted), None)
 
-    def dated(self, first: date, last: date) -> list[ObservedInvoice]:
-        """All invoices of these days, both included, without their lines."""
-        rows = self.rows((*since(first), _until(last)))
-        return [row for row in rows if first <= row.create_date <= last]
+    def dated(self, first: date, last: date) -> Iterator[ObservedInvoice]:
+        """All invoices of these days, both included, with their lines, a page at a time."""
+        rows = self.rows((*since(first), _until(last), *_LINES))
+        return (row for row in rows if first <= row.create_date <= last)
 
     def until(self, last: date) -> Iterator[ObservedInvoice]:
         """All invoices of the day and of earlier ones, with their lines, a page at a time."""
@@ -77,6 +77,11 @@ class Payments(Collection[ObservedPayment]):
     def of_invoice(self, invoice_id: int) -> list[ObservedPayment]:
         """The payments of one invoice but for deleted ones."""
         return list(self.exactly("invoiceid", str(invoice_id)))
+
+    def dated(self, first: date, last: date, *, deleted: bool = False) -> list[ObservedPayment]:
+        """All payments of these days, both included: the deleted ones, or all others."""
+        rows = self.rows((*since(first), _until(last)), deleted=deleted)
+        return [row for row in rows if first <= row.date <= last]
 
     def on(self, is_wanted: Callable[[int], bool], first: date | None) -> Iterator[ObservedPayment]:
         """All payments, of any day or of `first` and later, on invoices whose ids are wanted."""

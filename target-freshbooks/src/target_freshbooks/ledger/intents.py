@@ -197,13 +197,18 @@ class Intents(Section):
         return [Intent(*row) for row in self._rows(statement.order_by(intents.c.id))]
 
     def of_earlier_months(
-        self, *, run_id: str | None = None, month: str | None = None
+        self,
+        *,
+        run_id: str | None = None,
+        month: str | None = None,
+        opened: tuple[datetime, datetime] | None = None,
     ) -> list[EarlierMonth]:
         """Read what was changed in months that were over, by month and order.
 
         Args:
             run_id: Only what this run changed.
             month: Only changes of this month, such as `2026-10`.
+            opened: Only what was changed from the first of these times on, before the second.
         """
         keys = (intents.c.month, intents.c.order_id)
         statement = (
@@ -220,6 +225,9 @@ class Intents(Section):
             statement = statement.where(intents.c.run_id == run_id)
         if month is not None:
             statement = statement.where(intents.c.month == month)
+        if opened is not None:
+            at = intents.c.opened_at
+            statement = statement.where(at >= opened[0], at < opened[1])
         return [EarlierMonth(*row) for row in self._rows(statement)]
 
     def any_ever(self) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
+from datetime import date
 from itertools import starmap
 from operator import itemgetter
 from typing import Any
@@ -53,6 +54,21 @@ class Links(Section):
         """Whether anything of ours stands for that record in FreshBooks."""
         to_it = self._is(kind, links.c.remote_id == remote_id)
         return bool(self._rows(select(links.c.key).where(to_it).limit(1)))
+
+    def of_remote(self, kind: LinkKind, remote_id: int) -> Link | None:
+        """Read what of ours stands for a record in FreshBooks; None if nothing does."""
+        row = self._row(_LINK.where(self._is(kind, links.c.remote_id == remote_id)).limit(1))
+        return None if row is None else Link(*row)
+
+    def starting(self, kind: LinkKind, key: str) -> list[Link]:
+        """Read the links of a kind whose keys start so, by key."""
+        starting = self._is(kind, links.c.key.startswith(key, autoescape=True))
+        return list(starmap(Link, self._rows(_LINK.where(starting).order_by(links.c.key))))
+
+    def deleted(self, kind: LinkKind, first: date, last: date) -> list[Link]:
+        """Read the links of a kind to what we deleted and had dated these days, by key."""
+        days = self._is(kind, links.c.deleted, links.c.day >= first, links.c.day <= last)
+        return list(starmap(Link, self._rows(_LINK.where(days).order_by(links.c.key))))
 
     def put(self, link: Link) -> None:
         """Store a link, in place of one of the same kind and key."""

@@ -1,13 +1,12 @@
 """The month's corrections: invoices of 0.00 that take refunds of closed months back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from target_freshbooks.freshbooks import FreshBooks
 from target_freshbooks.freshbooks.observed import DRAFT, ObservedInvoice
-from target_freshbooks.ledger import Ledger
+from target_freshbooks.ledger import Link
 from target_freshbooks.posting.plan import lines as wire
 
 
@@ -31,16 +30,13 @@ class Corrected:
 
 
 def corrections_among(
-    books: FreshBooks, ledger: Ledger, listed: Mapping[int, ObservedInvoice]
+    links: Iterable[Link], listed: Mapping[int, ObservedInvoice]
 ) -> dict[int, Corrected | None]:
-    """Ours among a month's invoices, by their ids; None for one that is not sent yet.
-
-    Each is asked for by itself: lists are read without lines.
-    """
-    links = [link for link in ledger.links.of_kind("correction") if link.remote_id in listed]
+    """Ours among a month's invoices, by their ids; None for one that is not sent yet."""
     return {
-        link.remote_id: _corrected(link.order_id or 0, books.invoices.get(link.remote_id))
+        link.remote_id: _corrected(link.order_id or 0, listed[link.remote_id])
         for link in links
+        if link.remote_id in listed
     }
 
 

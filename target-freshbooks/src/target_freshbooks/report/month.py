@@ -1,22 +1,21 @@
-"""A month's figures: pure values, gathered from the ledger's orders and FreshBooks' invoices.
+"""A month's orders, each beside its invoice: pure values, and what they say together.
 
 An order belongs to the month of its invoice date, which is its day in the store's time zone. The
 order's own side is what the shop says (total, refunds); the other side is what FreshBooks holds.
 """
 
 from calendar import monthrange
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from typing import Self
 
 from target_freshbooks.freshbooks.observed import DRAFT, ObservedInvoice
-from target_freshbooks.ledger import EarlierMonth, OrderRow
-from target_freshbooks.report.corrections import Corrected
-
-ZERO = Decimal(0)
+from target_freshbooks.ledger import OrderRow
+from target_freshbooks.money import ZERO, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +41,34 @@ class Month:
     def __str__(self) -> str:
         return f"{self.first:%Y-%m}"
 
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+
+class Standing(StrEnum):
+    """What a bookkeeper has to know of an order."""
+
+    AGREES = "agrees"
+    PERSON = "needs a person"
+    ABSENT = "not in the books"
+    PENDING = "waits for the next run"
+    SETTLED = "settled by hand"
+
+
+HEADED = Standing.AGREES, Standing.PERSON, Standing.ABSENT
+"""What a headline always tells."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One order and its invoice; amounts in `currency`, None if that side has nothing."""
+    """One order and its invoice; amounts in `currency`, None if that side has nothing.
+
+    Attributes:
+        client_id: FreshBooks' id of the client; 0 if there is no invoice.
+        client: Whom the invoice is made out to.
+        worked_out: Taxes whose percents were worked out.
+        findings: What `verify` finds.
+    """
 
     order_id: int
     day: date
@@ -63,7 +86,11 @@ class Row:
     outstanding: Decimal | None
     draft: bool
     worked_out: str = ""
-    """Taxes whose percents were worked out."""
+    invoice_id: int | None = None
+    client_id: int = 0
+    client: str = field(default="", repr=False)
+    method: str = ""
+    findings: tuple[str, ...] = ()
 
     @property
     def difference(self) -> Decimal | None:
@@ -74,6 +101,26 @@ class Row:
         if self.invoice_total is None or self.draft:
             return None
         return self.invoice_total - (self.order_total - self.redeemed - self.refunded)
+
+    @property
+    def standing(self) -> Standing:
+        """What a bookkeeper has to know of it."""
+        if self.state == "settled":
+            return Standing.SETTLED
+        if self.state == "parked" or self.draft or self.findings or self.difference:
+            return Standing.PERSON
+        return Standing.PENDING if self.state == "new" else Standing.AGREES
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """An order of the month that is not in the books; its figures are None if nobody looked."""
+
+    order_id: int
+    day: date
+    currency: str
+    order_total: Decimal | None
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,65 +139,68 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
-    """What is owed on gift certificates or as store credit: one item's balance in one currency.
+class Debt:
+    """What one client owes in one currency on the month's invoices.
 
     Attributes:
-        item: Its name.
+        client_id: FreshBooks' id of the client.
+        client: Whom the invoices are made out to.
         currency: ISO code.
-        balance: Sold and given less redeemed and taken back, to the end of a day.
+        orders: Those whose invoices are open.
+        oldest: The day of the first of them.
+        outstanding: What is open.
     """
 
-    item: str
+    client_id: int
+    client: str = field(repr=False)
     currency: str
-    balance: Decimal
+    orders: tuple[int, ...]
+    oldest: date
+    outstanding: Decimal
 
 
 @dataclass(frozen=True, slots=True)
-class MonthReport:
-    """The report's content."""
+class Headline:
+    """How many orders of the month stand how, and what that comes to in words."""
 
-    month: Month
-    source: str
-    rows: tuple[Row, ...]
-    totals: tuple[Totals, ...]
-    waiting: int
-    foreign: tuple[ObservedInvoice, ...] = field(default=())
-    """Invoices of the month in FreshBooks that no order accounts for: typed by hand, mostly."""
-    changed: tuple[EarlierMonth, ...] = field(default=())
-    """What was changed in the month after it was over."""
-    corrections: tuple[Corrected, ...] = ()
-    """Refunds of the month whose invoices are of earlier, closed ones."""
-    owed: tuple[Owed, ...] = ()
-    """On gift certificates and as store credit, at the end of the month."""
+    counts: Mapping[Standing, int]
+    open: int
 
-    @property
-    def parked(self) -> tuple[Row, ...]:
-        """The rows that need a person."""
-        return tuple(row for row in self.rows if row.state == "parked")
-
-    @property
-    def receivables(self) -> tuple[Row, ...]:
-        """The rows whose sent invoices are open: no difference, but money that is still to come."""
-        return tuple(row for row in self.rows if row.outstanding and not row.draft)
-
-    @property
-    def worked_out(self) -> tuple[Row, ...]:
-        """The rows with taxes whose percents were worked out."""
-        return tuple(row for row in self.rows if row.worked_out)
-
-    @property
-    def settled(self) -> tuple[Row, ...]:
-        """The rows that a person settled; what was done is in their detail."""
-        return tuple(row for row in self.rows if row.state == "settled")
-
-    @property
-    def agrees(self) -> bool:
-        """Whether every invoice in the books equals its order, but for those a person settled."""
-        return all(row.difference in {None, ZERO} for row in self.rows if row.state != "settled")
+    def __str__(self) -> str:
+        count = {standing: self.counts.get(standing, 0) for standing in Standing}
+        orders = sum(count.values())
+        if not orders:
+            return "No order of this month is known."
+        agree, person, absent = (count[one] for one in HEADED)
+        told = [
+            f"{agree} {_form(agree, 'order agrees', 'orders agree')}",
+            f"{person} {_form(person, 'needs', 'need')} a person",
+            f"{absent} {_form(absent, 'is', 'are')} not in the books",
+        ]
+        more = (Standing.SETTLED, "settled by hand"), (Standing.PENDING, str(Standing.PENDING))
+        told += [f"{count[standing]} {words}" for standing, words in more if count[standing]]
+        return "; ".join(told) + "."
 
 
-def make_row(order: OrderRow, invoice: ObservedInvoice | None) -> Row | None:
+def _form(number: int, one: str, many: str) -> str:
+    return one if number == 1 else many
+
+
+def headline(rows: Sequence[Row], absent: Sequence[Absent]) -> Headline:
+    """Count the month's orders."""
+    counts = Counter(row.standing for row in rows)
+    counts[Standing.ABSENT] += len(absent)
+    return Headline(counts, len(receivables(rows)))
+
+
+def receivables(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """The rows whose sent invoices are open: no difference, but money that is still to come."""
+    return tuple(row for row in rows if row.outstanding and not row.draft)
+
+
+def make_row(
+    order: OrderRow, invoice: ObservedInvoice | None, findings: tuple[str, ...] = ()
+) -> Row | None:
     """An order's row; None if it has no day yet (never looked at)."""
     if order.order_date is None or order.order_total is None:
         return None
@@ -171,7 +221,17 @@ def make_row(order: OrderRow, invoice: ObservedInvoice | None) -> Row | None:
         outstanding=invoice.outstanding if invoice else None,
         draft=invoice is not None and invoice.status == DRAFT,
         worked_out=order.worked_out or "",
+        invoice_id=invoice.id if invoice else None,
+        client_id=invoice.customer_id if invoice else 0,
+        client=_made_out_to(invoice) if invoice else "",
+        method=order.payment_method or "",
+        findings=findings,
     )
+
+
+def _made_out_to(invoice: ObservedInvoice) -> str:
+    to = invoice.billing
+    return to.organization or f"{to.fname} {to.lname}".strip() or f"client {invoice.customer_id}"
 
 
 def total_up(rows: Iterable[Row]) -> tuple[Totals, ...]:
@@ -183,14 +243,36 @@ def total_up(rows: Iterable[Row]) -> tuple[Totals, ...]:
     return tuple(
         Totals(
             currency=currency,
-            orders=len(rows_of_it),
-            order_total=sum((row.order_total for row in rows_of_it), start=ZERO),
-            redeemed=sum((row.redeemed for row in rows_of_it), start=ZERO),
-            refunded=sum((row.refunded for row in rows_of_it), start=ZERO),
-            invoice_total=sum((row.invoice_total or ZERO for row in rows_of_it), start=ZERO),
-            paid=sum((row.paid or ZERO for row in rows_of_it), start=ZERO),
-            outstanding=sum((row.outstanding or ZERO for row in rows_of_it), start=ZERO),
-            difference=sum((row.difference or ZERO for row in rows_of_it), start=ZERO),
+            orders=len(ones),
+            order_total=total(row.order_total for row in ones),
+            redeemed=total(row.redeemed for row in ones),
+            refunded=total(row.refunded for row in ones),
+            invoice_total=total(row.invoice_total or ZERO for row in ones),
+            paid=total(row.paid or ZERO for row in ones),
+            outstanding=total(row.outstanding or ZERO for row in ones),
+            difference=total(row.difference or ZERO for row in ones),
         )
-        for currency, rows_of_it in sorted(by_currency.items())
+        for currency, ones in sorted(by_currency.items())
     )
+
+
+def debts(rows: Iterable[Row]) -> tuple[Debt, ...]:
+    """What is open by client and currency, the largest first within a currency.
+
+    Clients are told apart by FreshBooks' id and by name: one client may stand for all shoppers.
+    """
+    groups: dict[tuple[str, int, str], list[Row]] = defaultdict(list)
+    for row in receivables(rows):
+        groups[row.currency, row.client_id, row.client].append(row)
+    owing = [
+        Debt(
+            client_id,
+            client,
+            currency,
+            tuple(row.order_id for row in ones),
+            min(row.day for row in ones),
+            total(row.outstanding or ZERO for row in ones),
+        )
+        for (currency, client_id, client), ones in groups.items()
+    ]
+    return tuple(sorted(owing, key=lambda one: (one.currency, -one.outstanding, one.client)))

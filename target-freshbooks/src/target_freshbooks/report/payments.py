@@ -1,0 +1,108 @@
+"""Reading the month's payments: FreshBooks' list, and what the ledger knows of their orders."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from target_freshbooks.freshbooks import FreshBooks
+from target_freshbooks.freshbooks.observed import ObservedPayment
+from target_freshbooks.ledger import Ledger, Link, OrderRow
+from target_freshbooks.marks import marks_in
+from target_freshbooks.money import ZERO
+from target_freshbooks.report.month import Month
+from target_freshbooks.report.receipts import BY_HAND, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentsOfMonth:
+    """The month's payments.
+
+    Attributes:
+        receipts: Those on orders' invoices, whichever month those are of.
+        others: Those on other invoices.
+    """
+
+    receipts: tuple[Receipt, ...]
+    others: tuple[ObservedPayment, ...]
+
+    @property
+    def first_days(self) -> Mapping[int, date]:
+        """The day of the first payment of each order."""
+        return {
+            one.order_id: one.day
+            for one in sorted(self.receipts, key=lambda one: one.day, reverse=True)
+        }
+
+
+def read_payments(books: FreshBooks, ledger: Ledger, month: Month) -> PaymentsOfMonth:
+    """Read the payments that are dated in the month."""
+    receipts, others = [], []
+    for payment in books.payments.dated(month.first, month.last):
+        order = _order_of(ledger, payment)
+        if order is not None:
+            receipts.append(_standing(ledger, month, order, payment))
+        elif payment.amount:
+            others.append(payment)
+    receipts += _gone(books, ledger, month)
+    receipts.sort(key=lambda one: (one.day, one.order_id))
+    return PaymentsOfMonth(tuple(receipts), tuple(others))
+
+
+def _order_of(ledger: Ledger, payment: ObservedPayment) -> OrderRow | None:
+    """The order whose invoice a payment is on."""
+    link = ledger.links.of_remote("invoice", payment.invoice_id)
+    if link is None or link.order_id is None:
+        return None
+    return ledger.orders.get(link.order_id)
+
+
+def _standing(ledger: Ledger, month: Month, order: OrderRow, payment: ObservedPayment) -> Receipt:
+    ours = any(mark.part for mark in marks_in(payment.note))
+    alone = len(_payment_links(ledger, order)) == 1
+    lowered = (order.refunded or ZERO) if ours else ZERO
+    return Receipt(
+        day=payment.date,
+        currency=payment.currency or order.currency or "",
+        kind=payment.type,
+        method=(order.payment_method or "") if ours else BY_HAND,
+        order_id=order.order_id,
+        invoice_number=order.invoice_number or "",
+        booked=payment.amount,
+        refunded=lowered if alone or not lowered else None,
+        earlier=_is_earlier(order, month),
+    )
+
+
+def _gone(books: FreshBooks, ledger: Ledger, month: Month) -> Iterator[Receipt]:
+    """Payments of which everything went back, so that they were deleted."""
+    links = ledger.links.deleted("payment", month.first, month.last)
+    if not links:
+        return
+    shown = {one.id: one for one in books.payments.dated(month.first, month.last, deleted=True)}
+    for link in links:
+        order = None if link.order_id is None else ledger.orders.get(link.order_id)
+        if link.day is None or order is None or not order.refunded:
+            continue
+        siblings = _payment_links(ledger, order)
+        if any(not one.deleted for one in siblings):
+            continue  # it gave way to another, which stands
+        yield Receipt(
+            day=link.day,
+            currency=order.currency or "",
+            kind=shown[link.remote_id].type if link.remote_id in shown else "",
+            method=order.payment_method or "",
+            order_id=order.order_id,
+            invoice_number=order.invoice_number or "",
+            booked=ZERO,
+            refunded=order.refunded if len(siblings) == 1 else None,
+            earlier=_is_earlier(order, month),
+        )
+
+
+def _payment_links(ledger: Ledger, order: OrderRow) -> list[Link]:
+    return [one for one in ledger.links.of_order(order.order_id) if one.kind == "payment"]
+
+
+def _is_earlier(order: OrderRow, month: Month) -> bool:
+    day = order.invoice_day or order.order_date
+    return day is not None and day < month.first
