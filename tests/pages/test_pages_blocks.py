@@ -56,7 +56,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "yaml": yaml.safe_load,
     "python": as_python,
     "ini": as_ini,
-    **dict.fromkeys(("", "text", "nginx"), str),
+    **dict.fromkeys(("", "text", "nginx", "promql"), str),
 }
 """By the language of a block: what reads it, or raises."""
 

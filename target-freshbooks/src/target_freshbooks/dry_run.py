@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+from connector_credentials.commands import meltano
 from connector_credentials.settings import SettingError
 
 from target_freshbooks.report.plans import write_plans
@@ -32,5 +33,5 @@ def tell_dry_run(run: Run, plan_file: Path | None) -> None:
         ""
         if run.lacks_start_date
         else " To have it done, run the same again without dry_run and plan_file, as with"
-        " `TARGET_FRESHBOOKS_DRY_RUN=false meltano run sync`.",
+        f" `TARGET_FRESHBOOKS_DRY_RUN=false {meltano('run', 'sync')}`.",
     )

@@ -54,7 +54,7 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Overview:
     """How things stand.
 
     Attributes:
@@ -71,7 +71,7 @@ class Standing:
         return not any(alert.is_of_runs for alert in self.alerts)
 
 
-def look(ledger: Ledger, monitoring: Monitoring, now: datetime) -> Standing:
+def look(ledger: Ledger, monitoring: Monitoring, now: datetime) -> Overview:
     """See how things stand with one shop's runs and orders."""
     good = ledger.runs.last_good()
     ended = None if good is None else good.ended_at
@@ -91,7 +91,7 @@ def look(ledger: Ledger, monitoring: Monitoring, now: datetime) -> Standing:
         _parked(ledger),
         _waiting(ledger, monitoring, now),
     )
-    return Standing(tuple(alerts), frozenset(over))
+    return Overview(tuple(alerts), frozenset(over))
 
 
 def _begun(ledger: Ledger, failures: Sequence[RunFailure]) -> datetime | None:

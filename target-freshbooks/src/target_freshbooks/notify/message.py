@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
+from connector_credentials.commands import as_typed, ctl
+
 from target_freshbooks.books.desired import Reason
 from target_freshbooks.notify.alerts import SILENCE, WAITING, Alert
 from target_freshbooks.notify.failures import failure_of
@@ -17,8 +19,8 @@ NAMED = 20
 """How many orders a message names; the rest is counted."""
 
 SCHEDULE = (
-    "Next: see whether the schedule (cron, CI, Airflow) still starts `meltano run sync`, and what"
-    " its log says."
+    "Next: see whether the schedule (cron, CI, Airflow) still starts the job `sync`, and what its"
+    " log says."
 )
 
 Kind = Literal["info", "success", "warning", "failure"]
@@ -77,12 +79,12 @@ def compose(
         lines.append(f"{_orders(waiting)} not billed {days} days after the order, {total} in all:")
         lines += _listed(waiting, max(NAMED - len(parked), 0))
     if parked or waiting:
-        lines.append("More by target-freshbooks-ctl status.")
+        lines.append(f"More by {ctl('status')}.")
     due_kind: Kind = "warning" if parked or waiting else "success"
     return Message(
         "failure" if runs else due_kind,
         f"target-freshbooks ({monitoring.source}): {', '.join(subjects)}",
-        "\n".join(lines),
+        as_typed("\n".join(lines)),
     )
 
 

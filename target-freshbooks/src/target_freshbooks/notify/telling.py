@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from target_freshbooks.ledger import RUNS, Ledger, Telling
-from target_freshbooks.notify.alerts import WAITING, Alert, Standing, look
+from target_freshbooks.notify.alerts import WAITING, Alert, Overview, look
 from target_freshbooks.notify.courier import SECONDS
 from target_freshbooks.notify.delivery import Delivery, Recipient, deliver, services_of
 from target_freshbooks.notify.message import Message, compose
@@ -28,7 +28,7 @@ class Round:
         deliveries: What came of each message.
     """
 
-    standing: Standing
+    standing: Overview
     due: tuple[Alert, ...]
     deliveries: tuple[Delivery, ...]
 
@@ -77,7 +77,7 @@ def warn(deliveries: Iterable[Delivery]) -> None:
             )
 
 
-def _forget_what_is_over(ledger: Ledger, standing: Standing) -> None:
+def _forget_what_is_over(ledger: Ledger, standing: Overview) -> None:
     """Forget that orders were told which are posted since, settled, or wait for something else."""
     stands = {alert.telling for alert in standing.alerts}
     over = []
