@@ -107,6 +107,7 @@ def test_a_parked_order_is_told_once_without_anybodys_name(told_desk: Any, recei
     assert told_rows(told_desk) == [(order, "no_client")]
 
 
+@pytest.mark.more
 def test_orders_that_a_run_parks_are_told_in_one_message(told_desk: Any, receiver: Any) -> None:
     for _ in range(22):
         told_desk.place(billing=NAMELESS)
@@ -117,6 +118,7 @@ def test_orders_that_a_run_parks_are_told_in_one_message(told_desk: Any, receive
     assert "and 2 more" in text or "2 more." in text
 
 
+@pytest.mark.more
 def test_an_order_that_was_posted_in_between_is_told_anew(told_desk: Any, receiver: Any) -> None:
     order = told_desk.place(billing=NAMELESS)
     said = told_desk.messages()
@@ -183,6 +185,7 @@ def test_a_run_in_which_the_shop_said_nothing_is_no_good_one(told_desk: Any, rec
     assert "No run has ended well for 24 hours" in receiver.texts[0]
 
 
+@pytest.mark.more
 def test_killed_after_the_delivery_it_is_told_once_more_and_not_again(
     told_desk: Any, receiver: Any
 ) -> None:
@@ -201,6 +204,7 @@ def test_killed_after_the_delivery_it_is_told_once_more_and_not_again(
     assert told_rows(told_desk) == [(order, "no_client")]
 
 
+@pytest.mark.more
 def test_a_service_that_does_not_take_it_is_a_warning_and_is_told_by_the_next_run(
     told_desk: Any, receiver: Any
 ) -> None:
@@ -219,6 +223,7 @@ def test_a_service_that_does_not_take_it_is_a_warning_and_is_told_by_the_next_ru
     assert len(receiver.told) == 1
 
 
+@pytest.mark.more
 def test_one_service_is_told_though_another_is_out_of_reach(told_desk: Any, receiver: Any) -> None:
     told_desk.settings["notify_urls"] = ["json://127.0.0.1:9/", receiver.url]
     told_desk.place(billing=NAMELESS)
@@ -243,6 +248,7 @@ def test_a_dry_run_tells_nobody_and_writes_no_metrics(
     assert not file.exists()
 
 
+@pytest.mark.more
 def test_wrong_settings_are_told_once_where_the_urls_can_be_read(
     told_desk: Any, receiver: Any
 ) -> None:
@@ -254,6 +260,7 @@ def test_wrong_settings_are_told_once_where_the_urls_can_be_read(
     assert "(settings): A setting is missing, wrong or misspelt." in text
 
 
+@pytest.mark.more
 def test_a_ledger_that_cannot_be_used_is_told_once(told_desk: Any, receiver: Any) -> None:
     told_desk.place()
     said = told_desk.messages()
@@ -329,6 +336,7 @@ def test_the_metrics_say_how_runs_and_orders_stand(desk: Any) -> None:
     assert [one.name for one in desk.home.glob(".target.prom*")] == []
 
 
+@pytest.mark.more
 def test_a_failed_run_is_told_by_the_metrics_which_keep_the_last_good_one(desk: Any) -> None:
     file = desk.home / "target.prom"
     desk.settings = {"metrics_file": str(file), "max_retry_seconds": 0}
@@ -344,6 +352,7 @@ def test_a_failed_run_is_told_by_the_metrics_which_keep_the_last_good_one(desk: 
     assert bad[key] == good[key]
 
 
+@pytest.mark.more
 def test_metrics_that_cannot_be_written_are_a_warning(desk: Any) -> None:
     desk.place()
     code, log = desk.post(desk.messages(), metrics_file=str(desk.home / "gone" / "target.prom"))

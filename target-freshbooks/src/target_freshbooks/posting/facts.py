@@ -17,6 +17,7 @@ from typing import Any
 from target_freshbooks.books.calendar import bookkeeping_day, zone
 from target_freshbooks.books.desired import Desired
 from target_freshbooks.books.items import catalogued, line_key
+from target_freshbooks.books.marketplaces import is_net, marketplace_of
 from target_freshbooks.books.money_witnesses import has_transactions
 from target_freshbooks.books.payment_methods import is_paid
 from target_freshbooks.books.policy import Policy
@@ -104,6 +105,15 @@ def policy_of(policy: Policy, facts: OrderFacts, terms: Terms | None, *, current
         timezone=then.timezone,
         post_as=then.post_as,  # what is kept as a Draft is sent when that is asked for
     )
+
+
+def worth_of(facts: OrderFacts, policy: Policy, ledger: Ledger) -> Decimal:
+    """What the order comes to in the books, without a tax that its marketplace remits."""
+    order = facts.order
+    if not marketplace_of(order, policy).name:
+        return order.total_inc_tax
+    then = policy_of(policy, facts, ledger.terms.of(order.id), current=False)
+    return order.total_inc_tax - (order.total_tax if is_net(order, then) else ZERO)
 
 
 def called(policy: Policy, item_names: Mapping[str, str]) -> Policy:

@@ -5,14 +5,12 @@ import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from target_freshbooks.books import desire
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Desired, LineTax, Parked, Reason
 from target_freshbooks.books.eligibility import Notice, notice_after_posting
-from target_freshbooks.books.marketplaces import is_net, marketplace_of
 from target_freshbooks.books.money_witnesses import captures
 from target_freshbooks.books.payments import is_left_open
 from target_freshbooks.books.policy import Policy
@@ -21,7 +19,7 @@ from target_freshbooks.ledger.orders import CHANGED
 from target_freshbooks.money import ZERO
 from target_freshbooks.posting.digests import policy_digest
 from target_freshbooks.posting.dryrun.outlook import Outlook
-from target_freshbooks.posting.facts import policy_of
+from target_freshbooks.posting.facts import worth_of
 from target_freshbooks.posting.plan.render import Plan
 from target_freshbooks.posting.results import OrderResult
 from target_freshbooks.posting.tally import Tally
@@ -228,7 +226,7 @@ class Outcomes:
             notice=notice,
         )
         if facts is not None:
-            booked, worth = self._booked(facts, result), self._worth(facts)
+            booked, worth = self._booked(facts, result), worth_of(facts, self._policy, self._ledger)
             row = replace(
                 row,
                 order_total=worth,
@@ -246,15 +244,6 @@ class Outcomes:
                 with self._guard:
                     self.tally.worked_out[order_id] = row.worked_out
         self._ledger.orders.record(row, event=event, data=data)
-
-    def _worth(self, facts: OrderFacts) -> Decimal:
-        """What the order comes to, without a tax that its marketplace remits."""
-        order = facts.order
-        if not marketplace_of(order, self._policy).name:
-            return order.total_inc_tax
-        policy = policy_of(self._policy, facts, self._ledger.terms.of(order.id), current=False)
-        remitted = order.total_tax if is_net(order, policy) else ZERO
-        return order.total_inc_tax - remitted
 
     def _booked(self, facts: OrderFacts, result: OrderResult) -> Desired | None:
         """What the books should hold, of a parked order too, however far the reconciler came.
