@@ -18,11 +18,10 @@ ANSWERS = {
     "FreshBooks client secret": constants.FRESHBOOKS_CLIENT_SECRET,
     "Redirect URI": "",
     "First day whose orders are invoiced": "2026-01-01",
-    "that it cannot be reached: that is fine.": CONSENT,
+    "Paste the whole address here": CONSENT,
     "name of the business": "Sandbox Books",
 }
-"""What a person types where a program asks, by words of the question. The address of a login is
-pasted once the screen has said where to find it: under Meltano what asks for it may show late."""
+"""What a person types where a program asks, by words of the question."""
 
 PACKAGE_PAGES = ("tap-bigcommerce-orders/", "target-freshbooks/", "plugins/")
 """Pages of packages, whose reader has the programs on PATH, as `pip install` puts them."""
@@ -50,8 +49,9 @@ SERVICES = {
 
 REFUSED = {
     ".venv/bin/meltano invoke target-freshbooks:probe --full": "holds",
+    ".venv/bin/meltano invoke target-freshbooks:notify --test": "notify_urls is not set",
 }
-"""Commands that end with 1 here, as the page says of such an account, and a word of the reason."""
+"""Commands that end with 1 here, as the page says of such a place, and words of the reason."""
 
 ELSEWHERE = {
     "sandbox up": "as the next line with its port; here the usual one may be taken",

@@ -1,7 +1,7 @@
 """A person at a terminal: types the commands of a page, and answers what programs ask.
 
 The programs have a real terminal (a pty), so that secrets are asked for as they are of a person.
-What a command leaves to the next one is what a shell keeps: folder, exported variables, aliases.
+What a command leaves to the next one is what a shell keeps: folder, variables, functions, aliases.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ COMMAND_SECONDS = 600
 SHELL = """set -eo pipefail
 shopt -s expand_aliases
 if [ -e "$KEPT" ]; then . "$KEPT"; fi
-trap '{ alias; export -p; printf "umask %s; cd %q\\n" "$(umask)" "$PWD"; } > "$KEPT"' EXIT
+keep() { alias; declare -f; export -p; printf "umask %s; cd %q\\n" "$(umask)" "$PWD"; }
+trap 'keep > "$KEPT"' EXIT
 """
 CONSENT = "@consent"
 """The answer that is where the browser lands from the page of a login."""
