@@ -61,7 +61,8 @@ def test_orders_posted_with_the_profile_are_booked_as_without(
     assert desk.writes() - before <= writes_without
 
 
-@pytest.mark.more
+@pytest.mark.sweep
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("taxed", ["per_line", "per_tax"])
 def test_a_month_posted_with_the_profile_equals_the_books(desk: Any, taxed: str) -> None:
     start_anew(desk, tax_rounding=taxed)
