@@ -40,18 +40,21 @@ def notify(context: Context, *, is_test: bool) -> None:
         raise
     with ledger:
         try:
-            told = tell(ledger, monitoring, utc_now())
+            outcome = tell(ledger, monitoring, utc_now())
         except LockTimeout as error:
             raise click.ClickException(f"{error}; it tells what is due.") from None
         SpareNotes(monitoring.source).clear()
         write_metrics(ledger, monitoring, context.settings, utc_now())
-    due = told.due if monitoring.notify_urls else told.standing.alerts
-    text = compose(monitoring, due, told.standing.alerts, recovered=False) if due else None
+    due = outcome.due if monitoring.notify_urls else outcome.standing.alerts
+    text = compose(monitoring, due, outcome.standing.alerts, recovered=False) if due else None
     lines = ["Nothing is to be told."] if text is None else [text.title, *text.body.split("\n")]
-    document = {"due": [_document(alert) for alert in due], "services": _services(told.deliveries)}
+    document = {
+        "due": [_document(alert) for alert in due],
+        "services": _services(outcome.deliveries),
+    }
     unset = [] if monitoring.notify_urls else [NOBODY]
-    context.show(document, [*lines, *_outcomes(told.deliveries), *unset])
-    _end(told.deliveries)
+    context.show(document, [*lines, *_outcomes(outcome.deliveries), *unset])
+    _end(outcome.deliveries)
 
 
 def _test(context: Context, monitoring: Monitoring) -> None:

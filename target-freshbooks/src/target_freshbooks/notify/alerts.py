@@ -132,5 +132,6 @@ def _amount(row: OrderRow) -> str:
     if row.order_total is None or not row.currency:
         return ""
     decimals = decimals_of(row.currency)
-    whole = is_whole(row.order_total, decimals)
-    return f"{row.order_total:.{decimals}f} {row.currency}" if whole else ""
+    if not is_whole(row.order_total, decimals):
+        return ""
+    return f"{row.order_total:.{decimals}f} {row.currency}"

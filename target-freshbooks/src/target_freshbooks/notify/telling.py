@@ -48,9 +48,9 @@ def tell(ledger: Ledger, monitoring: Monitoring, now: datetime) -> Round:
         messages: list[tuple[Recipient, Message]] = []
         due: dict[str, list[Alert]] = {}
         for service in services:
-            told = ledger.told.of(service.key)
-            due[service.key] = [one for one in standing.alerts if one.telling not in told]
-            recovered = standing.are_runs_well and any(one in told for one in recoveries)
+            known = ledger.told.of(service.key)
+            due[service.key] = [one for one in standing.alerts if one.telling not in known]
+            recovered = standing.are_runs_well and any(one in known for one in recoveries)
             if due[service.key] or recovered:
                 message = compose(
                     monitoring, due[service.key], standing.alerts, recovered=recovered

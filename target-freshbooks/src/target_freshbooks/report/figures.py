@@ -216,15 +216,15 @@ def _taxes(invoice: ObservedInvoice, lines: Lines, account: Capabilities) -> lis
     answers = zip(ways, totals(lines, ways), strict=True)
     fit = (way for way, answer in answers if answer == invoice.amount)
     way = next(fit, ways[0])
-    found = []
+    figures = []
     for tax in dict.fromkeys(tax for line in lines for tax in line.taxes):
         bearing = tuple(replace(line, taxes=(tax,)) for line in lines if tax in line.taxes)
         sold = tuple(line for line in bearing if wire.refund_of(line) is None)
         due, charged = (tax_amounts(some, way).get(tax.name, ZERO) for some in (bearing, sold))
         net = total(line.quantity * line.unit_cost for line in bearing)
         one = (invoice.currency, tax.name, tax.percent, net, charged, charged - due)
-        found.append(TaxFigures(*one))
-    return found
+        figures.append(TaxFigures(*one))
+    return figures
 
 
 def statements(invoices: Iterable[InvoiceFigures]) -> tuple[Statement, ...]:

@@ -156,13 +156,13 @@ class Gathering:
 
     def _order_ids(self, invoices: Mapping[int, ObservedInvoice | None]) -> dict[int, int]:
         """The order of each of the month's invoices that is ours, by the invoice's id."""
-        found = {one.id: order for order, one in invoices.items() if one and one.id in self.listed}
+        orders = {one.id: order for order, one in invoices.items() if one and one.id in self.listed}
         for one in self.listed.values():
-            if one.id not in found and marks_of(one):
+            if one.id not in orders and marks_of(one):
                 link = self.ledger.links.of_remote("invoice", one.id)
                 if link is not None and link.order_id is not None:
-                    found[one.id] = link.order_id
-        return found
+                    orders[one.id] = link.order_id
+        return orders
 
     def _figures(
         self, order_ids: Mapping[int, int], corrections: Mapping[int, Corrected | None]

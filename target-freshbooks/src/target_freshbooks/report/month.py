@@ -172,14 +172,14 @@ class Headline:
         if not orders:
             return "No order of this month is known."
         agree, person, absent = (count[one] for one in HEADED)
-        told = [
+        parts = [
             f"{agree} {_form(agree, 'order agrees', 'orders agree')}",
             f"{person} {_form(person, 'needs', 'need')} a person",
             f"{absent} {_form(absent, 'is', 'are')} not in the books",
         ]
         more = (Standing.SETTLED, "settled by hand"), (Standing.PENDING, str(Standing.PENDING))
-        told += [f"{count[standing]} {words}" for standing, words in more if count[standing]]
-        return "; ".join(told) + "."
+        parts += [f"{count[standing]} {words}" for standing, words in more if count[standing]]
+        return "; ".join(parts) + "."
 
 
 def _form(number: int, one: str, many: str) -> str:

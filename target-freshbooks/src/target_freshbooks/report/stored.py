@@ -64,10 +64,10 @@ class StoredValue:
 
     def owed(self) -> tuple[Owed, ...]:
         """Each item's movement and balance."""
-        found = sorted({(item, currency) for item, currency, _ in self._sums})
+        keys = sorted({(item, currency) for item, currency, _ in self._sums})
         return tuple(
             Owed(item, currency, opening + added + taken, opening, added, -taken)
-            for item, currency in found
+            for item, currency in keys
             for opening, added, taken in [self._of(item, currency)]
         )
 

@@ -38,7 +38,7 @@ def report(context: Context, *, text: str, output: str) -> None:
     settings = context.settings
     with context.ledger() as ledger:
         account = open_account(settings, ledger=ledger)
-        told = Gathering(account, ledger, settings.policy, month).read()
+        month_report = Gathering(account, ledger, settings.policy, month).read()
         head = ledger.audit.head()
         addresses = Addresses(ledger.ownership.store_hash(), account.pinned.account_id)
     out = Path(output)
@@ -47,18 +47,22 @@ def report(context: Context, *, text: str, output: str) -> None:
         "csv": out / f"report-{month}.csv",
         "payments_csv": out / f"report-{month}-payments.csv",
     }
-    replace_file(files["html"], html(told, addresses, head, settings.api_url))
-    replace_file(files["csv"], orders_table(told.rows, told.absent, told.figures))
-    replace_file(files["payments_csv"], payments_table(told.payments.receipts))
+    replace_file(files["html"], html(month_report, addresses, head, settings.api_url))
+    replace_file(
+        files["csv"], orders_table(month_report.rows, month_report.absent, month_report.figures)
+    )
+    replace_file(files["payments_csv"], payments_table(month_report.payments.receipts))
     names = {kind: str(file) for kind, file in files.items()}
-    context.show(document(told, head) | names, lines(told, head, names))
+    context.show(document(month_report, head) | names, lines(month_report, head, names))
 
 
-def html(told: MonthReport, addresses: Addresses, head: AuditHead | None, api_url: str) -> str:
+def html(
+    month_report: MonthReport, addresses: Addresses, head: AuditHead | None, api_url: str
+) -> str:
     """The page."""
     return page(
         "month.html",
-        report=told,
+        report=month_report,
         now=utc_now(),
         head=head,
         addresses=addresses,
@@ -67,49 +71,52 @@ def html(told: MonthReport, addresses: Addresses, head: AuditHead | None, api_ur
         income=[
             kind
             for kind in INCOME
-            if kind in ALWAYS or any(one.of(kind) for one in told.statements)
+            if kind in ALWAYS or any(one.of(kind) for one in month_report.statements)
         ],
         beside=[
             kind
             for kind in LineKind
-            if kind not in {*INCOME, LineKind.TAX} and any(one.of(kind) for one in told.statements)
+            if kind not in {*INCOME, LineKind.TAX}
+            and any(one.of(kind) for one in month_report.statements)
         ],
-        charts=chart_month(told.month.first, told.month.last, told.days),
-        delays=chart_counts(told.delays) if told.delays else None,
-        by_method=sums_by_method(told.payments.receipts),
-        by_day=sums_by_day(told.payments.receipts),
+        charts=chart_month(month_report.month.first, month_report.month.last, month_report.days),
+        delays=chart_counts(month_report.delays) if month_report.delays else None,
+        by_method=sums_by_method(month_report.payments.receipts),
+        by_day=sums_by_day(month_report.payments.receipts),
     )
 
 
-def document(told: MonthReport, head: AuditHead | None) -> dict[str, Any]:
+def document(month_report: MonthReport, head: AuditHead | None) -> dict[str, Any]:
     """What the command answers in JSON; it names no client."""
-    counts = told.headline.counts
+    counts = month_report.headline.counts
     return {
-        "month": str(told.month),
-        "headline": str(told.headline),
+        "month": str(month_report.month),
+        "headline": str(month_report.headline),
         "standing": {standing.name.lower(): counts.get(standing, 0) for standing in Standing},
-        "orders": len(told.rows),
-        "parked": len(told.parked),
-        "settled": len(told.settled),
-        "open": len(told.receivables),
-        "worked_out_taxes": len(told.worked_out),
-        "agrees": told.agrees,
-        "changed_afterwards": [asdict(one) for one in told.changed],
-        "earlier_months": [asdict(one) for one in told.earlier],
-        "totals": [asdict(sums) for sums in told.totals],
-        "statements": [_statement(one) for one in told.statements],
-        "payments": [asdict(one) for one in sums_by_method(told.payments.receipts)],
-        "corrections": [asdict(one) for one in told.corrections],
-        "owed": [asdict(one) for one in told.owed],
+        "orders": len(month_report.rows),
+        "parked": len(month_report.parked),
+        "settled": len(month_report.settled),
+        "open": len(month_report.receivables),
+        "worked_out_taxes": len(month_report.worked_out),
+        "agrees": month_report.agrees,
+        "changed_afterwards": [asdict(one) for one in month_report.changed],
+        "earlier_months": [asdict(one) for one in month_report.earlier],
+        "totals": [asdict(sums) for sums in month_report.totals],
+        "statements": [_statement(one) for one in month_report.statements],
+        "payments": [asdict(one) for one in sums_by_method(month_report.payments.receipts)],
+        "corrections": [asdict(one) for one in month_report.corrections],
+        "owed": [asdict(one) for one in month_report.owed],
         "findings": [
-            {"order_id": row.order_id, "finding": one} for row in told.rows for one in row.findings
+            {"order_id": row.order_id, "finding": one}
+            for row in month_report.rows
+            for one in row.findings
         ]
         + [
             {"order_id": one.order_id, "finding": f"{one.kind}: {one.detail}"}
-            for one in told.findings
+            for one in month_report.findings
         ],
         "audit_head": str(head),
-        "audit_chain_whole": told.chain.ok,
+        "audit_chain_whole": month_report.chain.ok,
     }
 
 
@@ -127,32 +134,35 @@ def _statement(one: Statement) -> dict[str, Any]:
     }
 
 
-def lines(told: MonthReport, head: AuditHead | None, files: dict[str, str]) -> list[str]:
+def lines(month_report: MonthReport, head: AuditHead | None, files: dict[str, str]) -> list[str]:
     """The same for a terminal."""
-    said = [f"Report of {told.month}: {', '.join(files.values())}", f"  {told.headline}"]
-    said += [
+    text = [
+        f"Report of {month_report.month}: {', '.join(files.values())}",
+        f"  {month_report.headline}",
+    ]
+    text += [
         f"  {sums.currency}: {sums.orders} orders {money(sums.order_total, sums.currency)},"
         f" redeemed {money(sums.redeemed, sums.currency)},"
         f" refunded {money(sums.refunded, sums.currency)},"
         f" invoices {money(sums.invoice_total, sums.currency)},"
         f" difference {money(sums.difference, sums.currency)},"
         f" open {money(sums.outstanding, sums.currency)}"
-        for sums in told.totals
+        for sums in month_report.totals
     ]
-    said += [
+    text += [
         f"  {one.number} takes {money(one.given_back, one.currency)} {one.currency} back, of order"
         f" {one.order_id}"
-        for one in told.corrections
+        for one in month_report.corrections
     ]
-    said += [
+    text += [
         f"  owed at the end of the month, {one.item}: {money(one.balance, one.currency)}"
         f" {one.currency}"
-        for one in told.owed
+        for one in month_report.owed
     ]
-    said.append(f"  parked: {len(told.parked)}")
-    if told.worked_out:
-        said.append(f"  with {WORKED_OUT}: {len(told.worked_out)}")
-    said += [f"  {change}, after it was over" for change in sentences(told.changed)]
-    if not told.chain.ok:
-        said.append("The audit journal is BROKEN: see verify.")
-    return [*said, f"Head of the audit journal: {head}"]
+    text.append(f"  parked: {len(month_report.parked)}")
+    if month_report.worked_out:
+        text.append(f"  with {WORKED_OUT}: {len(month_report.worked_out)}")
+    text += [f"  {change}, after it was over" for change in sentences(month_report.changed)]
+    if not month_report.chain.ok:
+        text.append("The audit journal is BROKEN: see verify.")
+    return [*text, f"Head of the audit journal: {head}"]
