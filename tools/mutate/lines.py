@@ -1219,6 +1219,14 @@ MUTATIONS = (
         ("target-freshbooks/tests/test_books_cases.py",),
     ),
     Mutation(
+        "an amount of an order of certificates alone is taken back from these",
+        "P5",
+        f"{FRESHBOOKS}/books/refund_allocation.py",
+        "of_order=True, item=item)",
+        "of_order=True)",
+        ("tests/posting/test_posting_stored_value.py", "-k", "certificates_alone"),
+    ),
+    Mutation(
         "no variant of a refund goes below zero",
         "P5",
         f"{FRESHBOOKS}/books/refund_fit.py",
