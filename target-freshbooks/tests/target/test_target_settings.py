@@ -91,6 +91,7 @@ TYPED: dict[str, tuple[str, str, Any]] = {
     "settle_seconds": ("5", "settle_seconds", 5),
     "lease_wait_seconds": ("11", "lease_wait_seconds", 11),
     "dry_run": ("true", "dry_run", True),
+    "plan_file": ("/m/plans.html", "plan_file", Path("/m/plans.html")),
     "post_as": ("draft", "policy.post_as", "draft"),
     "max_rewritten_invoices": ("0", "max_rewritten_invoices", 0),
     "on_parked": ("fail", "on_parked", "fail"),

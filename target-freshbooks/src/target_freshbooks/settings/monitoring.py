@@ -89,7 +89,7 @@ def read_monitoring(
             if not leniently:
                 raise
             values[name] = schema["properties"][name].get("default")
-    values["dry_run"] |= values.pop("plan_file") is not None
+    values["dry_run"] |= bool(values.pop("plan_file"))
     # A file of secrets has a line for each.
     urls = tuple(url for entry in values["notify_urls"] or () for url in entry.split())
     outside = _outside(urls, allow_insecure_http=values.pop("allow_insecure_http"))
