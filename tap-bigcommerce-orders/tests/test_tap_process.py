@@ -63,6 +63,7 @@ def test_a_missing_setting_is_named_without_showing_the_others(start: Any, token
     assert token not in log
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("name", ["access_token", "credentials_url", "encryption_key"])
 @pytest.mark.parametrize("mode", ["run", "test"])
 def test_a_secret_of_a_wrong_type_is_named_and_not_quoted(
@@ -78,6 +79,7 @@ def test_a_secret_of_a_wrong_type_is_named_and_not_quoted(
     assert "Traceback" not in log
 
 
+@pytest.mark.more
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
@@ -118,6 +120,7 @@ def test_a_setting_no_request_can_be_made_of_is_named(
 BROKEN = "must be an ISO 8601 date-time"
 
 
+@pytest.mark.more
 @pytest.mark.parametrize(
     ("state", "words"),
     [

@@ -255,6 +255,7 @@ def test_a_correction_comes_to_nothing_however_freshbooks_rounds(
     assert shop.state() == ("posted", None)
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("at", [0, 1, 2])
 @pytest.mark.parametrize("kind", ["reset_after", "reset_before"])
 def test_broken_off_at_each_write_nothing_is_doubled(spending: Shop, at: int, kind: str) -> None:

@@ -11,6 +11,8 @@ from target_freshbooks.freshbooks.errors import Forbidden, FreshBooksError
 from target_freshbooks.posting.apply import step_runner
 from target_freshbooks.posting.apply.completion import AnotherWriter
 
+pytestmark = pytest.mark.more
+
 D = Decimal
 DAY = "2026-10-01"
 FIRST_INVOICE_ID = 987654

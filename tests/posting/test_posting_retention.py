@@ -119,6 +119,7 @@ KINDS = [
 ]
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("make", KINDS)
 def test_after_retention_no_text_of_any_table_names_the_shopper(
     world: Any, make: Callable[[Any], None]

@@ -279,6 +279,7 @@ def test_tables_are_sorted_and_filtered_by_keyboard(browser: Browser, told: Told
         assert shown < len(before)
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_keeps_anybody_from_reading_it(browser: Browser, told: Told, scheme: Any) -> None:
     with opened(browser, told, color_scheme=scheme) as page:
@@ -293,6 +294,7 @@ def test_a_phone_shows_it_without_scrolling_the_page_sideways(browser: Browser, 
         assert width == PHONE["width"]
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
 def test_it_prints_whole(browser: Browser, told: Told, paper: str, tmp_path: Path) -> None:
     file = tmp_path / f"{paper}.pdf"
@@ -317,6 +319,7 @@ def test_it_prints_whole(browser: Browser, told: Told, paper: str, tmp_path: Pat
         assert all(name in sheet for name in ("Redeemed", "Outstanding", "Difference"))
 
 
+@pytest.mark.more
 def test_a_month_without_anything_is_told_as_such(browser: Browser, shop: Harness) -> None:
     told = told_of(shop, "2020-02")
     assert told.answer["headline"] == "No order of this month is known."

@@ -57,6 +57,7 @@ def memory_of(process: int) -> int:
     return int(line.split()[1]) * 1024
 
 
+@pytest.mark.more
 @pytest.mark.parametrize(
     "said",
     [b"", UNFINISHED, HALF_A_BODY],
@@ -158,6 +159,7 @@ def test_figures_readiness_and_description_are_not_for_the_internet(
     assert server.send(signed(1)).status_code == 200
 
 
+@pytest.mark.more
 def test_readiness_writes_nothing_and_tells_of_a_commit_that_failed(
     program: Make, start: Make, signed: Make
 ) -> None:

@@ -141,6 +141,7 @@ def test_the_reason_of_a_failed_run_is_the_error_of_tap_or_target_not_meltano_s_
     assert result.reason.startswith("The run exited 1. Its last error: [error    ] tap-big"), result
 
 
+@pytest.mark.more
 def test_a_run_that_hangs_is_ended_with_all_it_started(
     program: Make, start: Make, signed: Make
 ) -> None:
@@ -165,6 +166,7 @@ def test_sigterm_lets_a_run_finish(program: Make, start: Make, signed: Make) -> 
     assert (len(ours.hooks()), ours.waiting()) == (1, [])
 
 
+@pytest.mark.more
 def test_sigterm_ends_a_run_that_takes_too_long_and_its_order_waits_on(
     program: Make, start: Make, signed: Make
 ) -> None:
@@ -207,6 +209,7 @@ def test_a_command_that_cannot_be_started_is_a_reason(
     assert "could not be started" in ours.waiting()[0].reason
 
 
+@pytest.mark.more
 def test_a_drain_beside_a_dispatcher_at_work_waits_and_says_so(
     program: Make, start: Make, signed: Make
 ) -> None:

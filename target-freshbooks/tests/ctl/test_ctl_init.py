@@ -132,6 +132,7 @@ def test_a_secret_is_not_shown_as_it_is_typed(newcomer: Newcomer) -> None:
     assert "canary" not in said
 
 
+@pytest.mark.more
 @pytest.mark.parametrize(
     ("answers", "words"),
     [

@@ -33,6 +33,7 @@ def test_a_login_begins_a_new_chain(desk: Any) -> None:
     assert "refreshing_since" not in desk.store.read(desk.entry)
 
 
+@pytest.mark.more
 def test_a_login_with_a_wrong_key_spends_no_code_and_leaves_the_chain(desk: Any) -> None:
     assert desk.ctl("whoami")[0] == 0
     landed, spent = desk.landed(), desk.spent()
@@ -139,6 +140,7 @@ def test_a_logout_ends_the_login_at_freshbooks_and_forgets_it(desk: Any) -> None
     assert (code, "no FreshBooks login is stored" in said) == (1, True)
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("taken", [True, False])
 def test_a_logout_ends_the_login_of_the_setting_too(desk: Any, taken: bool) -> None:
     assert not taken or desk.ctl("whoami")[0] == 0
@@ -149,6 +151,7 @@ def test_a_logout_ends_the_login_of_the_setting_too(desk: Any, taken: bool) -> N
     assert (desk.spent(), revocations(desk)) == (spent, 1)
 
 
+@pytest.mark.more
 def test_a_logout_leaves_no_ciphertext_where_another_program_keeps_the_log(desk: Any) -> None:
     assert desk.ctl("whoami")[0] == 0  # with the setting's token, which is remembered as taken
     folder, name = make_url(desk.config["credentials_url"]).database.rsplit("/", 1)
@@ -165,6 +168,7 @@ def test_a_logout_leaves_no_ciphertext_where_another_program_keeps_the_log(desk:
         assert old not in files()
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("unreachable", [True, False])
 def test_a_logout_that_freshbooks_does_not_hear_forgets_the_login_and_says_so(
     desk: Any, unreachable: bool

@@ -130,6 +130,7 @@ def test_an_order_that_was_posted_in_between_is_told_anew(told_desk: Any, receiv
     assert len(receiver.told) == 1
 
 
+@pytest.mark.more
 def test_a_revoked_login_is_told_once_and_once_that_runs_are_well_again(
     told_desk: Any, receiver: Any
 ) -> None:
@@ -156,6 +157,7 @@ def test_a_revoked_login_is_told_once_and_once_that_runs_are_well_again(
     assert len(receiver.told) == 2
 
 
+@pytest.mark.more
 def test_a_run_that_did_not_come_is_told_once(told_desk: Any, receiver: Any) -> None:
     told_desk.place()
     said = told_desk.messages()
@@ -173,6 +175,7 @@ def test_a_run_that_did_not_come_is_told_once(told_desk: Any, receiver: Any) -> 
     assert len(receiver.told) == 2
 
 
+@pytest.mark.more
 def test_a_run_in_which_the_shop_said_nothing_is_no_good_one(told_desk: Any, receiver: Any) -> None:
     told_desk.place()
     said = told_desk.messages()
@@ -235,6 +238,7 @@ def test_one_service_is_told_though_another_is_out_of_reach(told_desk: Any, rece
     assert len(receiver.told) == 1
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("asked", ["dry_run", "plan_file"])
 def test_a_dry_run_tells_nobody_and_writes_no_metrics(
     told_desk: Any, receiver: Any, asked: str
@@ -278,6 +282,7 @@ def test_a_ledger_that_cannot_be_used_is_told_once(told_desk: Any, receiver: Any
     assert json.loads((told_desk.home / "state/target-freshbooks/told.json").read_text()) == []
 
 
+@pytest.mark.more
 def test_a_test_says_of_each_service_whether_it_took_the_message(
     told_desk: Any, receiver: Any
 ) -> None:
@@ -291,6 +296,7 @@ def test_a_test_says_of_each_service_whether_it_took_the_message(
     assert [one["type"] for one in receiver.told] == ["info", "info"]
 
 
+@pytest.mark.more
 def test_without_urls_it_shows_what_is_due_and_a_test_is_refused(desk: Any) -> None:
     desk.place(billing=NAMELESS)
     desk.post(desk.messages())

@@ -68,6 +68,7 @@ def test_a_first_run_without_a_start_date_writes_nothing_and_asks_for_it(real: A
     assert len(real.books()["invoices"]) == 1
 
 
+@pytest.mark.more
 def test_once_anything_was_posted_no_start_date_is_asked_for(real: Any) -> None:
     real.place()
     real.settings["invoice_start_date"] = "2020-01-01"
@@ -79,6 +80,7 @@ def test_once_anything_was_posted_no_start_date_is_asked_for(real: Any) -> None:
     assert len(real.books()["invoices"]) == 2
 
 
+@pytest.mark.more
 def test_a_dry_run_ends_with_its_figures_and_asks_for_nothing(real: Any) -> None:
     real.place()
     real.settings["dry_run"] = True
@@ -87,6 +89,7 @@ def test_a_dry_run_ends_with_its_figures_and_asks_for_nothing(real: Any) -> None
     assert "A real run would make 1 invoices and 1 clients." in ended.log
 
 
+@pytest.mark.more
 def test_a_first_run_of_the_sandbox_needs_no_start_date(shop: Any) -> None:
     shop.place()
     assert shop.run().code == 0

@@ -106,6 +106,7 @@ def test_what_freshbooks_refuses_is_parked_without_anybodys_data_in_the_log(shop
     assert person_in(shop, ended.log) == []
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("stream", ["meltano_test_stream", "order_statuses", "currencies"])
 def test_a_stream_without_a_place_is_told_once_and_asks_freshbooks_nothing(
     shop: Any, stream: str
@@ -129,6 +130,7 @@ def test_no_input_is_no_work(shop: Any) -> None:
 ORDER_SCHEMA, ORDER = of("orders", billing_address={"first_name": "Xaverine"})
 
 
+@pytest.mark.more
 @pytest.mark.parametrize(
     "damaged",
     [
@@ -266,6 +268,7 @@ target.TargetFreshBooks.cli()
 """
 
 
+@pytest.mark.more
 @pytest.mark.parametrize(
     "place",
     [
