@@ -25,7 +25,7 @@ BIN = Path(sys.executable).parent
 JANE = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
 
 
-def until(look: Callable[[], T], what: str = "it", seconds: float = 30) -> T:
+def until(look: Callable[[], T], what: str = "it", seconds: float = 180) -> T:
     """Poll until the answer is true, and return it.
 
     Raises:
