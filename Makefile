@@ -15,11 +15,12 @@ HOSTILE := tests/test_hostile.py tests/test_e2e_pipe.py tests/test_e2e_meltano.p
     tap-bigcommerce-orders/tests/test_tap_process.py target-freshbooks/tests/target/test_target_process.py \
     target-freshbooks/tests/ledger/test_ledger_database.py target-freshbooks/tests/test_books_cases.py \
     plugins/credentials/tests/test_credentials_store.py plugins/webhooks/tests/test_webhooks_receiver.py
+PROBES := tests/probe tap-bigcommerce-orders/tests/test_tap_probe.py
 PURE := target-freshbooks/tests/plan $(wildcard target-freshbooks/tests/test_books_*.py) \
     target-freshbooks/tests/test_digests.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-live test test-more test-hostile test-postgresql sweep bench attack fuzz mutate kept lint types size coverage format docs-check build-check constraints clean
+.PHONY: help setup demo demo-live test test-more test-hostile test-postgresql sweep sweep-probes bench attack fuzz mutate kept lint types size coverage format docs-check build-check constraints clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -52,8 +53,13 @@ test-postgresql: $(STAMP) ## the same tests on a real PostgreSQL server, which c
 	$(SUITE) $(PARALLEL) --no-loadscope-reorder -m "postgresql and not sweep"
 
 # A worker that is free takes over what another has not begun; what they print, figures above all, comes at the end.
+SWEEP = $(SUITE) -n $(WORKERS) --dist worksteal -v -rP --show-capture stdout --timeout 7200 -m sweep
+
 sweep: $(STAMP) ## the long proofs: crashes, faults, generated orders
-	$(SUITE) -n $(WORKERS) --dist worksteal -v -rP --show-capture stdout --timeout 7200 -m sweep
+	$(SWEEP) $(PROBES:%=--ignore %)
+
+sweep-probes: $(STAMP) ## the probes under every side of every switch, and hundreds of combinations
+	$(SWEEP) $(PROBES)
 
 bench: $(STAMP) ## figures of speed: requests per order, quotas, throughput, memory
 	@PYTHONPATH=tools $(BIN)/python -m bench
