@@ -103,8 +103,9 @@ format: $(STAMP) ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs-check: $(STAMP) ## links in the documentation lead somewhere, and tests that it names exist
+docs-check: $(STAMP) ## links in the documentation lead somewhere, and what it says of tests and settings holds
 	$(BIN)/python tools/docs_check.py
+	$(BIN)/python tools/about.py --check
 
 build-check: $(STAMP) ## each wheel builds, and installs alone
 	PYTHON="$(PYTHON)" VENV="$(VENV)" tools/build_check.sh $(PRESENT)
