@@ -111,15 +111,26 @@ def test_an_older_ledger_is_migrated_and_keeps_what_it_holds(
     opened.dispose()
 
 
-def test_a_newer_ledger_is_refused_and_left_untouched(ledger_url: str) -> None:
+@pytest.mark.parametrize(
+    ("version", "kind", "words"),
+    [
+        ("9001", LedgerTooNew, r"schema 9001, which is newer.*Install the version"),
+        ("0003", LedgerError, r"schema 0003, of a version before 0\.1.*Move it aside"),
+    ],
+)
+def test_a_ledger_of_no_version_that_leads_here_is_refused_and_left_untouched(
+    ledger_url: str, version: str, kind: type[LedgerError], words: str
+) -> None:
     Ledger.open(ledger_url, source="shop").dispose()
     opened = database.Database(ledger_url)
     with opened.write() as connection:
-        connection.execute(text(f"UPDATE {migrate.VERSION_TABLE} SET version_num = '9001'"))  # noqa: S608 - a constant
-    with pytest.raises(LedgerTooNew, match=r"schema 9001, which is newer.*Install the version"):
+        connection.execute(
+            text(f"UPDATE {migrate.VERSION_TABLE} SET version_num = '{version}'")  # noqa: S608 - constants
+        )
+    with pytest.raises(kind, match=words):
         Ledger.open(ledger_url, source="shop")
     with opened.read() as connection:
-        assert migrate.stored_version(connection) == "9001"
+        assert migrate.stored_version(connection) == version
     opened.dispose()
 
 

@@ -10,7 +10,7 @@ import logging
 from connector_credentials.database import wait_for_turn
 from sqlalchemy import Connection, inspect, text
 
-from target_freshbooks.ledger.errors import LedgerTooNew
+from target_freshbooks.ledger.errors import LedgerError, LedgerTooNew
 from target_freshbooks.ledger.storage.database import Database
 
 SCHEMA_VERSION = "0007"
@@ -25,6 +25,7 @@ def migrate(database: Database, target: str = SCHEMA_VERSION) -> None:
 
     Raises:
         LedgerTooNew: If the ledger has a version this code does not know.
+        LedgerError: If it has one of before 0.1, from which no step leads here.
     """
     with database.read() as connection:
         if stored_version(connection) == target:
@@ -43,7 +44,8 @@ def migrate(database: Database, target: str = SCHEMA_VERSION) -> None:
         wait_for_turn(connection, "(ledger)")
         version = stored_version(connection)  # again, now that nobody else can change it
         if version is not None and version not in known:
-            raise _too_new(database, version)
+            late = version > SCHEMA_VERSION
+            raise _too_new(database, version) if late else _too_old(database, version)
         config.attributes["connection"] = connection
         command.upgrade(config, target)
 
@@ -66,6 +68,14 @@ def _too_new(database: Database, version: str) -> LedgerTooNew:
         f"The ledger {database.name} has schema {version}, which is newer than this"
         f" version of target-freshbooks knows ({SCHEMA_VERSION}). It was left untouched."
         " Install the version that wrote it, or a later one."
+    )
+
+
+def _too_old(database: Database, version: str) -> LedgerError:
+    return LedgerError(
+        f"The ledger {database.name} has schema {version}, of a version before 0.1, which this"
+        " version of target-freshbooks cannot bring up to date. It was left untouched. Move it"
+        " aside and log in again: a new ledger finds in FreshBooks what stands there."
     )
 
 
