@@ -126,7 +126,7 @@ def test_a_release_installs_by_hash_and_a_wheel_that_was_changed_does_not(tmp_pa
     command = [sys.executable, str(ROOT / "tools" / "release.py")]
     assert subprocess.run([*command, "v9.9.9", str(out)], check=False).returncode == 1
     assert not out.exists()
-    subprocess.run([*command, "v0.1.0", str(out)], check=True)
+    subprocess.run([*command, "v0.2.0", str(out)], check=True)
     text = (out / "requirements.txt").read_text(encoding="utf-8")
     run = (ROOT / "requirements" / "run.txt").read_text(encoding="utf-8")
     ours = text.removeprefix(run)

@@ -9,4 +9,4 @@ Start reading at :mod:`connector_webhooks.receiver` (in) and
 :mod:`connector_webhooks.dispatch` (out).
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
