@@ -78,18 +78,20 @@ kept: $(STAMP) ## NAME=...: keep what this version writes as books that later ve
 mutate: $(STAMP) ## take each safety line out and see the tests go red
 	@PYTHONPATH=tools $(BIN)/python -m mutate
 
-lint: $(STAMP) types ## ruff, mypy, bandit, zizmor, and whether the list of safety lines is in order
+lint: $(STAMP) types ## ruff, mypy, bandit, zizmor, hadolint, and whether the list of safety lines is in order
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pylint --disable=all --enable=duplicate-code $(PRESENT:%=%/src)
 	PYTHONPATH=tools $(BIN)/python -m mutate.check
 	$(BIN)/zizmor --offline --quiet --strict-collection .github
-	$(BIN)/bandit --quiet --configfile pyproject.toml -r $(PRESENT:%=%/src) plugins/airflow tools
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
+	$(BIN)/bandit --quiet --configfile pyproject.toml -r $(PRESENT:%=%/src) plugins/airflow tools deploy
 
 types: $(STAMP)
 	@set -e; for package in $(PRESENT); do echo "mypy $$package"; $(BIN)/mypy $$package/src; done
-	$(BIN)/mypy tools
+	$(BIN)/mypy tools deploy/schedule.py
 
 size: $(STAMP) ## statements, lines, modules and complexity by package; SINCE=commit for before and after
 	@PYTHONPATH=tools $(BIN)/python -m size $(if $(SINCE),--since $(SINCE))

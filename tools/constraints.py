@@ -5,9 +5,10 @@
   anywhere.
 - `requirements/run.txt`: what the released tap and target need, with the hashes of all files of a
   version, for every system. A release adds its own (`tools/release.py`).
+- `requirements/container.txt`: that, and what the container's receiver and scheduler need.
 - `requirements/build.txt`: what builds the wheels, likewise.
 
-The two follow from the first; `--keep` keeps the versions that it has, and adds what is new.
+The three follow from the first; `--keep` keeps the versions that it has, and adds what is new.
 """
 
 from __future__ import annotations
@@ -28,13 +29,15 @@ OURS = (
     "target-freshbooks",
 )
 OLDEST_PYTHON = "3.11"
+RUN = (
+    "meltano",
+    "./plugins/credentials",
+    "./tap-bigcommerce-orders",
+    "./target-freshbooks[postgres]",
+)
 LOCKED = {
-    "requirements/run.txt": (
-        "meltano",
-        "./plugins/credentials",
-        "./tap-bigcommerce-orders",
-        "./target-freshbooks[postgres]",
-    ),
+    "requirements/run.txt": RUN,
+    "requirements/container.txt": (*RUN, "./plugins/webhooks[postgres]", "apscheduler<4"),
     "requirements/build.txt": ("hatchling",),
 }
 """Files with hashes, and what each is for."""

@@ -66,6 +66,7 @@ ELSEWHERE = {
 """Commands that are not run here, and why."""
 
 ELSEWHERE_FIRST = {
+    "docker": "test_container.py: what the containers start, without an engine",
     "make": "`make docs-check` looks whether there is such a command",
     "pip": "`make build-check` installs each package by itself",
     "pytest": "the suites themselves; its folder is there",
