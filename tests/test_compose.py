@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import sys
+import threading
 import tomllib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from connector_sandbox.testing import until
 from connector_webhooks.settings import FORM as WEBHOOKS
 from connector_webhooks.settings import Settings
 from tap_bigcommerce_orders.settings import FORM as TAP
@@ -20,6 +21,7 @@ from demo.project import BIN, ROOT
 from image import instructions
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import ModuleType
 
 DEPLOY = ROOT / "deploy"
@@ -187,21 +189,24 @@ def test_times_that_would_be_others_than_cron_s_are_refused(
         schedule.trigger(when)
 
 
-def test_a_run_at_work_is_ended_and_none_begins_after_that(
-    schedule: ModuleType, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+def test_a_run_at_work_is_asked_to_end_and_none_begins_after_that(
+    schedule: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    meltano = tmp_path / "meltano"
-    ended = tmp_path / "ended"
+    meltano, seen = tmp_path / "meltano", tmp_path / "seen"
+    seen.touch()
     meltano.write_text(
-        f"#!{sys.executable}\nimport os, pathlib, sys\n"
-        f"pathlib.Path({str(ended)!r}).write_text(' '.join(sys.argv[1:]) + os.environ['MORE'])\n"
+        "#!/bin/bash\n"
+        f"""trap 'echo stopped >> {seen}; exit 143' TERM\n"""
+        f"""echo "$@" "$MORE" >> {seen}\n"""
+        "while true; do sleep 0.05; done\n"
     )
     meltano.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     runs = schedule.Runs()
-    runs.run("sync", {"MORE": "!"})
-    assert ended.read_text() == "run sync!"
-    ended.unlink()
+    run = threading.Thread(target=runs.run, args=("sync", {"MORE": "!"}), daemon=True)
+    run.start()
+    until(seen.read_text, "the run")
     runs.end()
+    until(lambda: not run.is_alive(), "the end of the run")
     runs.run("sync", {"MORE": "!"})
-    assert not ended.exists()
+    assert seen.read_text().splitlines() == ["run sync !", "stopped"]

@@ -3396,4 +3396,28 @@ MUTATIONS = (
         '    return {"Taxes": invoice.total - net}\n',
         (DRY_RUNS, "-k", "invents_no_tax"),
     ),
+    Mutation(
+        "the scheduler asks the runs at work to end when it is told to",
+        "P1",
+        "deploy/schedule.py",
+        "                    os.killpg(process.pid, signal.SIGTERM)\n",
+        "                    pass\n",
+        ("tests/test_compose.py", "-k", "asked_to_end"),
+    ),
+    Mutation(
+        "no run begins once the scheduler was told to end",
+        "P1",
+        "deploy/schedule.py",
+        "            if self._ended:\n",
+        "            if False:\n",
+        ("tests/test_compose.py", "-k", "asked_to_end"),
+    ),
+    Mutation(
+        "settings come from Meltano Hub's definition as text, which is read strictly",
+        "P11",
+        "tools/about.py",
+        '        "kind": "string",\n',
+        '        "kind": "boolean",\n',
+        ("tests/test_hub.py", "-k", "what_the_programs_say"),
+    ),
 )
