@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,6 @@ from bench.scene import scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from decimal import Decimal
 
     from bench.scene import Scene
 
@@ -57,3 +57,13 @@ def test_the_target_asks_no_more_than_it_needs(
     asked: dict[str, Decimal], kind: str, most: int
 ) -> None:
     assert asked[kind] <= most
+
+
+def test_many_orders_at_a_time_are_looked_for_in_lists(stage: Scene) -> None:
+    found = per_order.batch_requests(stage)
+    most = dict(zip(found, map(Decimal, ("4.05", "3.1", "0", "0.1")), strict=True))
+    assert {what: figure for what, figure in found.items() if figure > most[what]} == {}
+
+
+def test_a_new_order_takes_five_commits(stage: Scene) -> None:
+    assert per_order.order_commits(stage) == 5  # received; before, between and after three writes

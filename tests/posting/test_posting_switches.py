@@ -284,7 +284,7 @@ TOGETHER: dict[str, dict[str, Any]] = {
         "fb.currency_decimals": "iso", "fb.deleted_client_invoice": "refuse",
         "fb.deleted_get": "missing", "fb.error_status": "200", "fb.item_name_unique": "no",
         "fb.negative_qty": "accept", "fb.negative_total": "accept", "fb.non_bmp": "accept",
-        "fb.number_taken_status": 409, "fb.overpaid_after_line": "credit",
+        "fb.number_taken_status": 409, "fb.number_unique": "no", "fb.overpaid_after_line": "credit",
         "fb.overpayment_credit": "refuse", "fb.payment_negative": "accept",
         "fb.payment_unknown_type": "other", "fb.payment_zero": "accept",
         "fb.refresh_ends_access": "yes", "fb.rounding_mode": "half_even",

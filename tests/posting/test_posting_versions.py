@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from target_freshbooks import wiring
 from target_freshbooks.ledger.inbox.inbox import Inbox
 from target_freshbooks.posting import facts, order_work
 
@@ -243,6 +244,7 @@ def test_a_customer_that_comes_while_its_order_is_looked_at_is_not_missed(
             stored.set()
         return taken
 
+    monkeypatch.setattr(wiring, "ORDER_BATCH", 1)  # it is looked at as it comes
     monkeypatch.setattr(order_work, "gather", slowly)
     monkeypatch.setattr(Inbox, "receive", receiving)
     said = world.messages().splitlines()

@@ -80,6 +80,7 @@ SIDES: dict[str, tuple[str, dict[object, Told]]] = {
     "username_taken": ("username", {"no": ACCEPTED, "409": refused(409), "422": refused(422)}),
     "client_limit": ("client_limit", {0: so("not reached"), 1: so("not reached")}),
     "archived_put": ("archived", {"stays": so("stays"), "returns": so("returns")}),
+    "number_unique": ("duplicate_number", {"yes": REFUSED, "no": ACCEPTED}),
     "number_taken_status": ("duplicate_number", {422: refused(422), 409: refused(409)}),
     "number_taken_errno": ("duplicate_number", {1029: has(errno=1029), 1004: has(errno=1004)}),
     "number_search": ("number_search", {"exact": so("exact"), "like": so("like")}),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Connection, Engine, event
+
 from bench.scene import MUG, TAX, line
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_UNTAXED, MOST_TAXED = Decimal("1.1"), Decimal("2.1")
 FEW = 10
+MANY = 60
 
 
 def measure(scene: Scene, orders: int) -> None:
@@ -21,6 +24,9 @@ def measure(scene: Scene, orders: int) -> None:
     _tap(scene, orders)
     _month(scene)
     _kinds(scene)
+    for what, per_order in batch_requests(scene).items():
+        line(f"target, requests per order, {MANY} at a time: {what}", f"{per_order:.2f}")
+    line("target, ledger commits of a new order", f"{order_commits(scene):.2f}")
 
 
 def tap_requests(scene: Scene) -> tuple[Decimal, Decimal, int]:
@@ -100,6 +106,54 @@ def target_requests(scene: Scene, few: int = FEW) -> dict[str, Decimal]:
     scene.lose_ledger()
     found["posted already, and the ledger lost"] = _asked(scene) / (1 + 5 * few)
     return found
+
+
+def batch_requests(scene: Scene, many: int = MANY) -> dict[str, Decimal]:
+    """Requests of the target per order of many that come at a time, of a known client and item.
+
+    Args:
+        scene: It is emptied first.
+        many: How many orders come at a time.
+    """
+    scene.empty()
+    scene.place()
+    scene.post(scene.read())
+    requests = {"new": _placed(scene, many) / many}
+    with scene.ledger() as ledger:
+        ledger.profile.learn("refuses_taken_numbers", value=True)
+    requests["new, and a number that is taken is known to be refused"] = _placed(scene, many) / many
+    requests["unchanged"] = _asked(scene) / many
+    scene.lose_ledger()
+    requests["posted already, and the ledger lost"] = _asked(scene) / (1 + 2 * many)
+    return requests
+
+
+def order_commits(scene: Scene) -> Decimal:
+    """Transactions of the ledger that a new order of a known client and item takes."""
+    counts: list[int] = []
+    for many in (FEW, 3 * FEW):
+        for _ in range(many):
+            scene.place()
+        said, commits = scene.read(), list[Connection]()
+
+        def count(connection: Connection, commits: list[Connection] = commits) -> None:
+            if connection.get_execution_options().get("writing"):
+                commits.append(connection)
+
+        event.listen(Engine, "commit", count)
+        try:
+            scene.post(said)
+        finally:
+            event.remove(Engine, "commit", count)
+        counts.append(len(commits))
+    # What came before comes again with each reading, and is taken in again.
+    return Decimal(counts[1] - counts[0] - FEW) / (2 * FEW)
+
+
+def _placed(scene: Scene, many: int) -> Decimal:
+    for _ in range(many):
+        scene.place()
+    return _asked(scene)
 
 
 def _stranger(number: int) -> dict[str, str]:

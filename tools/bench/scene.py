@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_sandbox.settings import tap_settings, target_settings
 from tap_bigcommerce_orders.tap import TapBigCommerceOrders
+from target_freshbooks.ledger import Ledger
 from target_freshbooks.target import TargetFreshBooks
 
 from demo import sandbox as sandboxes
@@ -121,6 +122,11 @@ class Scene:
         seconds = time.perf_counter() - started
         tap.connection.close()
         return Said(out.getvalue(), seconds)
+
+    def ledger(self, label: str = "") -> Ledger:
+        """The target's ledger."""
+        settings = self.settings(label)
+        return Ledger.open(settings["ledger_url"], source="bigcommerce")
 
     def settings(self, label: str = "", **settings: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
         """The target's configuration."""

@@ -37,6 +37,7 @@ ROWS = "plugins/credentials/tests/test_credentials_rows.py"
 LOCKS = "plugins/credentials/tests/test_credentials_locks.py"
 BEFORE_WRITES = "target-freshbooks/tests/freshbooks/test_freshbooks_before_writes.py"
 ORDERS = "tests/posting/test_posting_orders.py"
+IN_BULK = "tests/posting/test_posting_in_bulk.py"
 ON_ACCOUNT = "tests/posting/test_posting_on_account.py"
 WRITTEN = (
     "target-freshbooks/tests/test_books_cases.py::test_the_case_is_booked_as_a_bookkeeper_wrote_it"
@@ -131,6 +132,58 @@ class Mutation:
 
 
 MUTATIONS = (
+    Mutation(
+        "what a thread has put off is there when it reads",
+        "P1",
+        f"{FRESHBOOKS}/ledger/storage/database.py",
+        "        self.flush()\n        engine = self.engine\n",
+        "        engine = self.engine\n",
+        (
+            "target-freshbooks/tests/ledger/test_ledger_put_off.py::test_a_read_of_the_thread_sees_it",
+        ),
+    ),
+    Mutation(
+        "a list stands for a look only where a number that is taken is refused",
+        "P1",
+        f"{FRESHBOOKS}/posting/observe/in_bulk.py",
+        "absent = days.keys() - standing.keys() - deleted if refuses else set[str]()",
+        "absent = days.keys() - standing.keys() - deleted",
+        (
+            f"{IN_BULK}::test_where_a_second_invoice_of_a_number_may_be_made_each_order_is_looked_for",
+        ),
+    ),
+    Mutation(
+        "nothing is written by what a list showed",
+        "P1",
+        f"{FRESHBOOKS}/posting/apply/step_runner.py",
+        "    if is_old or at.observed.listed:\n",
+        "    if is_old:\n",
+        (f"{IN_BULK}::test_what_is_to_be_written_rests_on_a_look_of_its_own",),
+    ),
+    Mutation(
+        "a list without all payments of an invoice does not tell of it",
+        "P1",
+        f"{FRESHBOOKS}/posting/observe/in_bulk.py",
+        "whole = look.observed.is_whole and not context.desired.refunds",
+        "whole = not context.desired.refunds",
+        (f"{IN_BULK}::test_a_payment_of_another_day_is_found_by_a_look_of_its_own",),
+    ),
+    Mutation(
+        "the refusal of a deleted invoice's number says nothing of a standing one's",
+        "P1",
+        f"{FRESHBOOKS}/posting/apply/refused_step.py",
+        "        if observed.invoice.vis_state != DELETED:\n",
+        "        if True:\n",
+        (f"{IN_BULK}::test_a_refusal_that_is_met_is_learnt_and_one_of_a_deleted_invoice_is_not",),
+    ),
+    Mutation(
+        "a client that is gone is not found in the list again",
+        "P1",
+        f"{FRESHBOOKS}/posting/apply/clients.py",
+        "        self._books.clients.forget()\n",
+        "",
+        (f"{IN_BULK}::test_a_client_that_goes_after_the_list_was_read_is_made_anew",),
+    ),
     Mutation(
         "the currency shown stands for the one paid in only where both are one",
         "P5",
@@ -2180,7 +2233,7 @@ MUTATIONS = (
         "a payment known by its note only is remembered",
         "P1",
         f"{FRESHBOOKS}/posting/apply/completion.py",
-        "            ledger.links.put(known)\n",
+        "            ledger.links.put_soon(known)\n",
         "",
         (f"{ELSEWHERE}::test_a_payment_known_by_its_note_only_is_remembered_as_it_was",),
     ),

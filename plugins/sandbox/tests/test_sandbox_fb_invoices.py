@@ -184,6 +184,13 @@ def test_a_number_is_unique_among_active_deleted_and_archived(books: Any, state:
     assert books.errors("PUT", "invoice", other["id"], invoice_number="BC-1001").errno == 1029
 
 
+def test_a_taken_number_may_be_accepted(books: Any, switch: Any) -> None:
+    switch(number_unique="no")
+    one, other = (books.invoice(invoice_number="BC-1") for _ in range(2))
+    assert one["id"] != other["id"]
+    assert one["invoice_number"] == other["invoice_number"]
+
+
 def test_a_taken_number_may_be_answered_otherwise(books: Any, switch: Any) -> None:
     switch(number_taken_status=409, number_taken_errno=1004)
     first = books.invoice(invoice_number="BC-1001")

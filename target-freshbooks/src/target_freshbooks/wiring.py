@@ -28,12 +28,12 @@ from target_freshbooks.posting.apply.writer import Writer
 from target_freshbooks.posting.dryrun.outlook import MOST_CLIENTS, Outlook
 from target_freshbooks.posting.dryrun.simulator import Planner
 from target_freshbooks.posting.facts import fence_of
-from target_freshbooks.posting.observe.by_request import RequestObserver
+from target_freshbooks.posting.observe.in_bulk import BulkObserver
 from target_freshbooks.posting.order_work import OrderWork
 from target_freshbooks.posting.outcomes import Outcomes
 from target_freshbooks.posting.reconciler import Reconciler
 from target_freshbooks.posting.results import Interrupted
-from target_freshbooks.posting.service import Service
+from target_freshbooks.posting.service import ORDER_BATCH, Service
 from target_freshbooks.settings import Settings
 
 
@@ -222,16 +222,18 @@ def assemble(
         all_items=settings.item_sync == "all",
         vat_field=settings.policy.vat_number_field,
     )
+    profile = AccountProfile(books, ledger)
+    observer = BulkObserver(books, profile)
     parts = Parts(
         books,
-        RequestObserver(books),
+        observer,
         ledger,
         writer,
         parties,
         retry.settle,
         stop,
         Brake(settings.max_rewritten_invoices),
-        AccountProfile(books, ledger),
+        profile,
     )
     outlook = Outlook(settings.policy, bool(settings.plan_file)) if settings.dry_run else None
     outcomes = Outcomes(ledger, settings.policy, run_id, outlook)
@@ -245,9 +247,16 @@ def assemble(
         hearing=LockHearing(parts),
         stop=stop,
         max_parallel_orders=settings.max_parallel_orders,
+        observer=observer,
+        invoice_number_prefix=settings.policy.invoice_number_prefix,
         planner=Planner(books, ledger, settings.policy, stop) if settings.dry_run else None,
     )
-    service = Service(ledger, work, outcomes, settings.policy, dry_run=settings.dry_run)
+    # Lists show many new orders at once: where they are believed, and where nothing is known yet.
+    in_bulk = profile.refuses_taken_numbers or not ledger.has_posted()
+    batch = ORDER_BATCH if in_bulk and not settings.dry_run else 1
+    service = Service(
+        ledger, work, outcomes, settings.policy, dry_run=settings.dry_run, order_batch=batch
+    )
     return Run(run_id, account, ledger, service, work, outcomes, breaker, settings.dry_run)
 
 

@@ -20,6 +20,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from target_freshbooks.books.desired import Parked, Reason
@@ -93,6 +94,7 @@ def marketplace_of(order: Order, policy: Policy) -> Marketplace:
     return Marketplace(known, None)
 
 
+@lru_cache(maxsize=4096)
 def _says(source: str, word: str) -> bool:
     """Whether the word stands in the source by itself, as in `Amazon US` or `tiktok_shop`."""
     folded = source.lower().replace("_", " ")

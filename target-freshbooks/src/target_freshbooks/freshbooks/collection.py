@@ -26,6 +26,18 @@ PER_PAGE = 100  # the most FreshBooks gives; more is silently cut to it
 _PHASES = ("vis_state", "ext_vis_state")
 
 
+class TooManyPages(Exception):  # noqa: N818 - it tells a size, and nothing failed
+    """A list is longer than it is worth to read.
+
+    Attributes:
+        pages: How many pages it has.
+    """
+
+    def __init__(self, pages: int) -> None:
+        super().__init__(f"the list has {pages} pages")
+        self.pages = pages
+
+
 class Collection(Generic[T]):
     """The records of one kind of one account. Thread-safe.
 
@@ -80,12 +92,20 @@ class Collection(Generic[T]):
         return self._one("PUT", id=id, body=body)
 
     def rows(
-        self, search: Search = (), ours: RowTest | None = None, *, deleted: bool = False
+        self,
+        search: Search = (),
+        ours: RowTest | None = None,
+        *,
+        deleted: bool = False,
+        most_pages: int | None = None,
     ) -> Iterator[T]:
         """The rows of all pages that are ours, the deleted ones or all others, each id once.
 
         A row is checked before it is read in full, so that one which is none of our business
         cannot stop us, whatever state it is in.
+
+        Raises:
+            TooManyPages: There are more than `most_pages`; one request was made.
         """
         query = (*search, ("search[vis_state]", str(DELETED))) if deleted else search
         listing = Operation("GET", self._template, {})
@@ -93,6 +113,8 @@ class Collection(Generic[T]):
         page, before = 1, list[Body]()
         while True:
             rows, pages = self._page(query, page)
+            if most_pages is not None and pages > most_pages:
+                raise TooManyPages(pages)
             if rows and rows == before:
                 raise Failing(listing.name, "it gives the same page twice, so its end never comes")
             before = rows

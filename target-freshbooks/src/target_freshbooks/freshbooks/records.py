@@ -9,7 +9,7 @@ from typing import TypeVar
 from typing_extensions import override
 
 from . import parsing
-from .collection import Body, Collection, Search, since
+from .collection import Body, Collection, Search, TooManyPages, since
 from .errors import NotFound, UnknownOutcome
 from .observed import (
     ACTIVE,
@@ -53,9 +53,22 @@ class Invoices(Collection[ObservedInvoice]):
         more = _LINES if lines else ()
         return next(self.exactly("invoice_number", number, *more, deleted=deleted), None)
 
-    def dated(self, first: date, last: date) -> Iterator[ObservedInvoice]:
-        """All invoices of these days, both included, with their lines, a page at a time."""
-        rows = self.rows((*since(first), _until(last), *_LINES))
+    def dated(
+        self,
+        first: date,
+        last: date,
+        *,
+        deleted: bool = False,
+        lines: bool = True,
+        most_pages: int | None = None,
+    ) -> Iterator[ObservedInvoice]:
+        """All invoices of these days, both included, a page at a time: deleted, or all others.
+
+        Raises:
+            TooManyPages: There are more than `most_pages`.
+        """
+        search = (*since(first), _until(last), *(_LINES if lines else ()))
+        rows = self.rows(search, deleted=deleted, most_pages=most_pages)
         return (row for row in rows if first <= row.create_date <= last)
 
     def until(self, last: date) -> Iterator[ObservedInvoice]:
@@ -78,9 +91,15 @@ class Payments(Collection[ObservedPayment]):
         """The payments of one invoice but for deleted ones."""
         return list(self.exactly("invoiceid", str(invoice_id)))
 
-    def dated(self, first: date, last: date, *, deleted: bool = False) -> list[ObservedPayment]:
-        """All payments of these days, both included: the deleted ones, or all others."""
-        rows = self.rows((*since(first), _until(last)), deleted=deleted)
+    def dated(
+        self, first: date, last: date, *, deleted: bool = False, most_pages: int | None = None
+    ) -> list[ObservedPayment]:
+        """All payments of these days, both included: the deleted ones, or all others.
+
+        Raises:
+            TooManyPages: There are more than `most_pages`.
+        """
+        rows = self.rows((*since(first), _until(last)), deleted=deleted, most_pages=most_pages)
         return [row for row in rows if first <= row.date <= last]
 
     def on(self, is_wanted: Callable[[int], bool], first: date | None) -> Iterator[ObservedPayment]:
@@ -88,7 +107,83 @@ class Payments(Collection[ObservedPayment]):
         return self.rows(since(first), lambda row: is_wanted(parsing.whole(row, "invoiceid", 0)))
 
 
-class Clients(Collection[ObservedClient]):
+class Remembered(Collection[Row]):
+    """A collection whose whole list is read once that costs less than the searches to come.
+
+    This object's own writes keep it up to date. What it lacks may still be there: it is searched.
+    """
+
+    def __init__(self, transport: Transport, account_id: str) -> None:
+        super().__init__(transport, account_id)
+        self._guard = threading.Lock()
+        self._list: dict[int, Row] | None = None
+        self._ids: dict[str, set[int]] = {}
+        self._worth, self._pages = 0, 1
+
+    def expect(self, searches: int) -> None:
+        """Be told of so many searches to come: the list may take a tenth as many requests."""
+        with self._guard:
+            self._worth += searches // 10
+
+    def forget(self) -> None:
+        """Do not go by the list any more, which is read anew if it has to be."""
+        with self._guard:
+            self._list = None
+
+    @override
+    def create(self, body: Body) -> Row:
+        return self._remember(lambda: super(Remembered, self).create(body))
+
+    @override
+    def update(self, id: int, body: Body) -> Row:
+        return self._remember(lambda: super(Remembered, self).update(id, body))
+
+    def _names(self, row: Row) -> Iterable[str]:
+        """What the row is looked for by."""
+        raise NotImplementedError
+
+    def _listed(self, name: str, *, at_any_cost: bool = False) -> list[Row]:
+        """The rows of the name in the list, if that was read or is now; active ones first."""
+        with self._guard:
+            if self._list is None and (at_any_cost or self._worth >= self._pages):
+                self._read(None if at_any_cost else self._worth)
+            rows = self._list or {}
+            return _in_order(rows[id_] for id_ in self._ids.get(name, ()) if id_ in rows)
+
+    def _read(self, most_pages: int | None) -> None:
+        try:
+            rows = list(self.rows(most_pages=most_pages))
+        except TooManyPages as too_many:
+            self._pages = too_many.pages
+            return
+        self._list, self._ids, self._worth = {}, {}, 0
+        for row in rows:
+            self._keep(row)
+
+    def _keep(self, row: Row) -> None:
+        if self._list is None:
+            return
+        former = self._list.pop(row.id, None)
+        for name in () if former is None else self._names(former):
+            self._ids[name].discard(row.id)
+        if row.vis_state == DELETED:
+            return
+        self._list[row.id] = row
+        for name in self._names(row):
+            self._ids.setdefault(name, set()).add(row.id)
+
+    def _remember(self, write: Callable[[], Row]) -> Row:
+        try:
+            row = write()
+        except UnknownOutcome:
+            self.forget()
+            raise
+        with self._guard:
+            self._keep(row)
+        return row
+
+
+class Clients(Remembered[ObservedClient]):
     """Clients. FreshBooks does not mind that an e-mail exists already.
 
     Invoices keep their copies of a client's name and address.
@@ -109,6 +204,9 @@ class Clients(Collection[ObservedClient]):
         def ours(row: Body) -> bool:
             return parsing.text(row, "email").strip().casefold() == wanted.casefold()
 
+        listed = self._listed(wanted.casefold())
+        if listed:
+            return listed
         exact = [("search[email]", form) for form in dict.fromkeys((wanted, wanted.lower()))]
         for search in (*exact, ("search[email_like]", wanted.lower())):
             clients = _in_order(self.rows((search,), ours))
@@ -135,57 +233,32 @@ class Clients(Collection[ObservedClient]):
         """How many clients there are, active and archived, counted to `at_most`."""
         return sum(1 for _ in islice(self.rows(), at_most))
 
+    @override
+    def _names(self, row: ObservedClient) -> Iterable[str]:
+        return (row.email.strip().casefold(),) if row.email.strip() else ()
 
-class Items(Collection[ObservedItem]):
+
+class Items(Remembered[ObservedItem]):
     """Items of the catalogue."""
 
     path = "items/items"
     singular = "item"
     parse = staticmethod(parsing.item)
 
-    def __init__(self, transport: Transport, account_id: str) -> None:
-        super().__init__(transport, account_id)
-        self._catalogue_lock = threading.Lock()
-        self._catalogue: dict[int, ObservedItem] | None = None
-
     def of_sku(self, sku: str) -> list[ObservedItem]:
         """The items with exactly this SKU; active before archived, then lowest id."""
-        return _in_order(self.exactly("sku", sku))
+        return self._listed(f"sku:{sku}") or _in_order(self.exactly("sku", sku))
 
     def named(self, name: str) -> list[ObservedItem]:
         """The items of exactly this name; active before archived, then lowest id.
 
-        FreshBooks cannot search by name. The first call reads the whole catalogue, later ones
-        the memory of it, which this object's own writes keep up to date.
+        FreshBooks cannot search by name, so the whole list is read.
         """
-        with self._catalogue_lock:
-            if self._catalogue is None:
-                self._catalogue = {row.id: row for row in self.rows()}
-            return _in_order(row for row in self._catalogue.values() if row.name == name)
-
-    def forget(self) -> None:
-        """Read the catalogue anew at the next look by name (after an unknown outcome)."""
-        with self._catalogue_lock:
-            self._catalogue = None
+        return self._listed(f"name:{name}", at_any_cost=True)
 
     @override
-    def create(self, body: Body) -> ObservedItem:
-        return self._remember(lambda: super(Items, self).create(body))
-
-    @override
-    def update(self, id: int, body: Body) -> ObservedItem:
-        return self._remember(lambda: super(Items, self).update(id, body))
-
-    def _remember(self, write: Callable[[], ObservedItem]) -> ObservedItem:
-        try:
-            item = write()
-        except UnknownOutcome:
-            self.forget()
-            raise
-        with self._catalogue_lock:
-            if self._catalogue is not None:
-                self._catalogue[item.id] = item
-        return item
+    def _names(self, row: ObservedItem) -> Iterable[str]:
+        return (f"sku:{row.sku}", f"name:{row.name}")
 
 
 class CreditNotes(Collection[ObservedCreditNote]):

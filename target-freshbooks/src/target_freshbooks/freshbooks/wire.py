@@ -157,6 +157,10 @@ class Wire:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = new_session()
+            # Proxies and certificates of the environment: read once, for it is always one host.
+            environment = session.merge_environment_settings(self._base_url, {}, None, None, None)
+            session.proxies, session.verify = environment["proxies"], environment["verify"]
+            session.trust_env = False
         return session
 
 

@@ -7,10 +7,11 @@ finds it, looks in FreshBooks whether the write happened, and only then closes i
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from types import EllipsisType
 from typing import Any, Literal
 
-from sqlalchemy import bindparam, func, null, select, update
+from sqlalchemy import Connection, bindparam, func, null, select, update
 
 from target_freshbooks.ledger import orders
 from target_freshbooks.ledger.audit import redaction
@@ -147,6 +148,7 @@ class Intents(Section):
         answer: Mapping[str, Any] | None = None,
         links: Iterable[Link] = (),
         run_id: str | None = None,
+        at_once: bool = True,
     ) -> None:
         """Close an intent: its outcome, the links it made and the audit row in one transaction.
 
@@ -156,36 +158,52 @@ class Intents(Section):
             answer: FreshBooks' answer or refusal; the journal gets what of it names nobody.
             links: What now stands for what.
             run_id: The run that closes it; default the one that opened it.
+            at_once: Else with the thread's next transaction. Until then it counts as open: should
+                the run die, the next one looks what came of it.
 
         Raises:
             IntentNotOpen: If it is closed already or unknown; nothing is stored then.
         """
-        made = list(links)
+        closing = partial(self._close, intent, outcome, answer, list(links), run_id)
+        if not at_once:
+            self._database.put_off(closing)
+            return
         with self._database.write() as connection:
-            wanted = {"intent_id": intent.id, "of_source": self._source}
-            row = connection.execute(_READ_LOCKED, wanted).one_or_none()
-            if row is None or row.outcome is not None:
-                what = "does not exist" if row is None else f"was closed already as {row.outcome}"
-                raise IntentNotOpen(
-                    f"Intent {intent.id} {what}, so it cannot be closed as {outcome}. Another run"
-                    " may be at work on the same order; run again when it has ended."
-                )
-            closing = {"intent_id": intent.id, "how": outcome, "now": self._clock()}
-            connection.execute(_CLOSE, closing)
-            self._links.put_all(connection, made)
-            data = _shown(intent.id, row.kind, row.key, row.request_hash)
-            if made:
-                data["links"] = [
-                    {
-                        "kind": link.kind,
-                        "key": redaction.of_key(link.kind, link.key),
-                        "remote_id": link.remote_id,
-                    }
-                    for link in made
-                ]
-            if answer is not None:
-                data["answer"] = redaction.of_write(dict(answer))
-            self._note(connection, outcome, row.order_id, run_id or row.run_id, data)
+            closing(connection)
+
+    def _close(
+        self,
+        intent: Intent,
+        outcome: Outcome,
+        answer: Mapping[str, Any] | None,
+        made: list[Link],
+        run_id: str | None,
+        connection: Connection,
+    ) -> None:
+        wanted = {"intent_id": intent.id, "of_source": self._source}
+        row = connection.execute(_READ_LOCKED, wanted).one_or_none()
+        if row is None or row.outcome is not None:
+            what = "does not exist" if row is None else f"was closed already as {row.outcome}"
+            raise IntentNotOpen(
+                f"Intent {intent.id} {what}, so it cannot be closed as {outcome}. Another run"
+                " may be at work on the same order; run again when it has ended."
+            )
+        closing = {"intent_id": intent.id, "how": outcome, "now": self._clock()}
+        connection.execute(_CLOSE, closing)
+        self._links.put_all(connection, made)
+        data = _shown(intent.id, row.kind, row.key, row.request_hash)
+        if made:
+            data["links"] = [
+                {
+                    "kind": link.kind,
+                    "key": redaction.of_key(link.kind, link.key),
+                    "remote_id": link.remote_id,
+                }
+                for link in made
+            ]
+        if answer is not None:
+            data["answer"] = redaction.of_write(dict(answer))
+        self._note(connection, outcome, row.order_id, run_id or row.run_id, data)
 
     def still_open(self, order_id: int | EllipsisType | None = ...) -> list[Intent]:
         """Read the intents never closed, oldest first: of all orders, of one, or of none (None)."""

@@ -121,6 +121,10 @@ class Ledger:
         is_there = check_version(database)
         return cls(Scope(database, source, clock, "nobody")) if is_there else None
 
+    def flush(self) -> None:
+        """Store what this thread has put off."""
+        self.scope.database.flush()
+
     def dispose(self) -> None:
         """Close the connections. The ledger is not used after that."""
         self.scope.database.dispose()

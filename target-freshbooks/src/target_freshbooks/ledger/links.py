@@ -7,7 +7,7 @@ from itertools import starmap
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, select
 
 from target_freshbooks.ledger.link import Link, LinkKind
 from target_freshbooks.ledger.section import Section, columns_of
@@ -16,6 +16,14 @@ from target_freshbooks.ledger.storage.database import paged
 from target_freshbooks.ledger.storage.tables import links
 
 _LINK = select(*columns_of(links, Link))
+
+# Made once: building a statement costs more than running it, and each order needs these.
+_OF_SOURCE = _LINK.where(links.c.source == bindparam("of_source"))
+_ONE = _OF_SOURCE.where(links.c.kind == bindparam("of_kind"), links.c.key == bindparam("of_key"))
+_OF_ORDER = _OF_SOURCE.where(links.c.order_id == bindparam("of_order")).order_by(
+    links.c.kind, links.c.key
+)
+
 BY_EMAIL = "email:"
 """What the key of a client begins with that is known by its e-mail."""
 
@@ -37,14 +45,13 @@ class Links(Section):
 
     def get(self, kind: LinkKind, key: str) -> Link | None:
         """Read a link; None if there is none."""
-        row = self._row(_LINK.where(self._is(kind, links.c.key == kept_key(key))))
+        row = self._row(_ONE, of_source=self._source, of_kind=kind, of_key=kept_key(key))
         return None if row is None else Link(*row)
 
     def of_order(self, order_id: int) -> list[Link]:
         """Read an order's links, by kind and key."""
-        of_order = and_(links.c.source == self._source, links.c.order_id == order_id)
-        ordered = _LINK.where(of_order).order_by(links.c.kind, links.c.key)
-        return list(starmap(Link, self._rows(ordered)))
+        rows = self._rows(_OF_ORDER, of_source=self._source, of_order=order_id)
+        return list(starmap(Link, rows))
 
     def of_kind(self, kind: LinkKind) -> Iterator[Link]:
         """Read all links of a kind, by key, page by page."""
@@ -74,6 +81,10 @@ class Links(Section):
         """Store a link, in place of one of the same kind and key."""
         with self._database.write() as connection:
             self.put_all(connection, [link])
+
+    def put_soon(self, link: Link) -> None:
+        """Store a link with the thread's next transaction, in place of one of the same key."""
+        self._database.put_off(lambda connection: self.put_all(connection, [link]))
 
     def put_all(self, connection: Connection, new_links: Iterable[Link]) -> None:
         """Store links in a transaction, in place of those of the same kind and key."""

@@ -1,6 +1,6 @@
 """Where each order stands: new, waiting, posted or parked, and from which facts that follows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
@@ -8,13 +8,24 @@ from itertools import starmap
 from typing import Any
 
 from connector_credentials.masking import without_emails
-from sqlalchemy import Connection, Select, Update, func, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from target_freshbooks.ledger.audit import redaction
 from target_freshbooks.ledger.order_row import OrderRow
 from target_freshbooks.ledger.section import Section, columns_of
 from target_freshbooks.ledger.storage.database import paged
-from target_freshbooks.ledger.storage.tables import orders
+from target_freshbooks.ledger.storage.tables import links, orders
 
 CHANGED = "changed_after_settling"
 """The notice on a settled order that changed in the shop since."""
@@ -39,12 +50,18 @@ _KEPT = (
 """What is known of an order stays known if a later result does not mention it."""
 
 
+# Made once: building a statement costs more than running it, and each order needs it.
+_ONE = select(*columns_of(orders, OrderRow)).where(
+    orders.c.source == bindparam("of_source"), orders.c.order_id == bindparam("of_order")
+)
+
+
 class Orders(Section):
     """The orders of one shop."""
 
     def get(self, order_id: int) -> OrderRow | None:
         """Read where an order stands; None if the shop never spoke of it."""
-        row = self._row(self._select().where(orders.c.order_id == order_id))
+        row = self._row(_ONE, of_source=self._source, of_order=order_id)
         return None if row is None else OrderRow(*row)
 
     def all(self, *, state: str | None = None, since: date | None = None) -> Iterator[OrderRow]:
@@ -72,6 +89,18 @@ class Orders(Section):
         kept = self._select().where(orders.c.state == "parked", orders.c.locked_day.is_not(None))
         latest_first = kept.order_by(orders.c.locked_day.desc(), orders.c.order_id)
         return list(starmap(OrderRow, self._rows(latest_first)))
+
+    def days_without_invoice(self, order_ids: Collection[int]) -> dict[int, date]:
+        """Read the days of those orders that no link to an invoice is kept of, by id."""
+        linked = exists().where(
+            links.c.source == self._source,
+            links.c.kind == "invoice",
+            links.c.order_id == orders.c.order_id,
+        )
+        of_source = orders.c.source == self._source
+        some = and_(of_source, orders.c.order_id.in_(order_ids), orders.c.order_date.is_not(None))
+        rows = self._rows(select(orders.c.order_id, orders.c.order_date).where(some, ~linked))
+        return {row.order_id: row.order_date for row in rows}
 
     def any_posted(self) -> bool:
         """Whether any order was ever posted."""

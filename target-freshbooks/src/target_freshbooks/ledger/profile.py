@@ -12,10 +12,17 @@ from target_freshbooks.ledger.section import Section
 from target_freshbooks.ledger.storage.tables import profile
 
 Trait = Literal[
-    "roundings", "percent_decimals", "unmarked_field", "number_length", "unseen_seconds", "probe"
+    "roundings",
+    "percent_decimals",
+    "unmarked_field",
+    "number_length",
+    "unseen_seconds",
+    "refuses_taken_numbers",
+    "probe",
 ]
 """`number_length`: characters of an invoice's number; `unseen_seconds`: how long searches did not
-show a fresh record; `probe`: all that the probe found, by the name of its check.
+show a fresh record; `refuses_taken_numbers`: no second invoice of a standing one's number is made;
+`probe`: all that the probe found, by the name of its check.
 """
 
 

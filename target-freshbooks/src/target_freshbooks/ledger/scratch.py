@@ -86,6 +86,7 @@ class ScratchInbox(Inbox):
                 if things:
                     connection.execute(statement, [common | thing for thing in things])
             taken, _ = store(connection, self._apart, received, complete, now)
+        self._forget_shop(received)
         return [record for record, _ in taken]
 
     def unknown_orders(self) -> list[int]:
@@ -128,6 +129,10 @@ class _ScratchLinks(Links):
     @override
     def put(self, link: Link) -> None:
         self._changed[link.kind, kept_key(link.key)] = link
+
+    @override
+    def put_soon(self, link: Link) -> None:
+        self.put(link)
 
     @override
     def adopt(self, new_links: Iterable[Link], **_: object) -> None:

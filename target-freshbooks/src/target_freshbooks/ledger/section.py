@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Executable, Row, Select, Table
 
 from target_freshbooks.ledger.audit import chain
-from target_freshbooks.ledger.storage.database import Database, insert_new, upsert
+from target_freshbooks.ledger.storage.database import LAST, Database, insert_new, upsert
 
 utc_now = partial(datetime.now, UTC)
 """Tells the machine's time, aware UTC."""
@@ -45,14 +45,14 @@ class Section:
         self._source = scope.source
         self._clock = scope.clock
 
-    def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+    def _rows(self, statement: Select[Any], **values: object) -> Sequence[Row[Any]]:
         with self._database.read() as connection:
-            return connection.execute(statement).all()
+            return connection.execute(statement, values).all()
 
-    def _row(self, statement: Select[Any]) -> Row[Any] | None:
+    def _row(self, statement: Select[Any], **values: object) -> Row[Any] | None:
         """The only row; None if there is none."""
         with self._database.read() as connection:
-            return connection.execute(statement).one_or_none()
+            return connection.execute(statement, values).one_or_none()
 
     def _change(self, statement: Executable) -> None:
         with self._database.write() as connection:
@@ -81,8 +81,13 @@ class Section:
         run_id: str,
         data: Mapping[str, Any],
     ) -> None:
-        """Add an audit row; must be the last step of a write transaction."""
-        chain.append(connection, self._scope, event, order_id, run_id, data)
+        """Add an audit row at the end of a write transaction.
+
+        The chain's head is locked until the commit: whoever took other locks after it could wait
+        for one who waits for the head.
+        """
+        entry = chain.Entry(self._scope, event, order_id, run_id, data)
+        connection.info[LAST].setdefault(chain.append, []).append(entry)
 
 
 def columns_of(table: Table, row: type) -> list[Column[Any]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from target_freshbooks.ledger.section import Section
 from target_freshbooks.ledger.storage.canonical import from_text, hash_text, to_text
@@ -32,28 +32,38 @@ class Terms:
     posted: bool = False
 
 
+# Made once: building a statement costs more than running it, and each order needs it.
+_OF_ORDER = (
+    select(terms.c.body, orders.c.invoice_day, orders.c.posted_at)
+    .join(terms, terms.c.hash == orders.c.terms)
+    .where(orders.c.source == bindparam("of_source"), orders.c.order_id == bindparam("of_order"))
+)
+
+
 class OrderTerms(Section):
     """The terms of one shop's orders."""
 
     def of(self, order_id: int) -> Terms | None:
         """The order's terms; None if it was never posted."""
-        row = self._row(
-            select(terms.c.body, orders.c.invoice_day, orders.c.posted_at)
-            .join(terms, terms.c.hash == orders.c.terms)
-            .where(orders.c.source == self._source, orders.c.order_id == order_id)
-        )
+        row = self._row(_OF_ORDER, of_source=self._source, of_order=order_id)
         if row is None:
             return None
         return Terms(from_text(row.body), row.invoice_day, posted=row.posted_at is not None)
 
     def keep(self, order_id: int, new: Terms) -> None:
-        """Keep the settings and the day that an order is posted under from now on."""
+        """Keep the settings and the day that an order is posted under from now on.
+
+        They are stored with the thread's next transaction.
+        """
         body = to_text(dict(new.settings))
         row = {"hash": hash_text(body), "body": body, "kept_at": self._clock()}
-        with self._database.write() as connection:
+
+        def store(connection: Connection) -> None:
             self._add(connection, terms, row)
             connection.execute(
                 update(orders)
                 .where(orders.c.source == self._source, orders.c.order_id == order_id)
                 .values(terms=row["hash"], invoice_day=new.invoice_day)
             )
+
+        self._database.put_off(store)

@@ -63,6 +63,11 @@ class AccountProfile:
         )
 
     @property
+    def refuses_taken_numbers(self) -> bool:
+        """Whether it is known that no second invoice of a standing one's number is made."""
+        return bool(self._traits.get("refuses_taken_numbers", False))
+
+    @property
     def unmarked_field(self) -> str:
         """The field of invoices that was found too short for the mark, else ""."""
         field: str = self._traits.get("unmarked_field", "")

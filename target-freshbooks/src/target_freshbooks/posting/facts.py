@@ -82,8 +82,8 @@ def fence_of(ledger: Ledger, policy: Policy) -> Fence:
     return Fence(policy, ledger.scope.clock, lambda: read_timezone(_store(ledger)))
 
 
-def _store(ledger: Ledger) -> dict[str, Any] | None:
-    return ledger.inbox.body("store")
+def _store(ledger: Ledger) -> Mapping[str, Any] | None:
+    return ledger.inbox.shop()
 
 
 def policy_of(policy: Policy, facts: OrderFacts, terms: Terms | None, *, current: bool) -> Policy:

@@ -7,7 +7,7 @@ told by the circuit breaker, once the others have had their turn.
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
@@ -24,6 +24,7 @@ from target_freshbooks.posting.apply.lock_hearing import LockHearing
 from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup, Recovery, RetriesExhausted
 from target_freshbooks.posting.dryrun.simulator import Planner
 from target_freshbooks.posting.facts import gather
+from target_freshbooks.posting.observe.in_bulk import BulkObserver
 from target_freshbooks.posting.outcomes import Outcomes
 from target_freshbooks.posting.plan.steps import Asked
 from target_freshbooks.posting.reconciler import Reconciler
@@ -60,6 +61,8 @@ class OrderWork:
         hearing: LockHearing,
         stop: threading.Event,
         max_parallel_orders: int,
+        observer: BulkObserver,
+        invoice_number_prefix: str,
         planner: Planner | None = None,
     ) -> None:
         self._ledger = ledger
@@ -70,6 +73,8 @@ class OrderWork:
         self._outcomes = outcomes
         self._hearing = hearing
         self._stop = stop
+        self._observer = observer
+        self._invoice_number_prefix = invoice_number_prefix
         self._planner = planner
         self._workers = ThreadPoolExecutor(max_parallel_orders, thread_name_prefix="order")
         self._parallel = max_parallel_orders
@@ -95,6 +100,14 @@ class OrderWork:
         self._wait_until(self._parallel * 4)
         work = self._workers.submit(self._work, order_id, asked, locked_out=locked_out)
         self._in_work[work] = order_id
+
+    def submit_all(self, order_ids: Collection[int]) -> None:
+        """Have many orders looked at; for the invoices of new ones lists are read first."""
+        days = self._ledger.orders.days_without_invoice(order_ids)
+        prefix = self._invoice_number_prefix
+        self._observer.prepare({f"{prefix}{order_id}": day for order_id, day in days.items()})
+        for order_id in order_ids:
+            self.submit(order_id)
 
     def hear_locks(self) -> None:
         """Try again what FreshBooks' lock kept out, one order first for each day, the latest first.
@@ -179,6 +192,12 @@ class OrderWork:
     def _work(self, order_id: int, asked: Asked | None, *, locked_out: bool = False) -> None:
         if self._stop.is_set():
             raise Interrupted
+        try:
+            self._work_off(order_id, asked, locked_out=locked_out)
+        finally:
+            self._ledger.flush()
+
+    def _work_off(self, order_id: int, asked: Asked | None, *, locked_out: bool) -> None:
         stored = self._ledger.inbox.facts_of(order_id)
         row = self._ledger.orders.get(order_id)
         if row is not None and row.state == "settled":

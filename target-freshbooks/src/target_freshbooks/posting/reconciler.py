@@ -225,7 +225,8 @@ class Reconciler:
             outcome = run_step(self._parts, at, step)
             if isinstance(outcome, OrderResult):
                 return replace(outcome, writes=at.writes)
-            at = self._parts.with_recorded(outcome)
+            is_current = outcome.context.recorded is not at.context.recorded
+            at = outcome if is_current else self._parts.with_recorded(outcome)
             if at.context.recorded.overpayments:
                 at = replace(at, observed=self._parts.observer.observe(at.context))
 

@@ -27,6 +27,9 @@ SHARED_STREAMS = frozenset({"customers", "store"})
 
 BATCH = 500
 
+ORDER_BATCH = 100
+"""Orders that are looked for in one list."""
+
 
 class Service:
     """The records of one run.
@@ -37,16 +40,26 @@ class Service:
         outcomes: How the orders came out.
         policy: The bookkeeper's settings.
         dry_run: Only what comes in is looked at, and no customer or product is followed.
+        order_batch: How many orders are taken up at a time; those before a STATE are in any case.
     """
 
     def __init__(
-        self, ledger: Ledger, work: OrderWork, outcomes: Outcomes, policy: Policy, *, dry_run: bool
+        self,
+        ledger: Ledger,
+        work: OrderWork,
+        outcomes: Outcomes,
+        policy: Policy,
+        *,
+        dry_run: bool,
+        order_batch: int,
     ) -> None:
         self._ledger = ledger
         self._work = work
         self._outcomes = outcomes
         self._policy = policy
         self._dry_run = dry_run
+        self._order_batch = order_batch
+        self._batch: dict[int, None] = {}
         self._children: dict[int, list[Record]] = {}
         self._others: list[Record] = []
         self._streams_seen: set[str] = set()
@@ -98,7 +111,9 @@ class Service:
         order = Record("orders", (order_id,), order_id, dict(body))
         self._ledger.inbox.receive([*records, order], complete=complete)
         self._outcomes.tally.received += 1
-        self._work.submit(order_id)
+        self._batch[order_id] = None
+        if len(self._batch) >= self._order_batch:
+            self._take_up()
 
     def checkpoint(self) -> None:
         """Return when all that was taken in is settled, so that a STATE may leave.
@@ -108,6 +123,7 @@ class Service:
             Interrupted: The run was asked to stop.
         """
         self._flush_others()
+        self._take_up()
         self._flush_orphans()
         self._work.settle()
 
@@ -132,6 +148,17 @@ class Service:
         for order_id in order_ids:
             self._work.submit(order_id, asked)
         self.checkpoint()
+
+    # -- working off
+
+    def _take_up(self) -> None:
+        """Have the orders taken in looked at."""
+        batch, self._batch = list(self._batch), {}
+        if len(batch) > 1:
+            self._work.submit_all(batch)
+            return
+        for order_id in batch:
+            self._work.submit(order_id)
 
     # -- storing
 

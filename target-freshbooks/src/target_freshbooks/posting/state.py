@@ -155,6 +155,7 @@ class Observed:
         others: Other standing invoices that bear the order's mark; only lists show them.
         corrections: By refund id the invoice that takes a refund of a closed month back.
         expenses: By refund id the expense beside it.
+        listed: Whether a list of many orders showed it: read again before anything is written.
     """
 
     invoice: ObservedInvoice | None = None
@@ -165,6 +166,7 @@ class Observed:
     others: tuple[ObservedInvoice, ...] = ()
     corrections: Mapping[int, ObservedInvoice] = field(default_factory=dict)
     expenses: Mapping[int, ObservedExpense] = field(default_factory=dict)
+    listed: bool = False
 
     @property
     def own(self) -> ObservedInvoice:

@@ -1,5 +1,6 @@
 """Checks of lists, states and numbers: what a search shows, and what a number is worth."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from http import HTTPStatus
 
@@ -33,7 +34,8 @@ def written_lines(bench: Bench) -> Measurement:
 def duplicate_number(bench: Bench) -> Measurement:
     """Make a second invoice of the Draft's number."""
     draft_of(bench)
-    return unique(bench.attempt(lambda: bench.invoice(bench.tag, [bench.line()])))
+    found = unique(bench.attempt(lambda: bench.invoice(bench.tag, [bench.line()])))
+    return replace(found, traits={"refuses_taken_numbers": found.value == "refused"})
 
 
 def number_search(bench: Bench) -> Measurement:
@@ -212,9 +214,12 @@ LOOKS = (
     Check(
         "duplicate_number",
         "an invoice's number that is taken is refused, as 422 or 409",
-        {"accepted": "two shops or people could use one number: set invoice_number_prefix"},
+        {
+            "accepted": "two shops or people could use one number: set invoice_number_prefix",
+            "refused": "lists of their days stand for a look for each of many new orders",
+        },
         duplicate_number,
-        ("fb.number_taken_status", "fb.number_taken_errno"),
+        ("fb.number_unique", "fb.number_taken_status", "fb.number_taken_errno"),
     ),
     Check(
         "number_search",

@@ -30,6 +30,7 @@ _CHECKS = {
     "lines_max": "lines",
     "non_bmp": "beyond_bmp",
     "written_lines": "written_lines",
+    "number_unique": "duplicate_number",
     "number_taken_status": "duplicate_number",
     "number_taken_errno": "duplicate_number",
     "number_search": "number_search",

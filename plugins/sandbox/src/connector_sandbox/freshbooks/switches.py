@@ -59,6 +59,7 @@ _CHOICES: tuple[tuple[str, _Choices, str], ...] = (
     ("fb.move_invoice", ("accept", "ignore", "refuse"), "another customerid on a sent invoice"),
     ("fb.item_sku_unique", ("no", "yes", "409"), "the same for SKUs"),
     ("fb.credit_number_unique", ("no", "yes"), "the same for credit note numbers"),
+    ("fb.number_unique", ("yes", "no"), "whether an invoice number that is taken is refused"),
     ("fb.number_taken_status", (422, 409), "status for an invoice number that is taken"),
     ("fb.number_taken_errno", (1029, 1004), "errno for it"),
     ("fb.number_search", ("exact", "like"), "search[invoice_number]"),

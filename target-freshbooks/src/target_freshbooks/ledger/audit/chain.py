@@ -9,10 +9,10 @@ sources, form one chain.
 import hashlib
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from sqlalchemy import (
     BigInteger,
@@ -110,34 +110,37 @@ class ChainVerdict:
     problem: str | None = None
 
 
-def append(
-    connection: Connection,
-    scope: "Scope",
-    event: str,
-    order_id: int | None,
-    run_id: str,
-    data: Mapping[str, Any],
-) -> None:
-    """Add a row behind the head; must run in a write transaction, as its last step.
+class Entry(NamedTuple):
+    """What a row of the journal is to say."""
 
-    Last, because the head is locked until the commit: whoever takes other locks after it could
-    wait for one who waits for the head.
-    """
+    scope: "Scope"
+    event: str
+    order_id: int | None
+    run_id: str
+    data: Mapping[str, Any]
+
+
+def append(connection: Connection, entries: Iterable[Entry]) -> None:
+    """Add rows behind the head; must run at the end of a write transaction."""
     head = connection.execute(_HEAD_LOCKED).one()
-    row = {
-        "seq": head.seq + 1,
-        "source": plain(scope.source),
-        "at": time_text(scope.clock()),
-        "event": plain(event),
-        "order_id": order_id,
-        "run_id": plain(run_id),
-        "who": plain(scope.who),
-        "data": to_text(dict(data)),
-        "prev_hash": head.hash,
-    }
-    row["hash"] = seal(row)
-    connection.execute(_ADD, row)
-    connection.execute(_MOVE_HEAD, {"new_seq": row["seq"], "new_hash": row["hash"]})
+    seq, last, rows = head.seq, head.hash, list[dict[str, Any]]()
+    for scope, event, order_id, run_id, data in entries:
+        row = {
+            "seq": seq + 1,
+            "source": plain(scope.source),
+            "at": time_text(scope.clock()),
+            "event": plain(event),
+            "order_id": order_id,
+            "run_id": plain(run_id),
+            "who": plain(scope.who),
+            "data": to_text(dict(data)),
+            "prev_hash": last,
+        }
+        row["hash"] = last = seal(row)
+        seq += 1
+        rows.append(row)
+    connection.execute(_ADD, rows)
+    connection.execute(_MOVE_HEAD, {"new_seq": seq, "new_hash": last})
 
 
 def verify(connection: Connection, noted: AuditHead | None = None) -> ChainVerdict:

@@ -5,16 +5,17 @@ A record replaces the one of the same key, but an older version never replaces a
 """
 
 import operator
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, select
+from sqlalchemy import Connection, and_, bindparam, delete, func, select
 
 from target_freshbooks.ledger.inbox import precedence, requeue
 from target_freshbooks.ledger.inbox.precedence import Given, Place, Version
 from target_freshbooks.ledger.inbox.records import (
     ORDERS,
+    SHOP,
     Key,
     Record,
     StoredFacts,
@@ -27,6 +28,11 @@ from target_freshbooks.ledger.storage.canonical import from_text, hash_of
 from target_freshbooks.ledger.storage.database import insert_new, upsert
 from target_freshbooks.ledger.storage.tables import inbox, orders
 
+# Made once: building a statement costs more than running it, and each order needs it.
+_OF_ORDER = select(
+    inbox.c.stream, inbox.c.key, inbox.c.body, inbox.c.hash, inbox.c.received_at
+).where(inbox.c.source == bindparam("of_source"), inbox.c.order_id == bindparam("of_order"))
+
 
 class Inbox(Section):
     """The inbox of one shop."""
@@ -35,6 +41,7 @@ class Inbox(Section):
         """Open it; `also` are sources whose records are read beside its own."""
         super().__init__(scope)
         self._sources = (*also, self._source)
+        self._shop: Mapping[str, Any] | None = None
 
     def receive(self, records: Iterable[Record], *, complete: Collection[str] = ()) -> list[Record]:
         """Store records in one transaction.
@@ -70,6 +77,7 @@ class Inbox(Section):
                 known = insert_new(connection.dialect.name, orders, *fresh[0])
                 connection.execute(known, fresh)
             requeue.reopen(connection, self._source, taken, before, now)
+        self._forget_shop(received)
         return [record for record, _ in taken]
 
     def facts_of(self, order_id: int) -> StoredFacts | None:
@@ -97,6 +105,16 @@ class Inbox(Section):
             statement = statement.where(inbox.c.key == key_text(key))
         row = self._row(statement.order_by(inbox.c.received_at.desc()).limit(1))
         return None if row is None else dict(from_text(row.body))
+
+    def shop(self) -> Mapping[str, Any] | None:
+        """The store's own record as it came last, read once; None while there is none."""
+        if self._shop is None:
+            self._shop = self.body(SHOP)
+        return self._shop
+
+    def _forget_shop(self, received: Iterable[Record]) -> None:
+        if any(record.stream == SHOP for record in received):
+            self._shop = None
 
     def counts(self) -> dict[str, int]:
         """Count the records by stream."""
@@ -167,11 +185,7 @@ def _drop_unsaid(
 
 
 def _facts_of(connection: Connection, source: str, order_id: int) -> StoredFacts | None:
-    rows = connection.execute(
-        select(inbox.c.stream, inbox.c.key, inbox.c.body, inbox.c.hash, inbox.c.received_at).where(
-            inbox.c.source == source, inbox.c.order_id == order_id
-        )
-    ).all()
+    rows = connection.execute(_OF_ORDER, {"of_source": source, "of_order": order_id}).all()
     if any(row.body is None for row in rows):
         return None
     children: dict[str, list[dict[str, Any]]] = {}

@@ -15,6 +15,7 @@ from target_freshbooks.ledger.storage.canonical import hash_text, to_text
 Key = tuple[Any, ...]
 
 ORDERS = "orders"
+SHOP = "store"
 """The stream whose record means "all of this order has been said"."""
 
 CUSTOMERS = "customers"

@@ -58,6 +58,17 @@ _file_locks: dict[Path, threading.Lock] = {}
 _file_locks_guard = threading.Lock()
 
 
+LAST = "target_freshbooks.last"
+"""In a connection's `info`: what is done at the end of its transaction, and with which rows."""
+
+
+class _OfThread(threading.local):
+    """What one thread has put off."""
+
+    def __init__(self) -> None:
+        self.due: list[Callable[[Connection], None]] = []
+
+
 class Database:
     """One ledger database, shared by the threads of a process.
 
@@ -77,6 +88,7 @@ class Database:
         self.url = self.engine.url
         self.name = database.shown(self.url)
         path = database.sqlite_path(self.url)
+        self._thread = _OfThread()
         self._writers: AbstractContextManager[object] = nullcontext()
         if path is not None:
             with _file_locks_guard:
@@ -89,6 +101,7 @@ class Database:
         Args:
             snapshot: On PostgreSQL too.
         """
+        self.flush()
         engine = self.engine
         if snapshot and engine.dialect.name == "postgresql":
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
@@ -97,14 +110,41 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Open a transaction that writes: committed and durable when the block ends."""
+        """Open a transaction that writes: committed and durable when the block ends.
+
+        What the thread had put off is made first, in the same transaction.
+        """
+        due = self._thread.due
         with (
             self._writers,
             database.explained(self.engine, PURPOSE),
             self.engine.connect() as connection,
             database.writing(connection),
         ):
+            connection.info[LAST] = {}
+            for change in list(due):
+                try:
+                    change(connection)
+                except BaseException:
+                    due.remove(change)  # it would fail each time
+                    raise
             yield connection
+            for finish, rows in connection.info.pop(LAST).items():
+                finish(connection, rows)
+        due.clear()
+
+    def put_off(self, change: Callable[[Connection], None]) -> None:
+        """Have a change made with the thread's next transaction, whatever that is.
+
+        What has to be durable before something leaves the process must not be put off.
+        """
+        self._thread.due.append(change)
+
+    def flush(self) -> None:
+        """Make what the thread has put off."""
+        if self._thread.due:
+            with self.write():
+                pass
 
     def dispose(self) -> None:
         """Close all connections."""

@@ -70,6 +70,7 @@ class ClientUpserts(Upserts):
 
     def forget(self, draft: ClientDraft) -> None:
         """Drop all links to a client that FreshBooks no longer has."""
+        self._books.clients.forget()
         link = self._ledger.links.get("client", draft.key)
         if link is not None:
             self._ledger.links.drop_remote("client", link.remote_id)

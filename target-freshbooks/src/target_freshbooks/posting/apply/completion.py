@@ -11,7 +11,6 @@ from target_freshbooks.posting.apply.parts import Parts, ReconcileState
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.identity import (
     find_payment,
-    invoice_key,
     part_key,
     part_paid,
     record_link,
@@ -89,12 +88,8 @@ def completed(at: ReconcileState, ledger: Ledger) -> OrderResult:
 
 def _remember_the_end(at: ReconcileState, ledger: Ledger) -> None:
     """Nothing is left to write: what a person changed and keeps, stands from now on."""
-    context, invoice = at.context, at.observed.invoice
-    if invoice is None or not context.recorded.known:
-        return
-    key = invoice_key(context.desired.order_id)
-    link = ledger.links.get("invoice", key)
-    if link is None:
+    context, invoice, link = at.context, at.observed.invoice, at.context.recorded.invoice
+    if invoice is None or link is None:
         return
     ended = link
     if at.progress.overwrite and context.was_edited(invoice):
@@ -123,13 +118,13 @@ def _remember_the_end(at: ReconcileState, ledger: Ledger) -> None:
     if ended.extra.get("archived") and invoice.vis_state != ACTIVE:
         ended = replace(ended, extra={**ended.extra, "archived": False})
     if ended != link:
-        ledger.links.put(ended)
+        ledger.links.put_soon(ended)
     for payment in context.desired.payments:
         standing = find_payment(payment, context.recorded, at.observed)
         if standing is not None and payment.key not in context.recorded.payment_ids:
             # Known by its note so far: from now on an edit by hand is told from our own amount.
             known = record_link("payment", context.desired.order_id, payment.key, standing)
-            ledger.links.put(known)
+            ledger.links.put_soon(known)
 
 
 def _remember_corrections(at: ReconcileState, ledger: Ledger) -> None:
@@ -137,4 +132,4 @@ def _remember_corrections(at: ReconcileState, ledger: Ledger) -> None:
     recorded, order_id = at.context.recorded, at.context.desired.order_id
     for kind, refund_id, record in at.observed.beside():
         if not recorded.knows(kind, refund_id):
-            ledger.links.put(record_link(kind, order_id, refund_id, record))
+            ledger.links.put_soon(record_link(kind, order_id, refund_id, record))

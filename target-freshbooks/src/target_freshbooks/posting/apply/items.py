@@ -149,7 +149,7 @@ class ItemUpserts(Upserts):
 
 def store_currency(ledger: Ledger) -> str | None:
     """The store's own currency, in which the catalogue's prices are; None while unknown."""
-    store = ledger.inbox.body("store")
+    store = ledger.inbox.shop()
     currency = store and store.get("currency")
     return currency if isinstance(currency, str) and currency else None
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -102,16 +102,29 @@ class Parts:
 
 def load_recorded(ledger: Ledger, order_id: int, row: OrderRow | None = None) -> Recorded:
     """What the ledger knows of the order's records in FreshBooks, besides its row."""
-    links = ledger.links.of_order(order_id)
+    return with_links(Recorded(row), ledger.links.of_order(order_id))
 
-    def by_refund(kind: LinkKind) -> dict[int, Link]:
-        return {int(part_of(link)): link for link in links if link.kind == kind}
 
+def with_links(recorded: Recorded, links: Iterable[Link]) -> Recorded:
+    """What the ledger knows of the order's records once these links are stored."""
+    invoice, payments = recorded.invoice, dict(recorded.payments)
+    by_refund: dict[LinkKind, dict[int, Link]] = {
+        "credit_note": dict(recorded.credit_notes),
+        "correction": dict(recorded.corrections),
+        "expense": dict(recorded.expenses),
+    }
+    for link in links:
+        if link.kind == "invoice":
+            invoice = link
+        elif link.kind == "payment":
+            payments[part_of(link)] = link
+        elif link.kind in by_refund:
+            by_refund[link.kind][int(part_of(link))] = link
     return Recorded(
-        row,
-        next((link for link in links if link.kind == "invoice"), None),
-        {part_of(link): link for link in links if link.kind == "payment"},
-        by_refund("credit_note"),
-        by_refund("correction"),
-        by_refund("expense"),
+        recorded.row,
+        invoice,
+        payments,
+        by_refund["credit_note"],
+        by_refund["correction"],
+        by_refund["expense"],
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from target_freshbooks.books.draft_lines import has_negative
 from target_freshbooks.freshbooks.errors import Conflict, Refused
-from target_freshbooks.freshbooks.observed import DRAFT
+from target_freshbooks.freshbooks.observed import DELETED, DRAFT
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.posting.apply.adoption import adopt_invoice
 from target_freshbooks.posting.apply.parts import Parts, ReconcileState
@@ -110,6 +110,8 @@ def _invoice_refused(
                 parked=number_taken(context.desired.invoice.number),
                 words=refused.words,
             )
+        if observed.invoice.vis_state != DELETED:
+            parts.profile.learn("refuses_taken_numbers", value=True)
         return replace(
             at,
             observed=observed,

@@ -24,11 +24,11 @@ from target_freshbooks.posting.apply.effects import (
 )
 from target_freshbooks.posting.apply.fence import ClosedDay, days_of
 from target_freshbooks.posting.apply.outcome_lookup import RetriesExhausted
-from target_freshbooks.posting.apply.parts import Parts, ReconcileState, load_recorded
+from target_freshbooks.posting.apply.parts import Parts, ReconcileState, load_recorded, with_links
 from target_freshbooks.posting.apply.refused_step import REFUND_STEPS, after_refusal, put_back
 from target_freshbooks.posting.apply.writer import OutcomeUnknown
 from target_freshbooks.posting.context import OrderContext
-from target_freshbooks.posting.identity import invoice_key, part_key, record_link
+from target_freshbooks.posting.identity import invoice_key, record_link
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.next_step import next_step
 from target_freshbooks.posting.plan.overpayment import credit_by_hand, overpaid_by_hand
@@ -37,7 +37,7 @@ from target_freshbooks.posting.results import (
     OrderResult,
     no_progress,
 )
-from target_freshbooks.posting.state import Observed
+from target_freshbooks.posting.state import Observed, Recorded
 
 logger = logging.getLogger(__name__)
 
@@ -77,12 +77,13 @@ def _blocked(parts: Parts, at: ReconcileState, step: Step) -> ReconcileState | O
 
 def _take(parts: Parts, at: ReconcileState, step: Step) -> ReconcileState | OrderResult:
     """Take a step; after an unknown outcome or a refusal, look what stands."""
-    if step.kind in MONEY_STEPS and time.monotonic() - at.looked > LOOK_SECONDS:
+    is_old = step.kind in MONEY_STEPS and time.monotonic() - at.looked > LOOK_SECONDS
+    if is_old or at.observed.listed:
         at = parts.look_again(at)
         if next_step(at.context, at.observed, at.progress) != step:
             return at
     try:
-        observed, fulfilled = _apply(parts, at.context, step, at.observed)
+        observed, recorded, fulfilled = _apply(parts, at.context, step, at.observed)
     except OutcomeUnknown as unknown:
         try:
             happened = parts.settle_unknown(unknown)
@@ -99,7 +100,11 @@ def _take(parts: Parts, at: ReconcileState, step: Step) -> ReconcileState | Orde
         _note_lock(at, step, refused)
         return after_refusal(parts, at, step, refused)
     taken = replace(
-        at, observed=observed, progress=advance(at.progress, step), writes=at.writes + 1
+        at,
+        context=replace(at.context, recorded=recorded),
+        observed=observed,
+        progress=advance(at.progress, step),
+        writes=at.writes + 1,
     )
     if step.kind is StepKind.MARK_SENT:
         taken = replace(taken, looked=time.monotonic())
@@ -166,8 +171,8 @@ def _given_up(
 
 def _apply(
     parts: Parts, context: OrderContext, step: Step, observed: Observed
-) -> tuple[Observed, bool]:
-    """Make the step; what FreshBooks holds then, and whether it did what was asked."""
+) -> tuple[Observed, Recorded, bool]:
+    """Make the step; what FreshBooks holds then, what is known of it, and whether it was done."""
     order_id = context.desired.order_id
     content = context.content if step.writes_sale else None
     invoice = observed.invoice
@@ -181,18 +186,20 @@ def _apply(
         context = replace(context, recorded=load_recorded(parts.ledger, order_id))
     known = None
     if step.kind.record == "payment" or step.kind is StepKind.DELETE_OVERPAYMENT:
-        known = parts.ledger.links.get("payment", part_key(order_id, step.key))
+        known = context.recorded.payments.get(step.key)
     standing = next((row for row in observed.payments if row.id == step.remote_id), None)
     if known is None and standing is not None and step.kind is StepKind.DELETE_PAYMENT:
         known = record_link("payment", order_id, step.key, standing)
     if known is not None and step.remote_id == known.remote_id:
         known = asked_link(known, step, standing)
-        parts.ledger.links.put(known)
-    answers = list[Any]()
+        parts.ledger.links.put_soon(known)  # with the intent, before the write
+    answers, made = list[Any](), [known] if known else []
 
     def links(answer: Any) -> list[Link]:  # noqa: ANN401 - the Observed record of the kind
         answers.append(_whole(parts, step, answer))
-        return links_of(context, step, answers[-1], known)
+        new = links_of(context, step, answers[-1], known)
+        made.extend(new)
+        return new
 
     parts.writer.write(
         kind=step.kind,
@@ -207,7 +214,9 @@ def _apply(
     )
     if step.kind.record == "invoice" and "lines" in step.body:
         parts.profile.learn_from(wire.from_body(step.body), answers[-1])
-    return after(observed, step, answers[-1]), is_fulfilled(step.kind, step.body, answers[-1])
+    recorded = with_links(context.recorded, made)
+    answer = answers[-1]
+    return after(observed, step, answer), recorded, is_fulfilled(step.kind, step.body, answer)
 
 
 def _remember_archived(parts: Parts, order_id: int) -> None:

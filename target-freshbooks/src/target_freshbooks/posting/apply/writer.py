@@ -143,7 +143,9 @@ class Writer:
             # The write was carried out: what cannot be read of it is looked for like what of a
             # write without an answer, and never taken for a refusal of the write.
             raise OutcomeUnknown(intent, answered=True) from unread
-        self.ledger.intents.close(intent, "done", answer=summary(answer), links=made)
+        self.ledger.intents.close(
+            intent, "done", answer=summary(answer), links=made, at_once=order_id is None
+        )
         self._on_answer(order_id, kind.value, key, began)
         return answer
 

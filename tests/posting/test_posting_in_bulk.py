@@ -1,0 +1,194 @@
+"""Many new orders are looked for in lists: nothing is doubled by it, or believed that is old."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from target_freshbooks.freshbooks import collection
+from target_freshbooks.posting.observe.in_bulk import FEWEST
+
+pytestmark = pytest.mark.more
+
+D = Decimal
+JANE = {"first_name": "Jane", "last_name": "Doe"}
+MANY = FEWEST + 1
+
+
+@pytest.fixture
+def refusing(world: Any) -> Any:
+    """An account that is known to refuse a number that is taken; client and item are known."""
+    world.synced()
+    with world.ledger() as ledger:
+        ledger.profile.learn("refuses_taken_numbers", value=True)
+    return world
+
+
+def asked(world: Any, method: str, path: str) -> int:
+    """Requests to the accounting API that its log has under this method and path's end."""
+    rows = [row for row in world.requests() if row["path"].endswith(path)]
+    return int(sum(row["count"] for row in rows if row["method"] == method))
+
+
+def stand_once(world: Any, orders: list[int]) -> None:
+    """Each order is posted, and has one invoice, paid once."""
+    for order in orders:
+        assert world.row(order).state == "posted"
+        assert world.paid(order) == [D("11.00")]
+
+
+def moved(world: Any, order: int, day: str = "2026-01-15") -> None:
+    """A person dates the order's invoice another day."""
+    path = f"invoices/invoices/{world.invoice(order)['id']}"
+    world.put(path, {"invoice": {"create_date": day}})
+
+
+def test_orders_whose_numbers_would_be_refused_are_looked_for_in_one_list(refusing: Any) -> None:
+    orders = [refusing.place() for _ in range(MANY)]
+    looks = asked(refusing, "GET", "/invoices/invoices")
+    refusing.sync()
+    assert asked(refusing, "GET", "/invoices/invoices") - looks == 2  # standing, and deleted ones
+    stand_once(refusing, orders)
+
+
+def test_where_a_second_invoice_of_a_number_may_be_made_each_order_is_looked_for(
+    world: Any,
+) -> None:
+    world.switch(fb__number_unique="no")
+    orders = [world.place() for _ in range(MANY)]
+    world.sync()
+    for order in orders[::5]:
+        moved(world, order)  # no list of its day shows it
+    world.lose_ledger()
+    world.sync()
+    for order in orders:
+        assert len(world.invoices(order)) == 1
+
+
+def known_refusing(world: Any) -> None:
+    """A ledger that was lost, and an account that is known to refuse a number that is taken."""
+    world.lose_ledger()
+    with world.ledger() as ledger:
+        ledger.profile.learn("refuses_taken_numbers", value=True)
+
+
+def test_what_a_list_does_not_show_is_refused_and_found(refusing: Any) -> None:
+    orders = [refusing.place() for _ in range(MANY)]
+    refusing.sync()
+    moved(refusing, orders[0])
+    known_refusing(refusing)
+    made = asked(refusing, "POST", "/invoices/invoices")
+    refusing.sync()
+    assert asked(refusing, "POST", "/invoices/invoices") - made == 1  # which was refused
+    for order in orders:
+        assert len(refusing.invoices(order)) == 1
+        assert refusing.paid(order) == [D("11.00")]
+
+
+def test_a_lost_ledger_is_made_good_by_lists_without_a_write(world: Any) -> None:
+    orders = [
+        world.place(billing=JANE | {"email": f"shopper{n}@shop.example"}) for n in range(5 * FEWEST)
+    ]
+    world.sync()
+    world.lose_ledger()
+    before = sum(row["count"] for row in world.requests() if "/accounting/" in row["path"])
+    assert world.writes_of(world.sync) == 0
+    after = sum(row["count"] for row in world.requests() if "/accounting/" in row["path"])
+    assert after - before <= len(orders) / 10
+    stand_once(world, orders)
+
+
+def test_what_is_to_be_written_rests_on_a_look_of_its_own(world: Any) -> None:
+    orders = [world.place() for _ in range(MANY)]
+    world.sync()
+    unpaid = world.invoice(orders[7])["id"]
+    (payment,) = world.payments(orders[7])
+    world.put(f"payments/payments/{payment['id']}", {"payment": {"vis_state": 1}})
+    world.lose_ledger()
+    body = {
+        "invoiceid": unpaid,
+        "amount": {"amount": "11.00", "code": "USD"},
+        "date": "2026-10-01",
+        "type": "Cash",
+    }
+    write = {"method": "POST", "path": "payments/payments", "json": {"payment": body}}
+    # Once the lists of invoices and payments are read, somebody pays.
+    world.fault(kind="act", method="GET", path="users/clients$", writes=[write], times=1)
+    assert world.writes_of(world.sync) == 0
+    assert world.paid(orders[7]) == [D("11.00")]
+    assert world.books()["credit_notes"] == []
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_number_that_lists_show_as_taken_is_looked_at(refusing: Any, deleted: bool) -> None:
+    orders = [refusing.place() for _ in range(MANY)]
+    refusing.sync()
+    path = f"invoices/invoices/{refusing.invoice(orders[0])['id']}"
+    body = {"vis_state": 1} if deleted else {"notes": "X", "po_number": "Y"}
+    refusing.put(path, {"invoice": body})
+    known_refusing(refusing)
+    made = asked(refusing, "POST", "/invoices/invoices")
+    refusing.sync()
+    tried = asked(refusing, "POST", "/invoices/invoices") - made
+    assert tried == deleted  # a deleted one is told of its number by the refusal only
+    reason = "deleted_in_freshbooks" if deleted else "number_taken"
+    assert refusing.row(orders[0]).reason == reason
+    assert len(refusing.invoices(orders[0])) == 1
+
+
+def test_where_lists_are_too_long_each_order_is_looked_for(
+    refusing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = [refusing.place() for _ in range(MANY)]
+    refusing.sync()
+    monkeypatch.setattr(collection, "PER_PAGE", 1)
+    orders += [refusing.place() for _ in range(MANY)]
+    looks = asked(refusing, "GET", "/invoices/invoices")
+    refusing.sync()
+    assert asked(refusing, "GET", "/invoices/invoices") - looks == 1 + MANY
+    stand_once(refusing, orders)
+
+
+def test_a_client_that_goes_after_the_list_was_read_is_made_anew(world: Any) -> None:
+    world.switch(fb__deleted_client_invoice="refuse")
+    old = world.synced()
+    client = world.invoice(old)["customerid"]
+    orders = [world.place() for _ in range(MANY)]
+    world.lose_ledger()
+    write = {
+        "method": "PUT",
+        "path": f"users/clients/{client}",
+        "json": {"client": {"vis_state": 1}},
+    }
+    world.fault(kind="act", method="POST", path="invoices/invoices$", writes=[write], times=1)
+    world.sync()
+    stand_once(world, orders)
+    assert {world.invoice(order)["customerid"] for order in orders} - {client}
+
+
+def test_a_refusal_that_is_met_is_learnt_and_one_of_a_deleted_invoice_is_not(world: Any) -> None:
+    order = world.synced()
+    path = f"invoices/invoices/{world.invoice(order)['id']}"
+    for state, learnt in ((1, False), (0, True)):
+        world.put(path, {"invoice": {"vis_state": state}})
+        world.lose_ledger()
+        unseen = {"kind": "stale_search", "delay_ms": 3_600_000, "path": "invoices/invoices$"}
+        world.fault(**unseen, method="GET", times=1)
+        world.sync()
+        with world.ledger() as ledger:
+            assert ledger.profile.traits().get("refuses_taken_numbers", False) is learnt
+        world.control("DELETE", "faults")
+    assert len(world.invoices(order)) == 1
+
+
+def test_a_payment_of_another_day_is_found_by_a_look_of_its_own(world: Any) -> None:
+    orders = [world.place() for _ in range(MANY)]
+    world.sync()
+    (payment,) = world.payments(orders[3])
+    world.put(f"payments/payments/{payment['id']}", {"payment": {"date": "2026-01-15"}})
+    world.lose_ledger()
+    assert world.writes_of(world.sync) == 0
+    with world.ledger() as ledger:
+        kinds = [link.kind for link in ledger.links.of_order(orders[3])]
+    assert kinds == ["invoice", "payment"]
