@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from demo.sandbox import Sandbox
 
-pytestmark = [pytest.mark.more, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.sweep, pytest.mark.timeout(900)]
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text(encoding="utf-8"))
 CHOSEN = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -133,9 +132,9 @@ def test_meltano_adds_the_plugin_by_its_definition(file: Path, tmp_path: Path) -
 
     name = file.parent.name
     meltano("add", "--from-ref", str(file), "--no-install", name)
-    (lock,) = (project / "plugins").rglob("*.lock")
-    locked = json.loads(lock.read_text(encoding="utf-8"))
-    assert [one["name"] for one in locked["settings"]] == [
+    written = yaml.safe_load((project / "meltano.yml").read_text(encoding="utf-8"))
+    ((plugin,),) = written["plugins"].values()
+    assert [one["name"] for one in plugin["settings"]] == [
         setting["name"] for setting in read(file)["settings"]
     ]
     variable = f"{name}_USER_AGENT".upper().replace("-", "_")
