@@ -405,11 +405,14 @@ def run_tap(
     *,
     streams: tuple[str, ...] | None = ORDER_STREAMS,
     state: Row | None = None,
+    started: datetime | None = None,
     **more: Any,
 ) -> Run:
     """Run the tap in this process; ``streams=None`` takes the default selection."""
     config = settings(shop, **more)
     tap = TapBigCommerceOrders(config=dict(config), state=state)
+    if started is not None:
+        tap.started = started
     if streams is not None:
         for name, stream in tap.streams.items():
             stream.selected = name in streams

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bench.scene import Scene
 
 MOST_UNTAXED, MOST_TAXED = Decimal("1.1"), Decimal("2.1")
+MOST_IDLE = 8
 FEW = 10
 MANY = 60
 
@@ -37,7 +38,7 @@ def tap_requests(scene: Scene) -> tuple[Decimal, Decimal, int]:
         requests of a second run that finds nothing new.
     """
     scene.sandbox.count_anew()
-    said = scene.read()
+    said = scene.read(lookback_seconds=0)
     rows = said.records("orders")
     taxed = sum(Decimal(row["total_tax"] or 0) != 0 for row in rows)
     requests = scene.shop_requests()
@@ -53,7 +54,8 @@ def _tap(scene: Scene, orders: int) -> None:
     untaxed, with_tax, nothing_new = tap_requests(scene)
     line("tap, requests per untaxed order", f"{untaxed:.3f}", f"(at most {MOST_UNTAXED})")
     line("tap, requests per taxed order", f"{with_tax:.3f}", f"(at most {MOST_TAXED})")
-    line("tap, requests of a run that finds nothing new", str(nothing_new))
+    idle = f"(at most {MOST_IDLE})"
+    line("tap, requests of a run that finds nothing new", str(nothing_new), idle)
 
 
 def _month(scene: Scene) -> None:

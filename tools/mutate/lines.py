@@ -92,6 +92,7 @@ EXEMPTION = "target-freshbooks/tests/test_books_exemption.py"
 ONE_CLIENT = "tests/posting/test_posting_one_client.py"
 LINE_ITEMS = "tests/posting/test_posting_line_items.py"
 BOOKS_CASES = "target-freshbooks/tests/test_books_cases.py"
+IDLE = "tap-bigcommerce-orders/tests/test_tap_idle.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
 
 OWNERSHIP = "tests/posting/test_posting_ownership.py"
@@ -1635,6 +1636,46 @@ MUTATIONS = (
         ("tap-bigcommerce-orders/tests/test_tap_refunds.py",),
     ),
     Mutation(
+        "what a state remembers counts only as it was written",
+        "P6",
+        f"{TAP}/state_memory.py",
+        "        if bookmark.get(DIGEST) != _digest(state, stream, surroundings):\n",
+        "        if False:\n",
+        (IDLE, "-k", "changed or another_setting or another_store"),
+    ),
+    Mutation(
+        "a position that was moved by hand takes the memory of the state with it",
+        "P6",
+        f"{TAP}/state_memory.py",
+        "digest_of([surroundings, stream, placed, *remembered])",
+        "digest_of([surroundings, stream, *remembered])",
+        (IDLE, "-k", "was_changed and rewound"),
+    ),
+    Mutation(
+        "a refund is remembered only if it was read when its look-back was over",
+        "P6",
+        f"{TAP}/state_memory.py",
+        "        if moment is None or moment > self._settled:\n",
+        "        if moment is None:\n",
+        (IDLE, "-k", "until_it_was_read"),
+    ),
+    Mutation(
+        "a refund that is other than it was brings its order",
+        "P6",
+        f"{TAP}/state_memory.py",
+        "return self._before.get(str(id_of(row))) == digest_of(row)",
+        "return str(id_of(row)) in self._before",
+        (IDLE, "-k", "other_than_it_was"),
+    ),
+    Mutation(
+        "the store's record comes with each run, for a ledger may be new",
+        "P5",
+        f"{TAP}/streams/store.py",
+        "class StoreStream(TableStream):\n",
+        "class StoreStream(DailyTableStream):\n",
+        ("tests/posting/test_posting_new_ledger.py",),
+    ),
+    Mutation(
         "rows outside the window are left out though the filter is ignored",
         "P7",
         f"{TAP}/streams/listed.py",
@@ -1726,8 +1767,8 @@ MUTATIONS = (
         "each bookmark names its store",
         "P6",
         f"{TAP}/tap.py",
-        "            self.write_state_as(lambda state: stamped(state, self.store_hash))\n",
-        "            self.write_state_as(lambda state: state)\n",
+        "with_digests(stamped(state, self.store_hash), around)",
+        "with_digests(state, around)",
         (STORE_IDENTITY,),
     ),
     Mutation(

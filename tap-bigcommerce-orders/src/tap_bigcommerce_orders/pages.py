@@ -51,7 +51,11 @@ def by_cursor(answer: Json, rows: list[Row], token: Token, limit: int) -> Token 
     cursor = _meta(answer, "cursor_pagination")
     if not cursor:
         return by_number(answer, rows, token, limit)
-    more = _within(cursor, "links").get("next") or not surely_short(len(rows), limit)
+    # The first page also says how many there are in all.
+    whole_list = not token and 0 < total_of(answer) <= len(rows)
+    more = _within(cursor, "links").get("next") or not (
+        whole_list or surely_short(len(rows), limit)
+    )
     after = cursor.get("end_cursor")
     return {"after": after} if after and more and after != token.get("after") else None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tap_bigcommerce_orders.connection import Connection
     from tap_bigcommerce_orders.selected_orders import SelectedOrders
 
@@ -25,5 +27,5 @@ class Source(Protocol):
         """The orders of `order_ids`; None in an ordinary run."""
 
     @property
-    def initialized_at(self) -> int:
-        """The run's start, in milliseconds since 1970."""
+    def started(self) -> datetime:
+        """The run's start, in UTC."""

@@ -6,6 +6,7 @@ import copy
 import os
 import sys
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -26,6 +27,7 @@ from tap_bigcommerce_orders.probe import probe
 from tap_bigcommerce_orders.sdk import PlainTap
 from tap_bigcommerce_orders.selected_orders import SelectedOrders
 from tap_bigcommerce_orders.settings import API_URL, FORM, SETTINGS, store_hash_of
+from tap_bigcommerce_orders.state_memory import digest_of, forget_unproven, with_digests
 from tap_bigcommerce_orders.state_validation import check_store, checked, stamped
 from tap_bigcommerce_orders.streams.listed import CustomersStream, ProductsStream
 from tap_bigcommerce_orders.streams.order_children import (
@@ -115,6 +117,11 @@ class TapBigCommerceOrders(PlainTap):
         return store_hash_of(self.config)
 
     @cached_property
+    def started(self) -> datetime:
+        """The run's start."""
+        return datetime.fromtimestamp(self.initialized_at // 1000, UTC)
+
+    @cached_property
     def connection(self) -> Connection:
         """The store's API; the token is looked for at the first request."""
         api_url = self.config["api_url"].rstrip("/")
@@ -155,11 +162,25 @@ class TapBigCommerceOrders(PlainTap):
         if not self.config.get("store_hash"):
             return  # to be discovered only
         check_store(state, self.store_hash)
+        around = self._surroundings()
+        forget_unproven(self.state, around)
         if self.config.get("order_ids"):
             given = copy.deepcopy(state) or None  # no bookmark of ours is kept
             self.write_state_as(lambda _: cast("TapState | None", given))
         else:
-            self.write_state_as(lambda state: stamped(state, self.store_hash))
+            self.write_state_as(lambda state: with_digests(stamped(state, self.store_hash), around))
+
+    def _surroundings(self) -> str:
+        """A digest of what a state's memory is true under: the program, store, settings, catalog.
+
+        But for secrets, and for `order_ids`, which name what else is read.
+        """
+        public = {
+            name: value
+            for name, value in self.config.items()
+            if name != "order_ids" and not FORM.properties.get(name, {}).get("secret")
+        }
+        return digest_of([self.plugin_version, self.store_hash, public, self.catalog.to_dict()])
 
     @classmethod
     @override

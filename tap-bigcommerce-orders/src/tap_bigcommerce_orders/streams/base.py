@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -10,9 +10,12 @@ from typing_extensions import override
 
 from tap_bigcommerce_orders.normalize import latest, normalize, parse_time, read_iso
 from tap_bigcommerce_orders.sdk import PlainStream
+from tap_bigcommerce_orders.state_memory import GIVEN, GivenRows
+from tap_bigcommerce_orders.state_validation import POSITION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -48,13 +51,27 @@ class BigCommerceStream(PlainStream):
             at_least: Look so far back, if lookback_seconds are fewer.
         """
         start_date = self.config.get("start_date")
-        lookback = max(timedelta(seconds=self.config["lookback_seconds"]), at_least)
-        last = parse_time(self.stream_state.get("replication_key_value"))
-        return latest(read_iso(start_date) if start_date else None, last and last - lookback)
+        last = parse_time(self.stream_state.get(POSITION))
+        since = last and last - self.lookback(at_least)
+        return latest(read_iso(start_date) if start_date else None, since)
+
+    def lookback(self, at_least: timedelta = timedelta()) -> timedelta:
+        """How far to look back; at least so far, if lookback_seconds are fewer."""
+        return max(timedelta(seconds=self.config["lookback_seconds"]), at_least)
+
+    def given_rows(self, at_least: timedelta = timedelta()) -> GivenRows:
+        """The rows of this stream that runs before have given, looking back at least so far."""
+        before = self.stream_state.get(GIVEN, {})
+        return GivenRows(before, self.window_end - self.lookback(at_least))
+
+    def remember(self, rows: GivenRows) -> None:
+        """Have the state tell the next run which rows were given."""
+        given = rows.newest() if self.replication_method == "INCREMENTAL" else {}
+        self.stream_state.pop(GIVEN, None)
+        self.stream_state.update({GIVEN: given} if given else {})
 
     @property
     def window_end(self) -> datetime:
         """Until when to read: the run's start, or end_date if earlier."""
-        started = datetime.fromtimestamp(self.source.initialized_at // 1000, UTC)
-        end_date = self.config.get("end_date")
+        started, end_date = self.source.started, self.config.get("end_date")
         return min(started, read_iso(end_date)) if end_date else started

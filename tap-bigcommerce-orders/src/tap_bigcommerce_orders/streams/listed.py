@@ -8,11 +8,12 @@ references.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_bigcommerce_orders.normalize import whole
+from tap_bigcommerce_orders.normalize import parse_time, whole
 from tap_bigcommerce_orders.pages import Row, by_cursor, by_id, id_of, pages, rows_named
 from tap_bigcommerce_orders.schemas import catalog, customers
 from tap_bigcommerce_orders.streams.base import BigCommerceStream
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_bigcommerce_orders.pages import Token
+    from tap_bigcommerce_orders.state_memory import GivenRows
 
 
 class ListedStream(BigCommerceStream):
@@ -73,10 +75,24 @@ class CustomersStream(ListedStream):
     way = staticmethod(by_cursor)
 
     @override
+    def get_records(self, context: Context | None) -> Iterable[Row]:
+        yield from super().get_records(context)
+        self.remember(self._given)
+
+    @cached_property
+    def _given(self) -> GivenRows:
+        """Customers with further addresses; one given as it is need not be asked for them again."""
+        return self.given_rows()
+
+    @override
     def complete(self, rows: list[Row]) -> list[Row]:
-        found: dict[int, dict[int, Row]] = {
-            id_of(row): {} for row in rows if (whole(row.get("address_count")) or 0) > _given(row)
-        }
+        long = [row for row in rows if (whole(row.get("address_count")) or 0) > _included(row)]
+        incremental = self.source.selected_orders is None
+        known = [row for row in long if incremental and self._given.holds(row)]
+        for row in long:
+            self._given.note(row, parse_time(row.get("date_modified")))
+        rows = [row for row in rows if row not in known]
+        found: dict[int, dict[int, Row]] = {id_of(row): {} for row in long if row not in known}
         path = "/v3/customers/addresses"
         for page in rows_named(self.connection, path, "customer_id", found.keys(), {}):
             for address in page:
@@ -87,7 +103,7 @@ class CustomersStream(ListedStream):
         return rows
 
 
-def _given(customer: Row) -> int:
+def _included(customer: Row) -> int:
     """How many addresses came with the customer."""
     addresses = customer.get("addresses")
     return len(addresses) if isinstance(addresses, list) else 0

@@ -95,17 +95,22 @@ class OrdersStream(BigCommerceStream):
     def _swept(self, run: _OrderRun, refunds: OrderChildStream) -> Iterator[Row]:
         """Bring in the refunds made lately that did not come with a modified order."""
         window = Window(refunds.window_start(REFUND_LOOKBACK), self.window_end)
-        for page in run.refunds.made_in(window):
-            run.note_refunds(page)
+        for made in run.refunds.made_in(window):
+            # One that a run gave as it is, when it was an hour old, has brought its order already.
+            run.note_refunds([refund for refund in made if run.given.holds(refund)])
+            page = [refund for refund in made if not run.given.holds(refund)]
             order_ids = sorted({id_of(refund, "order_id") for refund in page})
             found = list(run.workers.in_order(self.fetch_one, order_ids))
             gone = {i for i, row in zip(order_ids, found, strict=True) if row is None}
             if gone:
                 numbers = ", ".join(map(str, sorted(gone)))
                 self.logger.warning("Refunds of orders that are not to be had: %s", numbers)
-                refunds.emit(refund for refund in page if id_of(refund, "order_id") in gone)
+                alone = [refund for refund in page if id_of(refund, "order_id") in gone]
+                refunds.emit(alone)
+                run.note_refunds(alone)
             yield from run.emit([row for row in found if row is not None])
         if run.last_refund is not None:
+            refunds.remember(run.given)
             _bookmark(refunds, min(run.last_refund, self.window_end))
 
 
@@ -133,6 +138,7 @@ class _OrderRun:
         self.workers = workers
         self.refunds = RefundsReader(stream.connection)
         self.last_refund: datetime | None = None
+        self.given = children.get("refunds", stream).given_rows(REFUND_LOOKBACK)
         self._stream = stream
         self._reader = reader
         self._counts: Counter[str] = Counter()
@@ -152,9 +158,11 @@ class _OrderRun:
             yield order
 
     def note_refunds(self, refunds: list[Row]) -> None:
-        """Remember the latest moment at which one of them was made."""
-        made = (parse_time(refund.get("created")) for refund in refunds)
-        self.last_refund = latest(self.last_refund, *made)
+        """Remember that they are given, and the latest moment at which one of them was made."""
+        for refund in refunds:
+            made = parse_time(refund.get("created"))
+            self.last_refund = latest(self.last_refund, made)
+            self.given.note(refund, made)
 
     def log_page(self, through: datetime | None) -> None:
         """Tell how far the reading has come."""

@@ -1,21 +1,30 @@
-"""The store and its small tables, read in full at each run."""
+"""The store, read at each run, and its small tables, read in full once a day.
+
+The store's record is asked for each time: it says whose answers these are and in which time zone
+and currency the orders are, for whatever ledger is at the other end, which may be a new one.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from tap_bigcommerce_orders.errors import UnexpectedAnswer
+from tap_bigcommerce_orders.normalize import format_time, parse_time
 from tap_bigcommerce_orders.pages import Row, pages, rows_of
 from tap_bigcommerce_orders.schemas import store
+from tap_bigcommerce_orders.state_memory import READ_AT
 from tap_bigcommerce_orders.streams.base import BigCommerceStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from singer_sdk.helpers.types import Context, Record
+
+A_DAY = timedelta(days=1)
 
 
 class TableStream(BigCommerceStream):
@@ -26,33 +35,49 @@ class TableStream(BigCommerceStream):
         """Where it is."""
         return f"/v2/{self.name}"
 
-    @override
-    def get_records(self, context: Context | None) -> Iterable[Row]:
+    def rows(self) -> Iterable[Row]:
+        """Ask for all of it."""
         return chain.from_iterable(pages(self.connection, self.path))
 
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Row]:
+        return self.rows()
 
-class TaxClassesStream(TableStream):
+
+class DailyTableStream(TableStream):
+    """A table that seldom changes, and that nothing is booked by."""
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Row]:
+        now, last = self.source.started, parse_time(self.stream_state.get(READ_AT))
+        if last is not None and last <= now < last + A_DAY:
+            return
+        yield from self.rows()
+        self.stream_state[READ_AT] = format_time(now)
+
+
+class TaxClassesStream(DailyTableStream):
     """Tax classes; orders may also name class 0, the default, which need not be listed."""
 
     name = "tax_classes"
     schema = store.TAX_CLASS
 
 
-class CurrenciesStream(TableStream):
+class CurrenciesStream(DailyTableStream):
     """Currencies and their rates to the store's default one."""
 
     name = "currencies"
     schema = store.CURRENCY
 
 
-class OrderStatusesStream(TableStream):
+class OrderStatusesStream(DailyTableStream):
     """The fixed order statuses, with the merchant's own labels; all in one answer."""
 
     name = "order_statuses"
     schema = store.ORDER_STATUS
 
     @override
-    def get_records(self, context: Context | None) -> Iterable[Row]:
+    def rows(self) -> Iterable[Row]:
         return rows_of(self.path, self.connection.get(self.path))
 
 
@@ -63,7 +88,7 @@ class StoreStream(TableStream):
     schema = store.STORE
 
     @override
-    def get_records(self, context: Context | None) -> Iterable[Row]:
+    def rows(self) -> Iterable[Row]:
         answer = self.connection.get(self.path)
         return [answer] if isinstance(answer, dict) and answer else rows_of(self.path, answer)
 
