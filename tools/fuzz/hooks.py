@@ -116,7 +116,9 @@ class _Receiver:
         url = f"sqlite:///{samples.home}/inbox.sqlite"
         settings = Settings(store_hash=STORE, client_secret=SECRET, inbox_url=url)
         assembly = Assembly(settings, {})
-        self._receiver = assembly.receiver(Inbox(Database(url, STORE)), Metrics())
+        self._receiver = assembly.receiver(
+            Inbox(Database(url, STORE), assembly.collapse), Metrics()
+        )
         self._receiver.writer.start()
         self._application = application(self._receiver, 1)
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -128,7 +128,7 @@ class Program:
         )
 
     def inbox(self) -> Inbox:
-        return Inbox(Database(str(self.settings["inbox_url"]), STORE))
+        return Inbox(Database(str(self.settings["inbox_url"]), STORE), timedelta(seconds=2))
 
     def hooks(self) -> list[Any]:
         """All hooks that are remembered, in order of arrival."""

@@ -16,10 +16,10 @@ import pytest
 from connector_credentials import LockUnsafe, locks
 from connector_credentials.backoff import Backoff
 from connector_credentials.database import open_engine
-from connector_webhooks.database import PURPOSE, Database, hooks, metadata
+from connector_webhooks.database import EPOCH, PURPOSE, Database, hooks, metadata
 from connector_webhooks.dispatch import Cycle, Dispatcher
 from connector_webhooks.errors import InboxError
-from connector_webhooks.inbox import Inbox, IncomingHook
+from connector_webhooks.inbox import QUIET_PARTS, Inbox, IncomingHook
 from connector_webhooks.metrics import Metrics
 from connector_webhooks.orders import Orders, WaitingOrder
 from connector_webhooks.pace import Pace
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 START = datetime(2026, 11, 1, 10, tzinfo=UTC)
 COLLAPSE = timedelta(seconds=2)
+QUIET = COLLAPSE / QUIET_PARTS
 SEED = 20261101
 LONGEST = timedelta(hours=1)
 
@@ -61,7 +62,7 @@ class Shop:
     def later(self, **span: float) -> None:
         self.now += timedelta(**span)
 
-    def hook(self, *order_ids: int) -> None:
+    def hook(self, *order_ids: int, quiet: timedelta = COLLAPSE) -> None:
         for order_id in order_ids:
             self.sent += 1
             incoming = IncomingHook(
@@ -70,7 +71,7 @@ class Shop:
                 order_id=order_id,
                 reason="",
                 received_at=self.now,
-                due_at=self.now + COLLAPSE,
+                due_at=self.now + quiet,
             )
             self.inbox.store([incoming])
 
@@ -107,7 +108,7 @@ class Shop:
 @pytest.fixture
 def shop(inbox_url: str) -> Iterator[Shop]:
     opened = Database(inbox_url, "abc123")
-    yield Shop(Inbox(opened))
+    yield Shop(Inbox(opened, COLLAPSE))
     opened.close()
 
 
@@ -158,6 +159,38 @@ def test_an_order_waits_for_its_window_counted_from_its_first_hook(shop: Shop) -
     shop.dispatcher().cycle()
     assert shop.runs == [(1,)]
     assert shop.waiting().keys() == {2}
+
+
+def test_a_lone_hook_s_order_is_due_when_no_other_hook_of_it_has_come_for_a_while(
+    shop: Shop,
+) -> None:
+    shop.hook(1, quiet=QUIET)
+    shop.later(seconds=0.3)
+    shop.hook(1, 2, quiet=QUIET)
+    shop.later(seconds=0.3)
+    assert shop.dispatcher().cycle() == Cycle()
+    shop.later(seconds=0.1)
+    shop.dispatcher().cycle()
+    assert shop.runs == [(1, 2)]
+
+
+def test_hooks_that_do_not_end_put_their_order_off_for_the_window_at_most(shop: Shop) -> None:
+    for _ in range(20):
+        assert shop.dispatcher().cycle() == Cycle()
+        shop.hook(1, quiet=QUIET)
+        shop.later(seconds=0.1)
+    assert shop.dispatcher().cycle() == Cycle(delivered=1)
+
+
+def test_no_hook_puts_off_an_order_that_failed_or_was_put_first(shop: Shop) -> None:
+    shop.hook(1, 2, quiet=QUIET)
+    shop.orders.retry([2])
+    shop.hook(2, quiet=QUIET)
+    assert shop.waiting()[2].due_at == EPOCH
+    shop.poison = {1}
+    work_off(shop.dispatcher())
+    shop.hook(1, quiet=QUIET)
+    assert shop.waiting()[1].due_at == shop.now + QUIET
 
 
 def test_draining_does_not_wait_for_the_window(shop: Shop) -> None:
@@ -386,7 +419,7 @@ def test_a_holder_of_our_own_host_name_and_process_number_is_no_dead_one(
     monkeypatch.setattr(os, "getpid", lambda: 1)
     monkeypatch.setattr(platform, "node", lambda: "webhooks")
     opened = Database(inbox_url, "abc123")
-    beside = Shop(Inbox(opened)).dispatcher()
+    beside = Shop(Inbox(opened, COLLAPSE)).dispatcher()
     seen: list[Cycle] = []
     shop.during_run = lambda: seen.append(beside.cycle(COLLAPSE))
     shop.hook(1)
@@ -399,7 +432,7 @@ def test_a_holder_of_our_own_host_name_and_process_number_is_no_dead_one(
 def test_who_lost_the_lock_settles_nothing(postgresql_url: str, fails: bool) -> None:
     """Else a row that another delivered, and that a hook has made anew, could be taken for ours."""
     opened = Database(postgresql_url, "abc123")
-    shop = Shop(Inbox(opened))
+    shop = Shop(Inbox(opened, COLLAPSE))
     shop.hook(1)
 
     def lose_the_lock() -> None:

@@ -21,7 +21,7 @@ from connector_webhooks.account import (
 )
 from connector_webhooks.database import Database
 from connector_webhooks.dispatch import Dispatcher, dispatch_until_stopped
-from connector_webhooks.inbox import Inbox
+from connector_webhooks.inbox import QUIET_PARTS, Inbox
 from connector_webhooks.metrics import Metrics
 from connector_webhooks.orders import Orders
 from connector_webhooks.receiver import Receiver
@@ -84,7 +84,7 @@ class Assembly:
         """The inbox, open for as long as the block lasts."""
         database = Database(self.settings.inbox_url, require_store(self.settings))
         try:
-            yield Inbox(database)
+            yield Inbox(database, self.collapse)
         finally:
             database.close()
 
@@ -109,13 +109,13 @@ class Assembly:
             inbox=inbox,
             writer=Writer(inbox),
             metrics=metrics,
-            collapse=self.collapse,
+            quiet=self.collapse / QUIET_PARTS,
             clock=clock,
         )
 
     @property
     def collapse(self) -> timedelta:
-        """Time given to further hooks of an order."""
+        """Time given to further hooks of an order at most."""
         return timedelta(milliseconds=self.settings.collapse_milliseconds)
 
     def dispatcher(self, inbox: Inbox, metrics: Metrics | None = None) -> Dispatcher:

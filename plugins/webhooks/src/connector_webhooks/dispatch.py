@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from connector_webhooks.metrics import Metrics
     from connector_webhooks.orders import Orders, WaitingOrder
 
-LOOK_EVERY_SECONDS = 0.25
+LOOK_EVERY_SECONDS = 0.1
 LONGEST_TROUBLE_SECONDS = 60.0
 SECONDS_AN_HOUR = 3600
 MOST_LOGGED = 20
@@ -178,7 +178,7 @@ def dispatch_until_stopped(
 ) -> None:
     """Cycle until stopped. A failing database is waited for, never a reason to end.
 
-    It looks at the inbox a few times a second rather than being woken by each hook: hooks may be
+    It looks at the inbox ten times a second rather than being woken by each hook: hooks may be
     stored by other processes, and at a hundred a second waking would cost more than looking.
 
     Args:

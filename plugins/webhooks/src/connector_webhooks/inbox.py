@@ -9,18 +9,29 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from connector_credentials.database import insert
 from sqlalchemy import case, delete, func, select
 
-from connector_webhooks.database import Database, hooks, marks, milliseconds, moment_of, orders
+from connector_webhooks.database import (
+    EPOCH,
+    Database,
+    hooks,
+    marks,
+    milliseconds,
+    moment_of,
+    orders,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
 LONGEST_ID = 200
+QUIET_PARTS = 5
+"""An order is due once none of its hooks has come for this part of the time to collapse them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +42,7 @@ class IncomingHook:
         webhook_id: BigCommerce's id of the event.
         order_id: The order to bring over; None for a hook without work.
         reason: Why there is no work, else empty.
-        due_at: When its order may be run at the earliest.
+        due_at: When its order may be run, if no other hook of it comes before.
     """
 
     webhook_id: str
@@ -64,17 +75,24 @@ class InboxStats:
 
 
 class Inbox:
-    """Storing, counting and forgetting hooks."""
+    """Storing, counting and forgetting hooks.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: Where they are.
+        collapse: From its first hook on, no other hook of an order puts its run off for longer.
+    """
+
+    def __init__(self, database: Database, collapse: timedelta) -> None:
         self.database = database
         remember = insert(database.dialect, hooks).on_conflict_do_nothing()
         self._remember = remember.returning(hooks.c.webhook_id)
         count = insert(database.dialect, orders)
-        due_at = case(
-            (count.excluded.due_at < orders.c.due_at, count.excluded.due_at),
-            else_=orders.c.due_at,
-        )
+        # One that failed, or that a person has put first (`Orders.retry`), waits no longer for it.
+        plain = (orders.c.reason == "") & (orders.c.due_at > milliseconds(EPOCH))
+        longest = orders.c.first_received_at + collapse // timedelta(milliseconds=1)
+        latest = case((plain, longest), else_=orders.c.due_at)
+        new = count.excluded.due_at
+        due_at = case((new < latest, new), else_=latest)
         again = {"seen": orders.c.seen + count.excluded.seen, "due_at": due_at}
         self._count = count.on_conflict_do_update(index_elements=[orders.c.order_id], set_=again)
 

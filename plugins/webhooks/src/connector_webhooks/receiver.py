@@ -53,7 +53,7 @@ class Receiver:
 
     Attributes:
         settings: The limits, the store, the shared header.
-        collapse: Time from a hook to its order's run.
+        quiet: Time from the last hook of an order to its run.
         clock: Aware time.
     """
 
@@ -62,7 +62,7 @@ class Receiver:
     inbox: Inbox
     writer: Writer
     metrics: Metrics
-    collapse: timedelta
+    quiet: timedelta
     clock: Callable[[], datetime]
     _warned_at: float = -SECONDS_BETWEEN_WARNINGS
     _forged_since: int = 0
@@ -151,7 +151,7 @@ class Receiver:
             order_id=hook.order_id,
             reason=hook.ignored,
             received_at=now,
-            due_at=now + self.collapse,
+            due_at=now + self.quiet,
         )
         try:
             future = asyncio.wrap_future(self.writer.submit(incoming))

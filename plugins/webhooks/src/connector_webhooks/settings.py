@@ -61,7 +61,8 @@ class Settings:
         request_timeout_seconds: Longest time for a request's body, and for its commit.
         timestamp_tolerance_seconds: A signature older or newer than this counts as late.
         late_limit_seconds: A genuine signature late by more than this is answered, not queued.
-        collapse_milliseconds: Time given to further hooks of an order before its run.
+        collapse_milliseconds: Longest wait for further hooks of an order before its run; a fifth of
+            it without one is enough.
         max_orders_per_run: Most orders one run is asked for.
         run_command: Shell line instead of the ordinary ``meltano run``.
         run_directory: Where the run starts; empty means the Meltano project, else here.
