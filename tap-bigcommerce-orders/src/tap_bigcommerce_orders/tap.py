@@ -23,7 +23,6 @@ from typing_extensions import override
 from tap_bigcommerce_orders.connection import Connection
 from tap_bigcommerce_orders.credentials import find_token
 from tap_bigcommerce_orders.errors import BigCommerceError
-from tap_bigcommerce_orders.probe import probe
 from tap_bigcommerce_orders.sdk import PlainTap
 from tap_bigcommerce_orders.selected_orders import SelectedOrders
 from tap_bigcommerce_orders.settings import API_URL, FORM, SETTINGS, store_hash_of
@@ -220,6 +219,8 @@ class TapBigCommerceOrders(PlainTap):
         """Find out how the store's API behaves, tell it, and end."""
         if value is None:
             return
+        from tap_bigcommerce_orders.probe import probe  # noqa: PLC0415 - no run needs it
+
         with cls._told_in_a_sentence():
             given = ctx.params["config"]
             tap = cls(config=given.config, parse_env_config=given.parse_env)

@@ -7,9 +7,10 @@ all follow it. A setting besides needs its place in `Settings` or `Policy` only.
 from typing import Any
 
 from connector_credentials.settings import Form
-from singer_sdk import typing as th
 
 from target_freshbooks.books.policy import IN_HAND, ON_ACCOUNT, LineNames
+
+from . import property_types as th
 
 DEFAULT_LEDGER = "data/target-freshbooks.sqlite"
 PAID = [2, 3, 8, 9, 10, 11]
