@@ -437,6 +437,14 @@ MUTATIONS = (
         (f"{DISPATCH}::test_a_hook_that_comes_during_its_order_s_run_causes_another",),
     ),
     Mutation(
+        "hooks that do not end put their order off for the window at most",
+        "P3",
+        f"{WEBHOOKS}/inbox.py",
+        "due_at = case((new < latest, new), else_=latest)",
+        "due_at = new",
+        (DISPATCH, "-k", "put_their_order_off or no_hook_puts_off"),
+    ),
+    Mutation(
         "one dispatcher at a time",
         "P3",
         f"{WEBHOOKS}/dispatch.py",

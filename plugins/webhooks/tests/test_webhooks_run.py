@@ -28,7 +28,7 @@ def alive(pid: int) -> bool:
 def test_hooks_of_an_order_become_one_run_and_later_ones_another(
     program: Make, start: Make, signed: Make
 ) -> None:
-    ours = program(collapse_milliseconds=300)
+    ours = program(collapse_milliseconds=3000)
     server = start(ours)
     for scope in ("created", "updated", "statusUpdated"):
         server.send(signed(250, scope=f"store/order/{scope}"))
