@@ -101,7 +101,7 @@ def _once(sandbox: Sandbox, receiver: Receiver) -> float:
     arrived = min(row["received_at"] for row in receiver.hooks() if row["order_id"] == number)
     while receiver.waiting():  # the run ends, and another one that a late hook has caused
         time.sleep(0.2)
-    return booked[-1].timestamp() - arrived / 1000
+    return float(booked[-1].timestamp() - arrived / 1000)
 
 
 def _payments(sandbox: Sandbox) -> list[datetime]:
