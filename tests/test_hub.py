@@ -138,4 +138,4 @@ def test_meltano_adds_the_plugin_by_its_definition(file: Path, tmp_path: Path) -
         setting["name"] for setting in read(file)["settings"]
     ]
     variable = f"{name}_USER_AGENT".upper().replace("-", "_")
-    assert variable in meltano("config", "list", name)
+    assert variable in meltano("config", "list", "--all", name)
