@@ -77,7 +77,7 @@ def installed(name: str, home: Path) -> Path:
     subprocess.run([uv, "venv", "-q", "--python", str(BIN / "python"), str(venv)], check=True)
     python = ["--python", str(venv / "bin" / "python")]
     done = subprocess.run(
-        [uv, "pip", "install", "-q", *python, "--no-build-package", "duckdb", "-r", str(pins)],
+        [uv, "pip", "install", "-q", *python, "--only-binary", "duckdb", "-r", str(pins)],
         env={"UV_SYSTEM_CERTS": "1", **os.environ},  # as tools/setup.sh: a proxy may open TLS
         capture_output=True,
         text=True,
@@ -116,7 +116,7 @@ class DuckDB:
     """target-duckdb: a table for each stream, read by the duckdb that came with it."""
 
     def __init__(self, home: Path) -> None:
-        self.settings = {"filepath": str(home / "shop.duckdb"), "default_target_schema": SCHEMA}
+        self.settings = {"filepath": str(home / "warehouse.duckdb"), "default_target_schema": SCHEMA}
 
     def rows(self, program: Path, stream: str) -> list[dict[str, Any]]:
         script = (
