@@ -121,7 +121,7 @@ class DuckDB:
     def rows(self, program: Path, stream: str) -> list[dict[str, Any]]:
         script = (
             "import duckdb, sys; shop = duckdb.connect(sys.argv[1], read_only=True)\n"
-            "rows = shop.table(sys.argv[2]).query('t', 'SELECT to_json(t) FROM t')\n"
+            "rows = shop.execute(f'SELECT to_json(t) FROM {sys.argv[2]} t')\n"
             "print(*(row for (row,) in rows.fetchall()), sep='\\n')"
         )
         python = program.with_name("python")
