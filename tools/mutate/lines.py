@@ -134,6 +134,14 @@ class Mutation:
 
 MUTATIONS = (
     Mutation(
+        "the currency shown stands for the one paid in only where both are one",
+        "P5",
+        f"{FRESHBOOKS}/shop/records.py",
+        "        if paid and paid == shown:\n",
+        "        if paid:\n",
+        (f"{PAYLOADS}::test_an_order_in_a_currency_that_nobody_can_tell_is_parked",),
+    ),
+    Mutation(
         "what a thread has put off is there when it reads",
         "P1",
         f"{FRESHBOOKS}/ledger/storage/database.py",
@@ -184,14 +192,6 @@ MUTATIONS = (
         "        self._books.clients.forget()\n",
         "",
         (f"{IN_BULK}::test_a_client_that_goes_after_the_list_was_read_is_made_anew",),
-    ),
-    Mutation(
-        "the currency shown stands for the one paid in only where both are one",
-        "P5",
-        f"{FRESHBOOKS}/shop/records.py",
-        "        if paid and paid == shown:\n",
-        "        if paid:\n",
-        (f"{PAYLOADS}::test_an_order_in_a_currency_that_nobody_can_tell_is_parked",),
     ),
     Mutation(
         "intent before write",
