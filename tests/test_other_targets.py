@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.more, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 Rows = dict[str, list[dict[str, Any]]]
 ORDERS = 60
@@ -116,7 +116,10 @@ class DuckDB:
     """target-duckdb: a table for each stream, read by the duckdb that came with it."""
 
     def __init__(self, home: Path) -> None:
-        self.settings = {"filepath": str(home / "warehouse.duckdb"), "default_target_schema": SCHEMA}
+        self.settings = {
+            "filepath": str(home / "warehouse.duckdb"),
+            "default_target_schema": SCHEMA,
+        }
 
     def rows(self, program: Path, stream: str) -> list[dict[str, Any]]:
         script = (
@@ -173,7 +176,14 @@ def by_key(rows: list[dict[str, Any]], stream: str, sent: Sent) -> dict[tuple[An
     }
 
 
-@pytest.mark.parametrize("name", ["target-jsonl", "target-duckdb", "target-postgres"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("target-jsonl", marks=pytest.mark.more),
+        pytest.param("target-duckdb", marks=pytest.mark.sweep),
+        pytest.param("target-postgres", marks=pytest.mark.sweep),
+    ],
+)
 def test_another_target_holds_every_row_as_it_was_sent_and_once_however_often_it_comes(
     name: str, sent: Sent, store: Store, tmp_path: Path
 ) -> None:
