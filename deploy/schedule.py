@@ -33,8 +33,10 @@ log = logging.getLogger("schedule")
 def listed() -> Iterator[dict[str, Any]]:
     """Meltano's schedules of jobs that have times: `name`, `cron_interval`, `env` and the job."""
     command = ["meltano", "schedule", "list", "--format=json"]
-    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    yield from (one for one in json.loads(told.stdout)["schedules"]["job"] if one["cron_interval"])
+    process = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    yield from (
+        one for one in json.loads(process.stdout)["schedules"]["job"] if one["cron_interval"]
+    )
 
 
 def trigger(when: str) -> CronTrigger:

@@ -107,7 +107,7 @@ def test_a_release_is_proposed_under_its_owner_s_name(tmp_path: Path) -> None:
         assert read(proposed) == read(file) | {"variant": "shop-tools", "repo": repository}
 
 
-@pytest.mark.more
+@pytest.mark.sweep
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.parent.name)
 def test_meltano_adds_the_plugin_by_its_definition(file: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"

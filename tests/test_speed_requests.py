@@ -60,9 +60,9 @@ def test_the_target_asks_no_more_than_it_needs(
 
 
 def test_many_orders_at_a_time_are_looked_for_in_lists(stage: Scene) -> None:
-    found = per_order.batch_requests(stage)
-    most = dict(zip(found, map(Decimal, ("4.05", "3.1", "0", "0.1")), strict=True))
-    assert {what: figure for what, figure in found.items() if figure > most[what]} == {}
+    figures = per_order.batch_requests(stage)
+    most = dict(zip(figures, map(Decimal, ("4.05", "3.1", "0", "0.1")), strict=True))
+    assert {what: figure for what, figure in figures.items() if figure > most[what]} == {}
 
 
 def test_a_new_order_takes_five_commits(stage: Scene) -> None:

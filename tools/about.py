@@ -66,8 +66,8 @@ OF_THE_HUB: dict[str, dict[str, Any]] = {
 def about(program: str) -> dict[str, Any]:
     """What a program of `.venv` says of itself."""
     command = [str(ROOT / ".venv" / "bin" / program), "--about", "--format", "json"]
-    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    said: dict[str, Any] = json.loads(told.stdout)
+    process = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    said: dict[str, Any] = json.loads(process.stdout)
     return said
 
 
@@ -110,7 +110,7 @@ def definition(program: str, said: dict[str, Any], repository: str) -> str:
     entry, more = described(program), dict(OF_THE_HUB[program])
     owner = repository.rstrip("/").split("/")[-2]
     words = {one["name"]: one for one in entry["settings"]}
-    found = {
+    document = {
         "name": program,
         "variant": owner if repository == REPOSITORY else owner.lower(),
         "namespace": entry["namespace"],
@@ -130,7 +130,7 @@ def definition(program: str, said: dict[str, Any], repository: str) -> str:
         **({"select": entry["select"]} if "select" in entry else {}),
     }
     more.pop("kind")
-    return yaml.safe_dump(found | more, allow_unicode=True, width=100)
+    return yaml.safe_dump(document | more, allow_unicode=True, width=100)
 
 
 def readme_faults(program: str, said: dict[str, Any]) -> list[str]:

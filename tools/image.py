@@ -38,8 +38,8 @@ class Instruction(NamedTuple):
 def instructions(text: str) -> list[Instruction]:
     """Return the instructions of a Dockerfile in their order."""
     lines = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    whole = re.sub(r"\\\n\s*", " ", lines)
-    return [Instruction(*line.split(maxsplit=1)) for line in whole.splitlines() if line.strip()]
+    joined = re.sub(r"\\\n\s*", " ", lines)
+    return [Instruction(*line.split(maxsplit=1)) for line in joined.splitlines() if line.strip()]
 
 
 @dataclass(slots=True)

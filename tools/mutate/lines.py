@@ -173,8 +173,8 @@ MUTATIONS = (
         "a list without all payments of an invoice does not tell of it",
         "P1",
         f"{FRESHBOOKS}/posting/observe/in_bulk.py",
-        "whole = look.observed.is_whole and not context.desired.refunds",
-        "whole = not context.desired.refunds",
+        "is_whole = look.observed.is_whole and not context.desired.refunds",
+        "is_whole = not context.desired.refunds",
         (f"{IN_BULK}::test_a_payment_of_another_day_is_found_by_a_look_of_its_own",),
     ),
     Mutation(

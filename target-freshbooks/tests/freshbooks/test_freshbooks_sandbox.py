@@ -273,6 +273,23 @@ def line(name: str, price: str, **more: str) -> dict[str, Any]:
     return {"type": 0, "name": name, "qty": "1", "unit_cost": cost, **more}
 
 
+def test_what_others_make_after_the_list_was_read_is_seen_by_a_search(
+    sandbox: Any, books: FreshBooks
+) -> None:
+    client = books.clients.create({"email": "one@example.com"})
+    assert books.clients.cached_of_email("one@example.com") == []  # not worth a list
+    books.clients.expect(100)
+    assert books.clients.cached_of_email("ONE@example.com") == [client]
+    body = {"client": {"email": "one@example.com"}}
+    write = {"method": "POST", "path": "users/clients", "json": body}
+    requests.post(f"{sandbox.url}/_sandbox/by-hand", json=write, timeout=10).raise_for_status()
+    assert books.clients.cached_of_email("one@example.com") == [client]
+    assert len(books.clients.of_email("one@example.com")) == 2
+    books.clients.forget()
+    books.clients.expect(100)
+    assert len(books.clients.cached_of_email("one@example.com")) == 2
+
+
 def test_an_invoice_goes_its_way_in_four_requests_of_a_known_client(
     books: FreshBooks, records: list[RequestRecord]
 ) -> None:

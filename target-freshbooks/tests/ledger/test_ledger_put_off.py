@@ -72,3 +72,11 @@ def test_what_cannot_be_stored_is_told_once_and_holds_up_nothing_else(ledger: Le
         ledger.flush()
     ledger.flush()
     assert stored(ledger) == 1
+
+
+def test_what_is_put_off_within_a_transaction_waits_for_the_next(ledger: Ledger) -> None:
+    with ledger.scope.database.write():
+        ledger.links.put_soon(LINK)
+    assert stored(ledger) == 0
+    ledger.flush()
+    assert stored(ledger) == 1

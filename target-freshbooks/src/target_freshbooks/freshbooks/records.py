@@ -1,18 +1,16 @@
 """The collections of FreshBooks' accounting API, with the searches that the target makes."""
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from itertools import islice
-from typing import TypeVar
 
 from typing_extensions import override
 
 from . import parsing
-from .collection import Body, Collection, Search, TooManyPages, since
-from .errors import NotFound, UnknownOutcome
+from .cached_collection import CachedCollection, in_order
+from .collection import Body, Collection, Search, since
+from .errors import NotFound
 from .observed import (
-    ACTIVE,
     DELETED,
     ObservedCategory,
     ObservedClient,
@@ -23,9 +21,6 @@ from .observed import (
     ObservedPayment,
     ObservedTax,
 )
-from .transport import Transport
-
-Row = TypeVar("Row", ObservedClient, ObservedItem)
 
 _LINES: Search = (("include[]", "lines"),)
 
@@ -107,83 +102,7 @@ class Payments(Collection[ObservedPayment]):
         return self.rows(since(first), lambda row: is_wanted(parsing.whole(row, "invoiceid", 0)))
 
 
-class Remembered(Collection[Row]):
-    """A collection whose whole list is read once that costs less than the searches to come.
-
-    This object's own writes keep it up to date. What it lacks may still be there: it is searched.
-    """
-
-    def __init__(self, transport: Transport, account_id: str) -> None:
-        super().__init__(transport, account_id)
-        self._guard = threading.Lock()
-        self._list: dict[int, Row] | None = None
-        self._ids: dict[str, set[int]] = {}
-        self._worth, self._pages = 0, 1
-
-    def expect(self, searches: int) -> None:
-        """Be told of so many searches to come: the list may take a tenth as many requests."""
-        with self._guard:
-            self._worth += searches // 10
-
-    def forget(self) -> None:
-        """Do not go by the list any more, which is read anew if it has to be."""
-        with self._guard:
-            self._list = None
-
-    @override
-    def create(self, body: Body) -> Row:
-        return self._remember(lambda: super(Remembered, self).create(body))
-
-    @override
-    def update(self, id: int, body: Body) -> Row:
-        return self._remember(lambda: super(Remembered, self).update(id, body))
-
-    def _names(self, row: Row) -> Iterable[str]:
-        """What the row is looked for by."""
-        raise NotImplementedError
-
-    def _listed(self, name: str, *, at_any_cost: bool = False) -> list[Row]:
-        """The rows of the name in the list, if that was read or is now; active ones first."""
-        with self._guard:
-            if self._list is None and (at_any_cost or self._worth >= self._pages):
-                self._read(None if at_any_cost else self._worth)
-            rows = self._list or {}
-            return _in_order(rows[id_] for id_ in self._ids.get(name, ()) if id_ in rows)
-
-    def _read(self, most_pages: int | None) -> None:
-        try:
-            rows = list(self.rows(most_pages=most_pages))
-        except TooManyPages as too_many:
-            self._pages = too_many.pages
-            return
-        self._list, self._ids, self._worth = {}, {}, 0
-        for row in rows:
-            self._keep(row)
-
-    def _keep(self, row: Row) -> None:
-        if self._list is None:
-            return
-        former = self._list.pop(row.id, None)
-        for name in () if former is None else self._names(former):
-            self._ids[name].discard(row.id)
-        if row.vis_state == DELETED:
-            return
-        self._list[row.id] = row
-        for name in self._names(row):
-            self._ids.setdefault(name, set()).add(row.id)
-
-    def _remember(self, write: Callable[[], Row]) -> Row:
-        try:
-            row = write()
-        except UnknownOutcome:
-            self.forget()
-            raise
-        with self._guard:
-            self._keep(row)
-        return row
-
-
-class Clients(Remembered[ObservedClient]):
+class Clients(CachedCollection[ObservedClient]):
     """Clients. FreshBooks does not mind that an e-mail exists already.
 
     Invoices keep their copies of a client's name and address.
@@ -204,15 +123,16 @@ class Clients(Remembered[ObservedClient]):
         def ours(row: Body) -> bool:
             return parsing.text(row, "email").strip().casefold() == wanted.casefold()
 
-        listed = self._listed(wanted.casefold())
-        if listed:
-            return listed
         exact = [("search[email]", form) for form in dict.fromkeys((wanted, wanted.lower()))]
         for search in (*exact, ("search[email_like]", wanted.lower())):
-            clients = _in_order(self.rows((search,), ours))
+            clients = in_order(self.rows((search,), ours))
             if clients:
                 return clients
         return []
+
+    def cached_of_email(self, email: str) -> list[ObservedClient]:
+        """Those with this e-mail in the list, where that has paid off; it may be a run old."""
+        return self._cached(email.strip().casefold())
 
     def matching(self, body: Body) -> list[ObservedClient]:
         """Those that a client made of the body would be a second one of."""
@@ -227,7 +147,7 @@ class Clients(Remembered[ObservedClient]):
             named = parsing.text(row, "organization").strip() == wanted
             return named and not parsing.text(row, "email").strip()
 
-        return _in_order(self.rows((("search[organization_like]", wanted),), ours))
+        return in_order(self.rows((("search[organization_like]", wanted),), ours))
 
     def count(self, *, at_most: int) -> int:
         """How many clients there are, active and archived, counted to `at_most`."""
@@ -238,7 +158,7 @@ class Clients(Remembered[ObservedClient]):
         return (row.email.strip().casefold(),) if row.email.strip() else ()
 
 
-class Items(Remembered[ObservedItem]):
+class Items(CachedCollection[ObservedItem]):
     """Items of the catalogue."""
 
     path = "items/items"
@@ -247,14 +167,18 @@ class Items(Remembered[ObservedItem]):
 
     def of_sku(self, sku: str) -> list[ObservedItem]:
         """The items with exactly this SKU; active before archived, then lowest id."""
-        return self._listed(f"sku:{sku}") or _in_order(self.exactly("sku", sku))
+        return in_order(self.exactly("sku", sku))
+
+    def cached_of_sku(self, sku: str) -> list[ObservedItem]:
+        """Those with exactly this SKU in the list, where that has paid off; it may be a run old."""
+        return self._cached(f"sku:{sku}")
 
     def named(self, name: str) -> list[ObservedItem]:
         """The items of exactly this name; active before archived, then lowest id.
 
         FreshBooks cannot search by name, so the whole list is read.
         """
-        return self._listed(f"name:{name}", at_any_cost=True)
+        return self._cached(f"name:{name}", at_any_cost=True)
 
     @override
     def _names(self, row: ObservedItem) -> Iterable[str]:
@@ -335,8 +259,3 @@ class ExpenseCategories(Collection[ObservedCategory]):
 def _until(day: date) -> tuple[str, str]:
     """A search for the day and earlier ones; FreshBooks documents the bound as exclusive."""
     return ("search[date_max]", (day + timedelta(days=1)).isoformat())
-
-
-def _in_order(records: Iterable[Row]) -> list[Row]:
-    """Active before archived, then lowest id."""
-    return sorted(records, key=lambda record: (record.vis_state != ACTIVE, record.id))

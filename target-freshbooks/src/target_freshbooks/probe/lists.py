@@ -34,8 +34,8 @@ def written_lines(bench: Bench) -> Measurement:
 def duplicate_number(bench: Bench) -> Measurement:
     """Make a second invoice of the Draft's number."""
     draft_of(bench)
-    found = unique(bench.attempt(lambda: bench.invoice(bench.tag, [bench.line()])))
-    return replace(found, traits={"refuses_taken_numbers": found.value == "refused"})
+    measurement = unique(bench.attempt(lambda: bench.invoice(bench.tag, [bench.line()])))
+    return replace(measurement, traits={"refuses_taken_numbers": measurement.value == "refused"})
 
 
 def number_search(bench: Bench) -> Measurement:

@@ -5,6 +5,7 @@ A record replaces the one of the same key, but an older version never replaces a
 """
 
 import operator
+import threading
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -42,6 +43,7 @@ class Inbox(Section):
         super().__init__(scope)
         self._sources = (*also, self._source)
         self._shop: Mapping[str, Any] | None = None
+        self._shop_guard = threading.Lock()
 
     def receive(self, records: Iterable[Record], *, complete: Collection[str] = ()) -> list[Record]:
         """Store records in one transaction.
@@ -108,13 +110,15 @@ class Inbox(Section):
 
     def shop(self) -> Mapping[str, Any] | None:
         """The store's own record as it came last, read once; None while there is none."""
-        if self._shop is None:
-            self._shop = self.body(SHOP)
-        return self._shop
+        with self._shop_guard:  # what is read here is never older than what was received before
+            if self._shop is None:
+                self._shop = self.body(SHOP)
+            return self._shop
 
     def _forget_shop(self, received: Iterable[Record]) -> None:
         if any(record.stream == SHOP for record in received):
-            self._shop = None
+            with self._shop_guard:
+                self._shop = None
 
     def counts(self) -> dict[str, int]:
         """Count the records by stream."""

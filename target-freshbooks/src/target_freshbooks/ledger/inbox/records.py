@@ -15,8 +15,10 @@ from target_freshbooks.ledger.storage.canonical import hash_text, to_text
 Key = tuple[Any, ...]
 
 ORDERS = "orders"
-SHOP = "store"
 """The stream whose record means "all of this order has been said"."""
+
+SHOP = "store"
+"""The stream of the store's own record."""
 
 CUSTOMERS = "customers"
 """The stream of those who registered in the shop."""

@@ -114,7 +114,7 @@ class Database:
 
         What the thread had put off is made first, in the same transaction.
         """
-        due = self._thread.due
+        due, changes = self._thread.due, list(self._thread.due)
         with (
             self._writers,
             database.explained(self.engine, PURPOSE),
@@ -122,7 +122,7 @@ class Database:
             database.writing(connection),
         ):
             connection.info[LAST] = {}
-            for change in list(due):
+            for change in changes:
                 try:
                     change(connection)
                 except BaseException:
@@ -131,7 +131,7 @@ class Database:
             yield connection
             for finish, rows in connection.info.pop(LAST).items():
                 finish(connection, rows)
-        due.clear()
+        del due[: len(changes)]
 
     def put_off(self, change: Callable[[Connection], None]) -> None:
         """Have a change made with the thread's next transaction, whatever that is.

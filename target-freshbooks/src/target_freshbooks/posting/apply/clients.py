@@ -104,7 +104,9 @@ class ClientUpserts(Upserts):
         return own
 
     def _found(self, body: Mapping[str, Any]) -> ObservedClient | None:
-        rows = self._books.clients.matching(body)
+        clients, email = self._books.clients, body.get("email")
+        cached = clients.cached_of_email(email) if email else []
+        rows = cached or clients.matching(body)
         standing = [row for row in rows if row.vis_state != DELETED]
         return min(standing, key=lambda row: (row.vis_state != ACTIVE, row.id), default=None)
 

@@ -71,7 +71,8 @@ class ItemUpserts(Upserts):
 
     def _found(self, draft: ItemDraft) -> ObservedItem | None:
         if draft.sku:
-            rows = self._books.items.of_sku(draft.sku)
+            items = self._books.items
+            rows = items.cached_of_sku(draft.sku) or items.of_sku(draft.sku)
         else:
             any_sku = is_of_lines(draft.key)  # its name is all that such an item is
             namesakes = [self._books.items.named(name) for name in (draft.name, apart(draft))]

@@ -89,8 +89,8 @@ class BulkObserver(RequestObserver):
         if invoice is None:
             return look.observed
         # A payment that is emptied, a credit note and a correction come of refunds only.
-        whole = look.observed.is_whole and not context.desired.refunds
-        return look.observed if whole and context.is_ours(invoice) else None
+        is_whole = look.observed.is_whole and not context.desired.refunds
+        return look.observed if is_whole and context.is_ours(invoice) else None
 
     def _listed(self, days: Mapping[str, date]) -> dict[str, _Look]:
         first, last, most = min(days.values()) - DAY, max(days.values()) + DAY, len(days) // 2
