@@ -68,6 +68,8 @@ def runnable(page: str, *, on_postgresql: bool = False) -> list[pages.Command]:
 
 EVERY_PAGE = [str(page.relative_to(ROOT)) for page in docs_check.listed("*.md")]
 PAGES = [page for page in EVERY_PAGE if runnable(page)]
+MARKS = {"docs/operations.md": pytest.mark.sweep}
+"""The page whose commands take minutes: backups, restores and moves."""
 
 
 def typed(command: str, order: int, url: str, server: str) -> str:
@@ -154,16 +156,18 @@ def begin(reader: Terminal, command: str, word: str, log: Path) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.more
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=MARKS.get(page, pytest.mark.more)) for page in PAGES],
+)
 def test_every_command_of_a_page_does_what_it_says(
     page: str, reader: Terminal, place: SetUp
 ) -> None:
     assert faults(page, runnable(page), reader, place) == []
 
 
-@pytest.mark.more
+@pytest.mark.sweep
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", [one for one in EVERY_PAGE if runnable(one, on_postgresql=True)])
 def test_so_it_does_with_a_server(

@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 KEPT = sorted(FIXTURES.glob("books-*"))
+SELDOM = {"": pytest.mark.more, "-other-ways": pytest.mark.sweep}
+"""How often what is written now is looked at, by the name of its settings."""
 
-pytestmark = [pytest.mark.more, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.fixture(
-    params=[*WAYS.values(), *KEPT],
-    ids=[*(f"now{way}" for way in WAYS), *(one.name for one in KEPT)],
+    params=[
+        *(pytest.param(way, id=f"now{name}", marks=SELDOM[name]) for name, way in WAYS.items()),
+        *(pytest.param(one, id=one.name, marks=pytest.mark.more) for one in KEPT),
+    ],
 )
 def kept(request: pytest.FixtureRequest, tmp_path: Path, world_at: Any) -> Iterator[Any]:
     """The shop, the books and the ledger of a kept folder."""
