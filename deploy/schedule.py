@@ -108,12 +108,14 @@ def main() -> int:
         log.info("The job %s runs at %s.", job, one["cron_interval"])
     try:
         with STOP.heeded():
-            scheduler.start()
+            with STOP.critical_section():  # one that has half started can be neither used nor ended
+                scheduler.start()
             STOP.event.wait()
     except KeyboardInterrupt:
         log.info("Stopping: the runs at work finish the step in hand.")
     runs.end()
-    scheduler.shutdown(wait=True)
+    if scheduler.running:
+        scheduler.shutdown(wait=True)
     return STOP.exit_code(0)
 
 
