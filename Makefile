@@ -61,8 +61,8 @@ sweep: $(STAMP) ## the long proofs: crashes, faults, generated orders
 sweep-probes: $(STAMP) ## the probes under every side of every switch, and hundreds of combinations
 	$(SWEEP) $(PROBES)
 
-bench: $(STAMP) ## figures of speed: requests per order, quotas, throughput, memory
-	@PYTHONPATH=tools $(BIN)/python -m bench
+bench: $(STAMP) ## figures of speed beside other taps, into docs/benchmarks.md; BEFORE=checkout to compare with
+	@PYTHONPATH=tools $(BIN)/python -m bench --write docs $(if $(BEFORE),--before $(BEFORE))
 	@echo "webhooks, 100 a second for 60 s while FreshBooks hangs:"
 	@$(BIN)/python plugins/webhooks/bench/load.py --seconds 60 --sandbox
 

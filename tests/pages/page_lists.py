@@ -60,7 +60,8 @@ ELSEWHERE = {
     ".venv/bin/meltano invoke airflow:test-sync": "test_e2e_airflow.py: takes minutes",
     ".venv/bin/meltano run sync sync-outlet": "test_e2e_stores.py: two stores",
     ".venv/bin/meltano invoke target-freshbooks--outlet:status": "test_e2e_stores.py: two stores",
-    "PYTHONPATH=tools .venv/bin/python -m bench quota": "takes minutes",
+    "PYTHONPATH=tools .venv/bin/python -m bench quota growth": "takes minutes",
+    "PYTHONPATH=tools .venv/bin/python -m bench --quick": "test_bench.py: takes a minute",
     "python plugins/webhooks/bench/load.py --seconds 60": "takes a minute, and all of the machine",
 }
 """Commands that are not run here, and why."""

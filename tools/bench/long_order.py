@@ -10,17 +10,21 @@ from target_freshbooks import books, shop
 from target_freshbooks.books.breakdown import Breakdown
 from target_freshbooks.books.policy import Policy
 
-from bench.scene import line
+from bench.tables import row
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from target_freshbooks.shop.facts import OrderFacts
+
+    from bench.tables import Row
 
 LINES, TIMES = 200, 20
 RATES = ("20", "19", "7", "5.5", "21", "23")
 
 
-def measure() -> None:
-    """Print the time of each part: the best of some, since other work may come between."""
+def measure() -> Iterator[Row]:
+    """The time of each part: the best of some, since other work may come between."""
     facts, policy = _order(), Policy()
     parts = books.break_down(facts, policy)
     assert isinstance(parts, Breakdown)  # noqa: S101 - the order has its tax rows
@@ -28,7 +32,7 @@ def measure() -> None:
     brought = min(
         _spent(lambda: books.draft_lines(parts, 1, policy, ("EUR", 2))) for _ in range(TIMES)
     )
-    line(
+    yield row(
         f"an order of {LINES} lines at {len(RATES)} rates",
         f"taken apart in {taken_apart * 1000:.1f} ms",
         f"its lines brought to whole cents in {brought * 1000:.1f} ms",

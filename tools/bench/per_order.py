@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, event
 
-from bench.scene import MUG, TAX, line
+from bench.scene import MUG, TAX
+from bench.tables import row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from bench.scene import Scene
+    from bench.tables import Row
 
 MOST_UNTAXED, MOST_TAXED = Decimal("1.1"), Decimal("2.1")
 MOST_IDLE = 8
@@ -20,14 +22,15 @@ FEW = 10
 MANY = 60
 
 
-def measure(scene: Scene, orders: int) -> None:
-    """Print the requests per order of tap and target."""
-    _tap(scene, orders)
-    _month(scene)
-    _kinds(scene)
+def measure(scene: Scene, orders: int) -> Iterator[Row]:
+    """The requests per order of tap and target."""
+    yield from _tap(scene, orders)
+    yield from _month(scene)
+    for what, per_order in target_requests(scene).items():
+        yield row(f"target, requests per order: {what}", f"{per_order:.2f}")
     for what, per_order in batch_requests(scene).items():
-        line(f"target, requests per order, {MANY} at a time: {what}", f"{per_order:.2f}")
-    line("target, ledger commits of a new order", f"{order_commits(scene):.2f}")
+        yield row(f"target, requests per order, {MANY} at a time: {what}", f"{per_order:.2f}")
+    yield row("target, ledger commits of a new order", f"{order_commits(scene):.2f}")
 
 
 def tap_requests(scene: Scene) -> tuple[Decimal, Decimal, int]:
@@ -49,34 +52,29 @@ def tap_requests(scene: Scene) -> tuple[Decimal, Decimal, int]:
     return untaxed, untaxed + Decimal(of_taxes) / taxed, scene.shop_requests().total()
 
 
-def _tap(scene: Scene, orders: int) -> None:
+def _tap(scene: Scene, orders: int) -> Iterator[Row]:
     scene.month(orders)
     untaxed, with_tax, nothing_new = tap_requests(scene)
-    line("tap, requests per untaxed order", f"{untaxed:.3f}", f"(at most {MOST_UNTAXED})")
-    line("tap, requests per taxed order", f"{with_tax:.3f}", f"(at most {MOST_TAXED})")
+    yield row("tap, requests per untaxed order", f"{untaxed:.3f}", f"(at most {MOST_UNTAXED})")
+    yield row("tap, requests per taxed order", f"{with_tax:.3f}", f"(at most {MOST_TAXED})")
     idle = f"(at most {MOST_IDLE})"
-    line("tap, requests of a run that finds nothing new", str(nothing_new), idle)
+    yield row("tap, requests of a run that finds nothing new", str(nothing_new), idle)
 
 
-def _month(scene: Scene) -> None:
+def _month(scene: Scene) -> Iterator[Row]:
     said = scene.read()
     scene.sandbox.count_anew()
     first = scene.post(said)
     counts = scene.accounting()
     parts = ", ".join(f"{count / first.posted:.2f} {kind}" for kind, count in counts.most_common())
-    line(
+    yield row(
         f"target, requests per posted order, first month ({first.posted})",
         f"{counts.total() / first.posted:.2f}",
         f"({parts})",
     )
     scene.sandbox.count_anew()
     scene.post(said)
-    line("target, requests of the same month again", str(scene.accounting().total()))
-
-
-def _kinds(scene: Scene) -> None:
-    for what, per_order in target_requests(scene).items():
-        line(f"target, requests per order: {what}", f"{per_order:.2f}")
+    yield row("target, requests of the same month again", str(scene.accounting().total()))
 
 
 def target_requests(scene: Scene, few: int = FEW) -> dict[str, Decimal]:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from tap_bigcommerce_orders.rate_limiter import RateLimiter
 from target_freshbooks.freshbooks import Pacer
 
-from bench.scene import line
+from bench.tables import row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bench.scene import Scene
+    from bench.tables import Row
 
 TAP_QUOTA, TAP_WINDOW, TAP_PERCENT = 150, 5, 90
 TARGET_QUOTA, TARGET_WINDOW = 60, 5
@@ -55,10 +56,11 @@ class Use:
         return sum(self.windows) / (self.allowed * self.seconds / self.window_seconds)
 
 
-def measure(scene: Scene) -> None:
-    """Print the use of both quotas."""
-    _show(f"tap, quota {TAP_QUOTA} in {TAP_WINDOW} s, quota_percent {TAP_PERCENT}", tap_use(scene))
-    _show(f"target, limit {TARGET_QUOTA} in {TARGET_WINDOW} s", target_use(scene))
+def measure(scene: Scene) -> Iterator[Row]:
+    """The use of both quotas."""
+    what = f"tap, quota {TAP_QUOTA} in {TAP_WINDOW} s, quota_percent {TAP_PERCENT}"
+    yield _shown(what, tap_use(scene))
+    yield _shown(f"target, limit {TARGET_QUOTA} in {TARGET_WINDOW} s", target_use(scene))
 
 
 def tap_use(scene: Scene) -> Use:
@@ -137,8 +139,8 @@ def _watched(owner: type, method: str) -> Iterator[list[tuple[float, Mapping[str
         setattr(owner, method, original)
 
 
-def _show(what: str, use: Use) -> None:
-    line(
+def _shown(what: str, use: Use) -> Row:
+    return row(
         what,
         f"{use.filled:.1%} of the allowed share",
         f"({use.of_time:.1%} with the gaps between windows)",

@@ -1,0 +1,58 @@
+"""Orders a second of the target without any quota, by orders at a time and by FreshBooks' time.
+
+The sandbox answers at once and works on the same cores, so a real network is imitated: each answer
+is held back for a while. Ways are measured in turns, and the best of each counts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.tables import row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bench.scene import Posted, Said, Scene
+    from bench.tables import Row
+
+PARALLEL = (1, 2, 4, 8)
+TURNS_WITHOUT_DELAY = 2
+HEADINGS = (
+    "FreshBooks answers after",
+    "orders at a time",
+    "orders a second",
+    "of one at a time",
+    "ms of processor an order",
+)
+
+
+def measure(scene: Scene, orders: int, delays: Sequence[int]) -> Iterator[Row]:
+    """A row for each delay in milliseconds and each number of orders at a time."""
+    scene.month(orders)
+    said = scene.read()
+    scene.post(said, "W")  # from now on all clients and items are known
+    for delay in delays:
+        yield from _at(scene, said, delay)
+
+
+def _at(scene: Scene, said: Said, delay: int) -> Iterator[Row]:
+    if delay:
+        late = {"side": "freshbooks", "kind": "slow", "delay_ms": delay, "times": None}
+        scene.sandbox.tell("POST", "faults", late)
+    best: dict[int, Posted] = {}
+    for turn in range(1 if delay else TURNS_WITHOUT_DELAY):
+        for parallel in PARALLEL:
+            label = f"D{delay}T{turn}P{parallel}-"
+            done = scene.post(said, label, max_parallel_orders=parallel)
+            if parallel not in best or done.rate > best[parallel].rate:
+                best[parallel] = done
+    scene.sandbox.tell("DELETE", "faults")
+    for parallel, done in best.items():
+        yield row(
+            f"{delay} ms",
+            str(parallel),
+            f"{done.rate:.2f}",
+            f"{done.rate / best[1].rate:.2f}",
+            f"{done.cpu_seconds / done.orders * 1000:.0f}",
+        )
