@@ -93,7 +93,7 @@ class IgnoredSink(RecordSink):
 
     @override
     def setup(self) -> None:
-        self.logger.info("Stream %s has no place in the books: ignored", self.stream_name)
+        self.logger.info("Stream %s is not booked: its records are left out", self.stream_name)
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:

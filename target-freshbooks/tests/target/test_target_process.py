@@ -116,7 +116,7 @@ def test_a_stream_without_a_place_is_told_once_and_asks_freshbooks_nothing(
     ended = shop.run(given)
     assert ended.code == 0, ended.log
     assert json.loads(ended.out) == {"at": 1}
-    assert ended.log.count(f"Stream {stream} has no place in the books") == 1
+    assert ended.log.count(f"Stream {stream} is not booked") == 1
     assert shop.asked() == []
     assert not (shop.home / "ledger.sqlite").exists()
 
