@@ -225,7 +225,7 @@ def test_a_signal_ends_the_run_with_128_and_its_number(
     def follow() -> None:
         for line in process.stderr:
             log.append(line)
-            if "has no place" in line:
+            if "is not booked" in line:
                 seen.set()
 
     reader = threading.Thread(target=follow)
@@ -298,7 +298,7 @@ def test_a_signal_before_and_after_the_work_ends_the_run_like_any_other(
     )
     assert ended.returncode == code, ended.stderr
     assert "Traceback" not in ended.stderr
-    read = "has no place" in ended.stderr
+    read = "is not booked" in ended.stderr
     assert json.loads(ended.stdout or "{}") == ({"at": 1} if read else {})
 
 
