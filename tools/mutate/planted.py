@@ -80,9 +80,9 @@ PLANTED = (
     Mutation(
         "a plan is left",
         "P5",
-        f"{POSTING}/reconciler.py",
-        "standing = standing or self._parts.ledger.orders.get(order_id)",
-        "standing = standing",
+        f"{POSTING}/digests.py",
+        '            "billing": _address(invoice.billing),\n',
+        "",
         (),
     ),
     Mutation(
