@@ -73,7 +73,7 @@ def run(
     try:
         done = subprocess.run(
             [
-                *(str(place / ".venv/bin/python"), "-m", "pytest", "-q", "-x"),
+                *(str(ROOT / ".venv/bin/python"), "-m", "pytest", "-q", "-x"),
                 *("-o", f"cache_dir={CACHE}"),
                 *arguments,
             ],
