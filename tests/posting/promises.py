@@ -204,7 +204,8 @@ class Promises:
             may.add("cancelled_after_posting")
         if order in self.doubtful:
             may.add("edited_in_freshbooks")
-        if D(true["paid"]) < 0:
+        back = sum(D(one["money"]) + D(one["stored_value"]) for one in true["refunds"])
+        if D(true["paid"]) < 0 or back > D(true["total"]):  # it was edited down since
             may |= {"refund_exceeds_payments", "refund_mismatch"}
         if self.is_refusing and (true["refunds"] or self.orders[order] in {"redeemed", "credit"}):
             may |= {"refund_refused", "refused_by_freshbooks"}

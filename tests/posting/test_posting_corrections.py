@@ -226,6 +226,17 @@ def test_a_refund_declined_later_takes_its_correction_back_on_an_open_day(
     assert spending.world.writes_of(spending.sync) == 0
 
 
+def test_so_it_does_where_the_ledger_was_lost_meanwhile(spending: Shop) -> None:
+    spending.sync()
+    spending.decline()
+    spending.world.lose_ledger()
+    spending.sync()
+    assert spending.state() == ("posted", None)
+    assert spending.world.invoice("1001-R5")["vis_state"] == 1
+    assert spending.expenses() == []
+    assert spending.november() == spending.before
+
+
 def test_a_refund_whose_own_day_is_closed_waits_for_a_day(spending: Shop) -> None:
     spending.world.settings["closed_through"] = "2026-12-20"
     assert spending.world.writes_of(spending.sync) == 0

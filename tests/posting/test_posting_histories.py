@@ -306,3 +306,24 @@ def test_an_invoice_answered_without_its_lines_is_read(world: Any) -> None:
     world.change_and_sync(order, "lines", lines=mug("20.00"))
     assert (world.total(order), world.paid(order)) == (D("19.00"), [D("8.00")])
     assert world.writes_of(world.sync) == 0
+
+
+@pytest.mark.parametrize("is_in_bulk", [False, True], ids=["alone", "among many"])
+def test_a_credit_of_a_refund_declined_while_the_ledger_was_lost_is_taken_back(
+    world: Any, is_in_bulk: bool
+) -> None:
+    world.settings["refund_mode"] = "credit_note"
+    customer = world.control("POST", "shop/customers", {"email": "a@b.example", "first_name": "A"})
+    order = world.synced(customer_id=customer["id"])
+    if is_in_bulk:
+        for _ in range(25):
+            world.place()
+    declined = refund(world, order, "4.00", to=[{"provider": "storecredit"}])
+    world.sync()
+    assert credits_given(world) == [("goodwill", D(4))]
+    world.change(order, "decline_refund", refund_id=declined)
+    world.lose_ledger()
+    world.sync()
+    assert credits_given(world) == []
+    assert world.row(order).state == "posted"
+    assert world.writes_of(world.sync) == 0

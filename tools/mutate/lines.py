@@ -173,8 +173,8 @@ MUTATIONS = (
         "a list without all payments of an invoice does not tell of it",
         "P1",
         f"{FRESHBOOKS}/posting/observe/in_bulk.py",
-        "is_whole = look.observed.is_whole and not context.desired.refunds",
-        "is_whole = not context.desired.refunds",
+        "is_whole = look.observed.is_whole and not (",
+        "is_whole = not (",
         (f"{IN_BULK}::test_a_payment_of_another_day_is_found_by_a_look_of_its_own",),
     ),
     Mutation(
@@ -813,8 +813,8 @@ MUTATIONS = (
         "a correction is looked for where the ledger knows nothing",
         "P1",
         f"{FRESHBOOKS}/posting/plan/corrections.py",
-        "    return frozenset(corrected | _off(context, invoice) if unknown else corrected)\n",
-        "    return frozenset(corrected)\n",
+        "        return frozenset(corrected | _off(context, invoice) | context.desired.unbooked_refunds)\n",
+        "        return frozenset(corrected)\n",
         (f"{CORRECTIONS}::test_worked_example_7",),
     ),
     Mutation(
@@ -3521,5 +3521,22 @@ MUTATIONS = (
         '        "kind": "string",\n',
         '        "kind": "boolean",\n',
         ("tests/test_hub.py", "-k", "what_the_programs_say"),
+    ),
+    Mutation(
+        "with the ledger lost, what was booked for a refund that is declined now is looked for",
+        "P2",
+        f"{FRESHBOOKS}/books/desire.py",
+        "        unbooked_refunds=frozenset(one.id for one in facts.refunds)\n"
+        "        - {entry.refund_id for entry in refunded.entries},\n",
+        "",
+        (CORRECTIONS, "-k", "meanwhile"),
+    ),
+    Mutation(
+        "a list does not tell of a credit whose refund is declined now",
+        "P2",
+        f"{FRESHBOOKS}/posting/observe/in_bulk.py",
+        "not (desired.refunds or desired.unbooked_refunds)",
+        "not desired.refunds",
+        ("tests/posting/test_posting_histories.py", "-m", "more", "-k", "declined_while"),
     ),
 )

@@ -274,6 +274,9 @@ class Desired:
     payments: tuple[Payment, ...]
     refunds: tuple[RefundEntry, ...]
     """Those on the invoice."""
+    unbooked_refunds: frozenset[int] = frozenset()
+    """Refunds that are not to be booked: declined, or of money that never was. They may have been
+    booked before."""
     flag: Parked | None = None
     """Posted as far as it goes, and still parked for a person (overpaid, refund_missing, ...)."""
     worked_out: tuple[LineTax, ...] = ()

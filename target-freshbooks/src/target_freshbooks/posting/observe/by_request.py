@@ -75,7 +75,8 @@ class RequestObserver(Observer):
         if invoice.paid != 0 or recorded.payment_ids or not recorded.known:
             observed = self._paid(recorded, invoice)
         credited = any(entry.credit_note is not None for entry in context.desired.refunds)
-        if credited or recorded.credit_note_ids:
+        perhaps = not recorded.known and context.desired.unbooked_refunds
+        if credited or perhaps or recorded.credit_note_ids:
             observed = replace(observed, credit_notes=self._credit_notes(context, invoice))
         observed = self._with_corrections(context, observed)
         return self.with_overpayments(context, observed)

@@ -88,8 +88,10 @@ class BulkObserver(RequestObserver):
         invoice = look.observed.invoice
         if invoice is None:
             return look.observed
-        # A payment that is emptied, a credit note and a correction come of refunds only.
-        is_whole = look.observed.is_whole and not context.desired.refunds
+        # A payment that is emptied, a credit note and a correction come of refunds only, of those
+        # too that were declined since.
+        desired = context.desired
+        is_whole = look.observed.is_whole and not (desired.refunds or desired.unbooked_refunds)
         return look.observed if is_whole and context.is_ours(invoice) else None
 
     def _listed(self, days: Mapping[str, date]) -> dict[str, _Look]:

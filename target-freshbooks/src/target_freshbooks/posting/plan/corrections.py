@@ -41,8 +41,10 @@ def apart(context: OrderContext, observed: Observed) -> frozenset[int]:
 def to_be_looked_for(context: OrderContext, invoice: ObservedInvoice) -> frozenset[int]:
     """The refunds for which a correction may stand that the ledger does not know."""
     corrected = {one.refund_id for one in context.desired.corrections}
-    unknown = not context.recorded.known or invoice.create_date in context.closed
-    return frozenset(corrected | _off(context, invoice) if unknown else corrected)
+    if not context.recorded.known:
+        return frozenset(corrected | _off(context, invoice) | context.desired.unbooked_refunds)
+    closed = invoice.create_date in context.closed
+    return frozenset(corrected | _off(context, invoice) if closed else corrected)
 
 
 def _off(context: OrderContext, invoice: ObservedInvoice) -> set[int]:
