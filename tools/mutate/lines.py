@@ -813,8 +813,8 @@ MUTATIONS = (
         "a correction is looked for where the ledger knows nothing",
         "P1",
         f"{FRESHBOOKS}/posting/plan/corrections.py",
-        "        return frozenset(corrected | _off(context, invoice) | context.desired.unbooked_refunds)\n",
-        "        return frozenset(corrected)\n",
+        "frozenset(corrected | _off(context, invoice) | context.desired.unbooked_refunds)",
+        "frozenset(corrected)",
         (f"{CORRECTIONS}::test_worked_example_7",),
     ),
     Mutation(
