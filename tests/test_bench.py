@@ -47,13 +47,13 @@ def test_an_object_with_a_number_in_a_list_of_a_record_is_a_row_in_both_protocol
 @pytest.mark.more
 @pytest.mark.timeout(600)
 def test_a_quick_run_writes_the_page(tmp_path: Path) -> None:
-    chosen = ("machine", "quota", "workers", "pipe", "growth")
+    chosen = ("machine", "workers", "pipe", "growth")
     words = [sys.executable, "-m", "bench", "--quick", "--write", str(tmp_path), *chosen]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "tools")}
     done = subprocess.run(words, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     page = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
     figures = [line for line in page.splitlines() if line.startswith("| ")]
-    assert len(figures) > 20
+    assert len(figures) > 15
     picture = ET.fromstring((tmp_path / "benchmarks.svg").read_text(encoding="utf-8"))  # noqa: S314 - ours
     given = {value for one in picture.iter() for value in one.attrib.values()}
     assert [value for value in given if "://" in value] == [], "it loads nothing"

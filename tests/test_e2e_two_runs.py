@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from demo.sandbox import Sandbox
 
-pytestmark = [pytest.mark.more, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.sweep, pytest.mark.timeout(1200)]
 
 ALREADY = (
     "Another 'sandbox:tap-bigcommerce-orders-to-target-freshbooks' pipeline is already running"

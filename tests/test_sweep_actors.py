@@ -18,7 +18,7 @@ def named(seed: int, trials: int) -> list[str]:
 
 @pytest.mark.more
 def test_nothing_of_others_is_changed_whoever_is_at_work(tmp_path: Path, seed: int) -> None:
-    assert actors.sweep(tmp_path, named(seed, 6)) == []
+    assert actors.sweep(tmp_path, named(seed, 3)) == []
 
 
 @pytest.mark.sweep

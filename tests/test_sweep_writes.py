@@ -49,7 +49,7 @@ def test_killed_at_some_writes_nothing_is_doubled_or_lost(
     )
 
 
-@pytest.mark.more
+@pytest.mark.sweep
 def test_killed_while_closed_months_are_corrected_nothing_is_doubled_or_lost(
     tmp_path: Path, closing_messages: list[Path], seed: int
 ) -> None:

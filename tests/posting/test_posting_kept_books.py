@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 KEPT = sorted(FIXTURES.glob("books-*"))
-SELDOM = {"": pytest.mark.more, "-other-ways": pytest.mark.sweep}
-"""How often what is written now is looked at, by the name of its settings."""
 
 pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.fixture(
     params=[
-        *(pytest.param(way, id=f"now{name}", marks=SELDOM[name]) for name, way in WAYS.items()),
+        *(
+            pytest.param(way, id=f"now{name}", marks=pytest.mark.sweep)
+            for name, way in WAYS.items()
+        ),
         *(pytest.param(one, id=one.name, marks=pytest.mark.more) for one in KEPT),
     ],
 )

@@ -57,7 +57,7 @@ class Amount(NamedTuple):
 
 
 WHOLE = Amount(200, 300, (0, 50), 80, (0, 80, 300), 2000, (1000, 5000, 20_000))
-QUICK = Amount(40, 60, (0,), 16, (0,), 60, (40, 80))
+QUICK = Amount(40, 60, (0,), 8, (0,), 40, (20, 40))
 
 
 def parts(
