@@ -54,9 +54,9 @@ def test_the_target_needs_as_much_memory_for_ten_times_the_orders(
     peaks = []
     for orders in (few, many):
         stage.lose_ledger()
-        said_of = stage.home / "messages.jsonl"
-        with said_of.open("w", encoding="utf-8") as file:
+        path = stage.home / "messages.jsonl"
+        with path.open("w", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in growth.messages(sample, orders, status))
-        peaks.append(growth.target_run(stage, said_of, f"M{orders}-").megabytes)
+        peaks.append(growth.target_run(stage, path, f"M{orders}-").megabytes)
     print(f"target, {few} and {many} orders: {peaks[0]:.1f} and {peaks[1]:.1f} MB")
     assert peaks[1] <= peaks[0] * ALLOWED

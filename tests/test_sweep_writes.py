@@ -99,15 +99,15 @@ def test_killed_while_searches_lag_nothing_is_doubled(
 def test_an_order_said_three_times_at_once_is_written_once(
     tmp_path: Path, messages: list[Path]
 ) -> None:
-    said, begun = list[str](), list[str]()
+    said, beginning = list[str](), list[str]()
     for line in messages[0].read_text(encoding="utf-8").splitlines(keepends=True):
         message = json.loads(line)
         is_order = message["type"] == "RECORD" and message["stream"] == "orders"
         said += [] if message["type"] == "STATE" else [line] * (3 if is_order else 1)
-        begun = begun or (said[:] if is_order else [])
+        beginning = beginning or (said[:] if is_order else [])
     thrice, once = tmp_path / "thrice.jsonl", tmp_path / "once.jsonl"
     thrice.write_text("".join(said), encoding="utf-8")
-    once.write_text("".join(begun), encoding="utf-8")
+    once.write_text("".join(beginning), encoding="utf-8")
     with stage(tmp_path, messages[:1], max_parallel_orders=4) as on:
         on.begin()
         on.run(0)

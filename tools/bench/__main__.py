@@ -34,13 +34,11 @@ Part = tuple[Table, "Callable[[Scene], Iterator[Row]]"]
 FSYNCS = 50
 FIGURES = ("figure", "value")
 PICTURE = "benchmarks.svg"
-ABOUT = f"""# Benchmarks
+ABOUT = """# Benchmarks
 
 `make bench` has written this page; nothing in it was copied by hand. What the figures mean, and
 what to do about them, is in [performance.md](performance.md). Only ratios of one run say anything:
 the sandbox works on the same cores as what is measured.
-
-![Orders a second by orders at a time]({PICTURE})
 """
 
 
@@ -60,9 +58,7 @@ WHOLE = Amount(200, 300, (0, 50), 80, (0, 80, 300), 2000, (1000, 5000, 20_000))
 QUICK = Amount(40, 60, (0,), 8, (0,), 40, (20, 40))
 
 
-def parts(
-    amount: Amount, before: Path | None
-) -> dict[str, tuple[Table, Callable[[Scene], Iterator[Row]]]]:
+def parts(amount: Amount, before: Path | None) -> dict[str, Part]:
     """Each part's empty table, and what fills it on a fresh sandbox."""
     return {
         "machine": (
@@ -91,7 +87,8 @@ def parts(
             Table(
                 "The target by orders at a time",
                 workers.HEADINGS,
-                f"{amount.workers} orders of known clients and items, without a quota.",
+                f"{amount.workers} orders of known clients and items, without a quota.\n\n"
+                f"![Orders a second by orders at a time]({PICTURE})",
             ),
             lambda stage: workers.measure(stage, amount.workers, amount.worker_delays),
         ),
@@ -167,10 +164,11 @@ def _machine(folder: Path) -> Iterator[Row]:
 def _write(folder: Path, tables: list[Table]) -> None:
     """Write the page, and its picture where the target was measured by orders at a time."""
     page = [ABOUT, *(table.markdown() for table in tables)]
-    by_workers = next(table for table in tables if table.headings == workers.HEADINGS)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "benchmarks.md").write_text("\n".join(page), encoding="utf-8")
-    draw(_plot(by_workers), folder / PICTURE)
+    for table in tables:
+        if table.headings == workers.HEADINGS:
+            draw(_plot(table), folder / PICTURE)
 
 
 def _plot(table: Table) -> Plot:

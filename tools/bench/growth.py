@@ -58,11 +58,11 @@ class Size(NamedTuple):
 
 def measure(scene: Scene, sizes: Sequence[int]) -> Iterator[Row]:
     """A row for each number of orders, and the last in parts of the first."""
-    found: list[Size] = []
+    measured: list[Size] = []
     for orders in sizes:
-        found.append(_of_size(scene, orders))
-        yield found[-1].row()
-    first, last = found[0], found[-1]
+        measured.append(_of_size(scene, orders))
+        yield measured[-1].row()
+    first, last = measured[0], measured[-1]
     yield row(
         "last ÷ first",
         f"{last.tap.seconds / last.orders / (first.tap.seconds / first.orders):.2f}",
@@ -76,10 +76,10 @@ def measure(scene: Scene, sizes: Sequence[int]) -> Iterator[Row]:
 
 def _of_size(scene: Scene, orders: int) -> Size:
     scene.month(orders)
-    said, again = scene.home / "said.jsonl", scene.home / "again.jsonl"
-    tap, target = tap_run(scene, said), target_run(scene, said)
+    output, idle_output = scene.home / "output.jsonl", scene.home / "idle.jsonl"
+    tap, target = tap_run(scene, output), target_run(scene, output)
     size = sum(file.stat().st_size for file in scene.home.glob("ledger*.sqlite*"))
-    idle = [tap_run(scene, again, state_of(said)), target_run(scene, again)]
+    idle = [tap_run(scene, idle_output, state_of(output)), target_run(scene, idle_output)]
     return Size(
         orders,
         tap,
@@ -104,11 +104,11 @@ def target_run(scene: Scene, given: Path, label: str = "") -> Run:
     return programs.run(scene, command, given=given)
 
 
-def state_of(said: Path) -> object:
+def state_of(output: Path) -> object:
     """The last state that a tap has said."""
-    with said.open(encoding="utf-8") as file:
-        said_so = (json.loads(line) for line in file if '"STATE"' in line)
-        states = [message["value"] for message in said_so if message["type"] == "STATE"]
+    with output.open(encoding="utf-8") as file:
+        state_messages = (json.loads(line) for line in file if '"STATE"' in line)
+        states = [message["value"] for message in state_messages if message["type"] == "STATE"]
     return states[-1]
 
 

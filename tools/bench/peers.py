@@ -121,8 +121,10 @@ def _singer(home: Path, start: list[str]) -> list[str]:
         },
     )
     words = [*start, "--config", str(config)]
-    found = subprocess.run([*words, "--discover"], check=True, stdout=subprocess.PIPE, text=True)
-    catalog = json.loads(found.stdout)
+    discovery = subprocess.run(
+        [*words, "--discover"], check=True, stdout=subprocess.PIPE, text=True
+    )
+    catalog = json.loads(discovery.stdout)
     for stream in catalog["streams"]:
         selected = stream["tap_stream_id"] in {"orders", "products"}
         for entry in stream["metadata"]:
@@ -203,8 +205,8 @@ def _side_by_side(scene: Scene, delay: int, quota: int) -> Iterator[Row]:
         try:
             command = peer.command(scene)
             done = programs.run(scene, command, kept=kept, limit_seconds=LIMIT_SECONDS)
-        except (subprocess.CalledProcessError, OSError) as failure:
-            yield row(f"{peer.name}, {when}", f"not measured: {failure}")
+        except (subprocess.CalledProcessError, OSError, RuntimeError) as failure:
+            yield row(f"{peer.name}, {when}", f"not measured: {str(failure).splitlines()[0]}")
             continue
         yield _row(f"{peer.name}, {when}", peer.reads, done, kept, base)
     scene.sandbox.tell("DELETE", "faults")

@@ -30,9 +30,9 @@ def milliseconds() -> float:
     """Milliseconds of processor an order: the least of some times, for other work comes between."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, scene(Path(folder)) as stage:
         stage.month(ORDERS)
-        said = stage.read()
-        stage.post(said, "W")  # from now on all clients and items are known
-        runs = (stage.post(said, f"T{time}-", max_parallel_orders=1) for time in range(TIMES))
+        output = stage.read()
+        stage.post(output, "W")  # from now on all clients and items are known
+        runs = (stage.post(output, f"T{time}-", max_parallel_orders=1) for time in range(TIMES))
         return min(run.cpu_seconds / run.orders for run in runs) * 1000
 
 

@@ -30,13 +30,13 @@ HEADINGS = (
 def measure(scene: Scene, orders: int, delays: Sequence[int]) -> Iterator[Row]:
     """A row for each delay in milliseconds and each number of orders at a time."""
     scene.month(orders)
-    said = scene.read()
-    scene.post(said, "W")  # from now on all clients and items are known
+    output = scene.read()
+    scene.post(output, "W")  # from now on all clients and items are known
     for delay in delays:
-        yield from _at(scene, said, delay)
+        yield from _at(scene, output, delay)
 
 
-def _at(scene: Scene, said: Said, delay: int) -> Iterator[Row]:
+def _at(scene: Scene, output: Said, delay: int) -> Iterator[Row]:
     if delay:
         late = {"side": "freshbooks", "kind": "slow", "delay_ms": delay, "times": None}
         scene.sandbox.tell("POST", "faults", late)
@@ -44,7 +44,7 @@ def _at(scene: Scene, said: Said, delay: int) -> Iterator[Row]:
     for turn in range(1 if delay else TURNS_WITHOUT_DELAY):
         for parallel in PARALLEL:
             label = f"D{delay}T{turn}P{parallel}-"
-            done = scene.post(said, label, max_parallel_orders=parallel)
+            done = scene.post(output, label, max_parallel_orders=parallel)
             if parallel not in best or done.rate > best[parallel].rate:
                 best[parallel] = done
     scene.sandbox.tell("DELETE", "faults")
