@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from connector_sandbox.testing import until
@@ -27,6 +27,12 @@ ALREADY = (
     "Another 'sandbox:tap-bigcommerce-orders-to-target-freshbooks' pipeline is already running"
 )
 MELTANO_WAITS = timedelta(minutes=5)
+# A run is noted as running, with its first heartbeat, a moment before Meltano hears SIGTERM; the
+# second comes a second later.
+HAS_BEATEN_TWICE = """
+    SELECT id FROM runs WHERE state = 'RUNNING'
+    AND julianday(last_heartbeat_at) - julianday(started_at) > 0.5 / 86400
+"""
 
 
 @pytest.fixture
@@ -39,7 +45,7 @@ def project(few_orders: Sandbox, tmp_path: Path) -> Project:
 
 
 def begun(project: Project) -> subprocess.Popen[str]:
-    """A run that Meltano has noted as running; all its processes stand still."""
+    """A run that is at work and hears signals; all its processes stand still."""
     arguments = ("--env-file", str(project.home / "no.env"), "--environment", "sandbox")
     with (project.home / "begun.log").open("w", encoding="utf-8") as log:
         run = subprocess.Popen(
@@ -51,7 +57,7 @@ def begun(project: Project) -> subprocess.Popen[str]:
             text=True,
             start_new_session=True,
         )
-    until(lambda: "RUNNING" in states(project), seconds=120)
+    until(lambda: rows(project, HAS_BEATEN_TWICE), "the run hears signals", seconds=120)
     while True:
         os.killpg(run.pid, signal.SIGSTOP)
         if is_free(project.home / "meltano.db"):
@@ -69,16 +75,21 @@ def is_free(file: Path) -> bool:
         return True
 
 
-def states(project: Project) -> list[str]:
-    """Meltano's runs as it has noted them, the oldest first."""
+def rows(project: Project, query: str) -> list[Any]:
+    """What Meltano's database answers; nothing while its tables are not made yet."""
     file = project.home / "meltano.db"
     if not file.exists():
         return []
     with closing(sqlite3.connect(file)) as database:
         try:
-            return [row[0] for row in database.execute("SELECT state FROM runs ORDER BY id")]
-        except sqlite3.OperationalError:  # its tables are not made yet
+            return database.execute(query).fetchall()
+        except sqlite3.OperationalError:
             return []
+
+
+def states(project: Project) -> list[str]:
+    """Meltano's runs as it has noted them, the oldest first."""
+    return [state for (state,) in rows(project, "SELECT state FROM runs ORDER BY id")]
 
 
 def ended(project: Project, *arguments: str) -> tuple[int, str]:
