@@ -78,6 +78,8 @@ READ_ONLY = "plugins/credentials/tests/test_read_only.py"
 COMMANDS = "plugins/credentials/tests/test_credentials_commands.py"
 VISIBLE = "tests/test_visible.py"
 VOIDED = "tests/posting/test_posting_voided.py"
+AIRFLOW = "plugins/airflow/dags"
+AIRFLOW_STORES = "tests/test_airflow_stores.py"
 STAYS_ON_INVOICE = "test_a_refund_that_is_on_its_invoice_stays_there_when_the_month_is_closed"
 CORRECTIONS = "tests/posting/test_posting_corrections.py"
 CREDIT_BACK = "tests/posting/test_posting_credit_back.py"
@@ -3538,5 +3540,55 @@ MUTATIONS = (
         "not (desired.refunds or desired.unbooked_refunds)",
         "not desired.refunds",
         ("tests/posting/test_posting_histories.py", "-m", "more", "-k", "declined_while"),
+    ),
+    Mutation(
+        "stores of one account in Airflow's list share its ledger, and with it its lock",
+        "P1",
+        f"{AIRFLOW}/orders_into_freshbooks_stores.py",
+        '        if len({ledgers[store["name"]] for store in members}) > 1:\n',
+        "        if False:\n",
+        (f"{AIRFLOW_STORES}::test_an_account_has_one_ledger_and_a_ledger_one_account",),
+    ),
+    Mutation(
+        "Airflow runs one store of an account at a time",
+        "P1",
+        f"{AIRFLOW}/orders_into_freshbooks_stores.py",
+        '        pool(account): {"slots": 1, ',
+        '        pool(account): {"slots": 2, ',
+        (f"{AIRFLOW_STORES}::test_stores_of_an_account_share_a_pool_in_which_one_runs_at_a_time",),
+    ),
+    Mutation(
+        "a secret in Airflow's list of stores is refused",
+        "P9",
+        f"{AIRFLOW}/orders_into_freshbooks_stores.py",
+        '        if SECRET.fullmatch(variable) and value and not value.startswith("sqlite:"):\n',
+        "        if False:\n",
+        (f"{AIRFLOW_STORES}::test_a_secret_in_the_list_is_refused_without_being_told",),
+    ),
+    Mutation(
+        "a store of Airflow's list says which shop it reads",
+        "P11",
+        f"{AIRFLOW}/orders_into_freshbooks_stores.py",
+        "    if not env.get(HASH):\n",
+        "    if False:\n",
+        (f"{AIRFLOW_STORES}::test_a_store_says_which_it_is_and_no_two_are_the_same",),
+    ),
+    Mutation(
+        "two stores of Airflow's list never read one shop",
+        "P1",
+        f"{AIRFLOW}/orders_into_freshbooks_stores.py",
+        '        (HASH, [store["env"][HASH] for store in stores]),\n',
+        "",
+        (f"{AIRFLOW_STORES}::test_a_store_says_which_it_is_and_no_two_are_the_same",),
+    ),
+    Mutation(
+        "stores that Airflow runs at once have bookmarks in folders of their own",
+        "P6",
+        f"{AIRFLOW}/orders_into_freshbooks_stores.py",
+        '        own = folder / "stores" / name\n',
+        '        own = folder / "stores"\n',
+        (
+            f"{AIRFLOW_STORES}::test_each_store_has_a_source_a_bookmark_and_a_folder_of_meltano_s_of_its_own",
+        ),
     ),
 )
