@@ -6,6 +6,8 @@ import ast
 import json
 import re
 import stat
+import subprocess
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -188,6 +190,21 @@ def test_a_connection_becomes_a_url_of_sqlalchemy_s_and_only_postgresql_will_do(
     assert made == "postgresql+psycopg://u:p%40w@host:5432/ledger?sslmode=require"
     with pytest.raises(listed.Refused, match="type mysql"):
         listed.sqlalchemy_url("mysql://u:canary@host/ledger")
+
+
+def test_the_page_s_list_is_followed_and_its_command_makes_the_pools(tmp_path: Path) -> None:
+    page = (ROOT / "plugins" / "airflow" / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert block is not None
+    stores = tmp_path / "stores.yml"
+    stores.write_text(block[1], encoding="utf-8")
+    command = [sys.executable, str(DAG_FILE.with_name("orders_into_freshbooks_stores.py"))]
+    done = subprocess.run([*command, str(stores)], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == listed.pools(listed.read(block[1]))
+    stores.write_text("[]", encoding="utf-8")
+    done = subprocess.run([*command, str(stores)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("The list of stores is no list, or empty")
 
 
 def constant(name: str) -> ast.expr:

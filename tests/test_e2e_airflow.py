@@ -1,13 +1,24 @@
-"""The DAG file runs the main job in a real Airflow, the utility that `make setup` installs."""
+"""What Airflow runs: the main job in a real one, and stores of a list at once without it.
+
+Airflow is the utility that `make setup` installs. Many stores in a real one, with a worker killed,
+are in test_sweep_airflow.py.
+"""
 
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import orders_into_freshbooks_stores as listed
 import pytest
+import yaml
+from connector_sandbox import constants
+from connector_sandbox.settings import KEY
+from connector_sandbox.testing import new_database
 
+from demo import sandbox as sandboxes
 from demo.login import log_in
 from demo.project import ROOT, Project
 
@@ -16,6 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from demo.sandbox import Sandbox
+
+
+SHOPPER = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
 
 
 @pytest.fixture
@@ -59,3 +73,62 @@ def test_airflow_invoked_by_meltano_runs_the_sync_dag_and_keeps_its_files_in_dat
     assert books.posted
     assert books.differing == {}
     assert {sums.difference for sums in books.totals.values()} == {Decimal(0)}
+
+
+def store_of_a_list(name: str) -> listed.Store:
+    entry = {
+        "name": name,
+        "env": {"TAP_BIGCOMMERCE_ORDERS_STORE_HASH": f"hash{name}"},
+        "secrets": {"TARGET_FRESHBOOKS_LEDGER_URL": f"variable:ledger_{name}"},
+    }
+    (store,) = listed.read(yaml.safe_dump([entry]))
+    return store
+
+
+@pytest.mark.more
+def test_stores_of_a_list_run_at_once_each_from_a_bookmark_of_its_own(
+    folder: Path, tmp_path: Path, postgresql_server: str
+) -> None:
+    bookmarks = listed.sqlalchemy_url(new_database(postgresql_server))
+    names = ("north", "south")
+
+    def project_of(name: str, running: Sandbox) -> Project:
+        settings = listed.settings_of(store_of_a_list(name), folder / ".meltano")
+        settings |= {
+            "MELTANO_DATABASE_URI": bookmarks,
+            "MELTANO_ENVIRONMENT": "prod",
+            "TARGET_FRESHBOOKS_LEDGER_URL": listed.sqlalchemy_url(new_database(postgresql_server)),
+            "TARGET_FRESHBOOKS_ENCRYPTION_KEY": KEY,
+            "TARGET_FRESHBOOKS_REFRESH_TOKEN": constants.FRESHBOOKS_REFRESH_TOKEN,
+        }
+        home = tmp_path / f"home-{name}"
+        home.mkdir()
+        return Project(home=home, url=running.url, settings=settings, folder=folder)
+
+    def run(project: Project, *arguments: str) -> tuple[int, str]:
+        log = project.home / "meltano.log"
+        with log.open("w", encoding="utf-8") as output:
+            code = project.meltano(*arguments, output=output, environment="prod")
+        return code, log.read_text(encoding="utf-8")
+
+    with (
+        sandboxes.up(tmp_path / "north", "--empty", "--switch", "bc.store_hash=hashnorth") as north,
+        sandboxes.up(tmp_path / "south", "--empty", "--switch", "bc.store_hash=hashsouth") as south,
+        ThreadPoolExecutor() as threads,
+    ):
+        both = [project_of(*one) for one in zip(names, (north, south), strict=True)]
+        code, log = run(both[0], "state", "list")
+        assert code == 0, log
+        for price in ("10.00", "7.00"):
+            for shop in (north, south):
+                line = {"name": "Mug", "sku": "MUG", "price": price}
+                shop.tell("POST", "shop/orders", {"lines": [line], "billing": SHOPPER})
+            for code, log in threads.map(lambda project: run(project, "run", "sync"), both):
+                assert code == 0, log[-4000:]
+        invoices = [len(one.ask("books")["invoices"]) for one in (north, south)]
+        former = "prod:tap-bigcommerce-orders-to-target-freshbooks"
+        code, log = run(both[0], "state", "copy", f"{former}:north", f"{former}:bigcommerce")
+        assert code == 0, log
+        code, log = run(both[0], "state", "list")
+    assert invoices == [2, 2]
+    assert all(f"{former}:{name}" in log for name in (*names, "bigcommerce"))

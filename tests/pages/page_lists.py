@@ -58,6 +58,14 @@ ELSEWHERE = {
     ".venv/bin/meltano invoke airflow standalone": "serves until it is ended",
     ".venv/bin/meltano invoke airflow:migrate": "test_e2e_airflow.py: takes minutes",
     ".venv/bin/meltano invoke airflow:test-sync": "test_e2e_airflow.py: takes minutes",
+    "python dags/orders_into_freshbooks_stores.py stores.yml > pools.json": (
+        "test_airflow_stores.py runs it on the page's list"
+    ),
+    "airflow pools import pools.json": "test_sweep_airflow.py: takes minutes",
+    ".venv/bin/meltano state copy prod:tap-bigcommerce-orders-to-target-freshbooks"
+    " prod:tap-bigcommerce-orders-to-target-freshbooks:bigcommerce": (
+        "test_e2e_airflow.py: a project with a bookmark of `prod`"
+    ),
     ".venv/bin/meltano run sync sync-outlet": "test_e2e_stores.py: two stores",
     ".venv/bin/meltano invoke target-freshbooks--outlet:status": "test_e2e_stores.py: two stores",
     "PYTHONPATH=tools .venv/bin/python -m bench quota growth": "takes minutes",

@@ -71,7 +71,11 @@ class Project:
         }
 
     def meltano(
-        self, *arguments: str, output: IO[str], watch: Callable[[], None] | None = None
+        self,
+        *arguments: str,
+        output: IO[str],
+        watch: Callable[[], None] | None = None,
+        environment: str = "sandbox",
     ) -> int:
         """Run Meltano to its end and return its exit code; `watch` is called now and then.
 
@@ -79,9 +83,10 @@ class Project:
             arguments: of Meltano, such as `run`, `sync`.
             output: where its log goes.
             watch: looks on while it runs.
+            environment: of meltano.yml.
         """
         no_dotenv = str(self.home / "no.env")
-        command = [str(BIN / "meltano"), "--env-file", no_dotenv, "--environment", "sandbox"]
+        command = [str(BIN / "meltano"), "--env-file", no_dotenv, "--environment", environment]
         # A session of its own: ending the run ends the tap and the target with it.
         process = subprocess.Popen(
             [*command, *arguments],

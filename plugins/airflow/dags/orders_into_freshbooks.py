@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.hooks.subprocess import SubprocessHook
-from airflow.sdk import DAG, BaseOperator, Connection, Variable
+from airflow.sdk import DAG, BaseOperator, Connection, Variable, get_parsing_context
 from airflow.sdk.exceptions import AirflowException
 from airflow.sdk.log import mask_secret
 from orders_into_freshbooks_stores import (
@@ -47,6 +47,8 @@ RETRY_DELAY = timedelta(minutes=6)
 # A store may be at work for a day, as at its first run, while the others' runs go on every quarter
 # of an hour: its own wait for the account's pool, and then find nothing to do.
 RUNS_AT_ONCE = 96
+
+DAG_ID = "orders_into_freshbooks_{}"
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ def dag_of(name: str, job: Job, listed: list[Store]) -> DAG:
     """A DAG of a Meltano job: a task for each account, mapped over its stores."""
     many = ALONE not in listed
     with DAG(
-        dag_id=f"orders_into_freshbooks_{name}",
+        dag_id=DAG_ID.format(name),
         description=f"meltano {' '.join(job.words)}",
         schedule=job.schedule,
         start_date=datetime(2026, 1, 1, tzinfo=UTC),
@@ -184,5 +186,10 @@ def dag_of(name: str, job: Job, listed: list[Store]) -> DAG:
 
 
 STORES = stores()
-DAGS = {name: dag_of(name, job, STORES) for name, job in JOBS.items()}
+WANTED = get_parsing_context().dag_id  # in a worker, which has a task of one DAG to run
+DAGS = {
+    name: dag_of(name, job, STORES)
+    for name, job in JOBS.items()
+    if WANTED in {None, DAG_ID.format(name)}
+}
 globals().update({dag.dag_id: dag for dag in DAGS.values()})
