@@ -127,7 +127,9 @@ def test_stores_of_a_list_run_at_once_each_from_a_bookmark_of_its_own(
                 assert code == 0, log[-4000:]
         invoices = [len(one.ask("books")["invoices"]) for one in (north, south)]
         former = "prod:tap-bigcommerce-orders-to-target-freshbooks"
-        code, log = run(both[0], "state", "copy", f"{former}:north", f"{former}:bigcommerce")
+        code, log = run(
+            both[0], "state", "copy", "--force", f"{former}:north", f"{former}:bigcommerce"
+        )
         assert code == 0, log
         code, log = run(both[0], "state", "list")
     assert invoices == [2, 2]

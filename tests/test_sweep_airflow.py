@@ -28,7 +28,7 @@ from connector_sandbox.testing import Asked, Reply, answering, new_database
 from demo import books
 from demo import sandbox as sandboxes
 from demo.project import BIN, ROOT
-from sweeps.airflow import Airflow, airflow, kill_worker, until
+from sweeps.airflow import PROGRAM, Airflow, airflow, kill_worker, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,8 +173,10 @@ def set_up(service: Airflow, shops: Shops) -> None:
         service.ask("POST", "variables", {"key": key, "value": value})
     service.ask("POST", "connections", shops.connection())
     stores = listed.read(shops.variables()["our_stores"])
-    for name, pool in listed.pools(stores).items():
-        service.ask("POST", "pools", {"name": name, **pool})
+    file = service.home / "pools.json"
+    file.write_text(json.dumps(listed.pools(stores)), encoding="utf-8")
+    command = [str(PROGRAM), "pools", "import", str(file)]
+    subprocess.run(command, env=service.environment, cwd=service.home, check=True)
     service.schedule("sync", "notify", "verify")
 
 

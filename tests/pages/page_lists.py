@@ -62,7 +62,7 @@ ELSEWHERE = {
         "test_airflow_stores.py runs it on the page's list"
     ),
     "airflow pools import pools.json": "test_sweep_airflow.py: takes minutes",
-    ".venv/bin/meltano state copy prod:tap-bigcommerce-orders-to-target-freshbooks"
+    ".venv/bin/meltano state copy --force prod:tap-bigcommerce-orders-to-target-freshbooks"
     " prod:tap-bigcommerce-orders-to-target-freshbooks:bigcommerce": (
         "test_e2e_airflow.py: a project with a bookmark of `prod`"
     ),
