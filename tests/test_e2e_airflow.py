@@ -85,7 +85,7 @@ def store_of_a_list(name: str) -> listed.Store:
     return store
 
 
-@pytest.mark.more
+@pytest.mark.sweep
 def test_stores_of_a_list_run_at_once_each_from_a_bookmark_of_its_own(
     folder: Path, tmp_path: Path, postgresql_server: str
 ) -> None:
