@@ -104,9 +104,9 @@ def test_each_store_has_a_source_a_bookmark_and_a_folder_of_meltano_s_of_its_own
     [TOKEN, "TARGET_FRESHBOOKS_ENCRYPTION_KEY", LEDGER, "MELTANO_DATABASE_URI"],
 )
 def test_a_secret_in_the_list_is_refused_without_being_told(variable: str) -> None:
-    told = refused(entry("north", **{variable: "canary-secret"}) | {"secrets": {}})
-    assert variable in told
-    assert "canary" not in told
+    message = refused(entry("north", **{variable: "canary-secret"}) | {"secrets": {}})
+    assert variable in message
+    assert "canary" not in message
     store = entry("north")
     store["secrets"][variable] = "canary-secret"
     assert "canary" not in refused(store)
