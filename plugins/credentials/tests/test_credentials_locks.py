@@ -46,7 +46,7 @@ import subprocess, sys
 from connector_credentials import locks
 from connector_credentials.entries import open_table
 with locks.hold(open_table(sys.argv[1]), "one", 10, what="it"):
-    child = subprocess.Popen(["sleep", "60"], close_fds=False, stdout=subprocess.DEVNULL,
+    child = subprocess.Popen(["sleep", "3600"], close_fds=False, stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL)
     print(child.pid, flush=True)
     sys.stdin.read()
