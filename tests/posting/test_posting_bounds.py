@@ -39,7 +39,7 @@ def test_who_waits_for_a_lock_and_who_comes_later_never_hold_it_together() -> No
             assert leave[number].wait(20)
             inside.remove(number)
 
-    threads = [threading.Thread(target=hold, args=(number,)) for number in range(3)]
+    threads = [threading.Thread(target=hold, args=(number,), daemon=True) for number in range(3)]
     threads[0].start()
     until(lambda: inside == [0])
     threads[1].start()

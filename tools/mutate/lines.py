@@ -2491,7 +2491,7 @@ MUTATIONS = (
         "P6",
         f"{WEBHOOKS}/bigcommerce.py",
         "        self._session = new_session()\n",
-        "        self._session = requests.Session()\n",
+        "        self._session = __import__('requests').Session()\n",
         ("plugins/webhooks/tests/test_webhooks_registration.py", "-k", "drips"),
     ),
     Mutation(

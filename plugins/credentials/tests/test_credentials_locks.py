@@ -113,7 +113,7 @@ def test_the_lock_excludes_threads_of_one_process_too(url: str) -> None:
         refused.append(True)
 
     with locks.hold(engine, "one", 0, what="it"):
-        other = threading.Thread(target=contend)
+        other = threading.Thread(target=contend, daemon=True)
         other.start()
         other.join(20)
     assert refused

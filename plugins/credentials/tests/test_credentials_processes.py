@@ -124,7 +124,7 @@ def test_a_change_of_the_key_waits_for_a_holder_who_writes_with_the_old_one(
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
     store = CredentialStore.open(url, f"{NEW_KEY},{KEY}")
-    rotation = threading.Thread(target=store.reencrypt, args=(f"{NEW_KEY},{KEY}",))
+    rotation = threading.Thread(target=store.reencrypt, args=(f"{NEW_KEY},{KEY}",), daemon=True)
     rotation.start()
     rotation.join(0.5)
     assert CredentialStore.open(url, KEY).read("another") == {"n": 1}  # nothing is changed yet

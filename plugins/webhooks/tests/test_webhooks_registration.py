@@ -283,7 +283,7 @@ def test_an_answer_that_drips_is_given_up() -> None:
                     connection.sendall(bytes((byte,)))
                     time.sleep(0.1)  # the server is slow here, the test does not wait for it
 
-        dripping = threading.Thread(target=drip)
+        dripping = threading.Thread(target=drip, daemon=True)
         dripping.start()
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         api, started = HooksApi(url, "abc123", "t", timeout=0.5), time.monotonic()

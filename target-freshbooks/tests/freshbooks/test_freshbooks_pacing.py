@@ -64,7 +64,7 @@ def test_a_429_pauses_all_threads(pacer: Pacer, clock: Any) -> None:
         ends.append((clock.now - started).total_seconds())
         pacer.release(None)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

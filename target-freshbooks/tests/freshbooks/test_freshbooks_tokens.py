@@ -209,7 +209,10 @@ def test_eight_threads_refresh_once(endpoint: Rotating, source: Any) -> None:
     tokens = source()
     first = tokens.access_token()
     got: list[str] = []
-    threads = [threading.Thread(target=lambda: got.append(tokens.refresh(first))) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: got.append(tokens.refresh(first)), daemon=True)
+        for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -72,7 +72,7 @@ def test_threads_open_one_fresh_ledger_together(empty_url: str) -> None:
         except LedgerError as error:
             failures.append(error)
 
-    openers = [threading.Thread(target=open_it) for _ in range(4)]
+    openers = [threading.Thread(target=open_it, daemon=True) for _ in range(4)]
     for opener in openers:
         opener.start()
     for opener in openers:
@@ -327,7 +327,7 @@ def test_a_server_that_does_not_show_who_it_is_hears_nothing_where_that_is_asked
                     connection.sendall(b"N")
                     heard.append(connection.recv(100))
 
-        server = threading.Thread(target=speaks_no_tls)
+        server = threading.Thread(target=speaks_no_tls, daemon=True)
         server.start()
         place = f"books:canary-password@127.0.0.1:{listener.getsockname()[1]}/books"
         with pytest.raises(LedgerUnavailable, match="SSL") as failure:

@@ -247,7 +247,7 @@ def test_an_intent_of_one_worker_lets_no_request_of_another_leave(ledger: Ledger
 
         intend(ledger, held)
         alter_token(ledger)
-        other = threading.Thread(target=work)
+        other = threading.Thread(target=work, daemon=True)
         other.start()
         other.join(20)
     assert refused

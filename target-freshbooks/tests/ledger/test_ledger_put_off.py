@@ -43,7 +43,7 @@ def test_a_read_of_the_thread_sees_it(ledger: Ledger) -> None:
 
 def test_another_thread_does_not_store_it(ledger: Ledger) -> None:
     ledger.links.put_soon(LINK)
-    thread = threading.Thread(target=ledger.flush)
+    thread = threading.Thread(target=ledger.flush, daemon=True)
     thread.start()
     thread.join()
     assert stored(ledger) == 0

@@ -228,7 +228,7 @@ def test_a_signal_ends_the_run_with_128_and_its_number(
             if "is not booked" in line:
                 seen.set()
 
-    reader = threading.Thread(target=follow)
+    reader = threading.Thread(target=follow, daemon=True)
     reader.start()
     process.stdin.write(lines(*of("other"), {"type": "STATE", "value": {"at": 1}}))
     process.stdin.flush()

@@ -67,7 +67,7 @@ def test_on_a_real_terminal_standard_output_stays_state_alone(shop: Any) -> None
     messages, (ours, theirs) = shop.messages(), pty.openpty()
     command = [str(BIN / "target-freshbooks"), "--config", shop.config_file()]
     screen: list[bytes] = []
-    reader = threading.Thread(target=read, args=(ours, screen))
+    reader = threading.Thread(target=read, args=(ours, screen), daemon=True)
     done = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=theirs, text=True
     )
