@@ -198,7 +198,7 @@ def test_a_run_at_work_is_asked_to_end_and_none_begins_after_that(
         "#!/bin/bash\n"
         f"""trap 'echo stopped >> {seen}; exit 143' TERM\n"""
         f"""echo "$@" "$MORE" >> {seen}\n"""
-        "while true; do sleep 0.05; done\n"
+        "for look in {1..400}; do sleep 0.05; done\n"  # 20 s: no run stays where nobody ends it
     )
     meltano.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
