@@ -73,7 +73,7 @@ def test_customers_are_not_taken_in_faster_than_freshbooks_takes_them(
         for line in world.messages().splitlines(keepends=True):
             yield line
             if target._run is not None:
-                seen.append(len(target._run.work._in_work))
+                seen.append(len(target._run.work.workers))
 
     try:
         with contextlib.redirect_stdout(io.StringIO()):

@@ -473,8 +473,8 @@ MUTATIONS = (
     Mutation(
         "one worker per order",
         "P1",
-        f"{FRESHBOOKS}/posting/order_work.py",
-        "while order_id in self._in_work.values():",
+        f"{FRESHBOOKS}/posting/workers.py",
+        "while order_id in self._at_work.values():",
         "while False:",
         ("tests/test_sweep_writes.py::test_an_order_said_three_times_at_once_is_written_once",),
     ),
@@ -511,7 +511,7 @@ MUTATIONS = (
     Mutation(
         "a failed run drops what is queued",
         "P6",
-        f"{FRESHBOOKS}/posting/order_work.py",
+        f"{FRESHBOOKS}/posting/workers.py",
         "                if not future.cancelled()\n",
         "",
         (
@@ -897,7 +897,7 @@ MUTATIONS = (
     Mutation(
         "what a dry run was told is dropped by retention",
         "P9",
-        f"{FRESHBOOKS}/wiring.py",
+        f"{FRESHBOOKS}/run.py",
         "            ScratchLedger(self.ledger).inbox.prune(timedelta(days=days))\n",
         "",
         ("tests/posting/test_posting_retention.py",),
@@ -2417,9 +2417,9 @@ MUTATIONS = (
     Mutation(
         "customers and products are taken in no faster than they are followed",
         "P10",
-        f"{FRESHBOOKS}/posting/order_work.py",
-        "        self._wait_until(self._parallel - 1)",
-        "        self._wait_until(1000)",
+        f"{FRESHBOOKS}/posting/workers.py",
+        "        self.wait_until(self._count - 1)",
+        "        self.wait_until(1000)",
         (f"{BOUNDS}::test_customers_are_not_taken_in_faster_than_freshbooks_takes_them",),
     ),
     Mutation(

@@ -6,7 +6,7 @@ from pathlib import Path
 from connector_credentials.commands import meltano
 from connector_credentials.settings import SettingError
 
-from target_freshbooks.wiring import Run
+from target_freshbooks.run import Run
 
 logger = logging.getLogger(__name__)
 

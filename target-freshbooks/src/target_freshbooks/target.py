@@ -21,9 +21,7 @@ from connector_credentials.settings import SettingError
 from connector_credentials.settings.singer import StrictSettings
 from connector_credentials.stop import StopRequest
 from singer_sdk import Target
-from singer_sdk.exceptions import (
-    ConfigValidationError,
-)
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.sinks import Sink
@@ -37,9 +35,10 @@ from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.posting.service import Service
 from target_freshbooks.posting.tally import Tally, sentences
 from target_freshbooks.progress import shown
+from target_freshbooks.run import Run
 from target_freshbooks.settings import FORM, Settings, read_settings, schema
 from target_freshbooks.sinks import IgnoredSink, sink_for
-from target_freshbooks.wiring import Run, open_run, version
+from target_freshbooks.wiring import open_run, version
 
 logger = logging.getLogger(__name__)
 

@@ -3,20 +3,15 @@
 import random
 import threading
 import uuid
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import replace
 from importlib import metadata
-from statistics import median
-from typing import Any
 
 from connector_credentials.addresses import is_local
 
 from target_freshbooks.access import Account, open_account
-from target_freshbooks.freshbooks import RequestRecord
-from target_freshbooks.ledger import AccountLock, AuditHead, Ledger, ScratchLedger, utc_now
+from target_freshbooks.ledger import AccountLock, Ledger, ScratchLedger, utc_now
 from target_freshbooks.posting.account_profile import AccountProfile
 from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker
@@ -25,7 +20,7 @@ from target_freshbooks.posting.apply.lock_hearing import LockHearing
 from target_freshbooks.posting.apply.outcome_lookup import OutcomeLookup, WriteRetry
 from target_freshbooks.posting.apply.parts import Parts
 from target_freshbooks.posting.apply.writer import Writer
-from target_freshbooks.posting.dryrun.outlook import MOST_CLIENTS, Outlook
+from target_freshbooks.posting.dryrun.outlook import Outlook
 from target_freshbooks.posting.dryrun.simulator import Planner
 from target_freshbooks.posting.facts import fence_of
 from target_freshbooks.posting.observe.in_bulk import BulkObserver
@@ -34,72 +29,13 @@ from target_freshbooks.posting.outcomes import Outcomes
 from target_freshbooks.posting.reconciler import Reconciler
 from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.posting.service import ORDER_BATCH, Service
+from target_freshbooks.run import RequestCounter, Run
 from target_freshbooks.settings import Settings
 
 
 def version() -> str:
     """The installed version of this package."""
     return metadata.version("target-freshbooks")
-
-
-@dataclass(slots=True)
-class Run:
-    """All parts of one run.
-
-    Attributes:
-        run_id: Its name.
-        account: The FreshBooks account.
-        ledger: The ledger.
-        service: Takes records in.
-        work: Works orders off.
-        outcomes: How they came out.
-        breaker: Knows how many writes FreshBooks carried out.
-        dry_run: Nothing is written.
-        lacks_start_date: That is so because it is a first run, and nobody has said from which day
-            on orders are to be booked.
-        head: Where the audit journal ends, once the run has.
-        requests: FreshBooks' answers by status, those that did not come as `none`.
-    """
-
-    run_id: str
-    account: Account
-    ledger: Ledger
-    service: Service
-    work: OrderWork
-    outcomes: Outcomes
-    breaker: CircuitBreaker
-    dry_run: bool
-    lacks_start_date: bool = False
-    head: AuditHead | None = None
-    requests: Counter[str] = field(default_factory=Counter)
-
-    def outlook(self) -> Iterator[str]:
-        """What this dry run would bring into the books, in a few lines; nothing of a real run."""
-        if self.outcomes.outlook is not None:
-            clients_now = self.account.books.clients.count(at_most=MOST_CLIENTS + 1)
-            yield from self.outcomes.outlook.lines(clients_now)
-
-    def forget_old_bodies(self, days: int) -> None:
-        """Drop what the shop said of orders that are settled for so long; hashes and links stay.
-
-        What came in a dry run so long ago goes too.
-        """
-        if not self.dry_run:
-            self.ledger.retention.prune(timedelta(days=days))
-            ScratchLedger(self.ledger).inbox.prune(timedelta(days=days))
-
-
-class RequestCounter:
-    """Counts requests by the status of their answers, `none` where none came. Thread-safe."""
-
-    def __init__(self) -> None:
-        self.by_status: Counter[str] = Counter()
-        self._guard = threading.Lock()
-
-    def __call__(self, request: RequestRecord) -> None:
-        """Count a request."""
-        with self._guard:
-            self.by_status["none" if request.status is None else str(request.status)] += 1
 
 
 def open_ledger(settings: Settings) -> Ledger:
@@ -151,7 +87,7 @@ def open_run(
         run = assemble(settings, account, ledger, lock, stop, run_id=run_id)
         run.lacks_start_date = lacks_start_date
         run.requests = requests.by_status
-        stack.callback(run.work.close)
+        stack.callback(run.work.workers.close)
         ledger.runs.start(run_id, version())
         outcome = "failed"
         try:
@@ -163,9 +99,9 @@ def open_run(
             outcome = "interrupted"
             raise
         finally:
-            run.work.close()
+            run.work.workers.close()
             heard = run.service.heard and not settings.dry_run
-            ledger.runs.end(run_id, outcome, _counts(run), heard=heard, figures=_figures(run))
+            ledger.runs.end(run_id, outcome, run.counts(), heard=heard, figures=run.figures())
             run.head = ledger.audit.head()
 
 
@@ -282,21 +218,3 @@ def once(work: Callable[[], None]) -> Callable[[], None]:
                 done = True
 
     return call
-
-
-def _counts(run: Run) -> dict[str, int]:
-    tally = run.outcomes.tally
-    return {
-        "received": tally.received,
-        "posted": tally.posted,
-        "unchanged": tally.unchanged,
-        "waiting": tally.waiting,
-        "parked": len(tally.parked),
-        "writes": run.breaker.writes,
-    }
-
-
-def _figures(run: Run) -> dict[str, Any]:
-    lags = run.outcomes.tally.lags
-    lag = {"median": round(median(lags)), "max": round(max(lags))} if lags else None
-    return {"requests": dict(run.requests), "lag": lag}

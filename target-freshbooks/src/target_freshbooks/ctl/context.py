@@ -21,8 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import Ledger, LedgerError
 from target_freshbooks.posting.results import Interrupted
+from target_freshbooks.run import Run
 from target_freshbooks.settings import FORM, Settings, read_settings
-from target_freshbooks.wiring import Run, open_ledger, open_run, version
+from target_freshbooks.wiring import open_ledger, open_run, version
 
 logger = logging.getLogger(__name__)
 

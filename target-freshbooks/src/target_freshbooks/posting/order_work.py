@@ -1,14 +1,13 @@
-"""Order work: works orders off, several at once, an order never in two workers' hands.
+"""Order work: works orders off, each until it is posted, waiting, or parked with its reason.
 
-Each comes out posted, waiting, or parked with its reason. What a failure of one leaves undecided is
-told by the circuit breaker, once the others have had their turn.
+What a failure of one leaves undecided is told by the circuit breaker, once the others have had
+their turn.
 """
 
 import logging
 import threading
 import time
 from collections.abc import Collection, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
 
@@ -38,16 +37,15 @@ from target_freshbooks.posting.results import (
     refused_result,
     unreadable,
 )
+from target_freshbooks.posting.workers import Workers
 from target_freshbooks.shop.facts import OrderFacts
 from target_freshbooks.shop.records import ReadError
 
 logger = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.5
-
 
 class OrderWork:
-    """The orders of one run, and the customers and products beside them, in several threads."""
+    """The orders of one run, and the customers and products beside them."""
 
     def __init__(
         self,
@@ -76,10 +74,7 @@ class OrderWork:
         self._observer = observer
         self._invoice_number_prefix = invoice_number_prefix
         self._planner = planner
-        self._workers = ThreadPoolExecutor(max_parallel_orders, thread_name_prefix="order")
-        self._parallel = max_parallel_orders
-        self._in_work: dict[Future[None], int | None] = {}
-        self._failure: BaseException | None = None
+        self.workers = Workers(max_parallel_orders, stop)
 
     def start(self) -> None:
         """Look what came of the writes that a killed run left without an answer."""
@@ -95,11 +90,8 @@ class OrderWork:
             asked: What a person asked for.
             locked_out: It is looked at only to hear whether FreshBooks' lock still keeps it out.
         """
-        while order_id in self._in_work.values():  # an order is never in two workers' hands
-            self._collect()
-        self._wait_until(self._parallel * 4)
-        work = self._workers.submit(self._work, order_id, asked, locked_out=locked_out)
-        self._in_work[work] = order_id
+        task = partial(self._work, order_id, asked, locked_out=locked_out)
+        self.workers.submit(order_id, task)
 
     def submit_all(self, order_ids: Collection[int]) -> None:
         """Have many orders looked at; for the invoices of new ones lists are read first."""
@@ -123,7 +115,7 @@ class OrderWork:
                 continue
             self.submit(row.order_id, locked_out=True)
             if day != tried:
-                self.wait_for_orders()
+                self.workers.wait_for_orders()
                 tried = day
 
     def follow(self, records: Iterable[Record]) -> None:
@@ -131,14 +123,7 @@ class OrderWork:
 
         No batch waits: it may hold a great many records.
         """
-        self._wait_until(self._parallel - 1)
-        self._in_work[self._workers.submit(self._follow, records)] = None
-
-    def wait_for_orders(self) -> None:
-        """Return when no order is in hand."""
-        while any(order_id is not None for order_id in self._in_work.values()):
-            self._collect()
-        self.raise_failure()
+        self.workers.submit_at_once(partial(self._follow, records))
 
     def settle(self) -> None:
         """Return when all that was submitted is settled.
@@ -147,47 +132,12 @@ class OrderWork:
             FreshBooksError, LedgerError: The run cannot go on; nothing taken in is lost.
             Interrupted: The run was asked to stop.
         """
-        self._wait_until(0)
-        for failure in self._breaker.evaluate(partial(self._wait_until, 0)):
+        all_done = partial(self.workers.wait_until, 0)
+        all_done()
+        for failure in self._breaker.evaluate(all_done):
             self._blame(failure)
 
-    def raise_failure(self) -> None:
-        """Raise what ended the work of a thread, if anything did."""
-        if self._failure is not None:
-            raise self._failure
-        if self._stop.is_set():
-            raise Interrupted
-
-    def close(self) -> None:
-        """Wait for the steps in hand and end the workers."""
-        self._workers.shutdown(wait=True, cancel_futures=True)
-
-    # -- threads
-
-    def _wait_until(self, left: int) -> None:
-        while len(self._in_work) > left:
-            self._collect()
-        self.raise_failure()
-
-    def _collect(self) -> None:
-        """Wait for some order to be done, or for the wish to stop; keep the first failure."""
-        done, _ = wait(self._in_work, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-        for future in done:
-            del self._in_work[future]
-            failure = None if future.cancelled() else future.exception()
-            if failure is not None and (self._failure is None):
-                self._failure = failure
-                self._stop.set()
-        if self._stop.is_set():
-            self._workers.shutdown(wait=False, cancel_futures=True)
-            # Nobody tells `wait` of a future that was cancelled in the queue: it would wait on.
-            self._in_work = {
-                future: order_id
-                for future, order_id in self._in_work.items()
-                if not future.cancelled()
-            }
-
-    # -- one order, one batch of records
+    # -- in the workers' threads
 
     def _work(self, order_id: int, asked: Asked | None, *, locked_out: bool = False) -> None:
         if self._stop.is_set():

@@ -101,7 +101,7 @@ class Service:
 
     def take_order(self, order_id: int, body: Mapping[str, Any]) -> None:
         """All of the order has been said: store it with its parts and have it posted."""
-        self._work.raise_failure()
+        self._work.workers.raise_failure()
         self._flush_others()
         records = self._children.pop(order_id, [])
         asked_for = self._streams_seen | {record.stream for record in records}
@@ -167,7 +167,7 @@ class Service:
             if any(record.stream in SHARED_STREAMS for record in self._others):
                 # An order in work may have read the former customer. It has to be parked for that
                 # before it can be found among the parked ones that are to be tried again.
-                self._work.wait_for_orders()
+                self._work.workers.wait_for_orders()
             records, self._others = self._others, []
             taken = self._ledger.inbox.receive(records)
             check_zone(self._ledger, self._policy)
