@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from connector_sandbox.server import running
 from connector_sandbox.testing import Harness
-from singer_sdk.sinks.core import DEFAULT_JSONSCHEMA_VALIDATOR
 from target_freshbooks.ctl.cli import cli
 from target_freshbooks.ledger import Ledger
 
@@ -156,23 +155,6 @@ class World(Harness):
         before = self.writes()
         work()
         return self.writes() - before
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _schemas_checked_once() -> Iterator[None]:
-    """The SDK checks each stream's schema in each run; here they are always the same ones."""
-    check = DEFAULT_JSONSCHEMA_VALIDATOR.check_schema
-    checked: set[str] = set()
-
-    def check_once(schema: Any, *more: Any, **named: Any) -> None:
-        text = json.dumps(schema, sort_keys=True, default=str)
-        if text not in checked:
-            check(schema, *more, **named)
-            checked.add(text)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(DEFAULT_JSONSCHEMA_VALIDATOR, "check_schema", staticmethod(check_once))
-        yield
 
 
 @pytest.fixture(scope="session")
