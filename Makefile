@@ -40,8 +40,8 @@ demo-live: $(STAMP) ## an order paid in the sandbox appears in the books by webh
 test: $(STAMP) ## every suite but test-more and the long sweeps; what runs on both databases on SQLite only
 	$(SUITE) $(PARALLEL) --no-loadscope-reorder --durations 15 -m "not (postgresql or more or sweep)"
 
-test-more: $(STAMP) ## seldom sequences of events: broken-off runs, hand edits, signals at commands
-	$(SUITE) $(PARALLEL) --no-loadscope-reorder -m "more and not (postgresql or sweep)"
+test-more: $(STAMP) ## seldom sequences of events: broken-off runs, hand edits, signals at commands; PART=1/2 for half
+	$(SUITE) $(PARALLEL) --no-loadscope-reorder -m "more and not (postgresql or sweep)" $(PART:%=--part %)
 
 # Python leaves assertions out here; pytest writes those of test modules anew, so they count all the same.
 test-hostile: $(STAMP) ## programs and files again: no assertions, another locale, time zone and umask

@@ -9,6 +9,7 @@ less than was paid on it, of which FreshBooks may or may not make a credit.
 from __future__ import annotations
 
 import gc
+import zlib
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 pytest_plugins = ["connector_sandbox.testing"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """A share of the tests, the same on every machine."""
+    parser.addoption("--part", default="1/1", help="the K-th of N parts of the tests, as K/N")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the tests of other parts out; each is in one of them, by its name."""
+    part, parts = map(int, config.getoption("part").split("/"))
+    mine: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        is_mine = zlib.crc32(item.nodeid.encode()) % parts == part % parts
+        (mine if is_mine else others).append(item)
+    config.hook.pytest_deselected(items=others)
+    items[:] = mine
 
 
 def pytest_collection_finish() -> None:
