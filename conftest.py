@@ -30,13 +30,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the tests of other parts out; each is in one of them, by its name."""
+    """Leave the tests of other parts out; by its name each is in one of them, if not in all."""
     part, parts = map(int, config.getoption("part").split("/"))
     mine: list[pytest.Item] = []
     others: list[pytest.Item] = []
     for item in items:
         is_mine = zlib.crc32(item.nodeid.encode()) % parts == part % parts
-        (mine if is_mine else others).append(item)
+        in_all = item.get_closest_marker("in_each_part") is not None
+        (mine if is_mine or in_all else others).append(item)
     config.hook.pytest_deselected(items=others)
     items[:] = mine
 

@@ -18,7 +18,10 @@ from target_freshbooks.ledger import Ledger
 
 STEPS, A_SHARD, AT_ONCE = 25, 1_000, 8
 SHARDS = 50
-"""Each has choices of its own."""
+"""Of the long proof; each has choices of its own."""
+
+SAMPLES = 2
+"""Further ones, of every run of CI."""
 
 
 @pytest.fixture
@@ -37,10 +40,18 @@ def machine(world: Any) -> Any:
         print(f"broken after {steps} steps, the shortest history has {shortest}")
 
 
-@pytest.mark.sweep
 @pytest.mark.plans_left
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.parametrize(
+    "shard",
+    [
+        *(
+            pytest.param(shard, marks=(pytest.mark.more, pytest.mark.in_each_part))
+            for shard in range(SHARDS, SHARDS + SAMPLES)
+        ),
+        *(pytest.param(shard, marks=pytest.mark.sweep) for shard in range(SHARDS)),
+    ],
+)
 def test_whatever_happens_in_whatever_order_the_books_come_out_right(
     machine: type[Histories], shard: int, request: pytest.FixtureRequest
 ) -> None:
