@@ -87,7 +87,8 @@ def parts(amount: Amount, before: Path | None) -> dict[str, Part]:
             Table(
                 "The target by orders at a time",
                 workers.HEADINGS,
-                f"{amount.workers} orders of known clients and items, without a quota.\n\n"
+                f"{amount.workers} orders of clients and items that FreshBooks has, each time with"
+                " a new ledger; no quota.\n\n"
                 f"![Orders a second by orders at a time]({PICTURE})",
             ),
             lambda stage: workers.measure(stage, amount.workers, amount.worker_delays),
