@@ -25,6 +25,12 @@ def compare(column: str, sign: str, read: Callable[[str], object | None] = str) 
     return condition
 
 
+def exactly(column: str) -> Filter:
+    """The column equals the last text in every letter's case; its index, without, is used."""
+    both = f"({column} = ? AND {column} COLLATE BINARY = ?)"
+    return lambda texts: (both, [texts[-1]] * 2)
+
+
 def one_of(column: str, wanted: Sequence[object]) -> Condition:
     """The column holds one of these, whatever the case of texts."""
     return f"{column} COLLATE NOCASE IN ({','.join('?' * len(wanted))})", list(wanted)

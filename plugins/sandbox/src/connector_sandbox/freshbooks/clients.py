@@ -10,7 +10,7 @@ from functools import partial
 from http import HTTPStatus
 
 from connector_sandbox.documents import Document
-from connector_sandbox.filters import Condition, Filter, compare, like, one_of
+from connector_sandbox.filters import Condition, Filter, compare, exactly, like, one_of
 from connector_sandbox.freshbooks import errors, search, values
 from connector_sandbox.freshbooks.readers import flag, text
 from connector_sandbox.freshbooks.resource import DELETED, Kind, Resource
@@ -120,7 +120,7 @@ class Clients(Resource):
             **super().filters(),
             **self.ids("id", "userid"),
             "clientids": search.ids("userid", "id"),
-            "email": compare("email COLLATE BINARY" if exact else "email", "="),
+            "email": exactly("email") if exact else compare("email", "="),
             "username": search.same_text("username"),
             **{f"{name}_like": like(*map(search.at, fields)) for name, fields in likes.items()},
             **{

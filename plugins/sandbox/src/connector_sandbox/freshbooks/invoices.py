@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from connector_sandbox.documents import Document
-from connector_sandbox.filters import Filter, compare, like
+from connector_sandbox.filters import Filter, compare, exactly, like
 from connector_sandbox.freshbooks import errors, search, settlement, totals, values
 from connector_sandbox.freshbooks.lines import read_lines
 from connector_sandbox.freshbooks.readers import day, percent, text, whole
@@ -120,7 +120,7 @@ class Invoices(Resource):
     def filters(self) -> dict[str, Filter]:
         """The keys that work; ``create_date_*``, ``status`` and ``payment_status`` do not."""
         exact = self.switches["fb.number_search"] == "exact"
-        number = compare("invoice_number COLLATE BINARY", "=")
+        number = exactly("invoice_number")
         return {
             **super().filters(),
             **self.ids("id", "invoiceid"),
@@ -177,7 +177,7 @@ class Invoices(Resource):
         if self.switches["fb.number_unique"] == "no":
             return
         number = document["invoice_number"]
-        same = "invoice_number COLLATE BINARY = ? AND id != ?"
+        same = "invoice_number = ? AND invoice_number COLLATE BINARY = ? AND id != ?"
         entry = errors.Entry(
             self.switches.number("fb.number_taken_errno"),
             "Invoice number is already in use.",
@@ -186,7 +186,7 @@ class Invoices(Resource):
             number,
         )
         errors.refuse(
-            self.records.count(same, (number, document["id"])),
+            self.records.count(same, (number, number, document["id"])),
             errors.Refusal(entry, status=self.switches.number("fb.number_taken_status")),
         )
 
