@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 from target_freshbooks.ledger.errors import LedgerError, LedgerTooNew
 from target_freshbooks.ledger.storage.database import Database
 
-SCHEMA_VERSION = "0007"
+SCHEMA_VERSION = "0008"
 """The newest step in `migrations/versions`; known here so that alembic loads only when needed."""
 
 VERSION_TABLE = "ledger_version"

@@ -154,7 +154,8 @@ links = Table(
     Column("deleted", Boolean, nullable=False),
     Column("extra", Document, nullable=False),
     Column("updated_at", Instant, nullable=False),
-    Index("ledger_links_order", "source", "order_id"),
+    Index("ledger_links_order", "source", "order_id", "kind", "key"),
+    Index("ledger_links_remote", "source", "kind", "remote_id"),
 )
 
 intents = Table(
