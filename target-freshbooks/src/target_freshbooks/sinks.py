@@ -23,7 +23,7 @@ class RecordError(ValueError):
 class UnvalidatedSink(RecordSink):
     """A sink that takes records as they were said, whatever their schema.
 
-    They are read field by field in `books.reading`, where a bad one parks its order.
+    They are read field by field in `shop.records`, where a bad one parks its order.
     """
 
     @override
