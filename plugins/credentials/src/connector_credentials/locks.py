@@ -122,6 +122,7 @@ class FencingToken:
     def __init__(self, table: sa.Table, name: str) -> None:
         self._table = table
         self._row = table.c.name == name
+        self._read = sa.select(table.c.token).where(self._row).with_for_update(read=True)
         self._name = name
         self._token = uuid.uuid4().hex
 
@@ -138,8 +139,7 @@ class FencingToken:
 
     def stands(self, connection: sa.Connection) -> bool:
         """Tell whether the token is ours still, as it then is until the transaction's end."""
-        token = sa.select(self._table.c.token).where(self._row).with_for_update(read=True)
-        return connection.scalar(token) == self._token
+        return connection.scalar(self._read) == self._token
 
     def holder(self, connection: sa.Connection) -> str:
         """Tell who took the lock last, and when."""

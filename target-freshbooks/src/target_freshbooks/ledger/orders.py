@@ -51,9 +51,9 @@ _KEPT = (
 
 
 # Made once: building a statement costs more than running it, and each order needs it.
-_ONE = select(*columns_of(orders, OrderRow)).where(
-    orders.c.source == bindparam("of_source"), orders.c.order_id == bindparam("of_order")
-)
+_THIS = and_(orders.c.source == bindparam("of_source"), orders.c.order_id == bindparam("of_order"))
+_ONE = select(*columns_of(orders, OrderRow)).where(_THIS)
+_REOPEN = update(orders).where(_THIS, orders.c.state != "new").values(state="new")
 
 
 class Orders(Section):
@@ -237,7 +237,7 @@ class Orders(Section):
 
 def reopen(connection: Connection, source: str, order_id: int) -> None:
     """Make an order's result void: it is being changed, and may stay half-way."""
-    connection.execute(_of(source, order_id).where(orders.c.state != "new").values(state="new"))
+    connection.execute(_REOPEN, {"of_source": source, "of_order": order_id})
 
 
 def _of(source: str, order_id: int) -> Update:

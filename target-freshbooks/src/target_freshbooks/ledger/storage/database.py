@@ -88,6 +88,7 @@ class Database:
         self.url = self.engine.url
         self.name = database.shown(self.url)
         path = database.sqlite_path(self.url)
+        self._writing = self.engine.execution_options(writing=True)
         self._thread = _OfThread()
         self._writers: AbstractContextManager[object] = nullcontext()
         if path is not None:
@@ -118,8 +119,7 @@ class Database:
         with (
             self._writers,
             database.explained(self.engine, PURPOSE),
-            self.engine.connect() as connection,
-            database.writing(connection),
+            self._writing.begin() as connection,
         ):
             connection.info[LAST] = {}
             for change in changes:
