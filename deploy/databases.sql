@@ -1,2 +1,2 @@
--- Meltano's bookmark, beside the ledger; both have a table of their own named alembic_version.
+-- Meltano's bookmark, beside the ledger; Meltano makes tables of its own there.
 CREATE DATABASE meltano;

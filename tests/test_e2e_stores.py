@@ -24,6 +24,9 @@ pytestmark = pytest.mark.more
 
 
 NO_WRITES = {"POST": 0, "PUT": 0, "DELETE": 0}
+OF_THE_OUTLET = [
+    ("invoke", f"target-freshbooks--outlet:{command}") for command in ("notify", "doctor")
+]
 SHOPPER = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
 
 
@@ -67,7 +70,8 @@ def stores(folder: Path, tmp_path: Path) -> Iterator[Stores]:
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     for kind, plugins in added["plugins"].items():
         document["plugins"][kind] += plugins
-    document["jobs"] += added["jobs"]
+    for kind in ("jobs", "schedules"):
+        document[kind] += added[kind]
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     store_hash = added["plugins"]["extractors"][0]["config"]["store_hash"]
     with (
@@ -110,6 +114,10 @@ def test_orders_of_one_number_in_two_stores_are_two_invoices_and_neither_touches
     assert outlet["po_number"] == f"BigCommerce order {first} (store def456)"
     (client,) = stores.main.ask("books")["clients"]
     assert (client["fname"], client["organization"]) == ("Jane", "Jane Doe")
+    for command in (("run", "deep-outlet"), *OF_THE_OUTLET):
+        code, log = stores.meltano(*command)
+        assert code == 0, log[-4000:]
+    assert stores.invoices() == before
 
     # The outlet's order is refunded and another placed; the main store's stays as it is.
     stores.outlet.tell("POST", f"shop/orders/{first}/refund", {"order_amount": "2.00"})

@@ -77,6 +77,18 @@ def test_what_outlives_a_run_is_kept_outside_the_machine(job: dict[str, Any]) ->
     assert ours - known == set()
 
 
+def test_every_setting_that_is_needed_is_given_and_where_it_comes_from_is_told(
+    job: dict[str, Any],
+) -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    given = step_that(job, "run", "meltano run")["env"]
+    assert set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)) - set(given) == set()
+    text = (ROOT / ".github" / "workflows" / "sync.yml").read_text(encoding="utf-8")
+    head, _, _ = text.partition("name: Orders")
+    used = set(re.findall(r"\b(?:secrets|vars)\.([A-Z_]+)", text))
+    assert used - set(re.findall(r"\b[A-Z_]+\b", head)) == set()
+
+
 def test_what_a_run_says_is_kept_only_where_its_owner_asked_for_it(job: dict[str, Any]) -> None:
     (kept,) = [step for step in job["steps"] if "upload-artifact@" in step.get("uses", "")]
     assert kept["if"] == "always() && vars.KEEP_LOGS == 'true'"

@@ -29,6 +29,7 @@ PACKAGE_PAGES = ("tap-bigcommerce-orders/", "target-freshbooks/", "plugins/")
 ORDER = "@order"
 HOST = "@host"
 SERVER = "@server"
+RESTORED = "@restored"
 FILLED = {
     "ORDER": ORDER,
     "127.0.0.1:8787": HOST,
@@ -38,8 +39,10 @@ FILLED = {
     "send-test 250": f"send-test {ORDER}",
     "postgresql+psycopg://user:password@host/ledger": SERVER,
     "postgresql://user:password@host/ledger": SERVER,
+    "postgresql://user:password@host/restored": RESTORED,
 }
-"""What stands for a reader's own, as whole words: a posted order, the sandbox's port, a server."""
+"""What stands for a reader's own, as whole words: a posted order, the sandbox's port, a server and
+another database of it."""
 
 SERVICES = {
     "meltano invoke webhooks:serve": "Listening on",
@@ -62,12 +65,20 @@ ELSEWHERE = {
         "test_airflow_stores.py runs it on the page's list"
     ),
     "airflow pools import pools.json": "test_sweep_airflow.py: takes minutes",
-    ".venv/bin/meltano state copy --force prod:tap-bigcommerce-orders-to-target-freshbooks"
-    " prod:tap-bigcommerce-orders-to-target-freshbooks:bigcommerce": (
-        "test_e2e_airflow.py: a project with a bookmark of `prod`"
+    ".venv/bin/meltano state get prod:tap-bigcommerce-orders-to-target-freshbooks"
+    " > bookmark.json": "a project with a bookmark of `prod`",
+    ".venv/bin/meltano state set --force --input-file bookmark.json"
+    " prod:tap-bigcommerce-orders-to-target-freshbooks:bigcommerce": "the same",
+    **dict.fromkeys(
+        (
+            ".venv/bin/meltano run sync-outlet",
+            ".venv/bin/meltano run deep-outlet",
+            ".venv/bin/meltano invoke target-freshbooks--outlet:status",
+            ".venv/bin/meltano invoke target-freshbooks--outlet:notify",
+            ".venv/bin/meltano invoke target-freshbooks--outlet:doctor",
+        ),
+        "test_e2e_stores.py: two stores",
     ),
-    ".venv/bin/meltano run sync sync-outlet": "test_e2e_stores.py: two stores",
-    ".venv/bin/meltano invoke target-freshbooks--outlet:status": "test_e2e_stores.py: two stores",
     "PYTHONPATH=tools .venv/bin/python -m bench quota growth": "takes minutes",
     "PYTHONPATH=tools .venv/bin/python -m bench --quick": "test_bench.py: takes a minute",
     "python plugins/webhooks/bench/load.py --seconds 60": "takes a minute, and all of the machine",

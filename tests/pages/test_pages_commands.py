@@ -10,6 +10,7 @@ import socket
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from connector_sandbox.constants import DEFAULT_HOST
@@ -24,6 +25,7 @@ from page_lists import (
     ORDER,
     PACKAGE_PAGES,
     REFUSED,
+    RESTORED,
     SECTION,
     SERVER,
     SERVICES,
@@ -76,7 +78,9 @@ def typed(command: str, order: int, url: str, server: str) -> str:
     """The command with a reader's own in the place of what stands for it."""
     for name, value in FILLED.items():
         command = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", value, command)
+    restored = urlsplit(server)._replace(path="/restored").geturl()
     command = command.replace(ORDER, str(order)).replace(SERVER, server)
+    command = command.replace(RESTORED, restored)
     return command.replace(HOST, url.partition("//")[2])
 
 

@@ -1985,8 +1985,16 @@ MUTATIONS = (
         "a first run at real addresses looks first",
         "P11",
         f"{FRESHBOOKS}/wiring.py",
-        "lacks_start_date = look_first and _lacks_start_date(settings, ledger)",
-        "lacks_start_date = False",
+        'lacks_start_date = _lacks_start_date(settings, ledger) if look_first else ""',
+        'lacks_start_date = ""',
+        ("target-freshbooks/tests/target/test_target_first_run.py",),
+    ),
+    Mutation(
+        "orders that a start date left out stay out when it is gone",
+        "P11",
+        f"{FRESHBOOKS}/wiring.py",
+        "    if ledger.orders.any_waiting(BEFORE_START_DATE):",
+        "    if False:",
         ("target-freshbooks/tests/target/test_target_first_run.py",),
     ),
     Mutation(

@@ -266,6 +266,8 @@ def test_the_command_line_takes_secrets_from_standard_input_only(
     assert code == 1
     assert "connector-credentials delete --all" in said
     assert run("delete", "nothing")[0] == 1
+    code, said = run("delete")
+    assert (code, "name the entries" in said) == (1, True)
     assert run("delete", "--all") == (0, "removed bigcommerce:hash1\n")
     code, said = run("set-bigcommerce", "hash1", text="\n")
     assert code == 1

@@ -31,8 +31,8 @@ class Run:
         outcomes: How they came out.
         breaker: Knows how many writes FreshBooks carried out.
         dry_run: Nothing is written.
-        lacks_start_date: That is so because it is a first run, and nobody has said from which day
-            on orders are to be booked.
+        lacks_start_date: Why nobody has said from which day on orders are to be booked, if that is
+            why nothing is written.
         head: Where the audit journal ends, once the run has.
         requests: FreshBooks' answers by status, those that did not come as `none`.
     """
@@ -45,7 +45,7 @@ class Run:
     outcomes: Outcomes
     breaker: CircuitBreaker
     dry_run: bool
-    lacks_start_date: bool = False
+    lacks_start_date: str = ""
     head: AuditHead | None = None
     requests: Counter[str] = field(default_factory=Counter)
 

@@ -180,10 +180,9 @@ class TargetFreshBooks(StrictSettings, Target):
             tell_dry_run(run, self.settings.plan_file)
         if run.lacks_start_date:
             raise SettingError(
-                f"This is the first run of source {self.settings.source!r} at"
-                f" {self.settings.api_url}, and invoice_start_date is not set, so nothing was"
-                " written. Set invoice_start_date to the first day whose orders are to be booked"
-                " (orders before it stay out of the books) and run again."
+                f"{run.lacks_start_date}, so nothing was written. Set invoice_start_date to the"
+                " first day whose orders are to be booked (orders before it stay out of the books)"
+                " and run again."
             )
 
     @override

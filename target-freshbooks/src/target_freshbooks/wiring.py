@@ -11,6 +11,7 @@ from importlib import metadata
 from connector_credentials.addresses import is_local
 
 from target_freshbooks.access import Account, open_account
+from target_freshbooks.books.eligibility import BEFORE_START_DATE
 from target_freshbooks.ledger import AccountLock, Ledger, ScratchLedger, utc_now
 from target_freshbooks.posting.account_profile import AccountProfile
 from target_freshbooks.posting.apply.brake import Brake
@@ -65,7 +66,7 @@ def open_run(
     Args:
         settings: The settings.
         stop: Set if the run is asked to stop.
-        look_first: Make it a dry run if it would be the first and has no start date.
+        look_first: Make it a dry run if it lacks a start date.
     """
     sleep = interruptible(stop)
     run_id = uuid.uuid4().hex[:12]
@@ -73,7 +74,7 @@ def open_run(
         ledger = stack.enter_context(open_ledger(settings))
         requests = RequestCounter()
         account = open_account(settings, sleep=sleep, on_request=requests, ledger=ledger)
-        lacks_start_date = look_first and _lacks_start_date(settings, ledger)
+        lacks_start_date = _lacks_start_date(settings, ledger) if look_first else ""
         if lacks_start_date:
             settings = replace(settings, dry_run=True)
         lock = stack.enter_context(
@@ -196,14 +197,25 @@ def assemble(
     return Run(run_id, account, ledger, service, work, outcomes, breaker, settings.dry_run)
 
 
-def _lacks_start_date(settings: Settings, ledger: Ledger) -> bool:
-    """Whether a real run would book a real store's whole history without being told to."""
-    return (
-        not settings.dry_run
-        and settings.policy.invoice_start_date is None
-        and not is_local(settings.api_url)
-        and not ledger.has_posted()
-    )
+def _lacks_start_date(settings: Settings, ledger: Ledger) -> str:
+    """Why a real run might book orders that a real shop's books have already; empty: it cannot."""
+    if (
+        settings.dry_run
+        or settings.policy.invoice_start_date is not None
+        or is_local(settings.api_url)
+    ):
+        return ""
+    if not ledger.has_posted():
+        return (
+            f"This is the first run of source {settings.source!r} at {settings.api_url}, and"
+            " invoice_start_date is not set"
+        )
+    if ledger.orders.any_waiting(BEFORE_START_DATE):
+        return (
+            f"Orders of source {settings.source!r} were left out by its invoice_start_date, which"
+            " is not set now"
+        )
+    return ""
 
 
 def once(work: Callable[[], None]) -> Callable[[], None]:

@@ -100,6 +100,25 @@ def test_answers_lead_to_a_login_and_a_set_up_that_doctor_finds_well(newcomer: N
     assert "is stored already" in out
     assert newcomer.env_file.read_text(encoding="utf-8") == text
     assert not any(secret in out + log for secret in SECRETS)
+    assert "from an earlier day" not in out
+
+    # An earlier first day: the tap has to read more than it has.
+    process = newcomer.begin(*ANSWERS[:-1], "2026-07-01")
+    out, log = process.communicate()
+    assert process.returncode == 0, out + log
+    assert "meltano run --full-refresh backfill" in out
+    values = EnvFile(newcomer.env_file).values()
+    assert values["TAP_BIGCOMMERCE_ORDERS_START_DATE"] == "2026-06-30"
+
+
+def test_a_token_that_is_stored_encrypted_is_not_asked_for(newcomer: Newcomer) -> None:
+    stored = "TAP_BIGCOMMERCE_ORDERS_CREDENTIALS_URL=sqlite:///data/target-freshbooks.sqlite\n"
+    newcomer.env_file.write_text(stored, encoding="utf-8")
+    store, _, *others = ANSWERS
+    process = newcomer.begin(store, *others)
+    said = newcomer.log_in(process)
+    assert process.returncode == 0, said
+    assert "TAP_BIGCOMMERCE_ORDERS_ACCESS_TOKEN" not in EnvFile(newcomer.env_file).values()
 
 
 def test_a_secret_is_not_shown_as_it_is_typed(newcomer: Newcomer) -> None:

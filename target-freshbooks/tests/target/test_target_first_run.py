@@ -68,6 +68,21 @@ def test_a_first_run_without_a_start_date_writes_nothing_and_asks_for_it(real: A
     assert len(real.books()["invoices"]) == 1
 
 
+def test_a_start_date_that_is_gone_is_missed_where_it_left_an_order_out(real: Any) -> None:
+    real.place(created="2026-10-30T12:00:00+00:00")
+    real.place(created="2026-11-02T12:00:00+00:00")
+    real.settings["invoice_start_date"] = "2026-11-01"
+    assert real.run(real.messages()).code == 0
+    del real.settings["invoice_start_date"]
+    before = writes(real)
+    ended = real.run(real.messages())
+    assert (ended.code, ended.out, writes(real)) == (1, "", before), ended.log
+    assert "were left out by its invoice_start_date, which is not set now" in ended.log
+    real.settings["invoice_start_date"] = "2026-10-01"
+    assert real.run(real.messages()).code == 0
+    assert len(real.books()["invoices"]) == 2
+
+
 @pytest.mark.more
 def test_once_anything_was_posted_no_start_date_is_asked_for(real: Any) -> None:
     real.place()

@@ -121,6 +121,8 @@ def _list(options: argparse.Namespace) -> None:
 
 
 def _delete(options: argparse.Namespace) -> None:
+    if not options.names and not options.all:
+        raise CredentialError("name the entries to forget (`list` shows them), or give --all")
     engine = entries.open_table(options.url)
     there = entries.names(engine)
     names = there if options.all else [name for name in options.names if name in there]

@@ -40,6 +40,9 @@ from target_freshbooks.books.stored_value import KINDS, redeemed
 from target_freshbooks.money import ZERO, in_currency, total
 from target_freshbooks.shop.facts import OrderFacts, OrderStatus
 
+BEFORE_START_DATE = "before_start_date"
+"""Why an order waits that is older than the books are to be."""
+
 
 class Notice(StrEnum):
     """What somebody should know of a posted order, mostly what became of it in the shop."""
@@ -145,7 +148,7 @@ def _kept_out(facts: OrderFacts, policy: Policy) -> str:
     if any(entry.fits(order) for entry in policy.exclude_orders):
         return "excluded_order"
     if start is not None and bookkeeping_day(order.created, facts, policy) < start:
-        return "before_start_date"
+        return BEFORE_START_DATE
     return ""
 
 

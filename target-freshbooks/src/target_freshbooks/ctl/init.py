@@ -28,6 +28,7 @@ from target_freshbooks.freshbooks import entry_name
 from target_freshbooks.settings import FORM, schema
 
 TAP = "TAP_BIGCOMMERCE_ORDERS_"
+TOKEN = f"{TAP}ACCESS_TOKEN"
 START_DAY = f"{FORM.prefix}INVOICE_START_DATE"
 MOST_TRIES = 3
 
@@ -74,7 +75,7 @@ def _setting(name: str) -> Callable[[str], str]:
 
 QUESTIONS = (
     Question(f"{TAP}STORE_HASH", "BigCommerce store hash, or API path", _store_hash),
-    Question(f"{TAP}ACCESS_TOKEN", "BigCommerce access token", _plain, secret=True),
+    Question(TOKEN, "BigCommerce access token", _plain, secret=True),
     Question(f"{FORM.prefix}CLIENT_ID", "FreshBooks client id", _plain),
     Question(f"{FORM.prefix}CLIENT_SECRET", "FreshBooks client secret", _plain, secret=True),
     Question(
@@ -103,13 +104,17 @@ def init(context: Context, *, loopback: bool) -> None:
     file = EnvFile(project / ".env", model=project / ".env.example")
     for question in QUESTIONS:
         known = file.values().get(question.variable, "")
+        if question.variable == TOKEN and file.values().get(f"{TAP}CREDENTIALS_URL"):
+            continue  # it is stored encrypted
         answer = _answered(question, known)
         if answer != known:
             file.put(question.variable, answer)
-    if file.is_new:
-        file.put(f"{TAP}START_DATE", _day_before(file.values()[START_DAY]))
+    reads_earlier = _read_from_start(file)
     file.write()
     say(f"Written to {file.path}, which only you may read.")
+    if reads_earlier:
+        again = meltano("run", "--full-refresh", "backfill")
+        say(f"The tap is to read from an earlier day than before. If it has read already: {again}")
     _take_over(file)
     settings = context.settings
     stored = open_store(settings).read(entry_name(settings.client_id))
@@ -124,9 +129,18 @@ def init(context: Context, *, loopback: bool) -> None:
         sys.exit(code)
 
 
-def _day_before(day: str) -> str:
-    """From when on the tap reads: in the shop's time zone the day may begin earlier than in UTC."""
-    return (max(date.fromisoformat(day), date(2000, 1, 1)) - timedelta(days=1)).isoformat()
+def _read_from_start(file: EnvFile) -> bool:
+    """Have the tap read all that is to be invoiced; whether it was to read less until now.
+
+    It reads from the day before: in the shop's time zone a day may begin earlier than in UTC.
+    """
+    values = file.values()
+    start = max(date.fromisoformat(values[START_DAY]), date(2000, 1, 1))
+    wanted, known = (start - timedelta(days=1)).isoformat(), values.get(f"{TAP}START_DATE", "")
+    if known and known[: len(wanted)] <= wanted and not file.is_new:
+        return False
+    file.put(f"{TAP}START_DATE", wanted)
+    return bool(known) and not file.is_new
 
 
 def _take_over(file: EnvFile) -> None:

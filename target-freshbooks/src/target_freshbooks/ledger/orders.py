@@ -106,6 +106,11 @@ class Orders(Section):
         """Whether any order was ever posted."""
         return bool(self._rows(self._select().where(orders.c.posted_at.is_not(None)).limit(1)))
 
+    def any_waiting(self, reason: str) -> bool:
+        """Whether any order waits for this reason."""
+        waits = and_(orders.c.state == "waiting", orders.c.reason == reason)
+        return bool(self._rows(self._select().where(waits).limit(1)))
+
     def counts(self) -> dict[str, Any]:
         """Count the orders by state (`new`, `waiting`, ...), and by reason.
 
