@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from target_freshbooks import wiring
 from target_freshbooks.freshbooks import collection
 from target_freshbooks.posting.observe.in_bulk import FEWEST
 
@@ -97,6 +98,36 @@ def test_a_lost_ledger_is_made_good_by_lists_without_a_write(world: Any) -> None
     after = sum(row["count"] for row in world.requests() if "/accounting/" in row["path"])
     assert after - before <= len(orders) / 10
     stand_once(world, orders)
+
+
+@pytest.fixture
+def batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few orders are taken up at a time."""
+    monkeypatch.setattr(wiring, "ORDER_BATCH", MANY)
+
+
+@pytest.mark.usefixtures("batches")
+def test_lists_that_can_be_of_no_use_are_not_read(world: Any) -> None:
+    orders = [world.place() for _ in range(3 * MANY)]
+    world.sync()
+    assert asked(world, "GET", "/invoices/invoices") == len(orders) + 1
+    stand_once(world, orders)
+
+
+@pytest.mark.usefixtures("batches")
+def test_they_are_read_again_once_an_invoice_is_found_by_itself(world: Any) -> None:
+    first = [world.place(status_id=1) for _ in range(MANY)]
+    orders = [world.place() for _ in range(3 * MANY)]
+    world.sync()
+    for order in first:  # which are new, and come before those that are in the books
+        modified = world.control("GET", f"shop/orders/{order}")["order"]["modified"]
+        world.change(order, "status", status_id=11)
+        world.change(order, "touch", modified=modified)
+    world.lose_ledger()
+    before = asked(world, "GET", "/invoices/invoices")
+    world.sync()
+    assert asked(world, "GET", "/invoices/invoices") - before < 2 * MANY + 10
+    stand_once(world, [*first, *orders])
 
 
 def test_what_is_to_be_written_rests_on_a_look_of_its_own(world: Any) -> None:

@@ -3,7 +3,8 @@
 A new order costs a look for its invoice, which nearly always finds nothing. One list of the days
 that the orders fall on tells the same of a hundred. That an invoice is not there is believed of it
 only where FreshBooks is known to refuse a second one of its number; that one is there, as far as
-nothing has to be written to it.
+nothing has to be written to it. Where only the latter can be of use, no list is read while none of
+the orders looked for last had an invoice.
 """
 
 import logging
@@ -55,6 +56,7 @@ class BulkObserver(RequestObserver):
         self._guard = threading.Lock()
         self._looks: dict[str, _Look] = {}
         self._former: dict[str, _Look] = {}
+        self._finds = True
 
     def prepare(self, days: Mapping[str, date]) -> None:
         """Look for the invoices of orders that the ledger knows none of.
@@ -62,7 +64,13 @@ class BulkObserver(RequestObserver):
         Args:
             days: Invoice number → about the day it would have.
         """
-        looks = self._listed(days) if len(days) >= FEWEST else {}
+        looks: dict[str, _Look] = {}
+        if len(days) >= FEWEST:
+            self._books.clients.expect(len(days))
+            self._books.items.expect(len(days))
+            if self._finds or self._profile.refuses_taken_numbers:
+                looks = self._listed(days)
+                self._finds = any(look.observed.invoice is not None for look in looks.values())
         with self._guard:  # of the batch before, some may still be in work
             self._former, self._looks = self._looks, looks
 
@@ -76,7 +84,10 @@ class BulkObserver(RequestObserver):
 
     @override
     def observe(self, context: OrderContext) -> Observed:
-        return self._shown(context) or super().observe(context)
+        observed = self._shown(context) or super().observe(context)
+        if observed.invoice is not None and not context.recorded.known:
+            self._finds = True
+        return observed
 
     def _shown(self, context: OrderContext) -> Observed | None:
         """What lists show of the order, once; None if they do not tell all of it."""
@@ -96,8 +107,6 @@ class BulkObserver(RequestObserver):
 
     def _listed(self, days: Mapping[str, date]) -> dict[str, _Look]:
         first, last, most = min(days.values()) - DAY, max(days.values()) + DAY, len(days) // 2
-        self._books.clients.expect(len(days))
-        self._books.items.expect(len(days))
         invoices, refuses = self._books.invoices, self._profile.refuses_taken_numbers
         try:
             standing = {
