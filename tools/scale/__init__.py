@@ -1,0 +1,1 @@
+"""What many stores need, worked out from measured figures: docs/scale.md."""
