@@ -21,7 +21,8 @@ from target_freshbooks.books.policy import Policy
 
 CASES = Path(__file__).parent / "books_cases"
 PAYLOADS = Path(__file__).parents[3] / "shared" / "reference" / "bigcommerce" / "payloads"
-METHODS = {"offline", "custom", "store_credit"}
+METHODS = {"offline", "custom", "store_credit", "gift_certificate"}
+PROVIDERS = {"credit": "storecredit", "certificate": "giftcertificate"}
 
 
 def facts_of(told: str, says: str, gave: str = "") -> Any:
@@ -59,7 +60,7 @@ def _transaction(number: int, told: str) -> dict[str, Any]:
 
 def _refund(number: int, told: str) -> dict[str, Any]:
     amount, *more = told.split()
-    provider = "storecredit" if "credit" in more else "stripe"
+    provider = next((PROVIDERS[word] for word in more if word in PROVIDERS), "stripe")
     payment = {"id": number, "provider_id": provider, "amount": amount, "transaction_id": "1"}
     return {
         "id": number,
@@ -92,6 +93,17 @@ def _refund(number: int, told: str) -> dict[str, Any]:
         ("purchase 15, purchase 25, void 0", "11 void", "", "0"),
         ("purchase 40, settled 40 of 1, void 0 of 1", "11 void", "", "0"),
         ("settled 40", "11 captured", "", "40"),
+        ("settled 40", "11 ", "", "40"),
+        ("purchase 15 gift_certificate, settled 25", "11 captured", "", "40"),
+        ("purchase 15 store_credit, settled 25", "11 ", "", "40"),
+        ("purchase 15 gift_certificate, purchase 25, settled 25", "11 captured", "", "40"),
+        ("settled 15 gift_certificate, purchase 25", "11 captured", "", "40"),
+        ("purchase 0, settled 40", "11 captured", "", "40"),
+        ("purchase 40, void 0 of 1, settled 40", "11 captured", "", "40"),
+        ("purchase 40, void 0 of 1, authorization 40, settled 40 of 3", "11 ", "", "40"),
+        ("purchase 40, settled 40, void 0 of 1", "11 void", "", "0"),
+        ("purchase 40, settled 40 of 1, void 0 of 1", "11 ", "", "0"),
+        ("settled 40, void 40", "11 void", "", "0"),
         ("purchase 40 error, purchase 40", "11 captured", "", "40"),
         ("purchase 40 offline", "11 ", "", "40"),
         ("purchase 40 offline", "11 void", "", "40"),
@@ -108,6 +120,18 @@ def _refund(number: int, told: str) -> dict[str, Any]:
         ("purchase 40, refund 10 of 1", "14 partially refunded", "10 declined", "40"),
         ("purchase 40", "14 partially refunded", "10 credit", "40"),
         ("purchase 40, refund 10 of 1 store_credit", "14 partially refunded", "10 credit", "40"),
+        (
+            "purchase 40, refund 10 of 1, refund 5 of 1 store_credit",
+            "14 partially refunded",
+            "10, 5 credit",
+            "40",
+        ),
+        (
+            "purchase 40, refund 10 of 1 gift_certificate",
+            "14 partially refunded",
+            "10 certificate",
+            "40",
+        ),
         ("purchase 40", "4 refunded", "", "40"),
         ("purchase 40", "14 void", "10", "40"),
         ("purchase 40, void 40 of 1", "5 captured", "", "0"),
@@ -140,6 +164,31 @@ def test_one_story_is_told_and_the_money_is_known(
         ("purchase 40, refund 40", "11 refunded", "", "0", "refunds come to 0.00 USD"),
         ("purchase 15, purchase 25, refund 20", "14 ", "", "20", "of 40.00 USD captured"),
         ("refund 10", "14 partially refunded", "", "30", "sent back 10.00 USD"),
+        (
+            "purchase 40, refund 10 of 1",
+            "14 partially refunded",
+            "10 credit",
+            "30",
+            "but its refunds come to 0.00 USD beside 10.00 USD of store credit",
+        ),
+        (
+            "purchase 40, refund 15 of 1",
+            "14 ",
+            "10, 10 certificate",
+            "35",
+            "but its refunds come to 10.00 USD beside 10.00 USD of gift certificate",
+        ),
+        (
+            "purchase 40, refund 10 of 1 store_credit",
+            "14 ",
+            "10",
+            "40",
+            "gave back 10.00 USD of store credit, but its refunds come to 0.00 USD of it",
+        ),
+        ("purchase 40, settled 40, void 0 of 1", "11 ", "", "40", "settled 2 over 40.00 USD does"),
+        ("purchase 40, void 0 of 1, settled 40 of 1", "11 captured", "", "0", "purchase 1 over"),
+        ("settled 40, void 0", "11 captured", "", "0", "settled 1 over 40.00 USD"),
+        ("purchase 15 store_credit, settled 25, void 0", "11 ", "", "25", "void 3 does not say"),
     ],
 )
 def test_two_stories_are_told_with_figures_and_what_both_deny_is_not_booked(

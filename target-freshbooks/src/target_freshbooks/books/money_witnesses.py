@@ -12,8 +12,11 @@ have left its transaction behind. It is a contradiction
 - if the shop says "captured", and of the transactions at a gateway none took money that stands
   (a cancelled order says so itself);
 - if it says "void" or "refunded" beside a capture that stands, and nothing else went back;
-- if transactions sent back more than the refunds come to, and
-- if a void names no transaction, and it is not plain which it took back.
+- if transactions sent back more money than the refunds did, or gave back more of a kind of stored
+  value: what became store credit does not tell where money went;
+- if a void names no transaction, and it is not plain which it took back, and
+- if only what is `settled` tells of money, it names no capture, and one was voided: it may have
+  confirmed that.
 
 What two witnesses deny is not booked: what was voided, and what was sent back without a refund, if
 the order says so too. Everything else is booked as the transactions have it, and the order is
@@ -23,12 +26,12 @@ Gateways answer late, and one witness may have spoken before the other: what cha
 hour waits.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.money import ZERO, in_currency, total, with_currency
+from target_freshbooks.money import ZERO, in_currency, sum_by_key, total, with_currency
 from target_freshbooks.shop.facts import OrderFacts, OrderStatus, Transaction
 
 STORE_CREDIT = "store_credit"
@@ -46,6 +49,7 @@ _CREDIT = {
     "gift_certificate": GIFT_CERTIFICATE,
     "giftcertificate": GIFT_CERTIFICATE,
 }
+_CREDITS = tuple(dict.fromkeys(_CREDIT.values()))
 CAPTURED = frozenset({"captured", "paid"})
 REFUNDED = frozenset({"refunded", "partially refunded"})
 REFUNDED_STATUSES = frozenset({OrderStatus.REFUNDED, OrderStatus.PARTIALLY_REFUNDED})
@@ -55,10 +59,10 @@ def captures(facts: OrderFacts) -> list[Transaction]:
     """The transactions that brought in money (or spent credit), in their order."""
     good = _good(facts)
     voided, unplaced = _voids(good)
-    if unplaced and facts.order.payment_status == "void":
-        return []
-    events = _CAPTURES if any(row.event in _CAPTURES for row in good) else {"settled"}
-    return [row for row in good if row.event in events and row.amount > 0 and row.id not in voided]
+    taken = _taken(good, voided)
+    if facts.order.payment_status == "void":
+        return [] if unplaced else [row for row in taken if not _is_doubtful(row, good, voided)]
+    return taken
 
 
 def credit_of(transaction: Transaction) -> str | None:
@@ -95,7 +99,7 @@ def denied(facts: OrderFacts) -> Decimal:
     """What was captured, and is sent back by the transactions and by the order's own words."""
     order = facts.order
     agrees = order.status_id in REFUNDED_STATUSES or order.payment_status in REFUNDED
-    return max(_sent_back(facts) - _refunds(facts), ZERO) if agrees else ZERO
+    return max(_sent_back(facts)[None] - _refunds(facts)[None], ZERO) if agrees else ZERO
 
 
 def unclear(facts: OrderFacts) -> Parked | None:
@@ -137,30 +141,88 @@ def _contradictions(facts: OrderFacts) -> Iterator[str]:
             for row in attempts
         )
         yield f"the shop says {status}, but no capture stands among its transactions ({listed})"
-    back, refunds = _sent_back(facts), _refunds(facts)
     unexplained = status == "void" or (
-        status in REFUNDED and order.status_id not in REFUNDED_STATUSES and not back
+        status in REFUNDED
+        and order.status_id not in REFUNDED_STATUSES
+        and not any(_sent_back(facts).values())
     )
     if unexplained and at_gateway and not facts.refunds:
         yield f"the shop says {status}, but {taken} were captured and nothing went back"
-    if back > refunds:
-        yield (
-            f"of {taken} captured its transactions sent back"
-            f" {with_currency(back, order.currency)}, but its refunds come to"
-            f" {with_currency(refunds, order.currency)}"
-        )
-    _, unplaced = _voids(good)
+    yield from _beyond_refunds(facts, taken)
+    voided, unplaced = _voids(good)
     for void in unplaced if money else ():
         yield f"void {void.id} does not say which transaction it took back of {taken} captured"
+    for row in money if status not in CAPTURED else ():
+        if _is_doubtful(row, good, voided):
+            amount = with_currency(row.amount, order.currency)
+            yield f"settled {row.id} over {amount} does not say whether it confirms what was voided"
+
+
+def _beyond_refunds(facts: OrderFacts, taken: str) -> Iterator[str]:
+    """What the transactions sent back and no refund did, each kind by itself."""
+    back, refunds = _sent_back(facts), _refunds(facts)
+
+    def amount(of: Mapping[str | None, Decimal], kind: str | None) -> str:
+        return with_currency(of[kind], facts.order.currency)
+
+    if back[None] > refunds[None]:
+        credit = [f"{amount(refunds, one)} of {_words(one)}" for one in _CREDITS if refunds[one]]
+        yield (
+            f"of {taken} captured its transactions sent back {amount(back, None)}, but its refunds"
+            f" come to {amount(refunds, None)}"
+            + (f" beside {' and '.join(credit)}" if credit else "")
+        )
+    for kind in _CREDITS:
+        if back[kind] > refunds[kind]:
+            yield (
+                f"its transactions gave back {amount(back, kind)} of {_words(kind)}, but its"
+                f" refunds come to {amount(refunds, kind)} of it"
+            )
+
+
+def _words(kind: str) -> str:
+    return kind.replace("_", " ")
 
 
 def _good(facts: OrderFacts) -> list[Transaction]:
     return [row for row in facts.transactions if row.status == "ok" and not row.test]
 
 
+def _taken(good: Sequence[Transaction], voided: Collection[int]) -> list[Transaction]:
+    """What took money (or spent credit) of a kind: its captures, else what was settled.
+
+    What is settled confirms a capture, and falls with it.
+    """
+    fallen = {row.id for row in good if row.id in voided and row.event in _CAPTURES}
+    standing = [row for row in good if row.amount > 0 and row.id not in voided]
+    captured = {credit_of(row) for row in standing if row.event in _CAPTURES}
+    return [
+        row
+        for row in standing
+        if row.event in _CAPTURES
+        or (
+            row.event == "settled"
+            and credit_of(row) not in captured
+            and row.reference_id not in fallen
+        )
+    ]
+
+
+def _is_doubtful(row: Transaction, good: Sequence[Transaction], voided: Collection[int]) -> bool:
+    """Whether it was settled and may have confirmed a capture that was voided."""
+    return (
+        row.event == "settled"
+        and row.reference_id is None
+        and any(
+            one.id in voided and one.event in _CAPTURES and credit_of(one) == credit_of(row)
+            for one in good
+        )
+    )
+
+
 def _is_promise(row: Transaction) -> bool:
     """Whether a gateway was asked for money with it."""
-    events = {"authorization", "pending", *_CAPTURES}
+    events = {"authorization", "pending", "settled", *_CAPTURES}
     asked = row.event in events and row.amount > 0
     return asked and credit_of(row) is None and row.method not in BY_HAND
 
@@ -169,7 +231,7 @@ def _voids(good: Sequence[Transaction]) -> tuple[set[int], list[Transaction]]:
     """The ids of what was voided, and the voids of which nobody can tell what they took back.
 
     A void may have no amount and name no transaction. It took back what is left of an
-    authorisation, if that fits, else the capture that does.
+    authorisation, if that fits, else the capture (or what was settled) that does.
     """
     voids = [row for row in good if row.event == "void"]
     voided = {row.reference_id for row in voids if row.reference_id is not None}
@@ -180,7 +242,7 @@ def _voids(good: Sequence[Transaction]) -> tuple[set[int], list[Transaction]]:
         rest = promised - total(row.amount for row in standing if row.event == "capture")
         if rest > 0 and void.amount in (ZERO, rest):
             continue
-        taken = [row for row in standing if row.event in _CAPTURES]
+        taken = _taken(good, voided)
         fitting = [row for row in taken if void.amount in (ZERO, row.amount)]
         if len({row.amount for row in fitting}) == 1:
             voided.add(fitting[-1].id)
@@ -189,18 +251,31 @@ def _voids(good: Sequence[Transaction]) -> tuple[set[int], list[Transaction]]:
     return voided, unplaced
 
 
-def _sent_back(facts: OrderFacts) -> Decimal:
-    """By the transactions; some gateways write it below zero."""
+def _sent_back(facts: OrderFacts) -> dict[str | None, Decimal]:
+    """By the transactions, by kind (None is money); some gateways write it below zero."""
     good = _good(facts)
     voided, _ = _voids(good)
-    back = total(abs(row.amount) for row in good if row.event == "refund" and row.id not in voided)
-    return in_currency(back, facts.order.currency)
+    back = [row for row in good if row.event == "refund" and row.id not in voided]
+    return _by_kind(facts, ((credit_of(row), abs(row.amount)) for row in back))
 
 
-def _refunds(facts: OrderFacts) -> Decimal:
-    """By the refunds, whatever way it went and though it was declined since."""
-    refunded = total(
-        max(refund.total_amount, total(payment.amount for payment in refund.payments))
+def _refunds(facts: OrderFacts) -> dict[str | None, Decimal]:
+    """By the refunds, by kind, though it was declined since; what has no payment is money."""
+    parts = [
+        (kind_named(part.provider_id), part.amount)
         for refund in facts.refunds
-    )
-    return in_currency(refunded, facts.order.currency)
+        for part in refund.payments
+    ]
+    rest = [
+        max(refund.total_amount - total(part.amount for part in refund.payments), ZERO)
+        for refund in facts.refunds
+    ]
+    return _by_kind(facts, (*parts, (None, total(rest))))
+
+
+def _by_kind(
+    facts: OrderFacts, amounts: Iterable[tuple[str | None, Decimal]]
+) -> dict[str | None, Decimal]:
+    sums = sum_by_key(amounts)
+    kinds = (None, *_CREDITS)
+    return {kind: in_currency(sums.get(kind, ZERO), facts.order.currency) for kind in kinds}
