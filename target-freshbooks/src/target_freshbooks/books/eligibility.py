@@ -5,8 +5,9 @@ Shipped, 3 Partially Shipped, 8 Awaiting Pickup, 9 Awaiting Shipment, 10 Complet
 Fulfillment). BigCommerce counts 4 Refunded and 14 Partially Refunded as neither paid nor unpaid (v2
 orders reference), and 12 Manual Verification Required and 13 Disputed are a question about money
 that may have come. For these the money decides: something was captured, or a refund that went
-through shows that something had been. Where 7 Awaiting Payment is named as paid, it bills what is
-on account, and nothing that is to be paid before the goods leave. All others wait; they are
+through shows that something had been. Stored value that was spent or given back answers no question
+about money: for 12 and 13 it does not count. Where 7 Awaiting Payment is named as paid, it bills
+what is on account, and nothing that is to be paid before the goods leave. All others wait; they are
 counted, not parked, for most of them are carts and authorisations that may still become orders.
 
 What is in the books stays there: once invoiced, an order that is archived, disputed, set back to
@@ -27,6 +28,7 @@ from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, Waiting
 from target_freshbooks.books.marketplaces import is_skipped
 from target_freshbooks.books.money_witnesses import (
+    REFUNDED_STATUSES,
     captures,
     credit_of,
     has_transactions,
@@ -39,6 +41,9 @@ from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.stored_value import KINDS, redeemed
 from target_freshbooks.money import ZERO, in_currency, total
 from target_freshbooks.shop.facts import OrderFacts, OrderStatus
+
+_QUESTIONED = frozenset({OrderStatus.TO_VERIFY, OrderStatus.DISPUTED})
+"""Statuses that ask whether the money came, or will stay."""
 
 BEFORE_START_DATE = "before_start_date"
 """Why an order waits that is older than the books are to be."""
@@ -122,12 +127,7 @@ def assess(
 def _is_due(facts: OrderFacts, policy: Policy) -> bool:
     """Whether the order's status, or the money where that decides, says that it is a sale."""
     order = facts.order
-    if order.status_id in (
-        OrderStatus.REFUNDED,
-        OrderStatus.PARTIALLY_REFUNDED,
-        OrderStatus.TO_VERIFY,
-        OrderStatus.DISPUTED,
-    ):
+    if order.status_id in REFUNDED_STATUSES | _QUESTIONED:
         return order.status_id in policy.paid_status_ids or _money_came_in(facts, policy)
     if order.status_id == OrderStatus.AWAITING_PAYMENT and (
         meaning_of(order.payment_method, policy) is not Meaning.ON_ACCOUNT
@@ -168,7 +168,7 @@ def notice_after_posting(facts: OrderFacts, policy: Policy) -> Notice | None:
     } - policy.paid_status_ids
     if order.status_id in unpaid:
         return Notice.UNPAID
-    if order.status_id in (OrderStatus.TO_VERIFY, OrderStatus.DISPUTED):
+    if order.status_id in _QUESTIONED:
         return Notice.DISPUTED
     if order.archived:
         return Notice.ARCHIVED
@@ -176,9 +176,16 @@ def notice_after_posting(facts: OrderFacts, policy: Policy) -> Notice | None:
 
 
 def _money_came_in(facts: OrderFacts, policy: Policy) -> bool:
-    went_back = any(not payment.declined for refund in facts.refunds for payment in refund.payments)
+    came = [credit_of(row) for row in captures(facts)]
+    went = [
+        kind_named(part.provider_id)
+        for refund in facts.refunds
+        for part in refund.payments
+        if not part.declined
+    ]
     by_word = not has_transactions(facts) and was_captured(facts.order, policy)
-    return bool(captures(facts)) or went_back or by_word
+    questioned = facts.order.status_id in _QUESTIONED
+    return by_word or any(kind is None or not questioned for kind in (*came, *went))
 
 
 def not_to_be_voided(facts: OrderFacts) -> Parked | None:
