@@ -238,6 +238,43 @@ def test_an_amount_of_the_order_takes_its_taxes_as_the_prices_or_the_setting_say
     assert any(found.taxes for found in entry.taken) == taxed
 
 
+@pytest.mark.parametrize(
+    ("setting", "amounts", "taken"),
+    [
+        (None, ["12.00"], ["Refund 5 -10.00"]),
+        (None, ["80.00"], ["Refund 5 -45.00", "Gift certificate -26.00"]),
+        (None, ["104.00"], ["Refund 5 -45.00", "Gift certificate -50.00"]),
+        ("none", ["80.00"], ["Refund 5 -54.00", "Gift certificate -26.00"]),
+        (
+            None,
+            ["40.00", "40.00"],
+            ["Refund 5 -33.33", "Refund 6 -11.67", "Gift certificate -26.00"],
+        ),
+        (None, ["54.00", "20.00"], ["Refund 5 -45.00", "Gift certificate -20.00"]),
+    ],
+)
+def test_amounts_of_an_order_come_off_its_goods_before_its_certificates(
+    setting: Any, amounts: list[str], taken: list[str]
+) -> None:
+    body = case("refund_order_amount_beside_a_certificate")
+    (refund,) = body["refunds"]
+    (item,), (payment,) = refund["items"], refund["payments"]
+    body["refunds"] = [
+        refund
+        | {
+            "id": number,
+            "total_amount": amount,
+            "items": [item | {"requested_amount": amount}],
+            "payments": [payment | {"amount": amount}],
+        }
+        for number, amount in enumerate(amounts, 5)
+    ]
+    entries = desired_of(body, Policy(order_refund_tax=setting)).refunds
+    lines = [found for entry in entries for found in entry.taken]
+    assert [f"{found.name} {found.net:.2f}" for found in lines] == taken
+    assert all(bool(found.taxes) != bool(found.item_key or setting) for found in lines)
+
+
 # -- taxes
 
 

@@ -7,15 +7,16 @@ are tried, and believed if they give the refund's own total and tax.
 
 BigCommerce says of an amount of the order that there is no tax in it, whatever the order bears.
 Where prices include tax that cannot be: such an amount takes its share of each group of the order's
-taxes. Where prices are without, it takes none. `order_refund_tax` settles it otherwise. Of an order
-of nothing but gift certificates it is taken back from these.
+taxes. Where prices are without, it takes none. `order_refund_tax` settles it otherwise. Gift
+certificates that were sold have no part in it, as long as the goods come to so much: what goes
+beyond them, or beyond what earlier refunds left of them, is taken back from the certificates.
 
 Where the items do not explain the amounts (the merchant typed them, only a tax was corrected, a row
 is missing) the refund's `total_amount` and `total_tax` decide: taxed with a rate of the order if
 one fits, else as an untaxed amount and an amount for the tax.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import product
@@ -80,15 +81,55 @@ class Allocation:
         return replace(self, net=self.net * part, shares=shares)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shares:
+    """What an amount of the whole order has a share of."""
+
+    groups: Mapping[tuple[LineTax, ...], Decimal]
+    """What the goods came to with tax, by their taxes; empty where it bears none."""
+    left: Decimal
+    """What earlier refunds have left of that."""
+    item: str
+    """The item of the certificates that were sold with them; empty if none was."""
+    least: Decimal
+    """The least amount there is of the currency."""
+
+    @classmethod
+    def of(
+        cls, parts: Sequence[Part], earlier: Iterable[ExactLine], least: Decimal, *, taxed: bool
+    ) -> Self:
+        goods = sum_by_key((part.taxes, part.gross) for part in parts if not _stored(part))
+        gone = total(
+            Allocation(line.net, line.taxes).gross for line in earlier if not line.item_key
+        )
+        item = next(filter(None, map(_stored, parts)), "")
+        left = max(total(goods.values()) + gone, ZERO)
+        return cls(goods if taxed else {}, left, item, least)
+
+
 def allocate(
-    refund: Refund, order: Order, parts: Sequence[Part], policy: Policy, decimals: int
+    refund: Refund,
+    order: Order,
+    parts: Sequence[Part],
+    policy: Policy,
+    decimals: int,
+    earlier: Iterable[ExactLine] = (),
 ) -> tuple[Allocation, ...]:
-    """What the refund took back, adding up to its `total_amount`."""
+    """What the refund took back, adding up to its `total_amount`.
+
+    Args:
+        refund: The refund.
+        order: Its order.
+        parts: What the order charged for.
+        policy: Whether an amount of the order shares its taxes.
+        decimals: Of the currency.
+        earlier: The lines of the refunds before it on the invoice.
+    """
     parts = [part for part in parts if part.kind is not ChargeKind.REDEEMED]
-    shared = parts if shares_taxes(order, policy) else ()
+    shares = _Shares.of(parts, earlier, cent(decimals), taxed=shares_taxes(order, policy))
     sides: tuple[Side, ...] = ("inc", "ex")
     for by_quantity, side in product((True, False), sides) if refund.items else ():
-        allocations = _by_items(refund, parts, shared, by_quantity=by_quantity, side=side)
+        allocations = _by_items(refund, parts, shares, by_quantity=by_quantity, side=side)
         if allocations is not None and _agree(allocations, refund, decimals):
             return allocations
     return _by_totals(refund, parts, decimals)
@@ -112,7 +153,7 @@ def _agree(allocations: Sequence[Allocation], refund: Refund, decimals: int) -> 
 def _by_items(
     refund: Refund,
     parts: Sequence[Part],
-    shared: Sequence[Part],
+    shares: _Shares,
     *,
     by_quantity: bool,
     side: Side,
@@ -121,7 +162,7 @@ def _by_items(
     for item in refund.items:
         asked = item.requested_amount or ZERO
         if item.item_type == "ORDER":
-            allocations += _of_order(asked, shared, _only_item(parts))
+            allocations += _of_order(asked, shares)
         elif item.item_type == "TAX":
             allocations.append(Allocation(ZERO, (), (("Tax", asked),), "Tax"))
         else:
@@ -132,14 +173,18 @@ def _by_items(
     return tuple(allocations)
 
 
-def _of_order(amount: Decimal, shared: Sequence[Part], item: str) -> Iterable[Allocation]:
-    """An amount of the whole order, by its groups of taxes; of `item` if all was one."""
-    groups = sum_by_key((part.taxes, part.gross) for part in shared)
-    if not total(groups.values()):
-        groups = {(): amount}
-    for taxes, gross in zip(groups, pro_rata(amount, list(groups.values())), strict=True):
+def _of_order(amount: Decimal, shares: _Shares) -> Iterable[Allocation]:
+    """An amount of the whole order, by the taxes of its goods, then of the certificates."""
+    beyond = amount - shares.left
+    if not shares.item or beyond < shares.least:
+        beyond = ZERO
+    groups = shares.groups if total(shares.groups.values()) else {(): amount}
+    of_goods = pro_rata(amount - beyond, list(groups.values()))
+    for taxes, gross in zip(groups, of_goods, strict=True) if amount > beyond else ():
         net = gross / (1 + total(tax.percent for tax in taxes) / HUNDRED)
-        yield Allocation(net, taxes, what="Amount of the order", of_order=True, item=item)
+        yield Allocation(net, taxes, what="Amount of the order", of_order=True)
+    if beyond:
+        yield Allocation(beyond, what="Amount of the order", of_order=True, item=shares.item)
 
 
 def _part_of(item: RefundItem, parts: Sequence[Part]) -> Part | None:

@@ -66,19 +66,24 @@ def refunds_of(facts: OrderFacts, breakdown: Breakdown, due: Due, policy: Policy
         if short:
             flags.append(_unpaid(facts, refund, booked.money, short))
         _raise_again(left, booked.kept, due.payments)
-        entry = _entry(facts, booked, breakdown, policy)
+        entry = _entry(facts, booked, breakdown, entries, policy)
         entries.append(replace(entry, payments_after=tuple(left.items())))
     flags += _missing(facts, entries, breakdown.total + breakdown.redeemed, due.absorbed)
     return Refunds(tuple(entries), tuple(flags))
 
 
 def _entry(
-    facts: OrderFacts, booked: GivenBack, breakdown: Breakdown, policy: Policy
+    facts: OrderFacts,
+    booked: GivenBack,
+    breakdown: Breakdown,
+    before: Sequence[RefundEntry],
+    policy: Policy,
 ) -> RefundEntry:
     """The entry without its payments."""
     refund, currency = booked.refund, facts.order.currency
     day = bookkeeping_day(refund.created, facts, policy)
-    allocations = allocate(refund, facts.order, breakdown.parts, policy, decimals_of(currency))
+    earlier, decimals = [line for entry in before for line in entry.taken], decimals_of(currency)
+    allocations = allocate(refund, facts.order, breakdown.parts, policy, decimals, earlier)
     value = (
         refund.total_amount
         or total(one.gross for one in allocations)
