@@ -145,6 +145,34 @@ def test_worked_example_7(spending: Shop) -> None:
     assert 'id="foreign"' not in page
 
 
+def refunded_in_november(world: Any) -> Decimal:
+    """What the report of November takes off the order for refunds."""
+    told = world.ctl("report", "--month", "2026-11", "--output", str(world.home))
+    (sums,) = told["totals"]
+    assert D(sums["difference"]) == D(sums["refunded"])
+    return D(sums["refunded"])
+
+
+def test_the_closed_month_s_report_stays_when_the_order_is_touched_later(spending: Shop) -> None:
+    """Looked at without a request, parked before a look at FreshBooks, and looked at again."""
+    world = spending.world
+    spending.sync()
+    assert refunded_in_november(world) == 0
+    world.change(ORDER, "status", status_id=10)
+    assert world.writes_of(spending.sync) == 0
+    assert (spending.state(), refunded_in_november(world)) == (("posted", None), 0)
+    world.settings |= {"max_retry_seconds": 0, "max_parallel_orders": 1}
+    world.settings["closed_through"] = "2026-11-25"
+    other = world.place(id=2001)
+    elsewhere = {"first_name": "Ann", "last_name": "Other", "email": "ann@shop.example"}
+    world.change(ORDER, "edit", billing=elsewhere)
+    world.fault(kind="status", status=500, path=f"/invoices/{world.invoice(ORDER)['id']}$")
+    spending.sync()
+    assert world.row(other).state == "posted"
+    assert spending.state() == ("parked", "freshbooks_error")
+    assert refunded_in_november(world) == 0
+
+
 def test_a_month_that_freshbooks_has_locked_is_corrected_beside_it(
     spending: Shop,
 ) -> None:

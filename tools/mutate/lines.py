@@ -81,6 +81,7 @@ VOIDED = "tests/posting/test_posting_voided.py"
 AIRFLOW = "plugins/airflow/dags"
 AIRFLOW_STORES = "tests/test_airflow_stores.py"
 STAYS_ON_INVOICE = "test_a_refund_that_is_on_its_invoice_stays_there_when_the_month_is_closed"
+REPORT_STAYS = "test_the_closed_month_s_report_stays_when_the_order_is_touched_later"
 CORRECTIONS = "tests/posting/test_posting_corrections.py"
 CREDIT_BACK = "tests/posting/test_posting_credit_back.py"
 NEW_FAILURE = "test_a_new_failure_is_told_though_the_recovery_before_it_was_not"
@@ -826,6 +827,14 @@ MUTATIONS = (
         "    return wanted - wire.refunds_on(invoice).keys()\n",
         "    return wanted\n",
         (f"{CORRECTIONS}::{STAYS_ON_INVOICE}",),
+    ),
+    Mutation(
+        "what a correction takes back is not off its invoice in the report as well",
+        "P12",
+        f"{FRESHBOOKS}/posting/facts.py",
+        " if str(one.refund_id) not in apart)\n",
+        ")\n",
+        (f"{CORRECTIONS}::{REPORT_STAYS}",),
     ),
     Mutation(
         "a cancelled order is voided only where all that came in went back",

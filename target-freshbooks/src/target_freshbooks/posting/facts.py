@@ -23,9 +23,9 @@ from target_freshbooks.books.payment_methods import is_paid
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts, Terms
 from target_freshbooks.marks import DERIVED, received_in
-from target_freshbooks.money import ZERO
+from target_freshbooks.money import ZERO, total
 from target_freshbooks.posting.apply.fence import Fence
-from target_freshbooks.posting.identity import part_paid
+from target_freshbooks.posting.identity import part_of, part_paid
 from target_freshbooks.posting.state import Observed
 from target_freshbooks.shop import ReadError, read_facts, read_product
 from target_freshbooks.shop.facts import OrderFacts, Product
@@ -114,6 +114,13 @@ def worth_of(facts: OrderFacts, policy: Policy, ledger: Ledger) -> Decimal:
         return order.total_inc_tax
     then = policy_of(policy, facts, ledger.terms.of(order.id), current=False)
     return order.total_inc_tax - (order.total_tax if is_net(order, then) else ZERO)
+
+
+def refunded_on_invoice(desired: Desired, ledger: Ledger) -> Decimal:
+    """What the order's refunds take off its invoice: nothing, where a correction takes it back."""
+    links = ledger.links.of_order(desired.order_id) if desired.refunds else ()
+    apart = {part_of(link) for link in links if link.kind == "correction" and not link.deleted}
+    return total(one.money for one in desired.refunds if str(one.refund_id) not in apart)
 
 
 def called(policy: Policy, item_names: Mapping[str, str]) -> Policy:

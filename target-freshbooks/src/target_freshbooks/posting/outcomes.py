@@ -16,10 +16,9 @@ from target_freshbooks.books.payments import is_left_open
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
 from target_freshbooks.ledger.orders import CHANGED
-from target_freshbooks.money import ZERO
 from target_freshbooks.posting.digests import policy_digest
 from target_freshbooks.posting.dryrun.outlook import Outlook
-from target_freshbooks.posting.facts import worth_of
+from target_freshbooks.posting.facts import refunded_on_invoice, worth_of
 from target_freshbooks.posting.plan.render import Plan
 from target_freshbooks.posting.results import OrderResult
 from target_freshbooks.posting.tally import Tally
@@ -237,8 +236,7 @@ class Outcomes:
                 worked_out=None if desired is None else _said(desired.worked_out),
             )
             if booked is not None:
-                back = sum((entry.money for entry in booked.refunds), start=ZERO)
-                back = worth if booked.void else back
+                back = worth if booked.void else refunded_on_invoice(booked, self._ledger)
                 row = replace(row, refunded=back, redeemed=booked.redeemed)
             if row.worked_out and not result.unchanged:
                 with self._guard:
