@@ -380,6 +380,52 @@ def test_a_correction_of_an_order_captured_in_part_leaves_the_rest_open(world: A
     assert world.writes_of(world.sync) == 0
 
 
+CREDIT = {"order_amount": "10.00", "to": [{"provider": "storecredit"}]}
+
+
+def sold_to_a_customer(world: Any, *captures: str) -> dict[str, Any]:
+    customer = world.control("POST", "shop/customers", {"email": "a@b.example", "first_name": "A"})
+    money = [{"amount": amount, "at": AT} for amount in captures]
+    line = {"name": "Mug", "sku": "MUG", "price": "10.00", "quantity": 4}
+    return {"lines": [line], "customer_id": customer["id"], "transactions": money}
+
+
+def test_store_credit_for_a_surplus_of_a_closed_month_is_told_and_no_refund_below_zero(
+    world: Any,
+) -> None:
+    """40.00 and 10.00 came in for 40.00; the 10.00 are given as store credit later."""
+    order, number = corrected(world, CREDIT, **sold_to_a_customer(world, "40.00", "10.00"))
+    assert world.row(order).reason == "overpaid"
+    world.sync()
+    assert (world.invoices(number), spent_on(world)) == ([], [])
+    row = world.row(order)
+    assert (row.state, row.reason) == ("parked", "closed_period")
+    told = "Store credit -10.00, money -10.00 USD, for 10.00 USD that came in beyond the invoice"
+    assert told in row.detail
+    world.lose_ledger()
+    assert world.writes_of(world.sync) == 0
+    assert world.row(order).detail == row.detail
+    world.settings["closed_through"] = ""
+    world.ctl("replay", str(order))
+    assert world.row(order).state == "posted"
+    assert (world.total(order), sum(world.paid(order))) == (D("50.00"), D("50.00"))
+
+
+def test_a_correction_gives_way_where_a_later_surplus_is_what_the_credit_was_given_for(
+    world: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    order, number = corrected(world, CREDIT, **sold_to_a_customer(world, "40.00"))
+    world.sync()
+    assert amounts(world, number) == [("-10.00", ""), ("10.00", "")]
+    world.change(order, "transactions", amount="10.00", at=LATER)
+    world.sync()
+    assert world.invoice(number)["vis_state"] == 1
+    assert f"delete the correction {number}: refund 1 is none of what was sold" in caplog.text
+    assert world.row(order).reason == "closed_period"
+    assert "for 10.00 USD that came in beyond the invoice" in world.row(order).detail
+    assert world.writes_of(world.sync) == 0
+
+
 def test_where_invoices_are_kept_as_drafts_a_correction_is_too(world: Any) -> None:
     world.settings["post_as"] = "draft"
     order = world.place(created=AT)

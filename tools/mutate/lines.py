@@ -82,6 +82,7 @@ AIRFLOW = "plugins/airflow/dags"
 AIRFLOW_STORES = "tests/test_airflow_stores.py"
 STAYS_ON_INVOICE = "test_a_refund_that_is_on_its_invoice_stays_there_when_the_month_is_closed"
 REPORT_STAYS = "test_the_closed_month_s_report_stays_when_the_order_is_touched_later"
+SURPLUS_TOLD = "test_store_credit_for_a_surplus_of_a_closed_month_is_told_and_no_refund_below_zero"
 CORRECTIONS = "tests/posting/test_posting_corrections.py"
 CREDIT_BACK = "tests/posting/test_posting_credit_back.py"
 NEW_FAILURE = "test_a_new_failure_is_told_though_the_recovery_before_it_was_not"
@@ -827,6 +828,14 @@ MUTATIONS = (
         "    return wanted - wire.refunds_on(invoice).keys()\n",
         "    return wanted\n",
         (f"{CORRECTIONS}::{STAYS_ON_INVOICE}",),
+    ),
+    Mutation(
+        "store credit for a surplus of a closed month is no correction below zero",
+        "P12",
+        f"{FRESHBOOKS}/books/closed.py",
+        " in refund_ids and entry.money >= 0:\n",
+        " in refund_ids:\n",
+        (f"{CORRECTIONS}::{SURPLUS_TOLD}",),
     ),
     Mutation(
         "what a correction takes back is not off its invoice in the report as well",

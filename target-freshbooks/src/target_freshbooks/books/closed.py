@@ -163,13 +163,14 @@ def book_apart(
 ) -> Desired:
     """The desired state with these refunds as corrections, so that invoice and payments stay.
 
-    What the others leave of the payments is said anew: these take nothing off them.
+    What the others leave of the payments is said anew: these take nothing off them. One that gave a
+    surplus as stored value is no correction: it takes nothing back, but raises the invoice.
     """
     before = {payment.key: payment.amount for payment in desired.payments}
     left, kept, apart = dict(before), list[RefundEntry](), list[Correction]()
     for entry in desired.refunds:
         after, standing = dict(entry.payments_after), entry
-        if entry.refund_id in refund_ids:
+        if entry.refund_id in refund_ids and entry.money >= 0:
             apart.append(_correction(desired, entry, policy, closed))
             standing = replace(entry, money=ZERO, taken=())
         else:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 
 from target_freshbooks.books.closed import ClosedDays, in_words
-from target_freshbooks.books.desired import Parked, Reason, RefundEntry
+from target_freshbooks.books.desired import Parked, Payment, Reason, RefundEntry
 from target_freshbooks.freshbooks.observed import DRAFT, ObservedInvoice
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.plan import lines as wire
@@ -169,7 +169,9 @@ def _refund(context: OrderContext, entry: RefundEntry) -> str:
     lines = tuple(line.at(-line.net) for line in entry.taken)
     currency = context.desired.invoice.currency
     amounts = in_words(lines, entry.money, currency, context.decimals, whole="money")
-    return f"refund {entry.refund_id} of {entry.day} is {amounts}"
+    surplus = context.wording(-entry.money)
+    beyond = f", for {surplus} that came in beyond the invoice" if entry.money < 0 else ""
+    return f"refund {entry.refund_id} of {entry.day} is {amounts}{beyond}"
 
 
 def _money(
@@ -185,7 +187,7 @@ def _money(
         *(
             step
             for payment in context.desired.payments
-            for one in [replace(context, desired=replace(context.desired, payments=(payment,)))]
+            for one in [_with_one_payment(context, payment)]
             for step in (
                 lower_payment(one, observed, context.payments_at(at), None, progress),
                 record_payment(one, observed, at, None, progress),
@@ -201,6 +203,10 @@ def _money(
         if step.kind is StepKind.DELETE_PAYMENT:
             break  # what would take its place does not fit beside it
     return None, left
+
+
+def _with_one_payment(context: OrderContext, payment: Payment) -> OrderContext:
+    return replace(context, desired=replace(context.desired, payments=(payment,), refunds=()))
 
 
 def _parked(detail: str, day: date, closed: ClosedDays, next_step: str) -> Parked:

@@ -232,12 +232,15 @@ def _take_back(
     if expense is not None:
         kind, remote_id = StepKind.DELETE_EXPENSE, expense.id
     what = kind.record if expense is None else f"expense of {standing.number}"
+    known = refund_id in {one.refund_id for one in context.desired.refunds}
+    why = f"the shop has refund {refund_id} no more"
+    if known:
+        why = f"refund {refund_id} is none of what was sold, but gave back a surplus"
     return Step(
         kind,
         str(refund_id),
         {"vis_state": DELETED},
-        f"delete the {what} {standing.number if expense is None else ''}".rstrip()
-        + f": the shop has refund {refund_id} no more",
+        f"delete the {what} {standing.number if expense is None else ''}".rstrip() + f": {why}",
         remote_id=remote_id,
     )
 
