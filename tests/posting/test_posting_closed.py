@@ -207,6 +207,61 @@ def test_money_of_a_closed_day_waits_for_a_day(world: Any) -> None:
     assert world.writes_of(world.sync) == 0
 
 
+def test_an_edit_that_keeps_the_total_is_told(world: Any) -> None:
+    order = world.synced(created=AT)
+    close(world)
+    world.change(order, "lines", lines=[{**world.ORDER["lines"][0], "name": "Bowl", "sku": "B"}])
+    world.sync()
+    assert reason(world, order) == ("parked", "closed_period")
+    assert "the order changed" in world.row(order).detail
+
+
+BLUE = [{"name": "Mug, blue", "sku": "MUG", "price": "20.00"}]
+
+
+@pytest.mark.parametrize("captured", ["11.00", "5.00"])
+def test_an_edit_does_not_hide_the_money_that_came_in_for_it(world: Any, captured: str) -> None:
+    """Of the 20.00 that it comes to now the rest was captured on an open day."""
+    order = world.synced(created=AT, transactions=[{"amount": captured, "at": AT}])
+    close(world)
+    rest = D("20.00") - D(captured)
+    world.change(order, "lines", lines=BLUE)
+    world.change(order, "transactions", amount=str(rest), at=LATER)
+    assert world.writes_of(world.sync) == 0
+    assert reason(world, order) == ("parked", "closed_period")
+    told = world.row(order).detail
+    assert "comes to net 20.00, together 20.00 USD now" in told
+    assert f"{rest} USD of 2026-11-03 (Credit Card, transaction:" in told
+    assert "came in and is not recorded" in told
+    assert world.paid(order) == [D(captured)]
+
+
+def test_an_edit_does_not_hide_store_credit_that_is_a_credit_note(world: Any) -> None:
+    world.settings["stored_value"] = "payment"
+    customer = world.control("POST", "shop/customers", {"email": "a@b.example", "first_name": "A"})
+    order = world.synced(created=AT, customer_id=customer["id"])
+    close(world)
+    world.change(order, "lines", lines=BLUE)
+    world.change(order, "refund", order_amount="3.00", to=STORE_CREDIT)
+    assert world.writes_of(world.sync) == 0
+    told = world.row(order).detail
+    assert "the order changed" in told
+    assert "it is left to give the client a credit note of 3.00 USD for refund 1" in told
+
+
+def test_an_edit_that_changes_no_line_is_none(world: Any) -> None:
+    """The shop gave the same lines other ids."""
+    order = world.synced(created=AT)
+    close(world)
+    world.change(order, "lines", lines=world.ORDER["lines"])
+    assert world.writes_of(world.sync) == 0
+    assert reason(world, order) == ("posted", None)
+    world.change(order, "refund", order_amount="4.00")
+    world.sync()
+    assert "refund 1 of 2026-" in world.row(order).detail
+    assert "the order changed" not in world.row(order).detail
+
+
 # -- the fence
 
 

@@ -313,6 +313,51 @@ def test_broken_off_at_each_write_nothing_is_doubled(spending: Shop, at: int, ki
     assert spending.state() == ("posted", None)
 
 
+BOWL = {"name": "Bowl", "sku": "BOWL", "price": "20.00"}
+REFUND_TOLD = "refund 5 of 2026-12-14 is net 10.00, Texas Sales Tax 0.83, money 10.83 USD"
+
+
+@pytest.mark.parametrize("mode", ["park", "correction"])
+def test_an_edit_does_not_hide_the_refund_of_the_same_order(spending: Shop, mode: str) -> None:
+    world = spending.world
+    world.settings["closed_refunds"] = mode
+    world.change(ORDER, "lines", lines=[MUGS, BOWL])
+    spending.sync()
+    assert spending.state() == ("parked", "closed_period")
+    told = world.row(ORDER).detail
+    assert "the order changed" in told
+    assert REFUND_TOLD in told
+    assert (world.invoices("1001-R5"), spending.expenses()) == ([], [])
+    assert spending.november() == spending.before
+
+
+def test_an_edit_tells_what_is_left_of_a_correction_that_was_begun(spending: Shop) -> None:
+    world = spending.world
+    world.settings["refunds_expense_category"] = "Nothing of the kind"
+    spending.sync()
+    assert world.invoice("1001-R5")["v3_status"] == "draft"
+    world.settings["refunds_expense_category"] = "refunds"
+    world.change(ORDER, "lines", lines=[MUGS, BOWL])
+    spending.sync()
+    assert (world.invoice("1001-R5")["v3_status"], spending.expenses()) == ("draft", [])
+    told = world.row(ORDER).detail
+    assert "the order changed" in told
+    assert "left to book the 10.83 USD that went back as an expense of 2026-12-14" in told
+
+
+@pytest.mark.parametrize("name", ["Mug", "Mug, blue"])
+def test_an_edit_that_changes_no_line_lets_the_refund_be_corrected(
+    spending: Shop, name: str
+) -> None:
+    """The shop gave the line another id, or another name, which is no item's in FreshBooks."""
+    spending.world.change(ORDER, "lines", lines=[{**MUGS, "name": name}])
+    spending.sync()
+    assert spending.state() == ("posted", None)
+    assert spending.world.total("1001-R5") == D("0.00")
+    assert spending.november() == spending.before
+    assert spending.world.writes_of(spending.sync) == 0
+
+
 # -- of orders of every kind
 
 

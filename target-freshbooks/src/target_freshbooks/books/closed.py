@@ -200,4 +200,5 @@ def _correction(
         notes="\n".join([*says, BOOKED_AS_EXPENSE] if expense else says),
         expense=expense,
         variants=tuple((*lines, *paid) for lines in ways),
+        entry=entry,
     )

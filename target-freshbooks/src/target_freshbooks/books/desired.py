@@ -229,6 +229,7 @@ class Correction:
         expense: Whether the money is booked as an expense beside it.
         variants: Its lines for each total that FreshBooks may make of them, in an order in which
             none comes below zero, which FreshBooks refuses.
+        entry: The refund, as the invoice would have it.
     """
 
     refund_id: int
@@ -239,6 +240,7 @@ class Correction:
     notes: str
     expense: bool
     variants: tuple[Lines, ...]
+    entry: RefundEntry
 
 
 @dataclass(frozen=True, slots=True)

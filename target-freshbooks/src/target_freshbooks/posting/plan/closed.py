@@ -13,10 +13,11 @@ from datetime import date
 from target_freshbooks.books.closed import ClosedDays, in_words
 from target_freshbooks.books.desired import Parked, Payment, Reason, RefundEntry
 from target_freshbooks.freshbooks.observed import DRAFT, ObservedInvoice
-from target_freshbooks.posting.context import OrderContext
+from target_freshbooks.posting.context import ZERO, OrderContext
+from target_freshbooks.posting.identity import find_payment
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.corrections import correction_step
-from target_freshbooks.posting.plan.draft import prove_draft
+from target_freshbooks.posting.plan.draft import prove_draft, says_the_order
 from target_freshbooks.posting.plan.head import head_step
 from target_freshbooks.posting.plan.payments import (
     altered_by_hand,
@@ -77,20 +78,22 @@ def closed_step(
     stop = altered_by_hand(context, observed, progress)
     if stop is not None:
         return stop
-    changes, unpaid = list(_sale(context, invoice, rewritten=rewritten)), list[str]()
-    if not changes:
+    changes = list(_sale(context, invoice, rewritten=rewritten))
+    if changes:
+        # What else came meanwhile waits with it, and is told: whoever enters one enters all.
+        unpaid = list(_left_beside(context, observed, progress))
+    else:
         step, unpaid = _money(context, observed, progress)
+        step = step or correction_step(context, observed, progress)
         if step is not None:
             return step
-        correcting = correction_step(context, observed, progress)
-        if correcting is not None:
-            return correcting
-        changes += _refunds(context, invoice)
+    changes += _refunds(context, observed)
     if head_step(context, invoice, progress) is not None:
         changes.append("its client or billing address changed in the shop")
+    credit = credit_step(context, observed, progress)
     if not changes and not unpaid:
-        return credit_step(context, observed, progress)
-    left = "; ".join([*changes, *unpaid])
+        return credit
+    left = "; ".join([*changes, *unpaid, *([] if credit is None else [_told(credit)])])
     detail = f"Invoice {invoice.number} of {invoice.create_date} is left as it is: {left}"
     next_step = BY_HAND if changes else WITH_DATE
     return _parked(detail, invoice.create_date, context.closed, next_step)
@@ -140,7 +143,7 @@ def _draft(
 def _sale(context: OrderContext, invoice: ObservedInvoice, *, rewritten: bool) -> Iterator[str]:
     """How the order's own lines, and the refunds on the invoice, are not as they should be."""
     currency = context.desired.invoice.currency
-    if rewritten:
+    if rewritten and not _says_the_same(context, invoice):
         now = in_words(context.lines, context.desired.invoice.total, currency, context.decimals)
         before = wire.sale_on(invoice)
         stood = in_words(before, None, currency, context.decimals)
@@ -157,10 +160,18 @@ def _sale(context: OrderContext, invoice: ObservedInvoice, *, rewritten: bool) -
         )
 
 
-def _refunds(context: OrderContext, invoice: ObservedInvoice) -> Iterator[str]:
-    """The refunds to be typed."""
-    standing = wire.refunds_on(invoice)
-    for entry in context.desired.refunds:
+def _says_the_same(context: OrderContext, invoice: ObservedInvoice) -> bool:
+    """Whether lines and total of the order are the invoice's, whatever changed in the shop."""
+    due = context.total_with_refunds_on(invoice)
+    same = invoice.amount == due and not context.was_edited(invoice)
+    return same and says_the_order(context, invoice)
+
+
+def _refunds(context: OrderContext, observed: Observed) -> Iterator[str]:
+    """The refunds to be typed, also those that would be corrections but for an edit."""
+    standing = wire.refunds_on(observed.own).keys() | observed.corrections.keys()
+    apart = (one.entry for one in context.desired.corrections)
+    for entry in (*context.desired.refunds, *apart):
         if entry.taken and entry.refund_id not in standing:
             yield _refund(context, entry)
 
@@ -174,13 +185,44 @@ def _refund(context: OrderContext, entry: RefundEntry) -> str:
     return f"refund {entry.refund_id} of {entry.day} is {amounts}{beyond}"
 
 
+def _left_beside(
+    context: OrderContext, observed: Observed, progress: AttemptState
+) -> Iterator[str]:
+    """What is left of the money and of corrections that stand, beside an edit."""
+    if context.desired.void:
+        return
+    amounts = context.payments_at(_last_on(context, observed.own))
+    for payment in context.desired.payments:
+        standing = find_payment(payment, context.recorded, observed)
+        more = amounts[payment.key] - (ZERO if standing is None else standing.amount)
+        if more > 0:
+            how = f"{payment.day} ({payment.type}, {payment.key})"
+            yield f"{context.wording(more)} of {how} came in and is not recorded"
+    begun = [one for one in context.desired.corrections if one.refund_id in observed.corrections]
+    alone = replace(context, desired=replace(context.desired, corrections=tuple(begun)))
+    for step in (
+        drop_unexplained(context, observed),
+        correction_step(alone, observed, progress),
+    ):
+        if step is not None:
+            yield _told(step)
+
+
+def _told(step: Step | Parked) -> str:
+    return f"it is left to {step.why}" if isinstance(step, Step) else step.detail.rstrip(".")
+
+
+def _last_on(context: OrderContext, invoice: ObservedInvoice) -> RefundEntry | None:
+    """The last refund whose lines stand on the invoice."""
+    booked = context.refunds_on(invoice)
+    return booked[-1] if booked else None
+
+
 def _money(
     context: OrderContext, observed: Observed, progress: AttemptState
 ) -> tuple[Step | Parked | None, list[str]]:
     """The next step about money of open days, and what would be left to do in closed ones."""
-    invoice = observed.own
-    booked = context.refunds_on(invoice)
-    at = booked[-1] if booked else None
+    at = _last_on(context, observed.own)
     left: list[str] = []
     for step in (
         drop_unexplained(context, observed),
@@ -199,7 +241,7 @@ def _money(
         allowed = on_open_day(context, observed, step) if isinstance(step, Step) else step
         if isinstance(step, Parked) or isinstance(allowed, Step):
             return allowed, left
-        left.append(f"it is left to {step.why}")
+        left.append(_told(step))
         if step.kind is StepKind.DELETE_PAYMENT:
             break  # what would take its place does not fit beside it
     return None, left
