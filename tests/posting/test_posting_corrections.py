@@ -331,6 +331,22 @@ def test_an_edit_does_not_hide_the_refund_of_the_same_order(spending: Shop, mode
     assert spending.november() == spending.before
 
 
+def test_an_edit_that_does_not_add_up_tells_that_no_refund_of_it_is_told(shop: Shop) -> None:
+    shop.world.change(ORDER, "lines", lines=[MUGS, BOWL])
+    wrong = []
+    for line in shop.messages().splitlines(keepends=True):
+        message = json.loads(line)
+        if message["type"] == "RECORD" and message["stream"] == "orders":
+            message["record"]["total_inc_tax"] = "90.00"
+        wrong.append(f"{json.dumps(message)}\n")
+    shop.world.sync("".join(wrong))
+    assert shop.state() == ("parked", "closed_period")
+    told = shop.world.row(ORDER).detail
+    assert "comes to" in told
+    assert "90.00" in told
+    assert ": what was refunded of it is not told" in told
+
+
 def test_an_edit_tells_what_is_left_of_a_correction_that_was_begun(spending: Shop) -> None:
     world = spending.world
     world.settings["refunds_expense_category"] = "Nothing of the kind"

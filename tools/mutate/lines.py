@@ -82,6 +82,7 @@ AIRFLOW = "plugins/airflow/dags"
 AIRFLOW_STORES = "tests/test_airflow_stores.py"
 STAYS_ON_INVOICE = "test_a_refund_that_is_on_its_invoice_stays_there_when_the_month_is_closed"
 REPORT_STAYS = "test_the_closed_month_s_report_stays_when_the_order_is_touched_later"
+LEFT_OUT_TOLD = "test_an_edit_that_does_not_add_up_tells_that_no_refund_of_it_is_told"
 SURPLUS_TOLD = "test_store_credit_for_a_surplus_of_a_closed_month_is_told_and_no_refund_below_zero"
 CORRECTIONS = "tests/posting/test_posting_corrections.py"
 CREDIT_BACK = "tests/posting/test_posting_credit_back.py"
@@ -892,6 +893,14 @@ MUTATIONS = (
         "    return same and says_the_order(context, invoice)\n",
         "    return same\n",
         (f"{CLOSED}::test_an_edit_that_keeps_the_total_is_told",),
+    ),
+    Mutation(
+        "an edit of a closed month that does not add up says what it leaves out",
+        "P12",
+        f"{FRESHBOOKS}/posting/plan/closed.py",
+        "    if context.desired.hold and context.desired.flag is not None:\n",
+        "    if False:\n",
+        (f"{CORRECTIONS}::{LEFT_OUT_TOLD}",),
     ),
     Mutation(
         "what a correction takes back is not off its invoice in the report as well",

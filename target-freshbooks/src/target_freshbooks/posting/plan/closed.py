@@ -191,6 +191,8 @@ def _left_beside(
     """What is left of the money and of corrections that stand, beside an edit."""
     if context.desired.void:
         return
+    if context.desired.hold and context.desired.flag is not None:
+        yield f"{context.desired.flag.detail.rstrip('.')}: what was refunded of it is not told"
     amounts = context.payments_at(_last_on(context, observed.own))
     for payment in context.desired.payments:
         standing = find_payment(payment, context.recorded, observed)
