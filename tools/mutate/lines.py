@@ -466,6 +466,17 @@ MUTATIONS = (
         (f"{DISPATCH}::test_a_poison_order_is_found_and_from_then_on_runs_after_the_others",),
     ),
     Mutation(
+        "orders of a run that failed keep their place, so that the bad one is found",
+        "P10",
+        f"{WEBHOOKS}/orders.py",
+        "        if len(ran) == 1:\n"
+        "            due = case((_UNCHANGED, milliseconds(due_at)), else_=orders.c.due_at)\n"
+        '            values |= {"tries": orders.c.tries + 1, "due_at": due}\n',
+        "        due = case((_UNCHANGED, milliseconds(due_at)), else_=orders.c.due_at)\n"
+        '        values |= {"tries": orders.c.tries + (len(ran) == 1), "due_at": due}\n',
+        (f"{DISPATCH}::test_a_poison_order_is_found_however_many_others_keep_coming",),
+    ),
+    Mutation(
         "an order's failures never make others wait",
         "P10",
         f"{WEBHOOKS}/dispatch.py",

@@ -273,6 +273,25 @@ def test_a_poison_order_is_found_and_from_then_on_runs_after_the_others(shop: Sh
     assert shop.runs == [(50, 51), (17,)]
 
 
+def test_a_poison_order_is_found_however_many_others_keep_coming(shop: Shop) -> None:
+    shop.hook(*range(1, 7))
+    shop.later(seconds=2)
+    shop.poison = {3}
+    new = iter(range(100, 1_000))
+
+    def meanwhile() -> None:
+        shop.hook(*(next(new) for _ in range(5)), quiet=QUIET)
+        shop.later(seconds=30)
+
+    shop.during_run = meanwhile
+    dispatcher = shop.dispatcher()
+    for _ in range(20):
+        dispatcher.cycle()
+    waiting = shop.waiting()
+    assert waiting[3].tries > 0
+    assert [number for number in waiting if number < 100] == [3], "others were held up by it"
+
+
 def test_several_poison_orders_hold_up_no_other(shop: Shop) -> None:
     shop.hook(*range(1, 51))
     shop.poison = {1, 2, 3, 4, 30, 50}

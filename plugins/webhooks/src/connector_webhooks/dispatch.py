@@ -149,8 +149,7 @@ class Dispatcher:
         if result.status is RunStatus.STOPPED:
             return Cycle()
         pace.failed(len(ran), self._monotonic())
-        alone = len(ran) == 1
-        pause = self._backoff.pause(ran[0].tries + 1, self._random) if alone else 0
+        pause = self._backoff.pause(ran[0].tries + 1, self._random)
         due_at = self._clock() + timedelta(seconds=pause)
         self._orders.failed(connection, ran, result.reason, due_at)
         return Cycle(failed=len(ran))

@@ -101,15 +101,19 @@ class Orders:
     ) -> None:
         """A run failed, which is counted against an order that was alone in it.
 
+        Several keep their place in the queue, so that the next run, which is smaller, is a part of
+        them: were they put behind the others, good runs would come between, and none be found.
+
         Args:
             connection: Of the lock.
             ran: The orders of the run.
             reason: Why, for ``status``.
-            due_at: When to try again, unless a hook came meanwhile.
+            due_at: When to try one again that was alone, unless a hook came meanwhile.
         """
-        due = case((_UNCHANGED, milliseconds(due_at)), else_=orders.c.due_at)
-        tries = orders.c.tries + (1 if len(ran) == 1 else 0)
-        values = {"tries": tries, "reason": reason, "due_at": due}
+        values: dict[str, Any] = {"reason": reason}
+        if len(ran) == 1:
+            due = case((_UNCHANGED, milliseconds(due_at)), else_=orders.c.due_at)
+            values |= {"tries": orders.c.tries + 1, "due_at": due}
         with writing(connection):
             connection.execute(update(orders).where(_MINE).values(values), _noted(ran))
 
