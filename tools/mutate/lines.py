@@ -477,6 +477,25 @@ MUTATIONS = (
         (f"{DISPATCH}::test_a_poison_order_is_found_however_many_others_keep_coming",),
     ),
     Mutation(
+        "serve takes no hook before its dispatcher is made",
+        "P3",
+        f"{WEBHOOKS}/assembly.py",
+        "        dispatcher = self.dispatcher(inbox, metrics)\n"
+        "        return lambda: dispatch_until_stopped(\n"
+        "            dispatcher,\n",
+        "        return lambda: dispatch_until_stopped(\n"
+        "            self.dispatcher(inbox, metrics),\n",
+        ("plugins/webhooks/tests/test_webhooks_cli.py", "-k", "no_run_could"),
+    ),
+    Mutation(
+        "serve ends with its dispatcher",
+        "P3",
+        f"{WEBHOOKS}/serve.py",
+        "        server.should_exit = True  # without",
+        "        pass  # without",
+        ("plugins/webhooks/tests/test_webhooks_cli.py", "-k", "its_dispatcher"),
+    ),
+    Mutation(
         "an order's failures never make others wait",
         "P10",
         f"{WEBHOOKS}/dispatch.py",

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import socket
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from connector_credentials import LockUnsafe, locks
 from connector_credentials.settings import SettingError
 from connector_sandbox.testing import until
 from connector_webhooks import assembly, commands
 from connector_webhooks.assembly import Assembly
+from connector_webhooks.errors import WebhooksError
 from connector_webhooks.settings import load
 from sqlalchemy import create_engine, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 Make = Any
 
@@ -65,6 +71,59 @@ def test_an_order_that_does_not_wait_cannot_be_retried_and_that_is_said(program:
     answer = commands.retry(Assembly(load(environment), environment), [999])
     assert answer.code == 1
     assert "Order 999 does not wait" in " ".join(answer.lines)
+
+
+def no_bash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+
+
+def inbox_on_a_network_s_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, _device: int) -> None:
+        raise LockUnsafe(f"{path.parent} is on a network's share")
+
+    monkeypatch.setattr(locks, "_refuse_shared", refuse)
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [(no_bash, "run_command needs bash"), (inbox_on_a_network_s_share, "cannot be locked")],
+)
+def test_serve_takes_no_hook_where_no_run_could_follow(
+    program: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: Callable[[pytest.MonkeyPatch], None],
+    told: str,
+) -> None:
+    def listen(*_: object, **__: object) -> None:
+        pytest.fail("it listens")
+
+    broken(monkeypatch)
+    monkeypatch.setattr(commands, "serve_forever", listen)
+    environment = program().environment()
+    with pytest.raises((SettingError, WebhooksError), match=told):
+        commands.serve(Assembly(load(environment), environment), dispatch=True)
+
+
+DISPATCHER_THAT_ENDS = """
+import sys
+from connector_webhooks import assembly
+from connector_webhooks.cli import main
+from connector_webhooks.errors import WebhooksError
+
+def end(*_, **__):
+    raise WebhooksError("The dispatcher cannot go on.")
+
+assembly.dispatch_until_stopped = end
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_serve_ends_with_its_dispatcher_and_says_why(program: Make, start: Make) -> None:
+    ours = program()
+    wrapper = ours.folder / "wrapper.py"
+    wrapper.write_text(DISPATCHER_THAT_ENDS)
+    assert start(ours, wrapper=[str(wrapper)]).process.wait(30) == 1
+    assert "The dispatcher cannot go on." in ours.log
 
 
 BARE = {"store_hash": "", "client_secret": ""}

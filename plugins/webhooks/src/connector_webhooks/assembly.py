@@ -32,7 +32,7 @@ from connector_webhooks.worker import ChildWorker
 from connector_webhooks.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from connector_webhooks.account import Secrets
     from connector_webhooks.bigcommerce import HooksApi
@@ -141,10 +141,11 @@ class Assembly:
             metrics=metrics or Metrics(),
         )
 
-    def dispatch(self, inbox: Inbox, metrics: Metrics) -> None:
-        """Dispatch until the process is to end."""
-        dispatch_until_stopped(
-            self.dispatcher(inbox, metrics),
+    def dispatching(self, inbox: Inbox, metrics: Metrics) -> Callable[[], None]:
+        """What dispatches until the process is to end; the dispatcher itself is made here."""
+        dispatcher = self.dispatcher(inbox, metrics)
+        return lambda: dispatch_until_stopped(
+            dispatcher,
             housekeeping=lambda: self.prune(inbox),
             monotonic=time.monotonic,
             stopping=self.stopping,

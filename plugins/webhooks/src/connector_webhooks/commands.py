@@ -7,7 +7,6 @@ import signal
 import time
 import uuid
 from dataclasses import asdict, dataclass
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +55,8 @@ def serve(assembly: Assembly, *, dispatch: bool) -> None:
     metrics = Metrics()
     with assembly.inbox() as inbox:
         receiver = assembly.receiver(inbox, metrics)
-        runs = partial(assembly.dispatch, inbox, metrics) if dispatch else None
+        # Before a hook is taken: what keeps the dispatcher from work ends the command.
+        runs = assembly.dispatching(inbox, metrics) if dispatch else None
         stopping, hurry = assembly.stopping, assembly.hurrying.set
         asyncio.run(serve_forever(receiver, runs, stopping=stopping, hurry=hurry))
 

@@ -63,7 +63,8 @@ async def serve(
 
     Args:
         receiver: Takes hooks.
-        dispatch: Runs orders until ``stopping``; None leaves that to another process.
+        dispatch: Runs orders until ``stopping``; None leaves that to another process. If it ends
+            before, so does this, with what it raised.
         stopping: Set at the first signal.
         hurry: Called at the second: do not wait for the run.
     """
@@ -100,9 +101,14 @@ async def serve(
         stopping.set()
         server.should_exit = True
 
+    def on_end(_: asyncio.Task[None]) -> None:
+        server.should_exit = True  # without its dispatcher it would take hooks for nobody
+
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
     dispatching = asyncio.create_task(asyncio.to_thread(dispatch)) if dispatch else None
+    if dispatching is not None:
+        dispatching.add_done_callback(on_end)
     try:
         await server.serve(sockets=[listener, internal])
     finally:
