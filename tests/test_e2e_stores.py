@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from connector_sandbox import constants
+from connector_webhooks.database import Database
+from connector_webhooks.inbox import Inbox, IncomingHook
+from connector_webhooks.orders import Orders
 
 from demo import sandbox as sandboxes
 from demo.login import log_in
@@ -72,6 +77,8 @@ def stores(folder: Path, tmp_path: Path) -> Iterator[Stores]:
         document["plugins"][kind] += plugins
     for kind in ("jobs", "schedules"):
         document[kind] += added[kind]
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    (folder / ".meltano" / "utilities").symlink_to(ROOT / ".meltano" / "utilities")
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     store_hash = added["plugins"]["extractors"][0]["config"]["store_hash"]
     with (
@@ -92,6 +99,23 @@ def place(store: Sandbox, price: str, **billing: str) -> int:
     lines = [{"name": "Mug", "sku": "MUG", "price": price}]
     order = {"lines": lines, "billing": {**SHOPPER, **billing}}
     return int(store.tell("POST", "shop/orders", order)["id"])
+
+
+def hook(inbox_url: str, store_hash: str, order_id: int) -> None:
+    """Have a receiver's inbox hold a hook of an order."""
+    now = datetime.now(UTC)
+    database = Database(inbox_url, store_hash)
+    incoming = IncomingHook("msg_1", "store/order/updated", order_id, "", now, now)
+    Inbox(database, timedelta(seconds=2)).store([incoming])
+    database.close()
+
+
+def waiting(inbox_url: str, store_hash: str) -> dict[int, str]:
+    """The orders that wait in an inbox, with the reason why."""
+    database = Database(inbox_url, store_hash)
+    found = {one.order_id: one.reason for one in Orders(database).waiting()}
+    database.close()
+    return found
 
 
 def amount(invoice: dict[str, Any]) -> Decimal:
@@ -173,3 +197,49 @@ def test_a_store_hash_that_was_changed_stops_tap_and_target_and_writes_nothing(
     assert "Traceback" not in log
     assert stores.main.writes() == NO_WRITES
     assert stores.main.ask("books") == kept
+
+
+def test_each_store_s_receiver_runs_its_own_store_and_no_tap_reads_another_s_orders(
+    stores: Stores,
+) -> None:
+    first = place(stores.main, "10.00")
+    assert place(stores.outlet, "7.00", first_name="Janet") == first
+    inboxes = stores.project.home / "sandbox"
+    inboxes.mkdir(exist_ok=True)
+    inbox_url = f"sqlite:///{inboxes / 'webhooks-outlet.sqlite'}"
+    secret = constants.BIGCOMMERCE_CLIENT_SECRET
+    by_recipe = {
+        "WEBHOOKS__OUTLET_INBOX_URL": inbox_url,
+        "WEBHOOKS__OUTLET_CLIENT_SECRET": secret,
+        "WEBHOOKS__OUTLET_API_URL": stores.outlet.url,
+    }
+    astray = {
+        "WEBHOOKS_STORE_HASH": "def456",
+        "WEBHOOKS_INBOX_URL": inbox_url,
+        "WEBHOOKS_CLIENT_SECRET": secret,
+        "WEBHOOKS_API_URL": stores.main.url,
+    }
+    project = stores.project
+
+    def drain(receiver: str, more: dict[str, str]) -> tuple[int, str]:
+        settings = {**project.settings, **more}
+        other = Project(project.home, project.url, settings, project.folder)
+        return Stores(stores.main, stores.outlet, other).meltano("invoke", f"{receiver}:drain")
+
+    hook(inbox_url, "def456", first)
+    stores.main.count_anew()
+    code, log = drain("webhooks", astray)
+    assert code == 1, log[-4000:]
+    assert "hooks of another store than sandbox" in waiting(inbox_url, "def456")[first]
+    assert stores.main.requests("bigcommerce") == 0
+    assert stores.invoices() == {}
+
+    database = Database(inbox_url, "def456")
+    Orders(database).retry([])
+    database.close()
+    code, log = drain("webhooks--outlet", by_recipe)
+    assert code == 0, log[-4000:]
+    assert waiting(inbox_url, "def456") == {}
+    assert {number: amount(row) for number, row in stores.invoices().items()} == {
+        f"OUT-{first}": Decimal(7)
+    }

@@ -145,6 +145,18 @@ def test_after_a_merge_of_two_stores_states_the_first_store_s_positions_are_foun
             run(full_shop, state=merged)
 
 
+def test_orders_that_another_store_s_hooks_named_are_not_read(
+    full_shop: Any, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONNECTOR_WEBHOOKS_STORE_HASH", "def456")
+    with pytest.raises(SettingError, match="hooks of another store than abc123"):
+        run(full_shop, order_ids=[1])
+    assert full_shop.requests == []
+    assert run(full_shop).error is None, "what is read by bookmark is no hook's"
+    monkeypatch.setenv("CONNECTOR_WEBHOOKS_STORE_HASH", "abc123")
+    assert run(full_shop, order_ids=[1]).ids("orders") == [1]
+
+
 def test_the_store_s_own_bookmark_is_used(full_shop: Any, run: Any) -> None:
     first = run(full_shop, streams=("orders",))
     full_shop.requests.clear()

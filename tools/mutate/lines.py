@@ -466,6 +466,22 @@ MUTATIONS = (
         (f"{DISPATCH}::test_a_poison_order_is_found_and_from_then_on_runs_after_the_others",),
     ),
     Mutation(
+        "orders that another store's hooks named are not read",
+        "P3",
+        f"{TAP}/settings.py",
+        "environment.get(HOOKS_STORE, store_hash) != store_hash:",
+        "not store_hash:",
+        ("tap-bigcommerce-orders/tests/test_tap_store_identity.py", "-k", "another_store_s_hooks"),
+    ),
+    Mutation(
+        "a run is told whose orders it is to read",
+        "P3",
+        f"{WEBHOOKS}/run.py",
+        ", STORE_HASH: settings.store_hash}",
+        "}",
+        (f"{WEBHOOKS_RUN}::test_a_run_is_told_whose_orders_it_is_to_read",),
+    ),
+    Mutation(
         "orders of a run that failed keep their place, so that the bad one is found",
         "P10",
         f"{WEBHOOKS}/orders.py",

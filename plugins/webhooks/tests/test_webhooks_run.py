@@ -75,6 +75,17 @@ def test_a_run_gets_all_variables_but_those_of_the_receiver(
     assert [name for name in given if name.startswith(("WEBHOOKS_", "MELTANO_UTILIZE_"))] == []
 
 
+def test_a_run_is_told_whose_orders_it_is_to_read(tmp_path: Any) -> None:
+    environment = {
+        "WEBHOOKS_STORE_HASH": "def456",
+        "WEBHOOKS_CLIENT_SECRET": "canary-client-secret",
+        "MELTANO_PROJECT_ROOT": str(tmp_path),
+        "CONNECTOR_WEBHOOKS_STORE_HASH": "abc123",
+    }
+    program = Program.of(load(environment), environment)
+    assert program.environment["CONNECTOR_WEBHOOKS_STORE_HASH"] == "def456"
+
+
 def test_a_failing_tap_before_a_target_is_noticed_and_shown(
     program: Make, signed: Make, start: Make
 ) -> None:

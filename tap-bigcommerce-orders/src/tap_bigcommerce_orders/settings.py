@@ -136,6 +136,9 @@ SETTINGS = th.PropertiesList(
     ),
 )
 
+HOOKS_STORE = "CONNECTOR_WEBHOOKS_STORE_HASH"
+"""The variable by which the webhooks' receiver tells a run whose orders it names."""
+
 FORM = Form("TAP_BIGCOMMERCE_ORDERS_", SETTINGS.to_dict()["properties"])
 
 
@@ -152,3 +155,18 @@ def store_hash_of(config: Mapping[str, Any]) -> str:
             "https://store-abc123.mybigcommerce.com, lower-case letters and digits only."
         )
     return store_hash
+
+
+def check_hooks_store(config: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+    """Make sure that orders that hooks have named are of the store that is read.
+
+    Raises:
+        SettingError: They are another store's, where the same numbers are other orders.
+    """
+    store_hash = store_hash_of(config)
+    if config.get("order_ids") and environment.get(HOOKS_STORE, store_hash) != store_hash:
+        raise SettingError(
+            f"The orders were named by hooks of another store than {store_hash}, which store_hash "
+            "names; nothing was read. Set the run_command of that store's receiver, so that it runs"
+            ' an extractor with its own store_hash (the README\'s "Several stores" has one).'
+        )

@@ -25,7 +25,13 @@ from tap_bigcommerce_orders.credentials import find_token
 from tap_bigcommerce_orders.errors import BigCommerceError
 from tap_bigcommerce_orders.sdk import PlainTap
 from tap_bigcommerce_orders.selected_orders import SelectedOrders
-from tap_bigcommerce_orders.settings import API_URL, FORM, SETTINGS, store_hash_of
+from tap_bigcommerce_orders.settings import (
+    API_URL,
+    FORM,
+    SETTINGS,
+    check_hooks_store,
+    store_hash_of,
+)
 from tap_bigcommerce_orders.state_memory import digest_of, forget_unproven, with_digests
 from tap_bigcommerce_orders.state_validation import check_store, checked, stamped
 from tap_bigcommerce_orders.streams.listed import CustomersStream, ProductsStream
@@ -144,7 +150,7 @@ class TapBigCommerceOrders(PlainTap):
 
     @override
     def check_settings(self, settings: Mapping[str, Any]) -> None:
-        store_hash_of(settings)
+        check_hooks_store(settings, os.environ)
         keep_apart(
             os.environ,
             addresses={f"{FORM.prefix}API_URL": settings.get("api_url", API_URL)},

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 ORDER_IDS = "TAP_BIGCOMMERCE_ORDERS_ORDER_IDS"
 ON_PARKED = "TARGET_FRESHBOOKS_ON_PARKED"
 RUN_ID = "CONNECTOR_WEBHOOKS_RUN_ID"
+# The tap refuses orders of another store than its own, where these numbers are other orders.
+STORE_HASH = "CONNECTOR_WEBHOOKS_STORE_HASH"
 # --force: Meltano would refuse its own state id for five minutes after a killed run. That lock
 # guards the bookmark, and a run of named orders keeps none; the target's lock guards the books.
 # --hooks: the tap under a name of its own, since Meltano keeps a run's catalog and state in a
@@ -88,7 +90,7 @@ class Program:
             arguments=_arguments(settings.run_command, directory),
             directory=directory,
             # What was parked is delivered: the target has it, and lists it with its reason.
-            environment={**passed_on, ON_PARKED: "warn"},
+            environment={**passed_on, ON_PARKED: "warn", STORE_HASH: settings.store_hash},
             timeout_seconds=settings.run_timeout_seconds,
         )
 
