@@ -482,6 +482,22 @@ MUTATIONS = (
         (f"{WEBHOOKS_RUN}::test_a_run_is_told_whose_orders_it_is_to_read",),
     ),
     Mutation(
+        "hooks that are switched on again do not hide that none arrives",
+        "P3",
+        f"{WEBHOOKS}/bigcommerce.py",
+        '_seconds(row.get("created_at")) or _seconds(row.get("updated_at"))',
+        '_seconds(row.get("updated_at")) or _seconds(row.get("created_at"))',
+        ("plugins/webhooks/tests/test_webhooks_registration.py", "-k", "hide_a_silence"),
+    ),
+    Mutation(
+        "one hook that was made anew does not hide that none arrives",
+        "P3",
+        f"{WEBHOOKS}/checkup.py",
+        "min(made, default=None)",
+        "max(made, default=None)",
+        ("plugins/webhooks/tests/test_webhooks_registration.py", "-k", "hide_a_silence"),
+    ),
+    Mutation(
         "orders of a run that failed keep their place, so that the bad one is found",
         "P10",
         f"{WEBHOOKS}/orders.py",

@@ -175,11 +175,30 @@ def test_check_switches_on_makes_anew_and_then_finds_all_well(
     commands.register(assembly(), allow_insecure=False)
     shop.hooks[0]["is_active"] = False
     del shop.hooks[3]
-    shop.hooks = [h | {"updated_at": int(datetime.now(UTC).timestamp())} for h in shop.hooks]
+    today = {"created_at": int(datetime.now(UTC).timestamp())}
+    shop.hooks = [h | today for h in shop.hooks]
     answer = commands.check(assembly(), allow_insecure=False)
     assert (answer.code, len(answer.document["mended"])) == (0, 2)
+    shop.hooks = [h | today for h in shop.hooks]
     assert all(h["is_active"] for h in shop.hooks)
     assert commands.check(assembly(), allow_insecure=False).lines == ["All is well."]
+
+
+@pytest.mark.parametrize("made_today", [0, 7])
+def test_hooks_that_are_switched_on_again_and_again_do_not_hide_a_silence(
+    shop: HooksServer, assembly: Any, made_today: int
+) -> None:
+    commands.register(assembly(), allow_insecure=False)
+    today = int(datetime.now(UTC).timestamp())
+    for number, hook in enumerate(shop.hooks):
+        made = today if number < made_today else today - 21 * 24 * 3600
+        hook |= {"created_at": made, "updated_at": today}
+    shop.hooks[-1]["is_active"] = False
+    for mended in (1, 0):
+        answer = commands.check(assembly(), allow_insecure=False)
+        assert (answer.code, len(answer.document["mended"])) == (1, mended)
+        (problem,) = answer.document["problems"]
+        assert "No hook arrived for 48 hours (last: never)" in problem
 
 
 def test_check_names_what_needs_a_person(shop: HooksServer, assembly: Any) -> None:
@@ -333,7 +352,7 @@ def test_an_odd_figure_of_a_hook_or_a_block_is_not_known(shop: HooksServer, odd:
     blocked = f'{{"data":{{"blocked_domains":[5,{{"destination":"d","time_left":{odd}}}]}}}}'
     shop.broken = [(200, {}, hook), (200, {}, hook), (200, {}, blocked)]
     with HooksApi(shop.url, "abc123", "canary-access-token") as api:
-        assert [(one.id, one.updated_at) for one in api.hooks()] == [(7, 0)]
+        assert [(one.id, one.created_at) for one in api.hooks()] == [(7, 0)]
         assert [one.seconds_left for one in api.blocked_domains()] == [0]
 
 

@@ -42,7 +42,7 @@ class RegisteredHook:
 
     Attributes:
         headers: Headers sent with each call; their values may be secrets.
-        updated_at: Unix seconds of its last change, 0 where unknown.
+        created_at: Unix seconds since when there is it, 0 where unknown.
     """
 
     id: int
@@ -50,7 +50,7 @@ class RegisteredHook:
     destination: str
     is_active: bool
     headers: Mapping[str, str] = field(repr=False)
-    updated_at: int
+    created_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,5 +249,5 @@ def _hook(row: dict[str, Any]) -> RegisteredHook:
         destination=str(row.get("destination", "")),
         is_active=bool(row.get("is_active", False)),
         headers={str(k): str(v) for k, v in headers.items()} if isinstance(headers, dict) else {},
-        updated_at=_seconds(row.get("updated_at")) or _seconds(row.get("created_at")),
+        created_at=_seconds(row.get("created_at")) or _seconds(row.get("updated_at")),
     )

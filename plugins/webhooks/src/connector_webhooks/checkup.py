@@ -122,9 +122,12 @@ def _late(orders: Sequence[WaitingOrder], stats: InboxStats, now: datetime) -> I
 def _silence(
     hooks: Sequence[RegisteredHook], stats: InboxStats, silent_hours: int, now: datetime
 ) -> Iterator[str]:
-    """Complain when nothing came for long, counted from the hooks' own last change at earliest."""
-    changed = [datetime.fromtimestamp(hook.updated_at, tz=UTC) for hook in hooks if hook.updated_at]
-    heard = [moment for moment in (stats.last_received, max(changed, default=None)) if moment]
+    """Complain when nothing came for long, counted from when the first hook was made at earliest.
+
+    Not from a hook's last change: who switches it on again would put the complaint off.
+    """
+    made = [datetime.fromtimestamp(hook.created_at, tz=UTC) for hook in hooks if hook.created_at]
+    heard = [moment for moment in (stats.last_received, min(made, default=None)) if moment]
     if silent_hours and heard and now - max(heard) >= timedelta(hours=silent_hours):
         last = stats.last_received.isoformat() if stats.last_received else "never"
         yield (
