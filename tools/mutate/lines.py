@@ -442,6 +442,14 @@ MUTATIONS = (
         (f"{DISPATCH}::test_a_hook_that_comes_during_its_order_s_run_causes_another",),
     ),
     Mutation(
+        "an order that a person puts first during its run keeps its row and its place",
+        "P3",
+        f"{WEBHOOKS}/orders.py",
+        '"seen": orders.c.seen + 1}',
+        '"seen": orders.c.seen}',
+        (DISPATCH, "-k", "while_it_is_run"),
+    ),
+    Mutation(
         "hooks that do not end put their order off for the window at most",
         "P3",
         f"{WEBHOOKS}/inbox.py",

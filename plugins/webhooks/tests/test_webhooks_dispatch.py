@@ -393,6 +393,28 @@ def test_what_a_person_puts_first_is_run_at_once_in_the_midst_of_a_pause(
     assert shop.orders.retry([9]) == set()
 
 
+@pytest.mark.parametrize("outage", [False, True])
+@pytest.mark.parametrize("before", [False, True])
+def test_what_a_person_puts_first_while_it_is_run_is_run_again_at_once(
+    shop: Shop, outage: bool, before: bool
+) -> None:
+    shop.hook(1)
+    shop.outage = True
+    dispatcher = shop.dispatcher()
+    dispatcher.cycle(COLLAPSE)
+    if before:
+        shop.orders.retry([1])
+    else:
+        shop.later(hours=1)
+    shop.outage = outage
+    shop.during_run = lambda: shop.orders.retry([1]) and None
+    assert dispatcher.cycle().worked
+    shop.during_run, shop.outage = lambda: None, False
+    assert shop.waiting()[1].due_at == EPOCH
+    assert dispatcher.cycle() == Cycle(delivered=1)
+    assert shop.waiting() == {}
+
+
 def test_a_new_hook_of_an_order_that_failed_has_it_tried_again_at_once(shop: Shop) -> None:
     shop.hook(1)
     shop.poison = {1}

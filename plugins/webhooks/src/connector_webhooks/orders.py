@@ -30,7 +30,7 @@ class WaitingOrder:
     """An order that waits for a run that ends well.
 
     Attributes:
-        seen: Its hooks so far.
+        seen: Its hooks so far, and how often a person put it first.
         tries: Runs of it alone that failed.
         reason: Of the last run that failed, if any.
     """
@@ -120,10 +120,13 @@ class Orders:
     def retry(self, order_ids: Collection[int]) -> set[int]:
         """Have orders run at once, whatever is paused; all where none is named.
 
+        It counts as a hook does, so that a run in work, whose end settles its orders, leaves it.
+
         Returns:
             Those that waited.
         """
-        statement = update(orders).values(due_at=milliseconds(EPOCH)).returning(orders.c.order_id)
+        first = {"due_at": milliseconds(EPOCH), "seen": orders.c.seen + 1}
+        statement = update(orders).values(first).returning(orders.c.order_id)
         if order_ids:
             statement = statement.where(orders.c.order_id.in_(order_ids))
         with self.database.write() as connection:
