@@ -406,11 +406,21 @@ def run_tap(
     streams: tuple[str, ...] | None = ORDER_STREAMS,
     state: Row | None = None,
     started: datetime | None = None,
+    full_table: tuple[str, ...] = (),
     **more: Any,
 ) -> Run:
-    """Run the tap in this process; ``streams=None`` takes the default selection."""
+    """Run the tap in this process; ``streams=None`` takes the default selection.
+
+    Streams of ``full_table`` have that method in the catalog.
+    """
     config = settings(shop, **more)
     tap = TapBigCommerceOrders(config=dict(config), state=state)
+    if full_table:
+        catalog = tap.catalog_dict
+        for entry in catalog["streams"]:
+            if entry["tap_stream_id"] in full_table:
+                entry["replication_method"] = "FULL_TABLE"
+        tap = TapBigCommerceOrders(config=dict(config), state=state, catalog=catalog)
     if started is not None:
         tap.started = started
     if streams is not None:

@@ -83,6 +83,23 @@ def test_the_next_run_starts_at_the_bookmark_less_the_lookback(
     assert only_last.ids("orders") == [2000]
 
 
+def test_a_stream_that_is_to_be_read_in_full_is_whatever_its_bookmark(
+    shop: Any, run: Any, at: Any
+) -> None:
+    for n in range(1, 4):
+        shop.order(n, n * 3600)
+        shop.refund(n, n, n * 3600)
+    shop.customers = [{"id": n, "date_modified": at(n * 3600)} for n in range(1, 4)]
+    shop.products = [{"id": n, "date_modified": at(n * 3600)} for n in range(1, 4)]
+    streams = ("orders", "refunds", "customers", "products")
+    state = run(shop, streams=streams).states[-1]
+    assert run(shop, streams=streams, state=state).ids("orders") == [3]
+    again = run(shop, streams=streams, state=state, full_table=streams)
+    for name in streams:
+        assert sorted(set(again.ids(name))) == [1, 2, 3], name
+    assert again.bookmark() == at(3 * 3600)
+
+
 def test_start_date_and_end_date_bound_the_window(shop: Any, run: Any, at: Any) -> None:
     for number in range(1, 10):
         shop.order(number, number)

@@ -2295,6 +2295,14 @@ MUTATIONS = (
         ("plugins/webhooks/tests/test_webhooks_run.py",),
     ),
     Mutation(
+        "a stream that is to be read in full is, whatever its bookmark",
+        "P6",
+        f"{TAP}/streams/base.py",
+        "parse_time(self.stream_state.get(POSITION)) if incremental else None",
+        "parse_time(self.stream_state.get(POSITION))",
+        ("tap-bigcommerce-orders/tests/test_tap_orders.py", "-k", "read_in_full"),
+    ),
+    Mutation(
         "rows that are sorted out do not end a list",
         "P6",
         f"{TAP}/streams/listed.py",

@@ -45,13 +45,15 @@ class BigCommerceStream(PlainStream):
         """Decide from when on to read; None for everything there is.
 
         Look-back covers what was written late with an earlier time. As in all taps on the Singer
-        SDK the later one of bookmark and ``start_date`` counts.
+        SDK the later one of bookmark and ``start_date`` counts; a bookmark only of a stream that
+        the catalog does not want in full.
 
         Args:
             at_least: Look so far back, if lookback_seconds are fewer.
         """
         start_date = self.config.get("start_date")
-        last = parse_time(self.stream_state.get(POSITION))
+        incremental = self.replication_method == "INCREMENTAL"
+        last = parse_time(self.stream_state.get(POSITION)) if incremental else None
         since = last and last - self.lookback(at_least)
         return latest(read_iso(start_date) if start_date else None, since)
 
