@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 AT_LEAST = {
     "P1": 40,
     "P2": 16,
-    "P3": 6,
+    "P3": 21,
     "P4": 6,
     "P5": 20,
     "P6": 14,
