@@ -61,11 +61,16 @@ def refused_result(refused: Refused, what: str, writes: int) -> OrderResult:
 
 def kept_invoice(invoice: ObservedInvoice, why: str) -> OrderResult:
     """The order is cancelled, and its invoice is not deleted."""
+    return kept(f"invoice {invoice.number}", why)
+
+
+def kept(what: str, why: str) -> OrderResult:
+    """The order is cancelled, and this record of it is not deleted."""
     return OrderResult(
         "parked",
         parked=Parked(
             Reason.EDITED_IN_FRESHBOOKS,
-            f"The order is cancelled, and invoice {invoice.number} is not deleted: {why}.",
+            f"The order is cancelled, and {what} is not deleted: {why}.",
             "Decide what is to become of the invoice. Undo the change in FreshBooks and replay the"
             " order, delete the invoice by hand, or replay with --overwrite to have an edited one"
             " deleted.",

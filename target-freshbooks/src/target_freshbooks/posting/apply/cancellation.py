@@ -1,188 +1,233 @@
-"""Cancellation: takes out of the books what was posted of an order that is not to be in them."""
+"""Cancellation: takes out of the books what was posted of an order that is not to be in them.
 
+All of it or nothing: all is looked at before the first deletion, and what was deleted is restored
+where the invoice stays. The payments go first, since FreshBooks may keep an invoice that was paid,
+then the invoice, and then what stands beside it.
+"""
+
+import logging
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.freshbooks.errors import Conflict, NotFound, Refused
-from target_freshbooks.freshbooks.observed import (
-    DELETED,
-    ObservedCreditNote,
-    ObservedInvoice,
-    ObservedPayment,
-)
+from target_freshbooks.freshbooks.errors import Conflict, NotFound, Refused, Throttled
+from target_freshbooks.freshbooks.observed import DELETED
 from target_freshbooks.ledger import Link
 from target_freshbooks.marks import Mark
-from target_freshbooks.posting.apply.parts import Parts
-from target_freshbooks.posting.apply.writer import BUSY_PAUSES, OutcomeUnknown
-from target_freshbooks.posting.digests import fingerprint
-from target_freshbooks.posting.identity import (
-    invoice_key,
-    part_link,
-    part_paid,
-    record_link,
+from target_freshbooks.posting.apply.deletions import Deletion, deletions_of, is_theirs, why_kept
+from target_freshbooks.posting.apply.fence import ClosedDay
+from target_freshbooks.posting.apply.outcome_lookup import RetriesExhausted
+from target_freshbooks.posting.apply.parts import Parts, load_recorded
+from target_freshbooks.posting.apply.restoration import (
+    Restored,
+    bears_other_money,
+    is_taken,
+    payments_on,
+    restore_payments,
+    taken,
 )
+from target_freshbooks.posting.apply.writer import BUSY_PAUSES, OutcomeUnknown
+from target_freshbooks.posting.identity import invoice_key, part_link, part_of
 from target_freshbooks.posting.plan.overpayment import credit_left
 from target_freshbooks.posting.plan.steps import StepKind
-from target_freshbooks.posting.results import OrderResult, kept_invoice, refused_result
-from target_freshbooks.posting.state import Recorded, ids_of
+from target_freshbooks.posting.results import OrderResult, kept, kept_invoice, refused_result
+from target_freshbooks.posting.state import Recorded
 
-_Deletable = ObservedInvoice | ObservedPayment | ObservedCreditNote
+logger = logging.getLogger(__name__)
+
+_BODY = {"vis_state": DELETED}
+
+
+class _Ignored(Exception):  # noqa: N818 - it never leaves this module
+    """A deletion was answered and did nothing."""
+
+
+class _Kept(Exception):  # noqa: N818 - as above
+    """A record is not deleted; why, as `kept_invoice` says it."""
 
 
 def delete_cancelled(
     parts: Parts, mark: Mark, recorded: Recorded, invoice_id: int, *, overwrite: bool
 ) -> OrderResult:
-    """Delete the order's payments, credit notes and invoice, but for what is deleted already.
+    """Delete the order's payments, its invoice and what stands beside it, but for what is gone.
 
-    An invoice that a person edited stays unless `overwrite` is asked for, and one that bears
-    money which a person recorded stays in any case.
+    What a person edited stays, with all the rest, unless `overwrite` is asked for. An invoice that
+    bears money which a person recorded, or is not marked as the order's any more, stays in any
+    case, and so does a payment that was moved to another invoice.
     """
     order_id = mark.order_id
-    invoice, payments = parts.books.invoices.standing(invoice_id), recorded.payment_ids
-    paid: dict[int, ObservedPayment] = {}
+    recorded = load_recorded(parts.ledger, order_id)  # with what was restored just now
+    invoice = parts.books.invoices.standing(invoice_id)
+    payments, moved = payments_on(parts, invoice_id, recorded)
+    deletions = deletions_of(parts, recorded, mark, invoice, payments)
+    left = set[int]()
     if invoice is not None:
-        paid = {row.id: row for row in parts.books.payments.of_invoice(invoice_id)}
-        edited = recorded.fingerprint not in (None, fingerprint(invoice))
-        if edited and not overwrite:
-            return kept_invoice(invoice, "it was changed in FreshBooks since it was posted")
-        for row in paid.values():
-            if row.id in payments.values():
-                continue
-            if part_paid(row, mark) is None:
-                return kept_invoice(invoice, f"it bears payment {row.id}, which is not ours")
-            payments[f"payment:{row.id}"] = row.id
-        parts.brake.before_rewriting(order_id, invoice.number)
-    ids: dict[StepKind, dict[Any, int]] = {
-        StepKind.DELETE_PAYMENT: payments,
-        StepKind.DELETE_CREDIT_NOTE: recorded.credit_note_ids,
-        StepKind.DELETE_EXPENSE: ids_of(recorded.expenses),
-        StepKind.DELETE_CORRECTION: ids_of(recorded.corrections),
-        StepKind.DELETE_INVOICE: {order_id: invoice_id},
-    }
-    records = [(kind, str(key), remote_id) for kind in ids for key, remote_id in ids[kind].items()]
-    return _delete(parts, records, paid, order_id)
-
-
-def _delete(
-    parts: Parts,
-    records: list[tuple[StepKind, str, int]],
-    paid: dict[int, ObservedPayment],
-    order_id: int,
-) -> OrderResult:
-    taken: dict[str, ObservedPayment] = {}
-    writes = 0
-    for kind, key, remote_id in records:
+        why = why_kept(recorded, mark, deletions, moved, overwrite=overwrite)
+        if why is not None:
+            return kept_invoice(invoice, why)
+    else:  # a person deleted it, and what else they made or changed is theirs
+        theirs = [one for one in deletions if is_theirs(one, recorded, mark, overwrite=overwrite)]
+        left = {row.id for row in (*moved, *(one.record for one in theirs))}
+        deletions = [one for one in deletions if one not in theirs]
+    for one in deletions:
         try:
-            deleted = _gone(parts, kind, key, remote_id, order_id)
+            parts.writer.fence.check(one.kind, _BODY, one.record)
+        except ClosedDay as closed:
+            return refused_result(closed, one.what, 0)
+    if invoice is not None:
+        parts.brake.before_rewriting(order_id, invoice.number)
+    return _delete(parts, order_id, deletions, left)
+
+
+def _delete(parts: Parts, order_id: int, deletions: list[Deletion], left: set[int]) -> OrderResult:
+    """Delete all of it, or restore the payments if the invoice stays.
+
+    Raises:
+        RetriesExhausted: FreshBooks keeps failing; what it had deleted is restored.
+    """
+    writes = 0
+    for one in deletions:
+        try:
+            writes += _gone(parts, one, order_id)
+        except RetriesExhausted:
+            restore_payments(parts, order_id)
+            raise
         except Refused as refused:
-            failed = refused_result(refused, "deletion of a cancelled order's invoice", 0)
-            return _put_back(parts, taken, order_id, failed, writes)
+            failed = refused_result(refused, one.what, 0)
         except _Ignored:
-            failed = OrderResult("parked", parked=_ignored(kind, remote_id))
-            return _put_back(parts, taken, order_id, failed, writes)
-        writes += deleted
-        if deleted and remote_id in paid and kind is StepKind.DELETE_PAYMENT:
-            taken[key] = paid[remote_id]
-    parts.ledger.links.drop("invoice", invoice_key(order_id))
+            failed = OrderResult("parked", parked=_ignored(one))
+        except _Kept as stays:
+            failed = kept(one.title, str(stays))
+        else:
+            continue
+        restored = restore_payments(parts, order_id)
+        if one.is_beside:
+            failed = _adding(failed, "The order's invoice is deleted already.")
+        return replace(_with_left(failed, restored), writes=writes + restored.writes)
+    _forget(parts, order_id, left)
     return OrderResult("waiting", why="deleted_after_cancellation", writes=writes)
 
 
-def _put_back(
-    parts: Parts, taken: dict[str, ObservedPayment], order_id: int, failed: OrderResult, writes: int
-) -> OrderResult:
-    """The invoice stays, so its payments come back: the books are not left half-way.
-
-    An ordinary change of a deleted payment restores it (FreshBooks' published examples).
-
-    Args:
-        parts: What it takes.
-        taken: The payments this attempt deleted, by their keys.
-        order_id: The order.
-        failed: Why the invoice stays.
-        writes: How many writes were made.
-    """
-    left: list[int] = []
-    for key, payment in taken.items():
-        amount = {"amount": str(payment.amount), "code": payment.currency}
-        try:
-            parts.writer.write(
-                kind=StepKind.UPDATE_PAYMENT,
-                key=key,
-                body={"amount": amount},
-                order_id=order_id,
-                remote_id=payment.id,
-                why="restore the payment of an invoice that cannot be deleted",
-                standing=payment,
-                links=partial(_restored, key, order_id),
-            )
-            writes += 1
-        except OutcomeUnknown as unknown:
-            parts.settle_unknown(unknown)
-        except Refused:
-            pass  # told below, as a payment that is not there
-        if _standing(parts, StepKind.DELETE_PAYMENT, payment.id) is None:
-            left.append(payment.id)
-    if left and failed.parked is not None:
-        numbers = ", ".join(str(one) for one in left)
-        detail = (
-            f"{failed.parked.detail} Deleted already, and not to be restored: payment {numbers}."
-        )
-        return replace(failed, parked=replace(failed.parked, detail=detail), writes=writes)
-    return replace(failed, writes=writes)
-
-
-def _gone(parts: Parts, kind: StepKind, key: str, remote_id: int, order_id: int) -> int:
+def _gone(parts: Parts, one: Deletion, order_id: int) -> int:
     """Delete it unless it is deleted, by a run that was killed or by a person; the writes.
 
     Raises:
+        _Kept: A person changed it, or recorded money on the invoice, since it was looked at.
         _Ignored: FreshBooks answered, and it stands as before: asking again would not help.
     """
-    deleted = _deleted_link(kind, key, remote_id, order_id)
+    kind, remote_id, link = one.kind, one.link.remote_id, one.link
     pauses = iter(BUSY_PAUSES)
     while (standing := _standing(parts, kind, remote_id)) is not None:
+        _check(parts, one, standing, order_id)
+        if kind is StepKind.DELETE_PAYMENT:
+            link = taken(one.link, standing)
+            parts.ledger.links.put_soon(link)  # with the intent, before the write
+        deleted = _deleted_link(kind, link, order_id)
         try:
             answer = parts.writer.write(
                 kind=kind,
-                key=key,
-                body={"vis_state": DELETED},
+                key=part_of(link) or str(order_id),
+                body=_BODY,
                 order_id=order_id,
                 remote_id=remote_id,
-                why=f"delete the {_name(kind)} of the cancelled order",
+                why=f"delete the {one.name} of the cancelled order",
                 standing=standing,
-                links=lambda answer: _if_deleted(answer, deleted),
+                links=partial(_if_deleted, deleted),
             )
         except OutcomeUnknown as unknown:
             parts.settle_unknown(unknown)
         except NotFound:
             break
-        except Conflict:
+        except (Conflict, Throttled):
             pause = next(pauses, None)
             if pause is None:
                 raise
             parts.stop.wait(pause)
         else:
-            if answer.vis_state != DELETED and _standing(parts, kind, remote_id) is not None:
-                raise _Ignored
-            return 1
-    if deleted is not None:
-        parts.ledger.links.put(deleted)
+            return _done(parts, one, answer)
+    for known in _deleted_link(kind, link, order_id):
+        parts.ledger.links.put(known)
     return 0
+
+
+def _check(parts: Parts, one: Deletion, standing: Any, order_id: int) -> None:  # noqa: ANN401 - by kind
+    """See that the record is what it was, and the invoice without money, right before it goes."""
+    if not one.is_as_looked_at(standing):
+        raise _Kept("it is being changed in FreshBooks")
+    if one.kind is StepKind.DELETE_INVOICE and bears_other_money(parts, order_id, standing):
+        raise _Kept("it bears money that was recorded on it meanwhile")
+
+
+def _done(parts: Parts, one: Deletion, answer: Any) -> int:  # noqa: ANN401 - by kind
+    if answer.vis_state != DELETED and _standing(parts, one.kind, one.record.id) is not None:
+        raise _Ignored
+    return 1
+
+
+def _if_deleted(deleted: list[Link], answer: Any) -> list[Link]:  # noqa: ANN401 - by kind
+    return deleted if answer.vis_state == DELETED else []
 
 
 def _standing(parts: Parts, kind: StepKind, remote_id: int) -> Any:  # noqa: ANN401 - by kind
     return parts.books.collections[kind.record].standing(remote_id)
 
 
+def _deleted_link(kind: StepKind, link: Link, order_id: int) -> list[Link]:
+    """What is remembered of the deleted record; of an invoice nothing is."""
+    if kind is StepKind.DELETE_INVOICE:
+        return []
+    if kind is StepKind.DELETE_PAYMENT:
+        return [replace(link, deleted=True)]  # all of it, as long as it may have to be restored
+    return [part_link(kind.record, order_id, part_of(link), link.remote_id, deleted=True)]
+
+
+def _forget(parts: Parts, order_id: int, left: set[int]) -> None:
+    """The order is not in the books any more: its invoice is forgotten, and nothing comes back."""
+    if left:
+        ids = ", ".join(map(str, sorted(left)))
+        logger.warning(
+            "Order %s is cancelled, and its invoice was deleted in FreshBooks; what a person"
+            " changed, moved or recorded there is left: records %s",
+            order_id,
+            ids,
+        )
+    for link in parts.ledger.links.of_order(order_id):
+        is_settled = link.kind == "invoice" or (link.deleted and not is_taken(link))
+        if not is_settled and link.remote_id not in left:
+            gone = part_link(link.kind, order_id, part_of(link), link.remote_id, deleted=True)
+            parts.ledger.links.put(gone)
+    parts.ledger.links.drop("invoice", invoice_key(order_id))
+
+
 def delete_credits(
     parts: Parts, order_id: int, number: str, recorded: Recorded
 ) -> OrderResult | None:
-    """Delete the credits of an undoing that broke off, of an order that cannot be posted now.
+    """Undo what broke off, of an order that is not posted now.
+
+    A deletion is taken back: whether it is to be begun anew is for a later look at the whole. The
+    credits of an undoing go.
 
     Returns:
-        How the order comes out if FreshBooks keeps one; else None.
+        How the order comes out if FreshBooks keeps a credit, or a payment has no place any more;
+        else None.
     """
+    restored = restore_payments(parts, order_id)
+    if restored.invoice is not None:
+        recorded = load_recorded(parts.ledger, order_id)
+    left = _credits_left(parts, order_id, number, recorded)
+    if not restored.left or restored.invoice is None:
+        return left
+    failed = kept_invoice(restored.invoice, "it bears money that was recorded on it meanwhile")
+    if restored.refused is not None:
+        failed = refused_result(restored.refused, "restoring of a cancelled order's payment", 0)
+    return _with_left(failed, restored)
+
+
+def _credits_left(
+    parts: Parts, order_id: int, number: str, recorded: Recorded
+) -> OrderResult | None:
+    """Delete the credits of an undoing that broke off; the result if FreshBooks keeps one."""
     if recorded.invoice_id is None or not recorded.overpayments:
         return None
     invoice = parts.observer.invoice(recorded, number)
@@ -209,33 +254,24 @@ def delete_credits(
     return None
 
 
-class _Ignored(Exception):  # noqa: N818 - it never leaves this module
-    """A deletion was answered and did nothing."""
+def _with_left(failed: OrderResult, restored: Restored) -> OrderResult:
+    """The result, naming the payments that are deleted and stay so."""
+    if not restored.left:
+        return failed
+    numbers = ", ".join(map(str, restored.left))
+    return _adding(failed, f"Deleted already, and not to be restored: payment {numbers}.")
 
 
-def _restored(key: str, order_id: int, answer: ObservedPayment) -> list[Link]:
-    return [record_link("payment", order_id, key, answer)]
+def _adding(failed: OrderResult, sentence: str) -> OrderResult:
+    assert failed.parked is not None  # noqa: S101 - it is parked for what failed
+    detail = f"{failed.parked.detail} {sentence}"
+    return replace(failed, parked=replace(failed.parked, detail=detail))
 
 
-def _if_deleted(answer: _Deletable, link: Link | None) -> list[Link]:
-    return [link] if link is not None and answer.vis_state == DELETED else []
-
-
-def _name(kind: StepKind) -> str:
-    return kind.record.replace("_", " ")
-
-
-def _ignored(kind: StepKind, remote_id: int) -> Parked:
+def _ignored(one: Deletion) -> Parked:
     return Parked(
         Reason.NO_PROGRESS,
-        f"The order is cancelled, and FreshBooks answered the deletion of its {_name(kind)}"
-        f" {remote_id} without deleting it; it is not asked again.",
+        f"The order is cancelled, and FreshBooks answered the deletion of its {one.name}"
+        f" {one.record.id} without deleting it; it is not asked again.",
         "Look at the record in FreshBooks; delete it by hand, or replay the order.",
     )
-
-
-def _deleted_link(kind: StepKind, key: str, remote_id: int, order_id: int) -> Link | None:
-    """What is remembered of the deleted record; of an invoice nothing is."""
-    if kind is StepKind.DELETE_INVOICE:
-        return None
-    return part_link(kind.record, order_id, key, remote_id, deleted=True)

@@ -20,6 +20,7 @@ from target_freshbooks.books.policy import Policy
 from target_freshbooks.capabilities import FRESHBOOKS, Capabilities
 from target_freshbooks.freshbooks import FreshBooks, parsing
 from target_freshbooks.freshbooks.observed import (
+    ACTIVE,
     ARCHIVED,
     DELETED,
     DRAFT,
@@ -107,20 +108,23 @@ class Simulator(Writer, Observer):
         self.fence.check(kind, body, standing)
         step = Step(kind, key, body, why or _why(kind, body), remote_id)
         self.steps.append(step)
-        answer = self._answer(kind, body, next(self._ids) if remote_id is None else remote_id)
+        new_id = next(self._ids) if remote_id is None else remote_id
+        answer = self._answer(kind, body, new_id, standing)
         if kind.record not in {"client", "item"}:
             self._observed = after(self._observed, step, answer)
         for link in links(answer):
             self._ledger.links.put(link)
         return answer
 
-    def _answer(self, kind: StepKind, body: Mapping[str, Any], remote_id: int) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
+    def _answer(
+        self, kind: StepKind, body: Mapping[str, Any], remote_id: int, standing: Dated | None
+    ) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
         new = {**body, "id": remote_id}
         match kind.record:
             case "client" | "item":
                 return getattr(parsing, kind.record)(new)
             case "payment" | "expense":
-                return self._money(kind, new, remote_id)
+                return self._money(kind, new, remote_id, standing)
             case "invoice" | "correction":
                 return self._invoice(kind, new, self._observed.record(kind.record, remote_id))
         if "lines" in body:
@@ -128,7 +132,7 @@ class Simulator(Writer, Observer):
         return parsing.credit_note(new | {"amount": "0"})
 
     def _money(
-        self, kind: StepKind, new: Mapping[str, Any], remote_id: int
+        self, kind: StepKind, new: Mapping[str, Any], remote_id: int, standing: Dated | None
     ) -> ObservedPayment | ObservedExpense:
         if kind is StepKind.CREATE_PAYMENT:
             return parsing.payment(new)
@@ -136,11 +140,13 @@ class Simulator(Writer, Observer):
             return parsing.expense(new)
         record: ObservedPayment | ObservedExpense | None
         record = self._observed.record(kind.record, remote_id)
+        if record is None and isinstance(standing, ObservedPayment):
+            record = standing  # one that is restored may not be shown
         if record is None:
             record = self._books.collections[kind.record].get(remote_id)
         if kind in DELETIONS:
             return replace(record, vis_state=DELETED)
-        return replace(record, amount=Decimal(new["amount"]["amount"]))
+        return replace(record, vis_state=ACTIVE, amount=Decimal(new["amount"]["amount"]))
 
     def _invoice(
         self, kind: StepKind, new: Mapping[str, Any], known: ObservedInvoice | None
