@@ -154,8 +154,9 @@ def test_a_deletion_that_broke_off_goes_on_however_deleted_records_are_shown(
     world.fault(kind="html", status=403, method="PUT", path="/invoices/invoices/", times=1)
     with pytest.raises(Forbidden):
         world.sync()
-    assert len(world.ctl("plan", str(order))[0]["steps"]) == 1, "the invoice alone"
-    world.sync()
+    planned = [step["kind"] for step in world.ctl("plan", str(order))[0]["steps"]]
+    assert planned == ["update_payment", "delete_invoice"], "begun anew with all its checks"
+    assert world.writes_of(world.sync) == 3, "payment put back, payment, invoice"
     assert reason(world, order) == ("waiting", "deleted_after_cancellation")
     assert (world.invoice(order)["vis_state"], world.payments(order)) == (1, [])
 

@@ -48,7 +48,7 @@ class Deletion:
         if isinstance(before, ObservedInvoice):
             return fingerprint(standing) == fingerprint(before)
         if isinstance(before, ObservedPayment):
-            return standing == before
+            return bool(standing == before)
         return bool(standing.amount == before.amount)
 
 
