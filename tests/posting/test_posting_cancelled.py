@@ -99,6 +99,7 @@ def test_a_payment_comes_back_where_the_order_is_not_to_be_deleted_any_more(
     assert world.writes_of(world.sync) == 0
 
 
+@pytest.mark.more
 def test_a_deletion_that_a_kill_broke_off_goes_on_or_is_taken_back(world: Any) -> None:
     order = broken_off(world, "killed")
     world.settings["on_cancel"] = "park"
@@ -122,6 +123,22 @@ def test_a_deletion_that_freshbooks_keeps_failing_leaves_the_payment(world: Any)
     is_gone(world, order)
 
 
+@pytest.mark.more
+@pytest.mark.plans_left
+def test_a_payment_that_freshbooks_fails_to_restore_comes_back_in_the_next_run(world: Any) -> None:
+    order = cancelled(world)
+    world.settings["max_retry_seconds"] = 0
+    world.switch(fb__locked_until=LOCKED)
+    world.fault(kind="status", status=500, body='"amount"', **PAYMENT)
+    with pytest.raises(FreshBooksFails):
+        world.sync()
+    world.control("DELETE", "faults")
+    world.sync()
+    assert reason(world, order) == ("parked", "closed_period")
+    is_whole(world, order, "11.00")
+
+
+@pytest.mark.more
 @pytest.mark.parametrize("kind", ["429", "409", "reset_after"])
 def test_a_payment_comes_back_though_its_first_try_went_wrong(world: Any, kind: str) -> None:
     order = cancelled(world)
@@ -137,6 +154,7 @@ def test_a_payment_comes_back_though_its_first_try_went_wrong(world: Any, kind: 
     is_whole(world, order, "11.00")
 
 
+@pytest.mark.more
 def test_two_payments_come_back(world: Any) -> None:
     paid = [{"amount": amount, "at": "2026-11-03T18:00:00Z"} for amount in ("5.00", "6.00")]
     order = cancelled(world, transactions=paid)
@@ -170,6 +188,7 @@ def test_a_credit_note_stays_with_an_invoice_that_stays(world: Any) -> None:
     assert (world.paid(order), world.invoice(order)["vis_state"]) == ([D("11.00")], 0)
 
 
+@pytest.mark.more
 def test_a_credit_note_that_stays_behind_is_told_and_deleted_later(world: Any) -> None:
     world.settings["stored_value"] = "payment"
     order = world.synced(customer_id=world.control("POST", "shop/customers", JANE)["id"])
@@ -248,6 +267,7 @@ def test_a_payment_that_a_person_moved_is_never_deleted(world: Any) -> None:
     assert world.invoice(order)["vis_state"] == 0
 
 
+@pytest.mark.more
 @pytest.mark.plans_left
 def test_a_moved_payment_is_left_where_the_invoice_was_deleted_by_hand(
     world: Any, caplog: pytest.LogCaptureFixture
@@ -264,6 +284,7 @@ def test_a_moved_payment_is_left_where_the_invoice_was_deleted_by_hand(
     assert world.paid(other) == [D("11.00")]
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("deleted_payment", ["reopens", "still_counts"])
 @pytest.mark.parametrize("amount", ["5.00", "11.00"])
 def test_money_that_a_person_records_meanwhile_keeps_the_invoice(

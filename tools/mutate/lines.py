@@ -50,6 +50,7 @@ PROBE = "tests/probe/test_probe_plain.py"
 PROBE_CLEAN = "tests/probe/test_probe_clean.py"
 SETTINGS_FILES = "plugins/credentials/tests/test_settings_files.py"
 TARGET_SETTINGS = "target-freshbooks/tests/target/test_target_settings.py"
+CANCELLED = "tests/posting/test_posting_cancelled.py"
 REFUSALS = "tests/posting/test_posting_refusals.py"
 STORED = "tests/posting/test_posting_stored_value.py"
 INTERRUPTED = "tests/posting/test_posting_interrupted.py"
@@ -863,9 +864,9 @@ MUTATIONS = (
     Mutation(
         "a cancelled order's invoice that was edited by hand is kept",
         "P11",
-        f"{FRESHBOOKS}/posting/apply/cancellation.py",
-        "        if edited and not overwrite:\n",
-        "        if False:\n",
+        f"{FRESHBOOKS}/posting/apply/deletions.py",
+        "        return link.fingerprint not in {None, fingerprint(record)}\n",
+        "        return False\n",
         (f"{INTERRUPTED}::test_a_cancelled_order_s_invoice_that_was_edited_by_hand_is_kept",),
     ),
     Mutation(
@@ -1631,17 +1632,17 @@ MUTATIONS = (
     Mutation(
         "another's money is looked for before an invoice is deleted",
         "P11",
-        f"{FRESHBOOKS}/posting/apply/cancellation.py",
-        "        for row in paid.values():\n",
-        "        for row in ():\n",
+        f"{FRESHBOOKS}/posting/apply/deletions.py",
+        "        if _is_anothers(one, recorded, mark):\n",
+        "        if False:\n",
         (f"{INTERRUPTED}::test_a_cancelled_order_s_invoice_that_bears_another_s_money_is_kept",),
     ),
     Mutation(
         "a cancelled order's credit notes go with its invoice",
         "P2",
-        f"{FRESHBOOKS}/posting/apply/cancellation.py",
-        "StepKind.DELETE_CREDIT_NOTE: recorded.credit_note_ids,",
-        "StepKind.DELETE_CREDIT_NOTE: {},",
+        f"{FRESHBOOKS}/posting/apply/deletions.py",
+        "        (recorded.credit_notes, recorded.expenses, recorded.corrections),\n",
+        "        ({}, recorded.expenses, recorded.corrections),\n",
         (f"{INTERRUPTED}::test_a_cancelled_order_is_deleted_with_its_credit_notes",),
     ),
     Mutation(
@@ -1721,8 +1722,8 @@ MUTATIONS = (
         "payments come back where a cancelled order's invoice cannot be deleted",
         "P2",
         f"{FRESHBOOKS}/posting/apply/cancellation.py",
-        "    for key, payment in taken.items():\n",
-        "    for key, payment in {}.items():\n",
+        "        restored = restore_payments(parts, order_id)\n        if one.is_beside:\n",
+        "        restored = Restored()\n        if one.is_beside:\n",
         (
             f"{REFUSALS}::test_a_cancelled_order_s_invoice_that_the_lock_keeps_has_its_payment_again",
         ),
@@ -1731,10 +1732,110 @@ MUTATIONS = (
         "a deletion that did nothing is not taken for done",
         "P2",
         f"{FRESHBOOKS}/posting/apply/cancellation.py",
-        "            if answer.vis_state != DELETED and"
-        " _standing(parts, kind, remote_id) is not None:\n",
-        "            if False:\n",
+        "    if answer.vis_state != DELETED and"
+        " _standing(parts, one.kind, one.record.id) is not None:\n",
+        "    if False:\n",
         (f"{REFUSALS}::test_a_deletion_that_freshbooks_ignores_is_not_asked_for_again",),
+    ),
+    Mutation(
+        "a payment on its way out is noted in the ledger",
+        "P1",
+        f"{FRESHBOOKS}/posting/apply/cancellation.py",
+        "            link = taken(one.link, standing)\n",
+        "            link = one.link\n",
+        (f"{CANCELLED}::test_a_payment_comes_back_where_the_order_is_not_to_be_deleted_any_more",),
+    ),
+    Mutation(
+        "a deletion that broke off is taken back by the next run",
+        "P2",
+        f"{FRESHBOOKS}/posting/apply/cancellation.py",
+        "    restored = restore_payments(parts, order_id)\n    if restored.invoice",
+        "    restored = Restored()\n    if restored.invoice",
+        (f"{CANCELLED}::test_a_payment_comes_back_where_the_order_is_not_to_be_deleted_any_more",),
+    ),
+    Mutation(
+        "payments come back where the invoice's deletion is given up",
+        "P2",
+        f"{FRESHBOOKS}/posting/apply/cancellation.py",
+        "            restore_payments(parts, order_id)\n            raise\n",
+        "            raise\n",
+        (f"{CANCELLED}::test_a_deletion_that_freshbooks_keeps_failing_leaves_the_payment",),
+    ),
+    Mutation(
+        "a record that changed since the look is not deleted",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/cancellation.py",
+        "    if not one.is_as_looked_at(standing):\n",
+        "    if False:\n",
+        (f"{CANCELLED}::test_a_payment_changed_between_the_look_and_its_deletion_is_kept",),
+    ),
+    Mutation(
+        "money recorded meanwhile keeps a cancelled order's invoice",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/cancellation.py",
+        " and bears_other_money(parts, order_id, standing):\n",
+        " and False:\n",
+        (
+            "-m",
+            "more",
+            f"{CANCELLED}::test_money_that_a_person_records_meanwhile_keeps_the_invoice",
+        ),
+    ),
+    Mutation(
+        "no payment comes back beside money that came instead",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/restoration.py",
+        "        if not _has_place(parts, order_id, invoice_id, Decimal(amount)):\n",
+        "        if False:\n",
+        (f"{CANCELLED}::test_a_payment_does_not_come_back_beside_money_that_came_instead",),
+    ),
+    Mutation(
+        "what stands beside a cancelled order's invoice goes after it",
+        "P2",
+        f"{FRESHBOOKS}/posting/apply/deletions.py",
+        "            deletions.append(Deletion(kind, link, row))\n",
+        "            deletions.insert(0, Deletion(kind, link, row))\n",
+        (f"{CANCELLED}::test_a_credit_note_stays_with_an_invoice_that_stays",),
+    ),
+    Mutation(
+        "a payment that was moved by hand keeps a cancelled order's invoice",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/deletions.py",
+        "    for row in moved:\n",
+        "    for row in ():\n",
+        (f"{CANCELLED}::test_a_payment_that_a_person_moved_is_never_deleted",),
+    ),
+    Mutation(
+        "an invoice without the order's mark is not deleted",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/deletions.py",
+        "        if one.kind is StepKind.DELETE_INVOICE and not is_marked(one.record, mark):\n",
+        "        if False:\n",
+        (f"{CANCELLED}::test_an_invoice_that_a_person_took_over_is_kept",),
+    ),
+    Mutation(
+        "a payment whose amount a person changed is not deleted",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/deletions.py",
+        "record.amount not in ours or link.day",
+        "link.day",
+        (f"{CANCELLED}::test_a_payment_that_a_person_changed_is_kept_with_its_invoice",),
+    ),
+    Mutation(
+        "a payment whose day a person changed is not deleted",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/deletions.py",
+        "record.amount not in ours or link.day not in {None, record.date}",
+        "record.amount not in ours",
+        (f"{CANCELLED}::test_a_payment_that_a_person_dated_anew_is_kept_with_its_invoice",),
+    ),
+    Mutation(
+        "a credit note that a person changed is not deleted",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/deletions.py",
+        "    return link.amount not in {None, record.amount}\n",
+        "    return False\n",
+        (f"{CANCELLED}::test_a_credit_note_that_a_person_changed_is_kept_with_its_invoice",),
     ),
     Mutation(
         "a credit that a person made is not taken for an overpayment's",
@@ -2480,7 +2581,7 @@ MUTATIONS = (
         "P7",
         f"{FRESHBOOKS}/posting/apply/cancellation.py",
         "        parts.brake.before_rewriting(order_id, invoice.number)\n",
-        "",
+        "        pass\n",
         (f"{TERMS}::test_a_run_that_deletes_many_invoices_stops_too",),
     ),
     Mutation(

@@ -16,7 +16,6 @@ from target_freshbooks.freshbooks.observed import DELETED
 from target_freshbooks.ledger import Link
 from target_freshbooks.marks import Mark
 from target_freshbooks.posting.apply.deletions import Deletion, deletions_of, is_theirs, why_kept
-from target_freshbooks.posting.apply.fence import ClosedDay
 from target_freshbooks.posting.apply.outcome_lookup import RetriesExhausted
 from target_freshbooks.posting.apply.parts import Parts, load_recorded
 from target_freshbooks.posting.apply.restoration import (
@@ -35,8 +34,6 @@ from target_freshbooks.posting.results import OrderResult, kept, kept_invoice, r
 from target_freshbooks.posting.state import Recorded
 
 logger = logging.getLogger(__name__)
-
-_BODY = {"vis_state": DELETED}
 
 
 class _Ignored(Exception):  # noqa: N818 - it never leaves this module
@@ -70,11 +67,6 @@ def delete_cancelled(
         theirs = [one for one in deletions if is_theirs(one, recorded, mark, overwrite=overwrite)]
         left = {row.id for row in (*moved, *(one.record for one in theirs))}
         deletions = [one for one in deletions if one not in theirs]
-    for one in deletions:
-        try:
-            parts.writer.fence.check(one.kind, _BODY, one.record)
-        except ClosedDay as closed:
-            return refused_result(closed, one.what, 0)
     if invoice is not None:
         parts.brake.before_rewriting(order_id, invoice.number)
     return _delete(parts, order_id, deletions, left)
@@ -128,7 +120,7 @@ def _gone(parts: Parts, one: Deletion, order_id: int) -> int:
             answer = parts.writer.write(
                 kind=kind,
                 key=part_of(link) or str(order_id),
-                body=_BODY,
+                body={"vis_state": DELETED},
                 order_id=order_id,
                 remote_id=remote_id,
                 why=f"delete the {one.name} of the cancelled order",
