@@ -304,6 +304,33 @@ def test_money_that_a_person_records_meanwhile_keeps_the_invoice(
         assert "not to be restored: payment " in world.row(order).detail
 
 
+def test_money_that_the_payments_do_not_make_up_keeps_the_invoice(world: Any) -> None:
+    """A payment that no search shows yet: nothing is deleted, so nothing has to come back."""
+    world.switch(fb__stale_search_seconds=30)
+    order = world.synced(pay="authorize")
+    pay_by_hand(world, order, "5.00")
+    world.settings["on_cancel"] = "delete"
+    world.change(order, "cancel")
+    assert world.writes_of(world.sync) == 0
+    assert reason(world, order) == ("parked", "edited_in_freshbooks")
+    is_whole(world, order, "5.00")
+
+
+@pytest.mark.more
+def test_a_payment_of_nothing_has_not_to_come_back(world: Any) -> None:
+    world.switch(fb__payment_put_zero="accept")
+    order = cancelled(world)
+    world.change(order, "status", status_id=11)
+    world.change_and_sync(order, "refund", everything=True)
+    world.switch(fb__payment_put_zero="refuse", fb__locked_until=LOCKED)
+    world.change_and_sync(order, "status", status_id=5)
+    assert reason(world, order) == ("parked", "closed_period")
+    assert "restored" not in world.row(order).detail
+    world.switch(fb__locked_until="")
+    world.ctl("replay", str(order))
+    assert world.invoice(order)["vis_state"] == 1
+
+
 def test_an_edit_between_the_look_and_the_deletion_keeps_the_invoice(world: Any) -> None:
     order = cancelled(world)
     invoice = world.invoice(order)

@@ -1782,6 +1782,14 @@ MUTATIONS = (
         ),
     ),
     Mutation(
+        "money that no payment makes up keeps a cancelled order's invoice",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/cancellation.py",
+        "        if why is None and not are_all(payments, invoice, recorded):\n",
+        "        if False:\n",
+        (f"{CANCELLED}::test_money_that_the_payments_do_not_make_up_keeps_the_invoice",),
+    ),
+    Mutation(
         "no payment comes back beside money that came instead",
         "P11",
         f"{FRESHBOOKS}/posting/apply/restoration.py",

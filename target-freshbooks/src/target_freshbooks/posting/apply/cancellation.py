@@ -20,6 +20,7 @@ from target_freshbooks.posting.apply.outcome_lookup import RetriesExhausted
 from target_freshbooks.posting.apply.parts import Parts, load_recorded
 from target_freshbooks.posting.apply.restoration import (
     Restored,
+    are_all,
     bears_other_money,
     is_taken,
     payments_on,
@@ -61,6 +62,8 @@ def delete_cancelled(
     left = set[int]()
     if invoice is not None:
         why = why_kept(recorded, mark, deletions, moved, overwrite=overwrite)
+        if why is None and not are_all(payments, invoice, recorded):
+            why = "it bears money that its payments do not make up"
         if why is not None:
             return kept_invoice(invoice, why)
     else:  # a person deleted it, and what else they made or changed is theirs
@@ -112,7 +115,7 @@ def _gone(parts: Parts, one: Deletion, order_id: int) -> int:
     pauses = iter(BUSY_PAUSES)
     while (standing := _standing(parts, kind, remote_id)) is not None:
         _check(parts, one, standing, order_id)
-        if kind is StepKind.DELETE_PAYMENT:
+        if kind is StepKind.DELETE_PAYMENT and standing.amount:
             link = taken(one.link, standing)
             parts.ledger.links.put_soon(link)  # with the intent, before the write
         deleted = _deleted_link(kind, link, order_id)

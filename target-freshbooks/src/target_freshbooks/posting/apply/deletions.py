@@ -1,6 +1,8 @@
 """Deletions: what of a cancelled order is to be deleted, and what a person changed of it."""
 
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from target_freshbooks.freshbooks.observed import ObservedInvoice, ObservedPayment
@@ -48,8 +50,12 @@ class Deletion:
         if isinstance(before, ObservedInvoice):
             return fingerprint(standing) == fingerprint(before)
         if isinstance(before, ObservedPayment):
-            return bool(standing == before)
+            return bool(_money(standing) == _money(before))
         return bool(standing.amount == before.amount)
+
+
+def _money(row: ObservedPayment) -> tuple[int, Decimal, date]:
+    return row.invoice_id, row.amount, row.date
 
 
 def deletions_of(

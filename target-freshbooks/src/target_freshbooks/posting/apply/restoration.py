@@ -135,8 +135,8 @@ def _has_place(parts: Parts, order_id: int, invoice_id: int, amount: Decimal) ->
     if invoice is None:
         return False
     on_it, _ = payments_on(parts, invoice_id, recorded)
-    paid = total(row.amount for row in on_it)
-    return invoice.paid in (paid, paid + _deleted(recorded)) and paid + amount <= invoice.amount
+    fits = total(row.amount for row in on_it) + amount <= invoice.amount
+    return invoice.outstanding >= amount or (fits and are_all(on_it, invoice, recorded))
 
 
 def payments_on(
@@ -156,18 +156,26 @@ def payments_on(
     )
 
 
+def are_all(payments: list[ObservedPayment], invoice: ObservedInvoice, recorded: Recorded) -> bool:
+    """Whether the payments make up what FreshBooks says was paid on the invoice.
+
+    Whether it counts a deleted payment is not documented.
+    """
+    paid = total(row.amount for row in payments)
+    return invoice.paid in {paid, paid + _deleted(recorded)}
+
+
 def bears_other_money(parts: Parts, order_id: int, invoice: ObservedInvoice) -> bool:
     """Whether anything is paid on an invoice whose payments of ours are deleted.
 
-    Whether FreshBooks counts a deleted payment is not documented. What it shows late in a search
-    it shows in the sum.
+    What a search shows late is in the sum.
     """
     if invoice.paid == ZERO:
         return False
     recorded = load_recorded(parts.ledger, order_id)
     known = {link.remote_id for link in recorded.payments.values()}
     others = [row for row in parts.books.payments.of_invoice(invoice.id) if row.id not in known]
-    return bool(others) or invoice.paid != _deleted(recorded)
+    return bool(others) or not are_all([], invoice, recorded)
 
 
 def _deleted(recorded: Recorded) -> Decimal:
