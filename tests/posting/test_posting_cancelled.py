@@ -138,6 +138,21 @@ def test_a_payment_that_freshbooks_fails_to_restore_comes_back_in_the_next_run(w
     is_whole(world, order, "11.00")
 
 
+def test_a_payment_whose_restoring_freshbooks_ignores_is_named_and_restored_later(
+    world: Any,
+) -> None:
+    order = cancelled(world)
+    (payment,) = world.payments(order)
+    world.switch(fb__locked_until=LOCKED)
+    world.fault(kind="ignored", body='"amount"', **PAYMENT)
+    world.sync()
+    assert reason(world, order) == ("parked", "closed_period")
+    assert f"not to be restored: payment {payment['id']}." in world.row(order).detail
+    world.control("DELETE", "faults")
+    world.ctl("replay", str(order))
+    is_whole(world, order, "11.00")
+
+
 @pytest.mark.more
 @pytest.mark.parametrize("kind", ["429", "409", "reset_after"])
 def test_a_payment_comes_back_though_its_first_try_went_wrong(world: Any, kind: str) -> None:

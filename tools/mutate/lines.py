@@ -1790,6 +1790,16 @@ MUTATIONS = (
         (f"{CANCELLED}::test_money_that_the_payments_do_not_make_up_keeps_the_invoice",),
     ),
     Mutation(
+        "a restoring that did nothing is not taken for done",
+        "P2",
+        f"{FRESHBOOKS}/posting/apply/restoration.py",
+        "    return [] if answer.vis_state == DELETED else [_standing_again(link, answer)]\n",
+        "    return [_standing_again(link, answer)]\n",
+        (
+            f"{CANCELLED}::test_a_payment_whose_restoring_freshbooks_ignores_is_named_and_restored_later",
+        ),
+    ),
+    Mutation(
         "no payment comes back beside money that came instead",
         "P11",
         f"{FRESHBOOKS}/posting/apply/restoration.py",

@@ -8,6 +8,7 @@ notes that the payment is on its way out, and whoever has the order in hand next
 import logging
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 from target_freshbooks.freshbooks.errors import Conflict, Refused, Throttled
 from target_freshbooks.freshbooks.observed import DELETED, ObservedInvoice, ObservedPayment
@@ -112,7 +113,7 @@ def _restore(parts: Parts, order_id: int, invoice_id: int, link: Link) -> int | 
                 remote_id=link.remote_id,
                 why=f"restore the payment of {amount} {currency} ({key}): its invoice stands",
                 standing=gone,
-                links=lambda answer: [_standing_again(link, answer)],
+                links=partial(_if_restored, link),
             )
         except OutcomeUnknown as unknown:
             parts.settle_unknown(unknown)
@@ -181,6 +182,10 @@ def bears_other_money(parts: Parts, order_id: int, invoice: ObservedInvoice) -> 
 def _deleted(recorded: Recorded) -> Decimal:
     """What the payments came to that we deleted."""
     return total(link.amount or ZERO for link in recorded.payments.values() if link.deleted)
+
+
+def _if_restored(link: Link, answer: ObservedPayment) -> list[Link]:
+    return [] if answer.vis_state == DELETED else [_standing_again(link, answer)]
 
 
 def _standing_again(link: Link, answer: ObservedPayment | None) -> Link:
