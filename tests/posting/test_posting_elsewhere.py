@@ -208,6 +208,57 @@ def test_an_edit_refused_half_way_puts_the_payment_back(world: Any) -> None:
     assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
 
 
+@pytest.mark.plans_left
+@pytest.mark.parametrize("refunded", ["", "2.00"])
+@pytest.mark.parametrize("kind", [{"kind": "status", "status": 500}, {"kind": "refused"}])
+def test_an_edit_whose_lines_fail_each_time_puts_the_payment_back(
+    world: Any, kind: dict[str, Any], refunded: str
+) -> None:
+    order, other = world.place(), world.place(billing={"email": "jo@shop.example"})
+    world.sync()
+    if refunded:
+        world.change_and_sync(order, "refund", order_amount=refunded)
+    before = world.total(order)
+    for edited in (order, other):
+        world.change(edited, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "8.00"}])
+    world.settings |= {"max_retry_seconds": 0, "max_parallel_orders": 1}
+    path = f"/invoices/invoices/{world.invoice(order)['id']}$"
+    world.fault(**kind, method="PUT", path=path, body="lines")
+    world.sync()
+    assert world.row(order).state == "parked"
+    assert (world.total(order), world.paid(order)) == (before, [before])
+    assert (world.total(other), world.paid(other)) == (D("8.00"), [D("8.00")])
+
+
+@pytest.mark.parametrize("words", ["Locked.", "No."])
+def test_of_two_payments_lowered_for_an_edit_both_are_put_back(world: Any, words: str) -> None:
+    half = {"amount": "5.50", "at": f"{DAY}T10:00:00Z"}
+    order = world.synced(transactions=[half, half])
+    second = max(row["id"] for row in world.payments(order))
+    world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "2.00"}])
+    path = f"/payments/payments/{second}$"
+    world.fault(kind="refused", method="PUT", path=path, words=words)
+    world.sync()
+    assert world.row(order).state == "parked"
+    assert (world.total(order), world.paid(order)) == (D("11.00"), [D("5.50"), D("5.50")])
+
+
+def test_what_was_lowered_is_put_back_though_the_invoice_was_edited_meanwhile(world: Any) -> None:
+    order = world.synced()
+    invoice = world.invoice(order)
+    world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "8.00"}])
+    more = {"type": 0, "name": "Work", "qty": "1", "unit_cost": {"amount": "99.00", "code": "USD"}}
+    path = f"invoices/invoices/{invoice['id']}"
+    lines = {"invoice": {"lines": [*invoice["lines"], more]}}
+    write = {"method": "PUT", "path": path, "json": lines}
+    world.fault(kind="act", method="PUT", path="/payments/payments/", writes=[write], times=1)
+    busy = {"kind": "status", "status": 429, "method": "PUT", "headers": {"Retry-After": "1"}}
+    world.fault(**busy, path=path, body='"lines"', times=1)
+    world.sync()
+    assert world.row(order).reason == "edited_in_freshbooks"
+    assert (world.total(order), world.paid(order)) == (D("110.00"), [D("11.00")])
+
+
 def test_a_refund_beside_money_of_somebody_else_makes_no_credit(world: Any) -> None:
     world.switch(fb__overpaid_after_line="credit")
     order = world.synced(pay="authorize")

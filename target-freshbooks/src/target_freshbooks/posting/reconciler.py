@@ -211,7 +211,7 @@ class Reconciler:
     def _attempt(self, at: ReconcileState) -> OrderResult:
         """One step after the other, until nothing is left or the order has to wait for a person."""
         while True:
-            if self._parts.stop.is_set():
+            if self._parts.stop.is_set() and not at.progress.rewriting:
                 raise Interrupted
             at = forget_gone_credits(self._parts, at)
             step = next_step(at.context, at.observed, at.progress)
@@ -234,7 +234,8 @@ class Reconciler:
         """Whether payments may be lowered for a wording that did not come about."""
         invoice = at.observed.invoice
         sent = invoice is not None and invoice.status != DRAFT
-        return sent and at.blocked is None and stop.reason is Reason.TOTAL_MISMATCH
+        begun = at.progress.rewriting or stop.reason is Reason.TOTAL_MISMATCH
+        return sent and at.blocked is None and begun
 
     def _ended(self, at: ReconcileState, stop: Parked | None) -> OrderResult:
         """How an attempt comes out that has no further step.

@@ -171,7 +171,7 @@ def put_back(at: ReconcileState, step: Step, result: OrderResult) -> ReconcileSt
     invoice = at.observed.invoice
     if at.blocked is not None or invoice is None or invoice.status == DRAFT:
         return at.blocked or result
-    if step.kind is not StepKind.UPDATE_INVOICE or step.refund_id is not None:
+    if not step.rewriting:
         return result
     blocked = replace(at.progress, rewrite_blocked=True)
     return replace(at, progress=blocked, blocked=result)

@@ -159,14 +159,21 @@ def _with_credit_by_hand(parts: Parts, before: Observed, at: ReconcileState) -> 
 def _given_up(
     parts: Parts, at: ReconcileState, step: Step, given_up: RetriesExhausted
 ) -> ReconcileState:
-    """A refund whose lines cannot be written is not left half-way: payments first, as before.
+    """Lines that cannot be written leave nothing half-way: first the payments are as before.
 
     Raises:
-        RetriesExhausted: It was no refund's step, or there is nothing to put back.
+        RetriesExhausted: It was no step of a refund or of a rewriting, or there is nothing to put
+            back.
     """
-    if step.refund_id is None or step.kind not in REFUND_STEPS or at.given_up is not None:
+    if at.given_up is not None:
         raise given_up
-    return replace(parts.after_refused_refund(at, step.refund_id, str(given_up)), given_up=given_up)
+    at = replace(at, given_up=given_up)
+    if step.rewriting:
+        at = replace(at, progress=replace(at.progress, rewrite_blocked=True))
+        return parts.look_again(at)
+    if step.refund_id is None or step.kind not in REFUND_STEPS:
+        raise given_up
+    return parts.after_refused_refund(at, step.refund_id, str(given_up))
 
 
 def _apply(

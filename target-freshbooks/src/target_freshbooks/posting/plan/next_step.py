@@ -7,6 +7,8 @@ which FreshBooks would turn into a credit) and adding the negative lines after. 
 derived anew from what FreshBooks holds, an interrupted plan goes on where it stood.
 """
 
+from dataclasses import replace
+
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.freshbooks.observed import ACTIVE, ARCHIVED, DELETED, DRAFT, ObservedInvoice
 from target_freshbooks.posting.context import OrderContext
@@ -50,7 +52,8 @@ def _next(
             return undo
     stop = _not_ours_to_touch(context, invoice, progress)
     if stop is not None:
-        return stop
+        begun = progress.rewriting and progress.rewrite_blocked and invoice.vis_state != DELETED
+        return (put_back(context, observed, progress) if begun else None) or stop
     if invoice.create_date in context.closed:
         rewritten = _is_to_be_rewritten(context, invoice, progress)
         return closed_step(context, observed, progress, rewritten=rewritten)
@@ -73,7 +76,7 @@ def _next_of_ours(
     if _is_to_be_rewritten(context, invoice, progress):
         step = rewrite_content(context, observed, progress)
         if step is not None:
-            return step
+            return replace(step, rewriting=True) if isinstance(step, Step) else step
     return settle_step(context, observed, progress)
 
 

@@ -162,7 +162,7 @@ def put_back(context: OrderContext, observed: Observed, progress: AttemptState) 
     """Raise what was lowered for a rewriting that did not come about, up to what came in."""
     for payment in context.desired.payments:
         standing = find_payment(payment, context.recorded, observed)
-        if standing is None or context.desired.refunds:
+        if standing is None:
             continue
         most = min(payment.most, standing.amount + observed.own.outstanding)
         if standing.amount < most:

@@ -95,6 +95,8 @@ class Step:
         writes_sale: Whether it writes the invoice's own lines; if not, they stay.
         mended: Whether it adds a Rounding line to them.
         refund_expression: Which expression of the refund's lines the step writes; -1: none.
+        rewriting: Whether it is part of rewriting a sent invoice's own lines: it writes them, or
+            lowers a payment for them, or takes lines of refunds off that come again after it.
     """
 
     kind: StepKind
@@ -106,6 +108,7 @@ class Step:
     writes_sale: bool = False
     mended: bool = False
     refund_expression: int = -1
+    rewriting: bool = False
 
     @property
     def identity(self) -> str:
@@ -114,10 +117,8 @@ class Step:
 
     @property
     def rewrites(self) -> bool:
-        """Whether it changes what an invoice says, apart from its payments and refunds."""
-        return self.kind is StepKind.UPDATE_HEAD or (
-            self.kind is StepKind.UPDATE_INVOICE and self.refund_id is None
-        )
+        """Whether it changes what an invoice says, its refunds apart, or is a step of that."""
+        return self.rewriting or self.kind is StepKind.UPDATE_HEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ class AttemptState:
         credit_expression: Which expression of a refund's credit note was written last.
         refused_refunds: Refund ids whose negative line FreshBooks refused, with its words.
         zero_refused: FreshBooks does not take a payment of zero: delete it instead.
+        rewriting: A rewriting was begun, and the sale's lines are not written yet.
         rewrite_blocked: The sale cannot be reworded: only what was lowered for it is put back.
         credit_kept: FreshBooks does not delete the credit of an overpayment.
         overwrite: A person asked to overwrite edits made in FreshBooks.
@@ -164,6 +166,7 @@ class AttemptState:
     credit_expression: Mapping[int, int] = field(default_factory=dict)
     refused_refunds: Mapping[int, str] = field(default_factory=dict)
     zero_refused: bool = False
+    rewriting: bool = False
     rewrite_blocked: bool = False
     credit_kept: bool = False
     overwrite: bool = False
