@@ -209,25 +209,24 @@ def test_an_edit_refused_half_way_puts_the_payment_back(world: Any) -> None:
 
 
 @pytest.mark.plans_left
-@pytest.mark.parametrize("refunded", ["", "2.00"])
+@pytest.mark.parametrize("refunded", [False, True])
 @pytest.mark.parametrize("kind", [{"kind": "status", "status": 500}, {"kind": "refused"}])
 def test_an_edit_whose_lines_fail_each_time_puts_the_payment_back(
-    world: Any, kind: dict[str, Any], refunded: str
+    world: Any, kind: dict[str, Any], refunded: bool
 ) -> None:
     order, other = world.place(), world.place(billing={"email": "jo@shop.example"})
     world.sync()
-    if refunded:
-        world.change_and_sync(order, "refund", order_amount=refunded)
-    before = world.total(order)
     for edited in (order, other):
         world.change(edited, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "8.00"}])
+        if refunded:
+            world.change(edited, "refund", order_amount="5.00")
     world.settings |= {"max_retry_seconds": 0, "max_parallel_orders": 1}
     path = f"/invoices/invoices/{world.invoice(order)['id']}$"
     world.fault(**kind, method="PUT", path=path, body="lines")
     world.sync()
     assert world.row(order).state == "parked"
-    assert (world.total(order), world.paid(order)) == (before, [before])
-    assert (world.total(other), world.paid(other)) == (D("8.00"), [D("8.00")])
+    assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
+    assert world.paid(other) == [world.total(other)] == [D("6.00" if refunded else "8.00")]
 
 
 @pytest.mark.parametrize("words", ["Locked.", "No."])
@@ -240,6 +239,17 @@ def test_of_two_payments_lowered_for_an_edit_both_are_put_back(world: Any, words
     world.fault(kind="refused", method="PUT", path=path, words=words)
     world.sync()
     assert world.row(order).state == "parked"
+    assert (world.total(order), world.paid(order)) == (D("11.00"), [D("5.50"), D("5.50")])
+
+
+def test_a_payment_of_a_closed_day_leaves_the_others_of_an_edit_as_they_were(world: Any) -> None:
+    days = ("2026-11-03", "2026-10-30")
+    paid = [{"amount": "5.50", "at": f"{day}T10:00:00Z"} for day in days]
+    order = world.synced(created="2026-11-03T09:00:00Z", transactions=paid)
+    world.settings["closed_through"] = "2026-10-31"
+    cheaper = [{"name": "Mug", "sku": "MUG", "price": "2.00"}]
+    world.change_and_sync(order, "lines", lines=cheaper)
+    assert world.row(order).reason == "closed_period"
     assert (world.total(order), world.paid(order)) == (D("11.00"), [D("5.50"), D("5.50")])
 
 

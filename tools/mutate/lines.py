@@ -110,6 +110,8 @@ UNANSWERED = "test_of_clients_found_only_what_an_unanswered_write_made_is_ours"
 KEPT = "test_a_changed_e_mail_is_kept_and_told_and_the_customer_s_client_is_used"
 ABOVE_LIMIT = "test_above_the_plan_s_limit_new_clients_are_parked_and_known_ones_go_on"
 LOST_ANSWER = "test_a_change_whose_answer_was_lost_is_looked_for_and_not_made_again"
+BRAKED = "test_where_a_run_is_braked_no_payment_is_lowered_for_an_invoice_that_stays"
+PUT_BACK = "test_an_edit_whose_lines_fail_each_time_puts_the_payment_back"
 CREDIT_TOLD = "test_a_credit_is_told_that_came_of_a_payment_by_hand_while_the_total_fell"
 
 TAKEN_BACK = (
@@ -2484,6 +2486,65 @@ MUTATIONS = (
         "if self._limit is not None and len(self._rewritten) >= self._limit:",
         "if False:",
         (f"{TERMS}::test_a_run_that_rewrites_many_invoices_of_earlier_runs_stops",),
+    ),
+    Mutation(
+        "the brake comes before the first payment is lowered for a rewriting",
+        "P7",
+        f"{FRESHBOOKS}/posting/plan/next_step.py",
+        "return replace(step, rewriting=True) if isinstance(step, Step) else step",
+        "return step",
+        (f"{TERMS}::{BRAKED}",),
+    ),
+    Mutation(
+        "a rewriting that is under way when a run is to stop is finished",
+        "P1",
+        f"{FRESHBOOKS}/posting/reconciler.py",
+        "            if self._parts.stop.is_set() and not at.progress.rewriting:\n",
+        "            if self._parts.stop.is_set():\n",
+        (f"{TERMS}::test_a_rewriting_that_is_under_way_when_the_run_is_braked_is_finished",),
+    ),
+    Mutation(
+        "a rewriting that is given up leaves payments as they were",
+        "P1",
+        f"{FRESHBOOKS}/posting/apply/step_runner.py",
+        "    if step.rewriting:\n        at =",
+        "    if False:\n        at =",
+        (f"{ELSEWHERE}::{PUT_BACK}",),
+    ),
+    Mutation(
+        "what was lowered for a rewriting comes back beside a refund too",
+        "P1",
+        f"{FRESHBOOKS}/posting/plan/payments.py",
+        "        if standing is None:\n            continue\n        most",
+        "        if standing is None or context.desired.refunds:\n"
+        "            continue\n        most",
+        (f"{ELSEWHERE}::{PUT_BACK}",),
+    ),
+    Mutation(
+        "a payment that cannot be lowered brings those back that were",
+        "P1",
+        f"{FRESHBOOKS}/posting/apply/refused_step.py",
+        "    if not step.rewriting:\n",
+        "    if not step.writes_sale:\n",
+        (f"{ELSEWHERE}::test_of_two_payments_lowered_for_an_edit_both_are_put_back",),
+    ),
+    Mutation(
+        "whatever stops a rewriting that is begun, its payments come back",
+        "P1",
+        f"{FRESHBOOKS}/posting/reconciler.py",
+        "        begun = at.progress.rewriting or stop.reason is Reason.TOTAL_MISMATCH\n",
+        "        begun = stop.reason is Reason.TOTAL_MISMATCH\n",
+        (f"{ELSEWHERE}::test_a_payment_of_a_closed_day_leaves_the_others_of_an_edit_as_they_were",),
+    ),
+    Mutation(
+        "an invoice that a person edits while it is rewritten has its payments back",
+        "P11",
+        f"{FRESHBOOKS}/posting/plan/next_step.py",
+        "        return (put_back(context, observed, progress) if begun else None) or stop\n",
+        "        return stop\n",
+        (
+            f"{ELSEWHERE}::test_what_was_lowered_is_put_back_though_the_invoice_was_edited_meanwhile",
+        ),
     ),
     Mutation(
         "a head that a person changed stays",
