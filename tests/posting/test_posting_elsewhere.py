@@ -65,6 +65,20 @@ def test_a_part_paid_elsewhere_leaves_no_credit_however_freshbooks_keeps_it(
     assert world.ctl("plan", str(order))[0]["steps"] == []
 
 
+@pytest.mark.parametrize("deleted", ["credit_stays", "credit_goes"])
+def test_a_credit_that_searches_show_late_is_waited_for_before_it_counts_as_gone(
+    world: Any, deleted: str
+) -> None:
+    world.switch(fb__credit_ids="apart", fb__overpayment_deleted=deleted)
+    world.switch(fb__stale_search_seconds=1)
+    world.settings["settle_seconds"] = 2
+    order = world.place()
+    pays_first(world, "4.00")
+    world.sync()
+    assert world.row(order).reason == "paid_elsewhere"
+    assert (world.paid(order), credits_left(world)) == ([D("4.00")], [])
+
+
 def test_a_credit_that_freshbooks_keeps_is_told_with_its_figures_and_taken_up_again(
     world: Any,
 ) -> None:

@@ -2579,6 +2579,16 @@ MUTATIONS = (
         (f"{ELSEWHERE}::test_a_part_paid_elsewhere_leaves_no_credit_however_freshbooks_keeps_it",),
     ),
     Mutation(
+        "a credit that was never seen is waited for before it counts as gone",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/parts.py",
+        "            if credit is not None or time.monotonic() >= deadline:\n",
+        "            if True:\n",
+        (
+            f"{ELSEWHERE}::test_a_credit_that_searches_show_late_is_waited_for_before_it_counts_as_gone",
+        ),
+    ),
+    Mutation(
         "another writer stops the run",
         "P1",
         f"{FRESHBOOKS}/posting/apply/completion.py",

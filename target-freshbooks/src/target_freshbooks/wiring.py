@@ -121,13 +121,14 @@ def assemble(
     sleep = interruptible(stop)
     books = account.books
     books.check_before_writes(lock.check)
+    settle_seconds = ledger.profile.settle_seconds(settings.settle_seconds)
     lookup = OutcomeLookup(
         books,
         ledger,
         run_id,
         clock=utc_now,
         sleep=sleep,
-        settle_seconds=ledger.profile.settle_seconds(settings.settle_seconds),
+        settle_seconds=settle_seconds,
     )
     breaker = CircuitBreaker(books)
     retry = WriteRetry(
@@ -171,6 +172,7 @@ def assemble(
         stop,
         Brake(settings.max_rewritten_invoices),
         profile,
+        settle_seconds,
     )
     outlook = Outlook(settings.policy, bool(settings.plan_file)) if settings.dry_run else None
     outcomes = Outcomes(ledger, settings.policy, run_id, outlook)

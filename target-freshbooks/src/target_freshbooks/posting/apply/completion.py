@@ -50,12 +50,24 @@ class AnotherWriter(FreshBooksError):  # noqa: N818 - it names the situation
 def forget_gone_credits(parts: Parts, at: ReconcileState) -> ReconcileState:
     """Forget the credits of overpayments that do not stand any more.
 
+    One that was never seen may have been made too lately for a search to show it.
+
     Raises:
         AnotherWriter: What was paid instead bears our own note.
     """
     recorded, order_id = at.context.recorded, at.context.desired.order_id
-    gone = recorded.overpayments.keys() - at.observed.overpayments.keys()
+    standing, invoice = at.observed.overpayments, at.observed.invoice
+    at = replace(at, seen_credits=at.seen_credits | standing.keys())
+    gone = recorded.overpayments.keys() - standing.keys()
     gone -= capped(at.context, at.observed).keys()
+    if invoice is None:
+        return at
+    for key in gone - at.seen_credits:
+        credit = parts.overpayment(recorded.overpayments[key], invoice.customer_id)
+        if credit is not None:
+            standing = {**standing, key: credit}
+    if len(standing) > len(at.observed.overpayments):
+        return replace(at, observed=replace(at.observed, overpayments=standing))
     for key in gone:
         link = parts.ledger.links.get("payment", part_key(order_id, key))
         if link is not None:

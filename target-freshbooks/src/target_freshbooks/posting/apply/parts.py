@@ -8,17 +8,22 @@ from datetime import date
 
 from target_freshbooks.books.desired import Parked
 from target_freshbooks.freshbooks import FreshBooks
+from target_freshbooks.freshbooks.observed import ObservedCreditNote
 from target_freshbooks.ledger import Ledger, Link, LinkKind, OrderRow
 from target_freshbooks.posting.account_profile import AccountProfile
 from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
-from target_freshbooks.posting.apply.outcome_lookup import RetriesExhausted
+from target_freshbooks.posting.apply.outcome_lookup import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    RetriesExhausted,
+)
 from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.identity import part_of
 from target_freshbooks.posting.observe.by_request import Observer
 from target_freshbooks.posting.plan.steps import AttemptState
-from target_freshbooks.posting.results import OrderResult
+from target_freshbooks.posting.results import Interrupted, OrderResult
 from target_freshbooks.posting.state import Observed, Recorded
 
 
@@ -34,6 +39,7 @@ class ReconcileState:
         conflicts: How often another request was changing the same record.
         throttled: How often FreshBooks' quota kept a payment waiting.
         looked: When the invoice was last looked at, on the monotonic clock.
+        seen_credits: The payments of which FreshBooks showed the credit that it made.
         unfulfilled: The steps that FreshBooks answered but did not do.
         blocked: How the order comes out once what was lowered is put back.
         given_up: The same if a write was given up.
@@ -48,6 +54,7 @@ class ReconcileState:
     conflicts: int = 0
     throttled: int = 0
     looked: float = 0.0
+    seen_credits: frozenset[str] = frozenset()
     unfulfilled: frozenset[str] = frozenset()
     blocked: OrderResult | None = None
     given_up: RetriesExhausted | None = None
@@ -69,6 +76,7 @@ class Parts:
         stop: Set if the run is asked to stop.
         brake: Counts the invoices of earlier runs that are rewritten.
         profile: What the account is like.
+        settle_seconds: So long may searches not show a record that was just made.
     """
 
     books: FreshBooks
@@ -80,6 +88,7 @@ class Parts:
     stop: threading.Event
     brake: Brake
     profile: AccountProfile
+    settle_seconds: int = 0
 
     def look_again(self, at: ReconcileState) -> ReconcileState:
         """Where the order stands by what FreshBooks holds now."""
@@ -91,6 +100,21 @@ class Parts:
         """Where the order stands by what the ledger knows now."""
         recorded = load_recorded(self.ledger, at.context.desired.order_id)
         return replace(at, context=replace(at.context, recorded=recorded))
+
+    def overpayment(self, credit_id: int, client_id: int) -> ObservedCreditNote | None:
+        """The credit of an overpayment; None once searches have had their time to show it.
+
+        Raises:
+            Interrupted: The run was asked to stop meanwhile.
+        """
+        deadline, pause = time.monotonic() + self.settle_seconds, FIRST_PAUSE
+        while True:
+            credit = self.books.credit_notes.overpayment(credit_id, client_id)
+            if credit is not None or time.monotonic() >= deadline:
+                return credit
+            if self.stop.wait(pause):
+                raise Interrupted
+            pause = min(pause * 2, LONGEST_PAUSE)
 
     def after_refused_refund(
         self, at: ReconcileState, refund_id: int, words: str

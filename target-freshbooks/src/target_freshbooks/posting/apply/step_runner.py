@@ -151,7 +151,7 @@ def _with_credit_by_hand(parts: Parts, before: Observed, at: ReconcileState) -> 
     payment = overpaid_by_hand(at.context, before, observed)
     if payment is None or payment.overpayment_id is None:
         return replace(at, observed=observed)
-    credit = parts.books.credit_notes.overpayment(payment.overpayment_id, invoice.customer_id)
+    credit = parts.overpayment(payment.overpayment_id, invoice.customer_id)
     follow_up = None if credit is None else credit_by_hand(invoice.number, payment, credit)
     return replace(at, observed=observed, follow_up=follow_up)
 
