@@ -176,6 +176,63 @@ def test_money_waiting_for_the_quota_is_looked_at_again(world: Any) -> None:
     assert world.books()["credit_notes"] == []
 
 
+MORE = {"type": 0, "name": "Work", "qty": "1", "unit_cost": {"amount": "99.00", "code": "USD"}}
+BUSY = {"kind": "status", "status": 429, "headers": {"Retry-After": "1"}, "times": 1}
+
+
+def edits(world: Any, invoice_id: int, *, method: str, path: str, **document: Any) -> None:
+    """A bookkeeper changes the invoice right after such a request is answered."""
+    body = {"invoice": document}
+    write = {"method": "PUT", "path": f"invoices/invoices/{invoice_id}", "json": body}
+    world.fault(kind="act", method=method, path=path, when="after", writes=[write], times=1)
+
+
+def test_lines_waiting_for_the_quota_are_looked_at_again(world: Any) -> None:
+    order = world.synced()
+    invoice = world.invoice(order)
+    world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "12.00"}])
+    lines = [*invoice["lines"], MORE]
+    edits(world, invoice["id"], method="GET", path="/invoices/[0-9]+$", lines=lines)
+    world.fault(**BUSY, method="PUT", path="/invoices/invoices/")
+    world.sync()
+    assert world.row(order).reason == "edited_in_freshbooks"
+    assert world.total(order) == D("110.00")
+
+
+def test_a_draft_waiting_for_the_quota_is_proven_again_before_it_is_sent(world: Any) -> None:
+    order = world.place()
+    edits(world, FIRST_INVOICE_ID, method="POST", path="/invoices/invoices$", lines=[MORE])
+    world.fault(**BUSY, method="PUT", path="/invoices/invoices/", body="mark_as_sent")
+    world.sync()
+    assert world.row(order).reason == "edited_in_freshbooks"
+    assert (world.total(order), world.invoice(order)["v3_status"]) == (D("99.00"), "draft")
+
+
+def test_an_address_waiting_for_the_quota_is_looked_at_again(world: Any) -> None:
+    order = world.synced(billing={"email": "jo@shop.example", "city": "Old"})
+    invoice_id = world.invoice(order)["id"]
+    world.change(order, "edit", billing={"email": "jo@shop.example", "city": "New"})
+    edits(world, invoice_id, method="GET", path="/invoices/[0-9]+$", city="Typed")
+    world.fault(**BUSY, method="PUT", path="/invoices/invoices/")
+    world.sync()
+    assert world.invoice(order)["city"] == "Typed"
+
+
+def test_an_invoice_that_was_seen_before_new_items_were_made_is_looked_at_again(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step_runner, "LOOK_SECONDS", 0.5)
+    order = world.synced()
+    invoice_id = world.invoice(order)["id"]
+    lines = [{"name": name, "sku": name, "price": "9.00"} for name in ("CUP", "PLATE")]
+    world.change(order, "lines", lines=lines)
+    edits(world, invoice_id, method="POST", path="/items/items$", lines=[MORE])
+    world.fault(kind="slow", method="POST", path="/items/items$", body="PLATE", delay_ms=700)
+    world.sync()
+    assert world.row(order).reason == "edited_in_freshbooks"
+    assert world.total(order) == D("99.00")
+
+
 @pytest.mark.parametrize(
     ("body", "then", "most"),
     [("action_mark_as_sent", "no_progress", 4), ("customerid", "posted", 5)],
@@ -271,13 +328,9 @@ def test_what_was_lowered_is_put_back_though_the_invoice_was_edited_meanwhile(wo
     order = world.synced()
     invoice = world.invoice(order)
     world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "8.00"}])
-    more = {"type": 0, "name": "Work", "qty": "1", "unit_cost": {"amount": "99.00", "code": "USD"}}
-    path = f"invoices/invoices/{invoice['id']}"
-    lines = {"invoice": {"lines": [*invoice["lines"], more]}}
-    write = {"method": "PUT", "path": path, "json": lines}
-    world.fault(kind="act", method="PUT", path="/payments/payments/", writes=[write], times=1)
-    busy = {"kind": "status", "status": 429, "method": "PUT", "headers": {"Retry-After": "1"}}
-    world.fault(**busy, path=path, body='"lines"', times=1)
+    lines = [*invoice["lines"], MORE]
+    edits(world, invoice["id"], method="PUT", path="/payments/payments/", lines=lines)
+    world.fault(**BUSY, method="PUT", path="/invoices/invoices/", body='"lines"')
     world.sync()
     assert world.row(order).reason == "edited_in_freshbooks"
     assert (world.total(order), world.paid(order)) == (D("110.00"), [D("11.00")])

@@ -47,8 +47,6 @@ class Collection(Generic[T]):
         parse: Reads a record.
         include: Query that each single record is asked with.
         marked_in: The fields that tell whose a record is.
-        waits_for_quota: If False, a write of an amount that FreshBooks' quota would keep waiting
-            raises `Throttled` instead: it must rest on a fresh look.
     """
 
     path: ClassVar[str]
@@ -56,7 +54,6 @@ class Collection(Generic[T]):
     parse: Callable[[Body], T]
     include: ClassVar[Search] = ()
     marked_in: ClassVar[tuple[str, ...]] = ("notes",)
-    waits_for_quota: ClassVar[bool] = True
 
     def __init__(self, transport: Transport, account_id: str) -> None:
         self._transport = transport
@@ -78,18 +75,29 @@ class Collection(Generic[T]):
             return None
         return None if record.vis_state == DELETED else record
 
-    def create(self, body: Body) -> T:
-        """A new record."""
-        return self._one("POST", body=body)
+    def create(self, body: Body, *, impatient: bool = False) -> T:
+        """A new record.
 
-    def update(self, id: int, body: Body) -> T:  # noqa: A002
+        Args:
+            body: What stands inside the singular key.
+            impatient: It rests on what was seen just before: `Throttled` is raised rather than
+                that it is sent after a wait for FreshBooks' quota.
+        """
+        return self._one("POST", body=body, impatient=impatient)
+
+    def update(self, id: int, body: Body, *, impatient: bool = False) -> T:  # noqa: A002
         """Change fields of a record, or its state alone: FreshBooks drops what is beside that.
 
         `vis_state` hides a record (`DELETED`), or files it away (`ARCHIVED`).
+
+        Args:
+            id: Of the record.
+            body: What stands inside the singular key.
+            impatient: As with `create`.
         """
         if len(body) > 1 and any(key in _PHASES or key.startswith("action_") for key in body):
             raise ValueError(f"the state in {sorted(body)} makes FreshBooks drop every other field")
-        return self._one("PUT", id=id, body=body)
+        return self._one("PUT", id=id, body=body, impatient=impatient)
 
     def rows(
         self,
@@ -152,14 +160,21 @@ class Collection(Generic[T]):
 
         return self.rows((*since(first), *self.include), ours)
 
-    def _one(self, method: str, *, id: int | None = None, body: Body | None = None) -> T:  # noqa: A002
+    def _one(
+        self,
+        method: str,
+        *,
+        id: int | None = None,  # noqa: A002
+        body: Body | None = None,
+        impatient: bool = False,
+    ) -> T:
         operation = Operation(
             method,
             self._template if id is None else f"{self._template}/{{id}}",
             self._account() if id is None else {**self._account(), "id": id},
             self.include,
             None if body is None else {self.singular: body},
-            impatient=not self.waits_for_quota and body is not None and "amount" in body,
+            impatient=impatient,
         )
 
         def read() -> T:

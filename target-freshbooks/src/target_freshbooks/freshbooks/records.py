@@ -80,7 +80,6 @@ class Payments(Collection[ObservedPayment]):
     path = "payments/payments"
     singular = "payment"
     parse = staticmethod(parsing.payment)
-    waits_for_quota = False  # what is booked on an invoice rests on what is outstanding there
 
     def of_invoice(self, invoice_id: int) -> list[ObservedPayment]:
         """The payments of one invoice but for deleted ones."""

@@ -154,7 +154,7 @@ class Reconciler:
         closed: ClosedDays,
     ) -> OrderResult | Decimal:
         """Bring it about; or what a payment that was just found tells to have come in by hand."""
-        order_id, wanted = desired.order_id, desired.invoice
+        order_id, wanted, looked = desired.order_id, desired.invoice, time.monotonic()
         own = None
         if recorded.invoice_id is not None:
             own = self._parts.observer.invoice(recorded, wanted.number)
@@ -191,7 +191,7 @@ class Reconciler:
         elif not recorded.known and (received := received_by_note(desired, observed)):
             return received
         context = self._corrected(context, observed)
-        at = ReconcileState(context, observed, progress, looked=time.monotonic())
+        at = ReconcileState(context, observed, progress, looked=looked)
         result = self._attempt(at)
         for day in at.locked:  # closed for the rest of the run
             self._parts.writer.fence.lock(day)

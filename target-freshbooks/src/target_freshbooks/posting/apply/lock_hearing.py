@@ -46,6 +46,7 @@ class LockHearing:
                 remote_id=invoice.id,
                 why="hear whether its day is locked still",
                 standing=invoice,
+                waits=True,
             )
         except OutcomeUnknown as unknown:
             self._parts.settle_unknown(unknown)

@@ -37,7 +37,7 @@ class ReconcileState:
         progress: What this attempt has learnt.
         writes: How many writes it has made.
         conflicts: How often another request was changing the same record.
-        throttled: How often FreshBooks' quota kept a payment waiting.
+        throttled: How often FreshBooks' quota kept a write waiting.
         looked: When the invoice was last looked at, on the monotonic clock.
         seen_credits: The payments of which FreshBooks showed the credit that it made.
         unfulfilled: The steps that FreshBooks answered but did not do.

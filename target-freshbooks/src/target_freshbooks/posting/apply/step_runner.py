@@ -32,7 +32,7 @@ from target_freshbooks.posting.identity import invoice_key, record_link
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.next_step import next_step
 from target_freshbooks.posting.plan.overpayment import credit_by_hand, overpaid_by_hand
-from target_freshbooks.posting.plan.steps import Step, StepKind
+from target_freshbooks.posting.plan.steps import RESTS_ON_LOOK, Step, StepKind
 from target_freshbooks.posting.results import (
     OrderResult,
     no_progress,
@@ -43,12 +43,10 @@ logger = logging.getLogger(__name__)
 
 
 LOOK_SECONDS = 30.0
-"""So old may the look at an invoice be before money is booked on it."""
+"""So old may the look at an invoice be before it is changed, or money is booked on it."""
 
 MOST_THROTTLED = 20
-"""How often money is kept waiting by FreshBooks' quota, and looked at again, in one attempt."""
-
-MONEY_STEPS = frozenset({StepKind.CREATE_PAYMENT, StepKind.UPDATE_PAYMENT})
+"""How often a write waits for FreshBooks' quota, and is looked at again, in one attempt."""
 
 
 def run_step(parts: Parts, at: ReconcileState, step: Step) -> ReconcileState | OrderResult:
@@ -77,7 +75,7 @@ def _blocked(parts: Parts, at: ReconcileState, step: Step) -> ReconcileState | O
 
 def _take(parts: Parts, at: ReconcileState, step: Step) -> ReconcileState | OrderResult:
     """Take a step; after an unknown outcome or a refusal, look what stands."""
-    is_old = step.kind in MONEY_STEPS and time.monotonic() - at.looked > LOOK_SECONDS
+    is_old = step.kind in RESTS_ON_LOOK and time.monotonic() - at.looked > LOOK_SECONDS
     if is_old or at.observed.listed:
         at = parts.look_again(at)
         if next_step(at.context, at.observed, at.progress) != step:

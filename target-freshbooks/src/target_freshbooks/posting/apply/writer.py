@@ -30,7 +30,7 @@ from target_freshbooks.freshbooks.observed import (
 from target_freshbooks.ledger import AccountLock, Intent, Ledger, Link
 from target_freshbooks.posting.apply.fence import Dated, Fence
 from target_freshbooks.posting.digests import request_digest
-from target_freshbooks.posting.plan.steps import StepKind
+from target_freshbooks.posting.plan.steps import RESTS_ON_LOOK, StepKind
 
 Answer = ObservedClient | ObservedItem | ObservedInvoice | ObservedPayment | ObservedCreditNote
 
@@ -85,6 +85,7 @@ class Writer:
         content: str | None = None,
         why: str = "",
         standing: Dated | None = None,
+        waits: bool = False,
         links: Callable[[Any], list[Link]] = lambda _: [],
     ) -> Any:  # noqa: ANN401 - one of the Observed records, by kind
         """Carry out one write and return what FreshBooks answered.
@@ -99,10 +100,12 @@ class Writer:
                 product's.
             why: The sentence a plan shows for it.
             standing: The record that is changed, if it is at hand; else it is read.
+            waits: Whether it may wait for FreshBooks' quota though its kind rests on a look.
             links: Makes the links to remember from the answer; may read what the answer lacks.
 
         Raises:
             Refused: Nothing was written; ClosedDay: nor asked for.
+            Throttled: Nothing was written: what was looked at would be old by then.
             OutcomeUnknown: It may have been written, or was and `links` could not read what it
                 left; the intent stays open.
             Outage, AuthError, Forbidden, LockLost: Nothing was written; the run cannot go on.
@@ -124,7 +127,9 @@ class Writer:
         )
         began = time.monotonic()
         try:
-            answer = self._send(kind, remote_id, body)
+            answer = self._send(
+                kind, remote_id, body, impatient=kind in RESTS_ON_LOOK and not waits
+            )
         except Refused as refused:
             self.ledger.intents.close(
                 intent,
@@ -149,9 +154,13 @@ class Writer:
         self._on_answer(order_id, kind.value, key, began)
         return answer
 
-    def _send(self, kind: StepKind, remote_id: int | None, body: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+    def _send(
+        self, kind: StepKind, remote_id: int | None, body: Mapping[str, Any], *, impatient: bool
+    ) -> Any:  # noqa: ANN401 - as above
         records = self.freshbooks.collections[kind.record]
-        return records.create(body) if remote_id is None else records.update(remote_id, body)
+        if remote_id is None:
+            return records.create(body, impatient=impatient)
+        return records.update(remote_id, body, impatient=impatient)
 
 
 def summary(answer: Answer) -> dict[str, Any]:

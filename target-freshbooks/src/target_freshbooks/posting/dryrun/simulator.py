@@ -101,10 +101,11 @@ class Simulator(Writer, Observer):
         content: str | None = None,
         why: str = "",
         standing: Dated | None = None,
+        waits: bool = False,
         links: Callable[[Any], list[Link]] = lambda _: [],
     ) -> Any:
         """Foresee the answer; nothing leaves the process."""
-        del order_id, content
+        del order_id, content, waits
         self.fence.check(kind, body, standing)
         step = Step(kind, key, body, why or _why(kind, body), remote_id)
         self.steps.append(step)

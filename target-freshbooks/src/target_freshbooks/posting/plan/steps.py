@@ -80,6 +80,19 @@ DELETIONS = frozenset(
     }
 )
 
+RESTS_ON_LOOK = DELETIONS - {StepKind.DELETE_OVERPAYMENT} | {
+    StepKind.UPDATE_INVOICE,
+    StepKind.MARK_SENT,
+    StepKind.UPDATE_HEAD,
+    StepKind.ARCHIVE_INVOICE,
+    StepKind.CREATE_PAYMENT,
+    StepKind.UPDATE_PAYMENT,
+    StepKind.UPDATE_CORRECTION,
+    StepKind.SEND_CORRECTION,
+    StepKind.UPDATE_EXPENSE,
+}
+"""What would undo a person's change, or book beside it, if the invoice was seen long before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
