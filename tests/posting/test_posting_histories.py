@@ -268,6 +268,22 @@ def test_a_payment_altered_by_hand_is_not_set_back_unless_told(world: Any, then:
     assert (world.total(order), world.paid(order)) == (left, [left])
 
 
+@pytest.mark.parametrize("then", ["unpaid", "captured"])
+def test_a_derived_payment_altered_by_hand_is_not_deleted_unless_told(
+    world: Any, then: str
+) -> None:
+    order = world.synced(pay="offline")
+    alter_payment(world, order, "9.00")
+    if then == "unpaid":
+        world.change_and_sync(order, "status", status_id=1)
+    else:
+        world.change_and_sync(order, "transactions", amount="11.00")
+    assert world.row(order).reason == "edited_in_freshbooks"
+    assert world.paid(order) == [D("9.00")]
+    world.ctl("replay", str(order), "--overwrite")
+    assert world.paid(order) == ([] if then == "unpaid" else [D("11.00")])
+
+
 def test_a_refunded_payment_altered_by_hand_is_not_set_back(world: Any) -> None:
     order = world.place()
     refund(world, order, "2.00")

@@ -580,8 +580,8 @@ MUTATIONS = (
         "a run that is to stop takes no further step",
         "P1",
         f"{FRESHBOOKS}/posting/reconciler.py",
-        "            if self._parts.stop.is_set():\n                raise Interrupted\n",
-        "",
+        "            if self._parts.stop.is_set() and not at.progress.rewriting:\n",
+        "            if False:\n",
         (STOPPED,),
     ),
     Mutation(
@@ -818,8 +818,7 @@ MUTATIONS = (
         "a refund that cannot be written is not left half-way",
         "P1",
         f"{FRESHBOOKS}/posting/apply/step_runner.py",
-        "    if step.refund_id is None or step.kind not in REFUND_STEPS or"
-        " at.given_up is not None:\n",
+        "    if step.refund_id is None or step.kind not in REFUND_STEPS:\n",
         "    if True:\n",
         (f"{INTERRUPTED}::test_a_refund_whose_lines_fail_leaves_the_payment_as_it_was",),
     ),
@@ -2515,9 +2514,9 @@ MUTATIONS = (
         "what was lowered for a rewriting comes back beside a refund too",
         "P1",
         f"{FRESHBOOKS}/posting/plan/payments.py",
-        "        if standing is None:\n            continue\n        most",
+        "        if standing is None:\n            continue\n        came_in",
         "        if standing is None or context.desired.refunds:\n"
-        "            continue\n        most",
+        "            continue\n        came_in",
         (f"{ELSEWHERE}::{PUT_BACK}",),
     ),
     Mutation(
@@ -2611,6 +2610,34 @@ MUTATIONS = (
         "    StepKind.UPDATE_INVOICE,\n",
         "",
         (f"{ELSEWHERE}::test_lines_waiting_for_the_quota_are_looked_at_again",),
+    ),
+    Mutation(
+        "no write that rests on a look has a run wait for longer than max_retry_seconds",
+        "P10",
+        f"{FRESHBOOKS}/freshbooks/transport.py",
+        "            if operation.impatient and asked <= attempts.left:\n",
+        "            if operation.impatient:\n",
+        (
+            "target-freshbooks/tests/freshbooks/test_freshbooks_transport.py",
+            "-k",
+            "longer_than_our_patience",
+        ),
+    ),
+    Mutation(
+        "a payment that the shop explains no more and a person altered is not deleted",
+        "P11",
+        f"{FRESHBOOKS}/posting/plan/payments.py",
+        "by_id.get(remote_id) for key,",
+        "None for key,",
+        ("tests/posting/test_posting_histories.py", "-k", "derived_payment_altered"),
+    ),
+    Mutation(
+        "what refunds on the invoice took is not raised again",
+        "P11",
+        f"{FRESHBOOKS}/posting/plan/payments.py",
+        "        came_in = payment.most - (payment.amount - left[payment.key])\n",
+        "        came_in = payment.most\n",
+        ("target-freshbooks/tests/plan/test_plan_rows.py",),
     ),
     Mutation(
         "a Draft that waited for the quota is proven again",

@@ -21,6 +21,7 @@ from target_freshbooks.freshbooks import (
     Refused,
     UnknownOutcome,
 )
+from target_freshbooks.freshbooks.errors import Throttled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -205,6 +206,17 @@ def test_a_429_that_asks_for_more_than_our_patience_is_an_outage_at_once(
     bench.say(reply(status=429, headers={"Retry-After": "61"}))
     with pytest.raises(Outage, match="429"):
         bench.client.invoices.create({})
+    assert bench.clock.slept == []
+
+
+@pytest.mark.parametrize(("asked", "error"), [("59", Throttled), ("61", Outage)])
+def test_no_write_that_rests_on_a_look_has_a_run_wait_for_longer_than_our_patience(
+    bench: Any, reply: Any, asked: str, error: type[Outage]
+) -> None:
+    bench.say(reply(status=429, headers={"Retry-After": asked}))
+    with pytest.raises(Outage, match="429") as outage:
+        bench.client.invoices.update(7, {"notes": "x"}, impatient=True)
+    assert type(outage.value) is error
     assert bench.clock.slept == []
 
 

@@ -225,18 +225,19 @@ def test_steps_that_ask_for_the_same_have_one_identity() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "refund", "rewrites"),
+    ("kind", "part", "rewrites"),
     [
-        (StepKind.UPDATE_HEAD, None, True),
-        (StepKind.UPDATE_INVOICE, None, True),
-        (StepKind.UPDATE_INVOICE, 5, False),
-        (StepKind.MARK_SENT, None, False),
+        (StepKind.UPDATE_HEAD, False, True),
+        (StepKind.UPDATE_INVOICE, True, True),
+        (StepKind.UPDATE_PAYMENT, True, True),
+        (StepKind.UPDATE_INVOICE, False, False),
+        (StepKind.MARK_SENT, False, False),
     ],
 )
-def test_only_what_changes_the_sale_rewrites_an_invoice(
-    kind: StepKind, refund: int | None, rewrites: bool
+def test_only_what_changes_the_sale_or_is_a_part_of_that_rewrites_an_invoice(
+    kind: StepKind, part: bool, rewrites: bool
 ) -> None:
-    assert replace(step(kind), refund_id=refund).rewrites is rewrites
+    assert replace(step(kind), rewriting=part).rewrites is rewrites
 
 
 def test_a_mark_stands_for_its_order_and_all_its_parts() -> None:

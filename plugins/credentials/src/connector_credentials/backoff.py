@@ -61,6 +61,11 @@ class Attempts:
         self.tries = 1
         self.spent = 0.0
 
+    @property
+    def left(self) -> float:
+        """Seconds that are left of the budget."""
+        return self._policy.max_seconds - self.spent
+
     def spend(self, seconds: float) -> None:
         """Count time that an unsuccessful try took."""
         self.spent += seconds
@@ -72,7 +77,7 @@ class Attempts:
             at_least: What the server asked for; the jitter comes on top of it. A server that
                 asks for more than is left ends it at once, for waiting would be in vain.
         """
-        left = self._policy.max_seconds - self.spent
+        left = self.left
         if left <= 0 or at_least > left:
             return None
         wait = min(at_least + self._policy.backoff.pause(self.tries, self._policy.random), left)

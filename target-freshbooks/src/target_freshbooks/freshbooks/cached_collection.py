@@ -43,13 +43,15 @@ class CachedCollection(Collection[Row]):
 
     @override
     def create(self, body: Body, *, impatient: bool = False) -> Row:
-        made = super().create
-        return self._keeping(lambda: made(body, impatient=impatient))
+        return self._keeping(
+            lambda: super(CachedCollection, self).create(body, impatient=impatient)
+        )
 
     @override
     def update(self, id: int, body: Body, *, impatient: bool = False) -> Row:
-        changed = super().update
-        return self._keeping(lambda: changed(id, body, impatient=impatient))
+        return self._keeping(
+            lambda: super(CachedCollection, self).update(id, body, impatient=impatient)
+        )
 
     def _names(self, row: Row) -> Iterable[str]:
         """What the row is looked for by."""

@@ -198,7 +198,7 @@ class Transport:
         if answer.verdict is Verdict.THROTTLED:
             asked = pause_asked(reply.headers, self._clock())
             self._pacer.pause(asked)
-            if operation.impatient:
+            if operation.impatient and asked <= attempts.left:
                 raise Throttled(operation.name, f"too many requests (429), wait {asked:g} s")
             raise _AgainError(
                 Outage(operation.name, f"too many requests (429) after {attempts.tries} tries"),

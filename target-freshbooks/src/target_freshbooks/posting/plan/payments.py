@@ -15,20 +15,27 @@ from target_freshbooks.posting.state import Observed
 def altered_by_hand(
     context: OrderContext, observed: Observed, progress: AttemptState
 ) -> Parked | None:
-    """A payment of ours has an amount that we never gave it: a person has to say what holds."""
+    """A payment of ours has an amount that we never gave it: a person has to say what holds.
+
+    Also of one that the shop no longer explains, which would be deleted.
+    """
     if progress.overwrite:
         return None
-    for payment in context.desired.payments:
-        standing = find_payment(payment, context.recorded, observed)
-        ours = context.recorded.amounts_of(payment.key)
-        if standing is None or not ours or standing.amount in ours:
+    recorded, desired = context.recorded, context.desired
+    by_id = {row.id: row for row in observed.payments}
+    ours = {key: by_id.get(remote_id) for key, remote_id in recorded.payment_ids.items()}
+    ours |= {one.key: find_payment(one, recorded, observed) for one in desired.payments}
+    wanted = [(one.key, one.amount) for one in desired.payments]
+    wanted += [after for entry in desired.refunds for after in entry.payments_after]
+    for key, standing in ours.items():
+        known = recorded.amounts_of(key)
+        if standing is None or not known or standing.amount in known:
             continue
-        after = [dict(entry.payments_after).get(payment.key) for entry in context.desired.refunds]
-        if standing.amount not in (payment.amount, *after):
-            return context.edited(
-                f"the payment {payment.key} was changed in FreshBooks to"
-                f" {context.wording(standing.amount)}."
-            )
+        if (key, standing.amount) in wanted:
+            continue
+        return context.edited(
+            f"the payment {key} was changed in FreshBooks to {context.wording(standing.amount)}."
+        )
     return None
 
 
@@ -159,12 +166,18 @@ def _if_outstanding(
 
 
 def put_back(context: OrderContext, observed: Observed, progress: AttemptState) -> Step | None:
-    """Raise what was lowered for a rewriting that did not come about, up to what came in."""
+    """Raise what was lowered for a rewriting that did not come about, up to what came in.
+
+    What refunds on the invoice took is not raised again.
+    """
+    booked = context.refunds_on(observed.own)
+    left = context.payments_at(booked[-1] if booked else None)
     for payment in context.desired.payments:
         standing = find_payment(payment, context.recorded, observed)
         if standing is None:
             continue
-        most = min(payment.most, standing.amount + observed.own.outstanding)
+        came_in = payment.most - (payment.amount - left[payment.key])
+        most = min(came_in, standing.amount + observed.own.outstanding)
         if standing.amount < most:
             return _set_amount(context, standing, payment, most, None, progress)
     return None
