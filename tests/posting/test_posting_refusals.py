@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from target_freshbooks.freshbooks import Forbidden
+from target_freshbooks.posting.apply.circuit_breaker import FreshBooksFails
 
 pytestmark = pytest.mark.more
 
@@ -69,6 +70,30 @@ def test_a_number_that_is_too_long_is_told_with_the_limit(world: Any, limit: int
     order = world.synced()
     assert reason(world, order) == ("parked", "number_too_long")
     assert f"FreshBooks takes {limit}." in world.row(order).detail
+
+
+def test_a_number_that_was_refused_gives_way_to_the_prefix_of_now(world: Any) -> None:
+    world.switch(fb__invoice_number_max=10)
+    world.settings["invoice_number_prefix"] = "WEB-SHOP-AND-MORE-"
+    order = world.synced()
+    assert reason(world, order) == ("parked", "number_too_long")
+    world.settings["invoice_number_prefix"] = "B-"
+    world.ctl("replay", str(order))
+    assert reason(world, order) == ("posted", None)
+    assert world.paid(f"B-{order}") == [D("11.00")]
+    assert world.writes_of(world.sync) == 0
+
+
+def test_a_number_that_an_invoice_may_yet_come_under_is_kept(world: Any) -> None:
+    world.settings |= {"invoice_number_prefix": "A-", "max_retry_seconds": 0}
+    order = world.place()
+    world.fault(kind="status", status=500, method="POST", path="/invoices/invoices$")
+    with pytest.raises(FreshBooksFails):
+        world.sync()
+    world.control("DELETE", "faults")
+    world.settings["invoice_number_prefix"] = "B-"
+    world.ctl("replay", str(order))
+    assert world.total(f"A-{order}") == D("11.00")
 
 
 def test_a_number_that_exists_in_words_alone_is_taken(world: Any) -> None:

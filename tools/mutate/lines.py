@@ -2471,6 +2471,14 @@ MUTATIONS = (
         (f"{TERMS}::test_edits_and_refunds_of_a_posted_order_use_its_own_settings",),
     ),
     Mutation(
+        "an order keeps the number under which its invoice may come late",
+        "P1",
+        f"{FRESHBOOKS}/ledger/intents.py",
+        'NEVER_MADE = ("refused", "not_sent")\n',
+        'NEVER_MADE = ("refused", "not_sent", "not_found")\n',
+        (REFUSALS, "-k", "may_yet_come"),
+    ),
+    Mutation(
         "an invoice found again says the amounts and taxes of its order",
         "P11",
         f"{FRESHBOOKS}/posting/context.py",

@@ -24,6 +24,8 @@ from target_freshbooks.ledger.storage.tables import intents
 
 Outcome = Literal["done", "refused", "not_sent", "found", "not_found"]
 """Answered (done, refused), never left (not_sent), seen by looking (found, not_found)."""
+NEVER_MADE = ("refused", "not_sent")
+"""Certainly so: what a look did not find may have come late."""
 
 # Made once: each outside write needs all three, and building a statement costs more than running.
 _OPEN = intents.insert().returning(intents.c.id)
@@ -247,6 +249,16 @@ class Intents(Section):
             at = intents.c.opened_at
             statement = statement.where(at >= opened[0], at < opened[1])
         return [EarlierMonth(*row) for row in self._rows(statement)]
+
+    def may_have_made(self, kind: str, order_id: int) -> bool:
+        """Whether a write of that kind was made for the order, or may have been."""
+        statement = select(intents.c.id).where(
+            intents.c.source == self._source,
+            intents.c.order_id == order_id,
+            intents.c.kind == kind,
+            intents.c.outcome.is_(None) | intents.c.outcome.not_in(NEVER_MADE),
+        )
+        return bool(self._rows(statement.limit(1)))
 
     def any_ever(self) -> bool:
         """Whether any write was ever intended."""

@@ -25,7 +25,7 @@ from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts, Terms
 from target_freshbooks.marks import DERIVED, received_in
 from target_freshbooks.money import ZERO, total
 from target_freshbooks.posting.apply.fence import Fence
-from target_freshbooks.posting.identity import part_of, part_paid
+from target_freshbooks.posting.identity import invoice_key, part_of, part_paid
 from target_freshbooks.posting.state import Observed
 from target_freshbooks.shop import ReadError, read_facts, read_product
 from target_freshbooks.shop.facts import OrderFacts, Product
@@ -86,6 +86,17 @@ def _store(ledger: Ledger) -> Mapping[str, Any] | None:
     return ledger.inbox.shop()
 
 
+def terms_of(ledger: Ledger, order_id: int) -> Terms | None:
+    """The order's terms; None as long as certainly no invoice was made under them.
+
+    What FreshBooks refused, its number for instance, binds nobody to the settings of then.
+    """
+    terms = ledger.terms.of(order_id)
+    if terms is None or terms.posted or ledger.links.get("invoice", invoice_key(order_id)):
+        return terms
+    return terms if ledger.intents.may_have_made("create_invoice", order_id) else None
+
+
 def policy_of(policy: Policy, facts: OrderFacts, terms: Terms | None, *, current: bool) -> Policy:
     """The settings for an order: those it was posted under, else those of now.
 
@@ -112,7 +123,7 @@ def worth_of(facts: OrderFacts, policy: Policy, ledger: Ledger) -> Decimal:
     order = facts.order
     if not marketplace_of(order, policy).name:
         return order.total_inc_tax
-    then = policy_of(policy, facts, ledger.terms.of(order.id), current=False)
+    then = policy_of(policy, facts, terms_of(ledger, order.id), current=False)
     return order.total_inc_tax - (order.total_tax if is_net(order, then) else ZERO)
 
 

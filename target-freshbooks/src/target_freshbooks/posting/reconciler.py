@@ -31,6 +31,7 @@ from target_freshbooks.posting.facts import (
     note_paid_by_hand,
     policy_of,
     received_by_note,
+    terms_of,
     with_paid_by_hand,
     with_paid_day,
 )
@@ -79,7 +80,7 @@ class Reconciler:
         order_id = facts.order.id
         wish = asked or Asked()
         recorded = load_recorded(self._parts.ledger, order_id)
-        terms = self._parts.ledger.terms.of(order_id)
+        terms = terms_of(self._parts.ledger, order_id)
         policy = policy_of(self._policy, facts, terms, current=wish.current_settings)
         standing = standing or self._parts.ledger.orders.get(order_id)
         facts = with_paid_day(facts, standing, self._parts.ledger, policy)
