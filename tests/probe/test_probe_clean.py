@@ -93,3 +93,25 @@ def test_without_anything_left_cleaning_writes_nothing(desk: Any) -> None:
     before = desk.writes()
     desk.ctl("probe", "--clean")
     assert desk.writes() == before
+
+
+def test_a_record_that_the_probe_did_not_make_is_left_whatever_the_ledger_says(desk: Any) -> None:
+    desk.place()
+    desk.sync()
+    (invoice,), (client,), (payment,) = (
+        [row["id"] for row in desk.books()[kind]] for kind in ("invoices", "clients", "payments")
+    )
+    before = desk.books()
+    with desk.ledger() as ledger, ledger.locks.hold("SBX001", "probe", wait_seconds=0) as lock:
+        for record, key, remote_id in (
+            ("client", "Probe-1@shop.example", client),
+            ("invoice", "PROBE-123456", invoice),
+            ("payment", f"{invoice}:PROBE-123456", payment),
+        ):
+            row = ledger.probe.intend(lock, record, key, {}, "run-1")
+            ledger.probe.close(row, "made", "run-1", remote_id=remote_id)
+    said = desk.ctl("probe", "--clean")
+    assert (desk.code, "Left alone, since no probe of this ledger made it: " in said) == (1, True)
+    assert desk.books() == before
+    with desk.ledger() as ledger:
+        assert len(ledger.probe.standing()) == 3

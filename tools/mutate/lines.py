@@ -32,6 +32,7 @@ ODD_BOOKS = "target-freshbooks/tests/freshbooks/test_freshbooks_odd_answers.py"
 TAP_FAULTS = "tap-bigcommerce-orders/tests/test_tap_faults.py"
 PAYLOADS = "tests/posting/test_posting_payloads.py"
 BLAME = "tests/posting/test_posting_blame.py"
+LEDGER_OWNERSHIP = "target-freshbooks/tests/ledger/test_ledger_ownership.py"
 LEDGER_LOCK = "target-freshbooks/tests/ledger/test_ledger_lock.py"
 ROWS = "plugins/credentials/tests/test_credentials_rows.py"
 LOCKS = "plugins/credentials/tests/test_credentials_locks.py"
@@ -3926,6 +3927,22 @@ MUTATIONS = (
         "(self.clock() - row.opened_at).total_seconds() >= self.settle_seconds",
         "(self.clock() - row.opened_at).total_seconds() >= 0",
         (PROBE_CLEAN, "-k", "waited_for"),
+    ),
+    Mutation(
+        "cleaning touches no record that the probe did not make",
+        "P11",
+        f"{FRESHBOOKS}/probe/cleaning.py",
+        "if standing is None or _bears_key(standing, row):",
+        "if standing is None or row:",
+        (PROBE_CLEAN, "-k", "whatever_the_ledger_says"),
+    ),
+    Mutation(
+        "a ledger stays with an account that it knows records of",
+        "P11",
+        f"{FRESHBOOKS}/ledger/ownership.py",
+        "    ids = (intents.c.id, links.c.remote_id, probe.c.id)\n",
+        "    ids = (intents.c.id,)\n",
+        (LEDGER_OWNERSHIP, "-k", "stays"),
     ),
     Mutation(
         "a probe leaves the number that it announced, and no longer one",

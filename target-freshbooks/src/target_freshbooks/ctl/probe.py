@@ -175,14 +175,20 @@ def _tell(context: Context, findings: list[run.ProbeFinding], cleaned: Cleaned) 
         "removed": cleaned.removed,
         "numbers_used": cleaned.numbers,
         "left": cleaned.left,
+        "strange": cleaned.strange,
     }
     numbers = ", ".join(cleaned.numbers)
     used = f"; the number stays used: {numbers}" if numbers else ""
     lines = [line for one in findings for line in _text(one)]
     lines.append(f"Deleted what was made: {cleaned.removed} records{used}.")
     lines += [f"FreshBooks keeps {one}. Delete it there by hand." for one in cleaned.left]
+    if cleaned.strange:
+        lines.append(
+            f"Left alone, since no probe of this ledger made it: {', '.join(cleaned.strange)}. Run"
+            " `probe --clean` with a login to the account that was probed."
+        )
     context.show(document, lines)
-    if cleaned.left:
+    if cleaned.left or cleaned.strange:
         raise click.exceptions.Exit(1)
 
 

@@ -7,11 +7,11 @@ the account; afterwards another store or another account is refused before anyth
 
 from dataclasses import dataclass
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import Connection, and_, select, update
 
 from target_freshbooks.ledger.errors import AnotherAccount, AnotherStore
 from target_freshbooks.ledger.section import Section
-from target_freshbooks.ledger.storage.tables import account, intents, stores
+from target_freshbooks.ledger.storage.tables import account, intents, links, probe, profile, stores
 
 _ONLY = 1
 """The id of the only row of the account's table."""
@@ -112,7 +112,8 @@ class Ownership(Section):
 
         Args:
             asked: The account.
-            move: Take it away from another one to which nothing was written yet.
+            move: Take it away from another one, if nothing is known of that one's records; what
+                was learnt of its ways is forgotten then.
 
         Raises:
             AnotherAccount: It is another's.
@@ -124,10 +125,18 @@ class Ownership(Section):
             "pinned_at": self._clock(),
         }
         with self._database.write() as connection:
-            if move and connection.execute(select(intents.c.id).limit(1)).first() is None:
-                connection.execute(account.delete())
+            if move and not _knows_records(connection):
+                another = account.c.account_id != asked.account_id
+                if connection.execute(account.delete().where(another)).rowcount:
+                    connection.execute(profile.delete())
             self._add(connection, account, row)
             nameless = and_(account.c.business_name == "", account.c.account_id == asked.account_id)
             named = {"business_name": asked.business_name}
             connection.execute(update(account).where(nameless).values(named))
         self.check_account(asked)
+
+
+def _knows_records(connection: Connection) -> bool:
+    """Whether anything was written for any shop, found in FreshBooks or made by a probe."""
+    ids = (intents.c.id, links.c.remote_id, probe.c.id)
+    return any(connection.execute(select(one).limit(1)).first() for one in ids)

@@ -31,11 +31,13 @@ class Cleaned:
         removed: Records deleted now.
         numbers: Invoice numbers that stay used.
         left: What FreshBooks did not let go, with its words.
+        strange: Records that are not the probe's, though the ledger has their ids.
     """
 
     removed: int = 0
     numbers: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    strange: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Cleaning:
         """Find and delete all that stands."""
         cleaned = Cleaned()
         rows = self.ledger.probe.standing()
-        known = [one for one in map(self._known, rows) if one]
+        known = [one for one in map(self._known, rows) if one and self._is_own(one, cleaned)]
         cleaned.numbers = sorted({row.key for row in known if row.record == "invoice"})
         for kind in ORDER:
             if kind == "credit_note":
@@ -109,6 +111,15 @@ class Cleaning:
                 notes = self.books.credit_notes.of_client(int(owner))
                 candidates = [one for one in notes if one.notes == note]
         return next((one for one in candidates if one.id not in known), None)
+
+    def _is_own(self, row: ProbeRecord, cleaned: Cleaned) -> bool:
+        """Whether the record of that id, if it stands, is the one that the probe made."""
+        assert row.remote_id is not None  # noqa: S101 - `_known` has found it
+        standing = self.books.collections[row.record].standing(row.remote_id)
+        if standing is None or _bears_key(standing, row):
+            return True
+        cleaned.strange.append(f"{row.record} {row.remote_id}")
+        return False
 
     def _remove(self, row: ProbeRecord, cleaned: Cleaned) -> None:
         assert row.remote_id is not None  # noqa: S101 - `_known` has found it
@@ -156,3 +167,19 @@ class Cleaning:
     def _write(self, record: Kind, id: int, body: dict[str, Any]) -> None:  # noqa: A002
         self.ledger.probe.change(self.lock, record, id, body, self.run_id)
         self.books.collections[record].update(id, body)
+
+
+def _bears_key(standing: Any, row: ProbeRecord) -> bool:  # noqa: ANN401 - a record of the kind
+    """Whether the record bears the row's key, which a probe may have lengthened."""
+    owner, _, note = row.key.partition(":")
+    match row.record:
+        case "client":
+            return bool(standing.email.casefold() == row.key.casefold())
+        case "item":
+            return bool(standing.name.startswith(row.key))
+        case "invoice":
+            return bool(standing.number.startswith(row.key))
+        case "payment":
+            return bool(standing.invoice_id == int(owner) and standing.note.startswith(note))
+        case "credit_note":
+            return bool(standing.client_id == int(owner) and standing.notes.startswith(note))
