@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import click
 import pytest
 from target_freshbooks.books.closed import ClosedDays
 from target_freshbooks.freshbooks import Forbidden
@@ -79,6 +80,19 @@ def test_a_day_that_is_closed_or_to_come_is_not_taken(world: Any, day: str) -> N
     with pytest.raises(Exception, match=r"closed as well|has not come yet"):
         world.ctl("replay", str(order), "--date", day)
     assert world.invoices(order) == []
+
+
+@pytest.mark.parametrize("more", [("--parked",), ("--since", "2026-10-01")])
+def test_a_day_is_taken_for_orders_that_are_named_and_no_others(
+    world: Any, more: tuple[str, ...]
+) -> None:
+    close(world)
+    order, other = (world.place(created=AT) for _ in range(2))
+    world.sync()
+    with pytest.raises(click.UsageError, match="not beside --parked or --since"):
+        world.ctl("replay", str(order), *more, "--date", "2026-11-20")
+    assert world.invoices(order) == []
+    assert world.row(other).booking_day is None
 
 
 def test_an_order_that_was_paid_late_takes_the_day_of_its_first_capture(world: Any) -> None:

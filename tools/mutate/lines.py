@@ -3929,6 +3929,14 @@ MUTATIONS = (
         (PROBE_CLEAN, "-k", "waited_for"),
     ),
     Mutation(
+        "a day is chosen for orders that are named, and for no others",
+        "P12",
+        f"{FRESHBOOKS}/ctl/replay.py",
+        "    if chosen and (parked or since or not orders):\n",
+        "    if chosen and not orders:\n",
+        (CLOSED, "-k", "no_others"),
+    ),
+    Mutation(
         "cleaning touches no record that the probe did not make",
         "P11",
         f"{FRESHBOOKS}/probe/cleaning.py",

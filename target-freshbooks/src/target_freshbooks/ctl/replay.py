@@ -56,8 +56,10 @@ def replay(
 ) -> None:
     """Plan and post orders again; if the books agree nothing is written."""
     chosen = booked_on.date() if booked_on else None
-    if chosen and not orders:
-        raise click.UsageError("--date is for orders that are named.")
+    if chosen and (parked or since or not orders):
+        raise click.UsageError(
+            "--date is for orders that are named, so not beside --parked or --since."
+        )
     asked = Asked(overwrite, settings == "current", accept_changes, send, chosen)
     day = since.date() if since else None
     sys.exit(_replayed(context, orders, parked=parked, since=day, asked=asked))
