@@ -207,6 +207,28 @@ def a_ledger_where_nothing_can_be_written(place: Place) -> None:
     place.settings["ledger_url"] = f"sqlite:///{obstacle}/ledger.sqlite"
 
 
+def a_folder_of_another_user(place: Place) -> None:
+    place.options = {"may_write": lambda path: path != place.home}
+
+
+def a_lock_of_another_user(place: Place) -> None:
+    place.options = {"may_write": lambda path: path.suffix != ".lock"}
+
+
+def a_journal_of_another_user(place: Place) -> None:
+    (place.home / "ledger.sqlite-shm").touch(mode=0o600)
+    place.options = {"may_write": lambda path: not path.name.endswith("-shm")}
+
+
+def credentials_of_another_user(place: Place) -> None:
+    apart = place.home / "apart"
+    apart.mkdir(mode=0o700)
+    for file in (place.ledger, place.key):
+        shutil.copy2(file, apart)
+    place.settings["credentials_url"] = f"sqlite:///{apart}/{place.ledger.name}"
+    place.options = {"may_write": lambda path: path.name != "apart"}
+
+
 def a_ledger_of_a_later_version(place: Place) -> None:
     place.sql("UPDATE ledger_version SET version_num = '9001'")
 
@@ -317,6 +339,15 @@ BROKEN: tuple[Broken, ...] = (
     ),
     (addresses_of_two_worlds, "sandbox", "auth_url", "TARGET_FRESHBOOKS_AUTH_URL"),
     (a_ledger_where_nothing_can_be_written, "ledger", "obstacle", "TARGET_FRESHBOOKS_LEDGER_URL"),
+    (a_folder_of_another_user, "ledger", "data does not let us", "right to write"),
+    (a_lock_of_another_user, "ledger", ".lock does not let us", "right to write"),
+    (a_journal_of_another_user, "ledger", "-shm does not let us", "right to write"),
+    (
+        credentials_of_another_user,
+        "ledger",
+        "apart does not let us",
+        "TARGET_FRESHBOOKS_CREDENTIALS_URL",
+    ),
     (a_ledger_of_a_later_version, "ledger", "9001", "TARGET_FRESHBOOKS_LEDGER_URL"),
     (a_ledger_that_is_none, "ledger", "not a database", "TARGET_FRESHBOOKS_LEDGER_URL"),
     (a_full_disk, "disk", "5 MiB", "Make room"),

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from glob import escape
 from pathlib import Path
 
 from connector_credentials import CredentialError
@@ -44,6 +45,8 @@ GOOD_RUN_WITHIN = timedelta(days=1)
 
 STORE_HASH = "TAP_BIGCOMMERCE_ORDERS_STORE_HASH"
 SANDBOX = "sandbox-"
+SQLITE_FILES = ("-wal", "-shm", "-journal")
+"""What SQLite adds to a database's name."""
 
 
 @command("doctor")
@@ -107,20 +110,33 @@ def look_at_files(setup: SetUp) -> Finding:
 
 
 def look_at_ledger(setup: SetUp) -> Finding:
-    """The ledger can be used, or made, and is of a known schema."""
-    file = setup.ledger_file
-    if file is not None:
-        nearest = next(one for one in (file, *file.parents) if os.path.lexists(one))
-        writable = os.access(nearest, os.W_OK) and (nearest == file or nearest.is_dir())
-        if not writable or not os.access(nearest.parent, os.X_OK):
+    """Ledger and credentials can be written, or made, and the schema is a known one."""
+    for what, setting, file in (
+        ("ledger", "LEDGER_URL", setup.ledger_file),
+        ("credentials' store", "CREDENTIALS_URL", setup.credentials_file),
+    ):
+        if file is not None and (obstacle := _obstacle(setup, file)):
             return fail(
-                f"The ledger {file} cannot be written, because {nearest} does not let us.",
-                f"Give this user the right to write in {nearest}, or name another place in"
-                " TARGET_FRESHBOOKS_LEDGER_URL.",
+                f"The {what} {file} cannot be written, because {obstacle} does not let us.",
+                f"Give this user the right to write in {obstacle}, or name another place in"
+                f" TARGET_FRESHBOOKS_{setting}.",
             )
     if setup.ledger is None:
         return ok("There is no ledger yet; the first login or run makes it.")
     return ok(f"The ledger {setup.ledger.scope.database.name} can be used.")
+
+
+def _obstacle(setup: SetUp, file: Path) -> Path | None:
+    """What keeps a database from being written, with its journals and locks; None: nothing."""
+    file = file.resolve()  # as SQLite and the locks follow links
+    nearest = next(one for one in file.parents if os.path.lexists(one))
+    if not nearest.is_dir() or not setup.may_write(nearest):
+        return nearest
+    beside = [file, *(file.with_name(f"{file.name}{end}") for end in SQLITE_FILES)]
+    locks = nearest.glob(f"{escape(file.name)}.*.lock") if nearest == file.parent else ()
+    return next(
+        (one for one in (*beside, *locks) if one.exists() and not setup.may_write(one)), None
+    )
 
 
 def look_at_disk(setup: SetUp) -> Finding:

@@ -39,6 +39,11 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
+def may_write(path: Path) -> bool:
+    """Whether this user may write the file, or make files in the folder."""
+    return os.access(path, os.W_OK | (os.X_OK if path.is_dir() else 0))
+
+
 @dataclass
 class SetUp:
     """A set-up as the programs would find it.
@@ -47,6 +52,7 @@ class SetUp:
         context: The command line's options.
         clock: Aware UTC now.
         free_bytes: Tells what is free where a folder is.
+        may_write: Tells whether this user may write a file, or in a folder.
         installed: Tells the version of a distribution, or of `Python`.
         environment: The process'.
     """
@@ -54,6 +60,7 @@ class SetUp:
     context: Context
     clock: Callable[[], datetime] = utc_now
     free_bytes: Callable[[Path], int] = free_bytes
+    may_write: Callable[[Path], bool] = may_write
     installed: Callable[[str], str | None] = installed_version
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
@@ -78,6 +85,11 @@ class SetUp:
     def ledger_file(self) -> Path | None:
         """The ledger's file; None in PostgreSQL."""
         return sqlite_path(parse_url(self.settings.ledger_url, PURPOSE))
+
+    @cached_property
+    def credentials_file(self) -> Path | None:
+        """The file of the credentials' store; None in PostgreSQL."""
+        return sqlite_path(parse_url(self.settings.credentials_url, PURPOSE))
 
     @cached_property
     def key_file(self) -> Path | None:
