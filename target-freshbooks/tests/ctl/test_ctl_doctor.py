@@ -262,6 +262,11 @@ def no_login(place: Place) -> None:
     place.credentials.delete(ENTRY)
 
 
+def a_login_that_was_ended_beside_the_token_it_began_with(place: Place) -> None:
+    document = place.credentials.read(ENTRY) or {}
+    place.credentials.write(ENTRY, {"seed_sha256": document["seed_sha256"]})  # as logout leaves it
+
+
 def a_login_that_was_revoked(place: Place) -> None:
     place.settings["refresh_token"] = ""
     dead = {"access_token": "dead", "refresh_token": "dead"}
@@ -355,6 +360,12 @@ BROKEN: tuple[Broken, ...] = (
     (a_lost_key, "key", "is gone", "Put the key file back"),
     (a_key_that_is_none, "key", "no Fernet key", "TARGET_FRESHBOOKS_ENCRYPTION_KEY"),
     (no_login, "login", "No FreshBooks login", "target-freshbooks-ctl login"),
+    (
+        a_login_that_was_ended_beside_the_token_it_began_with,
+        "login",
+        "refresh_token was used already",
+        "target-freshbooks-ctl login",
+    ),
     (a_login_that_was_revoked, "login", "no longer accepts", "target-freshbooks-ctl login"),
     (a_login_without_a_scope, "scopes", "user:payments:write", "developer page"),
     (a_ledger_of_another_account, "account", "OTHER1", "Log in as somebody"),

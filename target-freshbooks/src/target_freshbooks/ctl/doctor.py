@@ -33,6 +33,7 @@ from target_freshbooks.ctl.context import Context, command
 from target_freshbooks.ctl.examined import SetUp
 from target_freshbooks.ctl.login import scopes_of
 from target_freshbooks.freshbooks import AuthError, FreshBooksError, choose_account
+from target_freshbooks.freshbooks.tokens import fingerprint
 from target_freshbooks.ledger import LedgerError
 from target_freshbooks.posting.facts import check_zone
 from target_freshbooks.settings import schema
@@ -176,7 +177,13 @@ def look_at_login(setup: SetUp) -> Finding:
     except AuthError as error:
         return fail(str(error), f"Run {ctl('login')}.")
     if identity is None:
-        if setup.settings.refresh_token:
+        seed = setup.settings.refresh_token
+        if seed and setup.login.get("seed_sha256") == fingerprint(seed):
+            return fail(
+                "No FreshBooks login is stored, and the setting refresh_token was used already.",
+                f"Run {ctl('login')}, and take refresh_token out of the settings.",
+            )
+        if seed:
             return warn(
                 "No login is stored yet; the first run begins with the setting refresh_token.",
                 f"Run {ctl('login')}, and take refresh_token out of the settings.",
