@@ -3937,6 +3937,14 @@ MUTATIONS = (
         (CLOSED, "-k", "no_others"),
     ),
     Mutation(
+        "what delivers messages is given none of our secrets",
+        "P9",
+        f"{FRESHBOOKS}/notify/delivery.py",
+        "for name, value in os.environ.items() if _is_passed_on(name)}",
+        "for name, value in os.environ.items()}",
+        ("target-freshbooks/tests/ctl/test_ctl_notify.py", "-k", "no_secret_of_ours"),
+    ),
+    Mutation(
         "cleaning touches no record that the probe did not make",
         "P11",
         f"{FRESHBOOKS}/probe/cleaning.py",

@@ -15,6 +15,8 @@ from connector_sandbox.testing import Asked, Reply, answering
 from connector_sandbox.testing.answers import HANG
 from prometheus_client.parser import text_string_to_metric_families
 from target_freshbooks.access import open_oauth
+from target_freshbooks.notify import delivery
+from target_freshbooks.notify.message import Message
 from target_freshbooks.settings import read_settings
 
 if TYPE_CHECKING:
@@ -374,3 +376,33 @@ def test_a_service_that_hangs_holds_a_run_for_half_a_minute_at_most(desk: Any) -
         code, log = desk.post(desk.messages(), notify_urls=urls)
     assert code == 0
     assert "was not told" in log
+
+
+TELLS_ITS_ENVIRONMENT = "import json, os; print(json.dumps([0, json.dumps(dict(os.environ))]))"
+
+
+def test_what_delivers_has_the_machines_variables_and_no_secret_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tells_environment.py").write_text(TELLS_ITS_ENVIRONMENT, encoding="utf-8")
+    monkeypatch.setattr(delivery, "COURIER", "tells_environment")
+    machine = {
+        "PYTHONPATH": str(tmp_path),
+        "LC_ALL": "C.UTF-8",
+        "https_proxy": "http://proxy.example",
+        "SSL_CERT_FILE": "/etc/ssl/own.pem",
+        "DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/bus",
+    }
+    ours = {
+        "TARGET_FRESHBOOKS_ENCRYPTION_KEY": "canary-key",
+        "TAP_BIGCOMMERCE_ORDERS_ACCESS_TOKEN": "canary-token",
+        "PGPASSWORD": "canary-password",
+    }
+    for name, value in (machine | ours).items():
+        monkeypatch.setenv(name, value)
+    (service,) = delivery.services_of(["json://shop.example"])
+    (delivered,) = delivery.deliver([(service, Message("info", "a", "b"))])
+    environment = json.loads(delivered.failure)
+    assert machine.items() <= environment.items()
+    assert not ours.keys() & environment.keys()
+    assert "canary" not in delivered.failure

@@ -24,6 +24,28 @@ MOST_SECONDS = 10 * SECONDS
 """For the courier itself, whose start takes a second, and long on a busy machine."""
 
 COURIER = "target_freshbooks.notify.courier"
+PASSED_ON = {
+    "PATH",
+    "HOME",
+    "USER",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TMPDIR",
+    "DISPLAY",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "LD_LIBRARY_PATH",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+}
+PASSED_ON_BEGINNING = ("LC_", "XDG_", "PYTHON")
+"""Of our environment what the courier needs of the machine, and none of our secrets."""
 UNANSWERED = f"it did not answer within {SECONDS} s"
 
 
@@ -79,6 +101,7 @@ def _answers(jobs: str) -> dict[int, str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        env={name: value for name, value in os.environ.items() if _is_passed_on(name)},
         text=True,
         start_new_session=True,
     )
@@ -94,6 +117,10 @@ def _answers(jobs: str) -> dict[int, str]:
             place, failure = json.loads(line)
             answers[int(place)] = str(failure)
     return answers
+
+
+def _is_passed_on(name: str) -> bool:
+    return name.upper() in PASSED_ON or name.startswith(PASSED_ON_BEGINNING)
 
 
 def _without_secrets(url: str) -> str:
