@@ -379,6 +379,14 @@ MUTATIONS = (
         (LOCKS,),
     ),
     Mutation(
+        "a cluster's file system is refused like any that several machines share",
+        "P1",
+        f"{CREDENTIALS}/locks.py",
+        '    *("ceph", "lustre", "gpfs", "beegfs", "ocfs2", "gfs2", "orangefs"),\n',
+        "",
+        (LOCKS, "-k", "several_machines"),
+    ),
+    Mutation(
         "a held lock is waited for",
         "P1",
         f"{CREDENTIALS}/locks.py",

@@ -161,7 +161,11 @@ def test_two_network_namespaces_on_one_folder_exclude_each_other(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "kind", ["nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "fuse.sshfs", "fuseblk"]
+    "kind",
+    [
+        *("nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "fuse.sshfs", "fuseblk"),
+        *("ceph", "lustre", "gpfs", "beegfs", "ocfs2", "gfs2", "afs", "vboxsf"),
+    ],
 )
 def test_a_file_system_of_several_machines_is_refused_and_postgresql_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str

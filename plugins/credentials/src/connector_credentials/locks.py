@@ -44,7 +44,10 @@ SESSION = {
 minute (10 + 4 * 5 s if it had nothing to hear, 30,000 ms if it did not confirm what it was
 told), and a live one never, however long it has nothing to say."""
 
-SHARED_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "fuse", "fuseblk"}
+SHARED_FILE_SYSTEMS = {
+    *("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "virtiofs", "vboxsf", "fuse", "fuseblk"),
+    *("ceph", "lustre", "gpfs", "beegfs", "ocfs2", "gfs2", "orangefs"),
+}
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
