@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 from unicodedata import category
 
@@ -38,6 +39,18 @@ def test_what_acts_on_a_terminal_is_shown_and_what_is_read_stays() -> None:
     )
     harmless = "Grüße, 注文 Ωμέγα\N{NO-BREAK SPACE}€ 🛒 \\x1b"
     assert visible(f"{harmless}\n") == rf"{harmless}\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1:strict", "utf-8"])
+def test_what_an_output_cannot_show_is_written_out(encoding: str) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", "from connector_credentials.output import say; say('Müller 注')"],
+        check=True,
+        capture_output=True,
+        env=clean_environment() | {"PYTHONIOENCODING": encoding},
+    )
+    name, _, _ = encoding.partition(":")
+    assert told.stdout == "Müller 注\n".encode(name, "backslashreplace")
 
 
 def test_a_json_document_stays_one_and_acts_on_nothing() -> None:

@@ -3708,9 +3708,17 @@ MUTATIONS = (
         "what a command says is visible",
         "P13",
         f"{CREDENTIALS}/output.py",
-        'sys.stdout.writelines(f"{visible(line)}\\n"',
+        'sys.stdout.writelines(f"{_encodable(visible(line))}\\n"',
         'sys.stdout.writelines(f"{line}\\n"',
         (VISIBLE, "-m", "more", "-k", "all_commands"),
+    ),
+    Mutation(
+        "what an output cannot show ends no command",
+        "P10",
+        f"{CREDENTIALS}/output.py",
+        'line.encode(encoding, "backslashreplace")',
+        "line.encode(encoding)",
+        (VISIBLE, "-k", "cannot_show"),
     ),
     Mutation(
         "what a command says aside is visible",

@@ -69,11 +69,20 @@ def say(*lines: str) -> None:
         OutputClosed: Nobody reads it any more; what is said from here on leads nowhere.
     """
     try:
-        sys.stdout.writelines(f"{visible(line)}\n" for line in lines)  # noqa: TID251 - the place
+        sys.stdout.writelines(f"{_encodable(visible(line))}\n" for line in lines)  # noqa: TID251 - the place
         sys.stdout.flush()  # noqa: TID251 - as above
     except BrokenPipeError:
         forget_reader()
         raise OutputClosed from None
+
+
+def _encodable(line: str) -> str:
+    r"""The line with what the encoding of standard output lacks written out, as `\xfc`.
+
+    Standard error does so by itself.
+    """
+    encoding = sys.stdout.encoding or "utf-8"  # noqa: TID251 - nothing is said
+    return line.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def say_aside(*lines: str) -> None:
