@@ -193,6 +193,28 @@ def test_a_ledger_of_another_account_stops_the_run_before_a_write(world: Any) ->
     assert len(world.books()["invoices"]) == 1
 
 
+def test_a_ledger_that_is_found_again_is_of_the_account_it_was_found_in(world: Any) -> None:
+    order = world.synced()
+    world.change_and_sync(order, "cancel")
+    world.is_found_again()  # without a look for its client
+    assert world.row(order).reason == "cancelled_after_posting"
+    with world.ledger() as ledger:
+        pinned = ledger.ownership.account()
+    assert pinned is not None
+    assert pinned.account_id == constants.FRESHBOOKS_ACCOUNT_ID
+
+
+def test_a_ledger_of_clients_that_were_found_is_of_their_account(world: Any) -> None:
+    world.settings["client_sync"] = "all"
+    customer = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
+    world.control("POST", "shop/customers", customer)
+    world.sync()
+    world.is_found_again()
+    with world.ledger() as ledger:
+        assert len(list(ledger.links.of_kind("client"))) > 0
+        assert ledger.ownership.account() is not None
+
+
 def test_a_dry_run_pins_no_account(world: Any) -> None:
     world.place()
     world.sync(dry_run=True)

@@ -2472,6 +2472,22 @@ MUTATIONS = (
         (f"{TERMS}::test_a_ledger_of_another_account_stops_the_run_before_a_write",),
     ),
     Mutation(
+        "an invoice that is found again pins the account",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/adoption.py",
+        "    parts.writer.pin()\n",
+        "",
+        (TERMS, "-k", "found_again_is_of"),
+    ),
+    Mutation(
+        "a client or item that is found pins the account",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/upsert.py",
+        "        self._writer.pin()  # what is found is of this account, too\n",
+        "",
+        (TERMS, "-k", "clients_that_were_found"),
+    ),
+    Mutation(
         "an order keeps the settings it was posted under",
         "P7",
         f"{FRESHBOOKS}/posting/facts.py",

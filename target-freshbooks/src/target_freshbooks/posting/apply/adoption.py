@@ -76,6 +76,7 @@ def _keep(
     parts: Parts, order_id: int, policy: Policy, observed: Observed, links: list[Link]
 ) -> None:
     """All at once: if the invoice is known, all that belongs to it is taken to be known."""
+    parts.writer.pin()
     parts.ledger.terms.keep(order_id, Terms(policy.terms(), observed.own.create_date))
     parts.ledger.links.adopt(
         links, order_id=order_id, run_id=parts.writer.run_id, data=summary(observed.own)

@@ -97,6 +97,7 @@ class Upserts:
         Raises:
             Refused: FreshBooks takes none.
         """
+        self._writer.pin()  # what is found is of this account, too
         refusal: Refused | None = None
         for form in forms:
             link = find(form)

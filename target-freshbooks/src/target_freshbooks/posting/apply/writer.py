@@ -114,7 +114,7 @@ class Writer:
         if standing is None and remote_id is not None and self.fence.asks_for(kind):
             standing = self.freshbooks.collections[kind.record].standing(remote_id)
         month = self.fence.check(kind, body, standing)
-        self._pin()
+        self.pin()
         intent = self.ledger.intents.open(
             lock=self._lock,
             order_id=order_id,
@@ -153,6 +153,10 @@ class Writer:
         )
         self._on_answer(order_id, kind.value, key, began)
         return answer
+
+    def pin(self) -> None:
+        """Make the ledger the account's, before anything that was found there is remembered."""
+        self._pin()
 
     def _send(
         self, kind: StepKind, remote_id: int | None, body: Mapping[str, Any], *, impatient: bool

@@ -90,6 +90,10 @@ class Simulator(Writer, Observer):
         return self._observed
 
     @override
+    def pin(self) -> None:
+        """A plan makes no ledger anybody's."""
+
+    @override
     def write(
         self,
         *,
