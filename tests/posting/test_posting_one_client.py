@@ -50,3 +50,14 @@ def test_a_client_gets_the_vat_number_of_a_form_field_and_no_phone_number(world:
     world.sync()
     (bob,) = [row for row in world.books()["clients"] if row["id"] == bob["id"]]
     assert bob["vat_number"] == "FR99999999999"
+
+
+def test_another_generic_client_is_that_of_the_orders_to_come(world: Any) -> None:
+    world.settings["generic_client"] = "Walk-in"
+    former = world.synced(billing={"email": ""})
+    world.settings["generic_client"] = "Online sales"
+    order = world.synced(billing={"email": ""})
+    names = {row["id"]: row["organization"] for row in world.books()["clients"]}
+    assert names[world.invoice(order)["customerid"]] == "Online sales"
+    assert names[world.invoice(former)["customerid"]] == "Walk-in"
+    assert world.writes_of(lambda: world.ctl("replay", str(former))) == 0

@@ -2488,6 +2488,14 @@ MUTATIONS = (
         (TERMS, "-k", "clients_that_were_found"),
     ),
     Mutation(
+        "a generic client of another name is another client",
+        "P11",
+        f"{FRESHBOOKS}/books/clients.py",
+        'key = f"generic:{organization}"',
+        'key = "generic"',
+        ("tests/posting/test_posting_one_client.py", "-k", "another_generic"),
+    ),
+    Mutation(
         "an order keeps the settings it was posted under",
         "P7",
         f"{FRESHBOOKS}/posting/facts.py",

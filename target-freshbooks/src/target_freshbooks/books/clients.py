@@ -48,7 +48,8 @@ def client_for(facts: OrderFacts, policy: Policy) -> ClientDraft | Parked:
 def _generic_client(generic: GenericClient, currency: str) -> ClientDraft:
     organization = clean(generic.organization, FRESHBOOKS.address_length, "Shop customers")
     email = clean(generic.email, FRESHBOOKS.address_length)
-    return ClientDraft("generic", email, Address(company=organization), currency)
+    key = f"generic:{organization}"  # another name in the settings means another client
+    return ClientDraft(key, email, Address(company=organization), currency)
 
 
 def billing_of(order: Order, policy: Policy) -> Address:
