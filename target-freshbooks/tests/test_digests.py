@@ -13,16 +13,27 @@ from target_freshbooks import books, shop
 from target_freshbooks.books.desired import Desired, LineTax
 from target_freshbooks.books.policy import GenericClient, LineNames, Policy, TaxName
 from target_freshbooks.ledger.storage.canonical import from_text, hash_of, to_text
-from target_freshbooks.posting.digests import content_digest, desired_digest, policy_digest
+from target_freshbooks.posting.digests import (
+    content_digest,
+    desired_digest,
+    earlier_digests,
+    policy_digest,
+)
 
 CASES = Path(__file__).parent / "books_cases"
 
 CONTENT = {
+    "tax_exclusive": "44cdf7b282f6297df823d16e7bedb4b843e8fb6782c4eeaec1c1e54fff3fcf17",
+    "discount_coupon": "cf5dbe825ef6ebc3a5c2954bbb56fc498f00bc9310ebfdc94c24c613a4378379",
+    "discount_two_tax_groups": "0b044644342b42a2b3bf273c016a910c4d476c5bc889334cabc07341842129d0",
+}
+CONTENT_1 = {
     "tax_exclusive": "01a41907528fe85846e9ee44c105002e6f77d696635628a167a1b009f6da2063",
     "discount_coupon": "8e48d5a108ff6b1fc7f62871447bf3b1d7202aad305e44e6c0b7bd3991453db9",
     "discount_two_tax_groups": "bd4c7c7607accf625463c9a46680a51535776b14b0ca58e8472693808191ad4f",
 }
-DESIRED = "3b61247e7c9b583e610c5cdf8615c45d5e9d850664d0f545e55714d509728f93"
+"""As ledgers of before have them, whose posted orders are none that were edited."""
+DESIRED = "37b5c637a9f56149785a492733ed4c4b61a3f5e44d7ae626c26a7e1d35eeb583"
 POLICY = "3e036d870e9ae4d3014cb6bf015c4765f0a37e79f75dfe42988bc12312915beb"
 
 
@@ -41,6 +52,11 @@ def facts_of(name: str, **changes: Any) -> Any:
 @pytest.mark.parametrize("name", sorted(CONTENT))
 def test_an_order_s_content_has_the_digest_it_always_had(name: str) -> None:
     assert content_digest(facts_of(name)) == CONTENT[name]
+
+
+@pytest.mark.parametrize("name", sorted(CONTENT_1))
+def test_and_the_one_that_it_had_before_is_known(name: str) -> None:
+    assert earlier_digests(facts_of(name)) == {CONTENT_1[name]}
 
 
 def test_a_desired_state_has_the_digest_it_always_had() -> None:

@@ -12,11 +12,12 @@ from functools import partial
 
 from target_freshbooks.books.charges import Charge, ChargeKind, charges_of
 from target_freshbooks.books.desired import LineTax, Parked, Reason
-from target_freshbooks.books.inference import CONTRADICTION, Inference, infer
+from target_freshbooks.books.inference import CONTRADICTION, UNEXPLAINED_TAX, Inference, infer
 from target_freshbooks.books.marketplaces import is_net
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.taxes import (
     NO_RATE,
+    UNNAMED,
     ChargedTax,
     known_rates,
     merged,
@@ -35,7 +36,7 @@ from target_freshbooks.money import (
     total,
     with_currency,
 )
-from target_freshbooks.shop.facts import Order, OrderFacts
+from target_freshbooks.shop.facts import Order, OrderFacts, TaxRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,7 @@ def break_down(facts: OrderFacts, policy: Policy) -> Breakdown | Parked:
         else:
             row = NO_RATE
         pool = (replace(row, amount=order.total_tax),)
-    charges = with_rates(charges, pool or facts.taxes, policy, cent(decimals))
-    inference = infer(order, charges, policy, decimals)
+    charges, inference = _explained(facts, charges, pool or facts.taxes, policy)
     worked_out = _worked_out(inference, charges, policy, cent(decimals))
     taxes = [
         merged([*by_rate, ChargedTax(tax.name, tax.percent, charge.override)], policy)
@@ -151,6 +151,24 @@ def without_tax(breakdown: Breakdown, order: Order) -> Breakdown:
     )
 
 
+def _explained(
+    facts: OrderFacts, charges: Sequence[Charge], rows: Sequence[TaxRow], policy: Policy
+) -> tuple[tuple[Charge, ...], Inference]:
+    """The charges at their rates, and how the order's figures hang together.
+
+    The amounts of tax rows say which rates were charged, unless only all of them give the totals.
+    """
+    decimals = decimals_of(facts.order.currency)
+    rated = with_rates(charges, rows, policy, cent(decimals))
+    inference = infer(facts.order, rated, policy, decimals)
+    if inference.grade and any(row.rate and not row.amount for row in facts.taxes):
+        all_rated = with_rates(charges, rows, policy, cent(decimals), all_charged=True)
+        by_all = infer(facts.order, all_rated, policy, decimals)
+        if by_all.grade < min(inference.grade, UNEXPLAINED_TAX):
+            return all_rated, by_all
+    return rated, inference
+
+
 def _worked_out(
     inference: Inference, charges: Sequence[Charge], policy: Policy, unit: Decimal
 ) -> list[LineTax | None]:
@@ -172,16 +190,26 @@ def _charged(
     taxes: Sequence[Sequence[ChargedTax]],
     decimals: int,
 ) -> dict[str, Decimal]:
-    """What the shop charged of each tax, adding up to its whole tax."""
-    tax_by_name = sum_by_key(
-        (
-            tax.name,
-            tax.amount if charge.own or charge.override else net * tax.percent / HUNDRED,
+    """What the shop charged of each tax, adding up to its whole tax, though no charge bears it."""
+
+    def by_name(*, own_amounts: bool) -> dict[str, Decimal]:
+        return sum_by_key(
+            (
+                tax.name,
+                tax.amount
+                if charge.override or (charge.own and own_amounts)
+                else net * tax.percent / HUNDRED,
+            )
+            for charge, net, of_charge in zip(charges, nets, taxes, strict=True)
+            for tax in of_charge
         )
-        for charge, net, of_charge in zip(charges, nets, taxes, strict=True)
-        for tax in of_charge
-    )
-    total_tax = rounded(order.total_tax, decimals)
+
+    total_tax, half = rounded(order.total_tax, decimals), cent(decimals) / 2
+    tax_by_name = by_name(own_amounts=True)
+    if abs(total(tax_by_name.values()) - total_tax) > half * (1 + sum(map(len, taxes))):
+        tax_by_name = by_name(own_amounts=False)  # a refund has lowered them since
+    if total_tax and not any(tax_by_name.values()):
+        tax_by_name = {next(iter(tax_by_name), UNNAMED): total_tax}
     amounts = pro_rata(total_tax, list(tax_by_name.values()))
     return dict(zip(tax_by_name, largest_remainder(amounts, total_tax, decimals), strict=True))
 

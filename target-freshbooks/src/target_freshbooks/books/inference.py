@@ -39,6 +39,8 @@ from target_freshbooks.shop.facts import Order
 Side = Literal["inc", "ex"]
 Amounts = tuple[Decimal, ...]
 
+UNEXPLAINED_TAX = 3
+"""The grade of a reading that gives the order's total, but another tax than the shop's."""
 CONTRADICTION = 4
 """The grade of a reading that does not give the order's total."""
 
@@ -178,4 +180,5 @@ def _grade(
     for grade, limit in enumerate((half, half * (1 + charges), most)):
         if any(max(miss) <= limit for miss in misses):
             return grade
-    return 3 if any(gross <= half * (1 + charges) for gross, _ in misses) else CONTRADICTION
+    told = any(gross <= half * (1 + charges) for gross, _ in misses)
+    return UNEXPLAINED_TAX if told else CONTRADICTION

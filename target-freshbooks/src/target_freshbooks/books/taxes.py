@@ -9,8 +9,10 @@ its name and the others become one tax, their percents added up and their names,
 rate at all, whose percent is then the roundest that gives the amounts. A fee's tax, which may have
 no row, is one as well if no rate of the order gives it.
 
-A row with a rate but without an amount was not charged, as to a customer who is exempt. A row that
-has neither names a zero rate, which is said on the line.
+A row with a rate but without an amount was not charged, as to a customer who is exempt. But a
+refund may lower the amounts of the rows, or leave none: where they do not explain the order's
+totals, which stand, and all its rates do, all were charged. A row that has neither rate nor amount
+names a zero rate, which is said on the line.
 """
 
 from collections.abc import Iterable, Sequence
@@ -43,7 +45,12 @@ class ChargedTax:
 
 
 def with_rates(
-    charges: Sequence[Charge], pool: Sequence[TaxRow], policy: Policy, unit: Decimal
+    charges: Sequence[Charge],
+    pool: Sequence[TaxRow],
+    policy: Policy,
+    unit: Decimal,
+    *,
+    all_charged: bool = False,
 ) -> tuple[Charge, ...]:
     """The charges with their rates: of the rows that name one, else those of `pool` that give it.
 
@@ -52,6 +59,7 @@ def with_rates(
         pool: The rows that name no charge; or all, if each names one.
         policy: For the names of overridden taxes.
         unit: The smallest amount of the currency; a fee's tax that is missed by more has no rate.
+        all_charged: Each rate was charged, whatever its row comes to by now.
     """
     overrides = [row for row in pool if row.amount and not row.rate]
     others = [charge.inc - charge.ex if not charge.rows else ZERO for charge in charges]
@@ -59,9 +67,9 @@ def with_rates(
     name = freshbooks_name(overrides[0], policy) if overrides else UNNAMED
     rated = list[Charge]()
     for charge, share in zip(charges, shares, strict=True):
-        rows, missed = _giving(charge, pool)
+        rows, missed = _giving(charge, pool, all_charged=all_charged)
         if charge.rows:
-            rated.append(_by_own_rows(charge, policy, unit))
+            rated.append(_by_own_rows(charge, policy, unit, all_charged=all_charged))
         elif share and not rows:
             rated.append(replace(charge, override=share, override_name=name))
         elif charge.kind is ChargeKind.FEE and missed > unit:
@@ -72,27 +80,29 @@ def with_rates(
     return tuple(rated)
 
 
-def _by_own_rows(charge: Charge, policy: Policy, unit: Decimal) -> Charge:
+def _by_own_rows(charge: Charge, policy: Policy, unit: Decimal, *, all_charged: bool) -> Charge:
     overrides = [row for row in charge.rows if row.amount and not row.rate]
     taxed = any(row.amount for row in charge.rows)
     rated: dict[tuple[object, ...], TaxRow] = {}
     for row in charge.rows:
         # Beside taxes that were charged, one of less than half a cent has no amount.
         rounded_off = taxed and charge.ex * row.rate / HUNDRED <= unit / 2
-        if bool(row.amount) == bool(row.rate) or (rounded_off and not row.amount):
+        if (row.amount or rounded_off or all_charged) if row.rate else not row.amount:
             key = (row.name, row.tax_class, row.rate, row.priority)
             same = rated.get(key)
             rated[key] = replace(row, amount=same.amount + row.amount) if same else row
     return replace(
         charge,
         rows=tuple(rated.values()),
-        own=True,
+        own=not all_charged,
         override=total(row.amount for row in overrides),
         override_name=freshbooks_name(overrides[0], policy) if overrides else "",
     )
 
 
-def _giving(charge: Charge, pool: Sequence[TaxRow]) -> tuple[tuple[TaxRow, ...], Decimal]:
+def _giving(
+    charge: Charge, pool: Sequence[TaxRow], *, all_charged: bool
+) -> tuple[tuple[TaxRow, ...], Decimal]:
     """The rates of the pool that come nearest to the charge's tax, and by how much they miss it."""
     stated = charge.inc - charge.ex
     if not stated:
@@ -102,13 +112,14 @@ def _giving(charge: Charge, pool: Sequence[TaxRow]) -> tuple[tuple[TaxRow, ...],
         ways = (percents(rows, compound=True), percents(rows, compound=False))
         return min(abs(charge.ex * total(way) / HUNDRED - stated) for way in ways)
 
-    best = min(_combinations(pool), key=lambda rows: (missed(rows), -len(rows)), default=())
+    charged = [row for row in pool if row.amount or all_charged]
+    best = min(_combinations(charged), key=lambda rows: (missed(rows), -len(rows)), default=())
     return best, missed(best)
 
 
 def _combinations(pool: Sequence[TaxRow]) -> Iterable[tuple[TaxRow, ...]]:
     rows = list({(row.name, row.tax_class, row.rate, row.priority): row for row in pool}.values())
-    rows = [row for row in rows if row.rate > 0 and row.amount]
+    rows = [row for row in rows if row.rate > 0]
     sizes = range(len(rows), 0, -1) if len(rows) <= _POOL_LIMIT else (len(rows), 2, 1)
     for size in sizes:
         yield from combinations(rows, size)

@@ -40,6 +40,7 @@ class OrderContext:
     Attributes:
         desired: What the books should hold.
         content: `content_digest` of the facts behind it.
+        earlier: What earlier versions of that digest made of the same facts.
         policy: The bookkeeper's settings.
         client_id: FreshBooks' id of the client (0 in a plan if it is still to be created).
         item_names: Item key → the name FreshBooks has for the item.
@@ -58,6 +59,7 @@ class OrderContext:
     client_id: int
     item_names: Mapping[str, str] = field(default_factory=dict)
     recorded: Recorded = field(default_factory=Recorded)
+    earlier: frozenset[str] = frozenset()
     negatives_refused: bool = False
     keeps_client: bool = False
     closed: ClosedDays = field(default_factory=ClosedDays)
@@ -86,6 +88,11 @@ class OrderContext:
     def wanted_head(self) -> dict[str, str]:
         """A digest of each of its parts."""
         return wanted_head(self.head_body, self.desired.client.key)
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether the order is not what the invoice's lines were made from."""
+        return self.recorded.content not in {self.content, *self.earlier}
 
     def is_ours(self, invoice: ObservedInvoice) -> bool:
         """Whether the invoice bears the order's marker."""

@@ -17,23 +17,30 @@ from target_freshbooks.freshbooks.observed import DELETED, ObservedInvoice
 from target_freshbooks.ledger.storage.canonical import hash_of
 from target_freshbooks.shop.facts import Address, Cost, OrderFacts, OrderLine
 
-CONTENT_VERSION = 1
+CONTENT_VERSION = 2
 DESIRED_VERSION = 1
 FINGERPRINT_VERSION = 1
 
 
-def content_digest(facts: OrderFacts, *, void: bool = False) -> str:
+def earlier_digests(facts: OrderFacts, *, void: bool = False) -> frozenset[str]:
+    """What earlier versions of the list made of the same facts; their ledgers have these."""
+    versions = range(1, CONTENT_VERSION)
+    return frozenset(content_digest(facts, void=void, version=version) for version in versions)
+
+
+def content_digest(facts: OrderFacts, *, void: bool = False, version: int = CONTENT_VERSION) -> str:
     """What the invoice's own lines follow from: not status, dates, payments or refunds.
 
-    It is taken from the shop's facts and not from the lines, so that a newer version of the
-    accounting rules never rewrites an invoice that is already sent. With `void` the lines stand at
-    no price, since the order was cancelled.
+    Nor the amounts of tax rows, which a refund may lower, as version 1 had them: their names and
+    rates, and the order's totals, tell of the sale. It is taken from the shop's facts and not from
+    the lines, so that a newer version of the accounting rules never rewrites an invoice that is
+    already sent. With `void` the lines stand at no price, since the order was cancelled.
     """
     order = facts.order
     spent = redeemed(facts)
     return hash_of(
         {
-            "version": CONTENT_VERSION,
+            "version": version,
             **({"void": True} if void else {}),
             "currency": order.currency,
             "tax_inclusive": order.tax_inclusive,
@@ -51,7 +58,7 @@ def content_digest(facts: OrderFacts, *, void: bool = False) -> str:
                 [
                     row.name,
                     row.tax_class,
-                    *_amounts(row.rate, row.amount),
+                    *_amounts(row.rate, *([row.amount] if version == 1 else [])),
                     row.item_type,
                     str(row.line_id),
                     str(row.address_id),

@@ -24,7 +24,7 @@ from target_freshbooks.posting.apply.completion import completed, forget_gone_cr
 from target_freshbooks.posting.apply.parts import Parts, ReconcileState, load_recorded
 from target_freshbooks.posting.apply.step_runner import run_step
 from target_freshbooks.posting.context import OrderContext
-from target_freshbooks.posting.digests import content_digest, desired_digest
+from target_freshbooks.posting.digests import content_digest, desired_digest, earlier_digests
 from target_freshbooks.posting.facts import (
     called,
     dated,
@@ -177,6 +177,7 @@ class Reconciler:
             client_id,
             item_names,
             recorded,
+            earlier=earlier_digests(facts, void=desired.void),
             keeps_client=keeps,
             closed=closed,
             unmarked=self._parts.profile.unmarked_field,

@@ -43,6 +43,8 @@ _SWITCHES: tuple[tuple[str, SwitchValue, tuple[SwitchValue, ...] | None, str], .
     ("bc.failed_amount", "number", ("number", "null"), "amount of a transaction that failed"),
     ("bc.refund_objects", True, YES_NO,
      "a refund is an object; else, as at older gateways, a transaction and no other change"),
+    ("bc.refund_tax_rows", "kept", ("kept", "reduced"),
+     "tax rows of what was refunded, but for a refund that overrides: as charged, or what is left"),
     ("bc.refund_transactions", True, YES_NO,
      "a refund through a gateway makes a transaction too; else only the refund tells of it"),
     ("bc.void_rows", "named", ("named", "no_amount", "unnamed"),
@@ -128,6 +130,7 @@ SETTLED_BY = {
 
 NOT_BY_READING = {
     "bc.quota_429_headers": "no read asks for a 429 on purpose",
+    "bc.refund_tax_rows": "nothing tells what a row was before the refund",
     "bc.suspended": "stops the probe, with words that say so",
     "bc.webhook_hash": "told by hooks that come",
     "bc.webhook_signed": "told by hooks that come",

@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from connector_sandbox.bigcommerce.variants import Variants, money
+from connector_sandbox.seed.changes import declined, refunded_quantity
 from connector_sandbox.seed.model import Order
 from connector_sandbox.seed.totals import TaxShare, compute
 
@@ -13,6 +15,11 @@ _CLASS_OF = {
     "shipping": ("Shipping", 3),
     "handling": ("Shipping", 3),
     "gift-wrapping": ("Gift Wrapping", 4),
+}
+_REFUNDED_AS = {
+    "gift-wrapping": "GIFT_WRAPPING",
+    "shipping": "SHIPPING",
+    "handling": "HANDLING",
 }
 _OWN_CLASS = frozenset({"Automatic Tax", "API Tax Override"})
 
@@ -22,12 +29,12 @@ def tax_documents(order: Order, variants: Variants, *, details: bool) -> list[di
 
     Without details the amounts of one rate, class and address are one row. With them each row
     tells its line and kind; its id is its own, or by `tax_detail_ids` the id of the row it is a
-    part of.
+    part of. By `refund_tax_rows` a refund leaves of a row what was not refunded.
     """
     summed: dict[tuple[object, ...], dict[str, Any]] = {}
     rows = []
     totals: defaultdict[tuple[object, ...], Decimal] = defaultdict(Decimal)
-    for position, (kind, line_id, address_id, share) in enumerate(_shares(order, variants)):
+    for position, (kind, line_id, address_id, share) in enumerate(_shown(order, variants)):
         row = _row(order, kind, address_id, share)
         key = (share.tax.id, row["class"], address_id)
         whole = summed.setdefault(key, row | {"id": order.id * 10_000 + len(summed) + 1})
@@ -41,6 +48,18 @@ def tax_documents(order: Order, variants: Variants, *, details: bool) -> list[di
         }
         rows.append(variants.apply("tax row", detail))
     return rows if details else list(summed.values())
+
+
+def _shown(order: Order, variants: Variants) -> Iterator[tuple[str, int | None, int, TaxShare]]:
+    if ("bc.refund_tax_rows", "reduced") not in variants.chosen:
+        yield from _shares(order, variants)
+        return
+    refunds = tuple(made for made in order.refunds if not made.override and not declined(made))
+    refunded = replace(order, refunds=refunds)
+    for kind, line_id, address_id, share in _shares(order, variants):
+        charged_id = address_id if kind in {"shipping", "handling"} else line_id or 0
+        amount = share.amount * _left(refunded, kind, charged_id)
+        yield kind, line_id, address_id, replace(share, amount=amount)
 
 
 def _shares(order: Order, variants: Variants) -> Iterator[tuple[str, int | None, int, TaxShare]]:
@@ -62,6 +81,15 @@ def _shares(order: Order, variants: Variants) -> Iterator[tuple[str, int | None,
         for fee in figures.fees:
             for share in fee.taxes:
                 yield "item", None, first, share
+
+
+def _left(order: Order, kind: str, charged_id: int) -> Decimal:
+    """The part of a charge that was not refunded."""
+    if kind == "item":
+        quantity = sum(line.quantity for line in order.lines if line.id == charged_id)
+        return 1 - Decimal(refunded_quantity(order, charged_id)) / (quantity or 1)
+    gone = {(item.item_type, item.item_id) for made in order.refunds for item in made.items}
+    return Decimal((_REFUNDED_AS[kind], charged_id) not in gone)
 
 
 def _row(order: Order, kind: str, address_id: int, share: TaxShare) -> dict[str, Any]:

@@ -17,6 +17,7 @@ Document = dict[str, Any]
 _OF_CODE = (
     "bc.fees_in_subtotal",
     "bc.fee_tax_rows",
+    "bc.refund_tax_rows",
     "bc.tax_detail_ids",
     "bc.empty_texts",
     "bc.discount_tax",

@@ -172,7 +172,7 @@ def refund(order: Order, request: RefundRequest, at: datetime, numbers: Numbers)
         raise ValueError(f"Order {order.id} has no such line, address or fee.") from error
     if amount <= ZERO:
         raise ValueError("Refund amount must be greater than zero.")
-    before = sum((r.total_amount for r in order.refunds if not _declined(r)), ZERO)
+    before = sum((r.total_amount for r in order.refunds if not declined(r)), ZERO)
     if amount > figures.total_inc - before:
         raise ValueError("Refund amount is greater than remaining amount.")
     made = Refund(
@@ -201,7 +201,7 @@ def refund(order: Order, request: RefundRequest, at: datetime, numbers: Numbers)
         )
         for payment in gateway
     )
-    whole = before + amount == figures.total_inc and not _declined(made)
+    whole = before + amount == figures.total_inc and not declined(made)
     return replace(
         order,
         refunds=(*order.refunds, made),
@@ -231,7 +231,8 @@ def decline_refund(order: Order, refund_id: int) -> Order:
     return replace(order, refunds=refunds)
 
 
-def _declined(refund: Refund) -> bool:
+def declined(refund: Refund) -> bool:
+    """Whether no money went back for it."""
     return bool(refund.payments) and all(p.is_declined for p in refund.payments)
 
 
@@ -240,7 +241,7 @@ def refunded_quantity(order: Order, line_id: int) -> int:
     return sum(
         item.quantity
         for made in order.refunds
-        if not _declined(made)
+        if not declined(made)
         for item in made.items
         if item.item_type == "PRODUCT" and item.item_id == line_id
     )
@@ -283,7 +284,7 @@ def _asked(
 
 def _rest(order: Order, figures: Figures) -> tuple[list[RefundItem], Decimal, Decimal]:
     """All that has not been refunded."""
-    done = [r for r in order.refunds if not _declined(r)]
+    done = [r for r in order.refunds if not declined(r)]
     items = [
         RefundItem(item_type="PRODUCT", item_id=line.id, quantity=left)
         for line in order.lines

@@ -103,7 +103,8 @@ def _remember_the_end(at: ReconcileState, ledger: Ledger) -> None:
     context, invoice, link = at.context, at.observed.invoice, at.context.recorded.invoice
     if invoice is None or link is None:
         return
-    ended = link
+    # The lines are the order's, also where they were made from other facts of it.
+    ended = replace(link, content_hash=context.content) if link.content_hash else link
     if at.progress.overwrite and context.was_edited(invoice):
         ended = replace(
             ended,

@@ -39,7 +39,7 @@ def prove_draft(
     agrees = invoice.amount == desired.invoice.total
     if desired.hold and desired.flag is not None and not (agrees and context.was_edited(invoice)):
         return desired.flag  # until a person has made the Draft's total the order's
-    outdated = progress.reword or context.recorded.content not in {None, context.content}
+    outdated = progress.reword or (context.recorded.content is not None and context.is_edited)
     reword = outdated and not context.was_edited(invoice)
     proven = agrees and not (reword and not says_the_order(context, invoice))
     if proven and context.keeps_draft(invoice, send=progress.send):

@@ -90,7 +90,7 @@ def _is_to_be_rewritten(
     one that keeps the total; unless our lines cannot come to it, since the person corrected
     what we could not.
     """
-    if context.recorded.known and context.recorded.content != context.content:
+    if context.recorded.known and context.is_edited and not _says_it_all(context, invoice):
         return True
     edited = context.was_edited(invoice)
     if progress.reword and not says_the_order(context, invoice):
@@ -101,6 +101,19 @@ def _is_to_be_rewritten(
     interrupted = left_so and not wire.refunds_on(invoice)
     overwritten = progress.overwrite and not left_so
     return overwritten or progress.written or interrupted
+
+
+def _says_it_all(context: OrderContext, invoice: ObservedInvoice) -> bool:
+    """Whether the edited order comes to the very lines and total that stand on the invoice."""
+    comes_to_it = invoice.amount == context.total_with_refunds_on(invoice)
+    if context.desired.hold or not comes_to_it or not says_the_order(context, invoice):
+        return False
+    rounding = context.policy.names.rounding
+    ours, theirs = (
+        [line.description.split() for line in lines if line.name != rounding]
+        for lines in (context.lines, wire.sale_on(invoice))
+    )
+    return ours == theirs
 
 
 def _archive_again(context: OrderContext, invoice: ObservedInvoice) -> Step | None:
