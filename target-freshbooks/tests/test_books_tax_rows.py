@@ -95,6 +95,26 @@ def _untaxed(line: Any) -> Any:
     return replace(line, total_ex_tax=line.total_inc_tax, total_tax=ZERO)
 
 
+def test_an_exempt_line_stays_exempt_where_the_taxed_ones_are_some_cents_off() -> None:
+    facts = facts_of("rates_decided_by_the_draft")
+    taxed, exempt = facts.order.lines
+    order = replace(
+        facts.order,
+        lines=(taxed, _without_tax(exempt)),
+        total_tax=D("0.85"),
+        total_inc_tax=D("20.85"),
+    )
+    desired = desire(with_amounts(replace(facts, order=order), "1", "0"))
+    assert not desired.hold
+    assert [bool(line.taxes) for line in desired.invoice.lines[:2]] == [True, False]
+
+
+def _without_tax(line: Any) -> Any:
+    ex = line.total_ex_tax
+    ended = None if line.discounted_total_inc_tax is None else ex
+    return replace(line, total_inc_tax=ex, total_tax=ZERO, discounted_total_inc_tax=ended)
+
+
 @pytest.mark.parametrize("name", TAXED)
 def test_amounts_of_tax_rows_are_no_content(name: str) -> None:
     facts = facts_of(name)

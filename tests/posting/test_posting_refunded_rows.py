@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -68,14 +69,21 @@ def test_so_is_a_refund_of_everything_line_by_line(lowering: Any) -> None:
 @pytest.mark.plans_left
 def test_in_a_closed_month_it_is_booked_beside_the_invoice(lowering: Any) -> None:
     lowering.settings |= {"closed_through": "2026-11-30", "closed_refunds": "correction"}
-    lowering.control("POST", "clock", {"set": "2026-12-14T18:00:00+00:00"})
     before = lowering.invoice(ORDER)["lines"]
-    refund(lowering)
+    lowering.change(ORDER, "refund", lines=[{"line": 0, "quantity": 1}])
+    lowering.sync("".join(map(_of_december, lowering.messages().splitlines(keepends=True))))
     assert lowering.row(ORDER).state == "posted"
     assert lowering.invoice(ORDER)["lines"] == before
     (correction,) = (row for row in lowering.books()["invoices"] if "-R" in row["invoice_number"])
     taxes = [(line["unit_cost"]["amount"], line["taxAmount1"]) for line in correction["lines"]]
     assert taxes == [("-10.00", "8.25"), ("10.83", "0")]
+
+
+def _of_december(line: str) -> str:
+    message = json.loads(line)
+    if message.get("stream") == "refunds" and message["type"] == "RECORD":
+        message["record"]["created"] = "2026-12-14T18:00:00Z"
+    return f"{json.dumps(message)}\n"
 
 
 def test_in_a_closed_month_it_is_told_as_a_refund_to_be_typed(lowering: Any) -> None:
@@ -115,3 +123,35 @@ def test_an_order_first_seen_after_its_refund_bears_its_tax(world: Any) -> None:
     world.change_and_sync(ORDER, "refund", lines=[{"line": 0, "quantity": 3}])
     assert world.row(ORDER).state == "posted"
     assert world.total(ORDER) == D("21.65")
+
+
+def overridden(world: Any, amount: str | None = None) -> str:
+    """What the tap says where the order's tax has no rate; its row may be at another amount."""
+    told = []
+    for line in world.messages().splitlines(keepends=True):
+        message = json.loads(line)
+        if message.get("stream") == "order_taxes" and message["type"] == "RECORD":
+            lowered = {"line_amount": amount, "priority_amount": amount} if amount else {}
+            message["record"] |= {"rate": "0.0000", **lowered}
+        told.append(f"{json.dumps(message)}\n")
+    return "".join(told)
+
+
+@pytest.mark.plans_left
+@pytest.mark.parametrize("booked", [False, True])
+def test_where_no_rate_explains_the_tax_a_refund_is_told_and_nothing_is_touched(
+    world: Any, *, booked: bool
+) -> None:
+    world.place(id=ORDER, created="2026-11-20T18:00:00Z", lines=[MUGS])
+    world.sync(overridden(world))
+    world.change(ORDER, "refund", lines=[{"line": 0, "quantity": 1}])
+    if booked:
+        world.sync(overridden(world))
+        assert world.row(ORDER).state == "posted"
+        world.change(ORDER, "touch")
+    before = world.invoice(ORDER)["lines"], world.paid(ORDER)
+    assert world.writes_of(lambda: world.sync(overridden(world, "1.6500"))) == 0
+    row = world.row(ORDER)
+    assert (row.state, row.reason) == ("parked", "total_mismatch")
+    assert row.next_step.startswith("The invoice was sent and is left as it is")
+    assert (world.invoice(ORDER)["lines"], world.paid(ORDER)) == before

@@ -38,6 +38,9 @@ ROWS = "plugins/credentials/tests/test_credentials_rows.py"
 LOCKS = "plugins/credentials/tests/test_credentials_locks.py"
 BEFORE_WRITES = "target-freshbooks/tests/freshbooks/test_freshbooks_before_writes.py"
 ORDERS = "tests/posting/test_posting_orders.py"
+TAX_ROWS = "target-freshbooks/tests/test_books_tax_rows.py"
+REFUNDED_ROWS = "tests/posting/test_posting_refunded_rows.py"
+NO_RATE_EXPLAINS = "test_where_no_rate_explains_the_tax_a_refund_is_told_and_nothing_is_touched"
 IN_BULK = "tests/posting/test_posting_in_bulk.py"
 ON_ACCOUNT = "tests/posting/test_posting_on_account.py"
 WRITTEN = (
@@ -1557,6 +1560,78 @@ MUTATIONS = (
         "overrides = [row for row in charge.rows if row.amount and not row.rate]",
         "overrides = [row for row in charge.rows if row.amount]",
         ("target-freshbooks/tests/test_books_legal_rates.py", "-k", "are_the_shop_s"),
+    ),
+    Mutation(
+        "rates are taken for charged whose amounts a refund took",
+        "P5",
+        f"{FRESHBOOKS}/books/breakdown.py",
+        "if by_all.grade < min(inference.grade, UNEXPLAINED_TAX):",
+        "if False:",
+        (TAX_ROWS,),
+    ),
+    Mutation(
+        "rates that do not give the totals are not taken for charged",
+        "P5",
+        f"{FRESHBOOKS}/books/breakdown.py",
+        "if by_all.grade < min(inference.grade, UNEXPLAINED_TAX):",
+        "if True:",
+        (TAX_ROWS, "-k", "exempt"),
+    ),
+    Mutation(
+        "lowered amounts do not share out what was charged of each tax",
+        "P5",
+        f"{FRESHBOOKS}/books/breakdown.py",
+        "        tax_by_name = by_name(own_amounts=False)  # a refund has lowered them since\n",
+        "        pass\n",
+        (TAX_ROWS,),
+    ),
+    Mutation(
+        "a tax that no charge bears is not lost",
+        "P5",
+        f"{FRESHBOOKS}/books/breakdown.py",
+        "    if total_tax and not any(tax_by_name.values()):\n",
+        "    if False:\n",
+        (TAX_ROWS,),
+    ),
+    Mutation(
+        "the amounts of tax rows are no fact of the sale",
+        "P2",
+        f"{FRESHBOOKS}/posting/digests.py",
+        "*([row.amount] if version == 1 else [])",
+        "row.amount",
+        (TAX_ROWS,),
+    ),
+    Mutation(
+        "a ledger of before does not see its orders as edited",
+        "P2",
+        f"{FRESHBOOKS}/posting/context.py",
+        "not in {self.content, *self.earlier}",
+        "!= self.content",
+        ("target-freshbooks/tests/plan/test_plan_rows.py", "-k", "earlier"),
+    ),
+    Mutation(
+        "an edit that leads to what stands is none",
+        "P2",
+        f"{FRESHBOOKS}/posting/plan/next_step.py",
+        "context.is_edited and not _says_it_all(context, invoice)",
+        "context.is_edited",
+        (f"{REFUNDED_ROWS}::test_books_of_a_version_that_counted_the_amounts_are_left_so",),
+    ),
+    Mutation(
+        "no refund is taken off a sent invoice whose order contradicts itself",
+        "P2",
+        f"{FRESHBOOKS}/posting/plan/next_step.py",
+        "    if held is not None and wire.refunds_on(invoice):\n",
+        "    if False:\n",
+        (f"{REFUNDED_ROWS}::{NO_RATE_EXPLAINS}",),
+    ),
+    Mutation(
+        "a refund that is not booked is told though the invoice is left",
+        "P2",
+        f"{FRESHBOOKS}/posting/plan/next_step.py",
+        "step or (held if context.desired.unbooked_refunds else None)",
+        "step",
+        (f"{REFUNDED_ROWS}::{NO_RATE_EXPLAINS}",),
     ),
     Mutation(
         "a payment changed by hand is not set back",

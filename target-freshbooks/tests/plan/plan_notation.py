@@ -26,7 +26,7 @@ An amount after `=>` is FreshBooks' answer where it is not the foreseen one; `=>
 - freshbooks: `invoice [AMOUNT] [draft | archived | deleted] [unmarked | of order ID] [in CURRENCY]
   [on DAY] [client ID] [billed to NAME]`, `LINE`, `payment KEY|by hand AMOUNT [id ID] [credit ID]`,
   `credit note ID AMOUNT [id ID]`, `overpayment KEY AMOUNT`.
-- ledger: `invoice [edited] [of other facts] [archived] [head asked | head changed by hand]`,
+- ledger: `invoice [edited] [of other facts | of an earlier version] [archived] [head asked | head changed by hand]`,
   `payment KEY AMOUNT [id ID] [from AMOUNT] [asked AMOUNT] [credit ID] [deleted]`,
   `credit note ID AMOUNT [id ID] [wording NUMBER] [deleted]`.
 - attempt: fields of `Progress` and settings of `Policy` by name, `client ID`, `negatives refused`.
@@ -79,7 +79,7 @@ if TYPE_CHECKING:
 ORDER, CLIENT, INVOICE = 101, 9, 500
 MARK = Mark(ORDER, "abc123")
 DAY = date(2026, 11, 2)
-NOW, BEFORE = "facts of now", "facts of before"
+NOW, BEFORE, EARLIER = "facts of now", "facts of before", "facts in an earlier form"
 LINE = re.compile(r"(?P<name>.+?) (?P<qty>-?[\d.]+) x (?P<cost>-?[\d.]+)(?P<taxes>( \+ .+)?)")
 
 
@@ -132,7 +132,8 @@ def scene_of(row: Row) -> Scene:
     desired = _desired(row["order"])
     observed = _actual(row["freshbooks"], desired)
     progress, policy, others = _attempt(row["attempt"])
-    context = OrderContext(desired, NOW, policy, others.pop("client_id", CLIENT), **others)
+    client_id, earlier = others.pop("client_id", CLIENT), frozenset({EARLIER})
+    context = OrderContext(desired, NOW, policy, client_id, earlier=earlier, **others)
     return Scene(context, observed, progress, list(_links(row["ledger"], context, observed)))
 
 
@@ -370,6 +371,7 @@ def _links(said: list[str], context: OrderContext, observed: Observed) -> Iterat
 
 def _invoice_link(words: str, context: OrderContext, observed: Observed) -> Link:
     content = BEFORE if _has(words, "of other facts") else NOW
+    content = EARLIER if _has(words, "of an earlier version") else content
     invoice = observed.invoice
     if invoice is None:
         key = invoice_key(ORDER)

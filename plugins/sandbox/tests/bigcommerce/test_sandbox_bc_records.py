@@ -376,3 +376,24 @@ def test_a_refund_of_an_older_gateway_leaves_a_transaction_alone(shop: Shop) -> 
     made = shop.rows(f"v3/orders/{number}/transactions")["data"]
     assert [(row["event"], row["amount"]) for row in made] == [("purchase", 10), ("refund", 4)]
     assert shop.rows(f"v3/orders/{number}/payment_actions/refunds")["data"] == []
+
+
+def test_a_refund_lowers_the_tax_rows_of_what_it_is_for_by_switch(shop: Shop) -> None:
+    tax = [{"name": "State Tax", "percent": "10"}]
+    line = {"name": "Mug", "price": "10.00", "quantity": 4, "taxes": tax}
+    to = [{"shipping": {"cost": "5.00", "taxes": tax}}]
+    number = shop.sell(lines=[line], ship_to=to)["id"]
+    path = f"v2/orders/{number}/taxes"
+
+    def amounts() -> list[D]:
+        return [D(row["line_amount"]) for row in shop.rows(path, details="true")]
+
+    shop.do(f"shop/orders/{number}/refund", {"lines": [{"line": 0, "quantity": 1}]})
+    assert amounts() == [D("4.00"), D("0.50")]
+    shop.switch(refund_tax_rows="reduced")
+    assert amounts() == [D("3.00"), D("0.50")]
+    shop.do(f"shop/orders/{number}/refund", {"override_amount": "1.00", "lines": []})
+    assert amounts() == [D("3.00"), D("0.50")]
+    shop.do(f"shop/orders/{number}/refund", {"shipping": [0]})
+    assert amounts() == [D("3.00"), D("0.00")]
+    assert D(shop.rows(f"v2/orders/{number}")["total_tax"]) == D("4.50")

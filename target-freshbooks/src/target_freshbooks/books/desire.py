@@ -86,7 +86,7 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
         payments=due.payments,
         refunds=() if held else refunded.entries,
         unbooked_refunds=frozenset(one.id for one in facts.refunds)
-        - {entry.refund_id for entry in refunded.entries},
+        - {entry.refund_id for entry in refunded.entries if not held},
         flag=held or _together([flag for flag in flags if flag is not None]),
         worked_out=breakdown.worked_out if policy.tax_mode == "rates" else (),
         found_rate=breakdown.found_rate,

@@ -9,6 +9,7 @@ known before the invoice is made, and a Draft made under it stays one whatever t
 later, until somebody asks for it to be sent.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 
 from target_freshbooks.books import mend, predict_totals
@@ -62,8 +63,9 @@ def rewrite_content(
     """The step that follows an order edited in the shop after it was posted."""
     invoice = observed.own
     desired = context.desired
-    if desired.hold and desired.flag is not None:
-        return desired.flag
+    held = left_as_sent(context, invoice)
+    if held is not None:
+        return held
     if context.policy.on_order_change == "park" and not desired.void:
         return Parked(
             Reason.CHANGED_AFTER_POSTING,
@@ -87,6 +89,19 @@ def rewrite_content(
     booked = context.refunds_on(invoice)
     amounts = context.payments_at(booked[-1] if booked else None)
     return _lower_first(context, observed, amounts, step, progress) or step
+
+
+def left_as_sent(context: OrderContext, invoice: ObservedInvoice) -> Parked | None:
+    """Why a sent invoice is left as it is whose order's figures contradict each other by now."""
+    flag = context.desired.flag
+    if flag is None or not context.desired.hold or invoice.status == DRAFT:
+        return None
+    return replace(
+        flag,
+        next_step="The invoice was sent and is left as it is, and no refund is put on it: correct"
+        " the order's totals in the shop and replay the order, or book by hand what changed and"
+        " settle the order with a note.",
+    )
 
 
 def _void(

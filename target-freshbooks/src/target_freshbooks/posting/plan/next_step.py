@@ -17,6 +17,7 @@ from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.closed import closed_step, day_closed, on_open_day
 from target_freshbooks.posting.plan.draft import (
     comes_to_its_total,
+    left_as_sent,
     prove_draft,
     rewrite_content,
     says_the_order,
@@ -54,13 +55,20 @@ def _next(
     if stop is not None:
         begun = progress.rewriting and progress.rewrite_blocked and invoice.vis_state != DELETED
         return (put_back(context, observed, progress) if begun else None) or stop
+    held = left_as_sent(context, invoice)
+    if held is not None and wire.refunds_on(invoice):
+        return held
+    step: Step | Parked | None
     if invoice.create_date in context.closed:
         rewritten = _is_to_be_rewritten(context, invoice, progress)
-        return closed_step(context, observed, progress, rewritten=rewritten)
-    step = head_step(context, invoice, progress)
-    if step is not None:
-        return step
-    return _next_of_ours(context, observed, invoice, progress) or _archive_again(context, invoice)
+        step = closed_step(context, observed, progress, rewritten=rewritten)
+    else:
+        step = (
+            head_step(context, invoice, progress)
+            or _next_of_ours(context, observed, invoice, progress)
+            or _archive_again(context, invoice)
+        )
+    return step or (held if context.desired.unbooked_refunds else None)
 
 
 def _next_of_ours(
