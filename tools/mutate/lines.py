@@ -2478,7 +2478,7 @@ MUTATIONS = (
         "a kept Draft follows its order",
         "P5",
         f"{FRESHBOOKS}/posting/plan/draft.py",
-        "progress.reword or context.recorded.content not in {None, context.content}",
+        "progress.reword or (context.recorded.content is not None and context.is_edited)",
         "progress.reword",
         (DRAFTS, "-k", "up_to_date"),
     ),
@@ -4185,7 +4185,7 @@ MUTATIONS = (
         "P2",
         f"{FRESHBOOKS}/books/desire.py",
         "        unbooked_refunds=frozenset(one.id for one in facts.refunds)\n"
-        "        - {entry.refund_id for entry in refunded.entries},\n",
+        "        - {entry.refund_id for entry in entries},\n",
         "",
         (CORRECTIONS, "-k", "meanwhile"),
     ),

@@ -26,7 +26,8 @@ An amount after `=>` is FreshBooks' answer where it is not the foreseen one; `=>
 - freshbooks: `invoice [AMOUNT] [draft | archived | deleted] [unmarked | of order ID] [in CURRENCY]
   [on DAY] [client ID] [billed to NAME]`, `LINE`, `payment KEY|by hand AMOUNT [id ID] [credit ID]`,
   `credit note ID AMOUNT [id ID]`, `overpayment KEY AMOUNT`.
-- ledger: `invoice [edited] [of other facts | of an earlier version] [archived] [head asked | head changed by hand]`,
+- ledger: `invoice [edited] [of other facts | of an earlier version] [archived]
+  [head asked | head changed by hand]`,
   `payment KEY AMOUNT [id ID] [from AMOUNT] [asked AMOUNT] [credit ID] [deleted]`,
   `credit note ID AMOUNT [id ID] [wording NUMBER] [deleted]`.
 - attempt: fields of `Progress` and settings of `Policy` by name, `client ID`, `negatives refused`.

@@ -77,6 +77,7 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
     refunded = refunds_of(facts, breakdown, due, policy)
     flags = [*refunded.flags, received.flag, due.flag]
     held = _mismatch(order, drafted.problem) if drafted.problem else None
+    entries = () if held else refunded.entries
     invoice = _invoice(facts, breakdown, drafted, number, policy)
     desired = Desired(
         order_id=order.id,
@@ -84,9 +85,9 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
         items=items_for(facts, _possible_lines(invoice, refunded.entries, policy)),
         invoice=invoice,
         payments=due.payments,
-        refunds=() if held else refunded.entries,
+        refunds=entries,
         unbooked_refunds=frozenset(one.id for one in facts.refunds)
-        - {entry.refund_id for entry in refunded.entries if not held},
+        - {entry.refund_id for entry in entries},
         flag=held or _together([flag for flag in flags if flag is not None]),
         worked_out=breakdown.worked_out if policy.tax_mode == "rates" else (),
         found_rate=breakdown.found_rate,
