@@ -24,6 +24,7 @@ from target_freshbooks.posting.apply.writer import Writer
 from target_freshbooks.posting.dryrun.outlook import Outlook
 from target_freshbooks.posting.dryrun.simulator import Planner
 from target_freshbooks.posting.facts import fence_of
+from target_freshbooks.posting.observe.by_mark import MarkedInvoices
 from target_freshbooks.posting.observe.in_bulk import BulkObserver
 from target_freshbooks.posting.order_work import OrderWork
 from target_freshbooks.posting.outcomes import Outcomes
@@ -161,7 +162,7 @@ def assemble(
         vat_field=settings.policy.vat_number_field,
     )
     profile = AccountProfile(books, ledger)
-    observer = BulkObserver(books, profile)
+    observer = BulkObserver(books, MarkedInvoices(books, ledger), profile)
     parts = Parts(
         books,
         observer,

@@ -25,6 +25,7 @@ from target_freshbooks.posting.drift import compare
 from target_freshbooks.posting.dryrun.simulator import Planner
 from target_freshbooks.posting.findings import Finding, FindingKind, foreseen, interrupted
 from target_freshbooks.posting.observe.by_listing import BulkListing, ListedObserver, stores_named
+from target_freshbooks.posting.observe.by_mark import MarkedInvoices
 from target_freshbooks.posting.observe.by_request import RequestObserver
 from target_freshbooks.posting.state import Observed, Recorded
 
@@ -140,7 +141,7 @@ class Verification:
         self.findings: list[Finding] = []
         self._account = account
         self._books = account.books
-        self._requests = RequestObserver(account.books)
+        self._requests = RequestObserver(account.books, MarkedInvoices(account.books, ledger))
         self._ledger = ledger
         self._policy = policy
         self._half_way = {intent.order_id for intent in ledger.intents.still_open()}

@@ -5,7 +5,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-LinkKind = Literal["client", "item", "invoice", "payment", "credit_note", "correction", "expense"]
+LinkKind = Literal[
+    "client", "item", "invoice", "payment", "credit_note", "correction", "expense", "marked"
+]
+"""`marked`: an invoice that bore a mark of ours when the ledger began, by that mark."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from target_freshbooks.books.calendar import UnknownZone
 from target_freshbooks.books.desired import Reason
 from target_freshbooks.freshbooks.errors import Failing, Refused
 from target_freshbooks.ledger import Ledger, OrderRow, Record, StoredFacts
+from target_freshbooks.marks import Mark
 from target_freshbooks.posting.apply.circuit_breaker import READ, CircuitBreaker, Failure
 from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
 from target_freshbooks.posting.apply.lock_hearing import LockHearing
@@ -96,8 +97,9 @@ class OrderWork:
     def submit_all(self, order_ids: Collection[int]) -> None:
         """Have many orders looked at; for the invoices of new ones lists are read first."""
         days = self._ledger.orders.days_without_invoice(order_ids)
-        prefix = self._invoice_number_prefix
-        self._observer.prepare({f"{prefix}{order_id}": day for order_id, day in days.items()})
+        store = self._ledger.ownership.store_hash() or ""
+        marked = {Mark(order_id, store): day for order_id, day in days.items()}
+        self._observer.prepare(marked, self._invoice_number_prefix)
         for order_id in order_ids:
             self.submit(order_id)
 

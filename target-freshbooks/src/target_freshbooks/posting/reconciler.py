@@ -35,7 +35,6 @@ from target_freshbooks.posting.facts import (
     with_paid_by_hand,
     with_paid_day,
 )
-from target_freshbooks.posting.identity import is_marked
 from target_freshbooks.posting.plan.closed import cancelled, day_closed
 from target_freshbooks.posting.plan.corrections import apart
 from target_freshbooks.posting.plan.head import keeps_its_client
@@ -155,38 +154,29 @@ class Reconciler:
         closed: ClosedDays,
     ) -> OrderResult | Decimal:
         """Bring it about; or what a payment that was just found tells to have come in by hand."""
-        order_id, wanted, looked = desired.order_id, desired.invoice, time.monotonic()
-        own = None
-        if recorded.invoice_id is not None:
-            own = self._parts.observer.invoice(recorded, wanted.number)
-        elif wanted.day in closed:
-            # No client or item is made for an order that will not be booked now.
-            former = self._parts.observer.invoice(recorded, wanted.number)
-            if former is None or not is_marked(former, wanted.marker):
-                return OrderResult("parked", parked=day_closed(wanted.number, wanted.day, closed))
-        try:
-            keeps = self._keeps_client(recorded, own, progress, desired.client.key)
-            client_id = own.customer_id if own and keeps else self._client(facts, desired)
-            item_names = self._parts.parties.items.names_of(desired.items, order_id)
-        except Refused as refused:
-            return refused_result(refused, "client or item", 0)
+        order_id, wanted = desired.order_id, desired.invoice
         context = OrderContext(
             desired,
             content,
-            called(policy, item_names),
-            client_id,
-            item_names,
-            recorded,
+            policy,
+            0,
+            recorded=recorded,
             earlier=earlier_digests(facts, void=desired.void),
-            keeps_client=keeps,
             closed=closed,
             unmarked=self._parts.profile.unmarked_field,
             otherwise=partial(self._parts.profile.otherwise, facts, policy),
         )
-        if recorded.invoice_id is None:
-            observed = self._parts.observer.observe(context)
-        else:
-            observed = Observed() if own is None else self._parts.observer.around(context, own)
+        # First of all: no client or item is made for an order that needs none, or is not booked.
+        looked = time.monotonic()
+        observed = self._parts.observer.observe(context)
+        own = observed.invoice
+        is_new = own is None or not context.is_ours(own)
+        if is_new and not recorded.known and wanted.day in closed:
+            return OrderResult("parked", parked=day_closed(wanted.number, wanted.day, closed))
+        try:
+            context = self._with_parties(context, facts, own, progress)
+        except Refused as refused:
+            return refused_result(refused, "client or item", 0)
         context = adopt_invoice(self._parts, context, observed)
         if not context.recorded.known:
             self._parts.brake.made(order_id)
@@ -255,6 +245,35 @@ class Reconciler:
         finished = completed(at, self._parts.ledger)
         return replace(finished, state="parked", parked=at.follow_up) if at.follow_up else finished
 
+    def _with_parties(
+        self,
+        context: OrderContext,
+        facts: OrderFacts,
+        own: ObservedInvoice | None,
+        progress: AttemptState,
+    ) -> OrderContext:
+        """The order with its client and items; of what stands as it is, none of them is made.
+
+        Raises:
+            Refused: FreshBooks does not make one.
+        """
+        desired, recorded = context.desired, context.recorded
+        if own is not None and not recorded.known and not context.is_ours(own):
+            return context  # the number is somebody else's
+        keeps = self._keeps_client(recorded, own, progress, desired.client.key)
+        stands = keeps and not recorded.known and own is not None and own.status != DRAFT
+        client_id = own.customer_id if own and keeps else self._client(facts, desired)
+        item_names = self._parts.parties.items.names_of(
+            desired.items, desired.order_id, make=not stands
+        )
+        return replace(
+            context,
+            policy=called(context.policy, item_names),
+            client_id=client_id,
+            item_names=item_names,
+            keeps_client=keeps,
+        )
+
     def _keeps_client(
         self,
         recorded: Recorded,
@@ -265,7 +284,7 @@ class Reconciler:
         """Whether the order's invoice is left with the client that it has."""
         if own is None or own.vis_state == DELETED or progress.overwrite:
             return False
-        return keeps_its_client(recorded, own, client_key)
+        return not recorded.known or keeps_its_client(recorded, own, client_key)
 
     def _client(self, facts: OrderFacts, desired: Desired) -> int:
         """FreshBooks' id of the client that the order's invoice should be of."""

@@ -44,7 +44,7 @@ def adopt_cancelled(
         have edited it. With `overwrite` it is deleted in spite of that.
     """
     order_id, mark = facts.order.id, mark_of(facts.order)
-    invoice = parts.books.invoices.find(f"{policy.invoice_number_prefix}{order_id}")
+    invoice = parts.observer.find(f"{policy.invoice_number_prefix}{order_id}", mark)
     if invoice is None or not is_marked(invoice, mark):
         return None
     profile = parts.profile

@@ -23,14 +23,24 @@ from target_freshbooks.posting.plan.steps import StepKind
 class ItemUpserts(Upserts):
     """Finds, makes and changes items."""
 
-    def names_of(self, drafts: Iterable[ItemDraft], order_id: int | None) -> dict[str, str]:
-        """Item key → the name FreshBooks has for it; each is found, or made once."""
-        return {draft.key: self._name_of(draft, order_id) for draft in drafts}
+    def names_of(
+        self, drafts: Iterable[ItemDraft], order_id: int | None, *, make: bool = True
+    ) -> dict[str, str]:
+        """Item key → the name FreshBooks has for it; each is found, or made once.
 
-    def _name_of(self, draft: ItemDraft, order_id: int | None) -> str:
+        With `make` false one that is not found has the name that the shop gives it.
+        """
+        return {draft.key: self._name_of(draft, order_id, make=make) for draft in drafts}
+
+    def _name_of(self, draft: ItemDraft, order_id: int | None, *, make: bool) -> str:
         # By SKU or name, not by key: two products that share an SKU share the item.
         with self._held("item", draft.sku or draft.name):
-            link = self._ledger.links.get("item", draft.key) or self._find_or_make(
+            link = self._ledger.links.get("item", draft.key)
+            if link is None and not make:
+                link = self._standing(draft)
+                if link is None:
+                    return draft.name
+            link = link or self._find_or_make(
                 (draft.name, apart(draft)),
                 lambda _: self._standing(draft),
                 lambda name: self._create(draft, item_body(draft) | {"name": name}, order_id),

@@ -29,6 +29,7 @@ from target_freshbooks.freshbooks.observed import (
     ObservedPayment,
 )
 from target_freshbooks.ledger import Ledger, Link, ScratchLedger
+from target_freshbooks.marks import Mark
 from target_freshbooks.money import decimals_of
 from target_freshbooks.posting.account_profile import AccountProfile
 from target_freshbooks.posting.apply.brake import Brake
@@ -39,6 +40,7 @@ from target_freshbooks.posting.apply.parts import Parts
 from target_freshbooks.posting.apply.writer import Writer
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.facts import fence_of, gather
+from target_freshbooks.posting.observe.by_mark import MarkedInvoices
 from target_freshbooks.posting.observe.by_request import Observer, RequestObserver
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import with_head
@@ -81,6 +83,10 @@ class Simulator(Writer, Observer):
     def invoice(self, recorded: Recorded, number: str) -> ObservedInvoice | None:
         """The order's invoice: as it was read, until it was written."""
         return self._observed.invoice or self._observer.invoice(recorded, number)
+
+    @override
+    def find(self, number: str, mark: Mark) -> ObservedInvoice | None:
+        return self._observed.invoice or self._observer.find(number, mark)
 
     @override
     def around(self, context: OrderContext, invoice: ObservedInvoice) -> Observed:
@@ -206,7 +212,8 @@ class Planner:
         observer: Observer | None = None,
     ) -> None:
         self._books = books
-        self._observer = observer or RequestObserver(books)
+        marked = MarkedInvoices(books, ScratchLedger(ledger))
+        self._observer = observer or RequestObserver(books, marked)
         self._ledger = ledger
         self._policy = policy
         self._stop = stop

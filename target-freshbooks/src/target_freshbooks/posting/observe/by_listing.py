@@ -175,6 +175,11 @@ class ListedObserver(Observer):
         del recorded, number
         return self._listed.invoice
 
+    def find(self, number: str, mark: Mark) -> ObservedInvoice | None:
+        """The same."""
+        del number, mark
+        return self._listed.invoice
+
     def around(self, context: OrderContext, invoice: ObservedInvoice) -> Observed:
         """The same with the credits that stand of what FreshBooks capped."""
         listed = replace(self._listed, invoice=invoice)

@@ -20,6 +20,7 @@ from target_freshbooks.posting.identity import (
     is_marked,
     refund_named,
 )
+from target_freshbooks.posting.observe.by_mark import MarkedInvoices, bears_mark
 from target_freshbooks.posting.plan.corrections import to_be_looked_for
 from target_freshbooks.posting.state import Key, Observed, Recorded, ids_of
 
@@ -35,20 +36,32 @@ class Observer(Protocol):
         An archived one counts; a deleted one may be returned if the ledger knows it.
         """
 
+    def find(self, number: str, mark: Mark) -> ObservedInvoice | None:
+        """The standing invoice with the mark: the one of the number, else one of any number.
+
+        If there is none, somebody else's of the number.
+        """
+
     def around(self, context: OrderContext, invoice: ObservedInvoice) -> Observed:
         """The invoice with its payments and credit notes; somebody else's comes alone."""
 
     def observe(self, context: OrderContext) -> Observed:
         """All that FreshBooks holds for the order."""
-        invoice = self.invoice(context.recorded, context.desired.invoice.number)
+        recorded, wanted = context.recorded, context.desired.invoice
+        invoice = (
+            self.invoice(recorded, wanted.number)
+            if recorded.known
+            else self.find(wanted.number, wanted.marker)
+        )
         return Observed() if invoice is None else self.around(context, invoice)
 
 
 class RequestObserver(Observer):
     """Asks FreshBooks: for the invoice, for its payments, and for credit notes if any may exist."""
 
-    def __init__(self, books: FreshBooks) -> None:
+    def __init__(self, books: FreshBooks, marked: MarkedInvoices) -> None:
         self._books = books
+        self._marked = marked
 
     def invoice(self, recorded: Recorded, number: str) -> ObservedInvoice | None:
         """One request, whether there is one or none.
@@ -64,6 +77,13 @@ class RequestObserver(Observer):
             # Deleted ones may be answered so; the search tells which it is.
             deleted = self._books.invoices.find(number, deleted=True)
             return deleted if deleted is not None and deleted.id == recorded.invoice_id else None
+
+    def find(self, number: str, mark: Mark) -> ObservedInvoice | None:
+        """One request; one more for an invoice that bears another number."""
+        invoice = self._books.invoices.find(number)
+        if invoice is not None and bears_mark(invoice, mark):
+            return invoice
+        return self._marked.find(mark) or invoice
 
     def around(self, context: OrderContext, invoice: ObservedInvoice) -> Observed:
         """The invoice with its payments and credit notes; somebody else's comes alone."""
@@ -91,7 +111,7 @@ class RequestObserver(Observer):
         known = ids_of(context.recorded.corrections)
         corrections = _read(self._books.invoices.standing, known)
         for refund_id in to_be_looked_for(context, invoice) - known.keys():
-            row = self._books.invoices.find(f"{invoice.number}-R{refund_id}")
+            row = self.find(f"{invoice.number}-R{refund_id}", mark.of(f"refund {refund_id}"))
             if row is not None and refund_named(row, mark) == refund_id:
                 corrections[refund_id] = row
         expenses = {

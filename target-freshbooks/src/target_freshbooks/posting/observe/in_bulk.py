@@ -9,7 +9,7 @@ the orders looked for last had an invoice.
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -19,10 +19,13 @@ from target_freshbooks.freshbooks import FreshBooks
 from target_freshbooks.freshbooks.collection import TooManyPages
 from target_freshbooks.freshbooks.errors import Failing, Refused
 from target_freshbooks.freshbooks.observed import ObservedInvoice, ObservedPayment
+from target_freshbooks.marks import Mark
 from target_freshbooks.posting.account_profile import AccountProfile
 from target_freshbooks.posting.context import OrderContext
+from target_freshbooks.posting.identity import is_marked, marks_of
+from target_freshbooks.posting.observe.by_mark import MarkedInvoices
 from target_freshbooks.posting.observe.by_request import RequestObserver
-from target_freshbooks.posting.state import Observed, Recorded
+from target_freshbooks.posting.state import Observed
 
 logger = logging.getLogger(__name__)
 
@@ -50,37 +53,30 @@ class _Look:
 class BulkObserver(RequestObserver):
     """Asks for an order's records one by one, unless a list has just shown them. Thread-safe."""
 
-    def __init__(self, books: FreshBooks, profile: AccountProfile) -> None:
-        super().__init__(books)
+    def __init__(self, books: FreshBooks, marked: MarkedInvoices, profile: AccountProfile) -> None:
+        super().__init__(books, marked)
         self._profile = profile
         self._guard = threading.Lock()
-        self._looks: dict[str, _Look] = {}
-        self._former: dict[str, _Look] = {}
+        self._looks: dict[Mark, _Look] = {}
+        self._former: dict[Mark, _Look] = {}
         self._finds = True
 
-    def prepare(self, days: Mapping[str, date]) -> None:
+    def prepare(self, days: Mapping[Mark, date], prefix: str) -> None:
         """Look for the invoices of orders that the ledger knows none of.
 
         Args:
-            days: Invoice number → about the day it would have.
+            days: The order's mark → about the day its invoice would have.
+            prefix: What the numbers of invoices begin with.
         """
-        looks: dict[str, _Look] = {}
+        looks: dict[Mark, _Look] = {}
         if len(days) >= FEWEST:
             self._books.clients.expect(len(days))
             self._books.items.expect(len(days))
             if self._finds or self._profile.refuses_taken_numbers:
-                looks = self._listed(days)
+                looks = self._listed(days, {f"{prefix}{mark.order_id}": mark for mark in days})
                 self._finds = any(look.observed.invoice is not None for look in looks.values())
         with self._guard:  # of the batch before, some may still be in work
             self._former, self._looks = self._looks, looks
-
-    @override
-    def invoice(self, recorded: Recorded, number: str) -> ObservedInvoice | None:
-        with self._guard:
-            look = self._looks.get(number) or self._former.get(number)
-        if recorded.known or look is None or look.observed.invoice is None:
-            return super().invoice(recorded, number)
-        return look.observed.invoice
 
     @override
     def observe(self, context: OrderContext) -> Observed:
@@ -93,29 +89,25 @@ class BulkObserver(RequestObserver):
         """What lists show of the order, once; None if they do not tell all of it."""
         wanted = context.desired.invoice
         with self._guard:
-            look = self._looks.pop(wanted.number, None) or self._former.pop(wanted.number, None)
+            look = self._looks.pop(wanted.marker, None) or self._former.pop(wanted.marker, None)
         if look is None or context.recorded.known or not look.first <= wanted.day <= look.last:
             return None
         invoice = look.observed.invoice
-        if invoice is None:
-            return look.observed
+        if invoice is None:  # of that number: the order's may have another
+            return look.observed if self._marked.find(wanted.marker) is None else None
         # A payment that is emptied, a credit note and a correction come of refunds only, of those
         # too that were declined since.
         desired = context.desired
         is_whole = look.observed.is_whole and not (desired.refunds or desired.unbooked_refunds)
         return look.observed if is_whole and context.is_ours(invoice) else None
 
-    def _listed(self, days: Mapping[str, date]) -> dict[str, _Look]:
+    def _listed(self, days: Mapping[Mark, date], numbers: Mapping[str, Mark]) -> dict[Mark, _Look]:
         first, last, most = min(days.values()) - DAY, max(days.values()) + DAY, len(days) // 2
         invoices, refuses = self._books.invoices, self._profile.refuses_taken_numbers
         try:
-            standing = {
-                row.number: row
-                for row in invoices.dated(first, last, most_pages=most)
-                if row.number in days
-            }
+            standing = _of_orders(invoices.dated(first, last, most_pages=most), numbers)
             gone = invoices.dated(first, last, deleted=True, lines=False, most_pages=most)
-            deleted = {row.number for row in gone} if refuses else set[str]()
+            deleted = {numbers.get(row.number) for row in gone} if refuses else set()
             payments = self._payments(standing, first, last, most)
         except TooManyPages as too_many:
             logger.info(
@@ -128,15 +120,15 @@ class BulkObserver(RequestObserver):
         except (Failing, Refused) as failure:
             logger.warning("%s; each order is looked for by itself", failure)
             return {}
-        absent = days.keys() - standing.keys() - deleted if refuses else set[str]()
-        looks = {number: _Look(Observed(), first, last) for number in absent}
-        for number, row in standing.items():
+        absent = days.keys() - standing.keys() - deleted if refuses else set[Mark]()
+        looks = {mark: _Look(Observed(), first, last) for mark in absent}
+        for mark, row in standing.items():
             observed = Observed(row, tuple(payments.get(row.id, ())), listed=True)
-            looks[number] = _Look(observed, first, last)
+            looks[mark] = _Look(observed, first, last)
         return looks
 
     def _payments(
-        self, standing: Mapping[str, ObservedInvoice], first: date, last: date, most: int
+        self, standing: Mapping[Mark, ObservedInvoice], first: date, last: date, most: int
     ) -> dict[int, list[ObservedPayment]]:
         """The payments of these days on the invoices, by invoice."""
         by_invoice: dict[int, list[ObservedPayment]] = {
@@ -147,3 +139,20 @@ class BulkObserver(RequestObserver):
                 if payment.invoice_id in by_invoice:
                     by_invoice[payment.invoice_id].append(payment)
         return by_invoice
+
+
+def _of_orders(
+    rows: Iterable[ObservedInvoice], numbers: Mapping[str, Mark]
+) -> dict[Mark, ObservedInvoice]:
+    """Of each order the invoice that bears its mark or, if none does, its number."""
+    found: dict[Mark, ObservedInvoice] = {}
+    orders = set(numbers.values())
+    for row in rows:
+        numbered = numbers.get(row.number)
+        for mark in orders.intersection((*marks_of(row), numbered)):
+
+            def fit(one: ObservedInvoice, mark: Mark = mark) -> tuple[bool, bool, int]:
+                return is_marked(one, mark), numbers.get(one.number) == mark, -one.id
+
+            found[mark] = max(found.get(mark, row), row, key=fit)
+    return found
