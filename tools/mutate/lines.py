@@ -41,6 +41,7 @@ ORDERS = "tests/posting/test_posting_orders.py"
 TAX_ROWS = "target-freshbooks/tests/test_books_tax_rows.py"
 REFUNDED_ROWS = "tests/posting/test_posting_refunded_rows.py"
 NO_RATE_EXPLAINS = "test_where_no_rate_explains_the_tax_a_refund_is_told_and_nothing_is_touched"
+MARKS = "tests/posting/test_posting_marks.py"
 IN_BULK = "tests/posting/test_posting_in_bulk.py"
 ON_ACCOUNT = "tests/posting/test_posting_on_account.py"
 WRITTEN = (
@@ -167,7 +168,7 @@ MUTATIONS = (
         "a list stands for a look only where a number that is taken is refused",
         "P1",
         f"{FRESHBOOKS}/posting/observe/in_bulk.py",
-        "absent = days.keys() - standing.keys() - deleted if refuses else set[str]()",
+        "absent = days.keys() - standing.keys() - deleted if refuses else set[Mark]()",
         "absent = days.keys() - standing.keys() - deleted",
         (
             f"{IN_BULK}::test_where_a_second_invoice_of_a_number_may_be_made_each_order_is_looked_for",
@@ -188,6 +189,62 @@ MUTATIONS = (
         "is_whole = look.observed.is_whole and not (",
         "is_whole = not (",
         (f"{IN_BULK}::test_a_payment_of_another_day_is_found_by_a_look_of_its_own",),
+    ),
+    Mutation(
+        "an order's invoice is found by its mark whatever its number",
+        "P1",
+        f"{FRESHBOOKS}/posting/observe/by_request.py",
+        "        return self._marked.find(mark) or invoice\n",
+        "        return invoice\n",
+        (MARKS, "-k", "though or long_after"),
+    ),
+    Mutation(
+        "that lists lack a number does not tell that its order has no invoice",
+        "P1",
+        f"{FRESHBOOKS}/posting/observe/in_bulk.py",
+        "return look.observed if self._marked.find(wanted.marker) is None else None",
+        "return look.observed",
+        (f"{MARKS}::test_many_are_found_in_lists_though_the_prefix_changed", "-m", "more"),
+    ),
+    Mutation(
+        "of invoices that bear one mark the first is the order's",
+        "P11",
+        f"{FRESHBOOKS}/posting/observe/by_mark.py",
+        "    return -link.remote_id\n",
+        "    return link.remote_id\n",
+        (f"{MARKS}::test_a_copy_of_an_invoice_is_not_taken_for_it",),
+    ),
+    Mutation(
+        "a cancelled order's invoice is found by its mark",
+        "P1",
+        f"{FRESHBOOKS}/posting/apply/adoption.py",
+        'parts.observer.find(f"{policy.invoice_number_prefix}{order_id}", mark)',
+        'parts.books.invoices.find(f"{policy.invoice_number_prefix}{order_id}")',
+        (f"{MARKS}::test_a_cancelled_order_is_found_by_its_mark",),
+    ),
+    Mutation(
+        "no client is made for an invoice that stands",
+        "P7",
+        f"{FRESHBOOKS}/posting/reconciler.py",
+        "return not recorded.known or keeps_its_client(",
+        "return recorded.known and keeps_its_client(",
+        (MARKS, "-k", "no_client or limit"),
+    ),
+    Mutation(
+        "no item is made for an invoice that stands",
+        "P7",
+        f"{FRESHBOOKS}/posting/reconciler.py",
+        "make=not stands",
+        "make=True",
+        (f"{MARKS}::test_no_item_is_made_for_an_invoice_that_stands",),
+    ),
+    Mutation(
+        "nothing is made for an order whose number is somebody else's",
+        "P7",
+        f"{FRESHBOOKS}/posting/reconciler.py",
+        "        if own is not None and not recorded.known and not context.is_ours(own):\n",
+        "        if False:\n",
+        (f"{MARKS}::test_nothing_is_made_where_the_number_is_somebody_else_s",),
     ),
     Mutation(
         "the refusal of a deleted invoice's number says nothing of a standing one's",
@@ -249,8 +306,8 @@ MUTATIONS = (
         "no client or item is made for an order of a closed day",
         "P12",
         f"{FRESHBOOKS}/posting/reconciler.py",
-        "        elif wanted.day in closed:\n",
-        "        elif False:\n",
+        "        if is_new and not recorded.known and wanted.day in closed:\n",
+        "        if False:\n",
         (f"{CLOSED}::test_an_order_of_a_closed_day_waits_for_a_day_and_keeps_the_one_it_is_given",),
     ),
     Mutation(

@@ -131,6 +131,10 @@ class Reconciler:
         if renewed and terms is not None and result.state == "posted":
             kept_day = (self._parts.ledger.terms.of(order_id) or terms).invoice_day  # perhaps moved
             self._parts.ledger.terms.keep(order_id, Terms(policy.terms(), kept_day))
+        number = (result.desired or desired).invoice.number  # as it was found
+        if number != desired.invoice.number:
+            desired = replace(desired, invoice=replace(desired.invoice, number=number))
+            wanted = desired_digest(desired, content)
         return replace(result, desired=result.desired or desired, desired_hash=wanted)
 
     def _not_posted(
@@ -261,7 +265,9 @@ class Reconciler:
         if own is not None and not recorded.known and not context.is_ours(own):
             return context  # the number is somebody else's
         keeps = self._keeps_client(recorded, own, progress, desired.client.key)
-        stands = keeps and not recorded.known and own is not None and own.status != DRAFT
+        same = not recorded.known or recorded.content == context.content
+        rewords = progress.overwrite or progress.reword
+        stands = own is not None and own.status != DRAFT and same and not rewords
         client_id = own.customer_id if own and keeps else self._client(facts, desired)
         item_names = self._parts.parties.items.names_of(
             desired.items, desired.order_id, make=not stands

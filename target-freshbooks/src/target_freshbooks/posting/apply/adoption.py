@@ -28,6 +28,7 @@ def adopt_invoice(parts: Parts, context: OrderContext, observed: Observed) -> Or
         return context  # as it is now it cannot be known again once it is restored
     if invoice.status != DRAFT and not context.agrees(invoice):
         return context  # sent and different: the plan parks it, and it stays unadopted
+    context = _as_numbered(context, invoice.number)
     own, *others = adopt(context.desired.invoice.marker, observed, context.content)
     links = [remembered(own, invoice, context.wanted_head), *others]
     _keep(parts, context.desired.order_id, context.policy, observed, links)
@@ -68,8 +69,24 @@ def adopt_cancelled(
         tuple(parts.books.payments.of_invoice(invoice.id)),
         tuple(note for note in notes if refund_named(note, mark) is not None),
     )
+    policy = _with_prefix(policy, order_id, invoice.number)
     _keep(parts, order_id, policy, observed, adopt(mark, observed, content))
     return None
+
+
+def _as_numbered(context: OrderContext, number: str) -> OrderContext:
+    """The order with the number that its invoice was made under, whatever the prefix is now."""
+    policy = _with_prefix(context.policy, context.desired.order_id, number)
+    made_under = f"{policy.invoice_number_prefix}{context.desired.order_id}"
+    invoice = replace(context.desired.invoice, number=made_under)
+    return replace(context, policy=policy, desired=replace(context.desired, invoice=invoice))
+
+
+def _with_prefix(policy: Policy, order_id: int, number: str) -> Policy:
+    """The settings with the prefix of the number, unless a person made up another number."""
+    if not number.endswith(str(order_id)):
+        return policy
+    return replace(policy, invoice_number_prefix=number.removesuffix(str(order_id)))
 
 
 def _keep(
