@@ -225,7 +225,7 @@ MUTATIONS = (
     Mutation(
         "no client is made for an invoice that stands",
         "P7",
-        f"{FRESHBOOKS}/posting/reconciler.py",
+        f"{FRESHBOOKS}/posting/apply/order_parties.py",
         "return not recorded.known or keeps_its_client(",
         "return recorded.known and keeps_its_client(",
         (MARKS, "-k", "no_client or limit"),
@@ -233,17 +233,17 @@ MUTATIONS = (
     Mutation(
         "no item is made for an invoice that stands",
         "P7",
-        f"{FRESHBOOKS}/posting/reconciler.py",
-        "make=not stands",
+        f"{FRESHBOOKS}/posting/apply/order_parties.py",
+        "make=not _stands(context, own, progress)",
         "make=True",
         (f"{MARKS}::test_no_item_is_made_for_an_invoice_that_stands",),
     ),
     Mutation(
         "nothing is made for an order whose number is somebody else's",
         "P7",
-        f"{FRESHBOOKS}/posting/reconciler.py",
-        "        if own is not None and not recorded.known and not context.is_ours(own):\n",
-        "        if False:\n",
+        f"{FRESHBOOKS}/posting/apply/order_parties.py",
+        "    if own is not None and not recorded.known and not context.is_ours(own):\n",
+        "    if False:\n",
         (f"{MARKS}::test_nothing_is_made_where_the_number_is_somebody_else_s",),
     ),
     Mutation(

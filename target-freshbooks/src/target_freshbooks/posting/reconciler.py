@@ -15,18 +15,18 @@ from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, W
 from target_freshbooks.books.money_witnesses import may_clear_up
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.freshbooks.errors import Refused
-from target_freshbooks.freshbooks.observed import DELETED, DRAFT, ObservedInvoice
+from target_freshbooks.freshbooks.observed import DRAFT
 from target_freshbooks.ledger import OrderRow, Terms
 from target_freshbooks.marks import mark_of
 from target_freshbooks.posting.apply.adoption import adopt_cancelled, adopt_invoice
 from target_freshbooks.posting.apply.cancellation import delete_cancelled, delete_credits
 from target_freshbooks.posting.apply.completion import completed, forget_gone_credits
+from target_freshbooks.posting.apply.order_parties import with_client_and_items
 from target_freshbooks.posting.apply.parts import Parts, ReconcileState, load_recorded
 from target_freshbooks.posting.apply.step_runner import run_step
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.digests import content_digest, desired_digest, earlier_digests
 from target_freshbooks.posting.facts import (
-    called,
     dated,
     note_paid_by_hand,
     policy_of,
@@ -37,7 +37,6 @@ from target_freshbooks.posting.facts import (
 )
 from target_freshbooks.posting.plan.closed import cancelled, day_closed
 from target_freshbooks.posting.plan.corrections import apart
-from target_freshbooks.posting.plan.head import keeps_its_client
 from target_freshbooks.posting.plan.next_step import next_step
 from target_freshbooks.posting.plan.steps import (
     Asked,
@@ -131,10 +130,9 @@ class Reconciler:
         if renewed and terms is not None and result.state == "posted":
             kept_day = (self._parts.ledger.terms.of(order_id) or terms).invoice_day  # perhaps moved
             self._parts.ledger.terms.keep(order_id, Terms(policy.terms(), kept_day))
-        number = (result.desired or desired).invoice.number  # as it was found
-        if number != desired.invoice.number:
-            desired = replace(desired, invoice=replace(desired.invoice, number=number))
-            wanted = desired_digest(desired, content)
+        found = (result.desired or desired).invoice.number  # the number it was made under
+        desired = replace(desired, invoice=replace(desired.invoice, number=found))
+        wanted = desired_digest(desired, content)
         return replace(result, desired=result.desired or desired, desired_hash=wanted)
 
     def _not_posted(
@@ -177,8 +175,10 @@ class Reconciler:
         is_new = own is None or not context.is_ours(own)
         if is_new and not recorded.known and wanted.day in closed:
             return OrderResult("parked", parked=day_closed(wanted.number, wanted.day, closed))
+        customer, field = facts.customer, self._policy.vat_number_field
+        registered = client_of_customer(customer, "", field) if customer is not None else None
         try:
-            context = self._with_parties(context, facts, own, progress)
+            context = with_client_and_items(self._parts, context, registered, own, progress)
         except Refused as refused:
             return refused_result(refused, "client or item", 0)
         context = adopt_invoice(self._parts, context, observed)
@@ -248,56 +248,6 @@ class Reconciler:
             return OrderResult("parked", parked=stop, writes=at.writes)
         finished = completed(at, self._parts.ledger)
         return replace(finished, state="parked", parked=at.follow_up) if at.follow_up else finished
-
-    def _with_parties(
-        self,
-        context: OrderContext,
-        facts: OrderFacts,
-        own: ObservedInvoice | None,
-        progress: AttemptState,
-    ) -> OrderContext:
-        """The order with its client and items; of what stands as it is, none of them is made.
-
-        Raises:
-            Refused: FreshBooks does not make one.
-        """
-        desired, recorded = context.desired, context.recorded
-        if own is not None and not recorded.known and not context.is_ours(own):
-            return context  # the number is somebody else's
-        keeps = self._keeps_client(recorded, own, progress, desired.client.key)
-        same = not recorded.known or recorded.content == context.content
-        rewords = progress.overwrite or progress.reword
-        stands = own is not None and own.status != DRAFT and same and not rewords
-        client_id = own.customer_id if own and keeps else self._client(facts, desired)
-        item_names = self._parts.parties.items.names_of(
-            desired.items, desired.order_id, make=not stands
-        )
-        return replace(
-            context,
-            policy=called(context.policy, item_names),
-            client_id=client_id,
-            item_names=item_names,
-            keeps_client=keeps,
-        )
-
-    def _keeps_client(
-        self,
-        recorded: Recorded,
-        own: ObservedInvoice | None,
-        progress: AttemptState,
-        client_key: str,
-    ) -> bool:
-        """Whether the order's invoice is left with the client that it has."""
-        if own is None or own.vis_state == DELETED or progress.overwrite:
-            return False
-        return not recorded.known or keeps_its_client(recorded, own, client_key)
-
-    def _client(self, facts: OrderFacts, desired: Desired) -> int:
-        """FreshBooks' id of the client that the order's invoice should be of."""
-        customer = facts.customer
-        field = self._policy.vat_number_field
-        registered = client_of_customer(customer, "", field) if customer is not None else None
-        return self._parts.parties.clients.id_of(desired.client, desired.order_id, registered)
 
     def _cancelled(
         self, facts: OrderFacts, recorded: Recorded, parked: Parked, *, overwrite: bool
