@@ -266,8 +266,9 @@ MUTATIONS = (
         "intent before write",
         "P1",
         f"{FRESHBOOKS}/posting/apply/writer.py",
-        "        self._pin()\n",
-        "        self._pin()\n        return self._send(kind, remote_id, body)\n",
+        "        self.pin()\n        intent",
+        "        self.pin()\n        return self._send(kind, remote_id, body, impatient=False)\n"
+        "        intent",
         ("-m", "sweep", KILLED_WHILE_LAGGING),
     ),
     Mutation(
