@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from connector_sandbox import constants
 from target_freshbooks.ledger import AnotherAccount, AnotherStore
-from target_freshbooks.posting.apply.brake import TooManyRewrites
+from target_freshbooks.posting.apply.brake import Brake, TooManyRewrites
 from target_freshbooks.sinks import RecordError
 
 pytestmark = pytest.mark.more
@@ -351,3 +351,27 @@ def test_a_known_invoice_is_looked_at_once(world: Any) -> None:
     before = looks()
     world.sync()
     assert looks() - before <= 3  # the invoice, its payments, and these again as its total fell
+
+
+@pytest.mark.plans_left
+def test_invoices_that_a_lost_ledger_does_not_know_count_for_the_brake(world: Any) -> None:
+    orders = [world.place() for _ in range(3)]
+    world.sync()
+    lines = [{"type": 0, "name": "All", "qty": "1", "unit_cost": {"amount": "50.00"}}]
+    for order in orders:
+        world.put(f"invoices/invoices/{world.invoice(order)['id']}", {"invoice": {"lines": lines}})
+    world.is_found_again()
+    assert {world.row(order).reason for order in orders} == {"edited_in_freshbooks"}
+    world.settings |= {"max_rewritten_invoices": 1, "max_parallel_orders": 1}
+    with pytest.raises(TooManyRewrites):
+        world.ctl("replay", "--parked", "--overwrite")
+    assert sum(world.total(order) == D("11.00") for order in orders) == 1
+
+
+def test_an_invoice_whose_number_turns_out_to_stand_there_already_counts_for_the_brake() -> None:
+    brake = Brake(0)
+    brake.made(1001)
+    brake.before_rewriting(1001, "1001")
+    brake.found(1001)
+    with pytest.raises(TooManyRewrites):
+        brake.before_rewriting(1001, "1001")

@@ -2629,6 +2629,14 @@ MUTATIONS = (
         ("tests/posting/test_posting_one_client.py", "-k", "another_generic"),
     ),
     Mutation(
+        "an invoice that a lost ledger does not know counts for the brake",
+        "P11",
+        f"{FRESHBOOKS}/posting/reconciler.py",
+        "            if observed.invoice is None:\n",
+        "            if True:\n",
+        (TERMS, "-k", "count_for_the_brake"),
+    ),
+    Mutation(
         "an order keeps the settings it was posted under",
         "P7",
         f"{FRESHBOOKS}/posting/facts.py",

@@ -183,7 +183,8 @@ class Reconciler:
             return refused_result(refused, "client or item", 0)
         context = adopt_invoice(self._parts, context, observed)
         if not context.recorded.known:
-            self._parts.brake.made(order_id)
+            if observed.invoice is None:
+                self._parts.brake.made(order_id)
         elif not recorded.known and (received := received_by_note(desired, observed)):
             return received
         context = self._corrected(context, observed)

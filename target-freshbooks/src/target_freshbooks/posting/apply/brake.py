@@ -41,6 +41,11 @@ class Brake:
         with self._guard:
             self._made_here.add(order_id)
 
+    def found(self, order_id: int) -> None:
+        """The order's invoice was not created after all: one of its number stood there already."""
+        with self._guard:
+            self._made_here.discard(order_id)
+
     def before_rewriting(self, order_id: int, number: str) -> None:
         """Count the order's invoice before it is rewritten or deleted.
 

@@ -110,6 +110,7 @@ def _invoice_refused(
                 parked=number_taken(context.desired.invoice.number),
                 words=refused.words,
             )
+        parts.brake.found(context.desired.order_id)
         if observed.invoice.vis_state != DELETED:
             parts.profile.learn("refuses_taken_numbers", value=True)
         return replace(
