@@ -62,8 +62,10 @@ def _keeps_client(context: OrderContext, own: ObservedInvoice, progress: Attempt
 
 
 def _stands(context: OrderContext, own: ObservedInvoice | None, progress: AttemptState) -> bool:
-    """Whether the lines of the invoice stay as they are."""
+    """Whether the lines of the invoice stay as they are; those of a refund may be still to come."""
     if own is None or own.status == DRAFT or progress.overwrite or progress.reword:
+        return False
+    if context.desired.refunds:
         return False
     return not context.recorded.known or context.recorded.content == context.content
 
