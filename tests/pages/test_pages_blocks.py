@@ -144,6 +144,7 @@ def setting_faults(page: Path) -> Iterator[str]:
     described = {one["name"]: one for one in plugins(project())}
     for entry in (one for document in yaml_of(page) for one in plugins(document)):
         parent = described[entry.get("inherit_from", entry["name"])]
+        described.setdefault(entry["name"], parent)  # for what inherits from it in turn
         for setting in entry.get("config", {}):
             if setting not in {one["name"] for one in parent.get("settings", ())}:
                 yield f"{setting}: no setting of {parent['name']}"
