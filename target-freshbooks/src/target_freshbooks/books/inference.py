@@ -180,5 +180,5 @@ def _grade(
     for grade, limit in enumerate((half, half * (1 + charges), most)):
         if any(max(miss) <= limit for miss in misses):
             return grade
-    told = any(gross <= half * (1 + charges) for gross, _ in misses)
-    return UNEXPLAINED_TAX if told else CONTRADICTION
+    total_fits = any(gross <= half * (1 + charges) for gross, _ in misses)
+    return UNEXPLAINED_TAX if total_fits else CONTRADICTION

@@ -130,8 +130,8 @@ class Reconciler:
         if renewed and terms is not None and result.state == "posted":
             kept_day = (self._parts.ledger.terms.of(order_id) or terms).invoice_day  # perhaps moved
             self._parts.ledger.terms.keep(order_id, Terms(policy.terms(), kept_day))
-        found = (result.desired or desired).invoice.number  # the number it was made under
-        desired = replace(desired, invoice=replace(desired.invoice, number=found))
+        number = (result.desired or desired).invoice.number  # that it was made under
+        desired = replace(desired, invoice=replace(desired.invoice, number=number))
         wanted = desired_digest(desired, content)
         return replace(result, desired=result.desired or desired, desired_hash=wanted)
 
