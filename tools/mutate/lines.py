@@ -2405,6 +2405,22 @@ MUTATIONS = (
         ("target-freshbooks/tests/target/test_target_first_run.py",),
     ),
     Mutation(
+        "doctor sees what cannot be written beside a database",
+        "P8",
+        f"{FRESHBOOKS}/ctl/doctor.py",
+        "if file is not None and (obstacle := _obstacle(setup, file)):",
+        "if file is not None and (obstacle := None):",
+        ("target-freshbooks/tests/ctl/test_ctl_doctor.py", "-k", "another_user"),
+    ),
+    Mutation(
+        "doctor sees that the setting's token was used already",
+        "P8",
+        f"{FRESHBOOKS}/ctl/doctor.py",
+        'if seed and setup.login.get("seed_sha256") == fingerprint(seed):',
+        "if False:",
+        ("target-freshbooks/tests/ctl/test_ctl_doctor.py", "-k", "ended_beside"),
+    ),
+    Mutation(
         "orders that a start date left out stay out when it is gone",
         "P11",
         f"{FRESHBOOKS}/wiring.py",
