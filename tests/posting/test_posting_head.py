@@ -70,6 +70,43 @@ def test_a_corrected_billing_address_reaches_the_invoice(world: Any) -> None:
     assert world.writes_of(world.sync) == 0
 
 
+FLAT = {**JANE, "company": "Doe Ltd", "street_1": "5 Elm", "street_2": "Flat 4"}
+
+
+def test_what_the_shop_empties_leaves_the_invoice_if_it_came_from_there(world: Any) -> None:
+    order = world.synced(billing=FLAT)
+    world.change_and_sync(order, "edit", billing={**FLAT, "company": "", "street_2": ""})
+    invoice = world.invoice(order)
+    assert [invoice[name] for name in ("organization", "street", "street2")] == ["", "5 Elm", ""]
+    assert world.row(order).state == "posted"
+    assert world.ctl("plan", str(order))[0]["steps"] == []
+    assert world.writes_of(lambda: world.ctl("replay", str(order))) == 0
+
+
+def test_what_freshbooks_filled_in_stays_when_the_address_is_corrected(world: Any) -> None:
+    order = world.synced(billing=JANE)
+    filled_in = world.invoice(order)["organization"]
+    world.change_and_sync(order, "edit", billing={**JANE, "last_name": "Dough"})
+    assert filled_in
+    assert world.invoice(order)["organization"] == filled_in
+
+
+def test_an_order_moves_to_a_client_made_anew_if_that_one_was_deleted(world: Any) -> None:
+    world.switch(fb__deleted_client_invoice="refuse")
+    order, former = world.place(billing=JANE), world.place(billing=JO)
+    world.sync()
+    gone = client_named(world, "jo@shop.example")
+    world.put(f"users/clients/{gone}", {"client": {"vis_state": 1}})
+    world.change_and_sync(order, "edit", billing=JO)
+    client, *names = head(world, order)
+    assert names == ["Jo", "Roe"]
+    (now,) = [row for row in world.books()["clients"] if row["id"] == client]
+    assert (now["email"], now["vis_state"]) == ("jo@shop.example", 0)
+    assert client != gone
+    assert [world.row(one).state for one in (order, former)] == ["posted"] * 2
+    assert world.writes_of(world.sync) == 0
+
+
 @pytest.mark.parametrize("put", ["stays", "returns"])
 def test_an_archived_invoice_is_booked_on_and_stays_in_the_archive(world: Any, put: str) -> None:
     world.switch(fb__archived_put=put)

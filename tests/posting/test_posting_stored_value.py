@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from target_freshbooks.books import surplus
+from target_freshbooks.books.stored_value import KINDS
 
 D = Decimal
 MUGS = {"name": "Mug", "sku": "MUG", "price": "10.00", "quantity": 4}
@@ -243,3 +245,36 @@ def test_what_went_back_of_an_order_of_certificates_alone_is_taken_back_from_the
     world.sync()
     assert balances(world, month_of(world, sold)) == {"Gift certificate": "0.00"}
     assert money(world, sold) == (D("0.00"), D("0.00"))
+
+
+def test_with_credit_notes_a_certificate_filled_again_is_a_line_all_the_same(world: Any) -> None:
+    world.settings["refund_mode"] = "credit_note"
+    order = world.synced(lines=[MUGS], customer_id=customer(world))
+    to = [{"provider": "giftcertificate", "amount": "4.00"}, {"provider": "storecredit"}]
+    world.change_and_sync(order, "refund", lines=[{"line": 0, "quantity": 1}], to=to)
+    assert world.row(order).state == "posted"
+    assert told(world, order)[2:] == ["1 x 4.00 Gift certificate"]
+    assert money(world, order) == (D("40.00"), D("40.00"))
+    (note,) = world.books()["credit_notes"]
+    assert D(note["amount"]["amount"]) == D("6.00")
+    assert world.writes_of(world.sync) == 0
+    world.is_found_again()
+
+
+def test_a_credit_note_that_stands_for_a_certificate_stays_one(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.settings["refund_mode"] = "credit_note"
+    world.synced(lines=[CERTIFICATE], ship_to=[])
+    order = world.synced(lines=[MUGS], customer_id=customer(world))
+    back = {"lines": [{"line": 0, "quantity": 1}], "to": [{"provider": "giftcertificate"}]}
+    with monkeypatch.context() as earlier:
+        earlier.setattr(surplus, "noted_kinds", lambda *_: KINDS)
+        world.change_and_sync(order, "refund", **back)
+    assert len(world.books()["credit_notes"]) == 1
+    assert world.ctl("plan", str(order))[0]["steps"] == []
+    world.change_and_sync(order, "lines", lines=[MUGS, {"name": "Tea", "price": "5.00"}])
+    assert told(world, order) == ["4 x 10.00 Mug", "1 x 5.00 Tea"]
+    assert [row["vis_state"] for row in world.books()["credit_notes"]] == [0]
+    world.is_found_again()
+    assert told(world, order) == ["4 x 10.00 Mug", "1 x 5.00 Tea"]

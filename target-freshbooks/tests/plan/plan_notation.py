@@ -380,9 +380,9 @@ def _invoice_link(words: str, context: OrderContext, observed: Observed) -> Link
     then = replace(invoice, amount=invoice.amount + 1) if _has(words, "edited") else invoice
     extra = {"archived": True} if _has(words, "archived") else {}
     link = invoice_link(then, ORDER, content=content, extra=extra)
-    wanted = (
-        context.wanted_head if _has(words, "head asked") else dict.fromkeys(context.wanted_head, "")
-    )
+    wanted = context.wanted_head
+    if not _has(words, "head asked"):
+        wanted = replace(wanted, digests=dict.fromkeys(wanted.digests, ""))
     if _has(words, "head changed by hand"):
         then = replace(then, customer_id=0, billing=BillingAddress(fname="Before"))
     return remembered(link, then, wanted)

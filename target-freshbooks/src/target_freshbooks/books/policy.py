@@ -139,11 +139,6 @@ class Policy:
     capabilities: Capabilities = FRESHBOOKS
     """What the account of FreshBooks can hold; no choice, and no term of an order."""
 
-    @property
-    def credit_is_a_line(self) -> bool:
-        """Whether a refund given as stored value is a line of its item, and no credit note."""
-        return self.stored_value == "line" and self.refund_mode != "credit_note"
-
     def terms(self) -> dict[str, Any]:
         """The choices that shape an invoice, as a JSON object; see `under`."""
         generic = self.generic_client

@@ -5,8 +5,8 @@ with and by negative lines "Refund R" on the invoice, which carry the taxes of w
 revenue, tax and cash all fall by the right amounts, and nothing is left outstanding. What is given
 as store credit or on a gift certificate is no money: the same lines take it off, and a line of its
 item puts it on again, as what the shop now owes (`stored_value`). Where stored value pays, store
-credit becomes a credit note for the client, and the invoice stays whole. So it
-does with `refund_mode` `credit_note`.
+credit becomes a credit note for the client, and the invoice stays whole; so it does with
+`refund_mode` `credit_note`.
 
 All amounts are absolute: what the payments have once this refund and all before it are booked. So
 it does no harm to apply a refund twice, and a refund that the gateway declines later simply

@@ -14,7 +14,7 @@ only one of both tells it, that one is believed; where they differ nothing is bo
 With `stored_value` `payment` stored value pays for orders as money does, and is no item.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -31,7 +31,7 @@ from target_freshbooks.books.money_witnesses import (
 )
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.money import ONE, in_currency, total, with_currency
-from target_freshbooks.shop.facts import Order, OrderFacts, RefundPayment
+from target_freshbooks.shop.facts import Order, OrderFacts, Refund, RefundPayment
 
 KINDS = (GIFT_CERTIFICATE, STORE_CREDIT)
 
@@ -43,6 +43,22 @@ def given_as(part: RefundPayment, policy: Policy) -> str | None:
     """
     kind = kind_named(part.provider_id)
     return kind if policy.stored_value == "line" or kind == STORE_CREDIT else None
+
+
+def noted_kinds(
+    stored: Mapping[str, Decimal], refund: Refund, facts: OrderFacts, policy: Policy
+) -> Sequence[str]:
+    """The kinds of what a refund gave as stored value that are a credit note, and no lines.
+
+    Store credit alone can be one, as credit of the client; but a note that stands for a certificate
+    stays.
+    """
+    if policy.stored_value == "line" and policy.refund_mode != "credit_note":
+        return ()
+    if refund.id not in facts.credit_notes:
+        return (STORE_CREDIT,)
+    over_all = facts.credit_notes[refund.id] == total(stored.values())
+    return KINDS if over_all or not stored[STORE_CREDIT] else (STORE_CREDIT,)
 
 
 def name_of(kind: str, policy: Policy) -> str:

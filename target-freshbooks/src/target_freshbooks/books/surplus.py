@@ -22,7 +22,7 @@ from decimal import Decimal
 
 from target_freshbooks.books.desired import Parked, Payment, Reason
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.stored_value import KINDS, given_as
+from target_freshbooks.books.stored_value import KINDS, given_as, noted_kinds
 from target_freshbooks.money import ZERO, in_currency, total
 from target_freshbooks.shop.facts import Order, OrderFacts, Refund, RefundPayment
 
@@ -70,15 +70,16 @@ def without_surplus(
 ) -> Due:
     """The payments and refunds of an invoice over `due`, of which no more can be paid."""
     order = facts.order
-    given_back = [_given_back(refund, policy, order.currency) for refund in facts.refunds]
+    given_back = [_given_back(refund, facts, policy) for refund in facts.refunds]
     surplus = max(total(payment.amount for payment in payments) - due, ZERO)
     money = _up_to(surplus, (one.money for one in given_back))
     unreturned = surplus - total(money)
-    credit = _up_to(unreturned, (one.credit for one in given_back))
+    kept = _up_to(unreturned, (one.credit for one in given_back))
+    unnoted = _up_to(unreturned - total(kept), (one.noted for one in given_back))
     amounts = _up_to(due, (payment.amount for payment in payments))
-    booked = total(credit) if policy.credit_is_a_line else ZERO
+    booked = total(kept)
     flag = (
-        _overpaid(order, due + booked, surplus - booked, total(money), total(credit) - booked)
+        _overpaid(order, due + booked, surplus - booked, total(money), total(unnoted))
         if unreturned > booked
         else None
     )
@@ -88,25 +89,26 @@ def without_surplus(
             for p, amount in zip(payments, amounts, strict=True)
         ),
         tuple(
-            replace(one, money=one.money - back, kept=kept)
-            if policy.credit_is_a_line
-            else replace(one, money=one.money - back, stored={}, noted=one.credit - kept)
-            for one, back, kept in zip(given_back, money, credit, strict=True)
+            replace(one, money=one.money - back, kept=line, noted=one.noted - note)
+            for one, back, line, note in zip(given_back, money, kept, unnoted, strict=True)
         ),
-        total(money) + total(credit),
+        total(money) + booked + total(unnoted),
         flag,
     )
 
 
-def _given_back(refund: Refund, policy: Policy, currency: str) -> GivenBack:
+def _given_back(refund: Refund, facts: OrderFacts, policy: Policy) -> GivenBack:
     """What a refund gave back; declined payments went nowhere."""
     good = [(part, given_as(part, policy)) for part in refund.payments if not part.declined]
+    currency = facts.order.currency
     stored = {
         kind: in_currency(total(part.amount for part, as_kind in good if as_kind == kind), currency)
         for kind in KINDS
     }
     money = in_currency(total(part.amount for part, _ in good), currency) - total(stored.values())
-    return GivenBack(refund, tuple(part for part, kind in good if kind is None), money, stored)
+    noted = total(stored.pop(kind) for kind in noted_kinds(stored, refund, facts, policy))
+    parts = tuple(part for part, kind in good if kind is None)
+    return GivenBack(refund, parts, money, stored, noted=noted)
 
 
 def _up_to(limit: Decimal, amounts: Iterable[Decimal]) -> list[Decimal]:

@@ -26,7 +26,7 @@ from target_freshbooks.marks import DERIVED, received_in
 from target_freshbooks.money import ZERO, total
 from target_freshbooks.posting.apply.fence import Fence
 from target_freshbooks.posting.identity import invoice_key, part_of, part_paid
-from target_freshbooks.posting.state import Observed
+from target_freshbooks.posting.state import Observed, Recorded
 from target_freshbooks.shop import ReadError, read_facts, read_product
 from target_freshbooks.shop.facts import OrderFacts, Product
 from target_freshbooks.shop.records import read_timezone
@@ -183,6 +183,21 @@ def with_paid_day(
 def with_paid_by_hand(facts: OrderFacts, standing: OrderRow | None) -> OrderFacts:
     """The facts with what the ledger knows to have been booked so."""
     return replace(facts, paid_by_hand=standing.paid_by_hand if standing else None)
+
+
+def with_credit_notes(facts: OrderFacts, recorded: Recorded) -> OrderFacts:
+    """The facts with the credit notes that the ledger knows to stand."""
+    links = recorded.credit_notes.items()
+    notes = {refund_id: link.amount for refund_id, link in links if not link.deleted}
+    return replace(facts, credit_notes=notes)
+
+
+def row_with_received(row: OrderRow, received: Decimal, ledger: Ledger) -> OrderRow:
+    """The order's row with what its payments were just found to tell; zero tells nothing."""
+    if not received:
+        return row
+    ledger.orders.note_paid_by_hand(row.order_id, received)
+    return replace(row, paid_by_hand=received)
 
 
 def received_by_note(desired: Desired, observed: Observed) -> Decimal:

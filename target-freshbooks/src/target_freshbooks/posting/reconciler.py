@@ -31,7 +31,9 @@ from target_freshbooks.posting.facts import (
     note_paid_by_hand,
     policy_of,
     received_by_note,
+    row_with_received,
     terms_of,
+    with_credit_notes,
     with_paid_by_hand,
     with_paid_day,
 )
@@ -89,6 +91,7 @@ class Reconciler:
             if kept is not None:
                 return kept
             recorded = load_recorded(self._parts.ledger, order_id)
+        facts = with_credit_notes(facts, recorded)
         assessed = assess(facts, policy, already_invoiced=recorded.known)
         now = self._parts.ledger.scope.clock()
         if isinstance(assessed, Billable) and may_clear_up(facts, now):
@@ -123,8 +126,8 @@ class Reconciler:
         )
         result = self._bring_about(facts, desired, content, recorded, policy, progress, closed)
         if isinstance(result, Decimal):
-            self._parts.ledger.orders.note_paid_by_hand(order_id, result)
-            known = replace(standing or OrderRow(order_id, "new"), paid_by_hand=result)
+            row = standing or OrderRow(order_id, "new")
+            known = row_with_received(row, result, self._parts.ledger)
             return self.reconcile(facts, standing=known, asked=asked)
         renewed = wish.current_settings or (terms is not None and not terms.posted)
         if renewed and terms is not None and result.state == "posted":
@@ -155,7 +158,7 @@ class Reconciler:
         progress: AttemptState,
         closed: ClosedDays,
     ) -> OrderResult | Decimal:
-        """Bring it about; or what a payment that was just found tells to have come in by hand."""
+        """Bring it about; or, where what was just found tells more of it, what came in by hand."""
         order_id, wanted = desired.order_id, desired.invoice
         context = OrderContext(
             desired,
@@ -185,8 +188,10 @@ class Reconciler:
         if not context.recorded.known:
             if observed.invoice is None:
                 self._parts.brake.made(order_id)
-        elif not recorded.known and (received := received_by_note(desired, observed)):
-            return received
+        elif not recorded.known:
+            received = received_by_note(desired, observed)
+            if received or context.recorded.credit_notes:
+                return received
         context = self._corrected(context, observed)
         at = ReconcileState(context, observed, progress, looked=looked)
         result = self._attempt(at)

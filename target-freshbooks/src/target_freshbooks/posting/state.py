@@ -82,9 +82,12 @@ class Recorded:
         return {} if self.invoice is None else self.invoice.extra
 
     @property
-    def head(self) -> Mapping[str, Sequence[str]]:
-        """Part of the head → digests of what was asked for last, and of what FreshBooks had."""
-        head: Mapping[str, Sequence[str]] = self.extra.get("head", {})
+    def head(self) -> Mapping[str, Sequence[Any]]:
+        """Part of the head → digests of what was asked for last, and of what FreshBooks had.
+
+        Then the names of the fields that were asked for; links of before 0.2 lack them.
+        """
+        head: Mapping[str, Sequence[Any]] = self.extra.get("head", {})
         return head
 
     @property

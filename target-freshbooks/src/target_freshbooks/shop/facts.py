@@ -4,7 +4,8 @@ All money is `Decimal` in the order's transactional currency, exactly as the sho
 four decimals); nothing is rounded here. All times are aware UTC. Nothing in this module computes.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum
@@ -283,3 +284,5 @@ class OrderFacts:
     """The day on which a run saw the order go from unpaid to paid; None if it never did."""
     paid_by_hand: Decimal | None = None
     """The most that the books took as paid without a transaction; None if they never did."""
+    credit_notes: Mapping[int, Decimal | None] = field(default_factory=dict)
+    """Refund id → amount of its credit note in the books, as far as it is known."""

@@ -19,6 +19,7 @@ from target_freshbooks.posting.plan.draft import KEPT_AS_DRAFT
 from target_freshbooks.posting.plan.head import (
     CLIENT,
     PARTS,
+    asked_head,
     differing,
     due_parts,
     left_alone,
@@ -113,7 +114,7 @@ def _remember_the_end(at: ReconcileState, ledger: Ledger) -> None:
             content_hash=context.content,
         )
     parts = due_parts(context, invoice, at.progress)
-    left = {name for name in differing(invoice, context.head_body) if parts}
+    left = {name for name in differing(invoice, asked_head(context)) if parts}
     changed = {part for part in PARTS if was_changed(context.recorded, invoice, part)}
     if context.keeps_client and "client" in changed and CLIENT not in context.recorded.left:
         parts, left = [*parts, "client"], left | {CLIENT}

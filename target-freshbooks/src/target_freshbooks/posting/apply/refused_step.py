@@ -49,7 +49,7 @@ def after_refusal(
     if kind.record == "correction":
         return _correction_refused(parts, at, step, refused)
     if kind is StepKind.UPDATE_HEAD:
-        return _head_refused(parts, at, step)
+        return _head_refused(parts, at, step, refused)
     if kind is StepKind.DELETE_OVERPAYMENT:
         return replace(parts.look_again(at), progress=replace(progress, credit_kept=True))
     if kind is StepKind.UPDATE_PAYMENT and _is_zero(step) and not progress.zero_refused:
@@ -64,8 +64,12 @@ def after_refusal(
     return put_back(at, step, refused_result(refused, kind.value, 0))
 
 
-def _head_refused(parts: Parts, at: ReconcileState, step: Step) -> ReconcileState:
+def _head_refused(parts: Parts, at: ReconcileState, step: Step, refused: Refused) -> ReconcileState:
     """FreshBooks does not let the head follow the shop: it is left, and told."""
+    if part_of(step) == "client" and classify(refused).kind is RefusalKind.GONE:
+        anew = _of_another_client(parts, at)
+        if anew is not None:
+            return anew
     context, invoice = at.context, at.observed.invoice
     link = parts.ledger.links.get("invoice", invoice_key(context.desired.order_id))
     if link is not None and invoice is not None:
@@ -79,6 +83,19 @@ def _head_refused(parts: Parts, at: ReconcileState, step: Step) -> ReconcileStat
         step.key,
     )
     return parts.look_again(at)
+
+
+def _of_another_client(parts: Parts, at: ReconcileState) -> ReconcileState | None:
+    """The same with the client found or made anew, since FreshBooks no longer has the one we met.
+
+    None if that is the same one.
+    """
+    clients, desired = parts.parties.clients, at.context.desired
+    clients.forget(desired.client)
+    client_id = clients.id_of(desired.client, desired.order_id, None)
+    if client_id == at.context.client_id:
+        return None
+    return replace(at, context=replace(at.context, client_id=client_id))
 
 
 def _without_negatives(at: ReconcileState, step: Step, refused: Refused) -> ReconcileState | None:
@@ -121,12 +138,10 @@ def _invoice_refused(
     if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
         parts.stop.wait(CONFLICT_SECONDS * 2**at.conflicts)
         return replace(parts.look_again(at), conflicts=at.conflicts + 1)
-    if meant.kind is RefusalKind.GONE:  # the client, since we met it
-        clients, draft = parts.parties.clients, context.desired.client
-        clients.forget(draft)
-        client_id = clients.id_of(draft, context.desired.order_id, None)
-        if client_id != context.client_id:
-            return replace(at, context=replace(context, client_id=client_id), observed=Observed())
+    if meant.kind is RefusalKind.GONE:
+        anew = _of_another_client(parts, at)
+        if anew is not None:
+            return replace(anew, observed=Observed())
     without = _without_negatives(at, step, refused) or _unmarked(parts, at, refused)
     if without is not None:
         return without

@@ -1,14 +1,16 @@
 """The invoice's head: which client it is of, and whom it is made out to.
 
 The head is desired state like the lines: an order that is given to another customer, or whose
-billing address is corrected in the shop, has its invoice follow. Client and address are steps of
+billing address is corrected in the shop, has its invoice follow; a field that is emptied there is
+emptied here if it was ours. Client and address are steps of
 their own, since FreshBooks may allow the one and not the other. What a person changed in FreshBooks
 stays, and so does what FreshBooks will not change: both are told once, and listed.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from target_freshbooks.freshbooks.observed import BillingAddress, ObservedInvoice
@@ -71,22 +73,36 @@ def _other(held: Mapping[str, Any], asked: Mapping[str, Any], name: str) -> bool
     return str(held[name]).split() != str(asked[name]).split()
 
 
-def wanted_head(body: Mapping[str, Any], client_key: str | None) -> dict[str, str]:
-    """A digest of each part of a head as it is wanted.
+@dataclass(frozen=True, slots=True)
+class WantedHead:
+    """A head as it is wanted.
 
-    Of the client it is whom the order is of in the shop: which of FreshBooks' records that person
-    has is FreshBooks' matter: there clients are merged and deleted. None if it is not known.
+    Attributes:
+        digests: Of each part.
+        names: The fields that it has.
+    """
+
+    digests: Mapping[str, str]
+    names: frozenset[str]
+
+
+def wanted_head(body: Mapping[str, Any], client_key: str | None) -> WantedHead:
+    """The head as it is wanted.
+
+    The client's digest is of whom the order is of in the shop: which of FreshBooks' records that
+    person has is FreshBooks' matter: there clients are merged and deleted. None if it is not known.
     """
     client = "" if client_key is None else hash_of(client_key)
-    return {"client": client, "billing": _digest(body, "billing")}
+    digests = {"client": client, "billing": _digest(body, "billing")}
+    return WantedHead(digests, frozenset(head_of(body)))
 
 
 def remembered(
-    link: Link, invoice: ObservedInvoice, wanted: Mapping[str, str], parts: Iterable[str] = PARTS
+    link: Link, invoice: ObservedInvoice, wanted: WantedHead, parts: Iterable[str] = PARTS
 ) -> Link:
     """The invoice's link with the head that was asked for, and as it stands now.
 
-    Digests only: what stands in a billing address is personal data.
+    Digests and names of fields only: what stands in a billing address is personal data.
 
     Args:
         link: The link.
@@ -96,7 +112,8 @@ def remembered(
     """
     head = dict(link.extra.get("head", {}))
     for part in parts:
-        head[part] = [wanted[part], _digest(_held(invoice), part)]
+        names = [name for name in PARTS[part] if name in wanted.names]
+        head[part] = [wanted.digests[part], _digest(_held(invoice), part), names]
     return replace(link, extra={**link.extra, "head": head})
 
 
@@ -130,23 +147,32 @@ def was_changed(recorded: Recorded, invoice: ObservedInvoice, part: str) -> bool
 
 def due_parts(context: OrderContext, invoice: ObservedInvoice, progress: AttemptState) -> list[str]:
     """The parts that differ from the shop's and were not dealt with as they are wanted now."""
-    body, held = context.head_body, _held(invoice)
+    different = differing(invoice, asked_head(context))
     return [
         part
         for part, names in PARTS.items()
-        if any(name in body and _other(held, body, name) for name in names)
+        if not set(names).isdisjoint(different)
         and (
             progress.overwrite
-            or context.recorded.head.get(part, [""])[0] != context.wanted_head[part]
+            or context.recorded.head.get(part, [""])[0] != context.wanted_head.digests[part]
         )
     ]
+
+
+def asked_head(context: OrderContext) -> dict[str, Any]:
+    """The head as it is asked for: what we wrote before and the shop has emptied since, as "".
+
+    What is empty in both was filled in by FreshBooks, or by a person.
+    """
+    _, _, *written = context.recorded.head.get("billing", ("", ""))
+    return dict.fromkeys(chain.from_iterable(written), "") | context.head_body
 
 
 def head_step(
     context: OrderContext, invoice: ObservedInvoice, progress: AttemptState
 ) -> Step | None:
     """The step that has the head follow the shop; None if there is nothing to do or to touch."""
-    body = context.head_body
+    body = asked_head(context)
     for part in due_parts(context, invoice, progress):
         if was_changed(context.recorded, invoice, part) and not progress.overwrite:
             continue
