@@ -90,9 +90,12 @@ def _of_size(scene: Scene, orders: int) -> Size:
     )
 
 
-def tap_run(scene: Scene, kept: Path | None = None, state: object = None) -> Run:
+def tap_run(
+    scene: Scene, kept: Path | None = None, state: object = None, **settings: object
+) -> Run:
     """Let the tap read the whole shop, or what is new since a state."""
-    command = programs.configured(scene, "tap-bigcommerce-orders", tap_settings(scene.sandbox.url))
+    config = tap_settings(scene.sandbox.url, **settings)
+    command = programs.configured(scene, "tap-bigcommerce-orders", config)
     if state is not None:
         command += ["--state", str(programs.private(scene.home / "state.json", state))]
     return programs.run(scene, command, kept=kept)

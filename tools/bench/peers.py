@@ -33,6 +33,8 @@ REDIRECTED = Path(__file__).with_name("redirected.py")
 START = "2015-01-01T00:00:00Z"
 QUOTA, WINDOW_SECONDS = 150, 5
 LIMIT_SECONDS = 300
+MORE_AT_ONCE = 32
+"""Requests at once where the shop sets no quota, beside the setting's default."""
 ENOUGH = 1_000_000
 """A quota that is never met; one of the peers cannot do without the headers that tell of it."""
 HEADINGS = (
@@ -45,6 +47,7 @@ HEADINGS = (
     "rows a second, of ours",
 )
 OURS = "tap-bigcommerce-orders"
+EVERYTHING = "everything of an order; customers, products"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +203,11 @@ def _side_by_side(scene: Scene, delay: int, quota: int) -> Iterator[Row]:
         scene.sandbox.tell("POST", "faults", late)
     ours = growth.tap_run(scene, kept)
     base = rows(kept) / ours.seconds
-    yield _row(f"{OURS}, {when}", "everything of an order; customers, products", ours, kept, base)
+    yield _row(f"{OURS}, {when}", EVERYTHING, ours, kept, base)
+    if delay and quota == ENOUGH:
+        wider = growth.tap_run(scene, kept, max_concurrency=MORE_AT_ONCE)
+        words = f"{OURS} with max_concurrency {MORE_AT_ONCE}, {when}"
+        yield _row(words, EVERYTHING, wider, kept, base)
     for peer in PEERS:
         try:
             command = peer.command(scene)
