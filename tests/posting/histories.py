@@ -108,16 +108,19 @@ class Histories(Promises, RuleBasedStateMachine):
         on_cancel=st.sampled_from(("park", "void")),
         closed_refunds=st.sampled_from(("park", "correction")),
         lines_of_refunds=st.sampled_from(("accept", "refuse")),
+        tax_rows=st.sampled_from(("kept", "reduced")),
     )
-    def begin(self, on_cancel: str, closed_refunds: str, lines_of_refunds: str) -> None:
-        """The bookkeeper's choices, what FreshBooks takes, and a customer."""
+    def begin(
+        self, on_cancel: str, closed_refunds: str, lines_of_refunds: str, tax_rows: str
+    ) -> None:
+        """The bookkeeper's choices, what FreshBooks takes, how the shop answers, and a customer."""
         self.world.settings = {
             "max_parallel_orders": 1,  # so that a history comes out the same again
             "marketplace_sources": {"amazon": "net"},
             "on_cancel": on_cancel,
             "closed_refunds": closed_refunds,
         }
-        self.world.switch(fb__negative_line_paid=lines_of_refunds)
+        self.world.switch(fb__negative_line_paid=lines_of_refunds, bc__refund_tax_rows=tax_rows)
         self.is_refusing = lines_of_refunds == "refuse"
         self.customer = int(self.world.control("POST", "shop/customers", ANN)["id"])
 
