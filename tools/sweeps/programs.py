@@ -83,8 +83,8 @@ def _die_after_answer(number: int) -> None:
     sent: Callable[..., Any] = Writer._send  # noqa: SLF001 - the one place an answer comes back to
     count = iter(range(number, -1, -1))
 
-    def send(self: Writer, *arguments: Any) -> Any:  # noqa: ANN401 - as the original
-        answer = sent(self, *arguments)
+    def send(self: Writer, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - as the original
+        answer = sent(self, *arguments, **named)
         if next(count) == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         return answer
