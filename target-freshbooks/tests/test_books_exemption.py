@@ -150,6 +150,15 @@ def test_a_gift_certificate_bears_no_tax_by_itself() -> None:
     assert notes_of("DE1234567", line_items=lines) == []
 
 
+def test_what_was_given_away_would_not_have_been_taxed() -> None:
+    body = json.loads((CASES / "tax_exempt_customer.json").read_text("utf-8"))
+    given = body["order"]["line_items"][0] | {"discounted_total_inc_tax": "0.0000"}
+    shipping = {f"shipping_cost_{way}_tax": "5.00" for way in ("ex", "inc")}
+    totals = {"total_ex_tax": "5.00", "total_inc_tax": "5.00", "discount_amount": "361.95"}
+    order = {"line_items": [given], **shipping, **totals}
+    assert notes_of("", "US", "tax_exempt_customer", **order) == []
+
+
 def test_an_order_of_charges_alone_is_said_like_any_other() -> None:
     assert notes_of("DE1234567", line_items=[]) == [f"{REVERSE}DE1234567"]
 

@@ -3474,6 +3474,14 @@ MUTATIONS = (
         (EXEMPTION, "-k", "between_two_members"),
     ),
     Mutation(
+        "no customer is called exempt for what was given away",
+        "P5",
+        f"{FRESHBOOKS}/books/exemption.py",
+        "in priced if line.discounted_total_inc_tax != 0]",
+        "in priced]",
+        (EXEMPTION, "-k", "given_away"),
+    ),
+    Mutation(
         "the customer's number is not said twice after an edit",
         "P11",
         f"{FRESHBOOKS}/books/exemption.py",

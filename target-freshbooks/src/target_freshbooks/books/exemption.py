@@ -19,7 +19,7 @@ import re
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.taxes import freshbooks_name
 from target_freshbooks.capabilities import FRESHBOOKS, clean
-from target_freshbooks.shop.facts import FormFields, OrderFacts
+from target_freshbooks.shop.facts import FormFields, Order, OrderFacts, OrderLine
 
 _MEMBERS = frozenset(
     {
@@ -71,7 +71,7 @@ def exemption_note(facts: OrderFacts, policy: Policy) -> str:
     if order.total_tax or not order.total_inc_tax or _is_untaxed_anyway(facts, policy):
         return ""
     # The shop has prices with and without tax of what it sold without: it would have been taxed.
-    exempt = any(line.total_inc_tax != line.total_ex_tax for line in order.lines)
+    exempt = any(line.total_inc_tax != line.total_ex_tax for line in _sold(order))
     named = f"VAT number {number}" if number else ""
     if _is_reverse_charge(facts, number):
         return f"Reverse charge: the customer accounts for the VAT; {named}"
@@ -89,12 +89,18 @@ def _is_untaxed_anyway(facts: OrderFacts, policy: Policy) -> bool:
         for name in [f"{row.name} {row.tax_class} {freshbooks_name(row, policy)}"]
         if _BY_ITSELF.search(name) and not _OF_THE_BUYER.search(name)
     }
-    sold = [line for line in facts.order.lines if line.total_inc_tax]
+    sold = _sold(facts.order)
     return bool(sold) and all(
         line.total_inc_tax == line.total_ex_tax
         and (line.type == "giftcertificate" or not zero_rated.isdisjoint({line.id, None}))
         for line in sold
     )
+
+
+def _sold(order: Order) -> list[OrderLine]:
+    """The lines that were not given away."""
+    priced = (line for line in order.lines if line.total_inc_tax)
+    return [line for line in priced if line.discounted_total_inc_tax != 0]
 
 
 def _is_reverse_charge(facts: OrderFacts, number: str) -> bool:
