@@ -148,6 +148,10 @@ class Clients(CachedCollection[ObservedClient]):
 
         return in_order(self.rows((("search[organization_like]", wanted),), ours))
 
+    def deleted_since(self, day: date) -> Iterator[ObservedClient]:
+        """The deleted clients that changed on the day or later."""
+        return self.rows((("search[updated_min]", day.isoformat()),), deleted=True)
+
     def count(self, *, at_most: int) -> int:
         """How many clients there are, active and archived, counted to `at_most`."""
         return sum(1 for _ in islice(self.rows(), at_most))
