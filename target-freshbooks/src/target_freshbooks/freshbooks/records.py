@@ -85,6 +85,11 @@ class Payments(Collection[ObservedPayment]):
         """The payments of one invoice but for deleted ones."""
         return list(self.exactly("invoiceid", str(invoice_id)))
 
+    def noting(self, words: str) -> list[ObservedPayment]:
+        """The payments with these words in their notes but for deleted ones, on any invoice."""
+        search = (("search[notes]", words),)
+        return list(self.rows(search, lambda row: words in parsing.text(row, "note")))
+
     def dated(
         self, first: date, last: date, *, deleted: bool = False, most_pages: int | None = None
     ) -> list[ObservedPayment]:
