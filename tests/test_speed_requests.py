@@ -56,7 +56,8 @@ def test_the_tap_stays_within_its_requests_per_order(stage: Scene) -> None:
 def test_the_target_asks_no_more_than_it_needs(
     asked: dict[str, Decimal], kind: str, most: int
 ) -> None:
-    assert asked[kind] <= most
+    of_the_run = 1 if kind.startswith("new") else 0  # which clients were deleted meanwhile
+    assert asked[kind] <= most + Decimal(of_the_run) / FEW
 
 
 def test_many_orders_at_a_time_are_looked_for_in_lists(stage: Scene) -> None:

@@ -194,6 +194,32 @@ def test_a_month_that_freshbooks_has_locked_is_corrected_beside_it(
     assert spending.november() == spending.before
 
 
+def redated(spending: Shop) -> None:
+    """A person gives the expense another day."""
+    (expense,) = spending.expenses()
+    spending.world.put(f"expenses/expenses/{expense['id']}", {"expense": {"date": "2026-12-28"}})
+
+
+def test_an_expense_that_was_given_another_day_is_found_with_the_ledger_lost(
+    spending: Shop,
+) -> None:
+    spending.sync()
+    redated(spending)
+    spending.world.lose_ledger()
+    assert spending.world.writes_of(spending.sync) == 0
+    assert spending.state() == ("posted", None)
+    assert len(spending.expenses()) == 1
+
+
+def test_so_it_is_where_its_outcome_is_not_known_yet(spending: Shop) -> None:
+    expenses = {"when": "after", "method": "POST", "path": "expenses/expenses"}
+    spending.world.killed_in_write(spending.messages(), **expenses)
+    redated(spending)
+    spending.sync()
+    assert spending.state() == ("posted", None)
+    assert len(spending.expenses()) == 1
+
+
 def test_without_a_category_the_bank_feed_brings_the_expense(shop: Shop) -> None:
     shop.sync()
     assert (shop.world.total("1001-R5"), shop.expenses()) == (D("0.00"), [])

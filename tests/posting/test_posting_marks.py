@@ -178,3 +178,22 @@ def test_nothing_is_made_where_the_number_is_somebody_else_s(world: Any) -> None
     world.post(LIST, {"invoice": theirs})
     assert world.writes_of(world.sync) == 0
     assert world.row(order).reason == "number_taken"
+
+
+def test_an_invoice_whose_mark_a_person_removed_is_told_so_and_gone_on_with(world: Any) -> None:
+    order = world.synced()
+    path = f"{LIST}/{world.invoice(order)['id']}"
+    world.put(path, {"invoice": {"notes": "Thanks", "po_number": "PO 4711"}})
+    world.change(order, "refund", order_amount="4.00")
+    assert world.writes_of(world.sync) == 0
+    row = world.row(order)
+    assert (row.state, row.reason) == ("parked", "edited_in_freshbooks")
+    assert "no longer names the order" in row.detail
+    mark = f"BigCommerce order {order} (store sandbox)"
+    assert f'"{mark}"' in row.next_step
+
+    world.put(path, {"invoice": {"notes": f"Thanks\n{mark}"}})
+    world.ctl("replay", str(order))
+    assert world.row(order).state == "posted"
+    assert (world.total(order), world.paid(order)) == (D("7.00"), [D("7.00")])
+    assert world.invoice(order)["po_number"] == "PO 4711"

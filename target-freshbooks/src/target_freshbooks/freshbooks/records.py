@@ -85,6 +85,11 @@ class Payments(Collection[ObservedPayment]):
         """The payments of one invoice but for deleted ones."""
         return list(self.exactly("invoiceid", str(invoice_id)))
 
+    def noting(self, words: str) -> list[ObservedPayment]:
+        """The payments with these words in their notes but for deleted ones, on any invoice."""
+        search = (("search[notes]", words),)
+        return list(self.rows(search, lambda row: words in parsing.text(row, "note")))
+
     def dated(
         self, first: date, last: date, *, deleted: bool = False, most_pages: int | None = None
     ) -> list[ObservedPayment]:
@@ -147,6 +152,10 @@ class Clients(CachedCollection[ObservedClient]):
             return named and not parsing.text(row, "email").strip()
 
         return in_order(self.rows((("search[organization_like]", wanted),), ours))
+
+    def deleted_since(self, day: date) -> Iterator[ObservedClient]:
+        """The deleted clients that changed on the day or later."""
+        return self.rows((("search[updated_min]", day.isoformat()),), deleted=True)
 
     def count(self, *, at_most: int) -> int:
         """How many clients there are, active and archived, counted to `at_most`."""

@@ -6,9 +6,19 @@ from decimal import Decimal
 from typing import Any, Literal
 
 LinkKind = Literal[
-    "client", "item", "invoice", "payment", "credit_note", "correction", "expense", "marked"
+    "client",
+    "item",
+    "invoice",
+    "payment",
+    "credit_note",
+    "correction",
+    "expense",
+    "marked",
+    "asked",
 ]
-"""`marked`: an invoice that bore a mark of ours when the ledger began, by that mark."""
+"""`marked`: an invoice that bore a mark of ours when the ledger began, by that mark; `asked`: the
+day on which FreshBooks was asked last for what others changed, by what that is.
+"""
 
 
 @dataclass(frozen=True, slots=True)

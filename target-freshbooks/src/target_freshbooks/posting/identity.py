@@ -5,7 +5,7 @@ it); the ledger keeps them under the order's id and our name of the part. Whethe
 is decided here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -63,6 +63,14 @@ def part_paid(payment: ObservedPayment, order: Mark) -> Mark | None:
     return _part(payment.note, order)
 
 
+def elsewhere(
+    payments: Iterable[ObservedPayment], order: Mark, invoice: ObservedInvoice
+) -> tuple[ObservedPayment, ...]:
+    """Those of the payments that are the order's and stand on another invoice than its own."""
+    others = (row for row in payments if row.invoice_id != invoice.id)
+    return tuple(row for row in others if part_paid(row, order) is not None)
+
+
 def refund_named(
     record: ObservedCreditNote | ObservedInvoice | ObservedExpense, order: Mark
 ) -> int | None:
@@ -74,8 +82,12 @@ def refund_named(
     return None if part is None else part.refund_id
 
 
-def marked_text(record: ObservedCreditNote | ObservedInvoice | ObservedExpense) -> str:
-    """The text of the record in which a refund's mark stands."""
+def marked_text(
+    record: ObservedPayment | ObservedCreditNote | ObservedInvoice | ObservedExpense,
+) -> str:
+    """The text of the record in which its mark stands."""
+    if isinstance(record, ObservedPayment):
+        return record.note
     if isinstance(record, ObservedInvoice):
         return f"{record.notes}\n{record.po_number}"
     return record.notes
@@ -179,7 +191,8 @@ def adopt(mark: Mark, observed: Observed, content: str) -> list[Link]:
     All that bears the order's mark is the order's; of several that bear the same, the first.
     """
     order_id, invoice = mark.order_id, observed.own
-    paid = {part_paid(row, mark): row for row in reversed(observed.payments)}
+    payments = (*observed.payments, *observed.moved)
+    paid = {part_paid(row, mark): row for row in reversed(payments)}
     credited = {refund_named(row, mark): row for row in reversed(observed.credit_notes)}
     return [
         invoice_link(invoice, order_id, content=content),

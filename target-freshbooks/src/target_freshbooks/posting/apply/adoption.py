@@ -7,12 +7,12 @@ from target_freshbooks.books.desired import Desired
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.freshbooks.observed import DELETED, DRAFT
 from target_freshbooks.ledger import Link, Terms
-from target_freshbooks.marks import mark_of
+from target_freshbooks.marks import STEM, mark_of
 from target_freshbooks.posting.apply.parts import Parts, load_recorded
 from target_freshbooks.posting.apply.writer import summary
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.digests import content_digest
-from target_freshbooks.posting.identity import adopt, is_marked, refund_named
+from target_freshbooks.posting.identity import adopt, elsewhere, is_marked, refund_named
 from target_freshbooks.posting.plan.head import remembered
 from target_freshbooks.posting.results import OrderResult, kept_invoice
 from target_freshbooks.posting.state import Observed
@@ -64,10 +64,14 @@ def adopt_cancelled(
         )
     content = agreeing[0] if agreeing else content_digest(facts)
     notes = parts.books.credit_notes.of_client(invoice.customer_id)
+    # A person may have moved a payment from it: that stays, and the invoice with it.
+    payments = parts.books.payments
+    noting = payments.noting(f"{STEM}{order_id}, ") if invoice.outstanding else []
     observed = Observed(
         invoice,
-        tuple(parts.books.payments.of_invoice(invoice.id)),
+        tuple(payments.of_invoice(invoice.id)),
         tuple(note for note in notes if refund_named(note, mark) is not None),
+        moved=elsewhere(noting, mark, invoice),
     )
     policy = _with_prefix(policy, order_id, invoice.number)
     _keep(parts, order_id, policy, observed, adopt(mark, observed, content))

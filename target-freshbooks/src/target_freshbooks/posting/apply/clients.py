@@ -10,6 +10,7 @@ from target_freshbooks.freshbooks.observed import ACTIVE, DELETED, ObservedClien
 from target_freshbooks.freshbooks.refusals import RefusalKind, classify
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting.apply import ownership
+from target_freshbooks.posting.apply.deleted_clients import DeletedClients
 from target_freshbooks.posting.apply.upsert import Upserts
 from target_freshbooks.posting.apply.writer import client_links
 from target_freshbooks.posting.digests import request_digest
@@ -28,15 +29,23 @@ OF_ALL_CLIENTS = frozenset({RefusalKind.CLIENT_LIMIT, RefusalKind.NO_RIGHT})
 class ClientUpserts(Upserts):
     """Finds, makes and changes clients."""
 
-    def __init__(self, *parts: Any, follow_emails: bool, reminders: bool) -> None:  # noqa: ANN401 - as of all upserts
+    def __init__(
+        self,
+        *parts: Any,  # noqa: ANN401 - as of all upserts
+        deleted: DeletedClients,
+        follow_emails: bool,
+        reminders: bool,
+    ) -> None:
         """Take over the parts.
 
         Args:
             parts: See `Upserts`.
+            deleted: The clients that persons deleted.
             follow_emails: Whether a client that we made gets its shopper's new e-mail.
             reminders: Whether FreshBooks may remind the clients that we make, and charge late fees.
         """
         super().__init__(*parts)
+        self._deleted = deleted
         self._follow_emails = follow_emails
         self._unasked = {} if reminders else dict.fromkeys(LATE, False)
         self._none_more: Refused | None = None
@@ -78,14 +87,22 @@ class ClientUpserts(Upserts):
     # -- finding and making
 
     def _known(self, draft: ClientDraft, baseline: str | None) -> Link | None:
-        link = self._ledger.links.get("client", draft.key)
+        link = self._link(draft.key)
         if link is None and draft.email:
-            link = self._ledger.links.get("client", _email_key(draft))
+            link = self._link(_email_key(draft))
             if link is not None:
                 # A guest who registered, or says so: used from now on, but made for the guest.
                 link = Link("client", draft.key, link.remote_id, content_hash=baseline)
                 self._ledger.links.put(link)
         return link
+
+    def _link(self, key: str) -> Link | None:
+        """The link of the key, unless a person deleted its client: then it is dropped."""
+        link = self._ledger.links.get("client", key)
+        if link is None or not self._deleted.has(link.remote_id):
+            return link
+        self._ledger.links.drop_remote("client", link.remote_id)
+        return None
 
     def _standing(
         self, draft: ClientDraft, body: Mapping[str, Any], baseline: str | None

@@ -14,6 +14,7 @@ from target_freshbooks.freshbooks import FreshBooks
 from target_freshbooks.freshbooks.errors import Failing, Refused
 from target_freshbooks.ledger import Intent, Ledger, Record
 from target_freshbooks.posting.apply.clients import ClientUpserts
+from target_freshbooks.posting.apply.deleted_clients import DeletedClients
 from target_freshbooks.posting.apply.items import ItemUpserts, store_currency
 from target_freshbooks.posting.apply.outcome_lookup import RetriesExhausted
 from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer
@@ -35,6 +36,7 @@ class ClientsAndItems:
         look: Callable[[Intent], bool],
         sleep: Callable[[float], None] = time.sleep,
         *,
+        deleted: DeletedClients | None = None,
         follow_emails: bool = False,
         reminders: bool = False,
         all_clients: bool = False,
@@ -42,7 +44,12 @@ class ClientsAndItems:
         vat_field: str = "",
     ) -> None:
         parts = (books, ledger, writer, settle_unknown, look, sleep)
-        self.clients = ClientUpserts(*parts, follow_emails=follow_emails, reminders=reminders)
+        self.clients = ClientUpserts(
+            *parts,
+            deleted=deleted or DeletedClients(books, ledger),
+            follow_emails=follow_emails,
+            reminders=reminders,
+        )
         self.items = ItemUpserts(*parts)
         self._ledger = ledger
         self._all_clients = all_clients

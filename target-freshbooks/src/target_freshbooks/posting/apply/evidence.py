@@ -1,8 +1,8 @@
 """Evidence: what FreshBooks holds that shows whether a write without an answer was carried out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from target_freshbooks.freshbooks import FreshBooks
@@ -11,11 +11,14 @@ from target_freshbooks.freshbooks.observed import (
     ARCHIVED,
     DELETED,
     ObservedClient,
+    ObservedCreditNote,
+    ObservedExpense,
     ObservedInvoice,
     ObservedItem,
+    ObservedPayment,
 )
 from target_freshbooks.ledger import Intent, Ledger, Link
-from target_freshbooks.marks import marks_in
+from target_freshbooks.marks import STEM, Mark, marks_in
 from target_freshbooks.posting.apply import ownership
 from target_freshbooks.posting.apply.effects import asked_first, is_fulfilled
 from target_freshbooks.posting.apply.writer import client_links, item_links
@@ -24,6 +27,7 @@ from target_freshbooks.posting.identity import (
     invoice_key,
     invoice_link,
     is_marked,
+    marked_text,
     part_key,
     part_link,
     record_link,
@@ -36,6 +40,10 @@ Found = tuple[Any, list[Link]]
 
 
 Row = TypeVar("Row", ObservedClient, ObservedItem)
+Marked = TypeVar("Marked", ObservedPayment, ObservedCreditNote, ObservedExpense)
+
+MONTH = timedelta(days=31)
+"""So much earlier than it was made out an expense is still looked for."""
 
 
 class Evidence:
@@ -94,20 +102,26 @@ class Evidence:
         return invoice, [remembered(link, invoice, wanted_head(head_of(body), None))]
 
     def _payment(self, intent: Intent) -> Found | None:
-        body = intent.payload["body"]
-        for payment in self._books.payments.of_invoice(int(body["invoiceid"])):
-            if bears(payment.note, body["note"]):
-                link = record_link("payment", _order_of(intent), intent.key, payment)
-                return payment, [replace(link, extra=asked_first(body, payment))]
-        return None
+        body, payments = intent.payload["body"], self._books.payments
+        mark = marks_in(body["note"])[0]
+        payment = _bearing(mark, payments.of_invoice(int(body["invoiceid"])))
+        # Since it was made a person may have moved it.
+        payment = payment or _bearing(mark, payments.noting(str(mark)))
+        if payment is None:
+            return None
+        link = record_link("payment", _order_of(intent), intent.key, payment)
+        return payment, [replace(link, extra=asked_first(body, payment))]
 
     def _credit_note(self, intent: Intent) -> Found | None:
-        body = intent.payload["body"]
-        for note in self._books.credit_notes.of_client(int(body["clientid"])):
-            if bears(note.notes, body["notes"]):
-                link = part_link("credit_note", _order_of(intent), intent.key, note.id)
-                return note, [replace(link, amount=note.amount)]
-        return None
+        body, notes = intent.payload["body"], self._books.credit_notes
+        mark, day = marks_in(body["notes"])[0], date.fromisoformat(body["create_date"])
+        note = _bearing(mark, notes.of_client(int(body["clientid"])))
+        # Since it was made a person may have given it, or its client's records, to another client.
+        note = note or _bearing(mark, notes.naming(STEM, day))
+        if note is None:
+            return None
+        link = part_link("credit_note", _order_of(intent), intent.key, note.id)
+        return note, [replace(link, amount=note.amount)]
 
     def _correction(self, intent: Intent) -> Found | None:
         body = intent.payload["body"]
@@ -118,11 +132,14 @@ class Evidence:
         return invoice, [record_link("correction", _order_of(intent), intent.key, invoice)]
 
     def _expense(self, intent: Intent) -> Found | None:
-        body = intent.payload["body"]
-        for expense in self._books.expenses.dated(date.fromisoformat(body["date"])):
-            if bears(expense.notes, body["notes"]):
-                return expense, [record_link("expense", _order_of(intent), intent.key, expense)]
-        return None
+        body, expenses = intent.payload["body"], self._books.expenses
+        mark, day = marks_in(body["notes"])[0], date.fromisoformat(body["date"])
+        expense = _bearing(mark, expenses.dated(day))
+        # Since it was made a person may have given it another day.
+        expense = expense or _bearing(mark, expenses.naming(STEM, day - MONTH))
+        if expense is None:
+            return None
+        return expense, [record_link("expense", _order_of(intent), intent.key, expense)]
 
     # -- what was changed
 
@@ -186,6 +203,11 @@ class Evidence:
         known = self._ledger.links.get("payment", part_key(_order_of(intent), intent.key))
         new = part_link("payment", _order_of(intent), intent.key, remote_id)
         return replace(known or new, remote_id=remote_id)
+
+
+def _bearing(mark: Mark, rows: Iterable[Marked]) -> Marked | None:
+    """The first of the records that bears the mark."""
+    return next((row for row in rows if mark in marks_in(marked_text(row))), None)
 
 
 def _order_of(intent: Intent) -> int:

@@ -34,6 +34,7 @@ from target_freshbooks.money import decimals_of
 from target_freshbooks.posting.account_profile import AccountProfile
 from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.clients_and_items import ClientsAndItems
+from target_freshbooks.posting.apply.deleted_clients import DeletedClients
 from target_freshbooks.posting.apply.effects import after
 from target_freshbooks.posting.apply.fence import Dated, Fence
 from target_freshbooks.posting.apply.parts import Parts
@@ -212,7 +213,9 @@ class Planner:
         observer: Observer | None = None,
     ) -> None:
         self._books = books
-        marked = MarkedInvoices(books, ScratchLedger(ledger))
+        scratch = ScratchLedger(ledger)
+        marked = MarkedInvoices(books, scratch)
+        self._deleted = DeletedClients(books, scratch)
         self._observer = observer or RequestObserver(books, marked)
         self._ledger = ledger
         self._policy = policy
@@ -244,7 +247,7 @@ class Planner:
             simulator,
             ledger,
             simulator,
-            ClientsAndItems(self._books, ledger, simulator, _never, _never),
+            ClientsAndItems(self._books, ledger, simulator, _never, _never, deleted=self._deleted),
             _never,
             self._stop,
             brake,

@@ -1,6 +1,7 @@
 """Observer port, and the one that reads an order's records by as few requests as can prove them."""
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -13,15 +14,18 @@ from target_freshbooks.freshbooks.observed import (
     ObservedInvoice,
 )
 from target_freshbooks.ledger import Link
-from target_freshbooks.marks import Mark
+from target_freshbooks.marks import STEM, Mark, marks_in
 from target_freshbooks.money import total
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.identity import (
+    elsewhere,
     is_marked,
     refund_named,
 )
 from target_freshbooks.posting.observe.by_mark import MarkedInvoices, bears_mark
+from target_freshbooks.posting.observe.by_refund import RefundRecords
 from target_freshbooks.posting.plan.corrections import to_be_looked_for
+from target_freshbooks.posting.plan.payments import lacks_payment
 from target_freshbooks.posting.state import Key, Observed, Recorded, ids_of
 
 Row = TypeVar("Row")
@@ -62,6 +66,7 @@ class RequestObserver(Observer):
     def __init__(self, books: FreshBooks, marked: MarkedInvoices) -> None:
         self._books = books
         self._marked = marked
+        self._of_refunds = RefundRecords()
 
     def invoice(self, recorded: Recorded, number: str) -> ObservedInvoice | None:
         """One request, whether there is one or none.
@@ -94,6 +99,10 @@ class RequestObserver(Observer):
         # a payment that refunds have emptied still stands on it.
         if invoice.paid != 0 or recorded.payment_ids or not recorded.known:
             observed = self._paid(recorded, invoice)
+        if not recorded.known and lacks_payment(context, observed):
+            mark = context.desired.invoice.marker
+            noting = self._books.payments.noting(f"{STEM}{mark.order_id}, ")
+            observed = replace(observed, moved=elsewhere(noting, mark, invoice))
         credited = any(entry.credit_note is not None for entry in context.desired.refunds)
         perhaps = not recorded.known and (
             context.desired.unbooked_refunds or self._may_be_noted(context)
@@ -131,7 +140,10 @@ class RequestObserver(Observer):
     def _expense(
         self, context: OrderContext, correction: ObservedInvoice | None, refund_id: int
     ) -> ObservedExpense | None:
-        """The expense beside a correction: by its id, else by its mark on the correction's day."""
+        """The expense beside a correction: by its id, else by its mark.
+
+        That is looked for on the correction's day, and on any if the ledger knew nothing.
+        """
         link = context.recorded.expenses.get(refund_id)
         if link is not None and link.deleted:
             return None
@@ -139,9 +151,15 @@ class RequestObserver(Observer):
             return self._books.expenses.standing(link.remote_id)
         if correction is None or BOOKED_AS_EXPENSE not in correction.notes.splitlines():
             return None
-        mark = context.desired.invoice.marker
-        rows = self._books.expenses.dated(correction.create_date)
-        return next((row for row in rows if refund_named(row, mark) == refund_id), None)
+        mark, expenses = (
+            context.desired.invoice.marker.of(f"refund {refund_id}"),
+            self._books.expenses,
+        )
+        rows = expenses.dated(correction.create_date)
+        found = next((row for row in rows if mark in marks_in(row.notes)), None)
+        if found is not None or context.recorded.known:
+            return found
+        return self._of_refunds.find(expenses, mark)
 
     def with_overpayments(self, context: OrderContext, observed: Observed) -> Observed:
         """Add the credits that stand of what FreshBooks capped, if the ledger knows of any."""
@@ -201,9 +219,23 @@ class RequestObserver(Observer):
             for note in self._books.credit_notes.of_client(invoice.customer_id)
             if refund_named(note, mark) is not None or note.id in known
         }
+        if not context.recorded.known:
+            notes |= self._notes_elsewhere(
+                context, {refund_named(row, mark) for row in notes.values()}
+            )
         # One we know of but the search does not show yet must not be made again.
         notes |= _read(self._books.credit_notes.standing, _by_itself(known - set(notes)))
         return tuple(notes[remote_id] for remote_id in sorted(notes))
+
+    def _notes_elsewhere(
+        self, context: OrderContext, found: AbstractSet[int | None]
+    ) -> dict[int, ObservedCreditNote]:
+        """The credit notes of the other refunds, which may be of another client by now."""
+        desired, notes = context.desired, self._books.credit_notes
+        refund_ids = {one.refund_id for one in desired.refunds} | desired.unbooked_refunds
+        marks = [desired.invoice.marker.of(f"refund {one}") for one in refund_ids - found]
+        rows = [self._of_refunds.find(notes, mark) for mark in marks]
+        return {row.id: row for row in rows if row is not None}
 
 
 def _read(read: Callable[[int], Row | None], ids: Mapping[Key, int]) -> dict[Key, Row]:

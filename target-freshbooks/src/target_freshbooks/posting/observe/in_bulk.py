@@ -25,6 +25,7 @@ from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.identity import is_marked, marks_of
 from target_freshbooks.posting.observe.by_mark import MarkedInvoices
 from target_freshbooks.posting.observe.by_request import RequestObserver
+from target_freshbooks.posting.plan.payments import lacks_payment
 from target_freshbooks.posting.state import Observed
 
 logger = logging.getLogger(__name__)
@@ -99,7 +100,9 @@ class BulkObserver(RequestObserver):
         # too that were declined since.
         desired = context.desired
         is_whole = look.observed.is_whole and not (desired.refunds or desired.unbooked_refunds)
-        return look.observed if is_whole and context.is_ours(invoice) else None
+        if not is_whole or not context.is_ours(invoice) or lacks_payment(context, look.observed):
+            return None
+        return look.observed
 
     def _listed(self, days: Mapping[Mark, date], numbers: Mapping[str, Mark]) -> dict[Mark, _Look]:
         first, last, most = min(days.values()) - DAY, max(days.values()) + DAY, len(days) // 2

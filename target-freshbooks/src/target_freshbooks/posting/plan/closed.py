@@ -23,6 +23,7 @@ from target_freshbooks.posting.plan.payments import (
     altered_by_hand,
     drop_unexplained,
     lower_payment,
+    moved_away,
     put_back,
     record_payment,
 )
@@ -194,10 +195,13 @@ def _left_beside(
     if context.desired.hold and context.desired.flag is not None:
         yield f"{context.desired.flag.detail.rstrip('.')}: what was refunded of it is not told"
     amounts = context.payments_at(_last_on(context, observed.own))
+    moved = moved_away(context, observed)
     for payment in context.desired.payments:
         standing = find_payment(payment, context.recorded, observed)
         more = amounts[payment.key] - (ZERO if standing is None else standing.amount)
-        if more > 0:
+        if more > 0 and standing is None and moved is not None:
+            yield moved.detail.rstrip(".")
+        elif more > 0:
             how = f"{payment.day} ({payment.type}, {payment.key})"
             yield f"{context.wording(more)} of {how} came in and is not recorded"
     begun = [one for one in context.desired.corrections if one.refund_id in observed.corrections]

@@ -158,11 +158,24 @@ def _create(context: OrderContext, progress: AttemptState) -> Step | Parked:
     )
 
 
+def _unmarked(context: OrderContext, invoice: ObservedInvoice) -> Parked:
+    """The invoice that the ledger knows does not name its order any more."""
+    field = "PO number" if context.unmarked == "notes" else "notes"
+    return Parked(
+        Reason.EDITED_IN_FRESHBOOKS,
+        f"Invoice {invoice.number} no longer names the order: the line by which it is known to be"
+        " ours was removed from it in FreshBooks. It is left as it is.",
+        f'Put "{context.desired.invoice.marker}" on a line of its own into its {field} in'
+        " FreshBooks, beside what stands there, and replay the order.",
+    )
+
+
 def _not_ours_to_touch(
     context: OrderContext, invoice: ObservedInvoice, progress: AttemptState
 ) -> Parked | None:
     wanted = context.desired.invoice
-    if not is_marked(invoice, wanted.marker):
+    is_named = is_marked(invoice, wanted.marker)
+    if not is_named and invoice.id != context.recorded.invoice_id:
         marks = dict.fromkeys(marks_of(invoice))
         others = ", ".join(f"order {mark.order_id} of store {mark.store}" for mark in marks)
         whose = f"is of {others}" if others else "is not this order's"
@@ -179,6 +192,8 @@ def _not_ours_to_touch(
             "Restore it in FreshBooks and replay the order, or leave it: it is not posted"
             " again by itself.",
         )
+    if not is_named:
+        return _unmarked(context, invoice)
     if invoice.currency != wanted.currency:
         return context.edited(f"its currency is {invoice.currency}, not {wanted.currency}.")
     unknown = not context.recorded.known and invoice.status != DRAFT  # it was no invoice to adopt

@@ -102,6 +102,36 @@ def lower_payment(
     return None
 
 
+def lacks_payment(context: OrderContext, observed: Observed) -> bool:
+    """Whether a payment of the order that should stand is not on its invoice."""
+    booked = context.refunds_on(observed.own)
+    wanted = context.payments_at(booked[-1] if booked else None)
+    return any(
+        wanted[payment.key] != ZERO and find_payment(payment, context.recorded, observed) is None
+        for payment in context.desired.payments
+    )
+
+
+def moved_away(context: OrderContext, observed: Observed) -> Parked | None:
+    """Payments of ours stand on another invoice: what is booked beside them counts twice."""
+    if not observed.moved:
+        return None
+    number, moved = context.desired.invoice.number, observed.moved
+    which = "; ".join(
+        f"its payment {row.id} of {context.wording(row.amount)} of {row.date}"
+        f" ({payment_key(row, context.recorded)}) was moved in FreshBooks to the invoice of id"
+        f" {row.invoice_id}"
+        for row in moved
+    )
+    return Parked(
+        Reason.EDITED_IN_FRESHBOOKS,
+        f"Invoice {number}: {which}. It is not booked a second time.",
+        f"Move it back to invoice {number} in FreshBooks and replay the order; or, if the money"
+        " is to stay where it is, settle the order with a note of that. Not even replay"
+        " --overwrite books it again as long as it stands.",
+    )
+
+
 def record_payment(
     context: OrderContext,
     observed: Observed,
@@ -124,6 +154,9 @@ def record_payment(
             lowered_away = link is not None and link.deleted and ahead[payment.key] == 0
             if wanted == ZERO or lowered_away:
                 continue
+            moved = moved_away(context, observed)
+            if moved is not None:
+                return moved
             if link is not None and not link.deleted and not progress.overwrite:
                 return context.edited(
                     f"the payment of {context.wording(wanted)} ({payment.key}) was deleted in"
