@@ -12,7 +12,14 @@ from typing import Any
 import pytest
 from target_freshbooks import books, shop
 from target_freshbooks.books.calendar import UnknownZone
-from target_freshbooks.books.desired import Desired, InvoiceLine, LineTax, Parked
+from target_freshbooks.books.desired import (
+    Desired,
+    ExactLine,
+    InvoiceLine,
+    LineTax,
+    Parked,
+    RefundEntry,
+)
 from target_freshbooks.books.items import catalogued
 from target_freshbooks.books.policy import Policy, TaxName
 from target_freshbooks.books.refund_fit import mendings
@@ -273,6 +280,146 @@ def test_amounts_of_an_order_come_off_its_goods_before_its_certificates(
     lines = [found for entry in entries for found in entry.taken]
     assert [f"{found.name} {found.net:.2f}" for found in lines] == taken
     assert all(bool(found.taxes) != bool(found.item_key or setting) for found in lines)
+
+
+def refunded(name: str, *refunds: tuple[str, str, list[Any]], **more: Any) -> dict[str, Any]:
+    """A case with these refunds: of an amount, a tax in it, and items."""
+    body = case(name)
+    body["refunds"] = [
+        {
+            "id": number,
+            "order_id": 1001,
+            "created": "2026-11-04T15:00:00Z",
+            "total_amount": amount,
+            "total_tax": tax,
+            "items": items,
+            "payments": [{"id": number, "provider_id": "stripe", "amount": amount} | more],
+        }
+        for number, (amount, tax, items) in enumerate(refunds, 5)
+    ]
+    return body
+
+
+def of_order(amount: str) -> tuple[str, str, list[Any]]:
+    item = {"item_type": "ORDER", "item_id": 1001, "requested_amount": amount}
+    return amount, "0", [item]
+
+
+def taken(body: dict[str, Any], **policy: Any) -> list[str]:
+    """What the last refund takes, by its taxes."""
+    entry = desired_of(body, Policy(**policy)).refunds[-1]
+    taxes = [" + ".join(tax.name for tax in found.taxes) or "untaxed" for found in entry.taken]
+    return [f"{found.net:.2f} {tax}" for found, tax in zip(entry.taken, taxes, strict=True)]
+
+
+SALE = "refund_order_amount"
+UNDONE = ["-30.00 Texas Sales Tax", "-5.00 untaxed"]
+THE_REST = ["-20.00 Texas Sales Tax", "-5.00 untaxed"]
+MUG = {"item_type": "PRODUCT", "item_id": 1, "quantity": 1}
+
+
+@pytest.mark.parametrize(
+    ("refunds", "lines"),
+    [
+        ([("37.48", "0", [])], UNDONE),
+        (
+            [("10.83", "0.83", [MUG]), of_order("26.65")],
+            ["-20.00 Texas Sales Tax", "-5.00 untaxed"],
+        ),
+        ([of_order("37.44")], ["-29.97 Texas Sales Tax", "-5.00 untaxed"]),
+        ([of_order("37.42")], ["-37.42 untaxed"]),
+        ([("2.48", "2.48", []), of_order("35.00")], ["0.06 Texas Sales Tax", "-35.06 untaxed"]),
+        (
+            [("37.48", "0.83", [MUG, {**MUG, "item_type": "ORDER", "requested_amount": "26.65"}])],
+            UNDONE,
+        ),
+    ],
+)
+def test_a_refund_of_all_that_is_left_gives_back_just_that_tax_by_tax(
+    refunds: list[Any], lines: list[str]
+) -> None:
+    assert taken(refunded(SALE, *refunds)) == lines
+
+
+def test_a_part_of_the_order_takes_no_share_of_what_is_back_already() -> None:
+    body = refunded(
+        "refund_order_amount_after_a_line", ("120.00", "20.00", [MUG]), of_order("5.00")
+    )
+    assert taken(body) == ["-5.00 untaxed"]
+
+
+def test_an_amount_of_the_order_bears_no_tax_where_the_bookkeeper_says_so() -> None:
+    body = refunded(SALE, of_order("37.48"))
+    assert taken(body, order_refund_tax="none") == ["-37.48 untaxed"]
+    body["order"]["external_source"] = "Amazon US"
+    net: Any = {"marketplace_sources": (("amazon", "net"),)}
+    assert desired_of(body, Policy(**net)).flag is None
+    assert desired_of(body, Policy(order_refund_tax="none", **net)).flag is not None
+
+
+def test_an_amount_that_a_surplus_is_part_of_is_not_all_that_is_left() -> None:
+    body = refunded(SALE, of_order("37.48"))
+    body["transactions"][0]["amount"] = "47.48"
+    assert taken(body) == ["-27.48 untaxed"]
+    body["order"]["external_source"] = "Amazon US"
+    (entry,) = desired_of(body, Policy(marketplace_sources=(("amazon", "net"),))).refunds
+    assert entry.money == D("27.48")
+
+
+def test_what_a_credit_note_gave_is_not_left() -> None:
+    body = refunded(SALE, ("10.83", "0.83", [MUG]), of_order("26.65"))
+    body["refunds"][0]["payments"][0]["provider_id"] = "storecredit"
+    assert taken(body, refund_mode="credit_note") == THE_REST
+
+
+def test_stored_value_given_back_by_a_marketplace_s_order_stays_as_it_is() -> None:
+    body = refunded(SALE, of_order("37.48"), provider_id="storecredit")
+    body["order"]["external_source"] = "Amazon US"
+    (entry,) = desired_of(body, Policy(marketplace_sources=(("amazon", "net"),))).refunds
+    assert entry.credit == D("37.48")
+
+
+@pytest.mark.parametrize(
+    ("name", "refund", "lines"),
+    [
+        ("rates_canada", ("4.00", "4.00", []), ["GST", "untaxed", "QST", "untaxed"]),
+        (SALE, ("1.00", "1.00", [{**MUG, "item_type": "TAX"}]), ["Texas Sales Tax", "untaxed"]),
+        ("payment_in_other_currency", ("1.00", "1.00", []), ["untaxed"]),
+    ],
+)
+def test_tax_that_went_back_by_itself_is_said_at_each_rate_that_is_known(
+    name: str, refund: tuple[str, str, list[Any]], lines: list[str]
+) -> None:
+    for item in refund[2]:
+        item["requested_amount"] = refund[0]
+    body = refunded(name, refund)
+    body["transactions"][0] |= {"amount": body["order"]["total_inc_tax"]}
+    body["transactions"][0] |= {"currency": body["order"]["default_currency_code"]}
+    assert [found.partition(" ")[2] for found in taken(body)] == lines
+    (entry,) = desired_of(body).refunds
+    nets = sum((found.net for found in entry.taken), D(0))
+    tax = sum((f.net * t.percent / 100 for f in entry.taken for t in f.taxes), D(0))
+    assert (nets + tax).quantize(D("0.0001")) == -D(refund[0])
+    assert not lines[1:] or nets == 0
+
+
+@pytest.mark.parametrize("pieces", [8, 12, 40])
+@pytest.mark.parametrize(("price", "rate"), [("9.99", "20"), ("8.71", "8.25"), ("4.05", "19")])
+def test_refunds_piece_by_piece_do_not_use_up_the_tolerance(
+    pieces: int, price: str, rate: str
+) -> None:
+    money, vat = D(price), (LineTax("VAT", D(rate)),)
+    net = money / (1 + D(rate) / 100)
+    sold = (net * pieces).quantize(D("0.01"))
+    standing: tuple[InvoiceLine, ...] = (InvoiceLine("Print", "", D(1), sold, vat),)
+    left = books.likeliest_total(standing, 2)
+    for number in range(1, pieces):
+        left -= money
+        one = ExactLine(f"Refund {number}", "", -net, vat)
+        entry = RefundEntry(number, money, (), (one,), date(2026, 11, 4))
+        ways = books.fit_refund(entry, standing, left, Policy(), "GBP")
+        assert ways, number
+        standing = (*standing, *ways[0])
 
 
 # -- taxes

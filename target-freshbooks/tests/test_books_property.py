@@ -385,11 +385,14 @@ def _refund(rnd: random.Random, made: Made) -> None:
     if rnd.random() > 0.3 or made.captured + made.redeemed < made.total or not made.total:
         return
     left, money_left = made.total, made.captured
-    for refund_id in range(1, rnd.choice([1, 1, 2, 3]) + 1):
-        body = _one_refund(rnd, made, left, refund_id)
+    most = rnd.choice([1, 1, 2, 3])
+    for refund_id in range(1, most + 2):
+        rest = refund_id > most
+        one = _the_rest if rest else _one_refund
+        body = one(rnd, made, left, refund_id)
         if body is None:
             return
-        declined, credit = rnd.random() < 0.1, rnd.random() < 0.15
+        declined, credit = not rest and rnd.random() < 0.1, rnd.random() < 0.15
         amount = D(body["total_amount"])
         money = ZERO if credit else min(amount, money_left)
         body["payments"] = [
@@ -457,6 +460,24 @@ def _one_refund(
         "total_tax": str(tax),
         "uses_merchant_override_values": how == "override",
         "items": items,
+    }
+
+
+def _the_rest(
+    rnd: random.Random, made: Made, left: Decimal, refund_id: int
+) -> dict[str, Any] | None:
+    """All that is left, as an amount of the order or, of goods alone, of nothing named."""
+    if not left or rnd.random() < 0.5:
+        return None
+    gifts = any(line["type"] == "giftcertificate" for line in made.order["line_items"])
+    of_order = {"item_type": "ORDER", "item_id": 1000, "requested_amount": str(left)}
+    return {
+        "id": refund_id,
+        "order_id": 1000,
+        "created": "2026-11-04T10:00:00Z",
+        "total_amount": str(left),
+        "total_tax": "0",
+        "items": [of_order] if gifts or rnd.random() < 0.7 else [],
     }
 
 
@@ -602,6 +623,7 @@ def _check_refunds(
 ) -> None:
     standing = lines
     total = desired.invoice.total
+    most = D(policy.rounding_tolerance_cents).scaleb(-PLACES.get(made.currency, 2))
     before = {p.key: p.amount for p in desired.payments}
     for entry in desired.refunds:
         if entry.credit_note is not None:
@@ -616,7 +638,6 @@ def _check_refunds(
             assert all(way.amount((*standing, *says)) >= 0 for says in tried)
             standing = (*standing, *fitting[0])
             cents = [line.unit_cost for line in standing if "ounding" in line.name]
-            most = D(policy.rounding_tolerance_cents).scaleb(-PLACES.get(made.currency, 2))
             assert abs(sum(cents, ZERO)) <= most, (entry, cents)
             assert all(abs(amount) <= most for amount in cents), cents
             plus = [ln.unit_cost for ln in fitting[0] if ln.name == "Store credit"]
@@ -626,6 +647,11 @@ def _check_refunds(
         assert all(amount >= 0 for amount in after.values())
         before = after
     assert total >= 0
+    if sum(made.money_back, made.credit_back) == made.total and policy.tax_mode == "rates":
+        notes = [ln for e in desired.refunds if e.credit_note for ln in e.credit_note.variants[0]]
+        given = way.taxes(notes)
+        taxes = {name: tax - given.get(name, ZERO) for name, tax in way.taxes(standing).items()}
+        assert all(abs(tax) <= most for tax in taxes.values()), taxes
 
 
 def report(tally: Counter[str]) -> str:

@@ -14,8 +14,8 @@ The chapters, in the order in which an order goes through them; each begins with
    speaks of the money tells one story. `payment_methods`: what is paid without a transaction, and
    what on account. `surplus`: what came in beyond the invoice.
 5. The money that went back. `refund_allocation`: what a refund took back, and which taxes it bore.
-   `refunds`: off which payments, and as which lines. `refund_fit`: the lines as the invoice takes
-   them.
+   `refund_lines`: the lines that say it. `refunds`: off which payments, and with which lines.
+   `refund_fit`: the lines as the invoice takes them.
 6. `desire` puts it all together as `desired.Desired`, which the reconciler brings about. `closed`:
    on which open days, and what is corrected beside a closed month.
 

@@ -60,7 +60,7 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
     placed, currency = facts, (order.currency, decimals_of(order.currency))
     if is_net(order, policy):
         breakdown = without_tax(breakdown, order)
-        facts = net_facts(facts, share_taxes=shares_taxes(order, policy))
+        facts = net_facts(facts, policy, share_taxes=shares_taxes(order, policy))
     if breakdown.total < 0:
         return Parked(
             Reason.TOTAL_MISMATCH,

@@ -7,7 +7,7 @@ it is the shop's depends on marketplace and country, so the bookkeeper says it f
 - `net`: the marketplace remits the tax. The sale is booked without: lines, total, payments and
   refunds alike, and the invoice says who remits how much. An order of 37.48 with 2.48 of tax is an
   invoice of 35.00, of its capture of 37.48 the invoice gets 35.00, and a refund of 10.83 takes off
-  10.00.
+  10.00. What takes all that is left has all the tax that is left.
 - `own`: the tax is the shop's, and the order is booked as any other.
 - `skip`: the order is booked elsewhere, from the marketplace's own statements.
 
@@ -24,7 +24,7 @@ from functools import lru_cache
 from typing import Literal
 
 from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.books.money_witnesses import captures
+from target_freshbooks.books.money_witnesses import captures, kind_named
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.money import (
     ZERO,
@@ -135,15 +135,27 @@ def remitted_note(order: Order, policy: Policy) -> str:
     return f"{marketplace_of(order, policy).name} collected and remits {tax} tax"
 
 
-def net_facts(facts: OrderFacts, *, share_taxes: bool) -> OrderFacts:
+def net_facts(facts: OrderFacts, policy: Policy, *, share_taxes: bool) -> OrderFacts:
     """What came in and went back without the tax in it.
 
     Args:
         facts: The order with tax.
-        share_taxes: An amount refunded of the whole order has its share of the order's tax.
+        policy: Whether an amount refunded of the whole order is said to have none.
+        share_taxes: Such an amount has its share of the order's tax.
     """
-    refunds = tuple(_net_refund(one, facts.order, share_taxes=share_taxes) for one in facts.refunds)
-    return replace(facts, transactions=_net_transactions(facts, refunds), refunds=refunds)
+    order, refunds = facts.order, list[Refund]()
+    left = max(order.total_inc_tax, total(row.amount for row in captures(facts)))
+    tax_left = order.total_tax
+    for one in facts.refunds:
+        tax, back = _tax_in(one, order, share_taxes=share_taxes), _moved(one)
+        untaxed = policy.order_refund_tax == "none" and _is_of_order(one)
+        if back >= left and _is_money(one) and not untaxed:
+            tax = max(tax, tax_left)
+        refunds.append(_net_refund(one, tax, decimals_of(order.currency)))
+        left -= back
+        tax_left -= tax * back / one.total_amount if one.total_amount else ZERO
+    net = tuple(refunds)
+    return replace(facts, transactions=_net_transactions(facts, net), refunds=net)
 
 
 def _net_transactions(facts: OrderFacts, refunds: Sequence[Refund]) -> tuple[Transaction, ...]:
@@ -170,14 +182,29 @@ def _net_transactions(facts: OrderFacts, refunds: Sequence[Refund]) -> tuple[Tra
     return tuple(replace(row, amount=amounts.get(row.id, row.amount)) for row in facts.transactions)
 
 
-def _net_refund(refund: Refund, order: Order, *, share_taxes: bool) -> Refund:
-    tax = refund.total_tax
-    of_order = all(item.item_type == "ORDER" for item in refund.items)
-    if not tax and of_order and share_taxes and order.total_inc_tax:
-        tax = refund.total_amount * order.total_tax / order.total_inc_tax
+def _is_of_order(refund: Refund) -> bool:
+    return all(item.item_type == "ORDER" for item in refund.items)
+
+
+def _is_money(refund: Refund) -> bool:
+    return not any(kind_named(one.provider_id) for one in refund.payments)
+
+
+def _moved(refund: Refund) -> Decimal:
+    """What of it went through."""
+    return total(one.amount for one in refund.payments if not one.declined)
+
+
+def _tax_in(refund: Refund, order: Order, *, share_taxes: bool) -> Decimal:
+    """The tax in it, by itself."""
+    if not refund.total_tax and _is_of_order(refund) and share_taxes and order.total_inc_tax:
+        return refund.total_amount * order.total_tax / order.total_inc_tax
+    return refund.total_tax
+
+
+def _net_refund(refund: Refund, tax: Decimal, decimals: int) -> Refund:
     if not tax or not refund.total_amount:
         return refund
-    decimals = decimals_of(order.currency)
     part = (refund.total_amount - tax) / refund.total_amount
     amounts = [one.amount * part for one in refund.payments]
     net_amounts = largest_remainder(amounts, rounded(total(amounts), decimals), decimals)

@@ -13,25 +13,28 @@ beyond them, or beyond what earlier refunds left of them, is taken back from the
 
 Where the items do not explain the amounts (the merchant typed them, only a tax was corrected, a row
 is missing) the refund's `total_amount` and `total_tax` decide: taxed with a rate of the order if
-one fits, else as an untaxed amount and an amount for the tax.
+one fits, or with those of all that was sold together, else as an untaxed amount and an amount for
+the tax.
+
+There is nothing to guess about a refund that takes all that is left of the goods, whatever it says:
+it gives back exactly what the refunds before it have left, tax by tax (but for an amount of the
+order where `order_refund_tax` says `none`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import product
+from itertools import chain, product
 from typing import Literal, Self
 
 from target_freshbooks.books.breakdown import Part
 from target_freshbooks.books.charges import ChargeKind
-from target_freshbooks.books.desired import ExactLine, LineTax
+from target_freshbooks.books.desired import LineTax
 from target_freshbooks.books.draft_lines import TIMES
-from target_freshbooks.books.items import line_key
 from target_freshbooks.books.policy import Policy
+from target_freshbooks.books.refund_lines import Allocation, gross_of
 from target_freshbooks.books.taxes import UNNAMED
-from target_freshbooks.capabilities import FRESHBOOKS, clean
-from target_freshbooks.marks import refund_line
-from target_freshbooks.money import HUNDRED, ZERO, cent, plain, pro_rata, sum_by_key, total
+from target_freshbooks.money import HUNDRED, ONE, ZERO, cent, plain, pro_rata, sum_by_key, total
 from target_freshbooks.shop.facts import Order, Refund, RefundItem
 
 Side = Literal["inc", "ex"]
@@ -44,41 +47,8 @@ _KINDS = {
     "FEE": (ChargeKind.FEE,),
 }
 
-
-@dataclass(frozen=True, slots=True)
-class Allocation:
-    """Money taken back, with the taxes it bore."""
-
-    net: Decimal
-    taxes: tuple[LineTax, ...] = ()
-    shares: tuple[tuple[str, Decimal], ...] = ()
-    """The tax by name, if it is an amount that no rate of the order gives."""
-    what: str = ""
-    of_order: bool = False
-    """An amount of the whole order, of whose tax the refund says nothing."""
-    item: str = ""
-    """The item of stored value that was taken back, or is given; empty for all else."""
-
-    @property
-    def by_name(self) -> tuple[tuple[str, Decimal], ...]:
-        """The tax by name."""
-        by_rate = tuple((tax.name, self.net * tax.percent / HUNDRED) for tax in self.taxes)
-        return by_rate + self.shares
-
-    @property
-    def tax(self) -> Decimal:
-        """The tax in it."""
-        return total(amount for _, amount in self.by_name)
-
-    @property
-    def gross(self) -> Decimal:
-        """What went back for it."""
-        return self.net + self.tax
-
-    def times(self, part: Decimal) -> Self:
-        """A part of it; 1 is all."""
-        shares = tuple((name, amount * part) for name, amount in self.shares)
-        return replace(self, net=self.net * part, shares=shares)
+_FEW = 5
+"""So many of the least amount may be between what is left and an amount that takes all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +56,9 @@ class _Shares:
     """What an amount of the whole order has a share of."""
 
     groups: Mapping[tuple[LineTax, ...], Decimal]
-    """What the goods came to with tax, by their taxes; empty where it bears none."""
+    """What is left of the goods with tax, by their taxes; empty where the amount bears none."""
     left: Decimal
-    """What earlier refunds have left of that."""
+    """What earlier refunds have left of all the goods."""
     item: str
     """The item of the certificates that were sold with them; empty if none was."""
     least: Decimal
@@ -96,15 +66,31 @@ class _Shares:
 
     @classmethod
     def of(
-        cls, parts: Sequence[Part], earlier: Iterable[ExactLine], least: Decimal, *, taxed: bool
+        cls, parts: Sequence[Part], earlier: Iterable[Allocation], least: Decimal, *, taxed: bool
     ) -> Self:
-        goods = sum_by_key((part.taxes, part.gross) for part in parts if not _stored(part))
-        gone = total(
-            Allocation(line.net, line.taxes).gross for line in earlier if not line.item_key
-        )
+        nets = _left_of_goods(parts, earlier)
+        goods = {taxes: gross_of(taxes, net) for taxes, net in nets.items()}
+        left = max(total(goods.values()), ZERO)
+        groups = {taxes: max(gross, ZERO) for taxes, gross in goods.items()}
         item = next(filter(None, map(_stored, parts)), "")
-        left = max(total(goods.values()) + gone, ZERO)
-        return cls(goods if taxed else {}, left, item, least)
+        return cls(groups if taxed else {}, left, item, least)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What refunds took back.
+
+    Attributes:
+        taken: Off the invoice.
+        noted: By credit notes.
+    """
+
+    taken: tuple[Allocation, ...] = ()
+    noted: tuple[Allocation, ...] = ()
+
+    def __add__(self, other: Self) -> Self:
+        """What both took back."""
+        return replace(self, taken=self.taken + other.taken, noted=self.noted + other.noted)
 
 
 def allocate(
@@ -113,7 +99,8 @@ def allocate(
     parts: Sequence[Part],
     policy: Policy,
     decimals: int,
-    earlier: Iterable[ExactLine] = (),
+    went_back: Decimal,
+    earlier: TakenBack,
 ) -> tuple[Allocation, ...]:
     """What the refund took back, adding up to its `total_amount`.
 
@@ -123,10 +110,54 @@ def allocate(
         parts: What the order charged for.
         policy: Whether an amount of the order shares its taxes.
         decimals: Of the currency.
-        earlier: The lines of the refunds before it on the invoice.
+        went_back: What of it went back for what was sold.
+        earlier: What the refunds before it took back.
     """
     parts = [part for part in parts if part.kind is not ChargeKind.REDEEMED]
-    shares = _Shares.of(parts, earlier, cent(decimals), taxed=shares_taxes(order, policy))
+    taxed = shares_taxes(order, policy)
+    shares = _Shares.of(parts, earlier.taken, cent(decimals), taxed=taxed)
+    allocations = _explained(refund, parts, shares, decimals)
+    if policy.order_refund_tax == "none" and any(one.of_order for one in allocations):
+        return allocations
+    part = went_back / refund.total_amount if refund.total_amount else ZERO
+    left = _left_of_goods(parts, (*earlier.taken, *earlier.noted))
+    return _all_that_is_left(allocations, left, part, cent(decimals)) or allocations
+
+
+def _left_of_goods(
+    parts: Iterable[Part], earlier: Iterable[Allocation]
+) -> dict[tuple[LineTax, ...], Decimal]:
+    """The net amounts that refunds have left of the goods, by their taxes."""
+    gone = chain.from_iterable(one.nets for one in earlier if not one.item)
+    sold = [(part.taxes, part.net) for part in parts if not _stored(part)]
+    return sum_by_key((*sold, *((taxes, -net) for taxes, net in gone)))
+
+
+def _all_that_is_left(
+    allocations: Sequence[Allocation],
+    left: Mapping[tuple[LineTax, ...], Decimal],
+    part: Decimal,
+    least: Decimal,
+) -> tuple[Allocation, ...]:
+    """The same amount as exactly what is left of the goods; empty if it is only some of it."""
+    goods = [one for one in allocations if not one.item]
+    amount = total(one.gross for one in goods) * part
+    worth = total(gross_of(taxes, net) for taxes, net in left.items())
+    off = abs(amount - worth)
+    if min(amount, worth) <= 0 or off > _FEW * least:
+        return ()
+    of_it = amount / worth if off > least else ONE
+    whole = list[Allocation]()
+    for taxes, net in left.items():
+        about = (one.what for one in goods if one.what and (one.of_order or one.taxes == taxes))
+        whole.append(Allocation(net * of_it / part, taxes, what="; ".join(dict.fromkeys(about))))
+    return (*whole, *(one for one in allocations if one.item))
+
+
+def _explained(
+    refund: Refund, parts: Sequence[Part], shares: _Shares, decimals: int
+) -> tuple[Allocation, ...]:
+    """What the refund's items tell, else what its amounts do."""
     sides: tuple[Side, ...] = ("inc", "ex")
     for by_quantity, side in product((True, False), sides) if refund.items else ():
         allocations = _by_items(refund, parts, shares, by_quantity=by_quantity, side=side)
@@ -164,7 +195,7 @@ def _by_items(
         if item.item_type == "ORDER":
             allocations += _of_order(asked, shares)
         elif item.item_type == "TAX":
-            allocations.append(Allocation(ZERO, (), (("Tax", asked),), "Tax"))
+            allocations.append(Allocation(ZERO, (), _by_rate(asked, parts)))
         else:
             part = _part_of(item, parts)
             if part is None:
@@ -230,52 +261,25 @@ def _by_totals(refund: Refund, parts: Sequence[Part], decimals: int) -> tuple[Al
             by_rate = Allocation(net, part.taxes)
             if part.taxes and abs(by_rate.tax - tax) <= cent(decimals):
                 return (by_rate,)
-    by_name = sum_by_key(
-        tax for part in named or parts for tax in Allocation(part.net, part.taxes).by_name
-    )
-    if not total(by_name.values()):
-        by_name = {UNNAMED: tax}
-    amounts = pro_rata(tax, list(by_name.values()))
-    shares = tuple(zip(by_name, amounts, strict=True)) if tax else ()
+        for sold in (named, [part for part in parts if not _stored(part)]):
+            together = _in_proportion(refund.total_amount, sold)
+            if together and abs(total(one.tax for one in together) - tax) <= cent(decimals):
+                return together
+    shares = _by_rate(tax, named or parts) if tax else ()
     return (Allocation(net, (), shares, item="" if tax else _only_item(named or parts)),)
 
 
-def refund_lines(
-    refund_id: int, allocations: Sequence[Allocation], sign: int, policy: Policy
-) -> tuple[ExactLine, ...]:
-    """The refund's lines, one for each group of taxes, not yet in whole cents.
+def _in_proportion(amount: Decimal, sold: Sequence[Part]) -> tuple[Allocation, ...]:
+    """The amount as a part of all that was sold together; empty if certificates are among it."""
+    whole = total(part.gross for part in sold)
+    if whole <= 0 or any(map(_stored, sold)):
+        return ()
+    return tuple(Allocation(part.net, part.taxes).times(amount / whole) for part in sold)
 
-    Those of stored value are called as its item, and say in the description of which refund.
 
-    Args:
-        refund_id: For the lines' names.
-        allocations: What was taken back.
-        sign: -1 on an invoice, 1 on a credit note.
-        policy: With `tax_mode` `amount_lines` all taxes become amounts.
-    """
-    goods = [
-        one if policy.tax_mode == "rates" else replace(one, taxes=(), shares=one.by_name)
-        for one in allocations
-        if not one.item
-    ]
-    by_amount = sum_by_key(share for one in goods for share in one.shares)
-    by_item = sum_by_key((one.item, one.net) for one in allocations if one.item)
-    lines = list[ExactLine]()
-    for taxes, net in sum_by_key((one.taxes, one.net) for one in goods).items():
-        if net:
-            extra = " + ".join(tax.name for tax in taxes) or "untaxed"
-            name = refund_line(refund_id, extra if lines else "")
-            whats = dict.fromkeys(one.what for one in goods if one.what and one.taxes == taxes)
-            about = clean("; ".join(whats), FRESHBOOKS.description_length)
-            lines.append(ExactLine(name, about, net * sign, taxes))
-    lines += [
-        ExactLine(refund_line(refund_id, name), "Tax", amount * sign)
-        for name, amount in by_amount.items()
-        if amount
-    ]
-    lines += [
-        ExactLine(item, refund_line(refund_id), amount * sign, item_key=line_key(item))
-        for item, amount in by_item.items()
-        if amount
-    ]
-    return tuple(lines)
+def _by_rate(tax: Decimal, parts: Sequence[Part]) -> tuple[tuple[LineTax, Decimal], ...]:
+    """An amount of tax, shared out among the taxes that were charged."""
+    charged = sum_by_key((one, part.net * one.percent) for part in parts for one in part.taxes)
+    if not total(charged.values()):
+        charged = {LineTax(UNNAMED, ZERO): tax}
+    return tuple(zip(charged, pro_rata(tax, list(charged.values())), strict=True))

@@ -7,15 +7,17 @@ the lines that stand there. So the lines are computed together with the standing
 rounding that agrees with the total the invoice has now. What is missing then is taken up by a line
 "Refund R, rounding". It is never over more than the tolerance, nor are all such lines of an invoice
 together, the sale's Rounding line included: a refund of everything takes that back, and its net
-amounts are those that stand on the invoice, to the cent. For each total
-that FreshBooks may answer there is a variant, the likeliest first. FreshBooks takes no total below
-zero, so none is tried that may come below it: in two refunds of 10.83 and 10.82 the taxes may round
-to a cent more than the 1.65 they were charged as.
+amounts are those that stand on the invoice, to the cent. Where a refund cannot do without such a
+line, it is the one that evens those before it out: of 9.99 with 20 % one refund takes 8.33 off and
+the next one 8.32, else the sixth of them would be beyond the tolerance. For each total that
+FreshBooks may answer there is a variant, the likeliest first. FreshBooks takes no total below zero,
+so none is tried that may come below it: in two refunds of 10.83 and 10.82 the taxes may round to a
+cent more than the 1.65 they were charged as.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from target_freshbooks.books.cents import in_whole_cents
 from target_freshbooks.books.desired import ExactLine, InvoiceLine, Lines, RefundEntry
@@ -33,6 +35,7 @@ from target_freshbooks.money import (
     HUNDRED,
     ONE,
     ZERO,
+    cent,
     decimals_of,
     is_whole,
     rounded,
@@ -84,9 +87,18 @@ def _fitted(
     )
     weighed = [weigh(line) for line in standing]
     exact = exact if wanted else _all_that_stands(exact, standing, policy, decimals)
-    lines = in_whole_cents(exact, change, taxes, live[0], decimals, weighed)
-    places = max(decimals, policy.capabilities.amount_decimals)
     cents, before = tolerance(policy, decimals), rounding_on(standing, policy, decimals)
+
+    def said(shop_taxes: Mapping[str, Decimal]) -> Lines:
+        return in_whole_cents(exact, change, shop_taxes, live[0], decimals, weighed)
+
+    def off(lines: Lines) -> tuple[bool, Decimal]:
+        missing = wanted - totals((*standing, *lines), live[:1])[0]
+        return bool(missing), abs(before + missing)
+
+    nearest = [taxes, *(_to_either_side(taxes, decimals) if before else ())]
+    lines = min(map(said, nearest), key=off)
+    places = max(decimals, policy.capabilities.amount_decimals)
     answers = [
         answer
         for answer in totals((*standing, *lines), live)
@@ -94,6 +106,12 @@ def _fitted(
         and is_whole(answer, places)
     ]
     return tuple(_mended(refund_id, lines, missing) for missing in mendings(answers, wanted))
+
+
+def _to_either_side(taxes: Mapping[str, Decimal], decimals: int) -> Iterator[dict[str, Decimal]]:
+    """The taxes in whole cents, all of them floored, and all raised."""
+    for side in (ROUND_FLOOR, ROUND_CEILING):
+        yield {name: amount.quantize(cent(decimals), side) for name, amount in taxes.items()}
 
 
 def _all_that_stands(

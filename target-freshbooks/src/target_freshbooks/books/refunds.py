@@ -21,7 +21,6 @@ from target_freshbooks.books.breakdown import Breakdown
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import (
     CreditNote,
-    ExactLine,
     Parked,
     Payment,
     Reason,
@@ -29,8 +28,9 @@ from target_freshbooks.books.desired import (
 )
 from target_freshbooks.books.money_witnesses import REFUNDED_STATUSES
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.refund_allocation import Allocation, allocate, refund_lines
+from target_freshbooks.books.refund_allocation import TakenBack, allocate
 from target_freshbooks.books.refund_fit import fit_credit_note
+from target_freshbooks.books.refund_lines import Allocation, refund_lines
 from target_freshbooks.books.stored_value import name_of
 from target_freshbooks.books.surplus import Due, GivenBack
 from target_freshbooks.marks import mark_of
@@ -50,7 +50,7 @@ def refunds_of(facts: OrderFacts, breakdown: Breakdown, due: Due, policy: Policy
     """All refunds of the order in the order of their ids, but for what gave back a surplus."""
     left = {payment.key: payment.amount for payment in due.payments}
     standing, worth = breakdown.total, breakdown.total + breakdown.redeemed
-    entries, flags = list[RefundEntry](), list[Parked]()
+    entries, flags, earlier = list[RefundEntry](), list[Parked](), TakenBack()
     for returned in due.refunds:
         refund, booked = returned.refund, replace(returned, money=min(returned.money, standing))
         flags += _unexplained(facts, refund)
@@ -66,44 +66,47 @@ def refunds_of(facts: OrderFacts, breakdown: Breakdown, due: Due, policy: Policy
         if short:
             flags.append(_unpaid(facts, refund, booked.money, short))
         _raise_again(left, booked.kept, due.payments)
-        entry = _entry(facts, booked, breakdown, entries, policy)
+        back = _taken_back(facts, booked, breakdown, earlier, policy)
+        entry = _entry(facts, booked, back, policy)
         entries.append(replace(entry, payments_after=tuple(left.items())))
+        earlier += back
     flags += _missing(facts, entries, breakdown.total + breakdown.redeemed, due.absorbed)
     return Refunds(tuple(entries), tuple(flags))
 
 
-def _entry(
+def _taken_back(
     facts: OrderFacts,
     booked: GivenBack,
     breakdown: Breakdown,
-    before: Sequence[RefundEntry],
+    earlier: TakenBack,
     policy: Policy,
-) -> RefundEntry:
+) -> TakenBack:
+    """What the refund took back, as far as it went through."""
+    refund, order, went_back = booked.refund, facts.order, booked.goods + booked.noted
+    decimals = decimals_of(order.currency)
+    allocations = allocate(refund, order, breakdown.parts, policy, decimals, went_back, earlier)
+    value = (
+        refund.total_amount or total(one.gross for one in allocations) or went_back or booked.credit
+    )
+    return TakenBack(
+        tuple(one.times(booked.goods / value) for one in allocations),
+        tuple(one.times(booked.noted / value) for one in allocations),
+    )
+
+
+def _entry(facts: OrderFacts, booked: GivenBack, back: TakenBack, policy: Policy) -> RefundEntry:
     """The entry without its payments."""
     refund, currency = booked.refund, facts.order.currency
     day = bookkeeping_day(refund.created, facts, policy)
-    earlier, decimals = [line for entry in before for line in entry.taken], decimals_of(currency)
-    allocations = allocate(refund, facts.order, breakdown.parts, policy, decimals, earlier)
-    value = (
-        refund.total_amount
-        or total(one.gross for one in allocations)
-        or booked.goods + booked.noted
-        or booked.credit
-    )
     stored = [
         Allocation(-amount, item=name_of(kind, policy)) for kind, amount in booked.stored.items()
     ]
-
-    def lines(amount: Decimal, sign: int, more: Sequence[Allocation] = ()) -> tuple[ExactLine, ...]:
-        parts = [one.times(amount / value) for one in allocations]
-        return refund_lines(refund.id, (*parts, *more), sign, policy)
-
     return RefundEntry(
         refund_id=refund.id,
         money=booked.money - booked.kept,
         payments_after=(),
         day=day,
-        taken=lines(booked.goods, -1, stored) if booked.goods or stored else (),
+        taken=refund_lines(refund.id, (*back.taken, *stored), -1, policy),
         credit=booked.credit,
         credit_note=CreditNote(
             refund_id=refund.id,
@@ -111,7 +114,11 @@ def _entry(
             day=day,
             total=booked.noted,
             variants=fit_credit_note(
-                refund.id, lines(booked.noted, 1), booked.noted, policy, currency
+                refund.id,
+                refund_lines(refund.id, back.noted, 1, policy),
+                booked.noted,
+                policy,
+                currency,
             ),
         )
         if booked.noted
