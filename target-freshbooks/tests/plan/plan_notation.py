@@ -69,7 +69,8 @@ from target_freshbooks.money import decimals_of
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.identity import invoice_key, invoice_link, part_link
 from target_freshbooks.posting.plan import lines as wire
-from target_freshbooks.posting.plan.head import remembered
+from target_freshbooks.posting.plan.head import CLIENT as CLIENT_FIELD
+from target_freshbooks.posting.plan.head import asked, written
 from target_freshbooks.posting.plan.steps import AttemptState
 from target_freshbooks.posting.state import Observed
 from target_freshbooks.shop.facts import Address
@@ -380,12 +381,12 @@ def _invoice_link(words: str, context: OrderContext, observed: Observed) -> Link
     then = replace(invoice, amount=invoice.amount + 1) if _has(words, "edited") else invoice
     extra = {"archived": True} if _has(words, "archived") else {}
     link = invoice_link(then, ORDER, content=content, extra=extra)
-    wanted = context.wanted_head
-    if not _has(words, "head asked"):
-        wanted = replace(wanted, digests=dict.fromkeys(wanted.digests, ""))
     if _has(words, "head changed by hand"):
         then = replace(then, customer_id=0, billing=BillingAddress(fname="Before"))
-    return remembered(link, then, wanted)
+    link = written(link, then, {CLIENT_FIELD: then.customer_id}, None)
+    if not _has(words, "head asked"):
+        return link
+    return asked(link, context.head_body, context.desired.client.key)
 
 
 def _payment_link(words: str, observed: Observed) -> Link:

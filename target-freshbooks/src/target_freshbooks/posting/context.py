@@ -26,7 +26,7 @@ from target_freshbooks.money import decimals_of
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.identity import is_marked
 from target_freshbooks.posting.plan import lines as wire
-from target_freshbooks.posting.plan.head import WantedHead, head_body, wanted_head
+from target_freshbooks.posting.plan.head import head_body
 from target_freshbooks.posting.state import Recorded
 
 ZERO = Decimal(0)
@@ -83,11 +83,6 @@ class OrderContext:
     def head_body(self) -> dict[str, Any]:
         """The head that the invoice should have."""
         return head_body(self.client_id, self.desired.invoice.billing)
-
-    @property
-    def wanted_head(self) -> WantedHead:
-        """A digest of each of its parts."""
-        return wanted_head(self.head_body, self.desired.client.key)
 
     @property
     def is_edited(self) -> bool:

@@ -5,6 +5,7 @@ changed. The lists bear a version: whoever changes one changes that too, and kno
 order is looked at once more.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
@@ -173,6 +174,11 @@ def fingerprint(invoice: ObservedInvoice) -> str:
             ],
         }
     )
+
+
+def field_digest(name: str, text: str) -> str:
+    """Of one field of a record in FreshBooks, by which it is known whether it holds our text."""
+    return hashlib.sha256(f"{name}:{text}".encode()).hexdigest()
 
 
 def policy_digest(policy: Policy) -> str:

@@ -18,7 +18,11 @@ from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import DRAFT
 from target_freshbooks.ledger import OrderRow, Terms
 from target_freshbooks.marks import mark_of
-from target_freshbooks.posting.apply.adoption import adopt_cancelled, adopt_invoice
+from target_freshbooks.posting.apply.adoption import (
+    adopt_cancelled,
+    adopt_invoice,
+    with_head_by_field,
+)
 from target_freshbooks.posting.apply.cancellation import delete_cancelled, delete_credits
 from target_freshbooks.posting.apply.completion import completed, forget_gone_credits
 from target_freshbooks.posting.apply.order_parties import with_client_and_items
@@ -178,6 +182,7 @@ class Reconciler:
         is_new = own is None or not context.is_ours(own)
         if is_new and not recorded.known and wanted.day in closed:
             return OrderResult("parked", parked=day_closed(wanted.number, wanted.day, closed))
+        context = with_head_by_field(self._parts, context, own)
         customer, field = facts.customer, self._policy.vat_number_field
         registered = client_of_customer(customer, "", field) if customer is not None else None
         try:

@@ -82,13 +82,14 @@ class Recorded:
         return {} if self.invoice is None else self.invoice.extra
 
     @property
-    def head(self) -> Mapping[str, Sequence[Any]]:
-        """Part of the head → digests of what was asked for last, and of what FreshBooks had.
-
-        Then the names of the fields that were asked for; links of before 0.2 lack them.
-        """
-        head: Mapping[str, Sequence[Any]] = self.extra.get("head", {})
+    def head(self) -> Mapping[str, Sequence[str]]:
+        """Field of the head → digests of what was asked for last, and of what FreshBooks had."""
+        head: Mapping[str, Sequence[str]] = self.extra.get("head", {})
         return head
+
+    def head_of(self, name: str) -> Sequence[str]:
+        """The two of one field; "" if it was not asked for, or is not known to be ours."""
+        return self.head.get(name, ("", ""))
 
     @property
     def left(self) -> Sequence[str]:

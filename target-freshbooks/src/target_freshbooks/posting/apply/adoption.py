@@ -5,7 +5,7 @@ from functools import partial
 
 from target_freshbooks.books.desired import Desired
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.freshbooks.observed import DELETED, DRAFT
+from target_freshbooks.freshbooks.observed import DELETED, DRAFT, ObservedInvoice
 from target_freshbooks.ledger import Link, Terms
 from target_freshbooks.marks import STEM, mark_of
 from target_freshbooks.posting.apply.parts import Parts, load_recorded
@@ -13,7 +13,7 @@ from target_freshbooks.posting.apply.writer import summary
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.digests import content_digest
 from target_freshbooks.posting.identity import adopt, elsewhere, is_marked, refund_named
-from target_freshbooks.posting.plan.head import remembered
+from target_freshbooks.posting.plan.head import adopted, by_field
 from target_freshbooks.posting.results import OrderResult, kept_invoice
 from target_freshbooks.posting.state import Observed
 from target_freshbooks.shop.facts import OrderFacts
@@ -30,8 +30,25 @@ def adopt_invoice(parts: Parts, context: OrderContext, observed: Observed) -> Or
         return context  # sent and different: the plan parks it, and it stays unadopted
     context = _as_numbered(context, invoice.number)
     own, *others = adopt(context.desired.invoice.marker, observed, context.content)
-    links = [remembered(own, invoice, context.wanted_head), *others]
+    links = [adopted(own, invoice, context.head_body, context.desired.client.key), *others]
     _keep(parts, context.desired.order_id, context.policy, observed, links)
+    return replace(context, recorded=load_recorded(parts.ledger, context.desired.order_id))
+
+
+def with_head_by_field(
+    parts: Parts, context: OrderContext, invoice: ObservedInvoice | None
+) -> OrderContext:
+    """Remember field by field how we left the head, where a version before did so by parts.
+
+    Before anything is written: what FreshBooks holds afterwards tells no more whose it was.
+    """
+    link = context.recorded.invoice
+    if link is None or invoice is None or invoice.id != link.remote_id:
+        return context
+    known = by_field(link, invoice, context.head_body)
+    if known == link:
+        return context
+    parts.ledger.links.put(known)
     return replace(context, recorded=load_recorded(parts.ledger, context.desired.order_id))
 
 

@@ -11,20 +11,16 @@ from target_freshbooks.posting.apply.parts import Parts, ReconcileState
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.identity import (
     find_payment,
+    leaving,
     part_key,
     part_paid,
     record_link,
 )
 from target_freshbooks.posting.plan.draft import KEPT_AS_DRAFT
 from target_freshbooks.posting.plan.head import (
-    CLIENT,
-    PARTS,
+    asked,
     asked_head,
-    differing,
-    due_parts,
-    left_alone,
-    remembered,
-    was_changed,
+    staying,
 )
 from target_freshbooks.posting.plan.overpayment import capped
 from target_freshbooks.posting.results import (
@@ -113,22 +109,16 @@ def _remember_the_end(at: ReconcileState, ledger: Ledger) -> None:
             amount=invoice.amount,
             content_hash=context.content,
         )
-    parts = due_parts(context, invoice, at.progress)
-    left = {name for name in differing(invoice, asked_head(context)) if parts}
-    changed = {part for part in PARTS if was_changed(context.recorded, invoice, part)}
-    if context.keeps_client and "client" in changed and CLIENT not in context.recorded.left:
-        parts, left = [*parts, "client"], left | {CLIENT}
-    if parts:
-        asked = remembered(ended, invoice, context.wanted_head, parts)
-        ended = left_alone(asked, left, parts)
+    left = staying(context, invoice)
+    new = left - {*context.recorded.left}
+    if new:
         logger.warning(
             "Order %s: %s of invoice %s was changed in FreshBooks and is left as it is",
             context.desired.order_id,
-            ", ".join(sorted(left)),
+            ", ".join(sorted(new)),
             invoice.number,
         )
-    as_asked = [part for part in PARTS if part not in changed and part not in parts]
-    ended = remembered(ended, invoice, context.wanted_head, as_asked)
+    ended = leaving(asked(ended, asked_head(context), context.desired.client.key), sorted(left))
     if ended.extra.get("archived") and invoice.vis_state != ACTIVE:
         ended = replace(ended, extra={**ended.extra, "archived": False})
     if ended != link:

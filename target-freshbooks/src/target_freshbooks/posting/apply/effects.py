@@ -22,9 +22,9 @@ from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import (
     CLIENT,
     differing,
+    head_of,
     left_alone,
-    part_of,
-    remembered,
+    written,
 )
 from target_freshbooks.posting.plan.steps import DELETIONS, AttemptState, Step, StepKind
 from target_freshbooks.posting.state import Observed
@@ -116,12 +116,12 @@ def _invoice_link(context: OrderContext, step: Step, invoice: ObservedInvoice) -
         content=context.content if step.writes_sale else context.recorded.content,
         extra=context.recorded.extra,
     )
+    key = context.desired.client.key
     if step.kind is StepKind.CREATE_INVOICE:
-        return remembered(link, invoice, context.wanted_head)
+        return written(replace(link, extra={}), invoice, head_of(step.body), key)
     if step.kind is StepKind.UPDATE_HEAD:
-        part = part_of(step)
-        asked = remembered(link, invoice, context.wanted_head, [part])
-        return left_alone(asked, differing(invoice, step.body), [part])
+        ours = written(link, invoice, step.body, key)
+        return left_alone(ours, differing(invoice, step.body), step.body)
     if step.kind is StepKind.ARCHIVE_INVOICE:
         return replace(link, extra={**link.extra, "archived": False})
     return link

@@ -32,7 +32,7 @@ from target_freshbooks.posting.identity import (
     part_link,
     record_link,
 )
-from target_freshbooks.posting.plan.head import head_of, remembered, wanted_head
+from target_freshbooks.posting.plan.head import head_of, written
 from target_freshbooks.posting.plan.steps import DELETIONS, StepKind
 
 Found = tuple[Any, list[Link]]
@@ -98,8 +98,8 @@ class Evidence:
         invoice = self._books.invoices.find(body["invoice_number"])
         if invoice is None or not is_marked(invoice, mark):
             return None
-        link = self._invoice_link(intent, invoice)
-        return invoice, [remembered(link, invoice, wanted_head(head_of(body), None))]
+        link = replace(self._invoice_link(intent, invoice), extra={})
+        return invoice, [written(link, invoice, head_of(body), None)]
 
     def _payment(self, intent: Intent) -> Found | None:
         body, payments = intent.payload["body"], self._books.payments
@@ -168,8 +168,11 @@ class Evidence:
                 return item_links(
                     record, key=own.key, sku=record.sku, content=own.content_hash, extra=own.extra
                 )
-            case StepKind.UPDATE_INVOICE | StepKind.UPDATE_HEAD:
+            case StepKind.UPDATE_INVOICE:
                 return [self._invoice_link(intent, record)]
+            case StepKind.UPDATE_HEAD:
+                link = self._invoice_link(intent, record)
+                return [written(link, record, intent.payload["body"], None)]
             case StepKind.UPDATE_PAYMENT:
                 return [replace(self._payment_link(intent, remote_id), amount=record.amount)]
             case StepKind.DELETE_PAYMENT:

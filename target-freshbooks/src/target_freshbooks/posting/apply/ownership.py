@@ -6,7 +6,6 @@ keeps a digest (`wrote`). All else belongs to whoever typed it: it is left, and 
 fields whose change by the shop was left (`left`).
 """
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +13,7 @@ from typing import Any
 
 from target_freshbooks.freshbooks.observed import ObservedClient, ObservedItem
 from target_freshbooks.ledger import Link
+from target_freshbooks.posting.digests import field_digest
 
 Fields = Mapping[str, str]
 """A record's fields by FreshBooks' names, each in the one form that is compared."""
@@ -58,7 +58,7 @@ def change(
     """
     differing = [name for name, value in wanted.items() if _text(name, value) != standing[name]]
     wrote = link.extra.get("wrote", {})
-    ours = {name for name in differing if wrote.get(name) == _digest(name, standing[name])}
+    ours = {name for name in differing if wrote.get(name) == field_digest(name, standing[name])}
     return {name: wanted[name] for name in differing if name in ours}, {*differing} - ours
 
 
@@ -91,11 +91,7 @@ def has(record: ObservedClient | ObservedItem, body: Mapping[str, Any]) -> bool:
 
 
 def _digests(fields: Fields) -> dict[str, str]:
-    return {name: _digest(name, value) for name, value in fields.items()}
-
-
-def _digest(name: str, text: str) -> str:
-    return hashlib.sha256(f"{name}:{text}".encode()).hexdigest()
+    return {name: field_digest(name, value) for name, value in fields.items()}
 
 
 def _text(name: str, value: Any) -> str:  # noqa: ANN401 - text, or an amount of money

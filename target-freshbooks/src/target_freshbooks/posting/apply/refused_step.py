@@ -7,13 +7,13 @@ from decimal import Decimal
 from target_freshbooks.books.draft_lines import has_negative
 from target_freshbooks.freshbooks.errors import Conflict, Refused
 from target_freshbooks.freshbooks.observed import DELETED, DRAFT
-from target_freshbooks.freshbooks.refusals import RefusalKind, classify
+from target_freshbooks.freshbooks.refusals import CLIENT_FIELDS, RefusalKind, classify
 from target_freshbooks.posting.apply.adoption import adopt_invoice
 from target_freshbooks.posting.apply.parts import Parts, ReconcileState
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.identity import invoice_key
 from target_freshbooks.posting.plan import lines as wire
-from target_freshbooks.posting.plan.head import left_alone, part_of, remembered
+from target_freshbooks.posting.plan.head import CLIENT, asked, left_alone
 from target_freshbooks.posting.plan.steps import Step, StepKind
 from target_freshbooks.posting.results import (
     OrderResult,
@@ -66,16 +66,20 @@ def after_refusal(
 
 def _head_refused(parts: Parts, at: ReconcileState, step: Step, refused: Refused) -> ReconcileState:
     """FreshBooks does not let the head follow the shop: it is left, and told."""
-    if part_of(step) == "client" and classify(refused).kind is RefusalKind.GONE:
-        anew = _of_another_client(parts, at)
+    meant = classify(refused)
+    if meant.kind is RefusalKind.GONE:
+        if meant.field not in CLIENT_FIELDS:
+            at = parts.look_again(at)
+            if not _stands(at.observed, step):
+                return at
+        anew = _of_another_client(parts, at) if CLIENT in step.body else None
         if anew is not None:
             return anew
-    context, invoice = at.context, at.observed.invoice
+    context = at.context
     link = parts.ledger.links.get("invoice", invoice_key(context.desired.order_id))
-    if link is not None and invoice is not None:
-        part = part_of(step)
-        asked = remembered(link, invoice, context.wanted_head, [part])
-        parts.ledger.links.put(left_alone(asked, step.body, [part]))
+    if link is not None:
+        tried = asked(link, step.body, context.desired.client.key)
+        parts.ledger.links.put(left_alone(tried, step.body))
     logger.warning(
         "Order %s: FreshBooks refused to change the %s of invoice %s; it is left as it is",
         context.desired.order_id,
@@ -83,6 +87,12 @@ def _head_refused(parts: Parts, at: ReconcileState, step: Step, refused: Refused
         step.key,
     )
     return parts.look_again(at)
+
+
+def _stands(observed: Observed, step: Step) -> bool:
+    """Whether the invoice that the step was to change is there, so that something else is not."""
+    invoice = observed.invoice
+    return invoice is not None and invoice.id == step.remote_id and invoice.vis_state != DELETED
 
 
 def _of_another_client(parts: Parts, at: ReconcileState) -> ReconcileState | None:
