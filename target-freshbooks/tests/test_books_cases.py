@@ -71,10 +71,12 @@ def facts_of(case: dict[str, Any]) -> Any:
         case.get("store"),
     )
     paid, by_hand = case.get("paid_day"), case.get("paid_by_hand")
+    noted = case.get("credit_notes", {}).items()
     return replace(
         facts,
         paid_day=paid and date.fromisoformat(paid),
         paid_by_hand=by_hand and Decimal(by_hand),
+        credit_notes={int(refund_id): Decimal(amount) for refund_id, amount in noted},
     )
 
 

@@ -43,6 +43,28 @@ def desired_of(facts: Any, policy: Policy | None = None) -> Desired:
     return desired
 
 
+def test_no_percent_is_worked_out_for_a_tax_that_a_marketplace_remits() -> None:
+    facts = facts_of("marketplace_net")
+    (row,) = facts.taxes
+    facts = replace(facts, taxes=(replace(row, name="API Override", rate=D(0)),))
+    own, net = (
+        desired_of(facts, Policy(marketplace_sources=(("amazon", one),))) for one in ("own", "net")
+    )
+    assert [tax.name for tax in own.worked_out] == ["API Override"]
+    assert (net.worked_out, net.invoice.lines[0].taxes) == ((), ())
+
+
+def test_no_rate_is_found_for_a_tax_that_a_marketplace_remits() -> None:
+    facts = replace(facts_of("marketplace_net"), taxes=())
+    found = {"tax_mapping": (TaxName("8.25", "Sales tax"),)}
+    own, net = (
+        desired_of(facts, Policy(marketplace_sources=(("amazon", one),), **found))
+        for one in ("own", "net")
+    )
+    assert own.found_rate is not None
+    assert net.found_rate is None
+
+
 # -- records that cannot be
 
 

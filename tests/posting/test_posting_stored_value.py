@@ -278,3 +278,87 @@ def test_a_credit_note_that_stands_for_a_certificate_stays_one(
     assert [row["vis_state"] for row in world.books()["credit_notes"]] == [0]
     world.is_found_again()
     assert told(world, order) == ["4 x 10.00 Mug", "1 x 5.00 Tea"]
+
+
+STORE, CARD = {"provider": "storecredit"}, {"amount": "4.00"}
+FILLED = {"provider": "giftcertificate", "amount": "4.00"}
+NOTES = {"refund_mode": "credit_note"}
+
+
+def given(world: Any, order: int) -> tuple[list[str], list[Decimal]]:
+    """The lines of the order's invoice, and the credit notes that stand."""
+    notes = [row for row in world.books()["credit_notes"] if row["vis_state"] == 0]
+    return told(world, order), [D(row["amount"]["amount"]) for row in notes]
+
+
+def refunded(world: Any, settings: dict[str, str], to: list[dict[str, str]]) -> int:
+    """An order of which 10.00 went back so under these settings."""
+    world.settings |= settings
+    order: int = world.synced(lines=[MUGS], customer_id=customer(world))
+    world.change_and_sync(order, "refund", lines=[{"line": 0, "quantity": 1}], to=to)
+    for name in settings:
+        del world.settings[name]
+    return order
+
+
+@pytest.mark.parametrize("to", [[STORE], [CARD, STORE], [FILLED, STORE]], ids=str)
+@pytest.mark.parametrize(
+    ("then", "now"), [(NOTES, {}), (NOTES, NOTES), ({"stored_value": "payment"}, {})], ids=str
+)
+def test_a_credit_note_stays_one_though_ledger_and_settings_are_others(
+    world: Any, then: dict[str, str], now: dict[str, str], to: list[dict[str, str]]
+) -> None:
+    order = refunded(world, then, to)
+    before = given(world, order)
+    assert len(before[1]) == 1
+    world.lose_ledger()
+    world.settings |= now
+    if FILLED in to and then.get("stored_value") != now.get("stored_value"):
+        world.sync()  # what a certificate is, is another matter
+    else:
+        assert world.writes_of(world.sync) == 0
+        assert given(world, order) == before
+    assert world.row(order).state == "posted"
+    world.change_and_sync(order, "lines", lines=[MUGS, {"name": "Tea", "price": "5.00"}])
+    assert not any("Store credit" in line for line in told(world, order))
+    assert given(world, order)[1] == before[1]
+    world.ctl("replay", "--settings", "current", str(order))
+    assert given(world, order)[1] == before[1]
+    assert world.row(order).state == "posted"
+
+
+@pytest.mark.parametrize("lost", [True, False])
+@pytest.mark.parametrize("to", [[STORE], [CARD, STORE], [FILLED, STORE]], ids=str)
+def test_lines_of_store_credit_go_before_a_credit_note_is_made_of_it(
+    world: Any, to: list[dict[str, str]], *, lost: bool
+) -> None:
+    order = refunded(world, {}, to)
+    assert "Store credit" in told(world, order)[-1]
+    world.settings |= NOTES
+    if lost:
+        world.lose_ledger()
+        world.sync()
+    else:
+        world.ctl("replay", "--settings", "current", str(order))
+    lines, notes = given(world, order)
+    assert not any("Store credit" in line for line in lines)
+    assert notes == [D("10.00") if to == [STORE] else D("6.00")]
+    assert world.row(order).state == "posted"
+    assert world.writes_of(world.sync) == 0
+
+
+@pytest.mark.parametrize("now", [NOTES, {}], ids=str)
+def test_a_note_of_before_over_a_certificate_and_store_credit_is_found_as_it_is(
+    world: Any, monkeypatch: pytest.MonkeyPatch, now: dict[str, str]
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(surplus, "noted_kinds", lambda *_: KINDS)
+        order = refunded(world, NOTES, [FILLED, STORE])
+    before = given(world, order)
+    assert before == (["4 x 10.00 Mug"], [D("10.00")])
+    world.lose_ledger()
+    world.settings |= now
+    assert world.writes_of(world.sync) == 0
+    world.change_and_sync(order, "touch")
+    assert given(world, order) == before
+    assert world.row(order).state == "posted"

@@ -148,6 +148,8 @@ def without_tax(breakdown: Breakdown, order: Order) -> Breakdown:
         parts=tuple(replace(part, taxes=()) for part in breakdown.parts),
         total=rounded(order.total_ex_tax, decimals_of(order.currency)),
         taxes={},
+        worked_out=(),
+        found_rate=None,
     )
 
 

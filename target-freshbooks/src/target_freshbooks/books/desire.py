@@ -57,10 +57,9 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
     breakdown = undecided(order, policy) or break_down(facts, policy)
     if isinstance(breakdown, Parked):
         return breakdown
-    placed, currency = facts, (order.currency, decimals_of(order.currency))
+    currency = (order.currency, decimals_of(order.currency))
     if is_net(order, policy):
         breakdown = without_tax(breakdown, order)
-        facts = net_facts(facts, policy, share_taxes=shares_taxes(order, policy))
     if breakdown.total < 0:
         return Parked(
             Reason.TOTAL_MISMATCH,
@@ -68,9 +67,12 @@ def desire(facts: OrderFacts, policy: Policy) -> Desired | Parked:
             " invoice cannot.",
             "Look up in the shop how the total came about, and book the order by hand.",
         )
-    breakdown = redeem(placed, breakdown, policy)
+    breakdown = redeem(facts, breakdown, policy)
     if isinstance(breakdown, Parked):
         return breakdown
+    if is_net(order, policy):
+        shares = shares_taxes(order, policy)
+        facts = net_facts(facts, policy, breakdown.redeemed, share_taxes=shares)
     drafted = draft_lines(breakdown, order.id, policy, currency)
     received = receipts(facts, breakdown.total, policy)
     due = without_surplus(facts, received.payments, breakdown.total, policy)

@@ -7,7 +7,8 @@ it is the shop's depends on marketplace and country, so the bookkeeper says it f
 - `net`: the marketplace remits the tax. The sale is booked without: lines, total, payments and
   refunds alike, and the invoice says who remits how much. An order of 37.48 with 2.48 of tax is an
   invoice of 35.00, of its capture of 37.48 the invoice gets 35.00, and a refund of 10.83 takes off
-  10.00. What takes all that is left has all the tax that is left.
+  10.00. What takes all that is left has all the tax that is left. Of stored value that was redeemed
+  nothing is tax: that comes off the money beside it.
 - `own`: the tax is the shop's, and the order is booked as any other.
 - `skip`: the order is booked elsewhere, from the marketplace's own statements.
 
@@ -24,7 +25,7 @@ from functools import lru_cache
 from typing import Literal
 
 from target_freshbooks.books.desired import Parked, Reason
-from target_freshbooks.books.money_witnesses import captures, kind_named
+from target_freshbooks.books.money_witnesses import captures, credit_of, kind_named
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.money import (
     ZERO,
@@ -135,12 +136,15 @@ def remitted_note(order: Order, policy: Policy) -> str:
     return f"{marketplace_of(order, policy).name} collected and remits {tax} tax"
 
 
-def net_facts(facts: OrderFacts, policy: Policy, *, share_taxes: bool) -> OrderFacts:
+def net_facts(
+    facts: OrderFacts, policy: Policy, redeemed: Decimal, *, share_taxes: bool
+) -> OrderFacts:
     """What came in and went back without the tax in it.
 
     Args:
         facts: The order with tax.
         policy: Whether an amount refunded of the whole order is said to have none.
+        redeemed: What stored value, of which no tax comes off, has taken off its invoice.
         share_taxes: Such an amount has its share of the order's tax.
     """
     order, refunds = facts.order, list[Refund]()
@@ -151,35 +155,49 @@ def net_facts(facts: OrderFacts, policy: Policy, *, share_taxes: bool) -> OrderF
         untaxed = policy.order_refund_tax == "none" and _is_of_order(one)
         if back >= left and _is_money(one) and not untaxed:
             tax = max(tax, tax_left)
-        refunds.append(_net_refund(one, tax, decimals_of(order.currency)))
+        refunds.append(_net_refund(one, tax, redeemed, decimals_of(order.currency)))
         left -= back
         tax_left -= tax * back / one.total_amount if one.total_amount else ZERO
     net = tuple(refunds)
-    return replace(facts, transactions=_net_transactions(facts, net), refunds=net)
+    return replace(facts, transactions=_net_transactions(facts, net, redeemed), refunds=net)
 
 
-def _net_transactions(facts: OrderFacts, refunds: Sequence[Refund]) -> tuple[Transaction, ...]:
+def _net_transactions(
+    facts: OrderFacts, refunds: Sequence[Refund], redeemed: Decimal
+) -> tuple[Transaction, ...]:
     """Captures without the tax in them, by their amounts, and what was sent back as its refunds.
 
     What came in beyond the order bears no tax.
     """
-    order, captured = facts.order, captures(facts)
-    came_in = total(row.amount for row in captured)
-    taxed = min(came_in, order.total_inc_tax)
-    share = order.total_tax / order.total_inc_tax if order.total_inc_tax else ZERO
-    went_back = total(one.total_amount for one in facts.refunds)
-    left = total(one.total_amount for one in refunds) / went_back if went_back else 1 - share
-    sent_back = [row for row in facts.transactions if row.event == "refund"]
+    order = facts.order
+    captured = [row for row in captures(facts) if not (redeemed and credit_of(row))]
+    came_in, due = total(row.amount for row in captured), order.total_inc_tax - redeemed
+    share = order.total_tax / due if due else ZERO
+    parts = [(captured, came_in - share * min(came_in, due))]
+    for credit in (False, True):
+        sent_back = [
+            row
+            for row in facts.transactions
+            if row.event == "refund" and bool(credit_of(row)) == credit
+        ]
+        went_back = _given_back(facts.refunds, credit=credit)
+        left = _given_back(refunds, credit=credit) / went_back if went_back else 1 - share
+        parts.append((sent_back, total(row.amount for row in sent_back) * left))
     amounts = dict[int, Decimal]()
-    for rows, net in (
-        (captured, came_in - share * taxed),
-        (sent_back, total(row.amount for row in sent_back) * left),
-    ):
+    for rows, net in parts:
         wanted = rounded(net, decimals_of(order.currency))
-        parts = pro_rata(wanted, [row.amount for row in rows])
-        shares = largest_remainder(parts, wanted, decimals_of(order.currency))
+        exact = pro_rata(wanted, [row.amount for row in rows])
+        shares = largest_remainder(exact, wanted, decimals_of(order.currency))
         amounts |= {row.id: amount for row, amount in zip(rows, shares, strict=True)}
     return tuple(replace(row, amount=amounts.get(row.id, row.amount)) for row in facts.transactions)
+
+
+def _given_back(refunds: Sequence[Refund], *, credit: bool) -> Decimal:
+    """What refunds gave back as stored value, or as money."""
+    as_credit = total(
+        part.amount for one in refunds for part in one.payments if kind_named(part.provider_id)
+    )
+    return as_credit if credit else total(one.total_amount for one in refunds) - as_credit
 
 
 def _is_of_order(refund: Refund) -> bool:
@@ -202,11 +220,11 @@ def _tax_in(refund: Refund, order: Order, *, share_taxes: bool) -> Decimal:
     return refund.total_tax
 
 
-def _net_refund(refund: Refund, tax: Decimal, decimals: int) -> Refund:
+def _net_refund(refund: Refund, tax: Decimal, redeemed: Decimal, decimals: int) -> Refund:
     if not tax or not refund.total_amount:
         return refund
     part = (refund.total_amount - tax) / refund.total_amount
-    amounts = [one.amount * part for one in refund.payments]
+    amounts = _less_tax(refund, tax, whole_credit=bool(redeemed))
     net_amounts = largest_remainder(amounts, rounded(total(amounts), decimals), decimals)
     return replace(
         refund,
@@ -223,3 +241,21 @@ def _net_refund(refund: Refund, tax: Decimal, decimals: int) -> Refund:
             for one, amount in zip(refund.payments, net_amounts, strict=True)
         ),
     )
+
+
+def _less_tax(refund: Refund, tax: Decimal, *, whole_credit: bool) -> list[Decimal]:
+    """What each part of a refund comes to without the tax in it.
+
+    With `whole_credit` that comes off the money alone, as long as there is enough.
+    """
+    whole = [whole_credit and bool(kind_named(one.provider_id)) for one in refund.payments]
+    bears = refund.total_amount - total(
+        one.amount for one, is_whole in zip(refund.payments, whole, strict=True) if is_whole
+    )
+    if bears < tax:
+        whole, bears = [False] * len(whole), refund.total_amount
+    part = (bears - tax) / bears
+    return [
+        one.amount if is_whole else one.amount * part
+        for one, is_whole in zip(refund.payments, whole, strict=True)
+    ]

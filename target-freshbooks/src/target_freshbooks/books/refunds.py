@@ -56,12 +56,13 @@ def refunds_of(facts: OrderFacts, breakdown: Breakdown, due: Due, policy: Policy
         flags += _unexplained(facts, refund)
         if returned.money > standing:
             flags.append(_too_much(facts, refund, returned.money, standing))
-        if booked.goods > worth:
-            flags.append(_too_much(facts, refund, booked.goods, worth))
-        if not booked.goods and not booked.noted and not booked.credit:
+        given = booked.goods + booked.noted
+        if given > worth:
+            flags.append(_too_much(facts, refund, given, worth))
+        if not given and not booked.credit:
             continue
         standing -= booked.money - booked.kept
-        worth -= booked.goods
+        worth -= given
         short = booked.money - _lower(left, booked, facts, due.payments)
         if short:
             flags.append(_unpaid(facts, refund, booked.money, short))

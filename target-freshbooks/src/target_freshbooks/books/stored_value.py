@@ -50,14 +50,13 @@ def noted_kinds(
 ) -> Sequence[str]:
     """The kinds of what a refund gave as stored value that are a credit note, and no lines.
 
-    Store credit alone can be one, as credit of the client; but a note that stands for a certificate
-    stays.
+    Store credit alone can be one, as credit of the client; but a note that stands stays, for a
+    certificate too, whatever the settings are by now.
     """
-    if policy.stored_value == "line" and policy.refund_mode != "credit_note":
-        return ()
     if refund.id not in facts.credit_notes:
-        return (STORE_CREDIT,)
-    over_all = facts.credit_notes[refund.id] == total(stored.values())
+        by_lines = policy.stored_value == "line" and policy.refund_mode != "credit_note"
+        return () if by_lines else (STORE_CREDIT,)
+    over_all = facts.credit_notes[refund.id] in {None, total(stored.values())}
     return KINDS if over_all or not stored[STORE_CREDIT] else (STORE_CREDIT,)
 
 

@@ -22,10 +22,16 @@ from target_freshbooks.books.money_witnesses import has_transactions
 from target_freshbooks.books.payment_methods import is_paid
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts, Terms
-from target_freshbooks.marks import DERIVED, received_in
+from target_freshbooks.marks import DERIVED, mark_of, received_in
 from target_freshbooks.money import ZERO, total
 from target_freshbooks.posting.apply.fence import Fence
-from target_freshbooks.posting.identity import invoice_key, part_of, part_paid
+from target_freshbooks.posting.identity import (
+    amount_of_note,
+    invoice_key,
+    part_of,
+    part_paid,
+    refund_named,
+)
 from target_freshbooks.posting.state import Observed, Recorded
 from target_freshbooks.shop import ReadError, read_facts, read_product
 from target_freshbooks.shop.facts import OrderFacts, Product
@@ -188,8 +194,16 @@ def with_paid_by_hand(facts: OrderFacts, standing: OrderRow | None) -> OrderFact
 def with_credit_notes(facts: OrderFacts, recorded: Recorded) -> OrderFacts:
     """The facts with the credit notes that the ledger knows to stand."""
     links = recorded.credit_notes.items()
-    notes = {refund_id: link.amount for refund_id, link in links if not link.deleted}
-    return replace(facts, credit_notes=notes)
+    notes = {refund_id: amount_of_note(link) for refund_id, link in links if not link.deleted}
+    return replace(facts, credit_notes={**facts.credit_notes, **notes})
+
+
+def with_notes_found(facts: OrderFacts, observed: Observed) -> OrderFacts:
+    """The facts with the credit notes that were found to stand, as the ledger would know them."""
+    mark = mark_of(facts.order)
+    named = {refund_named(row, mark): row.amount for row in reversed(observed.credit_notes)}
+    found = {refund_id: amount for refund_id, amount in named.items() if refund_id is not None}
+    return replace(facts, credit_notes={**found, **facts.credit_notes})
 
 
 def row_with_received(row: OrderRow, received: Decimal, ledger: Ledger) -> OrderRow:

@@ -7,6 +7,7 @@ is decided here.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from target_freshbooks.books.desired import CreditNote, Payment
@@ -197,6 +198,18 @@ def adopt(mark: Mark, observed: Observed, content: str) -> list[Link]:
     return [
         invoice_link(invoice, order_id, content=content),
         *(record_link("payment", order_id, part.key, row) for part, row in paid.items() if part),
-        *(part_link("credit_note", order_id, key, row.id) for key, row in credited.items() if key),
+        *(_note_link(order_id, key, row) for key, row in credited.items() if key),
         *(record_link(kind, order_id, key, row) for kind, key, row in observed.beside()),
     ]
+
+
+def _note_link(order_id: int, refund_id: int, note: ObservedCreditNote) -> Link:
+    """The link to a credit note that was found: its amount may be a person's, and not ours."""
+    link = part_link("credit_note", order_id, refund_id, note.id)
+    return replace(link, extra={"found": str(note.amount)})
+
+
+def amount_of_note(link: Link) -> Decimal | None:
+    """What a credit note came to when we left or found it; None if that is not known."""
+    found = link.extra.get("found")
+    return link.amount if found is None else Decimal(found)

@@ -5,7 +5,7 @@ Whatever happens between two steps, the next round starts from what FreshBooks h
 
 import logging
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 
@@ -18,6 +18,7 @@ from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import DRAFT
 from target_freshbooks.ledger import OrderRow, Terms
 from target_freshbooks.marks import mark_of
+from target_freshbooks.money import ZERO
 from target_freshbooks.posting.apply.adoption import (
     adopt_cancelled,
     adopt_invoice,
@@ -38,6 +39,7 @@ from target_freshbooks.posting.facts import (
     row_with_received,
     terms_of,
     with_credit_notes,
+    with_notes_found,
     with_paid_by_hand,
     with_paid_day,
 )
@@ -54,6 +56,19 @@ from target_freshbooks.posting.state import Observed, Recorded
 from target_freshbooks.shop.facts import OrderFacts
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What stands in the books tells more of an order than was known.
+
+    Attributes:
+        facts: The order with the credit notes that stand.
+        received: What came in by hand; zero if nothing tells.
+    """
+
+    facts: OrderFacts
+    received: Decimal = ZERO
 
 
 class Reconciler:
@@ -129,10 +144,10 @@ class Reconciler:
             overwrite=wish.overwrite, reword=wish.current_settings, send=wish.send
         )
         result = self._bring_about(facts, desired, content, recorded, policy, progress, closed)
-        if isinstance(result, Decimal):
+        if isinstance(result, Found):
             row = standing or OrderRow(order_id, "new")
-            known = row_with_received(row, result, self._parts.ledger)
-            return self.reconcile(facts, standing=known, asked=asked)
+            known = row_with_received(row, result.received, self._parts.ledger)
+            return self.reconcile(result.facts, standing=known, asked=asked)
         renewed = wish.current_settings or (terms is not None and not terms.posted)
         if renewed and terms is not None and result.state == "posted":
             kept_day = (self._parts.ledger.terms.of(order_id) or terms).invoice_day  # perhaps moved
@@ -161,8 +176,8 @@ class Reconciler:
         policy: Policy,
         progress: AttemptState,
         closed: ClosedDays,
-    ) -> OrderResult | Decimal:
-        """Bring it about; or, where what was just found tells more of it, what came in by hand."""
+    ) -> OrderResult | Found:
+        """Bring it about; or, where what stands tells more of it, say what was found."""
         order_id, wanted = desired.order_id, desired.invoice
         context = OrderContext(
             desired,
@@ -182,6 +197,10 @@ class Reconciler:
         is_new = own is None or not context.is_ours(own)
         if is_new and not recorded.known and wanted.day in closed:
             return OrderResult("parked", parked=day_closed(wanted.number, wanted.day, closed))
+        if not recorded.known:
+            noted = with_notes_found(facts, observed)
+            if noted != facts:
+                return Found(noted)
         context = with_head_by_field(self._parts, context, own)
         customer, field = facts.customer, self._policy.vat_number_field
         registered = client_of_customer(customer, "", field) if customer is not None else None
@@ -195,8 +214,8 @@ class Reconciler:
                 self._parts.brake.made(order_id)
         elif not recorded.known:
             received = received_by_note(desired, observed)
-            if received or context.recorded.credit_notes:
-                return received
+            if received:
+                return Found(facts, received)
         context = self._corrected(context, observed)
         at = ReconcileState(context, observed, progress, looked=looked)
         result = self._attempt(at)

@@ -105,17 +105,13 @@ class RequestObserver(Observer):
             observed = replace(observed, moved=elsewhere(noting, mark, invoice))
         credited = any(entry.credit_note is not None for entry in context.desired.refunds)
         perhaps = not recorded.known and (
-            context.desired.unbooked_refunds or self._may_be_noted(context)
+            context.desired.unbooked_refunds
+            or any(entry.credit for entry in context.desired.refunds)  # a line by now
         )
         if credited or perhaps or recorded.credit_note_ids:
             observed = replace(observed, credit_notes=self._credit_notes(context, invoice))
         observed = self._with_corrections(context, observed)
         return self.with_overpayments(context, observed)
-
-    def _may_be_noted(self, context: OrderContext) -> bool:
-        """Whether a credit note may stand for what is a line by now."""
-        by_note = context.policy.refund_mode == "credit_note"
-        return by_note and any(entry.credit for entry in context.desired.refunds)
 
     def _with_corrections(self, context: OrderContext, observed: Observed) -> Observed:
         """Add the invoices that take refunds of closed months back, with their expenses.

@@ -31,10 +31,10 @@ def settle_step(
     invoice = observed.own
     standing = wire.refunds_on(invoice)
     wanted = [entry for entry in context.desired.refunds if entry.taken]
-    wanted_ids = {entry.refund_id for entry in wanted}
     booked = [entry for entry in wanted if entry.refund_id in standing]
-    if set(standing) - wanted_ids:
-        return take_back(context, invoice, set(standing) - wanted_ids)
+    fitting = {one.refund_id for one in booked if not _noted_too(one, standing[one.refund_id])}
+    if set(standing) - fitting:
+        return take_back(context, invoice, set(standing) - fitting)
     expected = context.desired.invoice.total - sum((entry.money for entry in booked), start=ZERO)
     if invoice.amount != expected:
         return _unfit(context, invoice, booked, expected, progress)
@@ -65,6 +65,12 @@ def settle_step(
     if missing:
         return _blocked(context, invoice, missing[0], progress)
     return correction_step(context, observed, progress) or credit_step(context, observed, progress)
+
+
+def _noted_too(entry: RefundEntry, lines: Lines) -> bool:
+    """Whether lines of other settings give as stored value what is to be a credit note by now."""
+    note = entry.credit_note
+    return note is not None and wire.stored_on(lines) - entry.stored > note.total / 2
 
 
 @dataclass(frozen=True, slots=True)
