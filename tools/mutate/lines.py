@@ -2898,6 +2898,19 @@ MUTATIONS = (
         (f"{STORED}::{NOTE_STAYS}",),
     ),
     Mutation(
+        "credit notes beside lines of stored value are warned of",
+        "P5",
+        f"{FRESHBOOKS}/settings/typed.py",
+        '        return _NOTES_BESIDE_LINES if beside else ""\n',
+        '        return ""\n',
+        (
+            "target-freshbooks/tests/target/test_target_process.py",
+            "target-freshbooks/tests/ctl/test_ctl_doctor.py",
+            "-k",
+            "beside_lines",
+        ),
+    ),
+    Mutation(
         "no line of store credit stands beside a credit note of it",
         "P2",
         f"{FRESHBOOKS}/posting/plan/refunds.py",

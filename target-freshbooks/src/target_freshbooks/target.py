@@ -261,7 +261,8 @@ class TargetFreshBooks(StrictSettings, Target):
                 parse_env_config=config is not None and config.parse_env,
             )
             target.accepts_changes, target.plan_file = accept_changes, plan_file
-            target.settings  # noqa: B018 - wrong settings are told before anything is read
+            if at_odds := target.settings.at_odds:  # told before anything is read, as what is wrong
+                cls.logger.warning("%s", at_odds)
             target.run(file_input)
         except Interrupted as asked:
             failure = asked

@@ -163,6 +163,10 @@ def a_misspelt_setting(place: Place) -> None:
     place.settings["leger_url"] = "x"
 
 
+def credit_notes_beside_lines(place: Place) -> None:
+    place.settings["refund_mode"] = "credit_note"
+
+
 def an_unknown_setting(place: Place) -> None:
     place.settings["colour"] = "blue"
 
@@ -331,6 +335,12 @@ BROKEN: tuple[Broken, ...] = (
     (a_setting_that_is_missing, "settings", "client_secret", ".env"),
     (a_misspelt_setting, "settings", "leger_url", ".env"),
     (an_unknown_setting, "settings", "colour", "remove colour"),
+    (
+        credit_notes_beside_lines,
+        "settings",
+        "refund_mode is credit_note",
+        "TARGET_FRESHBOOKS_STORED_VALUE to payment",
+    ),
     (plain_http, "settings", "by http://", ".env"),
     (a_configuration_that_is_no_json, "settings", "no JSON object", "--config"),
     (a_configuration_open_to_others, "files", "target.json", "chmod 600"),

@@ -121,6 +121,23 @@ def test_a_stream_without_a_place_is_told_once_and_asks_freshbooks_nothing(
     assert not (shop.home / "ledger.sqlite").exists()
 
 
+@pytest.mark.parametrize(
+    ("settings", "times"),
+    [
+        ({"refund_mode": "credit_note"}, 1),
+        ({"refund_mode": "credit_note", "stored_value": "payment"}, 0),
+        ({"stored_value": "line"}, 0),
+    ],
+)
+def test_credit_notes_beside_lines_of_stored_value_are_warned_of_once_a_run(
+    shop: Any, settings: dict[str, str], times: int
+) -> None:
+    shop.settings |= settings
+    shop.place()
+    ended = shop.run()
+    assert (ended.code, ended.log.count("kept, by hand")) == (0, times), ended.log
+
+
 def test_no_input_is_no_work(shop: Any) -> None:
     ended = shop.run("")
     assert (ended.code, ended.out) == (0, "")

@@ -74,8 +74,10 @@ def look_at_versions(setup: SetUp) -> Finding:
 
 
 def look_at_settings(setup: SetUp) -> Finding:
-    """All settings can be read, and all names that look like ours are."""
-    strange, _ = setup.strange_names, setup.settings
+    """All settings can be read and go together, and all names that look like ours are."""
+    strange, at_odds = setup.strange_names, setup.settings.at_odds
+    if at_odds and not strange:
+        return warn(at_odds, "Set TARGET_FRESHBOOKS_STORED_VALUE to payment.")
     return names(strange)
 
 

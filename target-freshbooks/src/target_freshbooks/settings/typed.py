@@ -33,6 +33,12 @@ PAYMENT_TYPES = (
 """All that FreshBooks takes as a payment's `type` (the enums of its Node and Java SDKs)."""
 
 
+_NOTES_BESIDE_LINES = (
+    "refund_mode is credit_note and stored_value is line: store credit that is given as a credit"
+    " note is taken off as a line when it is spent, so the notes have to be applied, and the"
+    " balance of the item for store credit kept, by hand."
+)
+
 PLAN_FILES = (".html", ".csv")
 """What a file of plans may end in: a page or a table."""
 
@@ -70,6 +76,13 @@ class Settings:
     user_agent: str
     policy: Policy
     monitoring: Monitoring
+
+    @property
+    def at_odds(self) -> str:
+        """What two settings together leave to be done by hand, in a sentence; empty if nothing."""
+        policy = self.policy
+        beside = policy.refund_mode == "credit_note" and policy.stored_value == "line"
+        return _NOTES_BESIDE_LINES if beside else ""
 
 
 def read_settings(
