@@ -8,7 +8,7 @@ from typing import Any, Literal
 LinkKind = Literal[
     "client", "item", "invoice", "payment", "credit_note", "correction", "expense", "marked"
 ]
-"""`marked`: an invoice that bore a mark of ours when the ledger began, by that mark."""
+"""`marked`: an invoice that bears a mark of ours, by that mark; and by store, how far was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Link:
         fingerprint: Hash of what FreshBooks last showed of it, to notice edits by hand.
         content_hash: Hash of what we last wrote.
         amount: Its amount as we left it; None if that is not known.
-        day: The day we dated it; of payments only.
+        day: The day we dated it, of payments; of `marked` ones, the day to read on from.
         order_id: The order it belongs to; None for clients and items.
         deleted: Whether we deleted it there.
         extra: Whatever else is worth knowing, as JSON.
