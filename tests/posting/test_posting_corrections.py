@@ -532,3 +532,16 @@ def test_where_invoices_are_kept_as_drafts_a_correction_is_too(world: Any) -> No
     assert spent_on(world) == [D("4.00")]
     assert (world.total(order), world.paid(order)) == (D("11.00"), [D("11.00")])
     assert world.writes_of(world.sync) == 0
+
+
+@pytest.mark.parametrize("more", [{}, {"create_date": "2026-12-01"}])
+def test_the_correction_of_a_killed_run_is_found_though_a_person_gave_it_another_number(
+    shop: Shop, more: dict[str, str]
+) -> None:
+    world, path = shop.world, "invoices/invoices"
+    world.killed_in_write(shop.messages(), method="POST", path=path, when="after")
+    correction = world.invoice(f"{ORDER}-R5")["id"]
+    world.put(f"{path}/{correction}", {"invoice": {"invoice_number": "CN-7", **more}})
+    shop.sync()
+    assert sorted(row["invoice_number"] for row in world.books()["invoices"]) == ["1001", "CN-7"]
+    assert shop.state() == ("posted", None)

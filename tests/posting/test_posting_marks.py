@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from connector_sandbox.constants import STORE_HASH
+from target_freshbooks.ledger import Link
 from target_freshbooks.posting.observe.in_bulk import FEWEST
 
 D = Decimal
@@ -105,12 +109,100 @@ def test_a_plan_finds_it_too_and_keeps_nothing(world: Any) -> None:
         assert list(ledger.links.of_kind("marked")) == []
 
 
-def test_marks_are_read_once_for_a_ledger(world: Any) -> None:
-    world.synced()
+def test_marks_are_read_on_once_in_a_run_with_new_orders(world: Any) -> None:
+    orders = [world.synced()]
+    for new in (1, 3):
+        before = lists_read(world)
+        orders += [world.place() for _ in range(new)]
+        world.sync()
+        assert lists_read(world) - before == new + 1  # one look for each
     before = lists_read(world)
-    for _ in range(3):
-        world.synced()
-    assert lists_read(world) - before == 3  # one look for each
+    world.change(orders[0], "touch")
+    world.sync()
+    world.change_and_sync(orders[1], "refund", order_amount="4.00")
+    assert lists_read(world) == before
+    with world.ledger() as ledger:  # that the invoices of its own orders are theirs it knows
+        assert len(list(ledger.links.of_kind("marked"))) == 1
+
+
+def posted_after_a_backup(world: Any) -> int:
+    """An order that a ledger has posted in whose place one of before that is put back."""
+    kept = shutil.copy(world.home / "ledger.sqlite", world.home / "kept")
+    order = int(world.synced())
+    world.lose_ledger()
+    shutil.copy(kept, world.home / "ledger.sqlite")
+    return order
+
+
+@pytest.mark.parametrize("by", ["the settings", "a person"])
+def test_what_was_posted_after_a_backup_is_found_by_its_mark(world: Any, by: str) -> None:
+    orders = [world.synced(), world.synced(), posted_after_a_backup(world)]
+    if by == "a person":
+        renumbered(world, orders[-1], "INV-7")
+    else:
+        world.settings["invoice_number_prefix"] = "BC-"
+    assert world.writes_of(world.sync) == 0
+    assert [world.row(order).state for order in orders] == ["posted"] * 3
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("whose", ["eastern", "utc", "hawaii", "ignored"])
+@pytest.mark.parametrize("hour", ["03:30", "05:30"])  # before and after midnight in New York
+def test_marks_are_read_on_by_freshbooks_clock_and_by_whatever_days(
+    world: Any, whose: str, hour: str
+) -> None:
+    world.control("POST", "clock", {"set": f"2026-11-03T{hour}:00+00:00"})  # ours is weeks ahead
+    world.switch(fb__updated_search=whose)
+    orders = [world.synced(), world.synced(), posted_after_a_backup(world)]
+    renumbered(world, orders[-1], "INV-7")
+    assert world.writes_of(world.sync) == 0
+    assert [world.row(order).state for order in orders] == ["posted"] * 3
+
+
+@pytest.mark.more
+def test_what_searches_show_late_is_found_by_its_mark_in_a_later_run(world: Any) -> None:
+    orders = [world.synced(), world.synced(), posted_after_a_backup(world)]
+    late = orders[-1]
+    renumbered(world, late, "INV-7")
+    world.change(late, "status", status_id=1)
+    world.fault(kind="stale_search", delay_ms=3_600_000, method="GET", path=f"{LIST}$")
+    orders.append(world.synced())
+    world.control("DELETE", "faults")
+    world.change(late, "status", status_id=11)
+    assert world.writes_of(world.sync) == 0
+    assert [world.row(order).state for order in orders] == ["posted"] * 4
+
+
+def test_what_was_read_in_another_account_says_nothing_of_this_one(world: Any) -> None:
+    order = world.synced()
+    renumbered(world, order, "INV-7")
+    world.lose_ledger()
+    mark = f"BigCommerce order {order} (store {STORE_HASH})"
+    with world.ledger() as ledger:
+        ledger.links.put(Link("marked", mark, 1))
+        read = {"day": date(2099, 1, 1), "extra": {"account": "OTHER"}}
+        ledger.links.put(Link("marked", STORE_HASH, 0, **read))
+    assert world.writes_of(world.sync) == 0
+    assert world.row(order).state == "posted"
+
+
+@pytest.mark.parametrize(
+    ("more", "told"), [({}, "found"), ({"create_date": "2026-01-15"}, "not_found")]
+)
+def test_the_draft_of_a_killed_run_is_found_though_a_person_gave_it_another_number(
+    world: Any, more: dict[str, str], told: str
+) -> None:
+    world.synced()
+    order = world.place()
+    world.killed_in_write(world.messages(), method="POST", path=LIST, when="after")
+    draft = world.invoice(order)["id"]
+    world.put(f"{LIST}/{draft}", {"invoice": {"invoice_number": "INV-7", **more}})
+    world.sync()
+    assert len(numbers(world)) == 2
+    with world.ledger() as ledger:
+        assert ledger.links.get("invoice", str(order)).remote_id == draft
+        rows = [row for row in ledger.audit.rows(order) if row.data.get("kind") == "create_invoice"]
+    assert [row.event for row in rows] == ["intended", told]
 
 
 @pytest.mark.more

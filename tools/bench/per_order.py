@@ -131,7 +131,7 @@ def batch_requests(scene: Scene, many: int = MANY) -> dict[str, Decimal]:
 def order_commits(scene: Scene) -> Decimal:
     """Transactions of the ledger that a new order of a known client and item takes."""
     scene.place()
-    scene.post(scene.read())  # the marks in the books are read with a ledger's first new order
+    scene.post(scene.read())  # the marks in the books are all read by a ledger's first runs
     counts: list[int] = []
     for many in (FEW, 3 * FEW):
         for _ in range(many):

@@ -116,6 +116,20 @@ def test_updated_filters_go_by_the_day_in_us_eastern(books: Any, control: Any) -
 
 
 @pytest.mark.parametrize(
+    ("whose", "last"), [("utc", "2026-11-03"), ("hawaii", "2026-11-02"), ("ignored", "2026-12-31")]
+)
+def test_updated_filters_may_go_by_other_days_or_be_none(
+    books: Any, switch: Any, control: Any, whose: str, last: str
+) -> None:
+    control.post("clock", json={"set": "2026-11-03T05:30:00+00:00"})
+    books.client()
+    switch(updated_search=whose)
+    assert len(books.rows("client", updated_min=last)) == 1
+    later = books.rows("client", updated_min="2026-11-04")
+    assert len(later) == (whose == "ignored")
+
+
+@pytest.mark.parametrize(
     ("kind", "search", "errno"),
     [
         ("invoice", {"date_min": "soon"}, 1023),

@@ -7,6 +7,7 @@ is switched on; another user has SBX002 alone.
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -116,6 +117,18 @@ def test_switch_account_moves_a_ledger_that_has_written_nothing(desk: Any) -> No
     assert f"Books go to account {B}; the ledger belongs to it." in said
     assert ledger_account(desk) == PinnedAccount("SBX002", "Side Business")
     assert user(desk) == OTHER
+
+
+def test_switch_account_moves_a_ledger_whose_runs_have_only_looked(desk: Any) -> None:
+    assert log_in(desk)[0] == 0
+    place(desk)
+    today = datetime.now(UTC).date().isoformat()
+    _, log = desk.post(desk.messages(), refresh_token=None, closed_through=today)
+    assert "1 orders parked" in log, log
+    switch(desk, user="other")
+    code, said = log_in(desk, "--switch-account")
+    assert code == 0, said
+    assert ledger_account(desk) == PinnedAccount("SBX002", "Side Business")
 
 
 def test_switch_account_stores_the_login_and_leaves_a_ledger_that_has_written(desk: Any) -> None:

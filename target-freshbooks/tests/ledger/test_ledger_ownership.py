@@ -43,3 +43,10 @@ def test_a_ledger_stays_with_the_account_that_it_has_found_records_in(ledger: An
     with pytest.raises(AnotherAccount, match="another ledger_url"):
         ledger.ownership.pin_account(OWN, move=True)
     assert ledger.ownership.account() == TRIAL
+
+
+def test_a_ledger_that_has_only_looked_for_marks_moves(ledger: Any) -> None:
+    ledger.ownership.pin_account(TRIAL)
+    ledger.links.put(Link("marked", "abc123", 0))
+    ledger.ownership.pin_account(OWN, move=True)
+    assert ledger.ownership.account() == OWN

@@ -154,11 +154,11 @@ class Collection(Generic[T]):
 
         FreshBooks cannot search for words: all pages of those days are read, one at a time.
         """
+        return self.rows((*since(first), *self.include), self.names(words))
 
-        def ours(row: Body) -> bool:
-            return any(words in parsing.text(row, key) for key in self.marked_in)
-
-        return self.rows((*since(first), *self.include), ours)
+    def names(self, words: str) -> RowTest:
+        """Tells whether a row has the words where records of the kind are marked."""
+        return lambda row: any(words in parsing.text(row, key) for key in self.marked_in)
 
     def _one(
         self,

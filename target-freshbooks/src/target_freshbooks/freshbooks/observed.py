@@ -54,7 +54,10 @@ class BillingAddress:
 
 @dataclass(frozen=True, slots=True)
 class ObservedInvoice(ObservedRecord):
-    """An invoice. `lines` is None if FreshBooks was not asked for them; `updated` as sent."""
+    """An invoice. `lines` is None if FreshBooks was not asked for them.
+
+    `updated` is when it was changed last; None if FreshBooks does not say.
+    """
 
     number: str
     customer_id: int
@@ -68,7 +71,7 @@ class ObservedInvoice(ObservedRecord):
     notes: str
     po_number: str
     lines: tuple[ObservedLine, ...] | None
-    updated: str
+    updated: datetime | None
     billing: BillingAddress = BillingAddress()
 
 

@@ -162,7 +162,7 @@ def invoice(row: Row) -> ObservedInvoice:
         po_number=text(row, "po_number"),
         vis_state=whole(row, "vis_state", 0),
         lines=None if lines is None else tuple(line(one) for one in lines),
-        updated=text(row, "updated"),
+        updated=moment(row, "updated", EASTERN),
         billing=billing(row),
     )
 

@@ -66,6 +66,19 @@ class Invoices(Collection[ObservedInvoice]):
         rows = self.rows(search, deleted=deleted, most_pages=most_pages)
         return (row for row in rows if first <= row.create_date <= last)
 
+    def naming_on(self, words: str, day: date) -> Iterator[ObservedInvoice]:
+        """All invoices of the day with these words where they are marked."""
+        return self.rows((*since(day), _until(day), *_LINES), self.names(words))
+
+    def changed(self, words: str, first: date | None) -> Iterator[ObservedInvoice]:
+        """All invoices with these words, of any day or changed on `first` or later, without lines.
+
+        It is not documented whose day it is that a search for changes goes by. Where it is
+        ignored, all of them come.
+        """
+        search = () if first is None else (("search[updated_min]", first.isoformat()),)
+        return self.rows(search, self.names(words))
+
     def until(self, last: date) -> Iterator[ObservedInvoice]:
         """All invoices of the day and of earlier ones, with their lines, a page at a time."""
         return (row for row in self.rows((_until(last), *_LINES)) if row.create_date <= last)

@@ -16,9 +16,8 @@ LinkKind = Literal[
     "marked",
     "asked",
 ]
-"""`marked`: an invoice that bore a mark of ours when the ledger began, by that mark; `asked`: the
-day on which FreshBooks was asked last for what others changed, by what that is.
-"""
+"""`marked`: an invoice that bears a mark of ours, by that mark; and by store, how far was read.
+`asked`: the day on which FreshBooks was asked last for what others changed, by what that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Link:
         fingerprint: Hash of what FreshBooks last showed of it, to notice edits by hand.
         content_hash: Hash of what we last wrote.
         amount: Its amount as we left it; None if that is not known.
-        day: The day we dated it; of payments only.
+        day: The day we dated it, of payments; of `marked` ones, the day to read on from.
         order_id: The order it belongs to; None for clients and items.
         deleted: Whether we deleted it there.
         extra: Whatever else is worth knowing, as JSON.

@@ -116,5 +116,9 @@ class Links(Section):
         """Forget all links of a kind to a record in FreshBooks."""
         self._change(delete(links).where(self._is(kind, links.c.remote_id == remote_id)))
 
+    def drop_kind(self, kind: LinkKind) -> None:
+        """Forget all links of a kind."""
+        self._change(delete(links).where(self._is(kind)))
+
     def _is(self, kind: LinkKind, *more: ColumnElement[bool]) -> ColumnElement[bool]:
         return and_(links.c.source == self._source, links.c.kind == kind, *more)

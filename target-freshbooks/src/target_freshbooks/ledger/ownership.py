@@ -137,6 +137,10 @@ class Ownership(Section):
 
 
 def _knows_records(connection: Connection) -> bool:
-    """Whether anything was written for any shop, found in FreshBooks or made by a probe."""
-    ids = (intents.c.id, links.c.remote_id, probe.c.id)
-    return any(connection.execute(select(one).limit(1)).first() for one in ids)
+    """Whether anything was written for any shop, found in FreshBooks or made by a probe.
+
+    Marks are no such records: with them it is kept of which account they are.
+    """
+    found = select(links.c.remote_id).where(links.c.kind != "marked")
+    ids = (select(intents.c.id), found, select(probe.c.id))
+    return any(connection.execute(one.limit(1)).first() for one in ids)

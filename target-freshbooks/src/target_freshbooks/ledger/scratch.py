@@ -149,6 +149,11 @@ class _ScratchLinks(Links):
             if link.remote_id == remote_id:
                 self.drop(kind, link.key)
 
+    @override
+    def drop_kind(self, kind: LinkKind) -> None:
+        for link in self.of_kind(kind):
+            self.drop(kind, link.key)
+
 
 # What a run writes down, and a plan does not.
 

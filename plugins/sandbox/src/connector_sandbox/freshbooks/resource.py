@@ -108,7 +108,7 @@ class Resource:
         """The search keys that work."""
         return {
             "vis_state": search.ids("vis_state", "vis_state"),
-            **self.days("updated", "updated"),
+            **search.updated(self.switches["fb.updated_search"], self.days("updated", "updated")),
         }
 
     def shown(self, document: Document, includes: frozenset[str]) -> Document:

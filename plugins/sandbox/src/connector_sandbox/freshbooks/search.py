@@ -16,6 +16,7 @@ from connector_sandbox.freshbooks import errors
 
 DEFAULT_PER_PAGE = 15
 MOST_PER_PAGE = 100
+_HOURS = {"utc": "+0", "hawaii": "-10"}
 _SEARCH = re.compile(r"search\[(\w+)\](\[\])?")
 
 
@@ -85,6 +86,14 @@ def truth(expression: str, name: str) -> Filter:
 def day(field: str, sign: str) -> Filter:
     """The day of a field against another; a document without it is before all days."""
     return compare(f"substr(coalesce({at(field)}, ''), 1, 10)", sign, partial(_day, field))
+
+
+def updated(whose: str, eastern: dict[str, Filter]) -> dict[str, Filter]:
+    """The filters by the day of the last write, as it is in a zone; none if they are ignored."""
+    if whose not in _HOURS:
+        return eastern if whose == "eastern" else {}
+    column, read = f"date(written, 'unixepoch', '{_HOURS[whose]} hours')", partial(_day, "updated")
+    return {"updated_min": compare(column, ">=", read), "updated_max": compare(column, "<", read)}
 
 
 def amount(field: str, sign: str, name: str) -> Filter:

@@ -69,6 +69,7 @@ _CHECKS = {
 
 _OTHERS = {
     "error_format": "both formats are read, whichever comes",
+    "updated_search": "a day more is asked for, and what comes besides is read too",
     "list_total": "no total is ever used",
     "default_order": "no order is ever relied on",
     "rate_headers_on_429": "a probe causes no 429; what one told is shown under quota",

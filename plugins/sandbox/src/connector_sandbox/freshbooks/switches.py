@@ -71,6 +71,11 @@ _CHOICES: tuple[tuple[str, _Choices, str], ...] = (
     ("fb.error_status", ("real", "200"), "errors of accounting calls inside HTTP 200"),
     ("fb.non_bmp", ("refuse", "accept"), "characters outside the BMP, such as emoji (1036)"),
     ("fb.date_max", ("exclusive", "inclusive"), "search[..._max] on dates"),
+    (
+        "fb.updated_search",
+        ("eastern", "utc", "hawaii", "ignored"),
+        "whose days search[updated_...] goes by, or that it is no filter",
+    ),
     ("fb.list_total", ("visible", "all"), "whether a list's total counts hidden rows"),
     ("fb.default_order", ("id_asc", "id_desc"), "order of an unsorted list"),
     ("fb.rate_headers_on_429", ("yes", "no"), "whether a 429 tells when to come back"),

@@ -26,12 +26,12 @@ from target_freshbooks.posting.identity import (
     bears,
     invoice_key,
     invoice_link,
-    is_marked,
     marked_text,
     part_key,
     part_link,
     record_link,
 )
+from target_freshbooks.posting.observe.by_mark import bears_mark
 from target_freshbooks.posting.plan.head import head_of, written
 from target_freshbooks.posting.plan.steps import DELETIONS, StepKind
 
@@ -94,12 +94,21 @@ class Evidence:
 
     def _invoice(self, intent: Intent) -> Found | None:
         body = intent.payload["body"]
-        mark = marks_in(body.get("notes", ""), body.get("po_number", ""))[0]
-        invoice = self._books.invoices.find(body["invoice_number"])
-        if invoice is None or not is_marked(invoice, mark):
+        invoice = self._of_mark(body)
+        if invoice is None:
             return None
         link = replace(self._invoice_link(intent, invoice), extra={})
         return invoice, [written(link, invoice, head_of(body), None)]
+
+    def _of_mark(self, body: Mapping[str, Any]) -> ObservedInvoice | None:
+        """The invoice of the body's mark; a person may have given it another number since."""
+        mark = marks_in(body.get("notes", ""), body.get("po_number", ""))[0]
+        day, invoices = date.fromisoformat(body["create_date"]), self._books.invoices
+        numbered = invoices.find(body["invoice_number"])
+        if numbered is not None and bears_mark(numbered, mark):
+            return numbered
+        rows = (row for row in invoices.naming_on(STEM, day) if bears_mark(row, mark))
+        return min(rows, key=lambda row: row.id, default=None)
 
     def _payment(self, intent: Intent) -> Found | None:
         body, payments = intent.payload["body"], self._books.payments
@@ -124,10 +133,8 @@ class Evidence:
         return note, [replace(link, amount=note.amount)]
 
     def _correction(self, intent: Intent) -> Found | None:
-        body = intent.payload["body"]
-        invoice = self._books.invoices.find(body["invoice_number"])
-        ours = f"{body.get('notes', '')}\n{body.get('po_number', '')}"
-        if invoice is None or not bears(f"{invoice.notes}\n{invoice.po_number}", ours):
+        invoice = self._of_mark(intent.payload["body"])
+        if invoice is None:
             return None
         return invoice, [record_link("correction", _order_of(intent), intent.key, invoice)]
 
