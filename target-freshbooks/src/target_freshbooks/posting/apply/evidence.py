@@ -23,7 +23,6 @@ from target_freshbooks.posting.apply import ownership
 from target_freshbooks.posting.apply.effects import asked_first, is_fulfilled
 from target_freshbooks.posting.apply.writer import client_links, item_links
 from target_freshbooks.posting.identity import (
-    bears,
     invoice_key,
     invoice_link,
     marked_text,
