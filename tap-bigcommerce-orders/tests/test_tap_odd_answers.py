@@ -1,4 +1,7 @@
-"""Answers of no known form: they cost their own field, or fail the run in a sentence."""
+"""Answers of no known form: they cost their field, mark their order, or end the run in a sentence.
+
+Only where no order can be told does the run end.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,23 @@ ALL = (
     *("store", "currencies", "tax_classes", "order_statuses", "customers", "products"),
     *("transactions", "refunds", "order_taxes", "order_coupons", "orders"),
 )
-LISTS = [
-    "/v2/currencies",
-    "/v2/orders",
-    "/v3/customers",
-    "/v3/catalog/products",
-    r"/v3/orders/\d+/transactions",
-    "/v3/orders/payment_actions/refunds",
-]
+REFUNDS = "/v3/orders/payment_actions/refunds"
+LISTS = ["/v2/currencies", "/v2/orders", "/v3/customers", "/v3/catalog/products", REFUNDS]
+PARTS = {
+    "/v3/orders/2/transactions": b'"id": 200,',
+    "/v3/orders/2/payment_actions/refunds": b'"id": 9,',
+    "/v2/orders/2/taxes": b"",
+    "/v2/orders/2/coupons": b"",
+    "/v2/orders/2/products": b"",
+}
+"""What is read of one order by itself, with the id of a row where it needs one."""
 
 
 @pytest.fixture
 def full(shop: Any) -> Any:
     """A shop with something in each list."""
     for number in (1, 2, 3):
-        shop.order(number, number, total_tax="1.0000")
+        shop.order(number, number, total_tax="1.0000", coupon_discount="1.0000", items_total=2)
     shop.refund(9, 2, 2)
     shop.customers.append({"id": 5, "address_count": 2, "addresses": [], "date_modified": ""})
     shop.addresses.append({"id": 6, "customer_id": 5})
@@ -44,21 +49,88 @@ def test_a_row_that_is_no_object_fails_the_run_in_a_sentence(
     full.fault(path, "body", times=99, body=body.encode())
     ran = run(full, streams=ALL)
     assert isinstance(ran.error, UnexpectedAnswer)
-    assert "a row that is no object" in str(ran.error)
+    assert f"a row that is no object in what GET {path} answered" in str(ran.error)
 
 
 @pytest.mark.parametrize(
     "said", [b'"id": null', b'"id": {}', b'"id": "x"', b'"id": 1.5', b'"x": 1']
 )
-@pytest.mark.parametrize("path", LISTS[1:])
+@pytest.mark.parametrize("path", LISTS[1:4])
 def test_a_row_without_a_usable_id_fails_the_run_in_a_sentence(
     full: Any, run: Any, path: str, said: bytes
 ) -> None:
-    number = {"/v2/orders": 2, LISTS[2]: 5, LISTS[3]: 7, LISTS[4]: 200, LISTS[5]: 9}[path]
+    number = {"/v2/orders": 2, LISTS[2]: 5, LISTS[3]: 7}[path]
     full.fault(path, "replace", times=99, old=b'"id": %d,' % number, new=said + b",")
     ran = run(full, streams=ALL)
     assert isinstance(ran.error, UnexpectedAnswer)
-    assert "without a usable id" in str(ran.error)
+    assert f"without a usable id in what GET {path} answered" in str(ran.error)
+
+
+def test_a_refund_of_nobody_knows_which_order_fails_the_run_in_a_sentence(
+    full: Any, run: Any
+) -> None:
+    full.refund(10, 4, 4)
+    full.fault(REFUNDS, "replace", times=99, old=b'"order_id": 4', new=b'"order_id": null')
+    ran = run(full, streams=ALL)
+    assert isinstance(ran.error, UnexpectedAnswer)
+    assert f"without a usable order_id in what GET {REFUNDS} answered" in str(ran.error)
+    assert sorted(ran.ids("orders")) == [1, 2, 3]
+
+
+def marked(ran: Any) -> dict[int, Any]:
+    """The orders that came, each with what of it cannot be read."""
+    return {row["id"]: row.get("unreadable_parts") for row in ran.records("orders")}
+
+
+@pytest.mark.parametrize("body", [b'{"x": 1}', b"[null]", b'{"data": [7]}', b'"mug"'])
+@pytest.mark.parametrize("path", PARTS)
+def test_a_part_that_is_no_list_of_objects_marks_its_order_and_stops_no_other(
+    full: Any, run: Any, path: str, body: bytes
+) -> None:
+    full.refunds.clear()  # one that is swept would read its order once more
+    full.fault(REFUNDS, "body", times=1, body=b'{"x": 1}')  # so that they are read by order
+    full.fault(path, "body", times=99, body=body)
+    ran = run(full, streams=ALL)
+    assert ran.error is None
+    assert marked(ran) == {1: None, 2: [path], 3: None}
+    assert ran.bookmark() is not None
+
+
+@pytest.mark.parametrize(
+    "said", [b'"id": ' + b"1" * 5_000, b'"id": null', b'"id": "ch_1abc"', b'"id": 1.5', b'"x": 1']
+)
+@pytest.mark.parametrize("path", list(PARTS)[:2])
+def test_a_part_without_a_usable_id_marks_its_order_and_stops_no_other(
+    full: Any, run: Any, path: str, said: bytes
+) -> None:
+    odd = {"times": 99, "old": PARTS[path], "new": said + b","}
+    full.fault(f"{path}|{REFUNDS}", "replace", **odd)
+    ran = run(full, streams=ALL)
+    assert ran.error is None
+    assert marked(ran) == {1: None, 2: [path], 3: None}
+    again = run(full, streams=ALL, state=ran.states[-1])
+    assert again.error is None
+    full.faults.clear()
+    assert marked(run(full, streams=ALL, order_ids=[2])) == {2: None}
+
+
+def test_an_order_asked_for_by_number_is_marked_as_well(full: Any, run: Any) -> None:
+    for path in PARTS:
+        full.fault(path, "body", times=99, body=b'{"x": 1}')
+    full.fault(REFUNDS, "body", times=99, body=b'{"x": 1}')
+    ran = run(full, streams=ALL, order_ids=[2])
+    assert ran.error is None
+    assert sorted(marked(ran)[2]) == sorted(PARTS)
+
+
+def test_an_odd_refund_of_an_order_that_is_gone_fails_the_run_in_a_sentence(
+    full: Any, run: Any
+) -> None:
+    full.refund(10, 4, 4)
+    full.fault(REFUNDS, "replace", times=99, old=b'"id": 10,', new=b'"id": null,')
+    ran = run(full, streams=ALL)
+    assert f"without a usable id in what GET {REFUNDS} answered" in str(ran.error)
+    assert ran.ids("refunds") == [9]
 
 
 @pytest.mark.parametrize(

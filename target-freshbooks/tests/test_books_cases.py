@@ -29,6 +29,7 @@ from target_freshbooks.books.desired import (
 from target_freshbooks.books.policy import ExcludedOrder, GenericClient, LineNames, Policy, TaxName
 from target_freshbooks.marks import marks_in
 from target_freshbooks.posting.plan.closed import day_closed
+from target_freshbooks.posting.results import unreadable
 
 CASES = sorted((Path(__file__).parent / "books_cases").glob("*.json"))
 MANUAL = Path(__file__).parents[2] / "docs" / "accounting.md"
@@ -103,7 +104,11 @@ def said(line: InvoiceLine) -> str:
 
 def rendered(case: dict[str, Any]) -> list[str]:
     """What the books make of a case, one thing a line."""
-    facts, policy = facts_of(case), policy_of(case)
+    try:
+        facts, policy = facts_of(case), policy_of(case)
+    except shop.ReadError as error:
+        parked = unreadable(error)
+        return [f"parked {parked.reason}: {parked.detail}"]
     verdict = books.assess(facts, policy, already_invoiced=case.get("already_invoiced", False))
     if isinstance(verdict, Waiting):
         return [f"waits: {verdict.why}"]
@@ -188,6 +193,8 @@ def test_the_case_is_booked_as_a_bookkeeper_wrote_it(path: Path) -> None:
 @pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
 def test_the_case_comes_out_exact_under_every_rounding(path: Path) -> None:
     case = read(path)
+    if case["order"].get("unreadable_parts"):
+        return
     policy = policy_of(case)
     desired = books.desire(facts_of(case), policy)
     if isinstance(desired, Parked) or desired.hold:

@@ -172,6 +172,40 @@ def test_what_json_has_no_number_for_parks_its_order_alone_until_it_comes_mended
     assert states(world) == {broken: "posted", sound: "posted"}
 
 
+def test_a_part_that_the_tap_could_not_read_parks_its_order_alone_until_it_comes_mended(
+    world: Any,
+) -> None:
+    posted = world.synced(billing=GUESTS[0])
+    new, sound = (world.place(billing=guest) for guest in GUESTS[1:3])
+    mended = world.messages()
+    for order in (posted, new):
+        path = f"/v3/orders/{order}/transactions"
+        change = {"unreadable_parts": [path]}
+        world.sync(of_one_order(said_otherwise(world, "orders", change), order))
+        row = world.row(order)
+        assert (row.state, row.reason) == ("parked", "unreadable_record")
+        assert f"transactions of order {order} cannot be read (GET {path})" in str(row.detail)
+    assert world.invoices(new) == []
+    assert world.paid(posted) == [world.total(posted)]
+    assert world.ctl("replay", "--parked")["replayed"] == 2
+    world.sync(mended)
+    assert states(world) == dict.fromkeys((posted, new, sound), "posted")
+    assert len(world.payments(posted)) == len(world.payments(new)) == 1
+
+
+def of_one_order(messages: str, order_id: int) -> str:
+    """What the tap says but for transactions, and for other orders."""
+    lines = map(json.loads, messages.splitlines())
+    kept = [
+        line
+        for line in lines
+        if line["type"] != "RECORD"
+        or line["stream"] not in {"transactions", "orders"}
+        or (line["stream"] == "orders" and line["record"]["id"] == order_id)
+    ]
+    return "".join(json.dumps(line) + "\n" for line in kept)
+
+
 NESTED = "[" * 500 + "]" * 500
 
 

@@ -21,13 +21,15 @@ HALF_A_BODY = (
     b"POST /webhooks HTTP/1.1\r\nHost: hooks\r\nContent-Length: 2\r\nwebhook-id: msg_1\r\n"
     b"webhook-timestamp: %d\r\nwebhook-signature: v1,AAAA\r\n\r\n{" % time.time()
 )
+PIPELINED = 3_000 * b"GET /healthz HTTP/1.1\r\nHost: hooks\r\n\r\n"
+PIPELINED_BODIES = 1_000 * (HALF_A_BODY + b"}")
 
 
 @contextlib.contextmanager
 def hanging(
     origin: str, number: int, said: bytes = UNFINISHED, address: str = "127.0.0.1"
 ) -> Iterator[list[socket.socket]]:
-    """Connections that say the beginning of a request and then nothing."""
+    """Connections that say this, or as much of it as is taken at once, and then nothing."""
     place = urlsplit(origin)
     connections = []
     try:
@@ -35,7 +37,7 @@ def hanging(
             to = (str(place.hostname), place.port)
             connections.append(socket.create_connection(to, 30, (address, 0)))
             with contextlib.suppress(OSError):
-                connections[-1].sendall(said)
+                connections[-1].send(said, socket.MSG_DONTWAIT)
         yield connections
     finally:
         for one in connections:
@@ -60,8 +62,8 @@ def memory_of(process: int) -> int:
 @pytest.mark.more
 @pytest.mark.parametrize(
     "said",
-    [b"", UNFINISHED, HALF_A_BODY],
-    ids=["nothing", "half a header", "half a body"],
+    [b"", UNFINISHED, HALF_A_BODY, PIPELINED, PIPELINED_BODIES],
+    ids=["nothing", "half a header", "half a body", "many requests", "many bodies"],
 )
 def test_hooks_are_answered_while_more_connections_hang_than_there_may_be(
     program: Make, start: Make, signed: Make, said: bytes
@@ -73,7 +75,18 @@ def test_hooks_are_answered_while_more_connections_hang_than_there_may_be(
             assert server.send(signed(order)).status_code == 200
         server.client.close()  # what follows finds its way without a connection of before
         assert server.figure('webhooks_connections_dropped_total{reason="limit"}') >= 20
+        assert server.internal.get("/readyz").status_code == 200
     assert len(ours.hooks()) == 10
+
+
+def test_readiness_and_figures_take_no_place_of_a_hook(program: Make, start: Make) -> None:
+    server = start(program(max_connections=1, header_timeout_seconds=600), "--no-dispatch")
+    server.client.close()
+    with hanging(server.origin, 1) as (slow,):
+        assert server.internal.get("/readyz").status_code == 200
+        assert server.figure('webhooks_connections_dropped_total{reason="limit"}') == 0
+        slow.sendall(b"Y: z\r\nContent-Length: 0\r\n\r\n")
+        assert slow.recv(12) == b"HTTP/1.1 401"
 
 
 def test_one_address_cannot_take_all_connections(program: Make, start: Make, signed: Make) -> None:

@@ -195,6 +195,29 @@ def test_sigterm_ends_a_run_that_takes_too_long_and_its_order_waits_on(
     assert not alive(int((ours.folder / "pid").read_text()))
 
 
+@pytest.mark.parametrize("ending", ["late", "stopped"])
+def test_a_run_that_we_ended_delivered_nothing_however_well_it_says_it_ended(
+    program: Make, start: Make, signed: Make, ending: str
+) -> None:
+    """Many programs, and many a wrapper's trap, exit 0 when they are told to end."""
+    ours = program(
+        run_command="trap 'exit 0' TERM; echo > begun; sleep 1000 & wait $!",
+        run_timeout_seconds=3 if ending == "late" else 900,
+        shutdown_seconds=0,
+        retry_base_seconds=600,
+    )
+    server = start(ours)
+    server.send(signed(1))
+    until((ours.folder / "begun").exists, "the run")
+    if ending == "late":
+        until(lambda: not ours.waiting() or ours.waiting()[0].reason, "the end of the run")
+    else:
+        assert server.terminate() == 0
+    (row,) = ours.waiting()
+    late = "The run took longer than 3 s and was ended without a word."
+    assert (row.tries, row.reason) == ((1, late) if ending == "late" else (0, ""))
+
+
 def test_a_run_that_is_ended_together_with_us_is_not_counted_against_its_orders(
     program: Make, start: Make, signed: Make
 ) -> None:

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 from tap_bigcommerce_orders.errors import StoreNotFound, UnexpectedAnswer
 from tap_bigcommerce_orders.normalize import amount, whole
 from tap_bigcommerce_orders.order_lines import OrderLines
-from tap_bigcommerce_orders.pages import MAX_LIMIT, Row, answers, id_of, pages, total_of
+from tap_bigcommerce_orders.pages import (
+    MAX_LIMIT,
+    Row,
+    answers,
+    check_ids,
+    id_of,
+    pages,
+    total_of,
+)
+from tap_bigcommerce_orders.unreadable_parts import marking
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -36,6 +45,7 @@ class ChildReader:
     def __init__(self, connection: Connection, streams: Collection[str]) -> None:
         self._connection = connection
         self._streams = frozenset(streams)
+        self._told = "orders" in self._streams
         self._lines = OrderLines(connection)
         self._not_found_is_none = False
 
@@ -51,7 +61,7 @@ class ChildReader:
             "order_coupons": self._coupons,
         }
         children = {name: read(order) for name, read in readers.items() if name in self._streams}
-        return (self._lines.complete(order) if "orders" in self._streams else order), children
+        return (self._lines.complete(order) if self._told else order), children
 
     def _transactions(self, order: Row) -> list[Row]:
         """All transactions of an order that the list of orders has given.
@@ -63,12 +73,14 @@ class ChildReader:
         found: dict[int, Row] = {}
         total = 0
         try:
-            for answer, rows in answers(self._connection, path):
-                fresh = {id_of(row): row for row in rows if id_of(row) not in found}
-                total = total_of(answer)
-                if not fresh:
-                    break
-                found |= fresh
+            with marking(order, path, told=self._told):
+                for answer, rows in answers(self._connection, path):
+                    sound = check_ids(path, rows)
+                    fresh = {id_of(row): row for row in sound if id_of(row) not in found}
+                    total = total_of(answer)
+                    if not fresh:
+                        break
+                    found |= fresh
         except StoreNotFound:
             self._check_exists(order_id)
         # Without a total, a full last page is all that tells of more.
@@ -105,8 +117,11 @@ class ChildReader:
     def _rows(self, order: Row, kind: str, params: dict[str, str]) -> list[Row]:
         order_id = id_of(order)
         path = f"/v2/orders/{order_id}/{kind}"
-        found = pages(self._connection, path, params, absent=NOT_FOUND)
-        return [{**row, "order_id": order_id} for page in found for row in page]
+        rows: list[Row] = []
+        with marking(order, path, told=self._told):
+            for page in pages(self._connection, path, params, absent=NOT_FOUND):
+                rows += [{**row, "order_id": order_id} for row in page]
+        return rows
 
 
 def _number_repeats(rows: list[Row]) -> list[Row]:

@@ -50,5 +50,21 @@ class UnexpectedAnswer(BigCommerceError):
     """The API's answers contradict each other, so reading on could lose records."""
 
 
+class OddAnswer(UnexpectedAnswer):
+    """An answer that is JSON, but of no known form.
+
+    Attributes:
+        what: What there was, and where, in a sentence.
+    """
+
+    def __init__(self, what: str, path: str, more: str = "") -> None:
+        where = f" in what GET {path} answered" if path else ""
+        self.what = f"BigCommerce gave {what}{where}{more}."
+        super().__init__(
+            f"{self.what} Nothing is lost: check api_url, run again, and report it to BigCommerce"
+            " if it lasts."
+        )
+
+
 class Stopped(BigCommerceError):
     """The run is being shut down."""

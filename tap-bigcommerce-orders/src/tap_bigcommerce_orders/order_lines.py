@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tap_bigcommerce_orders.consignments import may_be_cut, split_consignments
 from tap_bigcommerce_orders.normalize import Json, amount, is_link
 from tap_bigcommerce_orders.pages import Row, id_of, pages
+from tap_bigcommerce_orders.unreadable_parts import marking
 
 if TYPE_CHECKING:
     from tap_bigcommerce_orders.connection import Connection
@@ -62,7 +63,8 @@ class OrderLines:
         rest, lines = split or (None, [])
         if split is None or self._may_lack(lines, order):
             path = f"/v2/orders/{order_id}/products"
-            lines = [line for page in pages(self._connection, path) for line in page]
+            with marking(record, path, told=True):
+                lines = [line for page in pages(self._connection, path) for line in page]
             with self._lock:
                 self._never_given |= {
                     field for line in lines for field in ACCOUNTING_FIELDS - line.keys()

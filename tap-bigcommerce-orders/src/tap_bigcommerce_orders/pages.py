@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tap_bigcommerce_orders.errors import UnexpectedAnswer
+from tap_bigcommerce_orders.errors import OddAnswer
 from tap_bigcommerce_orders.normalize import whole
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ def answers(
     while token is not None:
         answer = connection.get(path, {**params, **token}, absent=absent)
         rows = rows_of(path, answer)
+        if way is by_id:
+            check_ids(path, rows)
         if rows and rows == before and "page" in token:
             return
         yield answer, rows
@@ -104,37 +106,47 @@ def rows_named(
     for start in range(0, len(ordered), IDS_AT_ONCE):
         wanted = ",".join(map(str, ordered[start : start + IDS_AT_ONCE]))
         for rows in pages(connection, path, {**params, f"{field}:in": wanted}):
-            yield [row for row in rows if id_of(row, field) in ids]
+            yield [row for row in rows if id_of(row, field, path=path) in ids]
 
 
 def rows_of(path: str, answer: Json) -> list[Row]:
     """The rows of a list's answer; none for 204, ``{"data": null}`` and PHP's ``{}`` for nothing.
 
     Raises:
-        UnexpectedAnswer: It is JSON, but no list of objects.
+        OddAnswer: It is JSON, but no list of objects.
     """
     rows = _listed(path, answer)
     if not all(isinstance(row, dict) for row in rows):
-        raise UnexpectedAnswer(
-            f"BigCommerce gave a row that is no object in the list {path}. Nothing is lost: run"
-            " again, and report it to BigCommerce if it lasts."
-        )
+        raise OddAnswer("a row that is no object", path)
     return rows
 
 
-def id_of(row: Row, field: str = "id") -> int:
+def id_of(row: Row, field: str = "id", *, path: str = "") -> int:
     """The id in a row, sent as a number or as text.
 
+    Args:
+        row: The row.
+        field: Which id.
+        path: Where the row was asked for, unless it was looked at before.
+
     Raises:
-        UnexpectedAnswer: There is none, so nobody can tell what the row is of.
+        OddAnswer: There is none, so nobody can tell what the row is of.
     """
     number = whole(row.get(field))
     if number is None:
-        raise UnexpectedAnswer(
-            f"BigCommerce gave a row without a usable {field} (it has {_names(row)}). Nothing is"
-            " lost: run again, and report it to BigCommerce if it lasts."
-        )
+        raise OddAnswer(f"a row without a usable {field}", path, f" (it has {_names(row)})")
     return number
+
+
+def check_ids(path: str, rows: list[Row]) -> list[Row]:
+    """The rows, each of which has an id.
+
+    Raises:
+        OddAnswer: One has none.
+    """
+    for row in rows:
+        id_of(row, path=path)
+    return rows
 
 
 def _names(row: Row) -> str:
@@ -145,16 +157,11 @@ def _names(row: Row) -> str:
 def _listed(path: str, answer: Json) -> list[Any]:
     if path.startswith("/v3/") and answer is not None:
         if not isinstance(answer, dict) or "data" not in answer:
-            raise UnexpectedAnswer(
-                "BigCommerce gave an answer without `data`. Check api_url; run again if it is"
-                " right."
-            )
+            raise OddAnswer("no `data`", path)
         rows = answer["data"] or []
         return rows if isinstance(rows, list) else [rows]
     if answer and not isinstance(answer, list):
-        raise UnexpectedAnswer(
-            "BigCommerce gave no list where there is one. Check api_url; run again if it is right."
-        )
+        raise OddAnswer("no list", path)
     return answer or []
 
 

@@ -10,10 +10,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from tap_bigcommerce_orders.pages import Row, id_of, pages
+from tap_bigcommerce_orders.errors import OddAnswer
+from tap_bigcommerce_orders.normalize import whole
+from tap_bigcommerce_orders.pages import Row, check_ids, id_of, pages
+from tap_bigcommerce_orders.unreadable_parts import marking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from tap_bigcommerce_orders.connection import Connection
     from tap_bigcommerce_orders.window import Window
@@ -26,28 +30,32 @@ logger = logging.getLogger("tap-bigcommerce-orders.refunds")
 
 
 class RefundsReader:
-    """The store's refunds. Remembers, up to a limit, which ones it has given in this run."""
+    """The store's refunds. Remembers, up to a limit, which ones it has given in this run.
 
-    def __init__(self, connection: Connection) -> None:
+    Args:
+        connection: The store's API.
+        told: Whether the orders themselves are given, so that they can be marked.
+    """
+
+    def __init__(self, connection: Connection, *, told: bool) -> None:
         self._connection = connection
+        self._told = told
         self._given: dict[int, None] = {}
         self._bulk = True
 
-    def of_orders(self, order_ids: Sequence[int]) -> dict[int, list[Row]]:
-        """Read all refunds of these orders.
+    def of_orders(self, rows: Sequence[Row]) -> dict[int, list[Row]]:
+        """Read all refunds of these orders; one whose refunds cannot be read is marked.
 
         Returns:
             Raw refunds by order id, in order of refund id; an order without any has [].
         """
-        found: dict[int, list[Row]] = {order_id: [] for order_id in order_ids}
-        for start in range(0, len(order_ids), ORDERS_AT_ONCE):
-            chunk = order_ids[start : start + ORDERS_AT_ONCE]
-            if not (self._bulk and self._read_bulk(chunk, found)):
-                for order_id in chunk:
-                    path = f"/v3/orders/{order_id}/payment_actions/refunds"
-                    found[order_id] = [
-                        refund for page in pages(self._connection, path) for refund in page
-                    ]
+        found: dict[int, list[Row]] = {id_of(row): [] for row in rows}
+        for start in range(0, len(rows), ORDERS_AT_ONCE):
+            chunk = {id_of(row): row for row in rows[start : start + ORDERS_AT_ONCE]}
+            if not (self._bulk and self._read_bulk(chunk.keys(), found)):
+                found |= {
+                    order_id: self._of_order(order_id, row) for order_id, row in chunk.items()
+                }
         for refunds in found.values():
             refunds.sort(key=id_of)
             self._given |= dict.fromkeys(map(id_of, refunds))
@@ -61,19 +69,38 @@ class RefundsReader:
             fresh = [
                 refund
                 for refund in page
-                if id_of(refund) not in self._given and window.holds(refund.get("created"))
+                if whole(refund.get("id")) not in self._given
+                and window.holds(refund.get("created"))
             ]
             if fresh:
                 yield fresh
 
-    def _read_bulk(self, chunk: Sequence[int], found: dict[int, list[Row]]) -> bool:
-        """Read a chunk's refunds in bulk; False if the filter turns out to be ignored."""
+    def _of_order(self, order_id: int, order: Row) -> list[Row]:
+        path = f"/v3/orders/{order_id}/payment_actions/refunds"
+        found: list[Row] = []
+        with marking(order, path, told=self._told):
+            for page in pages(self._connection, path):
+                found += [{**row, "order_id": order_id} for row in check_ids(path, page)]
+        return found
+
+    def _read_bulk(self, chunk: AbstractSet[int], found: dict[int, list[Row]]) -> bool:
+        """Read a chunk's refunds in bulk; False if they have to be read by order.
+
+        So they have if the filter turns out to be ignored, or if one of them cannot be read.
+        """
         ids = ",".join(map(str, chunk))
-        for page in pages(self._connection, ALL_REFUNDS, {"order_id:in": ids}):
-            if any(id_of(refund, "order_id") not in chunk for refund in page):
-                logger.warning("Refunds are not filtered by order_id:in; reading them by order.")
-                self._bulk = False
-                return False
-            for refund in page:
-                found[id_of(refund, "order_id")].append(refund)
+        try:
+            for page in pages(self._connection, ALL_REFUNDS, {"order_id:in": ids}):
+                of = [id_of(row, "order_id", path=ALL_REFUNDS) for row in page]
+                if not chunk >= set(of):
+                    logger.warning(
+                        "Refunds are not filtered by order_id:in; reading them by order."
+                    )
+                    self._bulk = False
+                    return False
+                for order_id, row in zip(of, check_ids(ALL_REFUNDS, page), strict=True):
+                    found[order_id].append(row)
+        except OddAnswer as odd:
+            logger.warning("%s Reading them by order.", odd.what)
+            return False
         return True

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from tap_bigcommerce_orders.normalize import whole
 from tap_bigcommerce_orders.order_lines import INCLUDED, OrderLines
+from tap_bigcommerce_orders.pages import check_ids
 from tap_bigcommerce_orders.workers import Workers
 
 if TYPE_CHECKING:
@@ -66,5 +67,9 @@ class SelectedOrders:
 
     def _fetch(self, order_id: int) -> Row | None:
         absent = (HTTPStatus.NOT_FOUND,)
-        answer = self._connection.get(f"/v2/orders/{order_id}", INCLUDED, absent=absent)
-        return self._lines.complete(answer) if isinstance(answer, dict) else None
+        path = f"/v2/orders/{order_id}"
+        answer = self._connection.get(path, INCLUDED, absent=absent)
+        if not isinstance(answer, dict):
+            return None
+        check_ids(path, [answer])
+        return self._lines.complete(answer)

@@ -13,6 +13,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from tap_bigcommerce_orders.normalize import whole
 from tap_bigcommerce_orders.pages import Row, id_of
 from tap_bigcommerce_orders.state_validation import POSITION
 
@@ -83,7 +84,7 @@ class GivenRows:
 
     def holds(self, row: Row) -> bool:
         """Whether a run before gave the row just as it is."""
-        return self._before.get(str(id_of(row))) == digest_of(row)
+        return self._before.get(str(whole(row.get("id")))) == digest_of(row)
 
     def note(self, row: Row, moment: datetime | None) -> None:
         """Remember a row as given, if its own moment is known and long enough ago."""

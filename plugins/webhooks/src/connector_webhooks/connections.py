@@ -3,7 +3,9 @@
 A sender is to say its whole request header within a time. At a limit, in all or per address, a
 connection that keeps its request to itself makes room, one of whoever holds the most: genuine
 senders hold few and say theirs at once, so that idle connections push out one another and never a
-hook. A request that has wholly come is never cut off.
+hook. So does one that sends further requests before the answer, or does not read its answers, which
+no genuine sender does. Any other request that has wholly come is never cut off. What is not for the
+internet has a port and limits of its own, so that it is answered whatever the internet does.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
@@ -43,7 +45,7 @@ class ConnectionLimits:
     open: dict[LimitedProtocol, None] = field(default_factory=dict)
 
     def admit(self, new: LimitedProtocol) -> None:
-        """Count a connection in; at a limit one that waits for its sender makes room.
+        """Count a connection in; at a limit one that keeps something to itself makes room.
 
         It is one of the address with the most connections, the oldest of them: whoever holds few,
         as genuine senders do, is not pushed out by others however fast they come again.
@@ -56,7 +58,7 @@ class ConnectionLimits:
         elif len(self.open) > self.most:
             candidates = sorted(self.open, key=lambda one: -numbers[one.address])
         for one in candidates:
-            if one.waits_for_sender:
+            if one.is_held_up:
                 self.drop(one, "limit")
                 break
 
@@ -72,9 +74,10 @@ class ConnectionLimits:
 
 
 class LimitedProtocol(H11Protocol):
-    """Uvicorn's HTTP/1.1 under limits; a subclass names them."""
+    """Uvicorn's HTTP/1.1 under limits; a subclass names them, by port."""
 
-    limits: ClassVar[ConnectionLimits]
+    limits_of: ClassVar[Mapping[int, ConnectionLimits]]
+    limits: ConnectionLimits
     _deadline: asyncio.TimerHandle | None = None
 
     @property
@@ -83,9 +86,11 @@ class LimitedProtocol(H11Protocol):
         return self.client[0] if self.client else ""
 
     @property
-    def waits_for_sender(self) -> bool:
-        """Whether the request has not wholly come yet."""
-        return not self._has_request or self.cycle.more_body
+    def is_held_up(self) -> bool:
+        """Whether its sender holds it up: by half a request, more than one, or an answer unread."""
+        if not self._has_request or self.cycle.more_body:
+            return True
+        return self.flow.write_paused or bool(self.conn.trailing_data[0])
 
     @property
     def _has_request(self) -> bool:
@@ -95,6 +100,7 @@ class LimitedProtocol(H11Protocol):
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.limits = self.limits_of[transport.get_extra_info("sockname")[1]]
         self._wait_for_header()
         self.limits.admit(self)
 
@@ -123,10 +129,10 @@ class LimitedProtocol(H11Protocol):
             self._deadline = None
 
 
-def protocol_under(limits: ConnectionLimits) -> type[LimitedProtocol]:
-    """Uvicorn's protocol under these limits.
+def protocol_under(limits_of: Mapping[int, ConnectionLimits]) -> type[LimitedProtocol]:
+    """Uvicorn's protocol under the limits of the port that a connection came to.
 
     What is no HTTP is answered 400 and not logged: whoever sends it must not fill our log.
     """
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-    return type("Protocol", (LimitedProtocol,), {"limits": limits})
+    return type("Protocol", (LimitedProtocol,), {"limits_of": limits_of})

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 # for, since a process out of files cannot even refuse a connection.
 BACKLOG = 2048
 ACCEPTED_AT_ONCE = 64
+# In all, and of one address, beside those of the settings.
+INTERNAL_CONNECTIONS = (50, 50)
 ANSWER_GRACE_SECONDS = 10
 
 
@@ -72,16 +74,14 @@ async def serve(
     listener = _listener(settings.host, settings.port)
     # Port 0 asks for any free one, and then the other port is to be no trouble either.
     internal = _listener(settings.internal_host, settings.port and settings.internal_port)
-    limits = ConnectionLimits(
-        most=settings.max_connections,
-        most_per_address=settings.max_connections_per_address,
-        header_seconds=settings.header_timeout_seconds,
-        metrics=receiver.metrics,
-    )
+    ports = [one.getsockname()[1] for one in (listener, internal)]
+    most = (settings.max_connections, settings.max_connections_per_address)
+    seconds, metrics = settings.header_timeout_seconds, receiver.metrics
+    limits = [ConnectionLimits(*each, seconds, metrics) for each in (most, INTERNAL_CONNECTIONS)]
     server = _Server(
         uvicorn.Config(
-            application(receiver, internal.getsockname()[1]),
-            http=protocol_under(limits),
+            application(receiver, ports[1]),
+            http=protocol_under(dict(zip(ports, limits, strict=True))),
             backlog=ACCEPTED_AT_ONCE,
             log_config=None,
             access_log=False,

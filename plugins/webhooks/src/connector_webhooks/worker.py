@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_SECONDS = 0.1
 EXIT_DONE = 0
-"""The only good end: 2 may mean "something was parked", or that a command line was wrong."""
+"""The only good end: 2 may mean "something was parked", or that a command line was wrong.
+
+Of a run that we ended it says nothing: many programs exit 0 when they are told to end.
+"""
 
 LONGEST_LINE = 2_000
 LONGEST_REASON = 300
@@ -81,24 +84,24 @@ class ChildWorker:
             )
         words = _LastWords(child, self._redaction)
         try:
-            in_time = self._wait(child)
+            by_itself = self._wait(child)
         finally:
             # A grandchild could hold the pipe, or go on writing to the books.
             _signal_group(child, signal.SIGKILL)
         code = child.wait()
         words.join(_LAST_READ_SECONDS)
-        if code == EXIT_DONE:
+        if code == EXIT_DONE and by_itself:
             return RunResult(RunStatus.DELIVERED)
         if self._stopping.is_set():
             # Whoever stops us may have stopped the run as well: not the orders' fault.
             return RunResult(RunStatus.STOPPED)
         what = f"was ended by signal {-code}" if code < 0 else f"exited {code}"
-        if not in_time:
+        if not by_itself:
             what = f"took longer than {self._program.timeout_seconds} s and was ended"
         return RunResult(RunStatus.FAILED, f"The run {what}{words.told}")
 
     def _wait(self, child: subprocess.Popen[bytes]) -> bool:
-        """Wait until the run ends, or end it; tell whether it had the time it is given."""
+        """Wait until the run ends, or end it; tell whether it ended by itself."""
         end_by, stop_by = self._monotonic() + self._program.timeout_seconds, math.inf
         while not _ended(child, LOOK_EVERY_SECONDS):
             now = self._monotonic()
@@ -108,7 +111,7 @@ class ChildWorker:
                 _signal_group(child, signal.SIGTERM)
                 if not _ended(child, TERMINATION_GRACE_SECONDS):
                     log.warning("The run did not end in %d s of SIGTERM", TERMINATION_GRACE_SECONDS)
-                return now < end_by
+                return False
         return True
 
 

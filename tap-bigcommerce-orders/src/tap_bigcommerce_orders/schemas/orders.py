@@ -12,6 +12,7 @@ from tap_bigcommerce_orders.schemas.types import (
     NUMBER,
     OBJECTS,
     TEXT,
+    TEXTS,
     WHEN,
     of_type,
     part,
@@ -138,6 +139,10 @@ ORDER = record(
         "transactions_truncated": {
             **FLAG,
             "description": "Set if BigCommerce has more transactions of the order than it gives.",
+        },
+        "unreadable_parts": {
+            **TEXTS,
+            "description": "Where parts of the order were asked for that cannot be read.",
         },
         "billing_address": BILLING_ADDRESS,
         "line_items": parts(LINE_ITEM),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_bigcommerce_orders.normalize import parse_time, whole
-from tap_bigcommerce_orders.pages import Row, by_cursor, by_id, id_of, pages, rows_named
+from tap_bigcommerce_orders.pages import Row, by_cursor, by_id, check_ids, id_of, pages, rows_named
 from tap_bigcommerce_orders.schemas import catalog, customers
 from tap_bigcommerce_orders.streams.base import BigCommerceStream
 from tap_bigcommerce_orders.window import Window
@@ -87,6 +87,7 @@ class CustomersStream(ListedStream):
     @override
     def complete(self, rows: list[Row]) -> list[Row]:
         long = [row for row in rows if (whole(row.get("address_count")) or 0) > _included(row)]
+        check_ids(self.path, long)
         incremental = self.source.selected_orders is None
         known = [row for row in long if incremental and self._given.holds(row)]
         for row in long:
@@ -96,7 +97,7 @@ class CustomersStream(ListedStream):
         path = "/v3/customers/addresses"
         for page in rows_named(self.connection, path, "customer_id", found.keys(), {}):
             for address in page:
-                found[id_of(address, "customer_id")][id_of(address)] = address
+                found[id_of(address, "customer_id")][id_of(address, path=path)] = address
         for row in rows:
             if id_of(row) in found:
                 row["addresses"] = list(found[id_of(row)].values())

@@ -19,8 +19,8 @@ from tap_bigcommerce_orders.child_reader import ChildReader
 from tap_bigcommerce_orders.normalize import format_time, latest, parse_time
 from tap_bigcommerce_orders.order_lines import INCLUDED
 from tap_bigcommerce_orders.order_pages import OrderPages
-from tap_bigcommerce_orders.pages import Row, id_of, rows_of
-from tap_bigcommerce_orders.refunds import RefundsReader
+from tap_bigcommerce_orders.pages import Row, check_ids, id_of, rows_of
+from tap_bigcommerce_orders.refunds import ALL_REFUNDS, RefundsReader
 from tap_bigcommerce_orders.schemas import orders
 from tap_bigcommerce_orders.streams.base import BigCommerceStream
 from tap_bigcommerce_orders.streams.child_stream import OrderChildStream
@@ -72,12 +72,13 @@ class OrdersStream(BigCommerceStream):
     def fetch(self, params: dict[str, str | int]) -> list[Row]:
         """Ask the list of orders."""
         limited = {**params, "limit": self.config["page_size"], **self._include()}
-        return rows_of(self.path, self.connection.get(self.path, limited))
+        return check_ids(self.path, rows_of(self.path, self.connection.get(self.path, limited)))
 
     def fetch_one(self, order_id: int) -> Row | None:
         """Get one order; None if there is none."""
-        answer = self.connection.get(f"{self.path}/{order_id}", self._include(), absent=(404,))
-        return answer if isinstance(answer, dict) else None
+        path = f"{self.path}/{order_id}"
+        answer = self.connection.get(path, self._include(), absent=(404,))
+        return check_ids(path, [answer])[0] if isinstance(answer, dict) else None
 
     def _include(self) -> dict[str, str]:
         return INCLUDED if self.selected else {}
@@ -99,14 +100,15 @@ class OrdersStream(BigCommerceStream):
             # One that a run gave as it is, when it was an hour old, has brought its order already.
             run.note_refunds([refund for refund in made if run.given.holds(refund)])
             page = [refund for refund in made if not run.given.holds(refund)]
-            order_ids = sorted({id_of(refund, "order_id") for refund in page})
+            of = {id_of(refund, "order_id", path=ALL_REFUNDS) for refund in page}
+            order_ids = sorted(of)
             found = list(run.workers.in_order(self.fetch_one, order_ids))
             gone = {i for i, row in zip(order_ids, found, strict=True) if row is None}
             if gone:
                 numbers = ", ".join(map(str, sorted(gone)))
                 self.logger.warning("Refunds of orders that are not to be had: %s", numbers)
                 alone = [refund for refund in page if id_of(refund, "order_id") in gone]
-                refunds.emit(alone)
+                refunds.emit(check_ids(ALL_REFUNDS, alone))
                 run.note_refunds(alone)
             yield from run.emit([row for row in found if row is not None])
         if run.last_refund is not None:
@@ -136,7 +138,7 @@ class _OrderRun:
     ) -> None:
         self.children = children
         self.workers = workers
-        self.refunds = RefundsReader(stream.connection)
+        self.refunds = RefundsReader(stream.connection, told=stream.selected)
         self.last_refund: datetime | None = None
         self.given = children.get("refunds", stream).given_rows(REFUND_LOOKBACK)
         self._stream = stream
@@ -147,7 +149,7 @@ class _OrderRun:
         """Write the children of these orders, and yield each order when its own are written."""
         refunds: dict[int, list[Row]] = {}
         if "refunds" in self.children and rows:
-            refunds = self.refunds.of_orders([id_of(row) for row in rows])
+            refunds = self.refunds.of_orders(rows)
         for order, children in self.workers.in_order(self._reader, rows):
             children["refunds"] = refunds.get(id_of(order), [])
             self.note_refunds(children["refunds"])

@@ -35,7 +35,8 @@ NEXT_STEPS = {
     Reason.NO_PROGRESS: "Look at the invoice in FreshBooks, then replay or settle.",
     Reason.CLOSED_PERIOD: "Replay with --date on an open day, or book it by hand and settle it.",
     Reason.MARKETPLACE_TAX: "Say in marketplace_sources who remits the tax, then replay.",
-    Reason.UNREADABLE_RECORD: "Compare it in BigCommerce; it is tried again when it changes.",
+    Reason.UNREADABLE_RECORD: "Compare it in BigCommerce; it is tried again when it comes changed"
+    " (order_ids).",
     Reason.FACTS_INCOMPLETE: "Have the tap send the order again (order_ids).",
     Reason.CLIENT_LIMIT: "Choose a larger FreshBooks plan, or client_mode one; then replay.",
     Reason.REFUSED_BY_FRESHBOOKS: "Read FreshBooks' words in status, correct the cause, replay.",

@@ -115,7 +115,8 @@ def unreadable(error: ReadError) -> Parked:
     return Parked(
         Reason.UNREADABLE_RECORD,
         f"The shop's record cannot be understood: {error}.",
-        "Compare the order in BigCommerce; it is tried again when the shop sends it changed.",
+        "Compare it in BigCommerce; it is tried again when the shop sends it changed, or when"
+        " the tap is asked for it again (order_ids) and can read all of it.",
     )
 
 

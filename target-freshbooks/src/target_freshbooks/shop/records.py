@@ -91,6 +91,10 @@ def read_order(body: Mapping[str, Any]) -> Order:
         ReadError: A field that the books need is missing or no such thing.
     """
     fields = Fields(body)
+    if parts := list(map(str, body.get("unreadable_parts") or ())):
+        named = ", ".join(path.rpartition("/")[2] for path in parts)
+        asked = ", GET ".join(parts)
+        raise ReadError(named, f"of order {fields.integer('id')} cannot be read (GET {asked})")
     if "line_items" not in body:
         raise ReadError("line_items", "is missing: the order came without its lines")
     store_hash = fields.required_text("store_hash")
