@@ -79,6 +79,7 @@ BOUNDS = "tests/posting/test_posting_bounds.py"
 LOGIN = "target-freshbooks/tests/ctl/test_ctl_login.py"
 ATTEMPTS = "target-freshbooks/tests/ctl/test_ctl_login_attempts.py"
 ANSWERS = "target-freshbooks/tests/ctl/test_ctl_login_answers.py"
+WITHOUT_LEDGER = "target-freshbooks/tests/ctl/test_ctl_without_ledger.py"
 DOCTOR = "target-freshbooks/tests/ctl/test_ctl_doctor.py"
 HEALTH = "plugins/credentials/tests/test_health_checks.py"
 READ_ONLY = "plugins/credentials/tests/test_read_only.py"
@@ -2292,6 +2293,18 @@ MUTATIONS = (
         "        self._form.check_names(self._config, os.environ, self.logger)\n",
         "",
         (TARGET_SETTINGS, "-k", "names_only"),
+    ),
+    Mutation(
+        "a command that looks at a ledger makes none",
+        "P7",
+        f"{FRESHBOOKS}/ctl/context.py",
+        """        if seen is None:
+            yield None
+            return
+        seen.dispose()
+""",
+        "",
+        (f"{WITHOUT_LEDGER}::test_a_database_with_credentials_alone_is_no_ledger",),
     ),
     Mutation(
         "a command looks at the names",
