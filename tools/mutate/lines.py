@@ -4341,6 +4341,14 @@ MUTATIONS = (
         ("tests/posting/test_posting_histories.py", "-m", "more", "-k", "declined_while"),
     ),
     Mutation(
+        "the DAG file names the least Airflow",
+        "P7",
+        "plugins/airflow/dags/orders_into_freshbooks.py",
+        "    raise ImportError(message) from error\n",
+        "    raise\n",
+        (f"{AIRFLOW_STORES}::test_the_least_airflow_is_said_alike_by_pages_plugin_and_dag_file",),
+    ),
+    Mutation(
         "stores of one account in Airflow's list share its ledger, and with it its lock",
         "P1",
         f"{AIRFLOW}/orders_into_freshbooks_stores.py",
