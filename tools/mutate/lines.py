@@ -2295,6 +2295,22 @@ MUTATIONS = (
         (TARGET_SETTINGS, "-k", "names_only"),
     ),
     Mutation(
+        "a secret that init is given is tried by a login",
+        "P4",
+        f"{FRESHBOOKS}/ctl/init.py",
+        " and not _is_app_changed(before, file.values()):",
+        ":",
+        ("target-freshbooks/tests/ctl/test_ctl_init.py", "-k", "redirect_uri_are"),
+    ),
+    Mutation(
+        "doctor sends nobody to log in with an app that FreshBooks does not know",
+        "P4",
+        f"{FRESHBOOKS}/ctl/doctor.py",
+        "    except AppUnknown as error:\n        return fail(str(error), SET_APP)\n",
+        "",
+        (DOCTOR, "-k", "wrong_client_secret"),
+    ),
+    Mutation(
         "a command that looks at a ledger makes none",
         "P7",
         f"{FRESHBOOKS}/ctl/context.py",

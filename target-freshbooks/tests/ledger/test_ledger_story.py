@@ -100,6 +100,12 @@ def test_a_line_has_time_run_and_sentence() -> None:
             {**INVOICE, "answer": {"why": "AuthError"}},
             "could not create the invoice 1042: the login was refused",
         ),
+        (
+            "not_sent",
+            {**INVOICE, "answer": {"why": "AppUnknown"}},
+            "could not create the invoice 1042: FreshBooks did not know the app by its client_id"
+            " and client_secret",
+        ),
         ("not_sent", INVOICE, "could not create the invoice 1042: nothing was written"),
         (
             "found",
