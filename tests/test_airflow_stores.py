@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import runpy
 import stat
 import subprocess
 import sys
@@ -205,6 +206,19 @@ def test_the_page_s_list_is_followed_and_its_command_makes_the_pools(tmp_path: P
     done = subprocess.run([*command, str(stores)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("The list of stores is no list, or empty")
+
+
+def test_the_least_airflow_is_said_alike_by_pages_plugin_and_dag_file() -> None:
+    installed = re.search(
+        r"apache-airflow~=(3\.\d+) ", (ROOT / "meltano.yml").read_text(encoding="utf-8")
+    )
+    assert installed is not None
+    least = f"{installed[1]} or later of 3"
+    for page in ("plugins/airflow/README.md", "docs/operations.md"):
+        assert least in (ROOT / page).read_text(encoding="utf-8"), page
+    # Here, where there is none, as where names are missing in an older one.
+    with pytest.raises(ImportError, match=f"needs Airflow {re.escape(least)}"):
+        runpy.run_path(str(DAG_FILE))
 
 
 def constant(name: str) -> ast.expr:

@@ -65,7 +65,7 @@ def run(home: Path, command: str, text: str = "") -> subprocess.CompletedProcess
 @pytest.mark.parametrize(
     ("command", "folder"),
     [
-        ("target-freshbooks-ctl --config FILE status", "ledger"),
+        ("target-freshbooks-ctl --config FILE rotate-key", "ledger"),
         ("webhooks --config FILE status", "inbox"),
         ("connector-credentials set-bigcommerce abc123", "store"),
     ],

@@ -126,7 +126,7 @@ def test_a_configuration_file_is_held_to_the_same(tmp_path: Path) -> None:
     assert "TARGET_FRESHBOOKS_LEDGER_URL leads to" in ended.stderr
 
 
-@pytest.mark.parametrize("command", [f"{CTL} status", WEBHOOKS, CREDENTIALS, TARGET])
+@pytest.mark.parametrize("command", [f"{CTL} rotate-key", WEBHOOKS, CREDENTIALS, TARGET])
 @pytest.mark.parametrize("environment", ["sandbox", "prod", ""])
 def test_the_sandbox_s_own_settings_pass_in_every_environment(
     command: str, environment: str, tmp_path: Path
@@ -139,7 +139,7 @@ def test_the_sandbox_s_own_settings_pass_in_every_environment(
 def test_elsewhere_a_ledger_may_lie_in_any_folder(tmp_path: Path) -> None:
     ledger = {"TARGET_FRESHBOOKS_LEDGER_URL": f"sqlite:///{tmp_path}/real.sqlite"}
     ended = run(
-        tmp_path, f"{CTL} status", settings(tmp_path) | ledger | {"MELTANO_ENVIRONMENT": "prod"}
+        tmp_path, f"{CTL} rotate-key", settings(tmp_path) | ledger | {"MELTANO_ENVIRONMENT": "prod"}
     )
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "real.sqlite").exists()

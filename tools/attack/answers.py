@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from connector_sandbox import constants
 from connector_sandbox.settings import clean_environment, tap_settings, target_settings
+from target_freshbooks.ledger import Ledger
 
 from attack.hostile_server import HEAVY, SLOW, hostile_server
 from demo.sandbox import BIN
@@ -64,11 +65,17 @@ def _target(server: str, home: Path) -> dict[str, object]:
     return target_settings(server, home, **quick)
 
 
+def _target_with_ledger(server: str, home: Path) -> dict[str, object]:
+    settings = _target(server, home)
+    Ledger.open(str(settings["ledger_url"]), source="bigcommerce").dispose()
+    return settings
+
+
 PROGRAMS = {
     "tap": Attacked(("tap-bigcommerce-orders",), _tap),
     "target": Attacked(("target-freshbooks",), _target),
     "target, its login": Attacked(("target-freshbooks",), _target, lets_in=False),
-    "ctl verify": Attacked(("target-freshbooks-ctl", "verify"), _target),
+    "ctl verify": Attacked(("target-freshbooks-ctl", "verify"), _target_with_ledger),
 }
 
 

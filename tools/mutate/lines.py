@@ -80,6 +80,7 @@ BOUNDS = "tests/posting/test_posting_bounds.py"
 LOGIN = "target-freshbooks/tests/ctl/test_ctl_login.py"
 ATTEMPTS = "target-freshbooks/tests/ctl/test_ctl_login_attempts.py"
 ANSWERS = "target-freshbooks/tests/ctl/test_ctl_login_answers.py"
+WITHOUT_LEDGER = "target-freshbooks/tests/ctl/test_ctl_without_ledger.py"
 DOCTOR = "target-freshbooks/tests/ctl/test_ctl_doctor.py"
 HEALTH = "plugins/credentials/tests/test_health_checks.py"
 READ_ONLY = "plugins/credentials/tests/test_read_only.py"
@@ -2366,6 +2367,34 @@ MUTATIONS = (
         "        self._form.check_names(self._config, os.environ, self.logger)\n",
         "",
         (TARGET_SETTINGS, "-k", "names_only"),
+    ),
+    Mutation(
+        "a secret that init is given is tried by a login",
+        "P4",
+        f"{FRESHBOOKS}/ctl/init.py",
+        " and not _is_app_changed(before, file.values()):",
+        ":",
+        ("target-freshbooks/tests/ctl/test_ctl_init.py", "-k", "redirect_uri_are"),
+    ),
+    Mutation(
+        "doctor sends nobody to log in with an app that FreshBooks does not know",
+        "P4",
+        f"{FRESHBOOKS}/ctl/doctor.py",
+        "    except AppUnknown as error:\n        return fail(str(error), SET_APP)\n",
+        "",
+        (DOCTOR, "-k", "wrong_client_secret"),
+    ),
+    Mutation(
+        "a command that looks at a ledger makes none",
+        "P7",
+        f"{FRESHBOOKS}/ctl/context.py",
+        """        if seen is None:
+            yield None
+            return
+        seen.dispose()
+""",
+        "",
+        (f"{WITHOUT_LEDGER}::test_a_database_with_credentials_alone_is_no_ledger",),
     ),
     Mutation(
         "a command looks at the names",
@@ -4786,6 +4815,14 @@ MUTATIONS = (
         "not (desired.refunds or desired.unbooked_refunds)",
         "not desired.refunds",
         ("tests/posting/test_posting_histories.py", "-m", "more", "-k", "declined_while"),
+    ),
+    Mutation(
+        "the DAG file names the least Airflow",
+        "P7",
+        "plugins/airflow/dags/orders_into_freshbooks.py",
+        "    raise ImportError(message) from error\n",
+        "    raise\n",
+        (f"{AIRFLOW_STORES}::test_the_least_airflow_is_said_alike_by_pages_plugin_and_dag_file",),
     ),
     Mutation(
         "stores of one account in Airflow's list share its ledger, and with it its lock",

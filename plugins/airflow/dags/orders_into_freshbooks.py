@@ -17,10 +17,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.standard.hooks.subprocess import SubprocessHook
-from airflow.sdk import DAG, BaseOperator, Connection, Variable, get_parsing_context
-from airflow.sdk.exceptions import AirflowException
-from airflow.sdk.log import mask_secret
 from orders_into_freshbooks_stores import (
     ALONE,
     Store,
@@ -30,6 +26,15 @@ from orders_into_freshbooks_stores import (
     settings_of,
     sqlalchemy_url,
 )
+
+try:
+    from airflow.providers.standard.hooks.subprocess import SubprocessHook
+    from airflow.sdk import DAG, BaseOperator, Connection, Variable, get_parsing_context
+    from airflow.sdk.exceptions import AirflowException
+    from airflow.sdk.log import mask_secret
+except ImportError as error:  # an older one lacks some of these names
+    message = "This DAG file needs Airflow 3.3 or later of 3, with its standard provider."
+    raise ImportError(message) from error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -277,6 +277,12 @@ def a_login_that_was_revoked(place: Place) -> None:
     place.credentials.write(ENTRY, {**(place.credentials.read(ENTRY) or {}), **dead})
 
 
+def a_wrong_client_secret_once_the_token_has_ended(place: Place) -> None:
+    place.settings["client_secret"] = "canary-of-another-app"
+    ended = {"expires_at": "2020-01-01T00:00:00+00:00", "refreshed_at": "2020-01-01T00:00:00+00:00"}
+    place.credentials.write(ENTRY, {**(place.credentials.read(ENTRY) or {}), **ended})
+
+
 def a_login_without_a_scope(place: Place) -> None:
     document: dict[str, Any] = place.credentials.read(ENTRY) or {}
     scope = document["scope"].replace("user:payments:write", "")
@@ -377,6 +383,12 @@ BROKEN: tuple[Broken, ...] = (
         "target-freshbooks-ctl login",
     ),
     (a_login_that_was_revoked, "login", "no longer accepts", "target-freshbooks-ctl login"),
+    (
+        a_wrong_client_secret_once_the_token_has_ended,
+        "login",
+        "does not know this client_id with this client_secret",
+        "TARGET_FRESHBOOKS_CLIENT_SECRET",
+    ),
     (a_login_without_a_scope, "scopes", "user:payments:write", "developer page"),
     (a_ledger_of_another_account, "account", "OTHER1", "Log in as somebody"),
     (an_account_that_there_is_not, "account", "NOPE99", "TARGET_FRESHBOOKS_ACCOUNT_ID"),

@@ -111,6 +111,25 @@ def test_answers_lead_to_a_login_and_a_set_up_that_doctor_finds_well(newcomer: N
     assert values["TAP_BIGCOMMERCE_ORDERS_START_DATE"] == "2026-06-30"
 
 
+def test_where_secret_or_redirect_uri_are_changed_a_login_shows_whether_they_are_taken(
+    newcomer: Newcomer,
+) -> None:
+    process = newcomer.begin(*ANSWERS)
+    newcomer.log_in(process)
+    assert process.returncode == 0
+    newcomer.control("PUT", "switches", {"fb.extra_redirect_uri": "https://localhost/another"})
+    wrong = [*ANSWERS[:3], "canary-of-another-app", *ANSWERS[4:]]
+    process = newcomer.begin(*wrong)
+    said = newcomer.log_in(process)
+    assert process.returncode == 1, said
+    assert "is stored already" not in said
+    assert "check TARGET_FRESHBOOKS_CLIENT_ID and TARGET_FRESHBOOKS_CLIENT_SECRET" in said
+    for answers in (ANSWERS, [*ANSWERS[:4], "https://localhost/another", ANSWERS[5]]):
+        process = newcomer.begin(*answers)
+        said = newcomer.log_in(process)
+        assert process.returncode == 0, said
+
+
 def test_a_token_that_is_stored_encrypted_is_not_asked_for(newcomer: Newcomer) -> None:
     stored = "TAP_BIGCOMMERCE_ORDERS_CREDENTIALS_URL=sqlite:///data/target-freshbooks.sqlite\n"
     newcomer.env_file.write_text(stored, encoding="utf-8")

@@ -22,6 +22,7 @@ def ended(
     home: Path, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *options: str
 ) -> int:
     path = home / "target.json"
+    Ledger.open(f"sqlite:///{home}/ledger.sqlite", source="bigcommerce").dispose()
     settings = {**NEEDED, "ledger_url": f"sqlite:///{home}/ledger.sqlite", **settings}
     path.touch(mode=0o600)
     path.write_text(json.dumps(settings), encoding="utf-8")
@@ -105,6 +106,7 @@ def test_numbers_and_objects_of_the_environment_are_taken(
 def test_the_environment_is_read_strictly_where_no_file_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    Ledger.open(f"sqlite:///{tmp_path}/l.sqlite", source="bigcommerce").dispose()
     for name, text in {**NEEDED, "ledger_url": f"sqlite:///{tmp_path}/l.sqlite"}.items():
         monkeypatch.setenv(f"TARGET_FRESHBOOKS_{name.upper()}", text)
     monkeypatch.setattr("sys.argv", ["target-freshbooks-ctl", "status"])

@@ -131,7 +131,7 @@ def test_a_configuration_that_is_none_is_one_line(
 
 
 @pytest.mark.parametrize(
-    ("command", "name"), [("status", "ledger_url"), ("whoami", "credentials_url")]
+    ("command", "name"), [("notify", "ledger_url"), ("whoami", "credentials_url")]
 )
 def test_an_impossible_folder_is_one_line_that_names_it(desk: Any, command: str, name: str) -> None:
     code, said = desk.ctl(command, **{name: "sqlite:////dev/null/deep/x.sqlite"})
@@ -142,6 +142,7 @@ def test_an_impossible_folder_is_one_line_that_names_it(desk: Any, command: str,
 
 
 def test_a_report_into_an_impossible_folder_is_one_line(desk: Any) -> None:
+    desk.sync()
     code, said = desk.ctl("report", "--month", "2026-11", "--output", "/dev/null/x")
     assert (code, said.count("\n")) == (1, 1)
     assert "/dev/null/x cannot be used" in said

@@ -37,6 +37,7 @@ def said(event: str, **data: Any) -> str:
 
 
 INVOICE = {"intent": 1, "kind": "create_invoice", "key": "1042"}
+APP_UNKNOWN = "FreshBooks did not know the app by its client_id and client_secret"
 AWAY = "FreshBooks turned it away or could not be reached"
 LOOKED = "looked, and found that an attempt to record the payment for transaction 77"
 PAYMENT = {"intent": 2, "kind": "create_payment", "key": "1042:transaction:77"}
@@ -99,6 +100,11 @@ def test_a_line_has_time_run_and_sentence() -> None:
             "not_sent",
             {**INVOICE, "answer": {"why": "AuthError"}},
             "could not create the invoice 1042: the login was refused",
+        ),
+        (
+            "not_sent",
+            {**INVOICE, "answer": {"why": "AppUnknown"}},
+            f"could not create the invoice 1042: {APP_UNKNOWN}",
         ),
         ("not_sent", INVOICE, "could not create the invoice 1042: nothing was written"),
         (

@@ -11,6 +11,7 @@ from apprise.manager_plugins import NotificationManager
 from connector_credentials.settings import SettingError
 from target_freshbooks.books.desired import Reason
 from target_freshbooks.freshbooks import AuthError, Outage
+from target_freshbooks.freshbooks.oauth import AppUnknown
 from target_freshbooks.ledger import RUNS, Ledger, LockHeld, OrderRow, Telling
 from target_freshbooks.notify import telling
 from target_freshbooks.notify.alerts import SILENCE, WAITING
@@ -87,6 +88,7 @@ def test_a_service_is_known_by_its_url_without_password_and_options() -> None:
     ("error", "kind"),
     [
         (AuthError("refresh", "no"), "login"),
+        (AppUnknown("refresh"), "app"),
         (Outage("GET x", "no"), "freshbooks"),
         (LockHeld("a", "b", waited=1), "another_run"),
         (SettingError("x"), "settings"),

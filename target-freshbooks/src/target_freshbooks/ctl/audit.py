@@ -48,6 +48,7 @@ DEEDS: dict[str, tuple[str, str, str]] = {
 
 _WHY_NOT = {
     "AuthError": "the login was refused",
+    "AppUnknown": "FreshBooks did not know the app by its client_id and client_secret",
     "Outage": "FreshBooks turned it away or could not be reached; nothing was written",
 }
 """Per error that ended a write without effect: what it means."""

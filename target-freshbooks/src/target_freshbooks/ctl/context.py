@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 from connector_credentials import CredentialError
+from connector_credentials.commands import ctl
+from connector_credentials.database import parse_url, shown
 from connector_credentials.output import json_lines, say, say_aside
 from connector_credentials.settings import SettingError
 from connector_credentials.stop import STOP
@@ -20,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import Ledger, LedgerError
+from target_freshbooks.ledger.storage.database import PURPOSE
 from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.run import Run
 from target_freshbooks.settings import FORM, Settings, read_settings
@@ -72,9 +75,32 @@ class Context:
         return merged
 
     @contextmanager
+    def ledger_if_any(self) -> Iterator[Ledger | None]:
+        """The ledger, without the account's lock; None, and none is made, where there is none."""
+        settings = self.settings
+        seen = Ledger.open_to_read(settings.ledger_url, source=settings.source)
+        if seen is None:
+            yield None
+            return
+        seen.dispose()
+        with open_ledger(settings) as ledger:  # it may have to be brought up to date
+            yield ledger
+
+    @contextmanager
     def ledger(self) -> Iterator[Ledger]:
-        """The ledger, without the account's lock: for looking only."""
-        with open_ledger(self.settings) as ledger:
+        """The ledger, without the account's lock.
+
+        Raises:
+            click.ClickException: There is none, and an empty one would say that all is well.
+        """
+        with self.ledger_if_any() as ledger:
+            if ledger is None:
+                place = shown(parse_url(self.settings.ledger_url, PURPOSE))
+                raise click.ClickException(
+                    f"There is no ledger at {place}. If there is one elsewhere, call this in the"
+                    " project's folder, or mend TARGET_FRESHBOOKS_LEDGER_URL; if there is none"
+                    f" yet, `{ctl('login')}` or the first run makes it."
+                )
             yield ledger
 
     @contextmanager

@@ -33,6 +33,7 @@ from target_freshbooks.ctl.context import Context, command
 from target_freshbooks.ctl.examined import SetUp
 from target_freshbooks.ctl.login import scopes_of
 from target_freshbooks.freshbooks import AuthError, FreshBooksError, choose_account
+from target_freshbooks.freshbooks.oauth import AppUnknown
 from target_freshbooks.freshbooks.tokens import fingerprint
 from target_freshbooks.ledger import LedgerError
 from target_freshbooks.posting.facts import check_zone
@@ -46,6 +47,7 @@ GOOD_RUN_WITHIN = timedelta(days=1)
 
 STORE_HASH = "TAP_BIGCOMMERCE_ORDERS_STORE_HASH"
 SANDBOX = "sandbox-"
+SET_APP = "Set TARGET_FRESHBOOKS_CLIENT_ID and TARGET_FRESHBOOKS_CLIENT_SECRET to your app's."
 SQLITE_FILES = ("-wal", "-shm", "-journal")
 """What SQLite adds to a database's name."""
 
@@ -97,10 +99,7 @@ def look_at_sandbox(setup: SetUp) -> Finding:
             " --environment=sandbox for trials.",
         )
     if not here and settings.client_id.startswith(SANDBOX):
-        return fail(
-            "client_id is the sandbox's, but api_url leads to FreshBooks.",
-            "Set TARGET_FRESHBOOKS_CLIENT_ID and TARGET_FRESHBOOKS_CLIENT_SECRET to your app's.",
-        )
+        return fail("client_id is the sandbox's, but api_url leads to FreshBooks.", SET_APP)
     return ok("Everything is of the sandbox." if here else "Everything is of FreshBooks.")
 
 
@@ -176,6 +175,8 @@ def look_at_login(setup: SetUp) -> Finding:
     """A login is stored, and FreshBooks takes it."""
     try:
         identity = setup.identity
+    except AppUnknown as error:
+        return fail(str(error), SET_APP)
     except AuthError as error:
         return fail(str(error), f"Run {ctl('login')}.")
     if identity is None:

@@ -9,7 +9,7 @@ import getpass
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -30,6 +30,8 @@ from target_freshbooks.settings import FORM, schema
 TAP = "TAP_BIGCOMMERCE_ORDERS_"
 TOKEN = f"{TAP}ACCESS_TOKEN"
 START_DAY = f"{FORM.prefix}INVOICE_START_DATE"
+CLIENT_SECRET = f"{FORM.prefix}CLIENT_SECRET"
+REDIRECT_URI = f"{FORM.prefix}REDIRECT_URI"
 MOST_TRIES = 3
 
 
@@ -77,9 +79,9 @@ QUESTIONS = (
     Question(f"{TAP}STORE_HASH", "BigCommerce store hash, or API path", _store_hash),
     Question(TOKEN, "BigCommerce access token", _plain, secret=True),
     Question(f"{FORM.prefix}CLIENT_ID", "FreshBooks client id", _plain),
-    Question(f"{FORM.prefix}CLIENT_SECRET", "FreshBooks client secret", _plain, secret=True),
+    Question(CLIENT_SECRET, "FreshBooks client secret", _plain, secret=True),
     Question(
-        f"{FORM.prefix}REDIRECT_URI",
+        REDIRECT_URI,
         "Redirect URI of the FreshBooks app",
         _plain,
         default="https://localhost/callback",
@@ -102,6 +104,7 @@ def init(context: Context, *, loopback: bool) -> None:
         raise click.UsageError("init asks questions, so it has no --json.")
     project = Path(os.environ.get("MELTANO_PROJECT_ROOT", ""))
     file = EnvFile(project / ".env", model=project / ".env.example")
+    before = file.values()
     for question in QUESTIONS:
         known = file.values().get(question.variable, "")
         if question.variable == TOKEN and file.values().get(f"{TAP}CREDENTIALS_URL"):
@@ -118,7 +121,7 @@ def init(context: Context, *, loopback: bool) -> None:
     _take_over(file)
     settings = context.settings
     stored = open_store(settings).read(entry_name(settings.client_id))
-    if stored and stored.get("refresh_token"):
+    if stored and stored.get("refresh_token") and not _is_app_changed(before, file.values()):
         say("A FreshBooks login is stored already: it is kept.")
     else:
         click.get_current_context().invoke(login, loopback=loopback)
@@ -127,6 +130,18 @@ def init(context: Context, *, loopback: bool) -> None:
     say("A dry run shows what would be written, and writes nothing:", f"  {dry_run()}")
     if code:
         sys.exit(code)
+
+
+def _is_app_changed(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Whether a login is needed to see that the app's settings are right.
+
+    A stored one shows that only when its access token ends, half a day later.
+    """
+    return any(
+        now[one.variable] != (before.get(one.variable) or one.default)
+        for one in QUESTIONS
+        if one.variable in {CLIENT_SECRET, REDIRECT_URI}
+    )
 
 
 def _read_from_start(file: EnvFile) -> bool:

@@ -8,6 +8,7 @@ from connector_credentials.output import say_aside
 from target_freshbooks.access import open_store
 from target_freshbooks.ctl.context import Context, command
 from target_freshbooks.ledger import LedgerError
+from target_freshbooks.wiring import open_ledger
 
 
 @command("rotate-key")
@@ -30,7 +31,7 @@ def rotate_key(context: Context, *, variable: str | None) -> None:
     else:
         raise click.ClickException(f"The environment variable {variable} is empty.")
     try:
-        with context.ledger() as ledger:
+        with open_ledger(settings) as ledger:
             data = {"entries": count}
             ledger.audit.add(event="key_rotated", order_id=None, run_id="ctl", data=data)
     except LedgerError as error:  # done all the same

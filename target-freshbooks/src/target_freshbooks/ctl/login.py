@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import click
 from connector_credentials.commands import ctl
 from connector_credentials.output import say, say_aside
+from connector_credentials.read_only import open_store_to_read
 
 from target_freshbooks.access import connect, open_oauth, open_store, token_source
 from target_freshbooks.ctl.attempt import LoginAttempts
@@ -19,8 +20,10 @@ from target_freshbooks.freshbooks import (
     OAuth,
     choose_account,
 )
+from target_freshbooks.freshbooks.oauth import reconnect
 from target_freshbooks.ledger import AnotherAccount, PinnedAccount, utc_now
 from target_freshbooks.settings import Settings
+from target_freshbooks.wiring import open_ledger
 
 MOST_SECONDS = 30
 """How long FreshBooks is asked whose a new login is, while nothing of it is stored yet."""
@@ -41,7 +44,7 @@ def login(context: Context, *, loopback: bool, code: str | None, switch: bool) -
     oauth = open_oauth(settings)
     store = open_store(settings)  # before a person is bothered: it checks the key
     tokens = token_source(settings, store)
-    with context.ledger() as ledger:
+    with open_ledger(settings) as ledger:
         former = former_login(settings, store, connect(settings, tokens).me)
         attempts = LoginAttempts(store, settings.client_id, utc_now)
         if code is None:
@@ -167,10 +170,25 @@ def logout(context: Context) -> None:
 def whoami(context: Context) -> None:
     """Say which FreshBooks accounts the connected user has, and which one is used."""
     settings = context.settings
+    _check_any_login(settings)
     identity = connect(settings, token_source(settings, open_store(settings))).me()
-    with context.ledger() as ledger:
-        account = ledger.ownership.account()
+    with context.ledger_if_any() as ledger:
+        account = None if ledger is None else ledger.ownership.account()
     context.show(*_describe(identity, settings, account))
+
+
+def _check_any_login(settings: Settings) -> None:
+    """See that there may be a login before a store is made, with its key, to look for one.
+
+    Raises:
+        AuthError: None is stored, and the settings have none.
+    """
+    if settings.refresh_token:
+        return
+    store = open_store_to_read(settings.credentials_url, settings.encryption_key)
+    if store is None:
+        raise AuthError("GET users/me", f"no FreshBooks login is stored; {reconnect()}")
+    store.close()
 
 
 @dataclass(frozen=True, slots=True)

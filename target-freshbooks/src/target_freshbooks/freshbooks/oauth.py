@@ -55,6 +55,17 @@ class GrantRefused(AuthError):  # noqa: N818 - the word says it
     """`invalid_grant`: the code or refresh token was used before, was revoked, or is too old."""
 
 
+class AppUnknown(AuthError):  # noqa: N818 - the word says it
+    """`invalid_client`: no login helps before the app's settings are right."""
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(
+            operation,
+            "FreshBooks does not know this client_id with this client_secret: check"
+            " TARGET_FRESHBOOKS_CLIENT_ID and TARGET_FRESHBOOKS_CLIENT_SECRET",
+        )
+
+
 class TokenThrottled(Outage):
     """The token endpoint says 429; the grant was not used.
 
@@ -144,7 +155,7 @@ class OAuth:
 
         Raises:
             GrantRefused: It was used up before.
-            AuthError: The app's id or secret is wrong.
+            AppUnknown: The app's id or secret is wrong; the token was not used.
             TokenThrottled, Outage: It was not used.
             UnknownOutcome: The answer was lost, so it may be used up.
         """
@@ -176,9 +187,7 @@ class OAuth:
         if code == "invalid_grant":
             raise GrantRefused(operation, refusal)
         if code == "invalid_client":
-            raise AuthError(
-                operation, "FreshBooks does not know this client_id with this client_secret"
-            )
+            raise AppUnknown(operation)
         if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR or not isinstance(code, str):
             raise UnknownOutcome(operation, f"HTTP {reply.status}")
         raise AuthError(operation, f"refused with {code!r} (HTTP {reply.status}); {reconnect()}")

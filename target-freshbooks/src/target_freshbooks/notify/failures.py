@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from target_freshbooks.books.calendar import UnknownZone
 from target_freshbooks.failures import DAMAGED, ReaderGone
 from target_freshbooks.freshbooks import AccountUnclear, AuthError, Forbidden, FreshBooksError
+from target_freshbooks.freshbooks.oauth import AppUnknown
 from target_freshbooks.ledger import (
     AnotherAccount,
     AnotherStore,
@@ -34,6 +35,15 @@ class FailureKind:
 
 
 _FAILURES: tuple[tuple[tuple[type[BaseException], ...], FailureKind], ...] = (
+    (
+        (AppUnknown,),
+        FailureKind(
+            "app",
+            "FreshBooks does not know the app by its client_id and client_secret.",
+            "Check TARGET_FRESHBOOKS_CLIENT_ID and TARGET_FRESHBOOKS_CLIENT_SECRET. No order is"
+            " lost.",
+        ),
+    ),
     (
         (AuthError,),
         FailureKind(
