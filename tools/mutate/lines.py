@@ -3622,6 +3622,22 @@ MUTATIONS = (
         (CONNECTIONS, "-k", "internet"),
     ),
     Mutation(
+        "a document of too many values is not decoded",
+        "P10",
+        f"{CREDENTIALS}/json_text.py",
+        "        raise TooManyValues\n",
+        "        pass\n",
+        ("plugins/credentials/tests/test_json_text.py", "-k", "more_are_refused"),
+    ),
+    Mutation(
+        "an answer of too many values is not asked for again",
+        "P10",
+        f"{TAP}/answers.py",
+        "except TooManyValues as error:",
+        "except ZeroDivisionError as error:",
+        (WORN, "-k", "more_values"),
+    ),
+    Mutation(
         "a number of too many digits does not stop the reading of all others",
         "P10",
         f"{CREDENTIALS}/json_text.py",
