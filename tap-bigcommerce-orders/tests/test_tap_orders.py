@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from connector_credentials.settings import SettingError
 
 
 def test_an_order_comes_after_its_transactions_refunds_and_taxes(shop: Any, run: Any) -> None:
@@ -236,3 +237,13 @@ def test_the_page_limit_is_never_above_250(shop: Any, run: Any, at: Any) -> None
     run(shop, streams=None, page_size=250)
     limits = [int(query["limit"]) for _, query, _ in shop.requests if "limit" in query]
     assert max(limits) == 250
+
+
+@pytest.mark.parametrize("name", ["lookback_seconds", "request_timeout", "max_retry_seconds"])
+def test_seconds_beyond_all_measure_are_told_with_their_setting(
+    shop: Any, run: Any, at: Any, name: str
+) -> None:
+    bookmark = {"replication_key_value": at(1), "store_hash": "abc123"}
+    state = {"bookmarks": {"orders": {"replication_key": "date_modified", **bookmark}}}
+    with pytest.raises(SettingError, match=f"{name} is .*: it must be a whole number from"):
+        run(shop, state=state, **{name: 99_999_999_999})

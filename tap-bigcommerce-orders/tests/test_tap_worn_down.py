@@ -42,6 +42,21 @@ def test_an_answer_that_swells_as_it_is_unpacked_is_given_up_at_once(
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
 
 
+@pytest.mark.parametrize("value", [b"{}", b'"ab"'])
+def test_an_answer_of_more_values_than_anybody_needs_is_given_up_at_once(
+    shop: Any, connection: Any, value: bytes
+) -> None:
+    number = 31 * MEBIBYTE // (len(value) + 1)
+    swelling = gzip.compress(b"[" + b",".join([value] * number) + b"]")
+    assert len(swelling) < MEBIBYTE
+    shop.fault("/v2/store", "body", body=swelling, headers={"Content-Encoding": "gzip"})
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(Refused, match=r"GET /v2/store was given up: .* values.* page_size"):
+        connection.get("/v2/store")
+    assert len(shop.requests) == 1
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
+
+
 @pytest.mark.parametrize("field", ["total_tax", "items_total", "id_of_another", "customer_id"])
 @pytest.mark.parametrize(
     "written",

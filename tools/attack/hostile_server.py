@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import select
 import socketserver
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 MEBIBYTE = 1024**2
 DRIP_SECONDS = 0.2
 BOMB_MEBIBYTES = 600
+VALUES_MEBIBYTES = 31  # as many as are read
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 _TOKEN = {"access_token": "a", "refresh_token": "r", "token_type": "Bearer", "expires_in": 43_000}
 _ENDLESS = _HEAD + b"Connection: close\r\n\r\n"
@@ -60,14 +62,21 @@ def _endless_body() -> Iterator[bytes]:
 
 
 @cache
-def _packed() -> bytes:
+def _packed(piece: bytes, mebibytes: int, end: bytes) -> bytes:
     packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)  # as gzip
-    pieces = [packer.compress(b" " * MEBIBYTE) for _ in range(BOMB_MEBIBYTES)]
-    return b"".join((*pieces, packer.compress(b"[]"), packer.flush()))
+    part = piece * (MEBIBYTE // len(piece))
+    pieces = [packer.compress(part) for _ in range(mebibytes)]
+    return b"".join((*pieces, packer.compress(end), packer.flush()))
 
 
 def _bomb() -> Iterator[bytes]:
-    yield _whole(_packed(), b"Content-Encoding: gzip")
+    yield _whole(_packed(b" ", BOMB_MEBIBYTES, b"[]"), b"Content-Encoding: gzip")
+
+
+def _many_values() -> Iterator[bytes]:
+    # Its beginning is that of one more: gzip may be told in several parts.
+    begun = gzip.compress(b'{"data":[')
+    yield _whole(begun + _packed(b"{},", VALUES_MEBIBYTES, b"{}]}"), b"Content-Encoding: gzip")
 
 
 def _nested() -> Iterator[bytes]:
@@ -89,6 +98,7 @@ SLOW: dict[str, Callable[[], Iterator[bytes]]] = {
 }
 HEAVY: dict[str, Callable[[], Iterator[bytes]]] = {
     f"a gzip bomb of {BOMB_MEBIBYTES} MiB": _bomb,
+    f"gzip of {VALUES_MEBIBYTES} MiB of empty objects": _many_values,
     "a body without end": _endless_body,
     "a header without end": _endless_header,
     "a million brackets": _nested,

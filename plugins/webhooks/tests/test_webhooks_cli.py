@@ -13,8 +13,9 @@ from connector_credentials.settings import SettingError
 from connector_sandbox.testing import until
 from connector_webhooks import assembly, commands
 from connector_webhooks.assembly import Assembly
+from connector_webhooks.cli import main
 from connector_webhooks.errors import WebhooksError
-from connector_webhooks.settings import load
+from connector_webhooks.settings import FORM, load
 from sqlalchemy import create_engine, text
 
 if TYPE_CHECKING:
@@ -156,6 +157,32 @@ def test_a_half_set_up_receiver_is_told_and_not_passed_over(
     environment = program(**{**BARE, **half}).environment()
     with pytest.raises(SettingError):
         commands.check(Assembly(load(environment), environment), allow_insecure=False)
+
+
+@pytest.mark.parametrize(
+    "name", sorted(one for one, form in FORM.properties.items() if "minimum" in form)
+)
+def test_a_number_beyond_all_measure_is_told_with_its_setting(program: Make, name: str) -> None:
+    environment = program(**{name: 10**18}).environment()
+    with pytest.raises(SettingError, match=f"{name} is .*: it must be a whole number from"):
+        load(environment)
+
+
+@pytest.mark.parametrize("command", ["retry", "send-test"])
+@pytest.mark.parametrize("order", ["99999999999999999999", "0", "-5", "1" * 5_000, "x"])
+def test_what_is_no_order_s_number_is_told_in_a_line(
+    capsys: pytest.CaptureFixture[str], command: str, order: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, order])
+    assert ended.value.code == 2
+    assert "argument order: it must be a whole number from 1 to" in capsys.readouterr().err
+
+
+def test_a_wait_beyond_all_measure_is_told_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["drain", "--wait", "9" * 30])
+    assert "argument --wait: it must be a whole number from 0 to" in capsys.readouterr().err
 
 
 def test_a_clock_that_stands_still_does_not_lengthen_a_run(

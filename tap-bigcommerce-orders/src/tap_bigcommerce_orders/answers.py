@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from connector_credentials.json_text import TooManyValues
+
 from tap_bigcommerce_orders.errors import (
     BigCommerceError,
     NotAuthorized,
@@ -61,6 +63,13 @@ class Transient(Exception):  # noqa: N818 - the word says it
     if_it_lasts: BigCommerceError | None = None
 
 
+def too_large(path: str, what: str) -> Refused:
+    """What to say of an answer that is given up for its size."""
+    return Refused(
+        f"GET {path} was given up: {what}. Lower page_size, or look into what the store holds."
+    )
+
+
 def read_answer(response: requests.Response, path: str) -> Json:
     """Read an answer's body; None where it has no content.
 
@@ -74,6 +83,8 @@ def read_answer(response: requests.Response, path: str) -> Json:
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         try:
             return decode(response.content)
+        except TooManyValues as error:
+            raise too_large(path, str(error)) from None
         except ValueError:
             what = f"{status} with an answer that is cut off or is not JSON"
             raise Transient(what) from None

@@ -23,7 +23,7 @@ from connector_credentials.deadline import AnswerTooLarge, new_session
 from connector_credentials.network_failures import NO_ANSWER, failure_of, host_of
 from connector_credentials.quota_headers import bigcommerce_reset, seconds_asked
 
-from tap_bigcommerce_orders.answers import Transient, body_of, read_answer
+from tap_bigcommerce_orders.answers import Transient, body_of, read_answer, too_large
 from tap_bigcommerce_orders.errors import GaveUp, Refused, Stopped
 from tap_bigcommerce_orders.rate_limiter import RateLimiter
 
@@ -206,10 +206,7 @@ class Connection:
         except NO_ANSWER as error:
             failure = failure_of(error, self._host)
             if isinstance(error, AnswerTooLarge):
-                raise Refused(
-                    f"GET {path} was given up: {failure.words}. Lower page_size, or look into what "
-                    "the store holds."
-                ) from None
+                raise too_large(path, failure.words) from None
             if failure.passing:
                 raise Transient(failure.words) from None
             raise Refused(f"GET {path}: {failure.words}.") from None

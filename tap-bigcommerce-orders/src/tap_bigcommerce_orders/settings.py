@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 API_URL = "https://api.bigcommerce.com"
+A_DAY = 86_400  # in seconds; a connection can wait for 24 days at most
+TEN_YEARS = 3_650 * A_DAY  # no date may be left before the first
 
 SETTINGS = th.PropertiesList(
     th.Property(
@@ -85,7 +87,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "lookback_seconds",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=TEN_YEARS),
         default=300,
         title="Look-back",
         description="How far before the bookmark to begin, in seconds.",
@@ -116,14 +118,14 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "request_timeout",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=A_DAY),
         default=60,
         title="Request time-out",
         description="Seconds to wait for an answer.",
     ),
     th.Property(
         "max_retry_seconds",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=TEN_YEARS),
         default=120,
         title="Retry limit",
         description="For how long to try one request again before the run fails, in seconds.",

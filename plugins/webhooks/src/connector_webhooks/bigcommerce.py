@@ -192,8 +192,8 @@ def _json(reply: requests.Response) -> Any:  # noqa: ANN401 - JSON
 def _refusal(response: requests.Response) -> str:
     words = ""
     try:
-        document = response.json()
-    except (ValueError, RecursionError):
+        document = read_json(response.content, str)
+    except ValueError:
         document = None  # error pages may be HTML or text: the status says enough
     if isinstance(document, list) and document:
         document = document[0]

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector_credentials.output import heard, json_lines, say
-from connector_credentials.settings import SettingError
+from connector_credentials.settings import SettingError, read_value
 
 from connector_webhooks import __version__, commands
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.errors import WebhooksError
+from connector_webhooks.hook import LARGEST_ORDER_ID
 from connector_webhooks.secrecy import RedactingFormatter, Redaction, secrets_of
-from connector_webhooks.settings import check_addresses, load, log_level
+from connector_webhooks.settings import LARGEST, check_addresses, load, log_level
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,6 +64,19 @@ def _log_to_stderr(redaction: Redaction, level: str) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
 
 
+def _between(least: int, most: int) -> Callable[[str], int]:
+    """Read a number of the command line."""
+
+    def read(text: str) -> int:
+        try:
+            return int(read_value("", text, {"type": "integer", "minimum": least, "maximum": most}))
+        except SettingError:
+            words = f"it must be a whole number from {least} to {most}"
+            raise argparse.ArgumentTypeError(words) from None
+
+    return read
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="webhooks",
@@ -77,6 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--config", type=Path)
     shared.add_argument("--json", action="store_true")
     sub = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    order_number = _between(1, LARGEST_ORDER_ID)
 
     def command(name: str, words: str, run: Command) -> argparse.ArgumentParser:
         one = sub.add_parser(name, help=words, description=words, parents=[shared])
@@ -97,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
         lambda assembly, options: commands.drain(assembly, wait_seconds=options.wait),
     )
     words = "seconds to wait while another dispatcher is at work"
-    drain.add_argument("--wait", type=int, default=DRAIN_WAIT_SECONDS, help=words)
+    drain.add_argument("--wait", type=_between(0, LARGEST), default=DRAIN_WAIT_SECONDS, help=words)
     register = command(
         "register",
         "make the wanted hooks exist at BigCommerce",
@@ -130,12 +146,12 @@ def _parser() -> argparse.ArgumentParser:
         "have orders run at once",
         lambda assembly, options: commands.retry(assembly, options.order),
     )
-    retry.add_argument("order", type=int, nargs="*", help="which; all that wait if none")
+    retry.add_argument("order", type=order_number, nargs="*", help="which; all that wait if none")
     test = command(
         "send-test",
         "send a signed hook for an order to the receiver",
         lambda assembly, options: commands.send_test(assembly, options.order, options.url),
     )
-    test.add_argument("order", type=int)
+    test.add_argument("order", type=order_number)
     test.add_argument("--url", default="", help="instead of the receiver on this machine")
     return parser

@@ -27,6 +27,7 @@ MOST_ORDERS_PER_RUN = 1000
 # A process may have 1,024 files open unless told otherwise; the inbox and new arrivals need some.
 MOST_CONNECTIONS = 700
 SECONDS_A_DAY = 86_400
+LARGEST = 3_650 * SECONDS_A_DAY
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 log = logging.getLogger(__name__)
@@ -144,40 +145,36 @@ class Settings:
         return self.hook_path.rstrip("/") + EXCEPTIONS_SUFFIX
 
 
-_LEAST = {
-    "port": 0,
-    "internal_port": 0,
-    "max_connections": 1,
-    "max_connections_per_address": 1,
-    "header_timeout_seconds": 1,
-    "max_body_bytes": 1,
-    "request_timeout_seconds": 1,
-    "timestamp_tolerance_seconds": 1,
-    "late_limit_seconds": 0,
-    "collapse_milliseconds": 0,
-    "max_orders_per_run": 1,
-    "run_timeout_seconds": 1,
-    "retry_base_seconds": 1,
-    "retry_max_seconds": 1,
-    "stuck_after_tries": 1,
-    "retention_days": 1,
-    "silent_hours": 0,
-    "shutdown_seconds": 0,
+_BOUNDS = {
+    "port": (0, 65_535),
+    "internal_port": (0, 65_535),
+    "max_connections": (1, MOST_CONNECTIONS),
+    "max_connections_per_address": (1, LARGEST),
+    "header_timeout_seconds": (1, SECONDS_A_DAY),
+    "max_body_bytes": (1, LARGEST),
+    "request_timeout_seconds": (1, SECONDS_A_DAY),
+    "timestamp_tolerance_seconds": (1, LARGEST),
+    "late_limit_seconds": (0, LARGEST),
+    "collapse_milliseconds": (0, 1_000 * SECONDS_A_DAY),
+    "max_orders_per_run": (1, MOST_ORDERS_PER_RUN),
+    "run_timeout_seconds": (1, LARGEST),
+    "retry_base_seconds": (1, LARGEST),
+    "retry_max_seconds": (1, LARGEST),
+    "stuck_after_tries": (1, LARGEST),
+    "retention_days": (1, 36_500),
+    "silent_hours": (0, 87_600),
+    "shutdown_seconds": (0, LARGEST),
 }
-_MOST = {
-    "port": {"maximum": 65535},
-    "internal_port": {"maximum": 65535},
-    "max_connections": {"maximum": MOST_CONNECTIONS},
-    "max_orders_per_run": {"maximum": MOST_ORDERS_PER_RUN},
-}
+"""The least and the most of each number; beyond, dates and the system's clocks end."""
 
 
 _ADDRESS = {"type": "string", "format": "uri"}
 
 
 def _schema(name: str, *, secret: bool) -> dict[str, Any]:
-    if name in _LEAST:
-        return {"type": "integer", "minimum": _LEAST[name], **_MOST.get(name, {})}
+    if name in _BOUNDS:
+        least, most = _BOUNDS[name]
+        return {"type": "integer", "minimum": least, "maximum": most}
     if name == "allow_insecure_http":
         return {"type": "boolean"}
     if name == "api_url":

@@ -43,12 +43,13 @@ class BooleanType(JsonType):
 
 
 class IntegerType(JsonType):
-    """A whole number, with or without a least one."""
+    """A whole number of at least so much, and with or without a most."""
 
     form: Mapping[str, Any] = {"type": ["integer"]}
 
-    def __init__(self, *, minimum: int) -> None:
-        self.form = {**self.form, "minimum": minimum}
+    def __init__(self, *, minimum: int, maximum: int | None = None) -> None:
+        most = {} if maximum is None else {"maximum": maximum}
+        self.form = {**self.form, "minimum": minimum, **most}
 
 
 class ArrayType(JsonType):

@@ -13,6 +13,8 @@ from target_freshbooks.books.policy import IN_HAND, ON_ACCOUNT, LineNames
 from . import property_types as th
 
 DEFAULT_LEDGER = "data/target-freshbooks.sqlite"
+A_DAY, TEN_YEARS = 86_400, 315_360_000  # in seconds; beyond, the system's clocks and dates end
+A_CENTURY = 36_500  # in days
 PAID = [2, 3, 8, 9, 10, 11]
 _NAMES = LineNames()
 
@@ -123,7 +125,7 @@ schema: dict[str, Any] = th.PropertiesList(
         default=list(ON_ACCOUNT),
         description="Words of methods of payment that mean on account; # is a number of days.",
     ),
-    th.Property("payment_terms_days", th.IntegerType(minimum=0), default=30),
+    th.Property("payment_terms_days", th.IntegerType(minimum=0, maximum=A_CENTURY), default=30),
     th.Property(
         "on_account_reminders",
         th.BooleanType,
@@ -219,20 +221,25 @@ schema: dict[str, Any] = th.PropertiesList(
     th.Property("rounding_line_name", th.StringType, default=_NAMES.rounding),
     th.Property("gift_certificate_line_name", th.StringType, default=_NAMES.gift_certificate),
     th.Property("store_credit_line_name", th.StringType, default=_NAMES.store_credit),
-    th.Property("ledger_retention_days", th.IntegerType(minimum=0), default=90),
+    th.Property("ledger_retention_days", th.IntegerType(minimum=0, maximum=A_CENTURY), default=90),
     th.Property("max_parallel_orders", th.IntegerType(minimum=1), default=4),
-    th.Property("request_timeout", th.IntegerType(minimum=1), default=60, description="Seconds."),
-    th.Property("max_retry_seconds", th.IntegerType(minimum=0), default=120),
+    th.Property(
+        "request_timeout",
+        th.IntegerType(minimum=1, maximum=A_DAY),
+        default=60,
+        description="Seconds.",
+    ),
+    th.Property("max_retry_seconds", th.IntegerType(minimum=0, maximum=TEN_YEARS), default=120),
     th.Property(
         "settle_seconds",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=TEN_YEARS),
         default=15,
         description="How long FreshBooks' searches may not show a record just made: a creation"
         " whose answer was lost is repeated only after that.",
     ),
     th.Property(
         "lease_wait_seconds",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=TEN_YEARS),
         default=300,
         description="How long to wait for another run of the same account to end.",
     ),
@@ -266,13 +273,13 @@ schema: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "notify_waiting_days",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=A_CENTURY),
         default=30,
         description="An order that waits so many days after it was placed is told; 0: none.",
     ),
     th.Property(
         "notify_silence_hours",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=87_600),
         default=24,
         description="It is told when no run has ended well for so long; 0: never.",
     ),
