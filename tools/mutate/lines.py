@@ -769,7 +769,7 @@ MUTATIONS = (
         "a number without our marker is somebody else's",
         "P11",
         f"{FRESHBOOKS}/posting/plan/next_step.py",
-        "if not is_named and invoice.id != context.recorded.invoice_id:",
+        "if not is_named and (marks or invoice.id != context.recorded.invoice_id):",
         "if False:",
         (ORDERS,),
     ),

@@ -175,8 +175,8 @@ def _not_ours_to_touch(
 ) -> Parked | None:
     wanted = context.desired.invoice
     is_named = is_marked(invoice, wanted.marker)
-    if not is_named and invoice.id != context.recorded.invoice_id:
-        marks = dict.fromkeys(marks_of(invoice))
+    marks = dict.fromkeys(marks_of(invoice))
+    if not is_named and (marks or invoice.id != context.recorded.invoice_id):
         others = ", ".join(f"order {mark.order_id} of store {mark.store}" for mark in marks)
         whose = f"is of {others}" if others else "is not this order's"
         return Parked(
