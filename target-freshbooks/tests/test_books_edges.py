@@ -347,11 +347,12 @@ def test_a_refund_of_an_item_that_the_order_has_not_is_one_amount() -> None:
     assert entry.money == D("10.83")
 
 
-def test_a_refund_of_tax_alone_is_a_line_of_tax() -> None:
+def test_a_refund_of_tax_alone_takes_off_tax_and_nothing_else() -> None:
     item = {"item_type": "TAX", "item_id": 1, "quantity": None, "requested_amount": "10.83"}
     desired = desired_of(facts_of("refund_product", {"items": [item], "total_tax": "10.83"}))
     (entry,) = desired.refunds
-    assert all(not line.taxes for line in entry.taken)
+    assert [bool(line.taxes) for line in entry.taken] == [True, False]
+    assert sum(line.net for line in entry.taken) == 0
 
 
 def test_a_refund_that_the_merchant_adjusted_takes_that_much_less() -> None:
