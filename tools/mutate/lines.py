@@ -1122,6 +1122,14 @@ MUTATIONS = (
         ("target-freshbooks/tests/ledger/test_ledger_versions.py",),
     ),
     Mutation(
+        "what a dry run was told is dropped once a run is told it",
+        "P9",
+        f"{FRESHBOOKS}/ledger/inbox/inbox.py",
+        "            _drop_rehearsed(connection, self._source, received)\n",
+        "",
+        (f"{DRY_RUNS}::test_a_run_leaves_nothing_of_the_dry_run_that_came_before_it",),
+    ),
+    Mutation(
         "what a dry run was told is dropped by retention",
         "P9",
         f"{FRESHBOOKS}/run.py",
