@@ -2319,6 +2319,14 @@ MUTATIONS = (
         (DOCTOR, "-k", "wrong_client_secret"),
     ),
     Mutation(
+        "a cure that removes credentials names their database",
+        "P4",
+        f"{CREDENTIALS}/commands.py",
+        "if url and not _by_meltano() else []",
+        "if False else []",
+        (DOCTOR, "-k", "can_be_typed"),
+    ),
+    Mutation(
         "a command that looks at a ledger makes none",
         "P7",
         f"{FRESHBOOKS}/ctl/context.py",

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text
 from target_freshbooks.ledger import Ledger, Link, OrderRow, Record, ScratchLedger
+from target_freshbooks.ledger.inbox import inbox as kept
 from target_freshbooks.ledger.inbox import precedence as versions
 from target_freshbooks.ledger.inbox import requeue as retries
-from target_freshbooks.ledger.inbox import inbox as kept
 
 if TYPE_CHECKING:
     from conftest import SteppingClock

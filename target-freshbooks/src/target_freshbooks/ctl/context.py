@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 from connector_credentials import CredentialError
-from connector_credentials.commands import ctl
+from connector_credentials.commands import ctl, run_of_both
 from connector_credentials.database import parse_url, shown
 from connector_credentials.output import json_lines, say, say_aside
 from connector_credentials.settings import SettingError
@@ -119,6 +119,15 @@ class Context:
     def show(self, document: object, lines: Iterable[str]) -> None:
         """Print the document as JSON, or the lines."""
         say(*(json_lines(document, indent=2) if self.as_json else lines))
+
+
+def not_in_ledger(orders: Collection[int]) -> str:
+    """Why nothing can be done for these orders, and what to do."""
+    return (
+        f"Not in the ledger: {', '.join(map(str, orders))}. The tap has not sent them yet (or their"
+        " bodies were dropped by ledger_retention_days): have it read them from BigCommerce, with"
+        f" TAP_BIGCOMMERCE_ORDERS_ORDER_IDS='{list(orders)}' {run_of_both()} (setting order_ids)."
+    )
 
 
 def asked(question: str, tell: Callable[[str], None]) -> str:
