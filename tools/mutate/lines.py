@@ -2327,6 +2327,22 @@ MUTATIONS = (
         (DOCTOR, "-k", "can_be_typed"),
     ),
     Mutation(
+        "a wrong command line is not taken for parked orders by a command",
+        "P8",
+        f"{FRESHBOOKS}/ctl/context.py",
+        "        return 1  # click's own 2",
+        "        return error.exit_code  # click's own 2",
+        ("target-freshbooks/tests/ctl/test_ctl_settings.py", "-k", "wrong_command_line"),
+    ),
+    Mutation(
+        "a wrong command line is not taken for parked orders by the target",
+        "P8",
+        f"{CREDENTIALS}/settings/singer.py",
+        "            error.exit_code = 1  # click's",
+        "            pass  # click's",
+        ("target-freshbooks/tests/target/test_target_process.py", "-k", "wrong_command_line"),
+    ),
+    Mutation(
         "a command that looks at a ledger makes none",
         "P7",
         f"{FRESHBOOKS}/ctl/context.py",

@@ -163,7 +163,7 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
 
 
 def run_command(command: click.Command) -> int:
-    """Run the command line; expected failures are one line on stderr and exit 1.
+    """Run the command line; expected failures are one line on stderr and exit 1, usage errors too.
 
     SIGINT and SIGTERM end it with 130 and 143, after the step in hand if it writes.
     """
@@ -177,7 +177,7 @@ def run_command(command: click.Command) -> int:
         if isinstance(error, click.UsageError) and error.ctx is not None:
             say_aside(*error.ctx.get_usage().split("\n"))
         say_aside(f"Error: {error.format_message()}")
-        return error.exit_code
+        return 1  # click's own 2, for a wrong command line, says here that orders are parked
     except (click.Abort, KeyboardInterrupt, Interrupted):
         say_aside("Stopped.")
         return STOP.exit_code(128 + signal.SIGINT)  # a person may leave a prompt, too
