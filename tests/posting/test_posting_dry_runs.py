@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from connector_credentials.settings import SettingError
+from sqlalchemy import select
+from target_freshbooks.ledger.storage.tables import inbox
 from target_freshbooks.settings import read_settings
 
 
@@ -62,6 +64,20 @@ def test_a_dry_run_ends_with_totals_reasons_and_what_comes_next(
         assert line in text, text
     assert " parked: " not in text
     assert "posted 1" not in text
+
+
+def test_a_run_leaves_nothing_of_the_dry_run_that_came_before_it(
+    world: Any, month: dict[str, int]
+) -> None:
+    def sources() -> set[str]:
+        with world.ledger() as ledger, ledger.scope.database.read() as connection:
+            return set(connection.execute(select(inbox.c.source)).scalars())
+
+    world.sync(dry_run=True)
+    assert sources() == {"bigcommerce (dry run)"}
+    world.sync(dry_run=False)
+    assert sources() == {"bigcommerce"}
+    assert {world.row(order).state for order in month.values()} == {"posted", "parked", "waiting"}
 
 
 @pytest.mark.parametrize("ending", ["html", "csv"])

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from target_freshbooks.ctl.plan import not_in_ledger
+from target_freshbooks.ctl.context import not_in_ledger
 
 
 def events(world: Any, event: str) -> list[int | None]:

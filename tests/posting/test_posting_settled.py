@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 import pytest
+from target_freshbooks.ctl.cli import cli
+from target_freshbooks.ledger import Record
 
 pytestmark = pytest.mark.more
 
@@ -102,11 +104,22 @@ def test_an_order_the_ledger_does_not_know_cannot_be_settled_nor_one_without_a_w
     world: Any,
 ) -> None:
     order = parked(world)
-    with pytest.raises(click.ClickException, match="Order 99999 is not in the ledger"):
-        world.ctl("settle", "99999", "--note", NOTE)
+    for command in (("settle", "99999", "--note", NOTE), ("reopen", "99999"), ("audit", "99999")):
+        with pytest.raises(click.ClickException, match=r"Not in the ledger: 99999\..*ORDER_IDS="):
+            world.ctl(*command)
     with pytest.raises(click.ClickException, match="Say in --note what you booked"):
         world.ctl("settle", str(order), "--note", "  ")
     assert world.row(order).state == "parked"
+
+
+def test_of_an_order_that_no_run_has_looked_at_audit_says_so(
+    world: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with world.ledger() as ledger:
+        ledger.inbox.receive([Record("orders", (7,), 7, {"id": 7})])
+    assert (world.ctl("audit", "7"), world.code) == ([], 0)
+    cli.main(["--config", world.config_file(), "audit", "7"], standalone_mode=False)
+    assert capsys.readouterr().out == "No run has looked at order 7 yet; the next one does.\n"
 
 
 def test_settling_waits_for_a_run_that_is_at_work(world: Any) -> None:

@@ -92,6 +92,21 @@ def test_the_file_of_the_settings_is_named_as_it_was(typed: Callable[..., None])
     assert ctl("login") == "bin/target-freshbooks-ctl login"
 
 
+def test_where_the_credentials_are_is_named_as_they_can_be_typed(
+    typed: Callable[..., None], invoked: Callable[..., None]
+) -> None:
+    typed("target-freshbooks-ctl", "status")
+    assert credentials("delete", "a", url="sqlite:////srv/data/x.sqlite") == (
+        "connector-credentials --url sqlite:////srv/data/x.sqlite delete a"
+    )
+    assert credentials("delete", "a", url="postgresql+psycopg://me:***@host/x") == (
+        "connector-credentials --url 'postgresql+psycopg://me:***@host/x' delete a"
+    )
+    invoked("LOADER", "target-freshbooks")
+    told = ".venv/bin/meltano invoke credentials:delete a"
+    assert credentials("delete", "a", url="sqlite:////srv/data/x.sqlite") == told
+
+
 def test_under_meltano_it_is_the_plugin_that_meltano_runs(invoked: Callable[..., None]) -> None:
     invoked("LOADER", "target-freshbooks")
     assert ctl("login") == ".venv/bin/meltano invoke target-freshbooks:login"

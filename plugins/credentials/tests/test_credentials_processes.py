@@ -264,7 +264,8 @@ def test_the_command_line_takes_secrets_from_standard_input_only(
     (tmp_path / "store.sqlite.key").unlink()
     code, said = run("rotate-key")
     assert code == 1
-    assert "connector-credentials delete --all" in said
+    cure = f"connector-credentials --url sqlite:///{tmp_path / 'store.sqlite'} delete --all"
+    assert cure in said
     assert run("delete", "nothing")[0] == 1
     code, said = run("delete")
     assert (code, "name the entries" in said) == (1, True)

@@ -25,7 +25,7 @@ def find_token(config: Mapping[str, Any]) -> str:
     if not token:
         raise TokenMissing(
             "There is no access token: set access_token, or set credentials_url and store one "
-            f"with `{credentials('set-bigcommerce', 'STORE_HASH')}`."
+            f"with `{credentials('set-bigcommerce', 'STORE_HASH', url='URL')}`."
         )
     token = str(token).strip()
     if not (token.isascii() and token.isprintable()) or " " in token:
@@ -37,7 +37,10 @@ def find_token(config: Mapping[str, Any]) -> str:
 
 
 def _stored_token(config: Mapping[str, Any]) -> str | None:
-    from connector_credentials import CredentialError, CredentialStore  # noqa: PLC0415 - SQLAlchemy
+    # Here, since SQLAlchemy is slow to load.
+    from connector_credentials import CredentialError, CredentialStore  # noqa: PLC0415
+    from connector_credentials.database import parse_url, shown  # noqa: PLC0415
+    from connector_credentials.entries import PURPOSE  # noqa: PLC0415
 
     store_hash = store_hash_of(config)
     name = f"bigcommerce:{store_hash}"
@@ -47,8 +50,9 @@ def _stored_token(config: Mapping[str, Any]) -> str | None:
     except CredentialError as error:
         raise TokenMissing(f"The credential store cannot be read: {error}") from error
     if document is None or not document.get("access_token"):
+        url = shown(parse_url(config["credentials_url"], PURPOSE))
         raise TokenMissing(
             f"The credential store holds no access token under {name}. "
-            f"Store one with `{credentials('set-bigcommerce', store_hash)}`."
+            f"Store one with `{credentials('set-bigcommerce', store_hash, url=url)}`."
         )
     return str(document["access_token"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import sqlite3
 from contextlib import closing
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from connector_credentials import CredentialStore
+from connector_credentials.cli import main
 from connector_credentials.health_checks import examine
 from connector_credentials.shared_checks import installed_version
 from connector_sandbox.testing import Harness, Reply, answering
@@ -414,6 +416,15 @@ def test_what_is_broken_is_named_once_and_with_its_cure(
     assert said in unwell[check].sentence
     assert cure in unwell[check].cure
     assert "canary" not in str(found)
+
+
+def test_the_cure_of_what_a_key_does_not_open_can_be_typed_as_it_is(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_wrong_key(place)
+    (cure,) = re.findall(r"connector-credentials [^)]+", place.findings()["key"].sentence)
+    assert main(shlex.split(cure)[1:]) == 0
+    assert capsys.readouterr().out == f"removed {ENTRY}\n"
 
 
 def test_a_certificate_that_nobody_vouches_for_is_named(place: Place, tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ def test_an_answer_that_cannot_be_used_ends_it_and_nothing_is_written(
 def test_what_init_cannot_do_is_refused(newcomer: Newcomer, option: str) -> None:
     process = newcomer.start("target-freshbooks-ctl", "--config=ENV", "init", option)
     _, log = process.communicate()
-    assert (process.returncode, "Usage" in log) == (2, True)
+    assert (process.returncode, "Usage" in log) == (1, True)
 
 
 def test_a_value_is_set_where_it_stands_and_all_else_stays(tmp_path: Path) -> None:

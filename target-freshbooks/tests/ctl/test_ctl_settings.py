@@ -80,6 +80,36 @@ def test_a_wrong_setting_is_named_in_a_line_with_what_it_may_be(
     assert told.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "stauts",
+        "--colour status",
+        "status --fail-if-parkd",
+        "plan abc",
+        "audit",
+        "replay",
+        "replay --since 01.02.2026",
+        "replay --parked --date 2026-10-01",
+        "replay 7 --settings old",
+        "settle 7",
+        "report",
+        "report --month 2026-13",
+        "verify --expect garbage",
+        "probe --full --clean",
+        "init --json",
+    ],
+)
+def test_a_wrong_command_line_is_no_sign_of_parked_orders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    for name, text in {**NEEDED, "ledger_url": f"sqlite:///{tmp_path}/l.sqlite"}.items():
+        monkeypatch.setenv(f"TARGET_FRESHBOOKS_{name.upper()}", text)
+    Ledger.open(f"sqlite:///{tmp_path}/l.sqlite", source="bigcommerce").dispose()
+    monkeypatch.setattr("sys.argv", ["target-freshbooks-ctl", *typed.split()])
+    assert run_command(cli) == 1
+
+
 def test_settings_that_the_target_takes_are_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

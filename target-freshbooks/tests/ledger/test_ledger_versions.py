@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text
 from target_freshbooks.ledger import Ledger, Link, OrderRow, Record, ScratchLedger
+from target_freshbooks.ledger.inbox import inbox as kept
 from target_freshbooks.ledger.inbox import precedence as versions
 from target_freshbooks.ledger.inbox import requeue as retries
 
@@ -397,6 +398,22 @@ def test_what_comes_in_earnest_takes_the_place_of_what_was_rehearsed(ledger: Led
     assert said(ScratchLedger.of_last_dry_run(ledger), "orders", 7) == "real"
     assert said(ScratchLedger.of_last_dry_run(ledger), "customers", 5) == "real"
     assert said(ScratchLedger.of_last_dry_run(ledger), "orders", 8) == "rehearsed"
+    # What nobody reads any more does not name shoppers twice.
+    assert [(stream, key) for stream, key, *_ in inbox_rows(ledger, "shop (dry run)")] == [
+        ("orders", "[8]")
+    ]
+
+
+def test_what_an_earlier_version_left_of_a_dry_run_counts_no_more(
+    ledger: Ledger, clock: SteppingClock
+) -> None:
+    ledger.inbox.receive([order(7, says="real")])
+    rehearsed, before = [order(7, says="rehearsed")], clock.now - timedelta(days=1)
+    with ledger.scope.database.write() as connection:
+        kept.store(connection, kept.apart_from("shop"), rehearsed, (), before)
+    facts = ScratchLedger.of_last_dry_run(ledger).inbox.facts_of(7)
+    assert facts is not None
+    assert facts.order["says"] == "real"
 
 
 def test_retention_drops_what_was_rehearsed(ledger: Ledger, clock: SteppingClock) -> None:

@@ -67,6 +67,16 @@ def test_a_parked_order_gives_one_line_with_its_number_and_reason(shop: Any) -> 
     assert person_in(shop, ended.log) == []
 
 
+@pytest.mark.parametrize("program", ["target-freshbooks", "tap-bigcommerce-orders"])
+@pytest.mark.parametrize("typed", ["--confg=ENV", "--config=ENV sideways"])
+def test_a_wrong_command_line_is_no_sign_of_parked_orders(
+    shop: Any, program: str, typed: str
+) -> None:
+    process = shop.start(program, *typed.split())
+    _, log = process.communicate("", timeout=60)
+    assert (process.returncode, "Usage: " in log) == (1, True), log
+
+
 def test_with_on_parked_fail_a_run_that_parked_something_exits_2_and_state_leaves(
     shop: Any,
 ) -> None:

@@ -29,9 +29,16 @@ def ctl(name: str, *arguments: str) -> str:
     return _command(CTL, name, *arguments)
 
 
-def credentials(name: str, *arguments: str) -> str:
-    """A command of `connector-credentials`."""
-    return _command("connector-credentials", name, *arguments)
+def credentials(name: str, *arguments: str, url: str = "") -> str:
+    """A command of `connector-credentials`.
+
+    Args:
+        name: The command.
+        arguments: Its own.
+        url: Where the credentials are, as messages show it: Meltano knows, and it alone.
+    """
+    where = ["--url", shlex.quote(url)] if url and not _by_meltano() else []
+    return _command("connector-credentials", *where, name, *arguments)
 
 
 def webhooks(name: str, *arguments: str) -> str:
@@ -66,10 +73,11 @@ def as_typed(text: str) -> str:
     return re.sub(rf"{CTL} ([a-z-]+)", lambda match: ctl(match[1]), text)
 
 
-def _command(program: str, name: str, *arguments: str) -> str:
+def _command(program: str, *words: str) -> str:
     if _by_meltano():
+        name, *arguments = words
         return meltano("invoke", f"{_plugin(program)}:{name}", *arguments)
-    return " ".join([_beside(program), name, *arguments, *_config(program)])
+    return " ".join([_beside(program), *words, *_config(program)])
 
 
 def _by_meltano() -> bool:

@@ -13,8 +13,8 @@ def sealed(name: str, document: Mapping[str, Any]) -> bytes:
     return json.dumps({"name": name, "document": dict(document)}).encode()
 
 
-def unsealed(name: str, plain: bytes) -> dict[str, Any]:
-    """The document of decrypted bytes.
+def unsealed(name: str, plain: bytes, url: str) -> dict[str, Any]:
+    """The document of decrypted bytes; the database's URL is for the message.
 
     Raises:
         EntryUnusable: They were not stored under this name.
@@ -28,6 +28,6 @@ def unsealed(name: str, plain: bytes) -> dict[str, Any]:
         raise EntryUnusable(
             f"the stored credentials {name!r} are something else: what is there was not stored "
             "under that name, as after a row of the database was copied over another. Remove the "
-            f"entry ({credentials('delete', name)}) and log in, or set it, again"
+            f"entry ({credentials('delete', name, url=url)}) and log in, or set it, again"
         )
     return document

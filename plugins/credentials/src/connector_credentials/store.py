@@ -252,15 +252,16 @@ class CredentialStore:
     def _open(self, name: str, document: bytes, also: MultiFernet | None = None) -> StoredSecret:
         """The document, with our keys, with the file's if those have changed, or with `also`."""
         current = self._key_file.read() if self._key_file is not None else None
+        url = database.shown(self._engine.url)
         for keys in (self._keys, current, also):
             if keys is not None:
                 plain = decrypted(keys, bytes(document))
                 if plain is not None:
-                    return StoredSecret(unsealed(name, plain))
+                    return StoredSecret(unsealed(name, plain, url))
         raise KeyUnusable(
             f"the encryption key does not open the stored credentials {name!r}. Give the key they "
             "were stored with (also as a second one, after a comma), or remove the entry "
-            f"({commands.credentials('delete', name)}) and log in again"
+            f"({commands.credentials('delete', name, url=url)}) and log in again"
         )
 
 
@@ -278,10 +279,11 @@ def _keys_of(file: KeyFile, engine: sa.Engine) -> MultiFernet:
         file.make()
         keys = file.read()
     if keys is None:
+        delete = commands.credentials("delete", "--all", url=database.shown(engine.url))
         raise KeyMissing(
             f"the key file {file.path} is gone, and without it the stored credentials cannot be "
             "read. Restore it from a backup, or give encryption_key; if both are lost, remove "
-            f"the entries ({commands.credentials('delete', '--all')}) and log in again"
+            f"the entries ({delete}) and log in again"
         )
     return keys
 

@@ -45,7 +45,7 @@ def require_client_secrets(found: Secrets) -> tuple[str, ...]:
         raise SettingError(
             "No client_secret: hooks could not be told from forgeries. Set "
             "WEBHOOKS_CLIENT_SECRET, or store it with "
-            f"`{credentials(*SET, '--with-client-secret')}` and set"
+            f"`{credentials(*SET, '--with-client-secret', url='URL')}` and set"
             " WEBHOOKS_CREDENTIALS_URL."
         )
     return found.client_secrets
@@ -56,7 +56,7 @@ def require_token(found: Secrets) -> str:
     if not found.access_token:
         raise SettingError(
             "No access_token: hooks are managed through BigCommerce's API. Set "
-            f"WEBHOOKS_ACCESS_TOKEN, or store it with `{credentials(*SET)}` "
+            f"WEBHOOKS_ACCESS_TOKEN, or store it with `{credentials(*SET, url='URL')}` "
             "and set WEBHOOKS_CREDENTIALS_URL."
         )
     return found.access_token

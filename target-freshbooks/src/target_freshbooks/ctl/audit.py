@@ -14,7 +14,7 @@ from typing import Any
 import click
 from connector_credentials.commands import as_typed
 
-from target_freshbooks.ctl.context import Context, command
+from target_freshbooks.ctl.context import Context, command, not_in_ledger
 from target_freshbooks.ctl.status import parked_document, parked_text
 from target_freshbooks.ledger.audit.journal import AuditRow
 from target_freshbooks.money import decimals_of, is_whole
@@ -64,6 +64,8 @@ def audit(context: Context, *, order: int) -> None:
     with context.ledger() as ledger:
         rows = list(ledger.audit.rows(order))
         row = ledger.orders.get(order)
+    if not rows and row is None:
+        raise click.ClickException(not_in_ledger([order]))
     document = [
         {
             "seq": row.seq,
@@ -77,7 +79,7 @@ def audit(context: Context, *, order: int) -> None:
         }
         for row in rows
     ]
-    lines = tell(rows) if rows else [f"The ledger knows nothing of order {order}."]
+    lines = tell(rows) or [f"No run has looked at order {order} yet; the next one does."]
     if row is not None and row.state == "parked":
         # The journal holds no words of FreshBooks', which may name a person; this row has them.
         lines += parked_text(parked_document(row))

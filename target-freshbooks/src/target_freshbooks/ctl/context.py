@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 from connector_credentials import CredentialError
-from connector_credentials.commands import ctl
+from connector_credentials.commands import ctl, run_of_both
 from connector_credentials.database import parse_url, shown
 from connector_credentials.output import json_lines, say, say_aside
 from connector_credentials.settings import SettingError
@@ -121,6 +121,15 @@ class Context:
         say(*(json_lines(document, indent=2) if self.as_json else lines))
 
 
+def not_in_ledger(orders: Collection[int]) -> str:
+    """Why nothing can be done for these orders, and what to do."""
+    return (
+        f"Not in the ledger: {', '.join(map(str, orders))}. The tap has not sent them yet (or their"
+        " bodies were dropped by ledger_retention_days): have it read them from BigCommerce, with"
+        f" TAP_BIGCOMMERCE_ORDERS_ORDER_IDS='{list(orders)}' {run_of_both()} (setting order_ids)."
+    )
+
+
 def asked(question: str, tell: Callable[[str], None]) -> str:
     """The answer to a question, a line of standard input.
 
@@ -154,7 +163,7 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
 
 
 def run_command(command: click.Command) -> int:
-    """Run the command line; expected failures are one line on stderr and exit 1.
+    """Run the command line; expected failures are one line on stderr and exit 1, usage errors too.
 
     SIGINT and SIGTERM end it with 130 and 143, after the step in hand if it writes.
     """
@@ -168,7 +177,7 @@ def run_command(command: click.Command) -> int:
         if isinstance(error, click.UsageError) and error.ctx is not None:
             say_aside(*error.ctx.get_usage().split("\n"))
         say_aside(f"Error: {error.format_message()}")
-        return error.exit_code
+        return 1  # click's own 2, for a wrong command line, says here that orders are parked
     except (click.Abort, KeyboardInterrupt, Interrupted):
         say_aside("Stopped.")
         return STOP.exit_code(128 + signal.SIGINT)  # a person may leave a prompt, too

@@ -156,7 +156,7 @@ def look_at_key(setup: SetUp) -> Finding:
         return warn(
             f"The key does not open the stored {', '.join(unopened)}.",
             "Give the key they were stored with as a second one (encryption_key=NEW,OLD), or"
-            f" remove them: {credentials('delete', *unopened)}.",
+            f" remove them: {credentials('delete', *unopened, url=setup.credentials_place)}.",
         )
     return ok("The key opens the stored credentials.")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from connector_credentials import CredentialStore
-from connector_credentials.database import parse_url, sqlite_path
+from connector_credentials.database import parse_url, shown, sqlite_path
 from connector_credentials.first_contact import Contact, make_contact
 from connector_credentials.read_only import key_file, open_store_to_read
 from connector_credentials.shared_checks import installed_version
@@ -90,6 +90,11 @@ class SetUp:
     def credentials_file(self) -> Path | None:
         """The file of the credentials' store; None in PostgreSQL."""
         return sqlite_path(parse_url(self.settings.credentials_url, PURPOSE))
+
+    @property
+    def credentials_place(self) -> str:
+        """Where the credentials are, for messages."""
+        return shown(parse_url(self.settings.credentials_url, PURPOSE))
 
     @cached_property
     def key_file(self) -> Path | None:

@@ -5,11 +5,10 @@ import threading
 from collections.abc import Collection
 
 import click
-from connector_credentials.commands import run_of_both
 from connector_credentials.output import say, say_aside
 
 from target_freshbooks.access import open_account
-from target_freshbooks.ctl.context import SETTINGS, Context, command
+from target_freshbooks.ctl.context import SETTINGS, Context, command, not_in_ledger
 from target_freshbooks.ledger import Ledger, ScratchLedger
 from target_freshbooks.posting.dryrun.simulator import Planner
 from target_freshbooks.posting.plan.render import Plan
@@ -74,15 +73,6 @@ def make_plans(
     plans = {order_id: planner.plan(order_id, asked) for order_id in orders}
     unknown = [order_id for order_id, plan in plans.items() if plan is None]
     return [plan for plan in plans.values() if plan is not None], unknown
-
-
-def not_in_ledger(orders: Collection[int]) -> str:
-    """Why nothing can be done for these orders, and what to do."""
-    return (
-        f"Not in the ledger: {', '.join(map(str, orders))}. The tap has not sent them yet (or their"
-        " bodies were dropped by ledger_retention_days): have it read them from BigCommerce, with"
-        f" TAP_BIGCOMMERCE_ORDERS_ORDER_IDS='{list(orders)}' {run_of_both()} (setting order_ids)."
-    )
 
 
 def _unsettled(ledger: ScratchLedger) -> list[int]:

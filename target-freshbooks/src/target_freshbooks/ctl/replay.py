@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from target_freshbooks.ctl.context import SETTINGS, SINCE, Context, command
-from target_freshbooks.ctl.plan import make_plans, not_in_ledger
+from target_freshbooks.ctl.context import SETTINGS, SINCE, Context, command, not_in_ledger
+from target_freshbooks.ctl.plan import make_plans
 from target_freshbooks.ctl.status import drafts as kept_drafts
 from target_freshbooks.ledger import Ledger, ScratchLedger
 from target_freshbooks.posting.apply.fence import Fence

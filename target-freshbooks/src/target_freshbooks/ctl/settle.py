@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 import click
 from connector_credentials.commands import ctl
 
-from target_freshbooks.ctl.context import Context, command
+from target_freshbooks.ctl.context import Context, command, not_in_ledger
 from target_freshbooks.ledger import Ledger, OrderRow
 
 
@@ -56,9 +56,7 @@ def reopen(context: Context, *, order_id: int) -> None:
 def _known(ledger: Ledger, order_id: int) -> OrderRow:
     row = ledger.orders.get(order_id)
     if row is None:
-        raise click.ClickException(
-            f"Order {order_id} is not in the ledger: the tap has not sent it yet."
-        )
+        raise click.ClickException(not_in_ledger([order_id]))
     return row
 
 

@@ -1,8 +1,9 @@
 """Scratch ledger: reads through to the real one, and keeps every change to itself.
 
 The links of a plan are in memory and go with it. What the shop says in a dry run is stored under a
-name of its own until the next dry run, so that `plan` can show it; of that and of what the real
-inbox has of the same thing, the one that came last counts. No real run looks at any of it.
+name of its own until the next dry run, or until a real one is told of the same thing, so that
+`plan` can show it; of that and of what the real inbox has, the one that came last counts. No real
+run looks at any of it.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,7 +15,7 @@ from typing import NoReturn, Self
 from sqlalchemy import Insert, bindparam, delete, select
 from typing_extensions import override
 
-from target_freshbooks.ledger.inbox.inbox import Inbox, store
+from target_freshbooks.ledger.inbox.inbox import Inbox, apart_from, store
 from target_freshbooks.ledger.inbox.records import ORDERS, Record, key_text
 from target_freshbooks.ledger.intents import Intent, Intents
 from target_freshbooks.ledger.ledger import Ledger
@@ -68,7 +69,7 @@ class ScratchInbox(Inbox):
     """Reads the real inbox, and what came in the last dry run if it is `of_dry_run`."""
 
     def __init__(self, scope: Scope, *, of_dry_run: bool = False) -> None:
-        self._apart = f"{scope.source} (dry run)"
+        self._apart = apart_from(scope.source)
         super().__init__(scope, *([self._apart] if of_dry_run else ()))
 
     @override

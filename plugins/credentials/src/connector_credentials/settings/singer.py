@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import click
-from singer_sdk.plugin_base import PluginBase, _ConfigInput
+from singer_sdk.plugin_base import PluginBase, SingerCommand, _ConfigInput
 from typing_extensions import override
 
 from connector_credentials.output import log_visibly
@@ -21,6 +21,16 @@ from .values import SettingError
 
 CONFIG_FILES = "connector_credentials.config_files"
 """The key in a command's `meta` under which the paths of its settings' files are."""
+
+
+class _Command(SingerCommand):
+    @override
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        try:
+            return super().make_context(*arguments, **more)
+        except click.UsageError as error:
+            error.exit_code = 1  # click's own 2 is the target's, for parked orders
+            raise
 
 
 class StrictSettings(PluginBase):
@@ -39,7 +49,15 @@ class StrictSettings(PluginBase):
     @override
     def get_singer_command(cls) -> click.Command:
         log_visibly()  # what the SDK makes of it, and where it goes, is for its own settings
-        return super().get_singer_command()
+        command = super().get_singer_command()
+        return _Command(
+            logger=cls.logger,
+            name=command.name,
+            callback=command.callback,
+            params=command.params,
+            help=command.help,
+            context_settings=command.context_settings,
+        )
 
     @property
     @override

@@ -34,6 +34,17 @@ _OF_ORDER = select(
     inbox.c.stream, inbox.c.key, inbox.c.body, inbox.c.hash, inbox.c.received_at
 ).where(inbox.c.source == bindparam("of_source"), inbox.c.order_id == bindparam("of_order"))
 
+_OF_REHEARSED = inbox.c.source == bindparam("apart")
+_DROP_ORDER = delete(inbox).where(_OF_REHEARSED, inbox.c.order_id == bindparam("of_order"))
+_DROP_OTHER = delete(inbox).where(
+    _OF_REHEARSED, inbox.c.stream == bindparam("of"), inbox.c.key == bindparam("at")
+)
+
+
+def apart_from(source: str) -> str:
+    """The name under which is kept what dry runs of a source are told."""
+    return f"{source} (dry run)"
+
 
 class Inbox(Section):
     """The inbox of one shop."""
@@ -51,7 +62,8 @@ class Inbox(Section):
         A record of unchanged content keeps the time it was first received. A record of the stream
         `orders` makes its order known as `new`. One that is older than what is known of the thing,
         by its `date_modified`, is left out with a line in the log (see `precedence`). A changed
-        record of a customer or the store makes parked orders `new` again (see `requeue`).
+        record of a customer or the store makes parked orders `new` again (see `requeue`). What a
+        dry run was told of the same orders and other things is dropped: nothing reads it any more.
 
         Args:
             records: Any number; of two with the same key the later version stays, else the later.
@@ -79,6 +91,7 @@ class Inbox(Section):
                 known = insert_new(connection.dialect.name, orders, *fresh[0])
                 connection.execute(known, fresh)
             requeue.reopen(connection, self._source, taken, before, now)
+            _drop_rehearsed(connection, self._source, received)
         self._forget_shop(received)
         return [record for record, _ in taken]
 
@@ -160,6 +173,22 @@ def store(
     for stream in complete:
         _drop_unsaid(connection, source, stream, rows, again)
     return taken, before
+
+
+def _drop_rehearsed(connection: Connection, source: str, received: Iterable[Record]) -> None:
+    order_ids, others = set[int](), set[tuple[str, str]]()
+    for record in received:
+        if record.order_id is None:
+            others.add((record.stream, key_text(record.key)))
+        elif record.stream == ORDERS:  # the last of what is said of an order
+            order_ids.add(record.order_id)
+    apart = apart_from(source)
+    for statement, things in (
+        (_DROP_ORDER, [{"apart": apart, "of_order": one} for one in sorted(order_ids)]),
+        (_DROP_OTHER, [{"apart": apart, "of": of, "at": at} for of, at in sorted(others)]),
+    ):
+        if things:
+            connection.execute(statement, things)
 
 
 def _is_known(row: dict[str, Any], version: Version | None) -> bool:
