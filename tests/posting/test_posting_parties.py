@@ -90,7 +90,8 @@ def test_only_a_change_that_is_over_is_not_waited_for(
     kind: str, answered: bool, waited: bool
 ) -> None:
     standing = SimpleNamespace(amount=D(9), vis_state=0)
-    records = SimpleNamespace(get=lambda _: standing, of_invoice=lambda _: [])
+    none: dict[str, Any] = dict.fromkeys(("of_invoice", "noting"), lambda _: [])
+    records = SimpleNamespace(get=lambda _: standing, **none)
     collections = {"payment": records, "invoice": records}
     books = SimpleNamespace(payments=records, collections=collections)
     outcomes: list[str] = []

@@ -93,6 +93,7 @@ def test_what_a_shop_s_record_holds_stays_text_on_a_page(world: Any) -> None:
 def test_where_nothing_is_to_be_planned_each_form_is_whole_all_the_same(
     world: Any, form: str, said: str
 ) -> None:
+    world.sync()
     assert said in shown(world, form)
 
 
