@@ -29,7 +29,8 @@ class _Command(SingerCommand):
         try:
             return super().make_context(*arguments, **more)
         except click.UsageError as error:
-            error.exit_code = 1  # click's own 2 is the target's, for parked orders
+            # Click's own 2 is the target's, for parked orders.
+            error.exit_code = 1  # type: ignore[misc]
             raise
 
 
