@@ -180,8 +180,8 @@ def test_what_was_read_in_another_account_says_nothing_of_this_one(world: Any) -
     mark = f"BigCommerce order {order} (store {STORE_HASH})"
     with world.ledger() as ledger:
         ledger.links.put(Link("marked", mark, 1))
-        read = {"day": date(2099, 1, 1), "extra": {"account": "OTHER"}}
-        ledger.links.put(Link("marked", STORE_HASH, 0, **read))
+        other = {"account": "OTHER"}
+        ledger.links.put(Link("marked", STORE_HASH, 0, day=date(2099, 1, 1), extra=other))
     assert world.writes_of(world.sync) == 0
     assert world.row(order).state == "posted"
 
