@@ -144,11 +144,9 @@ class Promises:
         self.tally[f"= {row.state} {row.reason or ''}"] += 1
         if row.state == "posted":
             assert invoice is not None, "posted without an invoice"
-            self.comes_to(
-                invoice,
-                self.voided(true) or self.by_its_surplus(true, invoice),
-                self.corrections(true),
-            )
+            beside = self.corrections(true)
+            said = self.voided(true) or self.by_its_surplus(true, invoice, beside)
+            self.comes_to(invoice, said, beside)
         elif row.state == "parked":
             assert row.reason in self.reasons(order, true), (row.reason, true)
         else:
@@ -165,13 +163,14 @@ class Promises:
         owed = amount_of(lines_named(STORED_VALUE, [invoice, *beside]))
         assert owed == sum(map(D, true["stored_value"].values()))
 
-    def by_its_surplus(self, true: Document, invoice: Document) -> Document:
+    def by_its_surplus(self, true: Document, invoice: Document, beside: list[Document]) -> Document:
         """What the shop says, or that and what refunds gave back of more that was paid by hand.
 
         An order that was edited down shows no more what had been paid for it.
         """
         order, total, paid = true["order_id"], D(true["invoice_total"]), D(true["paid"])
-        surplus = D(invoice["amount"]["amount"]) - total
+        taken_beside = amount_of(lines_named((REFUNDS_PAID,), beside))
+        surplus = D(invoice["amount"]["amount"]) - total - taken_beside
         back = sum(D(refund["money"]) for refund in true["refunds"])
         if self.orders[order] not in PAID_BY_HAND or order not in self.edited:
             return true

@@ -362,6 +362,7 @@ def test_verify_tells_invoices_of_orders_that_a_lost_ledger_no_longer_knows(worl
     order = posted(world, **of_a_customer(world))
     world.change_and_sync(order, "refund", order_amount="4.00", to=STORE_CREDIT)
     world.lose_ledger()
+    world.ledger().dispose()
     told = found(world)
     assert [row[:2] for row in told] == [(order, "extra"), (order, "extra")]
     invoice, note = (detail for _, _, detail in told)
