@@ -45,7 +45,7 @@ class ChildReader:
     def __init__(self, connection: Connection, streams: Collection[str]) -> None:
         self._connection = connection
         self._streams = frozenset(streams)
-        self._told = "orders" in self._streams
+        self._is_selected = "orders" in self._streams
         self._lines = OrderLines(connection)
         self._not_found_is_none = False
 
@@ -61,7 +61,7 @@ class ChildReader:
             "order_coupons": self._coupons,
         }
         children = {name: read(order) for name, read in readers.items() if name in self._streams}
-        return (self._lines.complete(order) if self._told else order), children
+        return (self._lines.complete(order) if self._is_selected else order), children
 
     def _transactions(self, order: Row) -> list[Row]:
         """All transactions of an order that the list of orders has given.
@@ -73,7 +73,7 @@ class ChildReader:
         found: dict[int, Row] = {}
         total = 0
         try:
-            with marking(order, path, told=self._told):
+            with marking(order, path, is_selected=self._is_selected):
                 for answer, rows in answers(self._connection, path):
                     sound = check_ids(path, rows)
                     fresh = {id_of(row): row for row in sound if id_of(row) not in found}
@@ -118,7 +118,7 @@ class ChildReader:
         order_id = id_of(order)
         path = f"/v2/orders/{order_id}/{kind}"
         rows: list[Row] = []
-        with marking(order, path, told=self._told):
+        with marking(order, path, is_selected=self._is_selected):
             for page in pages(self._connection, path, params, absent=NOT_FOUND):
                 rows += [{**row, "order_id": order_id} for row in page]
         return rows

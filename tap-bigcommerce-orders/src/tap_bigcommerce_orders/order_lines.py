@@ -63,7 +63,7 @@ class OrderLines:
         rest, lines = split or (None, [])
         if split is None or self._may_lack(lines, order):
             path = f"/v2/orders/{order_id}/products"
-            with marking(record, path, told=True):
+            with marking(record, path, is_selected=True):
                 lines = [line for page in pages(self._connection, path) for line in page]
             with self._lock:
                 self._never_given |= {

@@ -34,12 +34,12 @@ class RefundsReader:
 
     Args:
         connection: The store's API.
-        told: Whether the orders themselves are given, so that they can be marked.
+        is_selected: Whether the orders themselves are given, so that they can be marked.
     """
 
-    def __init__(self, connection: Connection, *, told: bool) -> None:
+    def __init__(self, connection: Connection, *, is_selected: bool) -> None:
         self._connection = connection
-        self._told = told
+        self._is_selected = is_selected
         self._given: dict[int, None] = {}
         self._bulk = True
 
@@ -78,7 +78,7 @@ class RefundsReader:
     def _of_order(self, order_id: int, order: Row) -> list[Row]:
         path = f"/v3/orders/{order_id}/payment_actions/refunds"
         found: list[Row] = []
-        with marking(order, path, told=self._told):
+        with marking(order, path, is_selected=self._is_selected):
             for page in pages(self._connection, path):
                 found += [{**row, "order_id": order_id} for row in check_ids(path, page)]
         return found

@@ -24,13 +24,13 @@ logger = logging.getLogger("tap-bigcommerce-orders.orders")
 
 
 @contextlib.contextmanager
-def marking(order: Row, path: str, *, told: bool) -> Iterator[None]:
+def marking(order: Row, path: str, *, is_selected: bool) -> Iterator[None]:
     """Read a part of an order; one that has no known form ends the reading and marks the order.
 
     Args:
         order: The order.
         path: Where the part is asked for.
-        told: Whether the order itself is given to anybody.
+        is_selected: Whether the order itself is given to anybody.
 
     Raises:
         OddAnswer: The part has no known form, and the order is not given.
@@ -38,7 +38,7 @@ def marking(order: Row, path: str, *, told: bool) -> Iterator[None]:
     try:
         yield
     except OddAnswer as odd:
-        if not told:
+        if not is_selected:
             raise
         logger.warning("%s The order is given without it, and is marked.", odd.what)
         order.setdefault(UNREADABLE, []).append(path)

@@ -138,7 +138,7 @@ class _OrderRun:
     ) -> None:
         self.children = children
         self.workers = workers
-        self.refunds = RefundsReader(stream.connection, told=stream.selected)
+        self.refunds = RefundsReader(stream.connection, is_selected=stream.selected)
         self.last_refund: datetime | None = None
         self.given = children.get("refunds", stream).given_rows(REFUND_LOOKBACK)
         self._stream = stream
