@@ -94,20 +94,20 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     runs, scheduler = Runs(), BackgroundScheduler()
-    for one in listed():
-        job, when = one["job"]["name"], trigger(one["cron_interval"])
-        # A time that was missed while the machine slept counts once, however late.
-        scheduler.add_job(
-            runs.run,
-            when,
-            (job, one["env"]),
-            name=one["name"],
-            coalesce=True,
-            misfire_grace_time=None,
-        )
-        log.info("The job %s runs at %s.", job, one["cron_interval"])
     try:
         with STOP.heeded():
+            for one in listed():
+                job, when = one["job"]["name"], trigger(one["cron_interval"])
+                # A time that was missed while the machine slept counts once, however late.
+                scheduler.add_job(
+                    runs.run,
+                    when,
+                    (job, one["env"]),
+                    name=one["name"],
+                    coalesce=True,
+                    misfire_grace_time=None,
+                )
+                log.info("The job %s runs at %s.", job, one["cron_interval"])
             with STOP.critical_section():  # one that has half started can be neither used nor ended
                 scheduler.start()
             STOP.event.wait()

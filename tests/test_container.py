@@ -228,6 +228,18 @@ def test_the_scheduler_names_its_jobs_and_ends_when_it_is_told_to(
     assert jobs == {one["job"]: one["interval"] for one in schedules}
 
 
+def test_a_scheduler_that_is_told_to_end_before_it_knows_its_jobs_ends_as_told(
+    image: Image, few_orders: Sandbox, secrets: dict[str, str]
+) -> None:
+    scheduler = contained(image, "scheduler", few_orders, secrets)
+    process = scheduler.start(*scheduler.command)
+    assert process.stdout is not None
+    next(line for line in process.stdout if "The job" in line)
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM, said
+
+
 def test_the_health_check_tells_whether_the_receiver_takes_hooks(
     image: Image, few_orders: Sandbox, secrets: dict[str, str], tmp_path: Path
 ) -> None:
