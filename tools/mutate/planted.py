@@ -6,7 +6,8 @@ nobody thought of: no history is written for any of them.
 
 from __future__ import annotations
 
-from mutate.lines import FRESHBOOKS, Mutation
+from mutate.lines import Mutation
+from mutate.lines.mutation import FRESHBOOKS
 
 POSTING = f"{FRESHBOOKS}/posting"
 
