@@ -143,3 +143,20 @@ def test_a_plan_tells_of_the_client_that_will_be_made(world: Any) -> None:
     world.sync(dry_run=False)
     for order in orders:
         client_of(world, order)
+
+
+@pytest.mark.parametrize("deleted_get", ["found", "missing", "error"])
+def test_none_is_made_for_an_order_whose_invoice_a_person_deleted(
+    world: Any, deleted_get: str
+) -> None:
+    world.switch(fb__deleted_get=deleted_get)
+    order, _ = world.place(billing=JANE), world.synced(billing=JO)
+    delete(world, client_of(world, order))
+    world.put(f"invoices/invoices/{world.invoice(order)['id']}", {"invoice": {"vis_state": 1}})
+    world.synced(billing=JO)  # a run that hears of the deleted client
+    before = world.books()["clients"]
+    (plan,) = world.ctl("plan", str(order))
+    assert plan["steps"] == []
+    world.ctl("replay", str(order))
+    assert world.row(order).reason == "deleted_in_freshbooks"
+    assert world.books()["clients"] == before

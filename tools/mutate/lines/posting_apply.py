@@ -39,6 +39,14 @@ CREDIT_TOLD = "test_a_credit_is_told_that_came_of_a_payment_by_hand_while_the_to
 
 MUTATIONS = (
     Mutation(
+        "nothing is made for an order whose invoice a person deleted",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/order_parties.py",
+        "    gone = _is_gone(context, own, progress)\n",
+        "    gone = False\n",
+        (f"{DELETED_CLIENTS}::test_none_is_made_for_an_order_whose_invoice_a_person_deleted",),
+    ),
+    Mutation(
         "nothing is written by what a list showed",
         "P1",
         f"{FRESHBOOKS}/posting/apply/step_runner.py",
