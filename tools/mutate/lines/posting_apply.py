@@ -42,8 +42,8 @@ MUTATIONS = (
         "nothing is made for an order whose invoice a person deleted",
         "P11",
         f"{FRESHBOOKS}/posting/apply/order_parties.py",
-        "    gone = _is_gone(context, own, progress)\n",
-        "    gone = False\n",
+        "own.vis_state == DELETED or not recorded.known",
+        "not recorded.known",
         (f"{DELETED_CLIENTS}::test_none_is_made_for_an_order_whose_invoice_a_person_deleted",),
     ),
     Mutation(

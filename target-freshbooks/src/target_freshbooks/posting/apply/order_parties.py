@@ -37,16 +37,12 @@ def with_client_and_items(
     recorded = context.recorded
     if own is not None and not recorded.known and not context.is_ours(own):
         return context  # the number is somebody else's, so nothing is booked
-    gone = _is_gone(context, own, progress)
-    keeps = gone or (own is not None and _keeps_client(context, own, progress))
-    if keeps:
-        client_id = own.customer_id if own is not None else context.client_id
-    else:
-        client_id = _client(parts, context, registered)
+    keeps = own is not None and _keeps_client(context, own, progress)
+    client_id = own.customer_id if own and keeps else _client(parts, context, registered)
     names = parts.parties.items.names_of(
         context.desired.items,
         context.desired.order_id,
-        make=not (gone or _stands(context, own, progress)),
+        make=not _stands(context, own, progress),
     )
     return replace(
         context,
@@ -57,26 +53,22 @@ def with_client_and_items(
     )
 
 
-def _is_gone(context: OrderContext, own: ObservedInvoice | None, progress: AttemptState) -> bool:
-    """Whether the order's invoice was deleted by a person, and is not made again."""
-    if progress.overwrite:
-        return False
-    return context.recorded.known if own is None else own.vis_state == DELETED
-
-
 def _keeps_client(context: OrderContext, own: ObservedInvoice, progress: AttemptState) -> bool:
-    """Whether the order's invoice is left with the client that it has."""
+    """Whether the order's invoice is left with the client that it has, also one that is deleted."""
     if progress.overwrite:
         return False
     recorded, key = context.recorded, context.desired.client.key
-    return not recorded.known or keeps_its_client(recorded, own, key)
+    is_untouched = own.vis_state == DELETED or not recorded.known
+    return is_untouched or keeps_its_client(recorded, own, key)
 
 
 def _stands(context: OrderContext, own: ObservedInvoice | None, progress: AttemptState) -> bool:
     """Whether the lines of the invoice stay as they are; those of a refund may be still to come."""
-    if own is None or own.status == DRAFT or progress.overwrite or progress.reword:
+    if own is None or progress.overwrite:
         return False
-    if context.desired.refunds:
+    if own.vis_state == DELETED:
+        return True
+    if own.status == DRAFT or progress.reword or context.desired.refunds:
         return False
     return not context.recorded.known or context.recorded.content == context.content
 
