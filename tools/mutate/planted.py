@@ -42,8 +42,8 @@ PLANTED = (
         "a payment is too high",
         "P2",
         f"{POSTING}/plan/payments.py",
-        "if observed.own.outstanding < more:",
-        "if False:",
+        "context.payment_body(observed.own.id, payment, wanted),",
+        "context.payment_body(observed.own.id, payment, wanted + 1),",
         (),
     ),
     Mutation(
