@@ -75,6 +75,8 @@ SCHEMA = record(
             '{"rows": [{"amount": 1.10, "other": 1.10}]}',
             [{"amount": "1.10", "other": Decimal("1.10")}],
         ),
+        ('{"rows": {"45": {"amount": 1.10}, "46": {}}}', [{"amount": "1.10"}, None]),
+        ('{"rows": {"amount": 1.10}}', [{"amount": "1.10"}]),
         ('{"unknown": {"deep": ""}}', {"deep": None}),
         ('{"unknown": 1.10}', Decimal("1.10")),
         ('{"unknown": ["a", {"b": {}}]}', ["a", {"b": None}]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -164,3 +165,15 @@ def test_the_store_s_own_bookmark_is_used(full_shop: Any, run: Any) -> None:
     assert again.error is None
     assert "min_date_modified" in full_shop.asked("/v2/orders")[0]
     assert again.states[-1] == first.states[-1]
+
+
+def test_a_bookmark_later_than_this_machine_s_clock_is_told(
+    shop: Any, run: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    later = datetime.now(UTC) + timedelta(days=1)
+    for position, told in ((later, True), (later - timedelta(days=1), False)):
+        caplog.clear()
+        text = position.strftime("%Y-%m-%dT%H:%M:%SZ")
+        bookmark = {"store_hash": "abc123", "replication_key_value": text}
+        run(shop, state={"bookmarks": {"orders": bookmark}})
+        assert (f"The bookmark of orders is {text}" in caplog.text) is told

@@ -40,6 +40,7 @@ class HooksServer:
     Attributes:
         bare: Answer without the v3 wrapping, as an older page of the documentation shows.
         refuse: Status by scope for creating hooks.
+        stays_off: Leave a hook switched off that is to be switched on.
         broken: Answers to give before the real ones: (status, headers, body).
     """
 
@@ -47,6 +48,7 @@ class HooksServer:
     hooks: list[dict[str, Any]] = field(default_factory=list)
     bare: bool = False
     refuse: dict[str, int] = field(default_factory=dict)
+    stays_off: bool = False
     broken: list[tuple[int, dict[str, str], str]] = field(default_factory=list)
     blocked: list[dict[str, Any]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
@@ -67,7 +69,7 @@ class HooksServer:
         if method == "DELETE":
             self.hooks.remove(hook)
         else:
-            hook.update(body)
+            hook.update(body, is_active=not self.stays_off)
         return self._wrapped(hook)
 
     def _create(self, body: dict[str, Any]) -> tuple[int, dict[str, str], str]:
@@ -130,6 +132,14 @@ def test_registering_creates_each_scope_once_and_again_changes_nothing(
     second = commands.register(assembly(), allow_insecure=False)
     assert (second.code, second.document["created"]) == (0, [])
     assert len(second.document["unchanged"]) == len(shop.hooks) == 8
+
+
+def test_a_hook_that_stays_switched_off_needs_a_person(shop: HooksServer, assembly: Any) -> None:
+    commands.register(assembly(), allow_insecure=False)
+    shop.hooks[0]["is_active"], shop.stays_off = False, True
+    answer = commands.register(assembly(), allow_insecure=False)
+    assert (answer.code, answer.document["activated"]) == (1, [])
+    assert "leaves hook 1 switched off" in "\n".join(answer.lines)
 
 
 def test_another_program_s_hooks_are_left_alone_on_however_many_pages(

@@ -147,6 +147,8 @@ def _value(value: Json, schema: Mapping[str, Any] | None) -> Json:
     if schema.get("format") == "date-time":
         moment = parse_time(value)
         return format_time(moment) if moment else None
+    if isinstance(value, Mapping) and "array" in types:
+        value = _listed(value)
     if isinstance(value, Mapping):
         return normalize(value, schema) if "object" in types else _unknown(value)
     if isinstance(value, list):
@@ -154,6 +156,12 @@ def _value(value: Json, schema: Mapping[str, Any] | None) -> Json:
             return _unknown(value) or None  # PHP writes an empty object as []
         return [_value(item, schema.get("items")) for item in value if not is_link(item)]
     return _scalar(value, types)
+
+
+def _listed(value: Mapping[str, Json]) -> list[Json]:
+    """An object in a list's place: a list with gaps as PHP writes it, or its only row."""
+    rows = list(value.values())
+    return rows if all(isinstance(row, Mapping) for row in rows) else [value]
 
 
 def _scalar(value: Json, types: list[str] | str) -> Json:

@@ -8,21 +8,29 @@ from __future__ import annotations
 
 import io
 import json
+import logging
+from datetime import timedelta
 from typing import IO, TYPE_CHECKING, Any
 
 from connector_credentials.commands import meltano
 
 from tap_bigcommerce_orders.errors import StateUnusable
-from tap_bigcommerce_orders.normalize import read_iso
+from tap_bigcommerce_orders.normalize import format_time, read_iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from singer_sdk.helpers.types import TapState
 
 POSITION = "replication_key_value"
 STORE = "store_hash"
+LEEWAY = timedelta(minutes=10)
+"""By so much may clocks differ before it is told."""
+
 REMEDY = "Restore a state this tap wrote, or take the bookmark out to read from start_date on."
+
+logger = logging.getLogger("tap-bigcommerce-orders")
 
 
 def checked(file: IO[str]) -> IO[str]:
@@ -64,6 +72,19 @@ def check_store(state: Mapping[str, Any], store_hash: str) -> None:
             "another file for --state. To read this store from start_date on, clear the state: "
             f"`{meltano('state', 'clear', 'STATE_ID')}`, or leave --state out."
         )
+
+
+def warn_of_future(state: Mapping[str, Any], now: datetime) -> None:
+    """Tell of bookmarks that are later than it is here, before which nothing would be read."""
+    for stream, bookmark in state.get("bookmarks", {}).items():
+        position = bookmark.get(POSITION)
+        if position is not None and read_iso(position) > now + LEEWAY:
+            logger.warning(
+                "The bookmark of %s is %s, but by this machine's clock it is %s: what changed "
+                "before the bookmark is not read. Set the clock; if the bookmark is wrong, restore "
+                "a former state, or take the bookmark out to read from start_date on.",
+                *(stream, position, format_time(now)),
+            )
 
 
 def stamped(state: TapState, store_hash: str) -> TapState:

@@ -33,7 +33,12 @@ from tap_bigcommerce_orders.settings import (
     store_hash_of,
 )
 from tap_bigcommerce_orders.state_memory import digest_of, forget_unproven, with_digests
-from tap_bigcommerce_orders.state_validation import check_store, checked, stamped
+from tap_bigcommerce_orders.state_validation import (
+    check_store,
+    checked,
+    stamped,
+    warn_of_future,
+)
 from tap_bigcommerce_orders.streams.listed import CustomersStream, ProductsStream
 from tap_bigcommerce_orders.streams.order_children import (
     OrderCouponsStream,
@@ -167,6 +172,7 @@ class TapBigCommerceOrders(PlainTap):
         if not self.config.get("store_hash"):
             return  # to be discovered only
         check_store(state, self.store_hash)
+        warn_of_future(state, self.started)
         around = self._surroundings()
         forget_unproven(self.state, around)
         if self.config.get("order_ids"):

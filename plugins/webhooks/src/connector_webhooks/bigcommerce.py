@@ -136,10 +136,11 @@ class HooksApi:
         }
         return _hook(_document(self._request("POST", "/hooks", json=body)))
 
-    def update(self, hook_id: int, headers: Mapping[str, str]) -> None:
-        """Switch a hook on, with these headers."""
+    def update(self, hook_id: int, headers: Mapping[str, str]) -> bool:
+        """Switch a hook on, with these headers; whether the answer has it so."""
         body = {"is_active": True, "headers": dict(headers)}
-        self._request("PUT", f"/hooks/{hook_id}", json=body)
+        answer = self._request("PUT", f"/hooks/{hook_id}", json=body)
+        return bool(_document(answer).get("is_active", True))
 
     def delete(self, hook_id: int) -> None:
         """Delete a hook; one that is gone already is as wanted."""

@@ -148,8 +148,13 @@ def reconcile(api: HooksApi, want: Sequence[WantedHook], headers: Mapping[str, s
             if hook is None:
                 api.create(one.scope, one.destination, headers)
                 found.created.append(one.scope)
+            elif not api.update(hook.id, {**hook.headers, **headers}):
+                found.refused.append(
+                    f"{one.scope}: BigCommerce leaves hook {hook.id} switched off. If its scope is "
+                    "still right, delete it and register anew: "
+                    f"`{webhooks('unregister', one.destination)}`, `{webhooks('register')}`."
+                )
             else:
-                api.update(hook.id, {**hook.headers, **headers})
                 (found.headers_set if hook.is_active else found.activated).append(one.scope)
         except ApiError as error:
             if error.status not in _REFUSED:

@@ -10,17 +10,19 @@ from tap_bigcommerce_orders.schemas.types import (
     KEY,
     MONEY,
     NUMBER,
+    OBJECT,
     OBJECTS,
     TEXT,
     TEXTS,
     WHEN,
+    Schema,
     of_type,
     part,
     parts,
     record,
 )
 
-FORM_FIELDS = OBJECTS
+FORM_FIELDS: Schema = {"type": ["array", "string", "null"], "items": OBJECT}
 
 BILLING_ADDRESS = part(
     {
