@@ -11,11 +11,18 @@ from typing import Any
 import pytest
 from target_freshbooks import books, shop
 from target_freshbooks.books.clients import client_forms, client_of_customer, email_key
-from target_freshbooks.books.desired import ClientDraft, Desired, InvoiceLine, Parked, Reason
+from target_freshbooks.books.desired import (
+    ClientDraft,
+    Desired,
+    InvoiceLine,
+    LineTax,
+    Parked,
+    Reason,
+)
 from target_freshbooks.books.eligibility import Notice, notice_after_posting
 from target_freshbooks.books.policy import Policy, TaxName
 from target_freshbooks.books.taxes import ChargedTax, merged, roundest_percents
-from target_freshbooks.money import pro_rata
+from target_freshbooks.money import pro_rata, sum_by_key, total
 from target_freshbooks.shop.facts import Address, Customer
 from target_freshbooks.shop.fields import Fields, ReadError
 from target_freshbooks.shop.records import read_transaction
@@ -284,17 +291,101 @@ def test_a_tax_too_small_to_have_an_amount_is_merged_as_on_other_lines() -> None
     assert len({line.taxes for line in desired.invoice.lines if line.taxes}) == 1
 
 
-def test_a_fee_whose_tax_no_rate_of_the_order_gives_has_the_roundest_percent() -> None:
-    fee = {"id": 9, "display_name_customer": "Assembly", "cost_ex_tax": "10.00"}
-    facts = facts_of(
+@pytest.mark.parametrize(
+    ("refunded", "left"),
+    [(55, ["0.00", "20.00"]), (56, ["15.00", "5.00"]), (57, ["0.00", "20.00"]), (50, ["15", "5"])],
+    ids=["the first capture", "the second", "a refund of the first", "the authorization"],
+)
+def test_of_captures_of_one_authorization_the_refunded_one_is_lowered_first(
+    refunded: int, left: list[str]
+) -> None:
+    facts = facts_of("refund_of_one_capture")
+    first, second = (replace(row, event="capture", reference_id=50) for row in facts.transactions)
+    authorization = replace(first, id=50, event="authorization", reference_id=None, amount=D(40))
+    back = replace(first, id=57, event="refund", reference_id=55, amount=D(20))
+    (refund,) = facts.refunds
+    sent = tuple(replace(payment, transaction_id=refunded) for payment in refund.payments)
+    facts = replace(
+        facts,
+        transactions=(authorization, first, second, back),
+        refunds=(replace(refund, payments=sent),),
+    )
+    (entry,) = desired_of(facts).refunds
+    assert [amount for _, amount in entry.payments_after] == [D(one) for one in left]
+
+
+def test_a_refund_takes_no_more_tax_back_than_is_left_of_it() -> None:
+    facts = facts_of("refund_override", {"total_tax": "9.00"})
+    desired = desired_of(facts)
+    (entry,) = desired.refunds
+    sold = [(line.taxes, line.quantity * line.unit_cost) for line in desired.invoice.lines]
+    lines = [*sold, *((line.taxes, line.net) for line in entry.taken)]
+    assert total(net for taxes, net in sold if taxes)
+    assert abs(total(net for taxes, net in lines if taxes)) < D("0.01")
+    assert entry.money == D(10)
+
+
+def test_a_refund_of_all_that_is_left_of_goods_and_certificates_leaves_nothing_of_either() -> None:
+    facts = facts_of("refund_order_amount_beside_a_certificate")
+    lamp = {"item_type": "PRODUCT", "item_id": facts.order.lines[0].id, "quantity": 1}
+    typed, product, rest = (
+        {"id": 5, "total_amount": "40.00", "total_tax": "0", "items": []},
+        {"id": 6, "total_amount": "54.00", "total_tax": "9.00", "items": [lamp]},
+        {"id": 7, "total_amount": "10.00", "items": [{"item_type": "ORDER", "item_id": 1001}]},
+    )
+    rest["items"][0]["requested_amount"] = "10.00"
+    refunds = [
+        shop.read_refund(
+            body
+            | {"order_id": 1001, "created": "2026-11-14T10:00:00Z"}
+            | {"payments": [{"id": 9, "provider_id": "stripe", "amount": body["total_amount"]}]}
+        )
+        for body in (typed, product, rest)
+    ]
+    desired = desired_of(replace(facts, refunds=tuple(refunds)))
+    left = sum_by_key(
+        [
+            *((line.taxes, line.quantity * line.unit_cost) for line in desired.invoice.lines),
+            *((line.taxes, line.net) for entry in desired.refunds for line in entry.taken),
+        ]
+    )
+    assert not any(left.values()), left
+    assert desired.unbooked_refunds == frozenset()
+
+
+ODD_FEE = {"id": 9, "display_name_customer": "Assembly", "cost_ex_tax": "10.00"}
+
+
+@pytest.mark.parametrize("known", ["mapping", "account"])
+def test_a_fee_whose_tax_no_rate_of_the_order_gives_has_the_one_known_rate_that_does(
+    known: str,
+) -> None:
+    policy = (
+        Policy(tax_mapping=(TaxName("10", "Services"),))
+        if known == "mapping"
+        else Policy(account_taxes=(LineTax("Services", D(10)), LineTax("Other", D(7))))
+    )
+    lines = desired_of(with_odd_fee(), policy).invoice.lines
+    assert [line.taxes for line in lines if line.name == "Assembly"] == [
+        (LineTax("Services", D(10)),)
+    ]
+
+
+def test_a_fee_whose_tax_no_known_rate_gives_has_none_worked_out() -> None:
+    parked = books.desire(with_odd_fee(), Policy())
+    assert isinstance(parked, Parked)
+    assert (parked.reason, "tax of Assembly" in parked.detail) == (Reason.TAX_UNKNOWN, True)
+    assert not desired_of(with_odd_fee(), Policy(tax_mode="amount_lines")).hold
+
+
+def with_odd_fee() -> Any:
+    return facts_of(
         "tax_exclusive",
-        fees=[fee | {"cost_inc_tax": "11.00", "cost_tax": "1.00"}],
+        fees=[ODD_FEE | {"cost_inc_tax": "11.00", "cost_tax": "1.00"}],
         total_ex_tax="45.0000",
         total_inc_tax="48.4800",
         total_tax="3.4800",
     )
-    lines = desired_of(facts).invoice.lines
-    assert {t.percent for line in lines if line.name == "Assembly" for t in line.taxes} == {D(10)}
 
 
 def test_amounts_of_a_shop_that_rounds_each_piece_add_up_to_its_total() -> None:

@@ -418,6 +418,8 @@ def _one_refund(
     thing = rnd.choice(made.sold)
     items: list[dict[str, Any]] = []
     tax = ZERO
+    if any(item["item_id"] == thing.ref for one in made.refunds for item in one["items"]):
+        return None  # it went back before
     if how == "product" and thing.kind == "item":
         pieces = rnd.randrange(1, thing.quantity + 1)
         amount = cents(thing.gross * pieces / thing.quantity, made.currency)

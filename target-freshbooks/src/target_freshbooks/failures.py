@@ -47,7 +47,7 @@ def explain(error: Exception) -> str | None:
     if isinstance(error, DAMAGED):
         return (
             f"The input is damaged ({type(error).__name__}): a record without its schema or its"
-            " key. What came before is booked; mend the tap and run again."
+            " key. What came before is kept; mend the tap and run again."
         )
     if isinstance(error, SQLAlchemyError):
         return f"The ledger cannot be used: {type(error).__name__}"

@@ -25,17 +25,17 @@ class Reader(SimpleSingerReader):
         except json.JSONDecodeError as error:
             raise DamagedInput(
                 f"A line of {len(line)} characters on the input is not JSON (at character"
-                f" {error.pos}): the tap was cut off. What came before is booked; run again."
+                f" {error.pos}): the tap was cut off. What came before is kept; run again."
             ) from None
         except ValueError as error:
             raise DamagedInput(
                 f"A line of {len(line)} characters on the input cannot be read: {error}. What came"
-                " before is booked; mend the tap and run again."
+                " before is kept; mend the tap and run again."
             ) from None
         if not isinstance(message, dict) or not _is_message(message):
             raise DamagedInput(
                 f"A line of {len(line)} characters on the input is no whole Singer message. What"
-                " came before is booked; mend the tap and run again."
+                " came before is kept; mend the tap and run again."
             )
         return message
 

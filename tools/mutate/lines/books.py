@@ -31,6 +31,8 @@ ONE_CLIENT = "tests/posting/test_posting_one_client.py"
 BOOKS_CASES = "target-freshbooks/tests/test_books_cases.py"
 BOOKS_PARTS = "target-freshbooks/tests/test_books_parts.py"
 
+EDGES = "target-freshbooks/tests/test_books_edges.py"
+
 MUTATIONS = (
     Mutation(
         "the currency shown stands for the one paid in only where both are one",
@@ -175,7 +177,7 @@ MUTATIONS = (
         "an order whose tax no rate explains is not booked",
         "P5",
         f"{FRESHBOOKS}/books/breakdown.py",
-        'elif policy.tax_mode == "rates" and not is_net(order, policy):',
+        "elif _needs_rates(order, policy):",
         "elif False:",
         ("target-freshbooks/tests/test_books_cases.py", "-k", "tax_unknown"),
     ),
@@ -425,8 +427,8 @@ MUTATIONS = (
         "an amount of the order is none of its certificates",
         "P5",
         f"{FRESHBOOKS}/books/refund_allocation.py",
-        "part.net) for part in parts if not _stored(part)]",
-        "part.net) for part in parts]",
+        "in _left(parts, earlier).items() if not item}",
+        "in _left(parts, earlier).items()}",
         (BOOKS_CASES, "-k", "beside_a_certificate"),
     ),
     Mutation(
@@ -457,7 +459,9 @@ MUTATIONS = (
         "a refund of all that is left gives back its taxes",
         "P5",
         f"{FRESHBOOKS}/books/refund_allocation.py",
-        "_all_that_is_left(allocations, left, part, cent(decimals)) or allocations",
+        "_all_that_is_left(allocations, whole, part, cent(decimals))\n"
+        "        or _all_that_is_left(allocations, goods, part, cent(decimals))\n"
+        "        or allocations",
         "allocations",
         ("target-freshbooks/tests/test_books_property.py", "-k", "exact_under_every_rounding"),
     ),
@@ -489,8 +493,8 @@ MUTATIONS = (
         "what gave back a surplus took nothing that was sold",
         "P5",
         f"{FRESHBOOKS}/books/refund_allocation.py",
-        "amount = total(one.gross for one in goods) * part",
-        "amount = total(one.gross for one in goods)",
+        "amount = total(one.gross for one in of_these) * part",
+        "amount = total(one.gross for one in of_these)",
         (BOOKS_PARTS, "-k", "a_surplus_is_part_of"),
     ),
     Mutation(
@@ -845,5 +849,39 @@ MUTATIONS = (
         "        - {entry.refund_id for entry in entries},\n",
         "",
         (CORRECTIONS, "-k", "meanwhile"),
+    ),
+    Mutation(
+        "of captures of one authorization the refunded one is lowered first",
+        "P2",
+        f"{FRESHBOOKS}/books/refunds.py",
+        "return (min(shared, default=len(refunded)), not same_gateway, -position)",
+        "return (not shared, not same_gateway, -position)",
+        (f"{EDGES}::test_of_captures_of_one_authorization_the_refunded_one_is_lowered_first",),
+    ),
+    Mutation(
+        "a refund takes no more tax back than is left of it",
+        "P5",
+        f"{FRESHBOOKS}/books/refund_allocation.py",
+        "if by_tax and tax > most + cent(decimals):",
+        "if False:",
+        (f"{EDGES}::test_a_refund_takes_no_more_tax_back_than_is_left_of_it",),
+    ),
+    Mutation(
+        "no percent is worked out for a fee",
+        "P5",
+        f"{FRESHBOOKS}/books/breakdown.py",
+        "if fees and _needs_rates(order, policy):",
+        "if False:",
+        (f"{EDGES}::test_a_fee_whose_tax_no_known_rate_gives_has_none_worked_out",),
+    ),
+    Mutation(
+        "a refund of all that is left gives back certificates and goods",
+        "P5",
+        f"{FRESHBOOKS}/books/refund_allocation.py",
+        "_all_that_is_left(allocations, whole, part, cent(decimals))",
+        "()",
+        (
+            f"{EDGES}::test_a_refund_of_all_that_is_left_of_goods_and_certificates_leaves_nothing_of_either",
+        ),
     ),
 )

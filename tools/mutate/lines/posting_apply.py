@@ -42,8 +42,8 @@ MUTATIONS = (
         "nothing is made for an order whose invoice a person deleted",
         "P11",
         f"{FRESHBOOKS}/posting/apply/order_parties.py",
-        "own.vis_state == DELETED or not recorded.known",
-        "not recorded.known",
+        "is_untouched = own.vis_state == DELETED or",
+        "is_untouched =",
         (f"{DELETED_CLIENTS}::test_none_is_made_for_an_order_whose_invoice_a_person_deleted",),
     ),
     Mutation(
@@ -74,8 +74,8 @@ MUTATIONS = (
         "no client is made for an invoice that stands",
         "P7",
         f"{FRESHBOOKS}/posting/apply/order_parties.py",
-        "return not recorded.known or keeps_its_client(",
-        "return recorded.known and keeps_its_client(",
+        "own.vis_state == DELETED or not recorded.known\n",
+        "own.vis_state == DELETED\n",
         (MARKS, "-k", "no_client or limit"),
     ),
     Mutation(

@@ -100,12 +100,21 @@ def break_down(facts: OrderFacts, policy: Policy) -> Breakdown | Parked:
         if len(known) == 1:
             found_rate = known[0]
             row = replace(NO_RATE, name=found_rate.name, rate=found_rate.percent)
-        elif policy.tax_mode == "rates" and not is_net(order, policy):
-            return _unknown_tax(order, known)
+        elif _needs_rates(order, policy):
+            return _unknown_tax(order, known, "its lines")
         else:
             row = NO_RATE
         pool = (replace(row, amount=order.total_tax),)
-    charges, inference = _explained(facts, charges, pool or facts.taxes, policy)
+    rated, inference = _explained(facts, charges, pool or facts.taxes, policy)
+    fees = _without_rate(rated, (*pool, *facts.taxes))
+    if fees and _needs_rates(order, policy):
+        known = known_rates([rated[place] for place in fees], order.places, policy, decimals)
+        if len(known) != 1:
+            return _unknown_tax(order, known, ", ".join(rated[place].name for place in fees))
+        found_rate = known[0]
+        charges = _at(charges, fees, found_rate)
+        rated, inference = _explained(facts, charges, pool or facts.taxes, policy)
+    charges = rated
     worked_out = _worked_out(inference, charges, policy, cent(decimals))
     taxes = [
         merged([*by_rate, ChargedTax(tax.name, tax.percent, charge.override)], policy)
@@ -171,6 +180,29 @@ def _explained(
     return rated, inference
 
 
+def _needs_rates(order: Order, policy: Policy) -> bool:
+    """Whether the order's taxes are said by rates, so that each has to be known."""
+    return policy.tax_mode == "rates" and not is_net(order, policy)
+
+
+def _without_rate(charges: Sequence[Charge], rows: Sequence[TaxRow]) -> list[int]:
+    """Which are fees whose tax no rate of the order gives; none where the shop overrode taxes."""
+    if any(row.amount and not row.rate for row in rows):
+        return []
+    return [place for place, charge in enumerate(charges) if charge.override]
+
+
+def _at(charges: Sequence[Charge], places: Sequence[int], rate: LineTax) -> tuple[Charge, ...]:
+    """The charges, those at the places taxed at a known rate."""
+    row = replace(NO_RATE, name=rate.name, rate=rate.percent)
+    return tuple(
+        replace(charge, rows=(replace(row, amount=charge.inc - charge.ex),))
+        if place in places
+        else charge
+        for place, charge in enumerate(charges)
+    )
+
+
 def _worked_out(
     inference: Inference, charges: Sequence[Charge], policy: Policy, unit: Decimal
 ) -> list[LineTax | None]:
@@ -234,13 +266,13 @@ def _contradiction(order: Order, charges: Sequence[Charge], decimals: int) -> st
     )
 
 
-def _unknown_tax(order: Order, known: Sequence[LineTax]) -> Parked:
+def _unknown_tax(order: Order, known: Sequence[LineTax], of: str) -> Parked:
     several = " and ".join(f"{tax.name} {tax.percent.normalize():f} %" for tax in known)
     return Parked(
         Reason.TAX_UNKNOWN,
         f"Order {order.id} bears {order.total_tax.normalize():f} {order.currency} of tax, but the"
-        " shop's tax rows are missing, and of the rates of tax_mapping and FreshBooks' own taxes"
-        f" {several or 'none'} {'each give' if several else 'gives'} the tax of its lines.",
+        f" shop has no tax row that gives the tax of {of}, and of the rates of tax_mapping and"
+        f" FreshBooks' own taxes {several or 'none'} {'each give' if several else 'gives'} it.",
         "Select the stream `order_taxes` in the tap and sync the order again, or name the one rate"
         ' in tax_mapping (such as {"8.25": "Sales tax"}) and replay the order.',
     )

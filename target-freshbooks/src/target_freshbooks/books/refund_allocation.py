@@ -14,17 +14,17 @@ beyond them, or beyond what earlier refunds left of them, is taken back from the
 Where the items do not explain the amounts (the merchant typed them, only a tax was corrected, a row
 is missing) the refund's `total_amount` and `total_tax` decide: taxed with a rate of the order if
 one fits, or with those of all that was sold together, else as an untaxed amount and an amount for
-the tax.
+the tax; of that no more than earlier refunds have left of the taxes that were charged.
 
-There is nothing to guess about a refund that takes all that is left of the goods, whatever it says:
-it gives back exactly what the refunds before it have left, tax by tax (but for an amount of the
-order where `order_refund_tax` says `none`).
+There is nothing to guess about a refund that takes all that is left, of everything or of the goods,
+whatever it says: it gives back exactly what the refunds before it have left, tax by tax (but for an
+amount of the order where `order_refund_tax` says `none`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import chain, product
+from itertools import product
 from typing import Literal, Self
 
 from target_freshbooks.books.breakdown import Part
@@ -38,6 +38,8 @@ from target_freshbooks.money import HUNDRED, ONE, ZERO, cent, plain, pro_rata, s
 from target_freshbooks.shop.facts import Order, Refund, RefundItem
 
 Side = Literal["inc", "ex"]
+_Left = Mapping[tuple[str, tuple[LineTax, ...]], Decimal]
+"""Net amounts, by the item of a certificate sold (empty for goods) and the taxes."""
 
 _KINDS = {
     "PRODUCT": (ChargeKind.PRODUCT, ChargeKind.GIFT_CERTIFICATE),
@@ -116,46 +118,68 @@ def allocate(
     parts = [part for part in parts if part.kind is not ChargeKind.REDEEMED]
     taxed = shares_taxes(order, policy)
     shares = _Shares.of(parts, earlier.taken, cent(decimals), taxed=taxed)
-    allocations = _explained(refund, parts, shares, decimals)
+    whole = _left(parts, (*earlier.taken, *earlier.noted))
+    goods = {key: net for key, net in whole.items() if not key[0]}
+    allocations = _explained(refund, parts, shares, goods, decimals)
     if policy.order_refund_tax == "none" and any(one.of_order for one in allocations):
         return allocations
     part = went_back / refund.total_amount if refund.total_amount else ZERO
-    left = _left_of_goods(parts, (*earlier.taken, *earlier.noted))
-    return _all_that_is_left(allocations, left, part, cent(decimals)) or allocations
+    return (
+        _all_that_is_left(allocations, whole, part, cent(decimals))
+        or _all_that_is_left(allocations, goods, part, cent(decimals))
+        or allocations
+    )
+
+
+def _left(parts: Sequence[Part], earlier: Iterable[Allocation]) -> _Left:
+    """The net amounts that refunds have left, by the item of a certificate sold and the taxes."""
+    items = {"", *map(_stored, parts)}
+    gone = (
+        ((one.item, taxes), -net) for one in earlier if one.item in items for taxes, net in one.nets
+    )
+    return sum_by_key((*(((_stored(part), part.taxes), part.net) for part in parts), *gone))
 
 
 def _left_of_goods(
-    parts: Iterable[Part], earlier: Iterable[Allocation]
+    parts: Sequence[Part], earlier: Iterable[Allocation]
 ) -> dict[tuple[LineTax, ...], Decimal]:
-    """The net amounts that refunds have left of the goods, by their taxes."""
-    gone = chain.from_iterable(one.nets for one in earlier if not one.item)
-    sold = [(part.taxes, part.net) for part in parts if not _stored(part)]
-    return sum_by_key((*sold, *((taxes, -net) for taxes, net in gone)))
+    """The same of the goods alone, by their taxes."""
+    return {taxes: net for (item, taxes), net in _left(parts, earlier).items() if not item}
 
 
 def _all_that_is_left(
     allocations: Sequence[Allocation],
-    left: Mapping[tuple[LineTax, ...], Decimal],
+    left: _Left,
     part: Decimal,
     least: Decimal,
 ) -> tuple[Allocation, ...]:
-    """The same amount as exactly what is left of the goods; empty if it is only some of it."""
-    goods = [one for one in allocations if not one.item]
-    amount = total(one.gross for one in goods) * part
-    worth = total(gross_of(taxes, net) for taxes, net in left.items())
+    """The same amount as exactly what is left of these; empty if it is only some of it."""
+    items = {item for item, _ in left}
+    of_these = [one for one in allocations if one.item in items]
+    amount = total(one.gross for one in of_these) * part
+    worth = total(gross_of(taxes, net) for (_, taxes), net in left.items())
     off = abs(amount - worth)
     if min(amount, worth) <= 0 or off > _FEW * least:
         return ()
     of_it = amount / worth if off > least else ONE
     whole = list[Allocation]()
-    for taxes, net in left.items():
-        about = (one.what for one in goods if one.what and (one.of_order or one.taxes == taxes))
-        whole.append(Allocation(net * of_it / part, taxes, what="; ".join(dict.fromkeys(about))))
-    return (*whole, *(one for one in allocations if one.item))
+    for (item, taxes), net in left.items():
+        about = (
+            one.what
+            for one in of_these
+            if one.what and (one.of_order or (one.item, one.taxes) == (item, taxes))
+        )
+        what = "; ".join(dict.fromkeys(about))
+        whole.append(Allocation(net * of_it / part, taxes, what=what, item=item))
+    return (*whole, *(one for one in allocations if one.item not in items))
 
 
 def _explained(
-    refund: Refund, parts: Sequence[Part], shares: _Shares, decimals: int
+    refund: Refund,
+    parts: Sequence[Part],
+    shares: _Shares,
+    left: _Left,
+    decimals: int,
 ) -> tuple[Allocation, ...]:
     """What the refund's items tell, else what its amounts do."""
     sides: tuple[Side, ...] = ("inc", "ex")
@@ -163,7 +187,7 @@ def _explained(
         allocations = _by_items(refund, parts, shares, by_quantity=by_quantity, side=side)
         if allocations is not None and _agree(allocations, refund, decimals):
             return allocations
-    return _by_totals(refund, parts, decimals)
+    return _by_totals(refund, parts, left, decimals)
 
 
 def shares_taxes(order: Order, policy: Policy) -> bool:
@@ -253,8 +277,20 @@ def _only_item(parts: Iterable[Part]) -> str:
     return items.pop() if len(items) == 1 else ""
 
 
-def _by_totals(refund: Refund, parts: Sequence[Part], decimals: int) -> tuple[Allocation, ...]:
+def _by_totals(
+    refund: Refund,
+    parts: Sequence[Part],
+    left: _Left,
+    decimals: int,
+) -> tuple[Allocation, ...]:
     net, tax = refund.total_amount - refund.total_tax, refund.total_tax
+    by_tax = sum_by_key(
+        (one, net * one.percent / HUNDRED) for (_, taxes), net in left.items() for one in taxes
+    )
+    most = total(max(amount, ZERO) for amount in by_tax.values())
+    if by_tax and tax > most + cent(decimals):  # more than is left of the taxes
+        shares = tuple((one, max(amount, ZERO)) for one, amount in by_tax.items())
+        return (Allocation(refund.total_amount - most, (), shares),)
     named = [part for item in refund.items if (part := _part_of(item, parts)) is not None]
     if net > 0 and tax > 0:
         for part in (*named, *parts):

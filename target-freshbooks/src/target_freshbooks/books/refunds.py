@@ -165,20 +165,31 @@ def _raise_again(left: dict[str, Decimal], amount: Decimal, payments: Sequence[P
 
 
 def _sources(part: RefundPayment, facts: OrderFacts, payments: Sequence[Payment]) -> list[str]:
-    """The payments to lower: the refunded transaction's, then its gateway's, then the last ones."""
-    transactions = {row.id: row for row in facts.transactions}
-    meant, family = part.transaction_id, set[int]()
-    while meant is not None and meant not in family:
-        family.add(meant)
-        row = transactions.get(meant)
-        meant = row.reference_id if row else None
-    family |= {row.id for row in facts.transactions if row.reference_id in family}
+    """The payments to lower: the refunded transaction's, then its gateway's, then the last ones.
 
-    def rank(entry: tuple[int, Payment]) -> tuple[bool, bool, int]:
+    Of captures of one authorization the one that the refund leads to comes before the others.
+    """
+    transactions = {row.id: row for row in facts.transactions}
+
+    def reversed_by(transaction_id: int | None) -> list[int]:
+        """The transaction, what it refers to, and so on."""
+        chain = list[int]()
+        while transaction_id is not None and transaction_id not in chain:
+            chain.append(transaction_id)
+            row = transactions.get(transaction_id)
+            transaction_id = row.reference_id if row else None
+        return chain
+
+    refunded = reversed_by(part.transaction_id)
+
+    def rank(entry: tuple[int, Payment]) -> tuple[int, bool, int]:
         position, payment = entry
         row = transactions.get(payment.transaction_id or 0)
         same_gateway = row is not None and bool(row.gateway) and row.gateway == part.provider_id
-        return (payment.transaction_id not in family, not same_gateway, -position)
+        shared = [
+            refunded.index(one) for one in reversed_by(payment.transaction_id) if one in refunded
+        ]
+        return (min(shared, default=len(refunded)), not same_gateway, -position)
 
     return [payment.key for _, payment in sorted(enumerate(payments), key=rank)]
 

@@ -6,8 +6,8 @@ things are ever done to a rate. One that compounds (its `priority` is later than
 as the percent of the net amount that it comes to; and beyond what a line can bear the largest keeps
 its name and the others become one tax, their percents added up and their names, sorted, joined by
 " + ". No percent is worked out from an amount, but for an override: a row with an amount and no
-rate at all, whose percent is then the roundest that gives the amounts. A fee's tax, which may have
-no row, is one as well if no rate of the order gives it.
+rate at all, whose percent is then the roundest that gives the amounts. A fee's tax may have no row;
+if no rate of the order gives it, it has to be a known one (`known_rates`).
 
 A row with a rate but without an amount was not charged, as to a customer who is exempt. But a
 refund may lower the amounts of the rows, or leave none: where they do not explain the order's
@@ -58,7 +58,8 @@ def with_rates(
         charges: What the order charges for.
         pool: The rows that name no charge; or all, if each names one.
         policy: For the names of overridden taxes.
-        unit: The smallest amount of the currency; a fee's tax that is missed by more has no rate.
+        unit: The smallest amount of the currency: a fee's tax has no rate if what the rates give
+            misses it by more than each of them may be rounded.
         all_charged: Each rate was charged, whatever its row comes to by now.
     """
     overrides = [row for row in pool if row.amount and not row.rate]
@@ -72,7 +73,7 @@ def with_rates(
             rated.append(_by_own_rows(charge, policy, unit, all_charged=all_charged))
         elif share and not rows:
             rated.append(replace(charge, override=share, override_name=name))
-        elif charge.kind is ChargeKind.FEE and missed > unit:
+        elif charge.kind is ChargeKind.FEE and missed > unit / 2 * (len(rows) + 1):
             fee_tax = charge.inc - charge.ex
             rated.append(replace(charge, override=fee_tax, override_name=name))
         else:
@@ -128,11 +129,11 @@ def _combinations(pool: Sequence[TaxRow]) -> Iterable[tuple[TaxRow, ...]]:
 def known_rates(
     charges: Sequence[Charge], places: Sequence[str], policy: Policy, decimals: int
 ) -> list[LineTax]:
-    """The rates that an order may have whose tax rows are missing: the known ones that explain it.
+    """The rates that charges may have whose tax rows are missing: the known ones that explain them.
 
     Known are those that `tax_mapping` names, for the order's places or for all; if none of them
-    explains the order, FreshBooks' own taxes. One explains it if it gives the tax of every charge
-    that has any, to half a cent.
+    explains them, FreshBooks' own taxes. One explains them if it gives the tax of every charge that
+    has any, to half a cent.
     """
     half = cent(decimals) / 2
     here = ("", *(place.casefold() for place in places))

@@ -130,7 +130,7 @@ _FAILURES: tuple[tuple[tuple[type[BaseException], ...], FailureKind], ...] = (
         FailureKind(
             "input",
             "What the tap says cannot be read.",
-            "See the logs of tap and target; what came before is booked.",
+            "See the logs of tap and target; what came before is kept.",
         ),
     ),
     (

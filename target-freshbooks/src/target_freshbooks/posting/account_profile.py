@@ -104,8 +104,8 @@ class AccountProfile:
     def desire(self, facts: OrderFacts, policy: Policy) -> tuple[Desired | Parked, Policy]:
         """What the account should hold for the order, and the policy that this follows from.
 
-        FreshBooks' own taxes are read, once in a run, if the order's tax rows are missing and
-        `tax_mapping` does not tell its rate. The policy keeps the one that was taken.
+        FreshBooks' own taxes are read, once in a run, if tax rows of the order are missing and
+        `tax_mapping` does not tell the rate. The policy keeps the one that was taken.
         """
         policy = replace(policy, capabilities=self.capabilities)
         desired = books.desire(facts, policy)
