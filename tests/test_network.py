@@ -94,6 +94,7 @@ def webhooks_ask(url: str, retry: float = 0) -> None:
 CLIENTS = [tap_asks, target_asks, target_refreshes, webhooks_ask]
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("ask", CLIENTS)
 @pytest.mark.parametrize(
     ("reply", "words"),

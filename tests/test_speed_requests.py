@@ -61,6 +61,7 @@ def test_the_target_asks_no_more_than_it_needs(
     assert asked[kind] <= most + Decimal(of_the_run) / FEW
 
 
+@pytest.mark.more
 def test_many_orders_at_a_time_are_looked_for_in_lists(stage: Scene) -> None:
     figures = per_order.batch_requests(stage)
     most = dict(zip(figures, map(Decimal, ("4.05", "3.1", "0", "0.1")), strict=True))

@@ -123,6 +123,7 @@ def test_an_order_said_three_times_at_once_is_written_once(
         assert sum(on.sandbox.writes().values()) == sum(wanted.values()), "some were refused"
 
 
+@pytest.mark.more
 def test_a_credit_note_that_searches_do_not_show_is_not_given_twice(
     tmp_path: Path, messages: list[Path]
 ) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.more
+
 TABLES = ("currencies", "tax_classes", "order_statuses")
 DAY = timedelta(days=1)
 HOUR = 3600

@@ -82,6 +82,7 @@ def marked(ran: Any) -> dict[int, Any]:
     return {row["id"]: row.get("unreadable_parts") for row in ran.records("orders")}
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("body", [b'{"x": 1}', b"[null]", b'{"data": [7]}', b'"mug"'])
 @pytest.mark.parametrize("path", PARTS)
 def test_a_part_that_is_no_list_of_objects_marks_its_order_and_stops_no_other(
@@ -96,6 +97,7 @@ def test_a_part_that_is_no_list_of_objects_marks_its_order_and_stops_no_other(
     assert ran.bookmark() is not None
 
 
+@pytest.mark.more
 @pytest.mark.parametrize(
     "said", [b'"id": ' + b"1" * 5_000, b'"id": null', b'"id": "ch_1abc"', b'"id": 1.5', b'"x": 1']
 )

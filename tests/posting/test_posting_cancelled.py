@@ -13,6 +13,8 @@ import pytest
 from target_freshbooks.freshbooks import Forbidden
 from target_freshbooks.posting.apply.circuit_breaker import FreshBooksFails
 
+pytestmark = pytest.mark.more
+
 D = Decimal
 LOCKED = "2026-10-31"
 JANE = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.more
+
 D = Decimal
 ORDER = 1001
 TEXAS = [{"name": "Texas Sales Tax", "percent": "8.25"}]

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.more
+
 D = Decimal
 AT = "2026-10-30T18:00:00Z"
 OCTOBER = "2026-10-31"

@@ -10,6 +10,8 @@ import pytest
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting.apply.deleted_clients import ASKED
 
+pytestmark = pytest.mark.more
+
 JANE = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
 JO = {"first_name": "Jo", "last_name": "Roe", "email": "jo@shop.example"}
 CLIENTS = "users/clients"

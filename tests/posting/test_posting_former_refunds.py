@@ -13,6 +13,8 @@ from target_freshbooks.books.desired import LineTax
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.more
+
 ORDER = 1001
 TEXAS = [{"name": "Texas Sales Tax", "percent": "8.25"}]
 VAT = [{"name": "VAT", "percent": "20"}]

@@ -12,6 +12,8 @@ from connector_sandbox.constants import STORE_HASH
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting.observe.in_bulk import FEWEST
 
+pytestmark = pytest.mark.more
+
 D = Decimal
 JANE = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
 LIST = "invoices/invoices"

@@ -9,6 +9,8 @@ import pytest
 from target_freshbooks.posting.observe import by_refund
 from target_freshbooks.posting.observe.in_bulk import FEWEST
 
+pytestmark = pytest.mark.more
+
 D = Decimal
 JANE = {"first_name": "Jane", "last_name": "Doe", "email": "jane@shop.example"}
 JO = {"first_name": "Jo", "last_name": "Roe", "email": "jo@shop.example"}

@@ -10,6 +10,8 @@ import pytest
 from target_freshbooks.posting import reconciler
 from target_freshbooks.posting.digests import earlier_digests
 
+pytestmark = pytest.mark.more
+
 D = Decimal
 ORDER = 1001
 TEXAS = [{"name": "Texas Sales Tax", "percent": "8.25"}]

@@ -301,6 +301,7 @@ def refunded(world: Any, settings: dict[str, str], to: list[dict[str, str]]) -> 
     return order
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("to", [[STORE], [CARD, STORE], [FILLED, STORE]], ids=str)
 @pytest.mark.parametrize(
     ("then", "now"), [(NOTES, {}), (NOTES, NOTES), ({"stored_value": "payment"}, {})], ids=str
@@ -327,6 +328,7 @@ def test_a_credit_note_stays_one_though_ledger_and_settings_are_others(
     assert world.row(order).state == "posted"
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("lost", [True, False])
 @pytest.mark.parametrize("to", [[STORE], [CARD, STORE], [FILLED, STORE]], ids=str)
 def test_lines_of_store_credit_go_before_a_credit_note_is_made_of_it(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from target_freshbooks import wiring
 from target_freshbooks.ledger.inbox.inbox import Inbox
 from target_freshbooks.posting import facts, order_work
@@ -15,7 +16,8 @@ from target_freshbooks.posting import facts, order_work
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pytest
+
+pytestmark = pytest.mark.more
 
 D = Decimal
 MUG = {"name": "Mug", "sku": "MUG", "price": "10.00"}

@@ -35,6 +35,7 @@ def test_the_largest_page_of_orders_that_may_be_is_read() -> None:
     assert len(read_json(text, str)) == 250
 
 
+@pytest.mark.more
 @pytest.mark.parametrize("value", ["{}", "[]", '"ab"', "0.1", '{"a":1}', '{"a":{"b":{"c":[[]]}}}'])
 def test_as_many_values_as_may_be_take_little_memory_and_more_are_refused(value: str) -> None:
     weight = value.count("{") * 4 + value.count("[") * 4 + 1

@@ -131,6 +131,7 @@ def test_a_stream_without_a_place_is_told_once_and_asks_freshbooks_nothing(
     assert not (shop.home / "ledger.sqlite").exists()
 
 
+@pytest.mark.more
 @pytest.mark.parametrize(
     ("settings", "times"),
     [
