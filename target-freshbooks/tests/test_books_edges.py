@@ -375,11 +375,24 @@ def test_a_fee_whose_tax_no_rate_of_the_order_gives_has_the_one_known_rate_that_
     ]
 
 
-def test_a_fee_whose_tax_no_known_rate_gives_has_none_worked_out() -> None:
-    parked = books.desire(with_odd_fee(), Policy())
-    assert isinstance(parked, Parked)
-    assert (parked.reason, "tax of Assembly" in parked.detail) == (Reason.TAX_UNKNOWN, True)
-    assert not desired_of(with_odd_fee(), Policy(tax_mode="amount_lines")).hold
+def test_a_fee_whose_tax_no_known_rate_gives_has_the_roundest_percent() -> None:
+    two = (TaxName("10", "Services"), TaxName("10.0", "Other"))
+    for policy in (Policy(), Policy(tax_mapping=two)):
+        desired = desired_of(with_odd_fee(), policy)
+        (fee,) = (line for line in desired.invoice.lines if line.name == "Assembly")
+        assert [tax.percent for tax in fee.taxes] == [D(10)]
+        assert desired.worked_out == fee.taxes
+
+
+def test_a_fee_whose_taxes_are_rounded_one_by_one_has_the_rates_of_the_order() -> None:
+    facts = facts_of(
+        "tax_three_rates",
+        fees=[
+            {"id": 9, "display_name_customer": "Rush", "cost_ex_tax": "6.11"}
+            | {"cost_inc_tax": "6.64", "cost_tax": "0.53"}
+        ],
+    )
+    assert desired_of(facts).worked_out == ()
 
 
 def with_odd_fee() -> Any:

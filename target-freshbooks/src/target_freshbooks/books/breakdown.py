@@ -100,17 +100,15 @@ def break_down(facts: OrderFacts, policy: Policy) -> Breakdown | Parked:
         if len(known) == 1:
             found_rate = known[0]
             row = replace(NO_RATE, name=found_rate.name, rate=found_rate.percent)
-        elif _needs_rates(order, policy):
-            return _unknown_tax(order, known, "its lines")
+        elif policy.tax_mode == "rates" and not is_net(order, policy):
+            return _unknown_tax(order, known)
         else:
             row = NO_RATE
         pool = (replace(row, amount=order.total_tax),)
     rated, inference = _explained(facts, charges, pool or facts.taxes, policy)
     fees = _without_rate(rated, (*pool, *facts.taxes))
-    if fees and _needs_rates(order, policy):
-        known = known_rates([rated[place] for place in fees], order.places, policy, decimals)
-        if len(known) != 1:
-            return _unknown_tax(order, known, ", ".join(rated[place].name for place in fees))
+    known = known_rates([rated[place] for place in fees], order.places, policy, decimals)
+    if fees and len(known) == 1:
         found_rate = known[0]
         charges = _at(charges, fees, found_rate)
         rated, inference = _explained(facts, charges, pool or facts.taxes, policy)
@@ -178,11 +176,6 @@ def _explained(
         if by_all.grade < min(inference.grade, UNEXPLAINED_TAX):
             return all_rated, by_all
     return rated, inference
-
-
-def _needs_rates(order: Order, policy: Policy) -> bool:
-    """Whether the order's taxes are said by rates, so that each has to be known."""
-    return policy.tax_mode == "rates" and not is_net(order, policy)
 
 
 def _without_rate(charges: Sequence[Charge], rows: Sequence[TaxRow]) -> list[int]:
@@ -266,13 +259,13 @@ def _contradiction(order: Order, charges: Sequence[Charge], decimals: int) -> st
     )
 
 
-def _unknown_tax(order: Order, known: Sequence[LineTax], of: str) -> Parked:
+def _unknown_tax(order: Order, known: Sequence[LineTax]) -> Parked:
     several = " and ".join(f"{tax.name} {tax.percent.normalize():f} %" for tax in known)
     return Parked(
         Reason.TAX_UNKNOWN,
         f"Order {order.id} bears {order.total_tax.normalize():f} {order.currency} of tax, but the"
-        f" shop has no tax row that gives the tax of {of}, and of the rates of tax_mapping and"
-        f" FreshBooks' own taxes {several or 'none'} {'each give' if several else 'gives'} it.",
+        " shop's tax rows are missing, and of the rates of tax_mapping and FreshBooks' own taxes"
+        f" {several or 'none'} {'each give' if several else 'gives'} the tax of its lines.",
         "Select the stream `order_taxes` in the tap and sync the order again, or name the one rate"
         ' in tax_mapping (such as {"8.25": "Sales tax"}) and replay the order.',
     )

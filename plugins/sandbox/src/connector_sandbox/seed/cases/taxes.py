@@ -38,7 +38,7 @@ def taxes() -> list[Case]:
         case("tax_on_all_charges", line("49.00", STATE, CITY, wrapping=wrap), ship_to=(taxed_all,)),
         case(
             "tax_on_fee",
-            line("46.97", STATE, CITY),
+            line("49.00", STATE),
             fees=(Fee(cost=D("3.33"), taxes=(STATE, CITY), name="Assembly"),),
         ),
         case("fee_untaxed", line("49.00", STATE), fees=(Fee(cost=D("1.50"), name="Protection"),)),
