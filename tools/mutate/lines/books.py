@@ -426,9 +426,9 @@ MUTATIONS = (
     Mutation(
         "an amount of the order is none of its certificates",
         "P5",
-        f"{FRESHBOOKS}/books/refund_allocation.py",
-        "in _left(parts, earlier).items() if not item}",
-        "in _left(parts, earlier).items()}",
+        f"{FRESHBOOKS}/books/refund_remainder.py",
+        "in remainder(parts, earlier).items() if not item}",
+        "in remainder(parts, earlier).items()}",
         (BOOKS_CASES, "-k", "beside_a_certificate"),
     ),
     Mutation(
@@ -443,24 +443,24 @@ MUTATIONS = (
         "what earlier refunds took off the goods is gone",
         "P5",
         f"{FRESHBOOKS}/books/refund_allocation.py",
-        "nets = _left_of_goods(parts, earlier)",
-        "nets = _left_of_goods(parts, ())",
+        "nets = remainder_of_goods(parts, earlier)",
+        "nets = remainder_of_goods(parts, ())",
         ("target-freshbooks/tests/test_books_parts.py", "-k", "before_its_certificates"),
     ),
     Mutation(
         "no share is taken of what is back already",
         "P5",
         f"{FRESHBOOKS}/books/refund_allocation.py",
-        "nets = _left_of_goods(parts, earlier)",
-        "nets = _left_of_goods(parts, ())",
+        "nets = remainder_of_goods(parts, earlier)",
+        "nets = remainder_of_goods(parts, ())",
         (BOOKS_PARTS, "-k", "no_share_of_what_is_back"),
     ),
     Mutation(
         "a refund of all that is left gives back its taxes",
         "P5",
         f"{FRESHBOOKS}/books/refund_allocation.py",
-        "_all_that_is_left(allocations, whole, part, cent(decimals))\n"
-        "        or _all_that_is_left(allocations, goods, part, cent(decimals))\n"
+        "all_that_is_left(allocations, left, part, cent(decimals))\n"
+        "        or all_that_is_left(allocations, goods, part, cent(decimals))\n"
         "        or allocations",
         "allocations",
         ("target-freshbooks/tests/test_books_property.py", "-k", "exact_under_every_rounding"),
@@ -468,7 +468,7 @@ MUTATIONS = (
     Mutation(
         "a part of what is left is no refund of all of it",
         "P5",
-        f"{FRESHBOOKS}/books/refund_allocation.py",
+        f"{FRESHBOOKS}/books/refund_remainder.py",
         "or off > _FEW * least:",
         "or False:",
         (BOOKS_CASES, "-k", "refund_order_amount"),
@@ -476,7 +476,7 @@ MUTATIONS = (
     Mutation(
         "a few cents less than all are taken off as such",
         "P5",
-        f"{FRESHBOOKS}/books/refund_allocation.py",
+        f"{FRESHBOOKS}/books/refund_remainder.py",
         "amount / worth if off > least else ONE",
         "ONE",
         (BOOKS_PARTS, "-k", "all_that_is_left_gives_back"),
@@ -492,7 +492,7 @@ MUTATIONS = (
     Mutation(
         "what gave back a surplus took nothing that was sold",
         "P5",
-        f"{FRESHBOOKS}/books/refund_allocation.py",
+        f"{FRESHBOOKS}/books/refund_remainder.py",
         "amount = total(one.gross for one in of_these) * part",
         "amount = total(one.gross for one in of_these)",
         (BOOKS_PARTS, "-k", "a_surplus_is_part_of"),
@@ -880,10 +880,18 @@ MUTATIONS = (
         "a refund of all that is left gives back certificates and goods",
         "P5",
         f"{FRESHBOOKS}/books/refund_allocation.py",
-        "_all_that_is_left(allocations, whole, part, cent(decimals))",
+        "all_that_is_left(allocations, left, part, cent(decimals))",
         "()",
         (
             f"{EDGES}::test_a_refund_of_all_that_is_left_of_goods_and_certificates_leaves_nothing_of_either",
         ),
+    ),
+    Mutation(
+        "a fee at several rates may be missed by what each of them is rounded",
+        "P5",
+        f"{FRESHBOOKS}/books/taxes.py",
+        "missed > unit / 2 * (len(rows) + 1)",
+        "missed > unit",
+        (f"{EDGES}::test_a_fee_whose_taxes_are_rounded_one_by_one_has_the_rates_of_the_order",),
     ),
 )

@@ -33,13 +33,18 @@ from target_freshbooks.books.desired import LineTax
 from target_freshbooks.books.draft_lines import TIMES
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.refund_lines import Allocation, gross_of
+from target_freshbooks.books.refund_remainder import (
+    Remainder,
+    all_that_is_left,
+    certificate_item,
+    remainder,
+    remainder_of_goods,
+)
 from target_freshbooks.books.taxes import UNNAMED
-from target_freshbooks.money import HUNDRED, ONE, ZERO, cent, plain, pro_rata, sum_by_key, total
+from target_freshbooks.money import HUNDRED, ZERO, cent, plain, pro_rata, sum_by_key, total
 from target_freshbooks.shop.facts import Order, Refund, RefundItem
 
 Side = Literal["inc", "ex"]
-_Left = Mapping[tuple[str, tuple[LineTax, ...]], Decimal]
-"""Net amounts, by the item of a certificate sold (empty for goods) and the taxes."""
 
 _KINDS = {
     "PRODUCT": (ChargeKind.PRODUCT, ChargeKind.GIFT_CERTIFICATE),
@@ -48,9 +53,6 @@ _KINDS = {
     "HANDLING": (ChargeKind.HANDLING,),
     "FEE": (ChargeKind.FEE,),
 }
-
-_FEW = 5
-"""So many of the least amount may be between what is left and an amount that takes all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,11 @@ class _Shares:
     def of(
         cls, parts: Sequence[Part], earlier: Iterable[Allocation], least: Decimal, *, taxed: bool
     ) -> Self:
-        nets = _left_of_goods(parts, earlier)
+        nets = remainder_of_goods(parts, earlier)
         goods = {taxes: gross_of(taxes, net) for taxes, net in nets.items()}
         left = max(total(goods.values()), ZERO)
         groups = {taxes: max(gross, ZERO) for taxes, gross in goods.items()}
-        item = next(filter(None, map(_stored, parts)), "")
+        item = next(filter(None, map(certificate_item, parts)), "")
         return cls(groups if taxed else {}, left, item, least)
 
 
@@ -118,67 +120,24 @@ def allocate(
     parts = [part for part in parts if part.kind is not ChargeKind.REDEEMED]
     taxed = shares_taxes(order, policy)
     shares = _Shares.of(parts, earlier.taken, cent(decimals), taxed=taxed)
-    whole = _left(parts, (*earlier.taken, *earlier.noted))
-    goods = {key: net for key, net in whole.items() if not key[0]}
+    left = remainder(parts, (*earlier.taken, *earlier.noted))
+    goods = {key: net for key, net in left.items() if not key[0]}
     allocations = _explained(refund, parts, shares, goods, decimals)
     if policy.order_refund_tax == "none" and any(one.of_order for one in allocations):
         return allocations
     part = went_back / refund.total_amount if refund.total_amount else ZERO
     return (
-        _all_that_is_left(allocations, whole, part, cent(decimals))
-        or _all_that_is_left(allocations, goods, part, cent(decimals))
+        all_that_is_left(allocations, left, part, cent(decimals))
+        or all_that_is_left(allocations, goods, part, cent(decimals))
         or allocations
     )
-
-
-def _left(parts: Sequence[Part], earlier: Iterable[Allocation]) -> _Left:
-    """The net amounts that refunds have left, by the item of a certificate sold and the taxes."""
-    items = {"", *map(_stored, parts)}
-    gone = (
-        ((one.item, taxes), -net) for one in earlier if one.item in items for taxes, net in one.nets
-    )
-    return sum_by_key((*(((_stored(part), part.taxes), part.net) for part in parts), *gone))
-
-
-def _left_of_goods(
-    parts: Sequence[Part], earlier: Iterable[Allocation]
-) -> dict[tuple[LineTax, ...], Decimal]:
-    """The same of the goods alone, by their taxes."""
-    return {taxes: net for (item, taxes), net in _left(parts, earlier).items() if not item}
-
-
-def _all_that_is_left(
-    allocations: Sequence[Allocation],
-    left: _Left,
-    part: Decimal,
-    least: Decimal,
-) -> tuple[Allocation, ...]:
-    """The same amount as exactly what is left of these; empty if it is only some of it."""
-    items = {item for item, _ in left}
-    of_these = [one for one in allocations if one.item in items]
-    amount = total(one.gross for one in of_these) * part
-    worth = total(gross_of(taxes, net) for (_, taxes), net in left.items())
-    off = abs(amount - worth)
-    if min(amount, worth) <= 0 or off > _FEW * least:
-        return ()
-    of_it = amount / worth if off > least else ONE
-    whole = list[Allocation]()
-    for (item, taxes), net in left.items():
-        about = (
-            one.what
-            for one in of_these
-            if one.what and (one.of_order or (one.item, one.taxes) == (item, taxes))
-        )
-        what = "; ".join(dict.fromkeys(about))
-        whole.append(Allocation(net * of_it / part, taxes, what=what, item=item))
-    return (*whole, *(one for one in allocations if one.item not in items))
 
 
 def _explained(
     refund: Refund,
     parts: Sequence[Part],
     shares: _Shares,
-    left: _Left,
+    left: Remainder,
     decimals: int,
 ) -> tuple[Allocation, ...]:
     """What the refund's items tell, else what its amounts do."""
@@ -262,25 +221,19 @@ def _of_part(item: RefundItem, part: Part, *, by_quantity: bool, side: Side) -> 
         fraction = asked / base if base else ZERO
     if item.adjustment and part.gross:
         fraction += item.adjustment / part.gross
-    return Allocation(part.net * fraction, part.taxes, what=what, item=_stored(part))
-
-
-def _stored(part: Part) -> str:
-    """The item of a certificate sold, which is taken back from it again."""
-    lined = part.kind is ChargeKind.GIFT_CERTIFICATE and part.item_key and not part.taxes
-    return part.name if lined else ""
+    return Allocation(part.net * fraction, part.taxes, what=what, item=certificate_item(part))
 
 
 def _only_item(parts: Iterable[Part]) -> str:
     """The item of stored value, if nothing else was sold."""
-    items = {_stored(part) for part in parts}
+    items = {certificate_item(part) for part in parts}
     return items.pop() if len(items) == 1 else ""
 
 
 def _by_totals(
     refund: Refund,
     parts: Sequence[Part],
-    left: _Left,
+    left: Remainder,
     decimals: int,
 ) -> tuple[Allocation, ...]:
     net, tax = refund.total_amount - refund.total_tax, refund.total_tax
@@ -297,7 +250,7 @@ def _by_totals(
             by_rate = Allocation(net, part.taxes)
             if part.taxes and abs(by_rate.tax - tax) <= cent(decimals):
                 return (by_rate,)
-        for sold in (named, [part for part in parts if not _stored(part)]):
+        for sold in (named, [part for part in parts if not certificate_item(part)]):
             together = _in_proportion(refund.total_amount, sold)
             if together and abs(total(one.tax for one in together) - tax) <= cent(decimals):
                 return together
@@ -308,7 +261,7 @@ def _by_totals(
 def _in_proportion(amount: Decimal, sold: Sequence[Part]) -> tuple[Allocation, ...]:
     """The amount as a part of all that was sold together; empty if certificates are among it."""
     whole = total(part.gross for part in sold)
-    if whole <= 0 or any(map(_stored, sold)):
+    if whole <= 0 or any(map(certificate_item, sold)):
         return ()
     return tuple(Allocation(part.net, part.taxes).times(amount / whole) for part in sold)
 
