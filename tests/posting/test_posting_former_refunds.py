@@ -39,10 +39,10 @@ CREDIT = {"to": [{"provider": "storecredit"}]}
 
 def former(patch: pytest.MonkeyPatch) -> None:
     """The rules of 0.1: each refund by itself, and tax without a rate where no rate explains it."""
-    left = refund_allocation._left_of_goods
+    left = refund_allocation.remainder_of_goods
     for module, name, rule in (
-        (refund_allocation, "_left_of_goods", lambda parts, _: left(parts, ())),
-        (refund_allocation, "_all_that_is_left", lambda *_: ()),
+        (refund_allocation, "remainder_of_goods", lambda parts, _: left(parts, ())),
+        (refund_allocation, "all_that_is_left", lambda *_: ()),
         (refund_allocation, "_in_proportion", lambda *_: ()),
         (refund_allocation, "_by_rate", lambda tax, _: ((LineTax("Tax", Decimal(0)), tax),)),
         (refund_fit, "_to_either_side", lambda *_: ()),
