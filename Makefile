@@ -92,6 +92,7 @@ lint: $(STAMP) types ## ruff, mypy, bandit, zizmor, hadolint, and whether the li
 types: $(STAMP)
 	@set -e; for package in $(PRESENT); do echo "mypy $$package"; $(BIN)/mypy $$package/src; done
 	$(BIN)/mypy tools deploy/schedule.py plugins/airflow/dags/orders_into_freshbooks_stores.py
+	$(BIN)/mypy --config-file tools/types_of_tests.ini tests $(wildcard $(PRESENT:%=%/tests))
 
 size: $(STAMP) ## statements, lines, modules and complexity by package; SINCE=commit for before and after
 	@PYTHONPATH=tools $(BIN)/python -m size $(if $(SINCE),--since $(SINCE))

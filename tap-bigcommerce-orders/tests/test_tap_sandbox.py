@@ -192,7 +192,7 @@ _Suite: Any = get_tap_test_class(
 
 @pytest.mark.filterwarnings("ignore:Fields in transformed catalog but not in records")
 @pytest.mark.filterwarnings("ignore:No records were available to test")
-class TestTapBySdkAgainstTheSandbox(_Suite):  # type: ignore[misc] - its base is made at run time
+class TestTapBySdkAgainstTheSandbox(_Suite):  # type: ignore[misc]  # its base is made at run time
     """The Singer SDK's own suite."""
 
     @pytest.fixture(scope="class")

@@ -56,5 +56,5 @@ _Suite: Any = get_tap_test_class(
 )
 
 
-class TestTapBySdk(_Suite):  # type: ignore[misc] - its base is made at run time
+class TestTapBySdk(_Suite):  # type: ignore[misc]  # its base is made at run time
     """4 tests of the tap, 6 of each stream, and one for each typed attribute."""

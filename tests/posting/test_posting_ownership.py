@@ -309,7 +309,7 @@ def test_of_clients_found_only_what_an_unanswered_write_made_is_ours(
         ]
         books = SimpleNamespace(clients=SimpleNamespace(matching=lambda _: rows))
         resolver = OutcomeLookup(
-            books,  # type: ignore[arg-type] - just what it uses
+            books,  # type: ignore[arg-type]  # just what it uses
             ledger,
             "run",
             clock=lambda: intent.opened_at,

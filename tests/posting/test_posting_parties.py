@@ -105,8 +105,8 @@ def test_only_a_change_that_is_over_is_not_waited_for(
         now[0] += timedelta(seconds=seconds)
 
     resolver = OutcomeLookup(
-        books,  # type: ignore[arg-type] - just what it uses
-        ledger,  # type: ignore[arg-type] - as above
+        books,  # type: ignore[arg-type]  # just what it uses
+        ledger,  # type: ignore[arg-type]  # as above
         "run",
         clock=lambda: now[0],
         sleep=sleep,
@@ -318,7 +318,7 @@ def test_what_another_worker_made_out_about_a_write_is_no_error(
             )
         ledger.intents.close(intent, outcome)
         resolver = OutcomeLookup(
-            books,  # type: ignore[arg-type] - just what it uses
+            books,  # type: ignore[arg-type]  # just what it uses
             ledger,
             "run",
             clock=lambda: datetime.now(UTC),

@@ -84,7 +84,7 @@ def test_other_unknown_names_are_told_in_one_line_without_their_values(
 
 @pytest.mark.parametrize("key", ["lease_seconds", "OURS_LEASE_SECONDS"])
 def test_a_setting_that_was_removed_is_answered_with_what_to_use_now(key: str) -> None:
-    given: Any = ({}, {key: "3"}) if key.isupper() else ({key: 3}, {})
+    given: tuple[Any, Any] = ({}, {key: "3"}) if key.isupper() else ({key: 3}, {})
     with pytest.raises(SettingError) as told:
         FORM.check_names(*given, LOG)
     assert str(told.value) == f"The setting {key} is no more: use lease_wait_seconds instead."

@@ -9,6 +9,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -249,7 +250,7 @@ def test_a_login_through_the_consent_page_gives_a_working_chain(
     url = oauth.authorize_url("state-1", "v" * 43)
     page = requests.post(url, allow_redirects=False, timeout=10)
     assert page.status_code == 302
-    location = requests.utils.urlparse(page.headers["Location"])
+    location = urlsplit(page.headers["Location"])
     answer = dict(pair.split("=") for pair in location.query.split("&"))
     assert answer["state"] == "state-1"
     pair = tokens.log_in(answer["code"], "v" * 43)

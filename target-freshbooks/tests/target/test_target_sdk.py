@@ -56,7 +56,7 @@ _Suite: Any = get_target_test_class(
 )
 
 
-class TestTargetBySdk(_Suite):  # type: ignore[misc] - its base is made at run time
+class TestTargetBySdk(_Suite):  # type: ignore[misc]  # its base is made at run time
     """The sixteen tests of the SDK, and one for several states."""
 
     @pytest.fixture(scope="class", autouse=True)

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from connector_sandbox.currencies import decimal_places
@@ -218,7 +218,7 @@ def test_ids_follow_time_but_for_the_migrated_order(month: Month) -> None:
 
 
 # What a bookkeeper would write down for these cases, by hand.
-BOOKS = {
+BOOKS: dict[str, dict[str, Any]] = {
     "tax_two_rates": {"expect": "posted", "total": "48.66", "paid": "48.66"},
     "gift_certificate_part": {"invoice_total": "30.96", "paid": "30.96", "outstanding": "0.00"},
     "store_credit_full": {"total": "50.96", "invoice_total": "0.00", "paid": "0.00"},
