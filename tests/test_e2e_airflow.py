@@ -6,6 +6,7 @@ are in test_sweep_airflow.py.
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -42,6 +43,11 @@ def scheduler(folder: Path, few_orders: Sandbox, tmp_path: Path) -> Project:
     home.mkdir()
     # Whoever has an Airflow of his own besides: ours must not touch it.
     settings = {"AIRFLOW_HOME": str(tmp_path / "another"), "PYTHONDONTWRITEBYTECODE": "1"}
+    meltano = tmp_path / "meltano"
+    names = f"env | cut -d= -f1 >> {shlex.quote(str(tmp_path / 'names'))}"
+    meltano.write_text(f"""#!/bin/sh\n{names}\nexec {ROOT / ".venv/bin/meltano"} "$@"\n""")
+    meltano.chmod(0o700)
+    settings["MELTANO_EXECUTABLE"] = str(meltano)
     return Project(home=home, url=few_orders.url, settings=settings, folder=folder)
 
 
@@ -73,6 +79,9 @@ def test_airflow_invoked_by_meltano_runs_the_sync_dag_and_keeps_its_files_in_dat
     assert books.posted
     assert books.differing == {}
     assert {sums.difference for sums in books.totals.values()} == {Decimal(0)}
+    handed_on = (tmp_path / "names").read_text("utf-8").split()
+    assert "TAP_BIGCOMMERCE_ORDERS_STORE_HASH" in handed_on
+    assert not [name for name in handed_on if name.startswith(("AIRFLOW_", "_AIRFLOW_"))]
 
 
 def store_of_a_list(name: str) -> listed.Store:

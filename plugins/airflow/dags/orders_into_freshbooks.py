@@ -44,6 +44,8 @@ MELTANO = os.environ.get("MELTANO_EXECUTABLE") or str(PROJECT / ".venv" / "bin" 
 ENVIRONMENT = os.environ.get("MELTANO_ENVIRONMENT") or "prod"
 REPORTS = Path(os.environ.get("ORDERS_INTO_FRESHBOOKS_REPORTS") or PROJECT / "output")
 LIST = os.environ.get("ORDERS_INTO_FRESHBOOKS_STORES", "")
+AIRFLOW = ("AIRFLOW_", "_AIRFLOW_")
+"""How Airflow's own variables begin: its keys, and the variables and connections of all stores."""
 
 # Meltano frees the lock of a killed run five minutes after its last sign of life; an earlier try
 # would only find the lock.
@@ -131,8 +133,11 @@ class MeltanoOperator(BaseOperator):
         return *words, "--month", f"{month:%Y-%m}", "--output", str(REPORTS / self.store["name"])
 
     def environment(self) -> dict[str, str]:
-        """The worker's environment with what is the store's own."""
-        environment = {**os.environ, "MELTANO_ENVIRONMENT": ENVIRONMENT}
+        """The worker's environment, but for Airflow's own, with what is the store's."""
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(AIRFLOW)
+        }
+        environment["MELTANO_ENVIRONMENT"] = ENVIRONMENT
         environment |= settings_of(self.store, PROJECT / ".meltano")
         for variable, reference in self.store["secrets"].items():
             environment[variable] = secret(variable, reference)

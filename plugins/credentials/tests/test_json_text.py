@@ -35,6 +35,15 @@ def test_the_largest_page_of_orders_that_may_be_is_read() -> None:
     assert len(read_json(text, str)) == 250
 
 
+@pytest.mark.parametrize("said", ["[", "{", ",", '"[', "\\[", "\\", '\\"['])
+def test_brackets_and_commas_in_what_people_wrote_are_no_values(said: str) -> None:
+    comment = said * (MOST_VALUES // len(said) + 1)
+    text = json.dumps([{"customer_message": comment}, {"customer_message": ""}])
+    assert read_json(text, str)[0] == {"customer_message": comment}
+    with pytest.raises(TooManyValues):
+        read_json(f"[{text},{'[],' * MOST_VALUES}0]", str)
+
+
 @pytest.mark.more
 @pytest.mark.parametrize("value", ["{}", "[]", '"ab"', "0.1", '{"a":1}', '{"a":{"b":{"c":[[]]}}}'])
 def test_as_many_values_as_may_be_take_little_memory_and_more_are_refused(value: str) -> None:

@@ -322,6 +322,17 @@ def test_an_answer_that_drips_is_given_up() -> None:
         dripping.join()
 
 
+def test_tries_that_take_long_come_out_of_the_time_for_trying_again(
+    shop: HooksServer,
+) -> None:
+    shop.broken = [(503, {}, "<html>no</html>")] * 5
+    times, pauses = iter(range(0, 1000, 40)), list[float]()
+    api = HooksApi(shop.url, "abc123", "t", sleep=pauses.append, now=lambda: next(times))
+    with api, pytest.raises(ApiError):
+        api.hooks()
+    assert len(pauses) == 1  # of 60 s the second try, of 40 s, leaves nothing
+
+
 def test_a_service_that_stays_busy_or_is_gone_is_an_error_with_advice(shop: HooksServer) -> None:
     shop.broken = [(503, {}, "<html>no</html>")] * 5
     busy = HooksApi(shop.url, "abc123", "canary-access-token", sleep=lambda _: None)

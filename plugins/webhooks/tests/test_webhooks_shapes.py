@@ -85,6 +85,12 @@ def test_a_hook_without_created_at_and_with_keys_in_any_order_is_read() -> None:
     assert read(raw, "abc123").order_id == 9
 
 
+def test_a_number_beside_it_that_nobody_could_read_hides_no_order() -> None:
+    data = f'{{"id": 9, "type": "order", "more": {"9" * 5000}, "most": 1e999999999}}'
+    raw = f'{{"scope": "store/order/created", "producer": "stores/abc123", "data": {data}}}'
+    assert read(raw.encode(), "abc123").order_id == 9
+
+
 @pytest.mark.parametrize("producer", ["stores/other", "abc123", "", None, ["stores/abc123"]])
 def test_another_stores_hook_is_none_of_ours(producer: Any) -> None:
     hook = read(body("store/order/created", ORDER, producer=producer), "abc123")

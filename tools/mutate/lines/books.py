@@ -29,6 +29,7 @@ WITNESSES = "target-freshbooks/tests/test_books_money_witnesses.py"
 EXEMPTION = "target-freshbooks/tests/test_books_exemption.py"
 ONE_CLIENT = "tests/posting/test_posting_one_client.py"
 BOOKS_CASES = "target-freshbooks/tests/test_books_cases.py"
+BOOKS_PROPERTY = "target-freshbooks/tests/test_books_property.py"
 BOOKS_PARTS = "target-freshbooks/tests/test_books_parts.py"
 
 EDGES = "target-freshbooks/tests/test_books_edges.py"
@@ -533,16 +534,32 @@ MUTATIONS = (
         "a refund in full of a marketplace's order has all the tax",
         "P5",
         f"{FRESHBOOKS}/books/marketplaces.py",
-        "            tax = max(tax, tax_left)\n",
-        "            pass\n",
+        "                tax = max(tax, least / part)\n",
+        "                pass\n",
         (BOOKS_CASES, "-k", "marketplace_net_refunded_in_full"),
+    ),
+    Mutation(
+        "refunds of a marketplace's order take no more tax off than is left",
+        "P5",
+        f"{FRESHBOOKS}/books/marketplaces.py",
+        "            tax = min(tax, tax_left / part)\n",
+        "",
+        (BOOKS_PROPERTY, "-k", "marketplace"),
+    ),
+    Mutation(
+        "what a marketplace sends without the tax is not made less by it again",
+        "P5",
+        f"{FRESHBOOKS}/books/marketplaces.py",
+        "ZERO if came_in == due - order.total_tax else share",
+        "share",
+        (BOOKS_CASES, "-k", "marketplace_net_proceeds"),
     ),
     Mutation(
         "a surplus is left of a marketplace's order too",
         "P5",
         f"{FRESHBOOKS}/books/marketplaces.py",
-        "left = max(order.total_inc_tax, total(row.amount for row in captures(facts)))",
-        "left = order.total_inc_tax",
+        "max(total(row.amount for row in captures(facts)) - left, ZERO)",
+        "ZERO",
         (BOOKS_PARTS, "-k", "a_surplus_is_part_of"),
     ),
     Mutation(

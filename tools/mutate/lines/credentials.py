@@ -307,6 +307,14 @@ MUTATIONS = (
         ("target-freshbooks/tests/ctl/test_ctl_stopping.py", "-k", "during_a_login"),
     ),
     Mutation(
+        "brackets in what people wrote are no values of a document",
+        "P10",
+        f"{CREDENTIALS}/json_text.py",
+        """_weight(_TEXTS.sub("", text)) > MOST_VALUES""",
+        "_weight(text) > MOST_VALUES",
+        ("plugins/credentials/tests/test_json_text.py", "-k", "what_people_wrote"),
+    ),
+    Mutation(
         "a document of too many values is not decoded",
         "P10",
         f"{CREDENTIALS}/json_text.py",

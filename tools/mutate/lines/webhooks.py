@@ -69,6 +69,22 @@ MUTATIONS = (
         (f"{WEBHOOKS_RUN}::test_a_run_is_told_whose_orders_it_is_to_read",),
     ),
     Mutation(
+        "tries that take long come out of the time for trying again",
+        "P10",
+        f"{WEBHOOKS}/bigcommerce.py",
+        "            attempts.spend(self._now() - began)\n",
+        "",
+        ("plugins/webhooks/tests/test_webhooks_registration.py", "-k", "take_long"),
+    ),
+    Mutation(
+        "a number that nobody could read hides no order of a hook",
+        "P10",
+        f"{WEBHOOKS}/hook.py",
+        "document = read_json(body, str)",
+        'document = __import__("json").loads(body)',
+        ("plugins/webhooks/tests/test_webhooks_shapes.py", "-k", "nobody_could"),
+    ),
+    Mutation(
         "hooks that are switched on again do not hide that none arrives",
         "P3",
         f"{WEBHOOKS}/bigcommerce.py",

@@ -17,6 +17,9 @@ Unreadable = Callable[[str], Any]
 _HALVES = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
 """Where half a character may be; pairs that make a whole one stand there far more often."""
 
+_TEXTS = re.compile(r'"(?:[^"\\]++|\\.?)*+"?', re.DOTALL)
+"""Keys and texts as they stand in a document, one that does not end included."""
+
 MOST_DIGITS = 40
 """Before the point and behind it; no amount, quantity or id has more."""
 MOST_NESTED = 64
@@ -45,12 +48,12 @@ def read_json(
         constant: Makes what stands for NaN and infinities; without it they are refused.
 
     Raises:
-        TooManyValues: There are more than `MOST_VALUES`, or so many commas and brackets in texts.
+        TooManyValues: There are more than `MOST_VALUES`.
         ValueError: The text is no JSON, or nested beyond what can be decoded at all.
     """
     if isinstance(text, bytes):
         text = text.decode(json.detect_encoding(text), "surrogatepass")
-    if text.count(",") + 4 * (text.count("[") + text.count("{")) > MOST_VALUES:
+    if _weight(text) > MOST_VALUES and _weight(_TEXTS.sub("", text)) > MOST_VALUES:
         raise TooManyValues
     try:
         document = json.loads(
@@ -63,6 +66,11 @@ def read_json(
         raise ValueError("the document is nested too deeply to be decoded") from None
     document = _pruned(document, unreadable)
     return _sound(document) if _HALVES.search(text) else document
+
+
+def _weight(text: str) -> int:
+    """The number of values, of commas and brackets in texts too."""
+    return text.count(",") + 4 * (text.count("[") + text.count("{"))
 
 
 def decimal_of(text: str) -> Decimal | None:

@@ -71,6 +71,7 @@ class HooksApi:
         timeout: Seconds to wait for the connection, and for each next byte; twice that for the
             whole answer.
         sleep: Waits between tries of a read.
+        now: Monotonic seconds.
     """
 
     def __init__(
@@ -81,12 +82,14 @@ class HooksApi:
         *,
         timeout: float = 30.0,
         sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         jitter = random.Random()  # noqa: S311 - jitter, not a secret
         self._policy = RetryPolicy(MOST_RETRY_SECONDS, jitter, sleep)
         self._base_url = f"{api_url.rstrip('/')}/stores/{store_hash}/v3"
         self._host = host_of(api_url)
         self._timeout = timeout
+        self._now = now
         self._session = new_session()
         self._session.headers.update(
             {
@@ -155,7 +158,7 @@ class HooksApi:
         most = READ_TRIES if method == "GET" else 1
         attempts = self._policy.begin()
         while True:
-            asked = 0.0
+            asked, began = 0.0, self._now()
             try:
                 reply = self._session.request(
                     method,
@@ -174,6 +177,7 @@ class HooksApi:
                     return _json(reply)
                 failure = ApiError(_refusal(reply), reply.status_code)
                 asked = seconds_asked(reply.headers, bigcommerce_reset(reply.headers)) or 0.0
+            attempts.spend(self._now() - began)
             again = failure.status in _BUSY and attempts.tries < most
             wait = attempts.next_wait(asked) if again else None
             if wait is None:

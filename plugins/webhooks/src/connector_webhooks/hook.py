@@ -8,10 +8,11 @@ subscription may name the wildcard itself, so the data decides where the scope d
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
+
+from connector_credentials.json_text import read_json
 
 DELIVERY_EXCEPTION = "store/hook/deliveryException"
 LARGEST_ORDER_ID = 2**63 - 1
@@ -42,8 +43,8 @@ class Hook:
 def read(body: bytes, store_hash: str) -> Hook:
     """Read the body of a genuine hook. Never raises: BigCommerce's word is kept, whatever it is."""
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
+        document = read_json(body, str)
+    except ValueError:
         return Hook("", ignored="The body is no JSON.")
     if not isinstance(document, dict):
         return Hook("", ignored="The body is no JSON object.")

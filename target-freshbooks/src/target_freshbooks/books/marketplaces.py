@@ -148,16 +148,22 @@ def net_facts(
         share_taxes: Such an amount has its share of the order's tax.
     """
     order, refunds = facts.order, list[Refund]()
-    left = max(order.total_inc_tax, total(row.amount for row in captures(facts)))
-    tax_left = order.total_tax
+    left, tax_left = order.total_inc_tax, order.total_tax
+    surplus = max(total(row.amount for row in captures(facts)) - left, ZERO)
     for one in facts.refunds:
-        tax, back = _tax_in(one, order, share_taxes=share_taxes), _moved(one)
-        untaxed = policy.order_refund_tax == "none" and _is_of_order(one)
-        if back >= left and _is_money(one) and not untaxed:
-            tax = max(tax, tax_left)
+        back = _moved(one)
+        share = tax_left / left if share_taxes and left > 0 else ZERO
+        tax = one.total_amount * share if _names_no_tax(one) else one.total_tax
+        said_untaxed = policy.order_refund_tax == "none" and _is_of_order(one)
+        if back:
+            part = back / one.total_amount
+            least = back - (left + surplus - tax_left)  # the rest is more than is left without tax
+            if _is_money(one) and not said_untaxed:
+                tax = max(tax, least / part)
+            tax = min(tax, tax_left / part)
+            tax_left -= tax * part
         refunds.append(_net_refund(one, tax, redeemed, decimals_of(order.currency)))
         left -= back
-        tax_left -= tax * back / one.total_amount if one.total_amount else ZERO
     net = tuple(refunds)
     return replace(facts, transactions=_net_transactions(facts, net, redeemed), refunds=net)
 
@@ -167,13 +173,14 @@ def _net_transactions(
 ) -> tuple[Transaction, ...]:
     """Captures without the tax in them, by their amounts, and what was sent back as its refunds.
 
-    What came in beyond the order bears no tax.
+    What came in beyond the order bears no tax, nor do captures of just what it comes to without.
     """
     order = facts.order
     captured = [row for row in captures(facts) if not (redeemed and credit_of(row))]
     came_in, due = total(row.amount for row in captured), order.total_inc_tax - redeemed
     share = order.total_tax / due if due else ZERO
-    parts = [(captured, came_in - share * min(came_in, due))]
+    tax_in = ZERO if came_in == due - order.total_tax else share * min(came_in, due)
+    parts = [(captured, came_in - tax_in)]
     for credit in (False, True):
         sent_back = [
             row
@@ -213,11 +220,9 @@ def _moved(refund: Refund) -> Decimal:
     return total(one.amount for one in refund.payments if not one.declined)
 
 
-def _tax_in(refund: Refund, order: Order, *, share_taxes: bool) -> Decimal:
-    """The tax in it, by itself."""
-    if not refund.total_tax and _is_of_order(refund) and share_taxes and order.total_inc_tax:
-        return refund.total_amount * order.total_tax / order.total_inc_tax
-    return refund.total_tax
+def _names_no_tax(refund: Refund) -> bool:
+    """Whether the shop says of it that there is no tax in it, whatever the order bears."""
+    return not refund.total_tax and _is_of_order(refund)
 
 
 def _net_refund(refund: Refund, tax: Decimal, redeemed: Decimal, decimals: int) -> Refund:
