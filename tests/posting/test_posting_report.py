@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -53,6 +54,18 @@ def test_an_invoice_s_number_that_begins_as_a_formula_is_none_in_a_table(world: 
     world.sync()
     row = report(world, order)[1]
     assert (row["invoice_number"], row["invoice_total"]) == (f"'-{order}", "11.00")
+
+
+def test_a_total_of_four_decimals_is_compared_as_it_is_charged(world: Any) -> None:
+    order: int = world.place()
+    messages = [json.loads(line) for line in world.messages().splitlines()]
+    for message in messages:
+        if message["type"] == "RECORD" and message["stream"] == "orders":
+            message["record"]["total_inc_tax"] = "10.9960"
+    world.sync("".join(f"{json.dumps(message)}\n" for message in messages))
+    row = report(world, order)[1]
+    assert (row["order_total"], row["invoice_total"]) == ("11.00", "11.00")
+    assert (row["difference"], row["standing"]) == ("0.00", "agrees")
 
 
 def refunded(world: Any) -> tuple[int, int]:

@@ -61,6 +61,15 @@ def test_a_certificate_sold_and_redeemed_leaves_the_item_s_balance_at_what_is_ow
     assert world.row(spent).state == "posted"
 
 
+def test_what_is_sold_under_one_name_and_redeemed_under_another_is_one_balance(world: Any) -> None:
+    sold = world.place(lines=[CERTIFICATE], ship_to=[])
+    world.sync()
+    world.settings["gift_certificate_line_name"] = "Voucher"
+    spent = world.synced(lines=[MUGS], gift_certificates=used("15.00"))
+    assert told(world, spent)[1:] == ["1 x -15.00 Voucher"]
+    assert balances(world, month_of(world, sold)) == {"Voucher": "35.00"}
+
+
 def test_credit_given_for_a_refund_and_redeemed_leaves_a_balance_of_zero(world: Any) -> None:
     who = customer(world)
     tax = [{"name": "Texas Sales Tax", "percent": "8.25"}]

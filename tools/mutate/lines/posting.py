@@ -155,6 +155,22 @@ MUTATIONS = (
         ),
     ),
     Mutation(
+        "an order's total is compared as it is charged",
+        "P5",
+        f"{FRESHBOOKS}/posting/facts.py",
+        "return in_currency(worth, order.currency)",
+        "return worth",
+        ("tests/posting/test_posting_report.py", "-k", "four_decimals"),
+    ),
+    Mutation(
+        "what is owed on stored value counts what was sold under a former name",
+        "P5",
+        f"{FRESHBOOKS}/report/gather.py",
+        "for then in (*(LineNames(**names) for names in kept), now)",
+        "for then in (now,)",
+        ("tests/posting/test_posting_stored_value.py", "-k", "under_another"),
+    ),
+    Mutation(
         "what a correction takes back is not off its invoice in the report as well",
         "P12",
         f"{FRESHBOOKS}/posting/facts.py",

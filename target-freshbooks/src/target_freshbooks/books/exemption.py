@@ -4,8 +4,9 @@ A tax office asks of a sale without tax why it has none. Either the customer is 
 would tax the goods, and did not), or the customer is a business that accounts for the VAT itself,
 which it shows by its VAT number: the reverse charge. That is said only of a sale from one member of
 the EU into another; a British or American store's sale abroad is exempt as an export. In which
-country the store is, only its record tells: without it the customer's number stands alone. Where
-nothing would be taxed anyway, nothing is said.
+country the store is, only its record tells: without it the customer's number stands alone, as it
+does with goods that never left that country, which may be zero-rated. Where nothing would be taxed
+anyway, nothing is said.
 
 The shop asks for the number in a form field of its checkout or of the customer's account, whose
 name is the setting `vat_number_field`. Clients that we make get it too.
@@ -75,7 +76,7 @@ def exemption_note(facts: OrderFacts, policy: Policy) -> str:
     named = f"VAT number {number}" if number else ""
     if _is_reverse_charge(facts, number):
         return f"Reverse charge: the customer accounts for the VAT; {named}"
-    if exempt or (number and facts.store_country):
+    if exempt or (number and facts.store_country and not _stays_at_home(facts)):
         return f"Exempt from tax; {named}".removesuffix("; ")
     return f"Customer's {named}" if number else ""
 
@@ -103,6 +104,15 @@ def _sold(order: Order) -> list[OrderLine]:
     return [line for line in priced if line.discounted_total_inc_tax != 0]
 
 
+def _stays_at_home(facts: OrderFacts) -> bool:
+    """Whether all of it was sent within the store's country."""
+    return _shipped_to(facts) == {facts.store_country}
+
+
+def _shipped_to(facts: OrderFacts) -> set[str]:
+    return {address.places[0] for address in facts.order.addresses if address.places}
+
+
 def _is_reverse_charge(facts: OrderFacts, number: str) -> bool:
     """Whether a store in the EU sold to a business of another member, and sent nothing elsewhere.
 
@@ -112,8 +122,7 @@ def _is_reverse_charge(facts: OrderFacts, number: str) -> bool:
     parts = _NUMBER.fullmatch(re.sub(r"[\s.\-]", "", number.upper()))
     country = {"EL": "GR"}.get(parts[1], parts[1]) if parts else ""
     others = _MEMBERS - {facts.store_country} | ({"XI", "GB"} if country == "XI" else set())
-    shipped = {address.places[0] for address in facts.order.addresses if address.places}
-    return facts.store_country in _MEMBERS and country in others and shipped <= others
+    return facts.store_country in _MEMBERS and country in others and _shipped_to(facts) <= others
 
 
 def renewed(notes: str, wanted: str) -> str:

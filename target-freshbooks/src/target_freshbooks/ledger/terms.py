@@ -50,6 +50,11 @@ class OrderTerms(Section):
             return None
         return Terms(from_text(row.body), row.invoice_day, posted=row.posted_at is not None)
 
+    def all_settings(self) -> list[Mapping[str, Any]]:
+        """The settings that any order was ever posted under, the oldest first."""
+        rows = self._rows(select(terms.c.body).order_by(terms.c.kept_at))
+        return [from_text(row.body) for row in rows]
+
     def keep(self, order_id: int, new: Terms) -> None:
         """Keep the settings and the day that an order is posted under from now on.
 

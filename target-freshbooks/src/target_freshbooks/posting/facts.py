@@ -23,7 +23,7 @@ from target_freshbooks.books.payment_methods import is_paid
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts, Terms
 from target_freshbooks.marks import DERIVED, mark_of, received_in
-from target_freshbooks.money import ZERO, total
+from target_freshbooks.money import ZERO, in_currency, total
 from target_freshbooks.posting.apply.fence import Fence
 from target_freshbooks.posting.identity import (
     amount_of_note,
@@ -126,11 +126,11 @@ def policy_of(policy: Policy, facts: OrderFacts, terms: Terms | None, *, current
 
 def worth_of(facts: OrderFacts, policy: Policy, ledger: Ledger) -> Decimal:
     """What the order comes to in the books, without a tax that its marketplace remits."""
-    order = facts.order
-    if not marketplace_of(order, policy).name:
-        return order.total_inc_tax
-    then = policy_of(policy, facts, terms_of(ledger, order.id), current=False)
-    return order.total_inc_tax - (order.total_tax if is_net(order, then) else ZERO)
+    order, worth = facts.order, facts.order.total_inc_tax
+    if marketplace_of(order, policy).name:
+        then = policy_of(policy, facts, terms_of(ledger, order.id), current=False)
+        worth = order.total_ex_tax if is_net(order, then) else worth
+    return in_currency(worth, order.currency)
 
 
 def refunded_on_invoice(desired: Desired, ledger: Ledger) -> Decimal:

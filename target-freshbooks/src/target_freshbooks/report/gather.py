@@ -105,12 +105,7 @@ class Gathering:
 
         Nothing more is asked of FreshBooks if no order ever had such a line.
         """
-        names, month = self.policy.names, self.month
-        items = {
-            self._called(name): name
-            for name in (names.gift_certificate, names.store_credit)
-            if self.ledger.links.get("item", line_key(name)) is not None
-        }
+        month, items = self.month, self._stored_value_items()
         stored = StoredValue(items, month.first)
         invoices = self.books.invoices
         for one in invoices.until(month.last) if items else invoices.dated(month.first, month.last):
@@ -118,6 +113,23 @@ class Gathering:
             if one.create_date in month:
                 self.listed[one.id] = one
         return stored.owed()
+
+    def _stored_value_items(self) -> dict[str, str]:
+        """The items of stored value as FreshBooks calls them, and what the settings call them now.
+
+        What was sold under one name may be redeemed under another.
+        """
+        now = self.policy.names
+        kept = (one["line_names"] for one in self.ledger.terms.all_settings())
+        return {
+            self._called(name): called
+            for then in (*(LineNames(**names) for names in kept), now)
+            for name, called in (
+                (then.gift_certificate, now.gift_certificate),
+                (then.store_credit, now.store_credit),
+            )
+            if self.ledger.links.get("item", line_key(name)) is not None
+        }
 
     def _called(self, name: str) -> str:
         """What FreshBooks calls the item of lines with a name."""
