@@ -226,7 +226,9 @@ def test_a_dry_run_pins_no_account(world: Any) -> None:
 # -- the brake
 
 
-def test_a_run_that_rewrites_many_invoices_of_earlier_runs_stops(world: Any) -> None:
+@pytest.mark.parametrize("post_as", ["sent", "draft"])
+def test_a_run_that_rewrites_many_invoices_of_earlier_runs_stops(world: Any, post_as: str) -> None:
+    world.settings["post_as"] = post_as
     orders = [world.place() for _ in range(5)]
     world.sync()
     for order in orders:

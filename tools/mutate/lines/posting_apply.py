@@ -663,6 +663,14 @@ MUTATIONS = (
         (TERMS, "-k", "clients_that_were_found"),
     ),
     Mutation(
+        "the brake counts the Drafts that are kept too",
+        "P7",
+        f"{FRESHBOOKS}/posting/apply/step_runner.py",
+        "step.rewrites or (step.writes_sale and (edited or at.progress.reword))",
+        "step.rewrites",
+        ("tests/posting/test_posting_terms.py", "-k", "rewrites_many"),
+    ),
+    Mutation(
         "a run that rewrites many invoices is braked",
         "P7",
         f"{FRESHBOOKS}/posting/apply/brake.py",

@@ -80,6 +80,7 @@ def _take(parts: Parts, at: ReconcileState, step: Step) -> ReconcileState | Orde
         at = parts.look_again(at)
         if next_step(at.context, at.observed, at.progress) != step:
             return at
+    _count_rewriting(parts, at, step)
     try:
         observed, recorded, fulfilled = _apply(parts, at.context, step, at.observed)
     except OutcomeUnknown as unknown:
@@ -115,6 +116,19 @@ def _take(parts: Parts, at: ReconcileState, step: Step) -> ReconcileState | Orde
         step.kind.value.replace("_", " "),
     )
     return replace(parts.look_again(taken), unfulfilled=taken.unfulfilled | {step.identity})
+
+
+def _count_rewriting(parts: Parts, at: ReconcileState, step: Step) -> None:
+    """Count a step that changes what an invoice says, sent or a Draft, since its order changed.
+
+    To bring a Draft's lines to the total of the order that they were made from is none.
+    """
+    context, invoice = at.context, at.observed.invoice
+    edited = context.recorded.content is not None and context.is_edited
+    if invoice is not None and (
+        step.rewrites or (step.writes_sale and (edited or at.progress.reword))
+    ):
+        parts.brake.before_rewriting(context.desired.order_id, invoice.number)
 
 
 def _note_lock(at: ReconcileState, step: Step, refused: Refused) -> None:
@@ -184,8 +198,6 @@ def _apply(
     if "create_date" in step.body and step.kind.record == "invoice":
         day = date.fromisoformat(step.body["create_date"])
         parts.ledger.terms.keep(order_id, Terms(context.policy.terms(), day))
-    if step.rewrites and invoice is not None and invoice.status != DRAFT:
-        parts.brake.before_rewriting(order_id, invoice.number)
     if step.kind.record == "invoice" and invoice is not None and invoice.vis_state == ARCHIVED:
         _remember_archived(parts, order_id)
         context = replace(context, recorded=load_recorded(parts.ledger, order_id))
