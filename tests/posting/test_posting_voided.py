@@ -91,6 +91,18 @@ def test_a_payment_without_a_transaction_is_not_taken_to_have_gone_back(world: A
     assert world.total(order) == D("11.00")
 
 
+def test_who_refunded_what_no_transaction_tells_of_is_not_told_to_refund_it_again(
+    world: Any,
+) -> None:
+    order = world.synced(pay="offline", payment_method="Bank Deposit")
+    world.change(order, "refund", everything=True, to=[{"provider": "custom", "offline": True}])
+    world.change(order, "cancel")
+    world.sync(on_cancel="void")
+    row = world.row(order)
+    assert row.reason == "cancelled_after_posting"
+    assert row.next_step.startswith("No transaction tells of all that came in")
+
+
 def test_an_order_that_was_never_paid_is_voided(world: Any) -> None:
     order = world.synced(pay="authorize")
     assert world.paid(order) == []

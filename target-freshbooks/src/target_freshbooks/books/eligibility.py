@@ -203,8 +203,11 @@ def not_to_be_voided(facts: OrderFacts) -> Parked | None:
     return Parked(
         Reason.CANCELLED_AFTER_POSTING,
         f"Order {order.id} was cancelled or declined after it was invoiced, but {figures}.",
-        "Refund the rest in the shop: the order is voided with it. If the money is to stay, book"
-        " that by hand and settle the order.",
+        "No transaction tells of all that came in: correct the invoice and its payment by hand, and"
+        " settle the order."
+        if returned > money
+        else "Refund the rest in the shop: the order is voided with it. If the money is to stay,"
+        " book that by hand and settle the order.",
     )
 
 
