@@ -49,11 +49,15 @@ class Attacked:
 
     Attributes:
         lets_in: Whether the server first lets it in, so that later answers are hostile only.
+        is_timed: Whether its settings say how long it waits.
+        finds: Whether an odd answer is what it looks for, so that it may end well.
     """
 
     command: tuple[str, ...]
     settings: Callable[[str, Path], Mapping[str, object]]
     lets_in: bool = True
+    is_timed: bool = True
+    finds: bool = False
 
 
 def _tap(server: str, _: Path) -> dict[str, object]:
@@ -71,11 +75,29 @@ def _target_with_ledger(server: str, home: Path) -> dict[str, object]:
     return settings
 
 
+def _webhooks(server: str, home: Path) -> dict[str, object]:
+    return {
+        "api_url": server,
+        "store_hash": constants.STORE_HASH,
+        "access_token": constants.BIGCOMMERCE_ACCESS_TOKEN,
+        "client_secret": constants.BIGCOMMERCE_CLIENT_SECRET,
+        "destination": "https://hooks.example.com/webhooks",
+        "inbox_url": f"sqlite:///{home}/inbox.sqlite",
+    }
+
+
 PROGRAMS = {
     "tap": Attacked(("tap-bigcommerce-orders",), _tap),
     "target": Attacked(("target-freshbooks",), _target),
     "target, its login": Attacked(("target-freshbooks",), _target, lets_in=False),
     "ctl verify": Attacked(("target-freshbooks-ctl", "verify"), _target_with_ledger),
+    "ctl doctor": Attacked(
+        ("target-freshbooks-ctl", "doctor"), _target_with_ledger, is_timed=False, finds=True
+    ),
+    "tap --doctor": Attacked(("tap-bigcommerce-orders", "--doctor"), _tap, is_timed=False),
+    "tap --probe": Attacked(("tap-bigcommerce-orders", "--probe"), _tap, finds=True),
+    "webhooks list": Attacked(("webhooks", "list"), _webhooks, is_timed=False),
+    "webhooks check": Attacked(("webhooks", "check"), _webhooks, is_timed=False),
 }
 
 
@@ -83,7 +105,8 @@ def attack(findings: Findings, messages: str, *, quick: bool) -> None:
     """Have each program ask for each hostile answer; messages are the target's input."""
     for name, program in PROGRAMS.items():
         peaks = list[float]()
-        for kind, answer in list({**SLOW, **HEAVY}.items())[:: 4 if quick else 1]:
+        kinds = {**SLOW, **HEAVY} if program.is_timed else HEAVY
+        for kind, answer in list(kinds.items())[:: 4 if quick else 1]:
             with tempfile.TemporaryDirectory(prefix="attack-") as folder:
                 ended, seconds = _asked(program, answer, Path(folder), messages)
             what = f"{name}, {kind}"
@@ -91,15 +114,15 @@ def attack(findings: Findings, messages: str, *, quick: bool) -> None:
             if kind in SLOW:
                 most = 2 * REQUEST_SECONDS + DETECTION_SECONDS
                 findings.measured(f"{what}: given up after", seconds, "s", most)
-            fault = "it did not ask" if not seconds else _fault(ended)
+            fault = "it did not ask" if not seconds else _fault(ended, program)
             if fault or kind in HEAVY:
                 figure = fault or f"{ended.mebibytes:.0f} MiB"
                 findings.held(f"{what}: told in a sentence", is_held=not fault, figure=figure)
         findings.measured(f"{name}: peak memory", max(peaks), "MiB", MOST_MEBIBYTES)
 
 
-def _fault(ended: Ended) -> str:
-    if ended.code != 1:
+def _fault(ended: Ended, program: Attacked) -> str:
+    if ended.code not in ({0, 1} if program.finds else {1}):
         return f"ended with {ended.code}"
     return ugliness(ended.output)
 
