@@ -62,7 +62,8 @@ sweep-probes: $(STAMP) ## the probes under every side of every switch, and hundr
 	$(SWEEP) $(PROBES)
 
 bench: $(STAMP) ## figures of speed beside other taps, into docs/benchmarks.md; BEFORE=checkout to compare with
-	@PYTHONPATH=tools $(BIN)/python -m bench --write docs $(if $(BEFORE),--before $(BEFORE))
+	@PYTHONPATH=tools $(BIN)/python -m bench --write docs $(BEFORE:%=--before %)
+	@PYTHONPATH=tools $(BIN)/python tools/bench/hook_to_books.py $(BEFORE:%=--before %)
 	@echo "webhooks, 100 a second for 60 s while FreshBooks hangs:"
 	@$(BIN)/python plugins/webhooks/bench/load.py --seconds 60 --sandbox
 
