@@ -11,7 +11,7 @@ import pytest
 D = Decimal
 DESIRE = "target_freshbooks.books.desire"
 FORMER = "Reverse charge: the customer accounts for the VAT; VAT number DE123456789"
-NOW = "Exempt from tax; VAT number DE123456789"
+NOW = "Customer's VAT number DE123456789"
 MUG = {"name": "Mug", "sku": "MUG", "price": "10.00", "quantity": 3}
 SALE: dict[str, Any] = {
     "lines": [MUG],
