@@ -152,6 +152,20 @@ def test_what_is_to_be_written_rests_on_a_look_of_its_own(world: Any) -> None:
     assert world.books()["credit_notes"] == []
 
 
+def test_a_draft_that_a_list_showed_is_looked_at_before_it_is_sent(world: Any) -> None:
+    order = world.place(pay="offline", payment_method="Purchase Order", status_id=2)
+    world.fault(kind="ignored", method="PUT", path="/invoices/", body="mark_as_sent", times=1)
+    world.sync()
+    assert world.invoice(order)["status"] == 1
+    orders = [world.place() for _ in range(MANY)]
+    world.sync()
+    world.lose_ledger()
+    looks = asked(world, "GET", "/invoices/{id}")
+    world.sync()
+    assert asked(world, "GET", "/invoices/{id}") - looks == 1
+    stand_once(world, orders)
+
+
 @pytest.mark.parametrize("deleted", [False, True])
 def test_a_number_that_lists_show_as_taken_is_looked_at(refusing: Any, deleted: bool) -> None:
     orders = [refusing.place() for _ in range(MANY)]

@@ -52,7 +52,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/posting/apply/step_runner.py",
         "    if is_old or at.observed.listed:\n",
         "    if is_old:\n",
-        (f"{IN_BULK}::test_what_is_to_be_written_rests_on_a_look_of_its_own",),
+        (f"{IN_BULK}::test_a_draft_that_a_list_showed_is_looked_at_before_it_is_sent",),
     ),
     Mutation(
         "what a killed run made is looked for by its mark too",
