@@ -496,6 +496,16 @@ def test_a_client_that_cannot_be_made_again_parks_its_order_alone(world: Any) ->
     assert world.row(other).state == "posted"
 
 
+def test_a_look_that_freshbooks_refuses_parks_its_order_alone(world: Any) -> None:
+    refused, other = world.place(), world.place(billing=GUESTS[0])
+    answer = json.dumps({"response": {"errors": [{"errno": 1, "message": "no"}]}})
+    rule = {"method": "GET", "path": "/invoices/invoices$", "times": 1}
+    world.fault(kind="status", status=422, answer=answer, **rule)
+    world.sync(max_parallel_orders=1)
+    assert world.row(refused).reason == "refused_by_freshbooks"
+    assert world.row(other).state == "posted"
+
+
 # -- whose invoice it is
 
 

@@ -208,7 +208,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/posting/order_work.py",
         '            return refused_result(refused, "posting", 0)\n',
         "            raise\n",
-        (f"{INTERRUPTED}::test_a_client_that_cannot_be_made_again_parks_its_order_alone",),
+        (f"{INTERRUPTED}::test_a_look_that_freshbooks_refuses_parks_its_order_alone",),
     ),
     Mutation(
         "a write that was deferred is looked for before its order is written to",
