@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import defaultdict
 from datetime import date
@@ -274,6 +275,20 @@ def test_an_edit_that_changes_no_line_is_none(world: Any) -> None:
     world.sync()
     assert "refund 1 of 2026-" in world.row(order).detail
     assert "the order changed" not in world.row(order).detail
+
+
+def test_an_edit_of_words_that_carry_no_money_is_none(world: Any) -> None:
+    order = world.synced(created=AT)
+    close(world)
+    world.change(order, "touch")
+    messages = [json.loads(line) for line in world.messages().splitlines()]
+    colour = {"id": 1, "display_name": "Colour", "display_value": "Red"}
+    for message in messages:
+        if message["type"] == "RECORD" and message["stream"] == "orders":
+            message["record"]["line_items"][0]["product_options"] = [colour]
+    said = "".join(f"{json.dumps(message)}\n" for message in messages)
+    assert world.writes_of(lambda: world.sync(said)) == 0
+    assert reason(world, order) == ("posted", None)
 
 
 # -- the fence

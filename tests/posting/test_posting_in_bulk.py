@@ -231,6 +231,25 @@ def test_a_refusal_that_is_met_is_learnt_and_one_of_a_deleted_invoice_is_not(wor
     assert len(world.invoices(order)) == 1
 
 
+def test_an_invoice_whose_payments_a_list_does_not_show_whole_is_looked_at(world: Any) -> None:
+    orders = [world.place() for _ in range(MANY)]
+    half = world.place(pay="authorize", transactions=[{"amount": "5.00"}])
+    world.sync()
+    assert world.paid(half) == [D("5.00")]
+    by_hand = {
+        "invoiceid": world.invoice(half)["id"],
+        "amount": {"amount": "6.00", "code": "USD"},
+        "date": "2026-01-15",
+        "type": "Cash",
+    }
+    world.post("payments/payments", {"payment": by_hand})
+    world.lose_ledger()
+    looks = asked(world, "GET", "/payments/payments")
+    assert world.writes_of(world.sync) == 0
+    assert asked(world, "GET", "/payments/payments") - looks == 2  # the list, and its own
+    stand_once(world, orders)
+
+
 def test_a_payment_of_another_day_is_found_by_a_look_of_its_own(world: Any) -> None:
     orders = [world.place() for _ in range(MANY)]
     world.sync()

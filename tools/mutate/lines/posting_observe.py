@@ -22,7 +22,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/posting/observe/in_bulk.py",
         "is_whole = look.observed.is_whole and not (",
         "is_whole = not (",
-        (f"{IN_BULK}::test_a_payment_of_another_day_is_found_by_a_look_of_its_own",),
+        (f"{IN_BULK}::test_an_invoice_whose_payments_a_list_does_not_show_whole_is_looked_at",),
     ),
     Mutation(
         "an order's invoice is found by its mark whatever its number",
