@@ -4,8 +4,9 @@ Copy this file and `orders_into_freshbooks_stores.py` into your DAGs folder itse
 read them here. Copied elsewhere, they need `MELTANO_PROJECT_ROOT`, the folder of meltano.yml.
 
 Without a list of stores there is one, set up in the project: its settings and secrets reach Meltano
-as always, from `.env` beside meltano.yml or from the environment of the Airflow worker. A list is
-named by `ORDERS_INTO_FRESHBOOKS_STORES`: a file, or `variable:NAME` for a variable of Airflow's.
+as always, from `.env` beside meltano.yml or from the environment of the Airflow worker, of which
+Airflow's own variables do not go on to Meltano. A list is named by `ORDERS_INTO_FRESHBOOKS_STORES`:
+a file, or `variable:NAME` for a variable of Airflow's.
 """
 
 from __future__ import annotations
