@@ -520,3 +520,21 @@ def test_a_payment_known_by_its_note_only_is_remembered_as_it_was(world: Any) ->
     world.put(f"payments/payments/{payment['id']}", {"payment": lowered})
     plan = world.ctl("plan", str(order))[0]
     assert (plan["reason"], plan["steps"]) == ("edited_in_freshbooks", [])
+
+
+def test_the_bound_of_writes_is_what_the_parts_of_an_order_need(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounds, counted = [], step_runner.most_writes
+
+    def noted(context: Any) -> int:
+        bounds.append(counted(context))
+        return bounds[-1]
+
+    monkeypatch.setattr(step_runner, "most_writes", noted)
+    order = world.place()
+    for _ in range(3):
+        world.change(order, "refund", order_amount="1.00")
+    assert world.writes_of(world.sync) <= 3 + 2 * 2 + 2 + 3 * 3 + 4
+    assert max(bounds) == 3 + 2 + 3 * 3 + 4
+    assert (world.row(order).status, world.paid(order)) == ("posted", [D("8.00")])

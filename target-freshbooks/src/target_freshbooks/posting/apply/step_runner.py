@@ -48,6 +48,9 @@ LOOK_SECONDS = 30.0
 MOST_THROTTLED = 20
 """How often a write waits for FreshBooks' quota, and is looked at again, in one attempt."""
 
+MOST_WORDINGS = 4
+"""So many ways to word an invoice's lines are tried in one attempt."""
+
 
 def run_step(parts: Parts, at: ReconcileState, step: Step) -> ReconcileState | OrderResult:
     """Where the order stands once the step is made, or how it comes out without it."""
@@ -253,8 +256,8 @@ def _whole(parts: Parts, step: Step, answer: Any) -> Any:  # noqa: ANN401 - as a
 def most_writes(context: OrderContext) -> int:
     """The most writes that one attempt at an order may need, its client and items apart."""
     wanted = context.desired
-    corrected = len(wanted.corrections) + len(context.recorded.corrections)
-    return 5 + 2 * len(wanted.payments) + 5 * len(wanted.refunds) + 5 * corrected
+    reductions = (wanted.refunds, wanted.corrections, context.recorded.corrections)
+    return 3 + MOST_WORDINGS + 2 * len(wanted.payments) + 3 * sum(map(len, reductions))
 
 
 def undoes(step: Step, observed: Observed) -> bool:
