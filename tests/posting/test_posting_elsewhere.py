@@ -537,4 +537,4 @@ def test_the_bound_of_writes_is_what_the_parts_of_an_order_need(
         world.change(order, "refund", order_amount="1.00")
     assert world.writes_of(world.sync) <= 3 + 2 * 2 + 2 + 3 * 3 + 4
     assert max(bounds) == 3 + 2 + 3 * 3 + 4
-    assert (world.row(order).status, world.paid(order)) == ("posted", [D("8.00")])
+    assert (world.row(order).reason, world.paid(order)) == (None, [D("8.00")])

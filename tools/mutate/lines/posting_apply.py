@@ -783,6 +783,14 @@ MUTATIONS = (
         (f"{ELSEWHERE}::test_an_attempt_ends_at_its_bound_of_writes",),
     ),
     Mutation(
+        "the bound of writes is what an order's parts need",
+        "P2",
+        f"{FRESHBOOKS}/posting/apply/step_runner.py",
+        "3 * sum(map(len, reductions))",
+        "5 * sum(map(len, reductions))",
+        (f"{ELSEWHERE}::test_the_bound_of_writes_is_what_the_parts_of_an_order_need",),
+    ),
+    Mutation(
         "the brake counts deletions",
         "P7",
         f"{FRESHBOOKS}/posting/apply/cancellation.py",
