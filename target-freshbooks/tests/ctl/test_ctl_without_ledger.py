@@ -33,8 +33,9 @@ LOOKING = (
     "verify",
     "verify --chain-only",
     "report --month 2026-10",
+    "notify",
 )
-MAKING = {"init", "login", "probe", "notify", "rotate-key"}
+MAKING = {"init", "login", "probe", "rotate-key"}
 NO_LEDGER_NEEDED = {"doctor", "logout", "whoami"}
 
 

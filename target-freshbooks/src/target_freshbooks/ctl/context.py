@@ -47,6 +47,10 @@ SINCE = click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Orders 
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 
 
+class NoLedger(click.ClickException):
+    """There is none, and an empty one would say that all is well."""
+
+
 @dataclass
 class Context:
     """The command line's shared options."""
@@ -91,12 +95,12 @@ class Context:
         """The ledger, without the account's lock.
 
         Raises:
-            click.ClickException: There is none, and an empty one would say that all is well.
+            NoLedger: There is none.
         """
         with self.ledger_if_any() as ledger:
             if ledger is None:
                 place = shown(parse_url(self.settings.ledger_url, PURPOSE))
-                raise click.ClickException(
+                raise NoLedger(
                     f"There is no ledger at {place}. If there is one elsewhere, call this in the"
                     " project's folder, or mend TARGET_FRESHBOOKS_LEDGER_URL; if there is none"
                     f" yet, `{ctl('login')}` or the first run makes it."
