@@ -43,7 +43,9 @@ def test_more_than_250_included_lines_are_kept(shop: Any, run: Any) -> None:
     assert len(order["line_items"]) == 333
 
 
-@pytest.mark.parametrize(("kept", "items_total"), [(10, ""), (50, ""), (7, 60), (59, 60)])
+@pytest.mark.parametrize(
+    ("kept", "items_total"), [(10, ""), (50, ""), (7, 60), (59, 60), (0, ""), (0, None)]
+)
 def test_an_include_that_is_cut_short_is_noticed(
     shop: Any, run: Any, kept: int, items_total: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

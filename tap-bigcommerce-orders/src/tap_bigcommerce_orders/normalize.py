@@ -128,13 +128,14 @@ def normalize(row: Mapping[str, Json], schema: Mapping[str, Any]) -> dict[str, J
             are looked at.
 
     Returns:
-        A new record. Links are left out. A key field that is missing stays missing.
+        A new record. Links are left out, but for what is described as one. A key field that is
+        missing stays missing.
     """
     properties: Mapping[str, Any] = schema.get("properties", {})
     return {
         name: _value(value, properties.get(name))
         for name, value in row.items()
-        if not is_link(value)
+        if not is_link(value) or "url" in properties.get(name, {}).get("properties", {})
     }
 
 
@@ -149,6 +150,8 @@ def _value(value: Json, schema: Mapping[str, Any] | None) -> Json:
         return format_time(moment) if moment else None
     if isinstance(value, Mapping) and "array" in types:
         value = _listed(value)
+    if isinstance(value, list) and "object" in types and "array" not in types:
+        value = _only(value)
     if isinstance(value, Mapping):
         return normalize(value, schema) if "object" in types else _unknown(value)
     if isinstance(value, list):
@@ -162,6 +165,11 @@ def _listed(value: Mapping[str, Json]) -> list[Json]:
     """An object in a list's place: a list with gaps as PHP writes it, or its only row."""
     rows = list(value.values())
     return rows if all(isinstance(row, Mapping) for row in rows) else [value]
+
+
+def _only(value: list[Json]) -> Json:
+    """The only object of a list in its place, as consignments come in their former structure."""
+    return value[0] if len(value) == 1 and isinstance(value[0], Mapping) else value
 
 
 def _scalar(value: Json, types: list[str] | str) -> Json:

@@ -81,8 +81,9 @@ class OrderLines:
         """Tell whether the included lines may be fewer or poorer than /products would give."""
         if may_be_cut(order.get("consignments")):
             return True
+        stated = amount(order.get("items_total"))
         known = sum(amount(line.get("quantity")) or 0 for line in lines)
-        if known < (amount(order.get("items_total")) or 0):
+        if known < (stated or 0) or (stated is None and not lines):
             return True
         wanted = ACCOUNTING_FIELDS - self._never_given
         return any(not wanted <= line.keys() for line in lines)

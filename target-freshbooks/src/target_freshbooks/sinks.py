@@ -11,9 +11,13 @@ from typing_extensions import override
 from target_freshbooks.ledger import Record
 from target_freshbooks.ledger.inbox.records import MOST_ID
 from target_freshbooks.posting.service import CHILD_STREAMS
+from target_freshbooks.shop.fields import Fields, ReadError
 
 if TYPE_CHECKING:
     from target_freshbooks.target import TargetFreshBooks
+
+
+ODD_VALUES = "odd_values"
 
 
 class RecordError(ValueError):
@@ -61,6 +65,10 @@ class ShopSink(UnvalidatedSink):
                 " Nothing of it was booked: use a tap that says it, such as tap-bigcommerce-orders."
             )
         self._target.service.expect(store_hash)
+        try:
+            put_back(record)
+        except (ReadError, LookupError, TypeError, ValueError):
+            raise RecordError(_damaged(self.stream_name, ODD_VALUES)) from None
         self.take(record)
 
     def take(self, record: dict[str, Any]) -> None:
@@ -121,6 +129,24 @@ def sink_for(stream_name: str) -> type[RecordSink]:
     if stream_name in CHILD_STREAMS:
         return OrderPartSink
     return ShopSink if stream_name in OTHER_STREAMS else IgnoredSink
+
+
+def put_back(record: dict[str, Any]) -> None:
+    """Put values back that a tap has set apart since they are not of their described type.
+
+    What they are of use for is decided where they are read: a bad one parks its order.
+
+    Args:
+        record: A record; `odd_values` has such values by their JSON Pointers (RFC 6901).
+    """
+    for pointer, value in Fields(record).inside(ODD_VALUES).body.items():
+        _, *path = (part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/"))
+        *above, last = path
+        place: Any = record
+        for part in above:
+            place = place[int(part) if isinstance(place, list) else part]
+        place[int(last) if isinstance(place, list) else last] = value
+    record.pop(ODD_VALUES, None)
 
 
 def whole_number(record: dict[str, Any], name: str, stream: str) -> int:

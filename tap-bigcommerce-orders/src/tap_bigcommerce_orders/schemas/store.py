@@ -46,7 +46,7 @@ STORE = record(
                 "date_format": OBJECT,
             }
         ),
-        "logo": OBJECT,
+        "logo": part({"url": TEXT}),
         "features": OBJECT,
         "active_comparison_modules": {"type": ["array", "null"], "items": TEXT},
     },

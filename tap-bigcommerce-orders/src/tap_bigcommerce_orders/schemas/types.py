@@ -26,6 +26,10 @@ OBJECTS: Schema = {"type": ["array", "null"], "items": OBJECT}
 
 KEY: Schema = {"type": "integer"}
 TEXT_KEY: Schema = {"type": "string"}
+ODD_VALUES: Schema = {
+    **OBJECT,
+    "description": "Values of other types than described, by JSON Pointer; null is in their place.",
+}
 STORE_HASH: Schema = {"type": "string", "description": "The store that the record is of."}
 
 
@@ -43,7 +47,7 @@ def record(fields: dict[str, Schema], *, keys: tuple[str, ...]) -> Schema:
     """The records of a stream: their key fields are required, and so is the store they are of."""
     return {
         "type": "object",
-        "properties": {**fields, "store_hash": STORE_HASH},
+        "properties": {**fields, "odd_values": ODD_VALUES, "store_hash": STORE_HASH},
         "required": [*keys, "store_hash"],
         "additionalProperties": True,
     }

@@ -9,6 +9,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from typing_extensions import override
 
 from tap_bigcommerce_orders.normalize import latest, normalize, parse_time, read_iso
+from tap_bigcommerce_orders.odd_values import set_apart
 from tap_bigcommerce_orders.sdk import PlainStream
 from tap_bigcommerce_orders.state_memory import GIVEN, GivenRows
 from tap_bigcommerce_orders.state_validation import POSITION
@@ -37,6 +38,7 @@ class BigCommerceStream(PlainStream):
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         # The last word on whose it is has the setting that it was asked for with.
         record = {**normalize(row, self.schema), "store_hash": self.source.store_hash}
+        set_apart(record, self.schema)
         if self.replication_key:
             record.setdefault(self.replication_key, None)  # the SDK's bookmark looks for it
         return record
