@@ -42,7 +42,7 @@ def broken_off(world: Any, how: str = "refused") -> int:
     if how == "killed":
         world.killed_in_write(world.messages(), **INVOICE)
     else:
-        world.fault(kind="html", status=403, times=1, **INVOICE)
+        world.fault(kind="refused", status=403, errno=1042, times=1, **INVOICE)
         with pytest.raises(Forbidden):
             world.sync()
         world.control("DELETE", "faults")

@@ -150,7 +150,7 @@ def test_a_change_whose_answer_was_lost_is_looked_for_and_not_made_again(
 def test_a_refund_that_broke_off_and_was_declined_leaves_the_books_as_before(world: Any) -> None:
     order = world.synced()
     (refund,) = world.change(order, "refund", order_amount="4.00")["refunds"]
-    world.fault(kind="html", status=403, method="PUT", path="/invoices/invoices/")
+    world.fault(kind="refused", status=403, errno=1042, method="PUT", path="/invoices/invoices/")
     with pytest.raises(Forbidden):
         world.sync()
     assert world.paid(order) == [D("7.00")], "broken off between the payment and the lines"
@@ -165,7 +165,7 @@ def test_an_order_that_broke_off_is_finished_though_the_shop_says_no_more_of_it(
 ) -> None:
     order = world.synced()
     world.change(order, "refund", order_amount="4.00")
-    world.fault(kind="html", status=403, method="PUT", path="/invoices/invoices/")
+    world.fault(kind="refused", status=403, errno=1042, method="PUT", path="/invoices/invoices/")
     with pytest.raises(Forbidden):
         world.sync()
     heal(world)
@@ -358,7 +358,7 @@ def test_an_edit_that_broke_off_before_its_total_was_proven_is_finished(world: A
     )
     world.change(order, "lines", lines=SMALL)
     rule = {"method": "PUT", "path": "/invoices/invoices/", "body": '"lines"', "skip": 1}
-    world.fault(kind="html", status=403, times=1, **rule)
+    world.fault(kind="refused", status=403, errno=1042, times=1, **rule)
     with pytest.raises(Forbidden):
         world.sync()
     world.sync()
@@ -425,7 +425,7 @@ def test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back(
     order = world.synced(customer_id=customer, lines=lines)
     back = {"lines": [{"line": 0, "quantity": 1}], "to": [{"provider": "storecredit"}]}
     world.change(order, "refund", **back)
-    world.fault(kind="html", status=403, method="PUT", path="/credit_notes/", times=1)
+    world.fault(kind="refused", status=403, errno=1042, method="PUT", path="/credit_notes/", times=1)
     with pytest.raises(Forbidden):
         world.sync()
     world.sync()
@@ -556,7 +556,7 @@ def test_an_account_that_is_not_found_any_more_parks_nobody(world: Any) -> None:
 
 def test_a_run_that_ended_early_is_known_as_failed(world: Any) -> None:
     world.place()
-    world.fault(kind="html", status=403, method="POST", path="/invoices/invoices$")
+    world.fault(kind="refused", status=403, errno=1042, method="POST", path="/invoices/invoices$")
     target = TargetFreshBooks(config=world.config)
     with pytest.raises(Forbidden):
         target.run(io.StringIO(world.messages()))

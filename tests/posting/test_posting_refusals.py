@@ -176,7 +176,7 @@ def test_a_deletion_that_broke_off_goes_on_however_deleted_records_are_shown(
 ) -> None:
     order = cancelled(world)
     world.switch(fb__deleted_get=deleted_get)
-    world.fault(kind="html", status=403, method="PUT", path="/invoices/invoices/", times=1)
+    world.fault(kind="refused", status=403, errno=1042, method="PUT", path="/invoices/invoices/", times=1)
     with pytest.raises(Forbidden):
         world.sync()
     planned = [step["kind"] for step in world.ctl("plan", str(order))[0]["steps"]]
@@ -262,13 +262,43 @@ def test_a_lack_of_rights_to_write_is_no_outage(world: Any) -> None:
     [
         {"kind": "refused", "status": 403, "errno": 1042, "words": "Account is not active."},
         {"kind": "refused", "status": 200, "errno": 1003, "words": "Access denied"},
-        {"kind": "html", "status": 403},
     ],
-    ids=["inactive account", "access denied inside 200", "a proxy's page"],
+    ids=["inactive account", "access denied inside 200"],
 )
 def test_what_is_said_of_the_account_stops_the_run_and_parks_nobody(world: Any, rule: Any) -> None:
     order = world.place()
     world.fault(**rule, method="POST", path="/invoices/invoices$")
+    with pytest.raises(Forbidden):
+        world.sync()
+    world.control("DELETE", "faults")
+    world.sync()
+    assert reason(world, order) == ("posted", None)
+
+
+BLOCKED = {"kind": "html", "status": 403}
+CREATING = [f"/{kind}$" for kind in ("users/clients", "items/items", "invoices/invoices")]
+
+
+@pytest.mark.parametrize("path", [*CREATING, "/payments/payments$"])
+def test_a_write_that_something_before_freshbooks_blocks_parks_its_order_alone(
+    world: Any, path: str
+) -> None:
+    """As a firewall does to a shopper whose name looks like an attack."""
+    ann = {"first_name": "Ann", "last_name": "Lee", "email": "ann@x.example"}
+    bowl = {"name": "Bowl", "sku": "BOWL", "price": "5.00"}
+    blocked, other = world.place(), world.place(billing=ann, lines=[bowl])
+    world.settings |= {"max_parallel_orders": 1}
+    world.fault(**BLOCKED, method="POST", path=path, times=1)
+    world.sync()
+    assert reason(world, blocked) == ("parked", "refused_by_freshbooks")
+    assert reason(world, other) == ("posted", None)
+    world.ctl("replay", "--parked")
+    assert reason(world, blocked) == ("posted", None)
+
+
+def test_a_page_in_the_place_of_all_answers_stops_the_run_and_parks_nobody(world: Any) -> None:
+    order = world.place()
+    world.fault(**BLOCKED, path="/invoices/invoices$")
     with pytest.raises(Forbidden):
         world.sync()
     world.control("DELETE", "faults")

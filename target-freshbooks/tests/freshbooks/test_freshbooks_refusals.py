@@ -150,8 +150,8 @@ CASES: list[tuple[str, int, int | None, str, str, Refusal]] = [
     (NEW_INVOICE, 403, 1042, "", "Account is not active.", ACCOUNT),
     (NEW_INVOICE, 422, 1042, "", "inactive", ACCOUNT),
     (NEW_ITEM, 200, 12001, "", "You do not have access to items.", ACCOUNT),
-    (NEW_ITEM, 403, None, "", "", ACCOUNT),
     # the rest
+    (NEW_ITEM, 403, None, "", "", UNKNOWN),
     (INVOICE, 403, 1038, "due_date", "Write access denied.", read_only("due_date")),
     (INVOICE, 404, 1012, "invoiceid", "Invoice not found.", gone("invoiceid")),
     (INVOICE, 404, None, "", "Requested resource could not be found.", gone()),

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from . import parsing
 from .errors import Failing, FreshBooksError, NotFound, Refused, UnknownOutcome
 from .observed import DELETED, ObservedRecord
-from .refusals import RefusalKind, classify
+from .refusals import UNEXPLAINED, RefusalKind, classify
 from .transport import Operation, Transport
 
 T = TypeVar("T", bound=ObservedRecord)
@@ -186,15 +186,16 @@ class Collection(Generic[T]):
         return readable(operation, read)
 
     def _answered(self, operation: Operation) -> Body:
-        """The result; before a record counts as missing, the account is seen to be there.
+        """The result; before a record counts as missing or blocked, its kind is seen to be readable.
 
         Raises:
-            Forbidden: It is the account that is missing.
+            Forbidden: It is the account that is missing, or all of it that is blocked.
         """
         try:
             return _result(self._transport.run(operation))
-        except NotFound:
-            self._page((), 1)
+        except Refused as refused:
+            if isinstance(refused, NotFound) or refused.errors == (UNEXPLAINED,):
+                self._page((), 1)
             raise
 
     def _page(self, query: Search, page: int) -> tuple[list[Body], int]:

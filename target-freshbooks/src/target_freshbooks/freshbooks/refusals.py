@@ -195,8 +195,8 @@ _named, _takable = attrgetter("named"), attrgetter("takable")
 _RULES: tuple[tuple[_Rule, ...], ...] = (
     (
         _Rule(RefusalKind.NO_ACCOUNT, lambda entry: entry.errno in _OF_THE_ACCOUNT, _nothing),
-        _Rule(  # a proxy's page: whose rights these are is not known
-            RefusalKind.NO_ACCOUNT,
+        _Rule(  # a proxy's page: it may mind what is written, and says nothing of rights
+            RefusalKind.UNKNOWN,
             lambda entry: entry.status == HTTPStatus.FORBIDDEN and not entry.explained,
             _nothing,
         ),
