@@ -103,6 +103,8 @@ class Shop:
         self.rows = rnd.choice(["details"] * 6 + ["summed", "summed", "none"])
         self.says_discounted = rnd.random() < 0.8
         self.says_applied = rnd.random() < 0.85
+        apart = random.Random(rnd.getstate()[1][0])  # noqa: S311 - the draws that follow stay
+        self.compounds = apart.random() < 0.5
 
     def price(self) -> Decimal:
         if self.currency == "JPY":
@@ -121,14 +123,14 @@ class Shop:
         return stored(tax)
 
     def factors(self, taxable: bool) -> list[tuple[str, Decimal, int, Decimal]]:
-        """Each rate with its part of the net amount, later priorities on top of earlier ones."""
+        """Each rate with its part of the net amount, later priorities on top if they compound."""
         if not taxable or self.exempt:
             return []
         found, base = [], D(1)
         for priority in sorted({p for _, _, p in self.system}):
             level = [(n, r, p, base * r / 100) for n, r, p in self.system if p == priority]
             found += level
-            base += sum((f for *_, f in level), ZERO)
+            base += sum((f for *_, f in level), ZERO) if self.compounds else ZERO
         return found
 
     def taxed(
@@ -550,7 +552,7 @@ def posted(desired: Desired, way: FreshBooks, policy: Policy, decimals: int) -> 
 
 
 def percents_of(made: Made) -> set[Decimal]:
-    """The percents that the shop's rates, compounded or not, and sums of them come to."""
+    """The percents of the shop's rates as they are and as they were charged, and sums of them."""
     factors = [factor * 100 for *_, factor in made.shop.factors(taxable=True)]
     factors += [rate for _, rate, _ in made.shop.system]
     sums = [sum(some, ZERO) for size in range(1, 5) for some in combinations(factors, size)]

@@ -33,7 +33,7 @@ from target_freshbooks.books.charges import Charge, ChargeKind
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.rounding import tolerance
 from target_freshbooks.books.taxes import ChargedTax, taxes_at
-from target_freshbooks.money import HUNDRED, ZERO, cent, pro_rata, rounded, total
+from target_freshbooks.money import HUNDRED, ONE, ZERO, cent, pro_rata, rounded, total
 from target_freshbooks.shop.facts import Order
 
 Side = Literal["inc", "ex"]
@@ -57,6 +57,8 @@ class Inference:
     """By rate, without what was overridden."""
     grade: int
     """0 exact, 1 but for half cents, 2 within the tolerance, 3 but for the tax, else 4."""
+    misfit: Decimal
+    """How far the taxes by rate are from what the shop states of each charge, roundings apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +76,13 @@ def infer(order: Order, charges: Sequence[Charge], policy: Policy, decimals: int
     discounts = _discounts(order, charges, sides)
     tried = list[Inference]()
     for compound, prices, discount in product(
-        (True, False) if tiers else (False,), sides, discounts
+        (False, True) if tiers else (False,), sides, discounts
     ):
         reading = _Reading(prices, *discount, compound)
         tried.append(_read(reading, order, charges, policy, decimals))
-        if tried[-1].grade == 0:
+        if tried[-1].grade == tried[-1].misfit == 0:
             break
-    return min(tried, key=lambda inference: inference.grade)
+    return min(tried, key=lambda inference: (inference.grade, inference.misfit))
 
 
 def _discounts(
@@ -153,7 +155,33 @@ def _read(
             (abs(total(sums) - order.total_inc_tax), abs(total(amounts) - order.total_tax))
         )
     limits = (tolerance(policy, decimals), cent(decimals) / 2, len(charges))
-    return Inference(list_nets, nets, taxes, _grade(misses, *limits))
+    misfit = _misfit(order, charges, list_nets, nets, factors, cent(decimals) / 2)
+    return Inference(list_nets, nets, taxes, _grade(misses, *limits), misfit)
+
+
+def _misfit(
+    order: Order,
+    charges: Sequence[Charge],
+    list_nets: Amounts,
+    nets: Amounts,
+    factors: Sequence[Decimal],
+    half: Decimal,
+) -> Decimal:
+    """How far the taxes by rate are from those stated: of each charge, and by its own tax rows.
+
+    A refund may have lowered the rows: then they do not come to the order's tax, and say nothing.
+    """
+    stated = total(charge.stated_tax for charge in charges)
+    testify = abs(stated - order.total_tax) <= half * (1 + len(charges))
+    misfit = ZERO
+    for charge, listed, net, factor in zip(charges, list_nets, nets, factors, strict=True):
+        slack = half * max(charge.quantity, ONE) * max(len(charge.rows), 1)
+        by_price = listed * (factor - 1) + charge.override - (charge.inc - charge.ex)
+        misfit += max(abs(by_price) - slack, ZERO)
+        if charge.own and testify:
+            by_row = net * (factor - 1) + charge.override - charge.stated_tax
+            misfit += max(abs(by_row) - slack, ZERO)
+    return misfit
 
 
 def _nets(
