@@ -211,7 +211,7 @@ def test_of_an_order_with_more_transactions_than_are_given_nothing_is_concluded(
     assert desired.payments == ()
     assert desired.flag is not None
     assert desired.flag.reason == "money_unclear"
-    assert not money_witnesses.may_clear_up(facts, facts.order.modified)
+    assert not money_witnesses.may_clear_up(facts, desired.flag, facts.order.modified)
 
 
 @pytest.mark.parametrize(
@@ -223,8 +223,8 @@ def test_what_changed_within_the_hour_may_clear_up(minutes: int, waits: bool) ->
         facts_of("authorization 40", "11 captured"),
         facts_of("purchase 40", "11 captured"),
     )
-    assert money_witnesses.may_clear_up(unclear, now) is waits
-    assert not money_witnesses.may_clear_up(clear, now)
+    assert money_witnesses.may_clear_up(unclear, None, now) is waits
+    assert not money_witnesses.may_clear_up(clear, None, now)
 
 
 def test_tests_alone_are_no_money_and_none_is_made_up_for_them() -> None:

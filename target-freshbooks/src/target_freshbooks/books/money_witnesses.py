@@ -12,6 +12,7 @@ have left its transaction behind. It is a contradiction
 - if the shop says "captured", and of the transactions at a gateway none took money that stands
   (a cancelled order says so itself);
 - if it says "void" or "refunded" beside a capture that stands, and nothing else went back;
+- if it says "refunded", and nothing shows the money of a method that is not paid by hand;
 - if transactions sent back more money than the refunds did, or gave back more of a kind of stored
   value: what became store credit does not tell where money went;
 - if a void names no transaction, and it is not plain which it took back, and
@@ -32,7 +33,7 @@ from decimal import Decimal
 
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.money import ZERO, in_currency, sum_by_key, total, with_currency
-from target_freshbooks.shop.facts import OrderFacts, OrderStatus, Transaction
+from target_freshbooks.shop.facts import Order, OrderFacts, OrderStatus, Transaction
 
 STORE_CREDIT = "store_credit"
 GIFT_CERTIFICATE = "gift_certificate"
@@ -113,20 +114,43 @@ def unclear(facts: OrderFacts) -> Parked | None:
             "See in BigCommerce what came in and went back, book it by hand, and settle the order.",
         )
     stories = list(_contradictions(facts))
-    if not stories:
+    return _contradicting(order, "; ".join(stories)) if stories else None
+
+
+def unseen(facts: OrderFacts) -> Parked | None:
+    """The order's money, if only the word that it was refunded tells that it ever came."""
+    order = facts.order
+    if order.payment_status not in REFUNDED or order.status_id in REFUNDED_STATUSES:
         return None
-    return Parked(
-        Reason.MONEY_UNCLEAR,
-        f"Order {order.id}: {'; '.join(stories)}.",
-        "See at the gateway what came in and went back. Put it right in BigCommerce and replay the"
-        " order, or book it by hand and settle the order.",
+    if facts.refunds or _good(facts):
+        return None
+    return _contradicting(
+        order,
+        f"the shop says {order.payment_status}, but neither a transaction nor a refund shows its"
+        " money",
     )
 
 
-def may_clear_up(facts: OrderFacts, now: datetime) -> bool:
-    """Whether the money is unclear, and some witness may just not have spoken yet."""
+def may_clear_up(facts: OrderFacts, told: Parked | None, now: datetime) -> bool:
+    """Whether the money is unclear, and some witness may just not have spoken yet.
+
+    Args:
+        facts: The order.
+        told: What the books found wrong with it.
+        now: Aware.
+    """
     young = abs(now - facts.order.modified) < SETTLING
-    return young and not facts.order.transactions_truncated and unclear(facts) is not None
+    found = told is not None and told.reason is Reason.MONEY_UNCLEAR
+    return young and not facts.order.transactions_truncated and (found or bool(unclear(facts)))
+
+
+def _contradicting(order: Order, stories: str) -> Parked:
+    return Parked(
+        Reason.MONEY_UNCLEAR,
+        f"Order {order.id}: {stories}.",
+        "See at the gateway what came in and went back. Put it right in BigCommerce and replay the"
+        " order, or book it by hand and settle the order.",
+    )
 
 
 def _contradictions(facts: OrderFacts) -> Iterator[str]:

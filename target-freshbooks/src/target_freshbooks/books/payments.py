@@ -27,6 +27,7 @@ from decimal import Decimal
 
 from target_freshbooks.books.calendar import bookkeeping_day
 from target_freshbooks.books.desired import Desired, Parked, Payment, Reason
+from target_freshbooks.books.marketplaces import is_net
 from target_freshbooks.books.money_witnesses import (
     GIFT_CERTIFICATE,
     STORE_CREDIT,
@@ -35,10 +36,10 @@ from target_freshbooks.books.money_witnesses import (
     denied,
     has_transactions,
     unclear,
+    unseen,
 )
-from target_freshbooks.books.payment_methods import brought_money
+from target_freshbooks.books.payment_methods import Meaning, brought_money, meaning_of
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.books.stored_value import given_as
 from target_freshbooks.marks import DERIVED, mark_of, received_line
 from target_freshbooks.money import ZERO, decimals_of, in_currency, rounded, sum_by_key, total
 from target_freshbooks.shop.facts import Order, OrderFacts, Transaction
@@ -66,11 +67,14 @@ def receipts(facts: OrderFacts, due: Decimal, policy: Policy) -> Receipts:
     payments = _without(payments, denied(facts))
     if policy.stored_value == "payment":
         payments += _credits(facts, captured, policy)
-    if not foreign and is_derived(facts, policy):
+    derives = not foreign and is_derived(facts, policy)
+    by_hand = meaning_of(order.payment_method, policy) in (Meaning.IN_HAND, Meaning.ON_DELIVERY)
+    lost = unseen(facts) if derives and not by_hand and not is_net(order, policy) else None
+    if derives and lost is None:
         rest = due - total(payment.amount for payment in payments)
         derived = derived_payments(facts, _by_hand(facts, rest, policy), policy)
         payments += _without(derived, denied(facts))
-    flag = _foreign(facts, foreign) if foreign else unclear(facts)
+    flag = _foreign(facts, foreign) if foreign else lost or unclear(facts)
     return Receipts(tuple(payments), flag, spent)
 
 
@@ -133,7 +137,7 @@ def _by_hand(facts: OrderFacts, rest: Decimal, policy: Policy) -> Decimal:
         part.amount
         for refund in facts.refunds
         for part in refund.payments
-        if not part.declined and not given_as(part, policy)
+        if not part.declined
     )
     before = rounded(rest + back, decimals_of(facts.order.currency))
     return max(rest, min(facts.paid_by_hand or ZERO, before))

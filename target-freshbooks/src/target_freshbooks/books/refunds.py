@@ -147,7 +147,7 @@ def _lower(
     taken = ZERO
     for part in booked.parts:
         wanted = min(part.amount, booked.money - taken)
-        for key in _sources(part, facts, payments):
+        for key in _sources(part, booked.refund, facts, payments):
             amount = min(left[key], wanted)
             if amount > 0:
                 left[key] -= amount
@@ -164,10 +164,13 @@ def _raise_again(left: dict[str, Decimal], amount: Decimal, payments: Sequence[P
         amount -= more
 
 
-def _sources(part: RefundPayment, facts: OrderFacts, payments: Sequence[Payment]) -> list[str]:
+def _sources(
+    part: RefundPayment, refund: Refund, facts: OrderFacts, payments: Sequence[Payment]
+) -> list[str]:
     """The payments to lower: the refunded transaction's, then its gateway's, then the last ones.
 
-    Of captures of one authorization the one that the refund leads to comes before the others.
+    Of captures of one authorization the one that the refund leads to comes before the others, and
+    what came in after the refund comes after all that it may have given back.
     """
     transactions = {row.id: row for row in facts.transactions}
 
@@ -182,14 +185,15 @@ def _sources(part: RefundPayment, facts: OrderFacts, payments: Sequence[Payment]
 
     refunded = reversed_by(part.transaction_id)
 
-    def rank(entry: tuple[int, Payment]) -> tuple[int, bool, int]:
+    def rank(entry: tuple[int, Payment]) -> tuple[int, bool, bool, int]:
         position, payment = entry
         row = transactions.get(payment.transaction_id or 0)
         same_gateway = row is not None and bool(row.gateway) and row.gateway == part.provider_id
         shared = [
             refunded.index(one) for one in reversed_by(payment.transaction_id) if one in refunded
         ]
-        return (min(shared, default=len(refunded)), not same_gateway, -position)
+        later = row is not None and row.created > refund.created
+        return (min(shared, default=len(refunded)), later, not same_gateway, -position)
 
     return [payment.key for _, payment in sorted(enumerate(payments), key=rank)]
 

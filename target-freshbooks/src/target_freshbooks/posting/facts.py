@@ -230,7 +230,10 @@ def _by_hand(desired: Desired) -> Decimal:
 
 
 def note_paid_by_hand(facts: OrderFacts, desired: Desired, ledger: Ledger) -> None:
-    """Note what is about to be booked so, if it is more than ever before."""
+    """Note what is booked so, if it is more than ever before.
+
+    Until then the note of the payment tells it: what was only planned never came to the books.
+    """
     most = _by_hand(desired)
     if most > (facts.paid_by_hand or ZERO):
         ledger.orders.note_paid_by_hand(desired.order_id, most)

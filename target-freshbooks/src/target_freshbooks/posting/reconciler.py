@@ -112,12 +112,12 @@ class Reconciler:
             recorded = load_recorded(self._parts.ledger, order_id)
         facts = with_credit_notes(facts, recorded)
         assessed = assess(facts, policy, already_invoiced=recorded.known)
-        now = self._parts.ledger.scope.clock()
-        if isinstance(assessed, Billable) and may_clear_up(facts, now):
-            return OrderResult("waiting", why=Reason.MONEY_UNCLEAR.value)
         desired: Desired | Parked | Waiting
         if isinstance(assessed, Billable):
             desired, policy = self._parts.profile.desire(facts, policy)
+            told = desired.flag if isinstance(desired, Desired) else desired
+            if may_clear_up(facts, told, self._parts.ledger.scope.clock()):
+                return OrderResult("waiting", why=Reason.MONEY_UNCLEAR.value)
         else:
             desired = assessed
         if not isinstance(desired, Desired):
@@ -139,7 +139,6 @@ class Reconciler:
             and recorded.known
         ):
             return OrderResult("posted", None, None, None, desired, wanted, unchanged=True)
-        note_paid_by_hand(facts, desired, self._parts.ledger)
         progress = AttemptState(
             overwrite=wish.overwrite, reword=wish.current_settings, send=wish.send
         )
@@ -148,6 +147,8 @@ class Reconciler:
             row = standing or OrderRow(order_id, "new")
             known = row_with_received(row, result.received, self._parts.ledger)
             return self.reconcile(result.facts, standing=known, asked=asked)
+        if result.state == "posted":
+            note_paid_by_hand(facts, desired, self._parts.ledger)
         renewed = wish.current_settings or (terms is not None and not terms.posted)
         if renewed and terms is not None and result.state == "posted":
             kept_day = (self._parts.ledger.terms.of(order_id) or terms).invoice_day  # perhaps moved
