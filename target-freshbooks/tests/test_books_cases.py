@@ -120,7 +120,7 @@ def rendered(case: dict[str, Any]) -> list[str]:
         return [f"parked {desired.reason}: {desired.detail}"]
     days = {name: date.fromisoformat(day) for name, day in case.get("closed", {}).items()}
     closed = ClosedDays(**days)
-    desired = on_open_days(desired, closed, has_invoice=False)
+    desired = on_open_days(desired, closed, ordered=desired.invoice.day, has_invoice=False)
     if desired.invoice.day in closed:
         parked = day_closed(desired.invoice.number, desired.invoice.day, closed)
         return [f"parked {parked.reason}: {parked.detail}"]

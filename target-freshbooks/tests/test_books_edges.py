@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,19 +12,22 @@ from typing import Any
 import pytest
 from target_freshbooks import books, shop
 from target_freshbooks.books.clients import client_forms, client_of_customer, email_key
+from target_freshbooks.books.closed import ClosedDays, book_apart, on_open_days
 from target_freshbooks.books.desired import (
     ClientDraft,
     Desired,
+    ExactLine,
     InvoiceLine,
     LineTax,
     Parked,
     Reason,
+    RefundEntry,
 )
 from target_freshbooks.books.eligibility import Notice, notice_after_posting
 from target_freshbooks.books.policy import Policy, TaxName
 from target_freshbooks.books.taxes import ChargedTax, merged, roundest_percents
-from target_freshbooks.money import pro_rata, sum_by_key, total
-from target_freshbooks.shop.facts import Address, Customer
+from target_freshbooks.money import ZERO, pro_rata, sum_by_key, total
+from target_freshbooks.shop.facts import Address, Cost, Customer
 from target_freshbooks.shop.fields import Fields, ReadError
 from target_freshbooks.shop.records import read_transaction
 
@@ -509,3 +513,89 @@ def test_a_transaction_that_failed_may_have_no_amount_and_any_other_needs_one() 
     assert read_transaction({**made, "status": "error"}).amount == 0
     with pytest.raises(ReadError, match="amount is missing"):
         read_transaction({**made, "status": "ok"})
+
+
+# -- what came in, and what went back of it
+
+
+def test_a_refund_takes_nothing_off_what_came_in_after_it() -> None:
+    """Of 40.00 authorised 25.00 were captured, 10.00 of it went back, then 15.00 were captured."""
+    facts = facts_of("refund_half_of_all")
+    (paid,) = facts.transactions
+    (refund,) = facts.refunds
+    most = paid.amount - D(15)
+    rows = [
+        replace(paid, id=1, event="authorization"),
+        replace(paid, id=2, event="capture", reference_id=1, amount=most),
+        replace(paid, id=3, event="capture", reference_id=1, amount=D(15)),
+    ]
+    rows[2] = replace(rows[2], created=paid.created.replace(month=12, day=3))
+    (part,) = refund.payments
+    back = replace(refund, payments=(replace(part, transaction_id=1),))
+    desired = desired_of(replace(facts, transactions=tuple(rows), refunds=(back,)))
+    (entry,) = desired.refunds
+    assert [left for _, left in entry.payments_after] == [most - back.total_amount, D(15)]
+
+
+def test_store_credit_for_the_surplus_of_a_payment_by_hand_keeps_its_money() -> None:
+    facts = facts_of("edited_down_by_hand_refunded")
+    (refund,) = facts.refunds
+    (part,) = refund.payments
+    credit = replace(refund, payments=(replace(part, provider_id="storecredit"),))
+    desired = desired_of(replace(facts, refunds=(credit,), paid_by_hand=D(100)))
+    assert desired.flag is None
+    (entry,) = desired.refunds
+    assert entry.payments_after == (("derived", D(100)),)
+    assert desired.invoice.total - entry.money == D(100)
+
+
+@pytest.mark.parametrize(("inc", "ex"), [("9.99", "8.33"), ("9.99", "8.32")])
+def test_a_known_rate_explains_what_a_shop_rounded_within_the_price(inc: str, ex: str) -> None:
+    facts = facts_of("tax_inclusive_odd_cent")
+    (line, *_) = facts.order.lines
+    tax = D(inc) - D(ex)
+    line = replace(line, total_inc_tax=D(inc), total_ex_tax=D(ex), total_tax=tax, quantity=D(1))
+    line = replace(line, discounts=(), discounted_total_inc_tax=None)
+    nothing = Cost(ZERO, ZERO, ZERO)
+    order = replace(facts.order, lines=(line,), total_inc_tax=D(inc), total_ex_tax=D(ex))
+    order = replace(order, total_tax=tax, shipping=nothing, addresses=(), discount_amount=ZERO)
+    facts = replace(facts, order=order, taxes=(), refunds=())
+    desired = desired_of(facts, Policy(tax_mapping=(TaxName("20", "VAT"),)))
+    assert desired.found_rate == LineTax("VAT", D(20))
+    assert desired.invoice.total == D(inc)
+
+
+def test_the_name_for_the_order_s_place_is_taken_before_the_one_for_all() -> None:
+    facts = replace(facts_of("tax_exclusive"), taxes=())
+    rate = format(facts_of("tax_exclusive").taxes[0].rate.normalize(), "f")
+    (place, *_) = facts.order.places
+    names = (TaxName(rate, "Tax"), TaxName(f"{place}/{rate}", "Tax here"))
+    desired = desired_of(facts, Policy(tax_mapping=names))
+    assert desired.found_rate is not None
+    assert desired.found_rate.name == "Tax here"
+
+
+@pytest.mark.parametrize("amount", ["0.05", "0.06"])
+def test_a_correction_of_some_cents_takes_its_tax_back(amount: str) -> None:
+    net = D(amount) / D("1.2")
+    taken = (ExactLine("Refund 5", "", -net, (LineTax("VAT", D(20)),)),)
+    entry = RefundEntry(5, D(amount), (), taken, date(2026, 11, 4))
+    desired = replace(desired_of(facts_of("tax_exclusive")), refunds=(entry,))
+    (correction,) = book_apart(desired, [5], Policy(), ClosedDays()).corrections
+    taxed = [line.unit_cost for line in correction.variants[0] if line.taxes]
+    assert taxed == [-net.quantize(D("0.01"))]
+
+
+def test_credit_spent_with_an_order_paid_late_moves_with_it_also_once_its_invoice_stands() -> None:
+    """As it did before a run was killed behind the invoice."""
+    ordered, paid = date(2026, 11, 28), date(2026, 12, 5)
+    closed, desired = ClosedDays(date(2026, 11, 30)), desired_of(facts_of("captured_later"))
+    (money, *_) = desired.payments
+    credit = replace(money, key="store_credit", transaction_id=None, day=ordered)
+    payments = (credit, replace(money, day=paid))
+    invoice = replace(desired.invoice, day=ordered)
+    first = replace(desired, invoice=invoice, payments=payments)
+    again = replace(first, invoice=replace(invoice, day=paid))
+    for one, stands in ((first, False), (again, True)):
+        moved = on_open_days(one, closed, ordered=ordered, has_invoice=stands)
+        assert {moved.invoice.day, *(payment.day for payment in moved.payments)} == {paid}

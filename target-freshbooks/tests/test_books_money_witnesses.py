@@ -248,3 +248,24 @@ def test_no_order_that_was_really_captured_has_two_stories_of_its_money(path: Pa
     captured |= {"consignments": {}, "default_currency_code": "USD"}
     facts = shop.read_facts(captured, [], [], [], None, {"timezone": {"name": "Europe/London"}})
     assert money_witnesses.unclear(facts) is None
+
+
+@pytest.mark.parametrize(
+    ("says", "gave", "reason"),
+    [
+        ("10 refunded", "", "money_unclear"),
+        ("10 partially refunded", "", "money_unclear"),
+        ("4 refunded", "", "refund_missing"),
+        ("10 partially refunded", "10", None),
+    ],
+)
+def test_the_word_that_money_went_back_makes_none_up(
+    says: str, gave: str, reason: str | None
+) -> None:
+    facts = facts_of("", says, gave)
+    desired = books.desire(facts, Policy())
+    assert isinstance(desired, Desired)
+    assert (desired.flag and desired.flag.reason) == reason
+    assert bool(desired.payments) is (reason != "money_unclear")
+    waits = money_witnesses.may_clear_up(facts, desired.flag, facts.order.modified)
+    assert waits is (reason == "money_unclear")

@@ -70,3 +70,18 @@ def test_an_order_that_was_never_edited_is_refunded_as_ever(world: Any, paid: in
     world.sync()
     assert books(world, paid) == (70, [70], "posted")
     assert [line["name"] for line in world.invoice(paid)["lines"]] == ["Mug", "Refund 1"]
+
+
+def test_money_that_was_only_planned_is_no_surplus(world: Any) -> None:
+    """Kept as a Draft over 100.00; over 70.00 when it was sent, and 30.00 went back then."""
+    world.settings["post_as"] = "draft"
+    order = world.place(pay="offline", payment_method="Bank Deposit", lines=pieces(10))
+    world.sync()
+    assert world.row(order).paid_by_hand is None
+    world.change(order, "lines", lines=pieces(7))
+    world.sync()
+    world.ctl("replay", "--send", str(order))
+    assert books(world, order) == (70, [70], "posted")
+    give_back(world, order, "30.00")
+    world.sync()
+    assert books(world, order) == (40, [40], "posted")

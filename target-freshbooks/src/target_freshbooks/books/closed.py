@@ -124,12 +124,20 @@ def in_words(
     return ", ".join([*named, f"{whole} {rounded(comes_to, decimals):f} {currency}"])
 
 
-def on_open_days(desired: Desired, closed: ClosedDays, *, has_invoice: bool) -> Desired:
+def on_open_days(
+    desired: Desired, closed: ClosedDays, *, ordered: date, has_invoice: bool
+) -> Desired:
     """The desired state with what is still to be booked on days that are open, where it has any.
 
     An order that was paid late takes the day of its first capture; whatever else belongs on a
     closed day takes the day that a person chose. What is booked already keeps its day, whatever
     stands here: nothing is ever moved.
+
+    Args:
+        desired: The desired state; its invoice on the day that it was posted under, if any.
+        closed: The days that are closed.
+        ordered: The order's own day.
+        has_invoice: Whether its invoice is known.
     """
     own = desired.invoice.day
     day = own
@@ -141,7 +149,7 @@ def on_open_days(desired: Desired, closed: ClosedDays, *, has_invoice: bool) -> 
         desired,
         invoice=replace(desired.invoice, day=day),
         payments=tuple(
-            replace(one, day=_paid_on(one, own, day, closed)) for one in desired.payments
+            replace(one, day=_paid_on(one, ordered, day, closed)) for one in desired.payments
         ),
     )
 
@@ -190,7 +198,7 @@ def _correction(
     says = [f"Corrects invoice {invoice.number} of {invoice.day}", str(marker)]
     paid = (InvoiceLine(REFUNDS_PAID, "", ONE, entry.money),) if entry.money else ()
     # Together they come to nothing: they are fitted onto the line of the money.
-    ways = fit_refund(entry, paid, ZERO, policy, invoice.currency)
+    ways = fit_refund(entry, paid, ZERO, policy, invoice.currency, takes_all=False)
     return Correction(
         refund_id=entry.refund_id,
         number=f"{invoice.number}-R{entry.refund_id}",

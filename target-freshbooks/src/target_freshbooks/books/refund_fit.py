@@ -45,7 +45,13 @@ from target_freshbooks.money import (
 
 
 def fit_refund(
-    entry: RefundEntry, standing: Lines, wanted_total: Decimal, policy: Policy, currency: str
+    entry: RefundEntry,
+    standing: Lines,
+    wanted_total: Decimal,
+    policy: Policy,
+    currency: str,
+    *,
+    takes_all: bool = True,
 ) -> tuple[Lines, ...]:
     """The refund's lines in the variants worth trying, best first; none if they cannot be fitted.
 
@@ -55,9 +61,11 @@ def fit_refund(
         wanted_total: What the invoice must come to with the refund's lines.
         policy: For the tolerance of the rounding line.
         currency: The invoice's.
+        takes_all: It takes off all that stands if nothing is wanted to be left.
     """
     return _fitted(
-        entry.refund_id, entry.taken, -entry.money, standing, wanted_total, policy, currency
+        *(entry.refund_id, entry.taken, -entry.money, standing, wanted_total, policy, currency),
+        takes_all=takes_all and not wanted_total,
     )
 
 
@@ -76,6 +84,8 @@ def _fitted(
     wanted: Decimal,
     policy: Policy,
     currency: str,
+    *,
+    takes_all: bool = False,
 ) -> tuple[Lines, ...]:
     decimals = decimals_of(currency)
     ways = ways_of_rounding(policy.capabilities, decimals)
@@ -86,7 +96,8 @@ def _fitted(
         (tax.name, line.net * tax.percent / HUNDRED) for line in exact for tax in line.taxes
     )
     weighed = [weigh(line) for line in standing]
-    exact = exact if wanted else _all_that_stands(exact, standing, policy, decimals)
+    if takes_all:
+        exact = _all_that_stands(exact, standing, policy, decimals)
     cents, before = tolerance(policy, decimals), rounding_on(standing, policy, decimals)
 
     def said(shop_taxes: Mapping[str, Decimal]) -> Lines:

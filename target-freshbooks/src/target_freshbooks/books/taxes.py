@@ -131,28 +131,31 @@ def known_rates(
 ) -> list[LineTax]:
     """The rates that charges may have whose tax rows are missing: the known ones that explain them.
 
-    Known are those that `tax_mapping` names, for the order's places or for all; if none of them
-    explains them, FreshBooks' own taxes. One explains them if it gives the tax of every charge that
-    has any, to half a cent.
+    Known are those that `tax_mapping` names for the order's places; if none of them explains them,
+    those that it names for all, then FreshBooks' own taxes. One explains them if it gives the tax
+    of every charge that has any, to half a cent, of what it costs without or with tax: the shop
+    rounded one of the two.
     """
     half = cent(decimals) / 2
-    here = ("", *(place.casefold() for place in places))
     keys = [(entry.name, *entry.match.rpartition("/")) for entry in policy.tax_mapping]
     mapped = [
-        LineTax(name, Decimal(rate))
+        (place.casefold(), LineTax(name, Decimal(rate)))
         for name, place, _, rate in keys
-        if rate.replace(".", "", 1).isdecimal() and place.casefold() in here
+        if rate.replace(".", "", 1).isdecimal()
     ]
-    taxed = [(charge.ex, charge.inc - charge.ex) for charge in charges if charge.inc != charge.ex]
+    here = [tax for place, tax in mapped if place in map(str.casefold, places)]
+    everywhere = [tax for place, tax in mapped if not place]
+
+    def explains(tax: LineTax, charge: Charge) -> bool:
+        rate, charged = tax.percent / HUNDRED, charge.inc - charge.ex
+        ways = (charge.ex * rate, charge.inc * rate / (1 + rate))
+        return not charged or any(abs(way - charged) <= half for way in ways)
 
     def explaining(known: Sequence[LineTax]) -> list[LineTax]:
-        return [
-            tax
-            for tax in dict.fromkeys(known)
-            if all(abs(net * tax.percent / HUNDRED - charged) <= half for net, charged in taxed)
-        ]
+        unlike = dict.fromkeys(known)
+        return [tax for tax in unlike if all(explains(tax, charge) for charge in charges)]
 
-    return explaining(mapped) or explaining(policy.account_taxes or ())
+    return explaining(here) or explaining(everywhere) or explaining(policy.account_taxes or ())
 
 
 def freshbooks_name(row: TaxRow, policy: Policy) -> str:

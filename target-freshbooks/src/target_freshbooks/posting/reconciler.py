@@ -126,9 +126,10 @@ class Reconciler:
             return left or self._not_posted(facts, recorded, desired, overwrite=wish.overwrite)
         chosen = wish.day or (standing and standing.booking_day) or None
         closed = self._parts.writer.fence.closed(chosen)
+        ordered = desired.invoice.day
         if terms is not None and recorded.known:
             desired = dated(desired, terms.invoice_day)
-        desired = on_open_days(desired, closed, has_invoice=recorded.known)
+        desired = on_open_days(desired, closed, ordered=ordered, has_invoice=recorded.known)
         content = content_digest(facts, void=desired.void)
         wanted = desired_digest(desired, content)
         if (
