@@ -26,7 +26,12 @@ def rows(ref: int, *rates: tuple[str, str, str], kind: str = "item") -> list[dic
     return [
         {
             **{"id": 100 * ref + at, "order_product_id": ref if kind == "item" else None},
-            **{"order_address_id": 7, "tax_rate_id": at, "line_item_type": kind, "class": "Taxable"},
+            **{
+                "order_address_id": 7,
+                "tax_rate_id": at,
+                "line_item_type": kind,
+                "class": "Taxable",
+            },
             **{"name": name, "rate": rate, "line_amount": amount, "priority": at},
         }
         for at, (name, rate, amount) in enumerate(rates)
@@ -98,9 +103,7 @@ def test_a_discount_of_the_shipping_is_where_the_tax_rows_have_it() -> None:
     free = line(6, "50.00", "50.00", discounted_total_inc_tax="50.00")
     taxes = rows(5, ("T", "8.25", "8.25")) + rows(7, ("T", "8.25", "0.495"), kind="shipping")
     shipping = {**SHIPPING, "shipping_cost_inc_tax": "10.8250", "shipping_cost_tax": "0.8250"}
-    desired = desire(
-        [taxed, free], taxes, "164.745", "8.745", coupon_discount="4.00", **shipping
-    )
+    desired = desire([taxed, free], taxes, "164.745", "8.745", coupon_discount="4.00", **shipping)
     assert said(desired)[:4] == [
         "100.00 Thing 5 + T 8.25", "50.00 Thing 6", "10.00 Shipping + T 8.25", "-4.00 Discount + T 8.25",
     ]  # fmt: skip
@@ -134,7 +137,10 @@ def test_taxed_shipping_may_be_made_free_by_a_coupon() -> None:
         [line(5, "100.00", "108.25")], taxes, "108.25", "8.25", coupon_discount="5.00", **shipping
     )
     assert said(desired)[0] == "100.00 Thing 5 + T 8.25"
-    assert sum(t.percent for one in desired.invoice.lines[1:] for t in one.taxes) in {0, Decimal("16.5")}
+    assert sum(t.percent for one in desired.invoice.lines[1:] for t in one.taxes) in {
+        0,
+        Decimal("16.5"),
+    }
 
 
 def test_a_line_taken_off_whole_is_told_by_what_it_cost_in_the_end() -> None:

@@ -127,7 +127,9 @@ def test_an_order_left_half_written_whose_month_was_closed_meanwhile_is_told(
     world: Any, ledger: str
 ) -> None:
     order = world.place(created=AT)
-    world.fault(kind="refused", status=403, errno=1042, method="PUT", path="/invoices/invoices/", times=1)
+    world.fault(
+        kind="refused", status=403, errno=1042, method="PUT", path="/invoices/invoices/", times=1
+    )
     with pytest.raises(Forbidden):
         world.sync()
     close(world)

@@ -404,7 +404,9 @@ def test_a_credit_goes_though_the_order_changed_before_its_undoing_was_through(
 ) -> None:
     order = world.place()
     pays_first(world, "4.00")
-    world.fault(kind="refused", status=403, errno=1042, method="PUT", path="/credit_notes/", times=1)
+    world.fault(
+        kind="refused", status=403, errno=1042, method="PUT", path="/credit_notes/", times=1
+    )
     with pytest.raises(Forbidden):
         world.sync()
     assert credits_left(world) == [D("4.00")]

@@ -425,7 +425,9 @@ def test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back(
     order = world.synced(customer_id=customer, lines=lines)
     back = {"lines": [{"line": 0, "quantity": 1}], "to": [{"provider": "storecredit"}]}
     world.change(order, "refund", **back)
-    world.fault(kind="refused", status=403, errno=1042, method="PUT", path="/credit_notes/", times=1)
+    world.fault(
+        kind="refused", status=403, errno=1042, method="PUT", path="/credit_notes/", times=1
+    )
     with pytest.raises(Forbidden):
         world.sync()
     world.sync()

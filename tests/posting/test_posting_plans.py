@@ -123,7 +123,9 @@ def test_a_plan_foresees_each_step_of_an_undoing_once(world: Any) -> None:
     payment = {"invoiceid": "$invoiceid", "amount": money, "date": "2026-11-28", "type": "Cash"}
     write = {"method": "POST", "path": "payments/payments", "json": {"payment": payment}}
     world.fault(kind="act", method="POST", path="payments/payments$", writes=[write], times=1)
-    world.fault(kind="refused", status=403, errno=1042, method="PUT", path="/credit_notes/", times=1)
+    world.fault(
+        kind="refused", status=403, errno=1042, method="PUT", path="/credit_notes/", times=1
+    )
     with pytest.raises(Forbidden):
         world.sync()
     (plan,) = json.loads(shown(world, "json", order))

@@ -176,7 +176,9 @@ def test_a_deletion_that_broke_off_goes_on_however_deleted_records_are_shown(
 ) -> None:
     order = cancelled(world)
     world.switch(fb__deleted_get=deleted_get)
-    world.fault(kind="refused", status=403, errno=1042, method="PUT", path="/invoices/invoices/", times=1)
+    world.fault(
+        kind="refused", status=403, errno=1042, method="PUT", path="/invoices/invoices/", times=1
+    )
     with pytest.raises(Forbidden):
         world.sync()
     planned = [step["kind"] for step in world.ctl("plan", str(order))[0]["steps"]]

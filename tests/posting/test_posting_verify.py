@@ -347,7 +347,9 @@ def test_verify_tells_what_the_order_says_otherwise_since_it_was_posted(world: A
     world.change(changed, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "30.00"}])
     world.change(refunded, "refund", order_amount="4.00", to=STORE_CREDIT)
     world.fault(kind="refused", status=403, errno=1042, method="PUT", path="/invoices/invoices/")
-    world.fault(kind="refused", status=403, errno=1042, method="POST", path="/credit_notes/credit_notes")
+    world.fault(
+        kind="refused", status=403, errno=1042, method="POST", path="/credit_notes/credit_notes"
+    )
     with pytest.raises(Forbidden):
         world.sync()
     first, second = found(world)

@@ -134,10 +134,7 @@ def _by_hand(facts: OrderFacts, rest: Decimal, policy: Policy) -> Decimal:
     An order that was edited down shows no more what had been paid for it.
     """
     back = total(
-        part.amount
-        for refund in facts.refunds
-        for part in refund.payments
-        if not part.declined
+        part.amount for refund in facts.refunds for part in refund.payments if not part.declined
     )
     before = rounded(rest + back, decimals_of(facts.order.currency))
     return max(rest, min(facts.paid_by_hand or ZERO, before))
