@@ -1,4 +1,4 @@
-"""Taxes that are applied in an order, and discounts that only tax rows place: legal rates, exact."""
+"""Taxes applied one after the other, and discounts that only tax rows place: at legal rates."""
 
 from __future__ import annotations
 
@@ -10,30 +10,23 @@ from target_freshbooks import books, shop
 from target_freshbooks.books.desired import Desired
 from target_freshbooks.books.policy import Policy
 
-Rates = tuple[tuple[str, str, str], ...]
-"""Of each tax its name, rate and amount, in the order in which they are applied."""
-
 
 def line(ref: int, ex: str, inc: str, **more: Any) -> dict[str, Any]:
-    return {
-        **{"id": ref, "product_id": ref, "name": f"Thing {ref}", "type": "physical", "quantity": 1},
-        **{"price_ex_tax": ex, "price_inc_tax": inc, "total_ex_tax": ex, "total_inc_tax": inc},
-        **{"total_tax": str(Decimal(inc) - Decimal(ex)), **more},
-    }
+    prices = {f"{what}_ex_tax": ex for what in ("price", "total")}
+    prices |= {f"{what}_inc_tax": inc for what in ("price", "total")}
+    about = {"id": ref, "product_id": ref, "name": f"Thing {ref}", "type": "physical"}
+    tax = str(Decimal(inc) - Decimal(ex))
+    return about | prices | {"quantity": 1, "total_tax": tax} | more
 
 
 def rows(ref: int, *rates: tuple[str, str, str], kind: str = "item") -> list[dict[str, Any]]:
+    of = {"order_product_id": ref if kind == "item" else None, "line_item_type": kind}
+    of |= {"order_address_id": 7, "class": "Taxable"}
     return [
-        {
-            **{"id": 100 * ref + at, "order_product_id": ref if kind == "item" else None},
-            **{
-                "order_address_id": 7,
-                "tax_rate_id": at,
-                "line_item_type": kind,
-                "class": "Taxable",
-            },
-            **{"name": name, "rate": rate, "line_amount": amount, "priority": at},
-        }
+        of
+        | {"id": 100 * ref + at, "name": name, "rate": rate, "line_amount": amount}
+        # In the order in which they are applied.
+        | {"priority": at}
         for at, (name, rate, amount) in enumerate(rates)
     ]
 
@@ -41,18 +34,16 @@ def rows(ref: int, *rates: tuple[str, str, str], kind: str = "item") -> list[dic
 def desire(
     lines: list[dict[str, Any]], taxes: list[dict[str, Any]], total: str, tax: str, **more: Any
 ) -> Desired:
-    order = {
-        **{"store_hash": "abc", "id": 1001, "customer_id": 0, "status_id": 2},
-        "default_currency_code": "USD",
-        **{"date_created": "Sun, 01 Nov 2026 12:00:00 +0000", "payment_method": "Stripe"},
-        **{"total_inc_tax": total, "total_tax": tax, "line_items": lines, "fees": []},
-        **{"total_ex_tax": str(Decimal(total) - Decimal(tax)), "consignments": {}},
-        "billing_address": {"first_name": "Ann", "last_name": "Lee", "email": "a@x.example"},
-        **more,
-    }
+    order = {"store_hash": "abc", "id": 1001, "customer_id": 0, "status_id": 2}
+    order |= {"date_created": "Sun, 01 Nov 2026 12:00:00 +0000", "payment_method": "Stripe"}
+    order |= {"total_inc_tax": total, "total_ex_tax": str(Decimal(total) - Decimal(tax))}
+    order |= {"total_tax": tax, "line_items": lines, "fees": [], "consignments": {}}
+    order |= {"default_currency_code": "USD"}
+    order["billing_address"] = {"first_name": "Ann", "last_name": "Lee", "email": "a@x.example"}
     paid = {"id": 1, "event": "purchase", "status": "ok", "method": "credit_card", "amount": total}
     paid |= {"currency": "USD", "date_created": "2026-11-01T12:00:00+00:00", "test": False}
-    facts = shop.read_facts(order, [paid], [], taxes, None, {"timezone": {"name": "UTC"}})
+    store = {"timezone": {"name": "UTC"}}
+    facts = shop.read_facts(order | more, [paid], [], taxes, None, store)
     desired = books.desire(facts, Policy())
     assert isinstance(desired, Desired), desired
     return desired
@@ -105,8 +96,11 @@ def test_a_discount_of_the_shipping_is_where_the_tax_rows_have_it() -> None:
     shipping = {**SHIPPING, "shipping_cost_inc_tax": "10.8250", "shipping_cost_tax": "0.8250"}
     desired = desire([taxed, free], taxes, "164.745", "8.745", coupon_discount="4.00", **shipping)
     assert said(desired)[:4] == [
-        "100.00 Thing 5 + T 8.25", "50.00 Thing 6", "10.00 Shipping + T 8.25", "-4.00 Discount + T 8.25",
-    ]  # fmt: skip
+        "100.00 Thing 5 + T 8.25",
+        "50.00 Thing 6",
+        "10.00 Shipping + T 8.25",
+        "-4.00 Discount + T 8.25",
+    ]
 
 
 def test_a_discount_of_shipping_with_two_taxes_is_told_by_the_tax_rows() -> None:

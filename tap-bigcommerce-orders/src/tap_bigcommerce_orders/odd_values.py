@@ -5,11 +5,13 @@ They are set apart, so that a record always is what its schema says and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tap_bigcommerce_orders.normalize import Json
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tap_bigcommerce_orders.normalize import Json
 
 ODD_VALUES = "odd_values"
 

@@ -72,7 +72,7 @@ def receipts(facts: OrderFacts, due: Decimal, policy: Policy) -> Receipts:
     lost = unseen(facts) if derives and not by_hand and not is_net(order, policy) else None
     if derives and lost is None:
         rest = due - total(payment.amount for payment in payments)
-        derived = derived_payments(facts, _by_hand(facts, rest, policy), policy)
+        derived = derived_payments(facts, _by_hand(facts, rest), policy)
         payments += _without(derived, denied(facts))
     flag = _foreign(facts, foreign) if foreign else lost or unclear(facts)
     return Receipts(tuple(payments), flag, spent)
@@ -128,7 +128,7 @@ def is_left_open(facts: OrderFacts, desired: Desired) -> bool:
     return not has_transactions(facts) and paid < desired.invoice.total
 
 
-def _by_hand(facts: OrderFacts, rest: Decimal, policy: Policy) -> Decimal:
+def _by_hand(facts: OrderFacts, rest: Decimal) -> Decimal:
     """What came in by hand: what is left to pay, and what went back of more that was booked once.
 
     An order that was edited down shows no more what had been paid for it.

@@ -186,7 +186,7 @@ class Collection(Generic[T]):
         return readable(operation, read)
 
     def _answered(self, operation: Operation) -> Body:
-        """The result; before a record counts as missing or blocked, its kind is seen to be readable.
+        """The result; before a record counts as missing or blocked, others are seen to be read.
 
         Raises:
             Forbidden: It is the account that is missing, or all of it that is blocked.

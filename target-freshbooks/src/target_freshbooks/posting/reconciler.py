@@ -112,14 +112,9 @@ class Reconciler:
             recorded = load_recorded(self._parts.ledger, order_id)
         facts = with_credit_notes(facts, recorded)
         assessed = assess(facts, policy, already_invoiced=recorded.known)
-        desired: Desired | Parked | Waiting
+        desired: Desired | Parked | Waiting = assessed
         if isinstance(assessed, Billable):
-            desired, policy = self._parts.profile.desire(facts, policy)
-            told = desired.flag if isinstance(desired, Desired) else desired
-            if may_clear_up(facts, told, self._parts.ledger.scope.clock()):
-                return OrderResult("waiting", why=Reason.MONEY_UNCLEAR.value)
-        else:
-            desired = assessed
+            desired, policy = self._desired(facts, policy)
         if not isinstance(desired, Desired):
             number = f"{policy.invoice_number_prefix}{order_id}"
             left = delete_credits(self._parts, order_id, number, recorded)
@@ -158,6 +153,16 @@ class Reconciler:
         desired = replace(desired, invoice=replace(desired.invoice, number=number))
         wanted = desired_digest(desired, content)
         return replace(result, desired=result.desired or desired, desired_hash=wanted)
+
+    def _desired(
+        self, facts: OrderFacts, policy: Policy
+    ) -> tuple[Desired | Parked | Waiting, Policy]:
+        """What FreshBooks should hold for an order that is to be booked, if its money is clear."""
+        desired, policy = self._parts.profile.desire(facts, policy)
+        told = desired.flag if isinstance(desired, Desired) else desired
+        if may_clear_up(facts, told, self._parts.ledger.scope.clock()):
+            return Waiting(Reason.MONEY_UNCLEAR.value), policy
+        return desired, policy
 
     def _not_posted(
         self, facts: OrderFacts, recorded: Recorded, why: Waiting | Parked, *, overwrite: bool
