@@ -103,6 +103,15 @@ def refunded_while_freshbooks_fails(world: Any) -> tuple[int, int]:
     return order, 4
 
 
+def refunded_when_closed(world: Any) -> tuple[int, int]:
+    order: int = world.place()
+    world.sync()
+    world.settings["closed_through"] = f"{this_month(world)}-28"
+    world.change_and_sync(order, "refund", order_amount="4.00")
+    assert world.row(order).reason == "closed_period"
+    return order, 4
+
+
 @pytest.mark.parametrize(
     "make", [refunded, refunded_while_edited_by_hand, refunded_while_freshbooks_fails]
 )
@@ -124,6 +133,20 @@ def payments_of(world: Any, month: str) -> list[tuple[str, ...]]:
     names = ("order_id", "received", "refunded", "in_the_books", "on_earlier_invoice")
     with Path(told["payments_csv"]).open(encoding="utf-8", newline="") as file:
         return [tuple(row[name] for name in names) for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize("settled", [False, True])
+@pytest.mark.parametrize(
+    "make", [refunded_while_edited_by_hand, refunded_while_freshbooks_fails, refunded_when_closed]
+)
+def test_what_came_in_is_not_guessed_where_a_refund_is_not_booked(
+    world: Any, make: Callable[[Any], tuple[int, int]], settled: bool
+) -> None:
+    order, _ = make(world)
+    if settled:
+        world.ctl("settle", str(order), "--note", "the refund is typed by hand")
+    rows = [row for row in payments_of(world, this_month(world)) if row[0] == str(order)]
+    assert rows == [(str(order), "", "", "11.00", "no")]
 
 
 def this_month(world: Any) -> str:

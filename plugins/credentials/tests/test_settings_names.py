@@ -57,6 +57,9 @@ def test_one_slip_is_a_letter_more_less_or_wrong_or_two_swapped(one: str, *, is_
         ("OURS_INVOICE_NUMER_PREFIX", "OURS_INVOICE_NUMBER_PREFIX"),
         ("OURS_DRYRUN", "OURS_DRY_RUN"),
         ("OURS_POTR", "OURS_PORT"),
+        ("OUR_DRY_RUN", "OURS_DRY_RUN"),
+        ("OURSDRY_RUN", "OURS_DRY_RUN"),
+        ("OUSR_DRY_RUN", "OURS_DRY_RUN"),
     ],
 )
 def test_a_variable_nearly_named_as_a_setting_stops_the_run(variable: str, setting: str) -> None:

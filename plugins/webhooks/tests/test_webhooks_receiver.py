@@ -290,7 +290,7 @@ def test_no_secret_is_in_the_log(program: Make, start: Make, signed: Make) -> No
         shared_header_value="canary-shared-value",
         access_token="canary-access-token",
         run_command="echo canary-client-secret-1 canary-access-token $CANARY_TOKEN; "
-        'echo "env: $(env)"; echo "at last canary-client-secret-1"; exit 1',
+        'echo "env: $(env)"; echo "at last canary-client-secret-1"; : canary-in-the-line; exit 1',
     )
     server = start(ours)
     server.send(signed(1), **{"X-Shared": "canary-shared-value"})
@@ -308,6 +308,7 @@ def test_no_secret_is_in_the_log(program: Make, start: Make, signed: Make) -> No
     [
         ({"client_secret": ""}, "No client_secret"),
         ({"store_hash": ""}, "No store_hash"),
+        ({"store_hash": "stores/abc123"}, "store_hash is not one: it is the part abc123 of"),
         (
             {"max_body_bytes": "8.5"},
             "max_body_bytes is '8.5': it must be a whole number from 1 to ",

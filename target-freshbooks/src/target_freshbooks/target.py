@@ -38,7 +38,7 @@ from target_freshbooks.progress import shown
 from target_freshbooks.run import Run
 from target_freshbooks.settings import FORM, Settings, read_settings, schema
 from target_freshbooks.sinks import IgnoredSink, sink_for
-from target_freshbooks.wiring import open_run, version
+from target_freshbooks.wiring import open_run, version, without_start_date
 
 logger = logging.getLogger(__name__)
 
@@ -179,11 +179,7 @@ class TargetFreshBooks(StrictSettings, Target):
         if run.dry_run:
             tell_dry_run(run, self.settings.plan_file)
         if run.lacks_start_date:
-            raise SettingError(
-                f"{run.lacks_start_date}, so nothing was written. Set invoice_start_date to the"
-                " first day whose orders are to be booked (orders before it stay out of the books)"
-                " and run again."
-            )
+            raise SettingError(without_start_date(run.lacks_start_date))
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from importlib import metadata
 
 from connector_credentials.addresses import is_local
+from connector_credentials.settings import SettingError
 
 from target_freshbooks.access import Account, open_account
 from target_freshbooks.books.eligibility import BEFORE_START_DATE
@@ -68,6 +69,9 @@ def open_run(
         settings: The settings.
         stop: Set if the run is asked to stop.
         look_first: Make it a dry run if it lacks a start date.
+
+    Raises:
+        SettingError: It lacks one, and cannot look first.
     """
     sleep = interruptible(stop)
     run_id = uuid.uuid4().hex[:12]
@@ -75,7 +79,9 @@ def open_run(
         ledger = stack.enter_context(open_ledger(settings))
         requests = RequestCounter()
         account = open_account(settings, sleep=sleep, on_request=requests, ledger=ledger)
-        lacks_start_date = _lacks_start_date(settings, ledger) if look_first else ""
+        lacks_start_date = _lacks_start_date(settings, ledger)
+        if lacks_start_date and not look_first:
+            raise SettingError(without_start_date(lacks_start_date))
         if lacks_start_date:
             settings = replace(settings, dry_run=True)
         lock = stack.enter_context(
@@ -219,6 +225,14 @@ def _lacks_start_date(settings: Settings, ledger: Ledger) -> str:
             " is not set now"
         )
     return ""
+
+
+def without_start_date(why: str) -> str:
+    """What is said of a run that lacks a start date."""
+    return (
+        f"{why}, so nothing was written. Set invoice_start_date to the first day whose orders are"
+        " to be booked (orders before it stay out of the books) and run again."
+    )
 
 
 def once(work: Callable[[], None]) -> Callable[[], None]:

@@ -83,6 +83,16 @@ def test_without_a_ledger_a_command_says_where_it_looked_and_makes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("number", ["0", "-1", str(2**63), "9" * 30, "x"])
+@pytest.mark.parametrize("command", ["plan", "replay", "audit", "reopen"])
+def test_what_is_no_order_s_number_is_refused(
+    command: str, number: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["target-freshbooks-ctl", command, "--", number])
+    assert run_command(cli) == 1
+    assert "Invalid value for " in capsys.readouterr().err
+
+
 def test_a_database_with_credentials_alone_is_no_ledger(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -486,11 +486,14 @@ def test_a_new_seed_is_taken_when_the_chain_is_dead(
     endpoint: Rotating, source: Any, store: CredentialStore
 ) -> None:
     source().access_token()
+    with store.exclusive(NAME, timeout=5) as entry:
+        entry.write({**(entry.read() or {}), "user_id": 1, "account_id": "A", "business": "B"})
     endpoint.alive = "seed-1"
     assert source("seed-1").refresh("access-1") == "access-2"
     document = store.read(NAME)
     assert document is not None
     assert document["seed_sha256"] == fingerprint("seed-1")
+    assert not {"user_id", "account_id", "business"} & document.keys()  # whose it is, nobody said
 
 
 def test_a_new_seed_is_left_alone_while_the_chain_lives(endpoint: Rotating, source: Any) -> None:

@@ -78,6 +78,10 @@ def test_a_start_date_that_is_gone_is_missed_where_it_left_an_order_out(real: An
     ended = real.run(real.messages())
     assert (ended.code, ended.out, writes(real)) == (1, "", before), ended.log
     assert "were left out by its invoice_start_date, which is not set now" in ended.log
+    replay = real.start("target-freshbooks-ctl", "replay", "--since", "2026-10-01")
+    _, said = replay.communicate(timeout=120)
+    assert (replay.returncode, writes(real)) == (1, before), said
+    assert "were left out by its invoice_start_date, which is not set now" in said
     real.settings["invoice_start_date"] = "2026-10-01"
     assert real.run(real.messages()).code == 0
     assert len(real.books()["invoices"]) == 2

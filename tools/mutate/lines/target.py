@@ -123,7 +123,7 @@ MUTATIONS = (
         "a first run at real addresses looks first",
         "P11",
         f"{FRESHBOOKS}/wiring.py",
-        'lacks_start_date = _lacks_start_date(settings, ledger) if look_first else ""',
+        "lacks_start_date = _lacks_start_date(settings, ledger)",
         'lacks_start_date = ""',
         ("target-freshbooks/tests/target/test_target_first_run.py",),
     ),

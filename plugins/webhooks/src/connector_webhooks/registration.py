@@ -148,7 +148,7 @@ def reconcile(api: HooksApi, want: Sequence[WantedHook], headers: Mapping[str, s
             if hook is None:
                 api.create(one.scope, one.destination, headers)
                 found.created.append(one.scope)
-            elif not api.update(hook.id, {**hook.headers, **headers}):
+            elif not api.update(hook.id, _with(hook.headers, headers)):
                 found.refused.append(
                     f"{one.scope}: BigCommerce leaves hook {hook.id} switched off. If its scope is "
                     "still right, delete it and register anew: "
@@ -189,6 +189,13 @@ def _refusal(scope: str, error: ApiError) -> str:
         f"`{webhooks('unregister', 'OLD')}`."
     )
     return f"{scope}: {error}{hint}"
+
+
+def _with(standing: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers of a hook with ours; a name counts in whatever letters it stands there."""
+    ours = {name.lower() for name in headers}
+    others = {name: value for name, value in standing.items() if name.lower() not in ours}
+    return {**others, **headers}
 
 
 def _carries(hook: RegisteredHook, headers: Mapping[str, str]) -> bool:

@@ -40,6 +40,7 @@ MELTANO_RUN = ("run", "--force", "tap-bigcommerce-orders--hooks", "target-freshb
 
 # The receiver's own settings, under their names and under those that Meltano gives a utility's
 # settings besides. The child has no business with them; it has credentials of its own.
+RUN_LINE = "CONNECTOR_RUN_COMMAND"
 _KEPT_BACK = (PREFIX, "MELTANO_UTILIZE_")
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,9 @@ class Program:
             arguments=_arguments(settings.run_command, directory),
             directory=directory,
             # What was parked is delivered: the target has it, and lists it with its reason.
-            environment={**passed_on, ON_PARKED: "warn", STORE_HASH: settings.store_hash},
+            environment=passed_on
+            | {ON_PARKED: "warn", STORE_HASH: settings.store_hash}
+            | ({RUN_LINE: settings.run_command} if settings.run_command else {}),
             timeout_seconds=settings.run_timeout_seconds,
         )
 
@@ -104,7 +107,8 @@ def start(
         OSError: There is no such program or directory.
     """
     orders = json.dumps(list(order_ids))
-    log.info("%s", redaction(f"{ORDER_IDS}='{orders}' {shlex.join(program.arguments)}"))
+    command = "run_command" if RUN_LINE in program.environment else shlex.join(program.arguments)
+    log.info("%s", redaction(f"{ORDER_IDS}='{orders}' {command}"))
     return subprocess.Popen(  # noqa: S603 - the operator's own command
         list(program.arguments),
         cwd=program.directory,
@@ -124,7 +128,8 @@ def _arguments(command: str, directory: Path) -> tuple[str, ...]:
         raise SettingError(
             "run_command needs bash, so that a failing tap in `tap | target` is noticed."
         )
-    return (bash, "-o", "pipefail", "-c", command)
+    # The line may hold a secret, and arguments are for all to see.
+    return (bash, "-o", "pipefail", "-c", f'line=${RUN_LINE}; unset {RUN_LINE}; eval "$line"')
 
 
 def _meltano(directory: Path) -> str:

@@ -7,6 +7,7 @@ says. What cannot be read, or has nearly a setting's name, stops the program.
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -112,6 +113,11 @@ class Settings:
     shutdown_seconds: int = 30
 
     def __post_init__(self) -> None:
+        if self.store_hash and not re.fullmatch(r"[a-z0-9]+", self.store_hash):
+            raise SettingError(  # which is not shown: it may be a token in a wrong place
+                "The setting store_hash is not one: it is the part abc123 of"
+                " https://store-abc123.mybigcommerce.com, lower-case letters and digits only."
+            )
         if bool(self.shared_header_name) != bool(self.shared_header_value):
             raise SettingError(
                 "shared_header_name and shared_header_value belong together: set both or neither."

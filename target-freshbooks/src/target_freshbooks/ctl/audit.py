@@ -14,7 +14,7 @@ from typing import Any
 import click
 from connector_credentials.commands import as_typed
 
-from target_freshbooks.ctl.context import Context, command, not_in_ledger
+from target_freshbooks.ctl.context import ORDER, Context, command, not_in_ledger
 from target_freshbooks.ctl.status import parked_document, parked_text
 from target_freshbooks.ledger.audit.journal import AuditRow
 from target_freshbooks.money import decimals_of, is_whole
@@ -58,7 +58,7 @@ OUTCOMES = frozenset({"done", "refused", "not_sent", "found", "not_found"})
 
 
 @command("audit")
-@click.argument("order", type=int)
+@click.argument("order", type=ORDER)
 def audit(context: Context, *, order: int) -> None:
     """Tell an order's story from the audit journal, in plain sentences."""
     with context.ledger() as ledger:

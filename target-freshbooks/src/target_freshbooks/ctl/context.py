@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from target_freshbooks.freshbooks import FreshBooksError
 from target_freshbooks.ledger import Ledger, LedgerError
+from target_freshbooks.ledger.inbox.records import MOST_ID
 from target_freshbooks.ledger.storage.database import PURPOSE
 from target_freshbooks.posting.results import Interrupted
 from target_freshbooks.run import Run
@@ -44,6 +45,8 @@ SETTINGS = click.option(
     help="The settings each order was posted under, or those of now.",
 )
 SINCE = click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Orders since this day.")
+ORDER = click.IntRange(1, MOST_ID - 1)
+"""An order's number, as the ledger can hold it."""
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 
 

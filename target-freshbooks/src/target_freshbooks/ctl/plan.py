@@ -8,7 +8,7 @@ import click
 from connector_credentials.output import say, say_aside
 
 from target_freshbooks.access import open_account
-from target_freshbooks.ctl.context import SETTINGS, Context, command, not_in_ledger
+from target_freshbooks.ctl.context import ORDER, SETTINGS, Context, command, not_in_ledger
 from target_freshbooks.ledger import Ledger, ScratchLedger
 from target_freshbooks.posting.dryrun.simulator import Planner
 from target_freshbooks.posting.plan.render import Plan
@@ -18,7 +18,7 @@ from target_freshbooks.settings import plan_file_of
 
 
 @command("plan")
-@click.argument("orders", nargs=-1, type=int)
+@click.argument("orders", nargs=-1, type=ORDER)
 @click.option("--overwrite", is_flag=True, help="As if edits made in FreshBooks did not count.")
 @click.option(
     "--format",
@@ -57,7 +57,7 @@ def plan(
         )
     nothing = [] if unknown else ["No order is new or parked: there is nothing to plan."]
     say(*(FORMS["json" if context.as_json else form](plans) or nothing))
-    if unknown and not plans:
+    if {*unknown} & {*orders} or (unknown and not plans):
         sys.exit(1)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from target_freshbooks.ctl.context import SETTINGS, SINCE, Context, command, not_in_ledger
+from target_freshbooks.ctl.context import ORDER, SETTINGS, SINCE, Context, command, not_in_ledger
 from target_freshbooks.ctl.plan import make_plans
 from target_freshbooks.ctl.status import drafts as kept_drafts
 from target_freshbooks.ledger import Ledger, ScratchLedger
@@ -23,7 +23,7 @@ _Posted = tuple[dict[str, Any], list[str], bool]
 
 
 @command("replay")
-@click.argument("orders", nargs=-1, type=int)
+@click.argument("orders", nargs=-1, type=ORDER)
 @click.option("--parked", is_flag=True, help="All parked orders.")
 @SINCE
 @click.option("--overwrite", is_flag=True, help="Let the order win over edits in FreshBooks.")

@@ -6,12 +6,12 @@ from contextlib import AbstractContextManager, nullcontext
 import click
 from connector_credentials.commands import ctl
 
-from target_freshbooks.ctl.context import Context, command, not_in_ledger
+from target_freshbooks.ctl.context import ORDER, Context, command, not_in_ledger
 from target_freshbooks.ledger import Ledger, OrderRow
 
 
 @command("settle")
-@click.argument("order_id", metavar="ORDER", type=int)
+@click.argument("order_id", metavar="ORDER", type=ORDER)
 @click.option("--note", required=True, help="What you booked by hand, for those who come after.")
 def settle(context: Context, *, order_id: int, note: str) -> None:
     """Take an order over: it counts as booked by hand, and no run touches it any more."""
@@ -33,7 +33,7 @@ def settle(context: Context, *, order_id: int, note: str) -> None:
 
 
 @command("reopen")
-@click.argument("order_id", metavar="ORDER", type=int)
+@click.argument("order_id", metavar="ORDER", type=ORDER)
 def reopen(context: Context, *, order_id: int) -> None:
     """Give a settled order back: the next run looks at it."""
     with context.ledger() as ledger:

@@ -8,6 +8,7 @@ word, so those go alone. (FreshBooks "parameters" and "active/deleted" pages.)
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from http import HTTPStatus
 from typing import Any, ClassVar, Generic, TypeVar
 
 from . import parsing
@@ -194,7 +195,8 @@ class Collection(Generic[T]):
         try:
             return _result(self._transport.run(operation))
         except Refused as refused:
-            if isinstance(refused, NotFound) or refused.errors == (UNEXPLAINED,):
+            blocked = refused.status == HTTPStatus.FORBIDDEN and refused.errors == (UNEXPLAINED,)
+            if isinstance(refused, NotFound) or blocked:
                 self._page((), 1)
             raise
 

@@ -163,6 +163,7 @@ class OAuth:
             f"FreshBooks no longer accepts the token; {reconnect()}",
             grant_type="refresh_token",
             refresh_token=refresh_token,
+            redirect_uri=self._redirect_uri,
         )
 
     def revoke(self, token: str) -> None:

@@ -38,6 +38,8 @@ REFRESH_AHEAD = timedelta(minutes=5)
 JUST_REFRESHED = timedelta(minutes=1)
 LOCK_SECONDS = 120.0
 _TOKEN_KEYS = ("access_token", "refresh_token", "expires_at", "refreshed_at", "scope")
+_IDENTITY = frozenset({"user_id", "account_id", "business"})
+"""Whose a login is, as `login` found it."""
 
 
 def fingerprint(seed: str) -> str:
@@ -233,8 +235,10 @@ class TokenSource:
         """The entry with the setting's token at the head of the chain; None if it was taken."""
         if self._seed is None or document.get("seed_sha256") == fingerprint(self._seed):
             return None
+        known = _without_tokens(document)
         return {
-            **_without_tokens(document),
+            # Whose the setting's token is nobody has said yet.
+            **{key: value for key, value in known.items() if key not in _IDENTITY},
             "refresh_token": self._seed,
             "seed_sha256": fingerprint(self._seed),
         }

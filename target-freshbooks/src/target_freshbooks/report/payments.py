@@ -60,6 +60,7 @@ def _standing(ledger: Ledger, month: Month, order: OrderRow, payment: ObservedPa
     ours = any(mark.part for mark in marks_in(payment.note))
     alone = len(_payment_links(ledger, order)) == 1
     lowered = (order.refunded or ZERO) if ours else ZERO
+    booked = order.state == "posted"  # else what went back in the shop may stand there still
     return Receipt(
         day=payment.date,
         currency=payment.currency or order.currency or "",
@@ -68,7 +69,7 @@ def _standing(ledger: Ledger, month: Month, order: OrderRow, payment: ObservedPa
         order_id=order.order_id,
         invoice_number=order.invoice_number or "",
         booked=payment.amount,
-        refunded=lowered if alone or not lowered else None,
+        refunded=lowered if not lowered or (alone and booked) else None,
         earlier=_is_earlier(order, month),
     )
 

@@ -31,7 +31,8 @@ class Receipt:
         order_id: The order.
         invoice_number: Of the order.
         booked: What stands in the books.
-        refunded: What was taken off it since; None: the order has several payments.
+        refunded: What was taken off it since; None: the order has several payments, or it is not
+            known whether anything was.
         earlier: Whether the invoice is of an earlier month.
     """
 
@@ -64,7 +65,7 @@ class ReceiptSum:
     refunded: Decimal
     booked: Decimal
     unclear: int
-    """Receipts of orders with several payments and a refund: counted as they stand."""
+    """Receipts of which it is not known what was taken off: counted as they stand."""
 
 
 def sums_by_day(receipts: Iterable[Receipt]) -> tuple[ReceiptSum, ...]:

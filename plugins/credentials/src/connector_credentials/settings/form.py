@@ -16,7 +16,7 @@ from typing import Any
 
 from connector_credentials.private_files import close_to_others, is_open_to_others
 
-from .names import ours, unknown
+from .names import check_prefix, ours, unknown
 from .values import SettingError, read_value
 
 FILE = "_file"
@@ -120,6 +120,7 @@ class Form:
         """
         known = (*self.properties, *self.others)
         variables = [one for one in ours(environment, self.prefix) if not self._whole_of(one)]
+        check_prefix(environment, known, self.prefix)
         return [
             *unknown(values, known, self.removed),
             *unknown(variables, known, self.removed, prefix=self.prefix),

@@ -70,11 +70,28 @@ def unknown(
             raise SettingError(f"The setting {written(name)} is no more: {removed[name]}.")
         for setting in known:
             if nearly(name.lower(), setting):
-                raise SettingError(
-                    f"There is no setting {written(name)}. If it is {written(setting)}, mend its"
-                    " name; if not, remove it."
-                )
+                raise _slip(written(name), written(setting))
         yield written(name)
+
+
+def check_prefix(environment: Iterable[str], known: Iterable[str], prefix: str) -> None:
+    """See that no variable is a setting's but for a slip in the prefix.
+
+    Raises:
+        SettingError: One is.
+    """
+    others = [one for one in environment if not one.startswith(prefix)]
+    for setting in known:
+        variable = f"{prefix}{setting.upper()}"
+        for other in others:
+            if nearly(other, variable):
+                raise _slip(other, variable)
+
+
+def _slip(name: str, setting: str) -> SettingError:
+    return SettingError(
+        f"There is no setting {name}. If it is {setting}, mend its name; if not, remove it."
+    )
 
 
 def nearly(one: str, other: str) -> bool:
