@@ -106,7 +106,7 @@ def refunded_while_freshbooks_fails(world: Any) -> tuple[int, int]:
 def refunded_when_closed(world: Any) -> tuple[int, int]:
     order: int = world.place()
     world.sync()
-    world.settings["closed_through"] = f"{this_month(world)}-28"
+    world.settings["closed_through"] = world.invoice(order)["create_date"]
     world.change_and_sync(order, "refund", order_amount="4.00")
     assert world.row(order).reason == "closed_period"
     return order, 4

@@ -176,6 +176,7 @@ def test_the_request_has_what_freshbooks_wants(source: Any, server: Any) -> None
         "client_id": "app",
         "client_secret": "app-secret",
         "refresh_token": "seed-0",
+        "redirect_uri": "https://localhost/callback",
     }
     assert "Authorization" not in asked.headers
 
