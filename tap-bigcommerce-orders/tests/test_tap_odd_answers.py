@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from tap_bigcommerce_orders.errors import BigCommerceError, UnexpectedAnswer
 from tap_bigcommerce_orders.normalize import format_time, parse_time
+from tap_bigcommerce_orders.tap import STREAMS
 
 ALL = (
     *("store", "currencies", "tax_classes", "order_statuses", "customers", "products"),
@@ -160,6 +162,10 @@ def test_an_odd_field_loses_no_order(
     assert ran.error is None
     assert sorted(ran.ids("orders")) == [1, 2, 3]
     assert full.faults[0]["times"] < 99
+    for stream in STREAMS:
+        validator = DEFAULT_JSONSCHEMA_VALIDATOR(stream.schema)
+        for record in ran.records(stream.name):
+            assert [error.message for error in validator.iter_errors(record)] == []
 
 
 def test_an_order_that_comes_with_odd_lines_has_them_read_by_themselves(

@@ -169,6 +169,16 @@ def test_the_shared_header_is_registered_and_mended_and_never_printed(
     assert "canary" not in json.dumps(listed.document) + "".join(listed.lines)
 
 
+def test_a_header_in_other_letters_is_replaced(shop: HooksServer, assembly: Any) -> None:
+    shared = {"shared_header_name": "X-Shared", "shared_header_value": "canary-shared-value"}
+    commands.register(assembly(**shared), allow_insecure=False)
+    for hook in shop.hooks:
+        hook["headers"] = {"x-shared": "canary-old-value", "X-Other": "kept"}
+    commands.register(assembly(**shared), allow_insecure=False)
+    wanted = {"X-Shared": "canary-shared-value", "X-Other": "kept"}
+    assert all(hook["headers"] == wanted for hook in shop.hooks)
+
+
 @pytest.mark.parametrize("status", [409, 422])
 def test_a_refused_scope_is_told_and_the_others_are_made(
     shop: HooksServer, assembly: Any, status: int

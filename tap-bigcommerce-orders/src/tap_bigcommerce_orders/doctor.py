@@ -96,7 +96,8 @@ def look_at_files(setup: SetUp) -> Finding:
 
 def look_at_token(setup: SetUp) -> Finding:
     """There is an access token."""
-    place = "the settings" if setup.token == setup.config.get("access_token") else "the store"
+    given = str(setup.config.get("access_token") or "").strip()
+    place = "the settings" if setup.token == given else "the store"
     return ok(f"There is an access token in {place}.")
 
 

@@ -33,6 +33,10 @@ BOOKS_PROPERTY = "target-freshbooks/tests/test_books_property.py"
 BOOKS_PARTS = "target-freshbooks/tests/test_books_parts.py"
 
 EDGES = "target-freshbooks/tests/test_books_edges.py"
+PRIORITIES = "target-freshbooks/tests/test_books_priorities.py"
+UNSEEN = "test_the_word_that_money_went_back_makes_none_up"
+BY_HAND = "test_store_credit_for_the_surplus_of_a_payment_by_hand_keeps_its_money"
+PAID_LATE = "test_credit_spent_with_an_order_paid_late_moves_with_it_also_once_its_invoice_stands"
 
 MUTATIONS = (
     Mutation(
@@ -154,8 +158,8 @@ MUTATIONS = (
         "a refund of everything takes off what stands",
         "P5",
         f"{FRESHBOOKS}/books/refund_fit.py",
-        "exact if wanted else _all_that_stands(",
-        "exact if True else _all_that_stands(",
+        "    if takes_all:\n",
+        "    if False:\n",
         ("target-freshbooks/tests/test_books_property.py", "-k", "everything"),
     ),
     Mutation(
@@ -879,8 +883,8 @@ MUTATIONS = (
         "of captures of one authorization the refunded one is lowered first",
         "P2",
         f"{FRESHBOOKS}/books/refunds.py",
-        "return (min(shared, default=len(refunded)), not same_gateway, -position)",
-        "return (not shared, not same_gateway, -position)",
+        "return (min(shared, default=len(refunded)), later,",
+        "return (not shared, later,",
         (f"{EDGES}::test_of_captures_of_one_authorization_the_refunded_one_is_lowered_first",),
     ),
     Mutation(
@@ -918,5 +922,96 @@ MUTATIONS = (
         "missed > unit / 2 * (len(rows) + 1)",
         "missed > unit",
         (f"{EDGES}::test_a_fee_whose_taxes_are_rounded_one_by_one_has_the_rates_of_the_order",),
+    ),
+    Mutation(
+        "taxes on taxes are told by what the shop charged",
+        "P5",
+        f"{FRESHBOOKS}/books/inference.py",
+        "        misfit += max(abs(by_price) - slack, ZERO)",
+        "        misfit += ZERO",
+        (f"{PRIORITIES}::test_a_tax_on_a_tax_is_said_as_what_it_comes_to",),
+    ),
+    Mutation(
+        "taxes that only have an order are no taxes on taxes",
+        "P5",
+        f"{FRESHBOOKS}/books/inference.py",
+        "(False, True) if tiers",
+        "(True,) if tiers",
+        (f"{PRIORITIES}",),
+    ),
+    Mutation(
+        "discounts are where the tax rows have them",
+        "P5",
+        f"{FRESHBOOKS}/books/inference.py",
+        "            misfit += max(abs(by_row) - slack, ZERO)",
+        "            misfit += ZERO",
+        (f"{PRIORITIES}::test_a_discount_of_the_shipping_is_where_the_tax_rows_have_it",),
+    ),
+    Mutation(
+        "rows that a refund lowered do not testify",
+        "P5",
+        f"{FRESHBOOKS}/books/inference.py",
+        "if charge.own and testify:",
+        "if charge.own:",
+        (
+            TAX_ROWS,
+            BOOKS_PROPERTY,
+        ),
+    ),
+    Mutation(
+        "a refund takes nothing off what came in after it",
+        "P2",
+        f"{FRESHBOOKS}/books/refunds.py",
+        "later = row is not None and row.created > refund.created",
+        "later = False",
+        (f"{EDGES}::test_a_refund_takes_nothing_off_what_came_in_after_it",),
+    ),
+    Mutation(
+        "store credit for a surplus paid by hand keeps its money",
+        "P5",
+        f"{FRESHBOOKS}/books/payments.py",
+        "for part in refund.payments if not part.declined",
+        'for part in refund.payments if part.provider_id == "custom"',
+        (f"{EDGES}::{BY_HAND}",),
+    ),
+    Mutation(
+        "the word that money went back makes none up",
+        "P5",
+        f"{FRESHBOOKS}/books/payments.py",
+        "    if derives and lost is None:",
+        "    if derives:",
+        (f"{WITNESSES}::{UNSEEN}",),
+    ),
+    Mutation(
+        "a known rate explains what was rounded within the price",
+        "P5",
+        f"{FRESHBOOKS}/books/taxes.py",
+        "ways = (charge.ex * rate, charge.inc * rate / (1 + rate))",
+        "ways = (charge.ex * rate,)",
+        (f"{EDGES}::test_a_known_rate_explains_what_a_shop_rounded_within_the_price",),
+    ),
+    Mutation(
+        "a mapping for the place comes before one for all",
+        "P5",
+        f"{FRESHBOOKS}/books/taxes.py",
+        "return explaining(here) or explaining(everywhere)",
+        "return explaining((*everywhere, *here))",
+        (f"{EDGES}::test_the_name_for_the_order_s_place_is_taken_before_the_one_for_all",),
+    ),
+    Mutation(
+        "a correction of some cents takes its tax back",
+        "P12",
+        f"{FRESHBOOKS}/books/closed.py",
+        "invoice.currency, takes_all=False)",
+        "invoice.currency)",
+        (f"{EDGES}::test_a_correction_of_some_cents_takes_its_tax_back",),
+    ),
+    Mutation(
+        "credit spent with a late order moves with it",
+        "P12",
+        f"{FRESHBOOKS}/books/closed.py",
+        "day=_paid_on(one, ordered, day, closed)",
+        "day=_paid_on(one, own, day, closed)",
+        (f"{EDGES}::{PAID_LATE}",),
     ),
 )

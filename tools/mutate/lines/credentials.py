@@ -562,4 +562,16 @@ MUTATIONS = (
         "document",
         ("plugins/credentials/tests/test_json_text.py",),
     ),
+    Mutation(
+        "a slip in a variable's prefix stops",
+        "P11",
+        f"{CREDENTIALS}/settings/form.py",
+        "        check_prefix(environment, known, self.prefix)\n",
+        "        pass\n",
+        (
+            "plugins/credentials/tests/test_settings_names.py",
+            "-k",
+            "nearly_named",
+        ),
+    ),
 )

@@ -225,4 +225,42 @@ MUTATIONS = (
         "        except KeyError:\n",
         (ODD_BOOKS, "-k", "tokens_whose"),
     ),
+    Mutation(
+        "a write that something blocks parks its order alone",
+        "P10",
+        f"{FRESHBOOKS}/freshbooks/refusals.py",
+        "            RefusalKind.UNKNOWN,\n"
+        "            lambda entry: entry.status == HTTPStatus.FORBIDDEN and not",
+        "            RefusalKind.NO_ACCOUNT,\n"
+        "            lambda entry: entry.status == HTTPStatus.FORBIDDEN and not",
+        (
+            "tests/posting/test_posting_refusals.py",
+            "-k",
+            "before_freshbooks",
+        ),
+    ),
+    Mutation(
+        "where all is blocked the run stops",
+        "P10",
+        f"{FRESHBOOKS}/freshbooks/collection.py",
+        "if isinstance(refused, NotFound) or blocked:",
+        "if isinstance(refused, NotFound):",
+        (
+            "tests/posting/test_posting_refusals.py",
+            "-k",
+            "page_in_the_place",
+        ),
+    ),
+    Mutation(
+        "nobody says yet whose the setting's token is",
+        "P11",
+        f"{FRESHBOOKS}/freshbooks/tokens.py",
+        "known.items() if key not in _IDENTITY",
+        "known.items()",
+        (
+            "target-freshbooks/tests/freshbooks/test_freshbooks_tokens.py",
+            "-k",
+            "new_seed_is_taken",
+        ),
+    ),
 )

@@ -468,4 +468,22 @@ MUTATIONS = (
         "observed.payments",
         (f"{MOVED}::test_with_the_ledger_lost_a_moved_payment_is_found_by_its_note",),
     ),
+    Mutation(
+        "money that was only planned is no surplus",
+        "P2",
+        f"{FRESHBOOKS}/posting/reconciler.py",
+        '        if result.state == "posted":\n            note_paid_by_hand(',
+        "        if True:\n            note_paid_by_hand(",
+        (
+            "tests/posting/test_posting_paid_by_hand.py::test_money_that_was_only_planned_is_no_surplus",
+        ),
+    ),
+    Mutation(
+        "all that is unclear of an order's money waits an hour",
+        "P6",
+        f"{FRESHBOOKS}/books/money_witnesses.py",
+        "(found or bool(unclear(facts)))",
+        "bool(unclear(facts))",
+        ("target-freshbooks/tests/test_books_money_witnesses.py",),
+    ),
 )

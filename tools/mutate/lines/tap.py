@@ -277,4 +277,24 @@ MUTATIONS = (
         "        if False:\n",
         (TAP_FAULTS, "-k", "no_answer"),
     ),
+    Mutation(
+        "a record is what its schema says",
+        "P10",
+        f"{TAP}/streams/base.py",
+        "        set_apart(record, self.schema)\n",
+        "        pass\n",
+        ("tap-bigcommerce-orders/tests/test_tap_odd_answers.py",),
+    ),
+    Mutation(
+        "lines that nobody counted are asked for",
+        "P10",
+        f"{TAP}/order_lines.py",
+        " or (stated is None and not lines)",
+        "",
+        (
+            "tap-bigcommerce-orders/tests/test_tap_lines.py",
+            "-k",
+            "cut_short",
+        ),
+    ),
 )

@@ -228,4 +228,24 @@ MUTATIONS = (
         '        "dry_run": values["dry_run"],\n',
         (DRY_RUNS, "-k", "makes_a_run_a_dry_one"),
     ),
+    Mutation(
+        "a replay without its start date stops",
+        "P11",
+        f"{FRESHBOOKS}/wiring.py",
+        "        if lacks_start_date and not look_first:",
+        "        if False:",
+        (
+            "target-freshbooks/tests/target/test_target_first_run.py",
+            "-k",
+            "gone",
+        ),
+    ),
+    Mutation(
+        "values that the tap set apart are put back",
+        "P10",
+        f"{FRESHBOOKS}/sinks.py",
+        "            put_back(record)\n",
+        "            pass\n",
+        ("tests/posting/test_posting_odd_values.py",),
+    ),
 )

@@ -325,4 +325,28 @@ MUTATIONS = (
         "                if False:\n",
         (NETWORK, "-k", "of_nobody and webhooks_ask"),
     ),
+    Mutation(
+        "run_command is in no argument and no log",
+        "P9",
+        f"{WEBHOOKS}/run.py",
+        '    command = "run_command" if',
+        '    command = program.environment.get(RUN_LINE, "") if',
+        (
+            "plugins/webhooks/tests/test_webhooks_receiver.py",
+            "-k",
+            "no_secret",
+        ),
+    ),
+    Mutation(
+        "a header in other letters is the same",
+        "P9",
+        f"{WEBHOOKS}/registration.py",
+        "if name.lower() not in ours}",
+        "}",
+        (
+            "plugins/webhooks/tests/test_webhooks_registration.py",
+            "-k",
+            "letters",
+        ),
+    ),
 )

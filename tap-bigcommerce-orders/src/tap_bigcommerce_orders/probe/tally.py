@@ -101,7 +101,7 @@ _KINDS: dict[str, Callable[[Row], bool]] = {
         (whole(order.get("shipping_address_count")) or 0) > 1
     ),
     "shown in another currency": lambda order: (
-        order.get("currency_code") != order.get("default_currency_code")
+        len({order.get(f"{one}currency_code") or None for one in ("", "default_")} - {None}) > 1
     ),
     "of 0.00": lambda order: not has(order, "total_inc_tax"),
 }

@@ -55,11 +55,11 @@ class AccountUnclear(FreshBooksError):  # noqa: N818 - the word says it
 def parse_identity(response: Row) -> Identity:
     """The answer of users/me, without its `response` envelope."""
     subscriptions = mapping_of(response.get("subscription_statuses"))
-    roles = {
-        text(row, "accountid"): text(row, "role")
-        for row in rows_of(response.get("roles"), dict)
-        if row.get("accountid")
-    }
+    # Of several roles on one account the one that may write counts.
+    rows = sorted(
+        rows_of(response.get("roles"), dict), key=lambda row: text(row, "role") != "client"
+    )
+    roles = {text(row, "accountid"): text(row, "role") for row in rows if row.get("accountid")}
     businesses = [
         (mapping_of(row.get("business")), text(row, "role"))
         for row in rows_of(response.get("business_memberships"), dict)

@@ -112,9 +112,11 @@ class Reconciler:
             recorded = load_recorded(self._parts.ledger, order_id)
         facts = with_credit_notes(facts, recorded)
         assessed = assess(facts, policy, already_invoiced=recorded.known)
-        desired: Desired | Parked | Waiting = assessed
+        desired: Desired | Parked | Waiting
         if isinstance(assessed, Billable):
             desired, policy = self._desired(facts, policy)
+        else:
+            desired = assessed
         if not isinstance(desired, Desired):
             number = f"{policy.invoice_number_prefix}{order_id}"
             left = delete_credits(self._parts, order_id, number, recorded)
