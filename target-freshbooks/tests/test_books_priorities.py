@@ -86,6 +86,12 @@ def test_a_tax_on_a_tax_is_said_as_what_it_comes_to() -> None:
     assert said(desired)[0] == "6.00 Thing 5 + GST 5 + PST 7.35"
 
 
+def test_a_tax_on_a_tax_is_told_by_the_lines_where_no_row_names_one() -> None:
+    taxes = rows(0, ("GST", "5", "5.00"), ("PST", "7", "7.35"), kind="")
+    desired = desire([line(5, "100.00", "112.35")], taxes, "112.35", "12.35")
+    assert said(desired) == ["100.00 Thing 5 + GST 5 + PST 7.35"]
+
+
 SHIPPING = {"base_shipping_cost": "10.0000", "shipping_cost_ex_tax": "10.0000"}
 
 

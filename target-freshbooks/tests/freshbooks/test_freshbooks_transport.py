@@ -316,6 +316,12 @@ def test_a_refusal_is_told_for_what_it_is_and_not_repeated(
     assert methods == (["PUT", "GET"] if looks_again else ["PUT"])
 
 
+def test_a_write_that_is_blocked_as_all_else_is_stops_the_run(bench: Any, reply: Any) -> None:
+    bench.say(*(reply(body=HTML, status=403) for _ in range(2)))
+    with pytest.raises(Forbidden, match=r"GET .*check role and scopes"):
+        bench.client.invoices.update(7, {"notes": "x"})
+
+
 def test_a_refusal_gives_errno_field_and_words(bench: Any, reply: Any) -> None:
     document = errors(1001, f"'clientid' of {EMAIL} is required", "clientid")
     document["response"]["errors"].append({"errno": "1017", "message": "too long"})
