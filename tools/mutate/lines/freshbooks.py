@@ -245,11 +245,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/freshbooks/collection.py",
         "if isinstance(refused, NotFound) or blocked:",
         "if isinstance(refused, NotFound):",
-        (
-            "tests/posting/test_posting_refusals.py",
-            "-k",
-            "page_in_the_place",
-        ),
+        ("target-freshbooks/tests/freshbooks/test_freshbooks_transport.py", "-k", "as_all_else"),
     ),
     Mutation(
         "nobody says yet whose the setting's token is",

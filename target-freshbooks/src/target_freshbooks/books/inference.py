@@ -7,10 +7,12 @@ later rates compound, none of that is stated. What must hold is
     total_inc_tax = everything charged, with tax, after discounts
     total_tax     = the tax in it
 
-So the possible readings are tried in the order of their authority, and the first that gives both
-totals exactly is believed. Net amounts follow from the rates: a price with tax is divided by 1 +
+So the possible readings are tried in the order of their authority, and the first is believed that
+gives both totals exactly and every stated tax. Net amounts follow from the rates: a price with tax is divided by 1 +
 rates, a price without stands as it is stated. The shop may have rounded the tax of the whole, of
-each charge, or otherwise (its tax rows tell); any of these makes a reading exact. Next best is one
+each charge, or otherwise (its tax rows tell); any of these makes a reading exact. Of those that are
+exact the one counts whose taxes come nearest to what each charge and its tax rows state: they tell
+whether a later rate is charged on earlier ones, and where a discount fell. Next best is one
 that half cents explain, then one within the tolerance. One that gives the total but another tax
 than the shop's says what was charged, and the difference is told later, against the invoice. If no
 reading comes that close, the order's figures contradict each other (totals overridden through the
