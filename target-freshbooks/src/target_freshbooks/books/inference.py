@@ -8,15 +8,15 @@ later rates compound, none of that is stated. What must hold is
     total_tax     = the tax in it
 
 So the possible readings are tried in the order of their authority, and the first is believed that
-gives both totals exactly and every stated tax. Net amounts follow from the rates: a price with tax is divided by 1 +
-rates, a price without stands as it is stated. The shop may have rounded the tax of the whole, of
-each charge, or otherwise (its tax rows tell); any of these makes a reading exact. Of those that are
-exact the one counts whose taxes come nearest to what each charge and its tax rows state: they tell
-whether a later rate is charged on earlier ones, and where a discount fell. Next best is one
-that half cents explain, then one within the tolerance. One that gives the total but another tax
-than the shop's says what was charged, and the difference is told later, against the invoice. If no
-reading comes that close, the order's figures contradict each other (totals overridden through the
-API) and the order is not bent into shape: it is held for a person.
+gives both totals exactly and every stated tax. Net amounts follow from the rates: a price with tax
+is divided by 1 + rates, a price without stands as it is stated. The shop may have rounded the tax
+of the whole, of each charge, or otherwise (its tax rows tell); any of these makes a reading exact.
+Of those that are exact the one counts whose taxes come nearest to what each charge and its tax rows
+state: they tell whether a later rate is charged on earlier ones, and where a discount fell. Next
+best is one that half cents explain, then one within the tolerance. One that gives the total but
+another tax than the shop's says what was charged, and the difference is told later, against the
+invoice. If no reading comes that close, the order's figures contradict each other (totals
+overridden through the API) and the order is not bent into shape: it is held for a person.
 
 Discounts are looked for in those listed on the lines, in what the shop says the line cost in the
 end, and in the order's own discount, spread over the lines by price. A part of the order's

@@ -3,11 +3,12 @@
 FreshBooks takes a name and a percent for each tax of a line, few of them, and computes the amount
 itself. The percents on an invoice are those a tax office knows: the shop's own rates. Only two
 things are ever done to a rate. One that compounds (of a later `priority` than another, and charged
-on it, which `inference` finds out) is said as the percent of the net amount it comes to; and beyond what a line can bear the largest keeps
-its name and the others become one tax, their percents added up and their names, sorted, joined by
-" + ". No percent is worked out from an amount, but for an override: a row with an amount and no
-rate at all, whose percent is then the roundest that gives the amounts. A fee's tax, which may have
-no row, is one as well if neither the order's rates nor just one known rate (`known_rates`) give it.
+on it, which `inference` finds out) is said as the percent of the net amount it comes to; and beyond
+what a line can bear the largest keeps its name and the others become one tax, their percents added
+up and their names, sorted, joined by " + ". No percent is worked out from an amount, but for an
+override: a row with an amount and no rate at all, whose percent is then the roundest that gives the
+amounts. A fee's tax, which may have no row, is one as well if neither the order's rates nor just
+one known rate (`known_rates`) give it.
 
 A row with a rate but without an amount was not charged, as to a customer who is exempt. But a
 refund may lower the amounts of the rows, or leave none: where they do not explain the order's
