@@ -60,6 +60,8 @@ def test_one_slip_is_a_letter_more_less_or_wrong_or_two_swapped(one: str, *, is_
         ("OUR_DRY_RUN", "OURS_DRY_RUN"),
         ("OURSDRY_RUN", "OURS_DRY_RUN"),
         ("OUSR_DRY_RUN", "OURS_DRY_RUN"),
+        ("OURSD_RY_RUN", "OURS_DRY_RUN"),
+        ("YOURS_DRY_RUN", "OURS_DRY_RUN"),
     ],
 )
 def test_a_variable_nearly_named_as_a_setting_stops_the_run(variable: str, setting: str) -> None:

@@ -80,7 +80,13 @@ def check_prefix(environment: Iterable[str], known: Iterable[str], prefix: str) 
     Raises:
         SettingError: One is.
     """
-    others = [one for one in environment if not one.startswith(prefix)]
+    size = len(prefix)
+    others = [
+        one
+        for one in environment
+        if not one.startswith(prefix)
+        and any(nearly(one[:end], prefix) for end in (size - 1, size, size + 1))
+    ]
     for setting in known:
         variable = f"{prefix}{setting.upper()}"
         for other in others:
