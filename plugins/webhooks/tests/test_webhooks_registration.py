@@ -169,6 +169,16 @@ def test_the_shared_header_is_registered_and_mended_and_never_printed(
     assert "canary" not in json.dumps(listed.document) + "".join(listed.lines)
 
 
+@pytest.mark.parametrize("mark", ["\u2019", "\u00e9", " ", "\n"])
+def test_a_token_with_characters_that_none_has_is_told_and_not_sent(
+    shop: HooksServer, assembly: Any, mark: str
+) -> None:
+    with pytest.raises(SettingError, match="characters that no token has") as told:
+        commands.register(assembly(access_token=f"canary{mark}token"), allow_insecure=False)
+    assert "canary" not in str(told.value)
+    assert shop.hooks == []
+
+
 def test_a_header_in_other_letters_is_replaced(shop: HooksServer, assembly: Any) -> None:
     shared = {"shared_header_name": "X-Shared", "shared_header_value": "canary-shared-value"}
     commands.register(assembly(**shared), allow_insecure=False)

@@ -59,7 +59,13 @@ def require_token(found: Secrets) -> str:
             f"WEBHOOKS_ACCESS_TOKEN, or store it with `{credentials(*SET, url='URL')}` "
             "and set WEBHOOKS_CREDENTIALS_URL."
         )
-    return found.access_token
+    token = found.access_token.strip()
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise SettingError(
+            "The access token holds blanks or other characters that no token has. Copy it again "
+            "from the API account."
+        )
+    return token
 
 
 def require_store(settings: Settings) -> str:
