@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
+from target_freshbooks.ledger import Ledger
 
 pytestmark = pytest.mark.more
 
@@ -16,6 +19,10 @@ MUGS = {"name": "Mug", "sku": "MUG", "price": "10.00", "quantity": 4}
 MUG_BACK = {"lines": [{"line": 0, "quantity": 1}]}
 TO_CREDIT = {"provider": "storecredit"}
 TO_CERTIFICATE = {"provider": "giftcertificate"}
+
+
+def in_two_hours() -> datetime:
+    return datetime.now(UTC) + timedelta(hours=2)
 
 
 def used(amount: str) -> list[dict[str, Any]]:
@@ -197,7 +204,9 @@ def test_a_cancelled_order_that_is_deleted_takes_what_it_redeemed_with_it(world:
 # -- edits
 
 
-def test_an_edited_order_keeps_what_was_redeemed_on_it(world: Any) -> None:
+def test_an_edited_order_keeps_what_was_redeemed_on_it(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     order = spent(world, "credit")
     tea = {"name": "Tea", "sku": "TEA", "price": "5.00"}
     world.change(order, "lines", lines=[MUGS, tea])
@@ -207,6 +216,9 @@ def test_an_edited_order_keeps_what_was_redeemed_on_it(world: Any) -> None:
     assert balances(world) == {"Store credit": "-15.00"}
     assert world.writes_of(world.sync) == 0
     world.change(order, "lines", lines=[{**MUGS, "quantity": 1}])
+    world.sync()
+    assert reason(world, order) == ("new", "money_unclear"), "for an hour"
+    monkeypatch.setattr(Ledger, "open", partial(Ledger.open, clock=in_two_hours))
     world.sync()
     assert reason(world, order) == ("parked", "money_unclear")
     assert "15.00 USD" in world.row(order).detail
