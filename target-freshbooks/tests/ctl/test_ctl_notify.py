@@ -285,20 +285,6 @@ def test_a_ledger_that_cannot_be_used_is_told_once(told_desk: Any, receiver: Any
 
 
 @pytest.mark.more
-def test_a_ledger_that_is_not_there_is_told_once(told_desk: Any, receiver: Any) -> None:
-    told_desk.settings["ledger_url"] = f"sqlite:///{told_desk.home / 'elsewhere.sqlite'}"
-    file = told_desk.home / "target.prom"
-    state = {"XDG_STATE_HOME": str(told_desk.home / "state")}
-    for _ in range(2):
-        code, said = told_desk.ctl("notify", environment=state, metrics_file=str(file))
-        assert (code, "There is no ledger at" in said) == (1, True)
-    (text,) = receiver.texts
-    assert "(ledger): The ledger cannot be used." in text
-    assert metrics(file)["target_freshbooks_last_run_success",] == 0
-    assert not (told_desk.home / "elsewhere.sqlite").exists()
-
-
-@pytest.mark.more
 def test_a_test_says_of_each_service_whether_it_took_the_message(
     told_desk: Any, receiver: Any
 ) -> None:

@@ -33,9 +33,8 @@ LOOKING = (
     "verify",
     "verify --chain-only",
     "report --month 2026-10",
-    "notify",
 )
-MAKING = {"init", "login", "probe", "rotate-key"}
+MAKING = {"init", "login", "probe", "notify", "rotate-key"}
 NO_LEDGER_NEEDED = {"doctor", "logout", "whoami"}
 
 

@@ -50,10 +50,6 @@ ORDER = click.IntRange(1, MOST_ID - 1)
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 
 
-class NoLedger(click.ClickException):
-    """There is none, and an empty one would say that all is well."""
-
-
 @dataclass
 class Context:
     """The command line's shared options."""
@@ -98,12 +94,12 @@ class Context:
         """The ledger, without the account's lock.
 
         Raises:
-            NoLedger: There is none.
+            click.ClickException: There is none, and an empty one would say that all is well.
         """
         with self.ledger_if_any() as ledger:
             if ledger is None:
                 place = shown(parse_url(self.settings.ledger_url, PURPOSE))
-                raise NoLedger(
+                raise click.ClickException(
                     f"There is no ledger at {place}. If there is one elsewhere, call this in the"
                     " project's folder, or mend TARGET_FRESHBOOKS_LEDGER_URL; if there is none"
                     f" yet, `{ctl('login')}` or the first run makes it."

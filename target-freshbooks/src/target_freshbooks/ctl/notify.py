@@ -2,14 +2,13 @@
 
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 
 import click
 from connector_credentials import LockTimeout
 from connector_credentials.settings import SettingError
 
-from target_freshbooks.ctl.context import Context, NoLedger, command
-from target_freshbooks.ledger import utc_now
+from target_freshbooks.ctl.context import Context, command
+from target_freshbooks.ledger import Ledger, utc_now
 from target_freshbooks.notify.after_run import UNUSABLE, tell_without_ledger, write_metrics
 from target_freshbooks.notify.alerts import Alert
 from target_freshbooks.notify.delivery import Delivery, deliver, services_of
@@ -32,14 +31,14 @@ def notify(context: Context, *, is_test: bool) -> None:
     if monitoring.dry_run:
         context.show({"due": [], "services": []}, ["Nobody is told in a dry run."])
         return
-    with ExitStack() as stack:
-        try:
-            ledger = stack.enter_context(context.ledger())
-        except (NoLedger, *UNUSABLE):
-            if monitoring.notify_urls:
-                tell_without_ledger(monitoring, "ledger", utc_now())
-            write_metrics(None, monitoring, context.settings, utc_now())
-            raise
+    try:
+        ledger = Ledger.open(monitoring.ledger_url, source=monitoring.source)
+    except UNUSABLE:
+        if monitoring.notify_urls:
+            tell_without_ledger(monitoring, "ledger", utc_now())
+        write_metrics(None, monitoring, context.settings, utc_now())
+        raise
+    with ledger:
         try:
             outcome = tell(ledger, monitoring, utc_now())
         except LockTimeout as error:
