@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import gc
 import re
+import threading
 import zlib
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from connector_credentials.stop import STOP
 from target_freshbooks.books.desired import Desired
 from target_freshbooks.freshbooks.observed import DELETED
 from target_freshbooks.posting.state import Observed
@@ -175,3 +177,9 @@ def no_state_is_unsound(states_are_checked: None) -> Iterator[list[str]]:
     yield UNSOUND
     if UNSOUND:
         pytest.fail("; ".join(dict.fromkeys(UNSOUND)), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def nobody_asks_to_stop() -> None:
+    """A stop is asked of the whole process, also by a run that fails, and not of the next test."""
+    STOP.event = threading.Event()

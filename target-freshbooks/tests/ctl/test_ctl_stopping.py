@@ -131,7 +131,7 @@ def test_a_configuration_that_is_none_is_one_line(
 
 
 @pytest.mark.parametrize(
-    ("command", "name"), [("probe", "ledger_url"), ("whoami", "credentials_url")]
+    ("command", "name"), [("notify", "ledger_url"), ("whoami", "credentials_url")]
 )
 def test_an_impossible_folder_is_one_line_that_names_it(desk: Any, command: str, name: str) -> None:
     code, said = desk.ctl(command, **{name: "sqlite:////dev/null/deep/x.sqlite"})

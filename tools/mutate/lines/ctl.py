@@ -345,18 +345,6 @@ MUTATIONS = (
         (f"{MONITORING}::{NEW_FAILURE}",),
     ),
     Mutation(
-        "notify makes no ledger",
-        "P9",
-        f"{FRESHBOOKS}/ctl/notify.py",
-        "except (NoLedger, *UNUSABLE):",
-        "except UNUSABLE:",
-        (
-            "target-freshbooks/tests/ctl/test_ctl_notify.py",
-            "-k",
-            "not_there",
-        ),
-    ),
-    Mutation(
         "what came in is not guessed",
         "P8",
         f"{FRESHBOOKS}/report/payments.py",
