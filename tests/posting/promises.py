@@ -171,7 +171,8 @@ class Promises:
         order, total, paid = true["order_id"], D(true["invoice_total"]), D(true["paid"])
         taken_beside = amount_of(lines_named((REFUNDS_PAID,), beside))
         surplus = D(invoice["amount"]["amount"]) - total - taken_beside
-        back = sum(D(refund["money"]) for refund in true["refunds"])
+        given = (D(one["money"]) + D(one["stored_value"]) for one in true["refunds"])
+        back = sum(given)
         if self.orders[order] not in PAID_BY_HAND or order not in self.edited:
             return true
         if not 0 <= surplus <= back:
