@@ -28,8 +28,8 @@ ANYTHING = st.recursive(
 
 def errors(record: Any, schema: Schema) -> list[str]:
     validator = DEFAULT_JSONSCHEMA_VALIDATOR(schema)
-    said = json.loads(json.dumps(record, default=float))
-    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(said)]
+    document = json.loads(json.dumps(record, default=float))
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
 
 
 def apart(row: dict[str, Any], schema: Schema = ORDER) -> dict[str, Any]:
@@ -80,8 +80,8 @@ def test_whatever_a_field_holds_the_record_is_valid_and_comes_back_whole(
     if isinstance(schema["properties"].get("id", {}).get("type"), str) and "id" in keys:
         formed["id"] = "1" if schema["properties"]["id"]["type"] == "string" else 1
     record = decode(json.dumps(formed, default=str))
-    whole = json.dumps(record, sort_keys=True, default=str)
+    before = json.dumps(record, sort_keys=True, default=str)
     set_apart(record, schema)
     assert errors(record, schema) == []
     put_back(record)
-    assert json.dumps(record, sort_keys=True, default=str) == whole
+    assert json.dumps(record, sort_keys=True, default=str) == before

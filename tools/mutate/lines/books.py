@@ -270,8 +270,8 @@ MUTATIONS = (
         "a method that nobody placed brings no money",
         "P2",
         f"{FRESHBOOKS}/books/payment_methods.py",
-        "return is_paid(order, policy) and (in_hand or was_captured(order, policy))",
-        "return is_paid(order, policy)",
+        "(is_in_hand(order, policy) or was_captured(order, policy))",
+        "True",
         (WRITTEN,),
     ),
     Mutation(

@@ -482,7 +482,7 @@ MUTATIONS = (
         "all that is unclear of an order's money waits an hour",
         "P6",
         f"{FRESHBOOKS}/books/money_witnesses.py",
-        "(found or bool(unclear(facts)))",
+        "(flagged or bool(unclear(facts)))",
         "bool(unclear(facts))",
         ("target-freshbooks/tests/test_books_money_witnesses.py",),
     ),

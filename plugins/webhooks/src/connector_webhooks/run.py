@@ -40,8 +40,10 @@ MELTANO_RUN = ("run", "--force", "tap-bigcommerce-orders--hooks", "target-freshb
 
 # The receiver's own settings, under their names and under those that Meltano gives a utility's
 # settings besides. The child has no business with them; it has credentials of its own.
-RUN_LINE = "CONNECTOR_RUN_COMMAND"
 _KEPT_BACK = (PREFIX, "MELTANO_UTILIZE_")
+
+RUN_LINE = "CONNECTOR_RUN_COMMAND"
+"""The variable in which bash gets the operator's line; it is gone once the line runs."""
 
 log = logging.getLogger(__name__)
 

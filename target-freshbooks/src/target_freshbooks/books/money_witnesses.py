@@ -131,17 +131,17 @@ def unseen(facts: OrderFacts) -> Parked | None:
     )
 
 
-def may_clear_up(facts: OrderFacts, told: Parked | None, now: datetime) -> bool:
+def may_clear_up(facts: OrderFacts, flag: Parked | None, now: datetime) -> bool:
     """Whether the money is unclear, and some witness may just not have spoken yet.
 
     Args:
         facts: The order.
-        told: What the books found wrong with it.
+        flag: What the books found wrong with it.
         now: Aware.
     """
     young = abs(now - facts.order.modified) < SETTLING
-    found = told is not None and told.reason is Reason.MONEY_UNCLEAR
-    return young and not facts.order.transactions_truncated and (found or bool(unclear(facts)))
+    flagged = flag is not None and flag.reason is Reason.MONEY_UNCLEAR
+    return young and not facts.order.transactions_truncated and (flagged or bool(unclear(facts)))
 
 
 def _contradicting(order: Order, stories: str) -> Parked:

@@ -113,8 +113,12 @@ _UNPAID = frozenset(
 
 def brought_money(order: Order, policy: Policy) -> bool:
     """Whether the shop's word is enough to book the money of an order without transactions."""
-    in_hand = meaning_of(order.payment_method, policy) in (Meaning.IN_HAND, Meaning.ON_DELIVERY)
-    return is_paid(order, policy) and (in_hand or was_captured(order, policy))
+    return is_paid(order, policy) and (is_in_hand(order, policy) or was_captured(order, policy))
+
+
+def is_in_hand(order: Order, policy: Policy) -> bool:
+    """Whether a person takes the money of the order's method, or its courier."""
+    return meaning_of(order.payment_method, policy) in (Meaning.IN_HAND, Meaning.ON_DELIVERY)
 
 
 def is_paid(order: Order, policy: Policy) -> bool:

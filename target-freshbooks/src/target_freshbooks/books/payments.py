@@ -38,7 +38,7 @@ from target_freshbooks.books.money_witnesses import (
     unclear,
     unseen,
 )
-from target_freshbooks.books.payment_methods import Meaning, brought_money, meaning_of
+from target_freshbooks.books.payment_methods import brought_money, is_in_hand
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.marks import DERIVED, mark_of, received_line
 from target_freshbooks.money import ZERO, decimals_of, in_currency, rounded, sum_by_key, total
@@ -68,8 +68,8 @@ def receipts(facts: OrderFacts, due: Decimal, policy: Policy) -> Receipts:
     if policy.stored_value == "payment":
         payments += _credits(facts, captured, policy)
     derives = not foreign and is_derived(facts, policy)
-    by_hand = meaning_of(order.payment_method, policy) in (Meaning.IN_HAND, Meaning.ON_DELIVERY)
-    lost = unseen(facts) if derives and not by_hand and not is_net(order, policy) else None
+    at_gateway = not (is_in_hand(order, policy) or is_net(order, policy))
+    lost = unseen(facts) if derives and at_gateway else None
     if derives and lost is None:
         rest = due - total(payment.amount for payment in payments)
         derived = derived_payments(facts, _by_hand(facts, rest), policy)

@@ -63,9 +63,10 @@ def fit_refund(
         currency: The invoice's.
         takes_all: It takes off all that stands if nothing is wanted to be left.
     """
+    all_of_it = takes_all and not wanted_total
+    change, number = -entry.money, entry.refund_id
     return _fitted(
-        *(entry.refund_id, entry.taken, -entry.money, standing, wanted_total, policy, currency),
-        takes_all=takes_all and not wanted_total,
+        number, entry.taken, change, standing, wanted_total, policy, currency, takes_all=all_of_it
     )
 
 

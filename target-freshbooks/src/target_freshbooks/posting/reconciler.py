@@ -161,8 +161,8 @@ class Reconciler:
     ) -> tuple[Desired | Parked | Waiting, Policy]:
         """What FreshBooks should hold for an order that is to be booked, if its money is clear."""
         desired, policy = self._parts.profile.desire(facts, policy)
-        told = desired.flag if isinstance(desired, Desired) else desired
-        if may_clear_up(facts, told, self._parts.ledger.scope.clock()):
+        flag = desired.flag if isinstance(desired, Desired) else desired
+        if may_clear_up(facts, flag, self._parts.ledger.scope.clock()):
             return Waiting(Reason.MONEY_UNCLEAR.value), policy
         return desired, policy
 
