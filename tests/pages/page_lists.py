@@ -66,9 +66,15 @@ ELSEWHERE = {
     ),
     "airflow pools import pools.json": "test_sweep_airflow.py: takes minutes",
     ".venv/bin/meltano state get prod:tap-bigcommerce-orders-to-target-freshbooks"
-    " > bookmark.json": "a project with a bookmark of `prod`",
-    ".venv/bin/meltano state set --force --input-file bookmark.json"
+    " > sync.json": "a project with a bookmark of `prod`",
+    ".venv/bin/meltano state get prod:tap-bigcommerce-orders--deep-to-target-freshbooks"
+    " > deep.json": "the same",
+    ".venv/bin/meltano state set --force --input-file sync.json"
     " prod:tap-bigcommerce-orders-to-target-freshbooks:bigcommerce": "the same",
+    ".venv/bin/meltano state set --force --input-file deep.json"
+    " prod:tap-bigcommerce-orders--deep-to-target-freshbooks:bigcommerce": "the same",
+    ".venv/bin/meltano state clear --force"
+    " prod:tap-bigcommerce-orders-to-target-freshbooks:north": "the same",
     **dict.fromkeys(
         (
             ".venv/bin/meltano run sync-outlet",
