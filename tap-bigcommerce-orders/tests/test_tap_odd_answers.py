@@ -118,6 +118,59 @@ def test_a_part_without_a_usable_id_marks_its_order_and_stops_no_other(
     assert marked(run(full, streams=ALL, order_ids=[2])) == {2: None}
 
 
+MISSING = {"/v3/orders/2/payment_actions/refunds", "/v2/orders/2/products"}
+"""What 404 is no way of saying "none" of; nor is it of transactions, if the order is 404 too."""
+
+
+@pytest.mark.parametrize("path", [*MISSING, "/v3/orders/2/transactions|/v2/orders/2"])
+def test_a_part_that_is_missing_marks_its_order_and_stops_no_other(
+    full: Any, run: Any, path: str
+) -> None:
+    full.refunds.clear()
+    full.fault(REFUNDS, "body", times=1, body=b'{"x": 1}')
+    full.fault(path, "404", times=99)
+    full.included_fields = {"id", "name", "quantity", "type"}
+    ran = run(full, streams=ALL, max_concurrency=1)
+    assert ran.error is None
+    assert marked(ran) == {1: None, 2: [path.partition("|")[0]], 3: None}
+
+
+@pytest.mark.parametrize("includes", [True, False])
+def test_an_archived_order_of_which_nothing_is_to_be_had_is_given_without_it(
+    full: Any, run: Any, includes: bool
+) -> None:
+    full.refunds.clear()
+    full.fault(REFUNDS, "body", times=1, body=b'{"x": 1}')
+    full.includes, full.orders[2]["is_deleted"] = includes, True
+    full.fault(".*/orders/2(/.*)?", "404", times=99)
+    ran = run(full, streams=ALL)
+    assert ran.error is None
+    assert marked(ran) == {1: None, 2: None, 3: None}
+    assert [row["is_deleted"] for row in ran.records("orders") if row["id"] == 2] == [True]
+
+
+def test_lines_that_cannot_be_read_do_not_speak_for_those_of_other_orders(
+    full: Any, run: Any
+) -> None:
+    for order in full.orders.values():
+        order["items_total"] = 1
+    full.included_fields = {"id", "name", "quantity", "type"}
+    full.fault("/v2/orders/1/products", "body", times=99, body=b'{"x": 1}')
+    ran = run(full, streams=ALL, max_concurrency=1)
+    assert marked(ran)[1] == ["/v2/orders/1/products"]
+    lines = [row["line_items"][0] for row in ran.records("orders") if row["id"] != 1]
+    assert [line["discounted_total_inc_tax"] for line in lines] == ["10.0000"] * 2
+
+
+def test_a_part_that_is_missing_fails_the_run_where_no_order_could_say_so(
+    full: Any, run: Any
+) -> None:
+    full.fault("/v3/orders/2/transactions|/v2/orders/2", "404", times=99)
+    ran = run(full, streams=("transactions",))
+    assert isinstance(ran.error, UnexpectedAnswer)
+    assert "/v3/orders/2/transactions" in str(ran.error)
+
+
 def test_an_order_asked_for_by_number_is_marked_as_well(full: Any, run: Any) -> None:
     for path in PARTS:
         full.fault(path, "body", times=99, body=b'{"x": 1}')

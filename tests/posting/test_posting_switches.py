@@ -249,7 +249,8 @@ def findings(world: World, expected: Expected) -> list[str]:
 TOGETHER: dict[str, dict[str, Any]] = {
     "the defaults": {},
     "a shop that answers otherwise": {
-        "bc.archived_in_lists": True, "bc.capture_moves_modified": True, "bc.channel_ids": "null",
+        "bc.archived_by_id": "404", "bc.archived_in_lists": True,
+        "bc.capture_moves_modified": True, "bc.channel_ids": "null",
         "bc.consignment_structure": "ignored", "bc.coupon_money": "number",
         "bc.credit_transactions": False, "bc.customer_last_page": "count_0",
         "bc.discount_tax": "included", "bc.empty": "[]", "bc.empty_texts": "null",
@@ -261,6 +262,7 @@ TOGETHER: dict[str, dict[str, Any]] = {
         "bc.transactions_meta": "empty", "bc.transactions_none": "404",
     },
     "a shop that answers otherwise again": {
+        "bc.archived_by_id": "404", "bc.archived_in_lists": True,
         "bc.empty": "mixed", "bc.empty_texts": "text", "bc.fees_form": "misspelt",
         "bc.fees_in_subtotal": True, "bc.included_lines": "none", "bc.inclusive_filters": False,
         "bc.is_deleted_filter": "honoured", "bc.not_applicable": "null",

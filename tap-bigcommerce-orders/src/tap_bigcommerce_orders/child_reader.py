@@ -7,10 +7,11 @@ one request an order, taxes one for an order with tax, coupons one with a coupon
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from tap_bigcommerce_orders.errors import StoreNotFound, UnexpectedAnswer
+from tap_bigcommerce_orders.errors import StoreNotFound
 from tap_bigcommerce_orders.normalize import amount, whole
 from tap_bigcommerce_orders.order_lines import OrderLines
 from tap_bigcommerce_orders.pages import (
@@ -25,7 +26,7 @@ from tap_bigcommerce_orders.pages import (
 from tap_bigcommerce_orders.unreadable_parts import marking
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from tap_bigcommerce_orders.connection import Connection
 
@@ -72,17 +73,14 @@ class ChildReader:
         path = f"/v3/orders/{order_id}/transactions"
         found: dict[int, Row] = {}
         total = 0
-        try:
-            with marking(order, path, is_selected=self._is_selected):
-                for answer, rows in answers(self._connection, path):
-                    sound = check_ids(path, rows)
-                    fresh = {id_of(row): row for row in sound if id_of(row) not in found}
-                    total = total_of(answer)
-                    if not fresh:
-                        break
-                    found |= fresh
-        except StoreNotFound:
-            self._check_exists(order_id)
+        with marking(order, path, is_selected=self._is_selected), self._none_if_not_found(order_id):
+            for answer, rows in answers(self._connection, path):
+                sound = check_ids(path, rows)
+                fresh = {id_of(row): row for row in sound if id_of(row) not in found}
+                total = total_of(answer)
+                if not fresh:
+                    break
+                found |= fresh
         # Without a total, a full last page is all that tells of more.
         at_limit = not total and len(found) % MAX_LIMIT == 0 and bool(found)
         if total > len(found) or at_limit:
@@ -95,16 +93,19 @@ class ChildReader:
             )
         return [{**found[key], "order_id": order_id} for key in sorted(found)]
 
-    def _check_exists(self, order_id: int) -> None:
-        """Make sure, once a run, that 404 means no transactions and not a wrong address."""
-        if self._not_found_is_none:
-            return
-        if self._connection.get(f"/v2/orders/{order_id}", absent=NOT_FOUND) is None:
-            raise UnexpectedAnswer(
-                f"BigCommerce lists order {order_id}, but answers 404 for it and for its "
-                "transactions. Check api_url; run again, the order was not passed over."
-            )
-        self._not_found_is_none = True
+    @contextmanager
+    def _none_if_not_found(self, order_id: int) -> Iterator[None]:
+        """Take 404 for no transactions, if an order that has its own address (once a run) does so.
+
+        Raises:
+            StoreNotFound: The order's own address answers 404 too.
+        """
+        try:
+            yield
+        except StoreNotFound:
+            if not self._not_found_is_none:
+                self._connection.get(f"/v2/orders/{order_id}")
+            self._not_found_is_none = True
 
     def _taxes(self, order: Row) -> list[Row]:
         if amount(order.get("total_tax")) == 0:

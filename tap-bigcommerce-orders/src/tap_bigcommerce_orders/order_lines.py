@@ -65,10 +65,9 @@ class OrderLines:
             path = f"/v2/orders/{order_id}/products"
             with marking(record, path, is_selected=True):
                 lines = [line for page in pages(self._connection, path) for line in page]
-            with self._lock:
-                self._never_given |= {
-                    field for line in lines for field in ACCOUNTING_FIELDS - line.keys()
-                }
+                lacking = {field for line in lines for field in ACCOUNTING_FIELDS - line.keys()}
+                with self._lock:
+                    self._never_given |= lacking
         record["line_items"] = [{**line, "order_id": order_id} for line in lines]
         record["consignments"] = rest
         fees = order.get("fees")

@@ -14,6 +14,7 @@ from mutate.lines import (
     posting_observe,
     posting_plan,
     tap,
+    tap_answers,
     target,
     webhooks,
 )
@@ -32,6 +33,7 @@ MUTATIONS = (
     *target.MUTATIONS,
     *ctl.MUTATIONS,
     *tap.MUTATIONS,
+    *tap_answers.MUTATIONS,
     *webhooks.MUTATIONS,
     *credentials.MUTATIONS,
     *around_it.MUTATIONS,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from mutate.lines.mutation import TAP, Mutation
-from mutate.lines.tests import APART, NETWORK, PLAIN_HTTP, TAP_FAULTS, WORN
+from mutate.lines.tests import APART, NETWORK, PLAIN_HTTP, WORN
 
-ODD_SHOP = "tap-bigcommerce-orders/tests/test_tap_odd_answers.py"
 IDLE = "tap-bigcommerce-orders/tests/test_tap_idle.py"
 STORE_IDENTITY = "tap-bigcommerce-orders/tests/test_tap_store_identity.py"
 
@@ -190,14 +189,6 @@ MUTATIONS = (
         ("tap-bigcommerce-orders/tests/test_tap_lines.py",),
     ),
     Mutation(
-        "the tap marks an order of which it got transactions in part",
-        "P5",
-        f"{TAP}/child_reader.py",
-        '            order["transactions_truncated"] = True\n',
-        "",
-        ("tap-bigcommerce-orders/tests/test_tap_transactions.py", "-k", "page"),
-    ),
-    Mutation(
         "the look-back leads to no date before the first",
         "P6",
         f"{TAP}/settings.py",
@@ -236,65 +227,5 @@ MUTATIONS = (
         "allow_redirects=False, **environment",
         "allow_redirects=False",
         (NETWORK, "-k", "of_the_machine and tap_asks", "--timeout=30"),
-    ),
-    Mutation(
-        "a row that is no object stops the tap in a sentence",
-        "P10",
-        f"{TAP}/pages.py",
-        "    if not all(isinstance(row, dict) for row in rows):\n",
-        "    if False:\n",
-        (ODD_SHOP, "-k", "no_object"),
-    ),
-    Mutation(
-        "a row without an id stops the tap in a sentence",
-        "P10",
-        f"{TAP}/pages.py",
-        "    number = whole(row.get(field))\n",
-        "    number = int(row[field])\n",
-        (ODD_SHOP, "-k", "usable_id"),
-    ),
-    Mutation(
-        "an odd part of one order stops no other order",
-        "P10",
-        f"{TAP}/unreadable_parts.py",
-        "        if not is_selected:\n",
-        "        if True:\n",
-        (ODD_SHOP, "-k", "stops_no_other"),
-    ),
-    Mutation(
-        "an order that comes without an odd part says so",
-        "P10",
-        f"{TAP}/unreadable_parts.py",
-        "        order.setdefault(UNREADABLE, []).append(path)\n",
-        "        pass\n",
-        (ODD_SHOP, "-k", "stops_no_other"),
-    ),
-    Mutation(
-        "an odd part stops the tap where no order could be marked",
-        "P6",
-        f"{TAP}/unreadable_parts.py",
-        "        if not is_selected:\n",
-        "        if False:\n",
-        (TAP_FAULTS, "-k", "no_answer"),
-    ),
-    Mutation(
-        "a record is what its schema says",
-        "P10",
-        f"{TAP}/streams/base.py",
-        "        set_apart(record, self.schema)\n",
-        "        pass\n",
-        ("tap-bigcommerce-orders/tests/test_tap_odd_answers.py",),
-    ),
-    Mutation(
-        "lines that nobody counted are asked for",
-        "P10",
-        f"{TAP}/order_lines.py",
-        " or (stated is None and not lines)",
-        "",
-        (
-            "tap-bigcommerce-orders/tests/test_tap_lines.py",
-            "-k",
-            "cut_short",
-        ),
     ),
 )

@@ -209,7 +209,12 @@ def test_archived_orders_are_in_lists_by_switch_only(month: Shop) -> None:
     month.switch(archived_in_lists=True, archived_by_id="404")
     rows = {row["id"]: row for row in month.rows("v2/orders", limit=250)}
     assert rows[number]["is_deleted"] is True
-    assert month.ask(f"v2/orders/{number}").status_code == 404
+    own = (
+        f"v2/orders/{number}",
+        f"v2/orders/{number}/products",
+        f"v3/orders/{number}/transactions",
+    )
+    assert [month.ask(path).status_code for path in own] == [404, 404, 404]
 
 
 def test_the_archive_filter_is_gone_or_works_by_switch(month: Shop) -> None:

@@ -12,12 +12,12 @@ from connector_sandbox.bigcommerce.access import (
     answer,
 )
 from connector_sandbox.bigcommerce.filters import many, moment, strict_number, where
+from connector_sandbox.bigcommerce.orders_api import the_order
 from connector_sandbox.bigcommerce.paging import Page, page_of, pagination
 from connector_sandbox.bigcommerce.payment_documents import refund_document, transaction_documents
 from connector_sandbox.bigcommerce.repository import order_of
 from connector_sandbox.bigcommerce.variants import Document, variants_of
 from connector_sandbox.filters import compare
-from connector_sandbox.seed.model import Order
 
 
 def routes(guard: StoreGuard) -> list[BaseRoute]:
@@ -30,16 +30,9 @@ def routes(guard: StoreGuard) -> list[BaseRoute]:
     ]
 
 
-def _order(call: Call) -> Order:
-    order = order_of(call.db, call.path["order_id"])
-    if order is None:
-        raise Problem(404)
-    return order
-
-
 def list_transactions(call: Call) -> Answer:
     """GET /v3/orders/{id}/transactions: never more than the first 250, by switch fewer."""
-    order = _order(call)
+    order = the_order(call)
     made = transaction_documents(
         order,
         credits_shown=call.switches["bc.credit_transactions"],
@@ -82,7 +75,7 @@ def list_refunds(call: Call) -> Answer:
 
 def refunds_of_order(call: Call) -> Answer:
     """GET /v3/orders/{id}/payment_actions/refunds."""
-    order = _order(call)
+    order = the_order(call)
     return _refunds(call, [(order.id, refund.id) for refund in order.refunds])
 
 
