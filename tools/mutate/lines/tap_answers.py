@@ -1,0 +1,104 @@
+"""Of the tap: what it makes of answers that are missing, odd or only a part."""
+
+from __future__ import annotations
+
+from mutate.lines.mutation import TAP, Mutation
+from mutate.lines.tests import TAP_FAULTS
+
+ODD_SHOP = "tap-bigcommerce-orders/tests/test_tap_odd_answers.py"
+
+MUTATIONS = (
+    Mutation(
+        "the tap marks an order of which it got transactions in part",
+        "P5",
+        f"{TAP}/child_reader.py",
+        '            order["transactions_truncated"] = True\n',
+        "",
+        ("tap-bigcommerce-orders/tests/test_tap_transactions.py", "-k", "page"),
+    ),
+    Mutation(
+        "a row that is no object stops the tap in a sentence",
+        "P10",
+        f"{TAP}/pages.py",
+        "    if not all(isinstance(row, dict) for row in rows):\n",
+        "    if False:\n",
+        (ODD_SHOP, "-k", "no_object"),
+    ),
+    Mutation(
+        "a row without an id stops the tap in a sentence",
+        "P10",
+        f"{TAP}/pages.py",
+        "    number = whole(row.get(field))\n",
+        "    number = int(row[field])\n",
+        (ODD_SHOP, "-k", "usable_id"),
+    ),
+    Mutation(
+        "an odd part of one order stops no other order",
+        "P10",
+        f"{TAP}/unreadable_parts.py",
+        "    if not is_selected:\n",
+        "    if True:\n",
+        (ODD_SHOP, "-k", "stops_no_other"),
+    ),
+    Mutation(
+        "an order that comes without an odd part says so",
+        "P10",
+        f"{TAP}/unreadable_parts.py",
+        "    order.setdefault(UNREADABLE, []).append(path)\n",
+        "    pass\n",
+        (ODD_SHOP, "-k", "stops_no_other"),
+    ),
+    Mutation(
+        "an odd part stops the tap where no order could be marked",
+        "P6",
+        f"{TAP}/unreadable_parts.py",
+        "    if not is_selected:\n",
+        "    if False:\n",
+        (TAP_FAULTS, "-k", "no_answer"),
+    ),
+    Mutation(
+        "a record is what its schema says",
+        "P10",
+        f"{TAP}/streams/base.py",
+        "        set_apart(record, self.schema)\n",
+        "        pass\n",
+        ("tap-bigcommerce-orders/tests/test_tap_odd_answers.py",),
+    ),
+    Mutation(
+        "lines that nobody counted are asked for",
+        "P10",
+        f"{TAP}/order_lines.py",
+        " or (stated is None and not lines)",
+        "",
+        (
+            "tap-bigcommerce-orders/tests/test_tap_lines.py",
+            "-k",
+            "cut_short",
+        ),
+    ),
+    Mutation(
+        "a missing part of one order stops no other order",
+        "P10",
+        f"{TAP}/unreadable_parts.py",
+        "    except StoreNotFound:\n",
+        "    except ZeroDivisionError:\n",
+        (ODD_SHOP, "-k", "missing_marks or nothing_is_to_be_had"),
+    ),
+    Mutation(
+        "an archived order comes without what is missing of it",
+        "P10",
+        f"{TAP}/unreadable_parts.py",
+        '        if order.get("is_deleted") is not True:\n',
+        "        if True:\n",
+        (ODD_SHOP, "-k", "nothing_is_to_be_had"),
+    ),
+    Mutation(
+        "lines that cannot be read do not say what no line has",
+        "P5",
+        f"{TAP}/order_lines.py",
+        "                with self._lock:\n                    self._never_given |= lacking\n",
+        "            with self._lock:\n"
+        "                self._never_given |= ACCOUNTING_FIELDS.difference(*lines)\n",
+        (ODD_SHOP, "-k", "do_not_speak"),
+    ),
+)
