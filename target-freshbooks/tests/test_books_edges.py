@@ -25,6 +25,7 @@ from target_freshbooks.books.desired import (
 )
 from target_freshbooks.books.eligibility import Notice, notice_after_posting
 from target_freshbooks.books.policy import Policy, TaxName
+from target_freshbooks.books.refund_fit import fit_refund
 from target_freshbooks.books.taxes import ChargedTax, merged, roundest_percents
 from target_freshbooks.money import ZERO, pro_rata, sum_by_key, total
 from target_freshbooks.shop.facts import Address, Cost, Customer
@@ -601,3 +602,38 @@ def test_credit_spent_with_an_order_paid_late_moves_with_it_also_once_its_invoic
     for one, stands in ((first, False), (again, True)):
         moved = on_open_days(one, closed, ordered=ordered, has_invoice=stands)
         assert {moved.invoice.day, *(payment.day for payment in moved.payments)} == {paid}
+
+
+def test_a_refund_without_a_total_takes_off_what_its_payments_gave_back() -> None:
+    facts = facts_of("refund_half_of_all")
+    (refund,) = facts.refunds
+    nothing = replace(refund, total_amount=ZERO, total_tax=ZERO, items=())
+    desired = desired_of(replace(facts, refunds=(nothing,)))
+    (entry,) = desired.refunds
+    (part,) = refund.payments
+    assert entry.money == part.amount == -sum(line.net for line in entry.taken)
+    assert desired.flag is not None
+    assert desired.flag.reason is Reason.REFUND_MISMATCH
+
+
+def test_what_is_given_on_a_certificate_takes_up_no_cents() -> None:
+    vat = (LineTax("VAT", D(5)),)
+    sold = InvoiceLine("Thing", "", D(1), D("64.26"), vat)
+    spent = InvoiceLine("Gift certificate", "", D(1), D("-67.47"))
+    given = ExactLine("Gift certificate", "", D("67.45"), item_key="line:Gift certificate")
+    taken = (ExactLine("Refund 5", "", D("-64.24"), vat), given)
+    entry = RefundEntry(5, ZERO, (), taken, date(2026, 11, 4))
+    (lines,) = fit_refund(entry, (sold, spent), ZERO, Policy(), "USD")
+    assert [line.unit_cost for line in lines if line.item_key] == [D("67.45")]
+
+
+def test_value_that_two_sources_call_by_two_names_is_not_counted_twice() -> None:
+    facts = facts_of("refund_half_of_all")
+    (paid,) = facts.transactions
+    credit = replace(paid, method="store_credit", gateway="", amount=D(15))
+    order = replace(facts.order, gift_certificate=D(15))
+    parked = books.desire(replace(facts, order=order, transactions=(credit,)), Policy())
+    assert isinstance(parked, Parked)
+    assert parked.reason is Reason.MONEY_UNCLEAR
+    for one in (replace(order, store_credit=D(15)), replace(order, gift_certificate=ZERO)):
+        assert isinstance(desired_of(replace(facts, order=one, transactions=(credit,))), Desired)

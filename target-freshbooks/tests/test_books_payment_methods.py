@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_freshbooks.books.payment_methods import (
@@ -14,10 +16,10 @@ from target_freshbooks.books.payment_methods import (
     meaning_of,
 )
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.shop.records import read_order
+from target_freshbooks.shop import read_facts
 
 if TYPE_CHECKING:
-    from target_freshbooks.shop.facts import Order
+    from target_freshbooks.shop.facts import OrderFacts
 
 CASES = Path(__file__).parent / "books_cases"
 
@@ -80,24 +82,48 @@ def test_an_entry_without_a_word_places_nothing(entry: str) -> None:
     assert {meaning_of(name, policy) for name in ("", "-", "Klarna")} == {Meaning.UNKNOWN}
 
 
-def order(method: str, payment_status: str, status_id: int = 11) -> Order:
+def facts_of(
+    method: str, payment_status: str, status_id: int = 11, *refunds: dict[str, Any]
+) -> OrderFacts:
     body = json.loads((CASES / "purchase_order.json").read_text("utf-8"))["order"]
     told = {"payment_method": method, "payment_status": payment_status, "status_id": status_id}
-    return read_order(body | told)
+    return read_facts(body | told, [], refunds, [], None, {"timezone": {"name": "UTC"}})
+
+
+def refund_by(provider: str, *, declined: bool = False) -> dict[str, Any]:
+    payment = {"id": 1, "provider_id": provider, "amount": "10.00", "is_declined": declined}
+    body = {"id": 5, "created": "2026-11-05T12:00:00+00:00", "total_amount": "10.00"}
+    return body | {"total_tax": "0", "items": [], "payments": [payment]}
+
+
+@pytest.mark.parametrize("status_id", [4, 14])
+def test_cash_on_delivery_came_where_money_of_it_went_back(status_id: int) -> None:
+    def came(*refunds: dict[str, Any], booked: str | None = None) -> bool:
+        facts = facts_of("COD", "pending", status_id, *refunds)
+        paid_by_hand = None if booked is None else Decimal(booked)
+        return brought_money(replace(facts, paid_by_hand=paid_by_hand), Policy())
+
+    assert came(refund_by("custom"))
+    assert came(booked="40.00")
+    assert not came()
+    assert not came(refund_by("custom", declined=True))
+    assert not came(refund_by("storecredit"))
 
 
 @pytest.mark.parametrize("told", ["refunded", "partially refunded"])
 def test_a_refund_says_that_money_came_but_for_what_is_on_account(told: str) -> None:
-    assert brought_money(order("PayPal", told), Policy())
-    assert not brought_money(order("Net 30", told), Policy())
+    assert brought_money(facts_of("PayPal", told), Policy())
+    assert not brought_money(facts_of("Net 30", told), Policy())
 
 
 @pytest.mark.parametrize("told", ["declined", "void", "void pending"])
 def test_a_void_or_declined_payment_by_hand_never_came(told: str) -> None:
-    assert not brought_money(order("Cash", told), Policy())
-    assert brought_money(order("Cash", "pending"), Policy())
+    assert not brought_money(facts_of("Cash", told), Policy())
+    assert brought_money(facts_of("Cash", "pending"), Policy())
 
 
 @pytest.mark.parametrize("told", ["captured", "paid", " Paid "])
 def test_captured_money_came_whatever_the_method_or_the_status(told: str) -> None:
-    assert all(brought_money(order(one, told, 7), Policy()) for one in ("Net 30", "Klarna", "COD"))
+    assert all(
+        brought_money(facts_of(one, told, 7), Policy()) for one in ("Net 30", "Klarna", "COD")
+    )

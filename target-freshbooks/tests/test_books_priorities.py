@@ -150,3 +150,26 @@ def test_a_line_taken_off_whole_is_told_by_what_it_cost_in_the_end() -> None:
     desired = desire([kept, given], taxes, "108.25", "8.25", discount_amount="30.00")
     assert desired.invoice.total == Decimal("108.25")
     assert said(desired)[0] == "100.00 Thing 5 + T 8.25"
+
+
+SHARED_OUT = [("100.00", "108.25", "7.98")] * 3
+CARRIED = [("100.00", "108.88", "8.88"), ("12.50", "13.60", "1.10")]
+RAISED = [("19.33", "20.93", "1.60")]
+
+
+@pytest.mark.parametrize(
+    ("entered", "rate", "discount"),
+    [(SHARED_OUT, "8.25", "10.00"), (CARRIED, "8.875", "0"), (RAISED, "8.25", "0")],
+    ids=["a discount in thirds", "tax carried over lines", "tax rounded up"],
+)
+def test_neither_prices_nor_discounts_move_for_a_cent_of_tax(
+    entered: list[tuple[str, str, str]], rate: str, discount: str
+) -> None:
+    lines = [line(at, ex, inc) for at, (ex, inc, _) in enumerate(entered, 1)]
+    taxes = [row for at, (*_, tax) in enumerate(entered, 1) for row in rows(at, ("T", rate, tax))]
+    prices, tax = [Decimal(ex) for ex, *_ in entered], sum(Decimal(tax) for *_, tax in entered)
+    total = sum(prices) - Decimal(discount) + tax
+    desired = desire(lines, taxes, str(total), str(tax), discount_amount=discount)
+    assert (desired.flag, desired.hold) == (None, False)
+    told = [one.unit_cost for one in desired.invoice.lines if one.name != "Rounding"]
+    assert told == [*prices, *([-Decimal(discount)] if Decimal(discount) else [])]

@@ -31,6 +31,10 @@ _MOST_GROUPS = 5
 """Of more groups of taxes than this, only the first are rounded in more than one way."""
 
 
+_PLACES = 9
+"""Of a unit: what lies below is what divisions have left, and would make 10.00 a fraction."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Choice:
     """The lines of one group of taxes, so many of them raised.
@@ -108,7 +112,7 @@ def _choices(
 ) -> Iterator[_Choice]:
     """The group with the exact number of lines raised, one more, and one less."""
     unit = int(cent(decimals) * HUNDRED)
-    exact = {i: lines[i].net * HUNDRED / unit for i in members}
+    exact = {i: rounded(lines[i].net * HUNDRED / unit, _PLACES) for i in members}
     floors = {i: int(amount.to_integral_value(ROUND_FLOOR)) for i, amount in exact.items()}
     odd = sorted(
         (i for i in members if exact[i] != floors[i]), key=lambda i: (floors[i] - exact[i], i)

@@ -12,11 +12,12 @@ gives both totals exactly and every stated tax. Net amounts follow from the rate
 is divided by 1 + rates, a price without stands as it is stated. The shop may have rounded the tax
 of the whole, of each charge, or otherwise (its tax rows tell); any of these makes a reading exact.
 Of those that are exact the one counts whose taxes come nearest to what each charge and its tax rows
-state: they tell whether a later rate is charged on earlier ones, and where a discount fell. Next
-best is one that half cents explain, then one within the tolerance. One that gives the total but
-another tax than the shop's says what was charged, and the difference is told later, against the
-invoice. If no reading comes that close, the order's figures contradict each other (totals
-overridden through the API) and the order is not bent into shape: it is held for a person.
+state: they tell whether a later rate is charged on earlier ones, and where a discount fell. But
+where cents alone speak for the other, prices are with tax or without as the shop says, so that none
+is moved. Next best is one that half cents explain, then one within the tolerance. One that gives
+the total but another tax than the shop's says what was charged, and the difference is told later,
+against the invoice. If no reading comes that close, the order's figures contradict each other
+(totals overridden through the API) and the order is not bent into shape: it is held for a person.
 
 Discounts are looked for in those listed on the lines, in what the shop says the line cost in the
 end, and in the order's own discount, spread over the lines by price. A part of the order's
@@ -29,6 +30,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
+from operator import itemgetter
 from typing import Literal
 
 from target_freshbooks.books.charges import Charge, ChargeKind
@@ -75,16 +77,19 @@ def infer(order: Order, charges: Sequence[Charge], policy: Policy, decimals: int
     """The best reading of the order's figures; of those that contradict them the first."""
     sides: tuple[Side, ...] = ("inc", "ex") if order.tax_inclusive else ("ex", "inc")
     tiers = any(len({row.priority for row in charge.rows}) > 1 for charge in charges)
-    discounts = _discounts(order, charges, sides)
-    tried = list[Inference]()
-    for compound, prices, discount in product(
-        (False, True) if tiers else (False,), sides, discounts
+    discounts = list(_discounts(order, charges, sides))
+    slight = max(len(charges), 1) * cent(decimals)
+    tried = list[tuple[tuple[int, Decimal, bool, Decimal], Inference]]()
+    for prices, compound, discount in product(
+        sides, (False, True) if tiers else (False,), discounts
     ):
         reading = _Reading(prices, *discount, compound)
-        tried.append(_read(reading, order, charges, policy, decimals))
-        if tried[-1].grade == tried[-1].misfit == 0:
+        read = _read(reading, order, charges, policy, decimals)
+        rank = (read.grade, read.misfit // slight, prices != sides[0], read.misfit)
+        tried.append((rank, read))
+        if not any(rank):
             break
-    return min(tried, key=lambda inference: (inference.grade, inference.misfit))
+    return min(tried, key=itemgetter(0))[1]
 
 
 def _discounts(

@@ -7,7 +7,8 @@ have chosen, says what the word is worth.
 *In hand*: cash, cheques, deposits. Nobody but a person can have taken the money, so that a paid
 status of the order is that person's word. Its `payment_status` is then empty, or even "authorized"
 or "pending"; only "void" or "declined" speaks against it. Cash on delivery is taken by the courier
-at the door, and an order that is merely shipped is not paid: it counts once it is Completed.
+at the door, and an order that is merely shipped is not paid: it counts once it is Completed, or
+once money of it went back.
 
 *On account*: purchase orders, "Net 30", an invoice. The goods leave on a promise. The shop's status
 says nothing of money then; the invoice stays open and is due after `payment_terms_days`, or the
@@ -31,9 +32,14 @@ from enum import StrEnum
 from itertools import pairwise
 
 from target_freshbooks.books.marketplaces import is_net
-from target_freshbooks.books.money_witnesses import CAPTURED, REFUNDED, REFUNDED_STATUSES
+from target_freshbooks.books.money_witnesses import (
+    CAPTURED,
+    REFUNDED,
+    REFUNDED_STATUSES,
+    kind_named,
+)
 from target_freshbooks.books.policy import Policy
-from target_freshbooks.shop.facts import Order, OrderStatus
+from target_freshbooks.shop.facts import Order, OrderFacts, OrderStatus
 
 _ON_DELIVERY = frozenset({"cashondelivery", "cod"})
 
@@ -111,9 +117,10 @@ _UNPAID = frozenset(
 """Statuses that say the money is not there (unless the bookkeeper counts them as paid)."""
 
 
-def brought_money(order: Order, policy: Policy) -> bool:
+def brought_money(facts: OrderFacts, policy: Policy) -> bool:
     """Whether the shop's word is enough to book the money of an order without transactions."""
-    return is_paid(order, policy) and (is_in_hand(order, policy) or was_captured(order, policy))
+    order = facts.order
+    return is_paid(facts, policy) and (is_in_hand(order, policy) or was_captured(order, policy))
 
 
 def is_in_hand(order: Order, policy: Policy) -> bool:
@@ -121,19 +128,30 @@ def is_in_hand(order: Order, policy: Policy) -> bool:
     return meaning_of(order.payment_method, policy) in (Meaning.IN_HAND, Meaning.ON_DELIVERY)
 
 
-def is_paid(order: Order, policy: Policy) -> bool:
+def is_paid(facts: OrderFacts, policy: Policy) -> bool:
     """Whether the shop says that the order is paid, be it enough to book the money or not."""
+    order = facts.order
     if was_captured(order, policy):
         return True
     meaning, word = meaning_of(order.payment_method, policy), order.payment_status
     if meaning is Meaning.ON_ACCOUNT or word in _NEVER_CAME:
         return False
     if meaning is Meaning.ON_DELIVERY:
-        return order.status_id in {OrderStatus.COMPLETED, *REFUNDED_STATUSES}
+        refunded = order.status_id in REFUNDED_STATUSES and _money_went_back(facts)
+        return order.status_id == OrderStatus.COMPLETED or refunded
     if meaning is Meaning.UNKNOWN and word in _NOT_YET:
         return False
     counted = policy.paid_status_ids - {OrderStatus.AWAITING_PAYMENT}
     return order.status_id in counted or order.status_id not in _UNPAID
+
+
+def _money_went_back(facts: OrderFacts) -> bool:
+    """Whether money of the order was given back, or had been booked as received."""
+    return bool(facts.paid_by_hand) or any(
+        part.amount and not part.declined and kind_named(part.provider_id) is None
+        for refund in facts.refunds
+        for part in refund.payments
+    )
 
 
 def was_captured(order: Order, policy: Policy) -> bool:

@@ -119,7 +119,7 @@ def _credits(facts: OrderFacts, captured: list[Transaction], policy: Policy) -> 
 
 def is_derived(facts: OrderFacts, policy: Policy) -> bool:
     """Whether what is left to pay came in though no transaction tells of it."""
-    return not has_transactions(facts) and brought_money(facts.order, policy)
+    return not has_transactions(facts) and brought_money(facts, policy)
 
 
 def is_left_open(facts: OrderFacts, desired: Desired) -> bool:

@@ -132,7 +132,8 @@ def _all_that_stands(
     """What takes the whole invoice off, group of taxes by group, as it stands there.
 
     The sale's lines were floored or raised to the cent, each by itself; what all of them come to
-    exactly may be some cents apart from that. The first line of a group takes those up.
+    exactly may be some cents apart from that. The first line of a group takes those up, but none of
+    stored value, which is owed to the cent.
     """
     stands = sum_by_key(
         (line.taxes, rounded(line.quantity * line.unit_cost, decimals))
@@ -145,7 +146,11 @@ def _all_that_stands(
     }
     if max(map(abs, left.values()), default=ZERO) > tolerance(policy, decimals):
         return exact
-    return [replace(line, net=line.net + left.pop(line.taxes, ZERO)) for line in exact]
+    lines = [
+        line if line.item_key else replace(line, net=line.net + left.pop(line.taxes, ZERO))
+        for line in exact
+    ]
+    return exact if any(left.values()) else lines
 
 
 def rounding_on(lines: Lines, policy: Policy, decimals: int) -> Decimal:

@@ -86,9 +86,10 @@ def _taken_back(
     refund, order, went_back = booked.refund, facts.order, booked.goods + booked.noted
     decimals = decimals_of(order.currency)
     allocations = allocate(refund, order, breakdown.parts, policy, decimals, went_back, earlier)
-    value = (
-        refund.total_amount or total(one.gross for one in allocations) or went_back or booked.credit
-    )
+    worth = total(one.gross for one in allocations)
+    if not worth and went_back:
+        worth, allocations = went_back, (Allocation(went_back),)
+    value = refund.total_amount or worth or booked.credit
     return TakenBack(
         tuple(one.times(booked.goods / value) for one in allocations),
         tuple(one.times(booked.noted / value) for one in allocations),

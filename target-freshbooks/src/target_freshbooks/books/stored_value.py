@@ -80,7 +80,12 @@ def redeem(facts: OrderFacts, breakdown: Breakdown, policy: Policy) -> Breakdown
     if policy.stored_value == "payment":
         return breakdown
     order, by_rows, by_order = facts.order, _by_transactions(facts), _by_order(facts.order)
-    if any(by_rows[kind] and by_order[kind] and by_rows[kind] != by_order[kind] for kind in KINDS):
+    differ = any(
+        by_rows[kind] and by_order[kind] and by_rows[kind] != by_order[kind] for kind in KINDS
+    )
+    # One kind that only the order tells and one that only the transactions do may be the same.
+    alone = {bool(by_order[kind]) - bool(by_rows[kind]) for kind in KINDS}
+    if differ or {-1, 1} <= alone:
         return _contradiction(order, by_order, by_rows)
     amounts = [
         (name_of(kind, policy), in_currency(amount, order.currency))

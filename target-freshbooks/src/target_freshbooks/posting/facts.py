@@ -175,7 +175,7 @@ def with_paid_day(
     if standing is None or has_transactions(facts):
         return facts
     order_id = facts.order.id
-    if not is_paid(facts.order, policy):
+    if not is_paid(facts, policy):
         if not standing.unpaid:
             ledger.orders.note_payment(order_id, None)
         return facts
