@@ -87,6 +87,18 @@ def test_a_table_is_remembered_only_once_its_records_are_written(
     assert "tax_classes" in tables_read(healed)
 
 
+def test_a_refund_whose_order_was_not_to_be_had_still_brings_it(
+    small: Any, run: Any, noon: datetime
+) -> None:
+    small.refund(2, 1, HOUR)
+    order = small.orders.pop(1)
+    first = run(small, started=noon)
+    assert (first.error, sorted(first.ids("refunds"))) == (None, [1, 2])
+    small.orders[1] = order
+    again = run(small, state=first.states[-1], started=noon + timedelta(hours=2))
+    assert 1 in again.ids("orders")
+
+
 def _of_an_earlier_version(state: Any) -> None:
     for bookmark in state["bookmarks"].values():
         for name in ("read_at", "given", "digest"):

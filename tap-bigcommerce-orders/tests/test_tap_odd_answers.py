@@ -180,6 +180,19 @@ def test_an_order_asked_for_by_number_is_marked_as_well(full: Any, run: Any) -> 
     assert sorted(marked(ran)[2]) == sorted(PARTS)
 
 
+@pytest.mark.parametrize("body", [b'[{"id": 4}]', b'"busy"', b"[]", b"null", b"0"])
+@pytest.mark.parametrize("more", [{}, {"order_ids": [4]}], ids=["by its refund", "by number"])
+def test_an_order_s_own_answer_that_is_no_object_is_not_taken_for_no_such_order(
+    full: Any, run: Any, body: bytes, more: dict[str, Any]
+) -> None:
+    full.refund(10, 4, 4)
+    full.fault("/v2/orders/4", "body", times=99, body=body)
+    ran = run(full, streams=ALL, **more)
+    assert isinstance(ran.error, UnexpectedAnswer)
+    assert "GET /v2/orders/4" in str(ran.error)
+    assert ran.bookmark("refunds") is None
+
+
 def test_an_odd_refund_of_an_order_that_is_gone_fails_the_run_in_a_sentence(
     full: Any, run: Any
 ) -> None:

@@ -1,4 +1,4 @@
-"""Reads a list page by page to its end, where the end is told in several ways.
+"""Reads one order, or a list page by page to its end, where the end is told in several ways.
 
 v2 ends with 204, an empty list or a short page; v3 tells pages in ``meta.pagination``, but not
 everywhere (refunds may have an empty ``meta``), or gives a cursor. An endpoint may also cap
@@ -9,6 +9,7 @@ documented default, and a numbered page that repeats the one before ends the rea
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tap_bigcommerce_orders.errors import OddAnswer
@@ -107,6 +108,21 @@ def rows_named(
         wanted = ",".join(map(str, ordered[start : start + IDS_AT_ONCE]))
         for rows in pages(connection, path, {**params, f"{field}:in": wanted}):
             yield [row for row in rows if id_of(row, field, path=path) in ids]
+
+
+def order_numbered(connection: Connection, order_id: int, params: Params) -> Row | None:
+    """Get one raw order; None if there is none, which 404 says, or 204.
+
+    Raises:
+        OddAnswer: What there is is no order.
+    """
+    path = f"/v2/orders/{order_id}"
+    seen = connection.look(path, params, told=(HTTPStatus.NOT_FOUND,))
+    if seen.status in (HTTPStatus.NOT_FOUND, HTTPStatus.NO_CONTENT):
+        return None
+    if not isinstance(seen.body, dict):
+        raise OddAnswer("no order", path)
+    return check_ids(path, [seen.body])[0]
 
 
 def rows_of(path: str, answer: Json) -> list[Row]:

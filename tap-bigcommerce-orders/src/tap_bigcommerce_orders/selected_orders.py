@@ -9,12 +9,11 @@ from __future__ import annotations
 import logging
 from contextlib import closing
 from functools import cached_property
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tap_bigcommerce_orders.normalize import whole
 from tap_bigcommerce_orders.order_lines import INCLUDED, OrderLines
-from tap_bigcommerce_orders.pages import check_ids
+from tap_bigcommerce_orders.pages import order_numbered
 from tap_bigcommerce_orders.workers import Workers
 
 if TYPE_CHECKING:
@@ -66,10 +65,5 @@ class SelectedOrders:
         return {whole(one) or 0 for one in found} - {0}
 
     def _fetch(self, order_id: int) -> Row | None:
-        absent = (HTTPStatus.NOT_FOUND,)
-        path = f"/v2/orders/{order_id}"
-        answer = self._connection.get(path, INCLUDED, absent=absent)
-        if not isinstance(answer, dict):
-            return None
-        check_ids(path, [answer])
-        return self._lines.complete(answer)
+        order = order_numbered(self._connection, order_id, INCLUDED)
+        return order and self._lines.complete(order)

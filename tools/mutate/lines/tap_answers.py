@@ -77,6 +77,22 @@ MUTATIONS = (
         ),
     ),
     Mutation(
+        "an odd answer is not taken for no such order",
+        "P6",
+        f"{TAP}/pages.py",
+        '        raise OddAnswer("no order", path)\n',
+        "        return None\n",
+        (ODD_SHOP, "-k", "own_answer"),
+    ),
+    Mutation(
+        "a refund that came without its order brings it later",
+        "P6",
+        f"{TAP}/streams/orders.py",
+        "run.note_made(alone)",
+        "run.note_refunds(alone)",
+        ("tap-bigcommerce-orders/tests/test_tap_idle.py", "-k", "not_to_be_had"),
+    ),
+    Mutation(
         "a missing part of one order stops no other order",
         "P10",
         f"{TAP}/unreadable_parts.py",

@@ -19,7 +19,7 @@ from tap_bigcommerce_orders.child_reader import ChildReader
 from tap_bigcommerce_orders.normalize import format_time, latest, parse_time
 from tap_bigcommerce_orders.order_lines import INCLUDED
 from tap_bigcommerce_orders.order_pages import OrderPages
-from tap_bigcommerce_orders.pages import Row, check_ids, id_of, rows_of
+from tap_bigcommerce_orders.pages import Row, check_ids, id_of, order_numbered, rows_of
 from tap_bigcommerce_orders.refunds import ALL_REFUNDS, RefundsReader
 from tap_bigcommerce_orders.schemas import orders
 from tap_bigcommerce_orders.streams.base import BigCommerceStream
@@ -76,9 +76,7 @@ class OrdersStream(BigCommerceStream):
 
     def fetch_one(self, order_id: int) -> Row | None:
         """Get one order; None if there is none."""
-        path = f"{self.path}/{order_id}"
-        answer = self.connection.get(path, self._include(), absent=(404,))
-        return check_ids(path, [answer])[0] if isinstance(answer, dict) else None
+        return order_numbered(self.connection, order_id, self._include())
 
     def _include(self) -> dict[str, str]:
         return INCLUDED if self.selected else {}
@@ -109,7 +107,7 @@ class OrdersStream(BigCommerceStream):
                 self.logger.warning("Refunds of orders that are not to be had: %s", numbers)
                 alone = [refund for refund in page if id_of(refund, "order_id") in gone]
                 refunds.emit(check_ids(ALL_REFUNDS, alone))
-                run.note_refunds(alone)
+                run.note_made(alone)  # not as given, for their orders are still to come
             yield from run.emit([row for row in found if row is not None])
         if run.last_refund is not None:
             refunds.remember(run.given)
@@ -160,11 +158,15 @@ class _OrderRun:
             yield order
 
     def note_refunds(self, refunds: list[Row]) -> None:
-        """Remember that they are given, and the latest moment at which one of them was made."""
+        """Remember that they are given with their orders, and when the last one was made."""
+        self.note_made(refunds)
         for refund in refunds:
-            made = parse_time(refund.get("created"))
-            self.last_refund = latest(self.last_refund, made)
-            self.given.note(refund, made)
+            self.given.note(refund, parse_time(refund.get("created")))
+
+    def note_made(self, refunds: list[Row]) -> None:
+        """Remember the latest moment at which one of them was made."""
+        for refund in refunds:
+            self.last_refund = latest(self.last_refund, parse_time(refund.get("created")))
 
     def log_page(self, through: datetime | None) -> None:
         """Tell how far the reading has come."""
