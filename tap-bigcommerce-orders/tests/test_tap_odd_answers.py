@@ -19,11 +19,16 @@ ALL = (
 )
 REFUNDS = "/v3/orders/payment_actions/refunds"
 LISTS = ["/v2/currencies", "/v2/orders", "/v3/customers", "/v3/catalog/products", REFUNDS]
+IDS = {
+    **{"/v2/orders": 2, "/v3/customers": 5, "/v3/catalog/products": 7, "/v2/currencies": 1},
+    **{"/v2/order_statuses": 11, "/v2/tax_classes": '"1"'},
+}
+"""Lists of which no row may lack its id, with the id of a row."""
 PARTS = {
     "/v3/orders/2/transactions": b'"id": 200,',
     "/v3/orders/2/payment_actions/refunds": b'"id": 9,',
     "/v2/orders/2/taxes": b"",
-    "/v2/orders/2/coupons": b"",
+    "/v2/orders/2/coupons": b'"id": 8,',
     "/v2/orders/2/products": b"",
 }
 """What is read of one order by itself, with the id of a row where it needs one."""
@@ -39,6 +44,7 @@ def full(shop: Any) -> Any:
     shop.addresses.append({"id": 6, "customer_id": 5})
     shop.products.append({"id": 7, "name": "Mug"})
     shop.taxes[2] = [{"id": 1, "order_product_id": 20, "line_item_type": "item"}]
+    shop.coupons[2] = [{"id": 8, "code": "TEN"}]
     return shop
 
 
@@ -57,12 +63,13 @@ def test_a_row_that_is_no_object_fails_the_run_in_a_sentence(
 @pytest.mark.parametrize(
     "said", [b'"id": null', b'"id": {}', b'"id": "x"', b'"id": 1.5', b'"x": 1']
 )
-@pytest.mark.parametrize("path", LISTS[1:4])
+@pytest.mark.parametrize("path", IDS)
 def test_a_row_without_a_usable_id_fails_the_run_in_a_sentence(
     full: Any, run: Any, path: str, said: bytes
 ) -> None:
-    number = {"/v2/orders": 2, LISTS[2]: 5, LISTS[3]: 7}[path]
-    full.fault(path, "replace", times=99, old=b'"id": %d,' % number, new=said + b",")
+    full.customers[0]["address_count"] = 0
+    old = f'"id": {IDS[path]},'.encode()
+    full.fault(path, "replace", times=99, old=old, new=said + b",")
     ran = run(full, streams=ALL)
     assert isinstance(ran.error, UnexpectedAnswer)
     assert f"without a usable id in what GET {path} answered" in str(ran.error)
@@ -103,7 +110,7 @@ def test_a_part_that_is_no_list_of_objects_marks_its_order_and_stops_no_other(
 @pytest.mark.parametrize(
     "said", [b'"id": ' + b"1" * 5_000, b'"id": null', b'"id": "ch_1abc"', b'"id": 1.5', b'"x": 1']
 )
-@pytest.mark.parametrize("path", list(PARTS)[:2])
+@pytest.mark.parametrize("path", [path for path, row in PARTS.items() if row])
 def test_a_part_without_a_usable_id_marks_its_order_and_stops_no_other(
     full: Any, run: Any, path: str, said: bytes
 ) -> None:

@@ -62,7 +62,7 @@ class ListedStream(BigCommerceStream):
                 for page in pages(self.connection, self.path, params, way=self.way)
             )
         for rows in found:
-            yield from self.complete(rows)
+            yield from self.complete(check_ids(self.path, rows))
 
 
 class CustomersStream(ListedStream):
@@ -87,7 +87,6 @@ class CustomersStream(ListedStream):
     @override
     def complete(self, rows: list[Row]) -> list[Row]:
         long = [row for row in rows if (whole(row.get("address_count")) or 0) > _included(row)]
-        check_ids(self.path, long)
         incremental = self.source.selected_orders is None
         known = [row for row in long if incremental and self._given.holds(row)]
         for row in long:

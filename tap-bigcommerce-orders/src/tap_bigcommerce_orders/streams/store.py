@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from tap_bigcommerce_orders.errors import UnexpectedAnswer
 from tap_bigcommerce_orders.normalize import format_time, parse_time
-from tap_bigcommerce_orders.pages import Row, pages, rows_of
+from tap_bigcommerce_orders.pages import Row, check_ids, pages, rows_of
 from tap_bigcommerce_orders.schemas import store
 from tap_bigcommerce_orders.state_memory import READ_AT
 from tap_bigcommerce_orders.streams.base import BigCommerceStream
@@ -37,7 +37,8 @@ class TableStream(BigCommerceStream):
 
     def rows(self) -> Iterable[Row]:
         """Ask for all of it."""
-        return chain.from_iterable(pages(self.connection, self.path))
+        found = pages(self.connection, self.path)
+        return chain.from_iterable(check_ids(self.path, rows) for rows in found)
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Row]:
@@ -78,7 +79,7 @@ class OrderStatusesStream(DailyTableStream):
 
     @override
     def rows(self) -> Iterable[Row]:
-        return rows_of(self.path, self.connection.get(self.path))
+        return check_ids(self.path, rows_of(self.path, self.connection.get(self.path)))
 
 
 class StoreStream(TableStream):
