@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from target_freshbooks.ledger.storage.canonical import hash_of
+from target_freshbooks.posting.apply import refused_step
 
 pytestmark = pytest.mark.more
 
@@ -172,6 +173,20 @@ def test_a_corrected_field_is_overwritten_and_ours_again_if_a_person_asks_for_it
     assert standing(world, order, "organization") == ["Doe Inc"]
 
 
+@pytest.mark.parametrize("way", ["ignore", "refuse"])
+def test_a_head_that_freshbooks_keeps_is_asked_for_once_where_a_person_wants_it_overwritten(
+    world: Any, way: str
+) -> None:
+    world.switch(fb__move_invoice=way)
+    order = world.synced(billing=JANE)
+    jane = world.invoice(order)["customerid"]
+    world.change_and_sync(order, "edit", billing=JO)
+    world.fault(kind="reset_before", method="PUT", path="/invoices/invoices/", skip=2)
+    assert world.writes_of(lambda: world.ctl("replay", str(order), "--overwrite")) == 1
+    assert world.invoice(order)["customerid"] == jane
+    assert (world.row(order).state, fields_left(world, order)) == ("posted", ["customerid"])
+
+
 def test_what_the_shop_adds_reaches_the_invoice(world: Any) -> None:
     order = world.synced(billing=JANE)
     world.change_and_sync(order, "edit", billing=FLAT)
@@ -263,6 +278,20 @@ def test_a_field_that_freshbooks_refuses_keeps_no_other_from_following(world: An
     world.change_and_sync(order, "edit", billing=changed)
     assert standing(world, order, "lname", "street") == ["Dough", "5 Elm"]
     assert fields_left(world, order) == ["street"]
+
+
+def test_an_edit_of_the_head_that_meets_another_request_waits_for_a_person(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refused_step, "CONFLICT_SECONDS", 0.01)
+    order = world.synced(billing=FLAT)
+    busy = {"kind": "refused", "status": 409, "errno": 409, "words": "Being changed."}
+    world.fault(**busy, **PUT)
+    world.change_and_sync(order, "edit", billing={**FLAT, "street_1": "9 Oak"})
+    assert world.row(order).reason == "refused_by_freshbooks"
+    world.control("DELETE", "faults")
+    world.ctl("replay", str(order))
+    assert standing(world, order, "street") == ["9 Oak"]
 
 
 def test_an_invoice_that_was_deleted_meanwhile_costs_no_client_its_link(world: Any) -> None:

@@ -118,6 +118,42 @@ def test_an_edit_that_the_lock_keeps_out_is_told_and_made_once_unlocked(world: A
     assert (world.paid(order), world.total(order)) == ([D("5.00")], D("5.00"))
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_an_address_that_the_lock_keeps_out_is_told_and_made_once_unlocked(
+    world: Any,
+    known: bool,
+) -> None:
+    world.settings["max_parallel_orders"] = 1
+    other = world.place(created=AT)
+    order = world.synced(created=AT, billing={"email": "jo@shop.example", "city": "Old"})
+    lock(world)
+    if known:
+        world.change(other, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "5.00"}])
+    world.change_and_sync(order, "edit", billing={"email": "jo@shop.example", "city": "New"})
+    assert reason(world, order) == ("parked", "closed_period")
+    assert "its client or billing address changed in the shop" in world.row(order).detail
+    assert str(world.row(order).locked_day) == "2026-10-30"
+    assert world.invoice(order)["city"] == "Old"
+    lock(world, "")
+    run_without_news(world)
+    assert (reason(world, order), world.invoice(order)["city"]) == (("posted", None), "New")
+
+
+def test_an_address_is_overwritten_in_a_locked_month_once_unlocked(world: Any) -> None:
+    order = world.synced(created=AT, billing={"email": "jo@shop.example", "city": "Ours"})
+    address = {"invoice": {"city": "Typed"}}
+    world.put(f"invoices/invoices/{world.invoice(order)['id']}", address)
+    lock(world)
+    world.fault(kind="reset_before", method="PUT", path="/invoices/invoices/", skip=2)
+    assert world.writes_of(lambda: world.ctl("replay", str(order), "--overwrite")) == 1
+    assert reason(world, order) == ("parked", "closed_period")
+    assert world.invoice(order)["city"] == "Typed"
+    world.control("DELETE", "faults")
+    lock(world, "")
+    world.ctl("replay", str(order), "--overwrite")
+    assert (reason(world, order), world.invoice(order)["city"]) == (("posted", None), "Ours")
+
+
 @pytest.mark.parametrize("on_cancel", ["delete", "void"])
 def test_a_cancellation_that_the_lock_keeps_out_is_made_once_unlocked(
     world: Any, on_cancel: str

@@ -185,3 +185,13 @@ def test_all_customers_of_a_full_plan_are_not_asked_for_one_by_one(world: Any) -
     before = made(world, "/users/clients")
     world.sync()
     assert made(world, "/users/clients") - before == 1
+
+
+def test_a_client_that_freshbooks_does_not_know_is_made_anew_once(world: Any) -> None:
+    """Searches that lag do not show the one made before."""
+    world.switch(fb__stale_search_seconds=60)
+    gone = {"errno": 1012, "field_name": "customerid", "words": "Client not found."}
+    world.fault(kind="refused", method="POST", path="/invoices/invoices$", times=4, **gone)
+    order = world.synced()
+    assert world.row(order).reason == "refused_by_freshbooks"
+    assert len(world.books()["clients"]) == 2

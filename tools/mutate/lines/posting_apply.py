@@ -27,6 +27,7 @@ KILLED_WHILE_LAGGING = (
 )
 CANCELLED = "tests/posting/test_posting_cancelled.py"
 DELETED_CLIENTS = "tests/posting/test_posting_deleted_clients.py"
+LOCKED_DAYS = "tests/posting/test_posting_locked.py"
 OWNERSHIP = "tests/posting/test_posting_ownership.py"
 REFUSED = "tests/posting/test_posting_refused_parties.py"
 BY_E_MAIL = "test_a_shopper_with_the_e_mail_of_a_person_s_client_rewrites_nothing_of_it"
@@ -746,6 +747,30 @@ MUTATIONS = (
         "            raise AnotherWriter(at.context.desired.invoice.number, payment.id)\n",
         "            pass\n",
         (f"{ELSEWHERE}::test_the_run_stops_where_the_other_payment_bears_our_own_note",),
+    ),
+    Mutation(
+        "a step that was refused is not made again",
+        "P2",
+        f"{FRESHBOOKS}/posting/apply/refused_step.py",
+        "unfulfilled=at.unfulfilled | {step.identity}",
+        "unfulfilled=at.unfulfilled",
+        ("target-freshbooks/tests/test_refused_step.py",),
+    ),
+    Mutation(
+        "an edit of the head waits for a locked day as any other",
+        "P12",
+        f"{FRESHBOOKS}/posting/apply/refused_step.py",
+        "if kind is StepKind.UPDATE_HEAD and classify(refused).kind not in NOT_OF_THE_HEAD:",
+        "if kind is StepKind.UPDATE_HEAD:",
+        (f"{LOCKED_DAYS}::test_an_address_that_the_lock_keeps_out_is_told_and_made_once_unlocked",),
+    ),
+    Mutation(
+        "a client that FreshBooks does not know is made anew once in an attempt",
+        "P1",
+        f"{FRESHBOOKS}/posting/apply/refused_step.py",
+        "    if at.client_anew:\n",
+        "    if False:\n",
+        (f"{REFUSED}::test_a_client_that_freshbooks_does_not_know_is_made_anew_once",),
     ),
     Mutation(
         "what was lowered for a rewrite that is blocked is raised again",

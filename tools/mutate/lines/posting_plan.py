@@ -352,6 +352,14 @@ MUTATIONS = (
         (f"{HEAD}::test_what_freshbooks_filled_in_stays_when_the_address_is_corrected",),
     ),
     Mutation(
+        "a head that FreshBooks keeps is asked for once, also to overwrite it",
+        "P2",
+        f"{FRESHBOOKS}/posting/plan/head.py",
+        "        if name not in progress.head_asked\n",
+        "",
+        (HEAD, "-m", "more", "-k", "asked_for_once"),
+    ),
+    Mutation(
         "a field that a person corrected stays at every later edit",
         "P11",
         f"{FRESHBOOKS}/posting/plan/head.py",

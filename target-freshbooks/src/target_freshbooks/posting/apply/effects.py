@@ -73,6 +73,8 @@ def advance(progress: AttemptState, step: Step) -> AttemptState:
     if step.kind in {StepKind.MARK_SENT, StepKind.UPDATE_INVOICE}:
         # What follows a proven total is not about the sale's lines any more.
         progress = replace(progress, written=False, mended=False)
+    if step.kind is StepKind.UPDATE_HEAD:
+        progress = replace(progress, head_asked=progress.head_asked | step.body.keys())
     if step.rewriting:
         progress = replace(progress, rewriting=not step.writes_sale)
     if step.writes_sale:

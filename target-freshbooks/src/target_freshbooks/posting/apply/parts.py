@@ -40,7 +40,8 @@ class ReconcileState:
         throttled: How often FreshBooks' quota kept a write waiting.
         looked: When the invoice was last looked at, on the monotonic clock.
         seen_credits: The payments of which FreshBooks showed the credit that it made.
-        unfulfilled: The steps that FreshBooks answered but did not do.
+        unfulfilled: The steps that FreshBooks refused, or answered but did not do.
+        client_anew: Whether its client was found or made anew, since FreshBooks had it no more.
         blocked: How the order comes out once what was lowered is put back.
         given_up: The same if a write was given up.
         follow_up: What a person has to see to once all is done.
@@ -56,6 +57,7 @@ class ReconcileState:
     looked: float = 0.0
     seen_credits: frozenset[str] = frozenset()
     unfulfilled: frozenset[str] = frozenset()
+    client_anew: bool = False
     blocked: OrderResult | None = None
     given_up: RetriesExhausted | None = None
     follow_up: Parked | None = None

@@ -30,6 +30,9 @@ MOST_CONFLICTS = 5
 CONFLICT_SECONDS = 0.2
 """How often a record that "is being changed by another request" is tried anew."""
 
+NOT_OF_THE_HEAD = frozenset({RefusalKind.BUSY, RefusalKind.CLOSED_PERIOD})
+"""Refusals that are not about the head: the same is taken another time."""
+
 REFUND_STEPS = frozenset(
     {StepKind.UPDATE_INVOICE, StepKind.UPDATE_PAYMENT, StepKind.DELETE_PAYMENT}
 )
@@ -38,17 +41,21 @@ REFUND_STEPS = frozenset(
 def after_refusal(
     parts: Parts, at: ReconcileState, step: Step, refused: Refused
 ) -> ReconcileState | OrderResult:
-    """Another way to the same end, or how the order comes out without it."""
-    progress, kind = at.progress, step.kind
-    if kind is StepKind.CREATE_INVOICE:
-        return _invoice_refused(parts, at, step, refused)
+    """Another way to the same end, or how the order comes out without it.
+
+    Whatever follows, the same is asked for again only while another request is at the record.
+    """
     if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
         # Another request is changing the record: it is looked at anew, and tried again.
         parts.stop.wait(CONFLICT_SECONDS * 2**at.conflicts)
         return replace(parts.look_again(at), conflicts=at.conflicts + 1)
+    at = replace(at, unfulfilled=at.unfulfilled | {step.identity})
+    progress, kind = at.progress, step.kind
+    if kind is StepKind.CREATE_INVOICE:
+        return _invoice_refused(parts, at, step, refused)
     if kind.record == "correction":
         return _correction_refused(parts, at, step, refused)
-    if kind is StepKind.UPDATE_HEAD:
+    if kind is StepKind.UPDATE_HEAD and classify(refused).kind not in NOT_OF_THE_HEAD:
         return _head_refused(parts, at, step, refused)
     if kind is StepKind.DELETE_OVERPAYMENT:
         return replace(parts.look_again(at), progress=replace(progress, credit_kept=True))
@@ -76,6 +83,8 @@ def _head_refused(parts: Parts, at: ReconcileState, step: Step, refused: Refused
         if anew is not None:
             return anew
     context = at.context
+    head_asked = at.progress.head_asked | step.body.keys()
+    at = replace(at, progress=replace(at.progress, head_asked=head_asked))
     link = parts.ledger.links.get("invoice", invoice_key(context.desired.order_id))
     if link is not None:
         tried = asked(link, step.body, context.desired.client.key)
@@ -98,14 +107,16 @@ def _stands(observed: Observed, step: Step) -> bool:
 def _of_another_client(parts: Parts, at: ReconcileState) -> ReconcileState | None:
     """The same with the client found or made anew, since FreshBooks no longer has the one we met.
 
-    None if that is the same one.
+    None if that is the same one, or was done before: what is refused then is not the client.
     """
+    if at.client_anew:
+        return None
     clients, desired = parts.parties.clients, at.context.desired
     clients.forget(desired.client)
     client_id = clients.id_of(desired.client, desired.order_id, None)
     if client_id == at.context.client_id:
         return None
-    return replace(at, context=replace(at.context, client_id=client_id))
+    return replace(at, context=replace(at.context, client_id=client_id), client_anew=True)
 
 
 def _without_negatives(at: ReconcileState, step: Step, refused: Refused) -> ReconcileState | None:
@@ -145,9 +156,6 @@ def _invoice_refused(
             observed=observed,
             context=adopt_invoice(parts, context, observed),
         )
-    if isinstance(refused, Conflict) and at.conflicts < MOST_CONFLICTS:
-        parts.stop.wait(CONFLICT_SECONDS * 2**at.conflicts)
-        return replace(parts.look_again(at), conflicts=at.conflicts + 1)
     if meant.kind is RefusalKind.GONE:
         anew = _of_another_client(parts, at)
         if anew is not None:

@@ -225,13 +225,15 @@ def head_step(
 ) -> Step | None:
     """The step that has the head follow the shop; None if there is nothing to do or to touch.
 
-    A field is asked for once as it is wanted now, and only if it is ours.
+    A field is asked for once as it is wanted now, and only if it is ours; where a person asked to
+    overwrite edits, once in an attempt.
     """
     body, recorded = asked_head(context), context.recorded
     wanted = _asked(body, context.desired.client.key)
     due = [
         name
         for name in differing(invoice, body)
+        if name not in progress.head_asked
         if progress.overwrite
         or (recorded.head_of(name)[0] != wanted[name] and is_ours(recorded, invoice, name))
     ]

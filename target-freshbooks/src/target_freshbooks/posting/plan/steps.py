@@ -167,6 +167,7 @@ class AttemptState:
         rewriting: A rewriting was begun, and the sale's lines are not written yet.
         rewrite_blocked: The sale cannot be reworded: only what was lowered for it is put back.
         credit_kept: FreshBooks does not delete the credit of an overpayment.
+        head_asked: The fields of the head that were asked for, whatever came of it.
         overwrite: A person asked to overwrite edits made in FreshBooks.
         reword: A person asked for the settings as they are now: lines that they word otherwise are
             written anew.
@@ -182,6 +183,7 @@ class AttemptState:
     rewriting: bool = False
     rewrite_blocked: bool = False
     credit_kept: bool = False
+    head_asked: frozenset[str] = frozenset()
     overwrite: bool = False
     reword: bool = False
     send: bool = False
