@@ -246,7 +246,7 @@ def test_the_command_line_takes_secrets_from_standard_input_only(
         output, errors = process.communicate(text, timeout=30)
         return process.returncode, output + errors
 
-    arguments = ("set-bigcommerce", "hash1", "--client-id", "app", "--with-client-secret")
+    arguments = ("set-bigcommerce", "hash1", "--with-client-secret")
     code, said = run(*arguments, text="token-canary\nsecret-canary\n")
     assert (code, said) == (0, "stored bigcommerce:hash1\n")
     assert run("list") == (0, "bigcommerce:hash1\n")
@@ -254,7 +254,6 @@ def test_the_command_line_takes_secrets_from_standard_input_only(
     store = CredentialStore.open(f"sqlite:///{tmp_path / 'store.sqlite'}", None)
     assert json.loads(json.dumps(store.read("bigcommerce:hash1"))) == {
         "access_token": "token-canary",
-        "client_id": "app",
         "client_secret": "secret-canary",
     }
     monkeypatch.setenv("CREDENTIALS_ENCRYPTION_KEY", (tmp_path / "store.sqlite.key").read_text())

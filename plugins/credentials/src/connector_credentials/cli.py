@@ -64,9 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     command = commands.add_parser("set-bigcommerce", help="store a BigCommerce API account")
     command.add_argument("store_hash")
-    command.add_argument("--client-id", help="of the API account; webhooks need it")
     command.add_argument(
-        "--with-client-secret", action="store_true", help="ask for the client secret as well"
+        "--with-client-secret",
+        action="store_true",
+        help="ask for the client secret as well; the receiver of webhooks needs it",
     )
     command.set_defaults(run=_set_bigcommerce)
     command = commands.add_parser(
@@ -89,8 +90,6 @@ def _parser() -> argparse.ArgumentParser:
 def _set_bigcommerce(options: argparse.Namespace) -> None:
     store = CredentialStore.open(options.url, options.keys)
     document = {"access_token": _secret("access token")}
-    if options.client_id:
-        document["client_id"] = options.client_id
     if options.with_client_secret:
         document["client_secret"] = _secret("client secret")
     name = f"bigcommerce:{options.store_hash}"
