@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import json
 import socket
-from datetime import UTC, datetime
+import tracemalloc
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from connector_credentials import LockUnsafe, locks
 from connector_credentials.settings import SettingError
-from connector_sandbox.testing import until
+from connector_sandbox.testing import Asked, Reply, answering, until
 from connector_webhooks import assembly, commands
 from connector_webhooks.assembly import Assembly
 from connector_webhooks.cli import main
+from connector_webhooks.database import Database, orders
 from connector_webhooks.errors import WebhooksError
+from connector_webhooks.inbox import Inbox
+from connector_webhooks.orders import Orders
 from connector_webhooks.settings import FORM, load
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, delete, insert, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 Make = Any
+MALFORMED = "https://[hooks.example.com/x"
 
 
 def test_the_port_on_the_command_line_wins_over_the_file_s(program: Make, start: Make) -> None:
@@ -67,11 +72,155 @@ def test_a_database_that_is_gone_is_told_in_a_sentence_now_and_then(
     assert server.terminate() == 0
 
 
-def test_an_order_that_does_not_wait_cannot_be_retried_and_that_is_said(program: Make) -> None:
+def test_an_order_that_does_not_wait_cannot_be_retried_and_that_is_said(
+    program: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     environment = program().environment()
     answer = commands.retry(Assembly(load(environment), environment), [999])
     assert answer.code == 1
-    assert "Order 999 does not wait" in " ".join(answer.lines)
+    assert answer.lines[1].startswith("Order 999 does not wait")
+    assert "`webhooks send-test 999` has it read again" in answer.lines[1]
+    monkeypatch.setenv("MELTANO_UTILITY_NAME", "webhooks--outlet")
+    monkeypatch.delenv("MELTANO_ENVIRONMENT", raising=False)
+    monkeypatch.chdir(tmp_path)
+    answer = commands.retry(Assembly(load(environment), environment), [999])
+    assert "`meltano invoke webhooks--outlet:send-test 999`" in answer.lines[1]
+
+
+def many_waiting(inbox: Inbox, number: int) -> None:
+    """Orders 1 to `number`, of which the last and newest has failed 20 times alone."""
+    with inbox.database.write() as connection:
+        rows = [
+            {"order_id": n, "first_received_at": n, "seen": 1, "due_at": n, "tries": 0}
+            | {"reason": f"The run exited {n}."}
+            for n in range(1, number + 1)
+        ]
+        rows[-1]["tries"] = 20
+        connection.execute(insert(orders), rows)
+
+
+def test_status_lists_those_that_fail_first_and_says_how_many_more_wait(program: Make) -> None:
+    environment = program().environment()
+    ours = Assembly(load(environment), environment)
+    with ours.inbox() as inbox:
+        many_waiting(inbox, 1_200)
+        answer = commands.status(ours)
+        _, first, second, *_, last = answer.lines
+        assert first.startswith("order 1200: STUCK")
+        assert second.startswith("order 1: due")
+        assert last == "200 more orders wait."
+        listed = [one["order_id"] for one in answer.document["orders"]]
+        assert listed == [1200, *range(1, 1_000)]
+        assert answer.document["orders_left_out"] == 200
+        with inbox.database.write() as connection:
+            connection.execute(delete(orders).where(orders.c.order_id > 1_000))
+    answer = commands.status(ours)
+    assert answer.document["orders_left_out"] == 0
+    assert "more orders wait" not in answer.lines[-1]
+
+
+def test_all_orders_that_wait_are_read_in_little_memory(inbox_url: str) -> None:
+    database = Database(inbox_url, "abc123")
+    many_waiting(Inbox(database, timedelta(seconds=2)), 20_000)
+    waiting = Orders(database)
+    next(iter(waiting.waiting(1)))  # what is made once is not counted
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in waiting.waiting()) == 20_000
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
+        database.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "command", "told"),
+    [
+        ({"destination": MALFORMED}, "send-test 5", f"destination is '{MALFORMED}': it must be"),
+        ({"destination": MALFORMED}, "register", f"destination is '{MALFORMED}': it must be"),
+        ({}, f"send-test 5 --url {MALFORMED}", f"--url is '{MALFORMED}': it must be"),
+        ({}, "send-test 5 --url http://m\u2019:p@127.0.0.1:9/x", "letters that no header holds"),
+    ],
+)
+def test_a_malformed_address_is_told_in_a_sentence(
+    program: Make, settings: dict[str, str], command: str, told: str
+) -> None:
+    ended = program(**settings).call(*command.split())
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert told in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "destination", [MALFORMED, "https://hooks.example.com:x/bc", "hooks.example.com", "/bc"]
+)
+def test_a_destination_that_is_no_web_address_is_refused(program: Make, destination: str) -> None:
+    with pytest.raises(SettingError, match=r"destination is '.*': it must be a web address"):
+        load(program(destination=destination).environment())
+    assert load(program(destination=" https://h.example.com/bc ").environment()).hook_path == "/bc"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"path": "/hooks/{a}"},
+        {"path": "/hooks?a=b"},
+        {"path": "/hooks#a"},
+        {"destination": "https://hooks.example.com/hooks/%7Ba%7D"},
+    ],
+    ids=str,
+)
+def test_a_path_at_which_no_hook_would_be_taken_is_refused(
+    program: Make, settings: dict[str, str]
+) -> None:
+    with pytest.raises(SettingError, match="without braces, query and fragment"):
+        load(program(**settings).environment())
+
+
+def test_a_test_hook_for_this_machine_goes_through_no_proxy(
+    program: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def answer_as(name: str) -> Callable[[Asked], Reply]:
+        def answer(request: Asked) -> Reply:
+            asked.append((name, request.target))
+            return Reply({})
+
+        return answer
+
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with answering(answer_as("proxy")) as proxy, answering(answer_as("receiver")) as receiver:
+        monkeypatch.setenv("http_proxy", proxy)
+        port = receiver.rpartition(":")[2]
+        environment = program(port=port, allow_insecure_http=True).environment()
+        ours = Assembly(load(environment), environment)
+        for url in ("", f"{receiver}/bc", "http://hooks.invalid/bc"):
+            assert commands.send_test(ours, 5, url).code == 0
+    assert asked == [
+        ("receiver", "/webhooks"),
+        ("receiver", "/bc"),
+        ("proxy", "http://hooks.invalid/bc"),
+    ]
+
+
+def test_a_test_hook_reaches_a_receiver_at_an_ipv6_address(program: Make, start: Make) -> None:
+    if not can_listen("::1"):
+        pytest.skip("no IPv6 on this machine")
+    ours = program(host="::1")
+    ours.settings["port"] = start(ours, "--no-dispatch").origin.rpartition(":")[2]
+    sent = ours.call("send-test", "5")
+    assert sent.stdout == f"http://[::1]:{ours.settings['port']}/webhooks answered 200.\n"
+    assert [one.order_id for one in ours.waiting()] == [5]
+
+
+def can_listen(host: str) -> bool:
+    try:
+        socket.create_server((host, 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
 
 
 def no_bash(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,6 +161,20 @@ def test_odd_genuine_hooks_are_kept_as_ignored_never_refused(
     assert [row.order_id for row in ours.waiting()] == [1]
 
 
+@pytest.mark.parametrize("path", ["/hooks/a%20b%C3%BC", "/hooks/a%20b%C3%BC/", "/100%25"])
+def test_a_path_is_served_as_it_is_sent(
+    program: Make, start: Make, signed: Make, path: str
+) -> None:
+    ours = program(destination=f"https://hooks.example.com{path}")
+    server = start(ours, "--no-dispatch")
+    assert server.send(signed(250), path=path).status_code == 200
+    beside = f"{path.rstrip('/')}/delivery-exceptions"
+    assert server.send(signed(251), path=beside).status_code == 200
+    ours.settings["port"] = server.origin.rpartition(":")[2]
+    assert ours.call("send-test", "252").returncode == 0
+    assert [one.order_id for one in ours.waiting()] == [250, 251, 252]
+
+
 def test_a_delivery_exception_has_its_own_path_and_shows_in_status(
     program: Make, start: Make, signed: Make
 ) -> None:

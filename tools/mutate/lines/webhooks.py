@@ -5,8 +5,10 @@ from __future__ import annotations
 from mutate.lines.mutation import WEBHOOKS, Mutation
 from mutate.lines.tests import APART, NETWORK, PLAIN_HTTP
 
+CLI = "plugins/webhooks/tests/test_webhooks_cli.py"
 CONNECTIONS = "plugins/webhooks/tests/test_webhooks_connections.py"
 DISPATCH = "plugins/webhooks/tests/test_webhooks_dispatch.py"
+REGISTRATION = "plugins/webhooks/tests/test_webhooks_registration.py"
 WEBHOOKS_RUN = "plugins/webhooks/tests/test_webhooks_run.py"
 
 MUTATIONS = (
@@ -348,5 +350,77 @@ MUTATIONS = (
             "-k",
             "letters",
         ),
+    ),
+    Mutation(
+        "secrets that an API repeats are blanked in what a command says",
+        "P9",
+        f"{WEBHOOKS}/cli.py",
+        "say(*map(redaction, answer.lines))",
+        "say(*answer.lines)",
+        (REGISTRATION, "-k", "repeats"),
+    ),
+    Mutation(
+        "secrets that an API repeats are blanked in a command's document",
+        "P9",
+        f"{WEBHOOKS}/cli.py",
+        "redaction.of_document(answer.document)",
+        "answer.document",
+        (REGISTRATION, "-k", "repeats"),
+    ),
+    Mutation(
+        "a destination that is no web address is told in a sentence",
+        "P3",
+        f"{WEBHOOKS}/settings.py",
+        '            read_value("destination", self.destination, _ADDRESS)\n',
+        "            pass\n",
+        (CLI, "-k", "no_web_address"),
+    ),
+    Mutation(
+        "a path that no hook would match is refused",
+        "P3",
+        f"{WEBHOOKS}/settings.py",
+        'set("{}") & set(unquote(self.hook_path))',
+        'set("{}") & set(self.hook_path)',
+        (CLI, "-k", "no_hook_would"),
+    ),
+    Mutation(
+        "a path is served as the server decodes it",
+        "P3",
+        f"{WEBHOOKS}/receiver.py",
+        "Route(unquote(path), ",
+        "Route(path, ",
+        ("plugins/webhooks/tests/test_webhooks_receiver.py", "-k", "as_it_is_sent"),
+    ),
+    Mutation(
+        "a test hook for this machine goes through no proxy",
+        "P9",
+        f"{WEBHOOKS}/commands.py",
+        'proxies={"no_proxy": "*"} if here else None',
+        "proxies=None",
+        (CLI, "-k", "no_proxy"),
+    ),
+    Mutation(
+        "the check looks at every order that waits",
+        "P3",
+        f"{WEBHOOKS}/checkup.py",
+        'first = min(first or order, order, key=attrgetter("first_received_at"))',
+        "first = first or order",
+        (REGISTRATION, "-k", "each_stuck"),
+    ),
+    Mutation(
+        "orders that wait are not all held at once",
+        "P10",
+        f"{WEBHOOKS}/orders.py",
+        "return self._read(select(orders).order_by(*first).limit(limit))",
+        "return iter(list(self._read(select(orders).order_by(*first).limit(limit))))",
+        (CLI, "-k", "little_memory"),
+    ),
+    Mutation(
+        "those that fail alone are listed before all others",
+        "P10",
+        f"{WEBHOOKS}/orders.py",
+        "orders.c.tries.desc(), orders.c.first_received_at",
+        "orders.c.first_received_at, orders.c.tries.desc()",
+        (CLI, "-k", "fail_first"),
     ),
 )

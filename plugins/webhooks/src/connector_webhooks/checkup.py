@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from connector_credentials.commands import webhooks
@@ -15,7 +16,7 @@ from connector_credentials.commands import webhooks
 from connector_webhooks.hook import DELIVERY_EXCEPTION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from connector_webhooks.bigcommerce import BlockedDomain, RegisteredHook
     from connector_webhooks.inbox import Inbox, InboxStats
@@ -49,7 +50,7 @@ def examine(
     reconciled: Reconciled,
     blocked: Sequence[BlockedDomain],
     stats: InboxStats,
-    waiting: Sequence[WaitingOrder],
+    waiting: Iterable[WaitingOrder],
     notices: Sequence[tuple[datetime, str]],
     stuck_after_tries: int,
     silent_hours: int,
@@ -61,7 +62,7 @@ def examine(
         reconciled: What was just done about our hooks.
         blocked: Domains BigCommerce sends nothing to.
         stats: The inbox in figures.
-        waiting: Orders that wait, the longest-waiting first.
+        waiting: Orders that wait, each looked at once.
         notices: Recent delivery exceptions.
         stuck_after_tries: From so many failed runs of its own on an order is named.
         silent_hours: Longest time without a hook; 0 for any.
@@ -79,8 +80,7 @@ def examine(
             "hooks failed. Look at the receiver's log and /metrics."
             for domain in blocked
         ),
-        *_stuck([one for one in waiting if one.tries >= stuck_after_tries]),
-        *_late([one for one in waiting if one.tries < stuck_after_tries], stats, now),
+        *_waiting(waiting, stats, stuck_after_tries, now),
         *_silence(reconciled.registered, stats, silent_hours, now),
     ]
     remarks = [f"{at.isoformat()}: {reason}" for at, reason in notices[:MOST_NAMED]]
@@ -95,23 +95,36 @@ def recent_notices(inbox: Inbox, now: datetime) -> list[tuple[datetime, str]]:
     return inbox.notices(now - NOTICES_SINCE, DELIVERY_EXCEPTION)
 
 
-def _stuck(orders: Sequence[WaitingOrder]) -> Iterator[str]:
-    for order in orders[:MOST_NAMED]:
-        yield (
-            f"Order {order.order_id} failed in {order.tries} runs of its own: {order.reason} Mend "
-            f"the cause; it is tried again and again, at once by "
-            f"`{webhooks('retry', str(order.order_id))}`."
-        )
-    if len(orders) > MOST_NAMED:
-        status = webhooks("status")
-        yield f"{len(orders) - MOST_NAMED} more orders fail like that: `{status}`."
+def _waiting(
+    orders: Iterable[WaitingOrder], stats: InboxStats, stuck_after_tries: int, now: datetime
+) -> Iterator[str]:
+    """Complain of each that is stuck, and of the one among the others that waits longest."""
+    stuck, first, reason = 0, None, ""
+    for order in orders:
+        if order.tries >= stuck_after_tries:
+            stuck += 1
+            if stuck <= MOST_NAMED:
+                yield _stuck(order)
+        else:
+            first = min(first or order, order, key=attrgetter("first_received_at"))
+            reason = reason or order.reason
+    if stuck > MOST_NAMED:
+        yield f"{stuck - MOST_NAMED} more orders fail like that: `{webhooks('status')}`."
+    if first is not None:
+        yield from _late(first, reason or "no run was tried.", stats, now)
 
 
-def _late(orders: Sequence[WaitingOrder], stats: InboxStats, now: datetime) -> Iterator[str]:
+def _stuck(order: WaitingOrder) -> str:
+    return (
+        f"Order {order.order_id} failed in {order.tries} runs of its own: {order.reason} Mend "
+        f"the cause; it is tried again and again, at once by "
+        f"`{webhooks('retry', str(order.order_id))}`."
+    )
+
+
+def _late(first: WaitingOrder, reason: str, stats: InboxStats, now: datetime) -> Iterator[str]:
     """Complain when runs bring over nothing for long, whichever orders they tried."""
-    if orders and now - orders[0].first_received_at >= LONGEST_WAIT:
-        first = orders[0]
-        reason = next((one.reason for one in orders if one.reason), "no run was tried.")
+    if now - first.first_received_at >= LONGEST_WAIT:
         yield (
             f"Order {first.order_id} has waited since {first.first_received_at.isoformat()}, of "
             f"{stats.orders_waiting} in all; nothing is lost, the next good run brings it over. "

@@ -46,14 +46,18 @@ def _main(arguments: Sequence[str] | None) -> int:
         settings = load(os.environ, options.config, given)
         check_addresses(settings, os.environ, getattr(options, "url", ""))
         assembly = Assembly(settings, dict(os.environ))
-        _log_to_stderr(assembly.redaction(), level)
+        redaction = assembly.redaction()
+        _log_to_stderr(redaction, level)
         answer: commands.Answer | None = options.run(assembly, options)
     except (WebhooksError, SettingError, OSError) as error:  # also a taken port, a missing folder
         log.error("%s", error)  # noqa: TRY400 - the sentence is for the operator, not a traceback
         return 1
     if answer is None:
         return 0
-    say(*(json_lines(answer.document) if options.json else answer.lines))
+    if options.json:
+        say(*json_lines(redaction.of_document(answer.document)))
+    else:
+        say(*map(redaction, answer.lines))
     return answer.code
 
 

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from connector_credentials.addresses import is_local
+from connector_credentials.commands import webhooks
 from connector_credentials.masking import without_passwords
 
 from connector_webhooks import registration
@@ -20,6 +22,7 @@ from connector_webhooks.database import EPOCH
 from connector_webhooks.errors import WebhooksError
 from connector_webhooks.metrics import Metrics
 from connector_webhooks.orders import Orders
+from connector_webhooks.serve import origin
 from connector_webhooks.serve import serve as serve_forever
 from connector_webhooks.signature import signer
 
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from connector_webhooks.registration import Reconciled
 
 BUSY_LOOK_SECONDS = 0.5
+MOST_LISTED = 1_000
 TEST_TIMEOUT_SECONDS = 30.0
 
 
@@ -173,12 +177,13 @@ def check(assembly: Assembly, *, allow_insecure: bool) -> Answer:
 
 
 def status(assembly: Assembly) -> Answer:
-    """The inbox: figures, and each order that waits, with the reason of its last failure."""
+    """The inbox: figures, and the orders that wait, with the reason of the last failure."""
     with assembly.inbox() as inbox:
-        stats, waiting = inbox.stats(), Orders(inbox.database).waiting()
+        stats, waiting = inbox.stats(), list(Orders(inbox.database).waiting(MOST_LISTED))
         notices = recent_notices(inbox, clock())
     stuck_after = assembly.settings.stuck_after_tries
     last = stats.last_received.isoformat() if stats.last_received else None
+    left_out = max(stats.orders_waiting - MOST_LISTED, 0)
     document: dict[str, Any] = {
         "hooks": stats.hooks,
         "hooks_ignored": stats.hooks_ignored,
@@ -197,6 +202,7 @@ def status(assembly: Assembly) -> Answer:
             }
             for order in waiting
         ],
+        "orders_left_out": left_out,
         "delivery_exceptions": [
             {"received": at.isoformat(), "reason": reason} for at, reason in notices
         ],
@@ -209,6 +215,7 @@ def status(assembly: Assembly) -> Answer:
     lines = [
         figures,
         *(_line_of(order, stuck_after) for order in waiting),
+        *([f"{left_out} more orders wait."] if left_out else []),
         *(f"BigCommerce complained {at.isoformat()}: {reason}" for at, reason in notices),
     ]
     return Answer(document, lines)
@@ -232,7 +239,7 @@ def retry(assembly: Assembly, order_ids: Sequence[int]) -> Answer:
         f"{len(due)} orders are due at once.",
         *(
             f"Order {order_id} does not wait: it was delivered, or no hook named it. "
-            f"`webhooks send-test {order_id}` has it read again."
+            f"`{webhooks('send-test', str(order_id))}` has it read again."
             for order_id in unknown
         ),
     ]
@@ -265,7 +272,8 @@ def send_test(assembly: Assembly, order_id: int, url: str) -> Answer:
         "webhook-signature": signer(newest).sign(webhook_id, now, body),
         **registration.shared_headers(settings),
     }
-    target = url or f"http://{settings.host}:{settings.port}{settings.hook_path}"
+    target = url or f"{origin(settings.host, settings.port)}{settings.hook_path}"
+    here = not url or is_local(url)
     try:
         with new_session() as session:
             response = session.post(
@@ -273,11 +281,17 @@ def send_test(assembly: Assembly, order_id: int, url: str) -> Answer:
                 data=body.encode(),
                 headers=headers,
                 timeout=TEST_TIMEOUT_SECONDS,
+                proxies={"no_proxy": "*"} if here else None,
                 allow_redirects=False,
             )
     except NO_ANSWER as error:
         words = failure_of(error, host_of(target)).words
         raise WebhooksError(f"The hook was not answered: {words}.") from None
+    except UnicodeError:
+        raise WebhooksError(
+            "The hook was not sent: the login in --url, or the shared header, has letters that no"
+            " header holds (latin-1)."
+        ) from None
     shown = without_passwords(target)
     document = {"url": shown, "status": response.status_code, "webhook_id": webhook_id}
     good = response.status_code < HTTPStatus.MULTIPLE_CHOICES

@@ -16,10 +16,12 @@ from sqlalchemy import bindparam, case, delete, select, update
 from connector_webhooks.database import EPOCH, Database, milliseconds, moment_of, orders
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Select
+
+READ_AT_ONCE = 500
 
 _MINE = orders.c.order_id == bindparam("noted_id")
 _UNCHANGED = orders.c.seen == bindparam("noted_seen")
@@ -63,16 +65,21 @@ class Orders:
             .order_by(orders.c.tries, orders.c.due_at, orders.c.order_id)
             .limit(limit)
         )
-        return self._read(statement)
+        return list(self._read(statement))
 
-    def waiting(self, limit: int = 1000) -> list[WaitingOrder]:
-        """All of them, the longest-waiting first."""
-        return self._read(select(orders).order_by(orders.c.first_received_at).limit(limit))
+    def waiting(self, limit: int | None = None) -> Iterator[WaitingOrder]:
+        """The orders that wait, the most-tried first and then the longest-waiting.
 
-    def _read(self, statement: Select[Any]) -> list[WaitingOrder]:
+        They are read as they are asked for: there may be many more than are to be held at once.
+        """
+        first = (orders.c.tries.desc(), orders.c.first_received_at, orders.c.order_id)
+        return self._read(select(orders).order_by(*first).limit(limit))
+
+    def _read(self, statement: Select[Any]) -> Iterator[WaitingOrder]:
+        pieces = {"yield_per": READ_AT_ONCE}
         with self.database.look() as connection:
-            return [
-                WaitingOrder(
+            for row in connection.execute(statement, execution_options=pieces):
+                yield WaitingOrder(
                     row.order_id,
                     row.seen,
                     row.tries,
@@ -80,8 +87,6 @@ class Orders:
                     moment_of(row.due_at),
                     moment_of(row.first_received_at),
                 )
-                for row in connection.execute(statement)
-            ]
 
     def delivered(
         self, connection: Connection, ran: Sequence[WaitingOrder], began: datetime

@@ -15,6 +15,7 @@ import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
@@ -214,8 +215,10 @@ def application(receiver: Receiver, internal_port: int) -> ASGIApp:
     # Plain functions: Starlette runs them in threads, so that the database is not waited for where
     # hooks are taken.
     for_all = [
-        Route(settings.hook_path, receiver.take, methods=["POST"]),
-        Route(settings.exceptions_path, receiver.take, methods=["POST"]),
+        *(
+            Route(unquote(path), receiver.take, methods=["POST"])  # as the server decodes it
+            for path in (settings.hook_path, settings.exceptions_path)
+        ),
         Route("/healthz", receiver.health, methods=["GET"]),
     ]
     public = Starlette(routes=for_all, lifespan=lifespan)

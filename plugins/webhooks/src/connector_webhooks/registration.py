@@ -86,7 +86,7 @@ def check_destination(destination: str, *, allow_insecure: bool = False) -> str:
     """Return the destination if BigCommerce can send to it: https, port 443, no query.
 
     Args:
-        destination: The URL.
+        destination: The web address that the settings have.
         allow_insecure: Let plain http and other ports pass on the loopback, for the sandbox.
 
     Raises:
@@ -97,11 +97,7 @@ def check_destination(destination: str, *, allow_insecure: bool = False) -> str:
             "No destination: set WEBHOOKS_DESTINATION to the public https URL of the receiver."
         )
     parts = urlsplit(destination)
-    try:
-        port = parts.port
-    except ValueError as error:
-        raise SettingError(f"destination {destination!r} has no valid port.") from error
-    if not parts.hostname or parts.query or parts.fragment or parts.username or parts.password:
+    if parts.query or parts.fragment or parts.username or parts.password:
         raise SettingError(
             f"destination {destination!r} must be of the form https://host/path, without "
             "query or login."
@@ -114,7 +110,7 @@ def check_destination(destination: str, *, allow_insecure: bool = False) -> str:
             f"destination {destination!r} is this machine itself: BigCommerce cannot reach it. "
             "For the sandbox add --allow-insecure."
         )
-    if parts.scheme != "https" or port not in {None, HTTPS_PORT}:
+    if parts.scheme != "https" or parts.port not in {None, HTTPS_PORT}:
         raise SettingError(
             f"destination {destination!r} would get nothing: BigCommerce sends hooks to https on "
             "port 443 only, with a certificate of a public authority. Put the receiver behind a "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connector_credentials.masking import BLANK, without_passwords
 
@@ -29,7 +29,7 @@ class Redaction:
     """Blanks known secrets, each part of a comma-separated one, and passwords inside URLs."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        parts = {part for secret in secrets for part in (secret, *secret.split(","))}
+        parts = {part.strip() for secret in secrets for part in (secret, *secret.split(","))}
         known = sorted((p for p in parts if len(p) >= SHORTEST_SECRET), key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
 
@@ -38,6 +38,14 @@ class Redaction:
         if self._known is not None:
             text = self._known.sub(BLANK, text)
         return without_passwords(text)
+
+    def of_document(self, value: Any) -> Any:  # noqa: ANN401 - JSON
+        """Return a JSON document with every secret in its texts replaced; its names stay."""
+        if isinstance(value, dict):
+            return {name: self.of_document(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [self.of_document(one) for one in value]
+        return self(value) if isinstance(value, str) else value
 
 
 class RedactingFormatter(logging.Formatter):

@@ -132,7 +132,7 @@ def _listener(host: str, port: int) -> socket.socket:
 
 def _announce(listener: socket.socket, internal: socket.socket) -> None:
     """Print one line of JSON once requests are taken, for whoever started us with port 0."""
-    url, internal_url = _url(listener), _url(internal)
+    url, internal_url = (origin(*one.getsockname()[:2]) for one in (listener, internal))
     log.info("Listening on %s for hooks, on %s for figures and readiness.", url, internal_url)
     try:
         say(*json_lines({"url": url, "internal_url": internal_url}))
@@ -140,6 +140,6 @@ def _announce(listener: socket.socket, internal: socket.socket) -> None:
         log.warning("Nobody reads the standard output; hooks are taken all the same.")
 
 
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
+def origin(host: str, port: int) -> str:
+    """The address of a host, which may be one of IPv6, and a port."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

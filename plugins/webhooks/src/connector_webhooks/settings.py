@@ -10,7 +10,7 @@ import logging
 import re
 from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from connector_credentials.addresses import require_tls
 from connector_credentials.sandbox_guard import keep_apart
@@ -29,6 +29,7 @@ MOST_ORDERS_PER_RUN = 1000
 MOST_CONNECTIONS = 700
 SECONDS_A_DAY = 86_400
 LARGEST = 3_650 * SECONDS_A_DAY
+_ADDRESS = {"type": "string", "format": "uri"}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 log = logging.getLogger(__name__)
@@ -118,6 +119,13 @@ class Settings:
                 "The setting store_hash is not one: it is the part abc123 of"
                 " https://store-abc123.mybigcommerce.com, lower-case letters and digits only."
             )
+        if self.destination:
+            read_value("destination", self.destination, _ADDRESS)
+        if set("?#") & set(self.hook_path) or set("{}") & set(unquote(self.hook_path)):
+            raise SettingError(
+                f"The path {self.hook_path!r} (of path, else of destination) must be one without "
+                "braces, query and fragment: no hook would be taken at it."
+            )
         if bool(self.shared_header_name) != bool(self.shared_header_value):
             raise SettingError(
                 "shared_header_name and shared_header_value belong together: set both or neither."
@@ -141,7 +149,7 @@ class Settings:
 
     @property
     def hook_path(self) -> str:
-        """Path at which the receiver takes hooks, exactly as they are sent to it."""
+        """Path at which the receiver takes hooks, in an address's form: `%20` for a blank."""
         path = self.path or (urlsplit(self.destination).path or "/" if self.destination else "")
         return "/" + path.removeprefix("/") if path else DEFAULT_PATH
 
@@ -172,9 +180,6 @@ _BOUNDS = {
     "shutdown_seconds": (0, LARGEST),
 }
 """The least and the most of each number; beyond, dates and the system's clocks end."""
-
-
-_ADDRESS = {"type": "string", "format": "uri"}
 
 
 def _schema(name: str, *, secret: bool) -> dict[str, Any]:
