@@ -20,8 +20,12 @@ ALL = (
 REFUNDS = "/v3/orders/payment_actions/refunds"
 LISTS = ["/v2/currencies", "/v2/orders", "/v3/customers", "/v3/catalog/products", REFUNDS]
 IDS = {
-    **{"/v2/orders": 2, "/v3/customers": 5, "/v3/catalog/products": 7, "/v2/currencies": 1},
-    **{"/v2/order_statuses": 11, "/v2/tax_classes": '"1"'},
+    "/v2/orders": 2,
+    "/v2/currencies": 1,
+    "/v2/order_statuses": 11,
+    "/v2/tax_classes": '"1"',
+    "/v3/customers": 5,
+    "/v3/catalog/products": 7,
 }
 """Lists of which no row may lack its id, with the id of a row."""
 PARTS = {

@@ -26,7 +26,7 @@ from tap_bigcommerce_orders.pages import (
 from tap_bigcommerce_orders.unreadable_parts import marking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Collection, Iterator
 
     from tap_bigcommerce_orders.connection import Connection
 
@@ -115,21 +115,16 @@ class ChildReader:
     def _coupons(self, order: Row) -> list[Row]:
         if amount(order.get("coupon_discount")) == 0:
             return []
-        return self._rows(order, "coupons", {}, check_ids)
+        return self._rows(order, "coupons", {})
 
-    def _rows(
-        self,
-        order: Row,
-        kind: str,
-        params: dict[str, str],
-        checked: Callable[[str, list[Row]], list[Row]] = lambda _, rows: rows,
-    ) -> list[Row]:
+    def _rows(self, order: Row, kind: str, params: dict[str, str]) -> list[Row]:
         order_id = id_of(order)
         path = f"/v2/orders/{order_id}/{kind}"
         rows: list[Row] = []
         with marking(order, path, is_selected=self._is_selected):
             for page in pages(self._connection, path, params, absent=NOT_FOUND):
-                rows += [{**row, "order_id": order_id} for row in checked(path, page)]
+                sound = page if kind == "taxes" else check_ids(path, page)  # those are numbered
+                rows += [{**row, "order_id": order_id} for row in sound]
         return rows
 
 

@@ -93,6 +93,22 @@ MUTATIONS = (
         ("tap-bigcommerce-orders/tests/test_tap_idle.py", "-k", "not_to_be_had"),
     ),
     Mutation(
+        "a customer or product without an id is no record",
+        "P10",
+        f"{TAP}/streams/listed.py",
+        "self.complete(check_ids(self.path, rows))",
+        "self.complete(rows)",
+        (ODD_SHOP, "-k", "usable_id"),
+    ),
+    Mutation(
+        "a coupon without an id marks its order",
+        "P10",
+        f"{TAP}/child_reader.py",
+        'page if kind == "taxes" else check_ids(path, page)',
+        "page",
+        (ODD_SHOP, "-k", "usable_id"),
+    ),
+    Mutation(
         "a missing part of one order stops no other order",
         "P10",
         f"{TAP}/unreadable_parts.py",
