@@ -103,7 +103,7 @@ def test_a_store_is_not_booked_a_second_time_under_another_source(shop: Any) -> 
 
 def test_a_record_that_names_no_store_is_refused(shop: Any) -> None:
     text, before = shop.messages(), shop.writes()
-    for stream, store_hash in itertools.product(OURS, (None, " ", 7)):
+    for stream, store_hash in itertools.product(OURS, (None, " ", 7, "my store", "a(b)", "a\n")):
         with pytest.raises(RecordError, match=f"A record of {stream} has no store_hash"):
             shop.sync(of_store(text, store_hash, stream))
     assert shop.writes() == before

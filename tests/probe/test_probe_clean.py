@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from typing import Any
 
 import click
 import pytest
 from mortal import Death, Killed, mortal
+from target_freshbooks.ctl.cli import cli
+from target_freshbooks.ctl.context import run_command
 from target_freshbooks.probe import lengths
 
 PLAIN_POSTS = 13
@@ -95,7 +98,9 @@ def test_without_anything_left_cleaning_writes_nothing(desk: Any) -> None:
     assert desk.writes() == before
 
 
-def test_a_record_that_the_probe_did_not_make_is_left_whatever_the_ledger_says(desk: Any) -> None:
+def test_a_record_that_the_probe_did_not_make_is_left_whatever_the_ledger_says(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.place()
     desk.sync()
     (invoice,), (client,), (payment,) = (
@@ -115,3 +120,6 @@ def test_a_record_that_the_probe_did_not_make_is_left_whatever_the_ledger_says(d
     assert desk.books() == before
     with desk.ledger() as ledger:
         assert len(ledger.probe.standing()) == 3
+    typed = ["target-freshbooks-ctl", "--config", desk.config_file(), "probe", "--clean"]
+    monkeypatch.setattr(sys, "argv", typed)
+    assert run_command(cli) == 1, "as a process ends, too"

@@ -1,4 +1,4 @@
-"""The end of a dry run: its plans go to their file, and it is said what was not done."""
+"""The end of a dry run: its figures and plans are told, and what was not done."""
 
 import logging
 from pathlib import Path
@@ -7,16 +7,19 @@ from connector_credentials.commands import meltano
 from connector_credentials.settings import SettingError
 
 from target_freshbooks.run import Run
+from target_freshbooks.wiring import without_start_date
 
 logger = logging.getLogger(__name__)
 
 
 def tell_dry_run(run: Run, plan_file: Path | None) -> None:
-    """Write the plans of a dry run to their file, and say what was not done and what comes next.
+    """Tell a dry run's figures, write its plans to their file, and say what was not done.
 
     Raises:
-        SettingError: The file cannot be written.
+        SettingError: The file cannot be written; or nobody meant it to be a dry run.
     """
+    for line in run.outlook():
+        logger.info("%s", line)
     outlook = run.outcomes.outlook
     if plan_file is not None and outlook is not None:
         # Its templates cost an ordinary run a part of its start.
@@ -37,3 +40,5 @@ def tell_dry_run(run: Run, plan_file: Path | None) -> None:
         else " To have it done, run the same again without dry_run and plan_file, as with"
         f" `TARGET_FRESHBOOKS_DRY_RUN=false {meltano('run', 'sync')}`.",
     )
+    if run.lacks_start_date:
+        raise SettingError(without_start_date(run.lacks_start_date))

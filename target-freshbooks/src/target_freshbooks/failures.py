@@ -3,7 +3,10 @@
 None of them holds a record's content.
 """
 
+import logging
+
 from connector_credentials import CredentialError
+from connector_credentials.output import places
 from connector_credentials.settings import SettingError
 from singer_sdk.exceptions import (
     InvalidInputLine,
@@ -52,3 +55,16 @@ def explain(error: Exception) -> str | None:
     if isinstance(error, SQLAlchemyError):
         return f"The ledger cannot be used: {type(error).__name__}"
     return None
+
+
+def tell(error: Exception, logger: logging.Logger) -> None:
+    """Log what ended a run."""
+    sentence = explain(error)
+    if sentence is None:
+        logger.critical(
+            "Stopped by a defect (%s). Nothing is lost: run again, and report this: %s",
+            type(error).__name__,
+            places(error),
+        )
+    else:
+        logger.error("%s", sentence)

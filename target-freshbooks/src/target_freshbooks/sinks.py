@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from target_freshbooks.ledger import Record
 from target_freshbooks.ledger.inbox.records import MOST_ID
+from target_freshbooks.marks import Mark, marks_in
 from target_freshbooks.posting.service import CHILD_STREAMS
 from target_freshbooks.shop.fields import Fields, ReadError
 
@@ -50,6 +51,12 @@ class ShopSink(UnvalidatedSink):
         key_properties: Sequence[str] | None,
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
+        if lacking := REQUIRED_KEYS.get(stream_name, frozenset()) - set(self.key_properties or ()):
+            raise RecordError(
+                f"The key properties of {stream_name} lack {' and '.join(sorted(lacking))}, so that"
+                " one record would take another's place. Nothing was booked: mend the tap or its"
+                " stream map and run again."
+            )
         self._target = cast("TargetFreshBooks", target)  # there is no other
 
     @override
@@ -59,10 +66,11 @@ class ShopSink(UnvalidatedSink):
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
         store_hash = record.get("store_hash")
-        if not isinstance(store_hash, str) or not store_hash.strip():
+        if not isinstance(store_hash, str) or not _fits_a_mark(store_hash):
             raise RecordError(
-                f"A record of {self.stream_name} has no store_hash, so nobody can tell whose it is."
-                " Nothing of it was booked: use a tap that says it, such as tap-bigcommerce-orders."
+                f"A record of {self.stream_name} has no store_hash that is one word, so nobody can"
+                " tell whose it is. Nothing of it was booked: use a tap that says it, such as"
+                " tap-bigcommerce-orders."
             )
         self._target.service.expect(store_hash)
         try:
@@ -78,13 +86,23 @@ class ShopSink(UnvalidatedSink):
     def key_of(self, record: dict[str, Any]) -> tuple[Any, ...]:
         """The record's key: its key properties, or its name if it is the only one."""
         keys = self.key_properties or ()
-        for name in REQUIRED_KEYS.intersection(keys):
+        for name in IDS.intersection(keys):
             if record.get(name) is None or isinstance(record[name], list):
                 raise RecordError(_damaged(self.stream_name, name))
         return tuple(record.get(name) for name in keys) or (self.stream_name,)
 
 
-REQUIRED_KEYS = frozenset({"id", "order_id"})
+IDS = frozenset({"id", "order_id"})
+
+REQUIRED_KEYS = {
+    "transactions": frozenset({"id"}),
+    "refunds": frozenset({"id"}),
+    "order_taxes": IDS,
+    "order_coupons": frozenset({"id"}),
+    "customers": frozenset({"id"}),
+    "products": frozenset({"id"}),
+}
+"""Without which two records of a stream are taken for one; an order has its id in any case."""
 
 
 class OrderPartSink(ShopSink):
@@ -159,6 +177,12 @@ def whole_number(record: dict[str, Any], name: str, stream: str) -> int:
     if number is None or number != int(number) or not 0 < number < MOST_ID:
         raise RecordError(_damaged(stream, name))
     return int(number)
+
+
+def _fits_a_mark(store_hash: str) -> bool:
+    """Whether what is booked of the store's orders is found again by it."""
+    mark = Mark(1, store_hash)
+    return marks_in(str(mark)) == [mark]
 
 
 def _damaged(stream: str, name: str) -> str:

@@ -16,8 +16,7 @@ from types import FrameType
 from typing import IO, Any, ClassVar
 
 import click
-from connector_credentials.output import forget_reader, places
-from connector_credentials.settings import SettingError
+from connector_credentials.output import forget_reader
 from connector_credentials.settings.singer import StrictSettings
 from connector_credentials.stop import StopRequest
 from singer_sdk import Target
@@ -28,7 +27,8 @@ from singer_sdk.sinks import Sink
 from typing_extensions import override
 
 from target_freshbooks.dry_run import tell_dry_run
-from target_freshbooks.failures import ReaderGone, explain
+from target_freshbooks.failures import ReaderGone, tell
+from target_freshbooks.ledger.storage.canonical import to_text
 from target_freshbooks.message_reader import Reader
 from target_freshbooks.notify.after_run import after_run
 from target_freshbooks.posting.results import Interrupted
@@ -38,7 +38,7 @@ from target_freshbooks.progress import shown
 from target_freshbooks.run import Run
 from target_freshbooks.settings import FORM, Settings, read_settings, schema
 from target_freshbooks.sinks import IgnoredSink, sink_for
-from target_freshbooks.wiring import open_run, version, without_start_date
+from target_freshbooks.wiring import may_look_first, open_run, version
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +69,7 @@ class TargetFreshBooks(StrictSettings, Target):
         self._run: Run | None = None
         self._stack = ExitStack()
         self._written_state: dict[str, Any] | None = None
+        self._is_at_end = False
         self.accepts_changes = False
         self.plan_file: str | None = None
         super().__init__(**options)
@@ -151,16 +152,18 @@ class TargetFreshBooks(StrictSettings, Target):
             if self._run.outcomes.unsettled:
                 return  # what was let out before stands, so that the next run reads them again
         super()._process_state_message(message_dict)
-        if self._run is not None and self._run.dry_run:
-            self._latest_state = None  # nothing was booked, so no bookmark may move
-            return
         self.drain_all()
+
+    @override
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        """No table is here to be replaced."""
 
     @override
     def process_endofpipe(self) -> None:
         self._while_busy(self._finish, {})
 
     def _finish(self, _: dict[str, Any]) -> None:
+        self._is_at_end = True
         if self._run is not None:
             self._run.service.finish()
         super().process_endofpipe()
@@ -174,23 +177,28 @@ class TargetFreshBooks(StrictSettings, Target):
             self.logger.warning(
                 "%s. Set closed_through to keep reported months as they are.", change
             )
-        for line in run.outlook():
-            self.logger.info("%s", line)
         if run.dry_run:
             tell_dry_run(run, self.settings.plan_file)
-        if run.lacks_start_date:
-            raise SettingError(without_start_date(run.lacks_start_date))
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
-        if state == self._written_state:
+        if state == self._written_state or self._keeps_state():
             return
         try:
-            super()._write_state_message(state)
+            out = sys.stdout  # noqa: TID251 - for a program to read
+            out.write(f"{to_text(state)}\n")  # exact, where the SDK knows no Decimal
+            out.flush()
         except BrokenPipeError:
             forget_reader()
             raise ReaderGone from None
         self._written_state = state
+
+    def _keeps_state(self) -> bool:
+        """Whether nothing is booked, so that no bookmark may move, or nobody can tell yet."""
+        if self._run is not None:
+            return self._run.dry_run
+        settings = self.settings
+        return settings.dry_run or (may_look_first(settings) and not self._is_at_end)
 
     # -- signals
 
@@ -269,15 +277,7 @@ class TargetFreshBooks(StrictSettings, Target):
             raise  # the SDK's own command prints the errors, setting by setting
         except Exception as error:  # noqa: BLE001 - the last place: told without a record's content
             failure = error
-            sentence = explain(error)
-            if sentence is None:
-                cls.logger.critical(
-                    "Stopped by a defect (%s). Nothing is lost: run again, and report this: %s",
-                    type(error).__name__,
-                    places(error),
-                )
-            else:
-                cls.logger.error("%s", sentence)  # noqa: TRY400 - a traceback would tell no more
+            tell(error, cls.logger)
             sys.exit(EXIT_FAILED)
         finally:
             if target is not None:

@@ -206,13 +206,14 @@ def assemble(
     return Run(run_id, account, ledger, service, work, outcomes, breaker, settings.dry_run)
 
 
+def may_look_first(settings: Settings) -> bool:
+    """Whether a run may turn out to lack a start date, once its ledger is open."""
+    return settings.policy.invoice_start_date is None and not is_local(settings.api_url)
+
+
 def _lacks_start_date(settings: Settings, ledger: Ledger) -> str:
     """Why a real run might book orders that a real shop's books have already; empty: it cannot."""
-    if (
-        settings.dry_run
-        or settings.policy.invoice_start_date is not None
-        or is_local(settings.api_url)
-    ):
+    if settings.dry_run or not may_look_first(settings):
         return ""
     if not ledger.has_posted():
         return (

@@ -229,6 +229,21 @@ def test_a_client_is_known_by_its_e_mail_which_the_ledger_does_not_hold(ledger: 
     assert ledger.links.get("client", found.key) is None
 
 
+@pytest.mark.parametrize(
+    ("stream", "is_whole"),
+    [("order_coupons", True), ("transactions", False), ("refunds", False), ("order_taxes", False)],
+)
+def test_only_a_part_that_is_booked_keeps_an_order_from_being_whole_again(
+    ledger: Ledger, clock: SteppingClock, stream: str, *, is_whole: bool
+) -> None:
+    ledger.inbox.receive([Record(stream, (9,), 7, {"id": 9}), order(7)])
+    ledger.orders.record(OrderRow(7, "posted"))
+    clock.now += timedelta(days=91)
+    ledger.retention.prune(timedelta(days=90))
+    ledger.inbox.receive([order(7, status_id=4)])  # the stream is not selected any more
+    assert (ledger.inbox.facts_of(7) is not None) == is_whole
+
+
 def test_retention_goes_through_many_orders(
     ledger: Ledger, clock: SteppingClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,11 +6,13 @@ it is real to it and nobody else is asked.
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from target_freshbooks.ledger.storage.canonical import to_text
 
 NAME = "books.example"
 HOSTS = f"""
@@ -97,6 +99,35 @@ def test_once_anything_was_posted_no_start_date_is_asked_for(real: Any) -> None:
     ended = real.run(real.messages())
     assert ended.code == 0, ended.log
     assert len(real.books()["invoices"]) == 2
+
+
+LAST = {"bookmarks": {"orders": {"replication_key_value": "2026-10-01T00:00:00Z"}}}
+FIRST_OF_ALL = json.dumps({"type": "STATE", "value": LAST}) + "\n"
+"""A tap writes the state that it was given before anything else."""
+
+
+def test_a_first_look_lets_no_state_out_that_came_before_any_stream(real: Any) -> None:
+    real.place()
+    said = FIRST_OF_ALL + real.messages()
+    ended = real.run(said)
+    assert (ended.code, ended.out) == (1, ""), ended.log
+    real.settings["invoice_start_date"] = "2020-01-01"
+    ended = real.run(said)
+    assert (ended.code, json.loads(ended.out.splitlines()[0])) == (0, LAST), ended.log
+    del real.settings["invoice_start_date"]
+    ended = real.run(said)  # not the first run any more, which is known once the ledger is open
+    assert ended.code == 0, ended.log
+    assert ended.out
+    assert real.run(FIRST_OF_ALL).out == f"{to_text(LAST)}\n"
+
+
+@pytest.mark.parametrize("streams", ["none", "others", "ours"])
+def test_a_dry_run_lets_no_state_out_whatever_comes(shop: Any, streams: str) -> None:
+    other = {"type": "SCHEMA", "stream": "other", "schema": {"properties": {}}}
+    more = {"none": "", "others": f"{json.dumps(other)}\n{FIRST_OF_ALL}", "ours": shop.messages()}
+    shop.settings["dry_run"] = True
+    ended = shop.run(FIRST_OF_ALL + more[streams])
+    assert (ended.code, ended.out) == (0, ""), ended.log
 
 
 @pytest.mark.more

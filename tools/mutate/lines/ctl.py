@@ -356,4 +356,12 @@ MUTATIONS = (
             "not_guessed",
         ),
     ),
+    Mutation(
+        "what the probe could not delete shows in its exit code",
+        "P14",
+        f"{FRESHBOOKS}/ctl/context.py",
+        "return int(command.main(standalone_mode=False) or 0)",
+        "return int(command.main(standalone_mode=False) or 0) * 0",
+        (PROBE_CLEAN, "-k", "whatever_the_ledger_says"),
+    ),
 )

@@ -234,4 +234,12 @@ MUTATIONS = (
         "        return measured or asked\n",
         ("tests/probe/test_probe_profile.py", "-k", "never_shortens"),
     ),
+    Mutation(
+        "a coupon that retention dropped keeps no order from being booked",
+        "P6",
+        f"{FRESHBOOKS}/ledger/inbox/inbox.py",
+        "[row for row in rows if row.stream != COUPONS]",
+        "list(rows)",
+        (INBOX, "-k", "part_that_is_booked"),
+    ),
 )

@@ -20,6 +20,8 @@ from mutate.lines.tests import (
 )
 
 NOTIFY = "target-freshbooks/tests/ctl/test_ctl_notify.py"
+FIRST_RUN = "target-freshbooks/tests/target/test_target_first_run.py"
+MESSAGES = "target-freshbooks/tests/target/test_target_messages.py"
 
 MUTATIONS = (
     Mutation(
@@ -58,8 +60,8 @@ MUTATIONS = (
         "a number that is none is left to the field that has it",
         "P10",
         f"{FRESHBOOKS}/message_reader.py",
-        "unreadable_value, constant=unreadable_value)",
-        "unreadable_value)",
+        "unreadable, constant=unreadable)",
+        "unreadable)",
         (f"{BLAME}::test_what_json_has_no_number_for_parks_its_order_alone_until_it_comes_mended",),
     ),
     Mutation(
@@ -91,9 +93,73 @@ MUTATIONS = (
         "a record of no store is refused",
         "P11",
         f"{FRESHBOOKS}/sinks.py",
-        "if not isinstance(store_hash, str) or not store_hash.strip():",
+        "if not isinstance(store_hash, str) or not _fits_a_mark(store_hash):",
         "if False:",
         (STORES,),
+    ),
+    Mutation(
+        "a store that no mark can name is refused",
+        "P1",
+        f"{FRESHBOOKS}/sinks.py",
+        "not _fits_a_mark(store_hash):",
+        "not store_hash.strip():",
+        (STORES, "-k", "names_no_store"),
+    ),
+    Mutation(
+        "a key that does not tell two records apart is refused",
+        "P6",
+        f"{FRESHBOOKS}/sinks.py",
+        " - set(self.key_properties or ()):",
+        " - IDS:",
+        (MESSAGES, "-k", "two_records_one"),
+    ),
+    Mutation(
+        "records that come as a file are refused",
+        "P6",
+        f"{FRESHBOOKS}/message_reader.py",
+        '        if kind == "BATCH":',
+        "        if False:",
+        (MESSAGES, "-k", "as_a_file"),
+    ),
+    Mutation(
+        "a state goes out as it came in or not at all",
+        "P6",
+        f"{FRESHBOOKS}/message_reader.py",
+        "            _read(line, _refuse)  # it goes out again, and no number as another\n",
+        "            pass\n",
+        (MESSAGES, "-k", "as_another"),
+    ),
+    Mutation(
+        "a state's numbers stay exact",
+        "P6",
+        f"{FRESHBOOKS}/target.py",
+        '            out.write(f"{to_text(state)}\\n")  # exact, where the SDK knows no Decimal\n',
+        "            super()._write_state_message(state)\n",
+        (MESSAGES, "-k", "keeps_its_numbers"),
+    ),
+    Mutation(
+        "a run that books nothing lets no state out",
+        "P6",
+        f"{FRESHBOOKS}/target.py",
+        " or self._keeps_state():",
+        ":",
+        (FIRST_RUN, "-k", "lets_no_state_out"),
+    ),
+    Mutation(
+        "no state leaves before it is known whether anything is booked",
+        "P6",
+        f"{FRESHBOOKS}/target.py",
+        " or (may_look_first(settings) and not self._is_at_end)",
+        "",
+        (FIRST_RUN, "-k", "came_before_any_stream"),
+    ),
+    Mutation(
+        "input that is no text is damaged and no defect",
+        "P14",
+        f"{FRESHBOOKS}/message_reader.py",
+        "    except UnicodeDecodeError as error:\n",
+        "    except UnicodeTranslateError as error:\n",
+        (MESSAGES, "-k", "no_text"),
     ),
     Mutation(
         "a closed output is forgotten before the end",
@@ -235,7 +301,7 @@ MUTATIONS = (
         "        if lacks_start_date and not look_first:",
         "        if False:",
         (
-            "target-freshbooks/tests/target/test_target_first_run.py",
+            FIRST_RUN,
             "-k",
             "gone",
         ),

@@ -173,9 +173,8 @@ def run_command(command: click.Command) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
         with STOP.heeded():
-            command.main(standalone_mode=False)
-    except click.exceptions.Exit as exit_:
-        return exit_.exit_code
+            # So click returns the code of an `Exit`, and of a command that ends, what it returns.
+            return int(command.main(standalone_mode=False) or 0)
     except click.ClickException as error:
         if isinstance(error, click.UsageError) and error.ctx is not None:
             say_aside(*error.ctx.get_usage().split("\n"))
@@ -196,4 +195,3 @@ def run_command(command: click.Command) -> int:
         file = f"{error.filename} cannot be used" if error.filename else "a file cannot be used"
         say_aside(f"Error: {file} ({what}); check its owner and rights, or name another.")
         return 1
-    return 0

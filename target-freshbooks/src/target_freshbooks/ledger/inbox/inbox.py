@@ -15,6 +15,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, select
 from target_freshbooks.ledger.inbox import precedence, requeue
 from target_freshbooks.ledger.inbox.precedence import Given, Place, Version
 from target_freshbooks.ledger.inbox.records import (
+    COUPONS,
     ORDERS,
     SHOP,
     Key,
@@ -219,10 +220,11 @@ def _drop_unsaid(
 
 def _facts_of(connection: Connection, source: str, order_id: int) -> StoredFacts | None:
     rows = connection.execute(_OF_ORDER, {"of_source": source, "of_order": order_id}).all()
-    if any(row.body is None for row in rows):
+    read = [row for row in rows if row.stream != COUPONS]
+    if any(row.body is None for row in read):
         return None
     children: dict[str, list[dict[str, Any]]] = {}
-    for row in sorted(rows, key=lambda row: (row.stream, _sorting(from_text(row.key)))):
+    for row in sorted(read, key=lambda row: (row.stream, _sorting(from_text(row.key)))):
         children.setdefault(row.stream, []).append(from_text(row.body))
     if ORDERS not in children:
         return None

@@ -20,6 +20,9 @@ ORDERS = "orders"
 SHOP = "store"
 """The stream of the store's own record."""
 
+COUPONS = "order_coupons"
+"""The stream of coupons, which are kept with their order and which no rule reads."""
+
 CUSTOMERS = "customers"
 """The stream of those who registered in the shop."""
 
@@ -50,7 +53,7 @@ class StoredFacts:
 
     Attributes:
         order: The order's record.
-        children: Per stream the order's other records, by key.
+        children: Per stream the order's other records but for coupons, by key.
         hash: SHA-256 over all of it; equal facts have equal hashes.
         received_at: When the last of it came.
     """
