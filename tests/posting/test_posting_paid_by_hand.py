@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from decimal import Decimal
 from typing import Any
 
@@ -36,6 +37,26 @@ def books(world: Any, order: int) -> tuple[Decimal, list[Decimal], str]:
 def test_what_is_refunded_counts_against_the_surplus(world: Any, paid: int) -> None:
     world.change_and_sync(paid, "lines", lines=pieces(7))
     assert books(world, paid) == (70, [70], "posted")
+    give_back(world, paid, "30.00")
+    world.sync()
+    assert books(world, paid) == (70, [70], "posted")
+
+
+def test_what_came_in_is_known_of_an_order_that_a_person_has_to_see_to(world: Any) -> None:
+    world.settings["paid_status_ids"] = "2,3,8,9,10,11,14"
+    by_hand = {"pay": "offline", "payment_method": "Bank Deposit", "status_id": 14}
+    order = world.synced(lines=pieces(10), **by_hand)
+    assert (world.row(order).state, world.paid(order)) == ("parked", [100])
+    world.change(order, "lines", lines=pieces(7))
+    give_back(world, order, "30.00")
+    world.sync()
+    assert books(world, order) == (70, [70], "posted")
+
+
+def test_a_run_that_died_before_it_noted_what_came_in_is_made_good(world: Any, paid: int) -> None:
+    with sqlite3.connect(world.home / "ledger.sqlite") as ledger:
+        ledger.execute("UPDATE ledger_orders SET paid_by_hand = NULL, state = 'new'")
+    world.change(paid, "lines", lines=pieces(7))
     give_back(world, paid, "30.00")
     world.sync()
     assert books(world, paid) == (70, [70], "posted")

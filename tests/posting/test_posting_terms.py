@@ -68,6 +68,32 @@ def test_a_person_may_give_an_order_the_settings_of_now(world: Any) -> None:
     assert world.writes_of(lambda: world.ctl("replay", "--settings", "current", str(order))) == 0
 
 
+def test_an_order_that_is_booked_but_for_what_a_person_has_to_see_to_keeps_its_settings(
+    world: Any,
+) -> None:
+    used = [{"code": "GC", "amount": "3.00", "balance_before": "3.00"}]
+    order = world.synced(gift_certificates=used, status_id=14)
+    assert (world.row(order).state, world.row(order).reason) == ("parked", "refund_missing")
+    assert (world.total(order), world.paid(order)) == (D("8.00"), [D("8.00")])
+    world.settings["stored_value"] = "payment"
+    world.change_and_sync(order, "status", status_id=10)
+    assert world.row(order).state == "posted"
+    assert (world.total(order), world.paid(order)) == (D("8.00"), [D("8.00")])
+
+
+def test_settings_of_now_stay_though_a_person_has_to_see_to_the_order(world: Any) -> None:
+    order = world.synced()
+    world.change_and_sync(order, "status", status_id=14)
+    world.settings["tax_mapping"] = {"State Tax": "Sales tax"}
+    world.ctl("replay", "--settings", "current", str(order))
+    assert taxes(world, order) == {"Sales tax"}
+    tax = [{"name": "State Tax", "percent": "10"}]
+    line = {"name": "Mug", "sku": "MUG", "price": "20.00", "taxes": tax}
+    world.change_and_sync(order, "lines", lines=[line])
+    assert world.total(order) == D("22.00")
+    assert taxes(world, order) == {"Sales tax"}
+
+
 def test_distinct_settings_are_kept_once(world: Any) -> None:
     for _ in range(3):
         world.place()

@@ -278,7 +278,7 @@ MUTATIONS = (
         "cash on delivery is no money before the order is Completed",
         "P2",
         f"{FRESHBOOKS}/books/payment_methods.py",
-        "return order.status_id in {OrderStatus.COMPLETED, *REFUNDED_STATUSES}",
+        "return order.status_id == OrderStatus.COMPLETED or refunded",
         "return True",
         (WRITTEN,),
     ),

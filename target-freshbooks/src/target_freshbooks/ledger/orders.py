@@ -141,7 +141,12 @@ class Orders(Section):
         return numbers
 
     def record(
-        self, result: OrderRow, *, event: str | None = None, data: Mapping[str, Any] | None = None
+        self,
+        result: OrderRow,
+        *,
+        booked: bool = False,
+        event: str | None = None,
+        data: Mapping[str, Any] | None = None,
     ) -> None:
         """Write how an order came out.
 
@@ -151,11 +156,12 @@ class Orders(Section):
 
         Args:
             result: How it came out; `run_id` names the run.
+            booked: The books hold it, though perhaps not all of it: its terms stay from now on.
             event: If given, an audit row of this event is written in the same transaction.
             data: The data of that audit row.
         """
         now = self._clock()
-        posted_at = now if result.state == "posted" else None
+        posted_at = now if booked or result.state == "posted" else None
         values = asdict(result) | {"posted_at": posted_at, "updated_at": now}
         with self._database.write() as connection:
             row = values | {"source": self._source}

@@ -241,7 +241,7 @@ class Outcomes:
             if row.worked_out and not result.unchanged:
                 with self._guard:
                     self.tally.worked_out[order_id] = row.worked_out
-        self._ledger.orders.record(row, event=event, data=data)
+        self._ledger.orders.record(row, booked=result.booked, event=event, data=data)
 
     def _booked(self, facts: OrderFacts, result: OrderResult) -> Desired | None:
         """What the books should hold, of a parked order too, however far the reconciler came.

@@ -102,8 +102,8 @@ class Reconciler:
         terms = terms_of(self._parts.ledger, order_id)
         policy = policy_of(self._policy, facts, terms, current=wish.current_settings)
         standing = standing or self._parts.ledger.orders.get(order_id)
-        facts = with_paid_day(facts, standing, self._parts.ledger, policy)
         facts = with_paid_by_hand(facts, standing)
+        facts = with_paid_day(facts, standing, self._parts.ledger, policy)
         if facts.order.is_cancelled and not recorded.known:
             # With the ledger lost, an invoice may stand for an order that is cancelled since.
             kept = adopt_cancelled(self._parts, facts, policy, overwrite=wish.overwrite)
@@ -145,10 +145,10 @@ class Reconciler:
             row = standing or OrderRow(order_id, "new")
             known = row_with_received(row, result.received, self._parts.ledger)
             return self.reconcile(result.facts, standing=known, asked=asked)
-        if result.state == "posted":
+        if result.booked:
             note_paid_by_hand(facts, desired, self._parts.ledger)
         renewed = wish.current_settings or (terms is not None and not terms.posted)
-        if renewed and terms is not None and result.state == "posted":
+        if renewed and terms is not None and result.booked:
             kept_day = (self._parts.ledger.terms.of(order_id) or terms).invoice_day  # perhaps moved
             self._parts.ledger.terms.keep(order_id, Terms(policy.terms(), kept_day))
         number = (result.desired or desired).invoice.number  # that it was made under
@@ -200,8 +200,8 @@ class Reconciler:
             otherwise=partial(self._parts.profile.otherwise, facts, policy),
         )
         # First of all: no client or item is made for an order that needs none, or is not booked.
-        looked = time.monotonic()
         observed = self._parts.observer.observe(context)
+        looked = time.monotonic()
         own = observed.invoice
         is_new = own is None or not context.is_ours(own)
         if is_new and not recorded.known and wanted.day in closed:
@@ -221,7 +221,7 @@ class Reconciler:
         if not context.recorded.known:
             if observed.invoice is None:
                 self._parts.brake.made(order_id)
-        elif not recorded.known:
+        elif facts.paid_by_hand is None:
             received = received_by_note(desired, observed)
             if received:
                 return Found(facts, received)
@@ -263,7 +263,8 @@ class Reconciler:
             is_current = outcome.context.recorded is not at.context.recorded
             at = outcome if is_current else self._parts.with_recorded(outcome)
             if at.context.recorded.overpayments:
-                at = replace(at, observed=self._parts.observer.observe(at.context))
+                observed = self._parts.observer.observe(at.context)
+                at = replace(at, observed=observed, looked=time.monotonic())
 
     def _is_to_be_put_back(self, at: ReconcileState, stop: Parked) -> bool:
         """Whether payments may be lowered for a wording that did not come about."""

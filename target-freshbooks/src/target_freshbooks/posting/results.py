@@ -34,6 +34,7 @@ class OrderResult:
         writes: Number of outside writes made.
         unchanged: Nothing had to be looked at: what is desired is what was posted before.
         met_lock: FreshBooks refused a day as locked that was taken to be open.
+        booked: The books hold it as far as it goes; a person may have to see to the rest.
     """
 
     state: OrderState
@@ -45,6 +46,7 @@ class OrderResult:
     writes: int = 0
     unchanged: bool = False
     met_lock: bool = False
+    booked: bool = False
 
     @property
     def is_refused_as_locked(self) -> bool:

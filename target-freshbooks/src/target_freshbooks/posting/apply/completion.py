@@ -89,10 +89,10 @@ def completed(at: ReconcileState, ledger: Ledger) -> OrderResult:
     if progress.refused_refunds:
         refund_id, words = next(iter(progress.refused_refunds.items()))
         parked = refund_refused(desired, refund_id, words)
-        return OrderResult("parked", parked=parked, words=words, writes=writes)
+        return OrderResult("parked", parked=parked, words=words, writes=writes, booked=True)
     if desired.flag is not None and not desired.hold:
-        return OrderResult("parked", parked=desired.flag, writes=writes)
-    return OrderResult("posted", writes=writes)
+        return OrderResult("parked", parked=desired.flag, writes=writes, booked=True)
+    return OrderResult("posted", writes=writes, booked=True)
 
 
 def _remember_the_end(at: ReconcileState, ledger: Ledger) -> None:
