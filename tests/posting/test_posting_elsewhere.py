@@ -219,18 +219,27 @@ def test_an_address_waiting_for_the_quota_is_looked_at_again(world: Any) -> None
 
 
 def test_an_invoice_that_was_seen_before_new_items_were_made_is_looked_at_again(
-    world: Any, monkeypatch: pytest.MonkeyPatch
+    world: Any,
 ) -> None:
-    monkeypatch.setattr(step_runner, "LOOK_SECONDS", 0.5)
     order = world.synced()
     invoice_id = world.invoice(order)["id"]
     lines = [{"name": name, "sku": name, "price": "9.00"} for name in ("CUP", "PLATE")]
     world.change(order, "lines", lines=lines)
     edits(world, invoice_id, method="POST", path="/items/items$", lines=[MORE])
-    world.fault(kind="slow", method="POST", path="/items/items$", body="PLATE", delay_ms=700)
+    world.fault(kind="slow", method="POST", path="/items/items$", body="PLATE", delay_ms=2500)
     world.sync()
     assert world.row(order).reason == "edited_in_freshbooks"
     assert world.total(order) == D("99.00")
+
+
+def test_a_new_order_is_looked_at_once_however_slow_freshbooks_is(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step_runner, "LOOK_SECONDS", 0.2)
+    world.fault(kind="slow", method="POST|PUT", delay_ms=300)
+    world.fault(kind="status", status=422, method="GET", path="/invoices/[0-9]+$")
+    order = world.synced()
+    assert (world.row(order).state, world.paid(order)) == ("posted", [D("11.00")])
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,22 @@ MUTATIONS = (
         (f"{IN_BULK}::test_a_draft_that_a_list_showed_is_looked_at_before_it_is_sent",),
     ),
     Mutation(
+        "nothing is written by a look that is some seconds old",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/step_runner.py",
+        "LOOK_SECONDS = 2.0",
+        "LOOK_SECONDS = 30.0",
+        (ELSEWHERE, "-m", "more", "-k", "seen_before_new_items"),
+    ),
+    Mutation(
+        "a new order costs no further look where FreshBooks is slow",
+        "P2",
+        f"{FRESHBOOKS}/posting/apply/step_runner.py",
+        "LOOKS = frozenset({StepKind.CREATE_INVOICE, StepKind.MARK_SENT})",
+        "LOOKS = frozenset()",
+        (ELSEWHERE, "-m", "more", "-k", "however_slow"),
+    ),
+    Mutation(
         "what a killed run made is looked for by its mark too",
         "P1",
         f"{FRESHBOOKS}/posting/apply/evidence.py",

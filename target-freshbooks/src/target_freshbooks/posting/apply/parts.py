@@ -38,7 +38,7 @@ class ReconcileState:
         writes: How many writes it has made.
         conflicts: How often another request was changing the same record.
         throttled: How often FreshBooks' quota kept a write waiting.
-        looked: When the invoice was last looked at, on the monotonic clock.
+        looked: When the last look at the invoice had ended, on the monotonic clock.
         seen_credits: The payments of which FreshBooks showed the credit that it made.
         unfulfilled: The steps that FreshBooks refused, or answered but did not do.
         client_anew: Whether its client was found or made anew, since FreshBooks had it no more.
@@ -95,8 +95,8 @@ class Parts:
     def look_again(self, at: ReconcileState) -> ReconcileState:
         """Where the order stands by what FreshBooks holds now."""
         at = self.with_recorded(at)
-        looked = time.monotonic()
-        return replace(at, observed=self.observer.observe(at.context), looked=looked)
+        observed = self.observer.observe(at.context)
+        return replace(at, observed=observed, looked=time.monotonic())
 
     def with_recorded(self, at: ReconcileState) -> ReconcileState:
         """Where the order stands by what the ledger knows now."""

@@ -42,8 +42,11 @@ from target_freshbooks.posting.state import Observed, Recorded
 logger = logging.getLogger(__name__)
 
 
-LOOK_SECONDS = 30.0
+LOOK_SECONDS = 2.0
 """So old may the look at an invoice be before it is changed, or money is booked on it."""
+
+LOOKS = frozenset({StepKind.CREATE_INVOICE, StepKind.MARK_SENT})
+"""Steps whose answer is as good as a look: nobody else pays what is new, or was a Draft."""
 
 MOST_THROTTLED = 20
 """How often a write waits for FreshBooks' quota, and is looked at again, in one attempt."""
@@ -108,7 +111,7 @@ def _take(parts: Parts, at: ReconcileState, step: Step) -> ReconcileState | Orde
         progress=advance(at.progress, step),
         writes=at.writes + 1,
     )
-    if step.kind is StepKind.MARK_SENT:
+    if step.kind in LOOKS:
         taken = replace(taken, looked=time.monotonic())
     taken = _with_credit_by_hand(parts, at.observed, taken)
     if fulfilled:
