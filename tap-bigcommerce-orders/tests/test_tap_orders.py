@@ -101,6 +101,23 @@ def test_a_stream_that_is_to_be_read_in_full_is_whatever_its_bookmark(
     assert again.bookmark() == at(3 * 3600)
 
 
+@pytest.mark.parametrize("edge", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("where", ["start_date", "end_date", "bookmark"])
+def test_a_day_at_the_edge_of_the_calendar_is_a_day_like_any_other(
+    shop: Any, run: Any, edge: str, where: str
+) -> None:
+    shop.order(1, 1)
+    shop.refund(1, 1, 1)
+    bookmark = {"replication_key_value": edge, "store_hash": "abc123"}
+    names = ("orders", "refunds", "customers", "products")
+    state = {"bookmarks": {name: dict(bookmark) for name in names}} if where == "bookmark" else None
+    more = {} if where == "bookmark" else {where: edge}
+    ran = run(shop, streams=None, state=state, lookback_seconds=10 * 365 * 86_400, **more)
+    assert ran.error is None
+    early = edge.startswith("0001")
+    assert ran.ids("orders") == ([1] if early == (where != "end_date") else [])
+
+
 def test_start_date_and_end_date_bound_the_window(shop: Any, run: Any, at: Any) -> None:
     for number in range(1, 10):
         shop.order(number, number)

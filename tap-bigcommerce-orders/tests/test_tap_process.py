@@ -132,6 +132,22 @@ BROKEN = "must be an ISO 8601 date-time"
         ),
         ('{"bookmarks": {"orders": {"replication_key_value": 105}}}', BROKEN),
         ('{"bookmarks": {"customers": {"replication_key_value": "2026-02-30"}}}', BROKEN),
+        (
+            '{"bookmarks": {"orders": {"progress_markers": null}}}',
+            "progress_markers in the bookmark",
+        ),
+        (
+            '{"bookmarks": {"orders": {"progress_markers": "x"}}}',
+            "progress_markers in the bookmark",
+        ),
+        (
+            '{"bookmarks": {"orders": {"partitions": null}}}',
+            "the bookmark of orders has partitions",
+        ),
+        (
+            '{"bookmarks": {"orders": {"partitions": [{"context": {"shop": "1"}}, {}]}}}',
+            "the bookmark of orders has partitions",
+        ),
         ('{"bookmarks": null}', "must be a JSON object"),
         ("[]", "must be a JSON object"),
         ("{nope", "The state is not JSON"),
@@ -150,6 +166,53 @@ def test_an_unusable_state_is_told_in_a_line_before_any_request(
     assert words in log
     assert "Traceback" not in log
     assert (out, shop.requests) == ("", [])
+
+
+@pytest.mark.more
+@pytest.mark.parametrize(
+    "catalog",
+    ["{nope", "", "[]", "null", "{}", '{"streams": null}', '{"streams": [{}]}',
+     '{"streams": [{"tap_stream_id": "orders", "metadata": null}]}',
+     '{"streams": [{"tap_stream_id": "orders", "schema": null}]}'],
+)  # fmt: skip
+def test_an_unusable_catalog_is_told_in_a_line_before_any_request(
+    shop: Any, start: Any, config_for: Any, tmp_path: Path, catalog: str
+) -> None:
+    path = tmp_path / "catalog.json"
+    path.write_text(catalog)
+    process = start(config_for(shop), "--catalog", str(path))
+    out, log = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "The catalog" in log.splitlines()[-1]
+    assert "--discover" in log.splitlines()[-1]
+    assert "Traceback" not in log
+    assert (out, shop.requests) == ("", [])
+
+
+@pytest.mark.more
+@pytest.mark.parametrize(
+    "variables",
+    [{"LOGLEVEL": "verbose"}, {"LOGLEVEL": "INFO", "TAP_BIGCOMMERCE_ORDERS_LOGLEVEL": "verbose"}],
+)
+def test_a_log_level_that_there_is_not_is_told_in_a_sentence(
+    shop: Any, start: Any, config_for: Any, variables: dict[str, str]
+) -> None:
+    process = start(config_for(shop), env={**os.environ, **variables})
+    out, log = process.communicate(timeout=60)
+    assert process.returncode == 1
+    name = [*variables][-1]
+    assert f"The setting {name} is 'VERBOSE': it must be" in log
+    assert "Traceback" not in log
+    assert (out, shop.requests) == ("", [])
+
+
+def test_a_log_level_of_its_own_goes_before_that_of_all(
+    shop: Any, start: Any, config_for: Any
+) -> None:
+    levels = {"LOGLEVEL": "verbose", "TAP_BIGCOMMERCE_ORDERS_LOGLEVEL": "warning"}
+    process = start(config_for(shop), env={**os.environ, **levels})
+    process.communicate(timeout=60)
+    assert process.returncode == 0
 
 
 def test_a_state_that_was_never_set_reads_from_the_start_date(

@@ -18,6 +18,10 @@ class StateUnusable(BigCommerceError):
     """The state the run was given has a bookmark that cannot be read."""
 
 
+class CatalogUnusable(BigCommerceError):
+    """The catalog the run was given is none."""
+
+
 class TokenMissing(BigCommerceError):
     """There is no access token, or it cannot be used."""
 

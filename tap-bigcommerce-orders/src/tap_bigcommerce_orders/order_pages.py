@@ -16,18 +16,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from tap_bigcommerce_orders.errors import UnexpectedAnswer
 from tap_bigcommerce_orders.normalize import format_time, latest, parse_time
 from tap_bigcommerce_orders.pages import id_of, surely_short
+from tap_bigcommerce_orders.window import BEGINNING
 
 Row = dict[str, Any]
 Fetch = Callable[[dict[str, str | int]], list[Row]]
 
 SECOND = timedelta(seconds=1)
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 logger = logging.getLogger("tap-bigcommerce-orders.orders")
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 POSITION = "replication_key_value"
 STORE = "store_hash"
+PARTITIONS, MARKERS = "partitions", "progress_markers"
 LEEWAY = timedelta(minutes=10)
 """By so much may clocks differ before it is told."""
 
@@ -107,6 +108,11 @@ def _faults(bookmarks: dict[str, Any]) -> Iterator[str]:
                 f"{POSITION} in the bookmark of {stream} must be an ISO 8601 date-time "
                 "such as 2026-01-31T09:30:00Z."
             )
+        elif bookmark.get(PARTITIONS, []) != []:
+            # For each of them the SDK would read the whole stream once more.
+            yield f"the bookmark of {stream} has partitions, of which this tap makes none."
+        elif not isinstance(bookmark.get(MARKERS, {}), dict):
+            yield f"{MARKERS} in the bookmark of {stream} must be a JSON object."
 
 
 def _is_moment(value: object) -> bool:

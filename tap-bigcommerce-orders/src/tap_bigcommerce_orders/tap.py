@@ -20,6 +20,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
+from tap_bigcommerce_orders.catalog_validation import checked_catalog
 from tap_bigcommerce_orders.connection import Connection
 from tap_bigcommerce_orders.credentials import find_token
 from tap_bigcommerce_orders.errors import BigCommerceError
@@ -199,6 +200,8 @@ class TapBigCommerceOrders(PlainTap):
         with cls._told_in_a_sentence():
             if kwargs.get("state") is not None:
                 kwargs["state"] = checked(kwargs["state"])
+            if kwargs.get("catalog") is not None:
+                kwargs["catalog"] = checked_catalog(kwargs["catalog"])
             super().invoke(**kwargs)
 
     @classmethod

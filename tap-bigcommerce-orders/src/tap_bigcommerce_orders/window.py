@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tap_bigcommerce_orders.normalize import format_time, parse_time
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from tap_bigcommerce_orders.normalize import Json
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before all that a store holds; it can be looked back from, as the calendar's first day cannot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -339,6 +339,16 @@ def test_a_wrong_environment_ends_the_program_with_1_and_its_name(
     assert shop.books()["invoices"] == []
 
 
+@pytest.mark.parametrize("name", ["LOGLEVEL", "TARGET_FRESHBOOKS_LOGLEVEL"])
+def test_a_log_level_that_there_is_not_is_told_in_a_sentence(shop: Any, name: str) -> None:
+    shop.place()
+    ended = shop.run(shop.messages(), environment={name: "verbose"})
+    assert ended.code == 1
+    assert f"The setting {name} is 'VERBOSE': it must be" in ended.log
+    assert "Traceback" not in ended.log
+    assert shop.books()["invoices"] == []
+
+
 def test_beside_a_file_the_environment_is_looked_at_for_names_only(shop: Any) -> None:
     order = shop.place()
     variables = {

@@ -133,6 +133,22 @@ MUTATIONS = (
         (STORE_IDENTITY,),
     ),
     Mutation(
+        "a bookmark with partitions is another tap's",
+        "P6",
+        f"{TAP}/state_validation.py",
+        "        elif bookmark.get(PARTITIONS, []) != []:\n",
+        "        elif False:\n",
+        ("tap-bigcommerce-orders/tests/test_tap_process.py", "-k", "unusable_state"),
+    ),
+    Mutation(
+        "a bookmark at the edge of the calendar can be looked back from",
+        "P10",
+        f"{TAP}/streams/base.py",
+        "max(last, BEGINNING) - self.lookback(at_least)",
+        "last - self.lookback(at_least)",
+        ("tap-bigcommerce-orders/tests/test_tap_orders.py", "-k", "edge_of"),
+    ),
+    Mutation(
         "each bookmark names its store",
         "P6",
         f"{TAP}/tap.py",

@@ -13,6 +13,7 @@ from tap_bigcommerce_orders.odd_values import set_apart
 from tap_bigcommerce_orders.sdk import PlainStream
 from tap_bigcommerce_orders.state_memory import GIVEN, GivenRows
 from tap_bigcommerce_orders.state_validation import POSITION
+from tap_bigcommerce_orders.window import BEGINNING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,8 +57,9 @@ class BigCommerceStream(PlainStream):
         start_date = self.config.get("start_date")
         incremental = self.replication_method == "INCREMENTAL"
         last = parse_time(self.stream_state.get(POSITION)) if incremental else None
-        since = last and last - self.lookback(at_least)
-        return latest(read_iso(start_date) if start_date else None, since)
+        since = last and max(last, BEGINNING) - self.lookback(at_least)
+        start = latest(read_iso(start_date) if start_date else None, since)
+        return start and max(start, BEGINNING)
 
     def lookback(self, at_least: timedelta = timedelta()) -> timedelta:
         """How far to look back; at least so far, if lookback_seconds are fewer."""
@@ -78,4 +80,4 @@ class BigCommerceStream(PlainStream):
     def window_end(self) -> datetime:
         """Until when to read: the run's start, or end_date if earlier."""
         started, end_date = self.source.started, self.config.get("end_date")
-        return min(started, read_iso(end_date)) if end_date else started
+        return max(BEGINNING, min(started, read_iso(end_date))) if end_date else started

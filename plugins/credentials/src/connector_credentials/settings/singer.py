@@ -5,19 +5,22 @@ overrides what the SDK keeps private; the tap's `test_tap_sdk_names.py` says whi
 release has changed.
 """
 
+import logging
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import click
+from singer_sdk.cli import plugin_cli
 from singer_sdk.plugin_base import PluginBase, SingerCommand, _ConfigInput
 from typing_extensions import override
 
-from connector_credentials.output import log_visibly
+from connector_credentials.output import log_visibly, say_aside
 
 from .form import Form
-from .values import SettingError
+from .values import SettingError, read_value
 
 CONFIG_FILES = "connector_credentials.config_files"
 """The key in a command's `meta` under which the paths of its settings' files are."""
@@ -34,6 +37,18 @@ class _Command(SingerCommand):
             raise
 
 
+def check_log_level(prefix: str, environment: Mapping[str, str]) -> None:
+    """Make sure that the log's level, which no setting of a file gives, is one.
+
+    Raises:
+        SettingError: Names the variable that the SDK would go by, the program's or that of all.
+    """
+    for name in (f"{prefix}LOGLEVEL", "LOGLEVEL"):
+        if given := environment.get(name):
+            read_value(name, given.upper(), {"enum": list(logging.getLevelNamesMapping())})
+            return
+
+
 class StrictSettings(PluginBase):
     """Goes before `Tap` or `Target` among a class' bases.
 
@@ -45,6 +60,16 @@ class StrictSettings(PluginBase):
 
     def check_settings(self, settings: Mapping[str, Any]) -> None:
         """Raise what is wrong with settings that could be read, before the SDK looks at them."""
+
+    @plugin_cli
+    @override
+    def cli(cls) -> click.Command:  # noqa: N805 - what calls it gives the class
+        try:
+            check_log_level(cls.form.prefix, os.environ)
+        except SettingError as error:
+            say_aside(f"Error: {error}")
+            sys.exit(1)
+        return super().cli
 
     @classmethod
     @override
