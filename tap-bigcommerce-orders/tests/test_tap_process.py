@@ -118,6 +118,8 @@ def test_a_setting_no_request_can_be_made_of_is_named(
 
 
 BROKEN = "must be an ISO 8601 date-time"
+PARTS = "the bookmark of orders has partitions"
+MARKERS = "progress_markers in the bookmark of orders"
 
 
 @pytest.mark.more
@@ -142,11 +144,11 @@ BROKEN = "must be an ISO 8601 date-time"
         ),
         (
             '{"bookmarks": {"orders": {"partitions": null}}}',
-            "the bookmark of orders has partitions",
+            PARTS,
         ),
         (
             '{"bookmarks": {"orders": {"partitions": [{"context": {"shop": "1"}}, {}]}}}',
-            "the bookmark of orders has partitions",
+            PARTS,
         ),
         ('{"bookmarks": null}', "must be a JSON object"),
         ("[]", "must be a JSON object"),

@@ -150,12 +150,26 @@ def test_orders_that_another_store_s_hooks_named_are_not_read(
     full_shop: Any, run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONNECTOR_WEBHOOKS_STORE_HASH", "def456")
-    with pytest.raises(SettingError, match="hooks of another store than abc123"):
-        run(full_shop, order_ids=[1])
+    for more in ({"order_ids": [1]}, {"order_ids": []}, {}):
+        with pytest.raises(SettingError, match="hooks of another store than abc123"):
+            run(full_shop, **more)
     assert full_shop.requests == []
-    assert run(full_shop).error is None, "what is read by bookmark is no hook's"
     monkeypatch.setenv("CONNECTOR_WEBHOOKS_STORE_HASH", "abc123")
     assert run(full_shop, order_ids=[1]).ids("orders") == [1]
+
+
+@pytest.mark.parametrize("more", [{}, {"order_ids": []}, {"order_ids": None}])
+def test_a_run_for_hooks_that_does_not_hear_of_their_orders_reads_nothing(
+    full_shop: Any, start: Any, config_for: Any, monkeypatch: pytest.MonkeyPatch, more: Any
+) -> None:
+    monkeypatch.setenv("CONNECTOR_WEBHOOKS_STORE_HASH", "abc123")
+    monkeypatch.setenv("TAP_BIGCOMMERCE_ORDERS_ORDER_IDS", "[1]")
+    process = start(config_for(full_shop, **more))
+    out, log = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "--config=ENV" in log
+    assert "Traceback" not in log
+    assert (out, full_shop.requests) == ("", [])
 
 
 def test_the_store_s_own_bookmark_is_used(full_shop: Any, run: Any) -> None:

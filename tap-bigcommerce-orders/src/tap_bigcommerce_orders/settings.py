@@ -160,15 +160,24 @@ def store_hash_of(config: Mapping[str, Any]) -> str:
 
 
 def check_hooks_store(config: Mapping[str, Any], environment: Mapping[str, str]) -> None:
-    """Make sure that orders that hooks have named are of the store that is read.
+    """Make sure that a run for orders that hooks have named reads them, of their store.
 
     Raises:
-        SettingError: They are another store's, where the same numbers are other orders.
+        SettingError: They are another store's, where the same numbers are other orders, or the
+            settings do not name them, as a file does not.
     """
     store_hash = store_hash_of(config)
-    if config.get("order_ids") and environment.get(HOOKS_STORE, store_hash) != store_hash:
+    if HOOKS_STORE not in environment:
+        return
+    if environment[HOOKS_STORE] != store_hash:
         raise SettingError(
             f"The orders were named by hooks of another store than {store_hash}, which store_hash "
             "names; nothing was read. Set the run_command of that store's receiver, so that it runs"
             ' an extractor with its own store_hash (the README\'s "Several stores" has one).'
+        )
+    if not config.get("order_ids"):
+        raise SettingError(
+            "The orders that hooks have named did not reach order_ids; nothing was read. They are "
+            f"in {FORM.prefix}ORDER_IDS, which is not heard beside a file of settings: write "
+            "--config=ENV in the receiver's run_command."
         )
