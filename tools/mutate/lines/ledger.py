@@ -15,6 +15,7 @@ from mutate.lines.tests import (
 )
 
 LEDGER_OWNERSHIP = "target-freshbooks/tests/ledger/test_ledger_ownership.py"
+WAITING = "tests/posting/test_posting_waiting.py"
 INBOX = "target-freshbooks/tests/ledger/test_ledger_inbox.py"
 
 MUTATIONS = (
@@ -241,5 +242,29 @@ MUTATIONS = (
         "[row for row in rows if row.stream != COUPONS]",
         "list(rows)",
         (INBOX, "-k", "part_that_is_booked"),
+    ),
+    Mutation(
+        "only what waited under other settings is looked at again",
+        "P7",
+        f"{FRESHBOOKS}/ledger/inbox/inbox.py",
+        "            orders.c.policy_hash != policy_hash,\n",
+        "",
+        (WAITING, "-k", "looked_at_once"),
+    ),
+    Mutation(
+        "an order whose records were dropped is not looked at in each run",
+        "P10",
+        f"{FRESHBOOKS}/ledger/inbox/inbox.py",
+        "            select(inbox.c.key).where(theirs).exists(),\n",
+        "",
+        (WAITING, "-k", "without_a_word"),
+    ),
+    Mutation(
+        "a dry run counts an order once",
+        "P7",
+        f"{FRESHBOOKS}/ledger/inbox/inbox.py",
+        "            ~select(inbox.c.key).where(came).exists(),\n",
+        "",
+        (WAITING, "-k", "shows_it_once"),
     ),
 )

@@ -20,6 +20,7 @@ from mutate.lines.tests import (
 )
 
 NOTIFY = "target-freshbooks/tests/ctl/test_ctl_notify.py"
+WAITING = "tests/posting/test_posting_waiting.py"
 FIRST_RUN = "target-freshbooks/tests/target/test_target_first_run.py"
 MESSAGES = "target-freshbooks/tests/target/test_target_messages.py"
 
@@ -313,5 +314,13 @@ MUTATIONS = (
         "            put_back(record)\n",
         "            pass\n",
         ("tests/posting/test_posting_odd_values.py",),
+    ),
+    Mutation(
+        "what waited for a setting is taken up when it is another",
+        "P6",
+        f"{FRESHBOOKS}/posting/service.py",
+        "in self._ledger.inbox.left_waiting(self._outcomes.policy_hash, waited_for):",
+        "in list[int]():",
+        (WAITING,),
     ),
 )

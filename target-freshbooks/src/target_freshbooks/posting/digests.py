@@ -12,15 +12,20 @@ from decimal import Decimal
 from typing import Any
 
 from target_freshbooks.books.desired import Desired
+from target_freshbooks.books.eligibility import BEFORE_START_DATE
+from target_freshbooks.books.money_witnesses import REFUNDED_STATUSES
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.stored_value import redeemed
 from target_freshbooks.freshbooks.observed import DELETED, ObservedInvoice
 from target_freshbooks.ledger.storage.canonical import hash_of
-from target_freshbooks.shop.facts import Address, Cost, OrderFacts, OrderLine
+from target_freshbooks.shop.facts import Address, Cost, OrderFacts, OrderLine, OrderStatus
 
 CONTENT_VERSION = 2
 DESIRED_VERSION = 1
 FINGERPRINT_VERSION = 1
+
+_DECIDED_BY_MONEY = REFUNDED_STATUSES | {OrderStatus.TO_VERIFY, OrderStatus.DISPUTED}
+"""Settings tell which methods of payment mean money."""
 
 
 def earlier_digests(facts: OrderFacts, *, void: bool = False) -> frozenset[str]:
@@ -197,6 +202,14 @@ def policy_digest(policy: Policy) -> str:
             "closed_refunds": policy.closed_refunds,
             "refunds_expense_category": policy.refunds_expense_category,
         }
+    )
+
+
+def reasons_of_settings(policy: Policy) -> frozenset[str]:
+    """The codes of what an order may wait for that other settings would not have it wait for."""
+    by_status = (f"status_{int(number)}" for number in policy.paid_status_ids | _DECIDED_BY_MONEY)
+    return frozenset(
+        {BEFORE_START_DATE, "excluded_source", "marketplace", "excluded_order", *by_status}
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.ledger import Ledger, Record
+from target_freshbooks.posting.digests import reasons_of_settings
 from target_freshbooks.posting.facts import check_zone
 from target_freshbooks.posting.order_work import OrderWork
 from target_freshbooks.posting.outcomes import Outcomes
@@ -39,7 +40,7 @@ class Service:
         work: Works orders off.
         outcomes: How the orders came out.
         policy: The bookkeeper's settings.
-        dry_run: Only what comes in is looked at, and no customer or product is followed.
+        dry_run: What earlier runs did not reach is left, and no customer or product is followed.
         order_batch: How many orders are taken up at a time; those before a STATE are in any case.
     """
 
@@ -128,11 +129,19 @@ class Service:
         self._work.settle()
 
     def finish(self) -> None:
-        """Settle everything, and orders that a run before this one took in but did not reach."""
+        """Settle everything, and what runs before this one took in and left.
+
+        Those are the orders that they did not reach, and those that waited for a setting which is
+        another now. A dry run shows the latter.
+        """
         if self._children:
             # No STATE follows, so the tap was cut off in the middle of these: it will say them all.
             logger.warning("The input ends within %d orders: run again.", len(self._children))
             self._children.clear()
+        self.checkpoint()
+        waited_for = reasons_of_settings(self._policy)
+        for order_id in self._ledger.inbox.left_waiting(self._outcomes.policy_hash, waited_for):
+            self._work.submit(order_id)
         self.checkpoint()
         if not self._dry_run:
             for row in list(self._ledger.orders.all(state="new")):

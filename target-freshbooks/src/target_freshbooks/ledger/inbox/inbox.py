@@ -129,6 +129,25 @@ class Inbox(Section):
                 self._shop = self.body(SHOP)
             return self._shop
 
+    def left_waiting(self, policy_hash: str, reasons: Collection[str]) -> list[int]:
+        """The orders, by id, that were left waiting for one of the reasons under other settings.
+
+        Only those whose record is here, and did not come in this dry run. They are looked for in
+        the whole ledger, and are many at most once for each change of a setting.
+        """
+        record = and_(inbox.c.order_id == orders.c.order_id, inbox.c.stream == ORDERS)
+        theirs = and_(inbox.c.source == orders.c.source, inbox.c.body.is_not(None), record)
+        came = and_(inbox.c.source.in_({*self._sources} - {self._source}), record)
+        waiting = select(orders.c.order_id).where(
+            orders.c.source == self._source,
+            orders.c.state == "waiting",
+            orders.c.reason.in_(reasons),
+            orders.c.policy_hash != policy_hash,
+            select(inbox.c.key).where(theirs).exists(),
+            ~select(inbox.c.key).where(came).exists(),
+        )
+        return [row.order_id for row in self._rows(waiting.order_by(orders.c.order_id))]
+
     def _forget_shop(self, received: Iterable[Record]) -> None:
         if any(record.stream == SHOP for record in received):
             with self._shop_guard:
