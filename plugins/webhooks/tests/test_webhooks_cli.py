@@ -20,7 +20,7 @@ from connector_webhooks.errors import WebhooksError
 from connector_webhooks.inbox import Inbox
 from connector_webhooks.orders import Orders
 from connector_webhooks.settings import FORM, load
-from sqlalchemy import create_engine, delete, insert, text
+from sqlalchemy import create_engine, delete, event, insert, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,16 +121,23 @@ def test_status_lists_those_that_fail_first_and_says_how_many_more_wait(program:
 
 def test_all_orders_that_wait_are_read_in_little_memory(inbox_url: str) -> None:
     database = Database(inbox_url, "abc123")
-    many_waiting(Inbox(database, timedelta(seconds=2)), 20_000)
-    waiting = Orders(database)
+    many_waiting(Inbox(database, timedelta(seconds=2)), 10_000)
+    waiting, cursors = Orders(database), set[str]()
+
+    def note(_: object, cursor: object, *_more: object) -> None:
+        cursors.add(type(cursor).__name__)
+
+    event.listen(database.engine, "after_cursor_execute", note)
     list(waiting.waiting(1))  # what is made once is not counted
     tracemalloc.start()
     try:
-        assert sum(1 for _ in waiting.waiting()) == 20_000
-        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+        assert sum(1 for _ in waiting.waiting()) == 10_000
+        assert tracemalloc.get_traced_memory()[1] < 500_000
     finally:
         tracemalloc.stop()
         database.close()
+    kept_by = {"sqlite": "Cursor", "postgresql": "ServerCursor"}  # what the driver does not hold
+    assert cursors == {kept_by[database.dialect]}
 
 
 @pytest.mark.parametrize(

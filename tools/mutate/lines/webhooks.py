@@ -416,6 +416,14 @@ MUTATIONS = (
         (CLI, "-k", "little_memory"),
     ),
     Mutation(
+        "orders that wait are not all held at once by the database's driver",
+        "P10",
+        f"{WEBHOOKS}/orders.py",
+        'pieces = {"yield_per": READ_AT_ONCE}',
+        "pieces = dict[str, int]()",
+        (CLI, "-k", "little_memory"),
+    ),
+    Mutation(
         "those that fail alone are listed before all others",
         "P10",
         f"{WEBHOOKS}/orders.py",

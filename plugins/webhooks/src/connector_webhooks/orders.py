@@ -76,7 +76,7 @@ class Orders:
         return self._read(select(orders).order_by(*first).limit(limit))
 
     def _read(self, statement: Select[Any]) -> Iterator[WaitingOrder]:
-        pieces = {"yield_per": READ_AT_ONCE}
+        pieces = {"yield_per": READ_AT_ONCE}  # else PostgreSQL's driver holds the whole answer
         with self.database.look() as connection:
             for row in connection.execute(statement, execution_options=pieces):
                 yield WaitingOrder(
