@@ -76,12 +76,33 @@ def test_many_transactions_are_read_and_a_repeated_page_ends_it(
     assert order.get("transactions_truncated", False) is (paging == "repeats")
 
 
+@pytest.mark.parametrize("last", [{"data": [], "meta": {}}, {"data": [], "meta": None}, None])
+def test_a_total_that_only_the_first_page_tells_is_held_against_what_came(
+    shop: Any, run: Any, monkeypatch: pytest.MonkeyPatch, last: Any
+) -> None:
+    shop.order(1, 1)
+    rows = [shop.transaction(1, number) for number in range(1, 102)]
+    plain = shop.answer
+
+    def answer(path: str, query: dict[str, str]) -> tuple[int, Any]:
+        if path != "/v3/orders/1/transactions":
+            return plain(path, query)
+        told = {"total": 120, "total_pages": 2, "current_page": 1}
+        first = {"data": rows, "meta": {"pagination": told}}
+        return (200, first) if query["page"] == "1" else (200 if last else 204, last)
+
+    monkeypatch.setattr(shop, "answer", answer)
+    (order,) = run(shop).records("orders")
+    assert order["transactions_truncated"] is True
+
+
+@pytest.mark.parametrize("full", [50, 100, 250])
 def test_a_full_page_without_a_total_may_not_be_all_and_the_order_says_so(
-    shop: Any, run: Any, monkeypatch: pytest.MonkeyPatch
+    shop: Any, run: Any, monkeypatch: pytest.MonkeyPatch, full: int
 ) -> None:
     shop.order(1, 1)
     shop.order(2, 2)
-    rows = [shop.transaction(1, number) for number in range(1, 251)]
+    rows = [shop.transaction(1, number) for number in range(1, full + 1)]
     plain = shop.answer
 
     def answer(path: str, query: dict[str, str]) -> tuple[int, Any]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from tap_bigcommerce_orders.consignments import PAGE_SIZES
 from tap_bigcommerce_orders.errors import StoreNotFound
 from tap_bigcommerce_orders.normalize import amount, whole
 from tap_bigcommerce_orders.order_lines import OrderLines
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from tap_bigcommerce_orders.connection import Connection
 
 NOT_FOUND = (HTTPStatus.NOT_FOUND,)
+FULL_PAGES = PAGE_SIZES - {10}  # fewer than a default page are all
 
 logger = logging.getLogger("tap-bigcommerce-orders.orders")
 
@@ -77,13 +79,14 @@ class ChildReader:
             for answer, rows in answers(self._connection, path):
                 sound = check_ids(path, rows)
                 fresh = {id_of(row): row for row in sound if id_of(row) not in found}
-                total = total_of(answer)
+                total = max(total, total_of(answer))  # a last page may tell none
                 if not fresh:
                     break
                 found |= fresh
         # Without a total, a full last page is all that tells of more.
-        at_limit = not total and len(found) % MAX_LIMIT == 0 and bool(found)
-        if total > len(found) or at_limit:
+        count = len(found)
+        at_limit = not total and (count in FULL_PAGES or (count > 0 and count % MAX_LIMIT == 0))
+        if total > count or at_limit:
             order["transactions_truncated"] = True
             logger.warning(
                 "Order %d has %s transactions, of which BigCommerce gives %d.",

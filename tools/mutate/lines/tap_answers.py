@@ -17,6 +17,22 @@ MUTATIONS = (
         ("tap-bigcommerce-orders/tests/test_tap_transactions.py", "-k", "page"),
     ),
     Mutation(
+        "what a first page says of the number of transactions counts to the end",
+        "P5",
+        f"{TAP}/child_reader.py",
+        "total = max(total, total_of(answer))",
+        "total = total_of(answer)",
+        ("tap-bigcommerce-orders/tests/test_tap_transactions.py", "-k", "only_the_first"),
+    ),
+    Mutation(
+        "a full page of any size may be a part of the transactions",
+        "P5",
+        f"{TAP}/child_reader.py",
+        "count in FULL_PAGES or (",
+        "(",
+        ("tap-bigcommerce-orders/tests/test_tap_transactions.py", "-k", "full_page"),
+    ),
+    Mutation(
         "a row that is no object stops the tap in a sentence",
         "P10",
         f"{TAP}/pages.py",
