@@ -247,6 +247,44 @@ def test_a_change_without_an_answer_keeps_what_is_ours(world: Any) -> None:
     assert (client(world)["fname"], client(world)["lname"]) == ("Joan", "Roe")
 
 
+NOT_DONE: dict[str, dict[str, Any]] = {
+    "409": {"kind": "refused", "status": 409, "errno": 409, "words": "Being changed."},
+    "429": {"kind": "status", "status": 429, "headers": {"Retry-After": "1"}},
+    "no answer": {"kind": "reset_before"},
+}
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("why", NOT_DONE)
+@pytest.mark.parametrize("kind", ["client", "item"])
+def test_a_change_that_was_not_done_rests_on_a_look_of_its_own_when_it_is_made_again(
+    world: Any, kind: str, why: str
+) -> None:
+    """A person corrects a field while FreshBooks keeps our change waiting."""
+    customer = register(world)
+    world.place(customer_id=customer, lines=[mug()])
+    world.sync(with_product(world))
+    record, path, typed = {
+        "client": (client, "users/clients", {"fname": "Joan"}),
+        "item": (item, "items/items", {"name": "Stein"}),
+    }[kind]
+    before = record(world)
+    by_hand = {"method": "PUT", "path": f"{path}/{before['id']}", "json": {kind: typed}}
+    look = {"method": "GET", "path": f"/{path}/[0-9]+$", "when": "after", "times": 1}
+    world.fault(kind="act", writes=[by_hand], **look)
+    world.fault(method="PUT", path=f"/{path}/", times=1, **NOT_DONE[why])
+    edit_profile(world, customer, first_name="Janet", last_name="Roe")
+    world.sync(with_product(world, name="Cup", price=12))
+    (name, value), *_ = typed.items()
+    assert record(world)[name] == value
+    left = world.ctl("status")[f"{kind}s_left"]
+    assert left == [{"id": before["id"], "fields": [name]}]
+    if kind == "client":
+        assert record(world)["lname"] == "Roe"
+    else:
+        assert record(world)["unit_cost"]["amount"] == "12.00"
+
+
 @pytest.mark.more
 def test_a_client_whose_making_was_not_answered_is_ours(world: Any) -> None:
     customer = register(world)

@@ -40,6 +40,14 @@ CREDIT_TOLD = "test_a_credit_is_told_that_came_of_a_payment_by_hand_while_the_to
 
 MUTATIONS = (
     Mutation(
+        "what another source has just made is found though searches do not show it yet",
+        "P1",
+        f"{FRESHBOOKS}/posting/apply/upsert.py",
+        "        self._let_others_settle()\n",
+        "",
+        ("tests/posting/test_posting_two_shops.py", "-k", "just_made"),
+    ),
+    Mutation(
         "nothing is made for an order whose invoice a person deleted",
         "P11",
         f"{FRESHBOOKS}/posting/apply/order_parties.py",
@@ -428,6 +436,30 @@ MUTATIONS = (
         "ignored = ownership.not_taken(body, before, held)",
         "ignored = ()",
         (f"{OWNERSHIP}::test_a_change_that_freshbooks_ignores_is_told_and_not_made_again",),
+    ),
+    Mutation(
+        "a change that waits for FreshBooks' quota is looked at again",
+        "P11",
+        f"{FRESHBOOKS}/posting/plan/steps.py",
+        "    StepKind.UPDATE_CLIENT,\n    StepKind.UPDATE_ITEM,\n",
+        "",
+        (OWNERSHIP, "-m", "more", "-k", "look_of_its_own"),
+    ),
+    Mutation(
+        "a change of a client that was not done is made by a fresh look",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/clients_and_items.py",
+        "self._carry_over(partial(self.clients.update, draft))",
+        "self.clients.update(draft)",
+        (OWNERSHIP, "-m", "more", "-k", "look_of_its_own"),
+    ),
+    Mutation(
+        "a change of an item that was not done is made by a fresh look",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/clients_and_items.py",
+        "self._carry_over(partial(self.items.update, draft))",
+        "self.items.update(draft)",
+        (OWNERSHIP, "-m", "more", "-k", "look_of_its_own"),
     ),
     Mutation(
         "a client filed away is not taken out of the archive",

@@ -8,16 +8,22 @@ rewritten.
 import logging
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from target_freshbooks.books import client_of_customer, items_of_product
 from target_freshbooks.freshbooks import FreshBooks
-from target_freshbooks.freshbooks.errors import Failing, Refused
+from target_freshbooks.freshbooks.errors import Conflict, Failing, Refused, Throttled
 from target_freshbooks.ledger import Intent, Ledger, Record
 from target_freshbooks.posting.apply.clients import ClientUpserts
 from target_freshbooks.posting.apply.deleted_clients import DeletedClients
 from target_freshbooks.posting.apply.items import ItemUpserts, store_currency
 from target_freshbooks.posting.apply.outcome_lookup import RetriesExhausted
-from target_freshbooks.posting.apply.writer import OutcomeUnknown, Writer
+from target_freshbooks.posting.apply.writer import (
+    BUSY_PAUSES,
+    MOST_THROTTLED,
+    OutcomeUnknown,
+    Writer,
+)
 from target_freshbooks.posting.results import DEFECTS
 from target_freshbooks.shop import ReadError, read_customer, read_product
 
@@ -51,6 +57,8 @@ class ClientsAndItems:
             reminders=reminders,
         )
         self.items = ItemUpserts(*parts)
+        self._settle_unknown = settle_unknown
+        self._sleep = sleep
         self._ledger = ledger
         self._all_clients = all_clients
         self._all_items = all_items
@@ -99,7 +107,7 @@ class ClientsAndItems:
             return
         if self._all_clients:
             self.clients.id_of(draft, None, draft)
-        self.clients.update(draft)
+        self._carry_over(partial(self.clients.update, draft))
 
     def _product(self, record: Record) -> None:
         currency = store_currency(self._ledger)
@@ -109,4 +117,32 @@ class ClientsAndItems:
         if self._all_items:
             self.items.names_of(drafts, None)
         for draft in drafts:
-            self.items.update(draft)
+            self._carry_over(partial(self.items.update, draft))
+
+    def _carry_over(self, change: Callable[[], bool]) -> None:
+        """Make a change that rests on a look, and by a fresh look once more if it was not done.
+
+        Meanwhile a person may have changed the same.
+
+        Raises:
+            Refused: FreshBooks declined, or kept saying that another request is at it.
+            RetriesExhausted: FreshBooks kept failing.
+        """
+        pauses, waits = iter(BUSY_PAUSES), iter(range(MOST_THROTTLED))
+        while True:
+            try:
+                change()
+            except OutcomeUnknown as unknown:
+                if self._settle_unknown(unknown):
+                    return
+            except Conflict:
+                pause = next(pauses, None)
+                if pause is None:
+                    raise
+                self._sleep(pause)
+            except Throttled as throttled:
+                if next(waits, None) is None:
+                    raise
+                logger.warning("%s; looking again before it is written", throttled)
+            else:
+                return

@@ -26,7 +26,7 @@ from target_freshbooks.posting.apply.fence import ClosedDay, days_of
 from target_freshbooks.posting.apply.outcome_lookup import RetriesExhausted
 from target_freshbooks.posting.apply.parts import Parts, ReconcileState, load_recorded, with_links
 from target_freshbooks.posting.apply.refused_step import REFUND_STEPS, after_refusal, put_back
-from target_freshbooks.posting.apply.writer import OutcomeUnknown
+from target_freshbooks.posting.apply.writer import MOST_THROTTLED, OutcomeUnknown
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.identity import invoice_key, record_link
 from target_freshbooks.posting.plan import lines as wire
@@ -47,9 +47,6 @@ LOOK_SECONDS = 2.0
 
 LOOKS = frozenset({StepKind.CREATE_INVOICE, StepKind.MARK_SENT})
 """Steps whose answer is as good as a look: nobody else pays what is new, or was a Draft."""
-
-MOST_THROTTLED = 20
-"""How often a write waits for FreshBooks' quota, and is looked at again, in one attempt."""
 
 MOST_WORDINGS = 4
 """So many ways to word an invoice's lines are tried in one attempt."""

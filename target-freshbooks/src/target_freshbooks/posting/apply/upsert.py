@@ -187,6 +187,7 @@ class Upserts:
 
         Raises:
             Refused: FreshBooks declined.
+            OutcomeUnknown, Throttled: It rests on an old look by now.
         """
         before = ownership.fields_of(standing)
         body, left = ownership.change(link, wanted, before)
@@ -208,8 +209,7 @@ class Upserts:
             return links(answer, self._leaving(own, {*left, *ignored}))
 
         try:
-            self._write(
-                lambda: self._holds(link, content),
+            self._writer.write(
                 kind=kind,
                 key=link.key,
                 body=body,
@@ -229,10 +229,6 @@ class Upserts:
                 self._leave(link, content, {*left, *body})
             raise
         return True
-
-    def _holds(self, link: Link, content: str) -> bool:
-        now = self._ledger.links.get(link.kind, link.key)
-        return now is not None and now.content_hash == content
 
     def _leave(self, link: Link, content: str, left: Collection[str]) -> None:
         """Remember that the shop's change was looked at, and which fields of it are left."""

@@ -38,6 +38,9 @@ Answer = ObservedClient | ObservedItem | ObservedInvoice | ObservedPayment | Obs
 BUSY_PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2)
 """Seconds before each new try of what another request is changing."""
 
+MOST_THROTTLED = 20
+"""How often a write waits for FreshBooks' quota, and is looked at again, in one attempt."""
+
 
 class OutcomeUnknown(Exception):  # noqa: N818 - it names what is known, and it is no failure yet
     """A write whose answer never came; its intent is open since it was last under way.

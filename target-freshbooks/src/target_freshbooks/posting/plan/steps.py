@@ -81,6 +81,8 @@ DELETIONS = frozenset(
 )
 
 RESTS_ON_LOOK = DELETIONS - {StepKind.DELETE_OVERPAYMENT} | {
+    StepKind.UPDATE_CLIENT,
+    StepKind.UPDATE_ITEM,
     StepKind.UPDATE_INVOICE,
     StepKind.MARK_SENT,
     StepKind.UPDATE_HEAD,
@@ -91,7 +93,7 @@ RESTS_ON_LOOK = DELETIONS - {StepKind.DELETE_OVERPAYMENT} | {
     StepKind.SEND_CORRECTION,
     StepKind.UPDATE_EXPENSE,
 }
-"""What would undo a person's change, or book beside it, if the invoice was seen long before."""
+"""What would undo a person's change, or book beside it, if the record was seen long before."""
 
 
 @dataclass(frozen=True, slots=True)
