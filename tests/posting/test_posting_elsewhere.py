@@ -432,6 +432,31 @@ def test_a_credit_goes_though_the_order_changed_before_its_undoing_was_through(
     assert world.writes_of(lambda: world.ctl("replay", str(order))) == 0
 
 
+@pytest.mark.parametrize(
+    ("fault", "then"),
+    [
+        ({"kind": "reset_before", "times": 1}, "cancelled_after_posting"),
+        ({"kind": "status", "status": 502, "times": 1}, "cancelled_after_posting"),
+        ({"kind": "status", "status": 409, "times": 1}, "cancelled_after_posting"),
+        ({"kind": "ignored"}, "overpayment_credit_left"),
+    ],
+)
+def test_a_cancelled_order_s_credit_is_deleted_at_a_later_try_or_told(
+    world: Any, fault: dict[str, Any], then: str
+) -> None:
+    order = world.place()
+    pays_first(world, "4.00")
+    on_credit = {"method": "PUT", "path": "/credit_notes/"}
+    world.fault(kind="refused", status=403, errno=1042, times=1, **on_credit)
+    with pytest.raises(Forbidden):
+        world.sync()
+    world.change(order, "cancel")
+    world.fault(**fault, **on_credit)
+    assert world.writes_of(world.sync) == (1 if then == "overpayment_credit_left" else 2)
+    assert world.row(order).reason == then
+    assert credits_left(world) == ([D("4.00")] if then == "overpayment_credit_left" else [])
+
+
 @pytest.mark.parametrize("shown", ["found", "missing", "error"])
 def test_a_payment_that_a_person_deleted_is_known_as_deleted_however_it_is_shown(
     world: Any, shown: str

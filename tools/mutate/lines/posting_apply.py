@@ -602,6 +602,22 @@ MUTATIONS = (
         (f"{CANCELLED}::test_a_payment_changed_between_the_look_and_its_deletion_is_kept",),
     ),
     Mutation(
+        "a cancelled order's credit whose deletion was not answered is deleted",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/cancellation.py",
+        "    while (credit := look()) is not None:\n",
+        "    if (credit := look()) is not None:\n",
+        (ELSEWHERE, "-m", "more", "-k", "later_try_or_told"),
+    ),
+    Mutation(
+        "a credit whose deletion did nothing is told",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/cancellation.py",
+        "return None if answer.vis_state == DELETED else look()",
+        "return None",
+        (ELSEWHERE, "-m", "more", "-k", "later_try_or_told"),
+    ),
+    Mutation(
         "money recorded meanwhile keeps a cancelled order's invoice",
         "P11",
         f"{FRESHBOOKS}/posting/apply/cancellation.py",

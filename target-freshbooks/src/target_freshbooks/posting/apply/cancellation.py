@@ -6,13 +6,14 @@ then the invoice, and then what stands beside it.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.freshbooks.errors import Conflict, NotFound, Refused, Throttled
-from target_freshbooks.freshbooks.observed import DELETED
+from target_freshbooks.freshbooks.observed import DELETED, ObservedCreditNote
 from target_freshbooks.ledger import Link
 from target_freshbooks.marks import Mark
 from target_freshbooks.posting.apply.deletions import Deletion, deletions_of, is_theirs, why_kept
@@ -229,11 +230,25 @@ def _credits_left(
     if invoice is None:
         return None
     for key, credit_id in recorded.overpayments.items():
-        credit = parts.books.credit_notes.overpayment(credit_id, invoice.customer_id)
-        if credit is None:
-            continue
+        look = partial(parts.books.credit_notes.overpayment, credit_id, invoice.customer_id)
+        credit = _credit_kept(parts, order_id, key, look)
+        if credit is not None:
+            return OrderResult("parked", parked=credit_left(number, key, credit))
+    return None
+
+
+def _credit_kept(
+    parts: Parts, order_id: int, key: str, look: Callable[[], ObservedCreditNote | None]
+) -> ObservedCreditNote | None:
+    """Delete the credit that FreshBooks made of a payment; the credit if it is kept.
+
+    Raises:
+        RetriesExhausted: FreshBooks keeps failing.
+    """
+    pauses = iter(BUSY_PAUSES)
+    while (credit := look()) is not None:
         try:
-            parts.writer.write(
+            answer = parts.writer.write(
                 kind=StepKind.DELETE_OVERPAYMENT,
                 key=key,
                 body={"vis_state": DELETED},
@@ -244,8 +259,13 @@ def _credits_left(
             )
         except OutcomeUnknown as unknown:
             parts.settle_unknown(unknown)
-        except Refused:
-            return OrderResult("parked", parked=credit_left(number, key, credit))
+        except Refused as refused:
+            pause = next(pauses, None) if isinstance(refused, Conflict) else None
+            if pause is None:
+                return credit
+            parts.stop.wait(pause)
+        else:
+            return None if answer.vis_state == DELETED else look()
     return None
 
 
