@@ -356,6 +356,21 @@ def test_sigterm_while_waiting_for_an_answer_does_not_wait_for_it(
     assert process.returncode == 143
 
 
+@pytest.mark.more
+@pytest.mark.parametrize("option", ["--probe=json", "--doctor=json"])
+def test_a_signal_while_the_store_is_only_looked_at_writes_no_state(
+    shop: Any, start: Any, config_for: Any, option: str
+) -> None:
+    shop.fault(".*", "500", times=9999)
+    process = start(config_for(shop, max_retry_seconds=600), option)
+    while not shop.requests:
+        assert process.poll() is None
+    process.terminate()
+    out, log = process.communicate(timeout=20)
+    assert (process.returncode, out) == (143, "")
+    assert "Traceback" not in log
+
+
 def test_a_target_that_goes_away_ends_the_run_with_1(
     shop: Any, start: Any, config_for: Any
 ) -> None:

@@ -31,12 +31,13 @@ class WholeMessageWriter(SingerWriter):
 
     def __init__(self) -> None:
         super().__init__()
+        self.has_written = False
         self._writing = False
         self._then: Callable[[], None] | None = None
 
     @override
     def write_message(self, message: Message) -> None:
-        self._writing = True
+        self._writing = self.has_written = True
         try:
             super().write_message(message)
         finally:
@@ -99,10 +100,18 @@ class PlainTap(StrictSettings, Tap):
         """Have each STATE message tell what is made of the state; None writes no message."""
         self._state_writer = ToldStateWriter(self.message_writer, told)
 
+    @property
+    def has_written(self) -> bool:
+        """Whether a message has been written, as in a run, not where the store is looked at."""
+        return self._writer.has_written
+
+    @property
+    def _writer(self) -> WholeMessageWriter:
+        return cast("WholeMessageWriter", self.message_writer)
+
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        writer = cast("WholeMessageWriter", self.message_writer)
-        writer.after_message(lambda: self.terminate(signum))
+        self._writer.after_message(lambda: self.terminate(signum))
 
 
 class PlainStream(Stream):

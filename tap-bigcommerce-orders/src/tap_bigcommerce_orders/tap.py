@@ -270,10 +270,9 @@ class TapBigCommerceOrders(PlainTap):
 
     @override
     def terminate(self, signum: int) -> None:
-        self.logger.warning(
-            "Stopping on signal %d; the state covers what has been written.", signum
-        )
+        self.logger.warning("Stopping on signal %d", signum)
         if "connection" in self.__dict__:
             self.connection.stop()
-        self.state_writer.write_state(self.state)
+        if self.has_written:
+            self.state_writer.write_state(self.state)  # it covers what has been written
         sys.exit(128 + signum)

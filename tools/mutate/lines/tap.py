@@ -157,6 +157,14 @@ MUTATIONS = (
         ("tap-bigcommerce-orders/tests/test_tap_orders.py", "-k", "edge_of"),
     ),
     Mutation(
+        "a signal writes a state only where messages are written",
+        "P6",
+        f"{TAP}/tap.py",
+        "        if self.has_written:\n",
+        "        if True:\n",
+        ("tap-bigcommerce-orders/tests/test_tap_process.py", "-k", "only_looked_at"),
+    ),
+    Mutation(
         "each bookmark names its store",
         "P6",
         f"{TAP}/tap.py",
