@@ -46,6 +46,32 @@ def test_addresses_beyond_the_ten_included_are_read(shop: Any, run: Any, at: Any
     assert {query["customer_id:in"] for query in shop.asked("/v3/customers/addresses")} == {"1"}
 
 
+def test_addresses_that_came_with_a_customer_stay_where_the_list_of_them_is_empty(
+    shop: Any, run: Any, at: Any
+) -> None:
+    included = [{"id": n, "customer_id": 1, "city": "Rome"} for n in range(10)]
+    shop.customers = [{"id": 1, "date_modified": at(1), "address_count": 12, "addresses": included}]
+    (row,) = run(shop, streams=("customers",)).records("customers")
+    assert [address["id"] for address in row["addresses"]] == list(range(10))
+    shop.addresses = [{"id": n, "customer_id": 1, "city": "Oslo"} for n in range(5, 12)]
+    (row,) = run(shop, streams=("customers",)).records("customers")
+    cities = {address["id"]: address["city"] for address in row["addresses"]}
+    assert cities == {**dict.fromkeys(range(5), "Rome"), **dict.fromkeys(range(5, 12), "Oslo")}
+
+
+@pytest.mark.parametrize("stream", ["customers", "products"])
+def test_rows_without_a_date_of_modification_make_no_line_of_log_each(
+    shop: Any, run: Any, at: Any, caplog: pytest.LogCaptureFixture, stream: str
+) -> None:
+    rows = [{"id": n} for n in range(1, 21)]
+    setattr(shop, stream, [*rows[:10], {"id": 50, "date_modified": at(7)}, *rows[10:]])
+    caplog.set_level(logging.WARNING)
+    ran = run(shop, streams=(stream,))
+    assert len(ran.ids(stream)) == 21
+    assert ran.bookmark(stream) == at(7)
+    assert caplog.messages == []
+
+
 def test_customers_before_the_bookmark_are_not_written_even_if_the_filter_is_ignored(
     shop: Any, run: Any, at: Any
 ) -> None:

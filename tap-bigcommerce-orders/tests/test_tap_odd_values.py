@@ -44,6 +44,9 @@ def apart(row: dict[str, Any], schema: Schema = ORDER) -> dict[str, Any]:
         ({"customer_id": "abc"}, {"/customer_id": "abc"}),
         ({"staff_notes": ["a"]}, {"/staff_notes": ["a"]}),
         ({"billing_address": "x"}, {"/billing_address": "x"}),
+        ({"date_created": "soon"}, {"/date_created": "soon"}),
+        ({"date_created": 10**14}, {"/date_created": 10**14}),
+        ({"date_created": True}, {"/date_created": True}),
         ({"billing_address": {"form_fields": ["a"]}}, {"/billing_address/form_fields/0": "a"}),
         ({"line_items": [{}, {"quantity": Decimal("1.5")}]}, {"/line_items/1/quantity": 1.5}),
         ({"line_items": [{"product_options": ["a"]}]}, {"/line_items/0/product_options/0": "a"}),
@@ -60,6 +63,13 @@ def test_a_value_of_another_type_is_set_apart(row: dict[str, Any], odd: dict[str
 def test_consignments_in_a_list_of_one_are_the_object_they_are_described_as() -> None:
     record = apart({"consignments": [{"shipping": [{"id": 7}], "pickups": []}]})
     assert record["consignments"] == {"shipping": [{"id": 7}], "pickups": []}
+    assert "odd_values" not in record
+
+
+@pytest.mark.parametrize("nothing", ["", 0, "0", None, "0000-00-00", "0000-00-00 00:00:00", {}])
+def test_no_date_is_null_and_nothing_odd(nothing: Any) -> None:
+    record = apart({"date_shipped": nothing})
+    assert record["date_shipped"] is None
     assert "odd_values" not in record
 
 

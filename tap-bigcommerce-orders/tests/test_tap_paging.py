@@ -113,6 +113,20 @@ def test_an_order_without_a_modification_date_is_not_dropped() -> None:
     assert [row["id"] for page in api for row in page.rows] == [1]
 
 
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_a_list_that_can_be_paged_in_no_way_stops_the_run(shuffled: bool) -> None:
+    rng, asked = random.Random(7), []  # noqa: S311 - an order
+    rows = [{"id": n, "date_modified": T0.isoformat()} for n in range(1, 51)]
+
+    def fetch(params: dict[str, Any]) -> list[dict[str, Any]]:
+        asked.append(params)
+        assert len(asked) < 20, "paging does not end"
+        return rng.sample(rows, len(rows)) if shuffled else rows
+
+    with pytest.raises(UnexpectedAnswer, match="the same orders twice"):
+        list(OrderPages(fetch, start=T0, end=T0 + timedelta(days=1), limit=50))
+
+
 @settings(max_examples=150, deadline=None)
 @example(times=[3, 3], size=1, inclusive=True, start=3, end=5, moves=[1, 6, 20, 17], seed=8)
 @given(

@@ -147,7 +147,7 @@ def _value(value: Json, schema: Mapping[str, Any] | None) -> Json:
     types = schema["type"]
     if schema.get("format") == "date-time":
         moment = parse_time(value)
-        return format_time(moment) if moment else None
+        return format_time(moment) if moment else _no_time(value)
     if isinstance(value, Mapping) and "array" in types:
         value = _listed(value)
     if isinstance(value, list) and "object" in types and "array" not in types:
@@ -159,6 +159,12 @@ def _value(value: Json, schema: Mapping[str, Any] | None) -> Json:
             return _unknown(value) or None  # PHP writes an empty object as []
         return [_value(item, schema.get("items")) for item in value if not is_link(item)]
     return _scalar(value, types)
+
+
+def _no_time(value: Json) -> Json:
+    """Null for what stands for no moment; what else there is stays as it is."""
+    is_none = not value or str(value).strip() in ("", "0") or str(value).startswith("0000-00-00")
+    return None if is_none else _unknown(value)
 
 
 def _listed(value: Mapping[str, Json]) -> list[Json]:

@@ -1,4 +1,4 @@
-"""Values of another type than their stream describes, which strict targets would refuse.
+"""Values of another type or form than their stream describes, which strict targets would refuse.
 
 They are set apart, so that a record always is what its schema says and nothing of it is lost.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from tap_bigcommerce_orders.normalize import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,7 +46,7 @@ def _odd_in(node: Json, schema: Mapping[str, Any], place: str) -> Iterator[tuple
         if of is None or value is None:
             continue
         here = f"{place}/{_escaped(at)}"
-        if not _is_of(value, of["type"]):
+        if not _is_of(value, of):
             if "null" in of["type"]:
                 node[at] = None
                 yield here, value
@@ -52,8 +54,10 @@ def _odd_in(node: Json, schema: Mapping[str, Any], place: str) -> Iterator[tuple
             yield from _odd_in(value, of, here)
 
 
-def _is_of(value: Json, types: list[str] | str) -> bool:
-    kind = _KINDS.get(type(value), "object")
+def _is_of(value: Json, described: Mapping[str, Any]) -> bool:
+    types, kind = described["type"], _KINDS.get(type(value), "object")
+    if described.get("format") == "date-time" and kind in types:
+        return parse_time(value) is not None
     return kind in types or (kind == "integer" and "number" in types)
 
 

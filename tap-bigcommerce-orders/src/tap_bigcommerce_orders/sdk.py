@@ -141,5 +141,7 @@ class PlainStream(Stream):
     def _increment_stream_state(
         self, latest_record: Record, *, context: Context | None = None
     ) -> None:
-        if self.bookmark_by_record:
+        # Of each record without a position the SDK would warn.
+        placed = latest_record.get(self.replication_key or "") is not None
+        if self.bookmark_by_record and placed:
             super()._increment_stream_state(latest_record, context=context)

@@ -40,8 +40,8 @@ MUTATIONS = (
         "no record moves the orders' bookmark",
         "P6",
         f"{TAP}/sdk.py",
-        "        if self.bookmark_by_record:\n",
-        "        if True:\n",
+        "        if self.bookmark_by_record and placed:\n",
+        "        if placed:\n",
         ("tap-bigcommerce-orders/tests/test_tap_refunds.py",),
     ),
     Mutation(

@@ -92,7 +92,7 @@ class CustomersStream(ListedStream):
         for row in long:
             self._given.note(row, parse_time(row.get("date_modified")))
         rows = [row for row in rows if row not in known]
-        found: dict[int, dict[int, Row]] = {id_of(row): {} for row in long if row not in known}
+        found = {id_of(row): _included_by_id(row) for row in long if row not in known}
         path = "/v3/customers/addresses"
         for page in rows_named(self.connection, path, "customer_id", found.keys(), {}):
             for address in page:
@@ -107,6 +107,13 @@ def _included(customer: Row) -> int:
     """How many addresses came with the customer."""
     addresses = customer.get("addresses")
     return len(addresses) if isinstance(addresses, list) else 0
+
+
+def _included_by_id(customer: Row) -> dict[int, Row]:
+    """The addresses that came with the customer and that can be told from others."""
+    addresses = customer["addresses"] if _included(customer) else []
+    numbered = [(whole(row.get("id")), row) for row in addresses if isinstance(row, dict)]
+    return {number: row for number, row in numbered if number is not None}
 
 
 class ProductsStream(ListedStream):
