@@ -81,5 +81,13 @@ def _is_message(message: dict[str, Any]) -> bool:
     kind = message.get("type")  # anything: looked for in tuples, since not all of it can be hashed
     if kind in ("SCHEMA", "RECORD"):
         part = message.get(kind.lower())
-        return isinstance(part, dict) and isinstance(message.get("stream"), str)
+        whole = isinstance(part, dict) and isinstance(message.get("stream"), str)
+        return whole and (kind == "RECORD" or _is_keyed(part, message.get("key_properties")))
     return kind in ("STATE", "ACTIVATE_VERSION")
+
+
+def _is_keyed(schema: dict[str, Any], keys: object) -> bool:
+    """Whether a schema describes fields, and its key is a list of names or none."""
+    names = [] if keys is None else keys
+    is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return is_list and isinstance(schema.get("properties"), dict)

@@ -101,3 +101,21 @@ def test_input_that_is_no_text_is_damaged_and_no_defect(shop: Any, given: bytes)
 def test_a_new_version_of_a_stream_is_no_news_to_books(shop: Any, message: dict[str, Any]) -> None:
     version = {"type": "ACTIVATE_VERSION", **message}
     shop.sync(lines(schema_of("orders", ["id"]), version))
+
+
+@pytest.mark.parametrize("stream", ["transactions", "other"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"key_properties": 5},
+        {"key_properties": [["id"]]},
+        {"schema": {"properties": 5}},
+        {"schema": {"properties": []}},
+        {"schema": {}},
+    ],
+)
+def test_a_schema_that_is_none_is_damaged_and_no_defect(
+    shop: Any, stream: str, odd: dict[str, Any]
+) -> None:
+    with pytest.raises(DamagedInput, match="no whole Singer message"):
+        shop.sync(lines({**schema_of(stream, ["id"]), **odd}))

@@ -323,4 +323,12 @@ MUTATIONS = (
         "in list[int]():",
         (WAITING,),
     ),
+    Mutation(
+        "a schema that is none is damaged and no defect",
+        "P14",
+        f"{FRESHBOOKS}/message_reader.py",
+        "        return whole and (kind",
+        "        return whole or (kind",
+        (MESSAGES, "-k", "schema_that_is_none"),
+    ),
 )
