@@ -81,8 +81,9 @@ def _is_message(message: dict[str, Any]) -> bool:
     kind = message.get("type")  # anything: looked for in tuples, since not all of it can be hashed
     if kind in ("SCHEMA", "RECORD"):
         part = message.get(kind.lower())
-        whole = isinstance(part, dict) and isinstance(message.get("stream"), str)
-        return whole and (kind == "RECORD" or _is_keyed(part, message.get("key_properties")))
+        if not isinstance(part, dict) or not isinstance(message.get("stream"), str):
+            return False
+        return kind == "RECORD" or _is_keyed(part, message.get("key_properties"))
     return kind in ("STATE", "ACTIVATE_VERSION")
 
 

@@ -327,8 +327,8 @@ MUTATIONS = (
         "a schema that is none is damaged and no defect",
         "P14",
         f"{FRESHBOOKS}/message_reader.py",
-        "        return whole and (kind",
-        "        return whole or (kind",
+        'return kind == "RECORD" or _is_keyed(part, message.get("key_properties"))',
+        "return True",
         (MESSAGES, "-k", "schema_that_is_none"),
     ),
 )
