@@ -12,6 +12,8 @@ import pytest
 from connector_credentials.settings import SettingError
 from sqlalchemy import select
 from target_freshbooks.ledger.storage.tables import inbox
+from target_freshbooks.posting.apply.circuit_breaker import FreshBooksFails
+from target_freshbooks.posting.observe.by_request import RequestObserver
 from target_freshbooks.settings import read_settings
 
 
@@ -117,6 +119,62 @@ def test_an_order_that_cannot_be_read_would_be_parked_and_is_in_the_file(
     (row,) = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8")))
     assert (row["order_id"], row["outcome"]) == (str(order), "parked")
     assert "would be parked" in told(caplog)
+
+
+POISON: dict[str, dict[str, Any]] = {
+    "freshbooks_error": {"kind": "status", "status": 500},
+    "refused_by_freshbooks": {"kind": "refused", "errno": 1, "words": "Not now."},
+    "defect": {},
+}
+
+
+@pytest.fixture
+def poisoned(world: Any, monkeypatch: pytest.MonkeyPatch, request: Any) -> tuple[int, list[int]]:
+    """An order whose invoice cannot be looked at as it should be, and others, all to be planned."""
+    order = world.synced()
+    invoice = world.invoice(order)["id"]
+    world.change(order, "refund", order_amount="4.00")
+    others = [world.place(billing={"email": f"{n}@shop.example"}) for n in range(3)]
+    world.settings["max_retry_seconds"] = 1
+    if request.param == "defect":
+        look = RequestObserver.invoice
+
+        def broken(self: RequestObserver, recorded: Any, number: str) -> Any:
+            assert number != str(order)
+            return look(self, recorded, number)
+
+        monkeypatch.setattr(RequestObserver, "invoice", broken)
+    else:
+        world.fault(method="GET", path=f"/invoices/{invoice}$", **POISON[request.param])
+    return order, others
+
+
+@pytest.mark.parametrize("poisoned", [*POISON], indirect=True)
+@pytest.mark.plans_left
+def test_an_order_that_cannot_be_looked_at_ends_neither_a_dry_run_nor_plans(
+    world: Any, poisoned: tuple[int, list[int]], request: pytest.FixtureRequest
+) -> None:
+    order, others = poisoned
+    file = world.home / "plans.csv"
+    world.sync(plan_file=str(file), dry_run=True)
+    rows = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8")))
+    told = {int(row["order_id"]): row["reason"] or row["outcome"] for row in rows}
+    plans = world.ctl("plan", str(order), *map(str, others))
+    planned = {plan["order_id"]: plan["reason"] or plan["outcome"] for plan in plans}
+    reason = request.node.callspec.params["poisoned"]
+    assert told == planned == {order: reason, **dict.fromkeys(others, "posted")}
+
+
+@pytest.mark.plans_left
+def test_where_nothing_can_be_looked_at_no_order_is_to_blame_in_a_plan(world: Any) -> None:
+    for number in range(4):
+        world.place(billing={"email": f"{number}@shop.example"})
+    world.settings["max_retry_seconds"] = 1
+    world.fault(kind="status", status=500, method="GET", path="/invoices/invoices")
+    with pytest.raises(FreshBooksFails):
+        world.sync(dry_run=True)
+    with pytest.raises(FreshBooksFails):
+        world.ctl("plan")
 
 
 @pytest.mark.parametrize("name", ["plans.txt", "plans", "plans.pdf"])

@@ -31,6 +31,7 @@ from mutate.lines.tests import (
 PAID_DAY = "test_the_day_of_a_payment_is_the_first_on_which_a_run_saw_the_order_paid"
 IDENTITY = "target-freshbooks/tests/plan/test_plan_identity.py"
 REPORT_STAYS = "test_the_closed_month_s_report_stays_when_the_order_is_touched_later"
+DRY_RUNS = "tests/posting/test_posting_dry_runs.py"
 LOCKED_DAYS = "tests/posting/test_posting_locked.py"
 PARTIES = "tests/posting/test_posting_parties.py"
 
@@ -193,6 +194,38 @@ MUTATIONS = (
         "            self._children.clear()\n",
         "            pass\n",
         ("tests/test_sweep_writes.py::test_parts_without_their_order_are_not_booked",),
+    ),
+    Mutation(
+        "an order that cannot be read ends no dry run",
+        "P10",
+        f"{FRESHBOOKS}/posting/order_work.py",
+        "        except Failing as failure:\n",
+        "        except KeyboardInterrupt as failure:\n",
+        (DRY_RUNS, "-k", "ends_neither"),
+    ),
+    Mutation(
+        "an order that cannot be read ends no plan of others",
+        "P10",
+        f"{FRESHBOOKS}/ctl/plan.py",
+        "        except Failing as failure:\n",
+        "        except KeyboardInterrupt as failure:\n",
+        (DRY_RUNS, "-k", "ends_neither"),
+    ),
+    Mutation(
+        "a look that FreshBooks refuses ends no plan of others",
+        "P10",
+        f"{FRESHBOOKS}/posting/dryrun/simulator.py",
+        "        except Refused as refused:\n",
+        "        except KeyboardInterrupt as refused:\n",
+        (DRY_RUNS, "-k", "ends_neither"),
+    ),
+    Mutation(
+        "a defect ends no plan of others",
+        "P10",
+        f"{FRESHBOOKS}/posting/dryrun/simulator.py",
+        "        except DEFECTS as error:\n",
+        "        except KeyboardInterrupt as error:\n",
+        (DRY_RUNS, "-k", "ends_neither"),
     ),
     Mutation(
         "a defect parks its order alone",

@@ -2,17 +2,23 @@
 
 import sys
 import threading
+import time
 from collections.abc import Collection
+from functools import partial
 
 import click
 from connector_credentials.output import say, say_aside
 
 from target_freshbooks.access import open_account
+from target_freshbooks.books.desired import Reason
 from target_freshbooks.ctl.context import ORDER, SETTINGS, Context, command, not_in_ledger
+from target_freshbooks.freshbooks.errors import Failing
 from target_freshbooks.ledger import Ledger, ScratchLedger
+from target_freshbooks.posting.apply.circuit_breaker import READ, CircuitBreaker, Failure
 from target_freshbooks.posting.dryrun.simulator import Planner
 from target_freshbooks.posting.plan.render import Plan
 from target_freshbooks.posting.plan.steps import Asked
+from target_freshbooks.posting.results import OrderResult, failing
 from target_freshbooks.report.plans import FORMS, summary_of, write_plans
 from target_freshbooks.settings import plan_file_of
 
@@ -64,13 +70,40 @@ def plan(
 def make_plans(
     context: Context, ledger: Ledger, orders: Collection[int], asked: Asked
 ) -> tuple[list[Plan], list[int]]:
-    """The plans of orders, and the orders whose records are not in the ledger."""
+    """The plans of orders, and the orders whose records are not in the ledger.
+
+    Raises:
+        FreshBooksFails: FreshBooks shows none of them.
+    """
     if not orders:
         return [], []
     settings = context.settings
     account = open_account(settings, ledger=ledger)
     planner = Planner(account.books, ledger, settings.policy, threading.Event())
-    plans = {order_id: planner.plan(order_id, asked) for order_id in orders}
+    breaker = CircuitBreaker(account.books)
+    plans = dict[int, Plan | None].fromkeys(orders)
+
+    def make(order_id: int) -> None:
+        began, row = time.monotonic(), ledger.orders.get(order_id)
+        blamed = row is not None and row.reason == Reason.FRESHBOOKS_ERROR
+        retry, name = partial(make, order_id), f"order {order_id}"
+        try:
+            plan = plans[order_id] = planner.plan(order_id, asked)
+        except Failing as failure:
+            since = failure.since
+            breaker.record_failure(
+                Failure(name, READ, since, retry, order_id, blamed_before=blamed)
+            )
+            return
+        if plan is not None and plan.result.desired is not None:
+            breaker.record_success(READ, began)
+
+    for order_id in plans:
+        make(order_id)
+    for failure in breaker.evaluate(lambda: None):
+        assert failure.order_id is not None  # noqa: S101 - of orders only, as above
+        parked = OrderResult("parked", parked=failing(failure.kind))
+        plans[failure.order_id] = Plan(failure.order_id, parked)
     unknown = [order_id for order_id, plan in plans.items() if plan is None]
     return [plan for plan in plans.values() if plan is not None], unknown
 

@@ -26,6 +26,7 @@ from target_freshbooks.posting.dryrun.simulator import Planner
 from target_freshbooks.posting.facts import gather
 from target_freshbooks.posting.observe.in_bulk import BulkObserver
 from target_freshbooks.posting.outcomes import Outcomes
+from target_freshbooks.posting.plan.render import Plan
 from target_freshbooks.posting.plan.steps import Asked
 from target_freshbooks.posting.reconciler import Reconciler
 from target_freshbooks.posting.results import (
@@ -164,7 +165,9 @@ class OrderWork:
         try:
             facts = gather(self._ledger, stored)
             if self._planner is not None:
-                self._outcomes.show(facts, self._planner.of_facts(facts, asked))
+                plan = self._planned(facts, stored, row, asked)
+                if plan is not None:
+                    self._outcomes.show(facts, plan)
                 return
             heard = row if locked_out else None
             result = self._posted(facts, stored, row, asked, heard)
@@ -179,6 +182,21 @@ class OrderWork:
             name = type(error).__name__
             logger.error("Order %s: %s at %s", order_id, name, places(error))  # noqa: TRY400
             self._outcomes.park(order_id, defect(error), stored)
+
+    def _planned(
+        self, facts: OrderFacts, stored: StoredFacts, row: OrderRow | None, asked: Asked | None
+    ) -> Plan | None:
+        """What would come of the order; None if it was given up, to be judged later."""
+        assert self._planner is not None  # noqa: S101 - only dry runs plan
+        began = time.monotonic()
+        try:
+            plan = self._planner.of_facts(facts, asked)
+        except Failing as failure:
+            self._given_up(failure, facts.order.id, stored, row, asked)
+            return None
+        if plan.result.desired is not None:
+            self._breaker.record_success(READ, began)
+        return plan
 
     def _posted(
         self,
@@ -206,23 +224,33 @@ class OrderWork:
                 return None
         except (RetriesExhausted, Failing) as failure:
             self._recovery.defer(order_id)
-            self._breaker.record_failure(
-                Failure(
-                    f"order {order_id}",
-                    failure.kind,
-                    failure.since,
-                    partial(self.submit, order_id, asked),
-                    order_id,
-                    stored,
-                    blamed_before=row is not None and row.reason == Reason.FRESHBOOKS_ERROR,
-                )
-            )
+            self._given_up(failure, order_id, stored, row, asked)
             return None
         except Refused as refused:
             return refused_result(refused, "posting", 0)
         if result.desired is not None and not result.unchanged:
             self._breaker.record_success(READ, began)
         return result
+
+    def _given_up(
+        self,
+        failure: RetriesExhausted | Failing,
+        order_id: int,
+        stored: StoredFacts,
+        row: OrderRow | None,
+        asked: Asked | None,
+    ) -> None:
+        self._breaker.record_failure(
+            Failure(
+                f"order {order_id}",
+                failure.kind,
+                failure.since,
+                partial(self.submit, order_id, asked),
+                order_id,
+                stored,
+                blamed_before=row is not None and row.reason == Reason.FRESHBOOKS_ERROR,
+            )
+        )
 
     def _incomplete(self, order_id: int) -> None:
         """The ledger does not hold all of the order (any more): nothing may be concluded from it.

@@ -5,6 +5,7 @@ answers each write as FreshBooks would if it computes as expected, an observer t
 writes left, and a ledger whose changes stay in memory.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -13,12 +14,15 @@ from decimal import Decimal
 from itertools import count
 from typing import Any, NoReturn
 
+from connector_credentials.output import places
 from typing_extensions import override
 
 from target_freshbooks.books import likeliest_total
+from target_freshbooks.books.calendar import UnknownZone
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.capabilities import FRESHBOOKS, Capabilities
 from target_freshbooks.freshbooks import FreshBooks, parsing
+from target_freshbooks.freshbooks.errors import Refused
 from target_freshbooks.freshbooks.observed import (
     ACTIVE,
     ARCHIVED,
@@ -49,12 +53,17 @@ from target_freshbooks.posting.plan.render import Plan
 from target_freshbooks.posting.plan.steps import DELETIONS, Asked, Step, StepKind
 from target_freshbooks.posting.reconciler import Reconciler
 from target_freshbooks.posting.results import (
+    DEFECTS,
     OrderResult,
+    defect,
+    refused_result,
     unreadable,
 )
 from target_freshbooks.posting.state import Observed, Recorded
 from target_freshbooks.shop.facts import OrderFacts
 from target_freshbooks.shop.records import ReadError
+
+logger = logging.getLogger(__name__)
 
 SENT = 2
 
@@ -223,7 +232,11 @@ class Planner:
         self._profile = AccountProfile(books, ledger, learns=False)
 
     def plan(self, order_id: int, asked: Asked | None = None) -> Plan | None:
-        """The plan of an order in the ledger; None if its record is not there."""
+        """The plan of an order in the ledger; None if its record is not there.
+
+        Raises:
+            Outage, AuthError, Forbidden: FreshBooks cannot be looked at; `Failing`: or this order.
+        """
         row = self._ledger.orders.get(order_id)
         if row is not None and row.state == "settled":
             return Plan(order_id, OrderResult("settled", why=row.detail))
@@ -234,9 +247,15 @@ class Planner:
             return self.of_facts(gather(self._ledger, stored), asked)
         except ReadError as error:
             return Plan(order_id, OrderResult("parked", parked=unreadable(error)))
+        except UnknownZone:
+            raise
+        except DEFECTS as error:
+            # Without the error's words, which may quote a record.
+            logger.error("Order %s: %s at %s", order_id, type(error).__name__, places(error))  # noqa: TRY400
+            return Plan(order_id, OrderResult("parked", parked=defect(error)))
 
     def of_facts(self, facts: OrderFacts, asked: Asked | None = None) -> Plan:
-        """The plan of an order whose facts are at hand."""
+        """The plan of an order whose facts are at hand; of a defective one `plan` makes one."""
         ledger = ScratchLedger(self._ledger)
         fence, brake = fence_of(ledger, self._policy), Brake(None)
         simulator = Simulator(
@@ -253,7 +272,10 @@ class Planner:
             brake,
             self._profile,
         )
-        result = Reconciler(parts, self._policy).reconcile(facts, asked=asked or Asked())
+        try:
+            result = Reconciler(parts, self._policy).reconcile(facts, asked=asked or Asked())
+        except Refused as refused:
+            result = refused_result(refused, "posting", 0)
         return Plan(facts.order.id, result, tuple(simulator.steps), bool(brake.rewritten))
 
 
