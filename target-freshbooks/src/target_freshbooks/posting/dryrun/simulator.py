@@ -255,7 +255,7 @@ class Planner:
             return Plan(order_id, OrderResult("parked", parked=defect(error)))
 
     def of_facts(self, facts: OrderFacts, asked: Asked | None = None) -> Plan:
-        """The plan of an order whose facts are at hand; of a defective one `plan` makes one."""
+        """The plan of an order whose facts are at hand."""
         ledger = ScratchLedger(self._ledger)
         fence, brake = fence_of(ledger, self._policy), Brake(None)
         simulator = Simulator(
