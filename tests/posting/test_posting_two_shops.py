@@ -34,3 +34,27 @@ def test_each_shop_s_orders_stand_and_the_other_s_item_is_never_changed(
     for source, prefix, messages in (("first", "A-", first), ("second", "B-", second)):
         world.settings |= {"source": source, "invoice_number_prefix": prefix}
         assert world.writes_of(lambda: world.sync(messages)) == 0  # noqa: B023 - called here
+
+
+@pytest.mark.parametrize(
+    "killed",
+    [pytest.param(False, id="ended"), pytest.param(True, id="killed", marks=pytest.mark.more)],
+)
+def test_what_the_other_shop_has_just_made_is_found_though_searches_do_not_show_it_yet(
+    world: Any, killed: bool
+) -> None:
+    world.settings |= {"source": "first", "invoice_number_prefix": "A-", "settle_seconds": 3}
+    world.switch(fb__stale_search_seconds=2)
+    order = world.place(lines=[SHIRT], billing={"email": "jane@shop.example", "last_name": "Lee"})
+    first, second = world.messages_of("first"), world.messages_of("second")
+    if killed:
+        world.config_file()
+        world.killed_in_write(first, method="POST", path="/items/items", when="after")
+    else:
+        world.sync(first)
+    world.settings |= {"source": "second", "invoice_number_prefix": "B-"}
+    world.sync(second)
+    assert world.paid(f"B-{order}") == [world.total(f"B-{order}")]
+    books = world.books()
+    assert [row["email"] for row in books["clients"]] == ["jane@shop.example"]
+    assert sum(row["name"].startswith("Shirt") for row in books["items"]) == 1

@@ -161,6 +161,7 @@ def assemble(
         retry.settle,
         lookup.resolve,
         sleep,
+        settle_seconds=settle_seconds,
         follow_emails=settings.client_email_changes == "follow",
         reminders=settings.on_account_reminders,
         all_clients=settings.client_sync == "all" and settings.policy.client_mode == "customer",

@@ -250,6 +250,12 @@ class Intents(Section):
             statement = statement.where(at >= opened[0], at < opened[1])
         return [EarlierMonth(*row) for row in self._rows(statement)]
 
+    def last_of_others(self, kind: str) -> datetime | None:
+        """When another source of this ledger last intended a write of that kind; None: never."""
+        of_others = (intents.c.source != self._source, intents.c.kind == kind)
+        row = self._row(select(func.max(intents.c.opened_at).label("at")).where(*of_others))
+        return None if row is None else row.at
+
     def may_have_made(self, kind: str, order_id: int) -> bool:
         """Whether a write of that kind was made for the order, or may have been."""
         statement = select(intents.c.id).where(

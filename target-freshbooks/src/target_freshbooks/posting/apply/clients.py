@@ -29,6 +29,8 @@ OF_ALL_CLIENTS = frozenset({RefusalKind.CLIENT_LIMIT, RefusalKind.NO_RIGHT})
 class ClientUpserts(Upserts):
     """Finds, makes and changes clients."""
 
+    CREATION = StepKind.CREATE_CLIENT
+
     def __init__(
         self,
         *parts: Any,  # noqa: ANN401 - as of all upserts

@@ -42,6 +42,7 @@ class ClientsAndItems:
         look: Callable[[Intent], bool],
         sleep: Callable[[float], None] = time.sleep,
         *,
+        settle_seconds: int = 0,
         deleted: DeletedClients | None = None,
         follow_emails: bool = False,
         reminders: bool = False,
@@ -49,7 +50,7 @@ class ClientsAndItems:
         all_items: bool = False,
         vat_field: str = "",
     ) -> None:
-        parts = (books, ledger, writer, settle_unknown, look, sleep)
+        parts = (books, ledger, writer, settle_unknown, look, sleep, settle_seconds)
         self.clients = ClientUpserts(
             *parts,
             deleted=deleted or DeletedClients(books, ledger),

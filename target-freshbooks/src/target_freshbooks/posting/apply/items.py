@@ -23,6 +23,8 @@ from target_freshbooks.posting.plan.steps import StepKind
 class ItemUpserts(Upserts):
     """Finds, makes and changes items."""
 
+    CREATION = StepKind.CREATE_ITEM
+
     def names_of(
         self, drafts: Iterable[ItemDraft], order_id: int | None, *, make: bool = True
     ) -> dict[str, str]:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from target_freshbooks.freshbooks import FreshBooks
 from target_freshbooks.freshbooks.errors import Conflict, Refused
@@ -60,6 +60,9 @@ class Locks:
 class Upserts:
     """What the upserts of clients and those of items share."""
 
+    CREATION: ClassVar[StepKind]
+    """The step that makes such a record."""
+
     def __init__(
         self,
         books: FreshBooks,
@@ -68,6 +71,7 @@ class Upserts:
         settle_unknown: Callable[[OutcomeUnknown], bool],
         look: Callable[[Intent], bool],
         sleep: Callable[[float], None],
+        settle_seconds: int,
     ) -> None:
         self._books = books
         self._ledger = ledger
@@ -75,6 +79,9 @@ class Upserts:
         self._settle_unknown = settle_unknown
         self._look = look
         self._sleep = sleep
+        self._settle_seconds = settle_seconds
+        self._others_may_be_unseen = True
+        self._guard = threading.Lock()
         self._held = Locks().held
 
     def _finish(self, kind: StepKind, same: Callable[[Mapping[str, Any]], bool]) -> None:
@@ -85,6 +92,20 @@ class Upserts:
         for intent in self._ledger.intents.still_open():
             if intent.kind == kind.value and same(intent.payload["body"]):
                 self._look(intent)
+
+    def _let_others_settle(self) -> None:
+        """Wait until searches show what the ledger's other sources have made before this run.
+
+        While this one has the account they make nothing.
+        """
+        with self._guard:
+            if not self._others_may_be_unseen:
+                return
+            made = self._ledger.intents.last_of_others(self.CREATION.value)
+            if made is not None:
+                passed = (self._ledger.scope.clock() - made).total_seconds()
+                self._sleep(max(self._settle_seconds - passed, 0))
+            self._others_may_be_unseen = False
 
     def _find_or_make(
         self,
@@ -98,6 +119,7 @@ class Upserts:
             Refused: FreshBooks takes none.
         """
         self._writer.pin()  # what is found is of this account, too
+        self._let_others_settle()
         refusal: Refused | None = None
         for form in forms:
             link = find(form)
