@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -361,12 +362,13 @@ def test_sigterm_while_waiting_for_an_answer_does_not_wait_for_it(
 def test_a_signal_while_the_store_is_only_looked_at_writes_no_state(
     shop: Any, start: Any, config_for: Any, option: str
 ) -> None:
-    shop.fault(".*", "500", times=9999)
-    process = start(config_for(shop, max_retry_seconds=600), option)
-    while not shop.requests:
-        assert process.poll() is None
+    asked, ended = threading.Event(), threading.Event()
+    shop.before_answer = lambda *_: (asked.set(), ended.wait(20))
+    process = start(config_for(shop, request_timeout=60), option)
+    assert asked.wait(20)
     process.terminate()
     out, log = process.communicate(timeout=20)
+    ended.set()
     assert (process.returncode, out) == (143, "")
     assert "Traceback" not in log
 
