@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -143,6 +144,8 @@ HOOKS_STORE = "CONNECTOR_WEBHOOKS_STORE_HASH"
 
 FORM = Form("TAP_BIGCOMMERCE_ORDERS_", SETTINGS.to_dict()["properties"])
 
+logger = logging.getLogger("tap-bigcommerce-orders")
+
 
 def store_hash_of(config: Mapping[str, Any]) -> str:
     """The store's hash, which goes into addresses, records and state.
@@ -160,11 +163,10 @@ def store_hash_of(config: Mapping[str, Any]) -> str:
 
 
 def check_hooks_store(config: Mapping[str, Any], environment: Mapping[str, str]) -> None:
-    """Make sure that a run for orders that hooks have named reads them, of their store.
+    """Make sure that a run for orders that hooks have named is one of their store.
 
     Raises:
-        SettingError: They are another store's, where the same numbers are other orders, or the
-            settings do not name them, as a file does not.
+        SettingError: They are another store's, where the same numbers are other orders.
     """
     store_hash = store_hash_of(config)
     if HOOKS_STORE not in environment:
@@ -176,8 +178,9 @@ def check_hooks_store(config: Mapping[str, Any], environment: Mapping[str, str])
             ' an extractor with its own store_hash (the README\'s "Several stores" has one).'
         )
     if not config.get("order_ids"):
-        raise SettingError(
-            "The orders that hooks have named did not reach order_ids; nothing was read. They are "
-            f"in {FORM.prefix}ORDER_IDS, which is not heard beside a file of settings: write "
-            "--config=ENV in the receiver's run_command."
+        logger.warning(
+            "The orders that hooks have named did not reach order_ids: all that is new since the "
+            "bookmark is read. They are in %sORDER_IDS, which is not heard beside a file of "
+            "settings: write --config=ENV in the receiver's run_command.",
+            FORM.prefix,
         )

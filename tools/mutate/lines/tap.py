@@ -18,7 +18,7 @@ MUTATIONS = (
         ("tap-bigcommerce-orders/tests/test_tap_store_identity.py", "-k", "another_store_s_hooks"),
     ),
     Mutation(
-        "a run for hooks that does not hear of their orders reads nothing",
+        "a run for hooks that does not hear of their orders says so",
         "P3",
         f"{TAP}/settings.py",
         '    if not config.get("order_ids"):\n',
