@@ -403,3 +403,26 @@ def test_an_invoice_whose_number_turns_out_to_stand_there_already_counts_for_the
     brake.found(1001)
     with pytest.raises(TooManyRewrites):
         brake.before_rewriting(1001, "1001")
+
+
+def test_an_order_that_is_cancelled_keeps_the_day_of_its_invoice(world: Any) -> None:
+    world.settings["closed_through"] = "2026-10-31"
+    order = world.synced(created="2026-10-30T18:00:00Z")
+    world.ctl("replay", str(order), "--date", "2026-11-20")
+    assert str(world.row(order).order_date) == "2026-11-20"
+    world.change_and_sync(order, "status", status_id=5)
+    assert world.row(order).reason == "cancelled_after_posting"
+    assert str(world.row(order).order_date) == "2026-11-20"
+    october = world.ctl("report", "--month", "2026-10", "--output", str(world.home))
+    november = world.ctl("report", "--month", "2026-11", "--output", str(world.home))
+    assert [one["standing"]["person"] for one in (october, november)] == [0, 1]
+
+
+def test_a_cancelled_order_s_figures_are_of_the_settings_it_was_posted_under(world: Any) -> None:
+    used = [{"code": "GC", "amount": "3.00", "balance_before": "3.00"}]
+    order = world.synced(gift_certificates=used)
+    assert (world.row(order).redeemed, world.total(order)) == (D("3.00"), D("8.00"))
+    world.settings["stored_value"] = "payment"
+    world.change_and_sync(order, "status", status_id=5)
+    assert world.row(order).reason == "cancelled_after_posting"
+    assert world.row(order).redeemed == D("3.00")

@@ -436,6 +436,22 @@ MUTATIONS = (
         ),
     ),
     Mutation(
+        "an order that is parked without a desired state keeps its invoice's day",
+        "P7",
+        f"{FRESHBOOKS}/posting/outcomes.py",
+        "            return terms.invoice_day\n",
+        "            pass\n",
+        (f"{TERMS}::test_an_order_that_is_cancelled_keeps_the_day_of_its_invoice",),
+    ),
+    Mutation(
+        "a parked order's figures are of the settings it was posted under",
+        "P7",
+        f"{FRESHBOOKS}/posting/outcomes.py",
+        "desired = desire(facts, policy_of(self._policy, facts, terms, current=False))",
+        "desired = desire(facts, self._policy)",
+        (f"{TERMS}::test_a_cancelled_order_s_figures_are_of_the_settings_it_was_posted_under",),
+    ),
+    Mutation(
         "what went back as money is kept with the order",
         "P7",
         f"{FRESHBOOKS}/posting/outcomes.py",

@@ -18,7 +18,7 @@ from target_freshbooks.ledger import Ledger, OrderRow, StoredFacts
 from target_freshbooks.ledger.orders import CHANGED
 from target_freshbooks.posting.digests import policy_digest
 from target_freshbooks.posting.dryrun.outlook import Outlook
-from target_freshbooks.posting.facts import refunded_on_invoice, worth_of
+from target_freshbooks.posting.facts import policy_of, refunded_on_invoice, terms_of, worth_of
 from target_freshbooks.posting.plan.render import Plan
 from target_freshbooks.posting.results import OrderResult
 from target_freshbooks.posting.tally import Tally
@@ -230,7 +230,7 @@ class Outcomes:
                 row,
                 order_total=worth,
                 currency=facts.order.currency,
-                order_date=_day(facts, desired, self._policy),
+                order_date=self._day(facts, desired),
                 payment_method=facts.order.payment_method,
                 left_open=desired is not None and is_left_open(facts, desired),
                 worked_out=None if desired is None else _said(desired.worked_out),
@@ -250,8 +250,18 @@ class Outcomes:
         """
         desired: object = result.desired
         if desired is None and result.parked is not None:
-            desired = desire(facts, self._policy)
+            terms = terms_of(self._ledger, facts.order.id)
+            desired = desire(facts, policy_of(self._policy, facts, terms, current=False))
         return desired if isinstance(desired, Desired) else None
+
+    def _day(self, facts: OrderFacts, desired: Desired | None) -> date:
+        """The day the order counts for: its invoice's, if there is one."""
+        if desired is not None:
+            return desired.invoice.day
+        terms = terms_of(self._ledger, facts.order.id)
+        if terms is not None:
+            return terms.invoice_day
+        return bookkeeping_day(facts.order.created, facts, self._policy)
 
     def show(self, facts: OrderFacts | None, plan: Plan) -> None:
         """Tell an order's plan in a dry run; where the plans go to a file, that tells them."""
@@ -281,13 +291,6 @@ class Outcomes:
     def _count_parked(self, order_id: int, parked: Parked) -> None:
         with self._guard:
             self.tally.parked[order_id] = parked.reason.value
-
-
-def _day(facts: OrderFacts, desired: Desired | None, policy: Policy) -> date:
-    """The day the order counts for: its invoice's, if there is one."""
-    if desired is not None:
-        return desired.invoice.day
-    return bookkeeping_day(facts.order.created, facts, policy)
 
 
 def _said(taxes: Iterable[LineTax]) -> str:
