@@ -322,6 +322,24 @@ def test_of_two_payments_lowered_for_an_edit_both_are_put_back(world: Any, words
     assert (world.total(order), world.paid(order)) == (D("11.00"), [D("5.50"), D("5.50")])
 
 
+@pytest.mark.parametrize("broken", ["lines refused", "killed before the lines"])
+def test_a_payment_deleted_for_an_edit_is_made_anew_where_its_lines_are_refused(
+    world: Any, broken: str
+) -> None:
+    half = {"amount": "5.50", "at": f"{DAY}T10:00:00Z"}
+    order = world.synced(transactions=[half, half])
+    world.switch(fb__payment_put_zero="refuse")
+    world.change(order, "lines", lines=[{"name": "Mug", "sku": "MUG", "price": "2.00"}])
+    lines = {"method": "PUT", "path": "/invoices/invoices/", "body": "lines"}
+    if broken == "killed before the lines":
+        world.killed_in_write(world.messages(), **lines)
+        assert world.paid(order) == [D("2.00")]
+    world.fault(kind="refused", **lines, words="No.")
+    world.sync()
+    assert world.row(order).reason == "refused_by_freshbooks"
+    assert (world.total(order), world.paid(order)) == (D("11.00"), [D("5.50"), D("5.50")])
+
+
 def test_a_payment_of_a_closed_day_leaves_the_others_of_an_edit_as_they_were(world: Any) -> None:
     days = ("2026-11-03", "2026-10-30")
     paid = [{"amount": "5.50", "at": f"{day}T10:00:00Z"} for day in days]

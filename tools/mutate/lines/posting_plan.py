@@ -312,10 +312,28 @@ MUTATIONS = (
         "what was lowered for a rewriting comes back beside a refund too",
         "P1",
         f"{FRESHBOOKS}/posting/plan/payments.py",
-        "        if standing is None:\n            continue\n        came_in",
-        "        if standing is None or context.desired.refunds:\n"
-        "            continue\n        came_in",
+        "        if now >= most:\n",
+        "        if now >= most or context.desired.refunds:\n",
         (f"{ELSEWHERE}::{PUT_BACK}",),
+    ),
+    Mutation(
+        "a payment that was deleted for a rewriting comes back",
+        "P11",
+        f"{FRESHBOOKS}/posting/plan/payments.py",
+        "        if standing is None and (link is None or not link.deleted):\n",
+        "        if standing is None:\n",
+        (
+            f"{ELSEWHERE}::"
+            "test_a_payment_deleted_for_an_edit_is_made_anew_where_its_lines_are_refused",
+        ),
+    ),
+    Mutation(
+        "a payment that a person deleted does not come back with those of a rewriting",
+        "P11",
+        f"{FRESHBOOKS}/posting/plan/payments.py",
+        "        if standing is None and (link is None or not link.deleted):\n",
+        "        if standing is None and link is None:\n",
+        ("target-freshbooks/tests/plan/test_plan_rows.py",),
     ),
     Mutation(
         "an invoice that a person edits while it is rewritten has its payments back",

@@ -201,18 +201,24 @@ def _if_outstanding(
 def put_back(context: OrderContext, observed: Observed, progress: AttemptState) -> Step | None:
     """Raise what was lowered for a rewriting that did not come about, up to what came in.
 
-    What refunds on the invoice took is not raised again.
+    One that was deleted for it, since FreshBooks takes no zero, is recorded anew. What refunds on
+    the invoice took is not raised again.
     """
     booked = context.refunds_on(observed.own)
     left = context.payments_at(booked[-1] if booked else None)
     for payment in context.desired.payments:
         standing = find_payment(payment, context.recorded, observed)
-        if standing is None:
+        link = context.recorded.payments.get(payment.key)
+        if standing is None and (link is None or not link.deleted):
             continue
+        now = ZERO if standing is None else standing.amount
         came_in = payment.most - (payment.amount - left[payment.key])
-        most = min(came_in, standing.amount + observed.own.outstanding)
-        if standing.amount < most:
-            return _set_amount(context, standing, payment, most, None, progress)
+        most = min(came_in, now + observed.own.outstanding)
+        if now >= most:
+            continue
+        if standing is None:
+            return _create(context, observed, payment, most)
+        return _set_amount(context, standing, payment, most, None, progress)
     return None
 
 
