@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from decimal import Decimal
 from typing import Any
 
@@ -213,3 +214,19 @@ def test_a_credit_note_of_another_client_is_found_before_its_outcome_is_known(wo
     world.sync()
     assert world.row(order).state == "posted"
     assert len(world.books()["credit_notes"]) == 1
+
+
+def test_yesterday_s_ledger_makes_no_second_credit_note_of_one_whose_client_is_another_now(
+    world: Any,
+) -> None:
+    world.settings["refund_mode"] = "credit_note"
+    order, kept = of_customer(world), world.home / "kept.sqlite"
+    other = world.invoice(world.synced(billing=JO))["customerid"]
+    shutil.copy(world.home / "ledger.sqlite", kept)
+    store_credit(world, order)
+    world.put(f"{INVOICES}/{world.invoice(order)['id']}", {"invoice": {"customerid": other}})
+    world.lose_ledger()
+    shutil.copy(kept, world.home / "ledger.sqlite")
+    world.sync()
+    assert len(world.books()["credit_notes"]) == 1
+    assert world.row(order).state == "posted"

@@ -173,3 +173,41 @@ def test_an_amount_that_searches_show_late_is_not_taken_for_somebody_s_change(wo
     assert world.paid(order) == [D("6.00")]
     world.change_and_sync(order, "refund", order_amount="1.00")
     assert (world.row(order).state, world.paid(order)) == ("posted", [D("5.00")])
+
+
+# -- what became of an order since the backup
+
+
+def test_a_payment_of_today_that_was_moved_is_not_made_again_by_yesterday_s_ledger(
+    world: Any,
+) -> None:
+    order, other = world.place(pay="authorize"), world.place(pay="authorize")
+    world.sync()
+    kept = keep(world)
+    world.change_and_sync(order, "capture")
+    (paid,) = world.payments(order)
+    to = {"invoiceid": world.invoice(other)["id"]}
+    world.put(f"payments/payments/{paid['id']}", {"payment": to})
+    put_back(world, kept)
+    log_in(world)
+    world.sync()
+    assert (world.paid(order), world.paid(other)) == ([], [D("11.00")])
+    assert world.row(order).reason == "edited_in_freshbooks"
+
+
+def test_a_refund_booked_apart_since_the_backup_is_not_booked_on_the_invoice_as_well(
+    world: Any,
+) -> None:
+    world.settings |= {"closed_refunds": "correction"}
+    order = world.synced(created="2026-10-05T12:00:00Z")
+    kept = keep(world)
+    world.settings["closed_through"] = "2026-10-31"
+    world.change_and_sync(order, "refund", order_amount="4.00")
+    assert len(world.books()["invoices"]) == 2
+    books = standing(world)
+    put_back(world, kept)
+    log_in(world)
+    del world.settings["closed_through"]
+    world.sync()
+    assert standing(world) == books
+    assert world.row(order).state == "posted"

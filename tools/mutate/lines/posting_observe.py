@@ -5,7 +5,33 @@ from __future__ import annotations
 from mutate.lines.mutation import FRESHBOOKS, Mutation
 from mutate.lines.tests import CORRECTIONS, IN_BULK, MARKS, MOVED, STORED
 
+RESTORED = "tests/posting/test_posting_restored.py"
+
 MUTATIONS = (
+    Mutation(
+        "a payment of today is looked for though yesterday's ledger knows its invoice",
+        "P1",
+        f"{FRESHBOOKS}/posting/observe/by_request.py",
+        "if recorded.may_lack_parts and lacks_payment(",
+        "if not recorded.known and lacks_payment(",
+        (RESTORED, "-k", "moved"),
+    ),
+    Mutation(
+        "a credit note of today is looked for though yesterday's ledger knows its invoice",
+        "P1",
+        f"{FRESHBOOKS}/posting/observe/by_request.py",
+        "        if context.recorded.may_lack_parts:\n",
+        "        if not context.recorded.known:\n",
+        (MOVED, "-k", "yesterday_s_ledger"),
+    ),
+    Mutation(
+        "a correction of today is looked for though yesterday's ledger knows the invoice",
+        "P1",
+        f"{FRESHBOOKS}/posting/plan/corrections.py",
+        'context.policy.closed_refunds == "correction" and context.recorded.may_lack_parts',
+        "False",
+        (RESTORED, "-k", "booked_apart"),
+    ),
     Mutation(
         "a list stands for a look only where a number that is taken is refused",
         "P1",

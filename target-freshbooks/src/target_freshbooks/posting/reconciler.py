@@ -98,10 +98,10 @@ class Reconciler:
         """
         order_id = facts.order.id
         wish = asked or Asked()
-        recorded = load_recorded(self._parts.ledger, order_id)
+        standing = standing or self._parts.ledger.orders.get(order_id)
+        recorded = load_recorded(self._parts.ledger, order_id, standing)
         terms = terms_of(self._parts.ledger, order_id)
         policy = policy_of(self._policy, facts, terms, current=wish.current_settings)
-        standing = standing or self._parts.ledger.orders.get(order_id)
         facts = with_paid_by_hand(facts, standing)
         facts = with_paid_day(facts, standing, self._parts.ledger, policy)
         if facts.order.is_cancelled and not recorded.known:
@@ -109,7 +109,7 @@ class Reconciler:
             kept = adopt_cancelled(self._parts, facts, policy, overwrite=wish.overwrite)
             if kept is not None:
                 return kept
-            recorded = load_recorded(self._parts.ledger, order_id)
+            recorded = load_recorded(self._parts.ledger, order_id, standing)
         facts = with_credit_notes(facts, recorded)
         assessed = assess(facts, policy, already_invoiced=recorded.known)
         desired: Desired | Parked | Waiting

@@ -47,9 +47,10 @@ class Recorded:
         """Whether FreshBooks should hold the order just as we left it.
 
         One that is parked may be in a person's hands. One that changed in the shop and was not
-        looked at yet counts as new again, but what we wrote of it stands.
+        looked at yet counts as new again, but what we wrote of it stands; so does the Draft of one
+        that waits until somebody sends it.
         """
-        return self.state == "posted" or (self.state == "new" and self.known)
+        return self.state == "posted" or (self.state in {"new", "waiting"} and self.known)
 
     @property
     def number(self) -> str | None:
@@ -60,6 +61,15 @@ class Recorded:
     def known(self) -> bool:
         """Whether the ledger has a link to the invoice."""
         return self.invoice is not None
+
+    @property
+    def may_lack_parts(self) -> bool:
+        """Whether parts of it may stand in FreshBooks that the ledger does not know.
+
+        So it is if the ledger was lost; or one of an earlier day was put back since the order was
+        booked. An order that is being booked first has no such parts.
+        """
+        return not self.known or (self.row is not None and self.row.posted_at is not None)
 
     @property
     def invoice_id(self) -> int | None:

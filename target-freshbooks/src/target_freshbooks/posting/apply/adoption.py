@@ -32,7 +32,10 @@ def adopt_invoice(parts: Parts, context: OrderContext, observed: Observed) -> Or
     own, *others = adopt(context.desired.invoice.marker, observed, context.content)
     links = [adopted(own, invoice, context.head_body, context.desired.client.key), *others]
     _keep(parts, context.desired.order_id, context.policy, observed, links)
-    return replace(context, recorded=load_recorded(parts.ledger, context.desired.order_id))
+    return replace(
+        context,
+        recorded=load_recorded(parts.ledger, context.desired.order_id, context.recorded.row),
+    )
 
 
 def with_head_by_field(
@@ -49,7 +52,10 @@ def with_head_by_field(
     if known == link:
         return context
     parts.ledger.links.put(known)
-    return replace(context, recorded=load_recorded(parts.ledger, context.desired.order_id))
+    return replace(
+        context,
+        recorded=load_recorded(parts.ledger, context.desired.order_id, context.recorded.row),
+    )
 
 
 def adopt_cancelled(

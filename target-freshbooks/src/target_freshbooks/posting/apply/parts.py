@@ -100,7 +100,7 @@ class Parts:
 
     def with_recorded(self, at: ReconcileState) -> ReconcileState:
         """Where the order stands by what the ledger knows now."""
-        recorded = load_recorded(self.ledger, at.context.desired.order_id)
+        recorded = load_recorded(self.ledger, at.context.desired.order_id, at.context.recorded.row)
         return replace(at, context=replace(at.context, recorded=recorded))
 
     def overpayment(self, credit_id: int, client_id: int) -> ObservedCreditNote | None:

@@ -203,7 +203,9 @@ def _apply(
         parts.ledger.terms.keep(order_id, Terms(context.policy.terms(), day))
     if step.kind.record == "invoice" and invoice is not None and invoice.vis_state == ARCHIVED:
         _remember_archived(parts, order_id)
-        context = replace(context, recorded=load_recorded(parts.ledger, order_id))
+        context = replace(
+            context, recorded=load_recorded(parts.ledger, order_id, context.recorded.row)
+        )
     known = None
     if step.kind.record == "payment" or step.kind is StepKind.DELETE_OVERPAYMENT:
         known = context.recorded.payments.get(step.key)

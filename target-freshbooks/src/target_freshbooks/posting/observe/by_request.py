@@ -99,7 +99,7 @@ class RequestObserver(Observer):
         # a payment that refunds have emptied still stands on it.
         if invoice.paid != 0 or recorded.payment_ids or not recorded.known:
             observed = self._paid(recorded, invoice)
-        if not recorded.known and lacks_payment(context, observed):
+        if recorded.may_lack_parts and lacks_payment(context, observed):
             mark = context.desired.invoice.marker
             noting = self._books.payments.noting(f"{STEM}{mark.order_id}, ")
             observed = replace(observed, moved=elsewhere(noting, mark, invoice))
@@ -138,7 +138,7 @@ class RequestObserver(Observer):
     ) -> ObservedExpense | None:
         """The expense beside a correction: by its id, else by its mark.
 
-        That is looked for on the correction's day, and on any if the ledger knew nothing.
+        That is looked for on the correction's day, and on any if the ledger did not know that.
         """
         link = context.recorded.expenses.get(refund_id)
         if link is not None and link.deleted:
@@ -153,7 +153,7 @@ class RequestObserver(Observer):
         )
         rows = expenses.dated(correction.create_date)
         found = next((row for row in rows if mark in marks_in(row.notes)), None)
-        if found is not None or context.recorded.known:
+        if found is not None or refund_id in context.recorded.corrections:
             return found
         return self._of_refunds.find(expenses, mark)
 
@@ -215,10 +215,9 @@ class RequestObserver(Observer):
             for note in self._books.credit_notes.of_client(invoice.customer_id)
             if refund_named(note, mark) is not None or note.id in known
         }
-        if not context.recorded.known:
-            notes |= self._notes_elsewhere(
-                context, {refund_named(row, mark) for row in notes.values()}
-            )
+        if context.recorded.may_lack_parts:
+            found = {refund_named(row, mark) for row in notes.values()}
+            notes |= self._notes_elsewhere(context, found | context.recorded.credit_notes.keys())
         # One we know of but the search does not show yet must not be made again.
         notes |= _read(self._books.credit_notes.standing, _by_itself(known - set(notes)))
         return tuple(notes[remote_id] for remote_id in sorted(notes))

@@ -43,8 +43,11 @@ def to_be_looked_for(context: OrderContext, invoice: ObservedInvoice) -> frozens
     corrected = {one.refund_id for one in context.desired.corrections}
     if not context.recorded.known:
         return frozenset(corrected | _off(context, invoice) | context.desired.unbooked_refunds)
-    closed = invoice.create_date in context.closed
-    return frozenset(corrected | _off(context, invoice) if closed else corrected)
+    beside = invoice.create_date in context.closed or (
+        # Booked while it was closed, as a ledger of before does not know.
+        context.policy.closed_refunds == "correction" and context.recorded.may_lack_parts
+    )
+    return frozenset(corrected | _off(context, invoice) if beside else corrected)
 
 
 def _off(context: OrderContext, invoice: ObservedInvoice) -> set[int]:
