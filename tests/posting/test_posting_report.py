@@ -149,6 +149,15 @@ def test_what_came_in_is_not_guessed_where_a_refund_is_not_booked(
     assert rows == [(str(order), "", "", "11.00", "no")]
 
 
+def test_tax_that_was_given_back_is_not_declared_where_taxes_are_lines(world: Any) -> None:
+    world.settings |= {"tax_mode": "amount_lines", "order_refund_tax": "share"}
+    order = world.synced()
+    world.change_and_sync(order, "refund", order_amount="4.00")
+    told = world.ctl("report", "--month", this_month(world), "--output", str(world.home))
+    (statement,) = told["statements"]
+    assert (statement["net_sales"], statement["tax"]) == ("6.36", "0.64")
+
+
 def this_month(world: Any) -> str:
     return str(world.control("GET", "clock")["now"])[:7]
 

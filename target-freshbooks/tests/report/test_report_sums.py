@@ -100,6 +100,7 @@ def kinds(*lines: Any, **more: Any) -> dict[str, str]:
         (line("Refunds paid", "10"), "REFUNDS_PAID"),
         (line("VAT", "2", about="Tax"), "TAX"),
         (line("VAT", "2", STATE, about="Tax"), "SALES"),
+        (line("Refund 5, VAT", "-2", about="Tax"), "TAX"),
     ],
     ids=lambda one: getattr(one, "name", one),
 )
@@ -171,6 +172,27 @@ def taxes(made: Any) -> list[tuple[str | None, ...]]:
             [line("Mug", "10"), line("VAT", "2.00", about="Tax")],
             [("VAT", None, "0", "2.00", "0")],
             id="taxes that are lines",
+        ),
+        pytest.param(
+            "26.65",
+            [
+                line("Mug", "35"),
+                line("VAT", "2.48", about="Tax"),
+                line("Refund 5", "-10", about="Mug"),
+                line("Refund 5, VAT", "-0.83", about="Tax"),
+            ],
+            [("VAT", None, "0", "2.48", "0.83")],
+            id="a refund takes back a tax that is a line",
+        ),
+        pytest.param(
+            "19.00",
+            [
+                line("Mug", "20"),
+                line("Refund 5, State Tax", "-10", STATE, about="Tax"),
+                line("Refund 5, State Tax", "10", about="Tax"),
+            ],
+            [("State Tax", "10", "-10", "0", "1.00")],
+            id="a refund takes back a tax alone, said at its rate",
         ),
         pytest.param("10.00", [line("Mug", "10")], [], id="none"),
     ],

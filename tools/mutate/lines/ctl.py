@@ -241,6 +241,22 @@ MUTATIONS = (
         (SUMS, "-k", "name_and_rate"),
     ),
     Mutation(
+        "tax that a refund gave back as a line is not declared",
+        "P5",
+        f"{FRESHBOOKS}/report/figures.py",
+        "            return LineKind.TAX if by_itself else LineKind.REFUNDS\n",
+        "            return LineKind.REFUNDS\n",
+        (f"{REPORT}::test_tax_that_was_given_back_is_not_declared_where_taxes_are_lines",),
+    ),
+    Mutation(
+        "a refunded tax that is said at its rate is no tax of another line",
+        "P5",
+        f"{FRESHBOOKS}/report/figures.py",
+        " and line.name not in at_rates\n",
+        "\n",
+        (SUMS, "-k", "name_and_rate"),
+    ),
+    Mutation(
         "a cell is no formula",
         "P13",
         f"{FRESHBOOKS}/report/page.py",

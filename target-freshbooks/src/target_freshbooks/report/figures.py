@@ -7,11 +7,12 @@ total; what no way explains is shown as such, so that all figures add up to what
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import Self
 
 from target_freshbooks.books.closed import REFUNDS_PAID
@@ -65,14 +66,16 @@ class LineKinds:
     called: Mapping[str, str] = field(default_factory=dict)
     fees: frozenset[str] = frozenset()
 
-    def kind_of(self, line: InvoiceLine) -> LineKind:
-        """What a line is."""
+    def kind_of(self, line: InvoiceLine, at_rates: Collection[str] = ()) -> LineKind:
+        """What a line is; `at_rates` has the names of lines that say a refunded tax at its rate."""
         kind = self._by_name().get(line.name)
         if kind in {LineKind.GIFT_CERTIFICATES, LineKind.STORE_CREDIT}:
             return kind  # of a refund too, which names itself in the description
+        is_tax = line.description == TAX_LINE and not line.taxes
         if wire.refund_of(line) is not None:
-            return LineKind.REFUNDS
-        if kind is None and line.description == TAX_LINE and not line.taxes:
+            by_itself = is_tax and _tax_of(line) and line.name not in at_rates
+            return LineKind.TAX if by_itself else LineKind.REFUNDS
+        if kind is None and is_tax:
             return LineKind.TAX
         if kind is None and line.name in self.fees:
             return LineKind.FEES
@@ -200,14 +203,26 @@ def figures_of(
 ) -> InvoiceFigures:
     """Take an invoice apart."""
     lines, currency = wire.standing(invoice), invoice.currency
-    amounts = [(line, kinds.kind_of(line), line.quantity * line.unit_cost) for line in lines]
-    as_lines = sum_by_key((line.name, net) for line, kind, net in amounts if kind is LineKind.TAX)
+    at_rates = {line.name for line in lines if line.description == TAX_LINE and line.taxes}
+    kind_of = partial(kinds.kind_of, at_rates=at_rates)
+    amounts = [(line, kind_of(line), line.quantity * line.unit_cost) for line in lines]
     taxes = _taxes(invoice, lines, account)
     explained = total(net for _, _, net in amounts) + total(tax.due for tax in taxes)
-    more = [*as_lines.items(), (UNEXPLAINED, invoice.amount - explained)]
-    taxes += [TaxFigures(currency, name, None, ZERO, net, ZERO) for name, net in more if net]
+    as_lines = [(line, net) for line, kind, net in amounts if kind is LineKind.TAX]
+    charged = sum_by_key((line.name, net) for line, net in as_lines if not _tax_of(line))
+    refunded = sum_by_key((_tax_of(line), -net) for line, net in as_lines if _tax_of(line))
+    charged[UNEXPLAINED] = invoice.amount - explained
+    for name in {**charged, **refunded}:
+        one = charged.get(name, ZERO), refunded.get(name, ZERO)
+        if any(one):
+            taxes.append(TaxFigures(currency, name, None, ZERO, *one))
     by_kind = sum_by_key((kind, net) for _, kind, net in amounts)
     return InvoiceFigures(invoice, by_kind, tuple(taxes))
+
+
+def _tax_of(line: InvoiceLine) -> str:
+    """The tax that a refund's line is of, if it is one's; empty for the invoice's own."""
+    return "" if wire.refund_of(line) is None else line.name.partition(", ")[2]
 
 
 def _taxes(invoice: ObservedInvoice, lines: Lines, account: Capabilities) -> list[TaxFigures]:
