@@ -81,6 +81,18 @@ def test_an_order_that_is_booked_but_for_what_a_person_has_to_see_to_keeps_its_s
     assert (world.total(order), world.paid(order)) == (D("8.00"), [D("8.00")])
 
 
+def test_an_invoice_that_is_sent_keeps_its_settings_though_the_run_died_behind_it(
+    world: Any,
+) -> None:
+    used = [{"code": "GC", "amount": "3.00", "balance_before": "3.00"}]
+    order = world.place(gift_certificates=used)
+    world.killed_in_write(world.messages(), when="after", method="PUT", path="/invoices/invoices")
+    assert world.invoice(order)["v3_status"] != "draft"
+    world.settings["stored_value"] = "payment"
+    world.sync()
+    assert (world.total(order), world.paid(order)) == (D("8.00"), [D("8.00")])
+
+
 def test_settings_of_now_stay_though_a_person_has_to_see_to_the_order(world: Any) -> None:
     order = world.synced()
     world.change_and_sync(order, "status", status_id=14)

@@ -552,6 +552,14 @@ MUTATIONS = (
         (f"{TERMS}", "-k", "a_person_has_to_see_to_keeps"),
     ),
     Mutation(
+        "an invoice that is sent keeps its settings though the run died behind it",
+        "P1",
+        f"{FRESHBOOKS}/posting/facts.py",
+        'if ledger.intents.may_have_made("mark_sent", order_id):',
+        "if False:",
+        (f"{TERMS}", "-k", "died_behind"),
+    ),
+    Mutation(
         "the settings of now stay though a person has to see to the order",
         "P1",
         f"{FRESHBOOKS}/posting/reconciler.py",

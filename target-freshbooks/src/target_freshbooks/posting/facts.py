@@ -95,10 +95,15 @@ def _store(ledger: Ledger) -> Mapping[str, Any] | None:
 def terms_of(ledger: Ledger, order_id: int) -> Terms | None:
     """The order's terms; None as long as certainly no invoice was made under them.
 
-    What FreshBooks refused, its number for instance, binds nobody to the settings of then.
+    What FreshBooks refused, its number for instance, binds nobody to the settings of then. An
+    invoice that was sent does, though the order was not booked to the end.
     """
     terms = ledger.terms.of(order_id)
-    if terms is None or terms.posted or ledger.links.get("invoice", invoice_key(order_id)):
+    if terms is None or terms.posted:
+        return terms
+    if ledger.intents.may_have_made("mark_sent", order_id):
+        return replace(terms, posted=True)
+    if ledger.links.get("invoice", invoice_key(order_id)):
         return terms
     return terms if ledger.intents.may_have_made("create_invoice", order_id) else None
 
