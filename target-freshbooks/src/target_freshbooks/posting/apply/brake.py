@@ -62,7 +62,8 @@ class Brake:
                     f"This run has rewritten or deleted {len(self._rewritten)} invoices of earlier"
                     f" runs (of orders {named} and so on), and invoice {number} would be the next"
                     f" one: that is as many as max_rewritten_invoices ({self._limit}) allows. If"
-                    " the orders did change in the shop, run again with --accept-changes, or set"
-                    " max_rewritten_invoices higher; else look for the setting that changed.",
+                    " the orders did change in the shop, run again with max_rewritten_invoices set"
+                    " higher (in a pipe or with replay: --accept-changes); else look for the"
+                    " setting that changed.",
                 )
             self._rewritten.add(order_id)
