@@ -82,6 +82,16 @@ def test_a_run_leaves_nothing_of_the_dry_run_that_came_before_it(
     assert {world.row(order).state for order in month.values()} == {"posted", "parked", "waiting"}
 
 
+def test_a_dry_run_counts_as_no_run_that_ended(world: Any) -> None:
+    world.place()
+    world.sync(dry_run=True)
+    world.settings["dry_run"] = False
+    with world.ledger() as ledger:
+        assert [run.outcome for run in ledger.runs.latest()] == ["dry_run"]
+        assert (ledger.runs.last_ended(), ledger.runs.last_good()) == (None, None)
+        assert ledger.runs.outcomes() == {}
+
+
 @pytest.mark.parametrize("ending", ["html", "csv"])
 def test_a_file_for_the_plans_makes_a_run_a_dry_one_whatever_dry_run_says(
     world: Any, month: dict[str, int], ending: str

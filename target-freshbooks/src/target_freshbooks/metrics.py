@@ -140,8 +140,7 @@ def _runs(sheet: Sheet, ledger: Ledger) -> None:
     if good is not None and good.ended_at is not None:
         about = "When the last run ended that ended well and heard of the shop."
         sheet.gauge("last_good_run_timestamp_seconds", about, good.ended_at.timestamp())
-    ended = [run for run in ledger.runs.latest() if run.ended_at is not None]
-    latest = ended[0] if ended else None
+    latest = ledger.runs.last_ended()
     failed = max((one.last_at for one in ledger.told.failures()), default=None)
     if latest is not None:
         _figures(sheet, latest)

@@ -14,6 +14,7 @@ from connector_credentials.settings import SettingError
 from target_freshbooks.access import Account, open_account
 from target_freshbooks.books.eligibility import BEFORE_START_DATE
 from target_freshbooks.ledger import AccountLock, Ledger, ScratchLedger, utc_now
+from target_freshbooks.ledger.runs import DRY_RUN
 from target_freshbooks.posting.account_profile import AccountProfile
 from target_freshbooks.posting.apply.brake import Brake
 from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker
@@ -108,8 +109,9 @@ def open_run(
             raise
         finally:
             run.work.workers.close()
-            heard = run.service.heard and not settings.dry_run
-            ledger.runs.end(run_id, outcome, run.counts(), heard=heard, figures=run.figures())
+            outcome = DRY_RUN if settings.dry_run else outcome
+            heard, figures = run.service.heard, run.figures()
+            ledger.runs.end(run_id, outcome, run.counts(), heard=heard, figures=figures)
             run.head = ledger.audit.head()
 
 

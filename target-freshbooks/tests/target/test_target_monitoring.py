@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from apprise.manager_plugins import NotificationManager
 from connector_credentials.settings import SettingError
+from target_freshbooks import metrics
 from target_freshbooks.books.desired import Reason
 from target_freshbooks.freshbooks import AuthError, Outage
 from target_freshbooks.freshbooks.oauth import AppUnknown
 from target_freshbooks.ledger import RUNS, Ledger, LockHeld, OrderRow, Telling
+from target_freshbooks.ledger.runs import DRY_RUN
 from target_freshbooks.notify import telling
 from target_freshbooks.notify.alerts import SILENCE, WAITING
 from target_freshbooks.notify.delivery import Delivery, services_of
@@ -237,3 +239,26 @@ def test_a_silence_is_told_once_and_anew_after_a_good_run(board: Board) -> None:
     assert "Runs end well again." in board.tell()[0]
     board.now += timedelta(hours=24)
     assert "No run has ended well" in board.tell()[0]
+
+
+def test_a_dry_run_is_not_the_last_run_of_the_metrics(board: Board, tmp_path: Path) -> None:
+    file = tmp_path / "metrics.prom"
+    monitoring = read_monitoring({"metrics_file": str(file)})
+    board.now += timedelta(hours=1)
+    board.run("failed")
+
+    def written() -> str:
+        metrics.write(board.ledger, monitoring, None, board.now)
+        return file.read_text(encoding="utf-8")
+
+    before = written()
+    assert 'last_run_success{source="bigcommerce"} 0.0' in before
+    for _ in range(11):
+        board.now += timedelta(hours=1)
+        board.run(DRY_RUN)
+    now = written()
+    assert [one for one in now.splitlines() if "audit" not in one] == [
+        one for one in before.splitlines() if "audit" not in one
+    ]
+    board.run()
+    assert 'last_run_success{source="bigcommerce"} 1.0' in written()

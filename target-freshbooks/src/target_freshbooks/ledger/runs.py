@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 
 from target_freshbooks.ledger.section import Section, columns_of
 from target_freshbooks.ledger.storage.tables import runs
+
+DRY_RUN = "dry_run"
+"""The outcome of a run that was not for real, however it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,9 @@ class Runs(Section):
 
         Args:
             run_id: Its name.
-            outcome: `done`, `failed` or `interrupted`.
+            outcome: `done`, `failed`, `interrupted` or `DRY_RUN`.
             counts: What it did.
-            heard: Whether the shop said anything in it, and it was for real: else it is no sign
-                that runs go well.
+            heard: Whether the shop said anything in it: else it is no sign that runs go well.
             figures: How it went; kept beside the audit journal.
         """
         data = {"outcome": outcome, "counts": dict(counts)}
@@ -82,16 +84,25 @@ class Runs(Section):
         return moment
 
     def outcomes(self) -> dict[str, int]:
-        """Count the runs by outcome; those that were killed, or have not ended, have none."""
+        """Count the runs by outcome; those that were killed, or have not ended, have none.
+
+        Dry runs are not counted.
+        """
         key = func.coalesce(runs.c.outcome, "none")
-        counted = select(key, func.count()).where(runs.c.source == self._source)
+        counted = select(key, func.count()).where(runs.c.source == self._source, key != DRY_RUN)
         return {row[0]: row[1] for row in self._rows(counted.group_by(key))}
 
     def last_good(self) -> RunRow | None:
         """Read the latest run that ended well, for real and with something heard of the shop."""
-        was_heard = or_(runs.c.heard, runs.c.heard.is_(None))
-        good = self._of_source().where(runs.c.outcome == "done", was_heard)
-        row = self._row(good.order_by(runs.c.ended_at.desc()).limit(1))
+        return self._last_ended(runs.c.outcome == "done", or_(runs.c.heard, runs.c.heard.is_(None)))
+
+    def last_ended(self) -> RunRow | None:
+        """Read the latest run that ended, well or not, and was for real."""
+        return self._last_ended(runs.c.outcome != DRY_RUN)
+
+    def _last_ended(self, *which: ColumnElement[bool]) -> RunRow | None:
+        ended = self._of_source().where(runs.c.ended_at.is_not(None), *which)
+        row = self._row(ended.order_by(runs.c.ended_at.desc()).limit(1))
         return None if row is None else RunRow(*row)
 
     def _of_source(self) -> Select[Any]:
