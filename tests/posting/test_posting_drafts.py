@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -142,3 +143,31 @@ def test_the_months_report_shows_a_draft_as_its_orders_and_not_as_somebody_elses
     page = (drafting.home / f"report-{month}.html").read_text(encoding="utf-8")
     assert "needs a person: draft" in page
     assert "Other invoices of the month" not in page
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "kind"),
+    [({"vis_state": 1}, "missing"), ({"action_mark_as_sent": True}, "edited")],
+)
+@pytest.mark.parametrize("retained", [True, False])
+def test_a_draft_that_a_person_deleted_or_sent_is_told_by_verify_and_needs_one_in_the_report(
+    drafting: Any, by_hand: dict[str, Any], kind: str, retained: bool
+) -> None:
+    order = drafting.synced()
+    drafting.put(f"invoices/invoices/{drafting.invoice(order)['id']}", {"invoice": by_hand})
+    if not retained:
+        with drafting.ledger() as ledger:
+            ledger.retention.prune(timedelta(0))
+    (finding,) = drafting.ctl("verify")["findings"]
+    assert (finding["order_id"], finding["kind"]) == (order, kind)
+    month = str(drafting.row(order).order_date)[:7]
+    told = drafting.ctl("report", "--month", month, "--output", str(drafting.home))
+    assert told["standing"] | {"agrees": 0, "person": 1} == told["standing"]
+
+
+def test_a_draft_that_a_person_corrects_before_it_is_sent_is_no_edit(drafting: Any) -> None:
+    order = drafting.synced()
+    line = {"name": "Two cups", "qty": "1", "unit_cost": {"amount": "11.00", "code": "USD"}}
+    path = f"invoices/invoices/{drafting.invoice(order)['id']}"
+    drafting.put(path, {"invoice": {"lines": [line]}})
+    assert drafting.ctl("verify")["findings"] == []

@@ -309,10 +309,15 @@ def row(order_id: int = 101, **more: Any) -> Row:
         ({"outstanding": D(5)}, Standing.AGREES),
         ({"state": "parked"}, Standing.PERSON),
         ({"draft": True}, Standing.PERSON),
+        ({"state": "waiting"}, Standing.PERSON),
+        ({"invoice_total": None}, Standing.PERSON),
+        ({"order_total": None}, Standing.PERSON),
         ({"invoice_total": D("10.99")}, Standing.PERSON),
         ({"findings": ("edited: …",)}, Standing.PERSON),
         ({"state": "new"}, Standing.PENDING),
         ({"state": "settled", "invoice_total": D(1)}, Standing.SETTLED),
+        ({"state": "settled", "order_total": None}, Standing.SETTLED),
+        ({"state": "settled", "findings": ("extra: …",)}, Standing.PERSON),
     ],
 )
 def test_an_order_agrees_only_if_nothing_speaks_against_it(

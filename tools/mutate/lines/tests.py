@@ -35,6 +35,7 @@ NOTE_STAYS = "test_a_credit_note_stays_one_though_ledger_and_settings_are_others
 STORES = "tests/posting/test_posting_stores.py"
 CLOSED = "tests/posting/test_posting_closed.py"
 REPORT = "tests/posting/test_posting_report.py"
+REPORT_FINDINGS = "tests/posting/test_posting_report_findings.py"
 PROFILE = "tests/posting/test_posting_account_profile.py"
 RETENTION = "tests/posting/test_posting_retention.py"
 BOUNDS = "tests/posting/test_posting_bounds.py"

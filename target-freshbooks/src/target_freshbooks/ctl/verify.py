@@ -6,6 +6,7 @@ before it is reported, since a list of many pages is not of one moment.
 
 import sys
 import threading
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import asdict
 from datetime import date, datetime
@@ -146,10 +147,15 @@ class Verification:
         self._policy = policy
         self._half_way = {intent.order_id for intent in ledger.intents.still_open()}
 
-    def verify(self, since: date | None) -> Self:
-        """Compare the orders of this day and later, or all."""
+    def verify(self, since: date | None, also: Collection[int] = ()) -> Self:
+        """Compare the orders of this day and later, or all.
+
+        Args:
+            since: The day.
+            also: Earlier orders that are to be compared too.
+        """
         for store in self._stores(since):
-            self._verify_store(store, since)
+            self._verify_store(store, since, also)
         return self
 
     def _stores(self, since: date | None) -> list[str]:
@@ -159,11 +165,13 @@ class Verification:
             return [bound]
         return sorted(stores_named(self._books, since) - self._ledger.ownership.store_hashes())
 
-    def _verify_store(self, store: str, since: date | None) -> None:
+    def _verify_store(self, store: str, since: date | None, also: Collection[int]) -> None:
         with closing(BulkListing.read(self._books, store, since)) as lists:
             for row in self._ledger.orders.all(since=since):
                 self.checked += self._compare(Mark(row.order_id, store), lists)
-            # What stands in the name of earlier orders, and of orders the ledger never heard of.
+            for order_id in sorted(also):
+                self._compare(Mark(order_id, store), lists)
+            # What stands in the name of other orders, which the ledger may never have heard of.
             for order_id in lists.not_looked_at():
                 self._compare(Mark(order_id, store), lists)
 
@@ -178,7 +186,8 @@ class Verification:
         order_id, recorded = mark.order_id, self._recorded(mark.order_id)
         in_books = recorded.state == "posted" or recorded.known
         listed = lists.of(order_id, recorded, self._policy.invoice_number_prefix)
-        complete = order_id not in self._half_way and listed.is_whole
+        shown = listed.invoice is not None or not recorded.known
+        complete = order_id not in self._half_way and listed.is_whole and shown
         if complete and not self._findings(mark, recorded, listed):
             return in_books
         while True:

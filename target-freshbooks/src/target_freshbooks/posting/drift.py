@@ -39,7 +39,7 @@ def compare(
     """
     own = observed.invoice
     if recorded.is_in_books:
-        yield from _invoice(mark, recorded, own)
+        yield from _invoice(mark, recorded, observed)
         if own is not None:
             yield from _payments(mark, recorded, observed, own)
         yield from _credit_notes(mark, recorded, observed)
@@ -55,29 +55,30 @@ def compare(
 # -- what we wrote
 
 
-def _invoice(mark: Mark, recorded: Recorded, own: ObservedInvoice | None) -> Iterator[Finding]:
-    left = recorded.invoice
+def _invoice(mark: Mark, recorded: Recorded, observed: Observed) -> Iterator[Finding]:
+    own = observed.invoice
     if own is None:
-        yield Finding(mark.order_id, FindingKind.MISSING, _invoice_gone(recorded, left))
-    elif left is not None and left.fingerprint not in {None, fingerprint(own)}:
-        then = "" if left.amount is None else f"; we left it at {left.amount}"
-        yield Finding(
-            mark.order_id,
-            FindingKind.EDITED,
-            f"{invoice_words(own)} was changed in FreshBooks{then}",
-        )
-    elif own.status == DRAFT and recorded.state == "posted":
-        yield Finding(
-            mark.order_id,
-            FindingKind.EDITED,
-            f"{invoice_words(own)} is a Draft again, which FreshBooks counts nowhere",
-        )
-    elif not is_marked(own, mark):
-        yield Finding(
-            mark.order_id,
-            FindingKind.EDITED,
-            f"{invoice_words(own)} no longer names the order, by which it is known to be ours",
-        )
+        gone = _invoice_gone(recorded, recorded.invoice)
+        yield Finding(mark.order_id, FindingKind.MISSING, gone)
+    elif what := _invoice_edited(mark, recorded, observed, own):
+        yield Finding(mark.order_id, FindingKind.EDITED, f"{invoice_words(own)} {what}")
+
+
+def _invoice_edited(
+    mark: Mark, recorded: Recorded, observed: Observed, own: ObservedInvoice
+) -> str | None:
+    left, is_draft, waits = recorded.invoice, own.status == DRAFT, recorded.state == "waiting"
+    as_left = left is None or left.fingerprint in {None, fingerprint(own)}
+    if not as_left and not (is_draft and waits):  # a Draft waits to be corrected and sent
+        worth = None if left is None else left.amount
+        return f"was changed in FreshBooks{'' if worth is None else f'; we left it at {worth}'}"
+    if is_draft and recorded.state == "posted":
+        return "is a Draft again, which FreshBooks counts nowhere"
+    if waits and all(one.status != DRAFT for one in (own, *observed.corrections.values())):
+        return "was sent by hand, and nothing is booked on it: `replay` goes on with its order"
+    if not is_marked(own, mark):
+        return "no longer names the order, by which it is known to be ours"
+    return None
 
 
 def _invoice_gone(recorded: Recorded, left: Link | None) -> str:

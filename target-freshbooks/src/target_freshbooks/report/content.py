@@ -40,6 +40,7 @@ class MonthReport:
         rows: Its orders that are in the books, or should be.
         absent: Its orders that are not.
         unseen: Orders that no run has looked at yet, so that their month is not known.
+        undated: Parked orders whose day could not be read.
         figures: Each sent invoice of ours that is dated in the month, taken apart.
         payments: The month's payments.
         foreign: Invoices of the month in FreshBooks that no order accounts for: typed by hand,
@@ -49,7 +50,8 @@ class MonthReport:
         changed: What was changed in the month after it was over.
         earlier: What was changed of earlier months in this one.
         delays: Orders by the days from payment to booking.
-        findings: What `verify` finds on orders that the ledger does not have.
+        findings: What `verify` finds on orders that the ledger does not have, and on those of
+            earlier months of which something is dated in this one.
         in_work: Orders that a run had in hand, so that nothing is found of them.
         chain: Whether the audit journal is whole.
     """
@@ -59,6 +61,7 @@ class MonthReport:
     rows: tuple[Row, ...]
     absent: tuple[Absent, ...]
     unseen: int
+    undated: tuple[int, ...]
     figures: tuple[InvoiceFigures, ...]
     payments: PaymentsOfMonth
     foreign: tuple[ObservedInvoice, ...]
@@ -74,7 +77,7 @@ class MonthReport:
     @property
     def headline(self) -> Headline:
         """How many orders stand how."""
-        return headline(self.rows, self.absent)
+        return headline(self.rows, self.absent, {one.order_id for one in self.findings})
 
     @property
     def totals(self) -> tuple[Totals, ...]:
@@ -130,4 +133,5 @@ class MonthReport:
     def is_empty(self) -> bool:
         """Whether nothing at all is of this month."""
         payments = self.payments.receipts or self.payments.others
-        return not (self.rows or self.absent or self.figures or self.foreign or payments)
+        orders = self.rows or self.absent or self.findings
+        return not (orders or self.figures or self.foreign or payments)

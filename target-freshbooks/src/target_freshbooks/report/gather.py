@@ -3,7 +3,7 @@
 Nothing is asked of the shop, and nothing of its own records, which retention drops.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
@@ -15,10 +15,10 @@ from target_freshbooks.ctl.status import waiting_orders
 from target_freshbooks.ctl.verify import Verification
 from target_freshbooks.freshbooks import FreshBooks, NotFound, ObservedInvoice
 from target_freshbooks.freshbooks.observed import DELETED, DRAFT
-from target_freshbooks.ledger import EarlierMonth, Ledger, OrderRow
+from target_freshbooks.ledger import EarlierMonth, Ledger, Link, OrderRow
+from target_freshbooks.marks import marks_in
 from target_freshbooks.posting.account_profile import AccountProfile
-from target_freshbooks.posting.identity import invoice_key, marks_of
-from target_freshbooks.posting.plan.draft import KEPT_AS_DRAFT
+from target_freshbooks.posting.identity import invoice_key, marked_text, marks_of
 from target_freshbooks.report.content import MonthReport
 from target_freshbooks.report.corrections import Corrected, corrections_among
 from target_freshbooks.report.delays import delays
@@ -58,11 +58,19 @@ class Gathering:
         ledger, month = self.ledger, self.month
         owed = self._read_invoices()
         orders = [one for one in ledger.orders.all(since=month.first) if self._is_of_month(one)]
-        verification = Verification(self.account, ledger, self.policy).verify(month.first)
+        corrections = corrections_among(ledger.links.of_kind("correction"), self.listed)
+        payments = read_payments(self.books, ledger, month)
+        earlier = self._earlier()
+        touched = self._earlier_orders(
+            *(one.order_id for one in payments.receipts),
+            *(one.order_id for one in earlier),
+            *(one.order_id for one in corrections.values() if one),
+        )
+        verification = Verification(self.account, ledger, self.policy).verify(month.first, touched)
         found: dict[int, list[str]] = {}
         for one in verification.findings:
             found.setdefault(one.order_id, []).append(f"{one.kind}: {one.detail}")
-        absent, in_books = self._split(orders)
+        absent, in_books = self._split(orders, found)
         invoices = {one.order_id: self._invoice_of(one) for one in in_books}
         made = [
             make_row(one, invoices[one.order_id], tuple(found.get(one.order_id, ())))
@@ -70,14 +78,16 @@ class Gathering:
         ]
         rows = sorted((row for row in made if row), key=lambda row: (row.day, row.order_id))
         order_ids = self._order_ids(invoices)
-        corrections = corrections_among(ledger.links.of_kind("correction"), self.listed)
-        payments = read_payments(self.books, ledger, month)
+        touched |= self._earlier_orders(*self._named())
         return MonthReport(
             month=month,
             source=ledger.scope.source,
             rows=tuple(rows),
             absent=absent,
             unseen=sum(one.order_date is None for one in ledger.orders.all(state="new")),
+            undated=tuple(
+                one.order_id for one in ledger.orders.all(state="parked") if one.order_date is None
+            ),
             figures=tuple(self._figures(order_ids, corrections)),
             payments=payments,
             foreign=tuple(
@@ -88,10 +98,13 @@ class Gathering:
             corrections=tuple(one for one in corrections.values() if one),
             owed=owed,
             changed=tuple(ledger.intents.of_earlier_months(month=str(month))),
-            earlier=self._earlier(),
+            earlier=earlier,
             delays=self._delays(orders, payments),
             findings=tuple(
-                one for one in verification.findings if ledger.orders.get(one.order_id) is None
+                one
+                for one in verification.findings
+                if (order := ledger.orders.get(one.order_id)) is None
+                or (one.order_id in touched and not self._is_of_month(order))
             ),
             in_work=tuple(set(verification.in_work) & {one.order_id for one in orders}),
             chain=ledger.audit.verify_chain(),
@@ -99,6 +112,18 @@ class Gathering:
 
     def _is_of_month(self, order: OrderRow) -> bool:
         return order.order_date is not None and order.order_date in self.month
+
+    def _earlier_orders(self, *order_ids: int) -> set[int]:
+        """Those of the orders that are of earlier months."""
+        rows = (self.ledger.orders.get(order_id) for order_id in set(order_ids))
+        first = self.month.first
+        return {row.order_id for row in rows if row and row.order_date and row.order_date < first}
+
+    def _named(self) -> Iterator[int]:
+        """The orders of this store in whose name invoices of the month stand."""
+        store = self.ledger.ownership.store_hash()
+        for one in self.listed.values():
+            yield from (m.order_id for m in marks_in(marked_text(one)) if m.store == store)
 
     def _read_invoices(self) -> tuple[Owed, ...]:
         """List the month's invoices; those before it too if stored value was ever sold or given.
@@ -136,16 +161,18 @@ class Gathering:
         link = self.ledger.links.get("item", line_key(name))
         return name if link is None else str(link.extra.get("name", name))
 
-    def _split(self, orders: Iterable[OrderRow]) -> tuple[tuple[Absent, ...], list[OrderRow]]:
-        """The orders that are not in the books, and the others."""
+    def _split(
+        self, orders: Iterable[OrderRow], found: Collection[int]
+    ) -> tuple[tuple[Absent, ...], list[OrderRow]]:
+        """The orders that are not in the books, and the others; those something is found of too."""
         reasons = {
             number: name for name, ids in waiting_orders(self.ledger).items() for number in ids
         }
         absent, in_books = [], []
         for one in orders:
-            posted = one.state == "new" and one.posted_at is not None
-            outside = one.state not in {"posted", "parked", "settled"} and not posted
-            if outside and one.reason != KEPT_AS_DRAFT and one.order_date is not None:
+            taken_up = one.state in {"posted", "parked", "settled"} or one.order_id in found
+            outside = not taken_up and self._link_of(one) is None
+            if outside and one.order_date is not None:
                 why = reasons.get(one.order_id, one.reason or "waits for the next run")
                 absent.append(
                     Absent(one.order_id, one.order_date, one.currency or "", one.order_total, why)
@@ -154,8 +181,11 @@ class Gathering:
                 in_books.append(one)
         return tuple(absent), in_books
 
+    def _link_of(self, order: OrderRow) -> Link | None:
+        return self.ledger.links.get("invoice", invoice_key(order.order_id))
+
     def _invoice_of(self, order: OrderRow) -> ObservedInvoice | None:
-        link = self.ledger.links.get("invoice", invoice_key(order.order_id))
+        link = self._link_of(order)
         if link is None:
             return None
         if link.remote_id in self.listed:

@@ -6,7 +6,7 @@ order's own side is what the shop says (total, refunds); the other side is what 
 
 from calendar import monthrange
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -55,6 +55,13 @@ class Standing(StrEnum):
     SETTLED = "settled by hand"
 
 
+_UNTROUBLED = {
+    "posted": Standing.AGREES,
+    "new": Standing.PENDING,
+    "settled": Standing.SETTLED,
+}
+"""An order's standing by its state, where its invoice equals it and nothing is found."""
+
 HEADED = Standing.AGREES, Standing.PERSON, Standing.ABSENT
 """What a headline always tells."""
 
@@ -62,6 +69,8 @@ HEADED = Standing.AGREES, Standing.PERSON, Standing.ABSENT
 @dataclass(frozen=True, slots=True)
 class Row:
     """One order and its invoice; amounts in `currency`, None if that side has nothing.
+
+    The order's own is None as long as it could not be read.
 
     Attributes:
         client_id: FreshBooks' id of the client; 0 if there is no invoice.
@@ -77,7 +86,7 @@ class Row:
     reason: str
     detail: str
     next_step: str
-    order_total: Decimal
+    order_total: Decimal | None
     redeemed: Decimal
     refunded: Decimal
     invoice_number: str
@@ -96,20 +105,18 @@ class Row:
     def difference(self) -> Decimal | None:
         """Invoice minus (order less stored value redeemed and money refunded).
 
-        None if there is no sent invoice.
+        None if there is no sent invoice, or the order could not be read.
         """
-        if self.invoice_total is None or self.draft:
+        if self.invoice_total is None or self.order_total is None or self.draft:
             return None
         return self.invoice_total - (self.order_total - self.redeemed - self.refunded)
 
     @property
     def standing(self) -> Standing:
         """What a bookkeeper has to know of it."""
-        if self.state == "settled":
-            return Standing.SETTLED
-        if self.state == "parked" or self.draft or self.findings or self.difference:
-            return Standing.PERSON
-        return Standing.PENDING if self.state == "new" else Standing.AGREES
+        is_equal = self.difference == ZERO or self.state == "settled"
+        untroubled = is_equal and not self.findings
+        return _UNTROUBLED.get(self.state, Standing.PERSON) if untroubled else Standing.PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +193,12 @@ def _form(number: int, one: str, many: str) -> str:
     return one if number == 1 else many
 
 
-def headline(rows: Sequence[Row], absent: Sequence[Absent]) -> Headline:
-    """Count the month's orders."""
+def headline(
+    rows: Sequence[Row], absent: Sequence[Absent], others: Collection[int] = ()
+) -> Headline:
+    """Count the month's orders, and the others of which something of the month is found."""
     counts = Counter(row.standing for row in rows)
+    counts[Standing.PERSON] += len(others)
     counts[Standing.ABSENT] += len(absent)
     return Headline(counts, len(receivables(rows)))
 
@@ -201,8 +211,8 @@ def receivables(rows: Iterable[Row]) -> tuple[Row, ...]:
 def make_row(
     order: OrderRow, invoice: ObservedInvoice | None, findings: tuple[str, ...] = ()
 ) -> Row | None:
-    """An order's row; None if it has no day yet (never looked at)."""
-    if order.order_date is None or order.order_total is None:
+    """An order's row; None if no day of it is known."""
+    if order.order_date is None:
         return None
     return Row(
         order_id=order.order_id,
@@ -244,7 +254,7 @@ def total_up(rows: Iterable[Row]) -> tuple[Totals, ...]:
         Totals(
             currency=currency,
             orders=len(ones),
-            order_total=total(row.order_total for row in ones),
+            order_total=total(row.order_total or ZERO for row in ones),
             redeemed=total(row.redeemed for row in ones),
             refunded=total(row.refunded for row in ones),
             invoice_total=total(row.invoice_total or ZERO for row in ones),

@@ -95,6 +95,7 @@ def document(month_report: MonthReport, head: AuditHead | None) -> dict[str, Any
         "standing": {standing.name.lower(): counts.get(standing, 0) for standing in Standing},
         "orders": len(month_report.rows),
         "parked": len(month_report.parked),
+        "undated": list(month_report.undated),
         "settled": len(month_report.settled),
         "open": len(month_report.receivables),
         "worked_out_taxes": len(month_report.worked_out),
@@ -162,6 +163,9 @@ def lines(month_report: MonthReport, head: AuditHead | None, files: dict[str, st
     text.append(f"  parked: {len(month_report.parked)}")
     if month_report.worked_out:
         text.append(f"  with {WORKED_OUT}: {len(month_report.worked_out)}")
+    if month_report.undated:
+        numbers = ", ".join(map(str, month_report.undated))
+        text.append(f"  parked, of a day that could not be read: {numbers}")
     text += [f"  {change}, after it was over" for change in sentences(month_report.changed)]
     if not month_report.chain.ok:
         text.append("The audit journal is BROKEN: see verify.")
