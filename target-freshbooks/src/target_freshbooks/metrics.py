@@ -110,10 +110,18 @@ def write(ledger: Ledger, monitoring: Monitoring, settings: Settings | None, now
         sheet.write(monitoring.metrics_file)
 
 
-def write_failure(monitoring: Monitoring, now: datetime) -> None:
-    """Write the file where the ledger cannot be used: that the run failed is all that is known."""
+def write_failure(monitoring: Monitoring, ended: datetime | None) -> None:
+    """Write the file where the ledger cannot be used: that runs fail is all that is known.
+
+    Args:
+        monitoring: Where the file is.
+        ended: When the last run ended; None if that is not known.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
     sheet = _begun(monitoring)
-    _last_run(sheet, now, is_good=False)
+    _last_run(sheet, ended, is_good=False)
     if monitoring.metrics_file is not None:
         sheet.write(monitoring.metrics_file)
 
@@ -151,8 +159,9 @@ def _runs(sheet: Sheet, ledger: Ledger) -> None:
         _last_run(sheet, latest_end, is_good=latest.outcome == "done")
 
 
-def _last_run(sheet: Sheet, ended: datetime, *, is_good: bool) -> None:
-    sheet.gauge("last_run_timestamp_seconds", "When the last run ended.", ended.timestamp())
+def _last_run(sheet: Sheet, ended: datetime | None, *, is_good: bool) -> None:
+    moment = None if ended is None else ended.timestamp()
+    sheet.gauge("last_run_timestamp_seconds", "When the last run ended.", moment)
     sheet.gauge("last_run_success", "Whether the last run ended well.", int(is_good))
 
 

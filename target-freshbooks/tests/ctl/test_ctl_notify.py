@@ -282,6 +282,35 @@ def test_a_ledger_that_cannot_be_used_is_told_once(told_desk: Any, receiver: Any
     (told_desk.home / "ledger.sqlite").unlink()
     assert told_desk.post(said, environment=state)[0] == 0
     assert json.loads((told_desk.home / "state/target-freshbooks/told.json").read_text()) == []
+    assert "Runs end well again." in receiver.texts[1]
+
+
+@pytest.mark.more
+def test_without_a_ledger_the_metrics_say_so_whatever_becomes_of_the_message(
+    told_desk: Any,
+) -> None:
+    told_desk.place()
+    said = told_desk.messages()
+    (told_desk.home / "ledger.sqlite").write_bytes(b"no database" * 1000)
+    (told_desk.home / "state").write_text("no folder", encoding="utf-8")
+    state = {"XDG_STATE_HOME": str(told_desk.home / "state")}
+    file = told_desk.home / "target.prom"
+    code, log = told_desk.post(said, environment=state, metrics_file=str(file))
+    assert (code, "metrics: not done" in log) == (1, True), log
+    assert metrics(file)["target_freshbooks_last_run_success",] == 0
+
+
+@pytest.mark.more
+def test_without_a_ledger_notify_says_that_runs_fail_and_of_no_run_that_it_ended(
+    told_desk: Any,
+) -> None:
+    (told_desk.home / "ledger.sqlite").write_bytes(b"no database" * 1000)
+    file = told_desk.home / "target.prom"
+    told_desk.settings["metrics_file"] = str(file)
+    assert told_desk.ctl("notify")[0] == 1
+    told = metrics(file)
+    assert told["target_freshbooks_last_run_success",] == 0
+    assert ("target_freshbooks_last_run_timestamp_seconds",) not in told
 
 
 @pytest.mark.more

@@ -20,6 +20,7 @@ from target_freshbooks.notify.alerts import SILENCE, WAITING
 from target_freshbooks.notify.delivery import Delivery, services_of
 from target_freshbooks.notify.failures import kind_of
 from target_freshbooks.notify.next_steps import NEXT_STEPS
+from target_freshbooks.notify.spare_notes import SpareNotes
 from target_freshbooks.settings import read_monitoring
 from target_freshbooks.settings.monitoring import UNENCRYPTED
 
@@ -226,6 +227,49 @@ def test_a_new_failure_is_told_though_the_recovery_before_it_was_not(board: Boar
     board.failure = ""
     board.ledger.told.fail("login")
     assert "(login)" in board.tell()[0]
+
+
+def test_that_runs_end_well_again_is_told_to_a_service_once_it_takes_it(board: Board) -> None:
+    board.ledger.told.fail("login")
+    board.tell()
+    board.now += timedelta(hours=1)
+    board.run()
+    board.failure = "no"
+    assert board.tell() == []
+    board.failure = ""
+    assert "Runs end well again." in board.tell()[0]
+    assert board.tell() == []
+
+
+def test_that_runs_end_well_again_waits_until_all_of_them_do(board: Board) -> None:
+    board.ledger.told.fail("login")
+    board.tell()
+    board.now += timedelta(hours=1)
+    board.run()
+    board.now += timedelta(hours=1)
+    board.ledger.told.fail("ledger")
+    (text,) = board.tell()
+    assert "well again" not in text
+    board.now += timedelta(hours=1)
+    board.run()
+    assert "Runs end well again." in board.tell()[0]
+    assert board.tell() == []
+
+
+def test_what_was_told_without_the_ledger_is_over_after_a_good_run_and_not_before(
+    board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    notes = SpareNotes("bigcommerce")
+    (service,) = services_of(board.monitoring.notify_urls)
+    board.now += timedelta(hours=1)
+    notes.note(service.key, "ledger", board.now)
+    notes.hand_over(board.ledger)
+    assert not notes.told(service.key, "ledger")
+    assert board.tell() == []
+    board.run()
+    assert "Runs end well again." in board.tell()[0]
+    assert board.tell() == []
 
 
 def test_a_silence_is_told_once_and_anew_after_a_good_run(board: Board) -> None:

@@ -23,6 +23,7 @@ PROBE = "tests/probe/test_probe_plain.py"
 SUMS = "target-freshbooks/tests/report/test_report_sums.py"
 ATTEMPTS = "target-freshbooks/tests/ctl/test_ctl_login_attempts.py"
 WITHOUT_LEDGER = "target-freshbooks/tests/ctl/test_ctl_without_ledger.py"
+NOTIFY = "target-freshbooks/tests/ctl/test_ctl_notify.py"
 NEW_FAILURE = "test_a_new_failure_is_told_though_the_recovery_before_it_was_not"
 
 MUTATIONS = (
@@ -425,6 +426,48 @@ MUTATIONS = (
         "        ledger.told.recover(standing.over)\n",
         "",
         (f"{MONITORING}::{NEW_FAILURE}",),
+    ),
+    Mutation(
+        "who was told that runs fail is to be told that they end well again",
+        "P14",
+        f"{FRESHBOOKS}/ledger/told.py",
+        "            self.note(service, [Telling(RUNS, WELL_AGAIN)])\n",
+        "            pass\n",
+        (f"{MONITORING}::test_that_runs_end_well_again_is_told_to_a_service_once_it_takes_it",),
+    ),
+    Mutation(
+        "runs end well again only if none fails",
+        "P14",
+        f"{FRESHBOOKS}/notify/telling.py",
+        "recovered = standing.are_runs_well and again in known",
+        "recovered = again in known",
+        (f"{MONITORING}::test_that_runs_end_well_again_waits_until_all_of_them_do",),
+    ),
+    Mutation(
+        "what was told without the ledger is over once a run ends well",
+        "P14",
+        f"{FRESHBOOKS}/notify/after_run.py",
+        "                    SpareNotes(monitoring.source).hand_over(ledger)\n",
+        "",
+        (f"{NOTIFY}::test_a_ledger_that_cannot_be_used_is_told_once",),
+    ),
+    Mutation(
+        "what was told without the ledger stands until a run ends well",
+        "P14",
+        f"{FRESHBOOKS}/notify/spare_notes.py",
+        "            ledger.told.fail(kind, datetime.fromisoformat(at))\n",
+        "",
+        (
+            f"{MONITORING}::test_what_was_told_without_the_ledger_is_over_after_a_good_run_and_not_before",
+        ),
+    ),
+    Mutation(
+        "the metrics say that the ledger is down whatever becomes of the message",
+        "P14",
+        f"{FRESHBOOKS}/notify/after_run.py",
+        "                write_metrics(None, monitoring, settings, clock())\n",
+        "                pass\n",
+        (f"{NOTIFY}::test_without_a_ledger_the_metrics_say_so_whatever_becomes_of_the_message",),
     ),
     Mutation(
         "what came in is not guessed",

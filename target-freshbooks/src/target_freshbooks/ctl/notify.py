@@ -34,16 +34,18 @@ def notify(context: Context, *, is_test: bool) -> None:
     try:
         ledger = Ledger.open(monitoring.ledger_url, source=monitoring.source)
     except UNUSABLE:
-        if monitoring.notify_urls:
-            tell_without_ledger(monitoring, "ledger", utc_now())
-        write_metrics(None, monitoring, context.settings, utc_now())
+        try:
+            write_metrics(None, monitoring, context.settings, utc_now(), ended=False)
+        finally:
+            if monitoring.notify_urls:
+                tell_without_ledger(monitoring, "ledger", utc_now())
         raise
     with ledger:
         try:
+            SpareNotes(monitoring.source).hand_over(ledger)
             outcome = tell(ledger, monitoring, utc_now())
         except LockTimeout as error:
             raise click.ClickException(f"{error}; it tells what is due.") from None
-        SpareNotes(monitoring.source).clear()
         write_metrics(ledger, monitoring, context.settings, utc_now())
     due = outcome.due if monitoring.notify_urls else outcome.standing.alerts
     text = compose(monitoring, due, outcome.standing.alerts, recovered=False) if due else None

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from connector_credentials import locks
 from connector_credentials.database import explained
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, true
 
 from target_freshbooks.ledger.section import Section, columns_of
 from target_freshbooks.ledger.storage.database import PURPOSE
@@ -21,6 +21,8 @@ from target_freshbooks.ledger.storage.tables import failures, told
 RUNS = 0
 """In the place of an order's id: the runs themselves."""
 
+WELL_AGAIN = "well_again"
+"""In the place of a reason: the service is still to be told that runs end well again."""
 
 _WHAT = (told.c.order_id, told.c.reason)
 
@@ -67,10 +69,11 @@ class Told(Section):
         with self._database.write() as connection:
             self._put(connection, told, *rows)
 
-    def forget(self, tellings: Collection[Telling]) -> None:
-        """Forget that anybody was told, so that it is told when it is so again."""
+    def forget(self, tellings: Collection[Telling], *services: str) -> None:
+        """Forget that anybody, or these services, were told: it is told when it is so again."""
+        of_services = told.c.service.in_(services) if services else true()
         for order_id, reason in tellings:
-            what = (told.c.order_id == order_id) & (told.c.reason == reason)
+            what = (told.c.order_id == order_id) & (told.c.reason == reason) & of_services
             self._change(delete(told).where(told.c.source == self._source, what))
 
     def all(self) -> set[Telling]:
@@ -85,16 +88,24 @@ class Told(Section):
         )
         return [RunFailure(*row) for row in self._rows(statement.order_by(failures.c.since))]
 
-    def fail(self, kind: str) -> None:
-        """Note that a run has failed now."""
-        now = self._clock()
-        row = {"source": self._source, "kind": kind, "since": now, "last_at": now}
+    def fail(self, kind: str, at: datetime | None = None) -> None:
+        """Note that a run has failed, now if no moment is given."""
+        moment = at or self._clock()
+        row = {"source": self._source, "kind": kind, "since": moment, "last_at": moment}
         with self._database.write() as connection:
             self._put(connection, failures, row, first=("since",))
 
     def recover(self, kinds: Collection[str]) -> None:
-        """Note that runs fail so no more, and forget that it was told."""
-        if kinds:
-            ours = failures.c.source == self._source
-            self._change(delete(failures).where(ours, failures.c.kind.in_(kinds)))
-            self.forget([Telling(RUNS, kind) for kind in kinds])
+        """Note that runs fail so no more: who was told so is to be told that they end well again.
+
+        The failures go last, so that whatever a kill leaves is done by the next call.
+        """
+        if not kinds:
+            return
+        ours, fail = told.c.source == self._source, told.c.order_id == RUNS
+        whom = select(told.c.service).where(ours, fail, told.c.reason.in_(kinds)).distinct()
+        for (service,) in self._rows(whom):
+            self.note(service, [Telling(RUNS, WELL_AGAIN)])
+        self.forget([Telling(RUNS, kind) for kind in kinds])
+        over = failures.c.source == self._source, failures.c.kind.in_(kinds)
+        self._change(delete(failures).where(*over))

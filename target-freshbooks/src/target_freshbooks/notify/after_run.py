@@ -51,28 +51,37 @@ def after_run(
         kind = None if failure is None or interrupted else kind_of(failure)
         ledger = _open(monitoring, kind, clock)
         if ledger is None:
+            with _as_a_warning():
+                write_metrics(None, monitoring, settings, clock())
             if monitoring.notify_urls and not interrupted:
                 tell_without_ledger(monitoring, kind or "ledger", clock())
-            write_metrics(None, monitoring, settings, clock())
             return
         with ledger:
             if monitoring.notify_urls and not interrupted:
                 with _as_a_warning():
+                    SpareNotes(monitoring.source).hand_over(ledger)
                     warn(tell(ledger, monitoring, clock()).deliveries)
-                    SpareNotes(monitoring.source).clear()
             write_metrics(ledger, monitoring, settings, clock())
 
 
 def write_metrics(
-    ledger: Ledger | None, monitoring: Monitoring, settings: Settings | None, now: datetime
+    ledger: Ledger | None,
+    monitoring: Monitoring,
+    settings: Settings | None,
+    now: datetime,
+    *,
+    ended: bool = True,
 ) -> None:
-    """Write the metrics, if there is a file for them; without a ledger, that the run failed."""
+    """Write the metrics, if there is a file for them; without a ledger, that runs fail.
+
+    `ended` says whether a run has ended now.
+    """
     if monitoring.metrics_file is None:
         return
     from target_freshbooks import metrics  # noqa: PLC0415 - who has none does without its library
 
     if ledger is None:
-        metrics.write_failure(monitoring, now)
+        metrics.write_failure(monitoring, now if ended else None)
     else:
         metrics.write(ledger, monitoring, settings, now)
 
@@ -87,7 +96,7 @@ def tell_without_ledger(monitoring: Monitoring, kind: str, now: datetime) -> boo
     warn(deliveries)
     for one in deliveries:
         if not one.failure:
-            notes.note(one.service.key, kind)
+            notes.note(one.service.key, kind, now)
     return not any(one.failure for one in deliveries)
 
 

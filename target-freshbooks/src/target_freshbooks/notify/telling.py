@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from target_freshbooks.ledger import RUNS, Ledger, Telling
+from target_freshbooks.ledger.told import WELL_AGAIN
 from target_freshbooks.notify.alerts import WAITING, Alert, Overview, look
 from target_freshbooks.notify.courier import SECONDS
 from target_freshbooks.notify.delivery import Delivery, Recipient, deliver, services_of
@@ -44,13 +45,14 @@ def tell(ledger: Ledger, monitoring: Monitoring, now: datetime) -> Round:
     with ledger.told.alone(2 * SECONDS):
         standing = look(ledger, monitoring, now)
         _forget_what_is_over(ledger, standing)
-        recoveries = [Telling(RUNS, kind) for kind in standing.over]
+        ledger.told.recover(standing.over)
+        again = Telling(RUNS, WELL_AGAIN)
         messages: list[tuple[Recipient, Message]] = []
         due: dict[str, list[Alert]] = {}
         for service in services:
             known = ledger.told.of(service.key)
             due[service.key] = [one for one in standing.alerts if one.telling not in known]
-            recovered = standing.are_runs_well and any(one in known for one in recoveries)
+            recovered = standing.are_runs_well and again in known
             if due[service.key] or recovered:
                 message = compose(
                     monitoring, due[service.key], standing.alerts, recovered=recovered
@@ -60,8 +62,8 @@ def tell(ledger: Ledger, monitoring: Monitoring, now: datetime) -> Round:
         for one in deliveries:
             if not one.failure:
                 ledger.told.note(one.service.key, [a.telling for a in due[one.service.key]])
-        # Of a recovery the next run need not tell; of a new failure it must.
-        ledger.told.recover(standing.over)
+                if standing.are_runs_well:
+                    ledger.told.forget([again], one.service.key)
     new = {alert: None for alerts in due.values() for alert in alerts}
     return Round(standing, tuple(new), tuple(deliveries))
 
