@@ -185,6 +185,65 @@ def test_a_payment_of_which_all_went_back_still_tells_what_came_in(
     assert payment == (str(order), "11.00", "11.00", "0.00", "no")
 
 
+def test_a_payment_is_the_order_s_though_somebody_emptied_its_note(world: Any) -> None:
+    order = world.synced()
+    world.change_and_sync(order, "refund", order_amount="4.00")
+    path = f"payments/payments/{world.payments(order)[0]['id']}"
+    world.put(path, {"payment": {"note": ""}})
+    assert payments_of(world, this_month(world)) == [(str(order), "11.00", "4.00", "7.00", "no")]
+
+
+def overpaid(world: Any, *captures: str) -> int:
+    """An order of 11.00 that more money came in for."""
+    order: int = world.synced(transactions=[{"amount": amount} for amount in captures])
+    assert (world.row(order).reason, world.paid(order)) == ("overpaid", [11])
+    return order
+
+
+def test_what_came_in_of_one_payment_is_more_than_was_ever_booked(world: Any) -> None:
+    order, month = overpaid(world, "15.00"), this_month(world)
+    assert payments_of(world, month) == [(str(order), "", "", "11.00", "no")]
+    world.change_and_sync(order, "refund", order_amount="4.00")
+    assert payments_of(world, month) == [(str(order), "15.00", "4.00", "11.00", "no")]
+    world.change_and_sync(order, "refund", order_amount="3.00")
+    assert payments_of(world, month) == [(str(order), "15.00", "7.00", "8.00", "no")]
+
+
+def test_what_came_in_is_told_where_store_credit_was_given_for_the_surplus(world: Any) -> None:
+    jane = {"email": "jane@shop.example", "first_name": "Jane"}
+    customer = world.control("POST", "shop/customers", jane)["id"]
+    order = world.synced(customer_id=customer, transactions=[{"amount": "15.00"}])
+    credit = {"order_amount": "4.00", "to": [{"provider": "storecredit"}]}
+    world.change_and_sync(order, "refund", **credit)
+    assert (world.row(order).state, world.paid(order)) == ("posted", [15])
+    assert payments_of(world, this_month(world)) == [(str(order), "15.00", "0.00", "15.00", "no")]
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_what_came_in_is_not_guessed_where_a_surplus_stands_or_was_of_another_payment(
+    world: Any, settled: bool
+) -> None:
+    order = overpaid(world, "11.00", "4.00")
+    if settled:
+        world.ctl("settle", str(order), "--note", "4.00 are a tip")
+    else:
+        world.change_and_sync(order, "refund", order_amount="4.00")
+        assert world.row(order).state == "posted"
+    assert payments_of(world, this_month(world)) == [(str(order), "", "", "11.00", "no")]
+
+
+@pytest.mark.parametrize("lowered", ["accept", "refuse"])
+def test_a_part_of_an_order_s_money_that_went_back_whole_has_its_line(
+    world: Any, lowered: str
+) -> None:
+    world.switch(fb__payment_put_zero=lowered)
+    order = world.synced(transactions=[{"amount": "5.00"}, {"amount": "6.00"}])
+    world.change_and_sync(order, "refund", order_amount="6.00")
+    assert sum(world.paid(order)) == 5
+    told = payments_of(world, this_month(world))
+    assert sorted(told) == [(str(order), "", "", amount, "no") for amount in ("0.00", "5.00")]
+
+
 def test_an_invoice_typed_by_hand_and_its_payment_are_told_beside_all_sums(world: Any) -> None:
     order = world.synced()
     client = world.invoice(order)["customerid"]

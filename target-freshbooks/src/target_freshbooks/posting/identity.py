@@ -186,6 +186,19 @@ def leaving(link: Link, names: list[str]) -> Link:
     return replace(link, extra={**extra, "left": names} if names else extra)
 
 
+def bringing_in(link: Link, received: Decimal | None, *, surplus: bool) -> Link:
+    """The payment's link, saying what came in where the order's money is more than it is over.
+
+    Args:
+        link: The link.
+        received: What came in by the payment; None: it is one of several.
+        surplus: Whether more came in than may be booked.
+    """
+    extra = {name: value for name, value in link.extra.items() if name != "received"}
+    told = {"received": None if received is None else str(received)} if surplus else {}
+    return replace(link, extra={**extra, **told})
+
+
 def adopt(mark: Mark, observed: Observed, content: str) -> list[Link]:
     """The links to an invoice that is ours though the ledger does not know it, and to its parts.
 

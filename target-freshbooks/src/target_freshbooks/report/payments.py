@@ -1,14 +1,16 @@
 """Reading the month's payments: FreshBooks' list, and what the ledger knows of their orders."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from target_freshbooks.freshbooks import FreshBooks
 from target_freshbooks.freshbooks.observed import ObservedPayment
 from target_freshbooks.ledger import Ledger, Link, OrderRow
-from target_freshbooks.marks import marks_in
+from target_freshbooks.marks import DERIVED, marks_in
 from target_freshbooks.money import ZERO
+from target_freshbooks.posting.identity import part_of
 from target_freshbooks.report.month import Month
 from target_freshbooks.report.receipts import BY_HAND, Receipt
 
@@ -57,10 +59,11 @@ def _order_of(ledger: Ledger, payment: ObservedPayment) -> OrderRow | None:
 
 
 def _standing(ledger: Ledger, month: Month, order: OrderRow, payment: ObservedPayment) -> Receipt:
-    ours = any(mark.part for mark in marks_in(payment.note))
-    alone = len(_payment_links(ledger, order)) == 1
-    lowered = (order.refunded or ZERO) if ours else ZERO
-    booked = order.state == "posted"  # else what went back in the shop may stand there still
+    siblings = _payment_links(ledger, order)
+    link = next((one for one in siblings if one.remote_id == payment.id), None)
+    ours = link is not None or any(mark.part for mark in marks_in(payment.note))
+    as_in_shop = order.state == "posted"
+    back = _refunded(order, link, siblings, payment.amount, as_in_shop=as_in_shop)
     return Receipt(
         day=payment.date,
         currency=payment.currency or order.currency or "",
@@ -69,9 +72,31 @@ def _standing(ledger: Ledger, month: Month, order: OrderRow, payment: ObservedPa
         order_id=order.order_id,
         invoice_number=order.invoice_number or "",
         booked=payment.amount,
-        refunded=lowered if not lowered or (alone and booked) else None,
+        refunded=back if ours else ZERO,
         earlier=_is_earlier(order, month),
     )
+
+
+def _refunded(
+    order: OrderRow,
+    link: Link | None,
+    siblings: Sequence[Link],
+    booked: Decimal,
+    *,
+    as_in_shop: bool,
+) -> Decimal | None:
+    """What was taken off a payment since it came in; None if that is not known.
+
+    Unless the books are `as_in_shop`, it may hold a surplus, and what went back in the shop.
+    """
+    more = {} if link is None else link.extra  # `received`: there is or was a surplus
+    if "received" not in more and not order.refunded:
+        return ZERO
+    if len(siblings) != 1 or not as_in_shop:
+        return None
+    if "received" not in more:
+        return order.refunded
+    return None if more["received"] is None else Decimal(more["received"]) - booked
 
 
 def _gone(books: FreshBooks, ledger: Ledger, month: Month) -> Iterator[Receipt]:
@@ -85,8 +110,8 @@ def _gone(books: FreshBooks, ledger: Ledger, month: Month) -> Iterator[Receipt]:
         if link.day is None or order is None or not order.refunded:
             continue
         siblings = _payment_links(ledger, order)
-        if any(not one.deleted for one in siblings):
-            continue  # it gave way to another, which stands
+        if part_of(link) == DERIVED and any(not one.deleted for one in siblings):
+            continue  # it gave way to the transactions, which stand
         yield Receipt(
             day=link.day,
             currency=order.currency or "",
@@ -95,7 +120,7 @@ def _gone(books: FreshBooks, ledger: Ledger, month: Month) -> Iterator[Receipt]:
             order_id=order.order_id,
             invoice_number=order.invoice_number or "",
             booked=ZERO,
-            refunded=order.refunded if len(siblings) == 1 else None,
+            refunded=_refunded(order, link, siblings, ZERO, as_in_shop=True),
             earlier=_is_earlier(order, month),
         )
 

@@ -10,6 +10,7 @@ from target_freshbooks.posting.apply.effects import without_overpayment
 from target_freshbooks.posting.apply.parts import Parts, ReconcileState
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.identity import (
+    bringing_in,
     find_payment,
     leaving,
     part_key,
@@ -123,11 +124,19 @@ def _remember_the_end(at: ReconcileState, ledger: Ledger) -> None:
         ended = replace(ended, extra={**ended.extra, "archived": False})
     if ended != link:
         ledger.links.put_soon(ended)
-    for payment in context.desired.payments:
+    payments = context.desired.payments
+    surplus = any(payment.received is not None for payment in payments)
+    for payment in payments:
+        before = known = context.recorded.payments.get(payment.key)
         standing = find_payment(payment, context.recorded, at.observed)
         if standing is not None and payment.key not in context.recorded.payment_ids:
             # Known by its note so far: from now on an edit by hand is told from our own amount.
             known = record_link("payment", context.desired.order_id, payment.key, standing)
+        if known is not None:
+            known = bringing_in(
+                known, payment.most if len(payments) == 1 else None, surplus=surplus
+            )
+        if known is not None and known != before:
             ledger.links.put_soon(known)
 
 
