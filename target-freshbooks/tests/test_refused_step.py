@@ -7,13 +7,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.freshbooks.errors import ApiError, Conflict, Refused
 from target_freshbooks.posting.apply import refused_step
 from target_freshbooks.posting.apply.parts import ReconcileState
-from target_freshbooks.posting.apply.refused_step import MOST_CONFLICTS, after_refusal
+from target_freshbooks.posting.apply.refused_step import (
+    MOST_CONFLICTS,
+    after_refusal,
+    is_to_be_put_back,
+)
 from target_freshbooks.posting.plan.steps import AttemptState, Step, StepKind
 from target_freshbooks.posting.results import OrderResult
-from target_freshbooks.posting.state import Observed
+from target_freshbooks.posting.state import Observed, Recorded
 
 OF_NO_CLIENT_OR_ITEM = [kind for kind in StepKind if kind.record not in {"client", "item"}]
 
@@ -62,3 +67,13 @@ def test_a_step_that_meets_another_request_is_made_again_a_few_times(
     monkeypatch.setattr(refused_step, "CONFLICT_SECONDS", 0)
     step = Step(kind, "1", {"amount": {"amount": "1.00"}}, "")
     assert MOST_CONFLICTS < len(states(Conflict, step)) <= MOST_CONFLICTS + 2
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_whatever_stops_a_rewriting_that_is_begun_its_payments_come_back(*, begun: bool) -> None:
+    context: Any = SimpleNamespace(recorded=Recorded())
+    money = dict.fromkeys(("amount", "paid", "outstanding"), 0)
+    invoice: Any = SimpleNamespace(status=2, currency="USD", vis_state=0, **money)
+    at = ReconcileState(context, Observed(invoice), AttemptState(rewriting=begun))
+    stop = Parked(Reason.EDITED_IN_FRESHBOOKS, "It was changed.", "Look.")
+    assert is_to_be_put_back(at, stop) is begun

@@ -363,6 +363,55 @@ def test_what_was_lowered_is_put_back_though_the_invoice_was_edited_meanwhile(wo
     assert (world.total(order), world.paid(order)) == (D("110.00"), [D("11.00")])
 
 
+CHEAPER = [{"name": "Mug", "sku": "MUG", "price": "8.00"}]
+LINES = {"method": "PUT", "path": "/invoices/invoices/", "body": '"lines"'}
+
+
+@pytest.mark.parametrize("then", ["edited", "kept from rewriting"])
+def test_what_a_killed_run_lowered_for_lines_that_may_not_be_written_is_put_back(
+    world: Any, then: str
+) -> None:
+    order = world.synced()
+    invoice = world.invoice(order)
+    world.change(order, "lines", lines=CHEAPER)
+    world.killed_in_write(world.messages(), **LINES)
+    assert world.paid(order) == [D("8.00")]
+    if then == "kept from rewriting":
+        world.settings["on_order_change"] = "park"
+    else:
+        body = {"lines": [*invoice["lines"], MORE]}
+        world.put(f"invoices/invoices/{invoice['id']}", {"invoice": body})
+    assert world.writes_of(world.sync) == 1
+    why = "changed_after_posting" if then == "kept from rewriting" else "edited_in_freshbooks"
+    assert (world.row(order).reason, world.paid(order)) == (why, [D("11.00")])
+    assert world.writes_of(lambda: world.ctl("replay", str(order))) == 0
+
+
+def test_what_a_killed_run_lowered_in_a_month_that_is_closed_by_now_is_named(world: Any) -> None:
+    order = world.synced(created="2026-10-30T09:00:00Z")
+    world.change(order, "lines", lines=CHEAPER)
+    world.killed_in_write(world.messages(), **LINES)
+    world.settings["closed_through"] = "2026-10-31"
+    assert world.writes_of(world.sync) == 0
+    row = world.row(order)
+    assert row.reason == "closed_period"
+    assert "to raise the payment transaction:" in str(row.detail)
+    assert "from 8.00 USD to 11.00 USD" in str(row.detail)
+
+
+def test_an_edit_of_an_invoice_whose_rewriting_was_through_has_no_payment_raised(
+    world: Any,
+) -> None:
+    order = world.synced()
+    lines = world.invoice(order)["lines"]
+    world.change_and_sync(order, "lines", lines=CHEAPER)
+    assert world.paid(order) == [D("8.00")]
+    world.put(f"invoices/invoices/{world.invoice(order)['id']}", {"invoice": {"lines": lines}})
+    world.change(order, "lines", lines=[{**CHEAPER[0], "price": "7.00"}])
+    assert world.writes_of(world.sync) == 0
+    assert (world.row(order).reason, world.paid(order)) == ("edited_in_freshbooks", [D("8.00")])
+
+
 def test_a_refund_beside_money_of_somebody_else_makes_no_credit(world: Any) -> None:
     world.switch(fb__overpaid_after_line="credit")
     order = world.synced(pay="authorize")

@@ -12,10 +12,11 @@ from target_freshbooks.books.desired import InvoiceLine, Parked, Reason
 from target_freshbooks.freshbooks.observed import ObservedCreditNote
 from target_freshbooks.ledger import Link
 from target_freshbooks.posting.apply.effects import after, asked_link, without_overpayment
+from target_freshbooks.posting.apply.parts import with_links
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import differing, head_of, keeps_its_client
 from target_freshbooks.posting.plan.overpayment import credit_by_hand, overpaid_by_hand
-from target_freshbooks.posting.plan.payments import drop_unexplained
+from target_freshbooks.posting.plan.payments import drop_unexplained, is_left_lowered
 from target_freshbooks.posting.plan.steps import Step, StepKind
 from target_freshbooks.posting.state import Observed, Recorded
 
@@ -268,3 +269,33 @@ def test_what_is_said_of_a_payment_tells_a_second_one_from_one_without_a_transac
     parked = drop_unexplained(found.context, found.observed)
     assert isinstance(parked, Parked)
     assert words in parked.detail
+
+
+# -- what a run that was killed lowered
+
+
+@pytest.mark.parametrize(
+    ("invoice", "payment", "lowered"),
+    [
+        ("invoice of other facts", "payment transaction:77 20.00 from 30.00", True),
+        ("invoice", "payment transaction:77 20.00 from 30.00", False),
+        ("invoice of other facts", "payment transaction:77 20.00 from 10.00", False),
+        ("invoice of other facts", "payment transaction:77 20.00", False),
+    ],
+)
+def test_only_an_edit_of_the_order_is_a_rewriting_that_broke_off(
+    invoice: str, payment: str, lowered: bool
+) -> None:
+    found = scene(f"""
+    order
+        Shirt 1 x 20.00
+        paid transaction:77 20.00 received 30.00
+    freshbooks
+        invoice
+        Shirt 1 x 30.00
+        payment transaction:77 20.00
+    ledger
+        {invoice}
+        {payment}""")
+    context = replace(found.context, recorded=with_links(Recorded(), found.links))
+    assert is_left_lowered(context, found.observed) is lowered

@@ -394,10 +394,10 @@ MUTATIONS = (
     Mutation(
         "whatever stops a rewriting that is begun, its payments come back",
         "P1",
-        f"{FRESHBOOKS}/posting/reconciler.py",
-        "        begun = at.progress.rewriting or stop.reason is Reason.TOTAL_MISMATCH\n",
-        "        begun = stop.reason is Reason.TOTAL_MISMATCH\n",
-        (f"{ELSEWHERE}::test_a_payment_of_a_closed_day_leaves_the_others_of_an_edit_as_they_were",),
+        f"{FRESHBOOKS}/posting/apply/refused_step.py",
+        "    begun = at.progress.rewriting or stop.reason is Reason.TOTAL_MISMATCH\n",
+        "    begun = stop.reason is Reason.TOTAL_MISMATCH\n",
+        ("target-freshbooks/tests/test_refused_step.py",),
     ),
     Mutation(
         "what stands is known before a client or an item is made",

@@ -28,6 +28,9 @@ REFUNDED_ROWS = "tests/posting/test_posting_refunded_rows.py"
 NO_RATE_EXPLAINS = "test_where_no_rate_explains_the_tax_a_refund_is_told_and_nothing_is_touched"
 STAYS_ON_INVOICE = "test_a_refund_that_is_on_its_invoice_stays_there_when_the_month_is_closed"
 LEFT_OUT_TOLD = "test_an_edit_that_does_not_add_up_tells_that_no_refund_of_it_is_told"
+LOWERED_BY_KILLED = "test_what_a_killed_run_lowered_for_lines_that_may_not_be_written_is_put_back"
+MADE_ANEW = "test_a_payment_deleted_for_an_edit_is_made_anew_where_its_lines_are_refused"
+WAS_THROUGH = "test_an_edit_of_an_invoice_whose_rewriting_was_through_has_no_payment_raised"
 BRAKED = "test_where_a_run_is_braked_no_payment_is_lowered_for_an_invoice_that_stays"
 TAKEN_BACK = (
     f"{INTERRUPTED}::test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back"
@@ -322,10 +325,64 @@ MUTATIONS = (
         f"{FRESHBOOKS}/posting/plan/payments.py",
         "        if standing is None and (link is None or not link.deleted):\n",
         "        if standing is None:\n",
-        (
-            f"{ELSEWHERE}::"
-            "test_a_payment_deleted_for_an_edit_is_made_anew_where_its_lines_are_refused",
-        ),
+        (f"{ELSEWHERE}::{MADE_ANEW}",),
+    ),
+    Mutation(
+        "what a killed run lowered for lines that may not be written comes back",
+        "P11",
+        f"{FRESHBOOKS}/posting/apply/refused_step.py",
+        "begun or is_left_lowered(at.context, at.observed)",
+        "begun",
+        (f"{ELSEWHERE}::{LOWERED_BY_KILLED}",),
+    ),
+    Mutation(
+        "what a killed run lowered comes back beside a person's edit of the invoice",
+        "P11",
+        f"{FRESHBOOKS}/posting/reconciler.py",
+        "rewriting=True, rewrite_blocked=True",
+        "rewrite_blocked=True",
+        (f"{ELSEWHERE}::{LOWERED_BY_KILLED}",),
+    ),
+    Mutation(
+        "what was lowered and cannot come back is named",
+        "P11",
+        f"{FRESHBOOKS}/posting/reconciler.py",
+        "return with_left_to_do(at, replace(at.blocked, writes=at.writes))",
+        "return replace(at.blocked, writes=at.writes)",
+        (f"{ELSEWHERE}::test_what_a_killed_run_lowered_in_a_month_that_is_closed_by_now_is_named",),
+    ),
+    Mutation(
+        "a rewriting that was through has no payment raised",
+        "P11",
+        f"{FRESHBOOKS}/posting/plan/payments.py",
+        " or left.amount <= invoice.paid:",
+        ":",
+        (f"{ELSEWHERE}::{WAS_THROUGH}",),
+    ),
+    Mutation(
+        "only an edit of the order is a rewriting that broke off",
+        "P11",
+        f"{FRESHBOOKS}/posting/plan/payments.py",
+        "    return context.is_edited and any(\n",
+        "    return any(\n",
+        ("target-freshbooks/tests/plan/test_plan_parts.py", "-k", "broke_off"),
+    ),
+    Mutation(
+        "a payment that was raised was lowered by nobody",
+        "P11",
+        f"{FRESHBOOKS}/posting/plan/payments.py",
+        "        if asked < before\n",
+        "",
+        ("target-freshbooks/tests/plan/test_plan_parts.py", "-k", "broke_off"),
+    ),
+    Mutation(
+        "a payment that a person gave another amount is not raised with what was lowered",
+        "P11",
+        f"{FRESHBOOKS}/posting/plan/payments.py",
+        "        if standing is not None and ours and standing.amount not in ours:\n"
+        "            continue\n",
+        "",
+        ("target-freshbooks/tests/plan/test_plan_rows.py",),
     ),
     Mutation(
         "a payment that a person deleted does not come back with those of a rewriting",

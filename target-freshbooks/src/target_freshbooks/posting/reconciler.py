@@ -15,7 +15,6 @@ from target_freshbooks.books.desired import Billable, Desired, Parked, Reason, W
 from target_freshbooks.books.money_witnesses import may_clear_up
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.freshbooks.errors import Refused
-from target_freshbooks.freshbooks.observed import DRAFT
 from target_freshbooks.ledger import OrderRow, Terms
 from target_freshbooks.marks import mark_of
 from target_freshbooks.money import ZERO
@@ -25,9 +24,14 @@ from target_freshbooks.posting.apply.adoption import (
     with_head_by_field,
 )
 from target_freshbooks.posting.apply.cancellation import delete_cancelled, delete_credits
-from target_freshbooks.posting.apply.completion import completed, forget_gone_credits
+from target_freshbooks.posting.apply.completion import (
+    completed,
+    forget_gone_credits,
+    with_left_to_do,
+)
 from target_freshbooks.posting.apply.order_parties import with_client_and_items
 from target_freshbooks.posting.apply.parts import Parts, ReconcileState, load_recorded
+from target_freshbooks.posting.apply.refused_step import is_to_be_put_back
 from target_freshbooks.posting.apply.step_runner import run_step
 from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.digests import content_digest, desired_digest, earlier_digests
@@ -250,28 +254,21 @@ class Reconciler:
                 raise Interrupted
             at = forget_gone_credits(self._parts, at)
             step = next_step(at.context, at.observed, at.progress)
-            if isinstance(step, Parked) and self._is_to_be_put_back(at, step):
+            if isinstance(step, Parked) and is_to_be_put_back(at, step):
                 result = OrderResult("parked", parked=step)
-                blocked = replace(at.progress, rewrite_blocked=True)
+                blocked = replace(at.progress, rewriting=True, rewrite_blocked=True)
                 at = replace(at, blocked=result, progress=blocked)
                 continue
             if not isinstance(step, Step):
                 return self._ended(at, step)
             outcome = run_step(self._parts, at, step)
             if isinstance(outcome, OrderResult):
-                return replace(outcome, writes=at.writes)
+                return with_left_to_do(at, replace(outcome, writes=at.writes))
             is_current = outcome.context.recorded is not at.context.recorded
             at = outcome if is_current else self._parts.with_recorded(outcome)
             if at.context.recorded.overpayments:
                 observed = self._parts.observer.observe(at.context)
                 at = replace(at, observed=observed, looked=time.monotonic())
-
-    def _is_to_be_put_back(self, at: ReconcileState, stop: Parked) -> bool:
-        """Whether payments may be lowered for a wording that did not come about."""
-        invoice = at.observed.invoice
-        sent = invoice is not None and invoice.status != DRAFT
-        begun = at.progress.rewriting or stop.reason is Reason.TOTAL_MISMATCH
-        return sent and at.blocked is None and begun
 
     def _ended(self, at: ReconcileState, stop: Parked | None) -> OrderResult:
         """How an attempt comes out that has no further step.
@@ -283,7 +280,7 @@ class Reconciler:
         if at.given_up is not None:
             raise at.given_up
         if at.blocked is not None:
-            return replace(at.blocked, writes=at.writes)
+            return with_left_to_do(at, replace(at.blocked, writes=at.writes))
         if stop is not None:
             return OrderResult("parked", parked=stop, writes=at.writes)
         finished = completed(at, self._parts.ledger)

@@ -24,6 +24,7 @@ from target_freshbooks.posting.plan.head import (
     staying,
 )
 from target_freshbooks.posting.plan.overpayment import capped
+from target_freshbooks.posting.plan.payments import steps_back
 from target_freshbooks.posting.results import (
     OrderResult,
     refund_refused,
@@ -94,6 +95,16 @@ def completed(at: ReconcileState, ledger: Ledger) -> OrderResult:
     if desired.flag is not None and not desired.hold:
         return OrderResult("parked", parked=desired.flag, writes=writes, booked=True)
     return OrderResult("posted", writes=writes, booked=True)
+
+
+def with_left_to_do(at: ReconcileState, result: OrderResult) -> OrderResult:
+    """The result, naming what was lowered for a rewriting and could not be put back."""
+    if at.blocked is None or result.parked is None or at.observed.invoice is None:
+        return result
+    left = [step.why for step in steps_back(at.context, at.observed, at.progress)]
+    told = "".join(f" It is left to {why}." for why in left)
+    parked = replace(result.parked, detail=f"{result.parked.detail}{told}")
+    return replace(result, parked=parked)
 
 
 def _remember_the_end(at: ReconcileState, ledger: Ledger) -> None:

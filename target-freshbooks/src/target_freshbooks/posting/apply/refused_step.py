@@ -4,6 +4,7 @@ import logging
 from dataclasses import replace
 from decimal import Decimal
 
+from target_freshbooks.books.desired import Parked, Reason
 from target_freshbooks.books.draft_lines import has_negative
 from target_freshbooks.freshbooks.errors import Conflict, Refused
 from target_freshbooks.freshbooks.observed import DELETED, DRAFT
@@ -14,6 +15,7 @@ from target_freshbooks.posting.context import OrderContext
 from target_freshbooks.posting.identity import invoice_key
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import CLIENT, asked, left_alone
+from target_freshbooks.posting.plan.payments import is_left_lowered
 from target_freshbooks.posting.plan.steps import Step, StepKind
 from target_freshbooks.posting.results import (
     OrderResult,
@@ -209,6 +211,15 @@ def put_back(at: ReconcileState, step: Step, result: OrderResult) -> ReconcileSt
         return result
     blocked = replace(at.progress, rewrite_blocked=True)
     return replace(at, progress=blocked, blocked=result)
+
+
+def is_to_be_put_back(at: ReconcileState, stop: Parked) -> bool:
+    """Whether payments may be lowered for a wording that does not come about, given this stop."""
+    invoice = at.observed.invoice
+    if at.blocked is not None or invoice is None or invoice.status == DRAFT:
+        return False
+    begun = at.progress.rewriting or stop.reason is Reason.TOTAL_MISMATCH
+    return begun or is_left_lowered(at.context, at.observed)  # by a run that was killed
 
 
 def _is_zero(step: Step) -> bool:

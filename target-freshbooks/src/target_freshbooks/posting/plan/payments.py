@@ -1,10 +1,11 @@
 """Payment steps: each captured payment once, never above what is outstanding."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from target_freshbooks.books.desired import Parked, Payment, Reason, RefundEntry
 from target_freshbooks.freshbooks.observed import ObservedPayment
+from target_freshbooks.ledger.link import Link
 from target_freshbooks.posting.context import ZERO, OrderContext
 from target_freshbooks.posting.identity import bears, find_payment, part_paid, payment_key
 from target_freshbooks.posting.plan.overpayment import paid_elsewhere
@@ -198,11 +199,52 @@ def _if_outstanding(
     return step
 
 
+def is_left_lowered(context: OrderContext, observed: Observed) -> bool:
+    """Whether a run lowered a payment for the lines of an edited order and never wrote them."""
+    left, invoice = context.recorded.invoice, observed.invoice
+    if left is None or left.amount is None or invoice is None or left.amount <= invoice.paid:
+        return False
+    return context.is_edited and any(
+        asked == (ZERO if standing is None else standing.amount)
+        for payment, standing, _ in _received(context, observed)
+        for before, asked in [_asked(context.recorded.payments.get(payment.key))]
+        if asked < before
+    )
+
+
+def _asked(link: Link | None) -> tuple[Decimal, Decimal]:
+    """The amount that a payment had, also one that is deleted, and the one it was asked for."""
+    before, asked = map(Decimal, (link.extra if link else {}).get("wanted", (0, 0)))
+    return before, asked
+
+
 def put_back(context: OrderContext, observed: Observed, progress: AttemptState) -> Step | None:
     """Raise what was lowered for a rewriting that did not come about, up to what came in.
 
-    One that was deleted for it, since FreshBooks takes no zero, is recorded anew. What refunds on
-    the invoice took is not raised again.
+    One that was deleted for it, since FreshBooks takes no zero, is recorded anew.
+    """
+    return next(steps_back(context, observed, progress), None)
+
+
+def steps_back(context: OrderContext, observed: Observed, progress: AttemptState) -> Iterator[Step]:
+    """All that would put the payments back, each as if it were the only one."""
+    for payment, standing, received in _received(context, observed):
+        now = ZERO if standing is None else standing.amount
+        most = min(received, now + observed.own.outstanding)
+        if now >= most:
+            continue
+        if standing is None:
+            yield _create(context, observed, payment, most)
+        else:
+            yield _set_amount(context, standing, payment, most, None, progress)
+
+
+def _received(
+    context: OrderContext, observed: Observed
+) -> Iterator[tuple[Payment, ObservedPayment | None, Decimal]]:
+    """Our payments, those that we deleted too, with what came in less what refunds on it took.
+
+    What a person deleted, or gave another amount, is left out.
     """
     booked = context.refunds_on(observed.own)
     left = context.payments_at(booked[-1] if booked else None)
@@ -211,15 +253,10 @@ def put_back(context: OrderContext, observed: Observed, progress: AttemptState) 
         link = context.recorded.payments.get(payment.key)
         if standing is None and (link is None or not link.deleted):
             continue
-        now = ZERO if standing is None else standing.amount
-        came_in = payment.most - (payment.amount - left[payment.key])
-        most = min(came_in, now + observed.own.outstanding)
-        if now >= most:
+        ours = context.recorded.amounts_of(payment.key)
+        if standing is not None and ours and standing.amount not in ours:
             continue
-        if standing is None:
-            return _create(context, observed, payment, most)
-        return _set_amount(context, standing, payment, most, None, progress)
-    return None
+        yield payment, standing, payment.most - (payment.amount - left[payment.key])
 
 
 def _set_amount(
