@@ -150,12 +150,12 @@ class Collection(Generic[T]):
         search = ((f"search[{key}]", value), *more)
         return self.rows(search, lambda row: parsing.text(row, key) == value, deleted=deleted)
 
-    def naming(self, words: str, first: date | None) -> Iterator[T]:
+    def naming(self, words: str, first: date | None, *, deleted: bool = False) -> Iterator[T]:
         """All records with these words where they are marked, of any day or of `first` and later.
 
         FreshBooks cannot search for words: all pages of those days are read, one at a time.
         """
-        return self.rows((*since(first), *self.include), self.names(words))
+        return self.rows((*since(first), *self.include), self.names(words), deleted=deleted)
 
     def names(self, words: str) -> RowTest:
         """Tells whether a row has the words where records of the kind are marked."""

@@ -45,8 +45,14 @@ class Invoices(Collection[ObservedInvoice]):
 
         A number is unique over active, archived and deleted.
         """
+        return next(self.numbered(number, deleted=deleted, lines=lines), None)
+
+    def numbered(
+        self, number: str, *, deleted: bool = False, lines: bool = True
+    ) -> Iterator[ObservedInvoice]:
+        """The same, where FreshBooks may have let several have the number."""
         more = _LINES if lines else ()
-        return next(self.exactly("invoice_number", number, *more, deleted=deleted), None)
+        return self.exactly("invoice_number", number, *more, deleted=deleted)
 
     def dated(
         self,
@@ -98,10 +104,14 @@ class Payments(Collection[ObservedPayment]):
         """The payments of one invoice but for deleted ones."""
         return list(self.exactly("invoiceid", str(invoice_id)))
 
-    def noting(self, words: str) -> list[ObservedPayment]:
-        """The payments with these words in their notes but for deleted ones, on any invoice."""
+    def noting(self, words: str, *, deleted: bool = False) -> list[ObservedPayment]:
+        """The payments with these words in their notes: the deleted ones, or all others.
+
+        They may be on any invoice.
+        """
         search = (("search[notes]", words),)
-        return list(self.rows(search, lambda row: words in parsing.text(row, "note")))
+        ours = self.rows(search, lambda row: words in parsing.text(row, "note"), deleted=deleted)
+        return list(ours)
 
     def dated(
         self, first: date, last: date, *, deleted: bool = False, most_pages: int | None = None

@@ -157,6 +157,20 @@ def _capped(payment: ObservedPayment, asked: Decimal) -> dict[str, Any]:
     return {"overpayment": payment.overpayment_id} if capped else {}
 
 
+def is_raise_capped(known: Link, body: Mapping[str, Any], payment: ObservedPayment) -> bool:
+    """Whether FreshBooks raised the payment by less than asked and made the rest a new credit.
+
+    Args:
+        known: Its link as of before the write, see `asked_link`.
+        body: What was asked for.
+        payment: As it stands.
+    """
+    before = Decimal(known.extra.get("wanted", ["0"])[0])
+    credit = _capped(payment, Decimal(body["amount"]["amount"])).get("overpayment")
+    is_new = credit is not None and credit != known.extra.get("overpayment")
+    return payment.vis_state != DELETED and is_new and before <= payment.amount
+
+
 def asked_link(known: Link, step: Step, standing: ObservedPayment | None) -> Link:
     """The link to a payment that is about to get another amount, or to go.
 

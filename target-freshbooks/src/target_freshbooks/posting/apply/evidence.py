@@ -1,4 +1,8 @@
-"""Evidence: what FreshBooks holds that shows whether a write without an answer was carried out."""
+"""Evidence: what FreshBooks holds that shows whether a write without an answer was carried out.
+
+Between a write and the look there may lie a night. So what is linked is what we asked for, and
+never what a person made of it since: that is told like every change by hand.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -19,8 +23,8 @@ from target_freshbooks.freshbooks.observed import (
 )
 from target_freshbooks.ledger import Intent, Ledger, Link
 from target_freshbooks.marks import STEM, Mark, marks_in
-from target_freshbooks.posting.apply import ownership
-from target_freshbooks.posting.apply.effects import asked_first, is_fulfilled
+from target_freshbooks.posting.apply import as_asked, ownership
+from target_freshbooks.posting.apply.effects import is_fulfilled, is_raise_capped
 from target_freshbooks.posting.apply.writer import client_links, item_links
 from target_freshbooks.posting.identity import (
     invoice_key,
@@ -31,7 +35,7 @@ from target_freshbooks.posting.identity import (
     record_link,
 )
 from target_freshbooks.posting.observe.by_mark import bears_mark
-from target_freshbooks.posting.plan.head import head_of, written
+from target_freshbooks.posting.plan.head import head_of, with_head, written
 from target_freshbooks.posting.plan.steps import DELETIONS, StepKind
 
 Found = tuple[Any, list[Link]]
@@ -39,7 +43,7 @@ Found = tuple[Any, list[Link]]
 
 
 Row = TypeVar("Row", ObservedClient, ObservedItem)
-Marked = TypeVar("Marked", ObservedPayment, ObservedCreditNote, ObservedExpense)
+Marked = TypeVar("Marked", ObservedInvoice, ObservedPayment, ObservedCreditNote, ObservedExpense)
 
 MONTH = timedelta(days=31)
 """So much earlier than it was made out an expense is still looked for."""
@@ -93,13 +97,14 @@ class Evidence:
 
     def _invoice(self, intent: Intent) -> Found | None:
         body = intent.payload["body"]
-        invoice = self._of_mark(body)
+        invoice = self._of_mark(intent, body)
         if invoice is None:
             return None
-        link = replace(self._invoice_link(intent, invoice), extra={})
-        return invoice, [written(link, invoice, head_of(body), None)]
+        link = as_asked.invoice(self._invoice_link(intent, invoice), invoice, body)
+        head, link = head_of(body), replace(link, extra={})
+        return invoice, [written(link, with_head(invoice, head), head, None)]
 
-    def _of_mark(self, body: Mapping[str, Any]) -> ObservedInvoice | None:
+    def _of_mark(self, intent: Intent, body: Mapping[str, Any]) -> ObservedInvoice | None:
         """The invoice of the body's mark; a person may have given it another number since."""
         mark = marks_in(body.get("notes", ""), body.get("po_number", ""))[0]
         day, invoices = date.fromisoformat(body["create_date"]), self._books.invoices
@@ -107,7 +112,25 @@ class Evidence:
         if numbered is not None and bears_mark(numbered, mark):
             return numbered
         rows = (row for row in invoices.naming_on(STEM, day) if bears_mark(row, mark))
-        return min(rows, key=lambda row: row.id, default=None)
+        found = min(rows, key=lambda row: row.id, default=None)
+        deleted = invoices.numbered(body["invoice_number"], deleted=True)
+        return found or self._deleted(intent, mark, deleted)
+
+    def _deleted(self, intent: Intent, mark: Mark, rows: Iterable[Marked]) -> Marked | None:
+        """The deleted record that bears the mark and that no earlier write of ours was about."""
+        for row in (row for row in rows if mark in marks_in(marked_text(row))):
+            if row.id not in self._known(intent):
+                return row
+        return None
+
+    def _known(self, intent: Intent) -> set[int]:
+        """The ids of its order's records of the kind, as the ledger has them and ever had them."""
+        order_id, record = _order_of(intent), StepKind(intent.kind).record
+        kinds = {kind.value for kind in StepKind if kind.record == record}
+        rows = (row.data for row in self._ledger.audit.rows(order_id))
+        written_to = {row.get("answer", {}).get("id") for row in rows if row.get("kind") in kinds}
+        links = self._ledger.links.of_order(order_id)
+        return written_to | {link.remote_id for link in links if link.kind == record}
 
     def _payment(self, intent: Intent) -> Found | None:
         body, payments = intent.payload["body"], self._books.payments
@@ -115,10 +138,11 @@ class Evidence:
         payment = _bearing(mark, payments.of_invoice(int(body["invoiceid"])))
         # Since it was made a person may have moved it.
         payment = payment or _bearing(mark, payments.noting(str(mark)))
+        payment = payment or self._deleted(intent, mark, payments.noting(str(mark), deleted=True))
         if payment is None:
             return None
         link = record_link("payment", _order_of(intent), intent.key, payment)
-        return payment, [replace(link, extra=asked_first(body, payment))]
+        return payment, [as_asked.payment(link, payment, body)]
 
     def _credit_note(self, intent: Intent) -> Found | None:
         body, notes = intent.payload["body"], self._books.credit_notes
@@ -126,16 +150,20 @@ class Evidence:
         note = _bearing(mark, notes.of_client(int(body["clientid"])))
         # Since it was made a person may have given it, or its client's records, to another client.
         note = note or _bearing(mark, notes.naming(STEM, day))
+        note = note or self._deleted(intent, mark, notes.naming(STEM, day, deleted=True))
         if note is None:
             return None
         link = part_link("credit_note", _order_of(intent), intent.key, note.id)
-        return note, [replace(link, amount=note.amount)]
+        return note, [replace(as_asked.credit_note(link, note, body), extra=_expression(intent))]
 
     def _correction(self, intent: Intent) -> Found | None:
-        invoice = self._of_mark(intent.payload["body"])
+        body = intent.payload["body"]
+        invoice = self._of_mark(intent, body)
         if invoice is None:
             return None
-        return invoice, [record_link("correction", _order_of(intent), intent.key, invoice)]
+        link = record_link("correction", _order_of(intent), intent.key, invoice)
+        # A number or a day that a person gave it changes nothing of what it corrects.
+        return invoice, [as_asked.invoice(link, invoice, {"lines": body["lines"]})]
 
     def _expense(self, intent: Intent) -> Found | None:
         body, expenses = intent.payload["body"], self._books.expenses
@@ -143,9 +171,13 @@ class Evidence:
         expense = _bearing(mark, expenses.dated(day))
         # Since it was made a person may have given it another day.
         expense = expense or _bearing(mark, expenses.naming(STEM, day - MONTH))
+        expense = expense or self._deleted(
+            intent, mark, expenses.naming(STEM, day - MONTH, deleted=True)
+        )
         if expense is None:
             return None
-        return expense, [record_link("expense", _order_of(intent), intent.key, expense)]
+        link = record_link("expense", _order_of(intent), intent.key, expense)
+        return expense, [as_asked.dated(link, body)]
 
     # -- what was changed
 
@@ -155,9 +187,17 @@ class Evidence:
             record = self._books.collections[kind.record].get(remote_id)
         except NotFound:
             record = None
-        if not _shows(kind, intent.payload["body"], record):
+        capped = kind is StepKind.UPDATE_PAYMENT and self._is_capped(intent, record)
+        if not capped and not _shows(kind, intent.payload["body"], record):
             return None
         return record, self._links(intent, kind, remote_id, record)
+
+    def _is_capped(self, intent: Intent, payment: ObservedPayment | None) -> bool:
+        if payment is None:
+            return False
+        return is_raise_capped(
+            self._payment_link(intent, payment.id), intent.payload["body"], payment
+        )
 
     def _links(
         self,
@@ -166,6 +206,7 @@ class Evidence:
         remote_id: int,
         record: Any,  # noqa: ANN401 - the Observed record of the kind
     ) -> list[Link]:
+        body = intent.payload["body"]
         match kind:
             case StepKind.UPDATE_CLIENT:
                 return client_links(self._ledger, self._own(intent, kind, record), record.email)
@@ -174,22 +215,24 @@ class Evidence:
                 return item_links(
                     record, key=own.key, sku=record.sku, content=own.content_hash, extra=own.extra
                 )
-            case StepKind.UPDATE_INVOICE:
-                return [self._invoice_link(intent, record)]
+            case StepKind.UPDATE_INVOICE if "lines" in body:
+                named = {"invoice_number": intent.key, **body}
+                return [as_asked.invoice(self._invoice_link(intent, record), record, named)]
             case StepKind.UPDATE_HEAD:
-                link = self._invoice_link(intent, record)
-                return [written(link, record, intent.payload["body"], None)]
+                known = self._ledger.links.get("invoice", invoice_key(_order_of(intent)))
+                return [] if known is None else [written(known, record, body, None)]
             case StepKind.UPDATE_PAYMENT:
-                return [replace(self._payment_link(intent, remote_id), amount=record.amount)]
+                return [as_asked.changed(self._payment_link(intent, remote_id), record, body)]
             case StepKind.DELETE_PAYMENT:
                 return [replace(self._payment_link(intent, remote_id), deleted=True)]
             case StepKind.DELETE_CREDIT_NOTE | StepKind.DELETE_CORRECTION | StepKind.DELETE_EXPENSE:
-                order_id, part = _order_of(intent), kind.record
-                return [part_link(part, order_id, intent.key, remote_id, deleted=True)]
-            case StepKind.UPDATE_CORRECTION | StepKind.SEND_CORRECTION | StepKind.UPDATE_EXPENSE:
+                link = part_link(kind.record, _order_of(intent), intent.key, remote_id)
+                return [replace(link, deleted=True, extra=_expression(intent))]
+            case StepKind.UPDATE_CORRECTION | StepKind.UPDATE_EXPENSE:
                 return [record_link(kind.record, _order_of(intent), intent.key, record)]
             case _:
-                # Of an overpayment's credit the next look shows that it is gone.
+                # A lone state or day is no part of what is remembered, and of an overpayment's
+                # credit the next look shows that it is gone.
                 return []
 
     def _own(self, intent: Intent, kind: StepKind, record: ObservedClient | ObservedItem) -> Link:
@@ -217,6 +260,12 @@ class Evidence:
 def _bearing(mark: Mark, rows: Iterable[Marked]) -> Marked | None:
     """The first of the records that bears the mark."""
     return next((row for row in rows if mark in marks_in(marked_text(row))), None)
+
+
+def _expression(intent: Intent) -> dict[str, Any]:
+    """What is remembered of the wording that a write was about; versions before noted none."""
+    expression = intent.payload.get("expression")
+    return {} if expression is None else {"expression": expression}
 
 
 def _order_of(intent: Intent) -> int:

@@ -230,6 +230,7 @@ def _apply(
         order_id=order_id,
         remote_id=step.remote_id,
         content=content,
+        expression=step.refund_expression if step.kind.record == "credit_note" else None,
         why=step.why,
         standing=observed.record(step.kind.record, step.remote_id),
         links=links,

@@ -86,6 +86,7 @@ class Writer:
         order_id: int | None,
         remote_id: int | None = None,
         content: str | None = None,
+        expression: int | None = None,
         why: str = "",
         standing: Dated | None = None,
         waits: bool = False,
@@ -101,6 +102,7 @@ class Writer:
             remote_id: FreshBooks' id of the record to change.
             content: Digest of the content that the write puts there: an order's, a customer's, a
                 product's.
+            expression: Which wording of a credit note it is about, if of any.
             why: The sentence a plan shows for it.
             standing: The record that is changed, if it is at hand; else it is read.
             waits: Whether it may wait for FreshBooks' quota though its kind rests on a look.
@@ -124,7 +126,8 @@ class Writer:
             kind=kind.value,
             key=key,
             request_hash=request_digest(body),
-            payload={"remote_id": remote_id, "body": dict(body), "content": content},
+            payload={"remote_id": remote_id, "body": dict(body), "content": content}
+            | ({} if expression is None else {"expression": expression}),
             run_id=self.run_id,
             month=month,
         )

@@ -125,7 +125,7 @@ def _of_standing(
         return _word(context, standing, one)
     if context.keeps_draft(standing, send=progress.send):
         return None
-    step = _expense(context, observed, standing, one)
+    step = _expense(context, observed, standing, one, progress)
     if step is not None or standing.status != DRAFT:
         return step
     return Step(
@@ -174,15 +174,18 @@ def _word(context: OrderContext, standing: ObservedInvoice, one: Correction) -> 
 
 
 def _expense(
-    context: OrderContext, observed: Observed, standing: ObservedInvoice, one: Correction
+    context: OrderContext,
+    observed: Observed,
+    standing: ObservedInvoice,
+    one: Correction,
+    progress: AttemptState,
 ) -> Step | Parked | None:
     """The step that brings the expense about, if the correction says that it has one."""
     expense = observed.expenses.get(one.refund_id)
     if BOOKED_AS_EXPENSE not in standing.notes.splitlines():
         return None
-    day = standing.create_date
+    day, link = standing.create_date, context.recorded.expenses.get(one.refund_id)
     if expense is None:
-        link = context.recorded.expenses.get(one.refund_id)
         if link is not None and not link.deleted:
             return context.edited(f"the expense of its correction {one.number} was deleted.")
         if day in context.closed:
@@ -204,6 +207,12 @@ def _expense(
         )
     if expense.amount == one.money:
         return None
+    as_left = link is None or link.amount in {None, expense.amount}
+    if not as_left and not progress.overwrite:
+        return context.edited(
+            f"the expense of its correction {one.number} was changed in FreshBooks to"
+            f" {context.wording(expense.amount)}."
+        )
     if expense.date in context.closed:
         return _closed(context, standing.number, expense.date, "Its expense is of another amount")
     return Step(
