@@ -191,9 +191,20 @@ def with_paid_day(
     return replace(facts, paid_day=day)
 
 
-def with_paid_by_hand(facts: OrderFacts, standing: OrderRow | None) -> OrderFacts:
-    """The facts with what the ledger knows to have been booked so."""
-    return replace(facts, paid_by_hand=standing.paid_by_hand if standing else None)
+def with_paid_by_hand(
+    facts: OrderFacts, standing: OrderRow | None, recorded: Recorded, ledger: Ledger
+) -> OrderFacts:
+    """The facts with what the ledger knows to have been booked so.
+
+    A run that was killed behind a payment that it raised has noted that with the payment alone.
+    """
+    known = standing.paid_by_hand if standing else None
+    link = recorded.payments.get(DERIVED)
+    booked = None if link is None or link.deleted else link.amount
+    if known is not None and booked is not None and booked > known:
+        known = booked
+        ledger.orders.note_paid_by_hand(facts.order.id, booked)
+    return replace(facts, paid_by_hand=known)
 
 
 def with_credit_notes(facts: OrderFacts, recorded: Recorded) -> OrderFacts:

@@ -106,7 +106,7 @@ class Reconciler:
         recorded = load_recorded(self._parts.ledger, order_id, standing)
         terms = terms_of(self._parts.ledger, order_id)
         policy = policy_of(self._policy, facts, terms, current=wish.current_settings)
-        facts = with_paid_by_hand(facts, standing)
+        facts = with_paid_by_hand(facts, standing, recorded, self._parts.ledger)
         facts = with_paid_day(facts, standing, self._parts.ledger, policy)
         if facts.order.is_cancelled and not recorded.known:
             # With the ledger lost, an invoice may stand for an order that is cancelled since.

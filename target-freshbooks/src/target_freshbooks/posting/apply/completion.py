@@ -8,6 +8,7 @@ from target_freshbooks.freshbooks.observed import ACTIVE
 from target_freshbooks.ledger import Ledger
 from target_freshbooks.posting.apply.effects import without_overpayment
 from target_freshbooks.posting.apply.parts import Parts, ReconcileState
+from target_freshbooks.posting.apply.restoration import is_taken, left_to_stand
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.identity import (
     bringing_in,
@@ -83,6 +84,8 @@ def forget_gone_credits(parts: Parts, at: ReconcileState) -> ReconcileState:
 def completed(at: ReconcileState, ledger: Ledger) -> OrderResult:
     """How an order comes out of which nothing is left to write."""
     progress, writes, desired = at.progress, at.writes, at.context.desired
+    for link in filter(is_taken, at.context.recorded.payments.values()):
+        ledger.links.put_soon(left_to_stand(link))
     _remember_the_end(at, ledger)
     _remember_corrections(at, ledger)
     invoices = (at.observed.invoice, *at.observed.corrections.values())

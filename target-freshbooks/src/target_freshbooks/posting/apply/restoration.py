@@ -55,6 +55,13 @@ def is_taken(link: Link) -> bool:
     return _TAKEN in link.extra
 
 
+def left_to_stand(link: Link) -> Link:
+    """The link to a payment whose order is booked after all: no cancellation takes it any more."""
+    return replace(
+        link, extra={name: value for name, value in link.extra.items() if name != _TAKEN}
+    )
+
+
 def restore_payments(parts: Parts, order_id: int) -> Restored:
     """Restore what a cancellation took off the order's invoice, if the invoice stands.
 
@@ -125,7 +132,7 @@ def _restore(parts: Parts, order_id: int, invoice_id: int, link: Link) -> int | 
             parts.stop.wait(pause)
         else:
             return 1 if answer.vis_state != DELETED and answer.amount == Decimal(amount) else None
-    parts.ledger.links.put(_standing_again(link, None))
+    parts.ledger.links.put(replace(left_to_stand(link), deleted=False))
     return 0
 
 
@@ -188,15 +195,13 @@ def _if_restored(link: Link, answer: ObservedPayment) -> list[Link]:
     return [] if answer.vis_state == DELETED else [_standing_again(link, answer)]
 
 
-def _standing_again(link: Link, answer: ObservedPayment | None) -> Link:
+def _standing_again(link: Link, answer: ObservedPayment) -> Link:
     """The link to a payment that stands again.
 
     As FreshBooks answered it, with the credit that it made of what it had no room for.
     """
-    extra = {name: value for name, value in link.extra.items() if name != _TAKEN}
-    if answer is None:
-        return replace(link, deleted=False, extra=extra)
+    again = replace(left_to_stand(link), deleted=False, amount=answer.amount)
     asked = Decimal(link.extra[_TAKEN][0])
     if answer.overpayment_id is not None and answer.amount < asked:
-        extra["overpayment"] = answer.overpayment_id
-    return replace(link, deleted=False, amount=answer.amount, extra=extra)
+        again.extra["overpayment"] = answer.overpayment_id
+    return again
