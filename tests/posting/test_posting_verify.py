@@ -181,6 +181,22 @@ def test_verify_tells_a_payment_by_hand_on_a_parked_order_and_nothing_else_of_it
     assert kinds(world) == [(order, "extra")]
 
 
+def test_verify_tells_an_invoice_that_was_given_to_another_client_until_it_is_kept_there(
+    world: Any, hand: Bookkeeper
+) -> None:
+    order = posted(world, billing={"first_name": "Jane", "email": "jane@shop.example"})
+    other = posted(world, billing={"first_name": "Jo", "email": "jo@shop.example"})
+    jo = world.invoice(other)["customerid"]
+    hand.change("invoice", world.invoice(order), customerid=jo)
+    ((told_of, kind, detail),) = found_also_without_bodies(world)
+    assert (told_of, kind) == (order, "edited")
+    assert f"is of another client now (id {jo})" in detail
+    world.sync()
+    world.ctl("replay", str(order))
+    assert world.invoice(order)["customerid"] == jo
+    assert found(world) == []
+
+
 @pytest.mark.parametrize("how", ["draft", "sent", "archived", "archived draft"])
 def test_a_second_invoice_is_found_by_its_marker_under_any_number(
     world: Any, hand: Bookkeeper, how: str

@@ -24,6 +24,9 @@ SUMS = "target-freshbooks/tests/report/test_report_sums.py"
 ATTEMPTS = "target-freshbooks/tests/ctl/test_ctl_login_attempts.py"
 WITHOUT_LEDGER = "target-freshbooks/tests/ctl/test_ctl_without_ledger.py"
 NOTIFY = "target-freshbooks/tests/ctl/test_ctl_notify.py"
+ANOTHER_CLIENT = (
+    "test_verify_tells_an_invoice_that_was_given_to_another_client_until_it_is_kept_there"
+)
 NEW_FAILURE = "test_a_new_failure_is_told_though_the_recovery_before_it_was_not"
 
 MUTATIONS = (
@@ -468,6 +471,22 @@ MUTATIONS = (
         "                write_metrics(None, monitoring, settings, clock())\n",
         "                pass\n",
         (f"{NOTIFY}::test_without_a_ledger_the_metrics_say_so_whatever_becomes_of_the_message",),
+    ),
+    Mutation(
+        "an invoice of another client is told",
+        "P8",
+        f"{FRESHBOOKS}/posting/drift.py",
+        " or CLIENT in recorded.left or not is_moved(recorded, own):\n",
+        " or True:\n",
+        (f"{VERIFY}::{ANOTHER_CLIENT}",),
+    ),
+    Mutation(
+        "that an invoice stays with another client is listed by a replay",
+        "P8",
+        f"{FRESHBOOKS}/posting/plan/head.py",
+        " if moved or kept or is_moved(recorded, invoice) else left",
+        " if moved or kept else left",
+        (f"{VERIFY}::{ANOTHER_CLIENT}",),
     ),
     Mutation(
         "what came in is not guessed",

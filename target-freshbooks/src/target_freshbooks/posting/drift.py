@@ -20,6 +20,7 @@ from target_freshbooks.posting.context import ZERO
 from target_freshbooks.posting.digests import fingerprint
 from target_freshbooks.posting.findings import Finding, FindingKind, invoice_words
 from target_freshbooks.posting.identity import is_marked, part_paid
+from target_freshbooks.posting.plan.head import CLIENT, is_moved
 from target_freshbooks.posting.state import Observed, Recorded, ids_of
 
 
@@ -60,8 +61,18 @@ def _invoice(mark: Mark, recorded: Recorded, observed: Observed) -> Iterator[Fin
     if own is None:
         gone = _invoice_gone(recorded, recorded.invoice)
         yield Finding(mark.order_id, FindingKind.MISSING, gone)
-    elif what := _invoice_edited(mark, recorded, observed, own):
+    elif what := _invoice_edited(mark, recorded, observed, own) or _moved_to(recorded, own):
         yield Finding(mark.order_id, FindingKind.EDITED, f"{invoice_words(own)} {what}")
+
+
+def _moved_to(recorded: Recorded, own: ObservedInvoice) -> str | None:
+    """What is said of an invoice with another client than we left it, unless it is listed so.
+
+    A Draft waits to be corrected.
+    """
+    if recorded.state == "waiting" or CLIENT in recorded.left or not is_moved(recorded, own):
+        return None
+    return f"is of another client now (id {own.customer_id})"
 
 
 def _invoice_edited(

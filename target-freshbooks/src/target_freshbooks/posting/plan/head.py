@@ -188,6 +188,11 @@ def is_ours(recorded: Recorded, invoice: ObservedInvoice, name: str) -> bool:
     return recorded.head_of(name)[1] == _digests(invoice, [name])[name]
 
 
+def is_moved(recorded: Recorded, invoice: ObservedInvoice) -> bool:
+    """Whether the invoice is of another client than it was after our last write."""
+    return bool(recorded.head_of(CLIENT)[1]) and not is_ours(recorded, invoice, CLIENT)
+
+
 def keeps_its_client(recorded: Recorded, invoice: ObservedInvoice, client_key: str) -> bool:
     """Whether the invoice's client is left alone, so that none need be made for the order."""
     changed = CLIENT in recorded.head and not is_ours(recorded, invoice, CLIENT)
@@ -217,7 +222,7 @@ def staying(context: OrderContext, invoice: ObservedInvoice) -> set[str]:
     }
     moved = context.keeps_client and not _is_of(recorded, context.desired.client.key)
     kept = context.keeps_client and CLIENT in recorded.left
-    return left | {CLIENT} if moved or kept else left
+    return left | {CLIENT} if moved or kept or is_moved(recorded, invoice) else left
 
 
 def head_step(
