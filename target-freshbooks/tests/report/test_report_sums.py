@@ -15,9 +15,10 @@ from target_freshbooks.freshbooks.observed import (
     ObservedInvoice,
     ObservedLine,
 )
-from target_freshbooks.ledger import OrderRow
+from target_freshbooks.ledger import Link, OrderRow
 from target_freshbooks.report.addresses import Addresses
 from target_freshbooks.report.charts import chart_counts, chart_days, scale
+from target_freshbooks.report.corrections import corrections_among
 from target_freshbooks.report.delays import delays
 from target_freshbooks.report.figures import (
     DayFigures,
@@ -512,3 +513,27 @@ def test_tables_have_plain_numbers_and_no_formulas() -> None:
     assert (first["received"], first["on_earlier_invoice"]) == ("10.00", "no")
     assert (unclear["received"], unclear["in_the_books"]) == ("", "8.00")
     assert yen["in_the_books"] == "900"
+
+
+@pytest.mark.parametrize(
+    ("lines", "given_back"),
+    [
+        ([line("Refund 5", "-10", STATE), line("Refunds paid", "11")], "11"),
+        ([line("Refund 5", "-10"), line("Store credit", "10", about="Refund 5")], "10"),
+        ([line("Gift certificate", "-50", about="Refund 5"), line("Refunds paid", "50")], "50"),
+        (
+            [
+                line("Refund 5", "-10"),
+                line("Gift certificate", "-50", about="Refund 5"),
+                line("Store credit", "20", about="Refund 5"),
+                line("Refunds paid", "40"),
+            ],
+            "60",
+        ),
+    ],
+)
+def test_a_correction_says_what_it_takes_back(lines: list[Any], given_back: str) -> None:
+    link = Link("correction", "101/5", 7, order_id=101)
+    made = corrections_among([link], {7: invoice("0.00", *lines)})[7]
+    assert made is not None
+    assert made.given_back == D(given_back)

@@ -489,6 +489,14 @@ MUTATIONS = (
         (f"{VERIFY}::{ANOTHER_CLIENT}",),
     ),
     Mutation(
+        "a certificate that is taken back takes nothing off what was given back",
+        "P8",
+        f"{FRESHBOOKS}/report/corrections.py",
+        "total(amount for amount in amounts if amount > 0)",
+        "total(amounts)",
+        (SUMS, "-k", "says_what_it_takes_back"),
+    ),
+    Mutation(
         "what came in is not guessed",
         "P8",
         f"{FRESHBOOKS}/report/payments.py",

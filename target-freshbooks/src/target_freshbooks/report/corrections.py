@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from target_freshbooks.freshbooks.observed import DRAFT, ObservedInvoice
 from target_freshbooks.ledger import Link
+from target_freshbooks.marks import is_refund_line
+from target_freshbooks.money import total
 from target_freshbooks.posting.plan import lines as wire
 
 
@@ -43,5 +45,7 @@ def corrections_among(
 def _corrected(order_id: int, invoice: ObservedInvoice) -> Corrected | None:
     if invoice.status == DRAFT:
         return None
-    given_back = wire.stored_on(wire.standing(invoice))
+    beside = (line for line in wire.standing(invoice) if is_refund_line(line.name) is None)
+    amounts = [line.quantity * line.unit_cost for line in beside]
+    given_back = total(amount for amount in amounts if amount > 0)  # what is less was taken back
     return Corrected(order_id, invoice.number, invoice.create_date, invoice.currency, given_back)
