@@ -271,3 +271,11 @@ def test_what_was_changed_in_freshbooks_since_needs_a_person(world: Any) -> None
     (found,) = told["findings"]
     assert (found["order_id"], found["finding"].partition(":")[0]) == (order, "missing")
     assert "was deleted in FreshBooks" in Path(told["html"]).read_text(encoding="utf-8")
+
+
+def test_the_page_does_not_say_that_a_settled_order_s_invoice_equals_it(world: Any) -> None:
+    order, _ = refunded_while_edited_by_hand(world)
+    world.ctl("settle", str(order), "--note", "the refund is typed by hand")
+    told = world.ctl("report", "--month", this_month(world), "--output", str(world.home))
+    page = Path(told["html"]).read_text(encoding="utf-8")
+    assert "equals its order, but for those of orders that were settled by hand" in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +45,23 @@ def money(world: Any, order: int) -> tuple[Decimal, Decimal]:
 
 def month_of(world: Any, order: int) -> str:
     return str(world.row(order).order_date)[:7]
+
+
+def test_two_stores_of_one_account_owe_what_each_has_sold(world: Any) -> None:
+    sold = world.place(lines=[CERTIFICATE], ship_to=[])
+    world.sync()
+    month = month_of(world, sold)
+    said = world.messages_of("outlet")
+    world.settings |= {"source": "outlet", "invoice_number_prefix": "OUT-"}
+    world.sync(said)
+    assert world.total(f"OUT-{sold}") == D("50.00")
+    assert balances(world, month) == {"Gift certificate": "50.00"}
+    told = world.ctl("report", "--month", month, "--output", str(world.home))
+    page = Path(told["html"]).read_text(encoding="utf-8")
+    assert "of other stores of this account: 1," in page
+    assert "on invoices that are of no order" not in page
+    world.settings |= {"source": "bigcommerce", "invoice_number_prefix": ""}
+    assert balances(world, month) == {"Gift certificate": "50.00"}
 
 
 def test_a_certificate_sold_and_redeemed_leaves_the_item_s_balance_at_what_is_owed(

@@ -279,6 +279,15 @@ def test_tables_are_sorted_and_filtered_by_keyboard(browser: Browser, told: Told
         assert shown < len(before)
 
 
+def test_rates_are_sorted_as_numbers(browser: Browser, told: Told) -> None:
+    with opened(browser, told) as page:
+        page.locator("#taxes thead th").nth(2).locator("button").click()
+        column = page.locator("#taxes tbody tr td:nth-child(3)").all_inner_texts()
+        rates = [D(one.partition(" ")[0]) for one in column if one]
+        assert len(set(rates)) > 2
+        assert rates == sorted(rates)
+
+
 @pytest.mark.more
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_keeps_anybody_from_reading_it(browser: Browser, told: Told, scheme: Any) -> None:

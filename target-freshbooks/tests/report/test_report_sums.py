@@ -422,7 +422,7 @@ def test_stored_value_is_told_by_how_it_moved() -> None:
 
 
 def test_delays_are_counted_in_all_spans_or_not_at_all() -> None:
-    booked = [date(2026, 11, day) for day in (4, 5, 6, 7, 8, 12, 30)] + [date(2027, 1, 1)]
+    booked = [date(2026, 11, day) for day in (4, 5, 5, 6, 7, 8, 12, 30)] + [date(2027, 1, 1)]
     assert delays((DAY, one) for one in booked) == {
         "same day": 2,
         "next day": 1,
@@ -509,6 +509,8 @@ def test_tables_have_plain_numbers_and_no_formulas() -> None:
     assert (posted["net_sales"], posted["tax"], posted["difference"]) == ("10.00", "1.00", "0.00")
     assert (absent["order_id"], absent["order_total"]) == ("104", "5.00")
     assert (absent["standing"], absent["reason"]) == ("not in the books", "Pending")
+    draft, _ = read(orders_table([row(draft=True, outstanding=D(11))], [ABSENT], []))
+    assert (draft["invoice_total"], draft["paid"], draft["outstanding"]) == ("11.00", "", "")
     first, *_, unclear, yen = read(payments_table(RECEIPTS))
     assert (first["received"], first["on_earlier_invoice"]) == ("10.00", "no")
     assert (unclear["received"], unclear["in_the_books"]) == ("", "8.00")

@@ -47,6 +47,7 @@ class MonthReport:
             mostly.
         corrections: Refunds of the month whose invoices are of earlier, closed ones.
         owed: On gift certificates and as store credit, at the end of the month.
+        other_stores: Whether the ledger is of other stores too.
         changed: What was changed in the month after it was over.
         earlier: What was changed of earlier months in this one.
         delays: Orders by the days from payment to booking.
@@ -67,6 +68,7 @@ class MonthReport:
     foreign: tuple[ObservedInvoice, ...]
     corrections: tuple[Corrected, ...]
     owed: tuple[Owed, ...]
+    other_stores: bool
     changed: tuple[EarlierMonth, ...]
     earlier: tuple[EarlierMonth, ...]
     delays: Mapping[str, int]

@@ -17,10 +17,12 @@ LATER = "later"
 def delays(orders: Iterable[tuple[date, date]]) -> Mapping[str, int]:
     """Count orders by their delay, all spans in order; nothing if there is no order.
 
+    Those that were booked before they were paid have none.
+
     Args:
         orders: The day of the first payment and the day on which the order was booked, each.
     """
-    counts = Counter(_span((booked - paid).days) for paid, booked in orders)
+    counts = Counter(_span((booked - paid).days) for paid, booked in orders if booked >= paid)
     names = [*(name for _, name in SPANS), LATER]
     return {name: counts[name] for name in names} if counts else {}
 

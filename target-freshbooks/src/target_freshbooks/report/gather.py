@@ -24,7 +24,7 @@ from target_freshbooks.report.corrections import Corrected, corrections_among
 from target_freshbooks.report.delays import delays
 from target_freshbooks.report.figures import InvoiceFigures, LineKinds, figures_of
 from target_freshbooks.report.month import Absent, Month, make_row
-from target_freshbooks.report.payments import PaymentsOfMonth, read_payments
+from target_freshbooks.report.payments import PaymentsOfMonth, is_of, other_stores, read_payments
 from target_freshbooks.report.stored import Owed, StoredValue
 from target_freshbooks.shop.records import read_timezone
 
@@ -97,6 +97,7 @@ class Gathering:
             ),
             corrections=tuple(one for one in corrections.values() if one),
             owed=owed,
+            other_stores=bool(other_stores(ledger)),
             changed=tuple(ledger.intents.of_earlier_months(month=str(month))),
             earlier=earlier,
             delays=self._delays(orders, payments),
@@ -130,11 +131,12 @@ class Gathering:
 
         Nothing more is asked of FreshBooks if no order ever had such a line.
         """
-        month, items = self.month, self._stored_value_items()
+        month, items, others = self.month, self._stored_value_items(), other_stores(self.ledger)
         stored = StoredValue(items, month.first)
         invoices = self.books.invoices
         for one in invoices.until(month.last) if items else invoices.dated(month.first, month.last):
-            stored.add(one)
+            if not is_of(others, marked_text(one)):
+                stored.add(one)
             if one.create_date in month:
                 self.listed[one.id] = one
         return stored.owed()

@@ -1,6 +1,6 @@
 """Reading the month's payments: FreshBooks' list, and what the ledger knows of their orders."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -22,10 +22,12 @@ class PaymentsOfMonth:
     Attributes:
         receipts: Those on orders' invoices, whichever month those are of.
         others: Those on other invoices.
+        of_other_stores: How many bear the marks of other stores that this ledger is of.
     """
 
     receipts: tuple[Receipt, ...]
     others: tuple[ObservedPayment, ...]
+    of_other_stores: int = 0
 
     @property
     def first_days(self) -> Mapping[int, date]:
@@ -38,16 +40,28 @@ class PaymentsOfMonth:
 
 def read_payments(books: FreshBooks, ledger: Ledger, month: Month) -> PaymentsOfMonth:
     """Read the payments that are dated in the month."""
-    receipts, others = [], []
+    receipts, others, stores, elsewhere = [], [], other_stores(ledger), 0
     for payment in books.payments.dated(month.first, month.last):
         order = _order_of(ledger, payment)
         if order is not None:
             receipts.append(_standing(ledger, month, order, payment))
+        elif is_of(stores, payment.note):
+            elsewhere += 1
         elif payment.amount:
             others.append(payment)
     receipts += _gone(books, ledger, month)
     receipts.sort(key=lambda one: (one.day, one.order_id))
-    return PaymentsOfMonth(tuple(receipts), tuple(others))
+    return PaymentsOfMonth(tuple(receipts), tuple(others), elsewhere)
+
+
+def other_stores(ledger: Ledger) -> set[str]:
+    """The hashes of the ledger's stores other than this source's."""
+    return ledger.ownership.store_hashes() - {ledger.ownership.store_hash() or ""}
+
+
+def is_of(stores: Collection[str], text: str) -> bool:
+    """Whether a record's text bears a mark of one of these stores."""
+    return any(mark.store in stores for mark in marks_in(text))
 
 
 def _order_of(ledger: Ledger, payment: ObservedPayment) -> OrderRow | None:

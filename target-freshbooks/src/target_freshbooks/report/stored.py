@@ -39,7 +39,7 @@ class Owed:
 
 
 class StoredValue:
-    """Sums over all sent invoices, by hand or ours, as they are read.
+    """Sums over all sent invoices of the store and by hand, as they are read.
 
     Args:
         items: What FreshBooks calls the items, and what we call them.

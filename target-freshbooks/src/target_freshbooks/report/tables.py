@@ -67,6 +67,8 @@ def orders_table(
 def _order(row: Row, figures: InvoiceFigures | None) -> Mapping[str, object]:
     line: dict[str, object] = {name: getattr(row, name) for name in ORDERS[:-2]}
     line["standing"] = str(row.standing)
+    if row.draft:
+        line |= {"paid": None, "outstanding": None}  # a Draft is no receivable
     if figures is not None:
         line["net_sales"] = figures.sold - figures.refunded
         line["tax"] = total(tax.due for tax in figures.taxes)

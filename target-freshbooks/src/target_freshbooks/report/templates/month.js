@@ -1,7 +1,7 @@
 "use strict";
 // Tables are sorted by the buttons in their heads, and filtered by any text of a row.
 const words = new Intl.Collator(undefined, { numeric: true });
-const amount = (text) => (text === "" ? -Infinity : Number(text.replace(/,/g, "")));
+const amount = (text) => (text === "" ? -Infinity : Number(text.replace(/[,%\s]/g, "")));
 
 function sort(table, column, numeric, heading) {
   const down = heading.getAttribute("aria-sort") === "ascending";
