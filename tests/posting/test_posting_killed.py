@@ -157,6 +157,22 @@ def test_an_invoice_that_a_person_deleted_is_not_made_again(
     assert world.invoice(order)["vis_state"] == 1
 
 
+# -- clients
+
+
+def test_what_a_person_added_to_a_client_that_was_just_made_stays(world: Any) -> None:
+    customer = world.control("POST", "shop/customers", ANN)["id"]
+    world.place(customer_id=customer)
+    killed(world, "POST", "/users/clients")
+    client = standing(world, "clients")
+    world.put(f"users/clients/{client['id']}", {"client": {"organization": "Hers"}})
+    world.sync()
+    world.control("POST", f"shop/customers/{customer}", {"company": "Doe Ltd", "last_name": "Dow"})
+    world.sync()
+    client = standing(world, "clients")
+    assert (client["organization"], client["lname"]) == ("Hers", "Dow")
+
+
 # -- payments
 
 

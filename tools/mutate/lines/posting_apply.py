@@ -83,8 +83,8 @@ MUTATIONS = (
         "what a killed run made is looked for by its mark too",
         "P1",
         f"{FRESHBOOKS}/posting/apply/evidence.py",
-        "return min(rows, key=lambda row: row.id, default=None)",
-        "return None",
+        "found = min(rows, key=lambda row: row.id, default=None)",
+        "found = None",
         (MARKS, "-k", "draft_of_a_killed_run and found"),
     ),
     Mutation(
@@ -771,8 +771,8 @@ MUTATIONS = (
         "a head that was changed without an answer is ours",
         "P11",
         f"{FRESHBOOKS}/posting/apply/evidence.py",
-        'return [written(link, record, intent.payload["body"], None)]',
-        "return [link]",
+        "return [] if known is None else [written(known, record, body, None)]",
+        "return [] if known is None else [known]",
         (
             f"{HEAD}::test_a_correction_without_an_answer_is_ours",
             f"{HEAD}::test_a_move_without_an_answer_is_ours",
@@ -922,9 +922,9 @@ MUTATIONS = (
     Mutation(
         "the amount of a change is remembered though its answer was lost",
         "P7",
-        f"{FRESHBOOKS}/posting/apply/evidence.py",
-        "replace(self._payment_link(intent, remote_id), amount=record.amount)",
-        "self._payment_link(intent, remote_id)",
+        f"{FRESHBOOKS}/posting/apply/as_asked.py",
+        "return replace(known, amount=standing.amount, extra=extra)",
+        "return replace(known, extra=extra)",
         (f"{VERIFY}::test_verify_knows_the_amount_of_a_payment_lowered_without_an_answer",),
     ),
     Mutation(

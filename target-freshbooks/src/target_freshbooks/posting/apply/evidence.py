@@ -294,5 +294,5 @@ def _made(rows: list[Row], intent: Intent) -> tuple[Row | None, dict[str, Any]]:
     body, since = intent.payload["body"], intent.opened_at
     ours = [row for row in standing if ownership.is_of_write(row, body, since)]
     if len(ours) == 1:
-        return ours[0], ownership.made(ours[0])
+        return ours[0], ownership.made_of(ours[0], body)
     return next(iter(standing), None), {}

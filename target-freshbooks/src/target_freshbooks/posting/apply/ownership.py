@@ -41,6 +41,15 @@ def made(record: ObservedClient | ObservedItem) -> dict[str, Any]:
     return {"made": True, "wrote": _digests(fields_of(record))}
 
 
+def made_of(record: ObservedClient | ObservedItem, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The same where no answer told how it stood: what the body does not say is a person's."""
+    held = fields_of(record)
+    return {
+        "made": True,
+        "wrote": _digests({name: held[name] for name in held if name in body or not held[name]}),
+    }
+
+
 def is_made(link: Link) -> bool:
     """Whether a create of ours made what the link leads to, for the link's own key."""
     return bool(link.extra.get("made"))
