@@ -292,6 +292,24 @@ def test_an_item_being_made_is_not_taken_for_its_namesake_without_an_sku(world: 
     assert sorted(row["sku"] or "" for row in world.books()["items"]) == ["", "MUG"]
 
 
+def test_orders_whose_client_was_deleted_meanwhile_make_one_new_client(world: Any) -> None:
+    world.switch(fb__deleted_client_invoice="refuse")
+    world.settings |= {"max_parallel_orders": 2, "settle_seconds": 0}
+    gone = world.invoice(world.synced())["customerid"]
+    first, second = world.place(), world.place()
+    deletion = {"client": {"vis_state": 1}}
+    write = {"method": "PUT", "path": f"users/clients/{gone}", "json": deletion}
+    made = {"method": "POST", "path": "/invoices/invoices$", "times": 1}
+    world.fault(kind="act", body=f"order {first} ", writes=[write], **made)
+    world.fault(kind="slow", body=f"order {second} ", delay_ms=4000, **made)
+    unseen = {"kind": "stale_search", "method": "GET", "path": "/users/clients$"}
+    world.fault(**unseen, delay_ms=3_600_000)
+    world.sync()
+    used = {world.invoice(order)["customerid"] for order in (first, second)}
+    assert used == {row["id"] for row in world.books()["clients"]} - {gone}
+    assert len(used) == 1
+
+
 def test_a_lost_item_without_an_sku_is_not_taken_for_its_namesake(world: Any) -> None:
     world.synced()
     world.place(lines=[{"name": "Mug", "sku": "", "price": "10.00"}])

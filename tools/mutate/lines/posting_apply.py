@@ -136,6 +136,15 @@ MUTATIONS = (
         (f"{IN_BULK}::test_a_client_that_goes_after_the_list_was_read_is_made_anew",),
     ),
     Mutation(
+        "a client made anew is not forgotten with the one that is gone",
+        "P1",
+        f"{FRESHBOOKS}/posting/apply/clients.py",
+        '            self._ledger.links.drop_remote("client", gone)\n',
+        '            if link := self._ledger.links.get("client", draft.key):\n'
+        '                self._ledger.links.drop_remote("client", link.remote_id)\n',
+        (f"{PARTIES}::test_orders_whose_client_was_deleted_meanwhile_make_one_new_client",),
+    ),
+    Mutation(
         "intent before write",
         "P1",
         f"{FRESHBOOKS}/posting/apply/writer.py",

@@ -79,12 +79,19 @@ class ClientUpserts(Upserts):
             )
             return known.remote_id
 
-    def forget(self, draft: ClientDraft) -> None:
-        """Drop all links to a client that FreshBooks no longer has."""
-        self._books.clients.forget()
-        link = self._ledger.links.get("client", draft.key)
-        if link is not None:
-            self._ledger.links.drop_remote("client", link.remote_id)
+    def forget(self, draft: ClientDraft, gone: int) -> None:
+        """Drop all links to a client that FreshBooks no longer has; not to one made since.
+
+        Args:
+            draft: The client as the order needs it.
+            gone: FreshBooks' id of the client.
+        """
+        with (
+            self._held("client", draft.key),
+            self._held("client", _email_key(draft)),
+        ):
+            self._books.clients.forget()
+            self._ledger.links.drop_remote("client", gone)
 
     # -- finding and making
 
@@ -183,7 +190,7 @@ class ClientUpserts(Upserts):
                 return False
             standing = self._books.clients.standing(link.remote_id)
             if standing is None:
-                self.forget(draft)
+                self.forget(draft, link.remote_id)
                 return False
             if not standing.email:
                 wanted.pop("organization", None)  # it is found again by that name

@@ -114,7 +114,7 @@ def _of_another_client(parts: Parts, at: ReconcileState) -> ReconcileState | Non
     if at.client_anew:
         return None
     clients, desired = parts.parties.clients, at.context.desired
-    clients.forget(desired.client)
+    clients.forget(desired.client, at.context.client_id)
     client_id = clients.id_of(desired.client, desired.order_id, None)
     if client_id == at.context.client_id:
         return None
