@@ -119,13 +119,14 @@ class Simulator(Writer, Observer):
         order_id: int | None,
         remote_id: int | None = None,
         content: str | None = None,
+        expression: int | None = None,
         why: str = "",
         standing: Dated | None = None,
         waits: bool = False,
         links: Callable[[Any], list[Link]] = lambda _: [],
     ) -> Any:
         """Foresee the answer; nothing leaves the process."""
-        del order_id, content, waits
+        del order_id, content, expression, waits
         self.fence.check(kind, body, standing)
         step = Step(kind, key, body, why or _why(kind, body), remote_id)
         self.steps.append(step)
