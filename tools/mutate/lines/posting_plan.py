@@ -35,6 +35,7 @@ BRAKED = "test_where_a_run_is_braked_no_payment_is_lowered_for_an_invoice_that_s
 TAKEN_BACK = (
     f"{INTERRUPTED}::test_a_credit_note_of_another_amount_left_by_a_broken_off_run_is_taken_back"
 )
+FIGURES = "tests/posting/test_posting_plan_figures.py"
 
 MUTATIONS = (
     Mutation(
@@ -618,10 +619,67 @@ MUTATIONS = (
         "a plan invents no tax for an order whose figures do not add up",
         "P5",
         f"{FRESHBOOKS}/posting/plan/render.py",
-        "    return tax_amounts(invoice.lines, roundings(decimals_of(invoice.currency))[0])\n",
+        "    return tax_amounts(invoice.lines, ways_of_rounding(account,"
+        " decimals_of(invoice.currency))[0])\n",
         "    net = total(line.quantity * line.unit_cost for line in invoice.lines)\n"
         '    return {"Taxes": invoice.total - net}\n',
         (DRY_RUNS, "-k", "invents_no_tax"),
+    ),
+    Mutation(
+        "taxes of a plan are told as the account rounds them",
+        "P5",
+        f"{FRESHBOOKS}/posting/plan/render.py",
+        "ways_of_rounding(account, decimals",
+        "ways_of_rounding(FRESHBOOKS, decimals",
+        (f"{FIGURES}::test_taxes_are_told_as_the_account_rounds_them",),
+    ),
+    Mutation(
+        "a Draft that would be sent counts as sent",
+        "P5",
+        f"{FRESHBOOKS}/posting/plan/summary.py",
+        "        if StepKind.MARK_SENT in kinds:\n",
+        "        if {StepKind.MARK_SENT, StepKind.CREATE_INVOICE} <= kinds:\n",
+        (f"{FIGURES}::test_a_draft_that_is_there_already_counts_as_sent_if_it_would_be",),
+    ),
+    Mutation(
+        "a credit note is among what a plan gives back",
+        "P5",
+        f"{FRESHBOOKS}/posting/plan/summary.py",
+        " + total(noted)\n",
+        "\n",
+        (f"{FIGURES}::test_a_credit_note_is_in_the_figures_and_the_files",),
+    ),
+    Mutation(
+        "a refund that is booked beside the invoice is among what a plan books",
+        "P5",
+        f"{FRESHBOOKS}/posting/dryrun/simulator.py",
+        " - self._at_first | beside\n",
+        " - self._at_first\n",
+        (f"{FIGURES}::test_a_correction_is_in_the_figures_and_the_files",),
+    ),
+    Mutation(
+        "a refund that is booked already is none that a plan books",
+        "P5",
+        f"{FRESHBOOKS}/posting/dryrun/simulator.py",
+        " - self._at_first | beside\n",
+        " | beside\n",
+        (f"{FIGURES}::test_a_refund_that_is_booked_already_is_none_that_would_be",),
+    ),
+    Mutation(
+        "a refund is among what a plan books",
+        "P5",
+        f"{FRESHBOOKS}/posting/dryrun/simulator.py",
+        "        return _on_invoice(self._observed) -",
+        "        return frozenset() -",
+        (f"{FIGURES}::test_a_refund_is_in_the_figures_of_the_dry_run_that_would_book_it",),
+    ),
+    Mutation(
+        "a table of plans has what corrections give back",
+        "P5",
+        f"{FRESHBOOKS}/report/plans.py",
+        ', *invoice["corrections"]]',
+        "]",
+        (f"{FIGURES}::test_a_correction_is_in_the_figures_and_the_files",),
     ),
     Mutation(
         "a payment that a person moved to another invoice is not booked again",

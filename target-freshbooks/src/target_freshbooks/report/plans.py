@@ -86,9 +86,9 @@ def _figures(invoice: dict[str, Any] | None) -> dict[str, Any]:
     """The invoice's columns; amounts are numbers, not their text."""
     if invoice is None:
         return {}
-    given_back = [
-        Decimal(one["money"]) + Decimal(one["stored_value"]) for one in invoice["refunds"]
-    ]
+    refunds = [*invoice["refunds"], *invoice["corrections"]]
+    parts = ("money", "stored_value", "credit_note")
+    given_back = (Decimal(one.get(part) or 0) for one in refunds for part in parts)
     return invoice | {
         "total": Decimal(invoice["total"]),
         "taxes": total(map(Decimal, invoice["taxes"].values())),

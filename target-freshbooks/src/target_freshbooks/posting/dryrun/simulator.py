@@ -50,7 +50,7 @@ from target_freshbooks.posting.observe.by_request import Observer, RequestObserv
 from target_freshbooks.posting.plan import lines as wire
 from target_freshbooks.posting.plan.head import with_head
 from target_freshbooks.posting.plan.render import Plan
-from target_freshbooks.posting.plan.steps import DELETIONS, Asked, Step, StepKind
+from target_freshbooks.posting.plan.steps import BOOKS_BESIDE, DELETIONS, Asked, Step, StepKind
 from target_freshbooks.posting.reconciler import Reconciler
 from target_freshbooks.posting.results import (
     DEFECTS,
@@ -86,6 +86,7 @@ class Simulator(Writer, Observer):
         self._observer = observer
         self._ledger = ledger
         self._observed = Observed()
+        self._at_first = frozenset[int]()
         self._ids = count(-1, -1)
         self.steps: list[Step] = []
 
@@ -103,7 +104,14 @@ class Simulator(Writer, Observer):
         """All that is held for the order: read once, and since then as it was written."""
         if self._observed.invoice is None:
             self._observed = self._observer.around(context, invoice)
+            self._at_first = _on_invoice(self._observed)
         return self._observed
+
+    @property
+    def refunds(self) -> frozenset[int]:
+        """The refunds that were booked: as lines of the invoice, or beside it."""
+        beside = {int(step.key) for step in self.steps if step.kind in BOOKS_BESIDE}
+        return _on_invoice(self._observed) - self._at_first | beside
 
     @override
     def pin(self) -> None:
@@ -205,6 +213,11 @@ _LEFT_AS: dict[StepKind, dict[str, Any]] = {
 """What the steps that say all with their kind leave of an invoice."""
 
 
+def _on_invoice(observed: Observed) -> frozenset[int]:
+    """The refunds that the invoice has lines of."""
+    return frozenset(wire.refunds_on(observed.invoice) if observed.invoice else ())
+
+
 def _why(kind: StepKind, body: Mapping[str, Any]) -> str:
     verb, _, what = kind.value.partition("_")
     name = f" {body['name']!r}" if what == "item" else ""
@@ -277,7 +290,9 @@ class Planner:
             result = Reconciler(parts, self._policy).reconcile(facts, asked=asked or Asked())
         except Refused as refused:
             result = refused_result(refused, "posting", 0)
-        return Plan(facts.order.id, result, tuple(simulator.steps), bool(brake.rewritten))
+        steps, account = tuple(simulator.steps), self._profile.capabilities
+        rewrites = bool(brake.rewritten)
+        return Plan(facts.order.id, result, steps, rewrites, simulator.refunds, account)
 
 
 def _never(unanswered: object) -> NoReturn:

@@ -80,6 +80,11 @@ DELETIONS = frozenset(
     }
 )
 
+BOOKS_BESIDE = frozenset(
+    {StepKind.CREATE_CREDIT_NOTE, StepKind.CREATE_CORRECTION, StepKind.SEND_CORRECTION}
+)
+"""What books a refund, whose id is the key, beside the order's invoice."""
+
 RESTS_ON_LOOK = DELETIONS - {StepKind.DELETE_OVERPAYMENT} | {
     StepKind.UPDATE_CLIENT,
     StepKind.UPDATE_ITEM,

@@ -4,13 +4,14 @@ All comes from the plans alone, so that a terminal, a page and a test read the s
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from target_freshbooks.money import ZERO, decimals_of
-from target_freshbooks.posting.plan.render import Plan, taxes_of
+from target_freshbooks.books.desired import Desired
+from target_freshbooks.money import ZERO, decimals_of, total
+from target_freshbooks.posting.plan.render import Plan
 from target_freshbooks.posting.plan.steps import StepKind
 
 NAMED = 5
@@ -22,7 +23,7 @@ class Sums:
     """Numbers and amounts of one currency.
 
     Attributes:
-        invoices: Invoices that would be made and sent, before refunds.
+        invoices: Invoices that would be sent, before refunds.
         total: What they would come to.
         taxes: Their taxes by name.
         drafts: Invoices that would be made and left Drafts.
@@ -105,23 +106,20 @@ class Summary:
         if desired is None or not kinds:
             return
         invoice, sums = desired.invoice, self.currencies[desired.invoice.currency]
-        if StepKind.CREATE_INVOICE in kinds and StepKind.MARK_SENT not in kinds:
-            sums.drafts += 1
-            sums.draft_total += invoice.total
-        elif StepKind.CREATE_INVOICE in kinds:
+        if StepKind.MARK_SENT in kinds:
             sums.invoices += 1
             sums.total += invoice.total
-            for name, amount in taxes_of(invoice).items():
+            for name, amount in plan.taxes.items():
                 sums.taxes[name] += amount
+        elif StepKind.CREATE_INVOICE in kinds:
+            sums.drafts += 1
+            sums.draft_total += invoice.total
         paid = {step.key for step in plan.steps if step.kind is StepKind.CREATE_PAYMENT}
         amounts = [payment.amount for payment in desired.payments if payment.key in paid]
         sums.payments += len(amounts)
         sums.paid += sum(amounts, ZERO)
-        given_back = {step.refund_id for step in plan.steps}
-        refunds = [entry.value for entry in desired.refunds if entry.refund_id in given_back]
-        refunds += [one.money for one in desired.corrections if one.refund_id in given_back]
-        sums.refunds += len(refunds)
-        sums.refunded += sum(refunds, ZERO)
+        sums.refunds += len(plan.refunds)
+        sums.refunded += _given_back(desired, plan.refunds)
 
     def document(self) -> dict[str, Any]:
         """The figures with amounts as text of their currency's decimals, as a page shows them."""
@@ -164,6 +162,15 @@ class Summary:
             yield "Would wait:"
             for why, held in sorted(self.waiting.items()):
                 yield f"  {len(held.orders):>6} {why} (orders {held.named()})"
+
+
+def _given_back(desired: Desired, refund_ids: Collection[int]) -> Decimal:
+    """What some refunds give back: as money, in lines of stored value, as credit notes."""
+    entries = [*desired.refunds, *(one.entry for one in desired.corrections)]
+    by_refund = {entry.refund_id: entry for entry in entries}  # a correction's entry is the whole
+    some = [by_refund[one] for one in refund_ids if one in by_refund]
+    noted = (one.credit_note.total for one in some if one.credit_note is not None)
+    return total(one.value for one in some) + total(noted)
 
 
 def _number(held: dict[str, Held]) -> int:
