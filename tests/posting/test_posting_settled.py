@@ -78,6 +78,21 @@ def test_a_settled_order_is_left_alone_though_a_part_of_it_stayed_away(world: An
     assert world.row(order).state == "settled"
 
 
+def test_a_reopened_order_whose_records_were_dropped_is_to_be_read_from_the_shop_again(
+    world: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order = parked(world)
+    world.ctl("settle", str(order), "--note", NOTE)
+    with world.ledger() as ledger:
+        assert ledger.retention.prune(timedelta(0)) > 0
+    capsys.readouterr()
+    cli.main(["--config", world.config_file(), "reopen", str(order)], standalone_mode=False)
+    said = capsys.readouterr().out
+    assert f"TAP_BIGCOMMERCE_ORDERS_ORDER_IDS='[{order}]'" in said
+    assert "replay" not in said
+    assert "the next run looks at it" not in said
+
+
 def test_a_reopened_order_is_looked_at_by_the_next_run(world: Any) -> None:
     order = parked(world)
     world.ctl("settle", str(order), "--note", NOTE)

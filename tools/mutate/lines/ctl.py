@@ -497,6 +497,14 @@ MUTATIONS = (
         (SUMS, "-k", "says_what_it_takes_back"),
     ),
     Mutation(
+        "an order that is reopened without its records is asked for",
+        "P8",
+        f"{FRESHBOOKS}/ctl/settle.py",
+        "        is_here = ledger.inbox.facts_of(order_id) is not None\n",
+        "        is_here = True\n",
+        (SETTLED, "-k", "records_were_dropped"),
+    ),
+    Mutation(
         "what came in is not guessed",
         "P8",
         f"{FRESHBOOKS}/report/payments.py",

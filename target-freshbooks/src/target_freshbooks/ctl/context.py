@@ -128,7 +128,14 @@ def not_in_ledger(orders: Collection[int]) -> str:
     """Why nothing can be done for these orders, and what to do."""
     return (
         f"Not in the ledger: {', '.join(map(str, orders))}. The tap has not sent them yet (or their"
-        " bodies were dropped by ledger_retention_days): have it read them from BigCommerce, with"
+        f" bodies were dropped by ledger_retention_days): {read_again(orders)}"
+    )
+
+
+def read_again(orders: Collection[int]) -> str:
+    """How the tap is asked for orders, as the second half of a sentence."""
+    return (
+        "have the tap read them from BigCommerce, with"
         f" TAP_BIGCOMMERCE_ORDERS_ORDER_IDS='{list(orders)}' {run_of_both()} (setting order_ids)."
     )
 

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 import click
 from connector_credentials.commands import ctl
 
-from target_freshbooks.ctl.context import ORDER, Context, command, not_in_ledger
+from target_freshbooks.ctl.context import ORDER, Context, command, not_in_ledger, read_again
 from target_freshbooks.ledger import Ledger, OrderRow
 
 
@@ -35,7 +35,7 @@ def settle(context: Context, *, order_id: int, note: str) -> None:
 @command("reopen")
 @click.argument("order_id", metavar="ORDER", type=ORDER)
 def reopen(context: Context, *, order_id: int) -> None:
-    """Give a settled order back: the next run looks at it."""
+    """Give a settled order back: the next run that has its records looks at it."""
     with context.ledger() as ledger:
         run_id = uuid.uuid4().hex[:12]
         with _nobody_at_work(context, ledger, run_id):
@@ -46,11 +46,15 @@ def reopen(context: Context, *, order_id: int) -> None:
                     " reopen."
                 )
             ledger.orders.reopen(order_id, run_id)
+        is_here = ledger.inbox.facts_of(order_id) is not None
     replay = ctl("replay", str(order_id))
-    context.show(
-        {"order_id": order_id, "state": "new"},
-        [f"Order {order_id} is open again; the next run looks at it, or `{replay}` does."],
+    comes_next = (
+        f"the next run looks at it, or `{replay}` does."
+        if is_here
+        else f"its records were dropped by ledger_retention_days: {read_again([order_id])}"
     )
+    document = {"order_id": order_id, "state": "new"}
+    context.show(document, [f"Order {order_id} is open again; {comes_next}"])
 
 
 def _known(ledger: Ledger, order_id: int) -> OrderRow:
