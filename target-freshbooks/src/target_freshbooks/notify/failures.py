@@ -74,7 +74,8 @@ _FAILURES: tuple[tuple[tuple[type[BaseException], ...], FailureKind], ...] = (
             "many_rewrites",
             "A run stopped before it rewrote more invoices of earlier runs than"
             " max_rewritten_invoices allows.",
-            "Look at target-freshbooks-ctl plan; if it is meant, run with --accept-changes.",
+            "Look at target-freshbooks-ctl plan; if it is meant, set max_rewritten_invoices higher"
+            " for one run.",
         ),
     ),
     (
