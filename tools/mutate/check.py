@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 
 AT_LEAST = {
-    "P1": 40,
-    "P2": 16,
-    "P3": 21,
-    "P4": 6,
-    "P5": 20,
-    "P6": 14,
-    "P7": 17,
-    "P8": 5,
-    "P9": 37,
-    "P10": 36,
-    "P11": 50,
-    "P12": 6,
+    "P1": 100,
+    "P2": 52,
+    "P3": 28,
+    "P4": 12,
+    "P5": 130,
+    "P6": 38,
+    "P7": 38,
+    "P8": 25,
+    "P9": 48,
+    "P10": 78,
+    "P11": 148,
+    "P12": 25,
     "P13": 10,
-    "P14": 5,
+    "P14": 15,
 }
 """How many safety lines each promise has, at the least; raised when lines are added."""
 
