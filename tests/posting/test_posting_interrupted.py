@@ -11,11 +11,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from target_freshbooks.freshbooks.errors import Forbidden
-from target_freshbooks.ledger import Intent, Ledger
+from target_freshbooks.ledger import Intent, Ledger, LockLost, OrderRow
+from target_freshbooks.ledger.storage.tables import locks
 from target_freshbooks.posting.apply.circuit_breaker import CircuitBreaker, FreshBooksFails
 from target_freshbooks.posting.apply.outcome_lookup import MOST_TRIES, WriteRetry
 from target_freshbooks.posting.apply.writer import OutcomeUnknown
+from target_freshbooks.posting.reconciler import Reconciler
 from target_freshbooks.target import TargetFreshBooks
 
 pytestmark = pytest.mark.more
@@ -563,6 +566,28 @@ def test_a_run_that_ended_early_is_known_as_failed(world: Any) -> None:
     with pytest.raises(Forbidden):
         target.run(io.StringIO(world.messages()))
     assert world.ctl("status")["last_runs"][0]["outcome"] == "failed"
+
+
+def test_a_run_that_lost_the_account_leaves_the_verdict_of_the_run_that_has_it(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = world.synced()
+    reconcile = Reconciler.reconcile
+
+    def late(reconciler: Reconciler, *facts: Any, **asked: Any) -> Any:
+        result = reconcile(reconciler, *facts, **asked)
+        with world.ledger() as other:
+            other.orders.record(OrderRow(order, "parked", reason="refund_mismatch"))
+            with other.scope.database.write() as connection:
+                connection.execute(update(locks).values(token="another run's"))
+        return result
+
+    monkeypatch.setattr(Reconciler, "reconcile", late)
+    world.change(order, "status", status_id=2)
+    with pytest.raises(LockLost):
+        world.sync()
+    row = world.row(order)
+    assert (row.state, row.reason) == ("parked", "refund_mismatch")
 
 
 # -- cancelled orders

@@ -8,6 +8,9 @@ import signal
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import replace
+from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,8 +21,10 @@ from target_freshbooks.ledger import (
     Intent,
     Ledger,
     LedgerError,
+    Link,
     LockHeld,
     LockLost,
+    OrderRow,
     lock,
 )
 
@@ -219,6 +224,42 @@ def test_no_intent_is_committed_once_another_run_has_the_account(ledger: Ledger)
             intend(ledger, held)
     assert len(ledger.intents.still_open()) == 1
     assert len(list(ledger.audit.rows())) == 1
+
+
+def test_no_verdict_and_no_link_is_stored_once_another_run_has_the_account(ledger: Ledger) -> None:
+    link, row = Link("invoice", "7", 70, order_id=7), OrderRow(7, "posted", run_id="run-1")
+    with ledger.locks.hold("ACC1", "run-1", wait_seconds=0):
+        ledger.orders.record(row)
+        ledger.links.put(link)
+        alter_token(ledger)
+        late = replace(link, remote_id=71)
+        for write in (
+            partial(ledger.orders.record, replace(row, state="parked")),
+            partial(ledger.orders.note_paid_by_hand, 7, Decimal(3)),
+            partial(ledger.links.put, late),
+            partial(ledger.links.adopt, [late], order_id=7, run_id="run-1", data={}),
+            partial(ledger.links.drop, "invoice", "7"),
+            partial(ledger.links.drop_remote, "invoice", 70),
+            partial(ledger.links.drop_kind, "invoice"),
+        ):
+            with pytest.raises(LockLost, match="run-2 elsewhere"):
+                write()
+    stored = ledger.orders.get(7)
+    assert stored is not None
+    assert (stored.state, stored.paid_by_hand) == ("posted", None)
+    assert ledger.links.get("invoice", "7") == link
+
+
+def test_what_is_put_off_is_dropped_once_another_run_has_the_account(ledger: Ledger) -> None:
+    with ledger.locks.hold("ACC1", "run-1", wait_seconds=0):
+        alter_token(ledger)
+        ledger.links.put_soon(Link("invoice", "7", 70, order_id=7))
+        with pytest.raises(LockLost, match="run-2 elsewhere"):
+            ledger.flush()
+        ledger.runs.start("run-1", "1.0")
+    ledger.flush()
+    assert ledger.links.get("invoice", "7") is None
+    assert [run.run_id for run in ledger.runs.latest()] == ["run-1"]
 
 
 def test_a_request_may_leave_for_five_seconds_and_then_the_token_is_looked_at_anew(

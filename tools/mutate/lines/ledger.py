@@ -17,6 +17,7 @@ from mutate.lines.tests import (
 LEDGER_OWNERSHIP = "target-freshbooks/tests/ledger/test_ledger_ownership.py"
 WAITING = "tests/posting/test_posting_waiting.py"
 INBOX = "target-freshbooks/tests/ledger/test_ledger_inbox.py"
+VERDICT_LEFT = "test_a_run_that_lost_the_account_leaves_the_verdict_of_the_run_that_has_it"
 
 MUTATIONS = (
     Mutation(
@@ -44,6 +45,41 @@ MUTATIONS = (
         "            lock.prove(connection)\n",
         "",
         (BEFORE_WRITES, LEDGER_LOCK),
+    ),
+    Mutation(
+        "what was put off is stored by no run that lost the account",
+        "P1",
+        f"{FRESHBOOKS}/ledger/storage/database.py",
+        "            if changes:\n                self._prove(connection)\n",
+        "",
+        (LEDGER_LOCK,),
+    ),
+    Mutation(
+        "what a run had put off that lost the account is dropped",
+        "P1",
+        f"{FRESHBOOKS}/ledger/storage/database.py",
+        "            self._thread.due.clear()  # whoever has the account by now knows better\n",
+        "",
+        (LEDGER_LOCK,),
+    ),
+    Mutation(
+        "verdicts and links are written by no run that lost the account",
+        "P1",
+        f"{FRESHBOOKS}/ledger/storage/database.py",
+        "            self._prove(connection)\n            yield connection\n",
+        "            yield connection\n",
+        (
+            LEDGER_LOCK,
+            f"{INTERRUPTED}::{VERDICT_LEFT}",
+        ),
+    ),
+    Mutation(
+        "a run proves to the ledger that it has the account",
+        "P1",
+        f"{FRESHBOOKS}/ledger/lock.py",
+        " = database.prove, lock_held.prove",
+        " = database.prove, database.prove",
+        (LEDGER_LOCK,),
     ),
     Mutation(
         "the token is looked at anew when a request leaves late",

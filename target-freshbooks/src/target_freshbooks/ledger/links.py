@@ -79,7 +79,7 @@ class Links(Section):
 
     def put(self, link: Link) -> None:
         """Store a link, in place of one of the same kind and key."""
-        with self._database.write() as connection:
+        with self._database.write_as_holder() as connection:
             self.put_all(connection, [link])
 
     def put_soon(self, link: Link) -> None:
@@ -104,21 +104,25 @@ class Links(Section):
             run_id: The run that found them.
             data: What the audit trail tells of the invoice.
         """
-        with self._database.write() as connection:
+        with self._database.write_as_holder() as connection:
             self.put_all(connection, new_links)
             self._note(connection, "adopted", order_id, run_id, data)
 
     def drop(self, kind: LinkKind, key: str) -> None:
         """Forget a link."""
-        self._change(delete(links).where(self._is(kind, links.c.key == kept_key(key))))
+        self._drop(self._is(kind, links.c.key == kept_key(key)))
 
     def drop_remote(self, kind: LinkKind, remote_id: int) -> None:
         """Forget all links of a kind to a record in FreshBooks."""
-        self._change(delete(links).where(self._is(kind, links.c.remote_id == remote_id)))
+        self._drop(self._is(kind, links.c.remote_id == remote_id))
 
     def drop_kind(self, kind: LinkKind) -> None:
         """Forget all links of a kind."""
-        self._change(delete(links).where(self._is(kind)))
+        self._drop(self._is(kind))
+
+    def _drop(self, which: ColumnElement[bool]) -> None:
+        with self._database.write_as_holder() as connection:
+            connection.execute(delete(links).where(which))
 
     def _is(self, kind: LinkKind, *more: ColumnElement[bool]) -> ColumnElement[bool]:
         return and_(links.c.source == self._source, links.c.kind == kind, *more)

@@ -123,7 +123,12 @@ class AccountLocks(Section):
                 raise LedgerError(f"The ledger cannot be locked: {error}.") from None
             with database.write() as connection:
                 fence.take(connection, holder, self._clock())
-            yield AccountLock(database, account, holder, fence)
+            lock_held = AccountLock(database, account, holder, fence)
+            former, database.prove = database.prove, lock_held.prove
+            try:
+                yield lock_held
+            finally:
+                database.prove = former
 
     def is_held(self, account: str) -> bool:
         """Whether a run works on the account; waits for nobody."""

@@ -159,11 +159,14 @@ class Orders(Section):
             booked: The books hold it, though perhaps not all of it: its terms stay from now on.
             event: If given, an audit row of this event is written in the same transaction.
             data: The data of that audit row.
+
+        Raises:
+            LockLost: Another run has the account.
         """
         now = self._clock()
         posted_at = now if booked or result.state == "posted" else None
         values = asdict(result) | {"posted_at": posted_at, "updated_at": now}
-        with self._database.write() as connection:
+        with self._database.write_as_holder() as connection:
             row = values | {"source": self._source}
             self._put(connection, orders, row, known=_KEPT, first=("posted_at",))
             if event is not None:
@@ -237,7 +240,7 @@ class Orders(Section):
     ) -> None:
         """Change columns of an order's row; with the run and an audit row, if an event is given."""
         values = values | {"updated_at": self._clock()} | ({"run_id": run_id} if event else {})
-        with self._database.write() as connection:
+        with self._database.write_as_holder() as connection:
             connection.execute(_of(self._source, order_id).values(values))
             if event is not None:
                 self._note(connection, event, order_id, run_id, data or {})

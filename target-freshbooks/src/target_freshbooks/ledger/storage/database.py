@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from target_freshbooks.ledger.errors import LedgerUnavailable
+from target_freshbooks.ledger.errors import LedgerUnavailable, LockLost
 
 BUSY_SECONDS = 60
 """How long a writer waits for another process's transaction before it gives up."""
@@ -77,6 +77,9 @@ class Database:
             `postgresql://` mean the latter).
         engine: One of that URL for looking only; by default one that writes is opened.
 
+    Attributes:
+        prove: Raises `LockLost` where this process held an account that another run has by now.
+
     Raises:
         LedgerUnavailable: If the URL is no ledger's, or the file or server cannot be opened.
     """
@@ -90,6 +93,7 @@ class Database:
         path = database.sqlite_path(self.url)
         self._writing = self.engine.execution_options(writing=True)
         self._thread = _OfThread()
+        self.prove: Callable[[Connection], None] = lambda _: None
         self._writers: AbstractContextManager[object] = nullcontext()
         if path is not None:
             with _file_locks_guard:
@@ -114,6 +118,9 @@ class Database:
         """Open a transaction that writes: committed and durable when the block ends.
 
         What the thread had put off is made first, in the same transaction.
+
+        Raises:
+            LockLost: Another run has the account; what the thread had put off is dropped.
         """
         due, changes = self._thread.due, list(self._thread.due)
         with (
@@ -122,6 +129,8 @@ class Database:
             self._writing.begin() as connection,
         ):
             connection.info[LAST] = {}
+            if changes:
+                self._prove(connection)
             for change in changes:
                 try:
                     change(connection)
@@ -132,6 +141,24 @@ class Database:
             for finish, rows in connection.info.pop(LAST).items():
                 finish(connection, rows)
         del due[: len(changes)]
+
+    @contextmanager
+    def write_as_holder(self) -> Iterator[Connection]:
+        """The same for what no run may write once another has the account: verdicts and links.
+
+        Raises:
+            LockLost: Another run has it; nothing is written.
+        """
+        with self.write() as connection:
+            self._prove(connection)
+            yield connection
+
+    def _prove(self, connection: Connection) -> None:
+        try:
+            self.prove(connection)
+        except LockLost:
+            self._thread.due.clear()  # whoever has the account by now knows better
+            raise
 
     def put_off(self, change: Callable[[Connection], None]) -> None:
         """Have a change made with the thread's next transaction, whatever that is.
