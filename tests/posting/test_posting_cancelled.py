@@ -171,6 +171,24 @@ def test_a_payment_comes_back_though_its_first_try_went_wrong(world: Any, kind: 
     is_whole(world, order, "11.00")
 
 
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_a_deletion_waits_for_the_quota_as_often_as_other_writes(
+    world: Any, monkeypatch: pytest.MonkeyPatch, comes_back: bool
+) -> None:
+    monkeypatch.setattr("target_freshbooks.posting.apply.writer.BUSY_PAUSES", (0,))
+    order = cancelled(world)
+    if comes_back:
+        world.switch(fb__locked_until=LOCKED)
+    throttled = {"kind": "status", "status": 429, "headers": {"Retry-After": "1"}}
+    body = '"amount"' if comes_back else '"vis_state"'
+    world.fault(**throttled, times=3, body=body, **PAYMENT)
+    world.sync()
+    if comes_back:
+        is_whole(world, order, "11.00")
+    else:
+        assert reason(world, order) == ("waiting", "deleted_after_cancellation")
+
+
 @pytest.mark.more
 def test_two_payments_come_back(world: Any) -> None:
     paid = [{"amount": amount, "at": "2026-11-03T18:00:00Z"} for amount in ("5.00", "6.00")]

@@ -24,7 +24,7 @@ def reason(world: Any, order: int) -> tuple[str, str | None]:
 
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("target_freshbooks.posting.apply.cancellation.BUSY_PAUSES", (0,) * 5)
+    monkeypatch.setattr("target_freshbooks.posting.apply.writer.BUSY_PAUSES", (0,) * 5)
 
 
 # -- busy

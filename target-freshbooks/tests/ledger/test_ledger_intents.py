@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,8 @@ from target_freshbooks.ledger.audit import chain
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
+
+    from conftest import SteppingClock
 
 ADA = {
     "fname": "Ada",
@@ -149,6 +152,26 @@ def test_personal_data_leaves_the_intent_when_it_is_closed(ledger: Ledger) -> No
         intend(ledger, kind="create_client", key="12", payload={"body": ADA}), "done"
     )
     assert "Lovelace" not in str(rows(ledger, "ledger_intents"))
+
+
+def test_the_last_write_of_other_sources_counts_from_its_answer_and_an_open_one_is_of_now(
+    ledger: Ledger, ledger_url: str, clock: SteppingClock
+) -> None:
+    late = clock.now + timedelta(minutes=5)
+    intend(ledger, order_id=None, kind="create_item")
+    with Ledger.open(ledger_url, source="other", clock=clock) as other:
+        intent = intend(other, order_id=None, kind="create_client")
+        clock.now = late
+        seen = ledger.intents.last_of_others("create_client")
+        assert seen is not None
+        assert seen >= late, "its answer is not in yet"
+        other.intents.close(intent, "done")
+        answered = ledger.intents.last_of_others("create_client")
+        clock.now += timedelta(minutes=5)
+        assert ledger.intents.last_of_others("create_client") == answered
+        assert answered is not None
+        assert answered >= late, "it may have waited for the quota since it was intended"
+    assert ledger.intents.last_of_others("create_item") is None
 
 
 def test_an_intent_outlives_the_process_that_committed_it(

@@ -82,6 +82,14 @@ MUTATIONS = (
         (LEDGER_LOCK,),
     ),
     Mutation(
+        "what another source makes counts from its answer, and now while there is none",
+        "P1",
+        f"{FRESHBOOKS}/ledger/intents.py",
+        "func.coalesce(intents.c.closed_at, now)",
+        "intents.c.opened_at",
+        ("target-freshbooks/tests/ledger/test_ledger_intents.py", "-k", "other_sources"),
+    ),
+    Mutation(
         "the token is looked at anew when a request leaves late",
         "P1",
         f"{FRESHBOOKS}/ledger/lock.py",

@@ -146,6 +146,14 @@ MUTATIONS = (
         (f"{PARTIES}::test_orders_whose_client_was_deleted_meanwhile_make_one_new_client",),
     ),
     Mutation(
+        "a deletion waits for the quota as often as other writes",
+        "P1",
+        f"{FRESHBOOKS}/posting/apply/writer.py",
+        "        if isinstance(busy, Throttled):\n",
+        "        if False:\n",
+        (f"{CANCELLED}::test_a_deletion_waits_for_the_quota_as_often_as_other_writes",),
+    ),
+    Mutation(
         "intent before write",
         "P1",
         f"{FRESHBOOKS}/posting/apply/writer.py",

@@ -11,7 +11,7 @@ from functools import partial
 from types import EllipsisType
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, func, null, select, update
+from sqlalchemy import Connection, bindparam, func, literal, null, select, update
 
 from target_freshbooks.ledger import orders
 from target_freshbooks.ledger.audit import redaction
@@ -251,9 +251,14 @@ class Intents(Section):
         return [EarlierMonth(*row) for row in self._rows(statement)]
 
     def last_of_others(self, kind: str) -> datetime | None:
-        """When another source of this ledger last intended a write of that kind; None: never."""
+        """When another source's last write of that kind was closed; None: it never made one.
+
+        One that is open still counts as of now: how long it waited before it left is not known.
+        """
         of_others = (intents.c.source != self._source, intents.c.kind == kind)
-        row = self._row(select(func.max(intents.c.opened_at).label("at")).where(*of_others))
+        now = literal(self._clock(), intents.c.closed_at.type)
+        closed = func.max(func.coalesce(intents.c.closed_at, now)).label("at")
+        row = self._row(select(closed).where(*of_others))
         return None if row is None else row.at
 
     def may_have_made(self, kind: str, order_id: int) -> bool:

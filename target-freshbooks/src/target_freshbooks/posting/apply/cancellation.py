@@ -28,7 +28,7 @@ from target_freshbooks.posting.apply.restoration import (
     restore_payments,
     taken,
 )
-from target_freshbooks.posting.apply.writer import BUSY_PAUSES, OutcomeUnknown
+from target_freshbooks.posting.apply.writer import BUSY_PAUSES, OutcomeUnknown, Patience
 from target_freshbooks.posting.identity import invoice_key, part_link, part_of
 from target_freshbooks.posting.plan.overpayment import credit_left
 from target_freshbooks.posting.plan.steps import StepKind
@@ -113,7 +113,7 @@ def _gone(parts: Parts, one: Deletion, order_id: int) -> int:
         _Ignored: FreshBooks answered, and it stands as before: asking again would not help.
     """
     kind, remote_id, link = one.kind, one.link.remote_id, one.link
-    pauses = iter(BUSY_PAUSES)
+    patience = Patience()
     while (standing := _standing(parts, kind, remote_id)) is not None:
         _check(parts, one, standing, order_id)
         if kind is StepKind.DELETE_PAYMENT and standing.amount:
@@ -135,11 +135,8 @@ def _gone(parts: Parts, one: Deletion, order_id: int) -> int:
             parts.settle_unknown(unknown)
         except NotFound:
             break
-        except (Conflict, Throttled):
-            pause = next(pauses, None)
-            if pause is None:
-                raise
-            parts.stop.wait(pause)
+        except (Conflict, Throttled) as busy:
+            parts.stop.wait(patience.pause_after(busy))
         else:
             return _done(parts, one, answer)
     for known in _deleted_link(kind, link, order_id):

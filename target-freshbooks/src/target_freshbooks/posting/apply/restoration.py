@@ -15,7 +15,7 @@ from target_freshbooks.freshbooks.observed import DELETED, ObservedInvoice, Obse
 from target_freshbooks.ledger import Link
 from target_freshbooks.money import ZERO, total
 from target_freshbooks.posting.apply.parts import Parts, load_recorded
-from target_freshbooks.posting.apply.writer import BUSY_PAUSES, OutcomeUnknown
+from target_freshbooks.posting.apply.writer import OutcomeUnknown, Patience
 from target_freshbooks.posting.identity import part_of
 from target_freshbooks.posting.plan.steps import StepKind
 from target_freshbooks.posting.state import Recorded
@@ -91,7 +91,7 @@ def _restore(parts: Parts, order_id: int, invoice_id: int, link: Link) -> int | 
     An ordinary change of a deleted payment restores it (FreshBooks' published examples).
     """
     amount, currency = link.extra[_TAKEN]
-    key, pauses = part_of(link), iter(BUSY_PAUSES)
+    key, patience = part_of(link), Patience()
     # Its day is all that the fence asks for, and is not shown of a deleted one everywhere.
     gone = (
         ObservedPayment(
@@ -125,9 +125,7 @@ def _restore(parts: Parts, order_id: int, invoice_id: int, link: Link) -> int | 
         except OutcomeUnknown as unknown:
             parts.settle_unknown(unknown)
         except (Throttled, Conflict) as busy:
-            pause = next(pauses, None)
-            if pause is None:
-                raise
+            pause = patience.pause_after(busy)
             logger.warning("%s; looking again before it is restored", busy)
             parts.stop.wait(pause)
         else:

@@ -15,9 +15,11 @@ from target_freshbooks.books import email_key
 from target_freshbooks.freshbooks import FreshBooks
 from target_freshbooks.freshbooks.errors import (
     AuthError,
+    Conflict,
     Forbidden,
     Outage,
     Refused,
+    Throttled,
     UnknownOutcome,
 )
 from target_freshbooks.freshbooks.observed import (
@@ -54,6 +56,32 @@ class OutcomeUnknown(Exception):  # noqa: N818 - it names what is known, and it 
         super().__init__(f"no answer to {intent.kind} (intent {intent.id})")
         self.intent = intent
         self.answered = answered
+
+
+class Patience:
+    """How often one write is tried again that rests on a look at its record."""
+
+    def __init__(self) -> None:
+        self._pauses = iter(BUSY_PAUSES)
+        self._throttled = 0
+
+    def pause_after(self, busy: Conflict | Throttled) -> float:
+        """Seconds until the next look, while another request is at the record.
+
+        Where FreshBooks' quota kept the write waiting, the look waits for it by itself.
+
+        Raises:
+            Conflict, Throttled: It was tried often enough.
+        """
+        if isinstance(busy, Throttled):
+            self._throttled += 1
+            if self._throttled > MOST_THROTTLED:
+                raise busy
+            return 0
+        pause = next(self._pauses, None)
+        if pause is None:
+            raise busy
+        return pause
 
 
 class Writer:
