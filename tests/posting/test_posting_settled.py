@@ -137,6 +137,31 @@ def test_of_an_order_that_no_run_has_looked_at_audit_says_so(
     assert capsys.readouterr().out == "No run has looked at order 7 yet; the next one does.\n"
 
 
+def test_what_a_killed_run_left_of_an_order_that_was_settled_then_is_told(
+    world: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.synced()
+    order = world.place()
+    payment = {
+        "invoiceid": "$invoiceid",
+        "amount": {"amount": "4.00", "code": "USD"},
+        "date": "2026-10-01",
+        "type": "Cash",
+    }
+    write = {"method": "POST", "path": "payments/payments", "json": {"payment": payment}}
+    world.fault(kind="act", method="POST", path="/payments/payments$", writes=[write], times=1)
+    world.killed_in_write(world.messages(), method="PUT", path="/payments/payments/")
+    world.ctl("settle", str(order), "--note", NOTE)
+    (credit,) = world.books()["credit_notes"]
+    assert world.writes_of(world.sync) == 0
+    assert f"Order {order} was settled by a person after a run was killed" in caplog.text
+    assert f"FreshBooks made credit {credit['id']} of a payment" in caplog.text
+    assert world.row(order).state == "settled"
+    caplog.clear()
+    world.sync()
+    assert "was settled by a person" not in caplog.text
+
+
 def test_settling_waits_for_a_run_that_is_at_work(world: Any) -> None:
     order = parked(world)
     world.settings["lease_wait_seconds"] = 0

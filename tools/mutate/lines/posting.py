@@ -392,6 +392,14 @@ MUTATIONS = (
         (f"{TERMS}::test_a_rewriting_that_is_under_way_when_the_run_is_braked_is_finished",),
     ),
     Mutation(
+        "what a killed run left of an order that was settled then is told",
+        "P11",
+        f"{FRESHBOOKS}/posting/order_work.py",
+        "with telling_what_is_left(self._ledger):",
+        "if True:",
+        (f"{SETTLED}::test_what_a_killed_run_left_of_an_order_that_was_settled_then_is_told",),
+    ),
+    Mutation(
         "whatever stops a rewriting that is begun, its payments come back",
         "P1",
         f"{FRESHBOOKS}/posting/apply/refused_step.py",

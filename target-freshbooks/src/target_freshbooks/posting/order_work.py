@@ -39,6 +39,7 @@ from target_freshbooks.posting.results import (
     refused_result,
     unreadable,
 )
+from target_freshbooks.posting.settled import telling_what_is_left
 from target_freshbooks.posting.workers import Workers
 from target_freshbooks.shop.facts import OrderFacts
 from target_freshbooks.shop.records import ReadError
@@ -80,7 +81,8 @@ class OrderWork:
 
     def start(self) -> None:
         """Look what came of the writes that a killed run left without an answer."""
-        self._recovery.settle_all()
+        with telling_what_is_left(self._ledger):
+            self._recovery.settle_all()
 
     def submit(
         self, order_id: int, asked: Asked | None = None, *, locked_out: bool = False
