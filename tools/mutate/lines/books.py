@@ -33,6 +33,7 @@ BOOKS_PROPERTY = "target-freshbooks/tests/test_books_property.py"
 BOOKS_PARTS = "target-freshbooks/tests/test_books_parts.py"
 
 EDGES = "target-freshbooks/tests/test_books_edges.py"
+WHOLE = "target-freshbooks/tests/test_books_whole_refunds.py"
 PRIORITIES = "target-freshbooks/tests/test_books_priorities.py"
 UNSEEN = "test_the_word_that_money_went_back_makes_none_up"
 BY_HAND = "test_store_credit_for_the_surplus_of_a_payment_by_hand_keeps_its_money"
@@ -978,6 +979,72 @@ MUTATIONS = (
         "order.status_id in REFUNDED_STATUSES and _money_went_back(facts)",
         "order.status_id in REFUNDED_STATUSES",
         (f"{METHODS}::test_cash_on_delivery_came_where_money_of_it_went_back",),
+    ),
+    Mutation(
+        "a refund of everything leaves no tax of the lines it takes back",
+        "P5",
+        f"{FRESHBOOKS}/books/refund_fit.py",
+        "        says = lines if each is None else each\n",
+        "        says = lines\n",
+        (f"{WHOLE}::test_a_refund_of_all_of_many_lines_leaves_no_tax",),
+    ),
+    Mutation(
+        "a refund of everything as stored value is one of everything",
+        "P5",
+        f"{FRESHBOOKS}/books/refund_fit.py",
+        "all_of_it = takes_all and wanted_total == left",
+        "all_of_it = takes_all and not wanted_total",
+        (f"{WHOLE}::test_a_refund_of_all_of_many_lines_leaves_no_tax",),
+    ),
+    Mutation(
+        "a certificate is taken back whole, whatever was paid too much",
+        "P5",
+        f"{FRESHBOOKS}/books/refunds.py",
+        "    if whole > booked.goods or booked.noted:\n",
+        "    if True:\n",
+        (
+            f"{WHOLE}::test_a_certificate_that_was_taken_back_is_owed_no_more_whatever_was_paid_too_much",
+        ),
+    ),
+    Mutation(
+        "what else costs a few cents is no part of a refund that names its lines",
+        "P5",
+        f"{FRESHBOOKS}/books/refund_remainder.py",
+        "    if off > least and unnamed and not any(one.of_order for one in of_these):\n",
+        "    if False:\n",
+        (f"{WHOLE}::test_a_certificate_is_taken_back_whole_though_little_else_was_sold",),
+    ),
+    Mutation(
+        "yen that are redeemed in full come to nothing, and not to less",
+        "P5",
+        f"{FRESHBOOKS}/books/draft_lines.py",
+        "(-min(answers)).quantize(cent(decimals), ROUND_CEILING)",
+        "-min(answers)",
+        (f"{WHOLE}::test_yen_redeemed_in_full_are_never_below_zero",),
+    ),
+    Mutation(
+        "the tax of an override is said at a rate, though it names what bears none",
+        "P5",
+        f"{FRESHBOOKS}/books/refund_allocation.py",
+        "named if any(part.taxes for part in named) else parts",
+        "named or parts",
+        (f"{WHOLE}::test_the_tax_of_an_override_that_names_what_bears_none_is_said_at_its_rate",),
+    ),
+    Mutation(
+        "a discount of the shipping may be that of one address",
+        "P5",
+        f"{FRESHBOOKS}/books/inference.py",
+        "            if rest <= cost < total(shipping):\n",
+        "            if False:\n",
+        (f"{WHOLE}::test_free_shipping_to_one_of_two_addresses_is_where_the_tax_rows_have_it",),
+    ),
+    Mutation(
+        "a discount is what was stated, in yen too",
+        "P5",
+        f"{FRESHBOOKS}/books/inference.py",
+        "<= len(offs) * unit:",
+        '<= len(offs) * Decimal("0.01"):',
+        (f"{WHOLE}::test_a_discount_in_yen_is_what_was_stated",),
     ),
     Mutation(
         "taxes on taxes are told by what the shop charged",

@@ -19,7 +19,7 @@ the Draft is held for a person.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from target_freshbooks.books.breakdown import Breakdown, Part
 from target_freshbooks.books.cents import in_whole_cents
@@ -142,7 +142,7 @@ def _proven(
         )
     if min(answers) < 0:
         # FreshBooks takes no total below zero: what is too much then, its answer tells.
-        off = -min(answers)
+        off = (-min(answers)).quantize(cent(decimals), ROUND_CEILING)
     elif len(set(answers)) > 1:
         off = ZERO
     if off and is_whole(off, decimals):

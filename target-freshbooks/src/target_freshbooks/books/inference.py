@@ -133,11 +133,17 @@ def _discounts(
 
 
 def _on_shipping(offs: Amounts, rest: Decimal, charges: Sequence[Charge]) -> Iterator[Amounts]:
-    """The discounts on the lines, and a rest not shown there on the shipping, if it costs that."""
+    """The discounts on the lines, and a rest not shown there on the shipping, if it costs that.
+
+    On all of it, and on that of each address.
+    """
     shipping = [c.inc if c.kind is ChargeKind.SHIPPING else ZERO for c in charges]
     if 0 < rest <= total(shipping):
         spread = pro_rata(rest, shipping)
         yield tuple(off + share for off, share in zip(offs, spread, strict=True))
+        for at, cost in enumerate(shipping):
+            if rest <= cost < total(shipping):
+                yield (*offs[:at], offs[at] + rest, *offs[at + 1 :])
 
 
 def _read(
@@ -145,7 +151,7 @@ def _read(
 ) -> Inference:
     taxes = tuple(taxes_at(charge, policy, compound=reading.compound) for charge in charges)
     factors = [1 + total(tax.percent for tax in of_charge) / HUNDRED for of_charge in taxes]
-    list_nets, offs = _nets(reading, order, charges, factors)
+    list_nets, offs = _nets(reading, order, charges, factors, cent(decimals))
     nets = tuple(price - off for price, off in zip(list_nets, offs, strict=True))
     with_tax = reading.prices == reading.offs_side == "inc"
     grosses = [
@@ -186,7 +192,11 @@ def _misfit(
 
 
 def _nets(
-    reading: _Reading, order: Order, charges: Sequence[Charge], factors: Sequence[Decimal]
+    reading: _Reading,
+    order: Order,
+    charges: Sequence[Charge],
+    factors: Sequence[Decimal],
+    unit: Decimal,
 ) -> tuple[Amounts, Amounts]:
     """Prices and discounts without tax."""
     prices = tuple(
@@ -197,7 +207,7 @@ def _nets(
         return prices, reading.offs
     offs = [off / factor for off, factor in zip(reading.offs, factors, strict=True)]
     discount = order.discount_amount + order.coupon_discount
-    if reading.prices == "ex" and abs(total(offs) - discount) <= len(offs) * Decimal("0.01"):
+    if reading.prices == "ex" and abs(total(offs) - discount) <= len(offs) * unit:
         offs = pro_rata(discount, offs)
     return prices, tuple(offs)
 

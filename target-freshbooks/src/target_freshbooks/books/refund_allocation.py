@@ -254,7 +254,8 @@ def _by_totals(
             together = _in_proportion(refund.total_amount, sold)
             if together and abs(total(one.tax for one in together) - tax) <= cent(decimals):
                 return together
-    shares = _by_rate(tax, named or parts) if tax else ()
+    bearing = named if any(part.taxes for part in named) else parts
+    shares = _by_rate(tax, bearing) if tax else ()
     return (Allocation(net, (), shares, item="" if tax else _only_item(named or parts)),)
 
 

@@ -7,7 +7,8 @@ the lines that stand there. So the lines are computed together with the standing
 rounding that agrees with the total the invoice has now. What is missing then is taken up by a line
 "Refund R, rounding". It is never over more than the tolerance, nor are all such lines of an invoice
 together, the sale's Rounding line included: a refund of everything takes that back, and its net
-amounts are those that stand on the invoice, to the cent. Where a refund cannot do without such a
+amounts are those that stand on the invoice, to the cent; line by line where the tax of all of them
+is not what FreshBooks made of each. Where a refund cannot do without such a
 line, it is the one that evens those before it out: of 9.99 with 20 % one refund takes 8.33 off and
 the next one 8.32, else the sixth of them would be beyond the tolerance. For each total that
 FreshBooks may answer there is a variant, the likeliest first. FreshBooks takes no total below zero,
@@ -15,22 +16,26 @@ so none is tried that may come below it: in two refunds of 10.83 and 10.82 the t
 cent more than the 1.65 they were charged as.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from target_freshbooks.books.cents import in_whole_cents
-from target_freshbooks.books.desired import ExactLine, InvoiceLine, Lines, RefundEntry
+from target_freshbooks.books.desired import ExactLine, InvoiceLine, Lines, LineTax, RefundEntry
 from target_freshbooks.books.policy import Policy
 from target_freshbooks.books.rounding import (
+    TaxRounding,
     is_rounding,
     roundings,
+    tax_sums,
+    taxes_by_name,
     tolerance,
     totals,
     ways_of_rounding,
     weigh,
 )
-from target_freshbooks.marks import is_refund_rounding, refund_line
+from target_freshbooks.marks import is_refund_line, is_refund_rounding, refund_line
 from target_freshbooks.money import (
     HUNDRED,
     ONE,
@@ -42,6 +47,8 @@ from target_freshbooks.money import (
     sum_by_key,
     total,
 )
+
+LineTaxes = tuple[LineTax, ...]
 
 
 def fit_refund(
@@ -63,7 +70,9 @@ def fit_refund(
         currency: The invoice's.
         takes_all: It takes off all that stands if nothing is wanted to be left.
     """
-    all_of_it = takes_all and not wanted_total
+    owed = [line for line in standing if is_of_stored_value(line, policy)]
+    left = total(line.quantity * line.unit_cost for line in owed) + entry.stored
+    all_of_it = takes_all and wanted_total == left
     change, number = -entry.money, entry.refund_id
     return _fitted(
         number, entry.taken, change, standing, wanted_total, policy, currency, takes_all=all_of_it
@@ -110,6 +119,10 @@ def _fitted(
 
     nearest = [taxes, *(_to_either_side(taxes, decimals) if before else ())]
     lines = min(map(said, nearest), key=off)
+    if takes_all:
+        each = _each_as_it_stands(refund_id, exact, standing, policy, decimals)
+        says = lines if each is None else each
+        lines = min(lines, says, key=lambda one: _left_of_taxes((*standing, *one), live[0]))
     places = max(decimals, policy.capabilities.amount_decimals)
     answers = [
         answer
@@ -151,6 +164,43 @@ def _all_that_stands(
         for line in exact
     ]
     return exact if any(left.values()) else lines
+
+
+def _each_as_it_stands(
+    refund_id: int, exact: Sequence[ExactLine], standing: Lines, policy: Policy, decimals: int
+) -> Lines | None:
+    """What takes the whole invoice off, line by line: so each tax goes as it was rounded there.
+
+    None if refunds before it took parts of lines off.
+    """
+    sold, back = Counter[tuple[LineTaxes, Decimal]](), Counter[tuple[LineTaxes, Decimal]]()
+    for line in standing:
+        if not (_takes_up_cents(line, policy) or is_of_stored_value(line, policy)):
+            amount = rounded(line.quantity * line.unit_cost, decimals)
+            if is_refund_line(line.name) is None:
+                sold[line.taxes, amount] += 1
+            else:
+                back[line.taxes, -amount] += 1
+    if back - sold:
+        return None
+    name, left = refund_line(refund_id), (sold - back).elements()
+    taken = tuple(InvoiceLine(name, "", ONE, -amount, taxes) for taxes, amount in left if amount)
+    return (*taken, *(line.at(rounded(line.net, decimals)) for line in exact if line.item_key))
+
+
+def _left_of_taxes(lines: Lines, rounding: TaxRounding) -> tuple[int, Decimal]:
+    """What is left of the taxes, and of the amounts that bear them."""
+    taxes = taxes_by_name(tax_sums(map(weigh, lines), rounding), rounding)
+    nets = sum_by_key((line.taxes, line.quantity * line.unit_cost) for line in lines if line.taxes)
+    return sum(map(abs, taxes.values())), total(map(abs, nets.values()))
+
+
+def is_of_stored_value(line: InvoiceLine, policy: Policy) -> bool:
+    """Whether the line says what is owed on gift certificates or store credit."""
+    return not line.taxes and line.name in {
+        policy.names.gift_certificate,
+        policy.names.store_credit,
+    }
 
 
 def rounding_on(lines: Lines, policy: Policy, decimals: int) -> Decimal:

@@ -34,7 +34,7 @@ from target_freshbooks.books.refund_lines import Allocation, refund_lines
 from target_freshbooks.books.stored_value import name_of
 from target_freshbooks.books.surplus import Due, GivenBack
 from target_freshbooks.marks import mark_of
-from target_freshbooks.money import ZERO, decimals_of, in_currency, total, with_currency
+from target_freshbooks.money import ONE, ZERO, decimals_of, in_currency, total, with_currency
 from target_freshbooks.shop.facts import OrderFacts, OrderStatus, Refund, RefundPayment
 
 
@@ -90,8 +90,13 @@ def _taken_back(
     if not worth and went_back:
         worth, allocations = went_back, (Allocation(went_back),)
     value = refund.total_amount or worth or booked.credit
+    whole = total(one.gross for one in allocations if one.item)
+    if whole > booked.goods or booked.noted:
+        whole = ZERO
+    # A certificate is taken back whole: what gave back a surplus was of the rest.
+    rest = (booked.goods - whole) / (value - whole) if value > whole else ONE
     return TakenBack(
-        tuple(one.times(booked.goods / value) for one in allocations),
+        tuple(one if whole and one.item else one.times(rest) for one in allocations),
         tuple(one.times(booked.noted / value) for one in allocations),
     )
 

@@ -25,6 +25,9 @@ Value = TypeVar("Value", str, int, Decimal)
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 """With its semicolon only: "R&D" and "A&notB" are what they say."""
 
+MOST_WHOLE_DIGITS = 15
+"""Before the point of an amount or quantity; what has more leaves no room for cents of a tax."""
+
 MOST_DIGITS = 30
 """Before and behind the point; no amount, quantity or id has more, "1e999999" has a million."""
 
@@ -103,7 +106,7 @@ class Fields:
             amount = Decimal("NaN")
         if not amount.is_finite():
             raise ReadError(self.place(name), "is no decimal number")
-        if amount.adjusted() > MOST_DIGITS or int(amount.as_tuple().exponent) < -MOST_DIGITS:
+        if amount.adjusted() >= MOST_WHOLE_DIGITS or int(amount.as_tuple().exponent) < -MOST_DIGITS:
             raise ReadError(self.place(name), "is a number of too many digits")
         return amount
 

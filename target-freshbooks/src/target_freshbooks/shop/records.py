@@ -228,10 +228,12 @@ def read_refund(body: Mapping[str, Any]) -> Refund:
 
 
 def _refund_payment(fields: Fields) -> RefundPayment:
-    transaction = fields.text("transaction_id")
+    transaction, amount = fields.text("transaction_id"), fields.required_money("amount")
+    if amount < 0:
+        raise ReadError(fields.place("amount"), "is below zero")
     return RefundPayment(
         provider_id=fields.text("provider_id").lower(),
-        amount=fields.required_money("amount"),
+        amount=amount,
         declined=fields.flag("is_declined"),
         # A gateway's own id may stand here; only BigCommerce's are numbers.
         transaction_id=int(transaction) if _ID.fullmatch(transaction) else None,
