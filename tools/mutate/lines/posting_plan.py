@@ -543,8 +543,8 @@ MUTATIONS = (
         "what refunds on the invoice took is not raised again",
         "P11",
         f"{FRESHBOOKS}/posting/plan/payments.py",
-        "        came_in = payment.most - (payment.amount - left[payment.key])\n",
-        "        came_in = payment.most\n",
+        "yield payment, standing, payment.most - (payment.amount - left[payment.key])",
+        "yield payment, standing, payment.most",
         ("target-freshbooks/tests/plan/test_plan_rows.py",),
     ),
     Mutation(
