@@ -868,7 +868,7 @@ MUTATIONS = (
         "P1",
         f"{FRESHBOOKS}/posting/apply/completion.py",
         "            ledger.links.put_soon(known)\n",
-        "",
+        "            pass\n",
         (f"{ELSEWHERE}::test_a_payment_known_by_its_note_only_is_remembered_as_it_was",),
     ),
     Mutation(

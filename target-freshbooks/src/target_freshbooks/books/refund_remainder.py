@@ -54,9 +54,10 @@ def all_that_is_left(
     if min(amount, worth) <= 0 or off > _FEW * least:
         return ()
     named = {(one.item, one.taxes) for one in of_these}
-    unnamed = any(net for key, net in left.items() if key not in named)
-    if off > least and unnamed and not any(one.of_order for one in of_these):
-        return ()  # what is left besides costs a few cents
+    besides = total(gross_of(key[1], net) for key, net in left.items() if key not in named)
+    explained = not any(one.of_order for one in of_these)
+    if off > least and 0 < besides <= _FEW * least and explained:
+        return ()  # something else is left that costs a few cents
     of_it = amount / worth if off > least else ONE
     rest = list[Allocation]()
     for (item, taxes), net in left.items():
