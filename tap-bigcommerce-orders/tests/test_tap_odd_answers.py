@@ -129,7 +129,7 @@ def test_a_part_without_a_usable_id_marks_its_order_and_stops_no_other(
     assert marked(run(full, streams=ALL, order_ids=[2])) == {2: None}
 
 
-MISSING = {"/v3/orders/2/payment_actions/refunds", "/v2/orders/2/products"}
+MISSING = ("/v3/orders/2/payment_actions/refunds", "/v2/orders/2/products")
 """What 404 is no way of saying "none" of; nor is it of transactions, if the order is 404 too."""
 
 
