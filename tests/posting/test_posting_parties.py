@@ -89,14 +89,15 @@ def test_a_request_is_over_where_freshbooks_itself_answered(
 def test_only_a_change_that_is_over_is_not_waited_for(
     kind: str, answered: bool, waited: bool
 ) -> None:
-    standing = SimpleNamespace(amount=D(9), vis_state=0)
-    none: dict[str, Any] = dict.fromkeys(("of_invoice", "noting"), lambda _: [])
+    standing = SimpleNamespace(id=3, amount=D(9), vis_state=0, overpayment_id=None)
+    none: dict[str, Any] = dict.fromkeys(("of_invoice", "noting"), lambda _, **__: [])
     records = SimpleNamespace(get=lambda _: standing, **none)
     collections = {"payment": records, "invoice": records}
     books = SimpleNamespace(payments=records, collections=collections)
     outcomes: list[str] = []
     closing = SimpleNamespace(close=lambda _, outcome, **__: outcomes.append(outcome))
-    ledger = SimpleNamespace(intents=closing)
+    links = SimpleNamespace(get=lambda *_: None, of_order=lambda _: [])
+    ledger = SimpleNamespace(intents=closing, links=links)
     now = [datetime(2026, 1, 1, tzinfo=UTC)]
     slept: list[float] = []
 
