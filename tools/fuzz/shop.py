@@ -13,6 +13,7 @@ from connector_sandbox.constants import STORE_HASH
 from connector_sandbox.settings import tap_settings
 from hypothesis import strategies as st
 from tap_bigcommerce_orders.answers import Transient, read_answer
+from tap_bigcommerce_orders.connection import Seen
 from tap_bigcommerce_orders.errors import BigCommerceError, GaveUp
 from tap_bigcommerce_orders.normalize import amount, format_time, parse_time, read_iso
 from tap_bigcommerce_orders.state_validation import check_store, checked
@@ -102,6 +103,13 @@ class _Scripted:
             return read_answer(_response(200, body), path)
         except Transient as error:
             raise GaveUp(f"GET {path} failed at last with {error.what}.") from None
+
+    def look(
+        self, path: str, params: Mapping[str, Any] | None = None, *, told: Collection[int] = ()
+    ) -> Seen:
+        """As the tap's connection does."""
+        body = self.get(path, params, absent=told)
+        return Seen(200 if body is not None or path == self._path else 404, {}, body)
 
     def stop(self) -> None:
         """Nothing runs on."""
