@@ -75,6 +75,7 @@ def test_an_order_that_is_booked_but_for_what_a_person_has_to_see_to_keeps_its_s
     order = world.synced(gift_certificates=used, status_id=14)
     assert (world.row(order).state, world.row(order).reason) == ("parked", "refund_missing")
     assert (world.total(order), world.paid(order)) == (D("8.00"), [D("8.00")])
+    world.is_found_again()
     world.settings["stored_value"] = "payment"
     world.change_and_sync(order, "status", status_id=10)
     assert world.row(order).state == "posted"

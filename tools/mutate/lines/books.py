@@ -957,14 +957,6 @@ MUTATIONS = (
         (f"{EDGES}::test_value_that_two_sources_call_by_two_names_is_not_counted_twice",),
     ),
     Mutation(
-        "what is given as stored value takes up no cents",
-        "P5",
-        f"{FRESHBOOKS}/books/refund_fit.py",
-        "line if line.item_key else replace(line,",
-        "replace(line,",
-        (f"{EDGES}::test_what_is_given_on_a_certificate_takes_up_no_cents",),
-    ),
-    Mutation(
         "a refund without a total takes off what its payments gave back",
         "P5",
         f"{FRESHBOOKS}/books/refunds.py",

@@ -536,14 +536,6 @@ MUTATIONS = (
         ),
     ),
     Mutation(
-        "what came in by hand is noted of an order that a person has to see to as well",
-        "P5",
-        f"{FRESHBOOKS}/posting/reconciler.py",
-        "        if result.booked:\n            note_paid_by_hand(",
-        '        if result.state == "posted":\n            note_paid_by_hand(',
-        ("tests/posting/test_posting_paid_by_hand.py", "-k", "a_person_has_to_see_to"),
-    ),
-    Mutation(
         "a run that died before it noted what came in by hand is made good",
         "P5",
         f"{FRESHBOOKS}/posting/reconciler.py",

@@ -148,22 +148,20 @@ def _all_that_stands(
     exactly may be some cents apart from that. The first line of a group takes those up, but none of
     stored value, which is owed to the cent.
     """
+    goods = [line for line in exact if not line.item_key]
     stands = sum_by_key(
         (line.taxes, rounded(line.quantity * line.unit_cost, decimals))
         for line in standing
-        if not _takes_up_cents(line, policy)
+        if not (_takes_up_cents(line, policy) or is_of_stored_value(line, policy))
     )
     left = {
         taxes: -stands.get(taxes, ZERO) - net
-        for taxes, net in sum_by_key((line.taxes, line.net) for line in exact).items()
+        for taxes, net in sum_by_key((line.taxes, line.net) for line in goods).items()
     }
     if max(map(abs, left.values()), default=ZERO) > tolerance(policy, decimals):
         return exact
-    lines = [
-        line if line.item_key else replace(line, net=line.net + left.pop(line.taxes, ZERO))
-        for line in exact
-    ]
-    return exact if any(left.values()) else lines
+    taken = [replace(line, net=line.net + left.pop(line.taxes, ZERO)) for line in goods]
+    return [*taken, *(line for line in exact if line.item_key)]
 
 
 def _each_as_it_stands(
