@@ -93,6 +93,17 @@ def test_the_last_of_several_refunds_leaves_no_tax() -> None:
     assert left(end_of(facts_of(lines, first, last))) == (0, 0)
 
 
+def test_the_last_refund_of_pieces_takes_off_the_net_that_stands() -> None:
+    """Three at 1.43 with 20 % in them: 3.58 stand, of which one and then two are taken off."""
+    vat = ("VAT", "20")
+    prices = {"price_ex_tax": "1.1917", "price_inc_tax": "1.43", "quantity": 3}
+    pieces = sold(1, "3.57", "0.72", vat, **prices)
+    rest = refund(6, "2.86", "0.48", "stripe", 1)
+    rest["items"][0]["quantity"] = 2
+    one = refund(5, "1.43", "0.24", "stripe", 1)
+    assert left(end_of(facts_of([pieces], one, rest, is_tax_inclusive_pricing=True))) == (0, 0)
+
+
 def test_a_certificate_that_was_taken_back_is_owed_no_more_whatever_was_paid_too_much() -> None:
     certificate = sold(9, "25.00", type="giftcertificate", product_id=0)
     back = refund(5, "45.00", "0", "stripe", 9, 1)
